@@ -1,15 +1,153 @@
 """What every test runs under; the environment is set before Qt or torch can be imported."""
 
+import atexit
 import os
+import shutil
 import tempfile
 
 _HOME = tempfile.mkdtemp(prefix="llm-explorer-tests-")
-os.environ["QT_QPA_PLATFORM"] = "offscreen"
+atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"  # the smoke tests start their own X server
 os.environ["QT_SCALE_FACTOR"] = "1"
 os.environ["QT_API"] = "pyside6"
-os.environ["OMP_WAIT_POLICY"] = "passive"
+os.environ["OMP_WAIT_POLICY"] = "passive"  # or torch's threads spin and starve the GUI
 os.environ["OMP_NUM_THREADS"] = "1"
-os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["HF_HUB_OFFLINE"] = "1"  # no test goes to the network
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ["HOME"] = _HOME
 for _name in ("CONFIG", "DATA", "CACHE", "STATE"):
     os.environ[f"XDG_{_name}_HOME"] = os.path.join(_HOME, _name.lower())
+
+import asyncio  # noqa: E402
+from collections.abc import Callable, Coroutine, Iterator  # noqa: E402
+from importlib.util import find_spec  # noqa: E402
+from typing import Any  # noqa: E402
+
+import hypothesis  # noqa: E402
+import pytest  # noqa: E402
+from _pytest.runner import runtestprotocol  # noqa: E402
+
+from tests import guards  # noqa: E402
+
+hypothesis.settings.register_profile(
+    "explorer", derandomize=True, database=None, deadline=None, max_examples=50
+)
+hypothesis.settings.load_profile("explorer")
+
+_PEERS = ("transformers", "peft", "sentencepiece", "tiktoken")
+_watch: "guards.StallWatch | None" = None
+_stalls = pytest.StashKey[list[str]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--full", action="store_true", help="also the tests that take longer than 30 s"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    skips = {}
+    if not config.getoption("--full"):
+        skips["full"] = "takes long: run with --full"
+    if shutil.which("Xvfb") is None:
+        skips["smoke"] = "Xvfb is not installed"
+    missing = [name for name in _PEERS if find_spec(name) is None]
+    if missing:
+        skips["peers"] = f"not installed: {', '.join(missing)}"
+    if any(item.get_closest_marker("gpu") for item in items) and not _has_gpu():
+        skips["gpu"] = "there is no CUDA device"
+    for item in items:
+        for marker, reason in skips.items():
+            if item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def _has_gpu() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
+
+
+def _uses_gui(item: Any) -> bool:
+    return "qapp" in getattr(item, "fixturenames", ())
+
+
+# -- leaks ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def leaves_nothing_behind(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fails a test that leaves a window, a running timer, a thread or a child process."""
+    gui = _uses_gui(request.node)
+    if gui:
+        request.getfixturevalue("qapp").setQuitOnLastWindowClosed(False)
+    before = guards.Leaks(gui)
+    yield
+    if request.node.get_closest_marker("no_leak_check") is None and (left := before.found()):
+        pytest.fail("the test leaves behind:\n" + "\n".join(left), pytrace=False)
+
+
+# -- stalls -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def stalls_nobody(request: pytest.FixtureRequest, leaves_nothing_behind: None) -> Iterator[None]:
+    """Notes when the GUI's event loop stands still; the report below fails the test for it."""
+    if not _uses_gui(request.node) or request.node.get_closest_marker("no_stall_check"):
+        yield
+        return
+    global _watch
+    if _watch is None:
+        _watch = guards.StallWatch()
+    with _watch.watching():
+        yield
+    request.node.stash[_stalls] = _watch.stalls
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    report = yield
+    stalls = item.stash.get(_stalls, [])
+    if call.when == "teardown" and stalls and report.passed:
+        report.outcome = "failed"
+        report.longrepr = "\n".join(stalls)
+    return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """Runs a GUI test that stalled once more: a loaded machine must not fail it."""
+    if not _uses_gui(item):
+        return None
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    reports = runtestprotocol(item, nextitem=nextitem, log=False)
+    if item.stash.get(_stalls, []) and all(
+        report.passed or report.when == "teardown" for report in reports
+    ):
+        item.stash[_stalls] = []
+        item._initrequest()  # type: ignore[attr-defined]
+        reports = runtestprotocol(item, nextitem=nextitem, log=False)
+    for report in reports:
+        item.ihook.pytest_runtest_logreport(report=report)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
+
+
+# -- coroutines -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def run_async(qapp: Any) -> Callable[..., Any]:
+    """``run_async(coroutine, timeout=30)`` runs a coroutine to its end in Qt's event loop."""
+    import qasync
+
+    def run(coroutine: Coroutine[Any, Any, Any], timeout: float = 30.0) -> Any:
+        async def limited() -> Any:
+            async with asyncio.timeout(timeout):
+                return await coroutine
+
+        with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(qapp)) as runner:
+            return runner.run(limited())
+
+    return run

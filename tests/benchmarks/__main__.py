@@ -15,7 +15,7 @@ import traceback
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-from tests.benchmarks.harness import Report, Row, machine_line  # noqa: E402
+from tests.benchmarks.harness import Report, Row, machine_line
 
 FOLDER = pathlib.Path(__file__).parent
 

@@ -1,6 +1,6 @@
 """Measures and reports: what every benchmark of this folder is written with.
 
-A benchmark module ``bench_<area>.py`` defines ``fast(report)`` and, for what takes minutes, ``full(report)``::
+``bench_<area>.py`` defines ``fast(report)`` and, for what takes minutes, ``full(report)``::
 
     def fast(report: Report) -> None:
         pair = interleaved(ours, theirs, repeats=200)
@@ -10,12 +10,13 @@ Times of two implementations are taken in turn and compared as a ratio, because 
 changes its speed from minute to minute; an absolute time is reported beside it.
 """
 
+import contextlib
 import gc
 import os
 import platform
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib import metadata
 
@@ -77,7 +78,10 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two implementations timed in turn. Times are seconds; ``ratio`` is the median of a / b, pair by pair."""
+    """Two implementations timed in turn, in seconds.
+
+    ``a`` and ``b`` are medians; ``ratio`` is the median of a / b over the pairs.
+    """
 
     a: float
     b: float
@@ -150,14 +154,15 @@ def machine_line() -> str:
     return ", ".join(part for part in parts if part)
 
 
-class _no_garbage_collection:
-    def __enter__(self) -> None:
-        self._was_enabled = gc.isenabled()
-        gc.collect()
-        gc.disable()
-
-    def __exit__(self, *_: object) -> None:
-        if self._was_enabled:
+@contextlib.contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    was_enabled = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
             gc.enable()
 
 
