@@ -1,0 +1,49 @@
+"""LLM Explorer's textbook: a from-scratch transformer that a person can read, without any window.
+
+`import core` is instant: it loads neither Qt nor, until something needs it, torch. Every public name below is found
+in the module that defines it, when it is first asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+# name -> the module that defines it
+_HOME = {
+    "Step": "core.trace",
+    "Trace": "core.trace",
+    "source": "core.trace",
+    "ModelConfig": "core.transformer.config",
+    "preset": "core.transformer.presets",
+    "GPT": "core.transformer.gpt",
+    "LoadedModel": "core.inference.loading",
+    "load": "core.inference.loading",
+    "Activations": "core.inference.activations",
+    "capture": "core.inference.activations",
+    "HeadScores": "core.inference.heads",
+    "head_scores": "core.inference.heads",
+    "trace_attention": "core.inference.attention_trace",
+    "generate": "core.inference.generation",
+    "generate_steps": "core.inference.generation",
+    "train_tokenizer": "core.tokenization",
+    "train_tokenizer_steps": "core.tokenization",
+    "open_tokenizer": "core.tokenization",
+    "TrainingConfig": "core.training",
+    "train": "core.training",
+    "train_steps": "core.training",
+}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(
+            f"module 'core' has no attribute {name!r}; it has {', '.join(__all__)}"
+        )
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

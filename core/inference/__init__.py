@@ -1,0 +1,1 @@
+"""Looking into a model that runs: captured activations, head scores, the attention trace, generation, loading."""

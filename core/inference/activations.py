@@ -1,0 +1,122 @@
+"""What a model computes on a text, kept: attention of every head, residual stream, queries, keys, values, logits.
+
+Letters in shapes: T tokens, L layers, H heads, D dimensions a head, C width of the residual stream, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.transformer.gpt import GPT
+
+SITES = ("attention", "logits", "residual", "queries", "keys", "values")
+
+
+@dataclass(frozen=True, slots=True)
+class Activations:
+    """float32 arrays on the CPU; a site that was not asked for is None.
+
+    attention              (L, H, T, T)      each row sums to 1
+    logits                 (T, V)
+    residual               (L + 1, T, C)     what enters block 0, and what leaves each block
+    queries, keys, values  (L, H, T, D)
+    """
+
+    ids: np.ndarray
+    attention: np.ndarray | None = None
+    logits: np.ndarray | None = None
+    residual: np.ndarray | None = None
+    queries: np.ndarray | None = None
+    keys: np.ndarray | None = None
+    values: np.ndarray | None = None
+
+    def sites(self) -> dict[str, np.ndarray]:
+        """The arrays that are there, by name, without the ids."""
+        named = {
+            field.name: getattr(self, field.name) for field in fields(self) if field.name != "ids"
+        }
+        return {name: array for name, array in named.items() if array is not None}
+
+
+def check_ids(model: GPT, ids: Sequence[int] | np.ndarray) -> Tensor:
+    """ids as a (1, T) tensor. Raises ValueError when there are none, too many, or one is not in the vocabulary."""
+    array = np.asarray(ids, dtype=np.int64).reshape(-1)
+    if array.size == 0:
+        raise ValueError("there are no tokens; type at least one character")
+    if array.size > model.config.block_size:
+        raise ValueError(
+            f"{array.size} tokens do not fit: this model reads at most {model.config.block_size}; shorten the text"
+        )
+    if array.min() < 0 or array.max() >= model.config.vocab_size:
+        raise ValueError(
+            f"token {int(array.max() if array.min() >= 0 else array.min())} is not in the vocabulary of "
+            f"{model.config.vocab_size} pieces; use the tokenizer that the model was trained with"
+        )
+    device = model.wte.weight.device
+    return torch.from_numpy(array).to(device)[None]  # (1, T)
+
+
+def capture(
+    model: GPT, ids: Sequence[int] | np.ndarray, sites: Sequence[str] | None = None
+) -> Activations:
+    """Runs the model once over `ids` (T,) and keeps the sites asked for (None: all of `SITES`).
+
+    The model's train/eval mode is as it was afterwards; dropout is off during the run. Raises ValueError for an unknown
+    site and as `check_ids` does.
+    """
+    wanted = SITES if sites is None else tuple(sites)
+    if unknown := [site for site in wanted if site not in SITES]:
+        raise ValueError(f"unknown site {', '.join(unknown)}; the sites are {', '.join(SITES)}")
+    batch = check_ids(model, ids)
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            kept = _run(model, batch, wanted)
+    finally:
+        model.train(was_training)
+    arrays = {name: array.float().cpu().numpy() for name, array in kept.items()}
+    return Activations(ids=batch[0].cpu().numpy(), **arrays)
+
+
+def _run(model: GPT, ids: Tensor, wanted: tuple[str, ...]) -> dict[str, Tensor]:
+    """A plain forward pass, with hooks that keep what each block's attention was given and what each block returned."""
+    inputs: list[Tensor] = []
+    residual: list[Tensor] = [torch.empty(0)]
+
+    hooks = []
+    for block in model.h:
+        hooks.append(block.attn.register_forward_pre_hook(lambda _, args: inputs.append(args[0])))
+        hooks.append(block.register_forward_hook(lambda _, args, output: residual.append(output)))
+    hooks.append(
+        model.h[0].register_forward_pre_hook(lambda _, args: residual.__setitem__(0, args[0]))
+    )
+    try:
+        logits = model(ids)
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+    kept: dict[str, Tensor] = {}
+    if "logits" in wanted:
+        kept["logits"] = logits[0]
+    if "residual" in wanted:
+        kept["residual"] = torch.stack(residual)[:, 0]
+    if {"attention", "queries", "keys", "values"} & set(wanted):
+        heads = [_heads(block.attn, x) for block, x in zip(model.h, inputs, strict=True)]
+        for site, parts in zip(
+            ("queries", "keys", "values", "attention"), zip(*heads, strict=True), strict=True
+        ):
+            if site in wanted:
+                kept[site] = torch.stack(parts)[:, 0]  # (L, H, T, ...)
+    return kept
+
+
+def _heads(attention: torch.nn.Module, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    q, k, v, attended = attention.explain(x)
+    return q, k, v, attended.weights

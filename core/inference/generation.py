@@ -1,0 +1,121 @@
+"""Writing with a model: predict the next token, choose one, append it, again.
+
+Letters in shapes: T tokens, V pieces in the vocabulary. Sources: top-k: Fan et al. 2018, section 3; top-p: Holtzman et
+al. 2020, section 3.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.inference.activations import check_ids
+from core.transformer.gpt import GPT
+
+
+@dataclass(frozen=True, slots=True)
+class TokenStep:
+    """One token written: its id, the probabilities (V,) it was drawn from, and all ids so far (T,)."""
+
+    id: int
+    probabilities: np.ndarray
+    ids: np.ndarray
+
+
+def next_probabilities(
+    logits: Tensor, temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None
+) -> Tensor:
+    """Logits (V,) -> probabilities (V,): temperature first, then top-k, then top-p over what is left.
+
+    temperature 0 puts everything on the largest logit. top_p keeps the smallest set of most likely tokens whose
+    probabilities reach top_p, over the whole vocabulary. Raises ValueError for values outside their range.
+    """
+    _check_sampling(temperature, top_k, top_p)
+    if temperature == 0.0:
+        return torch.nn.functional.one_hot(logits.argmax(), logits.numel()).to(logits.dtype)
+    probabilities = torch.softmax(logits / temperature, dim=-1)
+    if top_k is not None and top_k < logits.numel():
+        smallest_kept = probabilities.topk(top_k).values[-1]
+        probabilities = probabilities.where(probabilities >= smallest_kept, 0.0)
+    if top_p is not None and top_p < 1.0:
+        probabilities = probabilities / probabilities.sum()
+        ordered, order = probabilities.sort(descending=True)
+        before = (
+            ordered.cumsum(dim=-1) - ordered
+        )  # probability of everything likelier than this token
+        probabilities[order[before >= top_p]] = 0.0
+    return probabilities / probabilities.sum()
+
+
+def _check_sampling(temperature: float, top_k: int | None, top_p: float | None) -> None:
+    if not 0.0 <= temperature < float("inf"):
+        raise ValueError(
+            f"temperature {temperature} must be 0 (always the likeliest) or more; 0.7 to 1 is usual"
+        )
+    if top_k is not None and top_k < 1:
+        raise ValueError(f"top_k {top_k} must be at least 1, or None to keep every token")
+    if top_p is not None and not 0.0 < top_p <= 1.0:
+        raise ValueError(
+            f"top_p {top_p} must lie above 0 and at most at 1, or be None to keep every token"
+        )
+
+
+def generate_steps(
+    model: GPT,
+    ids: Sequence[int] | np.ndarray,
+    max_new_tokens: int,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    seed: int = 0,
+    stop: int | None = None,
+) -> Iterator[TokenStep]:
+    """Yields each new token as it is written; ends after `max_new_tokens` or the token `stop`.
+
+    A prompt longer than block_size is read by its last block_size tokens. The draw depends on `seed` alone. Raises
+    ValueError for ids that are not in the vocabulary, for no ids, and for sampling values out of range.
+    """
+    _check_sampling(temperature, top_k, top_p)
+    written = list(np.asarray(ids, dtype=np.int64).reshape(-1))
+    generator = torch.Generator().manual_seed(seed)
+    for _ in range(max_new_tokens):
+        logits = _last_logits(model, written[-model.config.block_size :])
+        probabilities = next_probabilities(logits, temperature, top_k, top_p)
+        chosen = int(torch.multinomial(probabilities, 1, generator=generator))
+        written.append(chosen)
+        yield TokenStep(chosen, probabilities.numpy(), np.array(written))
+        if chosen == stop:
+            return
+
+
+def _last_logits(model: GPT, context: Sequence[int]) -> Tensor:
+    """Logits (V,) of the token after `context`, fp32 on the CPU; train/eval mode as it was. No cache yet."""
+    batch = check_ids(model, context)
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            return model(batch)[0, -1].float().cpu()
+    finally:
+        model.train(was_training)
+
+
+def generate(
+    model: GPT,
+    ids: Sequence[int] | np.ndarray,
+    max_new_tokens: int,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    seed: int = 0,
+    stop: int | None = None,
+) -> list[int]:
+    """`ids` and what the model wrote after them; the arguments and errors of `generate_steps`."""
+    written = [int(i) for i in np.asarray(ids).reshape(-1)]
+    for step in generate_steps(model, ids, max_new_tokens, temperature, top_k, top_p, seed, stop):
+        written.append(step.id)
+    return written

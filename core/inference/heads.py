@@ -1,0 +1,93 @@
+"""What a head does, as numbers between 0 and 1: how much of its attention goes where a known kind of head would look.
+
+Letters in shapes: L layers, H heads, T tokens. Sources: A Mathematical Framework for Transformer Circuits (Elhage et
+al. 2021), In-context Learning and Induction Heads (Olsson et al. 2022); attention sinks: Xiao et al. 2023, section 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class HeadScores:
+    """One number a head, each (L, H): mean attention over the queries that have something to look at.
+
+    previous_token   to the token just before (queries 1 ..; query 0 has none)
+    induction        to the tokens that followed earlier occurrences of the query's token; 0 when nothing repeats
+    duplicate        to earlier occurrences of the query's token; 0 when nothing repeats
+    first_token      to token 0 (queries 1 ..): the attention sink
+    entropy          of the weights, divided by its largest possible value, log(visible tokens): 0 sharp, 1 uniform
+    """
+
+    previous_token: np.ndarray
+    induction: np.ndarray
+    duplicate: np.ndarray
+    first_token: np.ndarray
+    entropy: np.ndarray
+
+    def by_name(self) -> dict[str, np.ndarray]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def head_scores(attention: np.ndarray, ids: Sequence[int] | np.ndarray) -> HeadScores:
+    """Scores of every head from its attention (L, H, T, T) on the tokens `ids` (T,).
+
+    Raises ValueError when the two do not belong together.
+    """
+    ids = np.asarray(ids).reshape(-1)
+    T = ids.size
+    if attention.ndim != 4 or attention.shape[2:] != (T, T):
+        raise ValueError(
+            f"attention of shape {attention.shape} does not belong to {T} tokens: expected (L, H, {T}, {T})"
+        )
+    earlier = np.tri(T, k=-1, dtype=bool)  # (T, T), column j strictly before row i
+    same = (ids[:, None] == ids[None, :]) & earlier
+    follows = np.zeros_like(
+        same
+    )  # column j stands right after an earlier occurrence of row i's token
+    follows[:, 1:] = same[:, :-1]
+    previous = np.eye(T, k=-1, dtype=bool)
+    first = np.zeros((T, T), dtype=bool)
+    first[1:, 0] = True
+    return HeadScores(
+        previous_token=_mean_attention(attention, previous),
+        induction=_mean_attention(attention, follows),
+        duplicate=_mean_attention(attention, same),
+        first_token=_mean_attention(attention, first),
+        entropy=_relative_entropy(attention),
+    )
+
+
+def _mean_attention(attention: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Attention summed over each row's targets, averaged over the rows that have one: (L, H, T, T) -> (L, H)."""
+    rows = targets.any(axis=1)
+    if not rows.any():
+        return np.zeros(attention.shape[:2], dtype=np.float32)
+    on_targets = np.einsum("lhij,ij->lhi", attention, targets.astype(attention.dtype))
+    return on_targets[..., rows].mean(axis=-1).astype(np.float32)
+
+
+def _relative_entropy(attention: np.ndarray) -> np.ndarray:
+    visible = (attention > 0).sum(axis=-1)  # (L, H, T)
+    surprise = -np.log(attention, out=np.zeros_like(attention), where=attention > 0)
+    entropy = (attention * surprise).sum(axis=-1)  # (L, H, T)
+    largest = np.log(np.maximum(visible, 2))
+    # A query that sees one token has nothing to choose: it counts as sharp.
+    relative = np.where(visible > 1, entropy / largest, 0.0)
+    return (
+        relative[..., 1:].mean(axis=-1).astype(np.float32)
+        if relative.shape[-1] > 1
+        else relative[..., 0]
+    )
+
+
+def repeated_ids(
+    n: int, period: int, repeats: int, vocab_size: int, generator: np.random.Generator
+) -> np.ndarray:
+    """n sequences of `period` random ids, each repeated `repeats` times: (n, period * repeats). The induction test."""
+    once = generator.integers(0, vocab_size, size=(n, period))
+    return np.tile(once, (1, repeats))

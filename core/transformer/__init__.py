@@ -1,0 +1,6 @@
+"""The transformer itself. Read in this order: config, attention, layers, gpt, presets, weights."""
+
+from core.transformer.config import ModelConfig
+from core.transformer.presets import PRESETS, preset
+
+__all__ = ["PRESETS", "ModelConfig", "preset"]

@@ -1,0 +1,92 @@
+"""Scaled dot-product attention: how a token decides which earlier tokens to read, and reads them.
+
+Letters in shapes: B sequences, T tokens (Tq queries, Tk keys), C width of the residual stream, H heads, D dimensions a
+head. Source: Attention Is All You Need (Vaswani et al. 2017), section 3.2.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from core.transformer.config import ModelConfig
+
+
+class Attended(NamedTuple):
+    """Every intermediate of one attention: scores, scaled, masked and weights (..., Tq, Tk), output (..., Tq, D)."""
+
+    scores: Tensor
+    scaled: Tensor
+    masked: Tensor
+    weights: Tensor
+    output: Tensor
+
+
+def attend(q: Tensor, k: Tensor, v: Tensor, visible: Tensor) -> Attended:
+    """softmax(q k^T / sqrt(D)) v, one line a step (AIAYN equation 1).
+
+    q (..., Tq, D), k and v (..., Tk, D); visible (Tq, Tk), True where a query may look. Every row of `visible` needs
+    one True, or its weights are NaN.
+    """
+    scores = q @ k.mT  # (..., Tq, Tk)  # step: scores
+    scaled = scores / math.sqrt(q.size(-1))  # step: scale
+    masked = scaled.masked_fill(~visible, -math.inf)  # step: mask
+    weights = torch.softmax(masked, dim=-1)  # step: softmax
+    output = weights @ v  # (..., Tq, D)  # step: output
+    return Attended(scores, scaled, masked, weights, output)
+
+
+def visible_tokens(n_tokens: int, window: int | None, device: torch.device | None = None) -> Tensor:
+    """(T, T), True where row i may look at column j: itself and what came before, at most `window` tokens in all."""
+    position = torch.arange(n_tokens, device=device)
+    back = position[:, None] - position[None, :]  # (T, T), how far back the key lies
+    visible = back >= 0
+    return visible if window is None else visible & (back < window)
+
+
+class Attention(nn.Module):
+    """Multi-head self-attention of one block (AIAYN section 3.2.2): project, attend in every head, join, project."""
+
+    def __init__(self, config: ModelConfig, window: int | None) -> None:
+        super().__init__()
+        self.n_head = config.n_head
+        self.head_width = config.head_width
+        self.window = window
+        self.dropout = config.dropout
+        width = config.n_head * config.head_width
+        self.c_attn = nn.Linear(config.n_embd, 3 * width, bias=config.bias)
+        self.c_proj = nn.Linear(width, config.n_embd, bias=config.bias)
+
+    def project(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The query, key and value of every token in every head: x (B, T, C) -> three (B, H, T, D)."""
+        B, T, _ = x.shape
+        qkv = self.c_attn(x)  # (B, T, 3 H D)
+        qkv = qkv.view(B, T, 3, self.n_head, self.head_width)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)  # (B, H, T, D)  # step: project
+        return q, k, v
+
+    def join(self, heads: Tensor) -> Tensor:
+        """Heads side by side, mixed back into the residual stream's width: (B, H, T, D) -> (B, T, C)."""
+        joined = heads.transpose(1, 2).flatten(2)  # (B, T, H D)
+        return self.c_proj(joined)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (B, T, C) -> (B, T, C), by torch's fused kernel: the same as `attend`, without its intermediates."""
+        q, k, v = self.project(x)
+        dropout = self.dropout if self.training else 0.0
+        if self.window is None:
+            heads = F.scaled_dot_product_attention(q, k, v, dropout_p=dropout, is_causal=True)
+        else:
+            visible = visible_tokens(x.size(1), self.window, x.device)
+            heads = F.scaled_dot_product_attention(q, k, v, visible, dropout_p=dropout)
+        return self.join(heads)
+
+    def explain(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Attended]:
+        """q, k, v (B, H, T, D) and what `attend` makes of them; `join(attended.output)` is what `forward` returns."""
+        q, k, v = self.project(x)
+        visible = visible_tokens(x.size(1), self.window, x.device)
+        return q, k, v, attend(q, k, v, visible)

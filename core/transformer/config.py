@@ -1,0 +1,171 @@
+"""ModelConfig: the shape of a transformer, and the few switches in which the papers differ.
+
+Field names follow nanoGPT's; None means the value that the paper derives. Papers: Attention Is All You Need (Vaswani et
+al. 2017), GPT-1 (Radford et al. 2018), GPT-2 (Radford et al. 2019), GPT-3 (Brown et al. 2020).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+FORMAT = 1  # of config.json
+ARCHITECTURE = "gpt"
+
+# Per field, what can be built today and what is known but still to come.
+_CHOICES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "norm": (("layer_norm",), ("rms_norm",)),
+    "norm_placement": (("pre", "post"), ()),
+    "positions": (("learned",), ("sinusoidal", "rope")),
+    "mlp": (("relu", "gelu", "gelu_tanh"), ("swiglu",)),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """The shape of a decoder-only transformer.
+
+    vocab_size, block_size   pieces in the vocabulary; longest context, in tokens
+    n_layer, n_head, n_embd  blocks; heads a block; width of the residual stream
+    n_kv_head                key and value heads (None: n_head)
+    head_size                dimensions a head (None: n_embd / n_head)
+    n_inner                  width of the MLP's hidden layer (None: 4 n_embd, AIAYN section 3.3)
+    dropout                  probability, after embedding, attention weights and each sublayer
+    bias                     biases in linear layers and norms
+    norm, norm_eps           "layer_norm"; added to the variance
+    norm_placement           "pre": x + f(norm(x)), and a final norm (GPT-2 section 2.3);
+                             "post": norm(x + f(x)), none at the end (GPT-1, AIAYN section 3.1)
+    positions                "learned": a table of block_size rows (GPT-1 section 4.1)
+    mlp                      "relu", "gelu" (exact), "gelu_tanh" (the approximation that GPT-1 and GPT-2 used)
+    window                   None: every earlier token is visible; or one entry a layer, repeated over the layers:
+                             (None, 128) is GPT-3's dense and locally banded alternation (section 2.1)
+    tie_weights              the output head is the token embedding (AIAYN section 3.4)
+
+    Raises ValueError, with the remedy, for an impossible value, and says "not yet" for one that is still to be built.
+    """
+
+    vocab_size: int
+    block_size: int
+    n_layer: int
+    n_head: int
+    n_embd: int
+    n_kv_head: int | None = None
+    head_size: int | None = None
+    n_inner: int | None = None
+    dropout: float = 0.0
+    bias: bool = True
+    norm: str = "layer_norm"
+    norm_eps: float = 1e-5
+    norm_placement: str = "pre"
+    positions: str = "learned"
+    rope_base: float = 10_000.0
+    rope_scaling: float | None = None
+    mlp: str = "gelu_tanh"
+    window: tuple[int | None, ...] | None = None
+    embedding_scale: bool = False
+    tie_weights: bool = True
+
+    def __post_init__(self) -> None:
+        if isinstance(self.window, list):  # as JSON has no tuples
+            object.__setattr__(self, "window", tuple(self.window))
+        self._check_sizes()
+        self._check_choices()
+
+    def _check_sizes(self) -> None:
+        for name in ("vocab_size", "block_size", "n_layer", "n_head", "n_embd"):
+            _positive_integer(name, getattr(self, name))
+        for name in ("n_kv_head", "head_size", "n_inner"):
+            if getattr(self, name) is not None:
+                _positive_integer(name, getattr(self, name))
+        if self.head_size is None and self.n_embd % self.n_head != 0:
+            below = self.n_embd - self.n_embd % self.n_head
+            raise ValueError(
+                f"n_embd {self.n_embd} is not divisible by n_head {self.n_head}; "
+                f"use n_embd {below or self.n_head} or {below + self.n_head}, another n_head, or set head_size"
+            )
+        if not 0.0 <= self.dropout < 1.0:
+            raise ValueError(
+                f"dropout {self.dropout} is no probability below 1; 0.0 to 0.3 are usual"
+            )
+        if not 0.0 < self.norm_eps < 1.0:
+            raise ValueError(f"norm_eps {self.norm_eps} must lie between 0 and 1; 1e-5 is usual")
+        if self.window is not None:
+            if not self.window:
+                raise ValueError(
+                    "window () is empty; use None, or one entry a layer such as (None, 128)"
+                )
+            for entry in self.window:
+                if entry is not None:
+                    _positive_integer("window", entry)
+
+    def _check_choices(self) -> None:
+        for name, (now, later) in _CHOICES.items():
+            value = getattr(self, name)
+            if value in later:
+                raise ValueError(
+                    f"{name} {value!r} is known but not built yet; use {' or '.join(map(repr, now))}"
+                )
+            if value not in now:
+                raise ValueError(f"{name} {value!r} is unknown; use {' or '.join(map(repr, now))}")
+        if self.n_kv_head not in (None, self.n_head):
+            raise ValueError(
+                "n_kv_head other than n_head (grouped queries) is not built yet; leave it None"
+            )
+        if self.rope_scaling is not None:
+            raise ValueError("rope_scaling is not built yet; leave it None")
+        if self.embedding_scale:
+            raise ValueError("embedding_scale is not built yet; leave it False")
+
+    @property
+    def head_width(self) -> int:
+        """Dimensions of one head: head_size, or n_embd / n_head."""
+        return self.head_size or self.n_embd // self.n_head
+
+    @property
+    def inner_width(self) -> int:
+        """Width of the MLP's hidden layer: n_inner, or 4 n_embd."""
+        return self.n_inner or 4 * self.n_embd
+
+    def window_of(self, layer: int) -> int | None:
+        """How many tokens a query of this layer sees, itself included; None for all earlier ones."""
+        return None if self.window is None else self.window[layer % len(self.window)]
+
+    def to_json(self) -> dict[str, Any]:
+        """What config.json holds."""
+        return {"architecture": ARCHITECTURE, "format": FORMAT, **asdict(self)}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> ModelConfig:
+        """The config that `to_json` wrote.
+
+        Raises ValueError for another architecture, a newer format, an unknown or missing field, and for what the
+        constructor refuses.
+        """
+        values = dict(values)
+        architecture = values.pop("architecture", ARCHITECTURE)
+        if architecture != ARCHITECTURE:
+            raise ValueError(
+                f"architecture {architecture!r} cannot be opened; this version opens {ARCHITECTURE!r}"
+            )
+        version = values.pop("format", FORMAT)
+        if not isinstance(version, int) or version > FORMAT:
+            raise ValueError(
+                f"config format {version!r} is newer than {FORMAT}; update LLM Explorer to open it"
+            )
+        known = {field.name for field in fields(cls)}
+        if unknown := sorted(set(values) - known):
+            raise ValueError(
+                f"unknown model field {', '.join(unknown)}; the fields are {', '.join(sorted(known))}"
+            )
+        try:
+            return cls(**values)
+        except TypeError as error:
+            raise ValueError(
+                f"the model config is incomplete or has a value of the wrong type: {error}"
+            ) from error
+
+
+def _positive_integer(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}")

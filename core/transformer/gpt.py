@@ -1,0 +1,101 @@
+"""GPT: a decoder-only transformer. Tokens in, for each of them a score for every possible next token out.
+
+Letters in shapes: B sequences, T tokens, C width of the residual stream, V pieces in the vocabulary.
+Sources: GPT-1 (Radford et al. 2018) section 3.1, GPT-2 (Radford et al. 2019) section 2.3.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from core.transformer.config import ModelConfig
+from core.transformer.layers import Block, LayerNorm
+
+IGNORED = -1  # a target that counts for nothing
+
+
+class GPT(nn.Module):
+    """The model that `config` describes, with fresh weights drawn from `generator` (torch's own when None)."""
+
+    def __init__(self, config: ModelConfig, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        self.config = config
+        self.wte = nn.Embedding(config.vocab_size, config.n_embd)
+        self.wpe = nn.Embedding(config.block_size, config.n_embd)
+        self.drop = nn.Dropout(config.dropout)
+        self.h = nn.ModuleList(Block(config, layer) for layer in range(config.n_layer))
+        # A post-norm block ends with a norm of its own; a pre-norm stack needs one at the end.
+        self.ln_f = LayerNorm(config) if config.norm_placement == "pre" else nn.Identity()
+        self.lm_head = nn.Linear(config.n_embd, config.vocab_size, bias=False)
+        if config.tie_weights:
+            self.lm_head.weight = self.wte.weight
+        self.initialize(generator)
+
+    @torch.no_grad()
+    def initialize(self, generator: torch.Generator | None = None) -> None:
+        """Weights from N(0, 0.02), biases 0; layers that write to the residual stream smaller by sqrt(2 n_layer).
+
+        GPT-1 section 4.1 gives the 0.02, GPT-2 section 2.3 the smaller ones: each block adds twice to the stream.
+        """
+        for name, parameter in self.named_parameters():
+            if name.endswith("bias"):
+                parameter.zero_()
+            elif ".ln_" in name or name.startswith("ln_f"):
+                parameter.fill_(1.0)
+            else:
+                writes = name.endswith("c_proj.weight") and self.config.norm_placement == "pre"
+                std = 0.02 / math.sqrt(2 * self.config.n_layer) if writes else 0.02
+                parameter.normal_(0.0, std, generator=generator)
+
+    def embed(self, ids: Tensor) -> Tensor:
+        """What enters the residual stream: a vector for which token it is, plus one for where it stands.
+
+        ids (B, T) -> (B, T, C). Raises ValueError when T is 0 or longer than block_size.
+        """
+        T = ids.size(1)
+        if T == 0:
+            raise ValueError("there are no tokens; give the model at least one")
+        if T > self.config.block_size:
+            raise ValueError(
+                f"{T} tokens do not fit: this model reads at most block_size = {self.config.block_size}; "
+                f"keep the last {self.config.block_size}"
+            )
+        positions = torch.arange(T, device=ids.device)
+        x = self.wte(ids) + self.wpe(positions)  # (B, T, C)
+        return self.drop(x)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Logits of every next token: ids (B, T) int64 -> (B, T, V). Raises ValueError as `embed` does."""
+        x = self.embed(ids)
+        for block in self.h:
+            x = block(x)
+        x = self.ln_f(x)
+        return self.lm_head(x)
+
+    def loss(self, ids: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Summed cross-entropy in nats, and over how many targets: ids and targets (B, T); targets of -1 count not.
+
+        Sums rather than means, so that batches with different numbers of valid targets add up exactly.
+        """
+        logits = self(ids).flatten(0, 1)  # (B T, V)
+        targets = targets.flatten()  # (B T)
+        # Low-precision logits would lose the loss's digits: cross-entropy is always taken in fp32.
+        total = F.cross_entropy(logits.float(), targets, ignore_index=IGNORED, reduction="sum")
+        return total, (targets != IGNORED).sum()
+
+
+def parameter_count(config: ModelConfig) -> int:
+    """How many numbers are learned (tied ones once), from the config alone: nothing is allocated."""
+    C, inner, width = config.n_embd, config.inner_width, config.n_head * config.head_width
+    bias = int(config.bias)
+    attention = C * 3 * width + width * C + bias * (3 * width + C)
+    mlp = 2 * C * inner + bias * (inner + C)
+    norm = C + bias * C
+    embeddings = (config.vocab_size + config.block_size) * C
+    final = norm if config.norm_placement == "pre" else 0
+    head = 0 if config.tie_weights else config.vocab_size * C
+    return embeddings + config.n_layer * (attention + mlp + 2 * norm) + final + head

@@ -1,0 +1,73 @@
+"""Models by name: the GPT papers' shapes as ModelConfigs.
+
+GPT-1: Radford et al. 2018, section 4.1. GPT-2: Radford et al. 2019, table 2. GPT-3: Brown et al. 2020, table 2.1.
+Two rows of GPT-3's table do not multiply out (24 heads of 128 are not 2048; 40 heads of 128 are not 5140): they are
+built with 16 heads and with a width of 5120, and `NOTES` says so.
+"""
+
+from __future__ import annotations
+
+from core.transformer.config import ModelConfig
+
+GPT1 = ModelConfig(
+    vocab_size=40_478,
+    block_size=512,
+    n_layer=12,
+    n_head=12,
+    n_embd=768,
+    dropout=0.1,
+    norm_placement="post",
+)
+
+
+def _gpt2(n_layer: int, n_head: int, n_embd: int) -> ModelConfig:
+    return ModelConfig(
+        vocab_size=50_257,
+        block_size=1024,
+        n_layer=n_layer,
+        n_head=n_head,
+        n_embd=n_embd,
+        dropout=0.1,
+    )
+
+
+def _gpt3(n_layer: int, n_head: int, n_embd: int) -> ModelConfig:
+    # Section 2.1: "alternating dense and locally banded sparse attention patterns"; the band's width is not given.
+    # 128 is this program's choice.
+    return ModelConfig(
+        vocab_size=50_257,
+        block_size=2048,
+        n_layer=n_layer,
+        n_head=n_head,
+        n_embd=n_embd,
+        window=(None, 128),
+    )
+
+
+PRESETS: dict[str, ModelConfig] = {
+    "gpt1": GPT1,
+    "gpt2": _gpt2(12, 12, 768),
+    "gpt2-medium": _gpt2(24, 16, 1024),
+    "gpt2-large": _gpt2(36, 20, 1280),
+    "gpt2-xl": _gpt2(48, 25, 1600),
+    "gpt3-125m": _gpt3(12, 12, 768),
+    "gpt3-350m": _gpt3(24, 16, 1024),
+    "gpt3-760m": _gpt3(24, 16, 1536),
+    "gpt3-1.3b": _gpt3(24, 16, 2048),
+    "gpt3-2.7b": _gpt3(32, 32, 2560),
+    "gpt3-6.7b": _gpt3(32, 32, 4096),
+    "gpt3-13b": _gpt3(40, 40, 5120),
+    "gpt3-175b": _gpt3(96, 96, 12_288),
+}
+
+NOTES: dict[str, str] = {
+    "gpt3-1.3b": "table 2.1 says 24 heads of 128, which is 3072 and not 2048; 16 heads are built",
+    "gpt3-13b": "table 2.1 says a width of 5140, which 40 heads of 128 do not give; 5120 is built",
+}
+
+
+def preset(name: str) -> ModelConfig:
+    """The config called `name`. Raises ValueError, naming all presets, when there is none."""
+    if name not in PRESETS:
+        raise ValueError(f"there is no preset {name!r}; the presets are {', '.join(PRESETS)}")
+    return PRESETS[name]

@@ -1,0 +1,92 @@
+"""A model in a folder: config.json says its shape, model.safetensors holds its numbers. Nothing is ever unpickled."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+
+from core.files import read_json, read_tensors, write_atomically, write_tensors
+from core.transformer.config import ModelConfig
+from core.transformer.gpt import GPT
+
+CONFIG_FILE = "config.json"
+WEIGHTS_FILE = "model.safetensors"
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+def own_parameters(model: GPT) -> dict[str, torch.Tensor]:
+    """Every learned tensor once, under its name: a tied output head is `wte.weight`, not repeated."""
+    return {name: parameter.detach() for name, parameter in model.named_parameters()}
+
+
+def save_model(folder: Path, model: GPT, dtype: str = "float32") -> None:
+    """Writes config.json and model.safetensors; dtype "bfloat16" halves the file and keeps 8 bits of each mantissa."""
+    if dtype not in DTYPES:
+        raise ValueError(f"dtype {dtype!r} cannot be stored; use {' or '.join(DTYPES)}")
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {name: tensor.to(DTYPES[dtype]) for name, tensor in own_parameters(model).items()}
+    write_tensors(folder / WEIGHTS_FILE, tensors, {"format": "pt"})
+    write_atomically(folder / CONFIG_FILE, json.dumps(model.config.to_json(), indent=2) + "\n")
+
+
+def load_config(folder: Path) -> ModelConfig:
+    """The config of the model in `folder`. Raises FileNotFoundError or ValueError with the remedy."""
+    path = folder / CONFIG_FILE
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{folder} is no model folder: it holds no {CONFIG_FILE}; choose a checkpoint's folder"
+        )
+    values = read_json(path)
+    if not isinstance(values, dict):
+        raise ValueError(f"{path} should hold a JSON object with the model's config")
+    return ModelConfig.from_json(values)
+
+
+def load_model(folder: Path) -> GPT:
+    """The model in `folder`, fp32, in eval mode.
+
+    Raises FileNotFoundError when a file is missing, and ValueError, with the remedy, when the config is impossible,
+    the weights are truncated, are a pickle, or do not fit the config: every name and shape is checked.
+    """
+    folder = Path(folder)
+    config = load_config(folder)
+    path = folder / WEIGHTS_FILE
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{folder} holds no {WEIGHTS_FILE}; copy the whole checkpoint folder, or choose another"
+        )
+    tensors = read_tensors(path, framework="torch")
+    with torch.device(
+        "meta"
+    ):  # the shapes alone: weights that do not fit are refused before anything is allocated
+        expected = {name: parameter.shape for name, parameter in GPT(config).named_parameters()}
+    _check_fit(path, expected, {name: tensor.shape for name, tensor in tensors.items()})
+    model = GPT(config, torch.Generator())
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            parameter.copy_(tensors[name])
+    return model.eval()
+
+
+def _check_fit(path: Path, expected: dict[str, torch.Size], found: dict[str, torch.Size]) -> None:
+    missing = sorted(set(expected) - set(found))
+    surplus = sorted(set(found) - set(expected))
+    if missing or surplus:
+        raise ValueError(
+            f"{path} does not belong to the {CONFIG_FILE} beside it: "
+            f"missing {_some(missing)}; not expected {_some(surplus)}. Copy both files from one checkpoint"
+        )
+    for name, shape in expected.items():
+        if found[name] != shape:
+            raise ValueError(
+                f"{path}: {name} has shape {tuple(found[name])}, {CONFIG_FILE} asks for {tuple(shape)}. "
+                "Copy both files from one checkpoint"
+            )
+
+
+def _some(names: list[str]) -> str:
+    if not names:
+        return "none"
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

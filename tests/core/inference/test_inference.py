@@ -1,0 +1,216 @@
+"""Capturing, head scores, the attention trace and generation, against plain forward passes and arithmetic by hand."""
+
+import numpy as np
+import pytest
+import torch
+
+from core.inference.activations import SITES, capture
+from core.inference.attention_trace import trace_attention, trace_attention_from
+from core.inference.generation import generate, generate_steps, next_probabilities
+from core.inference.heads import head_scores, repeated_ids
+from core.transformer import ModelConfig
+from core.transformer.gpt import GPT
+
+IDS = [3, 1, 4, 1, 5, 9, 2, 6]
+
+
+@pytest.fixture(params=["pre", "post", "window"])
+def model(request) -> GPT:
+    changes = (
+        {"window": (None, 3)} if request.param == "window" else {"norm_placement": request.param}
+    )
+    config = ModelConfig(
+        vocab_size=11, block_size=12, n_layer=3, n_head=2, n_embd=16, dropout=0.2, **changes
+    )
+    built = GPT(config, torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        for parameter in built.parameters():
+            parameter.normal_(0.0, 0.3, generator=torch.Generator().manual_seed(parameter.numel()))
+    return built
+
+
+def test_capture_equals_a_plain_forward_pass(model):
+    acts = capture(model, IDS)
+    with torch.no_grad():
+        logits = model.eval()(torch.tensor([IDS]))[0]
+    np.testing.assert_allclose(acts.logits, logits, atol=1e-5)
+    assert acts.attention.shape == (3, 2, 8, 8) and acts.residual.shape == (4, 8, 16)
+    assert acts.queries.shape == acts.keys.shape == acts.values.shape == (3, 2, 8, 8)
+    np.testing.assert_allclose(acts.attention.sum(-1), 1.0, atol=1e-6)
+    assert np.all(acts.attention[:, :, *np.triu_indices(8, 1)] == 0)
+
+
+def test_the_residual_stream_leads_from_the_embedding_to_the_logits(model):
+    acts = capture(model, IDS, ("residual", "logits"))
+    with torch.no_grad():
+        model.eval()
+        np.testing.assert_allclose(acts.residual[0], model.embed(torch.tensor([IDS]))[0], atol=1e-6)
+        last = torch.from_numpy(acts.residual[-1])[None]
+        np.testing.assert_allclose(model.lm_head(model.ln_f(last))[0], acts.logits, atol=1e-5)
+    assert acts.attention is None and set(acts.sites()) == {"residual", "logits"}
+
+
+def test_capture_leaves_the_model_as_it_was(model):
+    model.train()
+    random_state = torch.get_rng_state()
+    capture(model, IDS)
+    assert model.training and torch.is_grad_enabled()
+    assert torch.equal(torch.get_rng_state(), random_state)
+    assert not any(block._forward_hooks or block._forward_pre_hooks for block in model.h)
+    assert not any(block.attn._forward_pre_hooks for block in model.h)
+
+
+@pytest.mark.parametrize(
+    ("ids", "message"),
+    [
+        ([], "at least one"),
+        (range(13), "at most 12"),
+        ([11], "not in the vocabulary"),
+        ([-1], "not in the vocabulary"),
+    ],
+)
+def test_ids_that_cannot_be_are_refused(model, ids, message):
+    with pytest.raises(ValueError, match=message):
+        capture(model, list(ids))
+    with pytest.raises(ValueError, match=message):
+        trace_attention(model, list(ids), 0, 0)
+
+
+def test_an_unknown_site_names_the_known_ones(model):
+    with pytest.raises(ValueError, match=", ".join(SITES)):
+        capture(model, IDS, ("atention",))
+
+
+def test_previous_token_score_of_the_worked_example():
+    """Rows [1], [.5 .5], [.2 .3 .5], [.1 .15 .5 .25]: (0.5 + 0.3 + 0.5) over the three rows that have a token before."""
+    attention = np.array(
+        [[1, 0, 0, 0], [0.5, 0.5, 0, 0], [0.2, 0.3, 0.5, 0], [0.1, 0.15, 0.5, 0.25]]
+    )[None, None]
+    scores = head_scores(attention, [7, 8, 9, 7])
+    assert scores.previous_token.item() == pytest.approx((0.5 + 0.3 + 0.5) / 3)
+    assert scores.first_token.item() == pytest.approx((0.5 + 0.2 + 0.1) / 3)
+    assert scores.duplicate.item() == pytest.approx(0.1)  # row 3 looks at row 0, the same token
+    assert scores.induction.item() == pytest.approx(0.15)  # row 3 looks at row 1, what followed it
+
+
+def test_scores_of_ideal_heads_are_one():
+    ids = np.tile(np.arange(6), 3)
+    T = ids.size
+    ideal = {
+        "previous_token": np.eye(T, k=-1),
+        "first_token": np.tile(np.eye(T)[0], (T, 1)),
+        "induction": np.eye(T, k=-5),
+        "duplicate": np.eye(T, k=-6),
+    }
+    for name, pattern in ideal.items():
+        score = head_scores(pattern[None, None], ids).by_name()[name].item()
+        expected = (
+            1.0 if name in ("previous_token", "first_token") else pytest.approx(1.0, abs=0.55)
+        )
+        assert score == expected, name
+    uniform = np.tri(T) / np.arange(1, T + 1)[:, None]
+    assert head_scores(uniform[None, None], ids).entropy.item() == pytest.approx(1.0)
+    assert head_scores(np.eye(T)[None, None], ids).entropy.item() == 0.0
+    with pytest.raises(ValueError, match="does not belong"):
+        head_scores(uniform[None, None], ids[:4])
+
+
+def test_nothing_repeats_means_no_induction():
+    scores = head_scores(np.eye(4)[None, None], [1, 2, 3, 4])
+    assert scores.induction.item() == scores.duplicate.item() == 0.0
+
+
+def test_repeated_ids_repeat():
+    sequences = repeated_ids(4, 5, 3, 100, np.random.default_rng(0))
+    assert sequences.shape == (4, 15)
+    assert np.array_equal(sequences[:, :5], sequences[:, 10:])
+
+
+@pytest.mark.parametrize("query", [0, 4, -1])
+def test_the_attention_trace_ends_where_the_model_does(model, query):
+    acts = capture(model, IDS)
+    for layer in range(3):
+        trace = trace_attention(model, IDS, layer, 1, query)
+        assert trace.complete and len(trace) == 8 and trace.about["query"] == query % 8
+        steps = {step.name.split(".")[1]: step for step in trace}
+        row = trace.about["query"]
+        np.testing.assert_allclose(
+            steps["softmax"].value("weights")[0], acts.attention[layer, 1, row], atol=1e-6
+        )
+        q, k, v = (steps["project"].value(name)[0, 1] for name in "qkv")
+        np.testing.assert_allclose(q, acts.queries[layer, 1], atol=1e-6)
+        np.testing.assert_allclose(steps["products"].value("products")[0], q[row] * k, atol=1e-6)
+        np.testing.assert_allclose(steps["scores"].value("scores")[0], k @ q[row], atol=1e-4)
+        np.testing.assert_allclose(
+            steps["scale"].value("scaled"), steps["scores"].value("scores") / np.sqrt(8)
+        )
+        hidden = np.isneginf(steps["mask"].value("masked")[0])
+        assert np.array_equal(hidden, acts.attention[layer, 1, row] == 0)
+        np.testing.assert_allclose(
+            steps["weigh"].value("weighted")[0].sum(0),
+            steps["output"].value("output")[0],
+            atol=1e-5,
+        )
+        np.testing.assert_allclose(
+            steps["output"].value("output")[0], acts.attention[layer, 1, row] @ v, atol=1e-5
+        )
+
+
+def test_a_trace_from_captured_heads_equals_the_models_own(model):
+    acts = capture(model, IDS)
+    own = trace_attention(model, IDS, 1, 0, 5)
+    window = model.config.window_of(1)
+    other = trace_attention_from(
+        acts.queries[1], acts.keys[1], acts.values[1], acts.ids, 1, 0, 5, window
+    )
+    for a, b in zip(own, other, strict=True):
+        assert a.name == b.name
+        for name in a.values:
+            np.testing.assert_allclose(a.value(name), b.value(name), atol=1e-6)
+
+
+@pytest.mark.parametrize(("layer", "head", "query"), [(3, 0, 0), (0, 2, 0), (0, 0, 8), (0, 0, -9)])
+def test_a_head_that_is_not_there_is_refused(model, layer, head, query):
+    with pytest.raises(ValueError, match="is not there"):
+        trace_attention(model, IDS, layer, head, query)
+
+
+def test_generation_repeats_with_its_seed_and_stays_in_the_window(model):
+    first = generate(model, IDS, 20, temperature=0.9, seed=3)
+    assert first == generate(model, IDS, 20, temperature=0.9, seed=3)
+    assert first != generate(model, IDS, 20, temperature=0.9, seed=4)
+    assert first[:8] == IDS and len(first) == 28
+    random_state = torch.get_rng_state()
+    generate(model, IDS, 2)
+    assert torch.equal(random_state, torch.get_rng_state())
+
+
+def test_greedy_generation_takes_the_largest_logit(model):
+    written = generate(model, IDS, 3, temperature=0.0)
+    for n in range(8, 11):
+        assert written[n] == capture(model, written[:n], ("logits",)).logits[-1].argmax()
+
+
+def test_generation_stops_at_its_token(model):
+    plain = generate(model, IDS, 12, seed=1)
+    stop = plain[10]
+    steps = list(generate_steps(model, IDS, 12, seed=1, stop=stop))
+    assert steps[-1].id == stop and len(steps) <= 3
+    assert steps[0].probabilities.sum() == pytest.approx(1.0)
+
+
+def test_top_k_and_top_p_keep_exactly_what_they_say():
+    logits = torch.log(torch.tensor([0.4, 0.1, 0.3, 0.2]))
+    np.testing.assert_allclose(next_probabilities(logits, top_k=2), [4 / 7, 0, 3 / 7, 0], atol=1e-6)
+    np.testing.assert_allclose(
+        next_probabilities(logits, top_p=0.7), [4 / 7, 0, 3 / 7, 0], atol=1e-6
+    )
+    np.testing.assert_allclose(
+        next_probabilities(logits, top_p=0.71), [4 / 9, 0, 3 / 9, 2 / 9], atol=1e-6
+    )
+    np.testing.assert_allclose(next_probabilities(logits, top_p=0.01), [1, 0, 0, 0], atol=1e-6)
+    np.testing.assert_allclose(next_probabilities(logits, temperature=0.0), [1, 0, 0, 0])
+    np.testing.assert_allclose(next_probabilities(logits), [0.4, 0.1, 0.3, 0.2], atol=1e-6)
+    for bad in ({"temperature": -1.0}, {"top_k": 0}, {"top_p": 0.0}, {"top_p": 1.5}):
+        with pytest.raises(ValueError, match="must"):
+            next_probabilities(logits, **bad)

@@ -1,0 +1,170 @@
+"""Steps and Traces, and the promise behind every code marker: the marked line computed the Step's values."""
+
+import importlib
+import pkgutil
+import re
+import sys
+from types import FrameType
+
+import numpy as np
+import pytest
+
+import core
+from core.trace import Step, Trace, marked_lines, source
+
+MARKER = "core.trace:Trace.finish#none"
+
+
+def step(name: str = "a", parent: int | None = None, **values) -> Step:
+    return Step(name, "title", "x", MARKER, {"x": np.zeros(3), **values}, parent)
+
+
+def test_values_are_read_only_and_the_original_stays_writable():
+    mine = np.zeros(3)
+    recorded = step(y=mine).value("y")
+    with pytest.raises(ValueError, match="read-only"):
+        recorded[0] = 1.0
+    mine[0] = 1.0
+
+
+def test_a_callable_value_is_computed_when_asked_for():
+    calls = []
+    lazy = step(y=lambda: calls.append(1) or np.arange(2))
+    assert calls == []
+    assert lazy.value("y").tolist() == [0, 1]
+    assert not lazy.value("y").flags.writeable
+
+
+def test_an_unknown_value_names_the_known_ones():
+    with pytest.raises(ValueError, match="it has x"):
+        step().value("z")
+
+
+def test_a_malformed_marker_is_refused():
+    with pytest.raises(ValueError, match="no code marker"):
+        Step("a", "t", "x", "core.trace.Trace", {})
+
+
+def test_a_trace_grows_from_a_generator_until_it_is_complete():
+    trace = Trace.follow(step(str(i)) for i in range(3))
+    assert len(trace) == 0 and not trace.complete
+    assert trace.grow() and trace.grow() and trace.grow()
+    assert not trace.complete
+    assert not trace.grow() and trace.complete and not trace.grow()
+    assert [s.name for s in trace] == ["0", "1", "2"]
+    with pytest.raises(ValueError, match="complete"):
+        trace.append(step())
+
+
+def test_steps_nest_and_the_scrubber_sees_one_level():
+    trace = Trace()
+    outer = trace.append(step("outer"))
+    trace.append(step("inner", parent=outer))
+    trace.append(step("next"))
+    assert trace.children() == [0, 2]
+    assert trace.children(outer) == [1]
+    with pytest.raises(ValueError, match="parent 9"):
+        trace.append(step(parent=9))
+
+
+def test_the_budget_is_kept_with_a_remedy():
+    trace = Trace(budget=100)
+    trace.append(step())
+    with pytest.raises(ValueError, match="shorter text"):
+        trace.append(step(y=np.zeros(20)))
+    assert len(trace) == 1 and trace.nbytes <= 100
+
+
+def modules_of_core() -> list[str]:
+    return sorted(
+        m.name for m in pkgutil.walk_packages(core.__path__, "core.") if "__main__" not in m.name
+    )
+
+
+def test_every_marker_resolves_to_the_one_line_that_carries_it():
+    found = []
+    for name in modules_of_core():
+        for marker in marked_lines(importlib.import_module(name)):
+            where = source(marker)
+            assert where.lines[where.marked].rstrip().endswith(f"# step: {marker.rsplit('#')[1]}")
+            with open(where.path, encoding="utf-8") as file:
+                assert (
+                    file.read().splitlines()[where.first_line - 1 + where.marked]
+                    == where.lines[where.marked]
+                )
+            found.append(marker)
+    assert "core.transformer.attention:attend#softmax" in found
+
+
+def test_every_marker_comment_in_core_belongs_to_a_function():
+    """A marker on a line that no function holds would never be found by the inspector."""
+    for name in modules_of_core():
+        module = importlib.import_module(name)
+        with open(module.__file__, encoding="utf-8") as file:
+            written = re.findall(r"^(?!\s*#).*# step: ([\w.-]+)\s*$", file.read(), re.MULTILINE)
+        assert sorted(written) == sorted(m.rsplit("#")[1] for m in marked_lines(module)), name
+
+
+@pytest.mark.parametrize(
+    "marker", ["core.nowhere:f#x", "core.trace:nothing#x", "core.trace:source#x", "nonsense"]
+)
+def test_a_marker_that_leads_nowhere_is_an_error(marker):
+    with pytest.raises(ValueError, match="marker"):
+        source(marker)
+
+
+class MarkedLines:
+    """Runs under sys.settrace and keeps the locals as they are right after each marked line has run."""
+
+    def __init__(self) -> None:
+        self.lines = {}
+        self.locals: dict[str, list[dict]] = {}
+        for name in modules_of_core():
+            for marker in marked_lines(importlib.import_module(name)):
+                where = source(marker)
+                self.lines[where.path, where.first_line + where.marked] = marker
+
+    def __enter__(self) -> "MarkedLines":
+        self.files = {path for path, _ in self.lines}
+        self.before = sys.gettrace()
+        sys.settrace(self.call)
+        return self
+
+    def __exit__(self, *_) -> None:
+        sys.settrace(self.before)
+
+    def call(self, frame: FrameType, event: str, argument: object):
+        if frame.f_code.co_filename not in self.files:
+            return None
+        last = [None]
+
+        def line(frame: FrameType, event: str, argument: object):
+            # A "line" event comes before the line runs: what the previous line left behind is here now.
+            marker = self.lines.get((frame.f_code.co_filename, last[0]))
+            if marker and event in ("line", "return"):
+                self.locals.setdefault(marker, []).append(dict(frame.f_locals))
+            last[0] = frame.f_lineno
+            return line
+
+        return line
+
+
+def test_the_marked_lines_computed_the_values_of_the_attention_trace():
+    torch = pytest.importorskip("torch")
+    from core.inference.attention_trace import trace_attention
+    from core.transformer import ModelConfig
+    from core.transformer.gpt import GPT
+
+    config = ModelConfig(vocab_size=11, block_size=8, n_layer=2, n_head=2, n_embd=8)
+    model = GPT(config, torch.Generator().manual_seed(0))
+    with MarkedLines() as watched:
+        trace = trace_attention(model, [1, 2, 3, 4, 5], layer=1, head=1, query=3)
+    assert len(trace) == 8
+    for step in trace:
+        seen = watched.locals[step.code]
+        for name, value in step.values.items():
+            matches = [np.array_equal(np.asarray(frame[name]), step.value(name)) for frame in seen]
+            assert any(matches), (
+                f"{step.code}: no run of the marked line left {name} as the step says"
+            )
+            assert value.size > 0

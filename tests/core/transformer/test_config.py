@@ -1,0 +1,86 @@
+"""ModelConfig: what can be, what cannot be and what to do about it, and the papers' parameter counts."""
+
+import pytest
+
+from core.transformer import PRESETS, ModelConfig, preset
+
+SMALL = {"vocab_size": 11, "block_size": 8, "n_layer": 2, "n_head": 2, "n_embd": 8}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"n_embd": 9}, "use n_embd 8 or 10"),
+        ({"n_head": 0}, "n_head must be a whole number"),
+        ({"n_layer": 1.5}, "n_layer must be a whole number"),
+        ({"n_head": True}, "n_head must be a whole number"),
+        ({"dropout": 1.0}, "no probability"),
+        ({"norm_eps": 0.0}, "norm_eps"),
+        ({"window": ()}, "empty"),
+        ({"window": (None, 0)}, "window must be"),
+        ({"norm": "batch_norm"}, "unknown; use 'layer_norm'"),
+        ({"norm": "rms_norm"}, "not built yet"),
+        ({"positions": "rope"}, "not built yet"),
+        ({"mlp": "swiglu"}, "not built yet"),
+        ({"n_kv_head": 1}, "not built yet"),
+        ({"rope_scaling": 2.0}, "not built yet"),
+        ({"embedding_scale": True}, "not built yet"),
+        ({"norm_placement": "middle"}, "unknown"),
+    ],
+)
+def test_an_impossible_config_says_the_remedy(changes, message):
+    with pytest.raises(ValueError, match=message):
+        ModelConfig(**{**SMALL, **changes})
+
+
+def test_json_round_trip_keeps_every_field():
+    config = ModelConfig(**SMALL, window=(None, 4), mlp="relu", norm_placement="post", bias=False)
+    assert ModelConfig.from_json(config.to_json()) == config
+    assert config.to_json()["architecture"] == "gpt"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"architecture": "mamba"}, "architecture"),
+        ({"format": 99}, "newer"),
+        ({"n_layers": 2}, "unknown model field n_layers"),
+        ({"vocab_size": "many"}, "vocab_size"),
+    ],
+)
+def test_a_foreign_config_file_is_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        ModelConfig.from_json({**ModelConfig(**SMALL).to_json(), **changes})
+    with pytest.raises(ValueError, match="incomplete"):
+        ModelConfig.from_json({"vocab_size": 3})
+
+
+# Exact for GPT-1 and GPT-2; GPT-3 from the standard formula with V = 50,257, T = 2,048 and biases
+# (13B with the width of 5120 that is built; the 5140 of the paper would give 12.95).
+COUNTS = {
+    "gpt1": 116_534_784,
+    "gpt2": 124_439_808,
+    "gpt2-medium": 354_823_168,
+    "gpt2-large": 774_030_080,
+    "gpt2-xl": 1_557_611_200,
+}
+BILLIONS = {
+    "gpt3-125m": 0.1252, "gpt3-350m": 0.3559, "gpt3-760m": 0.7603, "gpt3-1.3b": 1.3157,
+    "gpt3-2.7b": 2.6516, "gpt3-6.7b": 6.6584, "gpt3-13b": 12.8534, "gpt3-175b": 174.60,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_preset_has_the_papers_parameter_count(name):
+    from core.transformer.gpt import parameter_count
+
+    count = parameter_count(preset(name))
+    if name in COUNTS:
+        assert count == COUNTS[name]
+    else:
+        assert count / 1e9 == pytest.approx(BILLIONS[name], rel=5e-4)
+
+
+def test_an_unknown_preset_names_the_known_ones():
+    with pytest.raises(ValueError, match="gpt2-medium"):
+        preset("gpt5")

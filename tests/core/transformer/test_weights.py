@@ -1,0 +1,79 @@
+"""A model's folder: what was saved is what opens, and what does not fit is refused before anything is built."""
+
+import json
+import pickle
+import zipfile
+
+import pytest
+import torch
+
+from core.transformer import ModelConfig
+from core.transformer.gpt import GPT
+from core.transformer.weights import load_model, save_model
+
+CONFIG = ModelConfig(vocab_size=11, block_size=8, n_layer=1, n_head=2, n_embd=8)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    save_model(tmp_path / "model", GPT(CONFIG, torch.Generator().manual_seed(0)))
+    return tmp_path / "model"
+
+
+def test_what_was_saved_is_what_opens(folder):
+    opened = load_model(folder)
+    original = GPT(CONFIG, torch.Generator().manual_seed(0))
+    assert opened.config == CONFIG and not opened.training
+    for (name, a), (_, b) in zip(
+        opened.named_parameters(), original.named_parameters(), strict=True
+    ):
+        assert torch.equal(a, b), name
+    assert opened.lm_head.weight is opened.wte.weight
+
+
+def test_bf16_halves_the_file_and_opens_as_fp32(tmp_path, folder):
+    save_model(tmp_path / "half", GPT(CONFIG, torch.Generator().manual_seed(0)), dtype="bfloat16")
+    full, half = (f / "model.safetensors" for f in (folder, tmp_path / "half"))
+    assert half.stat().st_size < 0.7 * full.stat().st_size
+    opened = load_model(tmp_path / "half")
+    assert opened.wte.weight.dtype == torch.float32
+    assert torch.equal(opened.wte.weight, load_model(folder).wte.weight.bfloat16().float())
+    with pytest.raises(ValueError, match="float32 or bfloat16"):
+        save_model(tmp_path / "half", opened, dtype="int8")
+
+
+def test_truncated_weights_are_refused(folder):
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(ValueError, match="truncated|incomplete|shorter"):
+        load_model(folder)
+
+
+def test_weights_of_another_shape_are_refused(folder):
+    values = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**values, "n_embd": 16}))
+    with pytest.raises(ValueError, match="asks for .*one checkpoint"):
+        load_model(folder)
+    (folder / "config.json").write_text(json.dumps({**values, "n_layer": 2}))
+    with pytest.raises(ValueError, match="missing h.1"):
+        load_model(folder)
+
+
+def test_a_pickle_in_disguise_is_refused(folder):
+    path = folder / "model.safetensors"
+    path.write_bytes(pickle.dumps({"wte.weight": [1.0]}, protocol=4))
+    with pytest.raises(ValueError, match="pickle"):
+        load_model(folder)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("archive/data.pkl", b"\x80\x02}.")
+    with pytest.raises(ValueError, match="pickle"):
+        load_model(folder)
+
+
+def test_a_missing_file_is_named(folder):
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(FileNotFoundError, match="model.safetensors"):
+        load_model(folder)
+    (folder / "config.json").unlink()
+    with pytest.raises(FileNotFoundError, match="config.json"):
+        load_model(folder)
