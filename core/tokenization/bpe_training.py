@@ -1,0 +1,197 @@
+"""Byte-pair encoding, trained from scratch.
+
+Start with single bytes. Count every pair of neighbors, join the most frequent pair into a new
+piece, and do it again until the vocabulary is large enough. That is the whole algorithm; the rest
+of this file makes it fast: equal words are counted once, only the words that hold the chosen pair
+are looked at again, and a heap knows the most frequent pair without a search.
+
+Ties go to the pair with the smallest ids, and ids are given to the special tokens first, then to
+the alphabet by code point, then to the merges in their order: the rules of the Hugging Face
+tokenizers library, whose merges this trainer reproduces exactly.
+
+Source: Sennrich, Haddow and Birch 2016, "Neural Machine Translation of Rare Words with Subword
+Units", section 3.2, on bytes as in Radford et al. 2019.
+"""
+
+import heapq
+import time
+from collections import Counter, defaultdict
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from core.tokenization.byte_level import ALPHABET, clean_text, iterate_words, to_characters
+
+PAUSE = 0.03  # seconds of work between two yields while words are counted
+BATCH = 2048  # words between two looks at the clock
+
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class CountingStep:
+    """Progress before the first merge: how much text was read."""
+
+    characters: int
+    words: int
+    different_words: int
+
+
+@dataclass(frozen=True, slots=True)
+class MergeStep:
+    """One merge: the most frequent pair of neighbors becomes a piece.
+
+    rank     0 for the first merge
+    left     id of the left piece; right: id of the right piece
+    count    how often the pair stood in the text
+    token    id of the joined piece
+    piece    its spelling ("Ġt"); left_piece + right_piece
+    vocab_size   pieces so far, this one included
+    """
+
+    rank: int
+    left: int
+    right: int
+    count: int
+    token: int
+    left_piece: str
+    right_piece: str
+    piece: str
+    vocab_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedBPE:
+    """What training gives: pieces by id, and merges by rank as pairs of ids."""
+
+    vocabulary: list[str]
+    merges: list[Pair]
+    special_tokens: dict[str, int]
+
+
+def count_words(texts: Iterable[str]) -> Generator[CountingStep, None, Counter[str]]:
+    """Counts the words of all texts, and yields while it does. A text is never joined to the next."""
+    counts: Counter[str] = Counter()
+    characters = words = 0
+    looked = time.perf_counter()
+    for text in texts:
+        matches = iterate_words(clean_text(text))
+        while batch := list(islice(matches, BATCH)):
+            counts.update(batch)
+            words += len(batch)
+            characters += sum(map(len, batch))
+            if time.perf_counter() - looked > PAUSE:
+                yield CountingStep(characters, words, len(counts))
+                looked = time.perf_counter()
+    yield CountingStep(characters, words, len(counts))
+    return counts
+
+
+def merge_word(word: list[int], pair: Pair, token: int) -> tuple[list[int], list[tuple[Pair, int]]]:
+    """Joins every occurrence of the pair in a word, from left to right.
+
+    Returns the new word, and the neighbors that it gained (+1) and lost (-1).
+    """
+    left, right = pair
+    merged: list[int] = []
+    changes: list[tuple[Pair, int]] = []
+    position, last = 0, len(word) - 1
+    while position <= last:
+        symbol = word[position]
+        if symbol == left and position < last and word[position + 1] == right:
+            if merged:
+                changes.append(((merged[-1], left), -1))
+                changes.append(((merged[-1], token), +1))
+            if position + 2 <= last:
+                changes.append(((right, word[position + 2]), -1))
+                changes.append(((token, word[position + 2]), +1))
+            merged.append(token)
+            position += 2
+        else:
+            merged.append(symbol)
+            position += 1
+    return merged, changes
+
+
+def bpe_steps(
+    texts: Iterable[str],
+    vocab_size: int,
+    special_tokens: Sequence[str] = (),
+    min_frequency: int = 0,
+) -> Generator[CountingStep | MergeStep, None, TrainedBPE]:
+    """Trains on the texts, one merge at a time; the generator returns the result.
+
+    It ends early, with fewer than vocab_size pieces, when no two neighbors are left to join or no
+    pair occurs min_frequency times.
+
+    Raises ValueError when vocab_size cannot hold the special tokens and the 256 bytes.
+    """
+    specials = list(dict.fromkeys(special_tokens))
+    vocabulary = specials + [letter for letter in ALPHABET if letter not in specials]
+    if vocab_size < len(vocabulary):
+        raise ValueError(
+            f"vocab_size {vocab_size} is too small: {len(specials)} special tokens and 256 bytes "
+            f"need {len(vocabulary)}; choose at least {len(vocabulary)}"
+        )
+    ids = {piece: token for token, piece in enumerate(vocabulary)}
+
+    counted = yield from count_words(texts)
+    spelled = [to_characters(text.encode()) for text in counted]
+    words = [[ids[letter] for letter in word] for word in spelled]
+    frequency = list(counted.values())
+
+    count: defaultdict[Pair, int] = defaultdict(int)
+    where: defaultdict[Pair, set[int]] = defaultdict(set)
+    for index, word in enumerate(words):
+        for pair in zip(word, word[1:], strict=False):
+            count[pair] += frequency[index]  # step: count
+            where[pair].add(index)
+        if index % BATCH == BATCH - 1:
+            yield CountingStep(sum(map(len, counted)), counted.total(), len(counted))
+
+    # Smallest first: the highest count, then the smallest ids. The serial number keeps Python from
+    # comparing the sets of words.
+    heap = [
+        (-count[pair], pair, serial, found) for serial, (pair, found) in enumerate(where.items())
+    ]
+    heapq.heapify(heap)
+    serial = len(heap)
+    merges: list[Pair] = []
+    while heap and len(vocabulary) < vocab_size:
+        expected, pair, _, found = heapq.heappop(heap)  # step: choose
+        if -expected != count[pair]:  # other merges took some of them: put it back in its place
+            serial += 1
+            heapq.heappush(heap, (-count[pair], pair, serial, found))
+            continue
+        if count[pair] < max(1, min_frequency):
+            break
+        left, right = pair
+        piece = vocabulary[left] + vocabulary[right]
+        if piece not in ids:  # the same piece may be reached by two routes
+            ids[piece] = len(vocabulary)
+            vocabulary.append(piece)
+        token = ids[piece]
+        merges.append(pair)
+        gained: defaultdict[Pair, set[int]] = defaultdict(set)
+        for index in found:
+            words[index], changes = merge_word(words[index], pair, token)  # step: merge
+            for neighbors, change in changes:
+                count[neighbors] += change * frequency[index]  # step: update
+                if change > 0:
+                    gained[neighbors].add(index)
+        for neighbors, indices in gained.items():
+            if count[neighbors] > 0:
+                serial += 1
+                heapq.heappush(heap, (-count[neighbors], neighbors, serial, indices))
+        yield MergeStep(
+            rank=len(merges) - 1,
+            left=left,
+            right=right,
+            count=-expected,
+            token=token,
+            left_piece=vocabulary[left],
+            right_piece=vocabulary[right],
+            piece=piece,
+            vocab_size=len(vocabulary),
+        )
+    return TrainedBPE(vocabulary, merges, {token: ids[token] for token in specials})

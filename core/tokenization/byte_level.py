@@ -1,0 +1,83 @@
+r"""Text as bytes, and bytes as printable characters: GPT-2's two ideas.
+
+Every text is a sequence of UTF-8 bytes, so 256 symbols are enough for all of Unicode and no text is
+ever unknown. To write pieces down, each byte gets a visible character: a space becomes "Ġ", a
+newline "Ċ". Before any merging the text is cut into words, and no piece crosses a cut.
+
+Source: Radford et al. 2019, "Language Models are Unsupervised Multitask Learners", section 2.2.
+"""
+
+from collections.abc import Iterator
+
+import regex
+
+# GPT-2's cut: English contractions; letters, digits or signs with at most one space before them;
+# runs of white space that leave their last space to the word that follows.
+WORD_PATTERN = (
+    r"'s|'t|'re|'ve|'m|'ll|'d"
+    r"| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+"
+    r"|\s+(?!\S)|\s+"
+)
+_WORDS = regex.compile(WORD_PATTERN)
+
+
+def byte_characters() -> list[str]:
+    """The character that stands for each of the 256 bytes, indexed by the byte.
+
+    Bytes whose Latin-1 character is visible stand for themselves; the other 68, in increasing
+    order, get U+0100, U+0101 and so on.
+    """
+    visible = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
+    hidden = [byte for byte in range(256) if byte not in visible]
+    return [
+        chr(byte) if byte in visible else chr(0x100 + hidden.index(byte)) for byte in range(256)
+    ]
+
+
+CHARACTER_OF_BYTE = byte_characters()
+BYTE_OF_CHARACTER = {character: byte for byte, character in enumerate(CHARACTER_OF_BYTE)}
+ALPHABET = sorted(CHARACTER_OF_BYTE)
+
+
+def split_words(text: str) -> list[str]:
+    """Cuts a text into words; joined again they are the text.
+
+    >>> split_words("It's  two words")
+    ['It', "'s", ' ', ' two', ' words']
+    """
+    return _WORDS.findall(text)
+
+
+def iterate_words(text: str) -> Iterator[str]:
+    """split_words, one word at a time: for texts too long to be cut in one go."""
+    return (match.group() for match in _WORDS.finditer(text))
+
+
+def to_characters(data: bytes) -> str:
+    """Bytes written with one visible character each: b" the" is "Ġthe"."""
+    return "".join([CHARACTER_OF_BYTE[byte] for byte in data])
+
+
+def to_bytes(piece: str) -> bytes:
+    """The bytes that a written piece stands for: "Ġthe" is b" the".
+
+    Raises ValueError for a character that stands for no byte.
+    """
+    try:
+        return bytes([BYTE_OF_CHARACTER[character] for character in piece])
+    except KeyError as error:
+        raise ValueError(
+            f"the piece {piece!r} holds {error.args[0]!r}, which stands for no byte: "
+            "this is not a byte-level vocabulary"
+        ) from None
+
+
+def clean_text(text: str) -> str:
+    """The text with every lone surrogate replaced by U+FFFD, as Unicode decoders do.
+
+    Half of a surrogate pair is no character and has no UTF-8 bytes, but a Python string can hold
+    one, for example from a broken file name or a clipboard.
+    """
+    if text.isascii():
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -1,0 +1,128 @@
+"""One token per character: the smallest tokenizer, with the longest sequences.
+
+Its vocabulary is every character of the training text, sorted by code point, as in nanoGPT's
+Shakespeare recipe (65 characters). A character that the training text did not hold has no id.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from core.tokenization.byte_level import clean_text
+from core.tokenization.specials import SpecialTokens
+from core.tokenization.tokenizer import Encoding, check_id
+
+
+class CharacterTokenizer:
+    """A tokenizer whose pieces are single characters.
+
+    vocabulary      characters and special tokens, by id
+    special_tokens  tokens and their ids; each is also in the vocabulary
+    unknown         the special token that stands for characters without an id; None makes such a
+                    character a ValueError when a text is encoded
+    """
+
+    kind = "characters"
+
+    def __init__(
+        self,
+        vocabulary: Sequence[str],
+        special_tokens: Mapping[str, int] | None = None,
+        unknown: str | None = None,
+    ) -> None:
+        self._vocabulary = list(vocabulary)
+        self._specials = SpecialTokens(special_tokens or {})
+        self._id_of = {piece: token for token, piece in enumerate(self._vocabulary)}
+        self.unknown = unknown
+        self._check()
+
+    def _check(self) -> None:
+        if len(self._id_of) != len(self._vocabulary):
+            raise ValueError("the vocabulary holds a piece twice: every id needs its own piece")
+        if not self._vocabulary:
+            raise ValueError("the vocabulary is empty: train it on a text with characters in it")
+        for piece, token in self._id_of.items():
+            if len(piece) != 1 and self.special_tokens.get(piece) != token:
+                raise ValueError(
+                    f"the piece {piece!r} is not one character: list it as a special token, or "
+                    "choose another kind of tokenizer"
+                )
+        for special, token in self.special_tokens.items():
+            if self._id_of.get(special) != token:
+                raise ValueError(f"special token {special!r} and the vocabulary disagree on its id")
+        if self.unknown is not None and self.unknown not in self.special_tokens:
+            raise ValueError(
+                f"{self.unknown!r} is to stand for unknown characters, but is no special token: "
+                "add it to them"
+            )
+
+    @property
+    def vocabulary(self) -> list[str]:
+        return self._vocabulary
+
+    @property
+    def vocab_size(self) -> int:
+        return len(self._vocabulary)
+
+    @property
+    def special_tokens(self) -> dict[str, int]:
+        return self._specials.ids
+
+    def encode(self, text: str, *, specials: bool = True) -> Encoding:
+        """The tokens of a text with their places in its UTF-8 bytes.
+
+        Raises ValueError for a character without an id, unless there is a token for such.
+        """
+        text = clean_text(text)
+        ids: list[int] = []
+        spans: list[tuple[int, int]] = []
+        end = 0
+        for part, special in self._specials.split(text) if specials else [(text, None)]:
+            found = self._encode_ordinary(part) if special is None else [special]
+            ids += found
+            for written in part if special is None else [part]:
+                start, end = end, end + len(written.encode())
+                spans.append((start, end))
+        return Encoding(text, ids, [self._vocabulary[token] for token in ids], spans)
+
+    def encode_ids(self, text: str, *, specials: bool = True) -> list[int]:
+        """encode(text).ids without the rest."""
+        text = clean_text(text)
+        ids: list[int] = []
+        for part, special in self._specials.split(text) if specials else [(text, None)]:
+            if special is None:
+                ids += self._encode_ordinary(part)
+            else:
+                ids.append(special)
+        return ids
+
+    def _encode_ordinary(self, text: str) -> list[int]:
+        known = self._id_of
+        if self.unknown is not None:
+            replacement = known[self.unknown]
+            return [known.get(character, replacement) for character in text]
+        try:
+            return [known[character] for character in text]
+        except KeyError as error:
+            missing = error.args[0]
+            raise ValueError(
+                f"the character {missing!r} (U+{ord(missing):04X}) at position "
+                f"{text.index(missing)} is not in the vocabulary of {self.vocab_size} characters: "
+                "remove it from the text, train the tokenizer on a text that holds it, or use the "
+                "byte-level BPE, which knows every character"
+            ) from None
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of these ids, special tokens included. Raises ValueError for an unknown id."""
+        for token in ids:
+            check_id(token, len(self._vocabulary))
+        return "".join([self._vocabulary[token] for token in ids])
+
+    def piece_bytes(self, token: int) -> bytes:
+        check_id(token, len(self._vocabulary))
+        return self._vocabulary[token].encode()
+
+    def save(self, path: str | Path) -> None:
+        """Writes tokenizer.json, which the Hugging Face tokenizers library opens too."""
+        from core.tokenization.tokenizer_json import write_characters
+
+        write_characters(path, self)

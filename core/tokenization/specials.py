@@ -1,0 +1,33 @@
+"""Special tokens: strings that stand for one id and are never split or merged."""
+
+from collections.abc import Iterator, Mapping
+
+import regex
+
+END_OF_TEXT = "<|endoftext|>"
+
+
+class SpecialTokens:
+    """Finds special tokens in a text, the leftmost first and the longest of those that start there."""
+
+    def __init__(self, ids: Mapping[str, int]) -> None:
+        if "" in ids:
+            raise ValueError("a special token is empty: remove it, or give it a name")
+        self.ids = dict(ids)
+        longest_first = sorted(self.ids, key=lambda token: (-len(token), token))
+        alternatives = "|".join(regex.escape(token) for token in longest_first)
+        self._pattern = regex.compile(alternatives) if alternatives else None
+
+    def split(self, text: str) -> Iterator[tuple[str, int | None]]:
+        """Yields (part, id): id is None for the ordinary text between special tokens."""
+        if self._pattern is None:
+            yield text, None
+            return
+        end = 0
+        for match in self._pattern.finditer(text):
+            if match.start() > end:
+                yield text[end : match.start()], None
+            yield match.group(), self.ids[match.group()]
+            end = match.end()
+        if end < len(text):
+            yield text[end:], None

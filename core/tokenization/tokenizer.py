@@ -1,0 +1,73 @@
+"""What every tokenizer can do, and what an encoding holds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """A text cut into n tokens.
+
+    text    the text that was encoded (lone surrogates already replaced by U+FFFD)
+    ids     n numbers, each the row of the embedding table that the model will read
+    pieces  n strings, the vocabulary's spelling of each token ("Ġthe" for " the")
+    spans   n (start, end) positions in the UTF-8 bytes of the text; they tile it without gaps
+    """
+
+    text: str
+    ids: list[int]
+    pieces: list[str]
+    spans: list[tuple[int, int]]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def slices(self) -> list[bytes]:
+        """The bytes of each token; joined they are the text in UTF-8."""
+        data = self.text.encode()
+        return [data[start:end] for start, end in self.spans]
+
+
+@runtime_checkable
+class Tokenizer(Protocol):
+    """Text to ids and back."""
+
+    kind: str
+
+    @property
+    def vocabulary(self) -> list[str]:
+        """Every piece, indexed by its id."""
+
+    @property
+    def vocab_size(self) -> int:
+        """How many ids there are."""
+
+    @property
+    def special_tokens(self) -> dict[str, int]:
+        """Tokens that no text is merged into, such as the end of a document, with their ids."""
+
+    def encode(self, text: str, *, specials: bool = True) -> Encoding:
+        """The tokens of a text. With specials=False "<|endoftext|>" is ordinary text."""
+
+    def encode_ids(self, text: str, *, specials: bool = True) -> list[int]:
+        """encode(text).ids, as fast as possible."""
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of these ids; bytes that are not UTF-8 become U+FFFD."""
+
+    def piece_bytes(self, token: int) -> bytes:
+        """The bytes of one token. Raises ValueError for an id that does not exist."""
+
+    def save(self, path: str | Path) -> None:
+        """Writes tokenizer.json in the format of the Hugging Face tokenizers library."""
+
+
+def check_id(token: int, vocab_size: int) -> None:
+    """Raises ValueError when the vocabulary has no such id."""
+    if not 0 <= token < vocab_size:
+        raise ValueError(
+            f"id {token} is outside the vocabulary of {vocab_size} pieces: "
+            "were these ids made by another tokenizer?"
+        )
