@@ -1,0 +1,1 @@
+"""The desktop app: shows what `core` computes, and computes nothing itself."""

@@ -1,0 +1,49 @@
+"""The panes that are built. A pane is data until it is first shown."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+
+from explorer.panes.base import Context, Inspection, Pane, PaneSpec
+
+__all__ = ["PANES", "Context", "Inspection", "Pane", "PaneSpec", "built"]
+
+
+def _create(module: str):  # type: ignore[no-untyped-def]
+    def create(context: Context) -> Pane:
+        return import_module(module).create(context)
+
+    return create
+
+
+PANES: tuple[PaneSpec, ...] = (
+    PaneSpec(
+        id="attention",
+        title="Attention",
+        icon="attention",
+        teaches="Which earlier tokens each head reads, and how it computes that",
+        create=_create("explorer.panes.attention.pane"),
+        module="explorer.panes.attention.pane",
+    ),
+    PaneSpec(
+        id="training",
+        title="Training",
+        icon="training",
+        teaches="How a transformer learns, step by step, while you watch",
+        create=_create("explorer.panes.training.pane"),
+        module="explorer.panes.training.pane",
+    ),
+)
+
+
+def built() -> tuple[PaneSpec, ...]:
+    """The panes whose module is there; others are not shown."""
+    return tuple(spec for spec in PANES if _exists(spec.module))
+
+
+def _exists(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False

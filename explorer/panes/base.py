@@ -1,0 +1,143 @@
+"""What every pane is: a picture with its inputs, a player, and something to inspect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QWidget
+
+from explorer import tasks
+from explorer.player import Player
+
+if TYPE_CHECKING:
+    from explorer.actions import Action
+    from explorer.engine import Engine
+    from explorer.live import Runs
+    from explorer.settings import Settings
+    from explorer.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a pane may use. Nothing here is global, so tests build their own."""
+
+    engine: Engine
+    workspace: Workspace
+    settings: Settings
+    runs: Runs
+
+
+@dataclass(frozen=True)
+class PaneSpec:
+    id: str
+    title: str
+    icon: str
+    teaches: str
+    create: Callable[[Context], Pane]
+    module: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A live number below the formula: `name = value`, in the color of its role."""
+
+    text: str
+    role: str = "text"  # a color name of the theme: q, k, v, attention, text
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What the inspector shows: the formula, the lines of core, and every number of one step."""
+
+    step: Any = None  # core.trace.Step
+    rows: Sequence[Row | str] = ()
+    table: dict[str, np.ndarray] = field(default_factory=dict)
+    cell: str | None = None  # the cell these numbers belong to, when one is pinned or hovered
+    pinned: bool = False
+
+
+class Pane(QWidget):
+    """The base of all panes. Subclasses build their picture in `__init__` and emit `inspection`.
+
+    The window binds transport and inspector to the focused pane's `player` and `inspection`, puts
+    `header()` into the strip above the picture, and shows `headline` as the pane's sentence.
+    """
+
+    inspection = Signal(object)  # Inspection
+    headlineChanged = Signal(str)
+    statusRequested = Signal(str)  # a short message for the status bar
+
+    def __init__(self, context: Context, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName(name)
+        self.context = context
+        self.engine = context.engine
+        self.workspace = context.workspace
+        self.player = Player(self)
+        self.player.set_motion(context.settings.motion)
+        self._headline = ""
+
+    # what the window asks
+
+    @property
+    def headline(self) -> str:
+        """One sentence: what you see now."""
+        return self._headline
+
+    def set_headline(self, text: str) -> None:
+        if text != self._headline:
+            self._headline = text
+            self.headlineChanged.emit(text)
+
+    def header(self) -> QWidget | None:
+        """The pane's inputs, for the strip above the picture."""
+        return None
+
+    def state(self) -> dict[str, Any]:
+        """What a session remembers of this pane: JSON, with a version."""
+        return {"version": 1}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Takes back what `state` gave; leaves out what it does not know."""
+
+    def actions(self) -> list[Action]:
+        """What the pane adds to menus, palette and shortcuts."""
+        return []
+
+    def pictures(self) -> dict[str, QWidget]:
+        """The pane's views by name, for snapshots, export and Show as table."""
+        return {}
+
+    def views(self) -> dict[str, Callable[[], None]]:
+        """The states a snapshot shows, by name: each callable brings the pane there."""
+        return {}
+
+    async def settled(self) -> None:
+        """Returns once everything asked for is on the screen and nothing is under way."""
+        await tasks.wait_for(self)
+
+    def shown(self) -> None:
+        """The pane has become the focused one."""
+
+    def left(self) -> None:
+        """Another pane is shown: animation pauses, a job never does."""
+        if not self.player.at_live_edge:
+            self.player.pause()
+
+    def cancel(self) -> bool:
+        """Esc: unlocks, goes out or clears; False when there was nothing to undo."""
+        return self.player.leave()
+
+    # for subclasses
+
+    def spawn(self, coroutine: Any) -> Any:
+        """A coroutine that ends with this pane."""
+        return tasks.spawn(coroutine, self)
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 (Qt's name)
+        super().showEvent(event)

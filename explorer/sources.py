@@ -1,0 +1,220 @@
+"""Where a model's numbers come from. Panes ask a source, never a module.
+
+A model that is not being trained is captured on the engine's thread. A model in training is looked
+at through its run: a `probe` command, answered at the run's next safe point by a file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from PySide6.QtCore import QObject, Signal
+
+from explorer.jobs import SUPERSEDED, Superseded
+
+if TYPE_CHECKING:
+    from core.inference.activations import Activations
+    from core.tokenization import Tokenizer
+    from core.trace import Trace
+    from core.transformer.config import ModelConfig
+    from explorer.engine import Engine
+
+BUNDLED = "stories"
+
+
+class ModelSource(Protocol):
+    """What panes need of a model.
+
+    version   grows when the model has changed; a run's is its step
+    address   what a session remembers: "stories", a checkpoint's folder, or a run's folder
+    """
+
+    name: str
+    address: str
+    version: int
+    tokenizer: Tokenizer | None
+    config: ModelConfig | None
+    changed: Any  # Signal(): the model has moved on to another version
+
+    @property
+    def is_live(self) -> bool: ...
+
+    async def open(self) -> None: ...
+
+    async def capture(
+        self, ids: Sequence[int], sites: Sequence[str] | None = None, key: object = None
+    ) -> Activations | Superseded: ...
+
+    async def trace_attention(
+        self, ids: Sequence[int], layer: int, head: int, query: int = -1, key: object = None
+    ) -> Trace | Superseded: ...
+
+
+class FolderSource(QObject):
+    """The model in a checkpoint folder; the weights are read at the first capture."""
+
+    changed = Signal()
+    is_live = False
+
+    def __init__(self, engine: Engine, address: str | Path, parent: QObject | None = None) -> None:
+        super().__init__(parent or engine)
+        self._engine = engine
+        self._loaded: Any = None
+        self.address = str(address)
+        self.name = Path(address).name
+        self.version = 0
+        self.tokenizer: Tokenizer | None = None
+        self.config: ModelConfig | None = None
+
+    def folder(self) -> Path:
+        return Path(self.address)
+
+    async def open(self) -> None:
+        """Reads tokenizer and config, without torch. Raises ValueError or OSError, with the remedy."""
+        self.tokenizer, self.config = await self._engine.io(_read_small_files, self.folder())
+
+    async def capture(
+        self, ids: Sequence[int], sites: Sequence[str] | None = None, key: object = None
+    ) -> Activations | Superseded:
+        return await self._engine.call(self._capture, list(ids), sites, key=key)
+
+    async def trace_attention(
+        self, ids: Sequence[int], layer: int, head: int, query: int = -1, key: object = None
+    ) -> Trace | Superseded:
+        return await self._engine.call(self._trace, list(ids), layer, head, query, key=key)
+
+    # on the engine's thread
+
+    def _model(self) -> Any:
+        if self._loaded is None:
+            import core
+
+            self._loaded = core.load(self.address)
+        return self._loaded.model
+
+    def _capture(self, ids: list[int], sites: Sequence[str] | None) -> Activations:
+        import core
+
+        return core.capture(self._model(), ids, sites)
+
+    def _trace(self, ids: list[int], layer: int, head: int, query: int) -> Trace:
+        import core
+
+        return core.trace_attention(self._model(), ids, layer, head, query)
+
+
+class BundledSource(FolderSource):
+    """The model that comes with the app: `core.load("stories")`."""
+
+    def __init__(self, engine: Engine, parent: QObject | None = None) -> None:
+        super().__init__(engine, BUNDLED, parent)
+        self.name = "stories (bundled)"
+
+    def folder(self) -> Path:
+        from core.resources import resource
+
+        return resource("models", BUNDLED)
+
+
+class RunSource(QObject):
+    """The live model of a run, whether a thread, a process or finished; version = its step.
+
+    `control` is the run's RunControl and `folder` its run folder. `refresh()` is called by whoever
+    follows the run; `changed` tells that newer probes have landed.
+    """
+
+    changed = Signal()
+    is_live = True
+
+    def __init__(
+        self, engine: Engine, folder: str | Path, control: Any, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent or engine)
+        self._engine = engine
+        self._control = control
+        self._waiting: dict[object, int] = {}
+        self._turn = 0
+        self.address = str(folder)
+        self.name = f"{Path(folder).name} (live)"
+        self.version = 0
+        self.tokenizer: Tokenizer | None = None
+        self.config: ModelConfig | None = None
+
+    async def open(self) -> None:
+        """Reads the run's tokenizer and config. Raises ValueError or OSError, with the remedy."""
+        self.tokenizer, self.config = await self._engine.io(_read_small_files, Path(self.address))
+
+    def set_version(self, step: int) -> None:
+        """The run has written probes of a newer step."""
+        if step != self.version:
+            self.version = step
+            self.changed.emit()
+
+    async def capture(
+        self, ids: Sequence[int], sites: Sequence[str] | None = None, key: object = None
+    ) -> Activations | Superseded:
+        answer = await self._probe(ids, tuple(sites or ("attention", "logits")), key)
+        if answer is SUPERSEDED:
+            return SUPERSEDED
+        from core.inference.activations import Activations
+
+        _, arrays = answer
+        return Activations(**arrays)
+
+    async def trace_attention(
+        self, ids: Sequence[int], layer: int, head: int, query: int = -1, key: object = None
+    ) -> Trace | Superseded:
+        answer = await self._probe(ids, ("queries", "keys", "values"), key)
+        if answer is SUPERSEDED:
+            return SUPERSEDED
+        _, arrays = answer
+        return await self._engine.call(_trace_from, arrays, list(ids), layer, head, query, key=key)
+
+    async def _probe(
+        self, ids: Sequence[int], sites: tuple[str, ...], key: object
+    ) -> tuple[int, dict[str, Any]] | Superseded:
+        """Asks the run, waits for the file; a newer probe with the same key supersedes this one."""
+        self._turn += 1
+        turn = self._turn
+        if key is not None:
+            self._waiting[key] = turn
+        sequence = await self._engine.io(self._control.probe, list(ids), sites)
+        while True:
+            if key is not None and self._waiting.get(key) != turn:
+                return SUPERSEDED
+            answer = await self._engine.io(self._control.read_probe, sequence)
+            if answer is not None:
+                return answer
+            await asyncio.sleep(0.03)
+
+
+def _trace_from(
+    arrays: dict[str, Any], ids: list[int], layer: int, head: int, query: int
+) -> Trace:
+    from core.inference.attention_trace import trace_attention_from
+
+    q, k, v = (arrays[site][layer] for site in ("queries", "keys", "values"))
+    return trace_attention_from(q, k, v, ids, layer, head, query)
+
+
+def _read_small_files(folder: Path) -> tuple[Any, Any]:
+    """Tokenizer and config of a checkpoint folder, without torch."""
+    import json
+
+    from core.tokenization import open_tokenizer
+    from core.transformer.config import ModelConfig
+
+    if not folder.is_dir():
+        raise FileNotFoundError(f"there is no folder {folder}; choose a checkpoint's folder")
+    for name in ("config.json", "tokenizer.json"):
+        if not (folder / name).is_file():
+            raise ValueError(f"{folder} holds no {name}; choose a whole checkpoint folder")
+    tokenizer = open_tokenizer(folder / "tokenizer.json")
+    try:
+        values = json.loads((folder / "config.json").read_text("utf-8"))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{folder / 'config.json'} is no JSON; copy the folder again") from error
+    return tokenizer, ModelConfig.from_json(values)

@@ -1,0 +1,48 @@
+"""Coroutines with an owner: kept alive, reported when they fail, cancelled with their pane."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from PySide6.QtCore import QObject
+
+_running: dict[asyncio.Task[Any], QObject | None] = {}
+
+
+def spawn(coroutine: Coroutine[Any, Any, Any], owner: QObject | None = None) -> asyncio.Task[Any]:
+    """Starts `coroutine`; its exception becomes an error card, its owner's end cancels it."""
+    task = asyncio.get_running_loop().create_task(coroutine)
+    _running[task] = owner
+    if owner is not None:
+        owner.destroyed.connect(task.cancel)
+    task.add_done_callback(_on_done)
+    return task
+
+
+def running(owner: QObject | None = None) -> list[asyncio.Task[Any]]:
+    """The unfinished tasks, all of them or those of one owner."""
+    return [task for task, by in _running.items() if owner is None or by is owner]
+
+
+def cancel_all(owner: QObject | None = None) -> None:
+    for task in running(owner):
+        task.cancel()
+
+
+async def wait_for(owner: QObject | None = None) -> None:
+    """Returns once no task of the owner is left, those that its tasks start included."""
+    while tasks := [task for task in running(owner) if task is not asyncio.current_task()]:
+        await asyncio.wait(tasks)
+
+
+def _on_done(task: asyncio.Task[Any]) -> None:
+    owner = _running.pop(task, None)
+    if task.cancelled():
+        return
+    error = task.exception()
+    if error is not None:
+        from explorer import errors
+
+        errors.report(error, owner.objectName() if owner is not None else "background work")

@@ -1,0 +1,152 @@
+"""What a player moves over: the steps of a Trace, or the recorded moments of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+TRANSITION = 0.600  # seconds at 1x
+REST = 0.900
+
+
+class Track:
+    """A row of steps. A live track also has a right-hand edge where the transport steers a run."""
+
+    transition: float = TRANSITION
+    rest: float = REST
+    is_live: bool = False
+
+    @property
+    def length(self) -> int:
+        return 0
+
+    @property
+    def complete(self) -> bool:
+        """False while more steps may come by asking for them (`Player.moreRequested`)."""
+        return True
+
+    def title(self, index: int) -> str:
+        return f"step {index}"
+
+    def inside(self, index: int) -> Track | None:
+        """The steps of a step, or None where it has none."""
+        return None
+
+    def item(self, index: int) -> Any:
+        """What the step shows (a `core.trace.Step`, a moment)."""
+        return None
+
+    # at the live edge only
+
+    @property
+    def live_playing(self) -> bool:
+        return False
+
+    def live_play(self) -> None:
+        """Trains on."""
+
+    def live_pause(self) -> None:
+        """Pauses training."""
+
+    def live_step(self) -> None:
+        """Makes one optimizer step."""
+
+
+class TraceTrack(Track):
+    """One level of a Trace: its outermost steps, or the children of one step."""
+
+    def __init__(self, trace: Any, parent: int | None = None) -> None:
+        self.trace = trace
+        self.parent = parent
+        self._seen = -1
+        self._indices: list[int] = []
+
+    @property
+    def indices(self) -> list[int]:
+        """The steps of this level, as indices into the trace."""
+        if len(self.trace) != self._seen:
+            self._seen = len(self.trace)
+            self._indices = list(self.trace.children(self.parent))
+        return self._indices
+
+    @property
+    def length(self) -> int:
+        return len(self.indices)
+
+    @property
+    def complete(self) -> bool:
+        return bool(self.trace.complete)
+
+    def title(self, index: int) -> str:
+        return self.item(index).title
+
+    def item(self, index: int) -> Any:
+        return self.trace[self.indices[index]]
+
+    def inside(self, index: int) -> Track | None:
+        inner = TraceTrack(self.trace, self.indices[index])
+        return inner if inner.length else None
+
+
+class ListTrack(Track):
+    """Steps that are simply there: recorded moments, pictures of a lesson."""
+
+    def __init__(self, titles: Sequence[str], items: Sequence[Any] = ()) -> None:
+        self._titles = list(titles)
+        self._items = list(items)
+
+    @property
+    def length(self) -> int:
+        return len(self._titles)
+
+    def title(self, index: int) -> str:
+        return self._titles[index]
+
+    def item(self, index: int) -> Any:
+        return self._items[index] if index < len(self._items) else None
+
+
+class LiveTrack(ListTrack):
+    """The recorded moments of a run, newest at the right-hand edge, which steers the run.
+
+    `playing`, `play`, `pause` and `step` are what the run's control offers.
+    """
+
+    is_live = True
+    transition = 0.0
+    rest = 0.25
+
+    def __init__(
+        self,
+        titles: Sequence[str],
+        items: Sequence[Any],
+        *,
+        playing: Callable[[], bool],
+        play: Callable[[], None],
+        pause: Callable[[], None],
+        step: Callable[[], None],
+    ) -> None:
+        super().__init__(titles, items)
+        self._playing, self._play, self._pause, self._one_step = playing, play, pause, step
+
+    def extend(self, titles: Sequence[str], items: Sequence[Any]) -> None:
+        """New moments have come; tell the player with `refresh()`."""
+        self._titles.extend(titles)
+        self._items.extend(items)
+
+    def replace(self, titles: Sequence[str], items: Sequence[Any]) -> None:
+        """The moments were thinned, or the run went back to an earlier step."""
+        self._titles, self._items = list(titles), list(items)
+
+    @property
+    def live_playing(self) -> bool:
+        return self._playing()
+
+    def live_play(self) -> None:
+        self._play()
+
+    def live_pause(self) -> None:
+        self._pause()
+
+    def live_step(self) -> None:
+        self._one_step()

@@ -1,0 +1,32 @@
+"""Engines that end with their test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import shiboken6
+
+
+@pytest.fixture
+def engine(qapp) -> Iterator[object]:
+    """A running engine without torch."""
+    yield from _engine(with_torch=False)
+
+
+@pytest.fixture
+def torch_engine(qapp) -> Iterator[object]:
+    """A running engine that has torch (imported before, so that the GUI does not stall)."""
+    import torch  # noqa: F401
+
+    yield from _engine(with_torch=True)
+
+
+def _engine(*, with_torch: bool) -> Iterator[object]:
+    from explorer.engine import Engine
+
+    engine = Engine(with_torch=with_torch)
+    engine.start()
+    yield engine
+    assert engine.close_now(10)
+    shiboken6.delete(engine)
