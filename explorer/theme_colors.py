@@ -1,0 +1,172 @@
+"""The palettes of the app, as plain data: no Qt here, so a test can compute every contrast.
+
+A palette maps a role ("window", "text", "q", "attention", ...) to "#RRGGBB". Color maps are given by
+their stops and become uint8 tables of 256 rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+ATTENTION_GAMMA = 0.6
+
+LIGHT = {
+    "window": "#F7F8FA",
+    "surface": "#FFFFFF",
+    "raised": "#EEF1F5",
+    "divider": "#D5DAE1",
+    "outline": "#7B8594",
+    "text": "#1B1F27",
+    "muted": "#56606E",
+    "accent": "#0B6BCB",
+    "on_accent": "#FFFFFF",
+    "q": "#1D5FD0",
+    "k": "#C22F3B",
+    "v": "#1B7A43",
+    "attention": "#7A3FC2",
+    "success": "#1B7A43",
+    "warning": "#8A5A00",
+    "error": "#B3261E",
+    "selected": "#E3EFFB",
+}
+
+DARK = {
+    "window": "#14171C",
+    "surface": "#1B1F26",
+    "raised": "#262B34",
+    "divider": "#353C47",
+    "outline": "#7C8797",
+    "text": "#E7EAF0",
+    "muted": "#A3ADBB",
+    "accent": "#5AB0FF",
+    "on_accent": "#14171C",
+    "q": "#7AB0FF",
+    "k": "#FF8A93",
+    "v": "#6FD39A",
+    "attention": "#C79BFF",
+    "success": "#6FD39A",
+    "warning": "#F0B54A",
+    "error": "#FF8A80",
+    "selected": "#1F3650",
+}
+
+# High contrast keeps the hues that carry meaning and takes the grays to their ends.
+CONTRAST_LIGHT = {
+    **LIGHT,
+    "window": "#FFFFFF",
+    "surface": "#FFFFFF",
+    "raised": "#FFFFFF",
+    "divider": "#000000",
+    "outline": "#000000",
+    "text": "#000000",
+    "muted": "#000000",
+    "accent": "#0048A0",
+    "selected": "#D5E8FF",
+}
+
+CONTRAST_DARK = {
+    **DARK,
+    "window": "#000000",
+    "surface": "#000000",
+    "raised": "#000000",
+    "divider": "#FFFFFF",
+    "outline": "#FFFFFF",
+    "text": "#FFFFFF",
+    "muted": "#FFFFFF",
+    "on_accent": "#000000",
+    "selected": "#0B3A66",
+}
+
+LIGHT_SERIES = ("#0072B2", "#B35900", "#00795A", "#A2477D", "#3D7EA6", "#7A6A00")
+DARK_SERIES = ("#56B4E9", "#E69F00", "#2DBE94", "#CC79A7", "#F0E442", "#E8743B")
+
+
+@dataclass(frozen=True)
+class Palette:
+    """One complete set of colors.
+
+    ``attention_stops`` run from 0 to 1; ``diverging_stops`` from the negative limit over 0 to the
+    positive one.
+    """
+
+    name: str
+    dark: bool
+    contrast: bool
+    roles: dict[str, str]
+    series: tuple[str, ...]
+    attention_stops: tuple[str, ...]
+    diverging_stops: tuple[str, str, str]
+
+
+PALETTES = {
+    "light": Palette(
+        "light",
+        False,
+        False,
+        LIGHT,
+        LIGHT_SERIES,
+        ("#FFFFFF", "#F3ECFB", "#7A3FC2", "#2E1065"),
+        ("#0072B2", LIGHT["surface"], "#B35900"),
+    ),
+    "dark": Palette(
+        "dark",
+        True,
+        False,
+        DARK,
+        DARK_SERIES,
+        ("#1B1F26", "#262032", "#C79BFF", "#F1E6FF"),
+        ("#56B4E9", DARK["surface"], "#E69F00"),
+    ),
+    "contrast-light": Palette(
+        "contrast-light",
+        False,
+        True,
+        CONTRAST_LIGHT,
+        LIGHT_SERIES,
+        ("#FFFFFF", "#F3ECFB", "#7A3FC2", "#2E1065"),
+        ("#0072B2", "#FFFFFF", "#B35900"),
+    ),
+    "contrast-dark": Palette(
+        "contrast-dark",
+        True,
+        True,
+        CONTRAST_DARK,
+        DARK_SERIES,
+        ("#000000", "#262032", "#C79BFF", "#F1E6FF"),
+        ("#56B4E9", "#000000", "#E69F00"),
+    ),
+}
+
+
+def rgb(color: str) -> tuple[int, int, int]:
+    """"#RRGGBB" as three integers 0..255."""
+    return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
+
+
+def luminance(color: str) -> float:
+    """Relative luminance, WCAG 2.2 definition: 0 black, 1 white."""
+    linear = []
+    for channel in rgb(color):
+        part = channel / 255
+        linear.append(part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4)
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(first: str, second: str) -> float:
+    """Contrast ratio of two colors, WCAG 2.2: 1 (equal) to 21 (black on white)."""
+    light, dark = sorted((luminance(first), luminance(second)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def color_table(stops: tuple[str, ...], gamma: float = 1.0) -> np.ndarray:
+    """A (256, 3) uint8 table that runs evenly through `stops`; entry i shows value i / 255.
+
+    `gamma` below 1 spreads the small values: the color of x is taken at x ** gamma.
+    """
+    places = np.linspace(0.0, 1.0, 256) ** gamma
+    anchors = np.linspace(0.0, 1.0, len(stops))
+    channels = np.array([rgb(stop) for stop in stops], dtype=np.float64)
+    columns = [np.interp(places, anchors, channels[:, channel]) for channel in range(3)]
+    return np.rint(np.stack(columns, axis=1)).astype(np.uint8)

@@ -1,0 +1,112 @@
+"""The one application style sheet, on Fusion. Fonts are set by code (a sheet would drop tabular digits)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from explorer.theme import Theme
+
+
+def style_sheet(theme: Theme) -> str:
+    """The style sheet of `theme`. Widgets choose a look by the property "look"."""
+    c = theme.palette.roles
+    px = theme.px
+    line = 2 if theme.contrast else 1
+    return f"""
+QWidget {{ color: {c["text"]}; }}
+QMainWindow, QDialog {{ background: {c["window"]}; }}
+QToolTip {{
+    background: {c["raised"]}; color: {c["text"]};
+    border: {line}px solid {c["divider"]}; padding: {px(4)}px {px(8)}px;
+}}
+QPushButton, QComboBox, QToolButton[look="outlined"] {{
+    background: {c["surface"]}; color: {c["text"]};
+    border: {line}px solid {c["outline"]}; border-radius: {px(6)}px;
+    min-height: {px(26)}px; max-height: {px(26)}px; padding: 0 {px(12)}px;
+}}
+QComboBox {{ padding: 0 {px(8)}px; }}
+QComboBox::drop-down {{ border: none; width: {px(20)}px; }}
+QPushButton:hover, QComboBox:hover, QToolButton[look="outlined"]:hover {{ background: {c["raised"]}; }}
+QPushButton:pressed, QToolButton:pressed {{ background: {c["selected"]}; }}
+QPushButton:focus, QComboBox:focus, QLineEdit:focus, QPlainTextEdit:focus, QSpinBox:focus,
+QDoubleSpinBox:focus, QToolButton[look="outlined"]:focus {{
+    border: 2px solid {c["accent"]};
+}}
+QPushButton:disabled, QComboBox:disabled, QLineEdit:disabled {{
+    border-color: {c["divider"]}; color: palette(disabled, text);
+}}
+QPushButton[look="primary"] {{
+    background: {c["accent"]}; color: {c["on_accent"]}; border: none;
+    min-height: {px(32)}px; max-height: {px(32)}px; padding: 0 {px(16)}px;
+}}
+QPushButton[look="primary"]:focus {{ border: 2px solid {c["text"]}; }}
+QPushButton[look="primary"]:disabled {{ background: {c["divider"]}; color: {c["muted"]}; }}
+QPushButton[look="quiet"] {{ background: transparent; border: none; color: {c["accent"]};
+    padding: 0 {px(8)}px; }}
+QPushButton[look="quiet"]:hover {{ background: {c["raised"]}; }}
+QPushButton[look="quiet"]:focus {{ border: 2px solid {c["accent"]}; }}
+QToolButton {{ background: transparent; border: 2px solid transparent;
+    border-radius: {px(6)}px; padding: {px(2)}px; }}
+QToolButton:hover {{ background: {c["raised"]}; }}
+QToolButton:checked {{ background: {c["selected"]}; }}
+QToolButton:focus {{ border: 2px solid {c["accent"]}; }}
+QToolButton::menu-indicator {{ image: none; }}
+QLineEdit, QPlainTextEdit, QTextEdit, QSpinBox, QDoubleSpinBox {{
+    background: {c["surface"]}; color: {c["text"]};
+    border: {line}px solid {c["outline"]}; border-radius: {px(6)}px;
+    padding: 0 {px(8)}px;
+    selection-background-color: {c["accent"]}; selection-color: {c["on_accent"]};
+}}
+QLineEdit, QSpinBox, QDoubleSpinBox {{ min-height: {px(26)}px; max-height: {px(26)}px; }}
+QPlainTextEdit, QTextEdit {{ padding: {px(4)}px; }}
+QPlainTextEdit[look="plain"], QTextEdit[look="plain"], QTableView[look="plain"] {{
+    border: none; background: {c["surface"]};
+}}
+QCheckBox, QRadioButton {{ spacing: {px(8)}px; min-height: {px(24)}px; background: transparent; }}
+QLabel {{ background: transparent; }}
+QFrame[look="card"] {{
+    background: {c["surface"]}; border: {line}px solid {c["divider"]}; border-radius: {px(8)}px;
+}}
+QFrame[look="popover"] {{
+    background: {c["surface"]}; border: {line}px solid {c["outline"]}; border-radius: {px(8)}px;
+}}
+QMenuBar {{ background: {c["window"]}; }}
+QMenuBar::item {{ padding: {px(4)}px {px(8)}px; background: transparent; }}
+QMenuBar::item:selected {{ background: {c["raised"]}; border-radius: {px(4)}px; }}
+QMenu {{ background: {c["surface"]}; border: {line}px solid {c["divider"]}; padding: {px(4)}px; }}
+QMenu::item {{ padding: {px(5)}px {px(24)}px {px(5)}px {px(12)}px; border-radius: {px(4)}px; }}
+QMenu::icon {{ padding-left: {px(8)}px; }}
+QMenu::item:selected {{ background: {c["selected"]}; color: {c["text"]}; }}
+QMenu::separator {{ height: 1px; background: {c["divider"]}; margin: {px(4)}px {px(8)}px; }}
+QComboBox QAbstractItemView, QListView {{
+    background: {c["surface"]}; border: {line}px solid {c["divider"]}; outline: none;
+    selection-background-color: {c["selected"]}; selection-color: {c["text"]};
+}}
+QTableView {{
+    background: {c["surface"]}; border: none; gridline-color: {c["divider"]};
+    selection-background-color: {c["selected"]}; selection-color: {c["text"]}; outline: none;
+}}
+QHeaderView {{ background: {c["surface"]}; }}
+QHeaderView::section {{
+    background: {c["surface"]}; color: {c["muted"]}; border: none;
+    border-bottom: 1px solid {c["divider"]}; padding: {px(2)}px {px(6)}px;
+}}
+QTableCornerButton::section {{ background: {c["surface"]}; border: none; }}
+QSplitter::handle {{ background: {c["divider"]}; }}
+QSplitter::handle:horizontal {{ width: 1px; }}
+QSplitter::handle:vertical {{ height: 1px; }}
+QScrollArea {{ border: none; background: transparent; }}
+QScrollBar:vertical {{ background: transparent; width: {px(10)}px; margin: 0; }}
+QScrollBar:horizontal {{ background: transparent; height: {px(10)}px; margin: 0; }}
+QScrollBar::handle {{ background: {c["outline"]}; border-radius: {px(3)}px; }}
+QScrollBar::handle:vertical {{ min-height: {px(24)}px; margin: {px(2)}px; }}
+QScrollBar::handle:horizontal {{ min-width: {px(24)}px; margin: {px(2)}px; }}
+QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
+QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+QProgressBar {{
+    background: {c["raised"]}; border: none; border-radius: {px(3)}px;
+    min-height: {px(6)}px; max-height: {px(6)}px;
+}}
+QProgressBar::chunk {{ background: {c["accent"]}; border-radius: {px(3)}px; }}
+"""

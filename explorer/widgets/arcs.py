@@ -1,0 +1,212 @@
+"""Attention as arcs between tokens: opacity is weight, the chosen query stands out."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPainterPath, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from explorer import theme
+from explorer.widgets.base import LEFT, Picture, elide, put_slanted, put_text, visible_text
+
+MAX_ARCS = 250
+
+
+def strongest_pairs(
+    weights: np.ndarray, count: int = MAX_ARCS, query: int | None = None
+) -> tuple[np.ndarray, float]:
+    """The strongest (query, key) pairs of weights (T, T) and the share of all weight they carry.
+
+    Returns indices (n, 2) from weak to strong, so that strong arcs are drawn last. With `query`
+    only pairs of that row count. Pairs without weight are never shown.
+    """
+    weights = np.nan_to_num(np.asarray(weights, dtype=np.float32))
+    if query is not None:
+        only = np.zeros_like(weights)
+        only[query] = weights[query]
+        weights = only
+    flat = weights.ravel()
+    count = min(count, int((flat > 1e-4).sum()))
+    if count == 0:
+        return np.zeros((0, 2), dtype=np.intp), 0.0
+    best = np.argpartition(flat, flat.size - count)[flat.size - count :]
+    best = best[np.argsort(flat[best], kind="stable")]
+    share = float(flat[best].sum() / flat.sum())
+    return np.stack(np.unravel_index(best, weights.shape), axis=1), share
+
+
+class ArcDiagram(Picture):
+    """Tokens on a line and, over them, one arc per (query, key) pair of weights (T, T).
+
+    The chosen query's arcs are at full strength, the others fall back. Intents: `tokenHovered` and
+    `tokenClicked` with a position, -1 for none.
+    """
+
+    tokenHovered = Signal(int)
+    tokenClicked = Signal(int)
+
+    def __init__(self, name: str = "Attention arcs", parent: QWidget | None = None) -> None:
+        super().__init__(name, parent)
+        self._weights = np.zeros((0, 0), dtype=np.float32)
+        self._tokens: list[str] = []
+        self._query: int | None = None
+        self._hover = -1
+        self._pairs = np.zeros((0, 2), dtype=np.intp)
+        self._share = 0.0
+        self._only_query = False
+        self.setMouseTracking(True)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    def set_weights(self, weights: np.ndarray, tokens: list[str]) -> None:
+        """Shows weights (T, T) between T token pieces."""
+        weights = np.asarray(weights, dtype=np.float32)
+        if weights.shape != (len(tokens), len(tokens)):
+            raise ValueError(f"{len(tokens)} tokens need weights of that square, got {weights.shape}")
+        self._weights = weights
+        self._tokens = [visible_text(token) for token in tokens]
+        self._choose()
+
+    def set_query(self, query: int | None, only: bool = False) -> None:
+        """Emphasizes the arcs of one query; `only` hides all others."""
+        if (query, only) != (self._query, self._only_query):
+            self._query, self._only_query = query, only
+            self._choose()
+
+    def displayed(self) -> dict[str, np.ndarray]:
+        pairs = self._pairs
+        return {"pairs": pairs, "weights": self._weights[pairs[:, 0], pairs[:, 1]]}
+
+    @property
+    def caption(self) -> str:
+        """What is shown of what there is."""
+        total = int((self._weights > 1e-4).sum())
+        if self._only_query and self._query is not None and self._weights.size:
+            total = int((self._weights[self._query] > 1e-4).sum())
+        share = theme.format_percent(self._share)
+        return f"showing {len(self._pairs)} of {total}, {share} of the weight"
+
+    def sizeHint(self) -> QSize:
+        now = theme.current()
+        return QSize(now.px(480), now.px(280))
+
+    def minimumSizeHint(self) -> QSize:
+        now = theme.current()
+        return QSize(now.px(200), now.px(140))
+
+    def token_point(self, index: int) -> QPointF:
+        """Where the arcs of token `index` stand."""
+        now = theme.current()
+        count = max(1, len(self._tokens))
+        pitch = self._pitch()
+        left = (self.width() - pitch * count) / 2 + pitch / 2
+        return QPointF(left + index * pitch, self.height() - self._label_room() - now.px(22))
+
+    def draw(self, painter: QPainter) -> None:
+        if not self._tokens:
+            return
+        now = theme.current()
+        color = now.color("attention")
+        emphasis = self._query if self._hover < 0 else self._hover
+        for row, column in self._pairs:
+            weight = float(self._weights[row, column])
+            chosen = emphasis is None or int(row) == emphasis
+            self._draw_arc(painter, int(row), int(column), weight, chosen, color)
+        self._draw_tokens(painter, emphasis)
+        line = QRectF(now.px(8), self.height() - now.px(18), self.width() - now.px(16), now.px(16))
+        put_text(painter, line, self.caption, now.font("label"), now.color("muted"), LEFT)
+
+    def _draw_arc(
+        self, painter: QPainter, query: int, key: int, weight: float, chosen: bool, color: QColor
+    ) -> None:
+        ink = QColor(color)
+        ink.setAlphaF(min(1.0, 0.08 + 0.92 * weight) * (1.0 if chosen else 0.22))
+        painter.setPen(QPen(ink, 1.0 + 2.0 * weight if chosen else 1.0, c=Qt.PenCapStyle.RoundCap))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        start, end = self.token_point(query), self.token_point(key)
+        if query == key:
+            painter.drawEllipse(QPointF(start.x(), start.y() - 6), 4.0, 6.0)
+            return
+        span = abs(start.x() - end.x())
+        reach = start.y() - theme.current().px(8)
+        height = min(reach, 14 + reach * (span / max(1.0, self.width() * 0.9)) ** 0.8) * 4 / 3
+        path = QPainterPath(start)
+        path.cubicTo(start.x(), start.y() - height, end.x(), end.y() - height, end.x(), end.y())
+        painter.drawPath(path)
+
+    def _draw_tokens(self, painter: QPainter, emphasis: int | None) -> None:
+        now = theme.current()
+        font, bold = now.font("label"), now.font("label", 600)
+        pitch = self._pitch()
+        height = now.metrics("label").height()
+        straight = self._is_straight()
+        every = 1 if straight else max(1, int(np.ceil(height * 0.9 / pitch)))
+        row = None if emphasis is None else self._weights[emphasis]
+        for index, token in enumerate(self._tokens):
+            point = self.token_point(index)
+            chosen = index == emphasis
+            painter.setPen(Qt.PenStyle.NoPen)
+            strength = 0.25 if row is None else 0.15 + 0.85 * float(np.nan_to_num(row[index]))
+            dot = now.color("q") if chosen else now.color("attention", min(1.0, strength))
+            painter.setBrush(dot)
+            painter.drawEllipse(point + QPointF(0, 4), 3.0, 3.0)
+            if index % every and not chosen:
+                continue
+            use = bold if chosen else font
+            ink = now.color("q" if chosen else "text" if strength > 0.4 else "muted")
+            if straight:
+                rect = QRectF(point.x() - pitch / 2, point.y() + 12, pitch, height)
+                put_text(painter, rect, elide(token, use, pitch - 4), use, ink)
+            else:
+                text = elide(token, use, now.px(72))
+                foot = QPointF(point.x() + 2, point.y() + 14)
+                put_slanted(painter, foot, text, use, ink, 45)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._set_hover(self._token_at(event.position()))
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._set_hover(-1)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        token = self._token_at(event.position())
+        if token >= 0 and event.button() == Qt.MouseButton.LeftButton:
+            self.tokenClicked.emit(token)
+
+    def _token_at(self, point: QPointF) -> int:
+        if not self._tokens or point.y() < self.height() * 0.5:
+            return -1
+        pitch = self._pitch()
+        left = (self.width() - pitch * len(self._tokens)) / 2
+        index = int((point.x() - left) // pitch)
+        return index if 0 <= index < len(self._tokens) else -1
+
+    def _pitch(self) -> float:
+        now = theme.current()
+        count = max(1, len(self._tokens))
+        return min((self.width() - now.px(24)) / count, now.px(72))
+
+    def _is_straight(self) -> bool:
+        metrics = theme.current().metrics("label")
+        widest = max((metrics.horizontalAdvance(token) for token in self._tokens), default=0)
+        return widest + 6 <= self._pitch() or self._pitch() >= theme.current().px(64)
+
+    def _label_room(self) -> float:
+        now = theme.current()
+        metrics = now.metrics("label")
+        if self._is_straight():
+            return metrics.height() + now.px(12)
+        widest = max((metrics.horizontalAdvance(token) for token in self._tokens), default=0)
+        return min(widest, now.px(72)) * 0.72 + now.px(18)
+
+    def _choose(self) -> None:
+        query = self._query if self._only_query else None
+        self._pairs, self._share = strongest_pairs(self._weights, MAX_ARCS, query)
+        self.setAccessibleDescription(self.caption)
+        self.data_changed()
+
+    def _set_hover(self, token: int) -> None:
+        if token != self._hover:
+            self._hover = token
+            self.tokenHovered.emit(token)
+            self.update()

@@ -1,0 +1,231 @@
+"""What every custom-painted widget shares: theme, errors while painting, text helpers, labels."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPaintEvent, QPixmap
+from PySide6.QtWidgets import QLabel, QSizePolicy, QToolButton, QWidget
+
+from explorer import theme, theme_icons
+
+_log = logging.getLogger(__name__)
+
+ELIDE_MIDDLE = Qt.TextElideMode.ElideMiddle
+ELIDE_RIGHT = Qt.TextElideMode.ElideRight
+CENTER = Qt.AlignmentFlag.AlignCenter
+LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+
+
+class Picture(QWidget):
+    """A custom-painted widget: subclasses implement `draw(painter)` and `displayed()`.
+
+    An exception in `draw` is reported once through `paintFailed` and shown in the picture's place
+    until `data_changed()` is called (every `set_*` does).
+    """
+
+    paintFailed = Signal(object)
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(name)
+        self._broken: Exception | None = None
+        theme.changed.connect(self.on_theme_changed)
+
+    def draw(self, painter: QPainter) -> None:
+        """Paints the picture; antialiasing is on and the background is not filled."""
+
+    def displayed(self) -> dict[str, np.ndarray]:
+        """The arrays that are shown, by name."""
+        return {}
+
+    def on_theme_changed(self) -> None:
+        """Drops what was drawn in the old theme. Subclasses extend it."""
+        self.updateGeometry()
+        self.update()
+
+    def data_changed(self) -> None:
+        """Repaints, and gives a picture whose paint failed another chance."""
+        self._broken = None
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        try:
+            if self._broken is None:
+                painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+                painter.save()
+                self.draw(painter)
+                painter.restore()
+            else:
+                draw_failure(painter, QRectF(self.rect()), self._broken)
+        except Exception as error:
+            self._broken = error
+            _log.exception("painting %s failed", self.accessibleName())
+            self.paintFailed.emit(error)
+            self.update()
+        finally:
+            painter.end()
+
+    def icon_pixmap(self, name: str, role: str = "text", size: float = 16) -> QPixmap:
+        return theme_icons.pixmap(name, role, size, self.devicePixelRatioF())
+
+
+def draw_failure(painter: QPainter, rect: QRectF, error: Exception) -> None:
+    """The error state of a picture whose paint raised."""
+    now = theme.current()
+    painter.fillRect(rect, now.color("surface"))
+    painter.setPen(now.color("error"))
+    painter.setFont(now.font("body"))
+    text = f"This picture could not be drawn: {error}"
+    painter.drawText(rect.adjusted(16, 16, -16, -16), int(CENTER) | Qt.TextFlag.TextWordWrap, text)
+
+
+class Label(QLabel):
+    """A line of text in a theme's size, weight and color role; follows theme and zoom."""
+
+    def __init__(
+        self,
+        text: str = "",
+        size: str = "body",
+        role: str = "text",
+        weight: int = 400,
+        mono: bool = False,
+        wrap: bool = False,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(text, parent)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self._look = (size, role, weight, mono)
+        self.setWordWrap(wrap)
+        if wrap:
+            self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.MinimumExpanding)
+        self._restyle()
+        theme.changed.connect(self._restyle)
+
+    def set_role(self, role: str) -> None:
+        """Changes the color role ("text", "muted", "error", ...)."""
+        size, _, weight, mono = self._look
+        self._look = (size, role, weight, mono)
+        self._restyle()
+
+    def _restyle(self) -> None:
+        size, role, weight, mono = self._look
+        now = theme.current()
+        self.setFont(now.font(size, weight, mono))
+        self.setStyleSheet(f"color: {now.color(role).name()};")
+
+
+class IconButton(QToolButton):
+    """A tool button with one of our icons, a tooltip that names its shortcut, re-tinted by theme."""
+
+    def __init__(
+        self,
+        icon: str,
+        text: str,
+        shortcut: str = "",
+        size: float = 16,
+        role: str = "text",
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._size = size
+        self._role = role
+        self._icon = ""
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setAutoRaise(True)
+        self.set_icon(icon, text, shortcut)
+        theme.changed.connect(self._restyle)
+
+    def set_icon(self, icon: str, text: str, shortcut: str = "", role: str | None = None) -> None:
+        """Shows another icon and meaning (play becomes pause)."""
+        self._icon = icon
+        self._role = role or self._role
+        self.setAccessibleName(text)
+        self.setToolTip(f"{text} ({shortcut})" if shortcut else text)
+        self._restyle()
+
+    def _restyle(self) -> None:
+        from PySide6.QtCore import QSize
+
+        now = theme.current()
+        self.setIcon(theme_icons.icon(self._icon, self._role, self._size))
+        self.setIconSize(QSize(now.px(self._size), now.px(self._size)))
+        self.setFixedSize(now.px("control"), now.px("control"))
+
+
+def set_look(widget: QWidget, look: str) -> None:
+    """Gives `widget` a look of the style sheet ("primary", "quiet", "card", "popover", "plain")."""
+    widget.setProperty("look", look)
+    widget.style().unpolish(widget)
+    widget.style().polish(widget)
+
+
+def elide(text: str, font: QFont, width: float, mode: Qt.TextElideMode = ELIDE_MIDDLE) -> str:
+    """`text` cut to `width` px with an ellipsis, in the middle by default."""
+    return QFontMetricsF(font).elidedText(text, mode, max(0.0, width))
+
+
+def put_text(
+    painter: QPainter,
+    rect: QRectF,
+    text: str,
+    font: QFont,
+    color: QColor,
+    align: Qt.AlignmentFlag = CENTER,
+) -> None:
+    """Draws one line of text in `rect`."""
+    painter.setFont(font)
+    painter.setPen(color)
+    painter.drawText(rect, int(align) | Qt.TextFlag.TextSingleLine, text)
+
+
+def put_slanted(
+    painter: QPainter, foot: QPointF, text: str, font: QFont, color: QColor, degrees: float = -45
+) -> None:
+    """Draws a label that starts at `foot` and rises at 45 degrees."""
+    painter.save()
+    painter.translate(foot)
+    painter.rotate(degrees)
+    painter.setFont(font)
+    painter.setPen(color)
+    painter.drawText(QPointF(0, QFontMetricsF(font).capHeight() / 2), text)
+    painter.restore()
+
+
+def rgb_image(rgb: np.ndarray) -> QImage:
+    """A QImage of an (H, W, 3) uint8 array (copied, so the array may change)."""
+    height, width = rgb.shape[:2]
+    packed = np.empty((height, width), dtype=np.uint32)
+    np.bitwise_or(
+        (rgb[..., 0].astype(np.uint32) << 16) | (rgb[..., 1].astype(np.uint32) << 8),
+        rgb[..., 2].astype(np.uint32) | 0xFF000000,
+        out=packed,
+    )
+    return QImage(packed.data, width, height, width * 4, QImage.Format.Format_RGB32).copy()
+
+
+def packed_table(table: np.ndarray) -> np.ndarray:
+    """A (256,) uint32 table of 0xffRRGGBB of a (256, 3) uint8 color table."""
+    wide = table.astype(np.uint32)
+    return (wide[:, 0] << 16) | (wide[:, 1] << 8) | wide[:, 2] | np.uint32(0xFF000000)
+
+
+def packed_image(packed: np.ndarray) -> QImage:
+    """A QImage of an (H, W) uint32 array of 0xffRRGGBB (copied)."""
+    packed = np.ascontiguousarray(packed)
+    height, width = packed.shape
+    return QImage(packed.data, width, height, width * 4, QImage.Format.Format_RGB32).copy()
+
+
+def visible_text(piece: str) -> str:
+    """A token piece with its whitespace made visible: a space as an open box, a newline as an arrow."""
+    out = piece.replace("\n", "\u21b5").replace("\t", "\u21e5").replace("\r", "\u240d")
+    if out.startswith(" "):
+        out = "\u2423" + out[1:]
+    if out.endswith(" "):
+        out = out[:-1] + "\u2423"
+    return out

@@ -1,0 +1,86 @@
+"""The color scale of a map: turns values into colors and draws the bar with min, 0 and max."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QPainter
+
+from explorer import theme
+from explorer.theme_colors import ATTENTION_GAMMA, contrast
+from explorer.widgets.base import LEFT, RIGHT, packed_image, packed_table, put_text
+
+
+class ColorBar:
+    """Kind "attention" (sequential, gamma 0.6) or "diverging" (signed, symmetric round 0)."""
+
+    def __init__(self) -> None:
+        self._kind = "attention"
+        self._low: float | None = None
+        self._high: float | None = None
+        self._note = ""
+
+    def set_scale(
+        self, kind: str, low: float | None = None, high: float | None = None, note: str = ""
+    ) -> None:
+        """Sets kind, limits (None = from the values; attention: 0..1) and a note beside the bar."""
+        if kind not in ("attention", "diverging"):
+            raise ValueError(f"no color scale named {kind!r}: use 'attention' or 'diverging'")
+        self._kind, self._low, self._high, self._note = kind, low, high, note
+
+    @property
+    def kind(self) -> str:
+        return self._kind
+
+    def limits(self, values: np.ndarray, mask: np.ndarray | None = None) -> tuple[float, float]:
+        """The values at the bar's ends; symmetric for the diverging scale."""
+        if self._kind == "attention":
+            return self._low or 0.0, 1.0 if self._high is None else self._high
+        if self._high is not None:
+            return -abs(self._high), abs(self._high)
+        seen = values if mask is None else values[~mask]
+        finite = seen[np.isfinite(seen)]
+        top = float(np.abs(finite).max()) if finite.size else 1.0
+        return -(top or 1.0), top or 1.0
+
+    def levels(self, values: np.ndarray, low: float, high: float) -> np.ndarray:
+        """Values as table entries 0..255 (uint8)."""
+        span = (high - low) or 1.0
+        scaled = np.nan_to_num((values - low) / span, nan=0.0, posinf=1.0, neginf=0.0)
+        return np.rint(np.clip(scaled, 0.0, 1.0) * 255).astype(np.uint8)
+
+    def table(self) -> np.ndarray:
+        """The (256, 3) uint8 color table in the theme in force."""
+        now = theme.current()
+        return now.attention_table if self._kind == "attention" else now.diverging_table
+
+    def inks(self) -> list[QColor]:
+        """For each table entry the text color that reads better on it."""
+        now = theme.current()
+        dark, light = ("#14171C", "#FFFFFF") if now.dark else ("#1B1F27", "#FFFFFF")
+        result = []
+        for red, green, blue in self.table():
+            back = f"#{red:02X}{green:02X}{blue:02X}"
+            better = dark if contrast(dark, back) >= contrast(light, back) else light
+            result.append(QColor(better))
+        return result
+
+    def draw(self, painter: QPainter, rect: QRectF, low: float, high: float) -> None:
+        """Draws the strip and, below it, min, (0,) max and the note."""
+        now = theme.current()
+        strip = QRectF(rect.x(), rect.y(), rect.width(), now.px(8))
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+        painter.drawImage(strip, packed_image(packed_table(self.table())[None, :]))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(now.pen("divider"))
+        painter.drawRect(strip)
+        font, ink = now.font("label"), now.color("muted")
+        line = QRectF(rect.x(), strip.bottom() + now.px(2), rect.width(), now.px(15))
+        put_text(painter, line, theme.format_number(low), font, ink, LEFT)
+        put_text(painter, line, theme.format_number(high), font, ink, RIGHT)
+        middle = "0"
+        if self._kind == "attention":
+            middle = f"gamma {ATTENTION_GAMMA}"
+        if self._note:
+            middle = f"{middle}, {self._note}"
+        put_text(painter, line, middle, font, ink)

@@ -1,0 +1,356 @@
+"""All heads of a model in one picture: layers down, heads across, one cached pixmap."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPixmap, QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from explorer import theme
+from explorer.widgets.base import CENTER, RIGHT, Picture, packed_image, packed_table, put_text
+
+_MOVES = {
+    Qt.Key.Key_Left: (0, -1),
+    Qt.Key.Key_Right: (0, 1),
+    Qt.Key.Key_Up: (-1, 0),
+    Qt.Key.Key_Down: (1, 0),
+}
+
+
+class HeadMosaic(Picture):
+    """L x H attention maps, pooled beforehand (`pooling.pool_heads`).
+
+    Hover previews, a click locks (pin), Esc unlocks, arrows move. All signals carry (layer, head)
+    of the model, however the heads are sorted; (-1, -1) means none.
+    """
+
+    headHovered = Signal(int, int)
+    headClicked = Signal(int, int)
+    headUnlocked = Signal()
+    currentChanged = Signal(int, int)
+    cellPixelsChanged = Signal(int)
+
+    def __init__(self, name: str = "Attention heads", parent: QWidget | None = None) -> None:
+        super().__init__(name, parent)
+        self._pooled = np.zeros((0, 0, 1, 1), dtype=np.uint8)
+        self._shape = (0, 0)
+        self._order: np.ndarray | None = None
+        self._scores: np.ndarray | None = None
+        self._score_title = ""
+        self._kept: np.ndarray | None = None
+        self._locked: tuple[int, int] | None = None
+        self._current: tuple[int, int] = (0, 0)
+        self._hover: tuple[int, int] | None = None
+        self._pixmap: QPixmap | None = None
+        self._cell_pixels = 0
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    # What is shown -------------------------------------------------------------------------------
+
+    def set_shape(self, layers: int, heads: int) -> None:
+        """The final geometry before the first maps come: an empty grid, nothing jumps later."""
+        if (layers, heads) != self._shape:
+            self._shape = (layers, heads)
+            self._pooled = np.zeros((layers, heads, 1, 1), dtype=np.uint8)
+            self._order = self._scores = self._kept = self._locked = None
+            self._pixmap = None
+            self._check_cell_pixels()
+            self.data_changed()
+
+    def set_pooled(self, pooled: np.ndarray) -> None:
+        """Shows maps (L, H, P, P) uint8, best pooled to `cell_pixels`."""
+        pooled = np.asarray(pooled)
+        if pooled.ndim != 4 or pooled.dtype != np.uint8:
+            raise ValueError(
+                f"the mosaic shows uint8 maps (L, H, P, P), got {pooled.dtype} {pooled.shape}: "
+                "use pooling.pool_heads"
+            )
+        self.set_shape(*pooled.shape[:2])
+        self._pooled = pooled
+        self._pixmap = None
+        self.data_changed()
+
+    def set_scores(self, scores: np.ndarray | None, title: str = "") -> None:
+        """Shows a score (L, H) in each cell's lower edge, as a bar (0..1); None hides them."""
+        self._scores = None if scores is None else np.asarray(scores, dtype=np.float32)
+        self._score_title = title
+        self.data_changed()
+
+    def set_filter(self, kept: np.ndarray | None) -> None:
+        """Dims the heads where `kept` (L, H) bool is False."""
+        self._kept = None if kept is None else np.asarray(kept, dtype=bool)
+        self.data_changed()
+
+    def set_order(self, order: np.ndarray | None) -> None:
+        """Sorts heads inside each layer: place p of layer l shows head `order[l, p]`."""
+        self._order = None if order is None else np.asarray(order, dtype=np.intp)
+        self._pixmap = None
+        self.data_changed()
+
+    def set_locked(self, head: tuple[int, int] | None) -> None:
+        """Pins (layer, head), or none. Emits nothing."""
+        if head != self._locked:
+            self._locked = head
+            if head is not None:
+                self._current = head
+                self._announce()
+            self.update()
+
+    @property
+    def locked(self) -> tuple[int, int] | None:
+        return self._locked
+
+    @property
+    def current(self) -> tuple[int, int]:
+        """The (layer, head) under the keyboard."""
+        return self._current
+
+    @property
+    def cell_pixels(self) -> int:
+        """Device pixels of one cell: what to pool to (8 at least)."""
+        return max(8, int(self._cell() * self.devicePixelRatioF()))
+
+    def displayed(self) -> dict[str, np.ndarray]:
+        shown = {"maps": self._pooled}
+        if self._scores is not None:
+            shown["scores"] = self._scores
+        if self._kept is not None:
+            shown["kept"] = self._kept
+        return shown
+
+    # Geometry ------------------------------------------------------------------------------------
+
+    def sizeHint(self) -> QSize:
+        now = theme.current()
+        return QSize(now.px("mosaic_max"), now.px("mosaic_max"))
+
+    def minimumSizeHint(self) -> QSize:
+        now = theme.current()
+        return QSize(now.px("mosaic_min") // 2, now.px("mosaic_min") // 2)
+
+    def cell_rect(self, layer: int, head: int) -> QRectF:
+        """Where the map of (layer, head) is."""
+        place = head
+        if self._order is not None:
+            place = int(np.flatnonzero(self._order[layer] == head)[0])
+        return self._place_rect(layer, place)
+
+    def head_at(self, point: QPointF) -> tuple[int, int] | None:
+        """The (layer, head) under a point, or None."""
+        left, top, pitch = self._origin()
+        column, row = int((point.x() - left) // pitch), int((point.y() - top) // pitch)
+        if not (0 <= row < self._shape[0] and 0 <= column < self._shape[1]):
+            return None
+        return row, self._head(row, column)
+
+    def _head(self, layer: int, place: int) -> int:
+        return place if self._order is None else int(self._order[layer, place])
+
+    def _gap(self) -> int:
+        return 2 if max(self._shape, default=0) > 8 else 4
+
+    def _origin(self) -> tuple[float, float, float]:
+        now = theme.current()
+        left, top = now.px(28), now.px(32)
+        layers, heads = self._shape
+        pitch = min(
+            (self.width() - left - now.px(4)) / max(1, heads),
+            (self.height() - top - now.px(4)) / max(1, layers),
+            now.px(96),
+        )
+        return left, top, max(4.0, float(int(pitch)))
+
+    def _cell(self) -> float:
+        return max(2.0, self._origin()[2] - self._gap())
+
+    def _place_rect(self, layer: int, place: int) -> QRectF:
+        left, top, pitch = self._origin()
+        cell = self._cell()
+        return QRectF(left + place * pitch, top + layer * pitch, cell, cell)
+
+    # Painting ------------------------------------------------------------------------------------
+
+    def draw(self, painter: QPainter) -> None:
+        layers, heads = self._shape
+        if not layers:
+            return
+        now = theme.current()
+        ratio = self.devicePixelRatioF()
+        left, top, pitch = self._origin()
+        if self._pixmap is None or self._pixmap.devicePixelRatio() != ratio:
+            self._pixmap = self._render(ratio)
+        painter.drawPixmap(QPointF(left, top), self._pixmap)
+        self._draw_labels(painter)
+        if self._kept is not None:
+            shade = now.color("surface", 0.75)
+            for layer, head in np.argwhere(~self._kept):
+                painter.fillRect(self.cell_rect(int(layer), int(head)).adjusted(-1, -1, 1, 1), shade)
+        if self._scores is not None:
+            self._draw_scores(painter)
+        if self._hover is not None:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(now.pen("text", 1.5))
+            painter.drawRoundedRect(self.cell_rect(*self._hover).adjusted(-1, -1, 1, 1), 2, 2)
+        if self._locked is not None:
+            self._draw_lock(painter, self.cell_rect(*self._locked))
+        if self.hasFocus():
+            now.focus_ring(painter, self.cell_rect(*self._current), radius=4, offset=2)
+
+    def _render(self, ratio: float) -> QPixmap:
+        """All maps in one pixmap at device pixels."""
+        now = theme.current()
+        layers, heads, size = self._pooled.shape[:3]
+        pixmap = theme.device_pixmap(
+            self._origin()[2] * heads, self._origin()[2] * layers, ratio
+        )
+        table = packed_table(now.attention_table)
+        maps = self._pooled
+        if self._order is not None:
+            maps = np.take_along_axis(maps, self._order[:, :, None, None], axis=1)
+        # (L, H, P, P) -> (L P, H P): one image, cut into cells while drawing.
+        sheet = table[maps.transpose(0, 2, 1, 3).reshape(layers * size, heads * size)]
+        image = packed_image(sheet)
+        painter = QPainter(pixmap)
+        cell, pitch = self._cell(), self._origin()[2]
+        painter.setPen(now.pen("divider"))
+        for layer in range(layers):
+            for place in range(heads):
+                target = QRectF(place * pitch, layer * pitch, cell, cell)
+                painter.drawImage(target, image, QRectF(place * size, layer * size, size, size))
+                if cell >= 12:
+                    painter.drawRect(target.adjusted(0, 0, -1 / ratio, -1 / ratio))
+        painter.end()
+        return pixmap
+
+    def _draw_labels(self, painter: QPainter) -> None:
+        now = theme.current()
+        font, bold = now.font("label"), now.font("label", 600)
+        muted, strong = now.color("muted"), now.color("text")
+        left, top, pitch = self._origin()
+        layers, heads = self._shape
+        shown = self._hover or self._locked
+        height = now.metrics("label").height()
+        title = QRectF(left, 0, pitch * heads, top - height - now.px(2))
+        put_text(painter, title, "head" if self._order is None else "heads, sorted", font, muted)
+        every = max(1, int(np.ceil(height / pitch)))
+        for layer in range(layers):
+            if layer % every == 0:
+                chosen = shown is not None and shown[0] == layer
+                rect = QRectF(0, top + layer * pitch, left - now.px(6), self._cell())
+                text = f"L{layer}" if layers <= 100 else str(layer)
+                put_text(
+                    painter, rect, text, bold if chosen else font, strong if chosen else muted, RIGHT
+                )
+        if self._order is None:
+            every = max(1, int(np.ceil(now.metrics("label").horizontalAdvance("00") * 1.2 / pitch)))
+            for head in range(0, heads, every):
+                chosen = shown is not None and shown[1] == head
+                rect = QRectF(left + head * pitch - 6, top - height - 2, self._cell() + 12, height)
+                ink = strong if chosen else muted
+                put_text(painter, rect, str(head), bold if chosen else font, ink, CENTER)
+
+    def _draw_scores(self, painter: QPainter) -> None:
+        now = theme.current()
+        cell = self._cell()
+        height = 3.0 if cell >= 20 else 2.0
+        painter.setPen(Qt.PenStyle.NoPen)
+        for layer, head in np.ndindex(self._shape):
+            share = float(np.clip(np.nan_to_num(self._scores[layer, head]), 0, 1))
+            rect = self.cell_rect(layer, head)
+            base = QRectF(rect.x(), rect.bottom() - height, cell, height)
+            painter.fillRect(base, now.color("surface", 0.85))
+            base.setWidth(cell * share)
+            painter.fillRect(base, now.color("accent"))
+
+    def _draw_lock(self, painter: QPainter, rect: QRectF) -> None:
+        now = theme.current()
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(now.pen("accent", 2))
+        painter.drawRoundedRect(rect.adjusted(-2, -2, 2, 2), 3, 3)
+        size = now.px(14)
+        badge = QRectF(rect.right() - size / 2, rect.top() - size / 2, size, size)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(now.color("accent"))
+        painter.drawEllipse(badge)
+        pin = self.icon_pixmap("pin", "on_accent", 10)
+        painter.drawPixmap(badge.center() - QPointF(now.px(10) / 2, now.px(10) / 2), pin)
+
+    # Interaction ---------------------------------------------------------------------------------
+
+    def describe(self, layer: int, head: int) -> str:
+        """One head in words, for tooltip and screen reader."""
+        text = f"layer {layer}, head {head}"
+        if self._scores is not None:
+            score = theme.format_fixed(float(self._scores[layer, head]), 2)
+            text += f", {self._score_title or 'score'} {score}"
+        if self._locked == (layer, head):
+            text += ", locked (Esc unlocks)"
+        return text
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._set_hover(self.head_at(event.position()))
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._set_hover(None)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        head = self.head_at(event.position())
+        if head is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.set_locked(head)
+            self.headClicked.emit(*head)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        move = _MOVES.get(Qt.Key(event.key()))
+        plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        layers, heads = self._shape
+        if move is not None and plain and layers:
+            layer, head = self._current
+            place = head if self._order is None else int(np.argmax(self._order[layer] == head))
+            layer = min(max(layer + move[0], 0), layers - 1)
+            place = min(max(place + move[1], 0), heads - 1)
+            moved = (layer, self._head(layer, place))
+            if moved != self._current:
+                self._current = moved
+                self._announce()
+                self.update()
+                self.currentChanged.emit(*moved)
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and layers:
+            self.set_locked(self._current)
+            self.headClicked.emit(*self._current)
+        elif event.key() == Qt.Key.Key_Escape and self._locked is not None:
+            self.set_locked(None)
+            self.headUnlocked.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            head = self.head_at(QPointF(event.pos()))
+            QToolTip.showText(event.globalPos(), self.describe(*head) if head else "", self)
+            return True
+        return super().event(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._pixmap = None
+        self._check_cell_pixels()
+
+    def on_theme_changed(self) -> None:
+        self._pixmap = None
+        super().on_theme_changed()
+
+    def _check_cell_pixels(self) -> None:
+        if self.cell_pixels != self._cell_pixels:
+            self._cell_pixels = self.cell_pixels
+            self.cellPixelsChanged.emit(self._cell_pixels)
+
+    def _announce(self) -> None:
+        self.setAccessibleDescription(self.describe(*self._current))
+
+    def _set_hover(self, head: tuple[int, int] | None) -> None:
+        if head != self._hover:
+            self._hover = head
+            self.headHovered.emit(*(head or (-1, -1)))
+            self.update()

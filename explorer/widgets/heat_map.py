@@ -1,0 +1,371 @@
+"""A heat map with labels on both axes, numbers in its cells, masked cells and a color bar."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from explorer import theme
+from explorer.widgets.base import (
+    CENTER,
+    LEFT,
+    RIGHT,
+    Picture,
+    elide,
+    packed_image,
+    packed_table,
+    put_slanted,
+    put_text,
+    visible_text,
+)
+from explorer.widgets.color_bar import ColorBar
+
+_MOVES = {
+    Qt.Key.Key_Left: (0, -1),
+    Qt.Key.Key_Right: (0, 1),
+    Qt.Key.Key_Up: (-1, 0),
+    Qt.Key.Key_Down: (1, 0),
+}
+
+
+class HeatMap(Picture):
+    """Values (R, C) as colored cells.
+
+    Scale "attention" runs over 0..1 unless limits are given; "diverging" is symmetric round 0. The
+    intents are signals: (-1, -1) means the pointer left.
+    """
+
+    cellHovered = Signal(int, int)
+    cellClicked = Signal(int, int)
+    currentChanged = Signal(int, int)
+
+    def __init__(self, name: str = "Heat map", parent: QWidget | None = None) -> None:
+        super().__init__(name, parent)
+        self._values = np.zeros((0, 0), dtype=np.float32)
+        self._mask: np.ndarray | None = None
+        self._rows: list[str] = []
+        self._columns: list[str] = []
+        self._titles = ("", "")
+        self._bar = ColorBar()
+        self._highlight: tuple[int | None, int | None] = (None, None)
+        self._current: tuple[int, int] | None = None
+        self._hover: tuple[int, int] | None = None
+        self._image = None
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    # What is shown -------------------------------------------------------------------------------
+
+    def set_values(self, values: np.ndarray, mask: np.ndarray | None = None) -> None:
+        """Shows `values` (R, C); where `mask` (R, C) bool is True the cell is hatched, not colored.
+
+        Raises ValueError when the shapes do not fit.
+        """
+        values = np.asarray(values, dtype=np.float32)
+        if values.ndim != 2 or (mask is not None and np.shape(mask) != values.shape):
+            raise ValueError(
+                f"a heat map needs values (R, C) and a mask of that shape, got {values.shape} "
+                f"and {None if mask is None else np.shape(mask)}"
+            )
+        self._values = values
+        self._mask = None if mask is None else np.asarray(mask, dtype=bool)
+        if self._current is not None:
+            row, column = self._current
+            inside = row < values.shape[0] and column < values.shape[1]
+            self._current = self._current if inside else None
+        self._image = None
+        self.data_changed()
+
+    def set_labels(self, rows: list[str], columns: list[str]) -> None:
+        """Token pieces beside the rows and above the columns; whitespace is made visible."""
+        self._rows = [visible_text(text) for text in rows]
+        self._columns = [visible_text(text) for text in columns]
+        self.update()
+
+    def set_axis_titles(self, rows: str, columns: str) -> None:
+        """What the axes are ("query looks", "at key")."""
+        self._titles = (rows, columns)
+        self.update()
+
+    def set_scale(
+        self,
+        kind: str = "attention",
+        low: float | None = None,
+        high: float | None = None,
+        note: str = "",
+    ) -> None:
+        """Chooses the color map: "attention" (low..high, 0..1 by default) or "diverging"."""
+        self._bar.set_scale(kind, low, high, note)
+        self._image = None
+        self.data_changed()
+
+    def set_highlight(self, row: int | None = None, column: int | None = None) -> None:
+        """Frames one row and one column."""
+        if (row, column) != self._highlight:
+            self._highlight = (row, column)
+            self.update()
+
+    def set_current(self, row: int, column: int) -> None:
+        """Moves the current cell (focus ring) without emitting."""
+        if self._values.size and self._current != (row, column):
+            rows, columns = self._values.shape
+            self._current = (min(max(row, 0), rows - 1), min(max(column, 0), columns - 1))
+            self._announce()
+            self.update()
+
+    def displayed(self) -> dict[str, np.ndarray]:
+        shown = {"values": self._values}
+        if self._mask is not None:
+            shown["mask"] = self._mask
+        return shown
+
+    def limits(self) -> tuple[float, float]:
+        """The values at the two ends of the color bar."""
+        return self._bar.limits(self._values, self._mask)
+
+    # Geometry ------------------------------------------------------------------------------------
+
+    def sizeHint(self) -> QSize:
+        now = theme.current()
+        return QSize(now.px(480), now.px(480))
+
+    def minimumSizeHint(self) -> QSize:
+        now = theme.current()
+        return QSize(now.px(200), now.px(200))
+
+    def grid_rect(self) -> QRectF:
+        """The rectangle of all cells; they are square and at most 56 px."""
+        now = theme.current()
+        rows, columns = self._values.shape
+        left, top = self._label_room()
+        right, bottom = now.px(56), now.px(36)
+        # A slanted label over the last column overhangs to the right.
+        free_width = self.width() - left - max(right, now.px(8))
+        free_height = self.height() - top - bottom
+        side = min(free_width / max(1, columns), free_height / max(1, rows), now.px(56))
+        side = max(side, 0.5)
+        if side >= 4:
+            side = float(int(side))
+        x = left + max(0.0, (free_width - side * columns) / 2)
+        return QRectF(round(x), top, side * columns, side * rows)
+
+    def cell_rect(self, row: int, column: int) -> QRectF:
+        """Where one cell is, in widget coordinates."""
+        grid = self.grid_rect()
+        side = self._side(grid)
+        return QRectF(grid.x() + column * side, grid.y() + row * side, side, side)
+
+    def cell_at(self, place: QPointF) -> tuple[int, int] | None:
+        """The cell under a point, or None."""
+        grid = self.grid_rect()
+        side = self._side(grid)
+        if not self._values.size or not grid.contains(place):
+            return None
+        rows, columns = self._values.shape
+        row = min(int((place.y() - grid.y()) / side), rows - 1)
+        return row, min(int((place.x() - grid.x()) / side), columns - 1)
+
+    def _side(self, grid: QRectF) -> float:
+        return grid.width() / max(1, self._values.shape[1])
+
+    def _label_room(self) -> tuple[float, float]:
+        now = theme.current()
+        metrics = now.metrics("label")
+        longest = max((metrics.horizontalAdvance(text) for text in self._rows), default=0.0)
+        left = min(longest, now.px(96)) + now.px(16) + (now.px(16) if self._titles[0] else 0)
+        tallest = max((metrics.horizontalAdvance(text) for text in self._columns), default=0.0)
+        top = now.px(12) + (now.px(18) if self._titles[1] else 0)
+        if self._columns:
+            top += min(tallest, now.px(88)) * 0.72 + metrics.height()
+        return left, round(top)
+
+    # Painting ------------------------------------------------------------------------------------
+
+    def draw(self, painter: QPainter) -> None:
+        if not self._values.size:
+            return
+        now = theme.current()
+        grid = self.grid_rect()
+        side = self._side(grid)
+        self._draw_cells(painter, grid)
+        if side >= now.px("cell_numbers") and self._values.size <= 32 * 32:
+            self._draw_numbers(painter)
+        self._draw_lines(painter, grid, side)
+        self._draw_labels(painter, grid, side)
+        bar = QRectF(grid.x(), grid.bottom() + now.px(8), min(grid.width(), now.px(320)), now.px(26))
+        bar.setWidth(max(bar.width(), now.px(160)))
+        self._bar.draw(painter, bar, *self.limits())
+        if self._current is not None and self.hasFocus():
+            now.focus_ring(painter, self.cell_rect(*self._current), radius=3)
+
+    def _draw_cells(self, painter: QPainter, grid: QRectF) -> None:
+        if self._image is None:
+            levels = self._bar.levels(self._values, *self.limits())
+            packed = packed_table(self._bar.table())[levels]
+            if self._mask is not None:
+                packed[self._mask] = theme.current().color("surface").rgb()
+            self._image = packed_image(packed)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+        painter.drawImage(grid, self._image)
+        if self._mask is not None and self._mask.any():
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.current().hatch())
+            side = self._side(grid)
+            for row in range(self._mask.shape[0]):
+                hidden = np.flatnonzero(np.diff(np.r_[0, self._mask[row].astype(np.int8), 0]))
+                for start, end in zip(hidden[::2], hidden[1::2], strict=True):
+                    x = grid.x() + float(start) * side
+                    painter.drawRect(
+                        QRectF(x, grid.y() + row * side, float(end - start) * side, side)
+                    )
+
+    def _draw_numbers(self, painter: QPainter) -> None:
+        now = theme.current()
+        font = now.font("label")
+        levels = self._bar.levels(self._values, *self.limits())
+        inks = self._bar.inks()
+        for row, column in np.ndindex(self._values.shape):
+            if self._mask is None or not self._mask[row, column]:
+                text = theme.format_fixed(float(self._values[row, column]), 2)
+                text = text[1:] if text.startswith("0.") else text
+                ink = inks[levels[row, column]]
+                put_text(painter, self.cell_rect(row, column), text, font, ink)
+
+    def _draw_lines(self, painter: QPainter, grid: QRectF, side: float) -> None:
+        now = theme.current()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        if side >= 12:
+            painter.setPen(now.pen("divider", 1, 0.6))
+            rows, columns = self._values.shape
+            for row in range(1, rows):
+                y = round(grid.y() + row * side)
+                painter.drawLine(round(grid.x()), y, round(grid.right()), y)
+            for column in range(1, columns):
+                x = round(grid.x() + column * side)
+                painter.drawLine(x, round(grid.y()), x, round(grid.bottom()))
+        painter.setPen(now.pen("divider"))
+        painter.drawRect(grid)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        row, column = self._highlight
+        for index, is_row in ((row, True), (column, False)):
+            if index is not None and index < self._values.shape[0 if is_row else 1]:
+                cell = self.cell_rect(index if is_row else 0, 0 if is_row else index)
+                span = (
+                    QRectF(grid.x(), cell.y(), grid.width(), side)
+                    if is_row
+                    else QRectF(cell.x(), grid.y(), side, grid.height())
+                )
+                painter.setPen(now.pen("q" if is_row else "k", 2))
+                painter.drawRoundedRect(span.adjusted(-1, -1, 1, 1), 2, 2)
+        if self._hover is not None:
+            painter.setPen(now.pen("text", 1.5))
+            painter.drawRect(self.cell_rect(*self._hover))
+
+    def _draw_labels(self, painter: QPainter, grid: QRectF, side: float) -> None:
+        now = theme.current()
+        font, bold = now.font("label"), now.font("label", 600)
+        height = now.metrics("label").height()
+        every = max(1, int(np.ceil(height * 0.9 / side)))
+        row_at, column_at = self._highlight
+        room = min(self._label_room()[0] - now.px(12), grid.x() - now.px(8))
+        room -= now.px(16) if self._titles[0] else 0
+        for index, text in enumerate(self._rows[: self._values.shape[0]]):
+            chosen = index == row_at
+            if index % every and not chosen:
+                continue
+            use = bold if chosen else font
+            cell = self.cell_rect(index, 0)
+            place = QRectF(grid.x() - room - now.px(6), cell.center().y() - height / 2, room, height)
+            ink = now.color("q" if chosen else "muted")
+            put_text(painter, place, elide(text, use, room), use, ink, RIGHT)
+        straight = side >= now.px("cell_straight_labels")
+        for index, text in enumerate(self._columns[: self._values.shape[1]]):
+            chosen = index == column_at
+            if index % every and not chosen:
+                continue
+            use = bold if chosen else font
+            ink = now.color("k" if chosen else "muted")
+            cell = self.cell_rect(0, index)
+            if straight:
+                place = QRectF(cell.x(), grid.y() - height - now.px(4), side, height)
+                put_text(painter, place, elide(text, use, side - 4), use, ink)
+            else:
+                foot = QPointF(cell.center().x() - now.px(1), grid.y() - now.px(6))
+                put_slanted(painter, foot, elide(text, use, now.px(88)), use, ink)
+        if self._titles[1]:
+            place = QRectF(grid.x(), 0, max(grid.width(), now.px(160)), now.px(18))
+            put_text(painter, place, self._titles[1], font, now.color("muted"), LEFT)
+        if self._titles[0]:
+            painter.save()
+            painter.translate(grid.x() - room - now.px(16), grid.center().y())
+            painter.rotate(-90)
+            place = QRectF(-100, -height / 2, 200, height)
+            put_text(painter, place, self._titles[0], font, now.color("muted"), CENTER)
+            painter.restore()
+
+    # Interaction ---------------------------------------------------------------------------------
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._set_hover(self.cell_at(event.position()))
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._set_hover(None)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        cell = self.cell_at(event.position())
+        if cell is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.set_current(*cell)
+            self.cellClicked.emit(*cell)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        move = _MOVES.get(Qt.Key(event.key()))
+        plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        if move is not None and plain and self._values.size:
+            row, column = self._current or (0, 0)
+            before = self._current
+            self.set_current(row + move[0], column + move[1])
+            if self._current is not None and self._current != before:
+                self.currentChanged.emit(*self._current)
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._current is not None:
+            self.cellClicked.emit(*self._current)
+        else:
+            super().keyPressEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            cell = self.cell_at(QPointF(event.pos()))
+            QToolTip.showText(event.globalPos(), self.describe(*cell) if cell else "", self)
+            return True
+        return super().event(event)
+
+    def describe(self, row: int, column: int) -> str:
+        """One cell in words: its labels whole, and its value."""
+        rows = self._rows[row] if row < len(self._rows) else f"row {row}"
+        columns = self._columns[column] if column < len(self._columns) else f"column {column}"
+        if self._mask is not None and self._mask[row, column]:
+            return f"{rows} \u2192 {columns}: masked"
+        return f"{rows} \u2192 {columns}: {theme.format_number(float(self._values[row, column]))}"
+
+    def focusInEvent(self, event) -> None:
+        if self._current is None and self._values.size:
+            self.set_current(0, 0)
+        self.update()
+        super().focusInEvent(event)
+
+    def on_theme_changed(self) -> None:
+        self._image = None
+        super().on_theme_changed()
+
+    def _announce(self) -> None:
+        if self._current is not None:
+            self.setAccessibleDescription(self.describe(*self._current))
+
+    def _set_hover(self, cell: tuple[int, int] | None) -> None:
+        if cell != self._hover:
+            self._hover = cell
+            self.cellHovered.emit(*(cell or (-1, -1)))
+            self.update()
