@@ -12,8 +12,9 @@ import errno
 import json
 import math
 import os
+import secrets
+import shutil
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,9 +29,10 @@ GET_AGAIN = "get the file again, or choose another one"
 
 # Bytes of one element; BF16 and the 8-bit floats have no NumPy type.
 ITEM_BYTES = {
-    **{"BOOL": 1, "U8": 1, "I8": 1, "F8_E4M3": 1, "F8_E5M2": 1},
-    **{"U16": 2, "I16": 2, "F16": 2, "BF16": 2},
-    **{"U32": 4, "I32": 4, "F32": 4, "U64": 8, "I64": 8, "F64": 8, "C64": 8},
+    **dict.fromkeys(("BOOL", "U8", "I8", "F8_E4M3", "F8_E5M2"), 1),
+    **dict.fromkeys(("U16", "I16", "F16", "BF16"), 2),
+    **dict.fromkeys(("U32", "I32", "F32"), 4),
+    **dict.fromkeys(("U64", "I64", "F64", "C64"), 8),
 }
 
 
@@ -42,13 +44,13 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
     try:
+        temporary.touch(exist_ok=False)
         yield temporary
         _flush_to_disk(temporary)
-        temporary.chmod(_mode_for(path))
+        if path.exists():
+            shutil.copymode(path, temporary)
         os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -109,6 +111,8 @@ def read_json(path: str | Path, max_bytes: int = 64 * MEGABYTE, max_depth: int =
         ) from None
     except RecursionError:
         raise ValueError(f"{path} is nested too deep: {GET_AGAIN}") from None
+    except ValueError:  # a number of thousands of digits
+        raise ValueError(f"{path} holds a number too long to read: {GET_AGAIN}") from None
     level = [value]
     for _ in range(max_depth):
         level = [child for parent in level for child in _children(parent)]
@@ -198,7 +202,7 @@ def open_safetensors(path: str | Path) -> TensorFile:
         raw = file.read(length)
     try:
         header = json.loads(raw)
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         raise ValueError(f"{path} has a damaged header: {GET_AGAIN}") from None
     if not isinstance(header, dict):
         raise ValueError(f"{path} has a damaged header: {GET_AGAIN}")
@@ -206,7 +210,13 @@ def open_safetensors(path: str | Path) -> TensorFile:
     if not isinstance(metadata, dict):
         raise ValueError(f"{path} has damaged metadata: {GET_AGAIN}")
     tensors = {name: _entry(path, name, entry, 8 + length) for name, entry in header.items()}
-    needed = max((entry.stop for entry in tensors.values()), default=8 + length)
+    needed = 8 + length
+    for name, entry in sorted(tensors.items(), key=lambda item: (item[1].start, item[1].stop)):
+        if entry.start != needed:
+            raise ValueError(
+                f"{path}: {name!r} overlaps another tensor or leaves a gap: {GET_AGAIN}"
+            )
+        needed = entry.stop
     if needed > size:
         raise ValueError(
             f"{path} was cut off: its header promises {needed:,} bytes, the file has {size:,}; "
@@ -235,11 +245,16 @@ def _entry(path: Path, name: str, entry: object, data: int) -> TensorEntry:
     wrong = ValueError(f"{path} describes the tensor {name!r} wrongly: {GET_AGAIN}")
     if not isinstance(entry, dict):
         raise wrong
-    dtype, shape, offsets = (entry.get(key) for key in ("dtype", "shape", "data_offsets"))
+    dtype: Any = entry.get("dtype")
+    shape: Any = entry.get("shape")
+    offsets: Any = entry.get("data_offsets")
     if not _are_sizes(shape) or not _are_sizes(offsets) or len(offsets) != 2:
         raise wrong
-    if dtype not in ITEM_BYTES:
-        raise ValueError(f"{path}: the tensor {name!r} has the type {dtype!r}, which is not known")
+    if not isinstance(dtype, str) or dtype not in ITEM_BYTES:
+        raise ValueError(
+            f"{path}: the tensor {name!r} has the type {dtype!r}, which is not known: convert "
+            "it to F32 or BF16"
+        )
     if offsets[1] - offsets[0] != math.prod(shape) * ITEM_BYTES[dtype]:
         raise wrong
     return TensorEntry(dtype, tuple(shape), data + offsets[0], data + offsets[1])
@@ -259,7 +274,7 @@ def read_tensors(
 
     Raises ValueError for a damaged file, a name that is not in it, or another framework.
     """
-    from safetensors import safe_open
+    from safetensors import SafetensorError, safe_open
 
     if framework not in ("numpy", "torch"):
         raise ValueError(f'framework {framework!r} is not known: choose "numpy" or "torch"')
@@ -271,13 +286,22 @@ def read_tensors(
             f"{path} has no tensor {missing[0]!r}; it holds {len(checked.tensors)}, "
             f"such as {', '.join(list(checked.tensors)[:3])}"
         )
-    with safe_open(path, framework=framework) as file:
-        return {
-            name: _widened(checked, name)
-            if framework == "numpy" and checked.tensors[name].dtype == "BF16"
-            else file.get_tensor(name)
-            for name in wanted
-        }
+    tensors = {}
+    try:
+        with safe_open(path, framework=framework) as file:
+            for name in wanted:
+                dtype = checked.tensors[name].dtype
+                if framework == "numpy" and dtype == "BF16":
+                    tensors[name] = _widened(checked, name)
+                elif framework == "numpy" and dtype.startswith("F8"):
+                    raise ValueError(
+                        f"{path}: NumPy has no type for {name!r} ({dtype}): read it with torch"
+                    )
+                else:
+                    tensors[name] = file.get_tensor(name)
+    except SafetensorError as error:
+        raise ValueError(f"{path} is damaged ({error}): {GET_AGAIN}") from error
+    return tensors
 
 
 def _widened(file: TensorFile, name: str) -> np.ndarray:
@@ -293,13 +317,16 @@ def write_tensors(
 ) -> None:
     """Writes NumPy arrays or torch tensors (all of one kind) as safetensors, whole or not at all.
 
-    Raises ValueError when two torch tensors share memory: save a tied weight once.
+    Raises ValueError when both kinds are mixed, and when two torch tensors share memory: a tied
+    weight is saved once.
     """
     torch = sys.modules.get("torch")
     with replacing(path) as temporary:
         if torch is not None and any(isinstance(value, torch.Tensor) for value in tensors.values()):
             from safetensors.torch import save_file as save_torch
 
+            if not all(isinstance(value, torch.Tensor) for value in tensors.values()):
+                raise ValueError("torch tensors and other arrays are mixed: convert one kind")
             whole = {name: value.detach().contiguous() for name, value in tensors.items()}
             try:
                 save_torch(whole, temporary, metadata=dict(metadata or {}))

@@ -29,8 +29,8 @@ def resource(*parts: str) -> Path:
             return path
     searched = ", ".join(str(folder) for folder in folders)
     raise FileNotFoundError(
-        f"the program's own file {'/'.join(parts) or 'resources'} is missing (searched {searched}): "
-        "install LLM Explorer again, or run it from a complete checkout"
+        f"the program's own file {'/'.join(parts) or 'resources'} is missing (searched "
+        f"{searched}): install LLM Explorer again, or run it from a complete checkout"
     )
 
 

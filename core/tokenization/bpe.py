@@ -156,7 +156,8 @@ def merge_all(ids: list[int], ranks: Mapping[tuple[int, int], tuple[int, int]]) 
             heap.append((rank, place, *pair, joined))
     heapq.heapify(heap)
     while heap:
-        rank, place, left, right, joined = heapq.heappop(heap)  # step: choose
+        candidate = heapq.heappop(heap)  # step: choose
+        _, place, left, right, joined = candidate
         after = following[place]
         if symbols[place] != left or after >= size or symbols[after] != right:
             continue  # a merge next to it came first

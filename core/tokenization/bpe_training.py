@@ -16,9 +16,9 @@ Units", section 3.2, on bytes as in Radford et al. 2019.
 import heapq
 import time
 from collections import Counter, defaultdict
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 
 from core.tokenization.byte_level import ALPHABET, clean_text, iterate_words, to_characters
 
@@ -70,7 +70,7 @@ class TrainedBPE:
 
 
 def count_words(texts: Iterable[str]) -> Generator[CountingStep, None, Counter[str]]:
-    """Counts the words of all texts, and yields while it does. A text is never joined to the next."""
+    """Counts the words of all texts, and yields while it does. No word crosses two texts."""
     counts: Counter[str] = Counter()
     characters = words = 0
     looked = time.perf_counter()
@@ -85,6 +85,34 @@ def count_words(texts: Iterable[str]) -> Generator[CountingStep, None, Counter[s
                 looked = time.perf_counter()
     yield CountingStep(characters, words, len(counts))
     return counts
+
+
+def count_pairs(
+    counted: Counter[str], ids: Mapping[str, int]
+) -> Generator[
+    CountingStep, None, tuple[list[list[int]], defaultdict[Pair, int], defaultdict[Pair, set[int]]]
+]:
+    """Spells every word with the alphabet and counts its neighbors, as often as the word occurs.
+
+    Returns the words as ids, how often each pair occurs, and the indices of the words it is in.
+    """
+    words: list[list[int]] = []
+    count: defaultdict[Pair, int] = defaultdict(int)
+    where: defaultdict[Pair, set[int]] = defaultdict(set)
+    progress = CountingStep(
+        characters=sum(len(text) * times for text, times in counted.items()),
+        words=counted.total(),
+        different_words=len(counted),
+    )
+    for index, (text, times) in enumerate(counted.items()):
+        word = [ids[letter] for letter in to_characters(text.encode())]
+        words.append(word)
+        for pair in pairwise(word):
+            count[pair] += times  # step: count
+            where[pair].add(index)
+        if index % BATCH == BATCH - 1:
+            yield progress
+    return words, count, where
 
 
 def merge_word(word: list[int], pair: Pair, token: int) -> tuple[list[int], list[tuple[Pair, int]]]:
@@ -105,7 +133,7 @@ def merge_word(word: list[int], pair: Pair, token: int) -> tuple[list[int], list
             if position + 2 <= last:
                 changes.append(((right, word[position + 2]), -1))
                 changes.append(((token, word[position + 2]), +1))
-            merged.append(token)
+            merged.append(token)  # step: merge
             position += 2
         else:
             merged.append(symbol)
@@ -136,18 +164,8 @@ def bpe_steps(
     ids = {piece: token for token, piece in enumerate(vocabulary)}
 
     counted = yield from count_words(texts)
-    spelled = [to_characters(text.encode()) for text in counted]
-    words = [[ids[letter] for letter in word] for word in spelled]
+    words, count, where = yield from count_pairs(counted, ids)
     frequency = list(counted.values())
-
-    count: defaultdict[Pair, int] = defaultdict(int)
-    where: defaultdict[Pair, set[int]] = defaultdict(set)
-    for index, word in enumerate(words):
-        for pair in zip(word, word[1:], strict=False):
-            count[pair] += frequency[index]  # step: count
-            where[pair].add(index)
-        if index % BATCH == BATCH - 1:
-            yield CountingStep(sum(map(len, counted)), counted.total(), len(counted))
 
     # Smallest first: the highest count, then the smallest ids. The serial number keeps Python from
     # comparing the sets of words.
@@ -174,9 +192,10 @@ def bpe_steps(
         merges.append(pair)
         gained: defaultdict[Pair, set[int]] = defaultdict(set)
         for index in found:
-            words[index], changes = merge_word(words[index], pair, token)  # step: merge
+            words[index], changes = merge_word(words[index], pair, token)
+            times = frequency[index]
             for neighbors, change in changes:
-                count[neighbors] += change * frequency[index]  # step: update
+                count[neighbors] += change * times  # step: update
                 if change > 0:
                     gained[neighbors].add(index)
         for neighbors, indices in gained.items():

@@ -41,6 +41,8 @@ class CharacterTokenizer:
         if not self._vocabulary:
             raise ValueError("the vocabulary is empty: train it on a text with characters in it")
         for piece, token in self._id_of.items():
+            if clean_text(piece) != piece:
+                raise ValueError(f"the piece {piece!r} is half a character: remove it")
             if len(piece) != 1 and self.special_tokens.get(piece) != token:
                 raise ValueError(
                     f"the piece {piece!r} is not one character: list it as a special token, or "

@@ -4,15 +4,20 @@ from collections.abc import Iterator, Mapping
 
 import regex
 
+from core.tokenization.byte_level import clean_text
+
 END_OF_TEXT = "<|endoftext|>"
 
 
 class SpecialTokens:
-    """Finds special tokens in a text, the leftmost first and the longest of those that start there."""
+    """Finds special tokens in a text: the leftmost first, of those at one place the longest."""
 
     def __init__(self, ids: Mapping[str, int]) -> None:
         if "" in ids:
             raise ValueError("a special token is empty: remove it, or give it a name")
+        for token in ids:
+            if clean_text(token) != token:
+                raise ValueError(f"the special token {token!r} holds a lone surrogate: rename it")
         self.ids = dict(ids)
         longest_first = sorted(self.ids, key=lambda token: (-len(token), token))
         alternatives = "|".join(regex.escape(token) for token in longest_first)

@@ -89,14 +89,12 @@ def read_byte_level_bpe(document: Mapping[str, Any], name: str) -> "ByteLevelBPE
 
     model = document["model"]
     _refuse_unless(document.get("normalizer") is None, name, "changes the text before cutting it")
-    cut = document.get("pre_tokenizer")
-    _refuse_unless(
-        isinstance(cut, dict) and cut.get("type") == "ByteLevel",
-        name,
-        "does not cut words as GPT-2 does",
-    )
-    _refuse_unless(cut.get("use_regex", True) is True, name, "does not cut words as GPT-2 does")
+    cut = _object(document, "pre_tokenizer")
+    after = _object(document, "post_processor")
+    as_gpt2 = cut.get("type") == "ByteLevel" and cut.get("use_regex", True) is True
+    _refuse_unless(as_gpt2, name, "does not cut words as GPT-2 does")
     _refuse_unless(not cut.get("add_prefix_space"), name, "adds a space before the text")
+    _refuse_unless(after.get("type", "ByteLevel") == "ByteLevel", name, "adds tokens by itself")
     for setting in ("dropout", "continuing_subword_prefix", "end_of_word_suffix"):
         _refuse_unless(not model.get(setting), name, f"uses the BPE setting {setting}")
     _refuse_unless(not model.get("ignore_merges"), name, "uses the BPE setting ignore_merges")
@@ -109,16 +107,22 @@ def read_characters(document: Mapping[str, Any], name: str) -> "CharacterTokeniz
     from core.tokenization.characters import CharacterTokenizer
 
     model = document["model"]
-    cut = document.get("pre_tokenizer")
     _refuse_unless(
-        isinstance(cut, dict) and cut.get("pattern") == {"Regex": ANY_CHARACTER},
+        _object(document, "pre_tokenizer").get("pattern") == {"Regex": ANY_CHARACTER},
         name,
         "is a word-level tokenizer whose words are not single characters",
     )
     _refuse_unless(document.get("normalizer") is None, name, "changes the text before cutting it")
     vocabulary, specials = _read_vocabulary(document, name)
     unknown = model.get("unk_token") or None
+    if unknown is not None and not isinstance(unknown, str):
+        raise ValueError(f"{name} names no token for unknown characters: {GET_AGAIN}")
     return CharacterTokenizer(vocabulary, specials, unknown)
+
+
+def _object(document: Mapping[str, Any], key: str) -> dict[str, Any]:
+    value = document.get(key)
+    return value if isinstance(value, dict) else {}
 
 
 def _refuse_unless(condition: bool, name: str, what: str) -> None:
@@ -135,8 +139,8 @@ def _read_vocabulary(document: Mapping[str, Any], name: str) -> tuple[list[str],
     added = document.get("added_tokens") or []
     if not isinstance(vocab, dict) or not isinstance(added, list):
         raise ValueError(f"{name} has no vocabulary: {GET_AGAIN}")
-    ids = dict(vocab)
-    specials = {}
+    ids: dict[str, Any] = dict(vocab)
+    specials: dict[str, Any] = {}
     for token in added:
         if not isinstance(token, dict) or not isinstance(token.get("content"), str):
             raise ValueError(f"{name} describes an added token wrongly: {GET_AGAIN}")
