@@ -1,0 +1,41 @@
+"""Training: the loop, the folder in which a run lives, checkpoints, and the commands that steer it.
+
+Reading order: config, events, records, runs (reader and writer), control, task, language_modelling,
+checkpoints, loop. Nothing here loads torch before a run starts, so that a window may read a run's
+folder at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+# name -> the module that defines it
+_HOME = {
+    "TrainingConfig": "core.training.config",
+    "Moment": "core.training.events",
+    "RunReader": "core.training.runs",
+    "RunWriter": "core.training.runs",
+    "new_run_folder": "core.training.runs",
+    "branch": "core.training.runs",
+    "RunControl": "core.training.control",
+    "ProcessLauncher": "core.training.launch",
+    "Task": "core.training.task",
+    "LanguageModelling": "core.training.language_modelling",
+    "train": "core.training.loop",
+    "train_steps": "core.training.loop",
+    "Estimate": "core.training.sizes",
+    "estimate": "core.training.sizes",
+}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'core.training' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

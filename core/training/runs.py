@@ -1,0 +1,89 @@
+"""Run folders: making one, branching off one, and the reader and the writer of one."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from core.training import records
+from core.training.config import TrainingConfig
+from core.training.reader import Checkpoint, Probe, RunReader, Sample
+from core.training.writer import RunWriter
+
+__all__ = [
+    "Checkpoint",
+    "Probe",
+    "RunReader",
+    "RunWriter",
+    "Sample",
+    "branch",
+    "create_run",
+    "new_run_folder",
+]
+
+
+def create_run(
+    folder: Path, config: TrainingConfig, parent: Mapping[str, Any] | None = None
+) -> Path:
+    """Turns `folder`, missing or empty, into the folder of a run that has not begun.
+
+    Raises ValueError when something lies in it, OSError when it cannot be written.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ValueError(f"{folder} is not empty; choose a new folder for the run")
+    folder.mkdir(parents=True, exist_ok=True)
+    records.write_manifest(
+        folder, records.new_manifest(folder.name, config.to_json(), time.time(), parent)
+    )
+    return folder
+
+
+def new_run_folder(
+    parent: str | Path,
+    name: str,
+    config: TrainingConfig,
+    origin: Mapping[str, Any] | None = None,
+) -> Path:
+    """A new run folder named `name`, or "name-2", "name-3" ... where that is taken."""
+    name = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "-", name).strip(" .") or "run"
+    number = 1
+    while True:
+        folder = Path(parent) / (name if number == 1 else f"{name}-{number}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            number += 1
+            continue
+        return create_run(folder, config, origin)
+
+
+def branch(
+    run_folder: str | Path, step: int, changes: Mapping[str, Any], name: str | None = None
+) -> Path:
+    """A new run folder beside `run_folder` that continues its checkpoint of `step` under a changed config.
+
+    Raises ValueError when there is no such checkpoint, or when a change is impossible.
+    """
+    reader = RunReader(run_folder)
+    checkpoint = next((found for found in reader.checkpoints if found.step == step), None)
+    if checkpoint is None:
+        there = ", ".join(str(found.step) for found in reader.checkpoints) or "none yet"
+        raise ValueError(f"{reader.name} has no checkpoint of step {step}; it has: {there}")
+    config = reader.config.change(changes)
+    if config.model != reader.config.model:
+        raise ValueError("a branch continues the same model; start a new run to change its shape")
+    if config.steps <= step:
+        raise ValueError(f"the branch would end at step {config.steps}; give it more than {step}")
+    origin = {"run": str(reader.folder.resolve()), "step": step}
+    folder = new_run_folder(
+        reader.folder.resolve().parent, name or f"{reader.name}-at-{step}", config, origin
+    )
+    target = folder / records.CHECKPOINTS / records.step_name(step)
+    unfinished = target.with_name("." + target.name)
+    shutil.copytree(checkpoint.folder, unfinished)
+    unfinished.rename(target)
+    return folder

@@ -1,0 +1,124 @@
+"""RunWriter: the only hand that writes a run folder's records, events, samples and probes."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.files import cut_torn_line, write_atomically, write_tensors
+from core.training import records
+
+# So many probes of the cadence stay; then every other one goes and the cadence halves.
+PROBE_LIMIT = 500
+
+
+class RunWriter:
+    """Opens a run folder for a new attempt that begins after step `from_step`.
+
+    A torn last line or record, left by a process that was killed, is cut off first.
+    Raises ValueError when the folder is no run folder, OSError when it cannot be written.
+    """
+
+    def __init__(self, folder: str | Path, from_step: int = 0, rank: int = 0) -> None:
+        self.folder = Path(folder)
+        manifest = records.read_manifest(self.folder)
+        self.dtype = records.record_dtype(manifest)
+        self._cut_torn_record(records.steps_file(self.folder, rank))
+        for path in (records.events_file(self.folder, rank), self.folder / records.CONTROL):
+            if path.exists():
+                cut_torn_line(path)
+        for name in (records.CHECKPOINTS, records.SAMPLES, records.PROBES):
+            (self.folder / name).mkdir(exist_ok=True)
+        started = {"from_step": from_step, "started": time.time(), **records.process_identity()}
+        manifest["attempts"].append(started)
+        self.attempt = len(manifest["attempts"])
+        append = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        self._steps = os.open(records.steps_file(self.folder, rank), append, 0o666)
+        self._events = os.open(records.events_file(self.folder, rank), append, 0o666)
+        self._beat = 0.0
+        self.heartbeat()
+        records.write_manifest(self.folder, manifest)
+        self.event("start", from_step, {})
+
+    def _cut_torn_record(self, path: Path) -> None:
+        if path.exists() and (torn := path.stat().st_size % self.dtype.itemsize):
+            os.truncate(path, path.stat().st_size - torn)
+
+    def step(self, values: Mapping[str, float]) -> None:
+        """Appends the record of a step; `values` by field, attempt and time are added."""
+        record = np.zeros(1, self.dtype)
+        for name, value in values.items():
+            record[name] = value
+        record["attempt"] = self.attempt
+        record["time"] = time.time()
+        _append(self._steps, record.tobytes())
+        self.heartbeat()
+
+    def event(self, kind: str, step: int, values: Mapping[str, Any]) -> None:
+        """Appends one line to the events."""
+        head = {"event": kind, "attempt": self.attempt, "step": step, "time": time.time()}
+        _append(self._events, json.dumps({**head, **values}).encode() + b"\n")
+
+    def sample(self, step: int, prompt: str, text: str, ids: Sequence[int]) -> None:
+        name = records.step_name(step) + ".json"
+        values = {"step": step, "prompt": prompt, "text": text, "ids": list(ids)}
+        data = json.dumps(values, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        write_atomically(self.folder / records.SAMPLES / name, data)
+        self.event("sample", step, {"file": name})
+
+    def probe(self, step: int, arrays: Mapping[str, np.ndarray], id: str = "") -> Path:
+        """Saves what the model did with some ids, renamed into place when whole."""
+        prefix = f"{id}-" if id else ""
+        path = self.folder / records.PROBES / f"{prefix}{records.step_name(step)}.safetensors"
+        write_tensors(path, {name: np.ascontiguousarray(value) for name, value in arrays.items()})
+        return path
+
+    def heartbeat(self) -> None:
+        """Shows that the run is alive; touches a file at most once a second."""
+        now = time.time()
+        if not 0.0 <= now - self._beat < 1.0:
+            self._beat = now
+            path = self.folder / records.HEARTBEAT
+            path.touch()
+
+    def close(self) -> None:
+        for file in (self._steps, self._events):
+            if file >= 0:
+                os.close(file)
+        self._steps = self._events = -1
+
+
+def probe_interval(every: int, step: int) -> int:
+    """Steps between the probes that are kept once a run has come to `step`: at most PROBE_LIMIT of them."""
+    while step // every > PROBE_LIMIT:
+        every *= 2
+    return every
+
+
+def thin_probes(folder: Path, every: int, step: int) -> None:
+    """Deletes the cadence's probes that no longer lie on the interval for `step`."""
+    interval = probe_interval(every, step)
+    if interval == probe_interval(every, max(step - every, 0)):
+        return
+    for path in (folder / records.PROBES).glob("step-*.safetensors"):
+        found = records.step_of(path.name)
+        if found is not None and found % interval:
+            path.unlink(missing_ok=True)
+
+
+def _append(file: int, data: bytes) -> None:
+    """Writes all of it or, when the disk is full, nothing."""
+    before = os.fstat(file).st_size
+    try:
+        written = os.write(file, data)
+        while written < len(data):
+            written += os.write(file, data[written:])
+    except OSError:
+        os.truncate(file, before)
+        raise
