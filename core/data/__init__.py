@@ -1,6 +1,38 @@
-"""Corpora and batches: what a model learns from, and in which order."""
+"""Corpora and batches: what a model learns from, and in which order.
+
+Read in this order: lexicon, grammar, plots, stories, corpus, chunks, text, batches.
+"""
 
 from . import stories
+from .batches import IGNORED, Batches, repeated_ids, split_in_order
+from .corpus import SPLITS, Corpus, StoriesCorpus, story_characters
 from .stories import SEPARATOR, Story, story, story_text, tell
+from .text import (
+    FileCorpus,
+    character_tokenizer,
+    character_tokenizer_steps,
+    open_corpus,
+    prepare_corpus_steps,
+)
 
-__all__ = ["SEPARATOR", "Story", "stories", "story", "story_text", "tell"]
+__all__ = [
+    "IGNORED",
+    "SEPARATOR",
+    "SPLITS",
+    "Batches",
+    "Corpus",
+    "FileCorpus",
+    "StoriesCorpus",
+    "Story",
+    "character_tokenizer",
+    "character_tokenizer_steps",
+    "open_corpus",
+    "prepare_corpus_steps",
+    "repeated_ids",
+    "split_in_order",
+    "stories",
+    "story",
+    "story_characters",
+    "story_text",
+    "tell",
+]

@@ -1,0 +1,166 @@
+"""What a model learns from, as tokens: endless stories, or the tokens of a text file.
+
+B  windows in a batch
+L  tokens in a window
+"""
+
+from collections import OrderedDict
+from typing import Protocol
+
+import numpy as np
+
+from core.tokenization import END_OF_TEXT, CharacterTokenizer, Tokenizer
+
+from . import stories
+
+SPLITS = ("train", "validation")
+
+# Seeds of the training stories are below, those of the validation stories at and above.
+FIRST_VALIDATION_SEED = 1 << 40
+TRAIN_STORIES = 1_000_000
+VALIDATION_STORIES = 400
+CACHED_STORIES = 60_000  # about 25 MB
+
+
+class Corpus(Protocol):
+    """Two splits of tokens: "train" and "validation"."""
+
+    @property
+    def name(self) -> str:
+        """What people call it: "stories", or the name of the file."""
+
+    @property
+    def vocab_size(self) -> int:
+        """All its ids are below."""
+
+    def tokens(self, split: str) -> np.ndarray:
+        """Every token of a split, (n,) unsigned, read-only. Raises ValueError if it has no end."""
+
+    def windows(self, split: str, generator: np.random.Generator, B: int, L: int) -> np.ndarray:
+        """(B, L) int64: B runs of L tokens, drawn by the generator alone.
+
+        Raises ValueError when the split holds fewer than L tokens.
+        """
+
+    def describe(self) -> str:
+        """One line for people: how much there is of it."""
+
+
+def id_type(vocab_size: int) -> np.dtype:
+    """The smallest of uint16 and uint32 that holds every id."""
+    return np.dtype(np.uint16 if vocab_size <= 1 << 16 else np.uint32)
+
+
+def check_split(split: str) -> None:
+    """Raises ValueError for anything but "train" and "validation"."""
+    if split not in SPLITS:
+        raise ValueError(f'there is no split {split!r}: use "train" or "validation"')
+
+
+def cut_windows(
+    tokens: np.ndarray, name: str, generator: np.random.Generator, B: int, L: int
+) -> np.ndarray:
+    """(B, L) int64: B runs of L tokens whose starts are drawn uniformly, as nanoGPT does."""
+    if len(tokens) < L:
+        raise ValueError(too_short(name, len(tokens), L))
+    starts = generator.integers(0, len(tokens) - L + 1, B)
+    return np.stack([tokens[start : start + L] for start in starts]).astype(np.int64)
+
+
+def too_short(name: str, found: int, needed: int) -> str:
+    """What to say, and to do, about a split that is shorter than one window."""
+    return (
+        f"{name} has {found:,} tokens, but one sequence needs {needed:,} (the block size and one "
+        "more to predict): choose a longer text, or make the block size smaller"
+    )
+
+
+class StoriesCorpus:
+    """Stories told and tokenized when they are needed, so that training starts at once.
+
+    A window of the train split starts in a story whose seed is drawn from `n_stories` and goes on
+    into those after it. Half of the windows start where their story starts, as prompts do, the
+    others anywhere in it. The validation split is 400 other stories, always the same.
+
+    Between two stories stands <|endoftext|>, or a blank line where the tokenizer has no such token.
+    """
+
+    name = "stories"
+
+    def __init__(self, tokenizer: Tokenizer, n_stories: int = TRAIN_STORIES) -> None:
+        if not 0 < n_stories <= FIRST_VALIDATION_SEED:
+            raise ValueError(f"n_stories must be between 1 and {FIRST_VALIDATION_SEED:,}")
+        self._tokenizer = tokenizer
+        self._type = id_type(tokenizer.vocab_size)
+        self.n_stories = n_stories
+        self._separator = _separator(tokenizer)
+        self._cache: OrderedDict[int, np.ndarray] = OrderedDict()
+        self._validation: np.ndarray | None = None
+
+    @property
+    def vocab_size(self) -> int:
+        return self._tokenizer.vocab_size
+
+    def story_tokens(self, seed: int) -> np.ndarray:
+        """The tokens of one story and of the separator after it."""
+        tokens = self._cache.get(seed)
+        if tokens is None:
+            ids = self._tokenizer.encode_ids(stories.story(seed), specials=False)
+            tokens = np.array(ids + self._separator, self._type)
+            tokens.flags.writeable = False
+            self._cache[seed] = tokens
+            if len(self._cache) > CACHED_STORIES:
+                self._cache.popitem(last=False)
+        return tokens
+
+    def tokens(self, split: str) -> np.ndarray:
+        check_split(split)
+        if split == "train":
+            raise ValueError("the stories to train on have no end: draw windows of them instead")
+        if self._validation is None:
+            seeds = range(FIRST_VALIDATION_SEED, FIRST_VALIDATION_SEED + VALIDATION_STORIES)
+            self._validation = np.concatenate([self.story_tokens(seed) for seed in seeds])
+            self._validation.flags.writeable = False
+        return self._validation
+
+    def windows(self, split: str, generator: np.random.Generator, B: int, L: int) -> np.ndarray:
+        check_split(split)
+        if split == "validation":
+            return cut_windows(self.tokens(split), "the validation split", generator, B, L)
+        seeds = generator.integers(0, self.n_stories, B)
+        from_start = generator.random(B) < 0.5
+        places = generator.random(B)
+        batch = np.empty((B, L), np.int64)
+        for row, seed, at_start, place in zip(batch, seeds, from_start, places, strict=True):
+            self._fill(row, int(seed), 0.0 if at_start else float(place))
+        return batch
+
+    def _fill(self, row: np.ndarray, seed: int, place: float) -> None:
+        """Writes the tokens from `place` (a share of the story's length) of the story on."""
+        tokens = self.story_tokens(seed)
+        tokens = tokens[int(place * len(tokens)) :]
+        filled = 0
+        while filled < len(row):
+            part = tokens[: len(row) - filled]
+            row[filled : filled + len(part)] = part
+            filled += len(part)
+            seed += 1
+            tokens = self.story_tokens(seed % self.n_stories)
+
+    def describe(self) -> str:
+        return f"stories without end; {VALIDATION_STORIES} others to validate on"
+
+
+def _separator(tokenizer: Tokenizer) -> list[int]:
+    if END_OF_TEXT in tokenizer.special_tokens:
+        return [tokenizer.special_tokens[END_OF_TEXT]]
+    return tokenizer.encode_ids("\n\n", specials=False)
+
+
+def story_characters() -> CharacterTokenizer:
+    """The character tokenizer of the stories: every character that they can hold."""
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    vocabulary = sorted(" \n!\"',.:?" + letters + letters.upper())
+    return CharacterTokenizer(
+        [*vocabulary, END_OF_TEXT], special_tokens={END_OF_TEXT: len(vocabulary)}
+    )
