@@ -1,8 +1,9 @@
 """What happened, in order: a Step is one thing that the program did, a Trace is the list of them.
 
-Everything the app animates is a Trace. A Step carries the same moment three ways: `values` for the picture, `formula`
-for the math, and `code`, a marker that leads to the very line of this package that computed the values. A line that a
-Step stands for ends with `# step: NAME`; its marker is written `core.transformer.attention:attend#scores`.
+Everything the app animates is a Trace. A Step carries the same moment three ways: `values` for the
+picture, `formula` for the math, and `code`, a marker that leads to the very line of this package
+that computed the values. A line that a Step stands for ends with `# step: NAME`; its marker is
+written `core.transformer.attention:attend#scores`.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ class Step:
     title    one line for people
     formula  LaTeX, symbols only; the live numbers stand in `values`
     code     marker of the line that computed it
-    values   local names at that line -> read-only array (a scalar is 0-d), or a callable that computes the array
+    values   local names at that line -> read-only array (a scalar is 0-d), or a callable that
+             computes the array
     parent   index of the step that this one is a part of
     dtypes   the true dtype of a value that had to be widened (NumPy has no bfloat16)
     lane, start, end   who did it and when, in seconds; only where time matters
@@ -74,7 +76,7 @@ class Step:
 
 
 def _read_only(value: Any) -> Any:
-    """Callables as they are; everything else as an array that nobody can write through this name."""
+    """Callables as they are; everything else as an array that cannot be written through this."""
     if callable(value):
         return value
     view = np.asarray(value).view()
@@ -83,7 +85,7 @@ def _read_only(value: Any) -> Any:
 
 
 class Trace:
-    """An append-only, random-access list of Steps; `about` says what was traced (layer, head, query, ...)."""
+    """An append-only, random-access list of Steps; `about` says what was traced (a layer, ...)."""
 
     def __init__(self, about: Mapping[str, Any] | None = None, budget: int = BUDGET) -> None:
         self.about: Mapping[str, Any] = MappingProxyType(dict(about or {}))
@@ -105,13 +107,15 @@ class Trace:
     def append(self, step: Step) -> int:
         """Adds a step and returns its index.
 
-        Raises ValueError when the trace is complete, when `parent` is no earlier step, or when it would pass its budget.
+        Raises ValueError when the trace is complete, when `parent` is no earlier step, or when it
+        would pass its budget.
         """
         if self.complete:
             raise ValueError("this trace is complete; start a new one to record more steps")
         if step.parent is not None and not 0 <= step.parent < len(self._steps):
             raise ValueError(
-                f"step {step.name}: parent {step.parent} is not one of the {len(self)} steps before it"
+                f"step {step.name}: parent {step.parent} is not one of the {len(self)} steps "
+                f"before it"
             )
         if self.nbytes + step.nbytes > self.budget:
             raise ValueError(
@@ -123,7 +127,7 @@ class Trace:
         return len(self._steps) - 1
 
     def grow(self) -> bool:
-        """Pulls one more step from the generator; False when there is none, and the trace is complete from then on."""
+        """Pulls one more step from the generator; False, and complete, when there is none."""
         if self.complete or self._source is None:
             return False
         step = next(self._source, None)
@@ -173,7 +177,8 @@ class Source:
 def source(marker: str) -> Source:
     """The source that `marker` leads to.
 
-    Raises ValueError when the marker is malformed, or names a module, function or line that does not exist.
+    Raises ValueError when the marker is malformed, or names a module, function or line that does
+    not exist.
     """
     match = MARKER.match(marker)
     if match is None:
@@ -184,7 +189,8 @@ def source(marker: str) -> Source:
             target = getattr(target, part)
     except (ImportError, AttributeError) as error:
         raise ValueError(f"marker {marker} leads nowhere: {error}") from error
-    # A decorator (torch.no_grad, lru_cache) stands round the function that was written; that one is meant.
+    # A decorator (torch.no_grad, lru_cache) stands round the function that was written; that one is
+    # meant.
     target = inspect.unwrap(target)
     lines, first_line = inspect.getsourcelines(target)
     marked = [index for index, line in enumerate(lines) if _mark(line) == match["name"]]

@@ -1,1 +1,3 @@
-"""Looking into a model that runs: captured activations, head scores, the attention trace, generation, loading."""
+"""Looking into a model that runs: captured activations, head scores, the attention trace,
+generation, loading.
+"""

@@ -1,6 +1,7 @@
-"""What a model computes on a text, kept: attention of every head, residual stream, queries, keys, values, logits.
+"""What a model computes on a text, kept: every head's attention, the residual stream, the logits.
 
-Letters in shapes: T tokens, L layers, H heads, D dimensions a head, C width of the residual stream, V vocabulary.
+Letters in shapes: T tokens, L layers, H heads, D dimensions a head, C width of the residual stream,
+V vocabulary.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from core.transformer.attention import attention_weights, visible_tokens
 from core.transformer.gpt import GPT
 
 SITES = ("attention", "logits", "residual", "queries", "keys", "values")
@@ -44,18 +46,23 @@ class Activations:
 
 
 def check_ids(model: GPT, ids: Sequence[int] | np.ndarray) -> Tensor:
-    """ids as a (1, T) tensor. Raises ValueError when there are none, too many, or one is not in the vocabulary."""
+    """ids as a (1, T) tensor on the model's device.
+
+    Raises ValueError when there are none, too many, or one is not in the vocabulary.
+    """
     array = np.asarray(ids, dtype=np.int64).reshape(-1)
     if array.size == 0:
         raise ValueError("there are no tokens; type at least one character")
     if array.size > model.config.block_size:
         raise ValueError(
-            f"{array.size} tokens do not fit: this model reads at most {model.config.block_size}; shorten the text"
+            f"{array.size} tokens do not fit: this model reads at most "
+            f"{model.config.block_size}; shorten the text"
         )
     if array.min() < 0 or array.max() >= model.config.vocab_size:
         raise ValueError(
-            f"token {int(array.max() if array.min() >= 0 else array.min())} is not in the vocabulary of "
-            f"{model.config.vocab_size} pieces; use the tokenizer that the model was trained with"
+            f"token {int(array.max() if array.min() >= 0 else array.min())} is not in the "
+            f"vocabulary of {model.config.vocab_size} pieces; use the tokenizer that the model "
+            "was trained with"
         )
     device = model.wte.weight.device
     return torch.from_numpy(array).to(device)[None]  # (1, T)
@@ -66,8 +73,8 @@ def capture(
 ) -> Activations:
     """Runs the model once over `ids` (T,) and keeps the sites asked for (None: all of `SITES`).
 
-    The model's train/eval mode is as it was afterwards; dropout is off during the run. Raises ValueError for an unknown
-    site and as `check_ids` does.
+    The model's train/eval mode is as it was afterwards; dropout is off during the run. Raises
+    ValueError for an unknown site and as `check_ids` does.
     """
     wanted = SITES if sites is None else tuple(sites)
     if unknown := [site for site in wanted if site not in SITES]:
@@ -85,12 +92,12 @@ def capture(
 
 
 def _run(model: GPT, ids: Tensor, wanted: tuple[str, ...]) -> dict[str, Tensor]:
-    """A plain forward pass, with hooks that keep what each block's attention was given and what each block returned."""
+    """A plain forward pass; hooks keep what each attention was given and each block returned."""
     inputs: list[Tensor] = []
     residual: list[Tensor] = [torch.empty(0)]
 
     hooks = []
-    for block in model.h:
+    for block in model.blocks:
         hooks.append(block.attn.register_forward_pre_hook(lambda _, args: inputs.append(args[0])))
         hooks.append(block.register_forward_hook(lambda _, args, output: residual.append(output)))
     hooks.append(
@@ -108,15 +115,27 @@ def _run(model: GPT, ids: Tensor, wanted: tuple[str, ...]) -> dict[str, Tensor]:
     if "residual" in wanted:
         kept["residual"] = torch.stack(residual)[:, 0]
     if {"attention", "queries", "keys", "values"} & set(wanted):
-        heads = [_heads(block.attn, x) for block, x in zip(model.h, inputs, strict=True)]
-        for site, parts in zip(
-            ("queries", "keys", "values", "attention"), zip(*heads, strict=True), strict=True
-        ):
-            if site in wanted:
-                kept[site] = torch.stack(parts)[:, 0]  # (L, H, T, ...)
+        kept |= _heads(model, inputs, wanted)
     return kept
 
 
-def _heads(attention: torch.nn.Module, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    q, k, v, attended = attention.explain(x)
-    return q, k, v, attended.weights
+def _room(*shape: int) -> Tensor:
+    """An empty float32 tensor; NumPy asks for huge pages, which the system gives much faster."""
+    return torch.from_numpy(np.empty(shape, dtype=np.float32))
+
+
+def _heads(model: GPT, inputs: list[Tensor], wanted: tuple[str, ...]) -> dict[str, Tensor]:
+    """The sites of every head, from what each layer's attention was given (1, T, C)."""
+    L, T = len(inputs), inputs[0].size(1)
+    H, D = model.config.n_head, model.config.head_width
+    shapes = {"queries": (T, D), "keys": (T, D), "values": (T, D), "attention": (T, T)}
+    kept = {site: _room(L, H, *shapes[site]) for site in shapes if site in wanted}
+    for layer, (block, x) in enumerate(zip(model.blocks, inputs, strict=True)):
+        q, k, v = block.attn.project(x)  # (1, H, T, D)
+        found = {"queries": q, "keys": k, "values": v}
+        if "attention" in wanted:
+            visible = visible_tokens(T, model.config.window_of(layer), x.device)
+            found["attention"] = attention_weights(q, k, visible)  # (1, H, T, T)
+        for site, array in kept.items():
+            array[layer] = found[site][0]
+    return kept

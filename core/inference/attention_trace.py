@@ -1,6 +1,8 @@
-"""One query's attention, step by step: which numbers meet, what comes of them, and which line computed it.
+"""One query's attention, step by step: which numbers meet, what comes of them, and which line
+computed it.
 
-Letters in shapes: T tokens, H heads, D dimensions a head. Source: AIAYN (Vaswani et al. 2017), section 3.2.1.
+Letters in shapes: T tokens, H heads, D dimensions a head. Source: AIAYN (Vaswani et al. 2017),
+section 3.2.1.
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ _HERE = "core.inference.attention_trace"
 
 
 def products_of(q: Tensor, k: Tensor) -> Tensor:
-    """The dot product taken apart: q (1, D) times each key k (T, D), dimension by dimension -> (1, T, D)."""
+    """The dot product taken apart: q (1, D) times each key k (T, D), dimension by dimension -> (1,
+    T, D).
+    """
     products = q[:, None, :] * k[None, :, :]  # (1, T, D)  # step: products
     return products
 
@@ -38,35 +42,37 @@ def trace_attention(
 ) -> Trace:
     """The attention of token `query` in one head, from the projections to the output.
 
-    ids (T,); layer, head and query count from 0, negative ones from the end. Eight steps: project, products, scores,
-    scale, mask, softmax, weigh, output. Raises ValueError for ids, a layer, head or query that are not there.
+    ids (T,); layer, head and query count from 0, negative ones from the end. Eight steps: project,
+    products, scores, scale, mask, softmax, weigh, output. Raises ValueError for ids, a layer, head
+    or query that are not there.
     """
     batch = check_ids(model, ids)
     layer = _index("layer", layer, model.config.n_layer)
     given: list[Tensor] = []
-    hook = model.h[layer].attn.register_forward_pre_hook(lambda _, args: given.append(args[0]))
+    hook = model.blocks[layer].attn.register_forward_pre_hook(lambda _, args: given.append(args[0]))
     was_training = model.training
     model.eval()
     try:
         with torch.no_grad():
             model(batch)
-            q, k, v = model.h[layer].attn.project(given[0])  # (1, H, T, D)
+            q, k, v = model.blocks[layer].attn.project(given[0])  # (1, H, T, D)
     finally:
         hook.remove()
         model.train(was_training)
-    return trace_attention_from(
-        q.float().cpu().numpy(), k.float().cpu().numpy(), v.float().cpu().numpy(), batch[0].cpu().numpy(),
-        layer, head, query, model.config.window_of(layer),
-    )  # fmt: skip
+    queries, keys, values = (heads.float().cpu().numpy() for heads in (q, k, v))
+    window = model.config.window_of(layer)
+    return trace_attention_from(queries, keys, values, np.asarray(ids), layer, head, query, window)
 
 
 def trace_attention_from(
     q: np.ndarray, k: np.ndarray, v: np.ndarray, ids: np.ndarray,
     layer: int, head: int, query: int = -1, window: int | None = None,
 ) -> Trace:  # fmt: skip
-    """The same Trace from queries, keys and values that were captured: each (H, T, D) or (1, H, T, D) of one layer.
+    """The same Trace from queries, keys and values that were captured: each (H, T, D) or (1, H, T,
+    D) of one layer.
 
-    So a model that trains elsewhere is explained from what its probe wrote. Raises ValueError as `trace_attention`.
+    So a model that trains elsewhere is explained from what its probe wrote. Raises ValueError as
+    `trace_attention`.
     """
     q, k, v = (array.reshape((1, *array.shape[-3:])) for array in (q, k, v))
     head = _index("head", head, q.shape[1])

@@ -1,7 +1,7 @@
 """Writing with a model: predict the next token, choose one, append it, again.
 
-Letters in shapes: T tokens, V pieces in the vocabulary. Sources: top-k: Fan et al. 2018, section 3; top-p: Holtzman et
-al. 2020, section 3.1.
+Letters in shapes: T tokens, V pieces in the vocabulary. Sources: top-k: Fan et al. 2018, section 3;
+top-p: Holtzman et al. 2020, section 3.1.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from core.transformer.gpt import GPT
 
 @dataclass(frozen=True, slots=True)
 class TokenStep:
-    """One token written: its id, the probabilities (V,) it was drawn from, and all ids so far (T,)."""
+    """One token written: its id, the probabilities (V,) it was drawn from, and all ids so far
+    (T,).
+    """
 
     id: int
     probabilities: np.ndarray
@@ -29,10 +31,12 @@ class TokenStep:
 def next_probabilities(
     logits: Tensor, temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None
 ) -> Tensor:
-    """Logits (V,) -> probabilities (V,): temperature first, then top-k, then top-p over what is left.
+    """Logits (V,) -> probabilities (V,): temperature first, then top-k, then top-p over what is
+    left.
 
-    temperature 0 puts everything on the largest logit. top_p keeps the smallest set of most likely tokens whose
-    probabilities reach top_p, over the whole vocabulary. Raises ValueError for values outside their range.
+    temperature 0 puts everything on the largest logit. top_p keeps the smallest set of most likely
+    tokens whose probabilities reach top_p, over the whole vocabulary. Raises ValueError for values
+    outside their range.
     """
     _check_sampling(temperature, top_k, top_p)
     if temperature == 0.0:
@@ -76,11 +80,12 @@ def generate_steps(
 ) -> Iterator[TokenStep]:
     """Yields each new token as it is written; ends after `max_new_tokens` or the token `stop`.
 
-    A prompt longer than block_size is read by its last block_size tokens. The draw depends on `seed` alone. Raises
-    ValueError for ids that are not in the vocabulary, for no ids, and for sampling values out of range.
+    A prompt longer than block_size is read by its last block_size tokens. The draw depends on
+    `seed` alone. Raises ValueError for ids that are not in the vocabulary, for no ids, and for
+    sampling values out of range.
     """
     _check_sampling(temperature, top_k, top_p)
-    written = list(np.asarray(ids, dtype=np.int64).reshape(-1))
+    written = [int(i) for i in np.asarray(ids).reshape(-1)]
     generator = torch.Generator().manual_seed(seed)
     for _ in range(max_new_tokens):
         logits = _last_logits(model, written[-model.config.block_size :])
@@ -93,7 +98,9 @@ def generate_steps(
 
 
 def _last_logits(model: GPT, context: Sequence[int]) -> Tensor:
-    """Logits (V,) of the token after `context`, fp32 on the CPU; train/eval mode as it was. No cache yet."""
+    """Logits (V,) of the token after `context`, fp32 on the CPU; train/eval mode as it was. No
+    cache yet.
+    """
     batch = check_ids(model, context)
     was_training = model.training
     model.eval()

@@ -1,7 +1,9 @@
-"""What a head does, as numbers between 0 and 1: how much of its attention goes where a known kind of head would look.
+"""What a head does, as numbers between 0 and 1: how much of its attention goes where a known kind
+of head would look.
 
-Letters in shapes: L layers, H heads, T tokens. Sources: A Mathematical Framework for Transformer Circuits (Elhage et
-al. 2021), In-context Learning and Induction Heads (Olsson et al. 2022); attention sinks: Xiao et al. 2023, section 3.
+Letters in shapes: L layers, H heads, T tokens. Sources: A Mathematical Framework for Transformer
+Circuits (Elhage et al. 2021), In-context Learning and Induction Heads (Olsson et al. 2022);
+attention sinks: Xiao et al. 2023, section 3.
 """
 
 from __future__ import annotations
@@ -14,13 +16,16 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class HeadScores:
-    """One number a head, each (L, H): mean attention over the queries that have something to look at.
+    """One number a head, each (L, H): mean attention over the queries that have something to look
+    at.
 
     previous_token   to the token just before (queries 1 ..; query 0 has none)
-    induction        to the tokens that followed earlier occurrences of the query's token; 0 when nothing repeats
+    induction        to the tokens that followed earlier occurrences of the query's token; 0 when
+                     nothing repeats
     duplicate        to earlier occurrences of the query's token; 0 when nothing repeats
     first_token      to token 0 (queries 1 ..): the attention sink
-    entropy          of the weights, divided by its largest possible value, log(visible tokens): 0 sharp, 1 uniform
+    entropy          of the weights, divided by its largest possible value, log(visible tokens): 0
+                     sharp, 1 uniform
     """
 
     previous_token: np.ndarray
@@ -42,7 +47,8 @@ def head_scores(attention: np.ndarray, ids: Sequence[int] | np.ndarray) -> HeadS
     T = ids.size
     if attention.ndim != 4 or attention.shape[2:] != (T, T):
         raise ValueError(
-            f"attention of shape {attention.shape} does not belong to {T} tokens: expected (L, H, {T}, {T})"
+            f"attention of shape {attention.shape} does not belong to {T} tokens: expected (L, "
+            f"H, {T}, {T})"
         )
     earlier = np.tri(T, k=-1, dtype=bool)  # (T, T), column j strictly before row i
     same = (ids[:, None] == ids[None, :]) & earlier
@@ -63,7 +69,9 @@ def head_scores(attention: np.ndarray, ids: Sequence[int] | np.ndarray) -> HeadS
 
 
 def _mean_attention(attention: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """Attention summed over each row's targets, averaged over the rows that have one: (L, H, T, T) -> (L, H)."""
+    """Attention summed over each row's targets, averaged over the rows that have one: (L, H, T, T)
+    -> (L, H).
+    """
     rows = targets.any(axis=1)
     if not rows.any():
         return np.zeros(attention.shape[:2], dtype=np.float32)
@@ -88,6 +96,8 @@ def _relative_entropy(attention: np.ndarray) -> np.ndarray:
 def repeated_ids(
     n: int, period: int, repeats: int, vocab_size: int, generator: np.random.Generator
 ) -> np.ndarray:
-    """n sequences of `period` random ids, each repeated `repeats` times: (n, period * repeats). The induction test."""
+    """n sequences of `period` random ids, each repeated `repeats` times: (n, period * repeats). The
+    induction test.
+    """
     once = generator.integers(0, vocab_size, size=(n, period))
     return np.tile(once, (1, repeats))

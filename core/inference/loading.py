@@ -17,7 +17,9 @@ TOKENIZER_FILE = "tokenizer.json"
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """What `load` returns: a model in eval mode, the tokenizer it was trained with, its config and its name."""
+    """What `load` returns: a model in eval mode, the tokenizer it was trained with, its config and
+    its name.
+    """
 
     model: GPT
     tokenizer: Tokenizer
@@ -28,8 +30,8 @@ class LoadedModel:
 def load(name_or_folder: str | Path = BUNDLED) -> LoadedModel:
     """The bundled model ("stories"), or the one in a checkpoint folder.
 
-    Raises FileNotFoundError when there is no such folder or a file is missing, and ValueError, with the remedy, when
-    the files are broken or do not belong together.
+    Raises FileNotFoundError when there is no such folder or a file is missing, and ValueError, with
+    the remedy, when the files are broken or do not belong together.
     """
     bundled = str(name_or_folder) == BUNDLED
     folder = resource("models", BUNDLED) if bundled else Path(name_or_folder)
@@ -46,7 +48,8 @@ def load(name_or_folder: str | Path = BUNDLED) -> LoadedModel:
     model = load_model(folder)
     if tokenizer.vocab_size > model.config.vocab_size:
         raise ValueError(
-            f"{folder}: the tokenizer has {tokenizer.vocab_size} pieces, the model {model.config.vocab_size}; "
+            f"{folder}: the tokenizer has {tokenizer.vocab_size} pieces, the model "
+            f"{model.config.vocab_size}; "
             "copy all files from one checkpoint"
         )
     return LoadedModel(model, tokenizer, model.config, BUNDLED if bundled else folder.name)

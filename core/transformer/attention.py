@@ -1,7 +1,7 @@
 """Scaled dot-product attention: how a token decides which earlier tokens to read, and reads them.
 
-Letters in shapes: B sequences, T tokens (Tq queries, Tk keys), C width of the residual stream, H heads, D dimensions a
-head. Source: Attention Is All You Need (Vaswani et al. 2017), section 3.2.
+Letters in shapes: B sequences, T tokens (Tq queries, Tk keys), C width of the residual stream, H
+heads, D dimensions a head. Source: Attention Is All You Need (Vaswani et al. 2017), section 3.2.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from core.transformer.config import ModelConfig
 
 
 class Attended(NamedTuple):
-    """Every intermediate of one attention: scores, scaled, masked and weights (..., Tq, Tk), output (..., Tq, D)."""
+    """Every intermediate of one attention: output (..., Tq, D), the others (..., Tq, Tk)."""
 
     scores: Tensor
     scaled: Tensor
@@ -29,8 +29,8 @@ class Attended(NamedTuple):
 def attend(q: Tensor, k: Tensor, v: Tensor, visible: Tensor) -> Attended:
     """softmax(q k^T / sqrt(D)) v, one line a step (AIAYN equation 1).
 
-    q (..., Tq, D), k and v (..., Tk, D); visible (Tq, Tk), True where a query may look. Every row of `visible` needs
-    one True, or its weights are NaN.
+    q (..., Tq, D), k and v (..., Tk, D); visible (Tq, Tk), True where a query may look. Every row
+    of `visible` needs one True, or its weights are NaN.
     """
     scores = q @ k.mT  # (..., Tq, Tk)  # step: scores
     scaled = scores / math.sqrt(q.size(-1))  # step: scale
@@ -40,8 +40,21 @@ def attend(q: Tensor, k: Tensor, v: Tensor, visible: Tensor) -> Attended:
     return Attended(scores, scaled, masked, weights, output)
 
 
+def attention_weights(q: Tensor, k: Tensor, visible: Tensor) -> Tensor:
+    """`attend(...).weights` alone, (..., Tq, Tk).
+
+    In place: for all heads of a model at once, fresh memory costs more than the arithmetic.
+    """
+    weights = q @ k.mT  # (..., Tq, Tk)
+    weights /= math.sqrt(q.size(-1))
+    weights.masked_fill_(~visible, -math.inf)
+    return torch.softmax(weights, dim=-1, out=weights)
+
+
 def visible_tokens(n_tokens: int, window: int | None, device: torch.device | None = None) -> Tensor:
-    """(T, T), True where row i may look at column j: itself and what came before, at most `window` tokens in all."""
+    """(T, T), True where row i may look at column j: itself and what came before, at most `window`
+    tokens in all.
+    """
     position = torch.arange(n_tokens, device=device)
     back = position[:, None] - position[None, :]  # (T, T), how far back the key lies
     visible = back >= 0
@@ -49,7 +62,10 @@ def visible_tokens(n_tokens: int, window: int | None, device: torch.device | Non
 
 
 class Attention(nn.Module):
-    """Multi-head self-attention of one block (AIAYN section 3.2.2): project, attend in every head, join, project."""
+    """Multi-head self-attention of one block: project, attend in every head, join, project.
+
+    AIAYN section 3.2.2.
+    """
 
     def __init__(self, config: ModelConfig, window: int | None) -> None:
         super().__init__()
@@ -62,7 +78,7 @@ class Attention(nn.Module):
         self.c_proj = nn.Linear(width, config.n_embd, bias=config.bias)
 
     def project(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The query, key and value of every token in every head: x (B, T, C) -> three (B, H, T, D)."""
+        """Query, key and value of each token in each head: x (B, T, C) -> three (B, H, T, D)."""
         B, T, _ = x.shape
         qkv = self.c_attn(x)  # (B, T, 3 H D)
         qkv = qkv.view(B, T, 3, self.n_head, self.head_width)
@@ -70,12 +86,12 @@ class Attention(nn.Module):
         return q, k, v
 
     def join(self, heads: Tensor) -> Tensor:
-        """Heads side by side, mixed back into the residual stream's width: (B, H, T, D) -> (B, T, C)."""
+        """Heads side by side, mixed into the residual stream: (B, H, T, D) -> (B, T, C)."""
         joined = heads.transpose(1, 2).flatten(2)  # (B, T, H D)
         return self.c_proj(joined)
 
     def forward(self, x: Tensor) -> Tensor:
-        """x (B, T, C) -> (B, T, C), by torch's fused kernel: the same as `attend`, without its intermediates."""
+        """x (B, T, C) -> (B, T, C), by torch's fused kernel: `attend` without its intermediates."""
         q, k, v = self.project(x)
         dropout = self.dropout if self.training else 0.0
         if self.window is None:
@@ -86,7 +102,10 @@ class Attention(nn.Module):
         return self.join(heads)
 
     def explain(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Attended]:
-        """q, k, v (B, H, T, D) and what `attend` makes of them; `join(attended.output)` is what `forward` returns."""
+        """q, k, v (B, H, T, D) and what `attend` makes of them.
+
+        `join(attended.output)` is what `forward` returns.
+        """
         q, k, v = self.project(x)
         visible = visible_tokens(x.size(1), self.window, x.device)
         return q, k, v, attend(q, k, v, visible)

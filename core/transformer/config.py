@@ -1,7 +1,8 @@
 """ModelConfig: the shape of a transformer, and the few switches in which the papers differ.
 
-Field names follow nanoGPT's; None means the value that the paper derives. Papers: Attention Is All You Need (Vaswani et
-al. 2017), GPT-1 (Radford et al. 2018), GPT-2 (Radford et al. 2019), GPT-3 (Brown et al. 2020).
+Field names follow nanoGPT's; None means the value that the paper derives. Papers: Attention Is All
+You Need (Vaswani et al. 2017), GPT-1 (Radford et al. 2018), GPT-2 (Radford et al. 2019), GPT-3
+(Brown et al. 2020).
 """
 
 from __future__ import annotations
@@ -37,12 +38,15 @@ class ModelConfig:
     norm_placement           "pre": x + f(norm(x)), and a final norm (GPT-2 section 2.3);
                              "post": norm(x + f(x)), none at the end (GPT-1, AIAYN section 3.1)
     positions                "learned": a table of block_size rows (GPT-1 section 4.1)
-    mlp                      "relu", "gelu" (exact), "gelu_tanh" (the approximation that GPT-1 and GPT-2 used)
-    window                   None: every earlier token is visible; or one entry a layer, repeated over the layers:
-                             (None, 128) is GPT-3's dense and locally banded alternation (section 2.1)
+    mlp                      "relu", "gelu" (exact), "gelu_tanh" (the approximation that GPT-1 and
+                             GPT-2 used)
+    window                   None: every earlier token is visible; or one entry a layer, repeated
+                             over the layers: (None, 128) is GPT-3's dense and locally banded
+                             alternation (section 2.1)
     tie_weights              the output head is the token embedding (AIAYN section 3.4)
 
-    Raises ValueError, with the remedy, for an impossible value, and says "not yet" for one that is still to be built.
+    Raises ValueError, with the remedy, for an impossible value, and says "not yet" for one that is
+    still to be built.
     """
 
     vocab_size: int
@@ -82,7 +86,8 @@ class ModelConfig:
             below = self.n_embd - self.n_embd % self.n_head
             raise ValueError(
                 f"n_embd {self.n_embd} is not divisible by n_head {self.n_head}; "
-                f"use n_embd {below or self.n_head} or {below + self.n_head}, another n_head, or set head_size"
+                f"use n_embd {below or self.n_head} or {below + self.n_head}, another n_head, "
+                f"or set head_size"
             )
         if not 0.0 <= self.dropout < 1.0:
             raise ValueError(
@@ -104,7 +109,8 @@ class ModelConfig:
             value = getattr(self, name)
             if value in later:
                 raise ValueError(
-                    f"{name} {value!r} is known but not built yet; use {' or '.join(map(repr, now))}"
+                    f"{name} {value!r} is known but not built yet; use "
+                    f"{' or '.join(map(repr, now))}"
                 )
             if value not in now:
                 raise ValueError(f"{name} {value!r} is unknown; use {' or '.join(map(repr, now))}")
@@ -128,7 +134,9 @@ class ModelConfig:
         return self.n_inner or 4 * self.n_embd
 
     def window_of(self, layer: int) -> int | None:
-        """How many tokens a query of this layer sees, itself included; None for all earlier ones."""
+        """How many tokens a query of this layer sees, itself included; None for all earlier
+        ones.
+        """
         return None if self.window is None else self.window[layer % len(self.window)]
 
     def to_json(self) -> dict[str, Any]:
@@ -139,14 +147,15 @@ class ModelConfig:
     def from_json(cls, values: Mapping[str, Any]) -> ModelConfig:
         """The config that `to_json` wrote.
 
-        Raises ValueError for another architecture, a newer format, an unknown or missing field, and for what the
-        constructor refuses.
+        Raises ValueError for another architecture, a newer format, an unknown or missing field, and
+        for what the constructor refuses.
         """
         values = dict(values)
         architecture = values.pop("architecture", ARCHITECTURE)
         if architecture != ARCHITECTURE:
             raise ValueError(
-                f"architecture {architecture!r} cannot be opened; this version opens {ARCHITECTURE!r}"
+                f"architecture {architecture!r} cannot be opened; this version opens "
+                f"{ARCHITECTURE!r}"
             )
         version = values.pop("format", FORMAT)
         if not isinstance(version, int) or version > FORMAT:
@@ -156,7 +165,8 @@ class ModelConfig:
         known = {field.name for field in fields(cls)}
         if unknown := sorted(set(values) - known):
             raise ValueError(
-                f"unknown model field {', '.join(unknown)}; the fields are {', '.join(sorted(known))}"
+                f"unknown model field {', '.join(unknown)}; the fields are "
+                f"{', '.join(sorted(known))}"
             )
         try:
             return cls(**values)

@@ -1,7 +1,8 @@
-"""GPT: a decoder-only transformer. Tokens in, for each of them a score for every possible next token out.
+"""GPT: a decoder-only transformer. Tokens in; for each, a score for every possible next token out.
 
-Letters in shapes: B sequences, T tokens, C width of the residual stream, V pieces in the vocabulary.
-Sources: GPT-1 (Radford et al. 2018) section 3.1, GPT-2 (Radford et al. 2019) section 2.3.
+Letters in shapes: B sequences, T tokens, C width of the residual stream, V pieces in the
+vocabulary. Sources: GPT-1 (Radford et al. 2018) section 3.1, GPT-2 (Radford et al. 2019) section
+2.3.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ IGNORED = -1  # a target that counts for nothing
 
 
 class GPT(nn.Module):
-    """The model that `config` describes, with fresh weights drawn from `generator` (torch's own when None)."""
+    """The model that `config` describes, its weights drawn from `generator` (None: torch's own)."""
 
     def __init__(self, config: ModelConfig, generator: torch.Generator | None = None) -> None:
         super().__init__()
@@ -37,9 +38,10 @@ class GPT(nn.Module):
 
     @torch.no_grad()
     def initialize(self, generator: torch.Generator | None = None) -> None:
-        """Weights from N(0, 0.02), biases 0; layers that write to the residual stream smaller by sqrt(2 n_layer).
+        """Weights from N(0, 0.02), biases 0; what writes to the residual stream starts smaller.
 
-        GPT-1 section 4.1 gives the 0.02, GPT-2 section 2.3 the smaller ones: each block adds twice to the stream.
+        GPT-1 section 4.1 gives the 0.02, GPT-2 section 2.3 the smaller ones: each block adds twice
+        to the stream.
         """
         for name, parameter in self.named_parameters():
             if name.endswith("bias"):
@@ -51,17 +53,23 @@ class GPT(nn.Module):
                 std = 0.02 / math.sqrt(2 * self.config.n_layer) if writes else 0.02
                 parameter.normal_(0.0, std, generator=generator)
 
+    @property
+    def blocks(self) -> list[Block]:
+        """The blocks of `h`, in order."""
+        return [block for block in self.h if isinstance(block, Block)]
+
     def embed(self, ids: Tensor) -> Tensor:
-        """What enters the residual stream: a vector for which token it is, plus one for where it stands.
+        """What enters the residual stream: which token it is, plus where it stands.
 
         ids (B, T) -> (B, T, C). Raises ValueError when T is 0 or longer than block_size.
         """
         T = ids.size(1)
         if T == 0:
             raise ValueError("there are no tokens; give the model at least one")
-        if T > self.config.block_size:
+        if self.config.block_size < T:
             raise ValueError(
-                f"{T} tokens do not fit: this model reads at most block_size = {self.config.block_size}; "
+                f"{T} tokens do not fit: this model reads at most block_size = "
+                f"{self.config.block_size}; "
                 f"keep the last {self.config.block_size}"
             )
         positions = torch.arange(T, device=ids.device)
@@ -69,17 +77,18 @@ class GPT(nn.Module):
         return self.drop(x)
 
     def forward(self, ids: Tensor) -> Tensor:
-        """Logits of every next token: ids (B, T) int64 -> (B, T, V). Raises ValueError as `embed` does."""
+        """Logits of every next token: ids (B, T) int64 -> (B, T, V). Raises as `embed` does."""
         x = self.embed(ids)
-        for block in self.h:
+        for block in self.blocks:
             x = block(x)
         x = self.ln_f(x)
         return self.lm_head(x)
 
     def loss(self, ids: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """Summed cross-entropy in nats, and over how many targets: ids and targets (B, T); targets of -1 count not.
+        """Summed cross-entropy in nats, and over how many targets: ids and targets (B, T).
 
-        Sums rather than means, so that batches with different numbers of valid targets add up exactly.
+        Targets of -1 are not counted. Sums rather than means, so that batches with different
+        numbers of valid targets add up exactly.
         """
         logits = self(ids).flatten(0, 1)  # (B T, V)
         targets = targets.flatten()  # (B T)
@@ -89,7 +98,7 @@ class GPT(nn.Module):
 
 
 def parameter_count(config: ModelConfig) -> int:
-    """How many numbers are learned (tied ones once), from the config alone: nothing is allocated."""
+    """How many numbers are learned (tied ones once), from the config alone."""
     C, inner, width = config.n_embd, config.inner_width, config.n_head * config.head_width
     bias = int(config.bias)
     attention = C * 3 * width + width * C + bias * (3 * width + C)

@@ -1,4 +1,4 @@
-"""The other parts of a block: the norm, the MLP, and the block that joins them round the residual stream.
+"""The other parts of a block: the norm, the MLP, and the block that puts them together.
 
 Letters in shapes: B sequences, T tokens, C width of the residual stream.
 """
@@ -14,7 +14,10 @@ from core.transformer.config import ModelConfig
 
 
 class LayerNorm(nn.Module):
-    """Each token's vector to mean 0 and variance 1, then scaled and shifted (Ba et al. 2016, section 3)."""
+    """Each token's vector to mean 0 and variance 1, then scaled and shifted.
+
+    Ba et al. 2016, section 3.
+    """
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -28,7 +31,10 @@ class LayerNorm(nn.Module):
 
 
 class MLP(nn.Module):
-    """Two linear layers with a bend between them, for each token alone (AIAYN section 3.3; GELU: GPT-1 section 4.1)."""
+    """Two linear layers with a bend between them, for each token alone.
+
+    AIAYN section 3.3; GELU: GPT-1 section 4.1.
+    """
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -49,7 +55,10 @@ class MLP(nn.Module):
 
 
 class Block(nn.Module):
-    """One layer: attention reads from other tokens, the MLP thinks about each alone; both add to the residual stream."""
+    """One layer: attention reads from other tokens, the MLP thinks about each alone.
+
+    Both add what they found to the residual stream.
+    """
 
     def __init__(self, config: ModelConfig, layer: int) -> None:
         super().__init__()

@@ -1,8 +1,9 @@
 """Models by name: the GPT papers' shapes as ModelConfigs.
 
-GPT-1: Radford et al. 2018, section 4.1. GPT-2: Radford et al. 2019, table 2. GPT-3: Brown et al. 2020, table 2.1.
-Two rows of GPT-3's table do not multiply out (24 heads of 128 are not 2048; 40 heads of 128 are not 5140): they are
-built with 16 heads and with a width of 5120, and `NOTES` says so.
+GPT-1: Radford et al. 2018, section 4.1. GPT-2: Radford et al. 2019, table 2. GPT-3: Brown et al.
+2020, table 2.1. Two rows of GPT-3's table do not multiply out (24 heads of 128 are not 2048; 40
+heads of 128 are not 5140): they are built with 16 heads and with a width of 5120, and `NOTES` says
+so.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ def _gpt2(n_layer: int, n_head: int, n_embd: int) -> ModelConfig:
 
 
 def _gpt3(n_layer: int, n_head: int, n_embd: int) -> ModelConfig:
-    # Section 2.1: "alternating dense and locally banded sparse attention patterns"; the band's width is not given.
-    # 128 is this program's choice.
+    # Section 2.1: "alternating dense and locally banded sparse attention patterns"; the band's
+    # width is not given. 128 is this program's choice.
     return ModelConfig(
         vocab_size=50_257,
         block_size=2048,

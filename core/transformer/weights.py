@@ -1,4 +1,7 @@
-"""A model in a folder: config.json says its shape, model.safetensors holds its numbers. Nothing is ever unpickled."""
+"""A model in a folder: config.json says its shape, model.safetensors holds its numbers.
+
+Nothing is ever unpickled.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +20,15 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 def own_parameters(model: GPT) -> dict[str, torch.Tensor]:
-    """Every learned tensor once, under its name: a tied output head is `wte.weight`, not repeated."""
+    """Every learned tensor once, under its name: a tied output head is `wte.weight`."""
     return {name: parameter.detach() for name, parameter in model.named_parameters()}
 
 
 def save_model(folder: Path, model: GPT, dtype: str = "float32") -> None:
-    """Writes config.json and model.safetensors; dtype "bfloat16" halves the file and keeps 8 bits of each mantissa."""
+    """Writes config.json and model.safetensors.
+
+    dtype "bfloat16" halves the file and keeps 8 of the 24 bits of each mantissa.
+    """
     if dtype not in DTYPES:
         raise ValueError(f"dtype {dtype!r} cannot be stored; use {' or '.join(DTYPES)}")
     folder.mkdir(parents=True, exist_ok=True)
@@ -32,7 +38,7 @@ def save_model(folder: Path, model: GPT, dtype: str = "float32") -> None:
 
 
 def load_config(folder: Path) -> ModelConfig:
-    """The config of the model in `folder`. Raises FileNotFoundError or ValueError with the remedy."""
+    """The config of the model in `folder`. Raises FileNotFoundError or ValueError."""
     path = folder / CONFIG_FILE
     if not path.is_file():
         raise FileNotFoundError(
@@ -47,8 +53,9 @@ def load_config(folder: Path) -> ModelConfig:
 def load_model(folder: Path) -> GPT:
     """The model in `folder`, fp32, in eval mode.
 
-    Raises FileNotFoundError when a file is missing, and ValueError, with the remedy, when the config is impossible,
-    the weights are truncated, are a pickle, or do not fit the config: every name and shape is checked.
+    Raises FileNotFoundError when a file is missing, and ValueError, with the remedy, when the
+    config is impossible, the weights are truncated, are a pickle, or do not fit the config: every
+    name and shape is checked.
     """
     folder = Path(folder)
     config = load_config(folder)
@@ -76,12 +83,14 @@ def _check_fit(path: Path, expected: dict[str, torch.Size], found: dict[str, tor
     if missing or surplus:
         raise ValueError(
             f"{path} does not belong to the {CONFIG_FILE} beside it: "
-            f"missing {_some(missing)}; not expected {_some(surplus)}. Copy both files from one checkpoint"
+            f"missing {_some(missing)}; not expected {_some(surplus)}. Copy both files from "
+            f"one checkpoint"
         )
     for name, shape in expected.items():
         if found[name] != shape:
             raise ValueError(
-                f"{path}: {name} has shape {tuple(found[name])}, {CONFIG_FILE} asks for {tuple(shape)}. "
+                f"{path}: {name} has shape {tuple(found[name])}, {CONFIG_FILE} asks for "
+                f"{tuple(shape)}. "
                 "Copy both files from one checkpoint"
             )
 

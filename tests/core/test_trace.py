@@ -1,4 +1,6 @@
-"""Steps and Traces, and the promise behind every code marker: the marked line computed the Step's values."""
+"""Steps and Traces, and the promise behind every code marker: the marked line computed the Step's
+values.
+"""
 
 import importlib
 import pkgutil
@@ -114,7 +116,9 @@ def test_a_marker_that_leads_nowhere_is_an_error(marker):
 
 
 class MarkedLines:
-    """Runs under sys.settrace and keeps the locals as they are right after each marked line has run."""
+    """Runs under sys.settrace and keeps the locals as they are right after each marked line has
+    run.
+    """
 
     def __init__(self) -> None:
         self.lines = {}
@@ -139,7 +143,8 @@ class MarkedLines:
         last = [None]
 
         def line(frame: FrameType, event: str, argument: object):
-            # A "line" event comes before the line runs: what the previous line left behind is here now.
+            # A "line" event comes before the line runs: what the previous line left behind is here
+            # now.
             marker = self.lines.get((frame.f_code.co_filename, last[0]))
             if marker and event in ("line", "return"):
                 self.locals.setdefault(marker, []).append(dict(frame.f_locals))

@@ -1,4 +1,6 @@
-"""Capturing, head scores, the attention trace and generation, against plain forward passes and arithmetic by hand."""
+"""Capturing, head scores, the attention trace and generation, against plain forward passes and
+arithmetic by hand.
+"""
 
 import numpy as np
 import pytest
@@ -82,7 +84,9 @@ def test_an_unknown_site_names_the_known_ones(model):
 
 
 def test_previous_token_score_of_the_worked_example():
-    """Rows [1], [.5 .5], [.2 .3 .5], [.1 .15 .5 .25]: (0.5 + 0.3 + 0.5) over the three rows that have a token before."""
+    """Rows [1], [.5 .5], [.2 .3 .5], [.1 .15 .5 .25]: (0.5 + 0.3 + 0.5) over the three rows that
+    have a token before.
+    """
     attention = np.array(
         [[1, 0, 0, 0], [0.5, 0.5, 0, 0], [0.2, 0.3, 0.5, 0], [0.1, 0.15, 0.5, 0.25]]
     )[None, None]

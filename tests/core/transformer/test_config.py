@@ -1,4 +1,6 @@
-"""ModelConfig: what can be, what cannot be and what to do about it, and the papers' parameter counts."""
+"""ModelConfig: what can be, what cannot be and what to do about it, and the papers' parameter
+counts.
+"""
 
 import pytest
 

@@ -1,4 +1,6 @@
-"""The model against independent references: torch's fused attention, GPT-2 and GPT-1 of transformers, a trained nano GPT."""
+"""The model against independent references: torch's fused attention, GPT-2 and GPT-1 of
+transformers, a trained nano GPT.
+"""
 
 import os
 from pathlib import Path
@@ -8,7 +10,7 @@ import pytest
 import torch
 
 from core.transformer import ModelConfig, preset
-from core.transformer.attention import attend, visible_tokens
+from core.transformer.attention import attend, attention_weights, visible_tokens
 from core.transformer.gpt import GPT, parameter_count
 
 SMALL = {"vocab_size": 23, "block_size": 16, "n_layer": 2, "n_head": 4, "n_embd": 32}
@@ -56,6 +58,8 @@ def test_explicit_attention_equals_the_fused_kernel(changes):
             block.attn.join(attended.output), block.attn(x), atol=1e-5, rtol=1e-5
         )
         torch.testing.assert_close(attended.weights.sum(-1), torch.ones(2, 4, 16))
+        visible = visible_tokens(16, block.attn.window)
+        assert torch.equal(attention_weights(*block.attn.project(x)[:2], visible), attended.weights)
 
 
 def test_attend_equals_the_formula_written_in_numpy():
@@ -156,7 +160,9 @@ def test_logits_equal_transformers(name):
 
 
 def test_nano_sort_equals_its_recorded_intermediates():
-    """A trained 85,728-parameter GPT with recorded logits, where LLM_EXPLORER_SHARED names the folder that holds it."""
+    """A trained 85,728-parameter GPT with recorded logits, where LLM_EXPLORER_SHARED names the
+    folder that holds it.
+    """
     folder = os.environ.get("LLM_EXPLORER_SHARED")
     if not folder:
         pytest.skip("LLM_EXPLORER_SHARED is not set; `dev.py bench` runs this check too")

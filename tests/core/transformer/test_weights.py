@@ -1,4 +1,6 @@
-"""A model's folder: what was saved is what opens, and what does not fit is refused before anything is built."""
+"""A model's folder: what was saved is what opens, and what does not fit is refused before anything
+is built.
+"""
 
 import json
 import pickle
@@ -45,17 +47,17 @@ def test_bf16_halves_the_file_and_opens_as_fp32(tmp_path, folder):
 def test_truncated_weights_are_refused(folder):
     path = folder / "model.safetensors"
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(ValueError, match="truncated|incomplete|shorter"):
+    with pytest.raises(ValueError, match=r"truncated|incomplete|shorter"):
         load_model(folder)
 
 
 def test_weights_of_another_shape_are_refused(folder):
     values = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**values, "n_embd": 16}))
-    with pytest.raises(ValueError, match="asks for .*one checkpoint"):
+    with pytest.raises(ValueError, match=r"asks for .*one checkpoint"):
         load_model(folder)
     (folder / "config.json").write_text(json.dumps({**values, "n_layer": 2}))
-    with pytest.raises(ValueError, match="missing h.1"):
+    with pytest.raises(ValueError, match=r"missing h.1"):
         load_model(folder)
 
 
@@ -72,8 +74,8 @@ def test_a_pickle_in_disguise_is_refused(folder):
 
 def test_a_missing_file_is_named(folder):
     (folder / "model.safetensors").unlink()
-    with pytest.raises(FileNotFoundError, match="model.safetensors"):
+    with pytest.raises(FileNotFoundError, match=r"model.safetensors"):
         load_model(folder)
     (folder / "config.json").unlink()
-    with pytest.raises(FileNotFoundError, match="config.json"):
+    with pytest.raises(FileNotFoundError, match=r"config.json"):
         load_model(folder)
