@@ -1,7 +1,7 @@
 """The grammar under the stories: who is in one, what they are called, how they are spoken of.
 
-A `Teller` draws everything from one `random.Random` and only through `random()`, whose values Python
-promises to keep for a seed in every version.
+A `Teller` draws everything from one `random.Random` and only through `random()`, whose values
+Python promises to keep for a seed in every version.
 """
 
 from collections.abc import Sequence
@@ -27,8 +27,8 @@ def capital(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody in a story. `name` is how the teller speaks of them ("Mira", "the baker"), `kind` what
-    they are ("girl", "fox", "baker"); the rest are the pronouns that must agree."""
+    """Somebody in a story. `name` is how the teller speaks of them ("Mira", "the baker"), `kind`
+    what they are ("girl", "fox", "baker"); the rest are the pronouns that must agree."""
 
     name: str
     kind: str
@@ -44,15 +44,15 @@ class Person:
         return f"{self.name} the {self.kind}"
 
     @property
-    def Name(self) -> str:  # noqa: N802 - the capital is the meaning
+    def Name(self) -> str:
         return capital(self.name)
 
     @property
-    def They(self) -> str:  # noqa: N802
+    def They(self) -> str:
         return capital(self.they)
 
     @property
-    def Their(self) -> str:  # noqa: N802
+    def Their(self) -> str:
         return capital(self.their)
 
 
@@ -152,7 +152,7 @@ class Teller:
         self.people.append(person)
         return person
 
-    def helper(self, kinds: Sequence[str] = tuple(lexicon.HELPERS)) -> Person:
+    def helper(self, kinds: Sequence[str] = lexicon.HELPERS) -> Person:
         """Somebody without a name: "the baker"."""
         kind = self.fresh(kinds)
         if kind in lexicon.WOMEN:
@@ -220,10 +220,11 @@ class Teller:
                 f"And {hero.name} never forgot that day.",
                 f"{hero.Name} and {friend.name} laughed until the stars came out.",
                 f"That night, {hero.name} fell asleep with a smile.",
-                f"It was the best day of the year. The end.",
+                "It was the best day of the year. The end.",
                 f"Soon everybody had heard the story, and everybody was {glad}.",
                 f'"You are a good friend," said {friend.name}. {hero.Name} was {glad}.',
-                f'"Will you come again tomorrow?" asked {friend.name}. "Of course," said {hero.name}.',
+                f'"Will you come again tomorrow?" asked {friend.name}. "Of course," said '
+                f"{hero.name}.",
                 f"And {friend.name} was {glad} for the rest of the week. The end.",
                 f'"What a day!" said {hero.name}. {hero.They} felt {glad}.',
                 f"And they all ate {a(self.pick(lexicon.FOODS))} together. The end.",

@@ -14,7 +14,8 @@ def lost(t: Teller) -> list[str]:
     one, two, three = t.spot(), t.spot(), t.spot()
     sad = t.sad()
     return [
-        f"{t.opening(hero)} {hero.They} had {thing.a}, and {hero.they} took {thing.the} everywhere.",
+        f"{t.opening(hero)} {hero.They} had {thing.a}, and {hero.they} took {thing.the} "
+        "everywhere.",
         f"{t.day()}, {thing.the} was gone. "
         + t.pick((f"{hero.Name} was {sad}. ", f"{hero.Name} felt {sad}. "))
         + f"{hero.They} looked {one}. {capital(thing.the)} was not {one}. "
@@ -73,12 +74,15 @@ def swaps(t: Teller) -> list[str]:
     place, other = t.place(), t.place()
     return [
         f"{t.opening(hero)} {hero.They} had {have.a}, but {hero.they} wanted {wish.a}.",
-        f"{t.day()}, {hero.name} went {place.to} and met {first.name}. {first.Name} had {middle.a}. "
+        f"{t.day()}, {hero.name} went {place.to} and met {first.name}. {first.Name} had "
+        f"{middle.a}. "
         f'"I will give you my {middle.bare} for your {have.bare}," said {first.name}. '
-        f"So {hero.name} gave {first.name} {have.the}, and {first.name} gave {hero.name} {middle.the}.",
+        f"So {hero.name} gave {first.name} {have.the}, and {first.name} gave {hero.name} "
+        f"{middle.the}.",
         f"Next, {hero.name} went {other.to} and met {second.name}. {second.Name} had {wish.a}. "
         f'"I will give you my {wish.bare} for your {middle.bare}," said {second.name}. '
-        f"So {hero.name} gave {second.name} {middle.the}, and {second.name} gave {hero.name} {wish.the}.",
+        f"So {hero.name} gave {second.name} {middle.the}, and {second.name} gave {hero.name} "
+        f"{wish.the}.",
         f"Now {first.name} had {have.the}, {second.name} had {middle.the}, and {hero.name} had "
         f"{wish.the}. "
         + t.pick(
@@ -101,12 +105,14 @@ def shared(t: Teller) -> list[str]:
             (
                 f'"Let {one.name} have {thing.the} today," said {wise.name}, '
                 f'"and let {two.name} have {thing.the} tomorrow."',
-                f"So {one.name} had {thing.the} that day, and {two.name} had {thing.the} the next day.",
+                f"So {one.name} had {thing.the} that day, and {two.name} had {thing.the} the "
+                "next day.",
             ),
             (
                 f'"Let {one.name} have {thing.the} in the morning," said {wise.name}, '
                 f'"and let {two.name} have {thing.the} in the evening."',
-                f"So {one.name} had {thing.the} in the morning, and {two.name} had {thing.the} in the evening.",
+                f"So {one.name} had {thing.the} in the morning, and {two.name} had {thing.the} "
+                "in the evening.",
             ),
         )
     )
@@ -116,13 +122,15 @@ def shared(t: Teller) -> list[str]:
         f'"I saw {thing.the} first!" said {one.name}. '
         f'"No, I saw {thing.the} first!" said {two.name}. '
         f"{one.Name} pulled and {two.name} pulled. {two.Name} was {t.sad()}.",
-        f'{capital(wise.name)} heard them and came closer. "What is the matter?" {wise.they} asked. '
+        f'{capital(wise.name)} heard them and came closer. "What is the matter?" {wise.they} '
+        "asked. "
         f"{turn[0]} {turn[1]}",
         t.pick(
             (
                 f'"I am sorry," said {one.name}. "I am sorry too," said {two.name}. ',
                 f'"That was easy," said {two.name}, and {one.name} laughed. ',
-                f'"You can play with it now," said {one.name}. "We can play together," said {two.name}. ',
+                f'"You can play with it now," said {one.name}. "We can play together," said '
+                f"{two.name}. ",
             )
         )
         + t.closing(one, two),
@@ -149,7 +157,8 @@ def stuck(t: Teller) -> list[str]:
         f'"Oh no!" said {hero.name}. "My {thing.bare} is {near}!"',
         f"{capital(first.introduced)} came by and tried to help. "
         f"{first.Name} jumped and jumped, but {thing.the} was still {near}. "
-        f"{second.Name} came by and tried to help. {second.Name} pushed and pulled, but {thing.the} was "
+        f"{second.Name} came by and tried to help. {second.Name} pushed and pulled, but "
+        f"{thing.the} was "
         f"still {near}.",
         f"Then {last.name} came with {tool}. "
         + f"{last.They} reached as far as {last.they} could, and slowly, slowly, "
@@ -178,14 +187,17 @@ def afraid(t: Teller) -> list[str]:
         f'"I want to go home," said {hero.name}. "I am afraid of {fear}." '
         f'{friend.Name} gave {hero.them} {thing.a}. "Hold {thing.the}," said {friend.name}, '
         f'"and say: {brave}."',
-        f'{hero.Name} held {thing.the}. "{brave}," said {hero.name}. {hero.They} took a deep breath. '
-        f'"{brave}," {hero.they} said again, louder this time. And then {hero.name} was not afraid of '
+        f'{hero.Name} held {thing.the}. "{brave}," said {hero.name}. {hero.They} took a deep '
+        "breath. "
+        f'"{brave}," {hero.they} said again, louder this time. And then {hero.name} was not '
+        "afraid of "
         f"{fear} any more.",
         t.pick(
             (
                 f'"You did it!" said {friend.name}. ',
                 f'"I did it!" said {hero.name}. ',
-                f"{hero.Name} wanted to give {thing.the} back, but {friend.name} shook {friend.their} "
+                f"{hero.Name} wanted to give {thing.the} back, but {friend.name} shook "
+                f"{friend.their} "
                 f'head. "Keep {thing.the}," said {friend.name}. ',
             )
         )
@@ -231,7 +243,8 @@ def gift(t: Teller) -> list[str]:
     return [
         f"{t.opening(hero)} {hero.They} had a friend, {a(friend.kind)} named {friend.name}.",
         f"{t.day()}, {hero.name} said, \"Tomorrow is {friend.name}'s birthday. "
-        f'I will make {friend.them} {thing.a}." {hero.Name} worked all day, and {thing.the} was almost '
+        f'I will make {friend.them} {thing.a}." {hero.Name} worked all day, and {thing.the} was '
+        "almost "
         f"ready. But then {hero.name} slipped, and {spoilt}. {hero.Name} was {t.sad()}.",
         f"{hero.They} carried {thing.the} {where.to} and showed it to {maker.name}. "
         f'"Do not cry," said {maker.name}. "I can help you." Side by side they {mended}. '

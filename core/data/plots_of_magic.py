@@ -16,7 +16,8 @@ def door(t: Teller) -> list[str]:
     shut = t.pick(("door", "gate", "chest", "cave", "tower", "iron box"))
     return [
         t.opening(hero),
-        f"{t.day()}, {hero.name} saw a closed {shut} {where.at}. {hero.They} pushed, but the {shut} did "
+        f"{t.day()}, {hero.name} saw a closed {shut} {where.at}. {hero.They} pushed, but the "
+        f"{shut} did "
         f'not open. {wise.Name} came by. "You need the magic words," said {wise.name}. '
         f'"The magic words are: {spell}. Can you remember them?"',
         t.pick(
@@ -51,14 +52,17 @@ def song(t: Teller) -> list[str]:
     words = t.make_spell()
     family = singer.kind
     return [
-        f"{t.opening(hero)} {hero.Their} {family} had taught {hero.them} an old song. It went like this: "
+        f"{t.opening(hero)} {hero.Their} {family} had taught {hero.them} an old song. It went "
+        "like this: "
         f'"{words}."',
-        f"{t.day()}, {hero.name} went {where.to}. {hero.They} walked and walked until it was dark, and "
+        f"{t.day()}, {hero.name} went {where.to}. {hero.They} walked and walked until it was "
+        "dark, and "
         f"then {hero.they} did not know the way home. {hero.Name} was {t.sad()}. "
         f'To feel better, {hero.they} sang the old song. "{words}," sang {hero.name}.',
         t.pick(
             (
-                f'Not far away, {friend.introduced} heard the song. "{words}," sang {friend.name}. ',
+                f'Not far away, {friend.introduced} heard the song. "{words}," sang '
+                f"{friend.name}. ",
                 f'Somebody sang back, "{words}." It was {friend.introduced}. ',
             )
         )
@@ -82,7 +86,8 @@ def dragon(t: Teller) -> list[str]:
         f"So {hero.name} went {where.to}. "
         + t.pick(
             (
-                f"All the way {hero.they} said the words again and again: {spell}, {spell.lower()}. ",
+                f"All the way {hero.they} said the words again and again: {spell}, "
+                f"{spell.lower()}. ",
                 f"{hero.They} was so nervous that {hero.their} knees shook. ",
                 f"{hero.They} tried to remember what {wise.name} had said. ",
             )
@@ -93,7 +98,8 @@ def dragon(t: Teller) -> list[str]:
         + t.pick(
             (
                 f'"{spell}," said the {big}. "Nobody has said that to me for a hundred years." ',
-                f'"Who taught you to say {spell.lower()}?" asked the {big}. "{wise.Name} did," said '
+                f'"Who taught you to say {spell.lower()}?" asked the {big}. "{wise.Name} did," '
+                "said "
                 f"{hero.name}. ",
             )
         )
@@ -113,13 +119,15 @@ def stranger(t: Teller) -> list[str]:
         f'{where.at} and said, "{words}." Nobody knew what it meant. '
         + t.pick(
             (
-                f"{other.Name} gave {guest.them} {a(t.pick(lexicon.FOODS))}, but {guest.name} shook "
+                f"{other.Name} gave {guest.them} {a(t.pick(lexicon.FOODS))}, but {guest.name} "
+                "shook "
                 f'{guest.their} head. "{words}," {guest.they} said again.',
                 f'"Speak louder!" said {other.name}. "{words}!" said {guest.name}.',
             )
         ),
         f"{hero.Name} listened well. Then {hero.they} fetched {thing.a} and held it up. "
-        f'"{words}?" asked {hero.name}. "{words}!" cried {guest.name}, and {guest.they} danced around '
+        f'"{words}?" asked {hero.name}. "{words}!" cried {guest.name}, and {guest.they} danced '
+        "around "
         f"{thing.the}. Now everybody knew what the words meant: {thing.a}.",
         t.closing(hero, guest),
     ]
@@ -134,7 +142,8 @@ def forgetful(t: Teller) -> list[str]:
     last = spell.split()[-1]
     return [
         f"{t.opening(hero)} {hero.Name} had a friend, {a(friend.kind)} named {friend.name}.",
-        f'{t.day()}, {wise.name} told them a secret. "There is a magic {thing.noun} {where.at}," said '
+        f'{t.day()}, {wise.name} told them a secret. "There is a magic {thing.noun} {where.at}," '
+        "said "
         f'{wise.name}. "Say {spell}, and it will shine like the sun."',
         f"{hero.Name} and {friend.name} went {where.to} and found {thing.a}. "
         f'"I forgot the words!" said {hero.name}. "Do you remember them?" {friend.Name} closed '

@@ -24,19 +24,24 @@ def guests(t: Teller) -> list[str]:
         f'"{yes}," said {hero.name}. '
         f'Knock, knock! {two.Name} the {two.kind} stood at the door. "{ask}" asked {two.name}. '
         f'"{yes}," said {hero.name}. '
-        f'Knock, knock! {three.Name} the {three.kind} stood at the door. "{ask}" asked {three.name}. '
+        f'Knock, knock! {three.Name} the {three.kind} stood at the door. "{ask}" asked '
+        f"{three.name}. "
         f'"{yes}," said {hero.name}.',
-        f"{one.Name} had brought {a(food)}, {two.name} had brought {thing.a}, and {three.name} knew a "
+        f"{one.Name} had brought {a(food)}, {two.name} had brought {thing.a}, and {three.name} "
+        "knew a "
         f"good story. {hero.Name}, {one.name}, {two.name} and {three.name} sat close together, and "
         f"nobody was cold.",
         t.pick(
             (
-                f"In the morning, the sun came out, and they all ate {a(t.pick(lexicon.FOODS))}. The end.",
+                f"In the morning, the sun came out, and they all ate {a(t.pick(lexicon.FOODS))}. "
+                "The end.",
                 f'"This is the best house of all," said {one.name}. {hero.Name} was {t.glad()}.',
-                f'"Can we stay for ever?" asked {two.name}. {hero.Name} laughed. "{yes}," {hero.they} said.',
-                f"They told stories until they fell asleep, one after the other. The end.",
+                f'"Can we stay for ever?" asked {two.name}. {hero.Name} laughed. "{yes}," '
+                f"{hero.they} said.",
+                "They told stories until they fell asleep, one after the other. The end.",
                 f"From that day on, {hero.name} was never {t.sad()} again.",
-                f'"Thank you," said {three.name}. "Thank you," said {two.name}. "Thank you," said {one.name}.',
+                f'"Thank you," said {three.name}. "Thank you," said {two.name}. "Thank you," '
+                f"said {one.name}.",
             )
         ),
     ]
@@ -78,13 +83,16 @@ def seek(t: Teller) -> list[str]:
         ("sneezed", "giggled", "began to sing", "hiccuped", "yawned", "laughed out loud")
     )
     return [
-        f"{t.opening(hero)} {hero.Their} friends were {a(one.kind)} named {one.name} and {a(two.kind)} "
+        f"{t.opening(hero)} {hero.Their} friends were {a(one.kind)} named {one.name} and "
+        f"{a(two.kind)} "
         f"named {two.name}.",
         f"{t.day()}, they played hide and seek. {hero.Name} closed {hero.their} eyes and counted. "
-        f'"One, two, three, four, five! Here I come!" {one.Name} hid {spot}, and {two.name} hid {last}.',
+        f'"One, two, three, four, five! Here I come!" {one.Name} hid {spot}, and {two.name} hid '
+        f"{last}.",
         f"{hero.Name} looked {spot}. "
         f'"I found you, {one.name}!" said {hero.name}. Then {hero.name} and {one.name} looked for '
-        f"{two.name}. They looked {other}, but there was only {thing.a}. They waited and listened. Then "
+        f"{two.name}. They looked {other}, but there was only {thing.a}. They waited and "
+        "listened. Then "
         f"{two.name} {gave_away}. "
         f'"I found you, {two.name}!" said {hero.name}. "You were {last}!"',
         f'"Now it is my turn to count," said {t.pick((one, two)).name}. ' + t.closing(hero, two),
@@ -116,7 +124,8 @@ def race(t: Teller) -> list[str]:
         f'"Do not stop for me," said {rival.name}. "Of course I will stop," said {hero.name}, and '
         f"{hero.they} {help_}.",
         f"In the end, {hero.name} and {rival.name} came {goal.to} together. "
-        f'"Who won?" asked {judge.name}. "{rival.Name} did," said {hero.name}. "{hero.Name} did," said '
+        f'"Who won?" asked {judge.name}. "{rival.Name} did," said {hero.name}. "{hero.Name} '
+        'did," said '
         f"{rival.name}. {capital(judge.name)} laughed and gave {prize.the} to both of them. "
         + t.closing(hero, rival),
     ]

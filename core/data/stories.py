@@ -1,7 +1,7 @@
 """Little stories without end: the text that the bundled model and a first training run learn from.
 
-`story(seed)` is a pure function, the same in every Python version, so that nothing needs to be stored or
-downloaded: a corpus is a range of seeds.
+`story(seed)` is a pure function, the same in every Python version, so that nothing needs to be
+stored or downloaded: a corpus is a range of seeds.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,8 @@ EVERYDAY = plots.PLOTS + plots_of_seasons.PLOTS
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A story together with what its teller knew: the plot's name, who is in it, its spell or None."""
+    """A story together with what its teller knew: the plot's name, who is in it, its spell or "
+    "None."""
 
     text: str
     plot: str
@@ -37,7 +38,8 @@ def tell(seed: int) -> Story:
 
 
 def story(seed: int) -> str:
-    """The story of this seed: one paragraph of 80 to 220 words. Raises ValueError for a negative seed."""
+    """The story of this seed: one paragraph of 80 to 220 words. Raises ValueError for a "
+    "negative seed."""
     return tell(seed).text
 
 
