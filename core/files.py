@@ -321,6 +321,7 @@ def write_tensors(
     weight is saved once.
     """
     torch = sys.modules.get("torch")
+    about = dict(metadata) if metadata else None  # {} makes the library write a broken header
     with replacing(path) as temporary:
         if torch is not None and any(isinstance(value, torch.Tensor) for value in tensors.values()):
             from safetensors.torch import save_file as save_torch
@@ -329,7 +330,7 @@ def write_tensors(
                 raise ValueError("torch tensors and other arrays are mixed: convert one kind")
             whole = {name: value.detach().contiguous() for name, value in tensors.items()}
             try:
-                save_torch(whole, temporary, metadata=dict(metadata or {}))
+                save_torch(whole, temporary, metadata=about)
             except RuntimeError as error:
                 if "share memory" not in str(error):
                     raise
@@ -340,4 +341,4 @@ def write_tensors(
             from safetensors.numpy import save_file as save_numpy
 
             arrays = {name: np.asarray(value, order="C") for name, value in tensors.items()}
-            save_numpy(arrays, temporary, metadata=dict(metadata or {}))
+            save_numpy(arrays, temporary, metadata=about)

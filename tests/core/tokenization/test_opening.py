@@ -1,0 +1,197 @@
+"""tokenizer.json: written, read back, loaded by the Hugging Face library, and broken."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tokenizers
+from hypothesis import given
+from hypothesis import strategies as st
+from tokenizers import models, pre_tokenizers
+
+from core.tokenization import (
+    ByteLevelBPE,
+    CharacterTokenizer,
+    Tokenizer,
+    open_tokenizer,
+    train_tokenizer,
+)
+from tests.core.tokenization.reference import prose, reference_bpe
+
+TEXT = prose(0, 1500)
+SPECIAL = "x<|endoftext|>y"
+
+
+@pytest.fixture(params=["bpe", "characters", "characters with unknown"])
+def tokenizer(request: pytest.FixtureRequest) -> Tokenizer:
+    if request.param == "bpe":
+        return train_tokenizer("bpe", TEXT, 400)
+    plain = train_tokenizer("characters", TEXT + SPECIAL)
+    if request.param == "characters":
+        return plain
+    return CharacterTokenizer(["<unk>", *plain.vocabulary], {"<unk>": 0}, unknown="<unk>")
+
+
+def test_what_was_saved_opens_again(tokenizer: Tokenizer, tmp_path: Path) -> None:
+    tokenizer.save(tmp_path / "tokenizer.json")
+    for path in (tmp_path, tmp_path / "tokenizer.json"):
+        opened = open_tokenizer(path)
+        assert type(opened) is type(tokenizer)
+        assert opened.vocabulary == tokenizer.vocabulary
+        assert opened.special_tokens == tokenizer.special_tokens
+        assert opened.encode(TEXT) == tokenizer.encode(TEXT)
+    opened.save(tmp_path / "again.json")
+    assert (tmp_path / "again.json").read_bytes() == (tmp_path / "tokenizer.json").read_bytes()
+
+
+def test_the_reference_loads_it_and_agrees(tokenizer: Tokenizer, tmp_path: Path) -> None:
+    tokenizer.save(tmp_path / "tokenizer.json")
+    reference = tokenizers.Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    ids = tokenizer.encode_ids(TEXT + SPECIAL)
+    assert reference.encode(TEXT + SPECIAL).ids == ids
+    assert reference.decode(ids, skip_special_tokens=False) == tokenizer.decode(ids)
+    assert reference.get_vocab_size() == tokenizer.vocab_size
+
+
+def test_unknown_characters_get_the_same_token_as_in_the_reference(tmp_path: Path) -> None:
+    tokenizer = CharacterTokenizer(["<unk>", "a", "\n"], {"<unk>": 0}, unknown="<unk>")
+    tokenizer.save(tmp_path / "tokenizer.json")
+    reference = tokenizers.Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    assert (
+        reference.encode("a\n🙂é a").ids == tokenizer.encode_ids("a\n🙂é a") == [1, 2, 0, 0, 0, 1]
+    )
+
+
+def test_a_file_of_the_reference_opens(tmp_path: Path) -> None:
+    reference = reference_bpe([TEXT], 400)
+    reference.save(str(tmp_path / "tokenizer.json"))
+    ours = open_tokenizer(tmp_path / "tokenizer.json")
+    assert ours.encode_ids(TEXT + SPECIAL) == reference.encode(TEXT + SPECIAL).ids
+
+
+def test_merges_of_older_files_are_strings(tmp_path: Path) -> None:
+    def older(document: dict[str, Any]) -> None:
+        document["model"]["merges"] = [" ".join(pair) for pair in document["model"]["merges"]]
+        del document["model"]["type"]
+
+    path = changed_file(tmp_path, older)
+    assert open_tokenizer(path).encode(TEXT) == train_tokenizer("bpe", TEXT, 300).encode(TEXT)
+
+
+def changed_file(folder: Path, change: Callable[[dict[str, Any]], object]) -> Path:
+    path = folder / "tokenizer.json"
+    train_tokenizer("bpe", TEXT, 300).save(path)
+    document = json.loads(path.read_text(encoding="utf-8"))
+    change(document)
+    path.write_text(json.dumps(document), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda d: d.pop("model"), "describes no tokenizer"),
+        (lambda d: d.update(model=[]), "describes no tokenizer"),
+        (lambda d: d["model"].update(type="Unigram"), "the kind 'Unigram'"),
+        (lambda d: d["model"].update(type=["BPE"]), r"the kind \['BPE'\]"),
+        (lambda d: d["model"].update(type=None), "does not say what kind"),
+        (lambda d: d.update(normalizer={"type": "NFC"}), "changes the text"),
+        (lambda d: d.update(pre_tokenizer=None), "does not cut words as GPT-2"),
+        (lambda d: d.update(pre_tokenizer=7), "does not cut words as GPT-2"),
+        (lambda d: d["pre_tokenizer"].update(use_regex=False), "does not cut words as GPT-2"),
+        (lambda d: d["pre_tokenizer"].update(add_prefix_space=True), "adds a space"),
+        (lambda d: d.update(post_processor={"type": "TemplateProcessing"}), "adds tokens"),
+        (lambda d: d["model"].update(dropout=0.1), "setting dropout"),
+        (lambda d: d["model"].update(ignore_merges=True), "setting ignore_merges"),
+        (lambda d: d["model"].update(vocab=[]), "has no vocabulary"),
+        (lambda d: d["model"].update(vocab={}), "are not 0 to|needs the piece|of the 256 bytes"),
+        (lambda d: d["model"]["vocab"].update(new=9999), "are not 0 to"),
+        (lambda d: d["model"]["vocab"].update(new=[1]), "are not 0 to"),
+        (lambda d: d["model"]["vocab"].update(new=True), "are not 0 to"),
+        (lambda d: d["model"]["vocab"].update({"a b": 300}), "stands for no byte"),
+        (lambda d: d["model"]["vocab"].update({"\ud800": 300}), "stands for no byte"),
+        (lambda d: d["model"].update(merges=None), "no list of merges"),
+        (lambda d: d["model"]["merges"].append("a b c"), "merge 43 is not a pair"),
+        (lambda d: d["model"]["merges"].append([1, 2]), "merge 43 is not a pair"),
+        (lambda d: d["model"]["merges"].append(["q", "Q"]), "needs the piece 'qQ'"),
+        (lambda d: d.update(added_tokens=[3]), "added token wrongly"),
+        (lambda d: d.update(added_tokens={"a": 1}), "has no vocabulary"),
+        (lambda d: d["added_tokens"][0].update(id=None), "are not 0 to"),
+        (lambda d: d["added_tokens"][0].update(id=[2]), "are not 0 to"),
+        (lambda d: d["added_tokens"][0].update(lstrip=True), "swallows spaces"),
+    ],
+)
+def test_a_file_that_cannot_be_followed_is_refused(
+    tmp_path: Path, change: Callable[[dict[str, Any]], object], message: str
+) -> None:
+    path = changed_file(tmp_path, change)
+    with pytest.raises(ValueError, match=message):
+        open_tokenizer(path)
+
+
+def test_word_level_files_that_are_not_characters_are_refused(tmp_path: Path) -> None:
+    reference = tokenizers.Tokenizer(models.WordLevel({"the": 0, "[UNK]": 1}, unk_token="[UNK]"))
+    reference.pre_tokenizer = pre_tokenizers.Whitespace()
+    reference.save(str(tmp_path / "tokenizer.json"))
+    with pytest.raises(ValueError, match="not single characters"):
+        open_tokenizer(tmp_path)
+
+
+def test_broken_files_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "tokenizer.json"
+    with pytest.raises(FileNotFoundError):
+        open_tokenizer(path)
+    for content, message in [
+        (b"", "is empty"),
+        (b"\xff\xfe\x00", "not text"),
+        (b'{"model": ', "cut off"),
+        (b"[1]", "describes no tokenizer"),
+        (b"[" * 100_000, "nested too deep|nested more than"),
+        (b'{"model": ' + b"[" * 50 + b"]" * 50 + b"}", "nested more than"),
+        (b'{"model": {"type": "WordLevel", "unk_token": []}}', "not single characters"),
+    ]:
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=message):
+            open_tokenizer(path)
+
+
+@given(st.data())
+def test_a_file_cut_anywhere_or_with_any_value_replaced_is_a_clear_error(data: Any) -> None:
+    document = json.loads(FILE)
+    if data.draw(st.booleans()):
+        content = FILE[: data.draw(st.integers(0, len(FILE) - 3))]
+    else:
+        target: Any = document
+        while True:
+            key = data.draw(st.sampled_from(sorted(target)))
+            if isinstance(target[key], dict) and target[key] and data.draw(st.booleans()):
+                target = target[key]
+                continue
+            target[key] = data.draw(
+                st.sampled_from([None, 0, -1, True, "", "x", [], {}, [[]], {"a": 1}])
+            )
+            break
+        content = json.dumps(document)
+    path = FOLDER / "tokenizer.json"
+    path.write_text(content, encoding="utf-8")
+    try:
+        opened = open_tokenizer(path)
+    except ValueError as error:
+        assert str(path) in str(error) or ":" in str(error)
+    else:
+        assert isinstance(opened, ByteLevelBPE)
+        assert opened.decode(opened.encode_ids("any text")) == "any text"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def written_file(tmp_path_factory: pytest.TempPathFactory) -> None:
+    global FILE, FOLDER
+    FOLDER = tmp_path_factory.mktemp("opening")
+    train_tokenizer("bpe", TEXT, 265).save(FOLDER / "tokenizer.json")
+    FILE = (FOLDER / "tokenizer.json").read_text(encoding="utf-8")
+
+
+FILE = ""
+FOLDER = Path()
