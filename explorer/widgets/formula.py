@@ -1,0 +1,118 @@
+"""A formula in symbols: LaTeX -> SVG (ziamath) -> QSvgRenderer, cached by source, theme and size.
+
+Live numbers never come through here: they are native text (`live_numbers`).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from PySide6.QtCore import QByteArray, QPointF, QRectF, QSize, QSizeF
+from PySide6.QtGui import QPainter
+from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from explorer import theme
+from explorer.widgets.base import LEFT, Picture, elide, put_text
+
+# Letters that carry the color of what they name.
+ROLES = {"q": "q", "Q": "q", "k": "k", "K": "k", "v": "v", "V": "v", "a": "attention"}
+_LETTER = re.compile(r"<mi>([qkvQKVa])</mi>")
+_SHORTEST = 0.72  # a wide formula shrinks to this share of its size, then it is cut
+
+
+@lru_cache(maxsize=256)
+def formula_svg(latex: str, size: float, palette: str) -> bytes:
+    """The SVG of `latex` at `size` px in the colors of a palette (by name).
+
+    Raises ValueError where the formula cannot be set.
+    """
+    import latex2mathml.converter
+    import ziamath
+
+    from explorer.theme_colors import PALETTES
+
+    ziamath.config.svg2 = False  # Qt draws SVG Tiny: no <symbol> reuse
+    roles = PALETTES[palette].roles
+    try:
+        markup = latex2mathml.converter.convert(latex, display="block")
+        markup = _LETTER.sub(
+            lambda match: f'<mi mathcolor="{roles[ROLES[match[1]]]}">{match[1]}</mi>', markup
+        )
+        head, _, body = markup.partition(">")
+        body = body.removesuffix("</math>")
+        markup = f'{head}><mstyle mathcolor="{roles["text"]}">{body}</mstyle></math>'
+        return ziamath.Math(markup, size=size).svg().encode()
+    except Exception as error:
+        raise ValueError(f"the formula {latex!r} cannot be set: {error}") from error
+
+
+@lru_cache(maxsize=256)
+def _renderer(latex: str, size: float, palette: str) -> QSvgRenderer:
+    return QSvgRenderer(QByteArray(formula_svg(latex, size, palette)))
+
+
+class FormulaView(Picture):
+    """One formula, left-aligned; it shrinks a little when it is too wide."""
+
+    def __init__(self, latex: str = "", size: float = 18, parent: QWidget | None = None) -> None:
+        super().__init__("Formula", parent)
+        self._latex = ""
+        self._size = size
+        self._failed = ""
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.set_formula(latex)
+
+    def set_formula(self, latex: str) -> None:
+        """Shows another formula; "" shows nothing."""
+        if latex != self._latex:
+            self._latex = latex
+            self.setAccessibleDescription(latex)
+            self.updateGeometry()
+            self.data_changed()
+
+    @property
+    def latex(self) -> str:
+        return self._latex
+
+    def sizeHint(self) -> QSize:
+        now = theme.current()
+        if not self._latex:
+            return QSize(now.px(200), 0)
+        size = self._natural_size()
+        shrink = max(_SHORTEST, min(1.0, self.width() / size.width())) if size.width() else 1.0
+        return QSize(round(size.width()), round(size.height() * shrink + now.px(8)))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(theme.current().px(80), self.sizeHint().height())
+
+    def resizeEvent(self, event) -> None:
+        self.updateGeometry()
+
+    def draw(self, painter: QPainter) -> None:
+        if not self._latex:
+            return
+        now = theme.current()
+        size = self._natural_size()
+        if self._failed:
+            font = now.font("mono", mono=True)
+            text = elide(self._latex, font, self.width())
+            put_text(painter, QRectF(self.rect()), text, font, now.color("text"), LEFT)
+            return
+        shrink = max(_SHORTEST, min(1.0, self.width() / size.width()))
+        target = QRectF(QPointF(0, 0), size * shrink)
+        target.moveTop((self.height() - target.height()) / 2)
+        _renderer(self._latex, self._pixels(), now.name).render(painter, target)
+
+    def _pixels(self) -> float:
+        return round(self._size * theme.current().zoom, 2)
+
+    def _natural_size(self) -> QSizeF:
+        try:
+            renderer = _renderer(self._latex, self._pixels(), theme.current().name)
+            self._failed = ""
+            return QSizeF(renderer.viewBoxF().size())
+        except ValueError as error:
+            self._failed = str(error)
+            return QSizeF(100, theme.current().px(24))

@@ -1,0 +1,209 @@
+"""The inspector: the step as math with live numbers, as the lines of core, and as all its numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+
+from explorer import theme
+from explorer.widgets.base import IconButton, Label
+from explorer.widgets.code_view import CodeView
+from explorer.widgets.formula import FormulaView
+from explorer.widgets.live_numbers import LiveNumbers
+from explorer.widgets.numbers_table import NumbersTable
+from explorer.widgets.surface import Surface
+from explorer.widgets.toggle import SegmentedControl
+
+TABS = ("math", "code", "numbers")
+
+
+class MathView(QWidget):
+    """Formula, live numbers and, below, the marked line of code: the same thing three times."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.formula = FormulaView("", 18)
+        self.rows = LiveNumbers()
+        self._place = Label("", "label", "muted", wrap=True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(12)
+        layout.addWidget(self.formula)
+        layout.addWidget(self._place)
+        layout.addWidget(self.rows)
+        layout.addStretch(1)
+
+    def set_math(self, latex: str, rows: Any, place: str) -> None:
+        self.formula.set_formula(latex)
+        self._place.setText(place)
+        self._place.setVisible(bool(place))
+        self.rows.set_rows(rows)
+
+
+class Inspector(QWidget):
+    """Tabs Math, Code and Numbers over one Inspection; collapses to a 36 px strip.
+
+    `set_inspection` takes an object with step, rows, table, cell (and pinned); None clears.
+    """
+
+    tabChanged = Signal(str)
+    collapsedChanged = Signal(bool)
+    unpinRequested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("Inspector")
+        self.setObjectName("inspector")
+        self._collapsed = False
+        self._blank = True
+        self._tab = "math"
+        self._inspection: Any = None
+        self._source_error = ""
+        self._tabs = SegmentedControl(
+            [("math", "Math"), ("code", "Code"), ("numbers", "Numbers")], "Inspector tabs"
+        )
+        self._fold = IconButton("inspector", "Hide the inspector", "Ctrl+I")
+        self._title = Label("", "body", weight=600, wrap=True)
+        self._pin = IconButton("pin", "Unpin this cell", "Esc", role="accent")
+        self.math, self.code, self.numbers = MathView(), CodeView(), NumbersTable()
+        self._empty = Label("Play, or step, and this side shows how.", "body", "muted", wrap=True)
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._stack = QStackedWidget()
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(self.math)
+        scroll.viewport().setAutoFillBackground(False)
+        self.math.setAutoFillBackground(False)
+        for page in (scroll, self.code, self.numbers, self._empty):
+            self._stack.addWidget(page)
+        self._surface = Surface("surface", edges="left")
+        self._build()
+        self._tabs.chosen.connect(self.set_tab)
+        self._fold.clicked.connect(lambda: self.set_collapsed(not self._collapsed))
+        self._pin.clicked.connect(self.unpinRequested)
+        theme.changed.connect(self._restyle)
+        self._restyle()
+        self.set_inspection(None)
+
+    def _build(self) -> None:
+        self._bar = QHBoxLayout()
+        self._bar.setSpacing(8)
+        self._bar.addWidget(self._tabs)
+        self._bar.addStretch(1)
+        self._bar.addWidget(self._fold)
+        self._head = QHBoxLayout()
+        self._head.setSpacing(4)
+        self._head.addWidget(self._title, 1)
+        self._head.addWidget(self._pin, 0, Qt.AlignmentFlag.AlignTop)
+        self._inner = QVBoxLayout(self._surface)
+        self._inner.addLayout(self._bar)
+        self._inner.addLayout(self._head)
+        self._inner.addWidget(self._stack, 1)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self._surface)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+
+    # What is shown -------------------------------------------------------------------------------
+
+    def set_inspection(self, inspection: Any) -> None:
+        """Shows a step: its formula, rows, code line and named arrays."""
+        if inspection is self._inspection and inspection is not None:
+            return
+        self._inspection = inspection
+        step = getattr(inspection, "step", None)
+        self._blank = inspection is None or (
+            step is None and not inspection.rows and not inspection.table
+        )
+        if self._blank:
+            self._title.setText("")
+            self._title.hide()
+            self._pin.hide()
+            self._stack.setCurrentIndex(3)
+            return
+        self._title.setText(step.title if step is not None else "")
+        self._title.setVisible(step is not None and not self._collapsed)
+        pinned = bool(getattr(inspection, "pinned", False))
+        self._pin.setVisible(pinned and not self._collapsed)
+        place = inspection.cell or ""
+        self.math.set_math(step.formula if step is not None else "", inspection.rows, place)
+        self.code.set_source(self._source(step))
+        self.numbers.set_tables(inspection.table or step_table(step))
+        self._stack.setCurrentIndex(TABS.index(self._tabs.current))
+
+    @property
+    def inspection(self) -> Any:
+        return self._inspection
+
+    def displayed(self) -> dict[str, np.ndarray]:
+        return self.numbers.displayed()
+
+    def set_tab(self, tab: str) -> None:
+        """Shows "math", "code" or "numbers"; unfolds the inspector."""
+        if tab not in TABS:
+            raise ValueError(f"no inspector tab named {tab!r}: use {', '.join(TABS)}")
+        self._tabs.set_current(tab)
+        if not self._blank:
+            self._stack.setCurrentIndex(TABS.index(tab))
+        self.set_collapsed(False)
+        if tab != self._tab:
+            self._tab = tab
+            self.tabChanged.emit(tab)
+
+    @property
+    def tab(self) -> str:
+        return self._tab
+
+    def set_collapsed(self, collapsed: bool) -> None:
+        """Folds to a 36 px strip, or unfolds."""
+        if collapsed != self._collapsed:
+            self._collapsed = collapsed
+            self._restyle()
+            self.collapsedChanged.emit(collapsed)
+
+    @property
+    def collapsed(self) -> bool:
+        return self._collapsed
+
+    def sizeHint(self) -> QSize:
+        return QSize(theme.current().px("inspector"), theme.current().px(480))
+
+    def _source(self, step: Any) -> Any:
+        if step is None:
+            return None
+        from core import trace
+
+        try:
+            return trace.source(step.code)
+        except ValueError as error:
+            self._source_error = str(error)
+            return None
+
+    def _restyle(self) -> None:
+        now = theme.current()
+        folded = self._collapsed
+        for widget in (self._tabs, self._stack):
+            widget.setVisible(not folded)
+        self._title.setVisible(not folded and bool(self._title.text()))
+        pinned = bool(getattr(self._inspection, "pinned", False))
+        self._pin.setVisible(not folded and pinned)
+        side, edge = (now.px(3), now.px(8)) if folded else (now.px(16), now.px(8))
+        self._inner.setContentsMargins(side, edge, side, now.px(8))
+        self._inner.setSpacing(now.px(12))
+        strip = now.px("inspector_strip")
+        self.setMinimumWidth(strip if folded else now.px("inspector_min"))
+        self.setMaximumWidth(strip if folded else now.px("inspector_max"))
+        self._fold.set_icon(
+            "inspector", "Show the inspector" if folded else "Hide the inspector", "Ctrl+I"
+        )
+
+
+def step_table(step: Any) -> dict[str, np.ndarray]:
+    """All values of a step by name (callables are computed by the pane, on the engine)."""
+    if step is None:
+        return {}
+    return {name: value for name, value in step.values.items() if isinstance(value, np.ndarray)}

@@ -1,0 +1,188 @@
+"""Live numbers below a formula: native text in aligned columns that never jitter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QRectF, QSize
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from explorer import theme
+from explorer.theme_numbers import format_fixed, format_number
+from explorer.widgets.base import LEFT, RIGHT, Picture, elide, put_text
+
+TIMES = "\u00d7"
+
+
+@dataclass(frozen=True)
+class Terms:
+    """A sum of products with real numbers: `name = a1 x b1 + a2 x b2 + ... = result`.
+
+    `roles` color the two factors ("q", "k"); the three largest terms are written out, the others
+    are one number ("+ 13 more = 0.21"). `indices` name the terms (d3, or a token).
+    """
+
+    name: str
+    left: np.ndarray
+    right: np.ndarray
+    roles: tuple[str, str] = ("q", "k")
+    labels: Sequence[str] = ()
+    result: float | None = None
+    role: str = "attention"
+
+
+@dataclass(frozen=True)
+class Equation:
+    """One short line, `name = value`, with a note after it."""
+
+    name: str
+    value: float | str
+    role: str = "text"
+    note: str = ""
+
+
+def largest_terms(terms: Terms, count: int = 3) -> tuple[list[int], float, int, float]:
+    """Indices of the largest terms by size, the sum and number of the others, and the whole sum."""
+    products = np.asarray(terms.left, dtype=np.float64) * np.asarray(terms.right, dtype=np.float64)
+    order = np.argsort(-np.abs(products), kind="stable")
+    shown = sorted(int(index) for index in order[:count])
+    rest = [index for index in range(products.size) if index not in shown]
+    total = float(products.sum()) if terms.result is None else float(terms.result)
+    return shown, float(products[rest].sum()) if rest else 0.0, len(rest), total
+
+
+class LiveNumbers(Picture):
+    """Rows of `Terms`, `Equation`, plain strings, or objects with `text` and `role`."""
+
+    def __init__(self, name: str = "Live numbers", parent: QWidget | None = None) -> None:
+        super().__init__(name, parent)
+        self._rows: list[Any] = []
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def set_rows(self, rows: Sequence[Any]) -> None:
+        """Shows other numbers; call it at most 8 times a second while playing."""
+        self._rows = list(rows)
+        self.setAccessibleDescription(self.text)
+        self.setFixedHeight(self.sizeHint().height())
+        self.data_changed()
+
+    def displayed(self) -> dict[str, np.ndarray]:
+        shown: dict[str, np.ndarray] = {}
+        for row in self._rows:
+            if isinstance(row, Terms):
+                products = np.asarray(row.left) * np.asarray(row.right)
+                shown[row.name] = products
+        return shown
+
+    @property
+    def text(self) -> str:
+        """All rows as plain text, for the clipboard and screen readers."""
+        return "\n".join(row_text(row) for row in self._rows)
+
+    def sizeHint(self) -> QSize:
+        now = theme.current()
+        lines = sum(self._lines(row) for row in self._rows)
+        return QSize(now.px(320), round(lines * now.px(20) + (now.px(8) if lines else 0)))
+
+    def _lines(self, row: Any) -> int:
+        if isinstance(row, Terms):
+            shown, _, more, _ = largest_terms(row)
+            return len(shown) + (1 if more else 0) + 1
+        return 1
+
+    def draw(self, painter: QPainter) -> None:
+        now = theme.current()
+        y = now.px(4)
+        for row in self._rows:
+            y = self._draw_terms(painter, row, y) if isinstance(row, Terms) else self._draw_line(
+                painter, row, y
+            )
+
+    def _draw_line(self, painter: QPainter, row: Any, y: float) -> float:
+        now = theme.current()
+        height = now.px(20)
+        rect = QRectF(0, y, self.width(), height)
+        if isinstance(row, Equation):
+            font, bold = now.font("body"), now.font("body", 600)
+            name = elide(f"{row.name} =", font, self.width() * 0.6)
+            width = now.metrics("body").horizontalAdvance(name) + now.px(6)
+            put_text(painter, rect, name, font, now.color("muted"), LEFT)
+            value = row.value if isinstance(row.value, str) else format_number(row.value)
+            put_text(painter, rect.adjusted(width, 0, 0, 0), value, bold, now.color(row.role), LEFT)
+            width += now.metrics("body", 600).horizontalAdvance(value) + now.px(8)
+            put_text(
+                painter,
+                rect.adjusted(width, 0, 0, 0),
+                elide(row.note, now.font("label"), self.width() - width),
+                now.font("label"),
+                now.color("muted"),
+                LEFT,
+            )
+        else:
+            text = row if isinstance(row, str) else row.text
+            role = "text" if isinstance(row, str) else row.role
+            font = now.font("body")
+            put_text(painter, rect, elide(text, font, self.width()), font, now.color(role), LEFT)
+        return y + height
+
+    def _draw_terms(self, painter: QPainter, row: Terms, y: float) -> float:
+        """Columns: what, left factor, x, right factor, =, product."""
+        now = theme.current()
+        font, bold, small = now.font("body"), now.font("body", 600), now.font("label")
+        height, cell = now.px(20), now.px(58)
+        shown, rest, more, total = largest_terms(row)
+        label = min(now.px(96), self.width() - 3 * cell - now.px(44))
+        columns = [0.0, label, label + cell, label + cell + now.px(20)]
+        columns += [columns[3] + cell, columns[3] + cell + now.px(20)]
+        muted, text = now.color("muted"), now.color("text")
+        widths = [label, cell, now.px(20), cell, now.px(20), cell]
+
+        def put(column: int, content: str, ink, use=font, align=RIGHT) -> None:
+            rect = QRectF(columns[column], y, widths[column], height)
+            put_text(painter, rect, elide(content, use, widths[column]), use, ink, align)
+
+        products = np.asarray(row.left, np.float64) * np.asarray(row.right, np.float64)
+        for index in shown:
+            name = row.labels[index] if index < len(row.labels) else f"dimension {index}"
+            put(0, name, muted, small, LEFT)
+            put(1, format_fixed(row.left[index]), now.color(row.roles[0]))
+            put(2, f" {TIMES} ", muted)
+            put(3, format_fixed(row.right[index]), now.color(row.roles[1]))
+            put(4, "=", muted)
+            put(5, format_fixed(products[index]), text)
+            y += height
+        if more:
+            put(0, f"+ {more} more", muted, small, LEFT)
+            put(4, "=", muted)
+            put(5, format_fixed(rest), text)
+            y += height
+        line = y
+        painter.setPen(now.pen("divider"))
+        painter.drawLine(QRectF(0, line, columns[5] + cell, 0).topLeft(),
+                         QRectF(0, line, columns[5] + cell, 0).topRight())
+        rect = QRectF(0, y, columns[4], height)
+        put_text(painter, rect, elide(row.name, bold, columns[4]), bold, now.color(row.role), LEFT)
+        put(4, "=", muted)
+        put(5, format_fixed(total), now.color(row.role), bold)
+        return y + height
+
+
+def row_text(row: Any) -> str:
+    """One row as plain text."""
+    if isinstance(row, str):
+        return row
+    if isinstance(row, Equation):
+        value = row.value if isinstance(row.value, str) else format_number(row.value)
+        return f"{row.name} = {value} {row.note}".strip()
+    if isinstance(row, Terms):
+        shown, rest, more, total = largest_terms(row)
+        parts = [
+            f"{format_fixed(row.left[i])} {TIMES} {format_fixed(row.right[i])}" for i in shown
+        ]
+        tail = f" + ({more} more = {format_fixed(rest)})" if more else ""
+        return f"{row.name} = {' + '.join(parts)}{tail} = {format_fixed(total)}"
+    return str(row.text)

@@ -1,0 +1,188 @@
+"""Every value of a step as a table to copy. Big arrays stay virtual: cells are formatted on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtWidgets import QAbstractItemView, QComboBox, QHBoxLayout, QTableView, QVBoxLayout, QWidget
+
+from explorer import theme
+from explorer.widgets.base import IconButton, Label, set_look
+
+COPY_LIMIT = 200_000
+Index = QModelIndex | QPersistentModelIndex
+
+
+def as_grid(array: np.ndarray) -> np.ndarray:
+    """Any array as rows and columns: leading axes are folded into the rows."""
+    array = np.asarray(array)
+    if array.ndim == 0:
+        return array.reshape(1, 1)
+    if array.ndim == 1:
+        return array.reshape(-1, 1)
+    return array.reshape(-1, array.shape[-1])
+
+
+class ArrayModel(QAbstractTableModel):
+    """A read-only array (rows, columns) of any size, with labels on its last two axes."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._array = np.zeros((0, 0))
+        self._shape: tuple[int, ...] = (0, 0)
+        self._rows: Sequence[str] = ()
+        self._columns: Sequence[str] = ()
+
+    def set_array(
+        self, array: np.ndarray, rows: Sequence[str] = (), columns: Sequence[str] = ()
+    ) -> None:
+        self.beginResetModel()
+        self._shape = np.shape(array)
+        self._array = as_grid(array)
+        self._rows, self._columns = rows, columns
+        self.endResetModel()
+
+    @property
+    def array(self) -> np.ndarray:
+        return self._array
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:
+        return 0 if parent.isValid() else self._array.shape[0]
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:
+        return 0 if parent.isValid() else self._array.shape[1]
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole):
+        if role == Qt.ItemDataRole.DisplayRole:
+            value = self._array[index.row(), index.column()]
+            if isinstance(value, str | np.str_):
+                return str(value)
+            return theme.format_number(value)
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return str(self._array[index.row(), index.column()])
+        return None
+
+    def headerData(self, section: int, orientation, role: int = Qt.ItemDataRole.DisplayRole):
+        if role != Qt.ItemDataRole.DisplayRole:
+            return None
+        if orientation == Qt.Orientation.Horizontal:
+            if section < len(self._columns):
+                return str(self._columns[section])
+            return str(section) if self._array.shape[1] > 1 else "value"
+        if len(self._shape) > 2:
+            lead = np.unravel_index(section, self._shape[:-1])
+            return ", ".join(str(int(place)) for place in lead)
+        return str(self._rows[section]) if section < len(self._rows) else str(section)
+
+    def text(self) -> str:
+        """The whole table, tab-separated, at full precision; at most COPY_LIMIT values."""
+        rows = max(1, COPY_LIMIT // max(1, self._array.shape[1]))
+        lines = ["\t".join(str(value) for value in row) for row in self._array[:rows].tolist()]
+        if rows < self._array.shape[0]:
+            lines.append(f"(the first {rows} of {self._array.shape[0]} rows)")
+        return "\n".join(lines)
+
+
+class NumbersTable(QWidget):
+    """Named arrays, one shown at a time, with its shape and dtype, and a copy button."""
+
+    copied = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("Numbers of this step")
+        self._tables: dict[str, np.ndarray] = {}
+        self._labels: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {}
+        self._names = QComboBox(self)
+        self._names.setAccessibleName("Which value to show")
+        self._shape = Label("", "label", "muted")
+        self._copy = IconButton("copy", "Copy this table")
+        self._view = QTableView(self)
+        self._view.setAccessibleName("Values")
+        self._model = ArrayModel(self)
+        self._view.setModel(self._model)
+        set_look(self._view, "plain")
+        self._view.setSelectionMode(QAbstractItemView.SelectionMode.ContiguousSelection)
+        self._view.setWordWrap(False)
+        self._view.setShowGrid(False)
+        top = QHBoxLayout()
+        top.setSpacing(8)
+        top.addWidget(self._names)
+        top.addWidget(self._shape, 1)
+        top.addWidget(self._copy)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(8)
+        layout.addLayout(top)
+        layout.addWidget(self._view, 1)
+        self._names.currentTextChanged.connect(self._show)
+        self._copy.clicked.connect(self.copy)
+        shortcut = QShortcut(QKeySequence(QKeySequence.StandardKey.Copy), self._view)
+        shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
+        shortcut.activated.connect(self._copy_selection)
+        theme.changed.connect(self._restyle)
+        self._restyle()
+
+    def set_tables(
+        self,
+        tables: Mapping[str, np.ndarray],
+        labels: Mapping[str, tuple[Sequence[str], Sequence[str]]] | None = None,
+    ) -> None:
+        """Shows named arrays; `labels[name]` are row and column labels. Keeps the chosen name."""
+        self._tables = {name: np.asarray(array) for name, array in tables.items()}
+        self._labels = labels or {}
+        chosen = self._names.currentText()
+        if [self._names.itemText(i) for i in range(self._names.count())] != list(self._tables):
+            self._names.blockSignals(True)
+            self._names.clear()
+            self._names.addItems(list(self._tables))
+            if chosen in self._tables:
+                self._names.setCurrentText(chosen)
+            self._names.blockSignals(False)
+        self._names.setEnabled(bool(self._tables))
+        self._show(self._names.currentText())
+
+    def displayed(self) -> dict[str, np.ndarray]:
+        name = self._names.currentText()
+        return {name: self._tables[name]} if name in self._tables else {}
+
+    def copy(self) -> None:
+        """Puts the shown table on the clipboard, tab-separated, at full precision."""
+        text = self._model.text()
+        QGuiApplication.clipboard().setText(text)
+        self.copied.emit(text)
+
+    def _copy_selection(self) -> None:
+        chosen = self._view.selectionModel().selectedIndexes()
+        if not chosen:
+            self.copy()
+            return
+        lines: dict[int, list[str]] = {}
+        for index in sorted(chosen, key=lambda one: (one.row(), one.column())):
+            value = self._model.array[index.row(), index.column()]
+            lines.setdefault(index.row(), []).append(str(value))
+        QGuiApplication.clipboard().setText("\n".join("\t".join(line) for line in lines.values()))
+
+    def _show(self, name: str) -> None:
+        array = self._tables.get(name)
+        if array is None:
+            self._model.set_array(np.zeros((0, 0)))
+            self._shape.setText("no numbers in this step")
+            return
+        self._model.set_array(array, *self._labels.get(name, ((), ())))
+        shape = " \u00d7 ".join(str(size) for size in array.shape) or "scalar"
+        self._shape.setText(f"{shape}  {array.dtype}")
+
+    def _restyle(self) -> None:
+        now = theme.current()
+        self._view.setFont(now.font("label"))
+        self._names.setFont(now.font("mono", mono=True))
+        for header in (self._view.horizontalHeader(), self._view.verticalHeader()):
+            header.setFont(now.font("label"))
+        self._view.horizontalHeader().setDefaultSectionSize(now.px(72))
+        self._view.verticalHeader().setDefaultSectionSize(now.px(22))

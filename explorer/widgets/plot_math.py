@@ -1,0 +1,103 @@
+"""The arithmetic of a line plot: ticks, smoothing, and decimation to the pixels there are."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+_BLOCK = 128
+
+
+def linear_ticks(low: float, high: float, count: int = 4) -> list[float]:
+    """Three to six round numbers (1, 2, 2.5 or 5 times a power of ten) inside [low, high]."""
+    span = high - low
+    if not math.isfinite(span) or span <= 0:
+        return [low]
+    power = 10.0 ** math.floor(math.log10(span / count))
+    best = min(
+        (power * factor for factor in (1, 2, 2.5, 5, 10)),
+        key=lambda step: abs(math.floor(high / step) - math.ceil(low / step) + 1 - count),
+    )
+    first = math.ceil(low / best - 1e-9)
+    last = math.floor(high / best + 1e-9)
+    return [index * best for index in range(first, last + 1)]
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """Powers of ten inside [low, high] (both > 0), with 2 and 5 between when they are few."""
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    decades = [10.0**power for power in range(first, last + 1)]
+    inside = [tick for tick in decades if low * (1 - 1e-9) <= tick <= high * (1 + 1e-9)]
+    if len(inside) >= 3:
+        every = -(-len(inside) // 5)
+        return inside[::every]
+    finer = sorted(tick * factor for tick in decades for factor in (1, 2, 5))
+    inside = [tick for tick in finer if low * (1 - 1e-9) <= tick <= high * (1 + 1e-9)]
+    return inside if len(inside) >= 2 else linear_ticks(low, high)
+
+
+def smooth(values: np.ndarray, strength: float) -> np.ndarray:
+    """Exponential moving average: out = strength * out + (1 - strength) * value, from the first value.
+
+    Gaps (NaN) stay gaps and are skipped by the average. `strength` is 0 (none) to below 1.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    known = np.isfinite(values)
+    out = np.full(values.shape, np.nan)
+    seen = values[known]
+    if strength <= 0 or seen.size == 0:
+        return values.copy()
+    # A block of outputs is a triangular matrix times its inputs plus the decayed carry.
+    offsets = np.arange(_BLOCK)
+    decay = strength ** (offsets[:, None] - offsets[None, :]).clip(0).astype(np.float64)
+    matrix = np.tril(decay) * (1.0 - strength)
+    padded = np.zeros(-(-seen.size // _BLOCK) * _BLOCK)
+    padded[: seen.size] = seen
+    blocks = padded.reshape(-1, _BLOCK) @ matrix.T
+    fading = strength ** (offsets + 1.0)
+    carry = seen[0]
+    for block in blocks:
+        block += fading * carry
+        carry = block[-1]
+    out[known] = blocks.reshape(-1)[: seen.size]
+    return out
+
+
+def decimate(x: np.ndarray, y: np.ndarray, pixels: int) -> tuple[np.ndarray, np.ndarray, int]:
+    """At most 2 * pixels points that keep every peak: minimum and maximum of each bucket.
+
+    Returns (x, y, points per bucket); 1 means nothing was hidden. A bucket without any value is a
+    gap (NaN).
+    """
+    size = len(y)
+    bucket = -(-size // max(1, pixels))
+    if bucket <= 2:
+        return x, y, 1
+    count = -(-size // bucket)
+    padded = np.full(count * bucket, np.nan)
+    padded[:size] = y
+    rows = padded.reshape(count, bucket)
+    low, high = np.fmin.reduce(rows, axis=1), np.fmax.reduce(rows, axis=1)
+    starts = x[::bucket][:count].astype(np.float64)
+    ends = x[np.minimum(np.arange(1, count + 1) * bucket, size) - 1].astype(np.float64)
+    # The order inside a bucket follows where the line comes from, so it zigzags least.
+    falling = rows[:, 0] > np.where(np.isnan(rows[:, -1]), rows[:, 0], rows[:, -1])
+    out_y = np.empty(2 * count)
+    out_y[0::2] = np.where(falling, high, low)
+    out_y[1::2] = np.where(falling, low, high)
+    out_x = np.empty(2 * count)
+    out_x[0::2], out_x[1::2] = starts, ends
+    return out_x, out_y, bucket
+
+
+def nice_limits(low: float, high: float, log: bool = False) -> tuple[float, float]:
+    """Limits with a little air round the data; a flat line gets room on both sides."""
+    if log:
+        ratio = max(high / low, 1.02)
+        return low / ratio**0.06, high * ratio**0.06
+    span = high - low
+    if span <= 0:
+        span = abs(high) or 1.0
+    air = 0.06 * span
+    return (0.0 if 0 <= low <= 0.15 * span else low - air), high + air

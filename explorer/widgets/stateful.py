@@ -1,0 +1,279 @@
+"""Every picture's states: loading (skeleton), empty, error with Retry, stale, waiting, ready."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedLayout, QVBoxLayout, QWidget
+
+from explorer import theme, theme_icons
+from explorer.widgets.base import Label, Picture, put_text, set_look
+from explorer.widgets.card import Card
+
+STATES = ("loading", "empty", "error", "stale", "ready")
+
+
+class Veil(QWidget):
+    """Lies over a picture: fades it to 45 % and says "updating"; draws the waiting line on top."""
+
+    cancelRequested = Signal()
+
+    def __init__(self, clock: Callable[[], float], parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._clock = clock
+        self._since: float | None = None
+        self._stale = False
+        self._reason = ""
+        self._timer = QTimer(self)
+        self._timer.setInterval(33)
+        self._timer.timeout.connect(self.update)
+        theme.changed.connect(self.update)
+
+    def set(self, stale: bool, waiting: bool, reason: str) -> None:
+        self._stale, self._reason = stale, reason
+        if waiting and self._since is None:
+            self._since = self._clock()
+        if not waiting:
+            self._since = None
+        self.setVisible(stale or waiting)
+        self._run()
+        self.update()
+
+    @property
+    def waited(self) -> float:
+        """Seconds since the wait began; 0 when nothing is waited for."""
+        return 0.0 if self._since is None else self._clock() - self._since
+
+    def showEvent(self, event) -> None:
+        self._run()
+
+    def hideEvent(self, event) -> None:
+        self._timer.stop()
+
+    def _run(self) -> None:
+        moves = self._since is not None and theme.current().motion != "off"
+        if self.isVisible() and moves:
+            self._timer.start()
+        else:
+            self._timer.stop()
+
+    def paintEvent(self, event) -> None:
+        now = theme.current()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        waited = self.waited * 1000
+        if self._stale:
+            painter.fillRect(self.rect(), now.color("window", 1 - theme.STALE_OPACITY))
+        if self._since is not None and waited >= theme.MOTION["waiting"]:
+            width = self.width() * 0.25
+            share = (waited / 1200) % 1.0 if now.motion == "full" else 0.5
+            x = (self.width() + width) * share - width
+            painter.fillRect(QRectF(0, 0, self.width(), 2), now.color("divider"))
+            painter.fillRect(QRectF(x, 0, width, 2), now.color("accent"))
+        long_wait = waited >= theme.MOTION["long_wait"]
+        text = self._reason if (long_wait and self._reason) else ("updating" if self._stale else "")
+        if long_wait and text:
+            text = f"{text}, {waited / 1000:.0f} s"
+        if text and (self._stale or long_wait):
+            font = now.font("label", 600)
+            box_width = now.metrics("label", 600).horizontalAdvance(text) + now.px(20)
+            box = QRectF((self.width() - box_width) / 2, now.px(8), box_width, now.px(22))
+            painter.setPen(now.pen("divider"))
+            painter.setBrush(now.color("raised"))
+            painter.drawRoundedRect(box, box.height() / 2, box.height() / 2)
+            put_text(painter, box, text, font, now.color("text"))
+        painter.end()
+
+
+class Skeleton(Picture):
+    """The first load: gray shapes in the final geometry. "grid", "lines" or "plot"."""
+
+    def __init__(self, shape: str = "grid", parent: QWidget | None = None) -> None:
+        super().__init__("Loading", parent)
+        self._shape = shape
+        self._grid = (6, 6)
+
+    def set_grid(self, rows: int, columns: int) -> None:
+        self._grid = (rows, columns)
+        self.update()
+
+    def draw(self, painter: QPainter) -> None:
+        now = theme.current()
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(now.color("raised"))
+        area = QRectF(self.rect())
+        if self._shape == "grid":
+            area = area.adjusted(now.px(28), now.px(32), -4, -4)
+            rows, columns = self._grid
+            pitch = min(area.width() / columns, area.height() / rows)
+            for row in range(rows):
+                for column in range(columns):
+                    x, y = area.x() + column * pitch, area.y() + row * pitch
+                    painter.drawRoundedRect(QRectF(x, y, pitch - 4, pitch - 4), 2, 2)
+        elif self._shape == "plot":
+            area = area.adjusted(now.px(40), now.px(24), -now.px(16), -now.px(22))
+            for index in range(4):
+                y = area.y() + area.height() * index / 4
+                painter.drawRect(QRectF(area.x(), y, area.width(), 1))
+            painter.drawRect(QRectF(area.x(), area.bottom(), area.width(), 1))
+        else:
+            y = area.y() + now.px(8)
+            widths = (0.72, 0.9, 0.55, 0.8, 0.64, 0.4)
+            for share in widths:
+                if y + now.px(12) > area.bottom():
+                    break
+                painter.drawRoundedRect(QRectF(0, y, area.width() * share, now.px(12)), 4, 4)
+                y += now.px(24)
+
+
+class Empty(QWidget):
+    """Nothing there yet: an icon, one sentence, one button."""
+
+    clicked = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._icon = "info"
+        self._picture = Picture("")
+        self._picture.draw = self._draw_icon  # type: ignore[method-assign]
+        self._text = Label("", "body", "muted", wrap=True)
+        self._text.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._button = QPushButton()
+        set_look(self._button, "primary")
+        self._button.clicked.connect(self.clicked)
+        layout = QVBoxLayout(self)
+        layout.addStretch(1)
+        self._picture.setFixedHeight(44)
+        layout.addWidget(self._picture)
+        layout.addWidget(self._text)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(self._button)
+        row.addStretch(1)
+        layout.addSpacing(8)
+        layout.addLayout(row)
+        layout.addStretch(1)
+
+    def set(self, sentence: str, action: str, icon: str) -> None:
+        self._icon = icon
+        self._text.setText(sentence)
+        self._button.setText(action)
+        self._button.setVisible(bool(action))
+        self._picture.update()
+
+    def _draw_icon(self, painter: QPainter) -> None:
+        size = theme.current().px(32)
+        pixmap = theme_icons.pixmap(self._icon, "muted", 32, self.devicePixelRatioF())
+        painter.drawPixmap(QPointF((self._picture.width() - size) / 2, 4), pixmap)
+
+
+class StatefulPicture(QWidget):
+    """Wraps a picture and shows its state. The picture keeps its geometry in every state.
+
+    `show_loading`, `show_empty`, `show_error`, `show_stale`, `show_ready`; `set_waiting` draws the
+    2 px line after 150 ms and, after a second, what is waited for. A picture that was ready and is
+    told to load again becomes stale instead of blank.
+    """
+
+    stateChanged = Signal(str)
+    retryRequested = Signal()
+    actionRequested = Signal()
+
+    def __init__(
+        self,
+        picture: QWidget,
+        skeleton: str = "grid",
+        clock: Callable[[], float] = time.monotonic,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.picture = picture
+        self.setAccessibleName(picture.accessibleName())
+        self._state = "loading"
+        self._had_content = False
+        self.skeleton = Skeleton(skeleton)
+        self._empty = Empty()
+        self._error = Card("error", "")
+        error_page = QWidget()
+        page = QVBoxLayout(error_page)
+        page.addStretch(1)
+        page.addWidget(self._error)
+        page.addStretch(1)
+        self._layout = QStackedLayout(self)
+        for one in (picture, self.skeleton, self._empty, error_page):
+            self._layout.addWidget(one)
+        self._veil = Veil(clock, self)
+        self._veil.hide()
+        self._empty.clicked.connect(self.actionRequested)
+        self._error.actionTriggered.connect(lambda _: self.retryRequested.emit())
+        failed = getattr(picture, "paintFailed", None)
+        if failed is not None:
+            failed.connect(self._on_paint_failed)
+        self._go("loading", 1)
+
+    @property
+    def state(self) -> str:
+        return self._state
+
+    def show_loading(self, reason: str = "") -> None:
+        """Something is on its way: a skeleton the first time, the stale picture later."""
+        if self._had_content:
+            self.show_stale(reason)
+            return
+        self._go("loading", 1)
+        self._veil.set(False, True, reason)
+
+    def show_empty(self, sentence: str, action: str = "", icon: str = "info") -> None:
+        """There is nothing to show: why, and the one thing to do about it."""
+        self._empty.set(sentence, action, icon)
+        self._had_content = False
+        self._go("empty", 2)
+        self._veil.set(False, False, "")
+
+    def show_error(self, message: str, retry: str = "Retry") -> None:
+        """A card in the picture's place with what went wrong and a button."""
+        self._error.set_message(message)
+        self._error.set_actions([retry] if retry else [])
+        self._go("error", 3)
+        self._veil.set(False, False, "")
+
+    def show_stale(self, reason: str = "") -> None:
+        """The inputs have moved on: the old content at 45 % with "updating"."""
+        self._go("stale", 0)
+        self._veil.set(True, True, reason)
+
+    def show_ready(self) -> None:
+        """The picture is up to date."""
+        self._had_content = True
+        self._go("ready", 0)
+        self._veil.set(False, False, "")
+
+    def set_waiting(self, reason: str) -> None:
+        """Shows what is waited for over the ready picture; "" ends the wait."""
+        self._veil.set(self._state == "stale", bool(reason), reason)
+
+    def sizeHint(self) -> QSize:
+        return self.picture.sizeHint()
+
+    def minimumSizeHint(self) -> QSize:
+        return self.picture.minimumSizeHint()
+
+    def resizeEvent(self, event) -> None:
+        super().resizeEvent(event)
+        self._veil.setGeometry(self.rect())
+        self._veil.raise_()
+
+    def _go(self, state: str, page: int) -> None:
+        self._layout.setCurrentIndex(page)
+        self._veil.raise_()
+        if state != self._state:
+            self._state = state
+            self.setAccessibleDescription("" if state == "ready" else state)
+            self.stateChanged.emit(state)
+
+    def _on_paint_failed(self, error: object) -> None:
+        self.show_error(f"This picture could not be drawn: {error}")

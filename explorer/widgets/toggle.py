@@ -1,0 +1,169 @@
+"""Two small choices: a segmented control (one of a few) and a switch (on or off)."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
+
+from explorer import theme
+from explorer.widgets.base import Picture, put_text
+
+
+class SegmentedControl(Picture):
+    """Segments (id, text) side by side, one chosen. Left and Right move the choice."""
+
+    chosen = Signal(str)
+
+    def __init__(
+        self,
+        segments: list[tuple[str, str]],
+        name: str,
+        icons: dict[str, str] | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(name, parent)
+        self._segments = segments
+        self._icons = icons or {}
+        self._current = segments[0][0]
+        self._hover = -1
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setMouseTracking(True)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self._announce()
+
+    @property
+    def current(self) -> str:
+        return self._current
+
+    def set_current(self, identity: str) -> None:
+        """Chooses a segment and emits nothing."""
+        if identity not in [one for one, _ in self._segments]:
+            raise ValueError(f"no segment {identity!r} in {self.accessibleName()}")
+        if identity != self._current:
+            self._current = identity
+            self._announce()
+            self.update()
+
+    def sizeHint(self) -> QSize:
+        now = theme.current()
+        return QSize(round(sum(self._widths())) + 2, now.px("control"))
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def draw(self, painter: QPainter) -> None:
+        now = theme.current()
+        frame = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        painter.setPen(now.pen("divider"))
+        painter.setBrush(now.color("raised" if not now.contrast else "surface"))
+        painter.drawRoundedRect(frame, 6, 6)
+        for index, (identity, text) in enumerate(self._segments):
+            rect = self._rect(index)
+            chosen = identity == self._current
+            if chosen:
+                painter.setPen(now.pen("accent" if now.contrast else "outline"))
+                painter.setBrush(now.color("surface"))
+                painter.drawRoundedRect(rect.adjusted(1.5, 1.5, -1.5, -1.5), 5, 5)
+            ink = now.color("text" if chosen or index == self._hover else "muted")
+            icon = self._icons.get(identity)
+            left = rect
+            if icon:
+                size = now.px(16)
+                x = rect.x() + now.px(8)
+                pixmap = self.icon_pixmap(icon, "text" if chosen else "muted", 16)
+                painter.drawPixmap(round(x), round(rect.center().y() - size / 2), pixmap)
+                left = rect.adjusted(size + now.px(6), 0, 0, 0)
+            put_text(painter, left, text, now.font("body", 600 if chosen else 400), ink)
+        if self.hasFocus():
+            painter.setPen(now.pen("accent", 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(frame.adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._choose(self._at(event.position().x()))
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._hover = self._at(event.position().x())
+        self.update()
+
+    def leaveEvent(self, event) -> None:
+        self._hover = -1
+        self.update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))
+        if step is None or event.modifiers():
+            super().keyPressEvent(event)
+            return
+        names = [identity for identity, _ in self._segments]
+        self._choose(min(max(names.index(self._current) + step, 0), len(names) - 1))
+
+    def _choose(self, index: int) -> None:
+        if 0 <= index < len(self._segments) and self._segments[index][0] != self._current:
+            self.set_current(self._segments[index][0])
+            self.chosen.emit(self._current)
+
+    def _widths(self) -> list[float]:
+        now = theme.current()
+        metrics = now.metrics("body", 600)
+        extra = now.px(22) if self._icons else 0
+        return [metrics.horizontalAdvance(text) + now.px(24) + extra for _, text in self._segments]
+
+    def _rect(self, index: int) -> QRectF:
+        widths = self._widths()
+        return QRectF(1 + sum(widths[:index]), 0, widths[index], self.height())
+
+    def _at(self, x: float) -> int:
+        for index in range(len(self._segments)):
+            if self._rect(index).left() <= x < self._rect(index).right():
+                return index
+        return -1
+
+    def _announce(self) -> None:
+        self.setAccessibleDescription(dict(self._segments)[self._current])
+
+
+class Switch(QAbstractButton):
+    """An on/off switch with its text to the right."""
+
+    def __init__(self, text: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setCheckable(True)
+        self.setText(text)
+        self.setAccessibleName(text)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        theme.changed.connect(self.updateGeometry)
+
+    def sizeHint(self) -> QSize:
+        now = theme.current()
+        width = now.metrics("body").horizontalAdvance(self.text()) + now.px(30 + 8 + 6)
+        return QSize(round(width), now.px("control"))
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def paintEvent(self, event) -> None:
+        now = theme.current()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setOpacity(1.0 if self.isEnabled() else theme.DISABLED_OPACITY)
+        width, height = now.px(30), now.px(16)
+        groove = QRectF(3, (self.height() - height) / 2, width, height)
+        on = self.isChecked()
+        painter.setPen(now.pen("accent" if on else "outline"))
+        painter.setBrush(now.color("accent" if on else "surface"))
+        painter.drawRoundedRect(groove, height / 2, height / 2)
+        knob = height - 6
+        x = groove.right() - knob - 3 if on else groove.left() + 3
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(now.color("on_accent" if on else "outline"))
+        painter.drawEllipse(QRectF(x, groove.y() + 3, knob, knob))
+        text = QRectF(groove.right() + now.px(8), 0, self.width(), self.height())
+        align = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        put_text(painter, text, self.text(), now.font("body"), now.color("text"), align)
+        if self.hasFocus():
+            now.focus_ring(painter, groove, radius=height / 2, offset=0)
+        painter.end()
+

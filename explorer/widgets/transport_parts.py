@@ -1,0 +1,165 @@
+"""Parts of the transport: the play button in accent, the speed menu, the LIVE badge."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QActionGroup, QPainter
+from PySide6.QtWidgets import QAbstractButton, QMenu, QSizePolicy, QWidget
+
+from explorer import theme, theme_icons
+from explorer.widgets.base import put_text
+
+SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, math.inf)
+
+
+def speed_text(speed: float) -> str:
+    """1x, 0.25x, max."""
+    return "max" if math.isinf(speed) else f"{speed:g}\u00d7"
+
+
+class PlayButton(QAbstractButton):
+    """The one round button in accent: play, pause; at the live edge it trains on."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._playing = False
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.set_playing(False, False)
+        theme.changed.connect(self.updateGeometry)
+
+    def set_playing(self, playing: bool, live: bool) -> None:
+        self._playing = playing
+        verb = ("Pause training" if playing else "Train on") if live else (
+            "Pause" if playing else "Play"
+        )
+        self.setAccessibleName(verb)
+        self.setToolTip(f"{verb} (Space)")
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        size = theme.current().px(40)
+        return QSize(size, size)
+
+    def enterEvent(self, event) -> None:
+        self.update()
+
+    def leaveEvent(self, event) -> None:
+        self.update()
+
+    def paintEvent(self, event) -> None:
+        now = theme.current()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setOpacity(1.0 if self.isEnabled() else theme.DISABLED_OPACITY)
+        size = now.px(34)
+        disc = QRectF((self.width() - size) / 2, (self.height() - size) / 2, size, size)
+        fill = now.color("accent")
+        if self.underMouse() and self.isEnabled():
+            fill = theme.mix(fill, now.color("text"), 0.15)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(fill)
+        painter.drawEllipse(disc)
+        name = "pause" if self._playing else "play"
+        pixmap = theme_icons.pixmap(name, "on_accent", 18, self.devicePixelRatioF())
+        half = now.px(18) / 2
+        painter.drawPixmap(disc.center() - QPointF(half, half), pixmap)
+        if self.hasFocus():
+            now.focus_ring(painter, disc, radius=size, offset=0)
+        painter.end()
+
+
+class SpeedButton(QAbstractButton):
+    """Shows the speed; a click opens the menu of speeds."""
+
+    speedChosen = Signal(float)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._speed = 1.0
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.setToolTip("Speed")
+        self._menu = QMenu(self)
+        self._group = QActionGroup(self)
+        for speed in SPEEDS:
+            action = self._menu.addAction(speed_text(speed))
+            action.setCheckable(True)
+            action.setData(speed)
+            self._group.addAction(action)
+        self._group.triggered.connect(lambda action: self.speedChosen.emit(action.data()))
+        self.clicked.connect(self._open)
+        theme.changed.connect(self.updateGeometry)
+        self.set_speed(1.0)
+
+    def set_speed(self, speed: float) -> None:
+        self._speed = speed
+        self.setAccessibleName(f"Speed {speed_text(speed)}")
+        for action in self._group.actions():
+            action.setChecked(action.data() == speed)
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        now = theme.current()
+        return QSize(now.px(64), now.px("control"))
+
+    def paintEvent(self, event) -> None:
+        now = theme.current()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        frame = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        painter.setPen(now.pen("accent", 2) if self.hasFocus() else now.pen("outline"))
+        painter.setBrush(now.color("raised" if self.underMouse() else "surface"))
+        painter.drawRoundedRect(frame, 6, 6)
+        text = QRectF(0, 0, self.width() - now.px(14), self.height())
+        put_text(painter, text, speed_text(self._speed), now.font("body"), now.color("text"))
+        arrow = theme_icons.pixmap("chevron-down", "muted", 12, self.devicePixelRatioF())
+        y = (self.height() - now.px(12)) / 2
+        painter.drawPixmap(QPointF(self.width() - now.px(20), y), arrow)
+        painter.end()
+
+    def _open(self) -> None:
+        self._menu.popup(self.mapToGlobal(QPointF(0, 0)).toPoint())
+
+
+class LiveBadge(QAbstractButton):
+    """LIVE at the right-hand edge; left of it the badge is hollow and a click goes live."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._live = False
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.set_live(False)
+        theme.changed.connect(self.updateGeometry)
+
+    def set_live(self, live: bool) -> None:
+        self._live = live
+        text = "Live: play trains on" if live else "Go live"
+        self.setAccessibleName(text)
+        self.setToolTip(f"{text} (End)")
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        now = theme.current()
+        return QSize(now.px(64), now.px(24))
+
+    def paintEvent(self, event) -> None:
+        now = theme.current()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        frame = QRectF(self.rect()).adjusted(1, 1, -1, -1)
+        role = "error" if self._live else "muted"
+        painter.setPen(now.pen(role, 1.5))
+        painter.setBrush(now.color("raised" if self.underMouse() else "surface"))
+        painter.drawRoundedRect(frame, frame.height() / 2, frame.height() / 2)
+        dot = QPointF(frame.x() + now.px(13), frame.center().y())
+        painter.setBrush(now.color(role) if self._live else Qt.BrushStyle.NoBrush)
+        painter.drawEllipse(dot, 3.5, 3.5)
+        text = frame.adjusted(now.px(14), 0, 0, 0)
+        put_text(painter, text, "LIVE", now.font("label", 600), now.color(role))
+        if self.hasFocus():
+            now.focus_ring(painter, frame, radius=frame.height() / 2, offset=-2)
+        painter.end()
