@@ -1,0 +1,189 @@
+"""Every exception ends here, from wherever it comes: the same one makes one card with a count."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import faulthandler
+import logging
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TextIO
+
+from PySide6.QtCore import QObject, Qt, QtMsgType, Signal, qInstallMessageHandler
+
+_log = logging.getLogger(__name__)
+
+MOST_KEPT = 50
+HARMLESS = ("This plugin does not support",)  # Qt's messages that tell a person nothing
+
+
+@dataclass
+class Problem:
+    """One error: its type and place name it, `count` says how often it came."""
+
+    key: tuple[str, str]
+    title: str
+    text: str
+    where: str
+    details: str
+    count: int = 1
+
+
+class _Reports(QObject):
+    """Carries reports from any thread to the GUI thread."""
+
+    arrived = Signal(object, str)
+    changed = Signal(object)  # Problem, new or with a higher count
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.problems: dict[tuple[str, str], Problem] = {}
+        self.arrived.connect(self._on_arrived, Qt.ConnectionType.AutoConnection)
+
+    def _on_arrived(self, error: BaseException, where: str) -> None:
+        key = (type(error).__name__, place(error) or where)
+        problem = self.problems.get(key)
+        if problem is None:
+            details = "".join(traceback.format_exception(error))
+            _log.error("%s: %s", where, details)
+            text = str(error) or type(error).__name__
+            problem = Problem(key, title_of(error), text, where, details)
+            while len(self.problems) >= MOST_KEPT:
+                self.problems.pop(next(iter(self.problems)))
+            self.problems[key] = problem
+        else:
+            problem.count += 1
+            problem.text = str(error) or problem.text
+        self.changed.emit(problem)
+
+
+_reports: _Reports | None = None
+
+
+def reports() -> _Reports:
+    """The one list of problems; its `changed` signal drives the window's cards."""
+    global _reports
+    if _reports is None:
+        _reports = _Reports()
+    return _reports
+
+
+def report(error: BaseException, where: str = "") -> None:
+    """Shows `error` once. From any thread; never raises."""
+    with contextlib.suppress(RuntimeError):  # Qt is already gone
+        reports().arrived.emit(error, where)
+
+
+def forget(problem: Problem) -> None:
+    """The card was closed; the same error may come again as a new one."""
+    reports().problems.pop(problem.key, None)
+
+
+def place(error: BaseException) -> str:
+    """file:line where the error was raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+
+
+def title_of(error: BaseException) -> str:
+    """One line for people: core's ValueError already says the remedy."""
+    if isinstance(error, ValueError):
+        return "That did not work"
+    if isinstance(error, OSError):
+        return "A file could not be used"
+    if isinstance(error, MemoryError):
+        return "There is not enough memory"
+    return "Something went wrong inside the app"
+
+
+class Hooks:
+    """All places where an exception can surface, installed at start and taken back at the end."""
+
+    def __init__(self) -> None:
+        self._before: tuple[Any, ...] | None = None
+        self._handler: Callable[..., None] | None = None
+
+    def install(self) -> None:
+        reports()
+        self._before = (sys.excepthook, threading.excepthook, sys.unraisablehook)
+        sys.excepthook = self._on_exception
+        threading.excepthook = self._on_thread_exception
+        sys.unraisablehook = self._on_unraisable
+        self._handler = qInstallMessageHandler(self._on_qt_message)
+
+    def remove(self) -> None:
+        if self._before is not None:
+            sys.excepthook, threading.excepthook, sys.unraisablehook = self._before
+            qInstallMessageHandler(self._handler)
+            self._before = None
+
+    def install_on_loop(self, loop: asyncio.AbstractEventLoop) -> None:
+        loop.set_exception_handler(self._on_loop_problem)
+
+    def _on_exception(
+        self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            return
+        report(error.with_traceback(trace), "the window")
+
+    def _on_thread_exception(self, args: threading.ExceptHookArgs) -> None:
+        if args.exc_value is not None and not isinstance(args.exc_value, SystemExit):
+            report(args.exc_value, f"thread {args.thread.name if args.thread else ''}")
+
+    def _on_unraisable(self, args: Any) -> None:
+        if isinstance(args.exc_value, BaseException):
+            report(args.exc_value, args.err_msg or "clean-up")
+
+    def _on_loop_problem(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if isinstance(error, BaseException):
+            report(error, context.get("message", "background work"))
+        else:
+            _log.warning("%s", context.get("message"))
+
+    def _on_qt_message(self, kind: QtMsgType, context: Any, message: str) -> None:
+        if message.startswith(HARMLESS):
+            return
+        level = {
+            QtMsgType.QtDebugMsg: logging.DEBUG,
+            QtMsgType.QtInfoMsg: logging.INFO,
+            QtMsgType.QtWarningMsg: logging.WARNING,
+        }.get(kind, logging.ERROR)
+        logging.getLogger("qt").log(level, "%s", message)
+
+
+class CrashLog:
+    """`faulthandler` writes here when the process dies; the next start offers the file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "crash.log"
+        self._file: TextIO | None = None
+
+    def open(self) -> str:
+        """Starts the log anew; returns what the last session left in it ("" when it ended well)."""
+        left = ""
+        with contextlib.suppress(OSError):
+            left = self.path.read_text("utf-8", errors="replace").strip()
+            if left:
+                self.path.replace(self.path.with_suffix(".previous.log"))
+        with contextlib.suppress(OSError):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = open(self.path, "w", encoding="utf-8")
+            faulthandler.enable(self._file)
+        return left
+
+    def close(self) -> None:
+        """The session ended well: nothing to offer."""
+        if self._file is not None:
+            faulthandler.disable()
+            self._file.close()
+            self._file = None
+            with contextlib.suppress(OSError):
+                self.path.unlink()

@@ -1,0 +1,202 @@
+"""Runs that this app trains or looks at: where they lie, who drives them, how they end.
+
+A run trains on the engine's thread or in a process of its own; both are steered by RunControl and
+read from the run folder, so nothing else in the app knows the difference.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, QThread, Signal
+
+from core.resources import data_folder
+from explorer import errors
+from explorer.settings import read_object, write_object
+
+if TYPE_CHECKING:
+    from core.training import RunControl, TrainingConfig
+    from explorer.engine import Engine
+    from explorer.jobs import Job
+
+LIVE_STATES = ("running", "paused")
+UNFINISHED = ("stopped", "dead", "failed", "running", "paused")
+
+
+def _train(folder: Path, resume: bool) -> Any:
+    """The generator that the engine drives; imported here, for it loads torch."""
+    from core.training import RunReader, train_steps
+
+    yield from train_steps(RunReader(folder).config, folder, resume=resume)
+
+
+class ThreadLauncher(QObject):
+    """Trains on the engine's thread: a Launcher for RunControl. May be called from any thread."""
+
+    started = Signal(str)
+    ended = Signal(str)
+    _asked = Signal(str, bool)
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine)
+        self._engine = engine
+        self._jobs: dict[str, Job] = {}
+        self._asked.connect(self._on_asked)
+
+    def start(self, folder: Path, resume: bool) -> None:
+        """Raises ValueError when the run is being trained here already."""
+        if self.running(folder):
+            raise ValueError(f"{Path(folder).name} is being trained already; stop it first")
+        if QThread.currentThread() is self.thread():
+            self._on_asked(str(folder), resume)
+        else:
+            self._asked.emit(str(folder), resume)
+
+    def _on_asked(self, folder: str, resume: bool) -> None:
+        job = self._engine.run(_train(Path(folder), resume), name=Path(folder).name)
+        self._jobs[_key(folder)] = job
+        job.finished.connect(lambda: self._on_finished(folder, job))
+        self.started.emit(folder)
+
+    def _on_finished(self, folder: str, job: Job) -> None:
+        if job.error is not None:
+            errors.report(job.error, f"run {job.name}")
+        self.ended.emit(folder)
+
+    def job(self, folder: str | Path) -> Job | None:
+        return self._jobs.get(_key(folder))
+
+    def running(self, folder: str | Path) -> bool:
+        job = self.job(folder)
+        return job is not None and not job.over
+
+
+class Runs(QObject):
+    """All runs that this window started or opened."""
+
+    changed = Signal(str)  # a run's folder: it began or ended here
+
+    def __init__(self, engine: Engine, folder: Path | None = None) -> None:
+        super().__init__(engine)
+        from core.training import ProcessLauncher
+
+        self._engine = engine
+        self.thread_launcher = ThreadLauncher(engine)
+        self.process_launcher = ProcessLauncher()
+        self._controls: dict[str, RunControl] = {}
+        self._started: dict[str, str] = {}  # folder -> backend
+        self._folder = folder
+        self._closing = False
+        self.thread_launcher.started.connect(self.changed)
+        self.thread_launcher.ended.connect(self.changed)
+
+    def folder(self) -> Path:
+        """Where new runs go."""
+        return self._folder or data_folder() / "runs"
+
+    def new(self, config: TrainingConfig, name: str = "run") -> Path:
+        """A new run folder for `config`. Raises OSError when it cannot be made."""
+        from core.training import new_run_folder
+
+        return new_run_folder(self.folder(), name, config)
+
+    def control(self, folder: str | Path, backend: str | None = None) -> RunControl:
+        """The one RunControl of a run. `backend` ("thread" or "process") is used by its start."""
+        from core.training import RunControl
+
+        key = _key(folder)
+        if key not in self._controls:
+            self._controls[key] = RunControl(Path(folder), self.thread_launcher)
+        control = self._controls[key]
+        if backend is not None:
+            if backend not in ("thread", "process"):
+                raise ValueError(f"a run trains in a thread or a process, not {backend!r}")
+            is_thread = backend == "thread"
+            control.launcher = self.thread_launcher if is_thread else self.process_launcher
+        return control
+
+    def start(self, folder: str | Path, backend: str = "thread", paused: bool = False) -> int:
+        """Trains a run on, here; returns the sequence number of its start command."""
+        sequence = self.control(folder, backend).start(paused=paused)
+        self._started[_key(folder)] = backend
+        self._remember()
+        if backend == "process":
+            self.changed.emit(str(folder))
+        return sequence
+
+    def wake(self, folder: str | Path) -> None:
+        """A command was written: a paused run on the engine's thread looks at it at once."""
+        job = self.thread_launcher.job(folder)
+        if job is not None and not job.over:
+            job.wake()
+
+    def running_here(self, folder: str | Path) -> bool:
+        return self.thread_launcher.running(folder) or self.process_launcher.running(folder)
+
+    def job(self, folder: str | Path) -> Job | None:
+        return self.thread_launcher.job(folder)
+
+    @property
+    def live(self) -> list[Path]:
+        """The runs that train here now."""
+        return [Path(key) for key in self._started if self.running_here(key)]
+
+    # the end of a session and the start of the next
+
+    async def close(self, timeout: float = 8.0) -> None:
+        """Every run finishes its step, writes a checkpoint and ends; the list of them is kept."""
+        live = self.live
+        self._remember()
+        self._closing = True
+        deadline = time.monotonic() + timeout
+        for folder in live:
+            with contextlib.suppress(OSError, ValueError):
+                if self.thread_launcher.running(folder):
+                    self.control(folder).stop()
+                    self.wake(folder)
+                else:
+                    self.process_launcher.terminate(folder)
+        while any(self.running_here(folder) for folder in live) and time.monotonic() < deadline:
+            await asyncio.sleep(0.03)
+        for folder in live:
+            if self.process_launcher.running(folder):
+                self.process_launcher.kill(folder)
+
+    def _list_path(self) -> Path:
+        return self.folder() / "unfinished.json"
+
+    def _remember(self) -> None:
+        """Writes down which runs train here, so that a crash leaves a trace as well."""
+        if not self._closing:
+            write_object(self._list_path(), {"runs": [str(folder) for folder in self.live]})
+
+    def forget(self, folder: str | Path) -> None:
+        """The person has answered the card about this run."""
+        kept = [path for path in self._listed() if _key(path) != _key(folder)]
+        write_object(self._list_path(), {"runs": kept})
+
+    def _listed(self) -> list[str]:
+        listed = read_object(self._list_path()).get("runs", [])
+        return (
+            [path for path in listed if isinstance(path, str)] if isinstance(listed, list) else []
+        )
+
+    def interrupted(self) -> list[tuple[Path, int, int]]:
+        """Runs that were training when the last session ended: (folder, step, steps)."""
+        from core.training import RunReader
+
+        found = []
+        for path in self._listed():
+            with contextlib.suppress(OSError, ValueError):
+                reader = RunReader(path)
+                if reader.state in UNFINISHED and reader.step < reader.config.steps:
+                    found.append((Path(path), reader.step, reader.config.steps))
+        return found
+
+
+def _key(folder: str | Path) -> str:
+    return str(Path(folder).resolve())

@@ -1,0 +1,131 @@
+"""What a person has set, and what the last session looked like. JSON in the platform's folder.
+
+A bad field falls back to its default, a broken file is set aside, and neither stops the start.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import math
+import os
+from dataclasses import MISSING, asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from core.files import write_json
+
+FORMAT = 1
+APP = "llm-explorer"
+MOST_RECENT = 10
+
+_log = logging.getLogger(__name__)
+
+THEMES = ("system", "light", "dark", "contrast")
+MOTIONS = ("full", "reduced", "off")
+BACKENDS = ("thread", "process")
+
+
+@dataclass
+class Settings:
+    """All preferences. `check` lists what each field may be."""
+
+    theme: str = "system"
+    motion: str = "full"
+    zoom: float = 1.0
+    speed: float = 1.0
+    run_in: str = "thread"
+    inspector_tab: str = "math"
+    inspector_collapsed: bool = False
+    inspector_width: int = 400
+    callouts_seen: bool = False
+    recent: list[str] = field(default_factory=list)
+
+    def remember(self, path: str) -> None:
+        """Puts `path` on top of what was opened lately."""
+        self.recent = [path, *(p for p in self.recent if p != path)][:MOST_RECENT]
+
+
+def _fits(name: str, value: Any) -> bool:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    number = number and not math.isnan(value)
+    allowed = {
+        "theme": value in THEMES if isinstance(value, str) else False,
+        "motion": value in MOTIONS if isinstance(value, str) else False,
+        "run_in": value in BACKENDS if isinstance(value, str) else False,
+        "inspector_tab": value in ("math", "code", "numbers") if isinstance(value, str) else False,
+        "zoom": number and 0.8 <= value <= 2.0,
+        "speed": number and value > 0,
+        "inspector_width": isinstance(value, int) and number and 320 <= value <= 560,
+        "inspector_collapsed": isinstance(value, bool),
+        "callouts_seen": isinstance(value, bool),
+        "recent": isinstance(value, list) and all(isinstance(path, str) for path in value),
+    }
+    return bool(allowed[name])
+
+
+def config_folder() -> Path:
+    """Where settings and the session lie; `LLM_EXPLORER_CONFIG` chooses another folder."""
+    chosen = os.environ.get("LLM_EXPLORER_CONFIG")
+    return Path(chosen or platformdirs.user_config_dir(APP, appauthor=False))
+
+
+def load(folder: Path | None = None) -> Settings:
+    """The settings as saved; every field that does not fit is the default."""
+    values = read_object((folder or config_folder()) / "settings.json")
+    settings = Settings()
+    for known in fields(Settings):
+        if known.name not in values:
+            continue
+        if _fits(known.name, values[known.name]):
+            setattr(settings, known.name, values[known.name])
+        else:
+            default = known.default if known.default is not MISSING else "its default"
+            _log.info("setting %s does not fit, taking %s", known.name, default)
+    return settings
+
+
+def save(settings: Settings, folder: Path | None = None) -> None:
+    """Writes atomically. A disk that is full or closed costs the settings, not the session."""
+    values = {"format": FORMAT, **asdict(settings)}
+    if math.isinf(values["speed"]):
+        values["speed"] = 1e9  # JSON has no infinity
+    write_object((folder or config_folder()) / "settings.json", values)
+
+
+def load_session(folder: Path | None = None) -> dict[str, Any]:
+    return read_object((folder or config_folder()) / "session.json")
+
+
+def save_session(session: dict[str, Any], folder: Path | None = None) -> None:
+    write_object((folder or config_folder()) / "session.json", session)
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """A JSON object; {} when there is none. A corrupt file is renamed to NAME.bad."""
+    try:
+        values = json.loads(path.read_text("utf-8"))
+        if not isinstance(values, dict):
+            raise ValueError("not an object")
+        return values
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        _log.info("%s cannot be read: %s", path, error)
+        return {}
+    except (ValueError, RecursionError):
+        with contextlib.suppress(OSError):
+            os.replace(path, path.with_suffix(path.suffix + ".bad"))
+        _log.info("%s is corrupt and was set aside", path)
+        return {}
+
+
+def write_object(path: Path, values: dict[str, Any]) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, values)
+    except (OSError, ValueError) as error:
+        _log.info("%s cannot be written: %s", path, error)
