@@ -167,7 +167,7 @@ def environment() -> dict[str, str]:
 
 
 def become(*arguments: str, at_root: bool = False) -> int:
-    """Goes on as Python with these arguments, so that signals reach it and its exit code is ours."""
+    """Goes on as Python with these arguments: signals reach it, and its exit code is ours."""
     command = [str(PYTHON), *arguments]
     if at_root:
         os.chdir(ROOT)
@@ -181,7 +181,7 @@ def become(*arguments: str, at_root: bool = False) -> int:
 
 
 def set_up(*sections: str, extras: tuple[str, ...] = ()) -> None:
-    """Makes .venv and its packages, and the system libraries of ``sections``, unless they are there."""
+    """Makes .venv with its packages, and the system libraries of ``sections``, where missing."""
     set_up_system(sections)
     stamp = read_stamp()
     digest = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
@@ -237,8 +237,8 @@ def find_python() -> str:
             return found
     raise Stop(
         f"LLM Explorer needs Python 3.{OLDEST[1]} or newer; this is "
-        f"{sys.version_info[0]}.{sys.version_info[1]}. Get one from https://www.python.org/downloads "
-        "or your package manager and run this command with it."
+        f"{sys.version_info[0]}.{sys.version_info[1]}. Get one from your package manager or from "
+        "https://www.python.org/downloads and run this command with it."
     )
 
 
@@ -287,7 +287,7 @@ def has_nvidia() -> bool:
 
 
 def set_up_system(sections: tuple[str, ...]) -> None:
-    """Installs what is missing of Qt's system libraries, or says what is missing and how to get it."""
+    """Installs what Qt needs of the system, or says what is missing and how to get it."""
     if not sys.platform.startswith("linux") or not sections:
         return
     missing = missing_libraries(sections)

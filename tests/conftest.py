@@ -18,6 +18,8 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ["HOME"] = _HOME
 for _name in ("CONFIG", "DATA", "CACHE", "STATE"):
     os.environ[f"XDG_{_name}_HOME"] = os.path.join(_HOME, _name.lower())
+os.environ["LLM_EXPLORER_CONFIG"] = os.path.join(_HOME, "config", "llm-explorer")
+os.environ["LLM_EXPLORER_DATA"] = os.path.join(_HOME, "data", "llm-explorer")
 
 import asyncio  # noqa: E402
 from collections.abc import Callable, Coroutine, Iterator  # noqa: E402
