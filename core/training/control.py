@@ -114,14 +114,18 @@ class RunControl:
     def start(self, paused: bool = False) -> int:
         """Trains on from the last checkpoint, or from the beginning where there is none; `paused` waits for a command."""
         if self.launcher is None:
-            raise ValueError("this run was opened for steering only; give RunControl a launcher to start it")
+            raise ValueError(
+                "this run was opened for steering only; give RunControl a launcher to start it"
+            )
         reader = RunReader(self.folder)
         if reader.state in ("running", "paused"):
             raise ValueError(f"{reader.name} is {reader.state} already; pause or stop it instead")
         seq = self._send("start", {})
         if paused:
             self._send("pause", {})
-        self.launcher.start(self.folder, resume=bool(reader.manifest["attempts"] or reader.checkpoints))
+        self.launcher.start(
+            self.folder, resume=bool(reader.manifest["attempts"] or reader.checkpoints)
+        )
         return seq
 
     def pause(self) -> int:

@@ -1,0 +1,145 @@
+"""`python -m core.training --config FILE [--run FOLDER] [--resume]`: trains without a window.
+
+Exit codes: 0 finished or stopped, 1 failed while training, 2 the config or folder cannot be, 17 the
+process that started it is gone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TextIO
+
+# Before torch loads: threads that spin at barriers starve everything beside them.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+from core.training import records
+from core.training.config import TrainingConfig
+from core.training.control import RunControl
+from core.training.events import Moment
+from core.training.launch import end_with_parent
+from core.training.runs import new_run_folder
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Trains as the arguments say; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m core.training", description=__doc__)
+    parser.add_argument("--config", type=Path, help="a training config (JSON)")
+    parser.add_argument("--run", type=Path, help="the run folder (default: runs/NAME-OF-CONFIG)")
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    parser.add_argument("--nice", type=int, default=0, help="step back behind other processes")
+    parser.add_argument("--bound", action="store_true", help="end when stdin is closed")
+    options = parser.parse_args(arguments)
+    if options.bound:
+        end_with_parent()
+    if options.nice and hasattr(os, "nice"):
+        os.nice(options.nice)
+    try:
+        config, folder = _open(options.config, options.run, options.resume)
+    except (ValueError, OSError) as error:
+        return _refuse(error, 2)
+    return _train(config, folder, options.resume)
+
+
+def _open(file: Path | None, run: Path | None, resume: bool) -> tuple[TrainingConfig, Path]:
+    if file is None:
+        if run is None:
+            raise ValueError("give --config FILE to start a run, or --run FOLDER to go on with one")
+        return TrainingConfig.from_json(records.read_manifest(run)["config"]), run
+    try:
+        config = TrainingConfig.parse(file.read_text("utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{file}: {error}") from error
+    if run is None:
+        run = Path("runs") / file.stem
+        if not resume:
+            run = new_run_folder("runs", file.stem, config)
+    return config, run
+
+
+def _train(config: TrainingConfig, folder: Path, resume: bool) -> int:
+    import torch
+
+    from core.training.loop import train_steps
+
+    torch.set_num_threads(config.threads)
+    control = RunControl(folder)
+    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda *_: control.stop())
+    progress = Progress(config.steps, sys.stderr)
+    print(f"run folder: {folder}", file=sys.stderr, flush=True)
+    try:
+        for moment in train_steps(config, folder, resume):
+            progress.show(moment)
+            if moment.idle:
+                time.sleep(moment.idle)
+    except ValueError as error:
+        progress.close()
+        return _refuse(error, 1 if _began(folder) else 2)
+    except OSError as error:
+        progress.close()
+        return _refuse(error, 1)
+    progress.close()
+    return 0
+
+
+def _began(folder: Path) -> bool:
+    steps = records.steps_file(folder)
+    return steps.exists() and steps.stat().st_size > 0
+
+
+def _refuse(error: Exception, code: int) -> int:
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    if isinstance(error, OSError) and error.filename:
+        text = f"{text}: {error.filename}"
+    print("error: " + " ".join(text.split()), file=sys.stderr, flush=True)
+    return code
+
+
+class Progress:
+    """One line that is rewritten on a terminal, or a line now and then where there is none."""
+
+    def __init__(self, steps: int, out: TextIO) -> None:
+        self.steps = steps
+        self.out = out
+        self.live = out.isatty()
+        self.next = 0.0
+        self.validation = ""
+        self.message = ""
+
+    def show(self, moment: Moment) -> None:
+        """Draws at most ten times a second on a terminal, every ten seconds elsewhere."""
+        values = moment.values
+        if "validation" in values:
+            self.validation = f"  validation {values['validation']:.4f}"
+        now = time.monotonic()
+        if moment.phase == "prepare" and "message" in values:
+            self.message = str(values["message"])
+        elif moment.phase == "schedule":
+            rate = float(str(values["tokens"])) / max(float(str(values["seconds"])), 1e-9)
+            self.message = f"loss {values['loss']:.4f}{self.validation}  {rate:,.0f} tokens/s"
+        elif moment.phase not in ("paused", "end"):
+            return
+        if now < self.next and moment.phase != "end":
+            return
+        self.next = now + (0.1 if self.live else 10.0)
+        filled = round(24 * moment.step / self.steps)
+        bar = "#" * filled + "." * (24 - filled)
+        paused = "  paused" if moment.phase == "paused" else ""
+        line = f"[{bar}] {moment.step}/{self.steps}  {self.message}{paused}"
+        self.out.write(f"\r\x1b[K{line}" if self.live else line + "\n")
+        self.out.flush()
+
+    def close(self) -> None:
+        if self.live:
+            self.out.write("\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

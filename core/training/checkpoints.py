@@ -1,0 +1,180 @@
+"""Checkpoints: a folder with everything that a run needs to go on exactly as if it had not stopped.
+
+    config.json model.safetensors tokenizer.json    the model, readable by itself
+    optimizer.safetensors                           "h.0.attn.c_attn.weight/exp_avg" ...
+    training.json                                   step, seed, changes made by commands
+
+A batch, a dropout mask and a sample are pure functions of (seed, step, micro-batch, rank): the seed and the step are the
+whole RNG state and data position. Nothing is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from core.files import read_json, read_tensors, write_json, write_tensors
+from core.training import records
+from core.training.task import Task
+
+FORMAT = 1
+MODEL_FILE = "model.safetensors"
+OPTIMIZER_FILE = "optimizer.safetensors"
+TRAINING_FILE = "training.json"
+# AdamW's state: the count of its steps and its two averages.
+STATE = ("step", "exp_avg", "exp_avg_sq")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a run is, apart from its tensors.
+
+    step        optimizer steps done; with the seed, also the RNG state and the data position
+    seed        the config's
+    tokens      read so far
+    rate_scale  the schedule's rates times this, changed by the command `set`
+    """
+
+    step: int
+    seed: int
+    tokens: int = 0
+    rate_scale: float = 1.0
+
+
+def checkpoint_folder(run: Path, step: int) -> Path:
+    return run / records.CHECKPOINTS / records.step_name(step)
+
+
+def latest_checkpoint(run: Path) -> Path | None:
+    """The run's checkpoint of the largest step; None when it has none."""
+    folder = run / records.CHECKPOINTS
+    found = [
+        (step, path)
+        for path in (folder.iterdir() if folder.is_dir() else ())
+        if not path.name.startswith(".") and (step := records.step_of(path.name)) is not None
+    ]
+    return max(found)[1] if found else None
+
+
+def save_checkpoint(
+    run: Path, progress: Progress, task: Task, model: nn.Module, optimizer: torch.optim.Optimizer
+) -> Path:
+    """Writes a checkpoint beside its place and renames it there: a reader sees all of it or nothing.
+
+    Raises OSError when the disk fails; older checkpoints are as they were.
+    """
+    target = checkpoint_folder(run, progress.step)
+    work = target.with_name(f".{target.name}.part")
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    try:
+        task.save_files(model, work)
+        write_tensors(work / MODEL_FILE, task.state_to_save(model), {"format": "pt"})
+        write_tensors(work / OPTIMIZER_FILE, optimizer_tensors(model, optimizer), {"format": "pt"})
+        write_json(work / TRAINING_FILE, {"format": FORMAT, **asdict(progress)})
+        if target.exists():  # of an older attempt
+            old = target.with_name(f".{target.name}.old")
+            shutil.rmtree(old, ignore_errors=True)
+            os.replace(target, old)
+            os.replace(work, target)
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            os.replace(work, target)
+    except BaseException:
+        shutil.rmtree(work, ignore_errors=True)
+        raise
+    return target
+
+
+def load_checkpoint(
+    folder: Path, task: Task, model: nn.Module, optimizer: torch.optim.Optimizer
+) -> Progress:
+    """Puts a checkpoint's tensors into the model and the optimizer; returns where the run was.
+
+    Raises ValueError, with the remedy, for a file that is missing, cut off, a pickle in disguise or
+    of another model.
+    """
+    progress = read_progress(folder)
+    for name in (MODEL_FILE, OPTIMIZER_FILE):
+        if not (folder / name).is_file():
+            raise ValueError(
+                f"{folder} holds no {name}; delete the folder to go on from the checkpoint before"
+            )
+    task.load_state(model, read_tensors(folder / MODEL_FILE, framework="torch"))
+    restore_optimizer(model, optimizer, read_tensors(folder / OPTIMIZER_FILE, framework="torch"))
+    return progress
+
+
+def read_progress(folder: Path) -> Progress:
+    """What training.json says. Raises ValueError when it is missing or damaged."""
+    path = folder / TRAINING_FILE
+    if not path.is_file():
+        raise ValueError(f"{folder} cannot be continued: it holds no {TRAINING_FILE}")
+    values = read_json(path)
+    if not isinstance(values, dict) or values.pop("format", None) != FORMAT:
+        raise ValueError(f"{path} is of another format; update LLM Explorer, or start a new run")
+    try:
+        return Progress(**values)
+    except TypeError as error:
+        raise ValueError(f"{path} is damaged: {error}; go on from another checkpoint") from error
+
+
+def optimizer_tensors(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """Every tensor that the optimizer remembers, under its parameter's full name."""
+    return {
+        f"{name}/{key}": optimizer.state[parameter][key]
+        for name, parameter in model.named_parameters()
+        if parameter in optimizer.state
+        for key in STATE
+    }
+
+
+def restore_optimizer(
+    model: nn.Module, optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]
+) -> None:
+    """The inverse. Raises ValueError where a tensor is missing, surplus or of another shape."""
+    trained = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    parameters = {n: p for n, p in model.named_parameters() if id(p) in trained}
+    if tensors:  # none before the first step
+        wanted = {f"{name}/{key}" for name in parameters for key in STATE}
+        if differing := sorted(wanted ^ set(tensors)):
+            raise ValueError(
+                f"{OPTIMIZER_FILE} belongs to another model: {differing[0]} differs; "
+                "continue the run with its own config"
+            )
+        for name, parameter in parameters.items():
+            state = {key: tensors[f"{name}/{key}"] for key in STATE}
+            if state["exp_avg"].shape != parameter.shape:
+                raise ValueError(
+                    f"{OPTIMIZER_FILE}: {name} has shape {tuple(state['exp_avg'].shape)}, the "
+                    f"model's {tuple(parameter.shape)}; continue the run with its own config"
+                )
+            optimizer.state[parameter] = state
+
+
+def thin_checkpoints(run: Path, keep: int) -> list[int]:
+    """Deletes checkpoints until `keep` are left (0: all stay); returns the steps of those deleted.
+
+    The first and the two newest stay; of the others goes the one whose neighbors are closest, so
+    that those left lie spread over the run.
+    """
+    folder = run / records.CHECKPOINTS
+    steps = sorted(
+        step
+        for path in folder.iterdir()
+        if not path.name.startswith(".") and (step := records.step_of(path.name)) is not None
+    )
+    gone = []
+    while keep and len(steps) > max(keep, 3):
+        inner = range(1, len(steps) - 2)
+        index = min(inner, key=lambda i: steps[i + 1] - steps[i - 1])
+        gone.append(steps.pop(index))
+    for step in gone:
+        shutil.rmtree(checkpoint_folder(run, step), ignore_errors=True)
+    return gone

@@ -1,0 +1,105 @@
+"""When the loss or a gradient is no longer a finite number: where did it begin?"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from core.training.task import Position, Task
+
+
+class NotFiniteError(ValueError):
+    """The run stopped because a number was NaN or infinite. The text names step, place and remedy."""
+
+
+@contextmanager
+def seeded_dropout(seed: int, position: Position) -> Iterator[None]:
+    """torch's default generator, seeded for this micro-batch alone, and put back afterwards.
+
+    nn.Dropout takes no generator; so every draw is still a pure function of where the run is.
+    """
+    key = [seed, position.step, position.micro_batch, position.rank]
+    drawn = int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0]) >> 1
+    before = torch.default_generator.get_state()
+    torch.default_generator.manual_seed(drawn)
+    try:
+        yield
+    finally:
+        torch.default_generator.set_state(before)
+
+
+def precision_context(precision: str) -> AbstractContextManager[Any]:
+    """bf16: matrix products in bfloat16, weights kept in fp32. fp32: nothing."""
+    if precision == "bf16":
+        return torch.autocast("cpu", torch.bfloat16)
+    return ExitStack()
+
+
+def find_not_finite(
+    task: Task,
+    model: nn.Module,
+    batches: Sequence[tuple[Position, Any]],
+    seed: int,
+    precision: str,
+) -> str:
+    """The first parameter, else the first module's output, else the first gradient that is not finite.
+
+    Runs the step's batches again with hooks on; leaves no gradient and changes nothing.
+    """
+    for name, parameter in model.named_parameters():
+        if not _finite(parameter):
+            return f"the parameter {name}"
+    found: list[str] = []
+    hooks = []
+    for name, module in model.named_modules():
+        hooks.append(module.register_forward_hook(_output_watcher(name or "the model", found)))
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            watcher = _gradient_watcher(name, found)
+            hooks.append(parameter.register_post_accumulate_grad_hook(watcher))
+    try:
+        for position, batch in batches:
+            with torch.enable_grad(), seeded_dropout(seed, position), precision_context(precision):
+                total, _ = task.loss(model, batch)
+            if not found and not _finite(total):
+                found.append("the loss itself")
+            if not found:
+                total.backward()
+            if found:
+                return found[0]
+    finally:
+        for hook in hooks:
+            hook.remove()
+        model.zero_grad(set_to_none=True)
+    return "the sum over the batch"
+
+
+def _finite(tensor: Tensor) -> bool:
+    return bool(torch.isfinite(tensor.detach()).all())
+
+
+def _output_watcher(name: str, found: list[str]) -> Any:
+    def watch(module: nn.Module, inputs: Any, output: Any) -> None:
+        if not found and isinstance(output, Tensor) and not _finite(output):
+            found.append(f"the output of {name}")
+
+    return watch
+
+
+def _gradient_watcher(name: str, found: list[str]) -> Any:
+    def watch(parameter: Tensor) -> None:
+        if not found and parameter.grad is not None and not _finite(parameter.grad):
+            found.append(f"the gradient of {name}")
+
+    return watch
+
+
+def sample_seed(seed: int, step: int) -> int:
+    """The seed of the sample at a step."""
+    return zlib.crc32(f"{seed} {step}".encode())

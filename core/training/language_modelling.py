@@ -1,0 +1,145 @@
+"""Language modelling, the first Task: predict the next token of a text."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from core.data import Batches, Corpus, character_tokenizer_steps, prepare_corpus_steps
+from core.files import write_json
+from core.inference.activations import capture
+from core.inference.generation import generate_steps
+from core.optimization import decay_groups
+from core.resources import data_folder, resource
+from core.tokenization import Tokenizer, open_tokenizer
+from core.training.config import TrainingConfig
+from core.training.task import Position, Written
+from core.transformer.gpt import GPT
+
+TOKENIZER_FILE = "tokenizer.json"
+# Batches that the training loss is measured on where the validation split is read whole.
+TRAIN_BATCHES = 20
+# Evaluation draws from another stream of batches than training does.
+EVALUATION_SEED = 1 << 32
+
+
+class LanguageModelling:
+    """Learns `config.corpus`. `cache` keeps tokenized files (None: the user's data folder)."""
+
+    name = "language-modelling"
+
+    def __init__(self, config: TrainingConfig, cache: Path | None = None) -> None:
+        self.config = config
+        self.cache = cache
+        self.tokenizer: Tokenizer
+        self.corpus: Corpus
+
+    def prepare_steps(self, checkpoint: Path | None) -> Iterator[tuple[float, str]]:
+        """Opens the tokenizer (a checkpoint's own, when there is one) and the corpus.
+
+        Raises ValueError or OSError, with the remedy, for a text that cannot be learned.
+        """
+        config = self.config
+        if checkpoint is not None:
+            self.tokenizer = open_tokenizer(checkpoint / TOKENIZER_FILE)
+        elif config.tokenizer == "characters":
+            self.tokenizer = yield from character_tokenizer_steps(config.corpus)
+        elif config.tokenizer == "stories":
+            self.tokenizer = open_tokenizer(resource("models", "stories", TOKENIZER_FILE))
+        else:
+            self.tokenizer = open_tokenizer(config.tokenizer)
+        cache = self.cache or data_folder() / "corpora"
+        self.corpus = yield from prepare_corpus_steps(config.corpus, self.tokenizer, cache)
+        self.model_config = replace(config.model, vocab_size=self.tokenizer.vocab_size)
+        self._train = self._batches("train", config.seed, config.repeated_fraction)
+        self._evaluated = {
+            split: self._batches(split, config.seed + EVALUATION_SEED, 0.0)
+            for split in ("train", "validation")
+        }
+        self._prompt = self.tokenizer.encode_ids(config.sample_prompt) or [0]
+        self._probe = self.tokenizer.encode_ids(config.probe_text)[: config.model.block_size]
+        yield 1.0, self.corpus.describe()
+
+    def _batches(self, split: str, seed: int, repeated: float) -> Batches:
+        config = self.config
+        return Batches(
+            self.corpus, split, config.model.block_size, config.batch_size, seed, repeated
+        )
+
+    def build_model(self, generator: torch.Generator) -> GPT:
+        return GPT(self.model_config, generator)
+
+    def batches(self, split: str, position: Position) -> tuple[Tensor, Tensor]:
+        """ids and targets, each (B, T) int64."""
+        batches = self._train if split == "train" else self._evaluated[split]
+        return _tensors(batches.batch(position.step, position.micro_batch, position.rank))
+
+    def evaluation(self, split: str) -> Iterator[tuple[Tensor, Tensor]]:
+        """`evaluate_batches` batches, or the whole validation split where that is 0."""
+        count = self.config.evaluate_batches
+        batches = self._evaluated[split]
+        if count == 0 and split == "validation":
+            for batch in batches.whole_split():
+                yield _tensors(batch)
+        else:
+            for index in range(count or TRAIN_BATCHES):
+                yield _tensors(batches.batch(index))
+
+    def loss(self, model: nn.Module, batch: Any) -> tuple[Tensor, Tensor | int]:
+        assert isinstance(model, GPT)
+        ids, targets = batch
+        return model.loss(ids, targets)
+
+    def parameter_groups(self, model: nn.Module) -> list[dict[str, Any]]:
+        return decay_groups(model.parameters(), self.config.weight_decay)
+
+    def state_to_save(self, model: nn.Module) -> Mapping[str, Tensor]:
+        return {name: parameter.detach() for name, parameter in model.named_parameters()}
+
+    def load_state(self, model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+        parameters = dict(model.named_parameters())
+        if missing := sorted(set(parameters) ^ set(tensors)):
+            raise ValueError(f"the checkpoint belongs to another model: {missing[0]} differs")
+        for name, parameter in parameters.items():
+            if parameter.shape != tensors[name].shape:
+                raise ValueError(
+                    f"the checkpoint's {name} has shape {tuple(tensors[name].shape)}, this model's "
+                    f"{tuple(parameter.shape)}; continue it with its own config"
+                )
+            with torch.no_grad():
+                parameter.copy_(tensors[name])
+
+    def save_files(self, model: nn.Module, folder: Path) -> None:
+        write_json(folder / "config.json", self.model_config.to_json())
+        self.tokenizer.save(folder / TOKENIZER_FILE)
+
+    def probe(
+        self, model: nn.Module, ids: Sequence[int] | None, sites: Sequence[str]
+    ) -> dict[str, np.ndarray]:
+        assert isinstance(model, GPT)
+        activations = capture(model, self._probe if ids is None else ids, sites)
+        return {"ids": np.asarray(activations.ids), **activations.sites()}
+
+    def sample_steps(self, model: nn.Module, seed: int) -> Generator[None, None, Written]:
+        assert isinstance(model, GPT)
+        new: list[int] = []
+        for token in generate_steps(
+            model, self._prompt, self.config.sample_tokens, temperature=0.8, seed=seed
+        ):
+            new.append(token.id)
+            yield
+        # Together, as a character may be spread over two tokens.
+        text = self.tokenizer.decode(self._prompt + new)
+        prompt = self.tokenizer.decode(self._prompt)
+        return Written(prompt, text.removeprefix(prompt), tuple(new))
+
+
+def _tensors(batch: tuple[np.ndarray, np.ndarray]) -> tuple[Tensor, Tensor]:
+    ids, targets = batch
+    return torch.from_numpy(ids), torch.from_numpy(targets)
