@@ -58,7 +58,6 @@ class Batches:
         self.batch_size = batch_size
         self.seed = seed
         self.repeated_fraction = repeated_fraction
-        self.generator(0, 0, 0)
         corpus.windows(split, np.random.default_rng(0), 1, block_size + 1)  # long enough?
 
     def generator(self, step: int, micro_batch: int, rank: int) -> np.random.Generator:

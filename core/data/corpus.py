@@ -15,8 +15,11 @@ from . import stories
 
 SPLITS = ("train", "validation")
 
-# Seeds of the training stories are below, those of the validation stories at and above.
-FIRST_VALIDATION_SEED = 1 << 40
+# Seeds of the training stories are below the limit, those of the validation stories far above.
+# (Python's generator takes a seed as 32-bit words, and [s, s - 1] gives the same numbers as [s]:
+# the first validation seed is such that none of the 400 collides with a training seed.)
+TRAIN_SEED_LIMIT = 1 << 29
+FIRST_VALIDATION_SEED = 1 << 62
 TRAIN_STORIES = 1_000_000
 VALIDATION_STORIES = 400
 CACHED_STORIES = 60_000  # about 25 MB
@@ -88,8 +91,8 @@ class StoriesCorpus:
     name = "stories"
 
     def __init__(self, tokenizer: Tokenizer, n_stories: int = TRAIN_STORIES) -> None:
-        if not 0 < n_stories <= FIRST_VALIDATION_SEED:
-            raise ValueError(f"n_stories must be between 1 and {FIRST_VALIDATION_SEED:,}")
+        if not 0 < n_stories <= TRAIN_SEED_LIMIT:
+            raise ValueError(f"n_stories must be between 1 and {TRAIN_SEED_LIMIT:,}")
         self._tokenizer = tokenizer
         self._type = id_type(tokenizer.vocab_size)
         self.n_stories = n_stories

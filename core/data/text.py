@@ -18,7 +18,15 @@ from core.files import read_json, write_json
 from core.tokenization import CharacterTokenizer, Tokenizer
 
 from .chunks import read_characters, safe_chunks
-from .corpus import SPLITS, Corpus, StoriesCorpus, check_split, cut_windows, id_type
+from .corpus import (
+    SPLITS,
+    Corpus,
+    StoriesCorpus,
+    check_split,
+    cut_windows,
+    id_type,
+    story_characters,
+)
 
 SPLIT_RULE = "first 90 % of the characters"
 Progress = tuple[float, str]  # share done, what is being done
@@ -79,8 +87,6 @@ def character_tokenizer_steps(
     "stories" gives that of the stories. Raises OSError or ValueError as `prepare_corpus_steps`.
     """
     if str(name_or_path) == StoriesCorpus.name:
-        from .corpus import story_characters
-
         return story_characters()
     path = check_text_file(name_or_path)
     size = path.stat().st_size
