@@ -1,0 +1,26 @@
+"""The README's code runs as it stands there."""
+
+import re
+
+import pytest
+
+from tests.smoke.conftest import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+
+
+def test_there_are_examples():
+    assert len(EXAMPLES) == 2
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=["headless", "training"])
+def test_an_example_runs(example, run_python, tmp_path):
+    result = run_python("-W", "error", "-c", example, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    if "run.json" in example:
+        from core.training import TrainingConfig
+
+        TrainingConfig.from_json((tmp_path / "run.json").read_text())
+    else:
+        assert "Once upon a time there was a fox." in result.stdout

@@ -1,0 +1,174 @@
+"""The house rules that a program can check: CONTRIBUTING.md says why they are there."""
+
+import ast
+import importlib.util
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import dev
+
+ROOT = Path(__file__).resolve().parents[1]
+CORE = sorted((ROOT / "core").rglob("*.py"))
+EXPLORER = sorted((ROOT / "explorer").rglob("*.py"))
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+LONGEST = 350
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def nodes(path: Path) -> Iterator[ast.AST]:
+    return ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+
+
+def calls(path: Path) -> Iterator[tuple[str, int]]:
+    """Every call as it is written up to the parenthesis ("threading.Thread"), with its line."""
+    for node in nodes(path):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func), node.lineno
+
+
+def found(paths: list[Path], pattern: str) -> list[str]:
+    """ "file:line: text" of every line that matches."""
+    lines = []
+    for path in paths:
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            if re.search(pattern, line):
+                lines.append(f"{name_of(path)}:{number}: {line.strip()}")
+    return lines
+
+
+def called(paths: list[Path], pattern: str, allowed: tuple[str, ...] = ()) -> list[str]:
+    return [
+        f"{name_of(path)}:{line}: {call}("
+        for path in paths
+        if name_of(path) not in allowed
+        for call, line in calls(path)
+        if re.fullmatch(pattern, call)
+    ]
+
+
+def imported(paths: list[Path], names: set[str], allowed: tuple[str, ...] = ()) -> list[str]:
+    hits = []
+    for path in paths:
+        if name_of(path) in allowed:
+            continue
+        for node in nodes(path):
+            modules = []
+            if isinstance(node, ast.Import):
+                modules = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                modules = [node.module or ""]
+            hits += [f"{name_of(path)}: {m}" for m in modules if m.split(".")[0] in names]
+    return hits
+
+
+def test_no_file_is_too_long_to_read():
+    long = {name_of(p): len(p.read_text(encoding="utf-8").splitlines()) for p in CORE + EXPLORER}
+    assert {name: lines for name, lines in long.items() if lines > LONGEST} == {}
+
+
+def test_nothing_is_left_to_do():
+    assert found(CORE + EXPLORER, r"\b(TODO|FIXME|XXX|HACK)\b|NotImplementedError") == []
+
+
+def test_nothing_is_evaluated_or_unpickled():
+    assert called(CORE + EXPLORER, r"eval|exec|compile|__import__|torch\.load|torch\.save") == []
+    assert imported(CORE + EXPLORER, {"pickle", "shelve", "marshal", "dill", "joblib"}) == []
+
+
+def test_no_event_loop_inside_an_event_loop():
+    assert called(EXPLORER, r".*\.processEvents|.*\.exec|.*\.exec_") == []
+
+
+def test_only_the_engine_owns_threads():
+    kinds = r"(threading\.)?(Thread|Timer)|QThread|(\w+\.)?QThreadPool.*|(\w+\.)*ThreadPoolExecutor"
+    assert called(EXPLORER, kinds, allowed=("explorer/engine.py",)) == []
+    # launch.py: a training process watches whether its parent still lives.
+    assert called(CORE, kinds, allowed=("core/training/launch.py",)) == []
+
+
+def test_core_takes_no_open_ended_arguments():
+    assert [
+        f"{name_of(path)}:{node.lineno}"
+        for path in CORE
+        for node in nodes(path)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.args.kwarg
+    ] == []
+
+
+def test_core_prints_only_where_it_is_a_program():
+    allowed = tuple(name_of(path) for path in CORE if path.name in ("__main__.py", "bundled.py"))
+    assert called(CORE, r"print", allowed) == []
+
+
+def test_colors_are_the_themes_alone():
+    views = [path for path in EXPLORER if not path.name.startswith("theme")]
+    assert (
+        found(views, r"[\"']#[0-9a-fA-F]{3,8}[\"']|QColor\(\d|GlobalColor|Qt\.(red|black|white)\b")
+        == []
+    )
+
+
+def test_names_are_spelled_the_fields_way():
+    british = r"(?i)colour|optimis[ei]|normalis[ei]|initialis[ei]|tokenis[ei]|visualis[ei]|\bcentre"
+    assert found(CORE + EXPLORER, british) == []
+
+
+def test_marked_lines_fit_the_inspector():
+    """Without its marker and the function's indentation such a line has at most 72 columns."""
+    wide = []
+    for path in CORE:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        for node in nodes(path):
+            if not isinstance(node, ast.FunctionDef):
+                continue
+            body = lines[node.lineno - 1 : node.end_lineno]
+            for number, line in enumerate(body, node.lineno):
+                if re.search(r"# step: [\w.-]+\s*$", line):
+                    shown = re.sub(r"\s*# step: .*$", "", line)[node.col_offset :]
+                    if len(shown) > 72:
+                        wide.append(f"{name_of(path)}:{number}: {len(shown)} columns")
+    assert wide == []
+
+
+# -- documents --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_every_command_of_the_documents_is_there(document):
+    text = document.read_text(encoding="utf-8")
+    commands = set(re.findall(r"python3 dev\.py (\S+)", text))
+    assert commands
+    assert commands <= set(dev.COMMANDS)
+    for module in re.findall(r"python3? -m ([\w.]+)", text):
+        assert importlib.util.find_spec(module) is not None, module
+    options = set(re.findall(r"llm-explorer (--[\w-]+)", text))
+    sources = "".join(path.read_text(encoding="utf-8") for path in EXPLORER)
+    assert [option for option in options if option not in sources] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_every_file_that_a_document_names_is_there(document):
+    text = document.read_text(encoding="utf-8")
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", text)
+    named = re.findall(r"`((?:core|explorer|tests|resources|packaging)/[\w./]+)`", text)
+    assert [path for path in links + named if not (ROOT / path).exists()] == []
+
+
+def test_dev_describes_each_of_its_commands():
+    assert set(re.findall(r"dev\.py ([\w-]+)", dev.__doc__)) == set(dev.COMMANDS)
+
+
+def test_the_list_of_system_libraries_can_be_read():
+    rows = [
+        line.split()
+        for line in dev.LIBRARIES.read_text(encoding="utf-8").splitlines()
+        if line and not line.startswith(("#", "["))
+    ]
+    assert len(rows) > 20
+    assert [row for row in rows if len(row) != 4] == []
