@@ -60,14 +60,14 @@ def update(
         raise ValueError(f"step {step} is below 1; the first step is 1")
     rate = settings.learning_rate
     beta1, beta2 = settings.betas
-    shrunk = param * (1 - rate * settings.weight_decay)  # step: adamw.decay
-    average = state.average * beta1 + grad * (1 - beta1)  # step: adamw.average
-    square = state.square * beta2 + grad * grad * (1 - beta2)  # step: adamw.square
+    shrunk = param * (1 - rate * settings.weight_decay)  # step: decay
+    average = state.average * beta1 + grad * (1 - beta1)  # step: average
+    square = state.square * beta2 + grad * grad * (1 - beta2)  # step: square
     # Both averages begin at 0, so early ones are too small by these factors.
-    average_hat = average / (1 - beta1**step)  # step: adamw.average_hat
-    square_hat = square / (1 - beta2**step)  # step: adamw.square_hat
-    direction = average_hat / (square_hat**0.5 + settings.eps)  # step: adamw.direction
-    new = shrunk - direction * rate  # step: adamw.move
+    average_hat = average / (1 - beta1**step)  # step: average_hat
+    square_hat = square / (1 - beta2**step)  # step: square_hat
+    direction = average_hat / (square_hat**0.5 + settings.eps)  # step: direction
+    new = shrunk - direction * rate  # step: move
     return new, AdamWState(average, square)
 
 
@@ -77,7 +77,8 @@ def decay_groups(parameters: Iterable[Any], weight_decay: float) -> list[dict[st
     A bias or a norm's gain that shrank would lose what it is for; nanoGPT and GPT-3 (section 2.2 of
     Brown et al. 2020 gives the 0.1) decay matrices only.
     """
-    matrices, vectors = [], []
+    matrices: list[Any] = []
+    vectors: list[Any] = []
     for parameter in parameters:
         (matrices if parameter.ndim >= 2 else vectors).append(parameter)
     groups = [

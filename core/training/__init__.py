@@ -26,6 +26,7 @@ _HOME = {
     "train_steps": "core.training.loop",
     "Estimate": "core.training.sizes",
     "estimate": "core.training.sizes",
+    "measure_speed": "core.training.sizes",
 }
 
 __all__ = sorted(_HOME)

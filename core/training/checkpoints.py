@@ -4,8 +4,8 @@
     optimizer.safetensors                           "h.0.attn.c_attn.weight/exp_avg" ...
     training.json                                   step, seed, changes made by commands
 
-A batch, a dropout mask and a sample are pure functions of (seed, step, micro-batch, rank): the seed and the step are the
-whole RNG state and data position. Nothing is ever unpickled.
+A batch, a dropout mask and a sample are pure functions of (seed, step, micro-batch, rank): the
+seed and the step are the whole RNG state and data position. Nothing is ever unpickled.
 """
 
 from __future__ import annotations
@@ -65,7 +65,8 @@ def latest_checkpoint(run: Path) -> Path | None:
 def save_checkpoint(
     run: Path, progress: Progress, task: Task, model: nn.Module, optimizer: torch.optim.Optimizer
 ) -> Path:
-    """Writes a checkpoint beside its place and renames it there: a reader sees all of it or nothing.
+    """Writes a checkpoint beside its place and renames it there: a reader sees all of it or
+    nothing.
 
     Raises OSError when the disk fails; older checkpoints are as they were.
     """

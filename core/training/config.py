@@ -1,6 +1,7 @@
 """TrainingConfig: everything that a run depends on, as data.
 
-Two runs of one config on one machine are bit-identical. Field names follow nanoGPT's where it has them.
+Two runs of one config on one machine are bit-identical. Field names follow nanoGPT's where it has
+them.
 """
 
 from __future__ import annotations
@@ -26,8 +27,10 @@ class TrainingConfig:
     model              shape of the model. Its vocab_size gives way to that of the tokenizer
     task               "language-modelling", or the name of a Task that the launched module brings
     corpus             "stories" (endless, our own) or the path of a UTF-8 text file
-    tokenizer          "stories" (bundled), "characters" (those of the corpus), or a tokenizer's path
-    repeated_fraction  share of training sequences that are random ids, repeated with a random period
+    tokenizer          "stories" (bundled), "characters" (those of the corpus), or a tokenizer's
+                       path
+    repeated_fraction  share of training sequences that are random ids, repeated with a random
+                       period
     steps              optimizer steps
     batch_size         sequences in a micro-batch
     micro_batches      micro-batches whose gradients are added up before a step

@@ -1,9 +1,9 @@
 """Steering a run: commands are lines of control.jsonl, and each is acknowledged there.
 
 One way for a run in this process, in another, or on another machine. A command line is
-{"seq": 3, "command": "set", "learning_rate": 1e-4, "time": ...}; the run answers at its next safe point with
-{"ack": 3, "step": 812, "attempt": 1, "ok": true, "message": ""}. The file is therefore also the log by which a run can
-be repeated.
+{"seq": 3, "command": "set", "learning_rate": 1e-4, "time": ...}; the run answers at its next safe
+point with {"ack": 3, "step": 812, "attempt": 1, "ok": true, "message": ""}. The file is therefore
+also the log by which a run can be repeated.
 """
 
 from __future__ import annotations
@@ -101,7 +101,8 @@ class ControlLog:
 
 
 class RunControl:
-    """Steers the run in `folder`. Every command returns its sequence number; `acknowledgement` tells what came of it.
+    """Steers the run in `folder`. Every command returns its sequence number; `acknowledgement`
+    tells what came of it.
 
     Raises ValueError, with the remedy, for a command that cannot be.
     """
@@ -112,7 +113,9 @@ class RunControl:
         self._log = ControlLog(self.folder)
 
     def start(self, paused: bool = False) -> int:
-        """Trains on from the last checkpoint, or from the beginning where there is none; `paused` waits for a command."""
+        """Trains on from the last checkpoint, or from the beginning where there is none; `paused`
+        waits for a command.
+        """
         if self.launcher is None:
             raise ValueError(
                 "this run was opened for steering only; give RunControl a launcher to start it"
@@ -147,7 +150,9 @@ class RunControl:
         return self._send("stop", {})
 
     def set(self, learning_rate: float) -> int:
-        """The learning rate from the next step on; after it, the schedule keeps its shape from there."""
+        """The learning rate from the next step on; after it, the schedule keeps its shape from
+        there.
+        """
         check_learning_rate(learning_rate)
         return self._send("set", {"learning_rate": learning_rate})
 

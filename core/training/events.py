@@ -32,7 +32,8 @@ class Moment:
     phase   what has just been done (one of PHASES)
     step    optimizer steps of the run: the one under way, or the last one done when `safe`
     safe    True between whole steps: the model may be looked at, and a run may be left here
-    idle    seconds that the driver may wait before it asks for the next moment (a paused run), else 0
+    idle    seconds that the driver may wait before it asks for the next moment (a paused run),
+            else 0
     values  a few numbers or texts about it
     """
 

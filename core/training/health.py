@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
@@ -15,7 +14,9 @@ from core.training.task import Position, Task
 
 
 class NotFiniteError(ValueError):
-    """The run stopped because a number was NaN or infinite. The text names step, place and remedy."""
+    """The run stopped because a number was NaN or infinite. The text names step, place and
+    remedy.
+    """
 
 
 @contextmanager
@@ -48,7 +49,8 @@ def find_not_finite(
     seed: int,
     precision: str,
 ) -> str:
-    """The first parameter, else the first module's output, else the first gradient that is not finite.
+    """The first parameter, else the first module's output, else the first gradient that is not
+    finite.
 
     Runs the step's batches again with hooks on; leaves no gradient and changes nothing.
     """
@@ -98,8 +100,3 @@ def _gradient_watcher(name: str, found: list[str]) -> Any:
             found.append(f"the gradient of {name}")
 
     return watch
-
-
-def sample_seed(seed: int, step: int) -> int:
-    """The seed of the sample at a step."""
-    return zlib.crc32(f"{seed} {step}".encode())

@@ -35,7 +35,8 @@ class ProcessLauncher:
     def start(self, folder: Path, resume: bool) -> None:
         """Starts the run. What the child prints goes to process.log in the run folder.
 
-        Raises ValueError when the folder is no run or is already being trained here, OSError when no process starts.
+        Raises ValueError when the folder is no run or is already being trained here, OSError when
+        no process starts.
         """
         folder = Path(folder).resolve()
         config = TrainingConfig.from_json(records.read_manifest(folder)["config"])
@@ -71,7 +72,9 @@ class ProcessLauncher:
         return self.exit_code(folder) is None and Path(folder).resolve() in self._processes
 
     def exit_code(self, folder: str | Path) -> int | None:
-        """The child's exit code: 0 finished or stopped, negative: killed by that signal; None while it runs."""
+        """The child's exit code: 0 finished or stopped, negative: killed by that signal; None
+        while it runs.
+        """
         process = self._processes.get(Path(folder).resolve())
         if process is None:
             return None
@@ -92,13 +95,17 @@ class ProcessLauncher:
         return self.exit_code(folder)
 
     def terminate(self, folder: str | Path) -> None:
-        """Asks the child to finish its step, write a checkpoint and end (on Windows it ends at once)."""
+        """Asks the child to finish its step, write a checkpoint and end (on Windows it ends at
+        once).
+        """
         process = self._processes.get(Path(folder).resolve())
         if process is not None and process.poll() is None:
             process.terminate()
 
     def kill(self, folder: str | Path) -> None:
-        """Ends the child at once. What lies in the run folder stays whole; `start` goes on from it."""
+        """Ends the child at once. What lies in the run folder stays whole; `start` goes on from
+        it.
+        """
         process = self._processes.get(Path(folder).resolve())
         if process is not None and process.poll() is None:
             process.kill()

@@ -42,19 +42,25 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What the model did with a few ids at a step. `id` names the command that asked; "" is the config's cadence."""
+    """What the model did with a few ids at a step. `id` names the command that asked; "" is the
+    config's cadence.
+    """
 
     step: int
     id: str
     path: Path
 
     def load(self) -> dict[str, np.ndarray]:
-        """Arrays by site, and "ids". "attention" is (L, H, T, T): float32, or uint8 (times 1/255) on the cadence."""
+        """Arrays by site, and "ids". "attention" is (L, H, T, T): float32, or uint8 (times 1/255)
+        on the cadence.
+        """
         return read_tensors(self.path)
 
 
 class JsonLines:
-    """The whole lines of a growing file, each read once. A torn last line waits until it is whole."""
+    """The whole lines of a growing file, each read once. A torn last line waits until it is
+    whole.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -84,7 +90,8 @@ class JsonLines:
 
 
 class RunReader:
-    """A run, running here or elsewhere or finished. `refresh` reads what is new; the rest are arrays and lists.
+    """A run, running here or elsewhere or finished. `refresh` reads what is new; the rest are
+    arrays and lists.
 
     Raises ValueError when `folder` is no run folder.
     """
@@ -127,7 +134,9 @@ class RunReader:
         return int(attempts[-1]["from_step"]) if attempts else 0
 
     def refresh(self) -> bool:
-        """Reads what has been added. True when anything changed. Cheap: call it a few times a second."""
+        """Reads what has been added. True when anything changed. Cheap: call it a few times a
+        second.
+        """
         self._read_manifest()
         self._events += self._lines.read()
         last = records.limits(self.manifest["attempts"])
@@ -171,7 +180,9 @@ class RunReader:
 
     @property
     def state(self) -> str:
-        """new, running, paused, finished, stopped, failed, or dead (whoever trained is gone and said nothing)."""
+        """new, running, paused, finished, stopped, failed, or dead (whoever trained is gone and
+        said nothing).
+        """
         attempts = self.manifest["attempts"]
         if not attempts:
             return "new"

@@ -1,14 +1,14 @@
 """What lies in a run folder, and where.
 
-    run.json                 manifest: config, attempts, the dtype of a step's record, the parent of a branch
+    run.json                 manifest: config, attempts, the dtype of a step's record, a branch's parent
     rank0.steps              one fixed-width record a step
     rank0.jsonl              rare events, one whole line each
     control.jsonl            commands in, each acknowledged
     heartbeat                touched about once a second by whoever trains
     checkpoints/step-000100/ samples/step-000100.json probes/step-000100.safetensors
 
-Every record and event carries (attempt, step). A resume starts a new attempt from a checkpoint's step; what older
-attempts did after that step no longer counts, and readers leave it out.
+Every record and event carries (attempt, step). A resume starts a new attempt from a checkpoint's
+step; what older attempts did after that step no longer counts, and readers leave it out.
 """
 
 from __future__ import annotations
@@ -62,7 +62,9 @@ def step_name(step: int) -> str:
 
 
 def step_of(name: str) -> int | None:
-    """The step in "step-000812", "step-000812.json" or "ID-step-000812.safetensors"; None when it has none."""
+    """The step in "step-000812", "step-000812.json" or "ID-step-000812.safetensors"; None when it
+    has none.
+    """
     digits = name.split(".")[0].rpartition("step-")[2]
     return int(digits) if "step-" in name and digits.isdecimal() else None
 
@@ -83,7 +85,9 @@ def new_manifest(
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of a run. Raises ValueError when the folder is no run folder, or of a newer format."""
+    """The manifest of a run. Raises ValueError when the folder is no run folder, or of a newer
+    format.
+    """
     path = folder / MANIFEST
     try:
         manifest = json.loads(path.read_text("utf-8"))
@@ -99,7 +103,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise ValueError(f"{path} is not the manifest of a run; choose another folder")
     if manifest["format"] != FORMAT:
         raise ValueError(
-            f"{path} has format {manifest['format']!r}, this version reads {FORMAT}; update LLM Explorer"
+            f"{path} has format {manifest['format']!r}, this version reads {FORMAT}; "
+            "update LLM Explorer"
         )
     return manifest
 
@@ -109,7 +114,9 @@ def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
 
 
 def record_dtype(manifest: Mapping[str, Any]) -> np.dtype:
-    """The dtype of this run's step records. Raises ValueError where it lacks what a reader needs."""
+    """The dtype of this run's step records. Raises ValueError where it lacks what a reader
+    needs.
+    """
     try:
         dtype = np.dtype([(str(name), str(kind)) for name, kind in manifest["record"]])
     except (TypeError, ValueError) as error:
@@ -120,7 +127,9 @@ def record_dtype(manifest: Mapping[str, Any]) -> np.dtype:
 
 
 def limits(attempts: Sequence[Mapping[str, Any]]) -> np.ndarray:
-    """Per attempt (index 0 unused) the last step that still counts: later attempts began there. (attempts + 1,)"""
+    """Per attempt (index 0 unused) the last step that still counts: later attempts began there.
+    (attempts + 1,)
+    """
     last = np.full(len(attempts) + 1, np.iinfo(np.int64).max, np.int64)
     begun = np.iinfo(np.int64).max
     for index in range(len(attempts), 0, -1):
@@ -139,7 +148,9 @@ def process_identity() -> dict[str, Any]:
 
 
 def process_start(pid: int) -> int | None:
-    """When a process began, in clock ticks since boot; None where the system does not say (only Linux does)."""
+    """When a process began, in clock ticks since boot; None where the system does not say (only
+    Linux does).
+    """
     try:
         return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
     except (OSError, ValueError, IndexError):

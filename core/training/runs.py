@@ -64,7 +64,8 @@ def new_run_folder(
 def branch(
     run_folder: str | Path, step: int, changes: Mapping[str, Any], name: str | None = None
 ) -> Path:
-    """A new run folder beside `run_folder` that continues its checkpoint of `step` under a changed config.
+    """A new run folder beside `run_folder` that continues its checkpoint of `step` under a changed
+    config.
 
     Raises ValueError when there is no such checkpoint, or when a change is impossible.
     """

@@ -22,7 +22,9 @@ class Steering:
         self.replay = self._applied_after(from_step)
 
     def _for_this_attempt(self, from_step: int) -> list[Command]:
-        """Unanswered commands from the last "start" on; older ones came too late and are refused."""
+        """Unanswered commands from the last "start" on; older ones came too late and are
+        refused.
+        """
         unanswered = self.log.unanswered()
         if self.attempt == 1:
             return unanswered

@@ -1,0 +1,365 @@
+"""One attempt at a run: from its beginning, or a checkpoint, to where it ends or is stopped.
+
+Torch contexts (autocast, no_grad, the seeded dropout, eval mode) open and close between two yields,
+so whoever drives it may look at the model, write with it or leave at any `safe` moment without
+changing one bit of what follows.
+"""
+
+from __future__ import annotations
+
+import errno
+import math
+import time
+from collections.abc import Generator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from core.optimization import check_groups, learning_rate_at
+from core.training import records
+from core.training.checkpoints import (
+    Progress,
+    latest_checkpoint,
+    load_checkpoint,
+    read_progress,
+    save_checkpoint,
+    thin_checkpoints,
+)
+from core.training.config import TrainingConfig
+from core.training.control import Command, check_learning_rate
+from core.training.events import Moment
+from core.training.health import (
+    NotFiniteError,
+    find_not_finite,
+    precision_context,
+    seeded_dropout,
+)
+from core.training.looking import evaluate_steps, probe, sample_seed, sample_steps
+from core.training.runs import RunWriter
+from core.training.steering import Steering
+from core.training.task import Position, Task
+from core.training.writer import probe_interval, thin_probes
+
+# Seconds between two looks at control.jsonl while a run is paused.
+PAUSE = 0.05
+Moments = Generator[Moment, None, None]
+
+
+class Attempt:
+    """One attempt: what it holds between two moments."""
+
+    def __init__(self, config: TrainingConfig, folder: Path, task: Task) -> None:
+        self.config = config
+        self.folder = folder
+        self.task = task
+        self.model: nn.Module
+        self.optimizer: torch.optim.Optimizer
+        self.parameters: list[Tensor] = []
+        checkpoint = latest_checkpoint(folder)
+        start = read_progress(checkpoint) if checkpoint else Progress(0, config.seed)
+        self.checkpoint = checkpoint
+        self.step = start.step  # whole steps done
+        self.tokens = start.tokens
+        self.rate_scale = start.rate_scale
+        self.written = start.step if checkpoint else -1  # step of the newest checkpoint
+        self.busy = 0.0  # seconds of work since the step began
+        self.mark = time.perf_counter()
+        self.unrecorded: dict[str, float] | None = None  # a step whose weights have moved
+        self.remaining: int | None = None  # steps until the next pause
+        self.paused = False
+        self.stopping = False
+
+    def moments(self) -> Moments:
+        self.writer = RunWriter(self.folder, self.step)
+        try:
+            yield from self._train()
+        except GeneratorExit:
+            self._leave()
+            raise
+        except OSError as error:
+            raise self._disk_failed(error) from error
+        except Exception as error:
+            self._end("failed", str(error) or type(error).__name__)
+            raise
+        finally:
+            self.writer.close()
+
+    def _train(self) -> Moments:
+        self.steering = Steering(self.folder, self.writer.attempt, self.step)
+        yield from self._prepare()
+        if self.checkpoint is None:
+            yield from self._look(first=True)
+        while self.step < self.config.steps:
+            yield from self._obey()
+            if self.stopping:
+                break
+            yield from self._one_step()
+            yield from self._look(last=self.step == self.config.steps)
+        yield from self._obey()
+        yield from self._save()
+        reason = "finished" if self.step >= self.config.steps else "stopped"
+        self._end(reason, f"{reason} after step {self.step}")
+        yield Moment("end", self.step, True, values={"reason": reason})
+
+    # -- before the first step
+
+    def _prepare(self) -> Moments:
+        for share, message in self.task.prepare_steps(self.checkpoint):
+            self.writer.heartbeat()
+            yield Moment("prepare", self.step, values={"share": share, "message": message})
+        with torch.random.fork_rng(devices=[]):  # modules draw weights before they get their own
+            generator = torch.Generator().manual_seed(self.config.seed)
+            self.model = self.task.build_model(generator)
+        groups = self.task.parameter_groups(self.model)
+        check_groups(groups, (p for p in self.model.parameters() if p.requires_grad))
+        self.parameters = [parameter for group in groups for parameter in group["params"]]
+        self.optimizer = torch.optim.AdamW(
+            groups, lr=self._rate(), betas=self.config.betas, eps=1e-8, fused=True
+        )
+        if self.checkpoint is not None:
+            load_checkpoint(self.checkpoint, self.task, self.model, self.optimizer)
+        self.model.train()
+        count = sum(parameter.numel() for parameter in self.parameters)
+        self.writer.event("model", self.step, {"parameters": count})
+        if self.config.precision == "bf16" and not torch.cpu._is_avx512_bf16_supported():
+            message = "this CPU has no bf16 arithmetic: bf16 may be slower than fp32"
+            self.writer.event("note", self.step, {"message": message})
+        yield Moment("prepare", self.step, True, values={"parameters": count})
+
+    # -- one optimizer step
+
+    def _one_step(self) -> Moments:
+        self.busy, self.mark = 0.0, time.perf_counter()
+        number, count = self.step + 1, self.config.micro_batches
+        positions = [Position(self.step, micro) for micro in range(count)]
+        batches = [(position, self.task.batches("train", position)) for position in positions]
+        yield Moment("data", number)
+        divisor, valid, total = 0.0, 0, None
+        for position, batch in batches:
+            with (
+                torch.enable_grad(),
+                seeded_dropout(self.config.seed, position),
+                precision_context(self.config.precision),
+            ):
+                summed, targets = self.task.loss(self.model, batch)
+            valid += int(targets)
+            yield Moment("forward", number)
+            # Gradients of sums, over all valid targets of the step: a mean of means would weigh a
+            # short micro-batch's tokens more. How many there are is guessed from the first.
+            divisor = divisor or float(max(valid, 1) * count)
+            loss = summed / divisor
+            yield Moment("loss", number)
+            loss.backward()
+            total = summed.detach() if total is None else total + summed.detach()
+            del loss, summed
+            yield Moment("backward", number)
+        if valid == 0:
+            raise ValueError(f"the batch of step {number} has no target to learn; check the data")
+        if divisor != valid:
+            torch._foreach_mul_([p.grad for p in self.parameters if p.grad is not None],
+                                divisor / valid)  # fmt: skip
+        assert total is not None
+        loss_value, norm = self._clip(total)
+        loss_value /= valid
+        if not (math.isfinite(loss_value) and math.isfinite(norm)):
+            raise self._not_finite(number, batches, loss_value)
+        yield Moment("clip", number, values={"loss": loss_value, "grad_norm": norm})
+        rate = self._rate()
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.unrecorded = {
+            "step": number,
+            "loss": loss_value,
+            "learning_rate": rate,
+            "grad_norm": norm,
+            "tokens": count * self.config.batch_size * self.config.model.block_size,
+        }
+        yield Moment("optimizer", number)
+        record = self._record()
+        yield Moment("schedule", number, True, values=record)
+
+    def _clip(self, total: Tensor) -> tuple[float, float]:
+        """Limits the gradients' norm; returns the summed loss and the norm before."""
+        limit = self.config.clip or math.inf
+        norm = torch.nn.utils.clip_grad_norm_(self.parameters, limit)
+        # Both at once: on a GPU each of them would wait for it.
+        loss, norm_value = torch.stack([total, norm.to(total.dtype)]).tolist()
+        return loss, norm_value
+
+    def _record(self) -> dict[str, float]:
+        """The weights have moved: the step is whole."""
+        record, self.unrecorded = self.unrecorded, None
+        assert record is not None
+        self.busy += time.perf_counter() - self.mark
+        self.mark = time.perf_counter()
+        record |= {"seconds": self.busy, "memory": records.resident_bytes()}
+        self.step = int(record["step"])
+        self.tokens += int(record["tokens"])
+        self.writer.step(record)
+        if self.remaining is not None:
+            self.remaining -= 1
+        return record
+
+    def _rate(self) -> float:
+        """The next step's learning rate: a function of how many steps were applied."""
+        return planned_rate(self.config, self.step) * self.rate_scale
+
+    def _not_finite(self, number: int, batches: Any, loss: float) -> NotFiniteError:
+        self.optimizer.zero_grad(set_to_none=True)
+        where = find_not_finite(
+            self.task, self.model, batches, self.config.seed, self.config.precision
+        )
+        kept = f"checkpoint of step {self.written}" if self.written >= 0 else "beginning"
+        message = (
+            f"step {number}: {where} is not a finite number (loss {loss}). The run stopped before "
+            f"this step changed anything; go on from the {kept} with a lower learning rate"
+        )
+        self.writer.event("not-finite", number, {"where": where, "message": message})
+        return NotFiniteError(message)
+
+    # -- between two steps
+
+    def _look(self, first: bool = False, last: bool = False) -> Moments:
+        """What is due after this step: evaluation, probe, sample, checkpoint."""
+        config, step = self.config, self.step
+        if last or first or _due(step, config.evaluate_every):
+            yield from self._evaluate()
+        every = config.probe_every and probe_interval(config.probe_every, step)
+        if every and (last or _due(step, every)):
+            self._probe("", None, ("attention",))
+            thin_probes(self.folder, config.probe_every, step)
+            yield Moment("probe", step, True)
+        if config.sample_every and (last or _due(step, config.sample_every)):
+            yield from self._sample()
+        if not first and (last or _due(step, config.checkpoint_every)):
+            yield from self._save()
+
+    def _evaluate(self) -> Moments:
+        values = yield from evaluate_steps(self.task, self.model, self.config.precision, self.step)
+        self.writer.event("evaluate", self.step, values)
+        yield Moment("evaluate", self.step, True, values=values)
+
+    def _sample(self) -> Moments:
+        seed = sample_seed(self.config.seed, self.step)
+        written = yield from sample_steps(self.task, self.model, seed, self.step)
+        self.writer.sample(self.step, written.prompt, written.text, written.ids)
+        yield Moment("sample", self.step, True, values={"text": written.text})
+
+    def _save(self) -> Moments:
+        if self.written != self.step:
+            self._write_checkpoint()
+            yield Moment("checkpoint", self.step, True)
+
+    def _write_checkpoint(self) -> None:
+        progress = Progress(self.step, self.config.seed, self.tokens, self.rate_scale)
+        path = save_checkpoint(self.folder, progress, self.task, self.model, self.optimizer)
+        self.written = self.step
+        self.writer.event("checkpoint", self.step, {"folder": path.name})
+        thin_checkpoints(self.folder, self.config.keep_checkpoints)
+
+    def _probe(self, id: str, ids: Any, sites: Any) -> None:
+        self.writer.probe(self.step, probe(self.task, self.model, ids, sites, light=not id), id)
+
+    # -- commands
+
+    def _obey(self) -> Moments:
+        """Does what control.jsonl asks for, and stays here while the run is paused."""
+        for command in self.steering.replay.pop(self.step, ()):
+            self._set(command)
+        announced = False
+        while True:
+            for command in self.steering.new_commands():
+                yield from self._command(command)
+            if self.remaining is not None and self.remaining <= 0:
+                self.paused, self.remaining = True, None
+            if not self.paused or self.stopping or self.step >= self.config.steps:
+                break
+            if not announced:
+                self.writer.event("paused", self.step, {})
+                announced = True
+            self.writer.heartbeat()
+            yield Moment("paused", self.step, True, idle=PAUSE)
+        if announced:
+            self.writer.event("resumed", self.step, {})
+
+    def _command(self, command: Command) -> Moments:
+        try:
+            match command.name:
+                case "start":
+                    pass
+                case "pause":
+                    self.paused, self.remaining = True, None
+                case "resume":
+                    self.paused, self.remaining = False, None
+                case "step":
+                    self.paused, self.remaining = False, max(1, int(command.values.get("n", 1)))
+                case "stop":
+                    self.stopping = True
+                case "set":
+                    self._set(command)
+                case "checkpoint":
+                    yield from self._save()
+                case "probe":
+                    values = command.values
+                    self._probe(str(values["id"]), values["ids"], values["sites"])
+                    yield Moment("probe", self.step, True)
+                case _:
+                    raise ValueError(f"command {command.name!r} is unknown to this version")
+        except (ValueError, KeyError, TypeError) as error:
+            self.steering.answer(command, self.step, False, str(error))
+        else:
+            self.steering.answer(command, self.step)
+
+    def _set(self, command: Command) -> None:
+        rate = check_learning_rate(command.values.get("learning_rate"))
+        planned = planned_rate(self.config, self.step)
+        if planned <= 0:
+            raise ValueError("the schedule has come down to 0 here; branch with another one")
+        self.rate_scale = rate / planned
+        self.writer.event("set", self.step, {"learning_rate": rate})
+
+    # -- the end
+
+    def _end(self, reason: str, message: str) -> None:
+        self.writer.event("end", self.step, {"reason": reason, "message": message})
+
+    def _leave(self) -> None:
+        """The driver closed the generator: the last whole step is kept."""
+        if self.unrecorded is not None:
+            self._record()
+        if self.parameters and self.written != self.step:
+            self.optimizer.zero_grad(set_to_none=True)
+            self._write_checkpoint()
+        self._end("stopped", f"stopped after step {self.step}")
+
+    def _disk_failed(self, error: OSError) -> OSError:
+        kept = f"checkpoint of step {self.written}" if self.written >= 0 else "beginning"
+        cause = "the disk is full" if error.errno == errno.ENOSPC else str(error)
+        message = (
+            f"training stopped after step {self.step}: {cause}. What was written is whole: make "
+            f"room or choose another folder, then resume; it goes on from the {kept}"
+        )
+        with suppress(OSError):  # no room even for this line; the error that is raised says it
+            self._end("failed", message)
+        return OSError(error.errno, message)
+
+
+def planned_rate(config: TrainingConfig, step: int) -> float:
+    """The learning rate that the config plans for the step after `step` applied ones."""
+    return learning_rate_at(
+        step,
+        schedule=config.schedule,
+        learning_rate=config.learning_rate,
+        min_learning_rate=config.min_learning_rate,
+        warmup_steps=config.warmup_steps,
+        steps=config.steps,
+    )
+
+
+def _due(step: int, every: int) -> bool:
+    return every > 0 and step % every == 0

@@ -1,0 +1,68 @@
+"""Looking at a model between two steps: its loss on a split, a text it writes, its heads.
+
+Each opens its torch contexts between two yields, and leaves the model in train mode.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Generator, Sequence
+from contextlib import closing
+
+import numpy as np
+import torch
+from torch import nn
+
+from core.training.events import Moment
+from core.training.health import precision_context
+from core.training.task import Task, Written
+
+
+def evaluate_steps(
+    task: Task, model: nn.Module, precision: str, step: int
+) -> Generator[Moment, None, dict[str, float]]:
+    """Yields after each batch; returns the mean loss a target, in nats, of each split."""
+    means = {}
+    for split in ("train", "validation"):
+        total, count = 0.0, 0
+        for batch in task.evaluation(split):
+            model.eval()
+            try:
+                with torch.no_grad(), precision_context(precision):
+                    summed, targets = task.loss(model, batch)
+                    total += float(summed)
+                    count += int(targets)
+            finally:
+                model.train()
+            yield Moment("evaluate", step, True)
+        means[split] = total / max(count, 1)
+    return means
+
+
+def sample_steps(
+    task: Task, model: nn.Module, seed: int, step: int
+) -> Generator[Moment, None, Written]:
+    """Yields after each token; returns what was written."""
+    with closing(task.sample_steps(model, seed)) as tokens:
+        while True:
+            try:
+                next(tokens)
+            except StopIteration as end:
+                return end.value
+            yield Moment("sample", step, True)
+
+
+def sample_seed(seed: int, step: int) -> int:
+    """The seed of the sample at a step."""
+    return zlib.crc32(f"{seed} {step}".encode())
+
+
+def probe(
+    task: Task, model: nn.Module, ids: Sequence[int] | None, sites: Sequence[str], light: bool
+) -> dict[str, np.ndarray]:
+    """What the model does with ids, by site; `light`: attention as uint8, 0 to 255 for 0 to 1."""
+    with torch.random.fork_rng(devices=[]):
+        arrays = task.probe(model, ids, sites)
+    if light:
+        arrays["attention"] = (arrays["attention"] * 255.0 + 0.5).astype(np.uint8)
+    return arrays
