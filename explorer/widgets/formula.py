@@ -6,7 +6,9 @@ Live numbers never come through here: they are native text (`live_numbers`).
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+import warnings
+from functools import cache, lru_cache
+from typing import Any
 
 from PySide6.QtCore import QByteArray, QPointF, QRectF, QSize, QSizeF
 from PySide6.QtGui import QPainter
@@ -14,6 +16,7 @@ from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
+from explorer.theme_colors import PALETTES
 from explorer.widgets.base import LEFT, Picture, elide, put_text
 
 # Letters that carry the color of what they name.
@@ -22,21 +25,28 @@ _LETTER = re.compile(r"<mi>([qkvQKVa])</mi>")
 _SHORTEST = 0.72  # a wide formula shrinks to this share of its size, then it is cut
 
 
+@cache
+def _libraries() -> tuple[Any, Any]:
+    """ziamath and its LaTeX reader, imported when the first formula is set (about 0.3 s)."""
+    with warnings.catch_warnings():
+        # ziamath 0.13 opens its font by a call that the standard library has deprecated.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import latex2mathml.converter
+        import ziamath
+    ziamath.config.svg2 = False  # Qt draws SVG Tiny: no <symbol> reuse
+    return ziamath, latex2mathml.converter
+
+
 @lru_cache(maxsize=256)
 def formula_svg(latex: str, size: float, palette: str) -> bytes:
     """The SVG of `latex` at `size` px in the colors of a palette (by name).
 
     Raises ValueError where the formula cannot be set.
     """
-    import latex2mathml.converter
-    import ziamath
-
-    from explorer.theme_colors import PALETTES
-
-    ziamath.config.svg2 = False  # Qt draws SVG Tiny: no <symbol> reuse
+    ziamath, converter = _libraries()
     roles = PALETTES[palette].roles
     try:
-        markup = latex2mathml.converter.convert(latex, display="block")
+        markup = converter.convert(latex, display="block")
         markup = _LETTER.sub(
             lambda match: f'<mi mathcolor="{roles[ROLES[match[1]]]}">{match[1]}</mi>', markup
         )
