@@ -150,7 +150,8 @@ class Attempt:
             # Gradients of sums, over all valid targets of the step: a mean of means would weigh a
             # short micro-batch's tokens more. How many there are is guessed from the first.
             divisor = divisor or float(max(valid, 1) * count)
-            loss = summed / divisor
+            with torch.enable_grad():
+                loss = summed / divisor
             yield Moment("loss", number)
             loss.backward()
             total = summed.detach() if total is None else total + summed.detach()

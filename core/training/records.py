@@ -1,6 +1,6 @@
 """What lies in a run folder, and where.
 
-    run.json                 manifest: config, attempts, the dtype of a step's record, a branch's parent
+    run.json                 config, attempts, the dtype of a record, a branch's parent
     rank0.steps              one fixed-width record a step
     rank0.jsonl              rare events, one whole line each
     control.jsonl            commands in, each acknowledged

@@ -1,0 +1,71 @@
+"""TrainingConfig: a JSON round trip, and a remedy for everything that cannot be."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from core.training import TrainingConfig
+from core.transformer.config import ModelConfig
+from tests.core.training.small import small_config
+
+
+def test_json_round_trip(tmp_path: Path) -> None:
+    config = small_config(tmp_path, betas=(0.8, 0.95), precision="bf16")
+    assert TrainingConfig.parse(json.dumps(config.to_json())) == config
+
+
+@pytest.mark.parametrize(
+    ("changes", "remedy"),
+    [
+        ({"steps": 0}, "at least 1"),
+        ({"batch_size": 2.5}, "whole number"),
+        ({"learning_rate": 0.0}, "1e-3 is usual"),
+        ({"learning_rate": float("nan")}, "finite number"),
+        ({"min_learning_rate": 1.0}, "a tenth of it"),
+        ({"betas": (0.9, 1.0)}, "0.9, 0.99"),
+        ({"betas": "fast"}, "two numbers"),
+        ({"clip": -1.0}, "0 or more"),
+        ({"schedule": "linear"}, "'cosine' or 'constant'"),
+        ({"precision": "fp16"}, "use 'bf16'"),
+        ({"precision": "int8"}, "'fp32' or 'bf16'"),
+        ({"repeated_fraction": 1.5}, "0.0 to 1.0"),
+        ({"corpus": ""}, "corpus is empty"),
+        ({"sample_prompt": 3}, "must be text"),
+        ({"stepz": 3}, "unknown field stepz"),
+    ],
+)
+def test_impossible_values_say_the_remedy(
+    tmp_path: Path, changes: dict[str, object], remedy: str
+) -> None:
+    with pytest.raises(ValueError, match=remedy):
+        small_config(tmp_path, **changes)
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("{", "line 1, column"),
+        ("[]", "JSON object"),
+        ("{}", "field model is missing"),
+        ('{"format": 99}', "update"),
+        ('{"model": {"vocab_size": 5}}', "incomplete"),
+        ('{"model": {}, "modle": {}}', "unknown field modle"),
+    ],
+)
+def test_bad_files_say_what_is_wrong(text: str, remedy: str) -> None:
+    with pytest.raises(ValueError, match=remedy):
+        TrainingConfig.parse(text)
+
+
+def test_a_shape_that_cannot_be(tmp_path: Path) -> None:
+    model = small_config(tmp_path).model.to_json() | {"n_embd": 10, "n_head": 3}
+    with pytest.raises(ValueError, match="not divisible by n_head 3"):
+        small_config(tmp_path, model=model)
+
+
+def test_default_config_is_complete() -> None:
+    model = ModelConfig(vocab_size=64, block_size=32, n_layer=1, n_head=1, n_embd=8)
+    config = TrainingConfig(model=model)
+    assert config.tokens_per_step == 16 * 32
+    assert config.change({"steps": 5}).steps == 5
