@@ -1,0 +1,90 @@
+"""The task runner's decisions, without installing anything."""
+
+import json
+
+import pytest
+
+import dev
+
+
+def test_an_unknown_command_is_answered_with_those_there_are(capsys):
+    assert dev.main(["tests"]) == 2
+    assert "run, test, check" in capsys.readouterr().err
+
+
+def test_help_names_every_command(capsys):
+    assert dev.main([]) == 0
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in dev.COMMANDS)
+
+
+def test_a_message_says_what_to_do_and_the_exit_code_tells(capsys):
+    assert dev.main(["snapshot"]) == 3
+    assert "snapshot DIR" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"extras": 3}', '{"root": "x"}'])
+def test_a_broken_stamp_counts_as_none(content, tmp_path, monkeypatch):
+    monkeypatch.setattr(dev, "STAMP", tmp_path / "stamp.json")
+    dev.STAMP.write_text(content)
+    assert dev.read_stamp() == {}
+
+
+def test_a_second_run_starts_nothing(tmp_path, monkeypatch):
+    """With a stamp of this pyproject.toml neither pip nor the check of packages runs."""
+    digest = dev.hashlib.sha256((dev.ROOT / "pyproject.toml").read_bytes()).hexdigest()
+    stamp = {"pyproject": digest, "root": str(dev.ROOT), "extras": ["dev", "peers"]}
+    monkeypatch.setattr(dev, "STAMP", tmp_path / "stamp.json")
+    monkeypatch.setattr(dev, "PYTHON", tmp_path)
+    dev.STAMP.write_text(json.dumps(stamp))
+
+    def refuse(*_arguments, **_settings):
+        raise AssertionError("a process was started")
+
+    for name in ("call", "run", "check_output", "Popen"):
+        monkeypatch.setattr(dev.subprocess, name, refuse)
+    dev.set_up(extras=("dev",))
+    dev.set_up(extras=("peers", "dev"))
+
+
+def test_what_is_missing_is_found_by_loading_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(dev, "LIBRARIES", tmp_path / "list.txt")
+    dev.LIBRARIES.write_text(
+        "# comment\n[qt]\nlibc.so.6 libc6 - glibc\nlibnothere.so.9 new|old - nothere\n"
+        "[test]\ncommand:no-such-command x x x\n"
+    )
+    if dev.is_there("libc.so.6"):
+        assert dev.missing_libraries(("qt",)) == [["libnothere.so.9", "new|old", "-", "nothere"]]
+    assert [row[0] for row in dev.missing_libraries(("test",))] == ["command:no-such-command"]
+
+
+@pytest.mark.parametrize(
+    ("tool", "command"),
+    [
+        ("dnf", "sudo dnf install 'libnothere.so.9()(64bit)'"),
+        ("pacman", "sudo pacman -S nothere"),
+        ("apt-get", "sudo apt-get install -y --no-install-recommends old"),
+    ],
+)
+def test_elsewhere_it_says_what_is_missing_and_the_command(
+    tool, command, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(dev, "LIBRARIES", tmp_path / "list.txt")
+    dev.LIBRARIES.write_text("[qt]\nlibnothere.so.9 new|old - nothere\n")
+    monkeypatch.setattr(dev.sys, "platform", "linux")
+    monkeypatch.setattr(dev.shutil, "which", lambda name: name if name == tool else None)
+    monkeypatch.setattr(dev.os, "geteuid", lambda: 1000, raising=False)
+    with pytest.raises(dev.Stop):
+        dev.set_up_system(("qt",))
+    said = capsys.readouterr().err
+    assert "libnothere.so.9" in said
+    assert command in said
+
+
+def test_a_display_is_needed_on_linux_only(monkeypatch):
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(dev.sys, "platform", "linux")
+    assert not dev.has_display()
+    monkeypatch.setattr(dev.sys, "platform", "darwin")
+    assert dev.has_display()
