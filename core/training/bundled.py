@@ -1,0 +1,198 @@
+"""The bundled model's recipe: `python -m core.training.bundled` makes it anew.
+
+Its own tokenizer from its own stories, a run of the training loop like any other, the last weights
+as bf16, and record.json: the recipe, the seed, and what the stored file measures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from core.data import Batches, StoriesCorpus, story
+from core.files import write_json
+from core.inference.activations import capture
+from core.inference.generation import generate
+from core.inference.heads import head_scores, repeated_ids
+from core.inference.loading import TOKENIZER_FILE, LoadedModel, load
+from core.resources import resource
+from core.tokenization import END_OF_TEXT, Tokenizer, train_tokenizer
+from core.training.checkpoints import latest_checkpoint
+from core.training.config import TrainingConfig
+from core.training.loop import train_steps
+from core.training.runs import create_run
+from core.transformer.config import ModelConfig
+from core.transformer.weights import load_model, save_model
+
+RECORD_FILE = "record.json"
+VOCAB_SIZE = 1536
+TOKENIZER_STORIES = 6000  # from seed 0 on
+READ_STORY = 5_000_001  # a story of neither split, on which the previous-token heads are measured
+TRAIN_BATCHES = 16  # of the train split, for its loss
+
+MODEL = ModelConfig(
+    vocab_size=VOCAB_SIZE, block_size=256, n_layer=4, n_head=6, n_embd=192, bias=False
+)
+
+
+def bundled_tokenizer() -> Tokenizer:
+    """Byte-level BPE from the first stories: the same pieces whenever it is trained."""
+    return train_tokenizer("bpe", (story(seed) for seed in range(TOKENIZER_STORIES)), VOCAB_SIZE)
+
+
+def recipe(tokenizer: Path, steps: int, threads: int) -> TrainingConfig:
+    """The run, as data. `repeated_fraction` is the share of sequences that are no stories."""
+    return TrainingConfig(
+        model=MODEL,
+        corpus="stories",
+        tokenizer=str(tokenizer),
+        repeated_fraction=0.08,
+        steps=steps,
+        batch_size=16,
+        learning_rate=2e-3,
+        min_learning_rate=2e-4,
+        warmup_steps=100,
+        betas=(0.9, 0.99),
+        weight_decay=0.1,
+        clip=1.0,
+        evaluate_every=250,
+        evaluate_batches=8,
+        sample_every=500,
+        sample_tokens=120,
+        checkpoint_every=500,
+        keep_checkpoints=3,
+        probe_every=0,
+        seed=1337,
+        precision="bf16",
+        threads=threads,
+    )
+
+
+def losses(lm: LoadedModel) -> dict[str, float]:
+    """Nats a token: of the whole validation split, and of a fixed sample of the train split.
+
+    Stories alone: no repeated random ids. fp32 arithmetic on the stored weights.
+    """
+    corpus = StoriesCorpus(lm.tokenizer)
+    block = lm.config.block_size
+    train = Batches(corpus, "train", block, 16, seed=0)
+    splits: dict[str, Iterator[tuple[np.ndarray, np.ndarray]]] = {
+        "train": (train.batch(index) for index in range(TRAIN_BATCHES)),
+        "validation": Batches(corpus, "validation", block, 16, seed=0).whole_split(),
+    }
+    return {name: _mean_loss(lm, batches) for name, batches in splits.items()}
+
+
+def _mean_loss(lm: LoadedModel, batches: Iterator[tuple[np.ndarray, np.ndarray]]) -> float:
+    total, count = 0.0, 0
+    with torch.no_grad():
+        for ids, targets in batches:
+            loss, n = lm.model.loss(torch.from_numpy(ids), torch.from_numpy(targets))
+            total += float(loss)
+            count += int(n)
+    return total / count
+
+
+def best_heads(lm: LoadedModel) -> dict[str, dict[str, Any]]:
+    """The strongest head of two kinds, by the mean attention that defines the kind.
+
+    previous_token  to the token before, on a story
+    induction       to the token that followed the earlier occurrence, on random ids of the whole
+                    vocabulary repeated three times (64 sequences of 3 x 32, a fixed seed)
+    """
+    ids = lm.tokenizer.encode_ids(story(READ_STORY))[: lm.config.block_size]
+    previous = head_scores(_attention(lm, ids), ids).previous_token
+    generator = np.random.default_rng(0)
+    sequences = repeated_ids(64, 32, 3, lm.config.vocab_size, generator)
+    induction = np.mean([head_scores(_attention(lm, s), s).induction for s in sequences], axis=0)
+    return {"previous_token": _best(previous), "induction": _best(induction)}
+
+
+def _attention(lm: LoadedModel, ids: Any) -> np.ndarray:
+    attention = capture(lm.model, ids, ("attention",)).attention
+    assert attention is not None
+    return attention
+
+
+def _best(scores: np.ndarray) -> dict[str, Any]:
+    layer, head = np.unravel_index(scores.argmax(), scores.shape)
+    return {"layer": int(layer), "head": int(head), "score": round(float(scores.max()), 4)}
+
+
+def samples(lm: LoadedModel, count: int = 3, temperature: float = 0.7) -> list[str]:
+    """What it writes after the first words of a story, to the story's end."""
+    prompt = lm.tokenizer.encode_ids("Once upon a time")
+    end = lm.tokenizer.special_tokens[END_OF_TEXT]
+    length = lm.config.block_size - len(prompt)
+    written = [
+        generate(lm.model, prompt, length, temperature=temperature, seed=seed, stop=end)
+        for seed in range(count)
+    ]
+    return [lm.tokenizer.decode([i for i in ids if i != end]) for ids in written]
+
+
+def export(checkpoint: Path, config: TrainingConfig, folder: Path, seconds: float) -> None:
+    """Stores a checkpoint's weights as bf16 in `folder`, and beside them what the file measures."""
+    save_model(folder, load_model(checkpoint), dtype="bfloat16")
+    shutil.copyfile(checkpoint / TOKENIZER_FILE, folder / TOKENIZER_FILE)
+    lm = load(folder)
+    written = {**config.to_json(), "tokenizer": "stories"}
+    record = {
+        "recipe": written,
+        "tokenizer": {"kind": "bpe", "vocab_size": VOCAB_SIZE, "stories": TOKENIZER_STORIES},
+        "parameters": sum(parameter.numel() for parameter in lm.model.parameters()),
+        "dtype": "bfloat16",
+        "tokens": config.steps * config.batch_size * config.model.block_size,
+        "repeated_sequences": f"{config.repeated_fraction:.0%} of the training sequences",
+        "seconds": round(seconds),
+        "torch": torch.__version__,
+        "loss": {name: round(loss, 4) for name, loss in losses(lm).items()},
+        "heads": best_heads(lm),
+        "samples": samples(lm),
+    }
+    write_json(folder / RECORD_FILE, record)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Trains the bundled model again.")
+    parser.add_argument("--steps", type=int, default=8000)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--work", type=Path, default=Path("build/bundled"), help="its run folder")
+    parser.add_argument("--folder", type=Path, help="where the model goes (default: resources)")
+    options = parser.parse_args(arguments)
+
+    torch.set_num_threads(options.threads)
+    run = options.work / "run"
+    tokenizer_path = options.work / TOKENIZER_FILE
+    resuming = latest_checkpoint(run) is not None if run.is_dir() else False
+    options.work.mkdir(parents=True, exist_ok=True)
+    if not resuming:
+        bundled_tokenizer().save(tokenizer_path)
+    config = recipe(tokenizer_path.resolve(), options.steps, options.threads)
+    if not resuming:
+        create_run(run, config)
+    started = time.monotonic()
+    for moment in train_steps(config, run, resume=resuming):
+        if moment.phase in ("evaluate", "sample", "end") and moment.values:
+            elapsed = time.monotonic() - started
+            told = json.dumps(dict(moment.values), default=str, ensure_ascii=False)
+            print(f"{elapsed:6.0f} s  step {moment.step}  {moment.phase}  {told}", file=sys.stderr)
+    checkpoint = latest_checkpoint(run)
+    assert checkpoint is not None, "a run that ended has a checkpoint"
+    folder = options.folder or resource("models") / "stories"
+    export(checkpoint, config, folder, time.monotonic() - started)
+    print((folder / RECORD_FILE).read_text(encoding="utf-8"))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
