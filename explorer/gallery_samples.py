@@ -37,7 +37,22 @@ from explorer.widgets.vector_bars import Vector, VectorBars
 
 Sample = tuple[str, QWidget, int, int]
 
-TOKENS = "Once| upon| a| time| Mira| found| a| red| kite|.| Mira| found| a| red".split("|")
+TOKENS = [
+    "Once",
+    " upon",
+    " a",
+    " time",
+    " Mira",
+    " found",
+    " a",
+    " red",
+    " kite",
+    ".",
+    " Mira",
+    " found",
+    " a",
+    " red",
+]
 CODE = '''def attend(q, k, v, mask, scale):
     """Scaled dot-product attention with every intermediate kept (Vaswani et al. 2017, 3.2.1)."""
     scores = q @ k.mT                                  # (H, T, T)  # step: scores
@@ -169,7 +184,15 @@ def _tokens() -> list[Sample]:
     ids = strip()
     ids.set_show_ids(True)
     odd = TokenStrip()
-    pieces = ["caf\u00e9".encode(), b"\xf0\x9f", b"\xaa\x81", b"\n", b"\t", b"  ", " \u65e5".encode()]
+    pieces = [
+        "caf\u00e9".encode(),
+        b"\xf0\x9f",
+        b"\xaa\x81",
+        b"\n",
+        b"\t",
+        b"  ",
+        " \u65e5".encode(),
+    ]
     odd.set_tokens([1, 2, 3, 4, 5, 6, 7], pieces)
     narrow = strip(cut=12)
     narrow.set_selected(9)
@@ -201,14 +224,21 @@ def fake_step() -> SimpleNamespace:
 def fake_source() -> SimpleNamespace:
     lines = tuple(CODE.split("\n"))
     return SimpleNamespace(
-        path="core/transformer/attention.py", first_line=42, lines=lines, marked=2, function="attend"
+        path="core/transformer/attention.py",
+        first_line=42,
+        lines=lines,
+        marked=2,
+        function="attend",
     )
 
 
 def _rows() -> list[object]:
     rng = np.random.default_rng(3)
     terms = Terms("score of \u2423red", rng.normal(size=16), rng.normal(size=16))
-    return [terms, Equation("after scaling by 1/\u221a16", float((terms.left * terms.right).sum() / 4))]
+    return [
+        terms,
+        Equation("after scaling by 1/\u221a16", float((terms.left * terms.right).sum() / 4)),
+    ]
 
 
 def _inspectors() -> list[Sample]:
@@ -247,7 +277,8 @@ def _math() -> list[Sample]:
     table = NumbersTable()
     table.set_tables({"weights": attention(14), "scores": np.arange(14.0)})
     views: list[Sample] = [
-        (f"formula {index + 1}", FormulaView(latex), 400, 72) for index, latex in enumerate(formulas)
+        (f"formula {index + 1}", FormulaView(latex), 400, 72)
+        for index, latex in enumerate(formulas)
     ]
     return [
         *views,
@@ -262,10 +293,14 @@ class SamplePlayer:
 
     def __init__(self, position: float, live: bool = False, playing: bool = False) -> None:
         titles = [
-            "Queries, keys and values", "Multiply q and k, dimension by dimension",
-            "Add up the products", "Divide by \u221ad so that the softmax stays soft",
-            "Hide what comes later", "Softmax: weights that add up to 1",
-            "Weigh the values", "Add them up",
+            "Queries, keys and values",
+            "Multiply q and k, dimension by dimension",
+            "Add up the products",
+            "Divide by \u221ad so that the softmax stays soft",
+            "Hide what comes later",
+            "Softmax: weights that add up to 1",
+            "Weigh the values",
+            "Add them up",
         ]
         length = 340 if live else len(titles)
         self.position, self.length = position, length
@@ -273,7 +308,8 @@ class SamplePlayer:
         self.playing, self.complete, self.speed = playing, True, 1.0
         self.at_live_edge = live and position >= length - 1
         self.track = SimpleNamespace(
-            is_live=live, length=length,
+            is_live=live,
+            length=length,
             title=lambda i: f"step {i * 10}: loss 1.93" if live else titles[i],
         )
 
@@ -311,7 +347,9 @@ def _plots() -> list[Sample]:
     log = LinePlot()
     log.set_axes("step", "loss (nats per token)")
     log.set_log(True)
-    log.set_series([Series("stories-3", x, loss, 0), Series("stories-2", x, loss * 1.2, 1, dashed=True)])
+    log.set_series(
+        [Series("stories-3", x, loss, 0), Series("stories-2", x, loss * 1.2, 1, dashed=True)]
+    )
     rate = LinePlot()
     rate.set_axes("step", "learning rate")
     warm = np.where(x < 200, x / 200, 0.5 + 0.5 * np.cos((x - 200) / 1800 * np.pi)) * 3e-4
@@ -454,8 +492,12 @@ def _controls() -> list[Sample]:
     host = QWidget()
     host.resize(theme.current().px(560), theme.current().px(300))
     palette = CommandPalette(host)
-    entries = [("Play or pause", "Space"), ("Go to training", "Ctrl+2"), ("Toggle theme", ""),
-               ("Export picture", "Ctrl+E")]
+    entries = [
+        ("Play or pause", "Space"),
+        ("Go to training", "Ctrl+2"),
+        ("Toggle theme", ""),
+        ("Export picture", "Ctrl+E"),
+    ]
     palette.open([Entry(text, text, keys) for text, keys in entries])
     tip_host = QWidget()
     tip_host.resize(theme.current().px(420), theme.current().px(160))
@@ -468,7 +510,7 @@ def _controls() -> list[Sample]:
         ("buttons", buttons, 560, 52),
         ("choices", choices, 640, 52),
         ("status, idle", idle, 600, 26),
-        ("status, training", busy, 600, 26),
+        ("status, training", busy, 900, 26),
         ("cards", cards, 460, 440),
         ("rail", rail, 56, 200),
         ("palette", host, 560, 340),

@@ -67,7 +67,15 @@ MOTIONS = ("full", "reduced", "off")
 
 SANS = "Inter"
 MONO = "JetBrains Mono"
-TYPE = {"rail": 10, "label": 11, "mono": 12, "body": 13, "sentence": 15, "title": 18, "headline": 24}
+TYPE = {
+    "rail": 10,
+    "label": 11,
+    "mono": 12,
+    "body": 13,
+    "sentence": 15,
+    "title": 18,
+    "headline": 24,
+}
 SPACE = {"unit": 4, "inside": 8, "between": 8, "group": 16, "margin": 16, "section": 24}
 SIZE = {
     "control": 28,
@@ -193,7 +201,9 @@ class Theme:
         """The brush of a masked cell: 45 degree lines in the divider's color."""
         return QBrush(self.color("divider"), Qt.BrushStyle.BDiagPattern)
 
-    def focus_ring(self, painter: QPainter, rect: QRectF, radius: float = 6, offset: float = 2) -> None:
+    def focus_ring(
+        self, painter: QPainter, rect: QRectF, radius: float = 6, offset: float = 2
+    ) -> None:
         """Draws the 2 px accent ring around `rect`, `offset` px outside it."""
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -1,7 +1,7 @@
 """The palettes of the app, as plain data: no Qt here, so a test can compute every contrast.
 
-A palette maps a role ("window", "text", "q", "attention", ...) to "#RRGGBB". Color maps are given by
-their stops and become uint8 tables of 256 rows.
+A palette maps a role ("window", "text", "q", "attention", ...) to "#RRGGBB". Color maps are
+given by their stops and become uint8 tables of 256 rows.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ PALETTES = {
 
 
 def rgb(color: str) -> tuple[int, int, int]:
-    """"#RRGGBB" as three integers 0..255."""
+    """ "#RRGGBB" as three integers 0..255."""
     return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
 
 

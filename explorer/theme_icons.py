@@ -55,8 +55,9 @@ def icon(name: str, role: str = "text", size: float = 20) -> QIcon:
     for ratio in (1.0, 1.25, 1.5, 2.0):
         normal = pixmap(name, role, size, ratio)
         result.addPixmap(normal)
-        faint = theme.device_pixmap(normal.deviceIndependentSize().width(),
-                                    normal.deviceIndependentSize().height(), ratio)
+        faint = theme.device_pixmap(
+            normal.deviceIndependentSize().width(), normal.deviceIndependentSize().height(), ratio
+        )
         painter = QPainter(faint)
         painter.setOpacity(theme.DISABLED_OPACITY)
         painter.drawPixmap(0, 0, normal)

@@ -65,7 +65,7 @@ def format_duration(seconds: float) -> str:
     """A span of time in its two largest units: 0.8 s, 42 s, 3 min 20 s, 2 h 5 min."""
     if seconds < 10:
         return f"{seconds:.1f} s"
-    whole = int(round(seconds))
+    whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:

@@ -1,8 +1,10 @@
-"""The one application style sheet, on Fusion. Fonts are set by code (a sheet would drop tabular digits)."""
+"""The one application style sheet, on Fusion. Fonts are set in code: a sheet drops features."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from core.resources import resource
 
 if TYPE_CHECKING:
     from explorer.theme import Theme
@@ -13,6 +15,8 @@ def style_sheet(theme: Theme) -> str:
     c = theme.palette.roles
     px = theme.px
     line = 2 if theme.contrast else 1
+    down = resource("icons", "combo-arrow.svg").as_posix()
+    up = resource("icons", "spin-up.svg").as_posix()
     return f"""
 QWidget {{ color: {c["text"]}; }}
 QMainWindow, QDialog {{ background: {c["window"]}; }}
@@ -26,8 +30,15 @@ QPushButton, QComboBox, QToolButton[look="outlined"] {{
     min-height: {px(26)}px; max-height: {px(26)}px; padding: 0 {px(12)}px;
 }}
 QComboBox {{ padding: 0 {px(8)}px; }}
-QComboBox::drop-down {{ border: none; width: {px(20)}px; }}
-QPushButton:hover, QComboBox:hover, QToolButton[look="outlined"]:hover {{ background: {c["raised"]}; }}
+QComboBox::drop-down {{ border: none; width: {px(24)}px; }}
+QComboBox::down-arrow {{ image: url("{down}"); width: {px(12)}px; height: {px(12)}px; }}
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ border: none; width: {px(18)}px;
+    background: transparent; }}
+QAbstractSpinBox::up-arrow {{ image: url("{up}"); width: {px(10)}px; height: {px(10)}px; }}
+QAbstractSpinBox::down-arrow {{ image: url("{down}"); width: {px(10)}px; height: {px(10)}px; }}
+QPushButton:hover, QComboBox:hover, QToolButton[look="outlined"]:hover {{
+    background: {c["raised"]};
+}}
 QPushButton:pressed, QToolButton:pressed {{ background: {c["selected"]}; }}
 QPushButton:focus, QComboBox:focus, QLineEdit:focus, QPlainTextEdit:focus, QSpinBox:focus,
 QDoubleSpinBox:focus, QToolButton[look="outlined"]:focus {{
@@ -90,8 +101,9 @@ QTableView {{
 QHeaderView {{ background: {c["surface"]}; }}
 QHeaderView::section {{
     background: {c["surface"]}; color: {c["muted"]}; border: none;
-    border-bottom: 1px solid {c["divider"]}; padding: {px(2)}px {px(6)}px;
+    padding: {px(2)}px {px(6)}px;
 }}
+QHeaderView::section:horizontal {{ border-bottom: 1px solid {c["divider"]}; }}
 QTableCornerButton::section {{ background: {c["surface"]}; border: none; }}
 QSplitter::handle {{ background: {c["divider"]}; }}
 QSplitter::handle:horizontal {{ width: 1px; }}

@@ -62,7 +62,9 @@ class ArcDiagram(Picture):
         """Shows weights (T, T) between T token pieces."""
         weights = np.asarray(weights, dtype=np.float32)
         if weights.shape != (len(tokens), len(tokens)):
-            raise ValueError(f"{len(tokens)} tokens need weights of that square, got {weights.shape}")
+            raise ValueError(
+                f"{len(tokens)} tokens need weights of that square, got {weights.shape}"
+            )
         self._weights = weights
         self._tokens = [visible_text(token) for token in tokens]
         self._choose()
@@ -97,9 +99,8 @@ class ArcDiagram(Picture):
     def token_point(self, index: int) -> QPointF:
         """Where the arcs of token `index` stand."""
         now = theme.current()
-        count = max(1, len(self._tokens))
         pitch = self._pitch()
-        left = (self.width() - pitch * count) / 2 + pitch / 2
+        left = self._left() + pitch / 2
         return QPointF(left + index * pitch, self.height() - self._label_room() - now.px(22))
 
     def draw(self, painter: QPainter) -> None:
@@ -176,28 +177,38 @@ class ArcDiagram(Picture):
     def _token_at(self, point: QPointF) -> int:
         if not self._tokens or point.y() < self.height() * 0.5:
             return -1
-        pitch = self._pitch()
-        left = (self.width() - pitch * len(self._tokens)) / 2
+        pitch, left = self._pitch(), self._left()
         index = int((point.x() - left) // pitch)
         return index if 0 <= index < len(self._tokens) else -1
 
     def _pitch(self) -> float:
         now = theme.current()
-        count = max(1, len(self._tokens))
-        return min((self.width() - now.px(24)) / count, now.px(72))
+        room = self.width() - now.px(24) - self._overhang()
+        return min(room / max(1, len(self._tokens)), now.px(72))
+
+    def _left(self) -> float:
+        return (self.width() - self._overhang() - self._pitch() * len(self._tokens)) / 2
+
+    def _widest(self) -> float:
+        metrics = theme.current().metrics("label")
+        return max((metrics.horizontalAdvance(token) for token in self._tokens), default=0.0)
 
     def _is_straight(self) -> bool:
-        metrics = theme.current().metrics("label")
-        widest = max((metrics.horizontalAdvance(token) for token in self._tokens), default=0)
-        return widest + 6 <= self._pitch() or self._pitch() >= theme.current().px(64)
+        now = theme.current()
+        pitch = (self.width() - now.px(24)) / max(1, len(self._tokens))
+        return self._widest() + 6 <= min(pitch, now.px(72)) or pitch >= now.px(64)
+
+    def _overhang(self) -> float:
+        """How far the last slanted label reaches beyond its token."""
+        if self._is_straight():
+            return 0.0
+        return min(self._widest(), theme.current().px(72)) * 0.7
 
     def _label_room(self) -> float:
         now = theme.current()
-        metrics = now.metrics("label")
         if self._is_straight():
-            return metrics.height() + now.px(12)
-        widest = max((metrics.horizontalAdvance(token) for token in self._tokens), default=0)
-        return min(widest, now.px(72)) * 0.72 + now.px(18)
+            return now.metrics("label").height() + now.px(12)
+        return min(self._widest(), now.px(72)) * 0.72 + now.px(18)
 
     def _choose(self) -> None:
         query = self._query if self._only_query else None

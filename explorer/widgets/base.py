@@ -102,7 +102,7 @@ class Label(QLabel):
         self._look = (size, role, weight, mono)
         self.setWordWrap(wrap)
         if wrap:
-            self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.MinimumExpanding)
+            self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         self._restyle()
         theme.changed.connect(self._restyle)
 
@@ -120,7 +120,7 @@ class Label(QLabel):
 
 
 class IconButton(QToolButton):
-    """A tool button with one of our icons, a tooltip that names its shortcut, re-tinted by theme."""
+    """A tool button with one of our icons, a tooltip that names its shortcut; follows the theme."""
 
     def __init__(
         self,
@@ -222,7 +222,7 @@ def packed_image(packed: np.ndarray) -> QImage:
 
 
 def visible_text(piece: str) -> str:
-    """A token piece with its whitespace made visible: a space as an open box, a newline as an arrow."""
+    """A piece with its whitespace made visible: a space as an open box, a newline as an arrow."""
     out = piece.replace("\n", "\u21b5").replace("\t", "\u21e5").replace("\r", "\u240d")
     if out.startswith(" "):
         out = "\u2423" + out[1:]

@@ -16,7 +16,9 @@ ROLES = {"error": "error", "warning": "warning", "info": "accent", "success": "s
 class Glyph(QWidget):
     """A small static icon."""
 
-    def __init__(self, name: str, role: str, size: float = 20, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, name: str, role: str, size: float = 20, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._name, self._role, self._size = name, role, size
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
@@ -72,6 +74,7 @@ class Card(QFrame):
         text.setSpacing(4)
         text.addWidget(self._title)
         text.addWidget(self._message)
+        text.addSpacing(4)
         text.addLayout(self._buttons)
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 12, 12, 12)
@@ -111,5 +114,4 @@ class Card(QFrame):
             button = QPushButton(text, self)
             button.clicked.connect(lambda _=False, name=text: self.actionTriggered.emit(name))
             self._buttons.addWidget(button)
-        if actions:
-            self._buttons.addStretch(1)
+        self._buttons.addStretch(1)

@@ -1,4 +1,4 @@
-"""Source lines made ready for the code view: dedented, markers hidden, wrapped, colored by token."""
+"""Source lines made ready for the code view: dedented, unmarked, wrapped, colored by token."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import tokenize
 from dataclasses import dataclass
 
 _MARKER = re.compile(r"\s*# step: [\w.-]+\s*$")
+_COMMENT_GAP = re.compile(r"(?<=\S) {3,}(?=# )")  # comments aligned for wide screens
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,9 @@ class Row:
 
 
 def clean(lines: tuple[str, ...] | list[str]) -> list[str]:
-    """Dedented lines without their `# step:` markers."""
-    text = textwrap.dedent("\n".join(_MARKER.sub("", line) for line in lines))
+    """Dedented lines without their `# step:` markers and without gaps before a comment."""
+    bare = (_COMMENT_GAP.sub("  ", _MARKER.sub("", line)) for line in lines)
+    text = textwrap.dedent("\n".join(bare))
     return text.split("\n")
 
 
@@ -54,7 +56,7 @@ def _role(token: tokenize.TokenInfo) -> str:
     if token.type == tokenize.COMMENT:
         return "comment"
     if token.type == tokenize.STRING:
-        return "string"
+        return "comment" if token.string.lstrip("rbfRBF").startswith('"""') else "string"
     if token.type == tokenize.NUMBER:
         return "number"
     if token.type == tokenize.NAME:
@@ -64,9 +66,7 @@ def _role(token: tokenize.TokenInfo) -> str:
     return ""
 
 
-def _add(
-    found: list[list[Span]], lines: list[str], token: tokenize.TokenInfo, role: str
-) -> None:
+def _add(found: list[list[Span]], lines: list[str], token: tokenize.TokenInfo, role: str) -> None:
     (first, start), (last, end) = token.start, token.end
     for number in range(first, last + 1):
         if number - 1 < len(lines):
@@ -91,6 +91,8 @@ def wrap(lines: list[str], columns: int) -> list[Row]:
             if cut <= start + (indent if start == 0 else 0):
                 cut = start + room
             rows.append(Row(number, start, cut, left))
-            start = cut + (1 if cut < len(line) and line[cut] == " " else 0)
+            start = cut
+            while start < len(line) and line[start] == " ":
+                start += 1
             left = hang
     return rows

@@ -143,9 +143,9 @@ class CodeView(QWidget):
         self._area.setWidgetResizable(True)
         self._area.setFrameShape(QFrame.Shape.NoFrame)
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._area.viewport().setAutoFillBackground(False)
-        self._page.setAutoFillBackground(False)
         self._area.setWidget(self._page)
+        self._area.viewport().setAutoFillBackground(False)
+        self._page.setAutoFillBackground(False)  # setWidget turned it on
         top = QHBoxLayout()
         top.addWidget(self._caption, 1)
         top.addWidget(self._copy)

@@ -5,10 +5,10 @@ Live numbers never come through here: they are native text (`live_numbers`).
 
 from __future__ import annotations
 
-import re
 import warnings
 from functools import cache, lru_cache
 from typing import Any
+from xml.etree import ElementTree
 
 from PySide6.QtCore import QByteArray, QPointF, QRectF, QSize, QSizeF
 from PySide6.QtGui import QPainter
@@ -21,7 +21,6 @@ from explorer.widgets.base import LEFT, Picture, elide, put_text
 
 # Letters that carry the color of what they name.
 ROLES = {"q": "q", "Q": "q", "k": "k", "K": "k", "v": "v", "V": "v", "a": "attention"}
-_LETTER = re.compile(r"<mi>([qkvQKVa])</mi>")
 _SHORTEST = 0.72  # a wide formula shrinks to this share of its size, then it is cut
 
 
@@ -47,15 +46,34 @@ def formula_svg(latex: str, size: float, palette: str) -> bytes:
     roles = PALETTES[palette].roles
     try:
         markup = converter.convert(latex, display="block")
-        markup = _LETTER.sub(
-            lambda match: f'<mi mathcolor="{roles[ROLES[match[1]]]}">{match[1]}</mi>', markup
-        )
-        head, _, body = markup.partition(">")
-        body = body.removesuffix("</math>")
-        markup = f'{head}><mstyle mathcolor="{roles["text"]}">{body}</mstyle></math>'
+        markup = _colored(markup, roles)
         return ziamath.Math(markup, size=size).svg().encode()
     except Exception as error:
         raise ValueError(f"the formula {latex!r} cannot be set: {error}") from error
+
+
+def _colored(markup: str, roles: dict[str, str]) -> str:
+    """MathML in the text color, with q, k, v in their own; an index (the k of d_k) stays plain."""
+    root = ElementTree.fromstring(markup)
+    space = root.tag.partition("}")[0] + "}" if "}" in root.tag else ""
+    ElementTree.register_namespace("", space.strip("{}"))
+    style = ElementTree.Element(f"{space}mstyle", {"mathcolor": roles["text"]})
+    style.extend(list(root))
+    for child in list(root):
+        root.remove(child)
+    root.append(style)
+    _color(style, space, roles)
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _color(element: Any, space: str, roles: dict[str, str]) -> None:
+    scripts = tuple(space + name for name in ("msub", "msup", "msubsup", "munder", "munderover"))
+    for place, child in enumerate(element):
+        if element.tag in scripts and place > 0:
+            continue
+        if child.tag == f"{space}mi" and child.text in ROLES and not child.get("mathvariant"):
+            child.set("mathcolor", roles[ROLES[child.text]])
+        _color(child, space, roles)
 
 
 @lru_cache(maxsize=256)

@@ -174,12 +174,11 @@ class HeadMosaic(Picture):
     # Painting ------------------------------------------------------------------------------------
 
     def draw(self, painter: QPainter) -> None:
-        layers, heads = self._shape
-        if not layers:
+        if not self._shape[0]:
             return
         now = theme.current()
         ratio = self.devicePixelRatioF()
-        left, top, pitch = self._origin()
+        left, top, _ = self._origin()
         if self._pixmap is None or self._pixmap.devicePixelRatio() != ratio:
             self._pixmap = self._render(ratio)
         painter.drawPixmap(QPointF(left, top), self._pixmap)
@@ -187,7 +186,9 @@ class HeadMosaic(Picture):
         if self._kept is not None:
             shade = now.color("surface", 0.75)
             for layer, head in np.argwhere(~self._kept):
-                painter.fillRect(self.cell_rect(int(layer), int(head)).adjusted(-1, -1, 1, 1), shade)
+                painter.fillRect(
+                    self.cell_rect(int(layer), int(head)).adjusted(-1, -1, 1, 1), shade
+                )
         if self._scores is not None:
             self._draw_scores(painter)
         if self._hover is not None:
@@ -203,9 +204,7 @@ class HeadMosaic(Picture):
         """All maps in one pixmap at device pixels."""
         now = theme.current()
         layers, heads, size = self._pooled.shape[:3]
-        pixmap = theme.device_pixmap(
-            self._origin()[2] * heads, self._origin()[2] * layers, ratio
-        )
+        pixmap = theme.device_pixmap(self._origin()[2] * heads, self._origin()[2] * layers, ratio)
         table = packed_table(now.attention_table)
         maps = self._pooled
         if self._order is not None:
@@ -242,7 +241,12 @@ class HeadMosaic(Picture):
                 rect = QRectF(0, top + layer * pitch, left - now.px(6), self._cell())
                 text = f"L{layer}" if layers <= 100 else str(layer)
                 put_text(
-                    painter, rect, text, bold if chosen else font, strong if chosen else muted, RIGHT
+                    painter,
+                    rect,
+                    text,
+                    bold if chosen else font,
+                    strong if chosen else muted,
+                    RIGHT,
                 )
         if self._order is None:
             every = max(1, int(np.ceil(now.metrics("label").horizontalAdvance("00") * 1.2 / pitch)))

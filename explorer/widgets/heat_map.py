@@ -195,7 +195,9 @@ class HeatMap(Picture):
             self._draw_numbers(painter)
         self._draw_lines(painter, grid, side)
         self._draw_labels(painter, grid, side)
-        bar = QRectF(grid.x(), grid.bottom() + now.px(8), min(grid.width(), now.px(320)), now.px(26))
+        bar = QRectF(
+            grid.x(), grid.bottom() + now.px(8), min(grid.width(), now.px(320)), now.px(26)
+        )
         bar.setWidth(max(bar.width(), now.px(160)))
         self._bar.draw(painter, bar, *self.limits())
         if self._current is not None and self.hasFocus():
@@ -227,10 +229,11 @@ class HeatMap(Picture):
         font = now.font("label")
         levels = self._bar.levels(self._values, *self.limits())
         inks = self._bar.inks()
+        short = self._bar.kind == "attention"
         for row, column in np.ndindex(self._values.shape):
             if self._mask is None or not self._mask[row, column]:
                 text = theme.format_fixed(float(self._values[row, column]), 2)
-                text = text[1:] if text.startswith("0.") else text
+                text = text[1:] if short and text.startswith("0.") else text
                 ink = inks[levels[row, column]]
                 put_text(painter, self.cell_rect(row, column), text, font, ink)
 
@@ -279,7 +282,9 @@ class HeatMap(Picture):
                 continue
             use = bold if chosen else font
             cell = self.cell_rect(index, 0)
-            place = QRectF(grid.x() - room - now.px(6), cell.center().y() - height / 2, room, height)
+            place = QRectF(
+                grid.x() - room - now.px(6), cell.center().y() - height / 2, room, height
+            )
             ink = now.color("q" if chosen else "muted")
             put_text(painter, place, elide(text, use, room), use, ink, RIGHT)
         straight = side >= now.px("cell_straight_labels")
@@ -294,7 +299,7 @@ class HeatMap(Picture):
                 place = QRectF(cell.x(), grid.y() - height - now.px(4), side, height)
                 put_text(painter, place, elide(text, use, side - 4), use, ink)
             else:
-                foot = QPointF(cell.center().x() - now.px(1), grid.y() - now.px(6))
+                foot = QPointF(cell.center().x() - now.px(1), grid.y() - now.px(7))
                 put_slanted(painter, foot, elide(text, use, now.px(88)), use, ink)
         if self._titles[1]:
             place = QRectF(grid.x(), 0, max(grid.width(), now.px(160)), now.px(18))

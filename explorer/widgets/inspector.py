@@ -1,4 +1,4 @@
-"""The inspector: the step as math with live numbers, as the lines of core, and as all its numbers."""
+"""The inspector: the step as math with live numbers, as lines of core, and as all its numbers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QScrollArea,
+    QSizePolicy,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from explorer import theme
 from explorer.widgets.base import IconButton, Label
@@ -103,6 +110,7 @@ class Inspector(QWidget):
         self._inner.addLayout(self._bar)
         self._inner.addLayout(self._head)
         self._inner.addWidget(self._stack, 1)
+        self._inner.addStretch(0)  # keeps the button of the folded strip at the top
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(self._surface)

@@ -227,7 +227,8 @@ class LinePlot(Picture):
             (metrics.horizontalAdvance(text) for _, text in self._y_ticks()), default=0.0
         )
         names = max((metrics.horizontalAdvance(one.name) for one in self._series), default=0.0)
-        right = min(names, now.px(120)) + now.px(16) if names else now.px(16)
+        title = metrics.horizontalAdvance(self._labels[0])
+        right = max(min(names, now.px(120)), title) + now.px(14)
         top, bottom = now.px(24), now.px(22)
         width = max(1.0, self.width() - left - right)
         return QRectF(round(left), top, width, max(1.0, self.height() - top - bottom))
@@ -275,6 +276,7 @@ class LinePlot(Picture):
                 self._draw_line(painter, rect, one, np.asarray(one.y, np.float64), faint, 1)
             self._draw_line(painter, rect, one, line, color, 2)
         painter.restore()
+        self._draw_badge(painter)
         self._draw_end_labels(painter, rect)
         self._draw_cursor(painter, rect)
         if self._hover is not None:
@@ -298,15 +300,9 @@ class LinePlot(Picture):
         painter.drawLine(rect.bottomLeft().toPoint(), rect.bottomRight().toPoint())
         painter.drawLine(rect.topLeft().toPoint(), rect.bottomLeft().toPoint())
         title_width = now.metrics("label").horizontalAdvance(self._labels[0])
-        limit = rect.right() + now.px(8)
-        put_text(
-            painter,
-            QRectF(limit - title_width - 4, rect.bottom() + 4, self.width() - limit + title_width, 16),
-            self._labels[0],
-            font,
-            muted,
-            LEFT,
-        )
+        title_left = min(rect.right() + now.px(6), self.width() - title_width - now.px(4))
+        place = QRectF(title_left, rect.bottom() + 4, title_width + 2, 16)
+        put_text(painter, place, self._labels[0], font, muted, LEFT)
         if self._limits is not None:
             for tick in linear_ticks(*self._limits[:2], 5):
                 x = float(self._map_x(tick, rect))
@@ -314,18 +310,25 @@ class LinePlot(Picture):
                 half = now.metrics("label").horizontalAdvance(text) / 2
                 painter.setPen(now.pen("outline"))
                 painter.drawLine(round(x), round(rect.bottom()), round(x), round(rect.bottom()) + 3)
-                if x + half < limit - title_width - now.px(12):
+                if x + half < title_left - now.px(6):
                     place = QRectF(x - 40, rect.bottom() + 4, 80, 16)
                     put_text(painter, place, text, font, muted)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        title = self._labels[1] + (", log scale" if self._log else "")
-        put_text(painter, QRectF(0, 0, self.width(), 18), title, font, muted, LEFT)
+        put_text(painter, QRectF(0, 0, self.width(), 18), self._title(), font, muted, LEFT)
+
+    def _title(self) -> str:
+        return self._labels[1] + (", log scale" if self._log else "")
+
+    def _draw_badge(self, painter: QPainter) -> None:
+        """Says when more points lie under a pixel than can be drawn."""
         if self._bucket > 1:
-            badge = f"each pixel shows min and max of {self._bucket} points"
-            font = now.font("rail")
-            width = self.width() - now.metrics("label").horizontalAdvance(title) - now.px(24)
-            place = QRectF(self.width() - width, 0, width - now.px(4), 18)
-            put_text(painter, place, elide(badge, font, width), font, muted, RIGHT)
+            now = theme.current()
+            font, muted = now.font("label"), now.color("muted")
+            title = now.metrics("label").horizontalAdvance(self._title())
+            width = self.width() - title - now.px(28)
+            text = elide(f"min and max of each {self._bucket} points", font, width)
+            place = QRectF(self.width() - width - now.px(4), 0, width, 18)
+            put_text(painter, place, text, font, muted, RIGHT)
 
     def _draw_line(
         self,
@@ -396,7 +399,7 @@ class LinePlot(Picture):
             return
         x = float(self._map_x(self._cursor, rect))
         if rect.left() <= x <= rect.right() + 1:
-            painter.setPen(theme.current().pen("accent", 1.5))
+            painter.setPen(theme.current().pen("text", 1.5))
             painter.drawLine(QPointF(x, rect.top()), QPointF(x, rect.bottom()))
 
     def readout(self, x: float) -> list[tuple[str, str, QColor]]:

@@ -98,8 +98,10 @@ class LiveNumbers(Picture):
         now = theme.current()
         y = now.px(4)
         for row in self._rows:
-            y = self._draw_terms(painter, row, y) if isinstance(row, Terms) else self._draw_line(
-                painter, row, y
+            y = (
+                self._draw_terms(painter, row, y)
+                if isinstance(row, Terms)
+                else self._draw_line(painter, row, y)
             )
 
     def _draw_line(self, painter: QPainter, row: Any, y: float) -> float:
@@ -162,8 +164,10 @@ class LiveNumbers(Picture):
             y += height
         line = y
         painter.setPen(now.pen("divider"))
-        painter.drawLine(QRectF(0, line, columns[5] + cell, 0).topLeft(),
-                         QRectF(0, line, columns[5] + cell, 0).topRight())
+        painter.drawLine(
+            QRectF(0, line, columns[5] + cell, 0).topLeft(),
+            QRectF(0, line, columns[5] + cell, 0).topRight(),
+        )
         rect = QRectF(0, y, columns[4], height)
         put_text(painter, rect, elide(row.name, bold, columns[4]), bold, now.color(row.role), LEFT)
         put(4, "=", muted)
@@ -180,9 +184,7 @@ def row_text(row: Any) -> str:
         return f"{row.name} = {value} {row.note}".strip()
     if isinstance(row, Terms):
         shown, rest, more, total = largest_terms(row)
-        parts = [
-            f"{format_fixed(row.left[i])} {TIMES} {format_fixed(row.right[i])}" for i in shown
-        ]
+        parts = [f"{format_fixed(row.left[i])} {TIMES} {format_fixed(row.right[i])}" for i in shown]
         tail = f" + ({more} more = {format_fixed(rest)})" if more else ""
         return f"{row.name} = {' + '.join(parts)}{tail} = {format_fixed(total)}"
     return str(row.text)

@@ -1,4 +1,4 @@
-"""Every value of a step as a table to copy. Big arrays stay virtual: cells are formatted on demand."""
+"""Every value of a step as a table to copy; big arrays stay virtual, cells are made on demand."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
-from PySide6.QtWidgets import QAbstractItemView, QComboBox, QHBoxLayout, QTableView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QHBoxLayout,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
 
 from explorer import theme
 from explorer.widgets.base import IconButton, Label, set_look
@@ -17,11 +24,11 @@ Index = QModelIndex | QPersistentModelIndex
 
 
 def as_grid(array: np.ndarray) -> np.ndarray:
-    """Any array as rows and columns: leading axes are folded into the rows."""
+    """Any array as rows and columns: leading axes fold into the rows, one row stands upright."""
     array = np.asarray(array)
     if array.ndim == 0:
         return array.reshape(1, 1)
-    if array.ndim == 1:
+    if array.ndim == 1 or array.size == array.shape[-1]:
         return array.reshape(-1, 1)
     return array.reshape(-1, array.shape[-1])
 
@@ -43,17 +50,20 @@ class ArrayModel(QAbstractTableModel):
         self._shape = np.shape(array)
         self._array = as_grid(array)
         self._rows, self._columns = rows, columns
+        if self._array.shape[1] == 1 and self._shape and self._shape[-1] > 1:
+            self._rows, self._columns = columns or rows, ()
+            self._shape = self._array.shape
         self.endResetModel()
 
     @property
     def array(self) -> np.ndarray:
         return self._array
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:
-        return 0 if parent.isValid() else self._array.shape[0]
+    def rowCount(self, parent: Index | None = None) -> int:
+        return 0 if parent is not None and parent.isValid() else self._array.shape[0]
 
-    def columnCount(self, parent: Index = QModelIndex()) -> int:
-        return 0 if parent.isValid() else self._array.shape[1]
+    def columnCount(self, parent: Index | None = None) -> int:
+        return 0 if parent is not None and parent.isValid() else self._array.shape[1]
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole):
         if role == Qt.ItemDataRole.DisplayRole:

@@ -38,9 +38,10 @@ def log_ticks(low: float, high: float) -> list[float]:
 
 
 def smooth(values: np.ndarray, strength: float) -> np.ndarray:
-    """Exponential moving average: out = strength * out + (1 - strength) * value, from the first value.
+    """Exponential moving average without the start's bias (Adam's correction, Kingma and Ba 2015).
 
-    Gaps (NaN) stay gaps and are skipped by the average. `strength` is 0 (none) to below 1.
+    average = strength * average + (1 - strength) * value, divided by 1 - strength ** count. Gaps
+    (NaN) stay gaps and are skipped by the average. `strength` is 0 (none) to below 1.
     """
     values = np.asarray(values, dtype=np.float64)
     known = np.isfinite(values)
@@ -56,11 +57,12 @@ def smooth(values: np.ndarray, strength: float) -> np.ndarray:
     padded[: seen.size] = seen
     blocks = padded.reshape(-1, _BLOCK) @ matrix.T
     fading = strength ** (offsets + 1.0)
-    carry = seen[0]
+    carry = 0.0
     for block in blocks:
         block += fading * carry
         carry = block[-1]
-    out[known] = blocks.reshape(-1)[: seen.size]
+    share = 1.0 - strength ** np.arange(1.0, seen.size + 1)
+    out[known] = blocks.reshape(-1)[: seen.size] / share
     return out
 
 

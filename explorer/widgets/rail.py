@@ -70,7 +70,7 @@ class Rail(Picture):
             pixmap = theme_icons.pixmap(icon, "accent" if chosen else "muted", 20, ratio)
             x = cell.center().x() - now.px(20) / 2
             painter.drawPixmap(QPointF(round(x), cell.y() + now.px(9)), pixmap)
-            font = now.font("rail", 600 if chosen else 400)
+            font = now.font("rail")
             text = QRectF(cell.x() + 2, cell.y() + now.px(32), cell.width() - 4, now.px(14))
             put_text(painter, text, elide(title, font, text.width()), font, now.color(role))
             if chosen and self.hasFocus():

@@ -166,4 +166,3 @@ class Switch(QAbstractButton):
         if self.hasFocus():
             now.focus_ring(painter, groove, radius=height / 2, offset=0)
         painter.end()
-

@@ -1,4 +1,4 @@
-"""The tokens of a prompt as chips: whitespace visible, byte pieces as cells, never a broken glyph."""
+"""The tokens of a prompt as chips: whitespace visible, byte pieces as cells of hexadecimal."""
 
 from __future__ import annotations
 
@@ -114,7 +114,8 @@ class TokenStrip(Picture):
 
     def draw(self, painter: QPainter) -> None:
         now = theme.current()
-        painter.setClipRect(self.rect())
+        lead = self._lead()
+        painter.setClipRect(QRectF(lead, 0, self.width() - lead, self.height()))
         font, ids = now.font("mono", mono=True), now.font("label")
         for index, item in enumerate(self._chips):
             rect = self.chip_rect(index)
@@ -138,10 +139,11 @@ class TokenStrip(Picture):
             if self._show_ids:
                 below = QRectF(rect.x() - 8, rect.bottom() + 1, rect.width() + 16, now.px(14))
                 put_text(painter, below, str(item.id), ids, now.color("muted"))
+        painter.setClipping(False)
         if self._cut:
             put_text(
                 painter,
-                QRectF(2, 0, self._lead() - 4, now.px(28)),
+                QRectF(0, 0, lead - 6, now.px(28)),
                 f"{self._cut} cut",
                 ids,
                 now.color("warning"),
@@ -171,8 +173,9 @@ class TokenStrip(Picture):
         now = theme.current()
         size = now.px(16)
         if self._scroll > 0:
-            painter.fillRect(QRectF(0, 0, size, self.height()), now.color("window", 0.9))
-            painter.drawPixmap(QPointF(0, now.px(6)), self.icon_pixmap("chevron-left", "muted"))
+            left = self._lead()
+            painter.fillRect(QRectF(left, 0, size, self.height()), now.color("window", 0.9))
+            painter.drawPixmap(QPointF(left, now.px(6)), self.icon_pixmap("chevron-left", "muted"))
         if self._scroll < self._most_scroll():
             left = self.width() - size
             painter.fillRect(QRectF(left, 0, size, self.height()), now.color("window", 0.9))
@@ -273,7 +276,7 @@ class TokenStrip(Picture):
     def _reveal(self, index: int) -> None:
         if 0 <= index < len(self._rects):
             rect, edge = self._rects[index], theme.current().px(24)
-            low, high = rect.right() + edge - self.width(), rect.left() - edge
+            low, high = rect.right() + edge - self.width(), rect.left() - edge - self._lead()
             self._scroll = min(max(self._scroll, low), max(high, low))
             self._scroll = min(max(0.0, self._scroll), self._most_scroll())
 

@@ -73,7 +73,7 @@ class Scrubber(Picture):
         painter.drawRoundedRect(QRectF(left, y - 2, right - left, 4), 2, 2)
         if not self._length:
             return
-        accent = now.color("error" if self._live else "accent")
+        accent = now.color("success" if self._live else "accent")
         knob = self._x(self._position)
         painter.setBrush(accent)
         painter.drawRoundedRect(QRectF(left, y - 2, max(0.0, knob - left), 4), 2, 2)
@@ -296,4 +296,3 @@ class _OneLine(Picture):
         align = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         text = elide(self._text, font, self.width(), Qt.TextElideMode.ElideRight)
         put_text(painter, QRectF(self.rect()), text, font, now.color("text"), align)
-

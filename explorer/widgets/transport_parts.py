@@ -32,8 +32,10 @@ class PlayButton(QAbstractButton):
 
     def set_playing(self, playing: bool, live: bool) -> None:
         self._playing = playing
-        verb = ("Pause training" if playing else "Train on") if live else (
-            "Pause" if playing else "Play"
+        verb = (
+            ("Pause training" if playing else "Train on")
+            if live
+            else ("Pause" if playing else "Play")
         )
         self.setAccessibleName(verb)
         self.setToolTip(f"{verb} (Space)")
@@ -151,7 +153,7 @@ class LiveBadge(QAbstractButton):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         frame = QRectF(self.rect()).adjusted(1, 1, -1, -1)
-        role = "error" if self._live else "muted"
+        role = "success" if self._live else "muted"
         painter.setPen(now.pen(role, 1.5))
         painter.setBrush(now.color("raised" if self.underMouse() else "surface"))
         painter.drawRoundedRect(frame, frame.height() / 2, frame.height() / 2)

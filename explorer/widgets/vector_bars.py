@@ -1,6 +1,7 @@
 """Vectors as rows of signed cells: q, k, their products; values travel from row to row.
 
-`draw` is a function of a float progress: 0 shows the sources where they are, 1 the products arrived.
+`draw` is a function of a float progress: at 0 the sources are where they are, at 1 the products
+have arrived.
 """
 
 from __future__ import annotations
@@ -122,8 +123,13 @@ class VectorBars(Picture):
             if is_product:
                 half = max(0.0, self._progress * 2 - 1)
                 grown = theme.stagger(half, dimension, values.size)
-            self._draw_bar(painter, self.bar_rect(row, dimension), float(value) * grown, color,
-                           dimension == self._hover)
+            self._draw_bar(
+                painter,
+                self.bar_rect(row, dimension),
+                float(value) * grown,
+                color,
+                dimension == self._hover,
+            )
         if is_product and sum_shown:
             total = QRectF(last.right() + 4, middle - now.px(9), now.px(60), now.px(18))
             text = "= " + theme.format_fixed(float(values.sum()))
@@ -132,8 +138,12 @@ class VectorBars(Picture):
             place = QRectF(last.right() + 4, middle - now.px(9), now.px(56), now.px(18))
             if not is_product:
                 put_text(
-                    painter, place, theme.format_fixed(float(values[self._hover])),
-                    now.font("body", 600), color, RIGHT,
+                    painter,
+                    place,
+                    theme.format_fixed(float(values[self._hover])),
+                    now.font("body", 600),
+                    color,
+                    RIGHT,
                 )
 
     def _draw_bar(
