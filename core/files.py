@@ -13,7 +13,6 @@ import json
 import math
 import os
 import secrets
-import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -48,9 +47,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
     try:
         temporary.touch(exist_ok=False)
         yield temporary
+        temporary.chmod(_mode_for(path))  # some libraries write for the owner's eyes only
         _flush_to_disk(temporary)
-        if path.exists():
-            shutil.copymode(path, temporary)
         os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
