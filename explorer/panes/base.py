@@ -139,5 +139,5 @@ class Pane(QWidget):
         """A coroutine that ends with this pane."""
         return tasks.spawn(coroutine, self)
 
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 (Qt's name)
+    def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -1,0 +1,85 @@
+"""`llm-explorer [PATH ...]`, also `python -m explorer`. Nothing heavy is imported here."""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The program. Returns its exit code."""
+    multiprocessing.freeze_support()
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if getattr(sys, "frozen", False) and arguments[:1] == ["-c"]:
+        return 0  # a library took this program for a Python interpreter; starting again never ends
+    if arguments[:1] == ["-m"] and arguments[1:2] in (["core.training"], ["core.finetuning"]):
+        return _run_module(arguments[1], arguments[2:])
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    os.environ.setdefault("QT_API", "pyside6")
+    options = _parse(arguments)
+    if options.snapshot is not None or options.self_test:
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    else:
+        from explorer.display import why_no_display
+
+        reason = why_no_display(os.environ, sys.platform)
+        if reason:
+            print(
+                f"{reason}. Without a display, `llm-explorer --snapshot DIR` draws every view"
+                " into files.",
+                file=sys.stderr,
+            )
+            return 1
+    if sys.platform == "win32":
+        import torch  # noqa: F401  (its DLLs must be loaded before Qt's)
+    from explorer import app
+
+    return app.run(options)
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="llm-explorer", description="Step, scrub and change a real transformer."
+    )
+    parser.add_argument(
+        "paths", nargs="*", type=Path, metavar="PATH", help="a model, text, or run folder to open"
+    )
+    parser.add_argument(
+        "--snapshot", type=Path, metavar="DIR", help="draw every view of every pane into DIR"
+    )
+    parser.add_argument(
+        "--size",
+        action="append",
+        metavar="WxH",
+        type=_size,
+        help="with --snapshot: only this size (repeatable)",
+    )
+    parser.add_argument("--self-test", action="store_true", help="exercise every pane and exit")
+    return parser.parse_args(arguments)
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, cross, height = text.partition("x")
+    if not (cross and width.isdigit() and height.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r} is no size; write it as 1440x900")
+    return int(width), int(height)
+
+
+def _run_module(module: str, arguments: list[str]) -> int:
+    """What `python -m MODULE` would do: a frozen app is its own interpreter."""
+    import runpy
+
+    sys.argv = [module, *arguments]
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

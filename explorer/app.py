@@ -1,0 +1,182 @@
+"""Start and end: one application, one event loop, one way to close."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import gc
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+
+import qasync
+from PySide6.QtCore import QEvent, QObject, QSocketNotifier, QTimer, Signal
+from PySide6.QtWidgets import QApplication
+
+from explorer import errors, settings, tasks, theme
+
+CLOSING_LIMIT = 10.0  # seconds
+COLLECT_EVERY = 2000  # ms between two looks of the garbage collector
+
+
+class ExplorerApp(QApplication):
+    """The application. Whatever asks it to end makes one `closing` signal, once."""
+
+    closing = Signal()
+
+    def __init__(self, arguments: list[str]) -> None:
+        super().__init__(arguments)
+        self.setApplicationName("llm-explorer")
+        self.setApplicationDisplayName("LLM Explorer")
+        self.setQuitOnLastWindowClosed(False)
+        self.is_closing = False
+
+    def request_close(self) -> None:
+        if not self.is_closing:
+            self.is_closing = True
+            self.closing.emit()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Quit:
+            self.request_close()
+            event.ignore()
+            return True
+        return super().event(event)
+
+
+class SignalWatch(QObject):
+    """SIGINT and SIGTERM become a close request, also while Qt's loop sleeps."""
+
+    def __init__(self, app: ExplorerApp) -> None:
+        super().__init__(app)
+        self._reader, self._writer = socket.socketpair()
+        self._reader.setblocking(False)
+        self._writer.setblocking(False)
+        self._notifier = QSocketNotifier(self._reader.fileno(), QSocketNotifier.Type.Read, self)
+        self._notifier.activated.connect(self._on_signal)
+        self._app = app
+        signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
+        for name in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(name, lambda *_: None)
+
+    def _on_signal(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            self._reader.recv(64)
+        self._app.request_close()
+
+    def close(self) -> None:
+        """Signals have their usual meaning again."""
+        signal.set_wakeup_fd(-1)
+        for name in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(name, signal.SIG_DFL)
+        self._notifier.setEnabled(False)
+        self._reader.close()
+        self._writer.close()
+
+
+class Collector(QObject):
+    """Garbage is collected in the GUI thread only: a QObject must not die on another one."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        gc.disable()
+        self._timer = QTimer(self)
+        self._timer.setInterval(COLLECT_EVERY)
+        self._timer.timeout.connect(self.collect)
+        self._timer.start()
+        self._turn = 0
+
+    def collect(self) -> None:
+        """The young generations often, everything rarely: a whole pass takes long."""
+        self._turn += 1
+        gc.collect(2 if self._turn % 60 == 0 else 1)
+
+    def on_libraries_loaded(self) -> None:
+        """What torch brought lives to the end: later passes need not look at it."""
+        gc.freeze()
+
+    def close(self) -> None:
+        self._timer.stop()
+        gc.enable()
+
+
+def run(options: argparse.Namespace) -> int:
+    """Opens the app (or draws the snapshots, or tests itself); returns the exit code."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    crash = errors.CrashLog(settings.config_folder())
+    left = crash.open()
+    app = ExplorerApp(sys.argv[:1])
+    hooks = errors.Hooks()
+    hooks.install()
+    watch = SignalWatch(app)
+    collector = Collector(app)
+    factory = lambda: qasync.QEventLoop(app)  # noqa: E731
+    with asyncio.Runner(loop_factory=factory) as runner:
+        hooks.install_on_loop(runner.get_loop())
+        code = runner.run(_main(app, collector, options, left))
+    collector.close()
+    watch.close()
+    hooks.remove()
+    crash.close()
+    return _leave(code)
+
+
+def _leave(code: int) -> int:
+    """Ends now: threads that hang in a download, and Qt's own order of dying, cost no exit code."""
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+    os._exit(code)
+
+
+async def _main(
+    app: ExplorerApp, collector: Collector, options: argparse.Namespace, crashed: str
+) -> int:
+    if options.snapshot is not None:
+        from explorer import snapshot
+
+        return await snapshot.run(app, options.snapshot, options.size)
+    if options.self_test:
+        from explorer import selftest
+
+        return await selftest.run(app)
+    return await open_window(app, collector, options, crashed)
+
+
+async def open_window(
+    app: ExplorerApp, collector: Collector | None, options: argparse.Namespace, crashed: str = ""
+) -> int:
+    """The life of the window: shown first, filled then, closed in at most 10 seconds."""
+    from explorer.session import Session
+
+    closing = asyncio.Event()
+    app.closing.connect(closing.set)
+    if app.is_closing:
+        return 0
+    session = Session(app)
+    theme.apply(app, session.settings.theme, session.settings.zoom, session.settings.motion)
+    window = session.open()
+    if collector is not None:
+        session.engine.ready.connect(collector.on_libraries_loaded)
+    window.show()
+    await session.first_paint()
+    report_start()
+    if not closing.is_set():
+        tasks.spawn(session.begin(options.paths, crashed), window)
+        await closing.wait()
+    await session.close(CLOSING_LIMIT)
+    return 0
+
+
+def report_start() -> None:
+    """For the start-up benchmark: the first paint, in seconds since the process was started."""
+    target = os.environ.get("LLM_EXPLORER_START_REPORT")
+    if target:
+        with open(target, "a", encoding="utf-8") as file:
+            file.write(f"window {time.time():.4f} torch={'torch' in sys.modules}\n")

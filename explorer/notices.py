@@ -1,0 +1,81 @@
+"""Cards above the picture: errors with a count, offers with buttons. Never a modal dialog."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from explorer import errors, theme
+from explorer.widgets.card import Card
+
+MOST_SHOWN = 3
+
+
+class Notices(QWidget):
+    """At most three cards; the oldest error makes room for a newer one."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("notices")
+        self.cards: dict[object, Card] = {}
+        self._column = QVBoxLayout(self)
+        theme.changed.connect(self._restyle)
+        self._restyle()
+        self.hide()
+
+    def offer(
+        self,
+        key: object,
+        kind: str,
+        title: str,
+        message: str,
+        choices: Mapping[str, Callable[[], object]],
+    ) -> Card:
+        """A card with one button per choice; each closes it. The same key replaces its card."""
+        self.close_card(key)
+        while len(self.cards) >= MOST_SHOWN:
+            self.close_card(next(iter(self.cards)))
+        card = Card(kind, message, list(choices), title=title, closable=True, parent=self)
+        card.closed.connect(lambda: self.close_card(key))
+        card.actionTriggered.connect(lambda name: self._on_choice(key, choices[name]))
+        self.cards[key] = card
+        self._column.addWidget(card)
+        self.show()
+        return card
+
+    def show_problem(self, problem: errors.Problem) -> None:
+        """The same error again only raises its card's count."""
+        card = self.cards.get(problem.key)
+        if card is None:
+            choices = {"Copy details": lambda: QGuiApplication.clipboard().setText(problem.details)}
+            card = self.offer(problem.key, "error", problem.title, problem.text, choices)
+            card.closed.connect(lambda: errors.forget(problem))
+        card.set_message(problem.text)
+        card.set_count(problem.count)
+
+    def close_card(self, key: object) -> None:
+        card = self.cards.pop(key, None)
+        if card is not None:
+            self._column.removeWidget(card)
+            card.hide()
+            card.deleteLater()
+        self.setVisible(bool(self.cards))
+
+    def close_last(self) -> bool:
+        """Esc: the newest card goes."""
+        if not self.cards:
+            return False
+        self.cards[list(self.cards)[-1]].closed.emit()
+        return True
+
+    def _on_choice(self, key: object, choice: Callable[[], object]) -> None:
+        self.close_card(key)
+        choice()
+
+    def _restyle(self) -> None:
+        now = theme.current()
+        margin = now.px("margin")
+        self._column.setContentsMargins(margin, now.px(8), margin, now.px(8))
+        self._column.setSpacing(now.px(8))

@@ -1,0 +1,325 @@
+"""One sitting: builds engine, workspace and window, opens what was asked for, ends in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QGuiApplication
+
+from explorer import errors, settings, tasks
+from explorer.engine import Engine
+from explorer.follow import RunFollower, status_of
+from explorer.live import Runs
+from explorer.panes import PaneSpec, built
+from explorer.panes.base import Context
+from explorer.sources import BUNDLED, BundledSource, FolderSource, RunSource
+from explorer.window import MainWindow
+from explorer.workspace import Workspace
+
+if TYPE_CHECKING:
+    from explorer.app import ExplorerApp
+
+RUN_MANIFEST = "run.json"
+
+
+class Session(QObject):
+    """What `app.open_window` drives. `folder` is where settings and session lie."""
+
+    def __init__(
+        self,
+        app: ExplorerApp | None = None,
+        *,
+        folder: Path | None = None,
+        runs_folder: Path | None = None,
+        specs: Sequence[PaneSpec] | None = None,
+        with_torch: bool = True,
+    ) -> None:
+        super().__init__()
+        self._app = app
+        self._folder = folder or settings.config_folder()
+        self.settings = settings.load(self._folder)
+        self.saved = settings.load_session(self._folder)
+        self.engine = Engine(self, with_torch=with_torch)
+        self.workspace = Workspace(self)
+        self.runs = Runs(self.engine, runs_folder)
+        self.follower = RunFollower(self.engine, self.runs)
+        self.context = Context(self.engine, self.workspace, self.settings, self.runs)
+        self.specs = tuple(built() if specs is None else specs)
+        self.window: MainWindow | None = None
+        self._live_source: RunSource | None = None
+
+    # start
+
+    def open(self) -> MainWindow:
+        """The window, ready to be shown. Nothing here imports torch."""
+        from explorer.commands import commands
+
+        window = MainWindow(self.context, self.specs)
+        self.window = window
+        window.actions_list.add(commands(self, window))
+        window.build_menus()
+        if self._app is not None:
+            window.closing.connect(self._app.request_close)
+        window.filesDropped.connect(lambda paths: self.open_paths([Path(p) for p in paths]))
+        self.engine.died.connect(self._on_engine_died)
+        self.engine.activityChanged.connect(self._on_activity)
+        self.engine.jobsChanged.connect(self._on_activity)
+        self.engine.ready.connect(self._on_activity)
+        self.workspace.runChanged.connect(self._on_run)
+        self.workspace.historyChanged.connect(window.refresh_actions)
+        self.follower.refreshed.connect(self._on_followed)
+        self.runs.changed.connect(self._on_runs_changed)
+        window.status.pauseRequested.connect(lambda: self.steer("pause"))
+        window.status.resumeRequested.connect(lambda: self.steer("resume"))
+        window.status.stopRequested.connect(lambda: self.steer("stop"))
+        window.status.runClicked.connect(lambda: window.show_pane("training"))
+        errors.reports().changed.connect(window.notices.show_problem)
+        self._restore(window)
+        return window
+
+    def _restore(self, window: MainWindow) -> None:
+        workspace_state, window_state = self.saved.get("workspace"), self.saved.get("window")
+        if isinstance(window_state, dict):
+            window.restore(window_state)
+        if isinstance(workspace_state, dict):
+            self.workspace.restore(workspace_state)
+        wanted = window_state.get("pane") if isinstance(window_state, dict) else None
+        first = self.specs[0].id if self.specs else ""
+        known = {spec.id for spec in self.specs}
+        window.inspector.set_tab(self.settings.inspector_tab)
+        window.inspector.set_collapsed(self.settings.inspector_collapsed)
+        window.show_pane(wanted if wanted in known else first)
+
+    async def first_paint(self, limit: float = 1.0) -> None:
+        """Returns after the window's first paint (or the limit, where nothing is ever painted)."""
+        painted = asyncio.get_running_loop().create_future()
+        assert self.window is not None
+        self.window.painted.connect(lambda: None if painted.done() else painted.set_result(None))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(limit):
+                await painted
+
+    async def begin(self, paths: Sequence[Path] = (), crashed: str = "") -> None:
+        """After the first paint: the engine, the model, then what the last session left."""
+        self.engine.start()
+        if not paths or not await self.open_paths_now(paths):
+            await self._open_last_model()
+        self._offer_crash(crashed)
+        await self._offer_interrupted()
+        if not self.settings.callouts_seen and self.window is not None:
+            from explorer import tour
+
+            tour.start(self.window, self.settings)
+
+    async def _open_last_model(self) -> None:
+        state = self.saved.get("workspace")
+        address = state.get("model") if isinstance(state, dict) else None
+        if isinstance(address, str) and address != BUNDLED and Path(address).is_dir():
+            try:
+                if not (Path(address) / RUN_MANIFEST).exists():
+                    await self.open_model(address)
+                    return
+            except (OSError, ValueError) as error:
+                errors.report(error, "the model of the last session")
+        await self.open_model(BUNDLED)
+
+    # opening things
+
+    async def open_model(self, address: str | Path) -> None:
+        """The bundled model or a checkpoint folder. Raises ValueError or OSError."""
+        bundled = str(address) == BUNDLED
+        source = BundledSource(self.engine) if bundled else FolderSource(self.engine, address)
+        await source.open()
+        self.workspace.set_model_source(source)
+        if not bundled:
+            self._remember(address)
+
+    async def open_live_model(self, folder: str | Path) -> None:
+        """The live model of a run, by its probe."""
+        source = RunSource(self.engine, folder, self.runs.control(folder))
+        await source.open()
+        self._live_source = source
+        self.workspace.set_model_source(source)
+
+    def open_paths(self, paths: Sequence[Path]) -> None:
+        tasks.spawn(self.open_paths_now(paths), self.window)
+
+    async def open_paths_now(self, paths: Sequence[Path]) -> bool:
+        """Texts become corpora, folders a model or a run. True when a model was opened."""
+        opened = False
+        for path in paths:
+            try:
+                opened |= await self._open_path(Path(path))
+            except (OSError, ValueError) as error:
+                errors.report(error, f"opening {path}")
+        return opened
+
+    async def _open_path(self, path: Path) -> bool:
+        if (path / RUN_MANIFEST).is_file():
+            self.open_run(path)
+            return False
+        if path.is_dir():
+            await self.open_model(path)
+            return True
+        if not path.exists():
+            raise FileNotFoundError(f"there is no {path}; choose a text file or a folder")
+        if path.name in ("config.json", "model.safetensors"):
+            await self.open_model(path.parent)
+            return True
+        self._remember(path)
+        self.workspace.textOpened.emit(str(path))
+        if self.window is not None:
+            self.window.show_pane("training")
+        return False
+
+    def open_run(self, folder: Path) -> None:
+        self._remember(folder)
+        self.workspace.set_run(str(folder))
+        self.workspace.runOpened.emit(str(folder))
+        if self.window is not None:
+            self.window.show_pane("training")
+
+    def _remember(self, path: str | Path) -> None:
+        self.settings.remember(str(Path(path).resolve()))
+
+    # runs
+
+    def steer(self, command: str) -> None:
+        """Pause, resume or stop the run that is looked at."""
+        folder = self.workspace.run
+        if folder is None:
+            return
+        try:
+            getattr(self.runs.control(folder), command)()
+            self.runs.wake(folder)
+        except (OSError, ValueError) as error:
+            errors.report(error, "steering the run")
+
+    def _on_run(self, folder: str | None) -> None:
+        self.follower.follow(folder)
+
+    def _on_runs_changed(self, folder: str) -> None:
+        if self.workspace.run is None and self.runs.running_here(folder):
+            self.workspace.set_run(folder)
+
+    def _on_followed(self, reader: Any) -> None:
+        if self.window is None:
+            return
+        self.window.status.set_run(None if reader is None else status_of(reader))
+        source = self.workspace.model_source
+        if reader is not None and isinstance(source, RunSource):
+            if Path(source.address).resolve() == reader.folder.resolve() and reader.probes:
+                source.set_version(reader.probes[-1].step)
+        self._on_activity()
+
+    def _on_activity(self) -> None:
+        if self.window is None:
+            return
+        waiting = self.engine.activity
+        others = [job.name for job in self.engine.jobs if not self._is_run(job)]
+        self.window.status.set_jobs(waiting or ", ".join(others))
+        reader = self.follower.reader
+        precision = reader.config.precision if reader is not None else "fp32"
+        self.window.status.set_device(f"cpu, {precision}, 1 rank")
+
+    def _is_run(self, job: Any) -> bool:
+        return any(self.runs.job(folder) is job for folder in self.runs.live)
+
+    # cards
+
+    def _on_engine_died(self, error: BaseException) -> None:
+        live = self.runs.live
+        resumable = [Path(self.workspace.run)] if self.workspace.run else live
+
+        def restart() -> None:
+            self.engine.restart()
+            for folder in resumable:
+                with contextlib.suppress(OSError, ValueError):
+                    self.runs.start(folder)
+
+        if self.window is not None:
+            self.window.notices.offer(
+                "engine",
+                "error",
+                "The calculation has stopped",
+                f"The background thread ended: {error!r}. Runs go on from their last checkpoint.",
+                {"Restart": restart},
+            )
+
+    def _offer_crash(self, crashed: str) -> None:
+        if crashed and self.window is not None:
+            clipboard = QGuiApplication.clipboard()
+            self.window.notices.offer(
+                "crash",
+                "warning",
+                "The last session ended by a crash",
+                "What it left behind helps to find the fault.",
+                {"Copy the report": lambda: clipboard.setText(crashed)},
+            )
+
+    async def _offer_interrupted(self) -> None:
+        found = await self.engine.io(self.runs.interrupted)
+        for folder, step, _ in found[:2]:
+            self._offer_run(folder, step)
+
+    def _offer_run(self, folder: Path, step: int) -> None:
+        def resume() -> None:
+            self.runs.forget(folder)
+            self.open_run(folder)
+            try:
+                self.runs.start(folder, self.settings.run_in)
+            except (OSError, ValueError) as error:
+                errors.report(error, "resuming the run")
+
+        def look() -> None:
+            self.runs.forget(folder)
+            self.open_run(folder)
+
+        if self.window is not None:
+            card = self.window.notices.offer(
+                ("run", str(folder)),
+                "info",
+                "A run is waiting",
+                f"Run {folder.name} stopped at step {step:,}",
+                {"Resume": resume, "Look": look, "Dismiss": lambda: self.runs.forget(folder)},
+            )
+            card.closed.connect(lambda: self.runs.forget(folder))
+
+    # end
+
+    def save(self) -> None:
+        settings.save(self.settings, self._folder)
+        state = {"version": 1, "workspace": self.workspace.state()}
+        if self.window is not None:
+            state["window"] = self.window.state()
+        settings.save_session(state, self._folder)
+
+    async def close(self, limit: float = 10.0) -> bool:
+        """Hides at once; runs write a checkpoint; jobs close at their next yield."""
+        deadline = time.monotonic() + limit
+        window = self.window
+        if window is not None:
+            window.hide()
+            if window.pane is not None:
+                window.pane.left()
+        try:
+            self.save()
+        except Exception as error:  # a session that cannot be saved must still end
+            errors.report(error, "saving the session")
+        self.follower.stop()
+        await self.runs.close(max(0.5, limit - 2))
+        await asyncio.sleep(0)
+        tasks.cancel_all()
+        ended = await self.engine.close(max(0.5, deadline - time.monotonic()))
+        if window is not None:
+            with contextlib.suppress(RuntimeError, TypeError):
+                errors.reports().changed.disconnect(window.notices.show_problem)
+            window.deleteLater()
+            self.window = None
+        return ended

@@ -1,0 +1,425 @@
+"""The one window: rail, the focused pane with its inputs, inspector, transport, status."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QKeyEvent,
+    QPaintEvent,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QMainWindow,
+    QMenu,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from explorer import errors, theme
+from explorer.actions import MENUS, Action, Actions, q_action, refresh
+from explorer.notices import Notices
+from explorer.panes import PaneSpec
+from explorer.panes.base import Context, Pane
+from explorer.widgets.base import Label
+from explorer.widgets.inspector import Inspector
+from explorer.widgets.palette import CommandPalette
+from explorer.widgets.rail import Rail
+from explorer.widgets.status_strip import StatusStrip
+from explorer.widgets.surface import Surface
+from explorer.widgets.transport import TransportBar
+
+MINIMUM = QSize(1100, 680)
+DESIGNED = QSize(1280, 720)
+NARROW = 1180  # below it the inspector folds by itself
+MESSAGE_TIME = 5000  # ms
+
+
+class MainWindow(QMainWindow):
+    """Binds transport and inspector to the focused pane; holds no experiment of its own."""
+
+    closing = Signal()
+    painted = Signal()  # the first paint is done
+    paneShown = Signal(object)  # Pane
+    filesDropped = Signal(list)  # paths
+
+    def __init__(self, context: Context, specs: Sequence[PaneSpec]) -> None:
+        super().__init__()
+        self.setObjectName("window")
+        self.setWindowTitle("LLM Explorer")
+        self.context = context
+        self.specs = list(specs)
+        self.panes: dict[str, Pane] = {}
+        self.pane: Pane | None = None
+        self.actions_list = Actions()
+        self._saved_panes: dict[str, Any] = {}
+        self._was_painted = False
+        self._wants_inspector = not context.settings.inspector_collapsed
+        self._folding = False
+        self._q_actions: list[tuple[Action, Any]] = []
+        self._build()
+        self._connect()
+        self.setMinimumSize(MINIMUM)
+        self.resize(DESIGNED)
+        self.setAcceptDrops(True)
+
+    def _build(self) -> None:
+        self.rail = Rail()
+        self.rail.set_entries(
+            [
+                (spec.id, spec.title, spec.icon, f"{spec.title}: {spec.teaches} (Ctrl+{place})")
+                for place, spec in enumerate(self.specs, start=1)
+            ]
+        )
+        self.headline = Label("", "sentence", weight=600)
+        self.headline.setObjectName("headline")
+        self.headline.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
+        self._header = Surface("surface")
+        self._header_row = QHBoxLayout(self._header)
+        self._header_row.addWidget(self.headline, 1)
+        self.inputs = Surface("surface", edges="bottom")
+        self._inputs_row = QHBoxLayout(self.inputs)
+        self._inputs_stack = QStackedWidget()
+        self._inputs_row.addWidget(self._inputs_stack)
+        self.notices = Notices()
+        self.stack = QStackedWidget()
+        self.transport = TransportBar()
+        self.inspector = Inspector()
+        self.status = StatusStrip()
+        center = Surface("window")
+        column = QVBoxLayout(center)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for widget in (self._header, self.inputs, self.notices):
+            column.addWidget(widget)
+        column.addWidget(self.stack, 1)
+        column.addWidget(self.transport)
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter.setObjectName("splitter")
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.addWidget(center)
+        self.splitter.addWidget(self.inspector)
+        self.splitter.setStretchFactor(0, 1)
+        self.splitter.setStretchFactor(1, 0)
+        self.splitter.setSizes([10_000, self.context.settings.inspector_width])
+        top = QHBoxLayout()
+        top.setContentsMargins(0, 0, 0, 0)
+        top.setSpacing(0)
+        top.addWidget(self.rail)
+        top.addWidget(self.splitter, 1)
+        whole = QWidget()
+        rows = QVBoxLayout(whole)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(0)
+        rows.addLayout(top, 1)
+        rows.addWidget(self.status)
+        self.setCentralWidget(whole)
+        self.palette_popover = CommandPalette(whole)
+        self._restyle()
+
+    def _connect(self) -> None:
+        self.rail.chosen.connect(self.show_pane)
+        self.inspector.collapsedChanged.connect(self._on_inspector_folded)
+        self.inspector.tabChanged.connect(self._on_tab)
+        self.inspector.unpinRequested.connect(self.escape)
+        self.palette_popover.entryChosen.connect(self._on_palette)
+        self._message_timer = QTimer(self, singleShot=True)
+        self._message_timer.timeout.connect(lambda: self.status.set_message(""))
+        theme.changed.connect(self._restyle)
+
+    def _restyle(self) -> None:
+        now = theme.current()
+        self._header.setFixedHeight(now.px("header"))
+        self._header_row.setContentsMargins(now.px("margin"), 0, now.px("margin"), 0)
+        self.inputs.setFixedHeight(now.px("inputs"))
+        self._inputs_row.setContentsMargins(now.px("margin"), 0, now.px("margin"), now.px(4))
+
+    # panes
+
+    def show_pane(self, name: str) -> Pane | None:
+        """Shows a pane, creating it the first time. One that fails to build shows its error."""
+        spec = next((spec for spec in self.specs if spec.id == name), None)
+        if spec is None:
+            return None
+        pane = self.panes.get(name) or self._create(spec)
+        if pane is None or pane is self.pane:
+            return pane
+        if self.pane is not None:
+            self.pane.left()
+            self.pane.inspection.disconnect(self.inspector.set_inspection)
+            self.pane.headlineChanged.disconnect(self._on_headline)
+        self.pane = pane
+        pane.inspection.connect(self.inspector.set_inspection)
+        pane.headlineChanged.connect(self._on_headline)
+        self.inspector.set_inspection(None)
+        self.rail.set_current(name)
+        self.stack.setCurrentWidget(pane)
+        self._show_inputs(pane)
+        self.transport.bind(pane.player)
+        self._on_headline(pane.headline)
+        pane.shown()
+        self.paneShown.emit(pane)
+        self.refresh_actions()
+        return pane
+
+    def _create(self, spec: PaneSpec) -> Pane | None:
+        try:
+            pane = spec.create(self.context)
+            self.actions_list.add(pane.actions())
+        except Exception as error:
+            errors.report(error, f"the pane {spec.title}")
+            return None
+        self.panes[spec.id] = pane
+        pane.statusRequested.connect(self.say)
+        pane.player.set_motion(self.context.settings.motion)
+        pane.player.set_speed(self.context.settings.speed)
+        pane.player.speedChanged.connect(self._on_speed)
+        self.stack.addWidget(pane)
+        header = pane.header()
+        if header is not None:
+            self._inputs_stack.addWidget(header)
+        saved = self._saved_panes.get(spec.id)
+        if isinstance(saved, dict):
+            try:
+                pane.restore(saved)
+            except Exception as error:  # an old session must not keep a pane from opening
+                errors.report(error, f"the last session of {spec.title}")
+        for name, picture in pane.pictures().items():
+            self._offer_export(pane, name, picture)
+        self.build_menus()
+        return pane
+
+    def _show_inputs(self, pane: Pane) -> None:
+        header = pane.header()
+        self.inputs.setVisible(header is not None)
+        if header is not None:
+            self._inputs_stack.setCurrentWidget(header)
+
+    def _offer_export(self, pane: Pane, name: str, picture: QWidget) -> None:
+        """Right click on a picture: Show as table, Copy, Export."""
+        from explorer import export
+
+        picture.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        picture.customContextMenuRequested.connect(
+            lambda at: export.menu(self, pane, name, picture).popup(picture.mapToGlobal(at))
+        )
+
+    def _on_headline(self, text: str) -> None:
+        self.headline.setText(text)
+        self.headline.setToolTip(text)
+
+    # words
+
+    def say(self, text: str) -> None:
+        """A short message in the status bar."""
+        self.status.set_message(text)
+        self._message_timer.start(MESSAGE_TIME)
+
+    # actions
+
+    def build_menus(self) -> None:
+        """Menus are read from the list of actions, again whenever a pane adds some."""
+        self.menuBar().clear()
+        for _, qt in self._q_actions:
+            self.removeAction(qt)
+            qt.deleteLater()
+        self._q_actions = []
+        for name in MENUS:
+            actions = self.actions_list.of_menu(name)
+            if not actions:
+                continue
+            menu = self.menuBar().addMenu(name)
+            menu.setObjectName(f"menu.{name}")
+            menu.aboutToShow.connect(self.refresh_actions)
+            self._fill(menu, actions)
+        for action in self.actions_list.of_menu(""):
+            if action.shortcut and action.global_key:
+                self._add(action, None)
+
+    def _fill(self, menu: QMenu, actions: Sequence[Action]) -> None:
+        group = actions[0].group
+        for action in actions:
+            if action.group != group:
+                menu.addSeparator()
+                group = action.group
+            self._add(action, menu)
+
+    def _add(self, action: Action, menu: QMenu | None) -> None:
+        qt = q_action(action, self)
+        self._q_actions.append((action, qt))
+        if menu is not None:
+            menu.addAction(qt)
+        else:
+            self.addAction(qt)
+
+    def refresh_actions(self) -> None:
+        for action, qt in self._q_actions:
+            refresh(action, qt)
+
+    def open_palette(self) -> None:
+        from explorer.actions import shortcut_text
+        from explorer.widgets.palette import Entry
+
+        self.palette_popover.open(
+            [
+                Entry(action.id, action.text, shortcut_text(action), action.enabled())
+                for action in self.actions_list.items.values()
+                if action.id != "app.palette"
+            ]
+        )
+
+    def _on_palette(self, name: str) -> None:
+        self.actions_list.run(name)
+        self.refresh_actions()
+
+    # inspector
+
+    def toggle_inspector(self) -> None:
+        self.inspector.set_collapsed(not self.inspector.collapsed)
+
+    def _on_inspector_folded(self, folded: bool) -> None:
+        if not self._folding:
+            self._wants_inspector = not folded
+            self.context.settings.inspector_collapsed = folded
+        if not folded:
+            self.splitter.setSizes([10_000, self.context.settings.inspector_width])
+        self.refresh_actions()
+
+    def _on_tab(self, tab: str) -> None:
+        self.context.settings.inspector_tab = tab
+
+    def _on_speed(self, speed: float) -> None:
+        self.context.settings.speed = speed
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = event.size().width() < NARROW
+        was_narrow = 0 < event.oldSize().width() < NARROW
+        if narrow != was_narrow or not event.oldSize().isValid():
+            self._folding = True
+            self.inspector.set_collapsed(narrow or not self._wants_inspector)
+            self._folding = False
+
+    # keys
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """What no focused widget wanted for itself (LOOK: a grid's arrows and a field's win)."""
+        player = self.pane.player if self.pane is not None else None
+        plain = event.modifiers() in (
+            Qt.KeyboardModifier.NoModifier,
+            Qt.KeyboardModifier.KeypadModifier,
+        )
+        if event.text() == "?":
+            self.actions_list.run("help.keys")
+        elif player is None or not plain:
+            super().keyPressEvent(event)
+        elif event.key() == Qt.Key.Key_Space:
+            player.toggle()
+        elif event.key() == Qt.Key.Key_Right:
+            player.forward()
+        elif event.key() == Qt.Key.Key_Left:
+            player.back()
+        elif event.key() == Qt.Key.Key_Home:
+            player.start()
+        elif event.key() == Qt.Key.Key_End:
+            player.end()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            player.enter()
+        elif event.key() == Qt.Key.Key_Backspace:
+            player.leave()
+        elif event.key() == Qt.Key.Key_Escape:
+            self.escape()
+        else:
+            super().keyPressEvent(event)
+
+    def escape(self) -> None:
+        """Esc: the palette, then what the pane has locked or entered, then the cards."""
+        if self.palette_popover.isVisible():
+            self.palette_popover.dismiss()
+        elif self.pane is None or not self.pane.cancel():
+            self.notices.close_last()
+
+    def next_region(self) -> None:
+        """F6: rail, inputs, picture, transport, inspector, status."""
+        regions = [self.rail, self.inputs, self.stack, self.transport, self.inspector, self.status]
+        regions = [region for region in regions if region.isVisible()]
+        focus = self.focusWidget()
+        inside = [r for r in regions if focus is not None and (r is focus or r.isAncestorOf(focus))]
+        begin = regions.index(inside[0]) + 1 if inside else 0
+        for region in regions[begin:] + regions[:begin]:
+            target = _first_focusable(region)
+            if target is not None:
+                target.setFocus(Qt.FocusReason.TabFocusReason)
+                return
+
+    # files
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+            self.status.set_message("Drop a text to train on it, a folder to open its model or run")
+
+    def dragLeaveEvent(self, event: QEvent) -> None:
+        self.status.set_message("")
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.status.set_message("")
+        urls = event.mimeData().urls()
+        paths = [url.toLocalFile() for url in urls if url.isLocalFile()]
+        if paths:
+            event.acceptProposedAction()
+            self.filesDropped.emit(paths)
+
+    # start and end
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._was_painted:
+            self._was_painted = True
+            QTimer.singleShot(0, self.painted)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """The close button only asks: the session ends in order."""
+        event.ignore()
+        self.closing.emit()
+
+    def state(self) -> dict[str, Any]:
+        panes = dict(self._saved_panes)
+        for name, pane in self.panes.items():
+            try:
+                panes[name] = pane.state()
+            except Exception as error:
+                errors.report(error, f"saving the pane {name}")
+        sizes = self.splitter.sizes()
+        if not self.inspector.collapsed and 320 <= sizes[1] <= 560:
+            self.context.settings.inspector_width = sizes[1]
+        geometry = bytes(self.saveGeometry().toBase64()).decode("ascii")
+        current = next((name for name, pane in self.panes.items() if pane is self.pane), None)
+        return {"version": 1, "pane": current, "panes": panes, "geometry": geometry}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        from PySide6.QtCore import QByteArray
+
+        geometry, panes = state.get("geometry"), state.get("panes")
+        if isinstance(geometry, str):
+            self.restoreGeometry(QByteArray.fromBase64(geometry.encode("ascii", "ignore")))
+        if isinstance(panes, dict):
+            self._saved_panes = panes
+
+
+def _first_focusable(region: QWidget) -> QWidget | None:
+    if region.focusPolicy() & Qt.FocusPolicy.TabFocus and region.isEnabled():
+        return region
+    for child in region.findChildren(QWidget):
+        takes = child.focusPolicy() & Qt.FocusPolicy.TabFocus
+        if takes and child.isVisible() and child.isEnabled():
+            return child
+    return None
