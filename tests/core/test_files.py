@@ -289,6 +289,6 @@ def test_a_header_that_lies_is_refused(tmp_path: Path, content: bytes, message: 
 
 
 def test_tensors_may_be_read_by_whoever_may_read_other_files(tmp_path):
-    write_tensors(tmp_path / "t.safetensors", {"a": np.zeros(2)})
+    files.write_tensors(tmp_path / "t.safetensors", {"a": np.zeros(2)})
     (tmp_path / "other").write_text("")
     assert (tmp_path / "t.safetensors").stat().st_mode == (tmp_path / "other").stat().st_mode
