@@ -32,4 +32,5 @@ def learning_rate_at(
         return min_learning_rate
     progress = (step - warmup_steps) / (steps - warmup_steps)  # 0 to 1
     height = 0.5 * (1.0 + math.cos(math.pi * progress))  # 1 to 0
-    return min_learning_rate + height * (learning_rate - min_learning_rate)
+    reach = learning_rate - min_learning_rate
+    return min_learning_rate + height * reach  # step: schedule

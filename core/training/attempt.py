@@ -135,7 +135,8 @@ class Attempt:
         self.busy, self.mark = 0.0, time.perf_counter()
         number, count = self.step + 1, self.config.micro_batches
         positions = [Position(self.step, micro) for micro in range(count)]
-        batches = [(position, self.task.batches("train", position)) for position in positions]
+        draw = self.task.batches
+        batches = [(at, draw("train", at)) for at in positions]  # step: data
         yield Moment("data", number)
         divisor, valid, total = 0.0, 0, None
         for position, batch in batches:
@@ -144,16 +145,16 @@ class Attempt:
                 seeded_dropout(self.config.seed, position),
                 precision_context(self.config.precision),
             ):
-                summed, targets = self.task.loss(self.model, batch)
+                summed, targets = self.task.loss(self.model, batch)  # step: forward
             valid += int(targets)
             yield Moment("forward", number)
             # Gradients of sums, over all valid targets of the step: a mean of means would weigh a
             # short micro-batch's tokens more. How many there are is guessed from the first.
             divisor = divisor or float(max(valid, 1) * count)
             with torch.enable_grad():
-                loss = summed / divisor
+                loss = summed / divisor  # step: loss
             yield Moment("loss", number)
-            loss.backward()
+            loss.backward()  # step: backward
             total = summed.detach() if total is None else total + summed.detach()
             del loss, summed
             yield Moment("backward", number)
@@ -171,7 +172,7 @@ class Attempt:
         rate = self._rate()
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        self.optimizer.step()
+        self.optimizer.step()  # step: optimizer
         self.optimizer.zero_grad(set_to_none=True)
         self.unrecorded = {
             "step": number,
@@ -187,7 +188,8 @@ class Attempt:
     def _clip(self, total: Tensor) -> tuple[float, float]:
         """Limits the gradients' norm; returns the summed loss and the norm before."""
         limit = self.config.clip or math.inf
-        norm = torch.nn.utils.clip_grad_norm_(self.parameters, limit)
+        clip = torch.nn.utils.clip_grad_norm_
+        norm = clip(self.parameters, limit)  # step: clip
         # Both at once: on a GPU each of them would wait for it.
         loss, norm_value = torch.stack([total, norm.to(total.dtype)]).tolist()
         return loss, norm_value

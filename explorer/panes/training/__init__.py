@@ -1,0 +1,1 @@
+"""The training pane: set a run up, watch it learn as live television, replay and branch it."""

@@ -1,0 +1,92 @@
+"""The moments of a run and the track that the transport plays: recorded ones, then the live edge.
+
+A moment is a checkpoint, a picture of the heads, or both. Knows no Qt and no torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from explorer.panes.training.phases import PhaseTrack, RunNumbers
+from explorer.tracks import LiveTrack, Track
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One place of the run. `edge` is the newest one, which moves on as the run does."""
+
+    step: int
+    probe: Path | None = None
+    checkpoint: Path | None = None
+    edge: bool = False
+
+
+def moments_of(
+    step: int, probes: dict[int, Path], checkpoints: dict[int, Path], live: bool = True
+) -> list[Moment]:
+    """Every recorded moment up to `step` in order, then the edge where the run is live."""
+    steps = sorted({at for at in (*probes, *checkpoints) if at <= step})
+    found = [Moment(at, probes.get(at), checkpoints.get(at)) for at in steps]
+    if live or not found:
+        found.append(Moment(step, probes.get(step), checkpoints.get(step), edge=True))
+    return found
+
+
+def nearest(moments: list[Moment], step: float) -> int:
+    """The index of the moment nearest to a step."""
+    return min(range(len(moments)), key=lambda index: abs(moments[index].step - step), default=0)
+
+
+def newest_probe(moments: list[Moment], index: int) -> Moment | None:
+    """The last moment with a picture of the heads at or before `index`."""
+    return next((one for one in reversed(moments[: index + 1]) if one.probe is not None), None)
+
+
+def around(moments: list[Moment], position: float) -> tuple[Moment | None, Moment | None, float]:
+    """Between which two pictures of the heads a position lies, and how far it is between them."""
+    low = int(position)
+    before, share = newest_probe(moments, low), position - low
+    if share <= 1e-6 or low + 1 >= len(moments):
+        return before, None, 0.0
+    after = newest_probe(moments, low + 1)
+    return (before, after, share) if after is not before else (before, None, 0.0)
+
+
+class MomentTrack(LiveTrack):
+    """A run as a track. A finished run has no live edge: its play replays."""
+
+    transition = 0.22
+    rest = 0.03
+
+    def __init__(
+        self,
+        *,
+        playing: Callable[[], bool],
+        play: Callable[[], None],
+        pause: Callable[[], None],
+        step: Callable[[], None],
+    ) -> None:
+        super().__init__([], [], playing=playing, play=play, pause=pause, step=step)
+        self.is_live = True
+        self.moments: list[Moment] = []
+        self.numbers: RunNumbers | None = None
+
+    def set_moments(self, moments: list[Moment], live: bool, numbers: RunNumbers) -> None:
+        self.moments, self.numbers, self.is_live = moments, numbers, live
+        self.replace([_title(one, numbers) for one in moments], moments)
+
+    def inside(self, index: int) -> Track | None:
+        """The phases of the optimizer step that led to this moment."""
+        if self.numbers is None or not 0 <= index < len(self.moments):
+            return None
+        step = self.moments[index].step
+        return PhaseTrack(self.numbers, step) if self.numbers.row(step) is not None else None
+
+
+def _title(moment: Moment, numbers: RunNumbers) -> str:
+    row = numbers.row(moment.step)
+    loss = f", loss {row['loss']:.3f}" if row is not None else ""
+    kept = ", checkpoint" if moment.checkpoint else ""
+    return f"step {moment.step:,}{loss}{kept}"

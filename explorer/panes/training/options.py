@@ -1,0 +1,214 @@
+"""What a person chooses before a run, as text in fields, and the TrainingConfig it means.
+
+Knows no Qt and no torch. Every field is checked by itself, so that an error stands beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from core.training.config import TrainingConfig
+from core.transformer.config import ModelConfig
+
+# What the vocabularies hold, before the tokenizer of a file is known.
+STORIES_VOCABULARY = 1536
+CHARACTERS = 100
+
+
+@dataclass(frozen=True)
+class Size:
+    """A named shape: layers, heads, width, context."""
+
+    id: str
+    title: str
+    n_layer: int
+    n_head: int
+    n_embd: int
+    block_size: int
+    what: str
+
+
+SIZES = (
+    Size("tiny", "Tiny", 2, 4, 64, 64, "learns words within a minute"),
+    Size("small", "Small", 4, 4, 128, 128, "learns to tell little stories"),
+    Size("medium", "Medium", 6, 6, 192, 128, "the size of the bundled model"),
+    Size("large", "Large", 8, 8, 256, 256, "better stories, an hour or more"),
+)
+
+
+@dataclass(frozen=True)
+class Options:
+    """All fields as typed. The defaults train at once."""
+
+    corpus: str = "stories"
+    size: str = "small"
+    batch_size: str = "8"
+    steps: str = "1500"
+    learning_rate: str = "2e-3"
+    run_in: str = "thread"
+    # behind "More"
+    n_layer: str = "4"
+    n_head: str = "4"
+    n_embd: str = "128"
+    block_size: str = "128"
+    tokenizer: str = "stories"
+    warmup_steps: str = "60"
+    min_learning_rate: str = "2e-4"
+    schedule: str = "cosine"
+    precision: str = "fp32"
+    weight_decay: str = "0.1"
+    clip: str = "1.0"
+    repeated_fraction: str = "0.1"
+    evaluate_every: str = "50"
+    sample_every: str = "100"
+    checkpoint_every: str = "250"
+    sample_prompt: str = "Once upon a time"
+    seed: str = "1337"
+
+    def change(self, changes: Mapping[str, str]) -> Options:
+        """These options with some fields changed; a size brings its shape, a file its tokenizer."""
+        new = dict(changes)
+        if "size" in new and (size := size_of(new["size"])) is not None:
+            shape = ("n_layer", "n_head", "n_embd", "block_size")
+            new |= {name: str(getattr(size, name)) for name in shape if name not in changes}
+        elif {"n_layer", "n_head", "n_embd", "block_size"} & set(new):
+            shaped = replace(self, **new)
+            new["size"] = next((one.id for one in SIZES if _fits(one, shaped)), "own")
+        if "corpus" in new and "tokenizer" not in new:
+            new["tokenizer"] = "stories" if new["corpus"] == "stories" else "characters"
+        return replace(self, **new)
+
+    def to_json(self) -> dict[str, str]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Any) -> Options:
+        """What it knows of `values`; the rest are the defaults."""
+        names = {field.name for field in fields(cls)}
+        known = values if isinstance(values, Mapping) else {}
+        return cls(**{k: v for k, v in known.items() if k in names and isinstance(v, str)})
+
+
+def size_of(name: str) -> Size | None:
+    return next((size for size in SIZES if size.id == name), None)
+
+
+def _fits(size: Size, options: Options) -> bool:
+    names = ("n_layer", "n_head", "n_embd", "block_size")
+    return all(str(getattr(size, name)) == getattr(options, name) for name in names)
+
+
+WHOLE = {  # field -> (least, most, what people call it, what is usual)
+    "batch_size": (1, 4096, "The batch size", "8 to 64"),
+    "steps": (1, 10_000_000, "The number of steps", "500 to 5000"),
+    "n_layer": (1, 96, "Layers", "2 to 12"),
+    "n_head": (1, 96, "Heads", "2 to 12"),
+    "n_embd": (1, 16384, "The width", "64 to 384, a multiple of the heads"),
+    "block_size": (2, 8192, "The context", "64 to 256"),
+    "warmup_steps": (0, 10_000_000, "The warm-up", "a twentieth of the steps"),
+    "evaluate_every": (0, 10_000_000, "Evaluate every", "50"),
+    "sample_every": (0, 10_000_000, "Sample every", "100"),
+    "checkpoint_every": (0, 10_000_000, "Checkpoint every", "250"),
+    "seed": (0, 2**31 - 1, "The seed", "1337"),
+}
+NUMBERS = {
+    "learning_rate": (1e-9, 10.0, "The learning rate", "3e-4 to 3e-3"),
+    "min_learning_rate": (0.0, 10.0, "The last learning rate", "a tenth of the peak"),
+    "weight_decay": (0.0, 10.0, "The weight decay", "0.1"),
+    "clip": (0.0, 1e6, "The clip", "1.0, or 0 for none"),
+    "repeated_fraction": (0.0, 1.0, "The share of repeats", "0 to 0.2"),
+}
+CHOICES = {
+    "schedule": ("cosine", "constant"),
+    "precision": ("fp32", "bf16"),
+    "run_in": ("thread", "process"),
+}
+
+
+def _number(name: str, text: str) -> float | int | str:
+    """The value of a field, or the error as text."""
+    low, high, title, usual = WHOLE.get(name) or NUMBERS[name]
+    clean = text.strip().replace("\u2212", "-").replace(",", "")
+    whole = name in WHOLE
+    try:
+        value: float | int = int(clean) if whole else float(clean)
+    except ValueError:
+        kind = "a whole number" if whole else "a number"
+        return f"{title} must be {kind}; {usual} is usual"
+    if not low <= value <= high:
+        if value > high:
+            return f"{title} must be at most {high:,}; {usual} is usual"
+        least = "above 0" if name == "learning_rate" else f"at least {low:g}"
+        return f"{title} must be {least}; {usual} is usual"
+    return value
+
+
+def check(options: Options, corpus_error: str = "") -> dict[str, str]:
+    """Field -> what is wrong with it and the remedy; {} when a run can start."""
+    errors: dict[str, str] = {"corpus": corpus_error} if corpus_error else {}
+    values: dict[str, Any] = {}
+    for name in (*WHOLE, *NUMBERS):
+        value = _number(name, getattr(options, name))
+        if isinstance(value, str):
+            errors[name] = value
+        else:
+            values[name] = value
+    for name, allowed in CHOICES.items():
+        if getattr(options, name) not in allowed:
+            errors[name] = f"Choose {' or '.join(allowed)}"
+    if {"n_embd", "n_head"} <= set(values) and values["n_embd"] % values["n_head"]:
+        heads, width = values["n_head"], values["n_embd"]
+        below = max(heads, width - width % heads)
+        errors["n_embd"] = (
+            f"The width {width} is not a multiple of {heads} heads; "
+            f"use {below} or {below + heads if below < width else 2 * heads}"
+        )
+    if {"learning_rate", "min_learning_rate"} <= set(values) and (
+        values["min_learning_rate"] > values["learning_rate"]
+    ):
+        rate = values["learning_rate"]
+        errors["min_learning_rate"] = f"It must not be above the peak {rate:g}; use {rate / 10:g}"
+    if {"warmup_steps", "steps"} <= set(values) and values["warmup_steps"] >= values["steps"]:
+        errors["warmup_steps"] = (
+            f"The warm-up must be shorter than the run; use {max(0, values['steps'] // 20)}"
+        )
+    if not options.sample_prompt.strip():
+        errors["sample_prompt"] = "A sample needs a beginning; use \u201cOnce upon a time\u201d"
+    return errors
+
+
+def config_of(options: Options, probe_text: str = "") -> TrainingConfig:
+    """The config that the fields mean. Raises ValueError, with the remedy, where `check` would."""
+    if errors := check(options):
+        raise ValueError(next(iter(errors.values())))
+    whole = {name: int(_number(name, getattr(options, name))) for name in WHOLE}
+    numbers = {name: float(_number(name, getattr(options, name))) for name in NUMBERS}
+    shape = {name: whole.pop(name) for name in ("n_layer", "n_head", "n_embd", "block_size")}
+    vocabulary = STORIES_VOCABULARY if options.tokenizer == "stories" else CHARACTERS
+    extra = {"probe_text": probe_text} if probe_text.strip() else {}
+    return TrainingConfig(
+        model=ModelConfig(vocab_size=vocabulary, **shape),
+        corpus=options.corpus,
+        tokenizer=options.tokenizer,
+        schedule=options.schedule,
+        precision=options.precision,
+        sample_prompt=options.sample_prompt,
+        probe_every=probe_cadence(whole["steps"]),
+        evaluate_batches=4,
+        **whole,
+        **numbers,
+        **extra,
+    )
+
+
+def probe_cadence(steps: int) -> int:
+    """Steps between two pictures of the heads: about 150 in a run."""
+    return max(1, min(10, steps // 100))
+
+
+def run_name(options: Options) -> str:
+    """What the run is called: its corpus."""
+    return "stories" if options.corpus == "stories" else Path(options.corpus).stem[:24] or "run"

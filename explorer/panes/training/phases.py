@@ -1,0 +1,217 @@
+"""One optimizer step, phase by phase: formula, the line of core that does it, its live numbers.
+
+Knows no Qt and no torch: all numbers are the run's records.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from core.trace import Step
+from core.training.config import TrainingConfig
+from explorer.panes.base import Inspection, Row
+from explorer.theme_numbers import format_bytes, format_duration, format_number
+from explorer.tracks import ListTrack
+
+PHASES = ("data", "forward", "loss", "backward", "clip", "optimizer", "schedule")
+
+ONE_STEP = "core.training.attempt:Attempt._one_step"
+TITLES = {
+    "data": "Data: draw a batch of sequences",
+    "forward": "Forward: predict every next token",
+    "loss": "Loss: how surprised the model was, on average",
+    "backward": "Backward: how each weight would change the loss",
+    "clip": "Clip: no step may be larger than this",
+    "optimizer": "Optimizer: every weight moves a little",
+    "schedule": "Schedule: how large the next step may be",
+}
+FORMULAS = {
+    "data": r"x \in \{1 \dots V\}^{B \times T}, \quad y_{b,t} = x_{b,t+1}",
+    "forward": r"p_{b,t} = \mathrm{softmax}\left( f_\theta(x_{b,1} \dots x_{b,t}) \right)",
+    "loss": r"L = -\frac{1}{N} \sum_{b,t} \log p_{b,t}[\, y_{b,t} \,]",
+    "backward": r"g = \frac{\partial L}{\partial \theta}",
+    "clip": r"g \leftarrow g \cdot \min\left(1, \frac{c}{\| g \|}\right)",
+    "optimizer": (
+        r"\theta \leftarrow (1 - \eta \lambda)\, \theta"
+        r" - \eta \, \frac{\hat m}{\sqrt{\hat v} + \epsilon}"
+    ),
+    "schedule": (
+        r"\eta_t = \eta_{min} + \frac{1 + \cos(\pi p)}{2} \, (\eta_{max} - \eta_{min})"
+    ),
+}
+CODE = {
+    "data": f"{ONE_STEP}#data",
+    "forward": f"{ONE_STEP}#forward",
+    "loss": f"{ONE_STEP}#loss",
+    "backward": f"{ONE_STEP}#backward",
+    "clip": "core.training.attempt:Attempt._clip#clip",
+    "optimizer": "core.optimization.adamw:update#move",
+    "schedule": "core.optimization.schedules:learning_rate_at#schedule",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class RunNumbers:
+    """A run's per-step records, its config and how many weights it has."""
+
+    config: TrainingConfig
+    steps: np.ndarray
+    parameters: int = 0
+    _index: dict[str, Any] = field(default_factory=dict)
+
+    def row(self, step: int) -> Any:
+        """The record of a step, or None."""
+        at = int(np.searchsorted(self.steps["step"], step)) if len(self.steps) else 0
+        found = at < len(self.steps) and int(self.steps["step"][at]) == step
+        return self.steps[at] if found else None
+
+
+def phase_step(name: str, numbers: RunNumbers, step: int) -> Step:
+    """A phase as a Step of the trace kind, with the values that were recorded."""
+    row = numbers.row(step)
+    values: dict[str, np.ndarray] = {"number": np.asarray(step)}
+    if row is not None:
+        kept = {
+            "data": (("tokens", "tokens"),),
+            "loss": (("loss", "loss_value"),),
+            "clip": (("grad_norm", "norm_value"),),
+            "optimizer": (("learning_rate", "rate"),),
+            "schedule": (("learning_rate", "rate"),),
+        }.get(name, ())
+        names = numbers.steps.dtype.names or ()
+        values |= {shown: np.asarray(row[key]) for key, shown in kept if key in names}
+    return Step(f"training.{name}", TITLES[name], FORMULAS[name], CODE[name], values)
+
+
+def phase_inspection(name: str, numbers: RunNumbers, step: int) -> Inspection:
+    """What the inspector shows of a phase at a step."""
+    return Inspection(
+        step=phase_step(name, numbers, step),
+        rows=_rows(name, numbers, step),
+        table=_table(numbers, step),
+        cell=f"optimizer step {step:,}",
+    )
+
+
+def _rows(name: str, numbers: RunNumbers, step: int) -> list[Row | str]:
+    config, row = numbers.config, numbers.row(step)
+    model = config.model
+    if row is None:
+        return ["no step recorded yet"]
+    loss, rate, norm = float(row["loss"]), _get(row, "learning_rate"), _get(row, "grad_norm")
+    tokens = int(_get(row, "tokens") or config.tokens_per_step)
+    vocabulary = model.vocab_size
+    match name:
+        case "data":
+            return [
+                f"B = {config.batch_size} sequences x T = {model.block_size} tokens",
+                f"N = {tokens:,} tokens to predict in this step",
+                f"{_so_far(numbers, step):,} tokens read since the beginning",
+            ]
+        case "forward":
+            return [
+                f"{model.n_layer} layers, {model.n_head} heads, width {model.n_embd}",
+                f"theta: {numbers.parameters:,} weights" if numbers.parameters else "theta: weights",
+                f"a guess among V = {vocabulary:,} would lose log V = {math.log(vocabulary):.3f}",
+            ]
+        case "loss":
+            return [
+                Row(f"L = {_fixed(loss)} nats per token", "accent"),
+                f"exp(L) = {format_number(_exp(loss))}: as unsure as among so many tokens",
+                f"p of the right token, on geometric average: {format_number(_exp(-loss))}",
+            ]
+        case "backward":
+            return [
+                Row(f"|g| = {format_number(norm)} over all weights together", "accent"),
+                "one number for each weight: which way raises L",
+            ]
+        case "clip":
+            share = min(1.0, config.clip / norm) if config.clip and norm > 0 else 1.0
+            verdict = "nothing is cut" if share >= 1 else f"g is scaled by {share:.3f}"
+            return [
+                Row(f"|g| = {format_number(norm)}", "accent"),
+                f"c = {config.clip:g}: {verdict}",
+            ]
+        case "optimizer":
+            b1, b2 = config.betas
+            return [
+                Row(f"eta = {format_number(rate)}", "accent"),
+                f"lambda = {config.weight_decay:g}, beta = {b1:g} and {b2:g}",
+                f"no weight moves further than about {format_number(rate)} in this step",
+            ]
+        case _:
+            return [
+                Row(f"eta = {format_number(rate)} at step {step:,}", "accent"),
+                f"from {config.learning_rate:g} down to {config.min_learning_rate:g}"
+                if config.schedule == "cosine"
+                else f"constant at {config.learning_rate:g}",
+                f"warm-up over the first {config.warmup_steps:,} of {config.steps:,} steps",
+            ]
+
+
+def _table(numbers: RunNumbers, step: int) -> dict[str, np.ndarray]:
+    """The records around this step, newest last, one table for each number."""
+    last = int(np.searchsorted(numbers.steps["step"], step, side="right"))
+    part = numbers.steps[max(0, last - 20) : last]
+    names = [n for n in ("loss", "learning_rate", "grad_norm", "seconds") if n in part.dtype.names]
+    return {name: np.stack([part["step"], part[name]], axis=1) for name in names}
+
+
+def moment_rows(numbers: RunNumbers, step: int) -> list[Row | str]:
+    """The live numbers of a whole moment."""
+    row = numbers.row(step)
+    if row is None:
+        return ["before the first step"]
+    seconds = _get(row, "seconds")
+    rows: list[Row | str] = [
+        Row(f"loss L = {_fixed(float(row['loss']))} nats per token", "accent"),
+        f"learning rate eta = {format_number(_get(row, 'learning_rate'))}",
+        f"gradient norm |g| = {format_number(_get(row, 'grad_norm'))}",
+    ]
+    if seconds:
+        rows.append(f"took {format_duration(seconds)}, {_get(row, 'tokens') / seconds:,.0f} tokens/s")
+    if memory := _get(row, "memory"):
+        rows.append(f"memory of the process: {format_bytes(memory)}")
+    return rows
+
+
+def moment_inspection(numbers: RunNumbers, step: int) -> Inspection:
+    """A whole moment: the loss, with the step's numbers."""
+    return Inspection(
+        step=phase_step("loss", numbers, step),
+        rows=moment_rows(numbers, step),
+        table=_table(numbers, step),
+        cell=f"step {step:,}. Enter goes into this step, phase by phase",
+    )
+
+
+class PhaseTrack(ListTrack):
+    """The phases of one optimizer step, to play and step through."""
+
+    def __init__(self, numbers: RunNumbers, step: int) -> None:
+        super().__init__([TITLES[name] for name in PHASES], list(PHASES))
+        self.numbers = numbers
+        self.step = step
+
+
+def _so_far(numbers: RunNumbers, step: int) -> int:
+    if "tokens" not in (numbers.steps.dtype.names or ()):
+        return step * numbers.config.tokens_per_step
+    last = int(np.searchsorted(numbers.steps["step"], step, side="right"))
+    return int(numbers.steps["tokens"][:last].sum())
+
+
+def _get(row: Any, name: str) -> float:
+    return float(row[name]) if name in (row.dtype.names or ()) else 0.0
+
+
+def _fixed(value: float) -> str:
+    return f"{value:.3f}" if math.isfinite(value) else "not a number"
+
+
+def _exp(value: float) -> float:
+    return math.exp(value) if value < 700 else math.inf
