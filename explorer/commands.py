@@ -73,12 +73,10 @@ def _file(session: Session, window: MainWindow) -> list[Action]:
             menu="File",
         ),
     ]
-    has_pane: Callable[[], bool] = lambda: (
-        window.pane is not None
-        and bool(
-            window.pane.pictures()
-        )
-    )
+
+    def has_pane() -> bool:
+        return window.pane is not None and bool(window.pane.pictures())
+
     for name, text in (
         ("png", "Export picture as PNG..."),
         ("svg", "Export picture as SVG..."),
@@ -231,12 +229,10 @@ def _run(session: Session, window: MainWindow) -> list[Action]:
 
         return go
 
-    has_steps = lambda: (
-        window.pane is not None
-        and (
-            window.pane.player.length > 0 or window.pane.player.at_live_edge
-        )
-    )
+    def has_steps() -> bool:
+        player = window.pane.player if window.pane is not None else None
+        return player is not None and (player.length > 0 or player.at_live_edge)
+
     steps = [
         ("play", "Play or pause", "toggle", "Space", False),
         ("forward", "One step forward", "forward", "Right", False),

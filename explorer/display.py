@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def why_no_display(environment: Mapping[str, str], platform: str) -> str:
-    """One sentence without its full stop that says what is missing, or "" when there is a display."""
+    """What is missing, in a sentence without its full stop; "" when there is a display."""
     if platform in ("win32", "darwin", "cygwin") or environment.get("QT_QPA_PLATFORM"):
         return ""
     if _wayland_answers(environment):

@@ -175,7 +175,7 @@ class CrashLog:
                 self.path.replace(self.path.with_suffix(".previous.log"))
         with contextlib.suppress(OSError):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = open(self.path, "w", encoding="utf-8")
+            self._file = self.path.open("w", encoding="utf-8")
             faulthandler.enable(self._file)
         return left
 

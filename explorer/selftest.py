@@ -1,4 +1,4 @@
-"""`--self-test`: is this copy of the app whole? Window, panes, three training steps, core's lines."""
+"""`--self-test`: is this copy whole? Window, panes, three training steps, the lines of core."""
 
 from __future__ import annotations
 

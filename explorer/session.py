@@ -213,9 +213,9 @@ class Session(QObject):
             return
         self.window.status.set_run(None if reader is None else status_of(reader))
         source = self.workspace.model_source
-        if reader is not None and isinstance(source, RunSource):
-            if Path(source.address).resolve() == reader.folder.resolve() and reader.probes:
-                source.set_version(reader.probes[-1].step)
+        probes = reader.probes if reader is not None else []
+        if probes and isinstance(source, RunSource) and same(source.address, reader.folder):
+            source.set_version(probes[-1].step)
         self._on_activity()
 
     def _on_activity(self) -> None:
@@ -323,3 +323,8 @@ class Session(QObject):
             window.deleteLater()
             self.window = None
         return ended
+
+
+def same(first: str | Path, second: str | Path) -> bool:
+    """Do two paths lead to one folder?"""
+    return Path(first).resolve() == Path(second).resolve()

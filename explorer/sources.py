@@ -78,7 +78,7 @@ class FolderSource(QObject):
         return Path(self.address)
 
     async def open(self) -> None:
-        """Reads tokenizer and config, without torch. Raises ValueError or OSError, with the remedy."""
+        """Reads tokenizer and config, without torch. Raises ValueError or OSError with a remedy."""
         self.tokenizer, self.config = await self._engine.io(_read_small_files, self.folder())
 
     async def capture(

@@ -17,7 +17,6 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QMainWindow,
-    QMenu,
     QSplitter,
     QStackedWidget,
     QVBoxLayout,
@@ -25,7 +24,8 @@ from PySide6.QtWidgets import (
 )
 
 from explorer import errors, theme
-from explorer.actions import MENUS, Action, Actions, q_action, refresh
+from explorer.actions import Actions
+from explorer.menus import Menus
 from explorer.notices import Notices
 from explorer.panes import PaneSpec
 from explorer.panes.base import Context, Pane
@@ -64,7 +64,7 @@ class MainWindow(QMainWindow):
         self._was_painted = False
         self._wants_inspector = not context.settings.inspector_collapsed
         self._folding = False
-        self._q_actions: list[tuple[Action, Any]] = []
+        self._menus = Menus(self)
         self._build()
         self._connect()
         self.setMinimumSize(MINIMUM)
@@ -227,42 +227,10 @@ class MainWindow(QMainWindow):
 
     def build_menus(self) -> None:
         """Menus are read from the list of actions, again whenever a pane adds some."""
-        self.menuBar().clear()
-        for _, qt in self._q_actions:
-            self.removeAction(qt)
-            qt.deleteLater()
-        self._q_actions = []
-        for name in MENUS:
-            actions = self.actions_list.of_menu(name)
-            if not actions:
-                continue
-            menu = self.menuBar().addMenu(name)
-            menu.setObjectName(f"menu.{name}")
-            menu.aboutToShow.connect(self.refresh_actions)
-            self._fill(menu, actions)
-        for action in self.actions_list.of_menu(""):
-            if action.shortcut and action.global_key:
-                self._add(action, None)
-
-    def _fill(self, menu: QMenu, actions: Sequence[Action]) -> None:
-        group = actions[0].group
-        for action in actions:
-            if action.group != group:
-                menu.addSeparator()
-                group = action.group
-            self._add(action, menu)
-
-    def _add(self, action: Action, menu: QMenu | None) -> None:
-        qt = q_action(action, self)
-        self._q_actions.append((action, qt))
-        if menu is not None:
-            menu.addAction(qt)
-        else:
-            self.addAction(qt)
+        self._menus.build(self.actions_list)
 
     def refresh_actions(self) -> None:
-        for action, qt in self._q_actions:
-            refresh(action, qt)
+        self._menus.refresh()
 
     def open_palette(self) -> None:
         from explorer.actions import shortcut_text

@@ -1,0 +1,55 @@
+"""The menu bar, built from the list of actions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMainWindow, QMenu
+
+from explorer.actions import MENUS, Action, Actions, q_action, refresh
+
+
+class Menus:
+    """One menu per name in MENUS; an action without a menu still has its shortcut."""
+
+    def __init__(self, window: QMainWindow) -> None:
+        self._window = window
+        self._shown: list[tuple[Action, QAction]] = []
+
+    def build(self, actions: Actions) -> None:
+        """Replaces all menus."""
+        bar = self._window.menuBar()
+        bar.clear()
+        for _, qt in self._shown:
+            self._window.removeAction(qt)
+            qt.deleteLater()
+        self._shown = []
+        for name in MENUS:
+            found = actions.of_menu(name)
+            if found:
+                menu = bar.addMenu(name)
+                menu.setObjectName(f"menu.{name}")
+                menu.aboutToShow.connect(self.refresh)
+                self._fill(menu, found)
+        for action in actions.of_menu(""):
+            if action.shortcut and action.global_key:
+                self._window.addAction(self._add(action))
+
+    def refresh(self) -> None:
+        """Brings enabled, checked and text up to date."""
+        for action, qt in self._shown:
+            refresh(action, qt)
+
+    def _fill(self, menu: QMenu, actions: Sequence[Action]) -> None:
+        group = actions[0].group
+        for action in actions:
+            if action.group != group:
+                menu.addSeparator()
+                group = action.group
+            menu.addAction(self._add(action))
+
+    def _add(self, action: Action) -> QAction:
+        qt = q_action(action, self._window)
+        self._shown.append((action, qt))
+        return qt
