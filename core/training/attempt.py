@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from core.optimization import check_groups, learning_rate_at
+from core.optimization import check_groups
 from core.training import records
 from core.training.checkpoints import (
     Progress,
@@ -64,6 +64,7 @@ class Attempt:
         self.step = start.step  # whole steps done
         self.tokens = start.tokens
         self.rate_scale = start.rate_scale
+        self.looked = start.looked and checkpoint is not None
         self.written = start.step if checkpoint else -1  # step of the newest checkpoint
         self.busy = 0.0  # seconds of work since the step began
         self.mark = time.perf_counter()
@@ -90,14 +91,14 @@ class Attempt:
     def _train(self) -> Moments:
         self.steering = Steering(self.folder, self.writer.attempt, self.step)
         yield from self._prepare()
-        if self.checkpoint is None:
-            yield from self._look(first=True)
+        if not self.looked:
+            yield from self._look()
         while self.step < self.config.steps:
             yield from self._obey()
             if self.stopping:
                 break
             yield from self._one_step()
-            yield from self._look(last=self.step == self.config.steps)
+            yield from self._look()
         yield from self._obey()
         yield from self._save()
         reason = "finished" if self.step >= self.config.steps else "stopped"
@@ -201,7 +202,7 @@ class Attempt:
         self.busy += time.perf_counter() - self.mark
         self.mark = time.perf_counter()
         record |= {"seconds": self.busy, "memory": records.resident_bytes()}
-        self.step = int(record["step"])
+        self.step, self.looked = int(record["step"]), False
         self.tokens += int(record["tokens"])
         self.writer.step(record)
         if self.remaining is not None:
@@ -210,7 +211,7 @@ class Attempt:
 
     def _rate(self) -> float:
         """The next step's learning rate: a function of how many steps were applied."""
-        return planned_rate(self.config, self.step) * self.rate_scale
+        return self.config.planned_rate(self.step) * self.rate_scale
 
     def _not_finite(self, number: int, batches: Any, loss: float) -> NotFiniteError:
         self.optimizer.zero_grad(set_to_none=True)
@@ -227,9 +228,10 @@ class Attempt:
 
     # -- between two steps
 
-    def _look(self, first: bool = False, last: bool = False) -> Moments:
+    def _look(self) -> Moments:
         """What is due after this step: evaluation, probe, sample, checkpoint."""
         config, step = self.config, self.step
+        first, last = step == 0, step == config.steps
         if last or first or _due(step, config.evaluate_every):
             yield from self._evaluate()
         every = config.probe_every and probe_interval(config.probe_every, step)
@@ -239,6 +241,7 @@ class Attempt:
             yield Moment("probe", step, True)
         if config.sample_every and (last or _due(step, config.sample_every)):
             yield from self._sample()
+        self.looked = True
         if not first and (last or _due(step, config.checkpoint_every)):
             yield from self._save()
 
@@ -259,7 +262,7 @@ class Attempt:
             yield Moment("checkpoint", self.step, True)
 
     def _write_checkpoint(self) -> None:
-        progress = Progress(self.step, self.config.seed, self.tokens, self.rate_scale)
+        progress = Progress(self.step, self.config.seed, self.tokens, self.rate_scale, self.looked)
         path = save_checkpoint(self.folder, progress, self.task, self.model, self.optimizer)
         self.written = self.step
         self.writer.event("checkpoint", self.step, {"folder": path.name})
@@ -320,7 +323,7 @@ class Attempt:
 
     def _set(self, command: Command) -> None:
         rate = check_learning_rate(command.values.get("learning_rate"))
-        planned = planned_rate(self.config, self.step)
+        planned = self.config.planned_rate(self.step)
         if planned <= 0:
             raise ValueError("the schedule has come down to 0 here; branch with another one")
         self.rate_scale = rate / planned
@@ -350,18 +353,6 @@ class Attempt:
         with suppress(OSError):  # no room even for this line; the error that is raised says it
             self._end("failed", message)
         return OSError(error.errno, message)
-
-
-def planned_rate(config: TrainingConfig, step: int) -> float:
-    """The learning rate that the config plans for the step after `step` applied ones."""
-    return learning_rate_at(
-        step,
-        schedule=config.schedule,
-        learning_rate=config.learning_rate,
-        min_learning_rate=config.min_learning_rate,
-        warmup_steps=config.warmup_steps,
-        steps=config.steps,
-    )
 
 
 def _due(step: int, every: int) -> bool:

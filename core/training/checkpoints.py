@@ -39,12 +39,14 @@ class Progress:
     seed        the config's
     tokens      read so far
     rate_scale  the schedule's rates times this, changed by the command `set`
+    looked      False: the evaluation, sample and probe due after this step are still to come
     """
 
     step: int
     seed: int
     tokens: int = 0
     rate_scale: float = 1.0
+    looked: bool = True
 
 
 def checkpoint_folder(run: Path, step: int) -> Path:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+from core.optimization.schedules import learning_rate_at
 from core.transformer.config import ModelConfig
 
 FORMAT = 1  # of the JSON
@@ -149,6 +150,17 @@ class TrainingConfig:
     def tokens_per_step(self) -> int:
         """Tokens that one optimizer step reads."""
         return self.batch_size * self.micro_batches * self.model.block_size
+
+    def planned_rate(self, step: int) -> float:
+        """The learning rate of the step that follows `step` applied ones (0 for the first)."""
+        return learning_rate_at(
+            step,
+            schedule=self.schedule,
+            learning_rate=self.learning_rate,
+            min_learning_rate=self.min_learning_rate,
+            warmup_steps=self.warmup_steps,
+            steps=self.steps,
+        )
 
     def change(self, changes: Mapping[str, Any]) -> TrainingConfig:
         """This config with some fields changed; `model` may be a ModelConfig or its JSON.

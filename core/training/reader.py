@@ -245,13 +245,14 @@ class RunReader:
             if event.get("event") in ("start", "end")
             or int(event.get("step", 0)) <= last[min(int(event.get("attempt", 0)), len(last) - 1)]
         ]
-        rows = [
-            (event["step"], event["train"], event["validation"], event["time"])
+        # By step: one that was closed before it had looked at everything looks again.
+        rows = {
+            event["step"]: (event["step"], event["train"], event["validation"], event["time"])
             for event in self.events
             if event.get("event") == "evaluate"
-        ]
-        self.evaluations = np.array(rows, EVALUATION_DTYPE)
-        names = [str(event["file"]) for event in self.events if event.get("event") == "sample"]
+        }
+        self.evaluations = np.array(list(rows.values()), EVALUATION_DTYPE)
+        names = {str(event["file"]): 0 for event in self.events if event.get("event") == "sample"}
         self.samples = [sample for name in names if (sample := self._sample(name))]
 
     def _sample(self, name: str) -> Sample | None:

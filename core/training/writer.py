@@ -106,7 +106,7 @@ def probe_interval(every: int, step: int) -> int:
 def thin_probes(folder: Path, every: int, step: int) -> None:
     """Deletes the cadence's probes that no longer lie on the interval for `step`."""
     interval = probe_interval(every, step)
-    if interval == probe_interval(every, max(step - every, 0)):
+    if interval == probe_interval(every, max(step - interval, 0)):
         return
     for path in (folder / records.PROBES).glob("step-*.safetensors"):
         found = records.step_of(path.name)

@@ -59,7 +59,8 @@ def finish(config: TrainingConfig, run: Path, resume: bool = False) -> RunReader
 def fingerprint(folder: Path) -> dict[str, str]:
     """A hash of every file of a checkpoint."""
     return {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.iterdir())
     }
 
 

@@ -1,0 +1,172 @@
+"""Checkpoints: whole or not at all, exact, and never unpickled."""
+
+import errno
+import pickle
+import shutil
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import torch
+
+import core.files
+from core.files import open_safetensors, read_json, read_tensors, write_json, write_tensors
+from core.training import writer as writer_module
+from core.training.checkpoints import thin_checkpoints
+from core.training.runs import RunReader
+from core.transformer.weights import load_model
+from tests.core.training.small import fingerprint, finish, losses, moments, small_config
+
+
+def _stopped_at(tmp_path: Path, step: int, **changes: object) -> tuple[object, Path]:
+    config = small_config(tmp_path, **changes)
+    generator = moments(config, tmp_path / "run")
+    next(m for m in generator if m.phase == "schedule" and m.step == step)
+    generator.close()
+    return config, tmp_path / "run"
+
+
+def test_every_tensor_lies_under_its_parameters_name(tmp_path: Path) -> None:
+    _, run = _stopped_at(tmp_path, 5)
+    folder = run / "checkpoints" / "step-000005"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "config.json",
+        "model.safetensors",
+        "optimizer.safetensors",
+        "tokenizer.json",
+        "training.json",
+    ]
+    names = set(open_safetensors(folder / "model.safetensors").tensors)
+    saved = set(open_safetensors(folder / "optimizer.safetensors").tensors)
+    assert "h.0.attn.c_attn.weight" in names and "lm_head.weight" not in names
+    assert saved == {f"{n}/{key}" for n in names for key in ("step", "exp_avg", "exp_avg_sq")}
+    assert read_json(folder / "training.json")["step"] == 5
+
+
+def test_the_model_opens_by_itself(tmp_path: Path) -> None:
+    _, run = _stopped_at(tmp_path, 5)
+    model = load_model(run / "checkpoints" / "step-000005")
+    assert torch.isfinite(model(torch.zeros(1, 4, dtype=torch.long))).all()
+
+
+@pytest.mark.parametrize("step", [1, 4, 6])
+def test_resume_is_exact_to_the_bit(tmp_path: Path, step: int) -> None:
+    dropout = small_config(tmp_path).model.to_json() | {"dropout": 0.1}
+    config, run = _stopped_at(tmp_path, step, model=dropout, micro_batches=2)
+    resumed = finish(config, run, resume=True)  # type: ignore[arg-type]
+    plain = finish(config, tmp_path / "plain")  # type: ignore[arg-type]
+    assert losses(resumed) == losses(plain)
+    assert resumed.evaluations["validation"].tolist() == plain.evaluations["validation"].tolist()
+    assert [s.text for s in resumed.samples] == [s.text for s in plain.samples]
+    assert fingerprint(resumed.checkpoints[-1].folder) == fingerprint(plain.checkpoints[-1].folder)
+
+
+class Evil:
+    def __reduce__(self) -> tuple[object, ...]:
+        return (pytest.fail, ("a pickle was opened",))
+
+
+def _damage(folder: Path, how: str) -> None:
+    name = "model.safetensors" if how.startswith("model") else "optimizer.safetensors"
+    path = folder / name
+    tensors = read_tensors(path, framework="torch")
+    if how.endswith("truncated"):
+        path.write_bytes(path.read_bytes()[:-100])
+    elif how.endswith("pickle"):
+        path.write_bytes(pickle.dumps(Evil()))
+    elif how.endswith("missing"):
+        path.unlink()
+    elif how.endswith("shape"):
+        key = next(key for key in tensors if "c_attn.weight" in key and "step" not in key)
+        tensors[key] = tensors[key][:, :-1]
+        write_tensors(path, tensors)
+    elif how.endswith("name"):
+        tensors.pop(next(iter(tensors)))
+        write_tensors(path, tensors)
+    elif how == "training format":
+        write_json(folder / "training.json", {"format": 99})
+    elif how == "training gone":
+        (folder / "training.json").unlink()
+
+
+@pytest.mark.parametrize(
+    ("how", "remedy"),
+    [
+        ("model truncated", "cut off"),
+        ("model pickle", "pickle"),
+        ("model missing", "delete the folder to go on from the checkpoint before"),
+        ("model shape", "own config"),
+        ("model name", "another model"),
+        ("optimizer truncated", "cut off"),
+        ("optimizer pickle", "pickle"),
+        ("optimizer missing", "delete the folder"),
+        ("optimizer shape", "own config"),
+        ("optimizer name", "another model"),
+        ("training format", "update"),
+        ("training gone", "cannot be continued"),
+    ],
+)
+def test_damaged_checkpoints_say_the_remedy(tmp_path: Path, how: str, remedy: str) -> None:
+    config, run = _stopped_at(tmp_path, 5)
+    _damage(run / "checkpoints" / "step-000005", how)
+    with pytest.raises(ValueError, match=remedy):
+        finish(config, run, resume=True)  # type: ignore[arg-type]
+    shutil.rmtree(run / "checkpoints" / "step-000005")  # the remedy
+    plain = finish(config, tmp_path / "plain")  # type: ignore[arg-type]
+    assert losses(finish(config, run, resume=True)) == losses(plain)  # type: ignore[arg-type]
+
+
+def test_a_full_disk_harms_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = small_config(tmp_path)
+    run = tmp_path / "run"
+    generator = moments(config, run)
+    next(m for m in generator if m.phase == "schedule" and m.step == 7)
+    before = fingerprint(run / "checkpoints" / "step-000004")
+
+    def full(path: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(core.files, "_flush_to_disk", full)
+    with pytest.raises(OSError, match="disk is full.*make room") as caught:
+        list(generator)
+    assert caught.value.errno == errno.ENOSPC
+    monkeypatch.undo()
+    reader = RunReader(run)
+    assert reader.state == "failed" and "checkpoint of step 4" in reader.message
+    assert [c.step for c in reader.checkpoints] == [4]
+    assert fingerprint(run / "checkpoints" / "step-000004") == before
+    assert not [path for path in run.rglob("*") if "part" in path.name]
+    plain = finish(config, tmp_path / "plain")
+    assert losses(finish(config, run, resume=True)) == losses(plain)
+
+
+def test_a_record_that_does_not_fit_leaves_no_half(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = small_config(tmp_path)
+    generator = moments(config, tmp_path / "run")
+    next(m for m in generator if m.phase == "schedule" and m.step == 5)
+    real, calls = writer_module.os.write, []
+
+    def half(file: int, data: bytes) -> int:
+        calls.append(len(data))
+        if len(calls) > 1:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(file, data[: len(data) // 2])
+
+    monkeypatch.setattr(writer_module.os, "write", half)
+    with pytest.raises(OSError, match="training stopped after step"):
+        list(generator)
+    monkeypatch.undo()
+    size = (tmp_path / "run" / "rank0.steps").stat().st_size
+    assert size == 5 * RunReader(tmp_path / "run").steps.dtype.itemsize
+
+
+def test_thinning_keeps_the_first_and_the_newest(tmp_path: Path) -> None:
+    for step in range(100, 2001, 100):
+        (tmp_path / "checkpoints" / f"step-{step:06d}").mkdir(parents=True)
+        thin_checkpoints(tmp_path, 6)
+    left = sorted(int(path.name[5:]) for path in (tmp_path / "checkpoints").iterdir())
+    assert len(left) == 6 and left[0] == 100 and left[-2:] == [1900, 2000]
+    assert max(b - a for a, b in pairwise(left)) <= 800
+    assert thin_checkpoints(tmp_path, 0) == []

@@ -1,0 +1,133 @@
+"""`python -m core.training`: exit codes, one clear line, signals, kill -9, a parent that dies."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from core.training.config import TrainingConfig
+from core.training.control import RunControl
+from core.training.launch import ORPHANED, ProcessLauncher
+from core.training.runs import RunReader, create_run
+from tests.core.training.small import finish, losses, small_config
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def _command(*arguments: object, **options: object) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "core.training", *map(str, arguments)]
+    return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, **options)  # type: ignore[call-overload, no-any-return]
+
+
+def _wait_for_step(folder: Path, step: int, process: object = None) -> RunReader:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if (folder / "run.json").exists():
+            reader = RunReader(folder)
+            if reader.step >= step and len(reader.steps):
+                return reader
+        time.sleep(0.01)
+    raise AssertionError("the run did not come to the step")
+
+
+def _config_file(tmp_path: Path, config: TrainingConfig) -> Path:
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(config.to_json()))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ('{"model": {}, "speed": 1}', "unknown field speed"),
+        ('{"model": {"vocab_size": 9, "block_size": 8, "n_layer": 1, "n_head": 3, "n_embd": 8}}',
+         "not divisible by n_head"),
+        ("hello", "not valid JSON"),
+    ],
+)  # fmt: skip
+def test_a_bad_config_is_one_line_and_exit_code_2(tmp_path: Path, text: str, remedy: str) -> None:
+    from core.training.__main__ import main
+
+    path = tmp_path / "config.json"
+    path.write_text(text)
+    process = main  # in this process: nothing is started for a config that cannot be
+    import contextlib
+    import io
+
+    said = io.StringIO()
+    with contextlib.redirect_stderr(said):
+        assert process(["--config", str(path), "--run", str(tmp_path / "run")]) == 2
+    lines = said.getvalue().splitlines()
+    assert len(lines) == 1 and lines[0].startswith("error: ") and remedy in lines[0]
+    with contextlib.redirect_stderr(said):
+        assert main(["--config", str(tmp_path / "none.json")]) == 2
+        assert main([]) == 2
+        assert main(["--run", str(tmp_path)]) == 2
+
+
+def test_sigterm_finishes_the_step_and_the_run_resumes(tmp_path: Path) -> None:
+    config = small_config(tmp_path, steps=1500, probe_every=0, sample_every=0, evaluate_every=0)
+    run = tmp_path / "run"
+    process = _command("--config", _config_file(tmp_path, config), "--run", run)
+    _wait_for_step(run, 3)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 0, said
+    reader = RunReader(run)
+    assert reader.state == "stopped" and reader.checkpoints[-1].step == reader.step < 1500
+
+
+def test_kill_9_then_resume_is_bit_identical(tmp_path: Path) -> None:
+    config = small_config(tmp_path, steps=400, checkpoint_every=20, sample_every=50)
+    plain = finish(config, tmp_path / "plain")
+    launcher = ProcessLauncher(niceness=0)
+    folder = create_run(tmp_path / "run", config)
+    dice = random.Random(5)
+    for attempt in range(3):
+        launcher.start(folder, resume=attempt > 0)
+        start = RunReader(folder).step
+        _wait_for_step(folder, min(start + dice.randint(5, 60), 390))
+        launcher.kill(folder)
+        assert launcher.exit_code(folder) == -signal.SIGKILL
+        assert RunReader(folder).state == "dead"
+        with open(folder / "rank0.steps", "ab") as file:
+            file.write(b"torn")
+    resumed = finish(config, folder, resume=True)
+    assert losses(resumed) == losses(plain)
+    assert resumed.steps["step"].tolist() == list(range(1, 401))
+
+
+def test_a_launched_run_is_steered_like_any_other(tmp_path: Path) -> None:
+    config = small_config(tmp_path, steps=100_000, sample_every=0, evaluate_every=0, probe_every=0)
+    folder = create_run(tmp_path / "run", config)
+    launcher = ProcessLauncher()
+    control = RunControl(folder, launcher)
+    control.start()
+    _wait_for_step(folder, 2)
+    with pytest.raises(ValueError, match="already"):
+        launcher.start(folder, resume=True)
+    control.probe("one", [1, 2])
+    control.stop()
+    assert launcher.wait(folder, 60) == 0
+    reader = RunReader(folder)
+    assert reader.state == "stopped" and reader.probe("one") is not None
+    assert "run folder" in (folder / "process.log").read_text()
+
+
+def test_a_trainer_ends_when_its_parent_does(tmp_path: Path) -> None:
+    config = small_config(tmp_path, steps=100_000, sample_every=0, evaluate_every=0)
+    folder = create_run(tmp_path / "run", config)
+    process = _command("--run", folder, "--bound", stdin=subprocess.PIPE)
+    _wait_for_step(folder, 2)
+    assert process.stdin is not None and process.stderr is not None
+    process.stdin.close()
+    assert process.wait(30) == ORPHANED
+    process.stderr.close()
+    assert RunReader(folder).state == "dead"
+    assert os.path.getsize(folder / "rank0.steps") > 0

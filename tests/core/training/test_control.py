@@ -1,0 +1,144 @@
+"""Steering: every command does what it says and is acknowledged, and a resume repeats it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.inference.activations import capture
+from core.training.control import RunControl
+from core.training.runs import RunReader, create_run
+from core.transformer.weights import load_model
+from tests.core.training.small import finish, losses, moments, small_config
+
+
+def test_pause_step_resume_and_stop(tmp_path: Path) -> None:
+    config = small_config(tmp_path)
+    folder = create_run(tmp_path / "run", config)
+    control = RunControl(folder)
+    reader = RunReader(folder)
+    generator = moments(config, folder)
+    control.pause()
+    moment = next(m for m in generator if m.phase == "paused")
+    assert moment.safe and moment.step == 0 and moment.idle > 0
+    assert reader.refresh() and reader.state == "paused"
+    two = control.step(2)
+    moment = next(m for m in generator if m.phase == "paused")
+    assert moment.step == 2
+    answer = control.acknowledgement(two)
+    assert answer is not None and answer.ok and answer.step == 0
+    control.resume()
+    assert next(m for m in generator if m.phase == "schedule").step == 3
+    assert reader.refresh() and reader.state == "running"
+    stop = control.stop()
+    phases = [m.phase for m in generator]
+    assert phases[-2:] == ["checkpoint", "end"] and "data" not in phases
+    answer = control.acknowledgement(stop)
+    assert answer is not None and answer.step == 3
+    reader.refresh()
+    assert reader.state == "stopped" and [c.step for c in reader.checkpoints] == [3]
+    plain = finish(config, tmp_path / "plain")
+    assert losses(finish(config, folder, resume=True)) == losses(plain)
+
+
+def test_a_changed_learning_rate_holds_and_is_repeated_on_resume(tmp_path: Path) -> None:
+    config = small_config(tmp_path, steps=16, checkpoint_every=8)
+    folder = create_run(tmp_path / "run", config)
+    control = RunControl(folder)
+    for moment in moments(config, folder):
+        if moment.phase == "schedule" and moment.step == 10:
+            control.set(learning_rate=5e-4)
+    whole = RunReader(folder)
+    assert whole.steps["learning_rate"][10] == pytest.approx(5e-4, rel=1e-12)
+    plan = np.array(finish(config, tmp_path / "plain").steps["learning_rate"])
+    changed = np.array(whole.steps["learning_rate"])
+    np.testing.assert_allclose(changed[10:] / plan[10:], 5e-4 / plan[10], rtol=1e-12)
+    assert (changed[:10] == plan[:10]).all()
+    # As if killed after step 16 with the checkpoint of step 8 as the last one.
+    import shutil
+
+    shutil.rmtree(folder / "checkpoints" / "step-000016")
+    before = losses(whole)
+    assert losses(finish(config, folder, resume=True)) == before
+
+
+def test_a_probe_is_what_capture_gives(tmp_path: Path) -> None:
+    config = small_config(tmp_path)
+    folder = create_run(tmp_path / "run", config)
+    control = RunControl(folder)
+    ids, sites = [1, 2, 3, 4], ("attention", "logits")
+    for moment in moments(config, folder):
+        if moment.phase == "schedule" and moment.step == 4:
+            seq = control.probe("pane-1", ids, sites)
+    answer = control.acknowledgement(seq)
+    assert answer is not None and answer.ok and answer.step == 4
+    probe = RunReader(folder).probe("pane-1")
+    assert probe is not None and probe.step == 4
+    model = load_model(folder / "checkpoints" / "step-000004")
+    expected = capture(model, ids, sites).sites()
+    found = probe.load()
+    assert set(found) == {"ids", "attention", "logits"} and found["attention"].dtype == np.float32
+    for site in sites:
+        np.testing.assert_allclose(found[site], expected[site], atol=1e-6)
+
+
+def test_commands_that_cannot_be_are_refused(tmp_path: Path) -> None:
+    config = small_config(tmp_path)
+    folder = create_run(tmp_path / "run", config)
+    control = RunControl(folder)
+    with pytest.raises(ValueError, match="at least 1"):
+        control.step(0)
+    with pytest.raises(ValueError, match="above 0"):
+        control.set(learning_rate=-1.0)
+    with pytest.raises(ValueError, match="letters, digits"):
+        control.probe("../x", [1])
+    with pytest.raises(ValueError, match="at least one token"):
+        control.probe("x", [])
+    with pytest.raises(ValueError, match="launcher"):
+        control.start()
+    too_long = control.probe("x", list(range(99)))
+    unknown = control.probe("y", [1], ("feelings",))
+    save = control.checkpoint()
+    with open(folder / "control.jsonl", "a") as file:
+        file.write('{"seq": 9, "command": "dance"}\n{"seq": "?"}\nnoise\n{"torn')
+    run = finish(config, folder)
+    assert run.state == "finished"
+    for seq, text in ((too_long, "do not fit"), (unknown, "unknown site"), (9, "dance")):
+        answer = control.acknowledgement(seq)
+        assert answer is not None and not answer.ok and text in answer.message
+    answer = control.acknowledgement(save)
+    assert answer is not None and answer.ok and run.checkpoints[0].step == 0
+
+
+class Recorder:
+    def __init__(self) -> None:
+        self.calls: list[tuple[Path, bool]] = []
+
+    def start(self, folder: Path, resume: bool) -> None:
+        self.calls.append((folder, resume))
+
+
+def test_commands_too_late_for_one_attempt_do_not_hit_the_next(tmp_path: Path) -> None:
+    config = small_config(tmp_path)
+    folder = create_run(tmp_path / "run", config)
+    launcher = Recorder()
+    control = RunControl(folder, launcher)
+    control.start()
+    generator = moments(config, folder)
+    for moment in generator:
+        if moment.phase == "schedule" and moment.step == 5:
+            break
+    with pytest.raises(ValueError, match="is running already"):
+        control.start()
+    generator.close()
+    late = control.stop()
+    seq = control.start(paused=True)
+    assert launcher.calls == [(folder, False), (folder, True)]
+    generator = moments(config, folder, resume=True)
+    assert next(m for m in generator if m.phase == "paused").step == 5
+    answer = control.acknowledgement(late)
+    assert answer is not None and not answer.ok and "had ended" in answer.message
+    assert control.acknowledgement(seq).ok  # type: ignore[union-attr]
+    control.resume()
+    assert [m.phase for m in generator][-1] == "end"
+    assert RunReader(folder).state == "finished"

@@ -1,0 +1,169 @@
+"""The run folder: what a reader sees while another writes, is killed, or tries again."""
+
+import json
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.training import records
+from core.training.runs import RunReader, RunWriter, branch, create_run, new_run_folder
+from core.training.writer import PROBE_LIMIT, probe_interval, thin_probes
+from tests.core.training.small import finish, losses, small_config
+
+
+def _record(step: int, loss: float = 1.0) -> dict[str, float]:
+    return {"step": step, "loss": loss, "tokens": 64}
+
+
+def test_a_reader_follows_a_writer(tmp_path: Path) -> None:
+    folder = create_run(tmp_path / "run", small_config(tmp_path))
+    reader = RunReader(folder)
+    assert reader.state == "new" and not len(reader.steps)
+    writer = RunWriter(folder)
+    assert reader.refresh() and reader.state == "running"
+    assert not reader.refresh()
+    for step in (1, 2):
+        writer.step(_record(step, 3.0 / step))
+    assert reader.refresh()
+    assert reader.steps["loss"].tolist() == [3.0, 1.5] and reader.step == 2
+    writer.event("evaluate", 2, {"train": 1.0, "validation": 2.0})
+    writer.sample(2, "Once", " upon \u00e9\U0001f600", [1, 2])
+    writer.probe(2, {"ids": np.arange(3)}, "tab-1")
+    assert reader.refresh()
+    assert reader.evaluations["validation"].tolist() == [2.0]
+    assert reader.samples[0].text == " upon \u00e9\U0001f600"
+    probe = reader.probe("tab-1")
+    assert probe is not None and probe.step == 2 and probe.load()["ids"].tolist() == [0, 1, 2]
+    writer.event("paused", 2, {})
+    assert reader.refresh() and reader.state == "paused"
+    writer.event("end", 2, {"reason": "stopped", "message": "bye"})
+    assert reader.refresh() and (reader.state, reader.message) == ("stopped", "bye")
+    writer.close()
+
+
+def test_a_partial_last_record_and_line_are_not_read_and_then_cut(tmp_path: Path) -> None:
+    folder = create_run(tmp_path / "run", small_config(tmp_path))
+    writer = RunWriter(folder)
+    writer.step(_record(1))
+    writer.event("evaluate", 1, {"train": 1.0, "validation": 2.0})
+    writer.close()
+    with open(folder / "rank0.steps", "ab") as file:
+        file.write(b"\x01" * 13)
+    with open(folder / "rank0.jsonl", "ab") as file:
+        file.write(b'{"event": "evaluate", "step": 2, "tr')
+    reader = RunReader(folder)
+    assert reader.step == 1 and len(reader.evaluations) == 1
+    writer = RunWriter(folder, from_step=1)
+    writer.step(_record(2))
+    writer.event("evaluate", 2, {"train": 0.5, "validation": 1.0})
+    writer.close()
+    for found in (reader, RunReader(folder)):
+        found.refresh()
+        assert found.steps["step"].tolist() == [1, 2]
+        assert found.evaluations["step"].tolist() == [1, 2]
+
+
+def test_later_steps_of_older_attempts_are_left_out(tmp_path: Path) -> None:
+    folder = create_run(tmp_path / "run", small_config(tmp_path))
+    for start, stop, loss in ((0, 8, 1.0), (4, 6, 2.0), (5, 9, 3.0)):
+        writer = RunWriter(folder, start)
+        for step in range(start + 1, stop + 1):
+            writer.step(_record(step, loss))
+            writer.event("evaluate", step, {"train": loss, "validation": loss})
+        writer.close()
+    reader = RunReader(folder)
+    assert reader.steps["step"].tolist() == list(range(1, 10))
+    assert reader.steps["loss"].tolist() == [1, 1, 1, 1, 2, 3, 3, 3, 3]
+    assert reader.evaluations["train"].tolist() == [1, 1, 1, 1, 2, 3, 3, 3, 3]
+
+
+def test_a_writer_that_vanished_is_dead(tmp_path: Path) -> None:
+    folder = create_run(tmp_path / "run", small_config(tmp_path))
+    RunWriter(folder).close()
+    manifest = json.loads((folder / "run.json").read_text())
+    manifest["attempts"][0]["process_start"] = 1  # another process has the number now
+    records.write_manifest(folder, manifest)
+    assert RunReader(folder).state == "dead"
+    manifest["attempts"][0]["host"] = "elsewhere"
+    records.write_manifest(folder, manifest)
+    assert RunReader(folder).state == "running"
+    old = time.time() - 3600
+    os.utime(folder / "heartbeat", (old, old))
+    assert RunReader(folder).state == "dead"
+
+
+def test_a_hundred_thousand_steps_read_fast(tmp_path: Path) -> None:
+    folder = create_run(tmp_path / "run", small_config(tmp_path))
+    RunWriter(folder).close()
+    steps = np.zeros(100_000, records.STEP_DTYPE)
+    steps["attempt"], steps["step"] = 1, np.arange(1, 100_001)
+    (folder / "rank0.steps").write_bytes(steps.tobytes())
+    begin = time.perf_counter()
+    reader = RunReader(folder)
+    assert reader.step == 100_000 and float(reader.steps["loss"].sum()) == 0.0
+    assert time.perf_counter() - begin < 0.5
+    assert isinstance(reader.steps, np.memmap)
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [(None, "no run folder"), ("{", "damaged"), ("{}", "not the manifest"), ("99", "update")],
+)
+def test_other_folders_are_refused(tmp_path: Path, text: str | None, remedy: str) -> None:
+    if text == "99":
+        folder = create_run(tmp_path / "run", small_config(tmp_path))
+        manifest = json.loads((folder / "run.json").read_text()) | {"format": 99}
+        text = json.dumps(manifest)
+    else:
+        folder = tmp_path
+    if text is not None:
+        (folder / "run.json").write_text(text)
+    with pytest.raises(ValueError, match=remedy):
+        RunReader(folder)
+
+
+def test_new_folders_never_collide(tmp_path: Path) -> None:
+    config = small_config(tmp_path)
+    names = [new_run_folder(tmp_path / "runs", "a/b: c?", config).name for _ in range(3)]
+    assert names == ["a-b- c-", "a-b- c--2", "a-b- c--3"]
+
+
+def test_probes_are_thinned_by_halves(tmp_path: Path) -> None:
+    folder = create_run(tmp_path / "run", small_config(tmp_path))
+    (folder / "probes").mkdir()
+    kept = 0
+    for step in range(5 * PROBE_LIMIT + 1):
+        if step % probe_interval(1, step) == 0:
+            (folder / "probes" / f"step-{step:06d}.safetensors").touch()
+            thin_probes(folder, 1, step)
+            if step > 2 * PROBE_LIMIT:
+                kept = len(list((folder / "probes").iterdir()))
+                assert PROBE_LIMIT // 2 <= kept <= PROBE_LIMIT + 1
+    steps = sorted(records.step_of(p.name) or 0 for p in (folder / "probes").iterdir())
+    assert set(np.diff(steps)) == {8} and kept
+
+
+def test_a_branch_continues_its_parents_checkpoint(tmp_path: Path) -> None:
+    config = small_config(tmp_path)
+    parent = finish(config, tmp_path / "run")
+    folder = branch(parent.folder, 8, {})
+    reader = RunReader(folder)
+    assert reader.parent == {"run": str(parent.folder), "step": 8} and reader.state == "new"
+    same = finish(config, folder)
+    assert losses(same) == losses(parent)[8:]
+    changed = config.change({"learning_rate": 1e-2, "min_learning_rate": 0.0, "steps": 14})
+    other = finish(
+        changed, branch(parent.folder, 8, {k: getattr(changed, k) for k in ("learning_rate",
+                        "min_learning_rate", "steps")})
+    )  # fmt: skip
+    assert other.step == 14 and losses(other)[0] == losses(parent)[8]
+    assert losses(other)[1] != losses(parent)[9]
+    with pytest.raises(ValueError, match="no checkpoint of step 5; it has: 4, 8, 12"):
+        branch(parent.folder, 5, {})
+    with pytest.raises(ValueError, match="more than 8"):
+        branch(parent.folder, 8, {"steps": 8})
+    with pytest.raises(ValueError, match="same model"):
+        branch(parent.folder, 8, {"model": config.model.to_json() | {"n_layer": 3}})

@@ -1,0 +1,50 @@
+"""What a run will cost, against what it does cost."""
+
+import pytest
+import torch
+
+from core.training.config import TrainingConfig
+from core.training.sizes import estimate, flops_per_token, measure_speed
+from core.transformer.config import ModelConfig
+from core.transformer.gpt import GPT
+
+NANO = ModelConfig(vocab_size=65, block_size=64, n_layer=4, n_head=4, n_embd=128, bias=False)
+
+
+def test_parameters_and_bytes_are_those_of_the_model() -> None:
+    found = estimate(TrainingConfig(model=NANO, batch_size=12))
+    count = sum(parameter.numel() for parameter in GPT(NANO).parameters())
+    assert found.parameters == count == 804_096
+    assert (found.bytes_model, found.bytes_optimizer) == (4 * count, 8 * count)
+
+
+def test_activations_are_what_autograd_keeps() -> None:
+    config = TrainingConfig(model=NANO, batch_size=12)
+    model, kept = GPT(NANO), {}
+    weights = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in weights:
+            kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    ids = torch.zeros(12, 64, dtype=torch.long)
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        loss, _ = model.loss(ids, ids)
+    assert estimate(config).bytes_activations == pytest.approx(sum(kept.values()), rel=0.2)
+    del loss
+
+
+def test_flops_follow_the_usual_formula() -> None:
+    """GPT-2 at 1,024 tokens: 6 N + 12 L H Q T = 875,062,886,400 a sequence (N without wpe)."""
+    gpt2 = ModelConfig(vocab_size=50_257, block_size=1024, n_layer=12, n_head=12, n_embd=768)
+    assert flops_per_token(gpt2) * 1024 == pytest.approx(875_062_886_400, rel=2e-3)
+
+
+def test_estimate_needs_no_memory_and_scales() -> None:
+    huge = ModelConfig(vocab_size=50_257, block_size=2048, n_layer=96, n_head=96, n_embd=12_288)
+    found = estimate(TrainingConfig(model=huge, steps=10), speed=1e12)
+    assert found.parameters == pytest.approx(174.6e9, rel=1e-3)
+    assert found.seconds == pytest.approx(10 * found.seconds_per_step)
+    assert measure_speed(0.005) > 1e8
