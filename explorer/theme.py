@@ -6,10 +6,8 @@ and style sheet on the application and follows the system's color scheme while r
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass
-from functools import cache, cached_property
-from pathlib import Path
+from functools import cached_property
 
 import numpy as np
 from PySide6.QtCore import QObject, QRectF, Qt, Signal
@@ -17,17 +15,19 @@ from PySide6.QtGui import (
     QBrush,
     QColor,
     QFont,
-    QFontDatabase,
     QFontMetricsF,
     QGuiApplication,
     QPainter,
-    QPalette,
     QPen,
     QPixmap,
 )
 from PySide6.QtWidgets import QApplication, QStyleFactory
 
+from explorer import theme_colors
 from explorer.theme_colors import ATTENTION_GAMMA, PALETTES, Palette, color_table, contrast
+from explorer.theme_fonts import MONO, SANS, TYPE, load_fonts
+from explorer.theme_fonts import font as bundled_font
+from explorer.theme_motion import MOTION, SPEEDS, ease_out, lerp, stagger
 from explorer.theme_numbers import (
     MINUS,
     format_bytes,
@@ -37,11 +37,14 @@ from explorer.theme_numbers import (
     format_number,
     format_percent,
 )
-from explorer.theme_style import style_sheet
+from explorer.theme_style import qt_palette, style_sheet
 
 __all__ = [
     "MINUS",
+    "MOTION",
     "NAMES",
+    "SPEEDS",
+    "TYPE",
     "Theme",
     "apply",
     "changed",
@@ -54,9 +57,11 @@ __all__ = [
     "format_fixed",
     "format_number",
     "format_percent",
+    "ink_on",
     "lerp",
     "load_fonts",
     "mix",
+    "qt_palette",
     "set_motion",
     "set_zoom",
     "stagger",
@@ -65,17 +70,6 @@ __all__ = [
 NAMES = ("system", "light", "dark", "contrast")
 MOTIONS = ("full", "reduced", "off")
 
-SANS = "Inter"
-MONO = "JetBrains Mono"
-TYPE = {
-    "rail": 10,
-    "label": 11,
-    "mono": 12,
-    "body": 13,
-    "sentence": 15,
-    "title": 18,
-    "headline": 24,
-}
 SPACE = {"unit": 4, "inside": 8, "between": 8, "group": 16, "margin": 16, "section": 24}
 SIZE = {
     "control": 28,
@@ -99,21 +93,6 @@ SIZE = {
     "cell_straight_labels": 48,
 }
 RADIUS = {"control": 6, "card": 8, "cell": 2}
-# Milliseconds.
-MOTION = {
-    "hover": 80,
-    "appear": 160,
-    "move": 240,
-    "step": 600,
-    "rest": 900,
-    "stagger": 20,
-    "stagger_all": 400,
-    "cross_fade": 120,
-    "waiting": 150,
-    "long_wait": 1000,
-    "live_number": 125,
-}
-SPEEDS: tuple[float | str, ...] = (0.25, 0.5, 1, 2, 4, "max")
 DISABLED_OPACITY = 0.45
 STALE_OPACITY = 0.45
 RAW_OPACITY = 0.35
@@ -147,6 +126,10 @@ class Theme:
             color.setAlphaF(alpha)
         return color
 
+    def faint(self, role: str) -> QColor:
+        """A role's color as a disabled control shows it: 45 % over the surface."""
+        return mix(self.color(role), self.color("surface"), 1 - DISABLED_OPACITY)
+
     def series(self, index: int) -> QColor:
         """The color of series `index`; they repeat after six."""
         return QColor(self.palette.series[index % len(self.palette.series)])
@@ -160,7 +143,7 @@ class Theme:
     def font(self, size: str | float = "body", weight: int = 400, mono: bool = False) -> QFont:
         """A font by the name of its size (TYPE) or in pixels; tabular digits always."""
         pixels = TYPE[size] if isinstance(size, str) else size
-        return _font(MONO if mono else SANS, max(6, round(pixels * self.zoom)), weight)
+        return bundled_font(MONO if mono else SANS, max(6, round(pixels * self.zoom)), weight)
 
     def metrics(self, size: str | float = "body", weight: int = 400, mono: bool = False):
         return QFontMetricsF(self.font(size, weight, mono))
@@ -290,68 +273,9 @@ def _on_scheme_changed() -> None:
         apply(app, _bus.wanted)
 
 
-@cache
-def load_fonts() -> tuple[str, ...]:
-    """Registers the bundled fonts with Qt, once; returns the families that were found."""
-    families: list[str] = []
-    for package in ("fontpkg_inter", "fontpkg_jetbrains_mono"):
-        spec = importlib.util.find_spec(package)
-        for place in (spec.submodule_search_locations or ()) if spec else ():
-            for path in sorted((Path(place) / "files").glob("*.ttf")):
-                identity = QFontDatabase.addApplicationFont(str(path))
-                families += QFontDatabase.applicationFontFamilies(identity)
-    return tuple(families)
-
-
-@cache
-def _font(family: str, pixels: int, weight: int) -> QFont:
-    load_fonts()
-    font = QFont(family)
-    font.setPixelSize(pixels)
-    font.setWeight(QFont.Weight(weight))
-    # A bundled variable font has one registered style: its weight axis must be set by hand.
-    font.setVariableAxis(QFont.Tag("wght"), weight)
-    font.setStyleHint(QFont.StyleHint.Monospace if family == MONO else QFont.StyleHint.SansSerif)
-    font.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
-    font.setFeature(QFont.Tag("tnum"), 1)
-    if family == MONO:
-        font.setFeature(QFont.Tag("calt"), 0)
-    return font
-
-
-def qt_palette(theme: Theme) -> QPalette:
-    """The QPalette of a theme: what Fusion draws where the style sheet says nothing."""
-    role, group = QPalette.ColorRole, QPalette.ColorGroup
-    palette = QPalette()
-    for place, name in (
-        (role.Window, "window"),
-        (role.WindowText, "text"),
-        (role.Base, "surface"),
-        (role.AlternateBase, "raised"),
-        (role.Text, "text"),
-        (role.Button, "surface"),
-        (role.ButtonText, "text"),
-        (role.BrightText, "on_accent"),
-        (role.ToolTipBase, "raised"),
-        (role.ToolTipText, "text"),
-        (role.PlaceholderText, "muted"),
-        (role.Highlight, "accent"),
-        (role.HighlightedText, "on_accent"),
-        (role.Link, "accent"),
-        (role.LinkVisited, "attention"),
-        (role.Accent, "accent"),
-        (role.Light, "raised"),
-        (role.Midlight, "raised"),
-        (role.Mid, "divider"),
-        (role.Dark, "outline"),
-        (role.Shadow, "outline"),
-    ):
-        palette.setColor(place, theme.color(name))
-    faint = mix(theme.color("text"), theme.color("surface"), 1 - DISABLED_OPACITY)
-    for place in (role.WindowText, role.Text, role.ButtonText):
-        palette.setColor(group.Disabled, place, faint)
-    palette.setColor(group.Disabled, role.Highlight, theme.color("divider"))
-    return palette
+def ink_on(back: QColor) -> QColor:
+    """The text color that reads better on `back` (a cell of a map)."""
+    return QColor(theme_colors.ink_on(back.name()))
 
 
 def mix(first: QColor, second: QColor, share: float) -> QColor:
@@ -362,28 +286,6 @@ def mix(first: QColor, second: QColor, share: float) -> QColor:
         lerp(first.blueF(), second.blueF(), share),
         lerp(first.alphaF(), second.alphaF(), share),
     )
-
-
-def lerp(start: float, end: float, share: float) -> float:
-    return start + (end - start) * share
-
-
-def ease_out(progress: float) -> float:
-    """Ease-out cubic of a progress 0..1 (clamped): fast away, gentle arrival, no bounce."""
-    progress = min(1.0, max(0.0, progress))
-    return 1.0 - (1.0 - progress) ** 3
-
-
-def stagger(progress: float, index: int, count: int) -> float:
-    """The eased progress of item `index` of `count` when items set off one after the other.
-
-    At most 20 ms apart and 400 ms in all, of a 600 ms transition.
-    """
-    if count <= 1:
-        return ease_out(progress)
-    gap = min(MOTION["stagger"], MOTION["stagger_all"] / count) / MOTION["step"]
-    last = gap * (count - 1)
-    return ease_out((progress - gap * index) / (1.0 - last))
 
 
 def device_pixmap(width: float, height: float, ratio: float) -> QPixmap:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 ATTENTION_GAMMA = 0.6
+INKS = ("#14171C", "#FFFFFF")  # what is written on a colored cell: the better of the two
 
 LIGHT = {
     "window": "#F7F8FA",
@@ -158,6 +159,11 @@ def contrast(first: str, second: str) -> float:
     """Contrast ratio of two colors, WCAG 2.2: 1 (equal) to 21 (black on white)."""
     light, dark = sorted((luminance(first), luminance(second)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
+
+
+def ink_on(back: str) -> str:
+    """The ink of INKS that reads better on the color `back`."""
+    return max(INKS, key=lambda ink: contrast(ink, back))
 
 
 def color_table(stops: tuple[str, ...], gamma: float = 1.0) -> np.ndarray:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from PySide6.QtGui import QPalette
+
 from core.resources import resource
 
 if TYPE_CHECKING:
@@ -122,3 +124,38 @@ QProgressBar {{
 }}
 QProgressBar::chunk {{ background: {c["accent"]}; border-radius: {px(3)}px; }}
 """
+
+
+def qt_palette(theme: Theme) -> QPalette:
+    """The QPalette of a theme: what Fusion draws where the style sheet says nothing."""
+    role, group = QPalette.ColorRole, QPalette.ColorGroup
+    palette = QPalette()
+    for place, name in (
+        (role.Window, "window"),
+        (role.WindowText, "text"),
+        (role.Base, "surface"),
+        (role.AlternateBase, "raised"),
+        (role.Text, "text"),
+        (role.Button, "surface"),
+        (role.ButtonText, "text"),
+        (role.BrightText, "on_accent"),
+        (role.ToolTipBase, "raised"),
+        (role.ToolTipText, "text"),
+        (role.PlaceholderText, "muted"),
+        (role.Highlight, "accent"),
+        (role.HighlightedText, "on_accent"),
+        (role.Link, "accent"),
+        (role.LinkVisited, "attention"),
+        (role.Accent, "accent"),
+        (role.Light, "raised"),
+        (role.Midlight, "raised"),
+        (role.Mid, "divider"),
+        (role.Dark, "outline"),
+        (role.Shadow, "outline"),
+    ):
+        palette.setColor(place, theme.color(name))
+    faint = theme.faint("text")
+    for place in (role.WindowText, role.Text, role.ButtonText):
+        palette.setColor(group.Disabled, place, faint)
+    palette.setColor(group.Disabled, role.Highlight, theme.color("divider"))
+    return palette

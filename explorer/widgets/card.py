@@ -63,6 +63,7 @@ class Card(QFrame):
         self._title_text = title or WORDS[kind]
         self._glyph = Glyph(kind, ROLES[kind])
         self._title = Label(self._title_text, "body", ROLES[kind], 600)
+        self._title.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._message = Label(message, "body", "text", wrap=True)
         self._message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._close = IconButton("close", "Dismiss")

@@ -7,7 +7,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter
 
 from explorer import theme
-from explorer.theme_colors import ATTENTION_GAMMA, contrast
+from explorer.theme_colors import ATTENTION_GAMMA
 from explorer.widgets.base import LEFT, RIGHT, packed_image, packed_table, put_text
 
 
@@ -56,14 +56,7 @@ class ColorBar:
 
     def inks(self) -> list[QColor]:
         """For each table entry the text color that reads better on it."""
-        now = theme.current()
-        dark, light = ("#14171C", "#FFFFFF") if now.dark else ("#1B1F27", "#FFFFFF")
-        result = []
-        for red, green, blue in self.table():
-            back = f"#{red:02X}{green:02X}{blue:02X}"
-            better = dark if contrast(dark, back) >= contrast(light, back) else light
-            result.append(QColor(better))
-        return result
+        return [theme.ink_on(QColor(*row)) for row in self.table().tolist()]
 
     def draw(self, painter: QPainter, rect: QRectF, low: float, high: float) -> None:
         """Draws the strip and, below it, min, (0,) max and the note."""

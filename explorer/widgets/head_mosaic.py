@@ -9,13 +9,8 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from explorer import theme
 from explorer.widgets.base import CENTER, RIGHT, Picture, packed_image, packed_table, put_text
-
-_MOVES = {
-    Qt.Key.Key_Left: (0, -1),
-    Qt.Key.Key_Right: (0, 1),
-    Qt.Key.Key_Up: (-1, 0),
-    Qt.Key.Key_Down: (1, 0),
-}
+from explorer.widgets.grid_keys import arrow, is_enter
+from explorer.widgets.lock_badge import draw_lock
 
 
 class HeadMosaic(Picture):
@@ -196,7 +191,9 @@ class HeadMosaic(Picture):
             painter.setPen(now.pen("text", 1.5))
             painter.drawRoundedRect(self.cell_rect(*self._hover).adjusted(-1, -1, 1, 1), 2, 2)
         if self._locked is not None:
-            self._draw_lock(painter, self.cell_rect(*self._locked))
+            draw_lock(
+                painter, self.cell_rect(*self._locked), self.icon_pixmap("pin", "on_accent", 10)
+            )
         if self.hasFocus():
             now.focus_ring(painter, self.cell_rect(*self._current), radius=4, offset=2)
 
@@ -269,19 +266,6 @@ class HeadMosaic(Picture):
             base.setWidth(cell * share)
             painter.fillRect(base, now.color("accent"))
 
-    def _draw_lock(self, painter: QPainter, rect: QRectF) -> None:
-        now = theme.current()
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(now.pen("accent", 2))
-        painter.drawRoundedRect(rect.adjusted(-2, -2, 2, 2), 3, 3)
-        size = now.px(14)
-        badge = QRectF(rect.right() - size / 2, rect.top() - size / 2, size, size)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(now.color("accent"))
-        painter.drawEllipse(badge)
-        pin = self.icon_pixmap("pin", "on_accent", 10)
-        painter.drawPixmap(badge.center() - QPointF(now.px(10) / 2, now.px(10) / 2), pin)
-
     # Interaction ---------------------------------------------------------------------------------
 
     def describe(self, layer: int, head: int) -> str:
@@ -307,10 +291,9 @@ class HeadMosaic(Picture):
             self.headClicked.emit(*head)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        move = _MOVES.get(Qt.Key(event.key()))
-        plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        move = arrow(event)
         layers, heads = self._shape
-        if move is not None and plain and layers:
+        if move is not None and layers:
             layer, head = self._current
             place = head if self._order is None else int(np.argmax(self._order[layer] == head))
             layer = min(max(layer + move[0], 0), layers - 1)
@@ -321,7 +304,7 @@ class HeadMosaic(Picture):
                 self._announce()
                 self.update()
                 self.currentChanged.emit(*moved)
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and layers:
+        elif is_enter(event) and layers:
             self.set_locked(self._current)
             self.headClicked.emit(*self._current)
         elif event.key() == Qt.Key.Key_Escape and self._locked is not None:

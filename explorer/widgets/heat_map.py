@@ -8,26 +8,16 @@ from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from explorer import theme
+from explorer.widgets.axis_labels import AxisLabels
 from explorer.widgets.base import (
-    CENTER,
-    LEFT,
-    RIGHT,
     Picture,
-    elide,
     packed_image,
     packed_table,
-    put_slanted,
     put_text,
     visible_text,
 )
 from explorer.widgets.color_bar import ColorBar
-
-_MOVES = {
-    Qt.Key.Key_Left: (0, -1),
-    Qt.Key.Key_Right: (0, 1),
-    Qt.Key.Key_Up: (-1, 0),
-    Qt.Key.Key_Down: (1, 0),
-}
+from explorer.widgets.grid_keys import arrow, is_enter
 
 
 class HeatMap(Picture):
@@ -194,7 +184,7 @@ class HeatMap(Picture):
         if side >= now.px("cell_numbers") and self._values.size <= 32 * 32:
             self._draw_numbers(painter)
         self._draw_lines(painter, grid, side)
-        self._draw_labels(painter, grid, side)
+        self._draw_labels(painter, grid)
         bar = QRectF(
             grid.x(), grid.bottom() + now.px(8), min(grid.width(), now.px(320)), now.px(26)
         )
@@ -268,49 +258,12 @@ class HeatMap(Picture):
             painter.setPen(now.pen("text", 1.5))
             painter.drawRect(self.cell_rect(*self._hover))
 
-    def _draw_labels(self, painter: QPainter, grid: QRectF, side: float) -> None:
-        now = theme.current()
-        font, bold = now.font("label"), now.font("label", 600)
-        height = now.metrics("label").height()
-        every = max(1, int(np.ceil(height * 0.9 / side)))
-        row_at, column_at = self._highlight
-        room = min(self._label_room()[0] - now.px(12), grid.x() - now.px(8))
-        room -= now.px(16) if self._titles[0] else 0
-        for index, text in enumerate(self._rows[: self._values.shape[0]]):
-            chosen = index == row_at
-            if index % every and not chosen:
-                continue
-            use = bold if chosen else font
-            cell = self.cell_rect(index, 0)
-            place = QRectF(
-                grid.x() - room - now.px(6), cell.center().y() - height / 2, room, height
-            )
-            ink = now.color("q" if chosen else "muted")
-            put_text(painter, place, elide(text, use, room), use, ink, RIGHT)
-        straight = side >= now.px("cell_straight_labels")
-        for index, text in enumerate(self._columns[: self._values.shape[1]]):
-            chosen = index == column_at
-            if index % every and not chosen:
-                continue
-            use = bold if chosen else font
-            ink = now.color("k" if chosen else "muted")
-            cell = self.cell_rect(0, index)
-            if straight:
-                place = QRectF(cell.x(), grid.y() - height - now.px(4), side, height)
-                put_text(painter, place, elide(text, use, side - 4), use, ink)
-            else:
-                foot = QPointF(cell.center().x() - now.px(1), grid.y() - now.px(7))
-                put_slanted(painter, foot, elide(text, use, now.px(88)), use, ink)
-        if self._titles[1]:
-            place = QRectF(grid.x(), 0, max(grid.width(), now.px(160)), now.px(18))
-            put_text(painter, place, self._titles[1], font, now.color("muted"), LEFT)
-        if self._titles[0]:
-            painter.save()
-            painter.translate(grid.x() - room - now.px(16), grid.center().y())
-            painter.rotate(-90)
-            place = QRectF(-100, -height / 2, 200, height)
-            put_text(painter, place, self._titles[0], font, now.color("muted"), CENTER)
-            painter.restore()
+    def _draw_labels(self, painter: QPainter, grid: QRectF) -> None:
+        room = min(self._label_room()[0] - theme.current().px(12), grid.x() - theme.current().px(8))
+        row, column = self._highlight
+        labels = AxisLabels(painter, grid, self._side(grid))
+        labels.draw_rows(self._rows[: self._values.shape[0]], row, room, self._titles[0])
+        labels.draw_columns(self._columns[: self._values.shape[1]], column, self._titles[1])
 
     # Interaction ---------------------------------------------------------------------------------
 
@@ -327,15 +280,14 @@ class HeatMap(Picture):
             self.cellClicked.emit(*cell)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        move = _MOVES.get(Qt.Key(event.key()))
-        plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-        if move is not None and plain and self._values.size:
+        move = arrow(event)
+        if move is not None and self._values.size:
             row, column = self._current or (0, 0)
             before = self._current
             self.set_current(row + move[0], column + move[1])
             if self._current is not None and self._current != before:
                 self.currentChanged.emit(*self._current)
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._current is not None:
+        elif is_enter(event) and self._current is not None:
             self.cellClicked.emit(*self._current)
         else:
             super().keyPressEvent(event)

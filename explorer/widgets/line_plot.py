@@ -7,7 +7,6 @@ and 100,000 points take a few milliseconds because only what the pixels can show
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QVariantAnimation, Signal
@@ -16,30 +15,12 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
 from explorer.widgets.base import LEFT, RIGHT, Picture, elide, put_text
-from explorer.widgets.plot_math import (
-    decimate,
-    linear_ticks,
-    log_ticks,
-    nice_limits,
-    smooth,
-)
+from explorer.widgets.plot_data import Series, still_fits, wanted_limits, with_room
+from explorer.widgets.plot_labels import draw_end_labels, draw_readout
+from explorer.widgets.plot_math import linear_ticks, log_ticks, smooth
+from explorer.widgets.plot_scale import UNIT, line_pixels, map_x, map_y, pieces
 
-
-@dataclass(frozen=True, eq=False)
-class Series:
-    """One line: x ascending, y with NaN as gaps. `color` is a series index or a theme role.
-
-    `smoothed`: the plot's smoothing applies (raw stays visible, faint). `dashed` tells lines apart
-    without color. `marks` draws a dot at each point (few points).
-    """
-
-    name: str
-    x: np.ndarray
-    y: np.ndarray
-    color: int | str = 0
-    smoothed: bool = False
-    dashed: bool = False
-    marks: bool = False
+__all__ = ["LinePlot", "Series"]
 
 
 class LinePlot(Picture):
@@ -164,12 +145,15 @@ class LinePlot(Picture):
 
     def _rescale(self) -> None:
         """Extends the limits when data leave them (with room to spare), then moves there once."""
-        wanted = self._wanted_limits()
+        fixed = self._fixed_x is not None
+        wanted = wanted_limits(self._series, self._lines, self._fixed_x, self._log)
         if wanted is None:
             self._limits = self._target = None
             return
-        if self._target is not None and self._limits is not None and self._still_fits(wanted):
-            return
+        if self._target is not None and self._limits is not None:
+            if still_fits(wanted, self._target, fixed):
+                return
+            wanted = with_room(wanted, self._target, fixed)
         if self._limits is None or not self.isVisible() or not theme.current().travels:
             self._limits = self._target = wanted
             return
@@ -177,38 +161,6 @@ class LinePlot(Picture):
         self._animation.stop()
         self._animation.setDuration(theme.current().duration("move"))
         self._animation.start()
-
-    def _wanted_limits(self) -> tuple[float, float, float, float] | None:
-        shown = [
-            (np.asarray(one.x, np.float64), line)
-            for one, line in zip(self._series, self._lines, strict=True)
-            if np.isfinite(line).any()
-        ]
-        if not shown:
-            return None
-        low_x = min(float(x[0]) for x, _ in shown)
-        high_x = max(float(x[-1]) for x, _ in shown)
-        low_y = min(float(np.nanmin(line)) for _, line in shown)
-        high_y = max(float(np.nanmax(line)) for _, line in shown)
-        if self._fixed_x is not None:
-            low_x, high_x = self._fixed_x
-        elif high_x > low_x:
-            high_x += 0.02 * (high_x - low_x)
-        else:
-            high_x = low_x + 1
-        return low_x, high_x, *nice_limits(low_y, high_y, self._log)
-
-    def _still_fits(self, wanted: tuple[float, float, float, float]) -> bool:
-        now = self._target
-        assert now is not None
-        if self._fixed_x is None and wanted[1] > now[1]:
-            return False
-        if wanted[0] < now[0] or (self._fixed_x is not None and wanted[:2] != now[:2]):
-            return False
-        inside = wanted[2] >= now[2] - 1e-12 and wanted[3] <= now[3] + 1e-12
-        used = (wanted[3] - wanted[2]) / max(1e-30, now[3] - now[2])
-        spread = (wanted[1] - wanted[0]) / max(1e-30, now[1] - now[0])
-        return inside and used > 0.6 and spread > 0.6
 
     def _on_rescale(self, share: float) -> None:
         if self._target is not None:
@@ -233,15 +185,11 @@ class LinePlot(Picture):
         width = max(1.0, self.width() - left - right)
         return QRectF(round(left), top, width, max(1.0, self.height() - top - bottom))
 
-    def _map_x(self, x: np.ndarray | float, rect: QRectF):
-        low, high = self._limits[:2] if self._limits else (0.0, 1.0)
-        return rect.left() + (x - low) / max(1e-30, high - low) * rect.width()
+    def _map_x(self, x, rect: QRectF):
+        return map_x(x, rect, self._limits or UNIT)
 
-    def _map_y(self, y: np.ndarray | float, rect: QRectF):
-        low, high = self._limits[2:] if self._limits else (0.0, 1.0)
-        if self._log:
-            y, low, high = np.log10(y), np.log10(low), np.log10(high)
-        return rect.bottom() - (y - low) / max(1e-30, high - low) * rect.height()
+    def _map_y(self, y, rect: QRectF):
+        return map_y(y, rect, self._limits or UNIT, self._log)
 
     def _y_ticks(self) -> list[tuple[float, str]]:
         if self._limits is None:
@@ -277,10 +225,12 @@ class LinePlot(Picture):
             self._draw_line(painter, rect, one, line, color, 2)
         painter.restore()
         self._draw_badge(painter)
-        self._draw_end_labels(painter, rect)
+        draw_end_labels(painter, self._ends(rect), rect, self.width())
         self._draw_cursor(painter, rect)
         if self._hover is not None:
-            self._draw_readout(painter, rect)
+            head = f"{self._labels[0].split(' (')[0]} {theme.format_number(round(self._hover))}"
+            x = float(self._map_x(self._hover, rect))
+            draw_readout(painter, x, rect, head, self.readout(self._hover), self.width())
 
     def color_of(self, one: Series) -> QColor:
         now = theme.current()
@@ -339,25 +289,17 @@ class LinePlot(Picture):
         color: QColor,
         width: float,
     ) -> None:
-        x = np.asarray(one.x, dtype=np.float64)
-        low, high = self._limits[:2] if self._limits else (0.0, 1.0)
-        first = max(0, int(np.searchsorted(x, low)) - 1)
-        last = min(len(x), int(np.searchsorted(x, high, side="right")) + 1)
-        x, y, bucket = decimate(x[first:last], y[first:last], max(64, int(rect.width())))
+        pixels, bucket = line_pixels(
+            np.asarray(one.x, np.float64), y, rect, self._limits or UNIT, self._log
+        )
         self._bucket = max(self._bucket, bucket)
-        if self._log:
-            y = np.where(y > 0, y, np.nan)
-        pixels = np.stack([self._map_x(x, rect), self._map_y(y, rect)], axis=1)
         pen = QPen(color, 3 if theme.current().contrast and width >= 2 else width)
         pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin if bucket == 1 else Qt.PenJoinStyle.BevelJoin)
         if one.dashed:
             pen.setDashPattern([4.0, 3.0])
         painter.setPen(pen)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        known = np.isfinite(pixels[:, 1])
-        edges = np.flatnonzero(np.diff(np.r_[0, known.astype(np.int8), 0]))
-        for start, end in zip(edges[::2], edges[1::2], strict=True):
-            points = [QPointF(a, b) for a, b in pixels[start:end].tolist()]
+        for points in pieces(pixels):
             if len(points) == 1:
                 painter.setBrush(color)
                 painter.drawEllipse(points[0], 2.0, 2.0)
@@ -370,29 +312,16 @@ class LinePlot(Picture):
                     painter.drawEllipse(point, 2.5, 2.5)
                 painter.setBrush(Qt.BrushStyle.NoBrush)
 
-    def _draw_end_labels(self, painter: QPainter, rect: QRectF) -> None:
-        """The names beside the lines' ends, pushed apart where they would touch."""
-        now = theme.current()
+    def _ends(self, rect: QRectF) -> list[tuple[float, float, str, QColor]]:
+        """Where each line ends: (y, x, name, color)."""
         ends = []
         for one, line in zip(self._series, self._lines, strict=True):
             known = np.flatnonzero(np.isfinite(line))
             if known.size:
                 x = float(self._map_x(float(one.x[known[-1]]), rect))
-                ends.append([float(self._map_y(line[known[-1]], rect)), min(x, rect.right()), one])
-        ends.sort(key=lambda end: end[0])
-        height = now.metrics("label").height() - 1
-        spread = [end[0] for end in ends]
-        for index in range(1, len(spread)):
-            spread[index] = max(spread[index], spread[index - 1] + height)
-        if spread and spread[-1] > rect.bottom() - 4:
-            spread[-1] = min(spread[-1], rect.bottom() - 4)
-            for index in range(len(spread) - 2, -1, -1):
-                spread[index] = min(spread[index], spread[index + 1] - height)
-        font = now.font("label", 600)
-        for (_, x, one), middle in zip(ends, spread, strict=True):
-            room = self.width() - x - now.px(8)
-            place = QRectF(x + now.px(6), middle - 9, room, 18)
-            put_text(painter, place, elide(one.name, font, room), font, self.color_of(one), LEFT)
+                y = float(self._map_y(line[known[-1]], rect))
+                ends.append((y, min(x, rect.right()), one.name, self.color_of(one)))
+        return ends
 
     def _draw_cursor(self, painter: QPainter, rect: QRectF) -> None:
         if self._cursor is None:
@@ -413,31 +342,6 @@ class LinePlot(Picture):
                 value = theme.format_number(line[at]) if np.isfinite(line[at]) else "\u2013"
                 rows.append((one.name, value, self.color_of(one)))
         return rows
-
-    def _draw_readout(self, painter: QPainter, rect: QRectF) -> None:
-        now = theme.current()
-        assert self._hover is not None
-        x = float(self._map_x(self._hover, rect))
-        painter.setPen(now.pen("outline"))
-        painter.drawLine(QPointF(x, rect.top()), QPointF(x, rect.bottom()))
-        at = theme.format_number(round(self._hover))
-        head = f"{self._labels[0].split(' (')[0]} {at}"
-        rows = self.readout(self._hover)
-        metrics = now.metrics("label", 600)
-        line = now.px(16)
-        widest = max([metrics.horizontalAdvance(f"{n}   {v}") for n, v, _ in rows] + [0.0])
-        width = max(widest, metrics.horizontalAdvance(head)) + now.px(18)
-        left = x + 8 if x + 8 + width < self.width() else x - 8 - width
-        box = QRectF(left, rect.top() + 4, width, (len(rows) + 1) * line + now.px(8))
-        painter.setPen(now.pen("divider"))
-        painter.setBrush(now.color("surface", 0.95))
-        painter.drawRoundedRect(box, 6, 6)
-        place = QRectF(box.x() + 8, box.y() + 4, width - 16, line)
-        put_text(painter, place, head, now.font("label"), now.color("muted"), LEFT)
-        for name, value, color in rows:
-            place.translate(0, line)
-            put_text(painter, place, name, now.font("label"), color, LEFT)
-            put_text(painter, place, value, now.font("label", 600), now.color("text"), RIGHT)
 
     # Interaction ---------------------------------------------------------------------------------
 

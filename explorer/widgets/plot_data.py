@@ -1,0 +1,78 @@
+"""What a line plot shows, and which limits its axes take as the data grow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from explorer.widgets.plot_math import nice_limits
+
+Limits = tuple[float, float, float, float]  # x low, x high, y low, y high
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """One line: x ascending, y with NaN as gaps. `color` is a series index or a theme role.
+
+    `smoothed`: the plot's smoothing applies (raw stays visible, faint). `dashed` tells lines apart
+    without color. `marks` draws a dot at each point (few points).
+    """
+
+    name: str
+    x: np.ndarray
+    y: np.ndarray
+    color: int | str = 0
+    smoothed: bool = False
+    dashed: bool = False
+    marks: bool = False
+
+
+def wanted_limits(
+    series: Sequence[Series],
+    lines: Sequence[np.ndarray],
+    fixed_x: tuple[float, float] | None,
+    log: bool,
+) -> Limits | None:
+    """Limits round the data with a little air; None when there is no value yet.
+
+    `lines[i]` is the y that series i shows (smoothed, gaps as NaN). `fixed_x` fixes the x axis.
+    """
+    shown = [
+        (np.asarray(one.x, np.float64), line)
+        for one, line in zip(series, lines, strict=True)
+        if np.isfinite(line).any()
+    ]
+    if not shown:
+        return None
+    low_x = min(float(x[0]) for x, _ in shown)
+    high_x = max(float(x[-1]) for x, _ in shown)
+    low_y = min(float(np.nanmin(line)) for _, line in shown)
+    high_y = max(float(np.nanmax(line)) for _, line in shown)
+    if fixed_x is not None:
+        low_x, high_x = fixed_x
+    elif high_x > low_x:
+        high_x += 0.02 * (high_x - low_x)
+    else:
+        high_x = low_x + 1
+    return low_x, high_x, *nice_limits(low_y, high_y, log)
+
+
+def with_room(limits: Limits, before: Limits, fixed: bool) -> Limits:
+    """Limits for a growing line: a fifth more to the right, so that charts extend a while."""
+    if fixed or limits[1] <= before[1]:
+        return limits
+    return limits[0], limits[1] + 0.2 * (limits[1] - limits[0]), limits[2], limits[3]
+
+
+def still_fits(wanted: Limits, now: Limits, fixed: bool) -> bool:
+    """True while the data stay inside the axes and use most of them: no rescale is due."""
+    if fixed and wanted[:2] != now[:2]:
+        return False
+    if not fixed and (wanted[1] > now[1] or wanted[0] != now[0]):
+        return False
+    inside = wanted[2] >= now[2] - 1e-12 and wanted[3] <= now[3] + 1e-12
+    used = (wanted[3] - wanted[2]) / max(1e-30, now[3] - now[2])
+    spread = (wanted[1] - wanted[0]) / max(1e-30, now[1] - now[0])
+    return inside and used > 0.6 and spread > 0.6

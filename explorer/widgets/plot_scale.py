@@ -1,0 +1,49 @@
+"""From data to pixels: the two axes of a line plot and the pieces of a line that can be drawn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF
+
+from explorer.widgets.plot_data import Limits
+from explorer.widgets.plot_math import decimate
+
+UNIT: Limits = (0.0, 1.0, 0.0, 1.0)
+
+
+def map_x(x: Any, rect: QRectF, limits: Limits) -> Any:
+    """x values (a number or an array) as horizontal pixels."""
+    low, high = limits[:2]
+    return rect.left() + (x - low) / max(1e-30, high - low) * rect.width()
+
+
+def map_y(y: Any, rect: QRectF, limits: Limits, log: bool) -> Any:
+    """y values as vertical pixels; on a log axis they must be above 0 or NaN."""
+    low, high = limits[2:]
+    if log:
+        y, low, high = np.log10(y), np.log10(low), np.log10(high)
+    return rect.bottom() - (y - low) / max(1e-30, high - low) * rect.height()
+
+
+def line_pixels(
+    x: np.ndarray, y: np.ndarray, rect: QRectF, limits: Limits, log: bool
+) -> tuple[np.ndarray, int]:
+    """The visible part of a line as pixels (n, 2), decimated, and the points per pixel."""
+    first = max(0, int(np.searchsorted(x, limits[0])) - 1)
+    last = min(len(x), int(np.searchsorted(x, limits[1], side="right")) + 1)
+    x, y, bucket = decimate(x[first:last], y[first:last], max(64, int(rect.width())))
+    if log:
+        y = np.where(y > 0, y, np.nan)
+    return np.stack([map_x(x, rect, limits), map_y(y, rect, limits, log)], axis=1), bucket
+
+
+def pieces(pixels: np.ndarray) -> list[list[QPointF]]:
+    """The runs of a line between its gaps."""
+    known = np.isfinite(pixels[:, 1])
+    edges = np.flatnonzero(np.diff(np.r_[0, known.astype(np.int8), 0]))
+    return [
+        [QPointF(a, b) for a, b in pixels[start:end].tolist()]
+        for start, end in zip(edges[::2], edges[1::2], strict=True)
+    ]
