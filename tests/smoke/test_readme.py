@@ -1,5 +1,6 @@
 """The README's code runs as it stands there."""
 
+import json
 import re
 
 import pytest
@@ -21,6 +22,6 @@ def test_an_example_runs(example, run_python, tmp_path):
     if "run.json" in example:
         from core.training import TrainingConfig
 
-        TrainingConfig.from_json((tmp_path / "run.json").read_text())
+        TrainingConfig.from_json(json.loads((tmp_path / "run.json").read_text()))
     else:
         assert "Once upon a time there was a fox." in result.stdout
