@@ -14,10 +14,17 @@ from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
-from explorer.widgets.base import LEFT, RIGHT, Picture, elide, put_text
-from explorer.widgets.plot_data import Series, still_fits, wanted_limits, with_room
-from explorer.widgets.plot_labels import draw_end_labels, draw_readout
-from explorer.widgets.plot_math import linear_ticks, log_ticks, smooth
+from explorer.widgets.base import RIGHT, Picture, elide, put_text
+from explorer.widgets.plot_data import (
+    Series,
+    shown_lines,
+    still_fits,
+    values_at,
+    wanted_limits,
+    with_room,
+)
+from explorer.widgets.plot_labels import draw_axes, draw_end_labels, draw_readout
+from explorer.widgets.plot_math import linear_ticks, log_ticks
 from explorer.widgets.plot_scale import UNIT, line_pixels, map_x, map_y, pieces
 
 __all__ = ["LinePlot", "Series"]
@@ -120,14 +127,7 @@ class LinePlot(Picture):
     # Data ----------------------------------------------------------------------------------------
 
     def _renew(self) -> None:
-        self._lines = []
-        for one in self._series:
-            line = np.asarray(one.y, dtype=np.float64)
-            if self._log:
-                line = np.where(line > 0, line, np.nan)
-            if one.smoothed and self._smoothing:
-                line = smooth(line, self._smoothing)
-            self._lines.append(line)
+        self._lines = shown_lines(self._series, self._log, self._smoothing)
         self._rescale()
         self.setAccessibleDescription(self.describe())
         self.data_changed()
@@ -237,34 +237,15 @@ class LinePlot(Picture):
         return now.series(one.color) if isinstance(one.color, int) else now.color(one.color)
 
     def _draw_axes(self, painter: QPainter, rect: QRectF) -> None:
-        now = theme.current()
-        font, muted = now.font("label"), now.color("muted")
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        for tick, text in self._y_ticks():
-            y = round(float(self._map_y(tick, rect)))
-            painter.setPen(now.pen("text", 1, theme.GRID_OPACITY))
-            painter.drawLine(round(rect.left()), y, round(rect.right()), y)
-            place = QRectF(0, y - 8, rect.left() - now.px(6), 16)
-            put_text(painter, place, text, font, muted, RIGHT)
-        painter.setPen(now.pen("outline"))
-        painter.drawLine(rect.bottomLeft().toPoint(), rect.bottomRight().toPoint())
-        painter.drawLine(rect.topLeft().toPoint(), rect.bottomLeft().toPoint())
-        title_width = now.metrics("label").horizontalAdvance(self._labels[0])
-        title_left = min(rect.right() + now.px(6), self.width() - title_width - now.px(4))
-        place = QRectF(title_left, rect.bottom() + 4, title_width + 2, 16)
-        put_text(painter, place, self._labels[0], font, muted, LEFT)
-        if self._limits is not None:
-            for tick in linear_ticks(*self._limits[:2], 5):
-                x = float(self._map_x(tick, rect))
-                text = theme.format_number(tick)
-                half = now.metrics("label").horizontalAdvance(text) / 2
-                painter.setPen(now.pen("outline"))
-                painter.drawLine(round(x), round(rect.bottom()), round(x), round(rect.bottom()) + 3)
-                if x + half < title_left - now.px(6):
-                    place = QRectF(x - 40, rect.bottom() + 4, 80, 16)
-                    put_text(painter, place, text, font, muted)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        put_text(painter, QRectF(0, 0, self.width(), 18), self._title(), font, muted, LEFT)
+        x_ticks = [] if self._limits is None else linear_ticks(*self._limits[:2], 5)
+        draw_axes(
+            painter,
+            rect,
+            [(float(self._map_x(tick, rect)), theme.format_number(tick)) for tick in x_ticks],
+            [(float(self._map_y(tick, rect)), text) for tick, text in self._y_ticks()],
+            (self._labels[0], self._title()),
+            self.width(),
+        )
 
     def _title(self) -> str:
         return self._labels[1] + (", log scale" if self._log else "")
@@ -333,15 +314,15 @@ class LinePlot(Picture):
 
     def readout(self, x: float) -> list[tuple[str, str, QColor]]:
         """At `x`: (name, value, color) of every line, from the nearest recorded point."""
-        rows = []
-        for one, line in zip(self._series, self._lines, strict=True):
-            if len(one.x):
-                at = int(np.clip(np.searchsorted(one.x, x), 0, len(one.x) - 1))
-                if at and abs(one.x[at - 1] - x) < abs(one.x[at] - x):
-                    at -= 1
-                value = theme.format_number(line[at]) if np.isfinite(line[at]) else "\u2013"
-                rows.append((one.name, value, self.color_of(one)))
-        return rows
+        values = values_at(self._series, self._lines, x)
+        return [
+            (
+                one.name,
+                theme.format_number(value) if np.isfinite(value) else "\u2013",
+                self.color_of(one),
+            )
+            for one, value in zip(self._series, values)
+        ]
 
     # Interaction ---------------------------------------------------------------------------------
 

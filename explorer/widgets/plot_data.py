@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explorer.widgets.plot_math import nice_limits
+from explorer.widgets.plot_math import nice_limits, smooth
 
 Limits = tuple[float, float, float, float]  # x low, x high, y low, y high
 
@@ -27,6 +27,31 @@ class Series:
     smoothed: bool = False
     dashed: bool = False
     marks: bool = False
+
+
+def shown_lines(series: Sequence[Series], log: bool, smoothing: float) -> list[np.ndarray]:
+    """What each bold line shows: smoothed where asked for; gaps where a log axis has no place."""
+    lines = []
+    for one in series:
+        line = np.asarray(one.y, dtype=np.float64)
+        if log:
+            line = np.where(line > 0, line, np.nan)
+        lines.append(smooth(line, smoothing) if one.smoothed and smoothing else line)
+    return lines
+
+
+def values_at(series: Sequence[Series], lines: Sequence[np.ndarray], x: float) -> list[float]:
+    """The value of every line at its recorded point nearest to `x`; NaN where it has none."""
+    values = []
+    for one, line in zip(series, lines, strict=True):
+        if not len(one.x):
+            values.append(float("nan"))
+            continue
+        at = int(np.clip(np.searchsorted(one.x, x), 0, len(one.x) - 1))
+        if at and abs(one.x[at - 1] - x) < abs(one.x[at] - x):
+            at -= 1
+        values.append(float(line[at]))
+    return values
 
 
 def wanted_limits(

@@ -1,4 +1,4 @@
-"""The words on a line plot: names at the lines' ends and the readout under the pointer."""
+"""The words on a line plot: axes, names at the lines' ends, the readout under the pointer."""
 
 from __future__ import annotations
 
@@ -19,6 +19,43 @@ def spread_apart(middles: list[float], height: float, lowest: float) -> list[flo
         for index in range(len(spread) - 2, -1, -1):
             spread[index] = min(spread[index], spread[index + 1] - height)
     return spread
+
+
+def draw_axes(
+    painter: QPainter,
+    rect: QRectF,
+    x_ticks: list[tuple[float, str]],
+    y_ticks: list[tuple[float, str]],
+    titles: tuple[str, str],
+    width: float,
+) -> None:
+    """Left and bottom axis round `rect` with ticks given as (pixel, text), and a faint grid.
+
+    `titles` are those of x and y: one right of the bottom axis, one above the left axis.
+    """
+    now = theme.current()
+    font, muted = now.font("label"), now.color("muted")
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    for pixel, text in y_ticks:
+        y = round(pixel)
+        painter.setPen(now.pen("text", 1, theme.GRID_OPACITY))
+        painter.drawLine(round(rect.left()), y, round(rect.right()), y)
+        put_text(painter, QRectF(0, y - 8, rect.left() - now.px(6), 16), text, font, muted, RIGHT)
+    painter.setPen(now.pen("outline"))
+    painter.drawLine(rect.bottomLeft().toPoint(), rect.bottomRight().toPoint())
+    painter.drawLine(rect.topLeft().toPoint(), rect.bottomLeft().toPoint())
+    metrics = now.metrics("label")
+    title_width = metrics.horizontalAdvance(titles[0])
+    title_left = min(rect.right() + now.px(6), width - title_width - now.px(4))
+    place = QRectF(title_left, rect.bottom() + 4, title_width + 2, 16)
+    put_text(painter, place, titles[0], font, muted, LEFT)
+    for pixel, text in x_ticks:
+        painter.setPen(now.pen("outline"))
+        painter.drawLine(round(pixel), round(rect.bottom()), round(pixel), round(rect.bottom()) + 3)
+        if pixel + metrics.horizontalAdvance(text) / 2 < title_left - now.px(6):
+            put_text(painter, QRectF(pixel - 40, rect.bottom() + 4, 80, 16), text, font, muted)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    put_text(painter, QRectF(0, 0, width, 18), titles[1], font, muted, LEFT)
 
 
 def draw_end_labels(
