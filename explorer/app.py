@@ -14,13 +14,12 @@ import sys
 import time
 
 import qasync
-from PySide6.QtCore import QEvent, QObject, QSocketNotifier, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QSocketNotifier, Signal
 from PySide6.QtWidgets import QApplication
 
 from explorer import errors, settings, tasks, theme
 
 CLOSING_LIMIT = 10.0  # seconds
-COLLECT_EVERY = 2000  # ms between two looks of the garbage collector
 
 
 class ExplorerApp(QApplication):
@@ -78,32 +77,6 @@ class SignalWatch(QObject):
         self._writer.close()
 
 
-class Collector(QObject):
-    """Garbage is collected in the GUI thread only: a QObject must not die on another one."""
-
-    def __init__(self, parent: QObject) -> None:
-        super().__init__(parent)
-        gc.disable()
-        self._timer = QTimer(self)
-        self._timer.setInterval(COLLECT_EVERY)
-        self._timer.timeout.connect(self.collect)
-        self._timer.start()
-        self._turn = 0
-
-    def collect(self) -> None:
-        """The young generations often, everything rarely: a whole pass takes long."""
-        self._turn += 1
-        gc.collect(2 if self._turn % 60 == 0 else 1)
-
-    def on_libraries_loaded(self) -> None:
-        """What torch brought lives to the end: later passes need not look at it."""
-        gc.freeze()
-
-    def close(self) -> None:
-        self._timer.stop()
-        gc.enable()
-
-
 def run(options: argparse.Namespace) -> int:
     """Opens the app (or draws the snapshots, or tests itself); returns the exit code."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
@@ -113,12 +86,10 @@ def run(options: argparse.Namespace) -> int:
     hooks = errors.Hooks()
     hooks.install()
     watch = SignalWatch(app)
-    collector = Collector(app)
     factory = lambda: qasync.QEventLoop(app)  # noqa: E731
     with asyncio.Runner(loop_factory=factory) as runner:
         hooks.install_on_loop(runner.get_loop())
-        code = runner.run(_main(app, collector, options, left))
-    collector.close()
+        code = runner.run(_main(app, options, left))
     watch.close()
     hooks.remove()
     crash.close()
@@ -135,9 +106,7 @@ def _leave(code: int) -> int:
     os._exit(code)
 
 
-async def _main(
-    app: ExplorerApp, collector: Collector, options: argparse.Namespace, crashed: str
-) -> int:
+async def _main(app: ExplorerApp, options: argparse.Namespace, crashed: str) -> int:
     if options.snapshot is not None:
         from explorer import snapshot
 
@@ -146,12 +115,10 @@ async def _main(
         from explorer import selftest
 
         return await selftest.run(app)
-    return await open_window(app, collector, options, crashed)
+    return await open_window(app, options, crashed)
 
 
-async def open_window(
-    app: ExplorerApp, collector: Collector | None, options: argparse.Namespace, crashed: str = ""
-) -> int:
+async def open_window(app: ExplorerApp, options: argparse.Namespace, crashed: str = "") -> int:
     """The life of the window: shown first, filled then, closed in at most 10 seconds."""
     from explorer.session import Session
 
@@ -162,8 +129,7 @@ async def open_window(
     session = Session(app)
     theme.apply(app, session.settings.theme, session.settings.zoom, session.settings.motion)
     window = session.open()
-    if collector is not None:
-        session.engine.ready.connect(collector.on_libraries_loaded)
+    session.engine.ready.connect(gc.freeze)  # what torch brought lives to the end: never look at it
     window.show()
     await session.first_paint()
     report_start()

@@ -17,6 +17,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
+from explorer.collector import Collector
 from explorer.engine_loop import Loop, prepare_environment
 from explorer.jobs import SUPERSEDED, EngineDied, Job, JobCancelled, JobState, Request
 
@@ -46,6 +47,7 @@ class Engine(QObject):
         self._delivered = 0.0
         self._ending: asyncio.Future[None] | None = None
         self._pool: ThreadPoolExecutor | None = None
+        self._collector = Collector(self)
         self._timer = QTimer(self, singleShot=True)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._deliver)
@@ -58,6 +60,7 @@ class Engine(QObject):
         if self._loop is not None or self._closed:
             return
         prepare_environment()
+        self._collector.start()
         loop = Loop(self._announce, self._with_torch)
         loop.thread = threading.Thread(target=loop.main, name="engine", daemon=True)
         self._loop = loop
@@ -86,6 +89,7 @@ class Engine(QObject):
         loop = self._loop
         if loop is None or loop.ended:
             self._release()
+            self._rest()
             return True
         self._ending = asyncio.get_running_loop().create_future()
         loop.close(time.monotonic() + timeout)
@@ -95,6 +99,7 @@ class Engine(QObject):
                 await self._ending
         loop.thread.join(0.2)
         self._deliver()
+        self._rest()
         return not loop.thread.is_alive()
 
     def close_now(self, timeout: float = 10.0) -> bool:
@@ -107,6 +112,7 @@ class Engine(QObject):
             loop.thread.join(timeout)
         self._release()
         self._deliver()
+        self._rest()
         return loop is None or not loop.thread.is_alive()
 
     # work
@@ -283,6 +289,11 @@ class Engine(QObject):
             future.set_exception(error)
         else:
             future.set_result(SUPERSEDED if request.superseded else value)
+
+    def _rest(self) -> None:
+        """No timer and no collector of ours runs any longer."""
+        self._timer.stop()
+        self._collector.stop()
 
     def _stop_pool(self) -> None:
         if self._pool is not None:

@@ -1,0 +1,39 @@
+"""Garbage is collected in the GUI thread only: a QObject must not die on another one."""
+
+from __future__ import annotations
+
+import gc
+
+from PySide6.QtCore import QObject, QTimer
+
+EVERY = 2000  # ms
+WHOLE = 30  # turns between two whole passes, which take long
+
+
+class Collector(QObject):
+    """Replaces Python's automatic collection while a second thread runs."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._turn = 0
+        self._was_enabled = False
+        self._timer = QTimer(self)
+        self._timer.setInterval(EVERY)
+        self._timer.timeout.connect(self._on_tick)
+
+    def start(self) -> None:
+        if not self._timer.isActive():
+            self._was_enabled = gc.isenabled()
+            gc.disable()
+            self._timer.start()
+
+    def stop(self) -> None:
+        if self._timer.isActive():
+            self._timer.stop()
+            if self._was_enabled:
+                gc.enable()
+
+    def _on_tick(self) -> None:
+        """The young generations often, everything rarely."""
+        self._turn += 1
+        gc.collect(2 if self._turn % WHOLE == 0 else 1)
