@@ -62,9 +62,18 @@ class LanguageModelling:
             split: self._batches(split, config.seed + EVALUATION_SEED, 0.0)
             for split in ("train", "validation")
         }
-        self._prompt = self.tokenizer.encode_ids(config.sample_prompt) or [0]
-        self._probe = self.tokenizer.encode_ids(config.probe_text)[: config.model.block_size]
+        self._prompt = self._ids_of(config.sample_prompt)
+        self._probe = self._ids_of(config.probe_text)[: config.model.block_size]
         yield 1.0, self.corpus.describe()
+
+    def _ids_of(self, text: str) -> list[int]:
+        """A prompt's tokens; where the tokenizer lacks its characters, the corpus' own words."""
+        try:
+            ids = self.tokenizer.encode_ids(text)
+        except ValueError:
+            ids = []
+        # An empty prompt, or an English one for a model of Greek letters.
+        return ids or [int(id) for id in self.corpus.tokens("validation")[: max(len(text), 1)]]
 
     def _batches(self, split: str, seed: int, repeated: float) -> Batches:
         config = self.config

@@ -17,6 +17,7 @@ from core.training.task import Position
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT
 from tests.core.training.small import (
+    TEXT,
     fingerprint,
     finish,
     losses,
@@ -253,6 +254,15 @@ def test_a_corpus_that_cannot_be_learned(tmp_path: Path, content: bytes, remedy:
     with pytest.raises(ValueError, match=remedy):
         finish(small_config(tmp_path, corpus=str(path)), tmp_path / "run")
     assert RunReader(tmp_path / "run").state == "failed"
+
+
+@pytest.mark.parametrize("prompt", ["", "\u4f60\u597d \U0001f600", "\x00"])
+def test_a_prompt_that_the_corpus_cannot_spell_gives_way_to_its_own_words(
+    tmp_path: Path, prompt: str
+) -> None:
+    config = small_config(tmp_path, sample_prompt=prompt, probe_text=prompt, steps=1)
+    run = finish(config, tmp_path / "run")
+    assert run.state == "finished" and run.samples[0].prompt in TEXT and run.samples[0].prompt
 
 
 def test_an_unknown_task_and_a_used_folder_are_refused(tmp_path: Path) -> None:
