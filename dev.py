@@ -343,7 +343,7 @@ def is_there(what: str) -> bool:
 def install_debian(packages: list[str], reason: str, stop: bool = True) -> str:
     """Installs packages with apt as root; returns the command that a user can give."""
     command = "sudo apt-get install -y --no-install-recommends "
-    command += " ".join(dict.fromkeys(choice.split("|")[-1] for choice in packages))
+    command += " ".join(dict.fromkeys(first_that_exists(choice) for choice in packages))
     done = False
     if shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
         say(f"{reason}: installing with apt")
@@ -360,7 +360,7 @@ def install_debian(packages: list[str], reason: str, stop: bool = True) -> str:
 def first_that_exists(choice: str) -> str:
     """The first of ``a|b`` that apt knows (a package was renamed between releases)."""
     names = choice.split("|")
-    for name in names[:-1]:
+    for name in names[:-1] if shutil.which("apt-cache") else []:
         if subprocess.run(["apt-cache", "show", name], capture_output=True).stdout.strip():
             return name
     return names[-1]
