@@ -92,10 +92,10 @@ def snapshot(arguments: list[str]) -> int:
 
 
 def gallery(arguments: list[str]) -> int:
-    if not arguments and not has_display():
-        print(NO_DISPLAY, file=sys.stderr)
-        return 2
-    set_up("qt", "window")
+    set_up("qt")
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    if not arguments or arguments[0].startswith("--"):
+        arguments = [str(ROOT / "build" / "gallery"), *arguments]
     return become("-m", "explorer.gallery", *arguments)
 
 
