@@ -21,6 +21,7 @@ from core.files import write_json
 FORMAT = 1
 APP = "llm-explorer"
 MOST_RECENT = 10
+MAX_SPEED = 1e9  # stands for infinity, which JSON has not
 
 _log = logging.getLogger(__name__)
 
@@ -85,6 +86,8 @@ def load(folder: Path | None = None) -> Settings:
         else:
             default = known.default if known.default is not MISSING else "its default"
             _log.info("setting %s does not fit, taking %s", known.name, default)
+    if settings.speed >= MAX_SPEED:
+        settings.speed = math.inf
     return settings
 
 
@@ -92,7 +95,7 @@ def save(settings: Settings, folder: Path | None = None) -> None:
     """Writes atomically. A disk that is full or closed costs the settings, not the session."""
     values = {"format": FORMAT, **asdict(settings)}
     if math.isinf(values["speed"]):
-        values["speed"] = 1e9  # JSON has no infinity
+        values["speed"] = MAX_SPEED
     write_object((folder or config_folder()) / "settings.json", values)
 
 

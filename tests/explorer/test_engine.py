@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
+from itertools import pairwise
 
 import pytest
 
@@ -254,7 +255,7 @@ def test_idle_moments_are_not_asked_for_again_before_their_time(engine, run_asyn
         await engine.run(job(), name="idle").done()
 
     run_async(body())
-    assert all(later - earlier >= 0.045 for earlier, later in zip(times, times[1:], strict=False))
+    assert all(later - earlier >= 0.045 for earlier, later in pairwise(times))
 
 
 def test_progress_comes_in_batches_at_most_thirty_a_second(engine, run_async):

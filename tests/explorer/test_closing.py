@@ -1,0 +1,115 @@
+"""The real program, closed at the worst moments: no question, nothing lost, exit code 0."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.training import RunReader
+from tests.explorer.demo import save_tiny_model
+
+ROOT = Path(__file__).parents[2]
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+
+# Runs the program with one part of it slowed down, and says on stdout when that part is reached.
+DRIVER = """
+import sys, time
+sys.path.insert(0, {root!r})
+where = sys.argv.pop(1)
+
+def slow(function, seconds=0.4):
+    def slowed(*args, **kwargs):
+        print("reached", flush=True)
+        time.sleep(seconds)
+        return function(*args, **kwargs)
+    return slowed
+
+import explorer.app as app
+from explorer import tasks
+from explorer.session import Session
+
+begin = Session.begin
+
+async def begin_and_go(self, *args):
+    await begin(self, *args)
+    if where == "capture":
+        source = self.workspace.model_source
+        ids = source.tokenizer.encode("Once upon a time").ids
+        source._capture = slow(source._capture)
+        tasks.spawn(source.capture(ids), self.window)
+    elif where in ("step", "checkpoint"):
+        from tests.explorer.demo import tiny_training
+        every = 2 if where == "checkpoint" else 0
+        folder = self.runs.new(tiny_training(steps=100000, checkpoint_every=every), "run")
+        if where == "checkpoint":
+            import core.training.checkpoints as checkpoints
+            checkpoints.write_tensors = slow(checkpoints.write_tensors)
+        self.runs.start(folder)
+        if where == "step":
+            job = self.runs.job(folder)
+            job.progressed.connect(
+                lambda items: print("reached", flush=True) if items[-1].step > 3 else None)
+
+Session.begin = begin_and_go
+if where == "import":
+    import explorer.engine_loop as loop
+    loop.Loop._import_torch = slow(loop.Loop._import_torch)
+
+from explorer.__main__ import main
+sys.exit(main())
+"""
+
+
+def program(tmp_path, where, *arguments):
+    environment = {
+        **os.environ,
+        "QT_QPA_PLATFORM": "offscreen",
+        "LLM_EXPLORER_CONFIG": str(tmp_path / "config"),
+        "LLM_EXPLORER_DATA": str(tmp_path / "data"),
+    }
+    driver = tmp_path / "driver.py"
+    driver.write_text(DRIVER.format(root=str(ROOT)))
+    return subprocess.Popen(
+        [sys.executable, str(driver), where, *arguments],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def close_when_reached(process, how=signal.SIGTERM):
+    reached = process.stdout.readline()
+    process.send_signal(how)
+    _, err = process.communicate(timeout=40)
+    assert reached == "reached\n", err
+    return process.returncode, err
+
+
+@POSIX
+@pytest.mark.parametrize("where", ["import", "capture", "step", "checkpoint"])
+def test_closing_ends_well_at_any_moment(tmp_path, where):
+    model = save_tiny_model(tmp_path / "model")
+    code, err = close_when_reached(program(tmp_path, where, str(model)))
+    assert code == 0, err
+    assert "Traceback" not in err, err
+    if where in ("step", "checkpoint"):
+        reader = RunReader(tmp_path / "data" / "runs" / "run")
+        assert reader.state == "stopped"
+        assert reader.step >= 1
+        assert reader.checkpoints[-1].step == reader.step
+
+
+@POSIX
+def test_ctrl_c_closes_too_and_the_session_is_kept(tmp_path):
+    model = save_tiny_model(tmp_path / "model")
+    code, err = close_when_reached(program(tmp_path, "capture", str(model)), signal.SIGINT)
+    assert code == 0, err
+    assert (tmp_path / "config" / "session.json").is_file()
+    assert not (tmp_path / "config" / "crash.log").exists()

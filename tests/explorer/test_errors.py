@@ -1,0 +1,166 @@
+"""Every exception, from wherever it comes, is one card with a count."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import threading
+
+import pytest
+from PySide6.QtCore import QObject, QTimer
+
+from explorer import errors, tasks
+from explorer.errors import CrashLog, Hooks
+from explorer.notices import Notices
+
+
+@pytest.fixture
+def reports(qapp, caplog):
+    caplog.set_level(logging.CRITICAL)
+    shown = errors.reports()
+    shown.problems.clear()
+    yield shown
+    shown.problems.clear()
+
+
+def fail(text="broken"):
+    raise ValueError(text)
+
+
+def caught(text="broken"):
+    try:
+        fail(text)
+    except ValueError as error:
+        return error
+
+
+def test_the_same_error_at_the_same_place_counts_up(reports):
+    for number in range(3):
+        errors.report(caught(f"broken {number}"), "here")
+    (problem,) = reports.problems.values()
+    assert (problem.count, problem.text) == (3, "broken 2")
+    assert "fail" in problem.details
+
+
+def test_errors_at_different_places_are_different(reports):
+    errors.report(caught(), "here")
+    try:
+        raise ValueError("broken")
+    except ValueError as error:
+        errors.report(error, "there")
+    assert len(reports.problems) == 2
+
+
+def test_an_error_may_be_reported_from_any_thread(reports, qtbot):
+    thread = threading.Thread(target=lambda: errors.report(caught(), "thread"))
+    with qtbot.waitSignal(reports.changed):
+        thread.start()
+    thread.join()
+    assert len(reports.problems) == 1
+
+
+def test_the_hooks_catch_threads_and_come_off_again(reports, qtbot):
+    before = (sys.excepthook, threading.excepthook, sys.unraisablehook)
+    hooks = Hooks()
+    hooks.install()
+    try:
+        with qtbot.waitSignal(reports.changed):
+            thread = threading.Thread(target=fail)
+            thread.start()
+            thread.join()
+        sys.excepthook(ValueError, caught(), None)
+        assert sum(p.count for p in reports.problems.values()) == 2
+        sys.excepthook(KeyboardInterrupt, KeyboardInterrupt(), None)
+        assert sum(p.count for p in reports.problems.values()) == 2
+    finally:
+        hooks.remove()
+    assert (sys.excepthook, threading.excepthook, sys.unraisablehook) == before
+
+
+def test_a_slot_that_raises_reaches_the_hook(reports, qtbot):
+    hooks = Hooks()
+    hooks.install()
+    try:
+        with qtbot.waitSignal(reports.changed), qtbot.captureExceptions():
+            hooks_hook = hooks._on_exception
+            sys.excepthook = hooks_hook
+            QTimer.singleShot(0, fail)
+    finally:
+        hooks.remove()
+    assert len(reports.problems) == 1
+
+
+def test_a_coroutine_that_fails_is_reported_with_its_owner(reports, run_async):
+    owner = QObject()
+    owner.setObjectName("attention")
+
+    async def bad():
+        fail("no tokens")
+
+    async def body():
+        tasks.spawn(bad(), owner)
+        await tasks.wait_for(owner)
+        await asyncio.sleep(0)
+
+    run_async(body())
+    (problem,) = reports.problems.values()
+    assert (problem.where, problem.text) == ("attention", "no tokens")
+
+
+def test_tasks_end_with_their_owner(reports, run_async):
+    ended = []
+
+    async def endless():
+        try:
+            await asyncio.sleep(1000)
+        finally:
+            ended.append(True)
+
+    async def body():
+        owner = QObject()
+        tasks.spawn(endless(), owner)
+        await asyncio.sleep(0)
+        owner.deleteLater()
+        await asyncio.sleep(0.02)
+        return tasks.running()
+
+    assert run_async(body()) == []
+    assert ended == [True]
+    assert not reports.problems
+
+
+def test_cards_count_make_room_and_close(reports, qtbot):
+    notices = Notices()
+    qtbot.addWidget(notices)
+    reports.changed.connect(notices.show_problem)
+    for _ in range(4):
+        errors.report(caught(), "here")
+    (card,) = notices.cards.values()
+    assert card.count == 4
+    chosen = []
+    for name in "abc":
+        notices.offer(name, "info", name, "text", {"Do": lambda name=name: chosen.append(name)})
+    assert len(notices.cards) == 3
+    notices.cards["b"].actionTriggered.emit("Do")
+    assert chosen == ["b"]
+    assert list(notices.cards) == ["a", "c"]
+    assert notices.close_last()
+    assert notices.close_last()
+    assert not notices.close_last()
+    assert notices.isHidden()
+    reports.changed.disconnect(notices.show_problem)
+
+
+def test_a_crash_report_is_offered_at_the_next_start(tmp_path):
+    first = CrashLog(tmp_path)
+    assert first.open() == ""
+    first.path.write_text("Fatal Python error: Segmentation fault")
+    first._file.close()
+    second = CrashLog(tmp_path)
+    assert "Segmentation" in second.open()
+    second.close()
+    third = CrashLog(tmp_path)
+    assert third.open() == ""
+    third.close()
+    assert not third.path.exists()

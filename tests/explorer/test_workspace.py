@@ -1,0 +1,79 @@
+"""Shared state: one selection, undoable changes, sessions that survive nonsense."""
+
+from __future__ import annotations
+
+import pytest
+
+from explorer.workspace import DEFAULT_PROMPT, Workspace
+
+
+@pytest.fixture
+def workspace(qapp):
+    return Workspace()
+
+
+def test_a_selection_is_told_once(workspace):
+    seen = []
+    workspace.selectionChanged.connect(seen.append)
+    workspace.select(layer=1, head=3)
+    workspace.select(layer=1, head=3)
+    assert len(seen) == 1
+    assert (workspace.selection.layer, workspace.selection.head) == (1, 3)
+    with pytest.raises(ValueError, match="use layer, head"):
+        workspace.select(row=1)
+
+
+def test_changes_are_undone_and_redone(workspace):
+    prompts = []
+    workspace.promptChanged.connect(prompts.append)
+    workspace.set_prompt("one")
+    workspace.change("training.steps", 10, "Change steps")
+    workspace.set_prompt("two")
+    assert workspace.undo_text == "Change prompt"
+    workspace.undo()
+    assert workspace.prompt == "one"
+    workspace.undo()
+    assert workspace.value("training.steps") is None
+    workspace.undo()
+    assert workspace.prompt == DEFAULT_PROMPT
+    workspace.undo()
+    for _ in range(3):
+        workspace.redo()
+    assert (workspace.prompt, workspace.value("training.steps")) == ("two", 10)
+    assert prompts == ["one", "two", "one", DEFAULT_PROMPT, "one", "two"]
+
+
+def test_a_drag_is_one_undo_step(workspace):
+    for rate in (1, 2, 3):
+        workspace.change("rate", rate, "Change rate", merge=True)
+    workspace.end_merge()
+    workspace.change("rate", 4, "Change rate", merge=True)
+    workspace.undo()
+    assert workspace.value("rate") == 3
+    workspace.undo()
+    assert workspace.value("rate") is None
+
+
+def test_a_new_change_forgets_what_was_undone(workspace):
+    workspace.set_prompt("one")
+    workspace.undo()
+    workspace.set_prompt("two")
+    assert workspace.redo_text == ""
+
+
+def test_the_same_value_is_no_change(workspace):
+    workspace.set_prompt("one")
+    workspace.set_prompt("one")
+    workspace.undo()
+    assert workspace.undo_text == ""
+
+
+def test_a_session_comes_back_and_nonsense_is_left_out(workspace, qapp):
+    workspace.set_prompt("hello \u2603")
+    workspace.select(layer=2, token=5)
+    other = Workspace()
+    other.restore(workspace.state())
+    assert other.prompt == "hello \u2603"
+    assert other.selection == workspace.selection
+    other.restore({"prompt": 3, "run": [], "layer": "x", "more": None})
+    assert other.prompt == "hello \u2603"
