@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QMouseEvent, QPainter, QPainterPath, QPen, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
@@ -55,6 +55,8 @@ class ArcDiagram(Picture):
         self._pairs = np.zeros((0, 2), dtype=np.intp)
         self._share = 0.0
         self._only_query = False
+        self._widest_label: float | None = None
+        self._drawn: tuple[tuple[object, ...], QPixmap] | None = None
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
@@ -67,6 +69,7 @@ class ArcDiagram(Picture):
             )
         self._weights = weights
         self._tokens = [visible_text(token) for token in tokens]
+        self._widest_label = None
         self._choose()
 
     def set_query(self, query: int | None, only: bool = False) -> None:
@@ -107,25 +110,41 @@ class ArcDiagram(Picture):
         if not self._tokens:
             return
         now = theme.current()
-        color = now.color("attention")
         emphasis = self._query if self._hover < 0 else self._hover
-        for row, column in self._pairs:
-            weight = float(self._weights[row, column])
-            chosen = emphasis is None or int(row) == emphasis
-            self._draw_arc(painter, int(row), int(column), weight, chosen, color)
+        points = [self.token_point(index) for index in range(len(self._tokens))]
+        faint = emphasis is not None
+        painter.drawPixmap(0, 0, self._all_arcs(points, faint))
+        if emphasis is not None:
+            for row, column in self._pairs[self._pairs[:, 0] == emphasis].tolist():
+                weight = float(self._weights[row, column])
+                self._draw_arc(painter, points[row], points[column], weight, False)
         self._draw_tokens(painter, emphasis)
         line = QRectF(now.px(8), self.height() - now.px(18), self.width() - now.px(16), now.px(16))
         put_text(painter, line, self.caption, now.font("label"), now.color("muted"), LEFT)
 
+    def _all_arcs(self, points: list[QPointF], faint: bool) -> QPixmap:
+        """All arcs, faint behind a chosen query: drawn once for all hovers (strokes are slow)."""
+        key = (faint, self.width(), self.height(), self.devicePixelRatioF())
+        if self._drawn is None or self._drawn[0] != key:
+            pixmap = theme.device_pixmap(self.width(), self.height(), self.devicePixelRatioF())
+            painter = QPainter(pixmap)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            for row, column in self._pairs.tolist():
+                weight = float(self._weights[row, column])
+                self._draw_arc(painter, points[row], points[column], weight, faint)
+            painter.end()
+            self._drawn = (key, pixmap)
+        return self._drawn[1]
+
     def _draw_arc(
-        self, painter: QPainter, query: int, key: int, weight: float, chosen: bool, color: QColor
+        self, painter: QPainter, start: QPointF, end: QPointF, weight: float, faint: bool
     ) -> None:
-        ink = QColor(color)
-        ink.setAlphaF(min(1.0, 0.08 + 0.92 * weight) * (1.0 if chosen else 0.22))
-        painter.setPen(QPen(ink, 1.0 + 2.0 * weight if chosen else 1.0, c=Qt.PenCapStyle.RoundCap))
+        alpha = (0.08 + 0.92 * weight) * (0.22 if faint else 1.0)
+        ink = theme.current().color("attention", min(0.999, alpha))
+        width = 1.0 if faint else 1.0 + 2.0 * weight
+        painter.setPen(QPen(ink, width, c=Qt.PenCapStyle.RoundCap))
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        start, end = self.token_point(query), self.token_point(key)
-        if query == key:
+        if start == end:
             painter.drawEllipse(QPointF(start.x(), start.y() - 6), 4.0, 6.0)
             return
         span = abs(start.x() - end.x())
@@ -190,8 +209,16 @@ class ArcDiagram(Picture):
         return (self.width() - self._overhang() - self._pitch() * len(self._tokens)) / 2
 
     def _widest(self) -> float:
-        metrics = theme.current().metrics("label")
-        return max((metrics.horizontalAdvance(token) for token in self._tokens), default=0.0)
+        if self._widest_label is None:
+            metrics = theme.current().metrics("label")
+            widths = [metrics.horizontalAdvance(token) for token in self._tokens]
+            self._widest_label = max(widths, default=0.0)
+        return self._widest_label
+
+    def on_theme_changed(self) -> None:
+        self._widest_label = None
+        self._drawn = None
+        super().on_theme_changed()
 
     def _is_straight(self) -> bool:
         now = theme.current()
@@ -212,6 +239,7 @@ class ArcDiagram(Picture):
 
     def _choose(self) -> None:
         query = self._query if self._only_query else None
+        self._drawn = None
         self._pairs, self._share = strongest_pairs(self._weights, MAX_ARCS, query)
         self.setAccessibleDescription(self.caption)
         self.data_changed()

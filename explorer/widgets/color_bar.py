@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter
@@ -56,7 +58,7 @@ class ColorBar:
 
     def inks(self) -> list[QColor]:
         """For each table entry the text color that reads better on it."""
-        return [theme.ink_on(QColor(*row)) for row in self.table().tolist()]
+        return _inks(theme.current().name, self._kind)
 
     def draw(self, painter: QPainter, rect: QRectF, low: float, high: float) -> None:
         """Draws the strip and, below it, min, (0,) max and the note."""
@@ -77,3 +79,10 @@ class ColorBar:
         if self._note:
             middle = f"{middle}, {self._note}"
         put_text(painter, line, middle, font, ink)
+
+
+@lru_cache(maxsize=8)
+def _inks(palette: str, kind: str) -> list[QColor]:
+    bar = ColorBar()
+    bar.set_scale(kind)
+    return [theme.ink_on(QColor(*row)) for row in bar.table().tolist()]

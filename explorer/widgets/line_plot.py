@@ -280,6 +280,8 @@ class LinePlot(Picture):
             pen.setDashPattern([4.0, 3.0])
         painter.setPen(pen)
         painter.setBrush(Qt.BrushStyle.NoBrush)
+        # A zigzag of minima and maxima fills its pixels: smooth edges would cost and add nothing.
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, bucket == 1 or width > 1)
         for points in pieces(pixels):
             if len(points) == 1:
                 painter.setBrush(color)

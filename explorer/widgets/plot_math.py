@@ -57,12 +57,15 @@ def smooth(values: np.ndarray, strength: float) -> np.ndarray:
     padded[: seen.size] = seen
     blocks = padded.reshape(-1, _BLOCK) @ matrix.T
     fading = strength ** (offsets + 1.0)
-    carry = 0.0
-    for block in blocks:
-        block += fading * carry
-        carry = block[-1]
-    share = 1.0 - strength ** np.arange(1.0, seen.size + 1)
-    out[known] = blocks.reshape(-1)[: seen.size] / share
+    carries = [0.0]
+    for last in blocks[:-1, -1].tolist():
+        carries.append(last + fading[-1] * carries[-1])
+    blocks += np.array(carries)[:, None] * fading
+    # The bias fades below what a float can tell; powers beyond that would be slow denormals.
+    biased = min(seen.size, math.ceil(math.log(1e-17) / math.log(strength)))
+    averages = blocks.reshape(-1)[: seen.size]
+    averages[:biased] /= 1.0 - strength ** np.arange(1.0, biased + 1)
+    out[known] = averages
     return out
 
 

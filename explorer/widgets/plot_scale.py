@@ -10,6 +10,7 @@ from PySide6.QtCore import QPointF, QRectF
 from explorer.widgets.plot_data import Limits
 from explorer.widgets.plot_math import decimate
 
+BUCKET_PIXELS = 1.5  # one minimum and one maximum in this width: what a 2 px line can show
 UNIT: Limits = (0.0, 1.0, 0.0, 1.0)
 
 
@@ -33,7 +34,8 @@ def line_pixels(
     """The visible part of a line as pixels (n, 2), decimated, and the points per pixel."""
     first = max(0, int(np.searchsorted(x, limits[0])) - 1)
     last = min(len(x), int(np.searchsorted(x, limits[1], side="right")) + 1)
-    x, y, bucket = decimate(x[first:last], y[first:last], max(64, int(rect.width())))
+    buckets = max(64, int(rect.width() / BUCKET_PIXELS))
+    x, y, bucket = decimate(x[first:last], y[first:last], buckets)
     if log:
         y = np.where(y > 0, y, np.nan)
     return np.stack([map_x(x, rect, limits), map_y(y, rect, limits, log)], axis=1), bucket
