@@ -27,7 +27,8 @@ def moments_of(
     step: int, probes: dict[int, Path], checkpoints: dict[int, Path], live: bool = True
 ) -> list[Moment]:
     """Every recorded moment up to `step` in order, then the edge where the run is live."""
-    steps = sorted({at for at in (*probes, *checkpoints) if at <= step})
+    last = step - 1 if live else step
+    steps = sorted({at for at in (*probes, *checkpoints) if at <= last})
     found = [Moment(at, probes.get(at), checkpoints.get(at)) for at in steps]
     if live or not found:
         found.append(Moment(step, probes.get(step), checkpoints.get(step), edge=True))

@@ -1,0 +1,128 @@
+"""Labeled fields for the setup: a name above, the editor, and beside it what is wrong."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
+
+from explorer import theme
+from explorer.widgets.base import Label
+from explorer.widgets.card import Glyph
+from explorer.widgets.toggle import SegmentedControl
+
+
+class ErrorLine(QWidget):
+    """An icon and one sentence below a field; takes no room while there is nothing wrong."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._text = Label("", "label", "error", wrap=True)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4)
+        row.addWidget(Glyph("error", "error", 14), 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self._text, 1)
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        return self._text.text()
+
+    def set_text(self, text: str) -> None:
+        if text != self._text.text():
+            self._text.setText(text)
+            self.setAccessibleName(text)
+        self.setVisible(bool(text))
+
+
+class Field(QWidget):
+    """A name, an editor and its error. `changed` carries what was typed or chosen."""
+
+    changed = Signal(str)
+
+    def __init__(self, name: str, title: str, editor: QWidget, hint: str = "") -> None:
+        super().__init__()
+        self.name = name
+        self.setObjectName(f"training.setup.{name}")
+        self._title = Label(title, "label", "muted")
+        self._title.setBuddy(editor)
+        self.editor = editor
+        self.error = ErrorLine()
+        editor.setAccessibleName(title)
+        if hint:
+            editor.setToolTip(hint)
+            self._title.setToolTip(hint)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(theme.current().px(4))
+        column.addWidget(self._title)
+        column.addWidget(editor)
+        column.addWidget(self.error)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
+
+    def set_error(self, text: str) -> None:
+        self.error.set_text(text)
+        self.editor.setAccessibleDescription(text)
+
+    def set_value(self, text: str) -> None:
+        """Shows a value; emits nothing."""
+
+    @property
+    def value(self) -> str:
+        return ""
+
+
+class TextField(Field):
+    """A number or a short text."""
+
+    def __init__(self, name: str, title: str, hint: str = "") -> None:
+        self._line = QLineEdit()
+        super().__init__(name, title, self._line, hint)
+        self._line.textEdited.connect(self.changed)
+        self._line.setMinimumWidth(theme.current().px(56))
+
+    def set_value(self, text: str) -> None:
+        if text != self._line.text():
+            self._line.setText(text)
+
+    @property
+    def value(self) -> str:
+        return self._line.text()
+
+
+class ChoiceField(Field):
+    """One of a few."""
+
+    def __init__(
+        self, name: str, title: str, choices: list[tuple[str, str]], hint: str = ""
+    ) -> None:
+        self.control = SegmentedControl(choices, title)
+        self._known = [identity for identity, _ in choices]
+        super().__init__(name, title, self.control, hint)
+        layout = self.layout()
+        assert isinstance(layout, QVBoxLayout)
+        layout.setAlignment(self.control, Qt.AlignmentFlag.AlignLeft)
+        self.control.chosen.connect(self.changed)
+
+    def set_value(self, text: str) -> None:
+        if text in self._known:
+            self.control.set_current(text)
+
+    @property
+    def value(self) -> str:
+        return self.control.current
+
+
+class Deepest(QObject):
+    """Lets Enter in any field of a form start the run."""
+
+    entered = Signal()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        if event.type() == QEvent.Type.KeyPress and event.key() in (  # type: ignore[attr-defined]
+            Qt.Key.Key_Return,
+            Qt.Key.Key_Enter,
+        ):
+            self.entered.emit()
+            return True
+        return False

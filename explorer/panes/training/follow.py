@@ -1,0 +1,205 @@
+"""Follows a run folder: reads what is new off the GUI thread, a few times a second.
+
+The only way that a run reaches this pane, whether it trains in a thread, in a process, elsewhere or
+no longer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from core.training.config import TrainingConfig
+from explorer import tasks
+from explorer.panes.training.phases import RunNumbers
+
+if TYPE_CHECKING:
+    from core.training.reader import RunReader, Sample
+    from explorer.engine import Engine
+
+POLL = 120  # ms between two looks while a run moves
+SLOW = 1000  # ms between two looks at a run that has ended
+ACTIVE = ("new", "running", "paused")
+
+
+@dataclass(frozen=True, eq=False)
+class RunData:
+    """Everything a view shows of a run at one moment; nothing in it changes afterwards."""
+
+    folder: Path
+    name: str
+    state: str
+    message: str
+    config: TrainingConfig
+    step: int
+    steps: np.ndarray  # per-step records
+    evaluations: np.ndarray  # step, train, validation, time
+    samples: tuple[Sample, ...]
+    probes: dict[int, Path]
+    checkpoints: dict[int, Path]
+    parent: dict[str, Any] | None
+    parameters: int
+    note: str = ""
+    not_finite: bool = False  # the last attempt ended at a loss that is no number
+    attempts: int = 0
+
+    @property
+    def numbers(self) -> RunNumbers:
+        return RunNumbers(self.config, self.steps, self.parameters)
+
+    @property
+    def finished(self) -> bool:
+        return self.state == "finished" or self.step >= self.config.steps
+
+    @property
+    def active(self) -> bool:
+        """Somebody trains it now."""
+        return self.state in ("running", "paused")
+
+    def last(self, field: str) -> float:
+        """The newest value of a record's field; NaN where there is none."""
+        if not len(self.steps) or field not in (self.steps.dtype.names or ()):
+            return float("nan")
+        return float(self.steps[field][-1])
+
+    def series(self, field: str) -> tuple[np.ndarray, np.ndarray]:
+        """Steps and values of a record's field."""
+        if field == "speed":
+            seconds = np.maximum(self.column("seconds"), 1e-9)
+            return self.column("step"), self.column("tokens") / seconds
+        return self.column("step"), self.column(field)
+
+    def column(self, field: str) -> np.ndarray:
+        if field not in (self.steps.dtype.names or ()):
+            return np.full(len(self.steps), np.nan)
+        return self.steps[field].astype(np.float64)
+
+    def speed(self, last: int = 50) -> float:
+        """Tokens a second over the last steps; 0 before the first."""
+        part = self.steps[-last:]
+        if not len(part) or not {"seconds", "tokens"} <= set(part.dtype.names or ()):
+            return 0.0
+        return float(part["tokens"].sum() / max(1e-9, part["seconds"].sum()))
+
+    @property
+    def seconds_left(self) -> float:
+        """Until the run's end at the pace of its last steps; 0 when not known."""
+        part = self.steps[-50:]
+        if not len(part) or "seconds" not in (part.dtype.names or ()):
+            return 0.0
+        return float(np.mean(part["seconds"])) * max(0, self.config.steps - self.step)
+
+
+def read(reader: RunReader) -> RunData:
+    """All of a run now. Copies what the run's writer may still append to."""
+    parameters, note, not_finite = 0, "", False
+    attempts = len(reader.manifest["attempts"])
+    for event in reader.events:
+        if event.get("event") == "model":
+            parameters = int(event.get("parameters", 0))
+        elif event.get("event") == "note":
+            note = str(event.get("message", ""))
+        elif event.get("event") == "not-finite":
+            not_finite = event.get("attempt") == attempts
+    return RunData(
+        folder=reader.folder,
+        name=reader.name,
+        state=reader.state,
+        message=reader.message,
+        config=reader.config,
+        step=reader.step,
+        steps=np.array(reader.steps),
+        evaluations=reader.evaluations.copy(),
+        samples=tuple(reader.samples),
+        probes={probe.step: probe.path for probe in reader.probes if not probe.id},
+        checkpoints={found.step: found.folder for found in reader.checkpoints},
+        parent=reader.parent,
+        parameters=parameters,
+        note=note,
+        not_finite=not_finite,
+        attempts=attempts,
+    )
+
+
+class Follower(QObject):
+    """Emits `changed` with a new RunData whenever the run has moved on, `failed` when it is none."""
+
+    changed = Signal(object)  # RunData
+    failed = Signal(str)
+
+    def __init__(self, engine: Engine, parent: QObject) -> None:
+        super().__init__(parent)
+        self._engine = engine
+        self._owner = parent
+        self._reader: RunReader | None = None
+        self._folder: Path | None = None
+        self._busy = False
+        self._state = ""
+        self.data: RunData | None = None
+        self._timer = QTimer(self)
+        self._timer.setInterval(POLL)
+        self._timer.timeout.connect(self.look)
+
+    @property
+    def folder(self) -> Path | None:
+        return self._folder
+
+    def follow(self, folder: Path | None) -> None:
+        """Another run, or none. `changed` comes with its first look."""
+        self._folder, self._reader, self.data, self._state = folder, None, None, ""
+        self._timer.stop()
+        if folder is not None:
+            self.look()
+
+    def run(self, on: bool) -> None:
+        """Polls while somebody looks."""
+        if on and self._folder is not None:
+            self._timer.start()
+            self.look()
+        else:
+            self._timer.stop()
+
+    def look(self) -> None:
+        """Reads what is new, unless a look is under way."""
+        if not self._busy and self._folder is not None:
+            self._busy = True
+            tasks.spawn(self._look(), self._owner)
+
+    async def _look(self) -> None:
+        folder, reader = self._folder, self._reader
+        try:
+            reader, data = await self._engine.io(_look_at, folder, reader, self._state)
+        except (ValueError, OSError) as error:
+            if folder == self._folder:
+                self._timer.stop()
+                self.failed.emit(str(error))
+            return
+        finally:
+            self._busy = False
+        if folder != self._folder:
+            self.look()
+            return
+        first, self._reader = self._reader is None, reader
+        if data is not None:
+            self.data, self._state = data, data.state
+            self._timer.setInterval(POLL if data.state in ACTIVE else SLOW)
+            self.changed.emit(data)
+        if first and not self._timer.isActive():
+            self._timer.start()
+
+
+def _look_at(
+    folder: Path, reader: RunReader | None, state: str
+) -> tuple[RunReader, RunData | None]:
+    """In the I/O pool: None where nothing is new. A dead run shows by its state alone."""
+    from core.training.reader import RunReader as Reader
+
+    if reader is None:
+        reader = Reader(folder)
+        return reader, read(reader)
+    moved = reader.refresh()
+    return reader, read(reader) if moved or reader.state != state else None

@@ -1,0 +1,110 @@
+"""The heads on the probe's text as they form: snapshots of a run, blended between two moments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from explorer import tasks
+from explorer.engine import Engine
+from explorer.panes.training.moments import Moment, around
+from explorer.widgets.head_mosaic import HeadMosaic
+from explorer.widgets.pooling import pool_heads
+
+MOST = 600  # pooled snapshots kept
+AHEAD = 4  # snapshots read before they are needed
+
+
+class HeadFilm(QObject):
+    """Shows the snapshot at a position of the moments. Files are read in the I/O pool, once."""
+
+    shown = Signal(int)  # the step of the snapshot on the screen
+
+    def __init__(self, engine: Engine, mosaic: HeadMosaic, owner: QObject) -> None:
+        super().__init__(owner)
+        self._engine = engine
+        self._owner = owner
+        self._mosaic = mosaic
+        self._kept: dict[Path, np.ndarray] = {}
+        self._missing: set[Path] = set()
+        self._reading: set[Path] = set()
+        self._wanted: tuple[list[Moment], float] | None = None
+        self.step: int | None = None
+        mosaic.cellPixelsChanged.connect(self._on_cell_pixels)
+
+    def clear(self) -> None:
+        """Another run, or the same one from an earlier step on."""
+        self._kept.clear()
+        self._missing.clear()
+        self._wanted = None
+        self.step = None
+
+    def show(self, moments: list[Moment], position: float) -> bool:
+        """Draws what is there; reads what is not and draws again. False: no snapshot at all."""
+        before, after, share = around(moments, position)
+        if before is None or before.probe is None:
+            return False
+        self._wanted = (moments, position)
+        first = self._kept.get(before.probe)
+        second = self._kept.get(after.probe) if after is not None and after.probe else None
+        if first is None:
+            self._read([before.probe])
+        else:
+            maps = first
+            if second is not None and second.shape == first.shape:
+                mixed = first * np.float32(1 - share) + second * np.float32(share)
+                maps = mixed.astype(np.uint8)
+            self._mosaic.set_pooled(maps)
+            if before.step != self.step:
+                self.step = before.step
+                self.shown.emit(before.step)
+        ahead = [one.probe for one in moments[int(position) + 1 :][:AHEAD] if one.probe]
+        self._read(ahead)
+        return True
+
+    def _read(self, paths: list[Path]) -> None:
+        new = [p for p in paths if p not in self._kept and p not in self._reading | self._missing]
+        if new:
+            self._reading |= set(new)
+            tasks.spawn(self._fetch(new, self._mosaic.cell_pixels), self._owner)
+
+    async def _fetch(self, paths: list[Path], pixels: int) -> None:
+        try:
+            found = await self._engine.io(_load, paths, pixels)
+        finally:
+            self._reading -= set(paths)
+        if pixels != self._mosaic.cell_pixels:
+            return
+        for path, maps in zip(paths, found, strict=True):
+            if maps is None:
+                self._missing.add(path)
+            else:
+                self._kept[path] = maps
+        while len(self._kept) > MOST:
+            self._kept.pop(next(iter(self._kept)))
+        if self._wanted is not None and any(maps is not None for maps in found):
+            self.show(*self._wanted)
+
+    def _on_cell_pixels(self, _: int) -> None:
+        wanted = self._wanted
+        self._kept.clear()
+        if wanted is not None:
+            self.show(*wanted)
+
+
+def _load(paths: list[Path], pixels: int) -> list[np.ndarray | None]:
+    """Pooled heads of each snapshot; None where it was thinned away or cannot be read."""
+    from core.files import read_tensors
+
+    found: list[np.ndarray | None] = []
+    for path in paths:
+        try:
+            attention = read_tensors(path, ["attention"])["attention"]
+            if attention.dtype != np.uint8:
+                attention = np.rint(attention * 255).astype(np.uint8)
+            found.append(pool_heads(attention, pixels))
+        except (OSError, ValueError):
+            found.append(None)
+    return found

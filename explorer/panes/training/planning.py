@@ -1,0 +1,169 @@
+"""Behind the setup: checks the fields and the text, plans the schedule, estimates what it costs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from core.optimization.schedules import learning_rate_at
+from core.training.config import TrainingConfig
+from explorer import tasks, theme
+from explorer.engine import SUPERSEDED, Engine
+from explorer.panes.training.options import Options, check, config_of
+from explorer.panes.training.setup import SetupView
+
+POINTS = 200  # of the schedule's preview
+SLOW_STEP = 0.2  # seconds a step, from which on a process of its own is better
+
+
+class Planning(QObject):
+    """Owns the Options; the view shows them. `planned` carries a TrainingConfig, or None."""
+
+    planned = Signal(object)
+
+    def __init__(self, engine: Engine, view: SetupView, owner: QObject) -> None:
+        super().__init__(owner)
+        self._engine = engine
+        self._owner = owner
+        self._view = view
+        self.options = Options()
+        self.errors: dict[str, str] = {}
+        self._corpus_error = ""
+        self._checked: tuple[str, str, str] | None = None
+        self._speed: float | None = None  # FLOP/s, measured once
+        self._bf16: bool | None = None
+        engine.ready.connect(self.plan)
+
+    @property
+    def bf16_is_fast(self) -> bool | None:
+        """Whether this CPU has bf16 arithmetic; None before it is known."""
+        return self._bf16
+
+    def set_options(self, options: Options) -> None:
+        self.options = options
+        self.plan()
+
+    def change(self, name: str, text: str) -> None:
+        self.set_options(self.options.change({name: text}))
+
+    def plan(self) -> None:
+        """Shows fields, errors, schedule and cost as they are now."""
+        options = self.options
+        about = (options.corpus, options.tokenizer, options.block_size)
+        if about != self._checked:
+            self._checked, self._corpus_error = about, ""
+            if options.corpus != "stories":
+                tasks.spawn(self._check_corpus(about), self._owner)
+        self.errors = check(options, self._corpus_error)
+        self._view.set_options(options, self.errors)
+        config = None if self.errors else config_of(options)
+        self._view.set_schedule(*_schedule(config))
+        if config is None:
+            self._view.set_cost("\u2013", "\u2013", "\u2013", next(iter(self.errors.values())))
+        elif self._engine.is_ready:
+            tasks.spawn(self._estimate(config), self._owner)
+        else:
+            self._view.set_cost("\u2026", "\u2026", "\u2026", "PyTorch is starting")
+        self.planned.emit(config)
+
+    def refuse_corpus(self, message: str) -> None:
+        """The run found something wrong with the text that a look at its beginning did not show."""
+        self._corpus_error = message
+        self.errors = check(self.options, message)
+        self._view.set_options(self.options, self.errors)
+
+    async def _check_corpus(self, about: tuple[str, str, str]) -> None:
+        error = await self._engine.io(corpus_error, *about)
+        if about == self._checked and error != self._corpus_error:
+            self._corpus_error = error
+            self.plan()
+
+    async def _estimate(self, config: TrainingConfig) -> None:
+        if self._speed is None:
+            found = await self._engine.call(_measure, key=(id(self), "speed"))
+            if found is SUPERSEDED:
+                return
+            self._speed, self._bf16 = found
+        answer = await self._engine.call(
+            _estimate, config, self._speed, key=(id(self), "estimate")
+        )
+        if answer is SUPERSEDED or self.errors:
+            return
+        notes = [f"{config.tokens_per_step:,} tokens a step"]
+        if config.precision == "bf16" and not self._bf16:
+            notes.append("this CPU has no bf16 arithmetic: fp32 is faster here")
+        elif self._bf16 and config.precision == "fp32" and config.model.n_embd >= 256:
+            notes.append("bf16 would be faster here")
+        if answer.seconds_per_step > SLOW_STEP and self.options.run_in == "thread":
+            notes.append("steps this long are better trained as a process")
+        self._view.set_cost(
+            theme.format_count(answer.parameters),
+            theme.format_bytes(answer.bytes),
+            theme.format_duration(answer.seconds),
+            ", ".join(notes),
+        )
+
+
+def _schedule(config: TrainingConfig | None) -> tuple[np.ndarray, np.ndarray]:
+    if config is None:
+        return np.empty(0), np.empty(0)
+    count = min(POINTS, config.steps)
+    steps = np.unique(np.r_[np.linspace(0, config.steps, count), config.warmup_steps].round())
+    rates = [
+        learning_rate_at(
+            int(step),
+            schedule=config.schedule,
+            learning_rate=config.learning_rate,
+            min_learning_rate=config.min_learning_rate,
+            warmup_steps=config.warmup_steps,
+            steps=config.steps,
+        )
+        for step in steps
+    ]
+    return steps.astype(np.float64), np.array(rates)
+
+
+def corpus_error(path: str, tokenizer: str, block_size: str) -> str:
+    """What is wrong with a text file, with the remedy; "" when it can be trained on."""
+    from core.data.chunks import read_characters
+    from core.data.text import check_text_file
+
+    if not path:
+        return "No file is chosen; choose a text, or our stories"
+    try:
+        file = check_text_file(path)
+        count, whole = 0, True
+        for text, _ in read_characters(file):
+            count += len(text)
+            if count > 2_000_000:
+                whole = False
+                break
+    except (ValueError, OSError) as error:
+        return str(error)
+    context = int(block_size) if block_size.strip().isdigit() else 0
+    needed = 10 * (context + 1)
+    if whole and count < needed and tokenizer == "characters":
+        longest = max(1, count // 10 - 1)
+        return (
+            f"{Path(path).name} has {count:,} letters; a context of {context} needs at least "
+            f"{needed:,}. Choose a longer text, or a context of at most {longest}"
+        )
+    return ""
+
+
+def _measure() -> tuple[float, bool]:
+    """On the engine's thread: this machine's speed, and whether it has bf16 arithmetic."""
+    import torch
+
+    from core.training.sizes import measure_speed
+
+    return measure_speed(), bool(torch.cpu._is_avx512_bf16_supported())
+
+
+def _estimate(config: TrainingConfig, speed: float) -> Any:
+    from core.training.sizes import estimate
+
+    return estimate(config, speed)

@@ -1,0 +1,135 @@
+"""The run's card: its state in a word, its numbers, and its own Pause, Resume, Stop, Branch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from explorer import theme
+from explorer.widgets.base import Label, set_look
+from explorer.widgets.card import Glyph
+
+STATES = {  # state -> icon, color role, word
+    "new": ("clock", "muted", "preparing"),
+    "running": ("live", "success", "training"),
+    "paused": ("pause", "warning", "paused"),
+    "finished": ("check", "success", "finished"),
+    "stopped": ("stop", "muted", "stopped"),
+    "failed": ("error", "error", "failed"),
+    "dead": ("error", "error", "ended without a word"),
+}
+
+
+@dataclass(frozen=True)
+class CardText:
+    """What the card says. `numbers` are (title, value); `buttons` are the ids of BUTTONS."""
+
+    name: str
+    state: str
+    step: int
+    steps: int
+    note: str = ""
+    numbers: tuple[tuple[str, str], ...] = ()
+    buttons: tuple[str, ...] = ()
+    message: str = ""  # the failure, with its remedy
+
+
+BUTTONS = {  # id -> text, tooltip
+    "pause": ("Pause", "Waits after this step; the run stays alive"),
+    "resume": ("Resume", "Trains on"),
+    "stop": ("Stop", "Writes a checkpoint and ends; everything is kept and can be resumed"),
+    "continue": ("Resume from the last checkpoint", "Trains on from what was kept"),
+    "lower": ("Branch with a lower learning rate", "A new run from the last checkpoint, at a tenth"),
+    "branch": ("Resume from here", "A new run that continues this checkpoint"),
+}
+
+
+class RunCard(QFrame):
+    """Emits `asked(id)` for its buttons."""
+
+    asked = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("training.view.card")
+        set_look(self, "card")
+        self._text = CardText("", "new", 0, 0)
+        self._glyph = Glyph("clock", "muted", 16)
+        self._name = Label("", "body", weight=600)
+        self._state = Label("", "body", "muted")
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._bar.setAccessibleName("Progress of the run")
+        self._numbers = [(_Number(), name) for name in range(5)]
+        self._message = Label("", "body", "text", wrap=True)
+        self.buttons = {name: QPushButton(text) for name, (text, _) in BUTTONS.items()}
+        head = QHBoxLayout()
+        head.setSpacing(8)
+        head.addWidget(self._glyph)
+        head.addWidget(self._name)
+        head.addWidget(self._state)
+        head.addStretch(1)
+        for name, button in self.buttons.items():
+            button.setObjectName(f"training.view.{name}")
+            button.setToolTip(BUTTONS[name][1])
+            button.clicked.connect(lambda _=False, name=name: self.asked.emit(name))
+            head.addWidget(button)
+        numbers = QHBoxLayout()
+        numbers.setSpacing(24)
+        for number, _ in self._numbers:
+            numbers.addWidget(number)
+        numbers.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 8, 12, 8)
+        column.setSpacing(6)
+        column.addLayout(head)
+        column.addWidget(self._bar)
+        column.addWidget(self._message)
+        column.addLayout(numbers)
+
+    @property
+    def text(self) -> CardText:
+        return self._text
+
+    def set_text(self, text: CardText) -> None:
+        self._text = text
+        icon, role, word = STATES.get(text.state, STATES["stopped"])
+        self._glyph.set(icon, role)
+        self._name.setText(text.name)
+        at = f"step {text.step:,} of {text.steps:,}" if text.state != "new" else ""
+        self._state.setText(", ".join(part for part in (word, at, text.note) if part))
+        self._bar.setMaximum(max(1, text.steps))
+        self._bar.setValue(min(text.step, max(1, text.steps)))
+        for number, place in self._numbers:
+            shown = place < len(text.numbers)
+            number.setVisible(shown)
+            if shown:
+                number.set(*text.numbers[place])
+        for name, button in self.buttons.items():
+            button.setVisible(name in text.buttons)
+        self._message.setText(text.message)
+        self._message.setVisible(bool(text.message))
+        self.setAccessibleName(f"Run {text.name}: {word}, {at} {text.message}".strip())
+
+
+class _Number(QWidget):
+    """A number with its name before it, of a width that does not jitter."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._title = Label("", "label", "muted")
+        self._value = Label("", "body", weight=600)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(6)
+        row.addWidget(self._title)
+        row.addWidget(self._value)
+
+    def set(self, title: str, value: str) -> None:
+        self._title.setText(title)
+        self._value.setText(value)
+        wide = theme.current().metrics("body", 600).horizontalAdvance("0" * len(value))
+        self._value.setMinimumWidth(max(self._value.minimumWidth(), round(wide)))
+        self.setAccessibleName(f"{title} {value}")

@@ -1,0 +1,78 @@
+"""What the model writes as it learns: the newest sample on top, older ones below."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from PySide6.QtGui import QTextCharFormat, QTextCursor
+from PySide6.QtWidgets import QPlainTextEdit, QWidget
+
+from explorer import theme
+from explorer.widgets.base import set_look
+
+MOST = 40  # samples in the list
+
+
+class SampleList(QPlainTextEdit):
+    """Read-only text that can be selected and copied. A prompt is muted, what was written is not."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("training.view.samples")
+        self.setReadOnly(True)
+        self.setAccessibleName("Samples")
+        set_look(self, "plain")
+        self._samples: tuple[Any, ...] = ()
+        self.setPlaceholderText("The first sample comes in a moment.")
+        theme.changed.connect(self._on_theme_changed)
+
+    def set_samples(self, samples: Sequence[Any]) -> None:
+        """Objects with step, prompt and text, oldest first."""
+        shown = tuple(samples)[-MOST:]
+        if shown != self._samples:
+            self._samples = shown
+            self._write()
+
+    @property
+    def samples(self) -> tuple[Any, ...]:
+        return self._samples
+
+    def displayed(self) -> dict[str, np.ndarray]:
+        return {"step": np.array([sample.step for sample in self._samples])}
+
+    def table(self) -> list[tuple[str, str]]:
+        """(step, text) rows, for Show as table and CSV."""
+        return [(str(sample.step), sample.prompt + sample.text) for sample in self._samples]
+
+    def _write(self) -> None:
+        now = theme.current()
+        self.setFont(now.font("body"))
+        looks = {}
+        for name, role, size, weight in (
+            ("head", "muted", "label", 600),
+            ("prompt", "muted", "body", 400),
+            ("text", "text", "body", 400),
+        ):
+            looks[name] = QTextCharFormat()
+            looks[name].setForeground(now.color(role))
+            looks[name].setFont(now.font(size, weight))
+        self.clear()
+        cursor = QTextCursor(self.document())
+        for place, sample in enumerate(reversed(self._samples)):
+            if place:
+                cursor.insertText("\n\n")
+            cursor.insertText(f"step {sample.step:,}\n", looks["head"])
+            cursor.insertText(_line(sample.prompt), looks["prompt"])
+            cursor.insertText(_line(sample.text), looks["text"])
+        self.verticalScrollBar().setValue(0)
+
+    def _on_theme_changed(self) -> None:
+        self._write()
+
+
+def _line(text: str) -> str:
+    """A sample as one paragraph, the model's line breaks kept as marks."""
+    shown = text.replace("<|endoftext|>", " \u00b7 ").replace("\r", "")
+    return "\n".join(line for line in shown.split("\n") if line.strip() or line == "")

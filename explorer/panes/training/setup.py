@@ -1,0 +1,277 @@
+"""The setup: what to learn from, how large, how long; and what that will cost, before it starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from explorer import theme
+from explorer.panes.training.fields import ChoiceField, Deepest, Field, TextField
+from explorer.panes.training.options import SIZES, Options, size_of
+from explorer.widgets.base import Label, set_look
+from explorer.widgets.line_plot import LinePlot, Series
+
+MORE = (  # name, title, what it does
+    ("n_layer", "Layers", "Blocks on top of each other"),
+    ("n_head", "Heads", "Attention heads in each layer"),
+    ("n_embd", "Width", "Numbers that stand for a token, a multiple of the heads"),
+    ("block_size", "Context (tokens)", "How far back a token can look"),
+    ("warmup_steps", "Warm-up (steps)", "Steps in which the learning rate rises"),
+    ("min_learning_rate", "Last learning rate", "Where the cosine ends"),
+    ("weight_decay", "Weight decay", "How much matrices shrink, times the learning rate"),
+    ("clip", "Gradient clip", "Longest gradient; 0 for no limit"),
+    ("repeated_fraction", "Share of repeats", "Sequences of random tokens that come twice"),
+    ("seed", "Seed", "The same seed gives the same run, bit for bit"),
+    ("evaluate_every", "Evaluate every", "Steps between two validation losses"),
+    ("sample_every", "Sample every", "Steps between two samples"),
+    ("checkpoint_every", "Checkpoint every", "Steps between two places to go back to"),
+    ("sample_prompt", "Sample begins", "What every sample continues"),
+)
+
+
+class Fact(QWidget):
+    """A headline number with its name: 1.0 M parameters."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self._number = Label("\u2013", "headline", weight=600)
+        self._title = Label(title, "label", "muted")
+        self._name = title
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._number)
+        column.addWidget(self._title)
+
+    def set(self, text: str, note: str = "") -> None:
+        self._number.setText(text)
+        self.setAccessibleName(f"{self._name}: {text}")
+        self.setToolTip(note)
+
+
+class SetupView(QWidget):
+    """Emits `changed(field, text)`, `fileRequested`, `fileDropped(path)`, `startRequested`."""
+
+    changed = Signal(str, str)
+    fileRequested = Signal()
+    fileDropped = Signal(str)
+    startRequested = Signal()
+    moreToggled = Signal(bool)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("training.setup")
+        self.setAcceptDrops(True)
+        self.fields: dict[str, Field] = {}
+        self._options = Options()
+        self.plot = LinePlot("Learning rate schedule")
+        self.plot.setObjectName("training.setup.schedule")
+        self.plot.set_axes("step", "learning rate")
+        self.facts = {
+            "parameters": Fact("parameters to learn"),
+            "memory": Fact("memory, estimated"),
+            "time": Fact("to the end, estimated"),
+        }
+        self.start = QPushButton("Start training")
+        self.start.setObjectName("training.setup.start")
+        set_look(self.start, "primary")
+        self.more = QPushButton("More")
+        self.more.setObjectName("training.setup.more")
+        self.more.setCheckable(True)
+        set_look(self.more, "quiet")
+        self._deep = QWidget()
+        self._why = Label("", "label", "muted", wrap=True)
+        self._what = Label("", "body", "muted", wrap=True)
+        self._enter = Deepest(self)
+        self._build()
+        self._enter.entered.connect(self._on_start)
+        self.start.clicked.connect(self._on_start)
+        self.more.toggled.connect(self.set_more)
+        self.set_more(False)
+        self.set_options(self._options, {})
+
+    def _build(self) -> None:
+        choices = [(size.id, size.title) for size in SIZES] + [("own", "Own")]
+        top = (
+            ChoiceField("corpus", "Learn from", [("stories", "Our stories"), ("file", "A text file")]),
+            ChoiceField("size", "Model", choices),
+            TextField("batch_size", "Batch (sequences)", "Sequences read in one step"),
+            TextField("steps", "Steps", "How many times the weights move"),
+            TextField("learning_rate", "Learning rate", "How far they move, at its peak"),
+            ChoiceField("run_in", "Train", [("thread", "In the app"), ("process", "As a process")]),
+        )
+        deep = [TextField(*one) for one in MORE]
+        deep += [
+            ChoiceField("tokenizer", "Tokens", [("stories", "Pieces"), ("characters", "Letters")]),
+            ChoiceField("schedule", "Schedule", [("cosine", "Cosine"), ("constant", "Constant")]),
+            ChoiceField("precision", "Precision", [("fp32", "fp32"), ("bf16", "bf16")]),
+        ]
+        for field in (*top, *deep):
+            self.fields[field.name] = field
+            field.changed.connect(lambda text, name=field.name: self._on_field(name, text))
+            if isinstance(field, TextField):
+                field.editor.installEventFilter(self._enter)
+        corpus, size, batch, steps, rate, where = top
+        form = QVBoxLayout()
+        form.setSpacing(12)
+        form.addWidget(corpus)
+        form.addWidget(self._file_line())
+        form.addWidget(size)
+        form.addWidget(self._what)
+        numbers = QHBoxLayout()
+        numbers.setSpacing(8)
+        for field in (batch, steps, rate):
+            numbers.addWidget(field, 1, Qt.AlignmentFlag.AlignTop)
+        form.addLayout(numbers)
+        form.addWidget(where)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(8)
+        buttons.addWidget(self.start)
+        buttons.addWidget(self.more)
+        buttons.addStretch(1)
+        form.addSpacing(4)
+        form.addLayout(buttons)
+        form.addWidget(self._why)
+        grid = QGridLayout(self._deep)
+        grid.setContentsMargins(0, 8, 0, 0)
+        grid.setSpacing(12)
+        for place, field in enumerate(deep):
+            grid.addWidget(field, place // 2, place % 2, Qt.AlignmentFlag.AlignTop)
+        form.addWidget(self._deep)
+        form.addStretch(1)
+        inner = QWidget()
+        inner.setLayout(form)
+        form.setContentsMargins(0, 0, 12, 0)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(inner)
+        scroll.viewport().setAutoFillBackground(False)
+        inner.setAutoFillBackground(False)
+        scroll.setFixedWidth(theme.current().px(372))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(16, 12, 16, 12)
+        row.setSpacing(16)
+        row.addWidget(scroll)
+        row.addWidget(self._cost(), 1)
+
+    def _file_line(self) -> QWidget:
+        self._file = Label("", "body", "text")
+        self._choose = QPushButton("Choose\u2026")
+        self._choose.setAccessibleName("Choose a text file")
+        self._choose.clicked.connect(self.fileRequested)
+        line = QWidget()
+        row = QHBoxLayout(line)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        row.addWidget(self._choose)
+        row.addWidget(self._file, 1)
+        self._line = line
+        return line
+
+    def _cost(self) -> QWidget:
+        card = QFrame()
+        set_look(card, "card")
+        column = QVBoxLayout(card)
+        column.setContentsMargins(16, 12, 16, 12)
+        column.setSpacing(12)
+        facts = QHBoxLayout()
+        facts.setSpacing(24)
+        for fact in self.facts.values():
+            facts.addWidget(fact)
+        facts.addStretch(1)
+        column.addLayout(facts)
+        self._note = Label("", "label", "muted", wrap=True)
+        column.addWidget(self._note)
+        column.addWidget(self.plot, 1)
+        return card
+
+    # What is shown -------------------------------------------------------------------------------
+
+    def set_options(self, options: Options, errors: dict[str, str]) -> None:
+        """Shows the fields and, beside each, what is wrong with it."""
+        self._options = options
+        for name, field in self.fields.items():
+            value = getattr(options, name)
+            if name == "corpus":
+                value = "stories" if value == "stories" else "file"
+            field.set_value(value)
+            field.set_error(errors.get(name, ""))
+        is_file = options.corpus != "stories"
+        self._line.setVisible(is_file)
+        name = Path(options.corpus).name if is_file and options.corpus else ""
+        self._file.setText(name or "or drop a text here")
+        self._file.setToolTip(options.corpus if is_file else "")
+        size = size_of(options.size)
+        shape = f"{options.n_layer} layers, {options.n_head} heads, width {options.n_embd}"
+        self._what.setText(f"{shape}: {size.what}" if size else shape)
+        hidden = [name for name in errors if name in dict((one[0], 1) for one in MORE)]
+        if hidden and not self.more.isChecked():
+            self.more.setChecked(True)
+        self.start.setEnabled(not errors)
+        why = next(iter(errors.values()), "")
+        self.start.setToolTip(why or "Trains at once (Enter)")
+
+    def set_schedule(self, steps: np.ndarray, rates: np.ndarray) -> None:
+        """The planned learning rate; empty arrays where the fields say none."""
+        self.plot.set_series([Series("learning rate", steps, rates, 2)] if len(steps) else [])
+        if len(steps):
+            self.plot.set_x_range(0, float(steps[-1]))
+
+    def set_cost(self, parameters: str, memory: str, time: str, note: str) -> None:
+        for name, text in (("parameters", parameters), ("memory", memory), ("time", time)):
+            self.facts[name].set(text)
+        self._note.setText(note)
+
+    def set_why(self, text: str) -> None:
+        """One more line below Start: what happens, or why it is slow."""
+        self._why.setText(text)
+        self._why.setVisible(bool(text))
+
+    def set_more(self, on: bool) -> None:
+        self._deep.setVisible(on)
+        self.more.setText("Less" if on else "More")
+        if self.more.isChecked() != on:
+            self.more.setChecked(on)
+        self.moreToggled.emit(on)
+
+    # Intents -------------------------------------------------------------------------------------
+
+    def _on_field(self, name: str, text: str) -> None:
+        if name == "corpus":
+            if text == "file":
+                self.fields["corpus"].set_value(
+                    "stories" if self._options.corpus == "stories" else "file"
+                )
+                self.fileRequested.emit()
+                return
+            text = "stories"
+        if name == "size" and text == "own":
+            self.set_more(True)
+        self.changed.emit(name, text)
+
+    def _on_start(self) -> None:
+        if self.start.isEnabled():
+            self.startRequested.emit()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
+        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            event.acceptProposedAction()
+            self.fileDropped.emit(paths[0])

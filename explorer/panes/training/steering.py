@@ -1,0 +1,120 @@
+"""What a person may ask of a run, the same for a thread, a process, and a run elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Signal
+
+from core.training.config import TrainingConfig
+from explorer import tasks
+from explorer.panes.training.follow import RunData
+
+if TYPE_CHECKING:
+    from explorer.engine import Engine
+    from explorer.live import Runs
+
+
+class Steering(QObject):
+    """Sends commands through RunControl, off the GUI thread; `opened` names a run that began.
+
+    `wanted` is what the run has been asked to be until its folder says so: a button answers at
+    once, whatever a step takes.
+    """
+
+    opened = Signal(str)
+    refused = Signal(str)
+    changed = Signal()
+
+    def __init__(self, engine: Engine, runs: Runs, owner: QObject) -> None:
+        super().__init__(owner)
+        self._engine = engine
+        self._runs = runs
+        self._owner = owner
+        self.wanted: str | None = None  # "running", "paused", "stopped"
+        self.backend = "thread"
+
+    def state(self, data: RunData | None) -> str:
+        """The run's state as a person has asked for it, or as it is."""
+        if data is None:
+            return "new"
+        reached = self.wanted == data.state or data.state in ("finished", "failed")
+        if self.wanted is not None and reached:
+            self.wanted = None
+        return self.wanted or data.state
+
+    def begin(self, config: TrainingConfig, name: str) -> None:
+        """A new run of this config, trained at once."""
+        tasks.spawn(self._begin(config, name), self._owner)
+
+    async def _begin(self, config: TrainingConfig, name: str) -> None:
+        try:
+            folder = await self._engine.io(self._runs.new, config, name)
+            self._runs.start(folder, self.backend)
+        except (ValueError, OSError) as error:
+            self.refused.emit(str(error))
+            return
+        self.wanted = None
+        self.opened.emit(str(folder))
+
+    def start(self, folder: Path, paused: bool = False, steps: int = 0) -> None:
+        """Trains a run on from its last checkpoint; `steps` makes so many, then pauses."""
+        try:
+            self._runs.start(folder, self.backend, paused=paused or steps > 0)
+        except (ValueError, OSError) as error:
+            self.refused.emit(str(error))
+            return
+        self._want("paused" if paused else "running")
+        if steps:
+            self._send(folder, "step", steps)
+
+    def pause(self, folder: Path) -> None:
+        self._want("paused")
+        self._send(folder, "pause")
+
+    def resume(self, folder: Path) -> None:
+        self._want("running")
+        self._send(folder, "resume")
+
+    def step(self, folder: Path) -> None:
+        self._want(None)
+        self._send(folder, "step", 1)
+
+    def stop(self, folder: Path) -> None:
+        self._want("stopped")
+        self._send(folder, "stop")
+
+    def branch(self, folder: Path, step: int, changes: Mapping[str, Any]) -> None:
+        """A new run that continues the checkpoint of `step`, trained at once."""
+        tasks.spawn(self._branch(folder, step, dict(changes)), self._owner)
+
+    async def _branch(self, folder: Path, step: int, changes: dict[str, Any]) -> None:
+        from core.training.runs import branch
+
+        try:
+            made = await self._engine.io(branch, folder, step, changes)
+            self._runs.start(made, self.backend)
+        except (ValueError, OSError) as error:
+            self.refused.emit(str(error))
+            return
+        self.wanted = None
+        self.opened.emit(str(made))
+
+    def _want(self, state: str | None) -> None:
+        self.wanted = state
+        self.changed.emit()
+
+    def _send(self, folder: Path, command: str, *values: Any) -> None:
+        tasks.spawn(self._ask(folder, command, values), self._owner)
+
+    async def _ask(self, folder: Path, command: str, values: tuple[Any, ...]) -> None:
+        control = self._runs.control(folder)
+        try:
+            await self._engine.io(getattr(control, command), *values)
+        except (ValueError, OSError) as error:
+            self.wanted = None
+            self.refused.emit(str(error))
+            return
+        self._runs.wake(folder)

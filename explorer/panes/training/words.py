@@ -1,0 +1,151 @@
+"""What the pane says about a run: the card's text and the headline. Knows no Qt."""
+
+from __future__ import annotations
+
+import math
+
+from explorer.panes.training.follow import RunData
+from explorer.panes.training.moments import Moment
+from explorer.panes.training.phases import PHASES
+from explorer.panes.training.run_card import CardText
+from explorer.theme_numbers import format_bytes, format_duration, format_fixed, format_number
+
+SETUP = "Choose what it reads and how large it is, then start: it trains at once."
+PHASE_WORDS = {
+    "data": "a batch of sequences is drawn",
+    "forward": "the model predicts every next token of the batch",
+    "loss": "its surprise at the right tokens, averaged, is the loss",
+    "backward": "for every weight: which way would the loss fall?",
+    "clip": "a gradient longer than the limit is shortened",
+    "optimizer": "every weight moves a little, against its gradient",
+    "schedule": "the learning rate for the next step is set",
+}
+
+
+def card_text(data: RunData, state: str, moment: Moment | None, replaying: bool) -> CardText:
+    """`state` is as a person asked for it; `moment` is what the cursor looks at."""
+    step = moment.step if moment is not None and replaying else data.step
+    return CardText(
+        name=data.name,
+        state=state,
+        step=data.step,
+        steps=data.config.steps,
+        note=_note(data, state),
+        numbers=_numbers(data, step, replaying, state),
+        buttons=buttons(data, state, moment, replaying),
+        message=failure(data, state),
+    )
+
+
+def buttons(
+    data: RunData, state: str, moment: Moment | None, replaying: bool
+) -> tuple[str, ...]:
+    """The ids of the card's buttons, from left to right."""
+    shown: list[str] = []
+    if replaying and moment is not None and moment.checkpoint is not None:
+        shown.append("branch")
+    if state in ("new", "running"):
+        shown += ["pause", "stop"]
+    elif state == "paused":
+        shown += ["resume", "stop"]
+    elif state != "finished" and not data.finished:
+        shown += ["lower"] if data.not_finite else []
+        shown += ["continue"]
+    return tuple(name for name in ORDER if name in shown)
+
+
+ORDER = ("branch", "pause", "resume", "lower", "continue", "stop")
+
+
+def failure(data: RunData, state: str) -> str:
+    """Why the run ended by itself, and the remedy; "" when it did not."""
+    if state == "failed":
+        return data.message or "The run ended with an error."
+    if state == "dead":
+        kept = max(data.checkpoints, default=None)
+        where = f"from the checkpoint of step {kept:,}" if kept is not None else "from the beginning"
+        return (
+            f"Whoever trained this run is gone since step {data.step:,}: killed, out of memory, or "
+            f"the machine went down. What was written is whole; resuming goes on {where}."
+        )
+    return ""
+
+
+def _note(data: RunData, state: str) -> str:
+    if state == "running" and (left := data.seconds_left) >= 1:
+        return f"about {format_duration(left)} left"
+    if data.parent:
+        return f"branched at step {int(data.parent.get('step', 0)):,}"
+    return ""
+
+
+def _numbers(
+    data: RunData, step: int, replaying: bool, state: str
+) -> tuple[tuple[str, str], ...]:
+    row = data.numbers.row(step)
+    found: list[tuple[str, str]] = []
+    if replaying:
+        found.append(("looking at step", f"{step:,}"))
+    if row is not None:
+        found.append(("loss", _loss(float(row["loss"]))))
+    validation = validation_at(data, step)
+    if validation is not None:
+        found.append(("validation", _loss(validation)))
+    if row is not None and "learning_rate" in row.dtype.names:
+        found.append(("learning rate", format_number(float(row["learning_rate"]))))
+    if not replaying and (speed := data.speed()):
+        found.append(("tokens/s", f"{speed:,.0f}"))
+        if memory := data.last("memory"):
+            found.append(("memory", format_bytes(memory)))
+    elif row is not None and "grad_norm" in row.dtype.names:
+        found.append(("gradient norm", format_number(float(row["grad_norm"]))))
+    return tuple(found[:5])
+
+
+def validation_at(data: RunData, step: int) -> float | None:
+    """The last validation loss measured up to a step."""
+    known = data.evaluations[data.evaluations["step"] <= step]
+    return float(known["validation"][-1]) if len(known) else None
+
+
+def headline(data: RunData | None, state: str, moment: Moment | None, replaying: bool) -> str:
+    """One sentence: what you see now."""
+    if data is None:
+        return SETUP
+    if replaying and moment is not None:
+        kept = " A checkpoint lies here." if moment.checkpoint else ""
+        return f"How it was at step {moment.step:,}: play shows the heads form.{kept}"
+    if not len(data.steps):
+        return _beginning(data, state)
+    now, step = data.last("loss"), data.step
+    first = data.evaluations["train"][0] if len(data.evaluations) else data.steps["loss"][0]
+    fallen = f"the loss is {_loss(now)}"
+    if math.isfinite(first) and first > now:
+        fallen = f"the loss fell from {_loss(float(first))} to {_loss(now)}"
+    match state:
+        case "running":
+            return f"It learns: after {step:,} steps {fallen}."
+        case "paused":
+            return f"Paused after step {step:,}: {fallen}. Space trains on."
+        case "finished":
+            return f"Finished: in {step:,} steps {fallen}. Play shows how the heads formed."
+        case "failed" | "dead":
+            return f"The run ended at step {step:,}; nothing that was written is lost."
+        case _:
+            return f"Stopped after step {step:,}: {fallen}. Space trains on."
+
+
+def _beginning(data: RunData, state: str) -> str:
+    if state in ("failed", "dead", "stopped"):
+        return "The run ended before its first step."
+    guess = math.log(data.config.model.vocab_size)
+    return f"It begins: a model that knows nothing has a loss near {guess:.1f}."
+
+
+def phase_headline(index: int, step: int) -> str:
+    name = PHASES[index]
+    return f"Inside step {step:,}, {index + 1} of {len(PHASES)}: {PHASE_WORDS[name]}."
+
+
+def _loss(value: float) -> str:
+    return format_fixed(value, 3) if math.isfinite(value) else "not a number"
