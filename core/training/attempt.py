@@ -78,7 +78,10 @@ class Attempt:
         try:
             yield from self._train()
         except GeneratorExit:
-            self._leave()
+            try:
+                self._leave()
+            except OSError as error:
+                raise self._disk_failed(error) from error
             raise
         except OSError as error:
             raise self._disk_failed(error) from error

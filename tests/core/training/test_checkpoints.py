@@ -116,7 +116,10 @@ def test_damaged_checkpoints_say_the_remedy(tmp_path: Path, how: str, remedy: st
     assert losses(finish(config, run, resume=True)) == losses(plain)  # type: ignore[arg-type]
 
 
-def test_a_full_disk_harms_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("closing", [False, True])
+def test_a_full_disk_harms_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, closing: bool
+) -> None:
     config = small_config(tmp_path)
     run = tmp_path / "run"
     generator = moments(config, run)
@@ -128,7 +131,7 @@ def test_a_full_disk_harms_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(core.files, "_flush_to_disk", full)
     with pytest.raises(OSError, match="disk is full.*make room") as caught:
-        list(generator)
+        generator.close() if closing else list(generator)
     assert caught.value.errno == errno.ENOSPC
     monkeypatch.undo()
     reader = RunReader(run)

@@ -16,6 +16,7 @@ from core.training.runs import RunReader
 from core.training.task import Position
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT
+from tests.benchmarks.sorting_task import Sorting, sorting_config
 from tests.core.training.small import (
     TEXT,
     fingerprint,
@@ -152,6 +153,16 @@ def test_the_loop_equals_a_plain_torch_loop(tmp_path: Path) -> None:
         optimizer.step()
         assert record["loss"] == pytest.approx(loss.item(), rel=1e-5)
         assert record["grad_norm"] == pytest.approx(norm.item(), rel=1e-4)
+
+
+def test_another_task_needs_no_change_of_the_loop(tmp_path: Path) -> None:
+    config = sorting_config(steps=60)
+    task = Sorting(config)
+    for _ in train_steps(config, tmp_path / "run", task=task):
+        pass
+    run = RunReader(tmp_path / "run")
+    assert run.manifest["task"] == "sorting" and run.state == "finished"
+    assert run.evaluations["validation"][-1] < 0.9 * run.evaluations["validation"][0]
 
 
 # Refactors must not move it; another CPU may, in the last digits.
