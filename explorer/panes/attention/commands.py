@@ -1,0 +1,120 @@
+"""What the attention pane adds to menus, palette and keys, and the views that a snapshot shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from explorer.actions import Action
+from explorer.panes.attention import story as stories
+
+if TYPE_CHECKING:
+    from explorer.panes.attention.pane import AttentionPane
+
+
+def pane_actions(pane: AttentionPane) -> list[Action]:
+    def known() -> bool:
+        return pane.looker.heads is not None
+
+    def traced() -> bool:
+        return pane.playback.track is not None
+
+    def mode(name: str) -> Callable[[], None]:
+        return lambda: pane.set_mode(name)
+
+    def shows(name: str) -> Callable[[], bool]:
+        return lambda: pane.choices.mode == name
+
+    names = (("map", "Heat map"), ("arcs", "Arcs between tokens"), ("steps", "Steps of the query"))
+    modes = [
+        Action(
+            f"attention.{name}",
+            f"Attention: {text}",
+            mode(name),
+            f"Alt+{place}",
+            traced if name == "steps" else known,
+            checked=shows(name),
+        )
+        for place, (name, text) in enumerate(names, start=1)
+    ]
+    return [
+        *modes,
+        Action(
+            "attention.walk",
+            "Attention: walk through the tokens",
+            lambda: pane.set_walking(not pane.playback.walking),
+            "Ctrl+Shift+W",
+            traced,
+            checked=lambda: pane.playback.walking,
+        ),
+        Action(
+            "attention.hide_first",
+            "Attention: hide the first token",
+            lambda: pane.choose(hide_first=not pane.choices.hide_first),
+            "Ctrl+Shift+H",
+            known,
+            checked=lambda: pane.choices.hide_first,
+        ),
+        Action(
+            "attention.sort",
+            "Attention: sort the heads by their score",
+            lambda: pane.choose(sorted=not pane.choices.sorted),
+            "Ctrl+Shift+S",
+            known,
+            checked=lambda: pane.choices.sorted,
+        ),
+        Action(
+            "attention.induction",
+            "Attention: choose the strongest head of this score",
+            pane.choose_strongest,
+            "Ctrl+Shift+B",
+            known,
+        ),
+        Action(
+            "attention.next_token",
+            "Attention: next query token",
+            lambda: pane.move_query(1),
+            "Ctrl+Alt+Right",
+            known,
+        ),
+        Action(
+            "attention.previous_token",
+            "Attention: previous query token",
+            lambda: pane.move_query(-1),
+            "Ctrl+Alt+Left",
+            known,
+        ),
+        Action("attention.update", "Attention: look at the model again", pane.update_heads, "F5"),
+        Action("attention.prompt", "Attention: type a text", pane.focus_prompt, "Ctrl+L"),
+    ]
+
+
+def pane_views(pane: AttentionPane) -> dict[str, Callable[[], None]]:
+    """Heat map, arcs, and the settled picture of each of the eight steps."""
+
+    def shown(mode: str) -> Callable[[], None]:
+        return lambda: pane.set_mode(mode)
+
+    def step(place: int) -> Callable[[], None]:
+        def bring() -> None:
+            pane.set_mode("steps")
+            pane.player.seek(place)
+
+        return bring
+
+    def sorted_heads() -> None:
+        pane.set_mode("map")
+        pane.choose(sorted=True, least=0.1, hide_first=True)
+
+    def as_before() -> None:
+        pane.choose(sorted=False, least=0.0, hide_first=False)
+        pane.set_mode("arcs")
+
+    views: dict[str, Callable[[], None]] = {
+        "heat-map": shown("map"),
+        "sorted": sorted_heads,
+        "arcs": as_before,
+    }
+    for place, name in enumerate(stories.STEPS):
+        views[f"step-{place + 1}-{name}"] = step(place)
+    return views

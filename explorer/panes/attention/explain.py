@@ -1,0 +1,146 @@
+"""What the inspector shows for a step or a cell: formula and code from the Trace, live numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from explorer import theme
+from explorer.panes.attention import story as S
+from explorer.panes.attention.model import Heads, quoted
+from explorer.panes.attention.story import Story
+from explorer.panes.base import Inspection
+from explorer.widgets.live_numbers import Equation, Terms
+
+TIMES = "\u00d7"
+
+
+def step_inspection(trace: Any, story: Story, step: int, key: int, pinned: bool) -> Inspection:
+    """A step of the Trace for one key."""
+    me, other = quoted(story.labels[story.query]), quoted(story.labels[key])
+    one = trace[step]
+    cell = f"query {me}, key {other}"
+    return Inspection(one, _rows(story, step, key), _table(story, step), cell, pinned)
+
+
+def cell_inspection(
+    heads: Heads, trace: Any, layer: int, head: int, row: int, column: int, hide: bool, pinned: bool
+) -> Inspection:
+    """One weight of the heat map: where it comes from, with this row's own numbers."""
+    labels = heads.prompt.labels
+    q, k = heads.queries[layer, head, row], heads.keys[layer, head, column]
+    weights = heads.attention[layer, head, row]
+    root = float(np.sqrt(q.size))
+    score = float(q @ k)
+    me, other = quoted(labels[row]), quoted(labels[column])
+    rows: list[Any] = [
+        Terms(f"q \u00b7 k of {other}", q, k, ("q", "k"), result=score),
+        Equation(f"\u00f7 \u221a{q.size}", score / root, "attention"),
+    ]
+    if column > row:
+        rows.append(f"{other} comes later than {me}: masked, weight 0")
+    else:
+        rows.append(Equation("a, after softmax", float(weights[column]), "attention"))
+        if hide and column == 0:
+            rows.append("hidden in the picture: it is the first token")
+        elif hide:
+            shown = float(heads.weights(layer, head, True)[row, column])
+            rows.append(Equation("a, first token hidden", shown, "attention", "row scaled to 1"))
+    table = {
+        "weights": weights,
+        "q": q,
+        "k": k,
+        "products": q * k,
+        "scores": heads.keys[layer, head] @ q,
+    }
+    step = trace[S.SOFTMAX] if trace is not None else None
+    return Inspection(step, rows, table, f"query {me}, key {other}", pinned)
+
+
+def _rows(story: Story, step: int, key: int) -> list[Any]:
+    other = quoted(story.labels[key])
+    score, scaled = float(story.scores[key]), float(story.scaled[key])
+    weight = float(story.weights[key])
+    if step == S.PROJECT:
+        return [
+            Equation("q", _few(story.q), "q", f"of {quoted(story.labels[story.query])}"),
+            Equation("k", _few(story.k[key]), "k", f"of {other}"),
+            Equation("v", _few(story.v[key]), "v", f"of {other}"),
+        ]
+    if step in (S.PRODUCTS, S.SCORES):
+        return [Terms(f"q \u00b7 k of {other}", story.q, story.k[key], ("q", "k"), result=score)]
+    if step == S.SCALE:
+        return [
+            Equation("q \u00b7 k", score, "attention", f"of {other}"),
+            Equation(f"\u221a{story.size}", story.root, "muted"),
+            Equation("q \u00b7 k \u00f7 \u221ad", scaled, "attention"),
+        ]
+    if step == S.MASK:
+        if story.hidden(key):
+            return [f"{other} comes later:", Equation("m", f"{theme.MINUS}\u221e", "attention")]
+        return [f"{other} may be seen:", Equation("m", scaled, "attention", "unchanged")]
+    if step == S.SOFTMAX:
+        return _softmax(story, key, weight)
+    if step == S.WEIGH:
+        value = story.v[key]
+        largest = sorted(int(i) for i in np.argsort(-np.abs(value), kind="stable")[:3])
+        return [
+            Equation(
+                f"a v, dimension {index}",
+                weight * float(value[index]),
+                "v",
+                f"= {theme.format_fixed(weight)} {TIMES} {theme.format_fixed(float(value[index]))}",
+            )
+            for index in largest
+        ]
+    strongest = int(np.argmax(np.abs(story.output)))
+    names = [quoted(label) for label in story.labels]
+    return [
+        Terms(
+            f"o, dimension {strongest}",
+            story.weights,
+            story.v[:, strongest],
+            ("attention", "v"),
+            names,
+            float(story.output[strongest]),
+        )
+    ]
+
+
+def _softmax(story: Story, key: int, weight: float) -> list[Any]:
+    seen = story.masked[np.isfinite(story.masked)]
+    top = float(seen.max())
+    total = float(np.exp(seen - top).sum())
+    if story.hidden(key):
+        return [
+            Equation(f"e^({theme.MINUS}\u221e)", 0.0, "attention"),
+            Equation("weight a", 0.0, "attention"),
+        ]
+    mine = float(np.exp(float(story.masked[key]) - top))
+    return [
+        Equation("score m", float(story.masked[key]), "attention"),
+        Equation("largest score", top, "muted", "taken off, so that e^m stays small"),
+        Equation("e^(m \u2212 largest)", mine, "text"),
+        Equation("sum over all keys", total, "muted"),
+        Equation("weight a", weight, "attention"),
+    ]
+
+
+def _few(values: np.ndarray) -> str:
+    shown = ", ".join(theme.format_fixed(float(value)) for value in values[:3])
+    return f"{shown}, \u2026"
+
+
+def _table(story: Story, step: int) -> dict[str, np.ndarray]:
+    """Every value of the step for this head, with the tokens down the rows."""
+    return (
+        {"q": story.q, "k": story.k, "v": story.v},
+        {"products": story.products, "q": story.q, "k": story.k},
+        {"scores": story.scores, "products": story.products},
+        {"scaled": story.scaled, "scores": story.scores},
+        {"masked": story.masked, "scaled": story.scaled},
+        {"weights": story.weights, "masked": story.masked},
+        {"weighted": story.weights[:, None] * story.v, "weights": story.weights, "v": story.v},
+        {"output": story.output, "weighted": story.weights[:, None] * story.v},
+    )[step]

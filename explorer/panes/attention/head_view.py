@@ -1,0 +1,108 @@
+"""The chosen head, large: heat map, arcs, or the steps in their place, with their few controls."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+
+from explorer.panes.attention.stage import TraceStage
+from explorer.widgets.arcs import ArcDiagram
+from explorer.widgets.base import Label, set_look
+from explorer.widgets.heat_map import HeatMap
+from explorer.widgets.stateful import StatefulPicture
+from explorer.widgets.toggle import SegmentedControl, Switch
+
+MODES = ("map", "arcs", "steps")
+
+
+class HeadView(QWidget):
+    """Intents: another mode, hide the first token, walk, take the newer heads."""
+
+    modeChosen = Signal(str)
+    hideToggled = Signal(bool)
+    walkToggled = Signal(bool)
+    updateRequested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.heat, self.arcs, self.stage = HeatMap("Attention of this head"), ArcDiagram(), TraceStage()
+        self.heat.set_axis_titles("query looks", "at key")
+        self.modes = SegmentedControl(
+            [("map", "Heat map"), ("arcs", "Arcs"), ("steps", "Steps")],
+            "How to show the head",
+            {"map": "heat-map", "arcs": "arcs", "steps": "math"},
+        )
+        self.hide_first = Switch("Hide first token")
+        self.hide_first.setToolTip(
+            "Many heads rest on the first token when they find nothing. Hiding it scales the rest "
+            "of each row to 1."
+        )
+        self.walk = QPushButton("Walk")
+        self.walk.setCheckable(True)
+        self.walk.setToolTip("Play the steps of each token in turn (Ctrl+Shift+W)")
+        self.version = Label("", "label", "muted")
+        self.update_button = QPushButton("Update")
+        set_look(self.update_button, "quiet")
+        for name, widget in (
+            ("heat", self.heat),
+            ("arcs", self.arcs),
+            ("steps", self.stage),
+            ("modes", self.modes),
+            ("hide", self.hide_first),
+            ("walk", self.walk),
+            ("update", self.update_button),
+        ):
+            widget.setObjectName(f"attention.view.{name}")
+        self.stack = QStackedWidget()
+        for picture in (self.heat, self.arcs, self.stage):
+            self.stack.addWidget(picture)
+        self.picture = StatefulPicture(self.stack, "grid")
+        self.picture.skeleton.set_grid(12, 12)
+        tools = QHBoxLayout()
+        tools.setSpacing(8)
+        tools.addWidget(self.modes)
+        tools.addWidget(self.hide_first)
+        tools.addStretch(1)
+        tools.addWidget(self.version)
+        tools.addWidget(self.update_button)
+        tools.addWidget(self.walk)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(12)
+        column.addLayout(tools)
+        column.addWidget(self.picture, 1)
+        self.modes.chosen.connect(self.modeChosen)
+        self.hide_first.toggled.connect(self.hideToggled)
+        self.walk.toggled.connect(self.walkToggled)
+        self.update_button.clicked.connect(self.updateRequested)
+        self.set_version("", False)
+
+    def set_mode(self, mode: str) -> None:
+        self.modes.set_current(mode)
+        self.stack.setCurrentIndex(MODES.index(mode))
+        steps = mode == "steps"
+        self.hide_first.setEnabled(not steps)
+        self.hide_first.setVisible(not steps)
+
+    def set_hide_first(self, hidden: bool) -> None:
+        self.hide_first.blockSignals(True)
+        self.hide_first.setChecked(hidden)
+        self.hide_first.blockSignals(False)
+
+    def set_walking(self, walking: bool) -> None:
+        self.walk.blockSignals(True)
+        self.walk.setChecked(walking)
+        self.walk.setText("Stop walking" if walking else "Walk")
+        self.walk.blockSignals(False)
+
+    def set_version(self, text: str, newer: bool) -> None:
+        """Which step of a run the heads are from; `newer` offers to take the latest."""
+        self.version.setText(text)
+        self.version.setVisible(bool(text))
+        self.update_button.setVisible(newer)
+
+    def keyPressEvent(self, event) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            event.ignore()
+        else:
+            super().keyPressEvent(event)

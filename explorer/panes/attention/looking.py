@@ -1,0 +1,184 @@
+"""Asks the open model for its heads: on every change of text or model, and as a live one learns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from explorer import tasks
+from explorer.jobs import SUPERSEDED
+from explorer.panes.attention.model import SITES, Heads, Prompt, look, mosaic, read_prompt
+
+if TYPE_CHECKING:
+    from explorer.engine import Engine
+
+LONG_TEXT = 4000  # characters; a longer text is encoded off the GUI thread
+LIVE_EVERY = 1000  # ms between two looks at a model that learns
+LIVE_SLOWEST = 8000
+
+
+class Looker(QObject):
+    """One capture at a time; what comes late for an older text is dropped."""
+
+    promptRead = Signal(object)  # Prompt
+    emptied = Signal()
+    asked = Signal(str)  # what is waited for
+    headsCame = Signal(object, object)  # Heads, pooled maps (L, H, P, P) uint8
+    mosaicCame = Signal(object)
+    failed = Signal(str)
+    moved = Signal()  # a live model has learned on
+
+    def __init__(self, engine: Engine, parent: QObject) -> None:
+        super().__init__(parent)
+        self._engine = engine
+        self._source: Any = None
+        self._text = ""
+        self._turn = 0
+        self._busy = False
+        self.prompt: Prompt | None = None
+        self.heads: Heads | None = None
+        self.cell_pixels = 48
+        self.hide_first = False
+        self.live_allowed = True  # False while a trace is looked at: nothing may replace it
+        self._interval = LIVE_EVERY
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._on_live_timer)
+
+    # what to look at
+
+    def set_source(self, source: Any) -> None:
+        if source is self._source:
+            return
+        if self._source is not None:
+            self._source.changed.disconnect(self._on_source_changed)
+        self._source = source
+        self._interval = LIVE_EVERY
+        self._timer.stop()
+        if source is not None:
+            source.changed.connect(self._on_source_changed)
+        self.read(self._text)
+
+    def read(self, text: str) -> None:
+        """Another text (or the same for another model)."""
+        self._text = text
+        self._turn += 1
+        tokenizer = getattr(self._source, "tokenizer", None)
+        if not text:
+            self.prompt = None
+            self.emptied.emit()
+        elif tokenizer is None:
+            self.asked.emit("opening the model")
+        elif len(text) > LONG_TEXT:
+            tasks.spawn(self._encode(tokenizer, text, self._turn), self.parent())
+        else:
+            self._take(read_prompt(tokenizer, text, self._limit()))
+
+    def again(self) -> None:
+        """The same text, by the model as it is now."""
+        self._turn += 1
+        if self.prompt is not None:
+            self._take(self.prompt)
+        else:
+            self.read(self._text)
+
+    def repool(self, cell_pixels: int, hide_first: bool) -> None:
+        """The mosaic in other pixels, or without the first token."""
+        if (cell_pixels, hide_first) != (self.cell_pixels, self.hide_first):
+            self.cell_pixels, self.hide_first = cell_pixels, hide_first
+            if self.heads is not None:
+                tasks.spawn(self._pool(self.heads), self.parent())
+
+    @property
+    def newer(self) -> int | None:
+        """The step that a live model has reached since these heads; None when they are fresh."""
+        source, heads = self._source, self.heads
+        if source is None or heads is None or not source.is_live:
+            return None
+        return source.version if source.version > heads.version else None
+
+    # the work
+
+    def _limit(self) -> int:
+        config = self._source.config
+        return config.block_size if config is not None else 1024
+
+    async def _encode(self, tokenizer: Any, text: str, turn: int) -> None:
+        prompt = await self._engine.io(read_prompt, tokenizer, text, self._limit())
+        if turn == self._turn:
+            self._take(prompt)
+
+    def _take(self, prompt: Prompt) -> None:
+        if prompt is not self.prompt:
+            self.prompt = prompt
+            self.promptRead.emit(prompt)
+        self.asked.emit(self._engine.activity)
+        tasks.spawn(self._capture(self._source, prompt, self._turn), self.parent())
+
+    async def _capture(self, source: Any, prompt: Prompt, turn: int) -> None:
+        key = (self.parent().objectName(), "heads")
+        self._busy = True
+        try:
+            kept = await source.capture(prompt.ids, SITES, key)
+            if kept is SUPERSEDED or turn != self._turn:
+                return
+            found = await self._engine.call(
+                _prepare, kept, prompt, source.name, source.version, self.cell_pixels,
+                self.hide_first, key=key,
+            )  # fmt: skip
+        except (ValueError, OSError) as error:
+            if turn == self._turn:
+                self.failed.emit(str(error))
+            return
+        finally:
+            self._busy = False
+            self._watch()
+        if found is not SUPERSEDED and turn == self._turn:
+            learned = self.heads is None or found[0].version != self.heads.version
+            self._interval = LIVE_EVERY if learned else min(self._interval * 2, LIVE_SLOWEST)
+            self.heads = found[0]
+            self.headsCame.emit(*found)
+
+    async def _pool(self, heads: Heads) -> None:
+        pixels, hide = self.cell_pixels, self.hide_first
+        key = (self.parent().objectName(), "mosaic")
+        pooled = await self._engine.call(mosaic, heads, pixels, hide, key=key)
+        if pooled is not SUPERSEDED and heads is self.heads:
+            self.mosaicCame.emit(pooled)
+
+    # a model that learns
+
+    def set_watching(self, watching: bool) -> None:
+        """Live heads are followed only while they can be seen."""
+        if watching:
+            self._watch()
+        else:
+            self._timer.stop()
+
+    def _watch(self) -> None:
+        source, owner = self._source, self.parent()
+        visible = getattr(owner, "isVisible", lambda: True)()
+        if source is not None and source.is_live and visible and not self._timer.isActive():
+            self._timer.start(self._interval)
+
+    def _on_source_changed(self) -> None:
+        self._interval = LIVE_EVERY
+        self.moved.emit()
+        self._watch()
+
+    def _on_live_timer(self) -> None:
+        if self._busy or self.prompt is None:
+            self._watch()
+        elif self.live_allowed:
+            self._turn += 1
+            tasks.spawn(self._capture(self._source, self.prompt, self._turn), self.parent())
+
+
+def _prepare(
+    kept: Any, prompt: Prompt, source: str, version: int, cell_pixels: int, hide_first: bool
+) -> tuple[Heads, np.ndarray]:
+    """On the engine's thread: scores and the pooled mosaic of one capture."""
+    heads = look(kept, prompt, source, version)
+    return heads, mosaic(heads, cell_pixels, hide_first)

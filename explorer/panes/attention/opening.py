@@ -1,0 +1,58 @@
+"""Opens another model for the pane: the bundled one, a checkpoint folder, the model of a run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtWidgets import QWidget
+
+from explorer import errors, tasks
+from explorer.commands import ask_folder
+from explorer.panes.attention.header import AttentionHeader
+from explorer.panes.base import Context, Pane
+from explorer.sources import BundledSource, FolderSource, RunSource
+
+
+class Opening:
+    """Connects the header's menu with the workspace's model."""
+
+    def __init__(self, context: Context, header: AttentionHeader, pane: Pane) -> None:
+        self._context, self._header, self._pane = context, header, pane
+        header.bundledRequested.connect(lambda: self.open(BundledSource(context.engine)))
+        header.folderRequested.connect(self._on_folder)
+        header.liveRequested.connect(self._on_live)
+        context.workspace.modelChanged.connect(lambda _: self.refresh())
+        context.workspace.runChanged.connect(lambda _: self.refresh())
+        self.refresh()
+
+    def refresh(self) -> None:
+        """What the menu offers now."""
+        workspace = self._context.workspace
+        source = workspace.model_source
+        name = source.name if source is not None else "opening\u2026"
+        address = source.address if source is not None else ""
+        self._header.set_sources(name, address, workspace.run, self._context.settings.recent)
+
+    def open(self, source: Any) -> None:
+        tasks.spawn(self._opened(source), self._pane)
+
+    async def _opened(self, source: Any) -> None:
+        try:
+            await source.open()
+        except (ValueError, OSError) as error:
+            errors.report(error, f"opening {source.name}")
+            return
+        self._context.workspace.set_model_source(source)
+
+    def _on_folder(self, path: str) -> None:
+        if path:
+            self.open(FolderSource(self._context.engine, path))
+        else:
+            window: QWidget = self._pane.window()
+            ask_folder(window, "Open a checkpoint's folder", self._on_folder)  # type: ignore[arg-type]
+
+    def _on_live(self) -> None:
+        run = self._context.workspace.run
+        if run is not None:
+            control = self._context.runs.control(run)
+            self.open(RunSource(self._context.engine, run, control))

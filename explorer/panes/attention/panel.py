@@ -1,0 +1,208 @@
+"""The left column: all heads, how they are sorted and filtered, and what the chosen one scores."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QActionGroup, QPainter
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from explorer import theme, theme_icons
+from explorer.panes.attention.model import MEANINGS, SCORES
+from explorer.widgets.base import LEFT, RIGHT, IconButton, Picture, put_text, set_look
+from explorer.widgets.head_mosaic import HeadMosaic
+from explorer.widgets.stateful import StatefulPicture
+
+THRESHOLDS = (0.0, 0.1, 0.3, 0.5, 0.7)
+
+
+class ScoreList(Picture):
+    """The five scores of one head, as bars with their values; a click on a row sorts by it."""
+
+    scoreClicked = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Scores of this head", parent)
+        self._title = ""
+        self._note = ""
+        self._scores: dict[str, float] = {}
+        self._chosen = "induction"
+        self._hover = ""
+        self.setMouseTracking(True)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def set_scores(self, title: str, note: str, scores: dict[str, float], chosen: str) -> None:
+        news = (title, note, scores, chosen)
+        if news != (self._title, self._note, self._scores, self._chosen):
+            self._title, self._note, self._scores, self._chosen = news
+            words = ", ".join(f"{SCORES[n].lower()} {v:.2f}" for n, v in scores.items())
+            self.setAccessibleDescription(f"{title}: {words}")
+            self.data_changed()
+
+    def displayed(self) -> dict[str, np.ndarray]:
+        return {name: np.array(value) for name, value in self._scores.items()}
+
+    def sizeHint(self) -> QSize:
+        now = theme.current()
+        return QSize(now.px(240), now.px(26) + now.px(22) * len(SCORES))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(theme.current().px(200), self.sizeHint().height())
+
+    def draw(self, painter: QPainter) -> None:
+        if not self._scores:
+            return
+        now = theme.current()
+        bold, font, small = now.font("body", 600), now.font("body"), now.font("label")
+        width = float(self.width())
+        line = QRectF(0, 0, width, now.px(22))
+        put_text(painter, line, self._title, bold, now.color("text"), LEFT)
+        put_text(painter, line, self._note, small, now.color("muted"), RIGHT)
+        label, number = now.px(108), now.px(36)
+        room = width - label - number
+        for place, (name, value) in enumerate(self._scores.items()):
+            row = QRectF(0, now.px(26) + place * now.px(22), width, now.px(22))
+            chosen = name == self._chosen
+            if name == self._hover:
+                painter.setPen(Qt.PenStyle.NoPen)
+                painter.setBrush(now.color("raised"))
+                painter.drawRoundedRect(row, 4, 4)
+            ink = now.color("text" if chosen else "muted")
+            put_text(painter, row, SCORES[name], bold if chosen else font, ink, LEFT)
+            bar = QRectF(label, row.center().y() - now.px(3), room, now.px(6))
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(now.color("divider"))
+            painter.drawRoundedRect(bar, 3, 3)
+            bar.setWidth(max(room * min(1.0, max(0.0, value)), 0.01))
+            painter.setBrush(now.color("accent" if chosen else "outline"))
+            painter.drawRoundedRect(bar, 3, 3)
+            text = theme.format_fixed(value, 2)
+            put_text(painter, row, text, bold if chosen else font, ink, RIGHT)
+
+    def _name_at(self, y: float) -> str:
+        place = int((y - theme.current().px(26)) // theme.current().px(22))
+        names = list(self._scores)
+        return names[place] if 0 <= place < len(names) else ""
+
+    def mouseMoveEvent(self, event) -> None:
+        hover = self._name_at(event.position().y())
+        if hover != self._hover:
+            self._hover = hover
+            self.setToolTip(f"{SCORES[hover]}: {MEANINGS[hover]}" if hover else "")
+            self.update()
+
+    def leaveEvent(self, event) -> None:
+        self._hover = ""
+        self.update()
+
+    def mousePressEvent(self, event) -> None:
+        name = self._name_at(event.position().y())
+        if name:
+            self.scoreClicked.emit(name)
+
+
+class HeadsPanel(QWidget):
+    """Intents: which score, sorted or not, the filter's threshold. The mosaic has its own."""
+
+    scoreChosen = Signal(str)
+    sortToggled = Signal(bool)
+    thresholdChosen = Signal(float)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.mosaic = HeadMosaic()
+        self.mosaic.setObjectName("attention.view.mosaic")
+        self.picture = StatefulPicture(self.mosaic, "grid")
+        self.scores = ScoreList()
+        self.scores.setObjectName("attention.view.scores")
+        self.score_button = QToolButton()
+        self.score_button.setObjectName("attention.view.score")
+        self.score_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.score_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.score_button.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+        self.score_button.setToolTip("Which score the bars in the small pictures show")
+        set_look(self.score_button, "outlined")
+        self.sort_button = IconButton("sort", "Sort each layer by this score", "Ctrl+Shift+S")
+        self.sort_button.setCheckable(True)
+        self.filter_button = IconButton("filter", "Dim heads that score less")
+        self.filter_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._score_menu, self._filter_menu = QMenu(self), QMenu(self)
+        self.score_button.setMenu(self._score_menu)
+        self.filter_button.setMenu(self._filter_menu)
+        self._build_menus()
+        tools = QHBoxLayout()
+        tools.setSpacing(4)
+        tools.addWidget(self.score_button)
+        tools.addStretch(1)
+        tools.addWidget(self.sort_button)
+        tools.addWidget(self.filter_button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addLayout(tools)
+        column.addWidget(self.picture)
+        column.addWidget(self.scores)
+        column.addStretch(1)
+        self.sort_button.toggled.connect(self.sortToggled)
+        self.scores.scoreClicked.connect(self.scoreChosen)
+        theme.changed.connect(self._restyle)
+        self.set_choice("induction", False, 0.0)
+        self._restyle()
+
+    def _build_menus(self) -> None:
+        self._score_group, self._filter_group = QActionGroup(self), QActionGroup(self)
+        for name, text in SCORES.items():
+            action = self._score_menu.addAction(text, lambda name=name: self.scoreChosen.emit(name))
+            action.setCheckable(True)
+            action.setData(name)
+            action.setToolTip(MEANINGS[name])
+            self._score_group.addAction(action)
+        self._score_menu.setToolTipsVisible(True)
+        for least in THRESHOLDS:
+            text = f"Below {least:.1f}" if least else "Dim none"
+            action = self._filter_menu.addAction(
+                text, lambda least=least: self.thresholdChosen.emit(least)
+            )
+            action.setCheckable(True)
+            action.setData(least)
+            self._filter_group.addAction(action)
+
+    def set_choice(self, score: str, is_sorted: bool, least: float) -> None:
+        """What the controls show; emits nothing."""
+        self.score_button.setText(SCORES[score])
+        self.score_button.setAccessibleName(f"Score: {SCORES[score]}")
+        for group, value in ((self._score_group, score), (self._filter_group, least)):
+            for action in group.actions():
+                action.setChecked(action.data() == value)
+        self.sort_button.blockSignals(True)
+        self.sort_button.setChecked(is_sorted)
+        self.sort_button.blockSignals(False)
+        role = "accent" if least else "text"
+        text = f"Heads below {least:.1f} are dimmed" if least else "Dim heads that score less"
+        self.filter_button.set_icon("filter", text, role=role)
+
+    def set_grid(self, layers: int, heads: int) -> None:
+        """The final geometry, before the first maps."""
+        self.mosaic.set_shape(layers, heads)
+        self.picture.skeleton.set_grid(layers, heads)
+        self._fit()
+
+    def resizeEvent(self, event) -> None:
+        self._fit()
+
+    def _fit(self) -> None:
+        """The mosaic takes the height that its square cells need, and leaves the rest."""
+        now = theme.current()
+        layers, heads = self.mosaic.displayed()["maps"].shape[:2]
+        if not layers:
+            return
+        pitch = min((self.width() - now.px(32)) / max(1, heads), float(now.px(96)))
+        room = self.height() - now.px("control") - self.scores.sizeHint().height() - 16
+        wanted = round(pitch) * layers + now.px(40)
+        self.picture.setFixedHeight(max(now.px(80), min(wanted, room)))
+
+    def _restyle(self) -> None:
+        now = theme.current()
+        self.score_button.setIcon(theme_icons.icon("chevron-down", "muted", 16))
+        self.score_button.setFont(now.font("body"))
+        self._fit()

@@ -1,0 +1,219 @@
+"""The steps of one query's attention as one picture: values travel from where they are to where
+they go. `set_position` is all of the animation: the integer part is the step, the fraction the way
+to the next.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QImage, QMouseEvent, QPainter
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from explorer import theme
+from explorer.panes.attention import acts, story as stories
+from explorer.panes.attention.layout import Layout, lay_out
+from explorer.panes.attention.lines import live_line
+from explorer.panes.attention.story import Story
+from explorer.panes.attention.strips import Strips
+from explorer.widgets.base import Picture
+
+Stroke = tuple[str, str]  # text and color role
+
+
+class Scene:
+    """A story laid out and rendered for one size: what the acts draw from."""
+
+    def __init__(self, story: Story, width: float, height: float, ratio: float) -> None:
+        self.story = story
+        self.layout: Layout = lay_out(story, width, height)
+        rows = list(self.layout.rows)
+        self.weights = story.weights[rows]
+        tall, band, block = self.layout.row_height, self.layout.band, self.layout.left.width()
+
+        def strips(values: np.ndarray, role: str, limit: float, height: float) -> Strips:
+            return Strips(values, role, limit, block, height, ratio)
+
+        def top(values: np.ndarray) -> float:
+            return float(np.abs(values).max(initial=0.0))
+
+        self.limits = {
+            "q": top(story.q),
+            "k": top(story.k[rows]),
+            "v": top(story.v[rows]),
+            "p": top(story.products[rows]),
+        }
+        self.q = strips(story.q, "q", self.limits["q"], band)
+        self.small_q = strips(story.q, "q", self.limits["q"], tall)
+        self.k = strips(story.k[rows], "k", self.limits["k"], tall)
+        self.products = strips(story.products[rows], "attention", self.limits["p"], tall)
+        self.v = strips(story.v[rows], "v", self.limits["v"], tall)
+        self.output = strips(story.output, "attention", self.limits["v"], band)
+
+
+class TraceStage(Picture):
+    """Draws a Story at a float position. Intents: the key under the pointer, the key clicked."""
+
+    keyHovered = Signal(int)
+    keyClicked = Signal(int)
+
+    def __init__(self, name: str = "Attention, step by step", parent: QWidget | None = None) -> None:
+        super().__init__(name, parent)
+        self._story: Story | None = None
+        self._next: Story | None = None
+        self._position = 0.0
+        self._hover = -1
+        self._pinned = -1
+        self._scenes: dict[int, Scene] = {}
+        self.setMouseTracking(True)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    # What is shown -------------------------------------------------------------------------------
+
+    def set_story(self, story: Story | None, following: Story | None = None) -> None:
+        """Another query; `following` is the one that a walk goes on to after the last step."""
+        if story is not self._story or following is not self._next:
+            if story is not self._story:
+                self._hover = -1
+            self._story, self._next = story, following
+            kept = {id(one) for one in (story, following) if one is not None}
+            self._scenes = {key: scene for key, scene in self._scenes.items() if key in kept}
+            self.data_changed()
+
+    def set_position(self, position: float) -> None:
+        """0..7, and up to 8 on the way to the following story."""
+        if position != self._position:
+            self._position = position
+            self._announce()
+            self.update()
+
+    def set_pinned(self, key: int) -> None:
+        if key != self._pinned:
+            self._pinned = key
+            self.update()
+
+    @property
+    def story(self) -> Story | None:
+        return self._story
+
+    @property
+    def position(self) -> float:
+        return self._position
+
+    @property
+    def spot(self) -> int:
+        """The key that the live numbers are about: pinned, hovered, or the one that gets most."""
+        if self._story is None:
+            return -1
+        for key in (self._pinned, self._hover):
+            if 0 <= key < self._story.n_tokens:
+                return key
+        return self._story.target
+
+    def displayed(self) -> dict[str, np.ndarray]:
+        if self._story is None:
+            return {}
+        one = self._story
+        names = ("q", "k", "products", "scores", "scaled", "masked", "weights", "v", "output")
+        shown = {name: getattr(one, name) for name in names}
+        return {"position": np.array(self._position), **shown}
+
+    def sizeHint(self) -> QSize:
+        now = theme.current()
+        return QSize(now.px(560), now.px(440))
+
+    def minimumSizeHint(self) -> QSize:
+        now = theme.current()
+        return QSize(now.px(360), now.px(220))
+
+    # Painting ------------------------------------------------------------------------------------
+
+    def draw(self, painter: QPainter) -> None:
+        if self._story is None:
+            return
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        position = self._position
+        if position > stories.OUTPUT:
+            share = position - stories.OUTPUT
+            self._cross_fade(painter, self._story, stories.OUTPUT, self._next, 0, share)
+        elif not theme.current().travels and position != int(position):
+            step = int(position)
+            self._cross_fade(painter, self._story, step, self._story, step + 1, position - step)
+        else:
+            self._paint(painter, self._story, position)
+
+    def _paint(self, painter: QPainter, story: Story, position: float) -> None:
+        scene = self._scene(story)
+        spot = self.spot if story is self._story else story.target
+        acts.draw(painter, scene, position, spot, self._pinned)
+        step = round(position)
+        acts.draw_line(painter, scene, live_line(story, step, spot), self.width())
+
+    def _cross_fade(
+        self, painter: QPainter, a: Story, at: float, b: Story | None, to: float, share: float
+    ) -> None:
+        for story, position, opacity in ((a, at, 1 - share), (b, to, share)):
+            if story is not None and opacity > 0:
+                ratio = self.devicePixelRatioF()
+                image = QImage(self.size() * ratio, QImage.Format.Format_ARGB32_Premultiplied)
+                image.setDevicePixelRatio(ratio)
+                image.fill(Qt.GlobalColor.transparent)
+                inner = QPainter(image)
+                inner.setRenderHints(painter.renderHints())
+                self._paint(inner, story, position)
+                inner.end()
+                painter.setOpacity(theme.ease_out(opacity) if story is b else opacity)
+                painter.drawImage(0, 0, image)
+                painter.setOpacity(1.0)
+
+    def _scene(self, story: Story) -> Scene:
+        scene = self._scenes.get(id(story))
+        if scene is None:
+            scene = Scene(story, self.width(), self.height(), self.devicePixelRatioF())
+            self._scenes[id(story)] = scene
+        return scene
+
+    # Interaction ---------------------------------------------------------------------------------
+
+    def key_rect(self, key: int) -> QRectF:
+        """Where a key's row is; empty when it is not among those shown."""
+        if self._story is None:
+            return QRectF()
+        layout = self._scene(self._story).layout
+        return layout.row_rect(layout.rows.index(key)) if key in layout.rows else QRectF()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._set_hover(self._key_at(event.position().y()))
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._set_hover(-1)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        key = self._key_at(event.position().y())
+        if key >= 0 and event.button() == Qt.MouseButton.LeftButton:
+            self.keyClicked.emit(key)
+
+    def resizeEvent(self, event: QEvent) -> None:
+        self._scenes.clear()
+
+    def on_theme_changed(self) -> None:
+        self._scenes.clear()
+        super().on_theme_changed()
+
+    def _key_at(self, y: float) -> int:
+        if self._story is None:
+            return -1
+        layout = self._scene(self._story).layout
+        place = layout.place_at(y)
+        return layout.rows[place] if place >= 0 else -1
+
+    def _set_hover(self, key: int) -> None:
+        if key != self._hover:
+            self._hover = key
+            self.keyHovered.emit(key)
+            self.update()
+
+    def _announce(self) -> None:
+        if self._story is not None and self._position == int(self._position):
+            step = min(int(self._position), stories.OUTPUT)
+            self.setAccessibleDescription(stories.title(self._story, step))

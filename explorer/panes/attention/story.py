@@ -1,0 +1,101 @@
+"""The numbers of one query's Trace, cut to the keys that fit: what the steps draw. No Qt here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from explorer.panes.attention.model import quoted
+
+if TYPE_CHECKING:
+    from core.trace import Trace
+
+STEPS = ("project", "products", "scores", "scale", "mask", "softmax", "weigh", "output")
+(PROJECT, PRODUCTS, SCORES, SCALE, MASK, SOFTMAX, WEIGH, OUTPUT) = range(8)
+
+
+@dataclass(frozen=True, eq=False)
+class Story:
+    """One query's way through a head: q, o (D,), k, v, products (T, D), the others (T,)."""
+
+    labels: Sequence[str]
+    query: int
+    q: np.ndarray
+    k: np.ndarray
+    v: np.ndarray
+    products: np.ndarray
+    scores: np.ndarray
+    scaled: np.ndarray
+    masked: np.ndarray
+    weights: np.ndarray
+    output: np.ndarray
+
+    @property
+    def n_tokens(self) -> int:
+        return int(self.weights.size)
+
+    @property
+    def size(self) -> int:
+        """D, the dimensions of the head."""
+        return int(self.q.size)
+
+    @property
+    def root(self) -> float:
+        return math.sqrt(self.size)
+
+    @property
+    def target(self) -> int:
+        """The key that gets the most."""
+        return int(np.argmax(self.weights))
+
+    def hidden(self, key: int) -> bool:
+        return not math.isfinite(float(self.masked[key]))
+
+
+def story_of(trace: Trace, labels: Sequence[str]) -> Story:
+    """Reads the eight steps of `trace` (`core.trace_attention`)."""
+    about = trace.about
+    head, query = int(about["head"]), int(about["query"])
+    step = {one.name.removeprefix("attention."): one for one in trace}
+    q, k, v = (step["project"].value(name)[0, head] for name in "qkv")
+    return Story(
+        labels=labels,
+        query=query,
+        q=q[query],
+        k=k,
+        v=v,
+        products=step["products"].value("products")[0],
+        scores=step["scores"].value("scores")[0],
+        scaled=step["scale"].value("scaled")[0],
+        masked=step["mask"].value("masked")[0],
+        weights=step["softmax"].value("weights")[0],
+        output=step["output"].value("output")[0],
+    )
+
+
+def title(story: Story, step: int) -> str:
+    """One sentence for the step, with the tokens that it is about."""
+    me = quoted(story.labels[story.query])
+    best = quoted(story.labels[story.target])
+    later = story.n_tokens - 1 - story.query
+    hides = (
+        f"Hide the {later} tokens after {me}: the model must not see what it is to predict."
+        if later > 1
+        else f"Hide the token after {me}: the model must not see what it is to predict."
+        if later
+        else f"Nothing to hide: {me} is the last token, so it may look at every one."
+    )
+    return (
+        f"The token {me} asks with its query q; every token offers a key k and a value v.",
+        f"Multiply the query of {me} with every key, dimension by dimension.",
+        "Add each row's products up: one score for each token.",
+        f"Divide by \u221a{story.size}, so that scores do not grow with the size of the head.",
+        hides,
+        f"Softmax turns scores into weights that sum to 1: most goes to {best}.",
+        "Take of each value as much as its weight says.",
+        f"Add them up: this is what {me} has read, most of it from {best}.",
+    )[step]

@@ -1,0 +1,149 @@
+"""The attention pane's picture as a whole: tokens on top, all heads left, the chosen head right."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from explorer import theme
+from explorer.panes.attention.head_view import HeadView
+from explorer.panes.attention.choices import Choices
+from explorer.panes.attention.model import SCORES, Heads, Prompt, announced, hidden_cells
+from explorer.panes.attention.panel import HeadsPanel
+from explorer.widgets.base import Label
+from explorer.widgets.stateful import StatefulPicture
+from explorer.widgets.token_strip import TokenStrip
+
+
+class AttentionView(QWidget):
+    """Lays out and shows; what to do about a click is the pane's business."""
+
+    exampleRequested = Signal()
+    retryRequested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("attention.view")
+        self.tokens = TokenStrip()
+        self.tokens.setObjectName("attention.view.tokens")
+        self.warning = Label("", "label", "warning")
+        self.panel, self.head = HeadsPanel(), HeadView()
+        body = QWidget()
+        self._sides = QHBoxLayout(body)
+        self._sides.setContentsMargins(0, 0, 0, 0)
+        self._sides.addWidget(self.panel)
+        self._sides.addWidget(self.head, 1)
+        self.body = StatefulPicture(body)
+        self.body.show_ready()
+        self._column = QVBoxLayout(self)
+        self._column.addWidget(self.tokens)
+        self._column.addWidget(self.warning)
+        self._column.addWidget(self.body, 1)
+        self._reason = ""
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._on_waited)
+        self.body.actionRequested.connect(self.exampleRequested)
+        self.body.retryRequested.connect(self.retryRequested)
+        theme.changed.connect(self._restyle)
+        self._restyle()
+        self.set_prompt(None)
+
+    def set_prompt(self, prompt: Prompt | None) -> None:
+        """The tokens at once, before any head is known."""
+        if prompt is None:
+            self.tokens.set_tokens([], [])
+        else:
+            self.tokens.set_tokens(list(prompt.ids), list(prompt.pieces), prompt.cut)
+        self.tokens.setVisible(prompt is not None and bool(prompt.ids))
+        warning = prompt.warning if prompt is not None else ""
+        self.warning.setText(warning)
+        self.warning.setVisible(bool(warning))
+
+    def show_empty(self) -> None:
+        self._soon.stop()
+        self.body.show_empty(
+            "Type a text above, and see which earlier tokens each head reads.",
+            "Use the example",
+            "attention",
+        )
+
+    def show_error(self, message: str) -> None:
+        self._soon.stop()
+        self.body.show_error(message)
+
+    def show_waiting(self, reason: str = "") -> None:
+        """New heads are on their way: a skeleton the first time, else the old picture, faint, if it
+        takes longer than the eye minds."""
+        if self.body.state in ("empty", "error"):
+            self.body.show_ready()
+        if self.panel.picture.state == "loading":
+            self.panel.picture.show_loading(reason)
+            self.head.picture.show_loading(reason)
+        else:
+            self._reason = reason
+            self._soon.start(theme.MOTION["waiting"])
+
+    def set_reason(self, reason: str) -> None:
+        """What is waited for, once that is known."""
+        if self.panel.picture.state == "loading":
+            self.head.picture.show_loading(reason)
+        elif self.body.state == "stale":
+            self.body.show_stale(reason)
+
+    def show_ready(self) -> None:
+        self._soon.stop()
+        self.body.show_ready()
+        self.panel.picture.show_ready()
+        self.head.picture.show_ready()
+
+    def show_head(
+        self, heads: Heads, chosen: tuple[int, int, int], window: int | None, choices: Choices
+    ) -> None:
+        """One head large, its scores, and what the query looks at in the row of tokens."""
+        layer, head, query = chosen
+        labels = heads.prompt.labels
+        weights = heads.weights(layer, head, choices.hide_first)
+        heat, arcs = self.head.heat, self.head.arcs
+        heat.set_values(weights, hidden_cells(heads.n_tokens, choices.hide_first, window))
+        heat.set_labels(labels, labels)
+        note = "first token hidden, rows scaled to 1" if choices.hide_first else ""
+        heat.set_scale("attention", note=note)
+        arcs.set_weights(weights, labels)
+        arcs.set_query(query)
+        self.tokens.set_weights(weights[query])
+        self.tokens.set_selected(query)
+        mosaic = self.panel.mosaic
+        note = "locked, Esc unlocks" if mosaic.locked == (layer, head) else ""
+        values = {name: float(heads.score(name)[layer, head]) for name in SCORES}
+        self.panel.scores.set_scores(f"Layer {layer}, head {head}", note, values, choices.score)
+        words = announced(heads, layer, head, query, choices.score, choices.hide_first)
+        for picture in (heat, arcs, mosaic):
+            picture.setAccessibleDescription(words)
+
+    def _on_waited(self) -> None:
+        self.body.show_stale(self._reason)
+
+    def hideEvent(self, event) -> None:
+        if self._soon.isActive():
+            self._soon.stop()
+            self._on_waited()
+        super().hideEvent(event)
+
+    def resizeEvent(self, event) -> None:
+        super().resizeEvent(event)
+        self._set_width()
+
+    def _set_width(self) -> None:
+        now = theme.current()
+        share = round(self.width() * 0.31)
+        least, most = now.px("mosaic_min"), now.px("mosaic_max")
+        self.panel.setFixedWidth(min(max(share, least), most))
+
+    def _restyle(self) -> None:
+        now = theme.current()
+        margin = now.px("margin")
+        self._column.setContentsMargins(margin, now.px(12), margin, now.px(8))
+        self._column.setSpacing(now.px(12))
+        self._sides.setSpacing(now.px("section"))
+        self._set_width()
