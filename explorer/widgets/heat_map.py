@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from explorer import theme
@@ -43,6 +43,7 @@ class HeatMap(Picture):
         self._current: tuple[int, int] | None = None
         self._hover: tuple[int, int] | None = None
         self._image = None
+        self._still: tuple[tuple[object, ...], QPixmap] | None = None
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -73,12 +74,12 @@ class HeatMap(Picture):
         """Token pieces beside the rows and above the columns; whitespace is made visible."""
         self._rows = [visible_text(text) for text in rows]
         self._columns = [visible_text(text) for text in columns]
-        self.update()
+        self.data_changed()
 
     def set_axis_titles(self, rows: str, columns: str) -> None:
         """What the axes are ("query looks", "at key")."""
         self._titles = (rows, columns)
-        self.update()
+        self.data_changed()
 
     def set_scale(
         self,
@@ -178,20 +179,33 @@ class HeatMap(Picture):
         if not self._values.size:
             return
         now = theme.current()
+        painter.drawPixmap(0, 0, self._still_layer())
         grid = self.grid_rect()
-        side = self._side(grid)
-        self._draw_cells(painter, grid)
-        if side >= now.px("cell_numbers") and self._values.size <= 32 * 32:
-            self._draw_numbers(painter)
-        self._draw_lines(painter, grid, side)
-        self._draw_labels(painter, grid)
-        bar = QRectF(
-            grid.x(), grid.bottom() + now.px(8), min(grid.width(), now.px(320)), now.px(26)
-        )
-        bar.setWidth(max(bar.width(), now.px(160)))
-        self._bar.draw(painter, bar, *self.limits())
+        self._draw_frames(painter, grid, self._side(grid))
         if self._current is not None and self.hasFocus():
             now.focus_ring(painter, self.cell_rect(*self._current), radius=3)
+
+    def _still_layer(self) -> QPixmap:
+        """Everything but frames and focus, drawn once: a hover must not write every number again."""
+        key = (self.width(), self.height(), self.devicePixelRatioF(), self._highlight)
+        if self._still is None or self._still[0] != key:
+            now = theme.current()
+            pixmap = theme.device_pixmap(self.width(), self.height(), self.devicePixelRatioF())
+            painter = QPainter(pixmap)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            grid = self.grid_rect()
+            side = self._side(grid)
+            self._draw_cells(painter, grid)
+            if side >= now.px("cell_numbers") and self._values.size <= 32 * 32:
+                self._draw_numbers(painter)
+            self._draw_lines(painter, grid, side)
+            self._draw_labels(painter, grid)
+            width = max(min(grid.width(), now.px(320)), now.px(160))
+            bar = QRectF(grid.x(), grid.bottom() + now.px(8), width, now.px(26))
+            self._bar.draw(painter, bar, *self.limits())
+            painter.end()
+            self._still = (key, pixmap)
+        return self._still[1]
 
     def _draw_cells(self, painter: QPainter, grid: QRectF) -> None:
         if self._image is None:
@@ -243,6 +257,11 @@ class HeatMap(Picture):
         painter.setPen(now.pen("divider"))
         painter.drawRect(grid)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+
+    def _draw_frames(self, painter: QPainter, grid: QRectF, side: float) -> None:
+        """The highlighted row and column, and the hovered cell."""
+        now = theme.current()
+        painter.setBrush(Qt.BrushStyle.NoBrush)
         row, column = self._highlight
         for index, is_row in ((row, True), (column, False)):
             if index is not None and index < self._values.shape[0 if is_row else 1]:
@@ -313,8 +332,12 @@ class HeatMap(Picture):
         self.update()
         super().focusInEvent(event)
 
+    def data_changed(self) -> None:
+        self._still = None
+        super().data_changed()
+
     def on_theme_changed(self) -> None:
-        self._image = None
+        self._image = self._still = None
         super().on_theme_changed()
 
     def _announce(self) -> None:

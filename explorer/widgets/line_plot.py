@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QVariantAnimation, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QMouseEvent, QPainter
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
@@ -25,7 +25,7 @@ from explorer.widgets.plot_data import (
 )
 from explorer.widgets.plot_labels import draw_axes, draw_end_labels, draw_readout
 from explorer.widgets.plot_math import linear_ticks, log_ticks
-from explorer.widgets.plot_scale import UNIT, line_pixels, map_x, map_y, pieces
+from explorer.widgets.plot_scale import UNIT, line_pixels, map_x, map_y, pieces, stroke
 
 __all__ = ["LinePlot", "Series"]
 
@@ -274,26 +274,15 @@ class LinePlot(Picture):
             np.asarray(one.x, np.float64), y, rect, self._limits or UNIT, self._log
         )
         self._bucket = max(self._bucket, bucket)
-        pen = QPen(color, 3 if theme.current().contrast and width >= 2 else width)
-        pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin if bucket == 1 else Qt.PenJoinStyle.BevelJoin)
-        if one.dashed:
-            pen.setDashPattern([4.0, 3.0])
-        painter.setPen(pen)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        # A zigzag of minima and maxima fills its pixels: smooth edges would cost and add nothing.
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, bucket == 1 or width > 1)
+        if theme.current().contrast and width >= 2:
+            width = 3
         for points in pieces(pixels):
-            if len(points) == 1:
-                painter.setBrush(color)
-                painter.drawEllipse(points[0], 2.0, 2.0)
-                painter.setBrush(Qt.BrushStyle.NoBrush)
-            else:
-                painter.drawPolyline(QPolygonF(points))
-            if one.marks:
+            stroke(painter, points, color, width, one.dashed)
+            if one.marks or len(points) == 1:
+                painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(color)
                 for point in points:
-                    painter.drawEllipse(point, 2.5, 2.5)
-                painter.setBrush(Qt.BrushStyle.NoBrush)
+                    painter.drawEllipse(point, 3.0, 3.0)
 
     def _ends(self, rect: QRectF) -> list[tuple[float, float, str, QColor]]:
         """Where each line ends: (y, x, name, color)."""

@@ -6,8 +6,6 @@ import math
 
 import numpy as np
 
-_BLOCK = 128
-
 
 def linear_ticks(low: float, high: float, count: int = 4) -> list[float]:
     """Three to six round numbers (1, 2, 2.5 or 5 times a power of ten) inside [low, high]."""
@@ -49,21 +47,14 @@ def smooth(values: np.ndarray, strength: float) -> np.ndarray:
     seen = values[known]
     if strength <= 0 or seen.size == 0:
         return values.copy()
-    # A block of outputs is a triangular matrix times its inputs plus the decayed carry.
-    offsets = np.arange(_BLOCK)
-    decay = strength ** (offsets[:, None] - offsets[None, :]).clip(0).astype(np.float64)
-    matrix = np.tril(decay) * (1.0 - strength)
-    padded = np.zeros(-(-seen.size // _BLOCK) * _BLOCK)
-    padded[: seen.size] = seen
-    blocks = padded.reshape(-1, _BLOCK) @ matrix.T
-    fading = strength ** (offsets + 1.0)
-    carries = [0.0]
-    for last in blocks[:-1, -1].tolist():
-        carries.append(last + fading[-1] * carries[-1])
-    blocks += np.array(carries)[:, None] * fading
+    # Doubling: after the pass with distance d, each entry sums its last 2 d values, decayed.
+    averages = seen * (1.0 - strength)
+    distance = 1
+    while distance < seen.size and strength**distance > 1e-17:
+        averages[distance:] += averages[:-distance] * strength**distance
+        distance *= 2
     # The bias fades below what a float can tell; powers beyond that would be slow denormals.
     biased = min(seen.size, math.ceil(math.log(1e-17) / math.log(strength)))
-    averages = blocks.reshape(-1)[: seen.size]
     averages[:biased] /= 1.0 - strength ** np.arange(1.0, biased + 1)
     out[known] = averages
     return out

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from explorer.widgets.plot_data import Limits
 from explorer.widgets.plot_math import decimate
 
 BUCKET_PIXELS = 1.5  # one minimum and one maximum in this width: what a 2 px line can show
+MANY = 160  # from here on Qt's wide strokes would cost milliseconds
 UNIT: Limits = (0.0, 1.0, 0.0, 1.0)
 
 
@@ -49,3 +51,25 @@ def pieces(pixels: np.ndarray) -> list[list[QPointF]]:
         [QPointF(a, b) for a, b in pixels[start:end].tolist()]
         for start, end in zip(edges[::2], edges[1::2], strict=True)
     ]
+
+
+def stroke(
+    painter: QPainter, points: list[QPointF], color: QColor, width: float, dashed: bool
+) -> None:
+    """A piece of a line. Long ones are thin lines side by side: a wide pen takes much longer."""
+    line = QPolygonF(points)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    if len(points) < MANY or width <= 1:
+        pen = QPen(color, width, j=Qt.PenJoinStyle.RoundJoin)
+        if dashed:
+            pen.setDashPattern([4.0, 3.0])
+        painter.setPen(pen)
+        painter.drawPolyline(line)
+        return
+    pen = QPen(color, 1)
+    if dashed:
+        pen.setDashPattern([8.0, 6.0])
+    painter.setPen(pen)
+    reach = (width - 1) / 2
+    for x, y in ((-reach, 0), (reach, 0), (0, -reach), (0, reach)):
+        painter.drawPolyline(line.translated(x, y))
