@@ -91,6 +91,9 @@ class Loop:
             self._close_jobs()
         except BaseException as death:
             self.death = death
+            for job in self.jobs:  # a run still writes its checkpoint
+                with contextlib.suppress(BaseException):
+                    job.generator.close()
         finally:
             sys.setswitchinterval(self._normal_switch)
             self.ended = True

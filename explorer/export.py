@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import QBuffer, QIODevice, QRectF, QSize, Qt
+from PySide6.QtCore import QBuffer, QIODevice, QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QGuiApplication, QPainter, QPixmap
 from PySide6.QtWidgets import QDialog, QMenu, QVBoxLayout, QWidget
 
@@ -59,9 +59,11 @@ def svg(widget: QWidget) -> bytes:
     generator.setViewBox(QRectF(0, 0, widget.width(), widget.height()))
     generator.setTitle(widget.accessibleName() or "LLM Explorer")
     painter = QPainter(generator)
-    painter.fillRect(widget.rect(), theme.current().color("window"))
-    widget.render(painter)
-    painter.end()
+    try:
+        painter.fillRect(widget.rect(), theme.current().color("window"))
+        widget.render(painter, QPoint())
+    finally:
+        painter.end()
     return bytes(buffer.data().data())
 
 

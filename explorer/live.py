@@ -91,8 +91,10 @@ class Runs(QObject):
         self._started: dict[str, str] = {}  # folder -> backend
         self._folder = folder
         self._closing = False
+        self._unanswered: list[str] | None = None  # of the last session, until a person answers
         self.thread_launcher.started.connect(self.changed)
         self.thread_launcher.ended.connect(self.changed)
+        self.thread_launcher.ended.connect(self._remember)
 
     def folder(self) -> Path:
         """Where new runs go."""
@@ -169,28 +171,32 @@ class Runs(QObject):
     def _list_path(self) -> Path:
         return self.folder() / "unfinished.json"
 
-    def _remember(self) -> None:
+    def _remember(self, _: str = "") -> None:
         """Writes down which runs train here, so that a crash leaves a trace as well."""
         if not self._closing:
-            write_object(self._list_path(), {"runs": [str(folder) for folder in self.live]})
+            live = [str(folder) for folder in self.live]
+            kept = [path for path in self._waiting() if _key(path) not in live]
+            write_object(self._list_path(), {"runs": [*live, *kept]})
+
+    def _waiting(self) -> list[str]:
+        """The runs of earlier sessions that nobody has decided about."""
+        if self._unanswered is None:
+            listed = read_object(self._list_path()).get("runs", [])
+            found = listed if isinstance(listed, list) else []
+            self._unanswered = [path for path in found if isinstance(path, str)]
+        return self._unanswered
 
     def forget(self, folder: str | Path) -> None:
         """The person has answered the card about this run."""
-        kept = [path for path in self._listed() if _key(path) != _key(folder)]
-        write_object(self._list_path(), {"runs": kept})
-
-    def _listed(self) -> list[str]:
-        listed = read_object(self._list_path()).get("runs", [])
-        return (
-            [path for path in listed if isinstance(path, str)] if isinstance(listed, list) else []
-        )
+        self._unanswered = [path for path in self._waiting() if _key(path) != _key(folder)]
+        self._remember()
 
     def interrupted(self) -> list[tuple[Path, int, int]]:
         """Runs that were training when the last session ended: (folder, step, steps)."""
         from core.training import RunReader
 
         found = []
-        for path in self._listed():
+        for path in self._waiting():
             with contextlib.suppress(OSError, ValueError):
                 reader = RunReader(path)
                 if reader.state in UNFINISHED and reader.step < reader.config.steps:

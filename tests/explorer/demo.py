@@ -34,7 +34,7 @@ class DemoPane(Pane):
         super().__init__(context, name)
         self.picture = DemoPicture("Demo picture", self)
         self.picture.resize(200, 100)
-        self.inputs = QLineEdit()
+        self.inputs = QLineEdit(self)
         self.cancelled = False
         self.marks = []
         self.player.set_track(TraceTrack(demo_trace()))

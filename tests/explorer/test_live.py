@@ -1,0 +1,204 @@
+"""Runs of the app: thread and process alike, remembered when the session ends under them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import numpy as np
+import pytest
+import shiboken6
+
+from core.training import RunReader
+from explorer import errors, theme
+from explorer.live import Runs
+from explorer.session import Session
+from tests.explorer.demo import save_tiny_model, spec, tiny_training
+
+
+@pytest.fixture
+def runs(torch_engine, tmp_path, run_async):
+    runs = Runs(torch_engine, tmp_path / "runs")
+    yield runs
+    run_async(runs.close(20))
+
+
+async def until(condition, limit=30.0):
+    async with asyncio.timeout(limit):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("backend", ["thread", "process"])
+def test_a_run_is_steered_alike_in_a_thread_and_in_a_process(runs, run_async, backend):
+    async def body():
+        folder = runs.new(tiny_training(steps=100_000), "steered")
+        runs.start(folder, backend)
+        control, reader = runs.control(folder), RunReader(folder)
+
+        def state(*wanted):
+            def check():
+                reader.refresh()
+                return reader.state in wanted
+
+            return check
+
+        await until(lambda: reader.refresh() is not None and reader.step >= 3)
+        control.pause()
+        runs.wake(folder)
+        await until(state("paused"))
+        paused_at = reader.step
+        sequence = control.step(2)
+        runs.wake(folder)
+        await until(lambda: control.acknowledgement(sequence) is not None)
+        await until(lambda: reader.refresh() is not None and reader.step >= paused_at + 2)
+        stepped = reader.step - paused_at
+        control.resume()
+        runs.wake(folder)
+        await until(lambda: reader.refresh() is not None and reader.step > paused_at + 5)
+        control.stop()
+        runs.wake(folder)
+        await until(state("stopped"))
+        await until(lambda: not runs.running_here(folder))
+        return stepped, reader
+
+    stepped, reader = run_async(body(), 90)
+    assert stepped == 2
+    assert reader.checkpoints[-1].step == reader.step
+
+
+def test_thread_and_process_learn_the_same(runs, run_async):
+    async def train(backend):
+        folder = runs.new(tiny_training(steps=5), backend)
+        runs.start(folder, backend)
+        await until(lambda: not runs.running_here(folder))
+        return RunReader(folder)
+
+    thread, process = run_async(train("thread"), 60), run_async(train("process"), 60)
+    assert thread.state == process.state == "finished", process.message
+    np.testing.assert_array_equal(thread.steps["loss"], process.steps["loss"])
+
+
+def test_starting_twice_is_refused(runs, run_async):
+    async def body():
+        folder = runs.new(tiny_training(steps=100_000), "twice")
+        runs.start(folder)
+        await until(lambda: RunReader(folder).step > 0)
+        with pytest.raises(ValueError, match=r"pause or stop|stop it first"):
+            runs.start(folder)
+
+    run_async(body(), 60)
+    with pytest.raises(ValueError, match="thread or a process"):
+        runs.control(runs.folder(), "cloud")
+
+
+def test_a_run_that_fails_is_one_card(runs, run_async, caplog, tmp_path):
+    caplog.set_level(logging.CRITICAL)
+    errors.reports().problems.clear()
+
+    async def body():
+        missing = tmp_path / "missing.txt"
+        folder = runs.new(tiny_training(corpus=str(missing), tokenizer="characters"), "bad")
+        runs.start(folder)
+        await runs.job(folder).done()
+        return runs.job(folder).state
+
+    assert run_async(body(), 60) == "failed"
+    (problem,) = errors.reports().problems.values()
+    assert "missing.txt" in problem.text
+    errors.reports().problems.clear()
+
+
+def session_in(tmp_path):
+    return Session(
+        folder=tmp_path / "config",
+        runs_folder=tmp_path / "runs",
+        specs=(spec("attention"), spec("training")),
+    )
+
+
+@pytest.mark.no_stall_check  # the first start of a process in a loaded machine
+def test_the_next_session_offers_the_run_that_was_training(qapp, tmp_path, run_async):
+    import torch  # noqa: F401
+
+    theme.apply(qapp, "light", 1.0, "full")
+    model = save_tiny_model(tmp_path / "model")
+
+    async def first():
+        session = session_in(tmp_path)
+        session.settings.callouts_seen = True
+        window = session.open()
+        window.show()
+        await session.begin([model])
+        folder = session.runs.new(tiny_training(steps=100_000), "stories-3")
+        session.runs.start(folder)
+        await until(lambda: RunReader(folder).step >= 3)
+        await until(lambda: window.status.run is not None and window.status.run.step > 0)
+        seen = window.status.run
+        ended = await session.close(10)
+        return session, folder, seen, ended
+
+    session, folder, seen, ended = run_async(first(), 60)
+    shiboken6.delete(session)
+    assert ended
+    assert (seen.name, seen.state, seen.steps) == ("stories-3", "running", 100_000)
+    reader = RunReader(folder)
+    assert reader.state == "stopped"
+    assert reader.checkpoints[-1].step == reader.step
+
+    async def second(choice):
+        session = session_in(tmp_path)
+        window = session.open()
+        window.show()
+        await session.begin([model])
+        offers = [c for key, c in window.notices.cards.items() if key[0] == "run"]
+        message = offers[0].message if offers else None
+        if choice and offers:
+            offers[0].actionTriggered.emit(choice)
+            await asyncio.sleep(0)
+        if choice == "Resume":
+            await until(lambda: RunReader(folder).step > reader.step)
+        run = session.workspace.run
+        await session.close(10)
+        shiboken6.delete(session)
+        return message, run
+
+    expected = f"Run stories-3 stopped at step {reader.step:,}"
+    assert run_async(second(None), 60)[0] == expected
+    assert run_async(second("Look"), 60) == (expected, str(folder))
+    assert run_async(second(None), 60)[0] is None
+
+
+@pytest.mark.no_stall_check
+def test_a_dead_engine_offers_restart_and_the_run_goes_on(qapp, tmp_path, run_async, caplog):
+    import torch  # noqa: F401
+
+    caplog.set_level(logging.CRITICAL)
+    theme.apply(qapp, "light", 1.0, "full")
+    model = save_tiny_model(tmp_path / "model")
+
+    def poison():
+        raise SystemExit
+
+    async def body():
+        session = session_in(tmp_path)
+        session.settings.callouts_seen = True
+        window = session.open()
+        window.show()
+        await session.begin([model])
+        folder = session.runs.new(tiny_training(steps=100_000, checkpoint_every=2), "run")
+        session.runs.start(folder)
+        await until(lambda: len(RunReader(folder).checkpoints) > 0)
+        await until(lambda: session.workspace.run == str(folder))
+        with pytest.raises(RuntimeError, match="Restart"):
+            await session.engine.call(poison)
+        before = RunReader(folder).step
+        window.notices.cards["engine"].actionTriggered.emit("Restart")
+        await until(lambda: RunReader(folder).step > before + 2)
+        await session.close(10)
+        shiboken6.delete(session)
+        return RunReader(folder)
+
+    reader = run_async(body(), 60)
+    assert len(reader.manifest["attempts"]) == 2
+    errors.reports().problems.clear()
