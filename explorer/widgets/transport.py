@@ -259,7 +259,8 @@ class TransportBar(QWidget):
         self._to_end.set_icon("to-end", "Go live" if is_live else "To the end", "End")
         more = "" if player is None or player.complete else "+"
         known = 0 <= step < length
-        count = f"step {step + 1} of {length}{more}" if known else "no steps yet"
+        unit = getattr(track, "unit", "step")
+        count = f"{unit} {step + 1} of {length}{more}" if known else "no steps yet"
         self._count.setText(count)
         self._title.set_text(track.title(step) if known and track is not None else "")
         if player is not None:

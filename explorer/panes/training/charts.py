@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSlider, QVBoxLayout, QWidget
 
 from explorer import theme
 from explorer.panes.training.follow import RunData
+from explorer.panes.training.small_plot import SmallPlot
 from explorer.widgets.base import Label
 from explorer.widgets.line_plot import LinePlot, Series
 from explorer.widgets.toggle import Switch
 
-SMALL = (  # id, record's field, axis, factor, series color
-    ("rate", "learning_rate", "learning rate", 1.0, 2),
-    ("norm", "grad_norm", "gradient norm", 1.0, 3),
-    ("speed", "speed", "tokens per second", 1.0, 4),
-    ("memory", "memory", "memory (MB)", 1e-6, 5),
+SMALL: tuple[tuple[str, str, str, int, Callable[[float], str]], ...] = (
+    ("rate", "learning_rate", "learning rate", 2, theme.format_number),
+    ("norm", "grad_norm", "gradient norm", 3, theme.format_number),
+    ("speed", "speed", "tokens/s", 4, lambda value: f"{value:,.0f}"),
+    ("memory", "memory", "memory", 5, theme.format_bytes),
 )
+NOISY = ("norm", "speed")
 
 
 class Charts(QWidget):
-    """`clicked(step)` asks to look at a step. Smoothing 0..1 and the log axis are its own."""
+    """`clicked(step)` asks to look at a step. `tools` (smoothing, log axis) stand in the header."""
 
     clicked = Signal(float)
     looksChanged = Signal()
@@ -34,22 +37,19 @@ class Charts(QWidget):
         self.loss.setObjectName("training.view.loss")
         self.loss.set_axes("step", "loss (nats per token)")
         self.loss.set_empty_text("the first loss comes in a moment")
-        self.small = {}
-        for name, _, label, _, _ in SMALL:
-            plot = LinePlot(label.capitalize())
+        self.small = {name: SmallPlot(title, ink, put) for name, _, title, ink, put in SMALL}
+        for name, plot in self.small.items():
             plot.setObjectName(f"training.view.{name}")
-            plot.set_axes("step", label)
-            plot.set_empty_text("")
-            self.small[name] = plot
         self.smoothing = QSlider(Qt.Orientation.Horizontal)
         self.smoothing.setObjectName("training.view.smoothing")
         self.smoothing.setRange(0, 99)
-        self.smoothing.setValue(80)
-        self.smoothing.setFixedWidth(theme.current().px(96))
+        self.smoothing.setValue(60)
+        self.smoothing.setFixedWidth(theme.current().px(72))
         self.smoothing.setAccessibleName("Smoothing of the training loss")
         self.smoothing.setToolTip("Smoothing: the faint line is what was measured")
         self.log = Switch("Log axis")
         self.log.setObjectName("training.view.log")
+        self.tools = QWidget()
         self._build()
         for plot in (self.loss, *self.small.values()):
             plot.clicked.connect(self.clicked)
@@ -58,30 +58,28 @@ class Charts(QWidget):
         self._on_looks()
 
     def _build(self) -> None:
-        tools = QHBoxLayout()
+        tools = QHBoxLayout(self.tools)
+        tools.setContentsMargins(0, 0, 0, 0)
         tools.setSpacing(8)
-        tools.addStretch(1)
-        tools.addWidget(Label("Smoothing", "label", "muted"))
+        tools.addWidget(Label("smoothing", "label", "muted"))
         tools.addWidget(self.smoothing)
-        tools.addSpacing(8)
         tools.addWidget(self.log)
-        grid = QGridLayout()
-        grid.setSpacing(8)
-        for place, plot in enumerate(self.small.values()):
-            grid.addWidget(plot, 0, place)
-            grid.setColumnStretch(place, 1)
+        small = QHBoxLayout()
+        small.setSpacing(12)
+        for plot in self.small.values():
+            small.addWidget(plot, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addLayout(tools)
-        column.addWidget(self.loss, 5)
-        column.addLayout(grid, 2)
+        column.setSpacing(8)
+        column.addWidget(self.loss, 7)
+        column.addLayout(small, 2)
 
     def set_runs(self, run: RunData | None, other: RunData | None = None) -> None:
         """Shows a run, and another one over it, dashed."""
         if run is None:
-            for plot in (self.loss, *self.small.values()):
-                plot.set_series([])
+            self.loss.set_series([])
+            for plot in self.small.values():
+                plot.set_line(np.empty(0), np.empty(0))
             return
         series = loss_series(run, "" if other is None else f" {run.name}")
         if other is not None:
@@ -89,17 +87,13 @@ class Charts(QWidget):
         high = max(run.config.steps, other.config.steps if other else 0)
         shown = max(run.step, other.step if other else 0, 10)
         # The axis grows by doubling until the whole run fits: early steps are not a dot.
-        edge = min(high, 2 ** math.ceil(math.log2(shown)) if shown < high else high)
-        for plot in (self.loss, *self.small.values()):
-            plot.set_x_range(0, edge)
+        edge = min(high, 2 ** math.ceil(math.log2(shown)))
+        self.loss.set_x_range(0, edge)
         self.loss.set_series(series)
-        for name, field, _, factor, color in SMALL:
-            x, y = run.series(field)
-            lines = [Series("", x, y * factor, color, smoothed=name in ("norm", "speed"))]
-            if other is not None:
-                x, y = other.series(field)
-                lines.append(Series("", x, y * factor, "muted", smoothed=True, dashed=True))
-            self.small[name].set_series(lines)
+        for name, field, *_ in SMALL:
+            plot = self.small[name]
+            plot.set_x_range(0, edge)
+            plot.set_line(*run.series(field), other.series(field) if other is not None else None)
 
     def set_cursor(self, step: float | None) -> None:
         for plot in (self.loss, *self.small.values()):
@@ -109,16 +103,17 @@ class Charts(QWidget):
         return {"smoothing": self.smoothing.value(), "log": self.log.isChecked()}
 
     def restore(self, state: dict[str, object]) -> None:
-        if isinstance(state.get("smoothing"), int):
-            self.smoothing.setValue(int(state["smoothing"]))  # type: ignore[call-overload]
-        if isinstance(state.get("log"), bool):
-            self.log.setChecked(bool(state["log"]))
+        smoothing, log = state.get("smoothing"), state.get("log")
+        if isinstance(smoothing, int):
+            self.smoothing.setValue(smoothing)
+        if isinstance(log, bool):
+            self.log.setChecked(log)
 
     def _on_looks(self, _: object = None) -> None:
-        share = self.smoothing.value() / 100
-        strength = 1 - (1 - share) ** 2 if share < 1 else 0.999
-        for plot in (self.loss, self.small["norm"], self.small["speed"]):
-            plot.set_smoothing(strength)
+        strength = 1 - (1 - self.smoothing.value() / 100) ** 2
+        self.loss.set_smoothing(strength)
+        for name in NOISY:
+            self.small[name].set_smoothing(strength)
         self.loss.set_log(self.log.isChecked())
         self.looksChanged.emit()
 

@@ -21,9 +21,10 @@ class RunChoice(QWidget):
     newRequested = Signal()
     openRequested = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, tools: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("training.header")
+        self._tools = tools
         self._runs: list[tuple[str, str]] = []
         self._current = ""
         self._other = ""
@@ -35,8 +36,8 @@ class RunChoice(QWidget):
         self.other.setAccessibleName("Overlay another run")
         self.other.setToolTip("Draws the losses of another run over this one")
         for box in (self.run, self.other):
-            box.setMinimumWidth(theme.current().px(180))
-            box.setMaximumWidth(theme.current().px(260))
+            box.setMinimumWidth(theme.current().px(120))
+            box.setMaximumWidth(theme.current().px(220))
         self.new = QPushButton("New run")
         self.new.setObjectName("training.header.new")
         self._over = Label("overlay", "label", "muted")
@@ -48,6 +49,8 @@ class RunChoice(QWidget):
         row.addSpacing(8)
         row.addWidget(self._over)
         row.addWidget(self.other)
+        row.addSpacing(8)
+        row.addWidget(tools)
         row.addStretch(1)
         row.addWidget(self.new)
         self.run.activated.connect(self._on_run)
@@ -74,7 +77,7 @@ class RunChoice(QWidget):
         self.run.setCurrentIndex(max(0, self.run.findData(self._current)))
         self.other.setCurrentIndex(max(0, self.other.findData(self._other)))
         looking = bool(self._current)
-        for widget in (self._over, self.other, self.new):
+        for widget in (self._over, self.other, self._tools, self.new):
             widget.setVisible(looking)
 
     def _on_run(self, index: int) -> None:

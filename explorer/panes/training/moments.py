@@ -58,6 +58,7 @@ def around(moments: list[Moment], position: float) -> tuple[Moment | None, Momen
 class MomentTrack(LiveTrack):
     """A run as a track. A finished run has no live edge: its play replays."""
 
+    unit = "moment"
     transition = 0.22
     rest = 0.03
 

@@ -24,8 +24,9 @@ from explorer.panes.training.phases import (
     PhaseTrack,
     moment_inspection,
     phase_inspection,
+    plan_inspection,
 )
-from explorer.panes.training.planning import Planning
+from explorer.panes.training.planning import Planning, schedule
 from explorer.panes.training.setup import SetupView
 from explorer.panes.training.steering import Steering
 from explorer.panes.training.view import RunView
@@ -40,7 +41,8 @@ class TrainingPane(Pane):
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(context, "training", parent)
-        self.setup, self.view, self.choice = SetupView(), RunView(), RunChoice()
+        self.setup, self.view = SetupView(), RunView()
+        self.choice = RunChoice(self.view.charts.tools)
         self.stack = QStackedWidget()
         self.stack.addWidget(self.setup)
         self.stack.addWidget(self.view)
@@ -82,6 +84,7 @@ class TrainingPane(Pane):
         self.choice.newRequested.connect(self.new_run)
         self.choice.otherChosen.connect(self.overlay)
         self.choice.openRequested.connect(self.ask_for_run)
+        self.planning.planned.connect(lambda _: self._inspect())
         self.steering.opened.connect(self._on_began)
         self.steering.refused.connect(self._on_refused)
         self.steering.changed.connect(self._show)
@@ -103,10 +106,9 @@ class TrainingPane(Pane):
 
     def pictures(self) -> dict[str, QWidget]:
         lines = self.view.charts
-        small = {f"training.{name}": plot for name, plot in lines.small.items()}
         return {
             "losses": lines.loss,
-            **small,
+            **lines.small,
             "heads": self.view.mosaic,
             "schedule": self.setup.plot,
         }
@@ -300,8 +302,8 @@ class TrainingPane(Pane):
         self.track.set_moments([], False, None)
         self.player.set_track(None)
         self.stack.setCurrentWidget(self.view if folder else self.setup)
-        if folder is None:
-            self.inspection.emit(None)
+        self.inspection.emit(None)
+        self._inspect()
         self._list_runs()
         self._show()
 
@@ -476,6 +478,11 @@ class TrainingPane(Pane):
 
     def _inspect(self) -> None:
         data, moment = self.follower.data, self.moment
+        if self.workspace.run is None:
+            config = self.planning.config
+            if config is not None:
+                self.inspection.emit(plan_inspection(config, *schedule(config)))
+            return
         if data is None or moment is None or not self._sources_read:
             return
         track = self.player.track

@@ -108,14 +108,14 @@ def _rows(name: str, numbers: RunNumbers, step: int) -> list[Row | str]:
     match name:
         case "data":
             return [
-                f"B = {config.batch_size} sequences x T = {model.block_size} tokens",
+                f"B = {config.batch_size} sequences × T = {model.block_size} tokens",
                 f"N = {tokens:,} tokens to predict in this step",
                 f"{_so_far(numbers, step):,} tokens read since the beginning",
             ]
         case "forward":
             return [
                 f"{model.n_layer} layers, {model.n_head} heads, width {model.n_embd}",
-                f"theta: {numbers.parameters:,} weights" if numbers.parameters else "theta: weights",
+                f"θ: {numbers.parameters:,} weights" if numbers.parameters else "θ: weights",
                 f"a guess among V = {vocabulary:,} would lose log V = {math.log(vocabulary):.3f}",
             ]
         case "loss":
@@ -139,13 +139,13 @@ def _rows(name: str, numbers: RunNumbers, step: int) -> list[Row | str]:
         case "optimizer":
             b1, b2 = config.betas
             return [
-                Row(f"eta = {format_number(rate)}", "accent"),
-                f"lambda = {config.weight_decay:g}, beta = {b1:g} and {b2:g}",
+                Row(f"η = {format_number(rate)}", "accent"),
+                f"λ = {config.weight_decay:g}, β = {b1:g} and {b2:g}",
                 f"no weight moves further than about {format_number(rate)} in this step",
             ]
         case _:
             return [
-                Row(f"eta = {format_number(rate)} at step {step:,}", "accent"),
+                Row(f"η = {format_number(rate)} at step {step:,}", "accent"),
                 f"from {config.learning_rate:g} down to {config.min_learning_rate:g}"
                 if config.schedule == "cosine"
                 else f"constant at {config.learning_rate:g}",
@@ -169,14 +169,37 @@ def moment_rows(numbers: RunNumbers, step: int) -> list[Row | str]:
     seconds = _get(row, "seconds")
     rows: list[Row | str] = [
         Row(f"loss L = {_fixed(float(row['loss']))} nats per token", "accent"),
-        f"learning rate eta = {format_number(_get(row, 'learning_rate'))}",
+        f"learning rate η = {format_number(_get(row, 'learning_rate'))}",
         f"gradient norm |g| = {format_number(_get(row, 'grad_norm'))}",
     ]
     if seconds:
-        rows.append(f"took {format_duration(seconds)}, {_get(row, 'tokens') / seconds:,.0f} tokens/s")
+        took = f"{seconds * 1000:.0f} ms" if seconds < 1 else format_duration(seconds)
+        rows.append(f"took {took}, {_get(row, 'tokens') / seconds:,.0f} tokens/s")
     if memory := _get(row, "memory"):
         rows.append(f"memory of the process: {format_bytes(memory)}")
     return rows
+
+
+def plan_inspection(config: TrainingConfig, steps: np.ndarray, rates: np.ndarray) -> Inspection:
+    """Before a run: the learning rate that is planned for it."""
+    peak, last = config.learning_rate, config.min_learning_rate
+    rows: list[Row | str] = [
+        Row(f"η max = {format_number(peak)}", "accent"),
+        f"η min = {format_number(last)}" if config.schedule == "cosine" else "no decay",
+        f"warm-up: {config.warmup_steps:,} of {config.steps:,} steps",
+        "p goes from 0 to 1 after the warm-up",
+    ]
+    return Inspection(
+        step=Step(
+            "training.schedule",
+            "Schedule: how far the weights may move, step by step",
+            FORMULAS["schedule"],
+            CODE["schedule"],
+            {"steps": steps, "rates": rates},
+        ),
+        rows=rows,
+        table={"learning rate": np.stack([steps, rates], axis=1)},
+    )
 
 
 def moment_inspection(numbers: RunNumbers, step: int) -> Inspection:

@@ -16,6 +16,7 @@ from explorer.panes.training.options import Options, check, config_of
 from explorer.panes.training.setup import SetupView
 
 POINTS = 200  # of the schedule's preview
+EXCERPT = 230  # letters of the text that are shown
 SLOW_STEP = 0.2  # seconds a step, from which on a process of its own is better
 
 
@@ -33,6 +34,8 @@ class Planning(QObject):
         self.errors: dict[str, str] = {}
         self._corpus_error = ""
         self._checked: tuple[str, str, str] | None = None
+        self._read = ""  # the corpus whose beginning is shown
+        self.config: TrainingConfig | None = None
         self._speed: float | None = None  # FLOP/s, measured once
         self._bf16: bool | None = None
         engine.ready.connect(self.plan)
@@ -59,8 +62,11 @@ class Planning(QObject):
                 tasks.spawn(self._check_corpus(about), self._owner)
         self.errors = check(options, self._corpus_error)
         self._view.set_options(options, self.errors)
-        config = None if self.errors else config_of(options)
-        self._view.set_schedule(*_schedule(config))
+        config = self.config = None if self.errors else config_of(options)
+        self._view.set_schedule(*schedule(config))
+        if options.corpus != self._read:
+            self._read = options.corpus
+            tasks.spawn(self._show_excerpt(options.corpus), self._owner)
         if config is None:
             self._view.set_cost("\u2013", "\u2013", "\u2013", next(iter(self.errors.values())))
         elif self._engine.is_ready:
@@ -80,6 +86,11 @@ class Planning(QObject):
         if about == self._checked and error != self._corpus_error:
             self._corpus_error = error
             self.plan()
+
+    async def _show_excerpt(self, corpus: str) -> None:
+        text = await self._engine.io(excerpt, corpus)
+        if corpus == self._read:
+            self._view.set_excerpt(text)
 
     async def _estimate(self, config: TrainingConfig) -> None:
         if self._speed is None:
@@ -107,7 +118,29 @@ class Planning(QObject):
         )
 
 
-def _schedule(config: TrainingConfig | None) -> tuple[np.ndarray, np.ndarray]:
+def excerpt(corpus: str) -> str:
+    """How a text begins, in one paragraph of at most EXCERPT letters; "" when it cannot be read."""
+    from core.data import story
+    from core.data.chunks import read_characters
+
+    try:
+        if corpus == "stories":
+            text = str(story(12))
+        else:
+            text = next(read_characters(Path(corpus)), ("", 0))[0]
+    except (ValueError, OSError):
+        return ""
+    words = text[: 4 * EXCERPT].split()
+    short = ""
+    for word in words:
+        if len(short) + len(word) > EXCERPT:
+            return f"{short}…"
+        short = f"{short} {word}".strip()
+    return short
+
+
+def schedule(config: TrainingConfig | None) -> tuple[np.ndarray, np.ndarray]:
+    """(steps, rates) of the planned learning rate; empty where there is no plan."""
     if config is None:
         return np.empty(0), np.empty(0)
     count = min(POINTS, config.steps)

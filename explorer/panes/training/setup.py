@@ -92,7 +92,15 @@ class SetupView(QWidget):
         self.more.setCheckable(True)
         set_look(self.more, "quiet")
         self._deep = QWidget()
-        self._why = Label("", "label", "muted", wrap=True)
+        self._why = Label("", "label", "error", wrap=True)
+        self._excerpt = Label("", "body", "muted", wrap=True)
+        self._excerpt.setObjectName("training.setup.excerpt")
+        self._excerpt_box = QWidget()
+        box = QVBoxLayout(self._excerpt_box)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(4)
+        box.addWidget(Label("It will read", "label", "muted", 600))
+        box.addWidget(self._excerpt)
         self._what = Label("", "body", "muted", wrap=True)
         self._enter = Deepest(self)
         self._build()
@@ -151,6 +159,7 @@ class SetupView(QWidget):
             grid.addWidget(field, place // 2, place % 2, Qt.AlignmentFlag.AlignTop)
         form.addWidget(self._deep)
         form.addStretch(1)
+        form.addWidget(self._excerpt_box)
         inner = QWidget()
         inner.setLayout(form)
         form.setContentsMargins(0, 0, 12, 0)
@@ -226,7 +235,7 @@ class SetupView(QWidget):
 
     def set_schedule(self, steps: np.ndarray, rates: np.ndarray) -> None:
         """The planned learning rate; empty arrays where the fields say none."""
-        self.plot.set_series([Series("learning rate", steps, rates, 2)] if len(steps) else [])
+        self.plot.set_series([Series("rate", steps, rates, 2)] if len(steps) else [])
         if len(steps):
             self.plot.set_x_range(0, float(steps[-1]))
 
@@ -235,13 +244,19 @@ class SetupView(QWidget):
             self.facts[name].set(text)
         self._note.setText(note)
 
+    def set_excerpt(self, text: str) -> None:
+        """How the text begins that it will read."""
+        self._excerpt.setText(text)
+        self._excerpt_box.setVisible(bool(text) and not self.more.isChecked())
+
     def set_why(self, text: str) -> None:
-        """One more line below Start: what happens, or why it is slow."""
+        """One more line below Start: why the run was refused."""
         self._why.setText(text)
         self._why.setVisible(bool(text))
 
     def set_more(self, on: bool) -> None:
         self._deep.setVisible(on)
+        self._excerpt_box.setVisible(bool(self._excerpt.text()) and not on)
         self.more.setText("Less" if on else "More")
         if self.more.isChecked() != on:
             self.more.setChecked(on)

@@ -1,0 +1,176 @@
+"""A small line: its name, its value now, its lowest and highest; the same x axis as the losses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPolygonF
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from explorer import theme
+from explorer.widgets.base import LEFT, RIGHT, Picture, elide, put_text
+from explorer.widgets.plot_math import decimate, nice_limits, smooth
+
+
+class SmallPlot(Picture):
+    """`clicked(x)`. `set_line` with smoothing 0..1; the raw line stays faint under it."""
+
+    clicked = Signal(float)
+
+    def __init__(
+        self, title: str, color: int, write: Callable[[float], str], parent: QWidget | None = None
+    ) -> None:
+        super().__init__(title, parent)
+        self._title, self._color, self._write = title, color, write
+        self._x = self._y = np.empty(0)
+        self._other: tuple[np.ndarray, np.ndarray] | None = None
+        self._strength = 0.0
+        self._smooth = np.empty(0)
+        self._range = (0.0, 1.0)
+        self._cursor: float | None = None
+        self._hover: float | None = None
+        self.setMouseTracking(True)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    def set_line(
+        self, x: np.ndarray, y: np.ndarray, other: tuple[np.ndarray, np.ndarray] | None = None
+    ) -> None:
+        self._x, self._y, self._other = np.asarray(x, float), np.asarray(y, float), other
+        self._smooth = smooth(self._y, self._strength)
+        self.setAccessibleDescription(self.value_text)
+        self.data_changed()
+
+    def set_smoothing(self, strength: float) -> None:
+        if strength != self._strength:
+            self._strength = strength
+            self._smooth = smooth(self._y, strength)
+            self.data_changed()
+
+    def set_x_range(self, low: float, high: float) -> None:
+        self._range = (low, max(high, low + 1))
+        self.update()
+
+    def set_cursor(self, x: float | None) -> None:
+        if x != self._cursor:
+            self._cursor = x
+            self.update()
+
+    def displayed(self) -> dict[str, np.ndarray]:
+        shown = {self._title: np.stack([self._x, self._y], axis=1)}
+        if self._other is not None:
+            shown["other run"] = np.stack(self._other, axis=1)
+        return shown
+
+    @property
+    def value_text(self) -> str:
+        """The value under the pointer, at the cursor, or the newest."""
+        at = self._hover if self._hover is not None else self._cursor
+        if not len(self._x):
+            return "\u2013"
+        index = len(self._x) - 1
+        if at is not None:
+            index = int(np.clip(np.searchsorted(self._x, at), 0, index))
+        value = float(self._y[index])
+        return self._write(value) if np.isfinite(value) else "\u2013"
+
+    def sizeHint(self) -> QSize:
+        return QSize(theme.current().px(160), theme.current().px(84))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(theme.current().px(96), theme.current().px(64))
+
+    def draw(self, painter: QPainter) -> None:
+        now = theme.current()
+        rect = self._rect()
+        value = self.value_text
+        wide = now.metrics("label", 600).horizontalAdvance(value) + now.px(2)
+        head = QRectF(0, 0, self.width() - 2, now.px(16))
+        title = elide(self._title, now.font("label"), head.width() - wide)
+        put_text(painter, head, title, now.font("label"), now.color("muted"), LEFT)
+        put_text(painter, head, value, now.font("label", 600), now.color("text"), RIGHT)
+        painter.setPen(now.pen("outline"))
+        painter.drawLine(rect.bottomLeft().toPoint(), rect.bottomRight().toPoint())
+        limits = self._limits()
+        if limits is None:
+            return
+        ink = now.series(self._color)
+        painter.save()
+        painter.setClipRect(rect.adjusted(-1, -2, 2, 1))
+        if self._other is not None:
+            self._draw_line(painter, rect, limits, *self._other, now.color("muted"), 1, True)
+        if self._strength:
+            faint = QColor(ink)
+            faint.setAlphaF(theme.RAW_OPACITY)
+            self._draw_line(painter, rect, limits, self._x, self._y, faint, 1)
+        self._draw_line(painter, rect, limits, self._x, self._smooth, ink, 2)
+        for at, role in ((self._cursor, "text"), (self._hover, "outline")):
+            if at is not None:
+                painter.setPen(now.pen(role, 1.5))
+                x = self._map_x(at, rect)
+                painter.drawLine(QPointF(x, rect.top()), QPointF(x, rect.bottom()))
+        painter.restore()
+
+    def _limits(self) -> tuple[float, float] | None:
+        """Of the bold line, with the middle 96 % of the faint one: one spike flattens nothing."""
+        known = self._y[np.isfinite(self._y)]
+        if not known.size:
+            return None
+        low, high = np.percentile(known, (2, 98)) if known.size > 50 else (known.min(), known.max())
+        bold = self._smooth[np.isfinite(self._smooth)]
+        return nice_limits(float(min(low, bold.min())), float(max(high, bold.max())))
+
+    def _draw_line(
+        self,
+        painter: QPainter,
+        rect: QRectF,
+        limits: tuple[float, float],
+        x: np.ndarray,
+        y: np.ndarray,
+        color: QColor,
+        width: float,
+        dashed: bool = False,
+    ) -> None:
+        x, y, _ = decimate(x, np.asarray(y, float), max(32, int(rect.width())))
+        low, high = limits
+        left = self._map_x(x, rect)
+        top = rect.bottom() - (y - low) / max(1e-30, high - low) * rect.height()
+        pen = theme.current().pen(color, width)
+        if dashed:
+            pen.setDashPattern([4.0, 3.0])
+        painter.setPen(pen)
+        known = np.isfinite(top)
+        edges = np.flatnonzero(np.diff(np.r_[0, known.astype(np.int8), 0]))
+        points = np.stack([left, np.where(known, top, 0.0)], axis=1).tolist()
+        for start, end in zip(edges[::2], edges[1::2], strict=True):
+            painter.drawPolyline(QPolygonF([QPointF(a, b) for a, b in points[start:end]]))
+
+    def _rect(self) -> QRectF:
+        top = theme.current().px(22)
+        return QRectF(0, top, max(1.0, self.width() - 2), max(1.0, self.height() - top - 2))
+
+    def _map_x(self, x, rect: QRectF):  # type: ignore[no-untyped-def]
+        low, high = self._range
+        return rect.left() + (x - low) / (high - low) * rect.width()
+
+    def _at(self, pixel: float) -> float:
+        rect, (low, high) = self._rect(), self._range
+        return low + (pixel - rect.left()) / rect.width() * (high - low)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._set_hover(self._at(event.position().x()))
+
+    def leaveEvent(self, event: object) -> None:
+        self._set_hover(None)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.clicked.emit(self._at(event.position().x()))
+
+    def _set_hover(self, x: float | None) -> None:
+        if x != self._hover:
+            self._hover = x
+            at = "" if x is None else f"step {max(0, round(x)):,}: {self.value_text}"
+            self.setToolTip(at)
+            self.update()
