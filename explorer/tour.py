@@ -5,69 +5,100 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QGridLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtWidgets import QDialog, QGridLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from explorer.actions import MENUS, shortcut_text
 from explorer.widgets.base import Label
 from explorer.widgets.callout import Callout
 
 if TYPE_CHECKING:
+    from explorer.panes.base import Pane
     from explorer.settings import Settings
     from explorer.window import MainWindow
 
 
-def _named(window: MainWindow, *names: str) -> QWidget | None:
-    for name in names:
-        found = window.findChild(QWidget, name)
-        if found is not None and found.isVisible():
-            return found
-    return None
+def _first_pane(window: MainWindow) -> Pane | None:
+    """The tips speak of the first pane alone."""
+    first = window.specs[0].id if window.specs else ""
+    shown = window.pane is not None and window.pane is window.panes.get(first)
+    return window.pane if shown else None
+
+
+def _prompt(window: MainWindow) -> QWidget | None:
+    pane = _first_pane(window)
+    header = pane.header() if pane is not None else None
+    if header is None:
+        return None
+    return header.findChild(QLineEdit) or header
+
+
+def _heads(window: MainWindow) -> QWidget | None:
+    pane = _first_pane(window)
+    return pane.pictures().get("heads") if pane is not None else None
+
+
+def _play(window: MainWindow) -> QWidget | None:
+    return window.transport.play_button if _first_pane(window) is not None else None
 
 
 TIPS: tuple[tuple[str, Callable[[MainWindow], QWidget | None]], ...] = (
-    (
-        "Type here: the model reads your text as tokens.",
-        lambda window: (
-            _named(window, "attention.view.prompt", "attention.prompt", "prompt")
-            or (window.inputs if window.inputs.isVisible() else None)
-        ),
-    ),
-    (
-        "Pick a head: each small picture shows which tokens it reads. A click locks it.",
-        lambda window: _named(window, "attention.view.mosaic", "attention.mosaic", "mosaic"),
-    ),
-    (
-        "Play: see how this head computes its attention, step by step.",
-        lambda window: window.transport.play_button,
-    ),
+    ("Type here: the model reads your text as tokens.", _prompt),
+    ("Pick a head: each small picture shows which tokens it reads. A click locks it.", _heads),
+    ("Play: see how this head computes its attention, step by step.", _play),
 )
 
 
-def start(window: MainWindow, settings: Settings) -> None:
-    """Shows the tips one after the other, each until it is answered; never again after that."""
-    _show(window, settings, 0)
+class Tour(QObject):
+    """The tips one after the other, each until it is answered; hidden with its pane."""
+
+    def __init__(self, window: MainWindow, settings: Settings) -> None:
+        super().__init__(window)
+        self._window = window
+        self._settings = settings
+        self._place = -1
+        self._callout: Callout | None = None
+        window.paneShown.connect(self._place_callout)
+        window.installEventFilter(self)
+        self._next()
+
+    def _next(self) -> None:
+        """The next tip whose widget is on the screen; after the last one never again."""
+        self._place += 1
+        while self._place < len(TIPS) and TIPS[self._place][1](self._window) is None:
+            self._place += 1
+        if self._callout is not None:
+            self._callout.hide()
+            self._callout.deleteLater()
+            self._callout = None
+        if self._place >= len(TIPS):
+            self._settings.callouts_seen = True
+            self.deleteLater()
+            return
+        count = f"{self._place + 1} of {len(TIPS)}"
+        self._callout = Callout(TIPS[self._place][0], count, self._window)
+        self._callout.setObjectName("callout")
+        self._callout.dismissed.connect(self._next)
+        self._place_callout()
+
+    def _place_callout(self) -> None:
+        if self._callout is None:
+            return
+        target = TIPS[self._place][1](self._window)
+        if target is None:
+            self._callout.hide()
+        else:
+            self._callout.point_at(target)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest):
+            QTimer.singleShot(0, self, self._place_callout)
+        return False
 
 
-def _show(window: MainWindow, settings: Settings, place: int) -> None:
-    if place >= len(TIPS):
-        settings.callouts_seen = True
-        return
-    text, find = TIPS[place]
-    target = find(window)
-    if target is None:
-        _show(window, settings, place + 1)
-        return
-    callout = Callout(text, f"{place + 1} of {len(TIPS)}", window)
-    callout.setObjectName("callout")
-
-    def on_dismissed() -> None:
-        callout.hide()
-        callout.deleteLater()
-        _show(window, settings, place + 1)
-
-    callout.dismissed.connect(on_dismissed)
-    callout.point_at(target)
+def start(window: MainWindow, settings: Settings) -> Tour:
+    """Shows the first tips."""
+    return Tour(window, settings)
 
 
 def show_keys(window: MainWindow) -> QDialog:

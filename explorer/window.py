@@ -127,6 +127,7 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         self.rail.chosen.connect(self.show_pane)
+        self.splitter.splitterMoved.connect(lambda *_: self._on_splitter_moved())
         self.inspector.collapsedChanged.connect(self._on_inspector_folded)
         self.inspector.tabChanged.connect(self._on_tab)
         self.inspector.unpinRequested.connect(self.escape)
@@ -166,6 +167,7 @@ class MainWindow(QMainWindow):
         self.transport.bind(pane.player)
         self._on_headline(pane.headline)
         pane.shown()
+        self._widen_inspector()
         self.paneShown.emit(pane)
         self.refresh_actions()
         return pane
@@ -257,9 +259,18 @@ class MainWindow(QMainWindow):
         if not self._folding:
             self._wants_inspector = not folded
             self.context.settings.inspector_collapsed = folded
-        if not folded:
-            self.splitter.setSizes([10_000, self.context.settings.inspector_width])
+        self._widen_inspector()
         self.refresh_actions()
+
+    def _widen_inspector(self) -> None:
+        """The width that the person chose, or as much of it as the pane leaves."""
+        if not self.inspector.collapsed:
+            self.splitter.setSizes([10_000, self.context.settings.inspector_width])
+
+    def _on_splitter_moved(self) -> None:
+        width = self.splitter.sizes()[1]
+        if not self.inspector.collapsed and 320 <= width <= 560:
+            self.context.settings.inspector_width = width
 
     def _on_tab(self, tab: str) -> None:
         self.context.settings.inspector_tab = tab
@@ -366,9 +377,6 @@ class MainWindow(QMainWindow):
                 panes[name] = pane.state()
             except Exception as error:
                 errors.report(error, f"saving the pane {name}")
-        sizes = self.splitter.sizes()
-        if not self.inspector.collapsed and 320 <= sizes[1] <= 560:
-            self.context.settings.inspector_width = sizes[1]
         geometry = bytes(self.saveGeometry().toBase64()).decode("ascii")
         current = next((name for name, pane in self.panes.items() if pane is self.pane), None)
         return {"version": 1, "pane": current, "panes": panes, "geometry": geometry}
