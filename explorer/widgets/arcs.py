@@ -124,9 +124,9 @@ class ArcDiagram(Picture):
 
     def _all_arcs(self, points: list[QPointF], faint: bool) -> QPixmap:
         """All arcs, faint behind a chosen query: drawn once for all hovers (strokes are slow)."""
-        key = (faint, self.width(), self.height(), self.devicePixelRatioF())
+        key = (faint, self.width(), self.height(), self.ratio)
         if self._drawn is None or self._drawn[0] != key:
-            pixmap = theme.device_pixmap(self.width(), self.height(), self.devicePixelRatioF())
+            pixmap = theme.device_pixmap(self.width(), self.height(), self.ratio)
             painter = QPainter(pixmap)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             for row, column in self._pairs.tolist():

@@ -33,6 +33,7 @@ class Picture(QWidget):
         super().__init__(parent)
         self.setAccessibleName(name)
         self._broken: Exception | None = None
+        self.ratio = self.devicePixelRatioF()  # device pixels per unit of what is painted on
         theme.changed.connect(self.on_theme_changed)
 
     def draw(self, painter: QPainter) -> None:
@@ -54,6 +55,7 @@ class Picture(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
+        self.ratio = ratio_of(painter)
         try:
             if self._broken is None:
                 painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -71,7 +73,12 @@ class Picture(QWidget):
             painter.end()
 
     def icon_pixmap(self, name: str, role: str = "text", size: float = 16) -> QPixmap:
-        return theme_icons.pixmap(name, role, size, self.devicePixelRatioF())
+        return theme_icons.pixmap(name, role, size, self.ratio)
+
+
+def ratio_of(painter: QPainter) -> float:
+    """Device pixels per unit: the screen's ratio, or that of the image a widget is rendered to."""
+    return abs(painter.deviceTransform().m11()) or 1.0
 
 
 def draw_failure(painter: QPainter, rect: QRectF, error: Exception) -> None:

@@ -7,7 +7,7 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from explorer import theme, theme_icons
-from explorer.widgets.base import IconButton, Label, set_look
+from explorer.widgets.base import IconButton, Label, ratio_of, set_look
 
 WORDS = {"error": "Error", "warning": "Warning", "info": "Note", "success": "Done"}
 ROLES = {"error": "error", "warning": "warning", "info": "accent", "success": "success"}
@@ -34,7 +34,7 @@ class Glyph(QWidget):
 
     def paintEvent(self, event) -> None:
         painter = QPainter(self)
-        ratio = self.devicePixelRatioF()
+        ratio = ratio_of(painter)
         painter.drawPixmap(0, 0, theme_icons.pixmap(self._name, self._role, self._size, ratio))
         painter.end()
 

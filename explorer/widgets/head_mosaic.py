@@ -35,6 +35,7 @@ class HeadMosaic(Picture):
         self._score_title = ""
         self._kept: np.ndarray | None = None
         self._locked: tuple[int, int] | None = None
+        self._chosen: tuple[int, int] | None = None
         self._current: tuple[int, int] = (0, 0)
         self._hover: tuple[int, int] | None = None
         self._pixmap: QPixmap | None = None
@@ -50,7 +51,7 @@ class HeadMosaic(Picture):
         if (layers, heads) != self._shape:
             self._shape = (layers, heads)
             self._pooled = np.zeros((layers, heads, 1, 1), dtype=np.uint8)
-            self._order = self._scores = self._kept = self._locked = None
+            self._order = self._scores = self._kept = self._locked = self._chosen = None
             self._pixmap = None
             self._check_cell_pixels()
             self.data_changed()
@@ -92,6 +93,14 @@ class HeadMosaic(Picture):
             if head is not None:
                 self._current = head
                 self._announce()
+            self.update()
+
+    def set_chosen(self, head: tuple[int, int] | None) -> None:
+        """Frames the head that is shown large, locked or not. Emits nothing."""
+        if head != self._chosen:
+            self._chosen = head
+            if head is not None:
+                self._current = head
             self.update()
 
     @property
@@ -172,7 +181,7 @@ class HeadMosaic(Picture):
         if not self._shape[0]:
             return
         now = theme.current()
-        ratio = self.devicePixelRatioF()
+        ratio = self.ratio
         left, top, _ = self._origin()
         if self._pixmap is None or self._pixmap.devicePixelRatio() != ratio:
             self._pixmap = self._render(ratio)
@@ -186,6 +195,12 @@ class HeadMosaic(Picture):
                 )
         if self._scores is not None:
             self._draw_scores(painter)
+        if self._order is not None:
+            self._draw_head_numbers(painter)
+        if self._chosen is not None:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(now.pen("accent", 2))
+            painter.drawRoundedRect(self.cell_rect(*self._chosen).adjusted(-2, -2, 2, 2), 3, 3)
         if self._hover is not None:
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(now.pen("text", 1.5))
@@ -227,7 +242,7 @@ class HeadMosaic(Picture):
         muted, strong = now.color("muted"), now.color("text")
         left, top, pitch = self._origin()
         layers, heads = self._shape
-        shown = self._hover or self._locked
+        shown = self._hover or self._locked or self._chosen
         height = now.metrics("label").height()
         title = QRectF(left, 0, pitch * heads, top - height - now.px(2))
         put_text(painter, title, "head" if self._order is None else "heads, sorted", font, muted)
@@ -252,6 +267,17 @@ class HeadMosaic(Picture):
                 rect = QRectF(left + head * pitch - 6, top - height - 2, self._cell() + 12, height)
                 ink = strong if chosen else muted
                 put_text(painter, rect, str(head), bold if chosen else font, ink, CENTER)
+
+    def _draw_head_numbers(self, painter: QPainter) -> None:
+        """Sorted heads carry their number, in the corner that causal attention leaves empty."""
+        now = theme.current()
+        if self._cell() < now.px(18):
+            return
+        font, ink = now.font("rail"), now.color("muted")
+        for layer, head in np.ndindex(self._shape):
+            rect = self.cell_rect(layer, head).adjusted(0, 0, -now.px(3), 0)
+            rect.setHeight(now.px(14))
+            put_text(painter, rect, str(head), font, ink, RIGHT)
 
     def _draw_scores(self, painter: QPainter) -> None:
         now = theme.current()

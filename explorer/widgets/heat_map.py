@@ -109,9 +109,7 @@ class HeatMap(Picture):
 
     def displayed(self) -> dict[str, np.ndarray]:
         shown = {"values": self._values}
-        if self._mask is not None:
-            shown["mask"] = self._mask
-        return shown
+        return shown if self._mask is None else {**shown, "mask": self._mask}
 
     def limits(self) -> tuple[float, float]:
         """The values at the two ends of the color bar."""
@@ -186,11 +184,11 @@ class HeatMap(Picture):
             now.focus_ring(painter, self.cell_rect(*self._current), radius=3)
 
     def _still_layer(self) -> QPixmap:
-        """Everything but frames and focus, drawn once: a hover must not write every number again."""
-        key = (self.width(), self.height(), self.devicePixelRatioF(), self._highlight)
+        """Everything but frames and focus, drawn once: a hover must not write the numbers again."""
+        key = (self.width(), self.height(), self.ratio, self._highlight)
         if self._still is None or self._still[0] != key:
             now = theme.current()
-            pixmap = theme.device_pixmap(self.width(), self.height(), self.devicePixelRatioF())
+            pixmap = theme.device_pixmap(self.width(), self.height(), self.ratio)
             painter = QPainter(pixmap)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             grid = self.grid_rect()

@@ -66,8 +66,7 @@ class Rail(Picture):
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.drawRoundedRect(QRectF(0, cell.y() + 14, 3, cell.height() - 28), 1.5, 1.5)
             role = "text" if chosen else "muted"
-            ratio = self.devicePixelRatioF()
-            pixmap = theme_icons.pixmap(icon, "accent" if chosen else "muted", 20, ratio)
+            pixmap = theme_icons.pixmap(icon, "accent" if chosen else "muted", 20, self.ratio)
             x = cell.center().x() - now.px(20) / 2
             painter.drawPixmap(QPointF(round(x), cell.y() + now.px(9)), pixmap)
             font = now.font("rail")

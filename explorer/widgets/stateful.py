@@ -10,7 +10,7 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from explorer import theme, theme_icons
-from explorer.widgets.base import Label, Picture, put_text, set_look
+from explorer.widgets.base import Label, Picture, put_text, ratio_of, set_look
 from explorer.widgets.card import Card
 
 STATES = ("loading", "empty", "error", "stale", "ready")
@@ -167,7 +167,7 @@ class Empty(QWidget):
 
     def _draw_icon(self, painter: QPainter) -> None:
         size = theme.current().px(32)
-        pixmap = theme_icons.pixmap(self._icon, "muted", 32, self.devicePixelRatioF())
+        pixmap = theme_icons.pixmap(self._icon, "muted", 32, ratio_of(painter))
         painter.drawPixmap(QPointF((self._picture.width() - size) / 2, 4), pixmap)
 
 
