@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 ATTENTION_GAMMA = 0.6
-INKS = ("#14171C", "#FFFFFF")  # what is written on a colored cell: the better of the two
+INKS = ("#000000", "#FFFFFF")  # on a colored cell: of these two one always reads (>= 4.58)
 
 LIGHT = {
     "window": "#F7F8FA",
@@ -64,7 +64,6 @@ CONTRAST_LIGHT = {
     "text": "#000000",
     "muted": "#000000",
     "accent": "#0048A0",
-    "selected": "#D5E8FF",
 }
 
 CONTRAST_DARK = {

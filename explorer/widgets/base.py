@@ -59,9 +59,7 @@ class Picture(QWidget):
         try:
             if self._broken is None:
                 painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-                painter.save()
                 self.draw(painter)
-                painter.restore()
             else:
                 draw_failure(painter, QRectF(self.rect()), self._broken)
         except Exception as error:

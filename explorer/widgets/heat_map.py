@@ -198,7 +198,7 @@ class HeatMap(Picture):
                 self._draw_numbers(painter)
             self._draw_lines(painter, grid, side)
             self._draw_labels(painter, grid)
-            width = max(min(grid.width(), now.px(320)), now.px(160))
+            width = max(min(self.width() - grid.x() - now.px(8), now.px(320)), now.px(160))
             bar = QRectF(grid.x(), grid.bottom() + now.px(8), width, now.px(26))
             self._bar.draw(painter, bar, *self.limits())
             painter.end()

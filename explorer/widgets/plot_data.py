@@ -34,8 +34,8 @@ def shown_lines(series: Sequence[Series], log: bool, smoothing: float) -> list[n
     lines = []
     for one in series:
         line = np.asarray(one.y, dtype=np.float64)
-        if log:
-            line = np.where(line > 0, line, np.nan)
+        drawable = np.isfinite(line) & (line > 0) if log else np.isfinite(line)
+        line = np.where(drawable, line, np.nan)
         lines.append(smooth(line, smoothing) if one.smoothed and smoothing else line)
     return lines
 

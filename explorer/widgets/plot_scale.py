@@ -38,8 +38,7 @@ def line_pixels(
     last = min(len(x), int(np.searchsorted(x, limits[1], side="right")) + 1)
     buckets = max(64, int(rect.width() / BUCKET_PIXELS))
     x, y, bucket = decimate(x[first:last], y[first:last], buckets)
-    if log:
-        y = np.where(y > 0, y, np.nan)
+    y = np.where((y > 0) & np.isfinite(y) if log else np.isfinite(y), y, np.nan)
     return np.stack([map_x(x, rect, limits), map_y(y, rect, limits, log)], axis=1), bucket
 
 

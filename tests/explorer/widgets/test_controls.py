@@ -1,0 +1,318 @@
+"""Transport, inspector, states, cards, palette and the small controls."""
+
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QWidget
+
+from core.trace import Source
+from explorer import theme
+from explorer.player import Player
+from explorer.tracks import ListTrack, LiveTrack
+from explorer.widgets.callout import Callout
+from explorer.widgets.card import Card
+from explorer.widgets.code_view import CodeView
+from explorer.widgets.formula import FormulaView, formula_svg
+from explorer.widgets.heat_map import HeatMap
+from explorer.widgets.inspector import Inspector
+from explorer.widgets.live_numbers import Equation, LiveNumbers, Terms
+from explorer.widgets.numbers_table import ArrayModel, NumbersTable
+from explorer.widgets.palette import CommandPalette, Entry
+from explorer.widgets.prompt_line import PromptLine
+from explorer.widgets.rail import Rail
+from explorer.widgets.stateful import StatefulPicture
+from explorer.widgets.status_strip import RunStatus, StatusStrip
+from explorer.widgets.toggle import SegmentedControl
+from explorer.widgets.transport import TransportBar
+
+
+def test_the_transport_steers_a_player_and_shows_where_it_is(qtbot):
+    bar, player = TransportBar(), Player()
+    qtbot.addWidget(bar)
+    player.set_track(ListTrack(["one", "two", "three"]))
+    bar.bind(player)
+    player.seek(1.0)
+    assert bar.scrubber.displayed()["position"] == 1.0
+    assert bar._count.text() == "step 2 of 3"
+    qtbot.mouseClick(bar._to_end, Qt.MouseButton.LeftButton)
+    assert player.position == 2.0
+    qtbot.mouseClick(bar._back, Qt.MouseButton.LeftButton)
+    assert player.step == 1
+    bar.scrubber.seekRequested.emit(0.4)
+    assert player.position == 0.4
+    bar._speed.speedChosen.emit(math.inf)
+    assert player.speed == math.inf
+    bar.play_button.click()
+    assert bar.play_button.accessibleName() == ("Pause" if player.playing else "Play")
+    player.pause()
+    bar.bind(None)
+    assert not bar.play_button.isEnabled()
+    player.seek(0.0)
+    assert bar.scrubber.displayed()["length"] == 0
+    player.deleteLater()
+
+
+def test_the_live_edge_says_what_play_means(qtbot):
+    state = {"playing": False}
+    track = LiveTrack(
+        ["a", "b"],
+        [1, 2],
+        playing=lambda: state["playing"],
+        play=lambda: state.update(playing=True),
+        pause=lambda: state.update(playing=False),
+        step=lambda: None,
+    )
+    bar, player = TransportBar(), Player()
+    qtbot.addWidget(bar)
+    bar.bind(player)
+    player.set_track(track)
+    assert bar.play_button.accessibleName() == "Train on"
+    bar.play_button.click()
+    assert state["playing"] and bar.play_button.accessibleName() == "Pause training"
+    player.seek(0.0)
+    assert bar.play_button.accessibleName() in ("Play", "Pause")
+    assert not bar._live.isHidden()
+    bar.bind(None)
+    player.deleteLater()
+
+
+def step() -> SimpleNamespace:
+    return SimpleNamespace(
+        title="Add up",
+        formula=r"s = q \cdot k",
+        code="core.trace:source#nothing",
+        values={"scores": np.arange(6.0).reshape(1, 6), "lazy": lambda: 1},
+    )
+
+
+def test_the_inspector_shows_math_code_and_numbers(qtbot):
+    inspector = Inspector()
+    qtbot.addWidget(inspector)
+    shown = SimpleNamespace(step=step(), rows=["one = 1"], table={}, cell="a", pinned=True)
+    inspector.set_inspection(shown)
+    assert inspector.math.formula.latex == r"s = q \cdot k"
+    assert inspector.math.rows.text == "one = 1"
+    assert inspector.displayed()["scores"].shape == (1, 6)
+    told = []
+    inspector.tabChanged.connect(told.append)
+    inspector.set_tab("numbers")
+    inspector.set_tab("numbers")
+    assert told == ["numbers"]
+    inspector.set_collapsed(True)
+    assert inspector.maximumWidth() == 36
+    inspector.set_tab("code")
+    assert not inspector.collapsed and inspector.tab == "code"
+    inspector.set_inspection(None)
+    with pytest.raises(ValueError, match="no inspector tab"):
+        inspector.set_tab("poetry")
+
+
+def test_code_is_shown_without_markers_and_copied(qtbot):
+    view = CodeView()
+    qtbot.addWidget(view)
+    lines = ("    def f(q):", "        x = q  # step: copy", "        return x")
+    view.set_source(Source("a:f#copy", "/some/where/core/a.py", "f", 10, lines, 1))
+    assert view.marked_text == "x = q"
+    assert view._caption.text() == "core/a.py:11"
+    view.copy()
+    assert QGuiApplication.clipboard().text() == "def f(q):\n    x = q\n    return x"
+    view.set_source(None)
+    assert view.marked_text == ""
+
+
+def test_the_marked_line_stands_in_the_middle_third(qtbot):
+    view = CodeView()
+    qtbot.addWidget(view)
+    view.resize(400, 300)
+    view.show()
+    lines = tuple(f"line_{i} = {i}" for i in range(200))
+    view.set_source(Source("a:f#x", "a.py", "f", 1, lines, 120))
+    marked, room = view._page.marked_rect(), view._area.viewport().height()
+    top = marked.y() - view._area.verticalScrollBar().value()
+    assert room / 3 <= top <= room * 2 / 3
+
+
+def test_formulas_color_q_k_v_but_not_an_index():
+    svg = formula_svg(r"\frac{q k}{\sqrt{d_k}}", 18, "light").decode()
+    from explorer.theme_colors import LIGHT
+
+    assert svg.count(LIGHT["q"]) == 1 and svg.count(LIGHT["k"]) == 1
+    assert formula_svg("q", 18, "dark") != formula_svg("q", 18, "light")
+
+
+def test_a_formula_that_cannot_be_set_is_shown_as_its_source(qtbot):
+    view = FormulaView(r"\frac{a")
+    qtbot.addWidget(view)
+    view.resize(200, 40)
+    view.grab()
+    assert view._broken is None
+    view.set_formula("q")
+    assert view.sizeHint().height() > 10
+
+
+def test_live_numbers_read_as_text(qtbot):
+    rows = LiveNumbers()
+    qtbot.addWidget(rows)
+    left = np.array([1.0, 2.0, 3.0, 0.1])
+    rows.set_rows([Terms("score", left, left), Equation("scaled", 0.5, note="by 2"), "done"])
+    assert rows.text.split("\n") == [
+        "score = 1.00 \u00d7 1.00 + 2.00 \u00d7 2.00 + 3.00 \u00d7 3.00 + (1 more = 0.01) = 14.01",
+        "scaled = 0.500 by 2",
+        "done",
+    ]
+    rows.resize(340, rows.height())
+    rows.grab()
+    assert rows._broken is None
+
+
+def test_a_big_table_is_virtual_and_copies_at_full_precision(qtbot):
+    model = ArrayModel()
+    model.set_array(np.zeros((3, 1000, 500), dtype=np.float32))
+    assert (model.rowCount(), model.columnCount()) == (3000, 500)
+    assert model.headerData(1001, Qt.Orientation.Vertical) == "1, 1"
+    assert "the first 400 of 3000 rows" in model.text()
+    table = NumbersTable()
+    qtbot.addWidget(table)
+    table.set_tables({"a": np.array([1 / 3]), "b": np.zeros((2, 2))})
+    table.copy()
+    assert float(QGuiApplication.clipboard().text()) == 1 / 3
+    table._names.setCurrentText("b")
+    table.set_tables({"a": np.zeros(3), "b": np.ones((2, 2))})
+    assert (table.displayed()["b"] == 1).all()
+    model.deleteLater()
+
+
+def test_a_picture_goes_stale_instead_of_blank(qtbot):
+    time = [0.0]
+    heat = HeatMap("Attention")
+    picture = StatefulPicture(heat, clock=lambda: time[0])
+    qtbot.addWidget(picture)
+    assert picture.state == "loading"
+    states = []
+    picture.stateChanged.connect(states.append)
+    heat.set_values(np.eye(3))
+    picture.show_ready()
+    picture.show_loading("waiting for step 3")
+    assert picture.state == "stale" and picture._layout.currentWidget() is heat
+    picture.resize(300, 300)
+    picture.show()
+    time[0] = 3.0
+    picture.grab()
+    assert picture._veil.waited == 3.0
+    picture.show_ready()
+    retried = []
+    picture.retryRequested.connect(lambda: retried.append(1))
+    picture.show_error("It broke: try again.")
+    picture._error.actionTriggered.emit("Retry")
+    assert retried == [1] and picture._error.message == "It broke: try again."
+    picture.show_empty("Nothing here.", "Do it")
+    assert states == ["ready", "stale", "ready", "error", "empty"]
+    picture.hide()
+    assert not picture._veil._timer.isActive()
+
+
+def test_an_error_while_painting_shows_the_error_state(qtbot, caplog):
+    heat = HeatMap()
+    picture = StatefulPicture(heat)
+    qtbot.addWidget(picture)
+    heat.set_values(np.eye(2))
+    picture.show_ready()
+    heat.paintFailed.emit(RuntimeError("torn"))
+    assert picture.state == "error" and "torn" in picture._error.message
+
+
+def test_a_card_counts_and_offers_its_actions(qtbot):
+    card = Card("error", "It broke.", ["Retry", "Report"], closable=True)
+    qtbot.addWidget(card)
+    card.set_count(3)
+    assert card._title.text() == "Error (3 times)" and card.accessibleName() == "Error: It broke."
+    pressed = []
+    card.actionTriggered.connect(pressed.append)
+    card._buttons.itemAt(1).widget().click()
+    assert pressed == ["Report"]
+
+
+def test_the_palette_finds_runs_and_closes(qtbot):
+    host = QWidget()
+    qtbot.addWidget(host)
+    host.resize(800, 600)
+    palette = CommandPalette(host)
+    host.show()
+    entries = [Entry("a", "Play"), Entry("b", "Go to training"), Entry("c", "Off", enabled=False)]
+    palette.open(entries)
+    chosen = []
+    palette.entryChosen.connect(chosen.append)
+    qtbot.keyClicks(palette._query, "train")
+    assert palette.shown == ["b"]
+    qtbot.keyClick(palette._query, Qt.Key.Key_Return)
+    assert chosen == ["b"] and not palette.isVisible()
+    palette.open(entries)
+    qtbot.keyClick(palette._query, Qt.Key.Key_Down)
+    qtbot.keyClick(palette._query, Qt.Key.Key_Escape)
+    assert not palette.isVisible() and chosen == ["b"]
+
+
+def test_the_prompt_tells_once_after_a_pause_and_keeps_newlines(qtbot):
+    line = PromptLine()
+    qtbot.addWidget(line)
+    told = []
+    line.promptEdited.connect(told.append)
+    line.set_prompt("one\ntwo")
+    assert line.text() == "one\u21b5two" and line.prompt == "one\ntwo"
+    qtbot.keyClicks(line, "ab")
+    with qtbot.waitSignal(line.promptEdited, timeout=2000):
+        pass
+    qtbot.keyClick(line, Qt.Key.Key_Return)
+    assert told == [line.prompt] and "\n" in told[0]
+
+
+def test_rail_segments_and_status_tell_their_intents(qtbot):
+    rail, status = Rail(), StatusStrip()
+    tabs = SegmentedControl([("a", "A"), ("b", "B")], "Tabs")
+    for widget in (rail, status, tabs):
+        qtbot.addWidget(widget)
+    chosen = []
+    rail.chosen.connect(chosen.append)
+    tabs.chosen.connect(chosen.append)
+    rail.set_entries([("x", "X", "attention", ""), ("y", "Y", "training", "")])
+    qtbot.keyClick(rail, Qt.Key.Key_Down)
+    qtbot.keyClick(tabs, Qt.Key.Key_Right)
+    assert chosen == ["y", "b"]
+    asked = []
+    status.pauseRequested.connect(lambda: asked.append("pause"))
+    status.resumeRequested.connect(lambda: asked.append("resume"))
+    status.set_run(RunStatus("stories-3", "running", 8, 10, 1.5))
+    status._pause.click()
+    status.set_run(RunStatus("stories-3", "paused", 8, 10, 1.5))
+    status._pause.click()
+    assert asked == ["pause", "resume"]
+    with pytest.raises(ValueError, match="no run state"):
+        status.set_run(RunStatus("a", "dancing"))
+
+
+def test_a_callout_stays_inside_its_window(qtbot):
+    host = QWidget()
+    qtbot.addWidget(host)
+    host.resize(400, 300)
+    target = QWidget(host)
+    target.setGeometry(380, 280, 15, 15)
+    host.show()
+    tip = Callout("Type here.", "1 of 3", host)
+    tip.point_at(target)
+    assert host.rect().contains(tip.geometry())
+    tip.grab()
+
+
+def test_widgets_follow_a_new_theme(qapp, qtbot):
+    heat = HeatMap()
+    qtbot.addWidget(heat)
+    heat.set_values(np.eye(3))
+    light = heat.grab().toImage()
+    theme.apply(qapp, "dark")
+    assert heat.grab().toImage() != light
+    theme.apply(qapp, "light")
+    assert heat.grab().toImage() == light

@@ -1,0 +1,18 @@
+"""Every widget in every state is drawn without an error, at every theme and device ratio."""
+
+import pytest
+from PySide6.QtGui import QImage
+
+from explorer.gallery import draw_gallery
+from explorer.gallery_samples import SHEETS
+
+
+@pytest.mark.no_stall_check
+@pytest.mark.parametrize(("name", "ratio"), [("light", 1.0), ("dark", 1.5), ("contrast-dark", 1.0)])
+def test_the_gallery_draws_every_sheet(qapp, tmp_path, caplog, name, ratio):
+    paths = draw_gallery(qapp, tmp_path, [name], ratio)
+    assert len(paths) == len(SHEETS)
+    for path in paths:
+        image = QImage(str(path))
+        assert image.width() == round(1280 * ratio)
+    assert not [record for record in caplog.records if "painting" in record.message]

@@ -1,0 +1,285 @@
+"""The pictures: they show the numbers they were given, and tell what a person does."""
+
+import itertools
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QImage, QPainter
+
+from explorer import theme
+from explorer.widgets.arcs import ArcDiagram
+from explorer.widgets.base import Picture
+from explorer.widgets.head_mosaic import HeadMosaic
+from explorer.widgets.heat_map import HeatMap
+from explorer.widgets.line_plot import LinePlot, Series
+from explorer.widgets.pooling import pool_heads
+from explorer.widgets.token_strip import TokenStrip, chip
+from explorer.widgets.vector_bars import Vector, VectorBars
+
+TOKENS = ["Once", " upon", " a", " time"]
+
+
+def picture_of(widget, width=400, height=400) -> QImage:
+    widget.resize(width, height)
+    image = QImage(width, height, QImage.Format.Format_RGB32)
+    image.fill(theme.current().color("surface"))
+    widget.render(image)
+    return image
+
+
+def color_at(image, point):
+    return image.pixelColor(round(point.x()), round(point.y()))
+
+
+@pytest.fixture
+def heat(qtbot):
+    widget = HeatMap()
+    qtbot.addWidget(widget)
+    values = np.tril(np.full((4, 4), 0.5, dtype=np.float32))
+    widget.set_values(values, np.triu(np.ones((4, 4), dtype=bool), 1))
+    widget.set_labels(TOKENS, TOKENS)
+    widget.resize(400, 400)
+    return widget
+
+
+@pytest.fixture
+def mosaic(qtbot):
+    widget = HeadMosaic()
+    qtbot.addWidget(widget)
+    widget.resize(320, 320)
+    maps = np.random.default_rng(0).integers(0, 256, (3, 4, 8, 8), dtype=np.uint8)
+    widget.set_pooled(pool_heads(maps, 16))
+    return widget
+
+
+def test_a_cell_has_the_color_of_its_value(heat):
+    image = picture_of(heat)
+    corner = heat.cell_rect(2, 1).topLeft() + QPoint(3, 3)
+    expected = theme.current().attention_table[128]
+    shown = color_at(image, corner)
+    assert np.abs(np.array([shown.red(), shown.green(), shown.blue()]) - expected).max() <= 3
+    assert (heat.displayed()["values"][heat.displayed()["mask"]] == 0).all()
+
+
+def test_a_masked_cell_is_hatched_not_colored(heat):
+    image = picture_of(heat)
+    rect = heat.cell_rect(0, 3).toRect().adjusted(2, 2, -2, -2)
+    seen = {
+        image.pixelColor(x, y).name()
+        for x in range(rect.left(), rect.right())
+        for y in range(rect.top(), rect.bottom())
+    }
+    assert len(seen) > 1 and theme.current().color("surface").name() in seen
+
+
+def test_a_heat_map_refuses_shapes_that_do_not_fit(heat):
+    with pytest.raises(ValueError, match="mask of that shape"):
+        heat.set_values(np.zeros((2, 2)), np.zeros((3, 3), dtype=bool))
+    with pytest.raises(ValueError, match="no color scale"):
+        heat.set_scale("rainbow")
+
+
+def test_diverging_limits_are_symmetric(heat):
+    heat.set_scale("diverging")
+    heat.set_values(np.array([[-3.0, 1.0], [np.nan, np.inf]]))
+    assert heat.limits() == (-3.0, 3.0)
+    picture_of(heat)
+
+
+def test_hover_click_and_arrows_of_a_heat_map(heat, qtbot):
+    hovered, clicked, moved = [], [], []
+    heat.cellHovered.connect(lambda *cell: hovered.append(cell))
+    heat.cellClicked.connect(lambda *cell: clicked.append(cell))
+    heat.currentChanged.connect(lambda *cell: moved.append(cell))
+    qtbot.mouseMove(heat, heat.cell_rect(1, 0).center().toPoint())
+    qtbot.mouseClick(heat, Qt.MouseButton.LeftButton, pos=heat.cell_rect(2, 1).center().toPoint())
+    assert clicked == [(2, 1)]
+    qtbot.keyClick(heat, Qt.Key.Key_Up)
+    qtbot.keyClick(heat, Qt.Key.Key_Left)
+    qtbot.keyClick(heat, Qt.Key.Key_Left)
+    assert moved == [(1, 1), (1, 0)]
+    assert "\u2423upon" in heat.accessibleDescription() and "0.500" in heat.accessibleDescription()
+    qtbot.keyClick(heat, Qt.Key.Key_Return)
+    assert clicked[-1] == (1, 0)
+
+
+def test_an_empty_heat_map_paints_and_shrinks_safely(heat, qtbot):
+    heat.set_current(3, 3)
+    heat.set_values(np.zeros((0, 0)))
+    picture_of(heat)
+    qtbot.keyClick(heat, Qt.Key.Key_Up)
+    heat.set_values(np.ones((1, 1)))
+    picture_of(heat, 40, 40)
+
+
+def test_hover_previews_click_locks_and_escape_unlocks(mosaic, qtbot):
+    hovered, clicked, unlocked = [], [], []
+    mosaic.headHovered.connect(lambda *head: hovered.append(head))
+    mosaic.headClicked.connect(lambda *head: clicked.append(head))
+    mosaic.headUnlocked.connect(lambda: unlocked.append(1))
+    qtbot.mouseMove(mosaic, mosaic.cell_rect(0, 3).center().toPoint())
+    qtbot.mouseClick(
+        mosaic, Qt.MouseButton.LeftButton, pos=mosaic.cell_rect(1, 2).center().toPoint()
+    )
+    assert clicked == [(1, 2)] and mosaic.locked == (1, 2)
+    qtbot.keyClick(mosaic, Qt.Key.Key_Escape)
+    assert unlocked == [1] and mosaic.locked is None
+    picture_of(mosaic, 320, 320)
+
+
+def test_arrows_move_over_heads_as_they_are_sorted(mosaic, qtbot):
+    order = np.array([[2, 0, 3, 1]] * 3)
+    mosaic.set_order(order)
+    mosaic.set_scores(np.full((3, 4), 0.25), "induction")
+    mosaic.set_locked((0, 2))
+    moved = []
+    mosaic.currentChanged.connect(lambda *head: moved.append(head))
+    qtbot.keyClick(mosaic, Qt.Key.Key_Right)
+    qtbot.keyClick(mosaic, Qt.Key.Key_Down)
+    assert moved == [(0, 0), (1, 0)]
+    assert mosaic.head_at(mosaic.cell_rect(2, 3).center()) == (2, 3)
+    assert mosaic.accessibleDescription() == "layer 1, head 0, induction 0.25"
+
+
+def test_the_mosaic_asks_for_the_pixels_that_it_has(mosaic, qtbot):
+    asked = []
+    mosaic.cellPixelsChanged.connect(asked.append)
+    mosaic.resize(160, 160)
+    mosaic.resizeEvent(None)
+    assert asked == [mosaic.cell_pixels] and asked[0] < 48
+    with pytest.raises(ValueError, match="pool_heads"):
+        mosaic.set_pooled(np.zeros((2, 2, 4, 4), dtype=np.float32))
+
+
+def test_mosaic_filter_dims_and_skeleton_keeps_the_geometry(mosaic):
+    place = mosaic.cell_rect(2, 3)
+    plain = picture_of(mosaic, 320, 320)
+    kept = np.ones((3, 4), dtype=bool)
+    kept[2, 3] = False
+    mosaic.set_filter(kept)
+    assert picture_of(mosaic, 320, 320) != plain
+    mosaic.set_shape(3, 4)
+    assert mosaic.cell_rect(2, 3) == place
+
+
+def test_arcs_say_how_much_they_show(qtbot):
+    widget = ArcDiagram()
+    qtbot.addWidget(widget)
+    weights = np.tril(np.ones((30, 30), dtype=np.float32))
+    weights /= weights.sum(axis=1, keepdims=True)
+    widget.set_weights(weights, [f"t{i}" for i in range(30)])
+    assert widget.caption.startswith("showing 250 of 465, ")
+    widget.set_query(4, only=True)
+    assert widget.caption == "showing 5 of 5, 100\u2009% of the weight"
+    assert (widget.displayed()["pairs"][:, 0] == 4).all()
+    clicked = []
+    widget.tokenClicked.connect(clicked.append)
+    widget.resize(600, 280)
+    qtbot.mouseClick(widget, Qt.MouseButton.LeftButton, pos=widget.token_point(3).toPoint())
+    assert clicked == [3]
+    picture_of(widget, 600, 280)
+    with pytest.raises(ValueError, match="weights of that square"):
+        widget.set_weights(weights, ["one"])
+
+
+def test_bytes_of_half_a_character_are_cells_never_a_broken_glyph():
+    assert chip(7, b"\xf0\x9f").text == "F0 9F" and chip(7, b"\xf0\x9f").is_bytes
+    assert chip(7, "\ufffd").is_bytes
+    assert chip(7, b" caf\xc3\xa9").text == "\u2423caf\u00e9"
+    assert chip(7, "\n").text == "\u21b5"
+    assert chip(7, b"\x00").text == "00"
+    assert chip(7, "").text == "\u2205"
+
+
+def test_tokens_are_chosen_by_mouse_and_keys_and_scroll_into_view(qtbot):
+    strip = TokenStrip()
+    qtbot.addWidget(strip)
+    strip.resize(200, 28)
+    strip.set_tokens(list(range(40)), [f" w{i}" for i in range(40)], cut=3)
+    clicked = []
+    strip.tokenClicked.connect(clicked.append)
+    strip.set_selected(39)
+    assert strip.chip_rect(39).right() <= 200
+    qtbot.mouseClick(strip, Qt.MouseButton.LeftButton, pos=strip.chip_rect(38).center().toPoint())
+    qtbot.keyClick(strip, Qt.Key.Key_Left)
+    assert clicked == [38, 37]
+    assert strip.displayed()["ids"].tolist() == list(range(40))
+    picture_of(strip, 200, 28)
+    with pytest.raises(ValueError, match="as many pieces"):
+        strip.set_tokens([1], [])
+
+
+def test_a_plot_shows_exact_points_and_its_readout_is_the_nearest_one(qtbot):
+    plot = LinePlot()
+    qtbot.addWidget(plot)
+    x = np.arange(0, 50_000, 10)
+    y = np.sin(x / 1000)
+    plot.set_axes("step", "loss (nats)")
+    plot.set_series([Series("train", x, y)])
+    assert np.array_equal(plot.displayed()["train"], np.stack([x, y], axis=1))
+    assert plot.readout(20_004.0)[0][1] == theme.format_number(y[2000])
+    picture_of(plot, 500, 240)
+    assert plot.limits[0] == 0 and plot.limits[1] >= x[-1]
+    assert plot.x_at(plot.plot_rect().left()) == pytest.approx(plot.limits[0])
+    with pytest.raises(ValueError, match="x and y of one length"):
+        plot.set_series([Series("bad", x, y[:-1])])
+
+
+def test_a_plot_survives_gaps_zeros_on_a_log_axis_and_nothing(qtbot):
+    plot = LinePlot()
+    qtbot.addWidget(plot)
+    picture_of(plot)
+    plot.set_log(True)
+    plot.set_series([Series("a", np.arange(5), np.array([0.0, -1.0, np.nan, 2.0, np.inf]))])
+    picture_of(plot)
+    assert plot.limits[2] > 0
+    plot.set_series(
+        [Series("a", np.arange(3), np.full(3, np.nan)), Series("b", np.zeros(0), np.zeros(0))]
+    )
+    assert plot.accessibleDescription() == "no data yet"
+    picture_of(plot)
+    assert plot._broken is None
+
+
+def test_products_grow_out_of_the_two_rows(qtbot):
+    bars = VectorBars()
+    qtbot.addWidget(bars)
+    q, k = np.ones(8), np.full(8, 2.0)
+    bars.set_vectors(
+        [
+            Vector("q", "query", q, "q"),
+            Vector("k", "key", k, "k"),
+            Vector("x", "p", q * k, "attention"),
+        ]
+    )
+    bars.set_product(True)
+    pictures = []
+    for progress in (0.0, 0.25, 0.75, 1.0):
+        bars.set_progress(progress)
+        pictures.append(picture_of(bars, 500, 220))
+    assert all(one != other for one, other in itertools.pairwise(pictures))
+    assert bars.displayed()["p"].tolist() == [2.0] * 8
+    with pytest.raises(ValueError, match="one length"):
+        bars.set_vectors([Vector("q", "a", q, "q"), Vector("k", "b", k[:3], "k")])
+
+
+def test_a_picture_whose_paint_raises_says_so_once_until_its_data_change(qtbot, caplog):
+    class Broken(Picture):
+        fails = True
+
+        def draw(self, painter: QPainter) -> None:
+            if self.fails:
+                raise RuntimeError("no such cell")
+
+    widget = Broken("Broken")
+    qtbot.addWidget(widget)
+    failures = []
+    widget.paintFailed.connect(failures.append)
+    picture_of(widget)
+    picture_of(widget)
+    assert [str(error) for error in failures] == ["no such cell"]
+    widget.fails = False
+    widget.data_changed()
+    picture_of(widget)
+    assert len(failures) == 1
