@@ -68,8 +68,10 @@ def _headings(painter: QPainter, scene: Scene, position: float) -> None:
     now, layout, story = theme.current(), scene.layout, scene.story
     step = round(min(position, S.OUTPUT))
     products = position > 0.5
+    wide = layout.left.width() >= theme.current().px(124)
+    product = "q \u00d7 k, per dimension" if wide else "q \u00d7 k"
     columns = (
-        (layout.left, "q \u00d7 k, per dimension" if products else "k  keys",
+        (layout.left, product if products else "k  keys",
          "attention" if products else "k", step in (S.PROJECT, S.PRODUCTS)),
         (layout.score, "q\u00b7k", "attention", step == S.SCORES),
         (layout.scaled, f"\u00f7 \u221a{story.size}", "attention", step in (S.SCALE, S.MASK)),
@@ -91,7 +93,7 @@ def _headings(painter: QPainter, scene: Scene, position: float) -> None:
 
 
 def _query(painter: QPainter, scene: Scene, position: float) -> None:
-    now, layout = theme.current(), scene.layout
+    layout = scene.layout
     alpha = lerp(1.0, WAITING, ramp(position, 2, 3))
     scene.q.draw(painter, 0, layout.left.x(), layout.query_y, alpha=alpha)
     _letter(painter, scene, "q", "q", layout.query_y, layout.left.x(), alpha)
@@ -143,7 +145,6 @@ def _numbers(painter: QPainter, scene: Scene, position: float) -> None:
     now, layout, story = theme.current(), scene.layout, scene.story
     count = len(layout.rows)
     font, bold = now.font("label"), now.font("label", 600)
-    active = now.color("attention")
     for place, key in enumerate(layout.rows):
         y, height = layout.y(place), layout.row_height
         score = QRectF(layout.score.x(), y, layout.score.width(), height)
@@ -169,14 +170,13 @@ def _numbers(painter: QPainter, scene: Scene, position: float) -> None:
             put_text(painter, scaled, f"{theme.MINUS}\u221e", font, shown, RIGHT)
         if moved > 0 and masked < 1:
             put_text(painter, box, theme.format_fixed(value, 2), font if used else bold, ink, RIGHT)
-    painter.setPen(active)
 
 
 def _weights(painter: QPainter, scene: Scene, position: float) -> None:
     """Weights as bars with numbers; on the way to the values they travel as small tags."""
     if position <= 4:
         return
-    now, layout = theme.current(), scene.layout
+    now, layout, story = theme.current(), scene.layout, scene.story
     count, height = len(layout.rows), layout.row_height
     font, bold = now.font("label"), now.font("label", 600)
     number = now.px(30)
@@ -191,13 +191,17 @@ def _weights(painter: QPainter, scene: Scene, position: float) -> None:
         start = lerp(layout.scaled.right() - number, layout.weight.x(), grown)
         text = theme.format_fixed(weight, 2)
         strong = weight >= 0.1
+        hidden = story.hidden(layout.rows[place])
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(now.color("attention"))
         bar = QRectF(layout.weight.x() + number + now.px(6), y + (height - bar_height) / 2,
                      max(room * weight * grown, 0.75), bar_height)  # fmt: skip
-        painter.drawRoundedRect(bar, 1.5, 1.5)
+        if not hidden:
+            painter.drawRoundedRect(bar, 1.5, 1.5)
         ink = now.color("attention" if strong else "muted", grown)
-        put_text(painter, QRectF(start, y, number, height), text, bold if strong else font, ink, RIGHT)
+        put_text(
+            painter, QRectF(start, y, number, height), text, bold if strong else font, ink, RIGHT
+        )
     total = ramp(position, 4.6, 5.0)
     box = QRectF(layout.weight.x(), layout.output_y, layout.weight.width(), layout.band)
     put_text(painter, box, "\u03a3 = 1.00", bold, now.color("attention", total), LEFT)
@@ -229,7 +233,6 @@ def _tags(painter: QPainter, scene: Scene, position: float) -> None:
 def _values(painter: QPainter, scene: Scene, position: float) -> None:
     layout, story = scene.layout, scene.story
     x, count = layout.right.x(), len(layout.rows)
-    base = lerp(1.0, WAITING, ramp(position, 0, 1)) if position < 5 else 0.0
     if position <= 5:
         scene.v.draw_all(painter, x, layout.top, lerp(1.0, WAITING, ramp(position, 0, 1)))
         return
@@ -286,13 +289,7 @@ def draw_line(
     baseline = layout.line_y + metrics.ascent() + now.px(2)
     x = now.px(2)
     painter.setFont(font)
-    shown = len(layout.rows)
-    note = ""
-    if shown < story.n_tokens:
-        share = theme.format_percent(float(scene.weights.sum()))
-        note = f"{shown} of {story.n_tokens} keys, {share} of the weight"
-    note_font = now.font("label")
-    room = width - (QFontMetricsF(note_font).horizontalAdvance(note) + now.px(16) if note else 0)
+    room = width
     for text, role in pieces:
         advance = metrics.horizontalAdvance(text)
         if x + advance > room:
@@ -302,6 +299,9 @@ def draw_line(
         painter.setPen(now.color(role))
         painter.drawText(QPointF(x, baseline), text)
         x += advance
-    if note:
-        box = QRectF(0, layout.line_y, width, now.px(20))
-        put_text(painter, box, note, note_font, now.color("muted"), RIGHT)
+    shown = len(layout.rows)
+    if shown < story.n_tokens:
+        share = theme.format_percent(float(scene.weights.sum()))
+        note = f"{shown} of {story.n_tokens} keys, {share} of the weight"
+        box = QRectF(now.px(2), layout.output_y, layout.weight.x(), layout.band)
+        put_text(painter, box, note, now.font("label"), now.color("muted"), LEFT)

@@ -25,7 +25,11 @@ class HeadView(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.heat, self.arcs, self.stage = HeatMap("Attention of this head"), ArcDiagram(), TraceStage()
+        self.heat, self.arcs, self.stage = (
+            HeatMap("Attention of this head"),
+            ArcDiagram(),
+            TraceStage(),
+        )
         self.heat.set_axis_titles("query looks", "at key")
         self.modes = SegmentedControl(
             [("map", "Heat map"), ("arcs", "Arcs"), ("steps", "Steps")],

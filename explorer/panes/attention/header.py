@@ -63,7 +63,9 @@ class AttentionHeader(QWidget):
         if run is None:
             live.setToolTip("Start or open a run in the training pane first")
         self._menu.addSeparator()
-        self._menu.addAction("Open a checkpoint folder\u2026", lambda: self.folderRequested.emit(""))
+        self._menu.addAction(
+            "Open a checkpoint folder\u2026", lambda: self.folderRequested.emit("")
+        )
         for path in recent[:5]:
             self._menu.addAction(
                 Path(path).name, lambda path=path: self.folderRequested.emit(path)

@@ -11,7 +11,7 @@ from explorer.panes.attention.model import rows_to_show
 from explorer.panes.attention.story import Story
 from explorer.widgets.base import visible_text
 
-LOWEST_ROW = 14
+LOWEST_ROW = 17
 HIGHEST_ROW = 34
 
 
@@ -48,8 +48,9 @@ class Layout:
 def lay_out(story: Story, width: float, height: float) -> Layout:
     now = theme.current()
     px = now.px
-    heading, band, gap = px(20), px(26), px(8)
-    line = px(26)
+    heading, gap, line = px(20), px(8), px(26)
+    # The two vectors that are the picture's start and end get the height that the rows leave.
+    band = px(30) if height < px(440) else px(40)
     above = heading + band + gap
     below = gap + band + line
     free = height - above - below
@@ -57,18 +58,21 @@ def lay_out(story: Story, width: float, height: float) -> Layout:
     row_height = min(float(px(HIGHEST_ROW)), max(6.0, free / max(1, len(rows))))
     row_height = float(int(row_height)) if row_height >= 8 else row_height
     metrics = now.metrics("label")
-    longest = max((metrics.horizontalAdvance(visible_text(story.labels[r])) for r in rows), default=0)
+    longest = max(
+        (metrics.horizontalAdvance(visible_text(story.labels[r])) for r in rows), default=0
+    )
     label = min(max(longest, px(36)), px(88)) + px(10)
-    number, weight, space = px(46), px(86), px(14)
-    block = (width - label - 2 * number - weight - 4 * space - px(4)) / 2
+    number, space, near = px(42), px(14), px(6)
+    fixed = label + 2 * number + 3 * space + 2 * near + px(4)
+    weight = max(float(px(64)), (width - fixed) * 0.2)
+    block = (width - fixed - weight) / 2
     cell = block / story.size
-    block = float(int(cell)) * story.size if cell >= 2 else max(block, float(px(24)))
-    extra = max(0.0, width - label - 2 * number - weight - 2 * block - px(4))
-    space = min(extra / 4, float(px(34)))
+    block = int(cell * 2) / 2 * story.size if cell >= 2 else max(block, float(px(24)))
+    weight = max(weight, width - fixed - 2 * block)  # whole or half pixels a dimension
     tall = row_height * len(rows)
     x = 0.0
 
-    def column(wide: float, after: float = space) -> QRectF:
+    def column(wide: float, after: float = float(space)) -> QRectF:
         nonlocal x
         rect = QRectF(x, above, wide, tall)
         x += wide + after
@@ -78,9 +82,9 @@ def lay_out(story: Story, width: float, height: float) -> Layout:
         rows=rows,
         row_height=row_height,
         top=above,
-        label=column(label, px(4)),
-        left=column(block),
-        score=column(number, px(8)),
+        label=column(label, near),
+        left=column(block, space / 2),
+        score=column(number, near),
         scaled=column(number),
         weight=column(weight),
         right=column(block),

@@ -32,13 +32,13 @@ def live_line(story: Story, step: int, key: int) -> list[Piece]:
     if step in (stories.PRODUCTS, stories.SCORES):
         return [lead, *_sum(story, key)]
     if step == stories.SCALE:
+        divided = f" \u00f7 \u221a{story.size} = {fixed(story.scores[key])} \u00f7 "
         return [
             lead,
             (fixed(story.scores[key]), "attention"),
-            (f" \u00f7 \u221a{story.size} = {fixed(story.scores[key])} \u00f7 {fixed(story.root)} = ",
-             "muted"),
+            (f"{divided}{fixed(story.root)} = ", "muted"),
             (fixed(story.scaled[key]), "attention"),
-        ]  # fmt: skip
+        ]
     if step == stories.MASK:
         if story.hidden(key):
             return [lead, ("comes later: ", "muted"), (f"{theme.MINUS}\u221e", "attention"),

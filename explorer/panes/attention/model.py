@@ -1,4 +1,4 @@
-"""What the attention pane shows, as plain arrays: no Qt here, and torch only on the engine's thread.
+"""What the attention pane shows, as plain arrays: no Qt; torch only on the engine's thread.
 
 Letters in shapes: T tokens, L layers, H heads, D dimensions a head, P pixels of a mosaic cell.
 """
@@ -40,7 +40,7 @@ FAINT = 0.2
 
 @dataclass(frozen=True)
 class Prompt:
-    """A text as the model reads it: its last `block_size` tokens; `cut` tokens before do not fit."""
+    """A text as the model reads it: its last `limit` tokens; `cut` tokens before do not fit."""
 
     text: str
     ids: tuple[int, ...]
@@ -79,7 +79,7 @@ def read_prompt(tokenizer: Tokenizer, text: str, limit: int) -> Prompt:
 
 @dataclass(frozen=True)
 class Heads:
-    """One capture, ready to be shown: attention (L, H, T, T), queries, keys, values (L, H, T, D)."""
+    """One capture, ready to show: attention (L, H, T, T), queries, keys, values (L, H, T, D)."""
 
     prompt: Prompt
     attention: np.ndarray
@@ -228,7 +228,9 @@ def sentence(heads: Heads, layer: int, head: int, query: int) -> str:
         return f"This head looks at the token just before: {me} gives {before} {weight}."
     if best == 0:
         return f"This head found nothing for {me} and rests on the first token, with {weight}."
-    return f"For {me} this head looks most at {quoted(labels[best])}, with {weight} of its attention."
+    return (
+        f"For {me} this head looks most at {quoted(labels[best])}, with {weight} of its attention."
+    )
 
 
 def announced(heads: Heads, layer: int, head: int, query: int, score: str, hide: bool) -> str:
@@ -252,12 +254,13 @@ def rows_to_show(weights: np.ndarray, query: int, room: int) -> list[int]:
     T = int(weights.size)
     if room >= T:
         return list(range(T))
-    later = list(range(query + 1, T))[: min(3, max(0, room // 5))]
-    kept = {query, *later}
-    for key in np.argsort(-weights[: query + 1], kind="stable"):
+    later = list(range(query + 1, T))
+    kept = {query, *later[: min(3, max(0, room // 5))]}
+    heaviest = [int(key) for key in np.argsort(-weights[: query + 1], kind="stable")]
+    for key in [*heaviest, *later]:
         if len(kept) >= room:
             break
-        kept.add(int(key))
+        kept.add(key)
     return sorted(kept)
 
 

@@ -166,11 +166,11 @@ class AttentionPane(Pane):
         super().left()
         self.looker.set_watching(False)
 
-    def showEvent(self, event: Any) -> None:  # noqa: N802
+    def showEvent(self, event: Any) -> None:
         super().showEvent(event)
         self.looker.set_watching(True)
 
-    def hideEvent(self, event: Any) -> None:  # noqa: N802
+    def hideEvent(self, event: Any) -> None:
         self.looker.set_watching(False)
         self._inspect_soon.stop()
         super().hideEvent(event)

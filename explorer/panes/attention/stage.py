@@ -11,7 +11,8 @@ from PySide6.QtGui import QImage, QMouseEvent, QPainter
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
-from explorer.panes.attention import acts, story as stories
+from explorer.panes.attention import acts
+from explorer.panes.attention import story as stories
 from explorer.panes.attention.layout import Layout, lay_out
 from explorer.panes.attention.lines import live_line
 from explorer.panes.attention.story import Story
@@ -26,6 +27,7 @@ class Scene:
 
     def __init__(self, story: Story, width: float, height: float, ratio: float) -> None:
         self.story = story
+        self.ratio = ratio
         self.layout: Layout = lay_out(story, width, height)
         rows = list(self.layout.rows)
         self.weights = story.weights[rows]
@@ -57,7 +59,9 @@ class TraceStage(Picture):
     keyHovered = Signal(int)
     keyClicked = Signal(int)
 
-    def __init__(self, name: str = "Attention, step by step", parent: QWidget | None = None) -> None:
+    def __init__(
+        self, name: str = "Attention, step by step", parent: QWidget | None = None
+    ) -> None:
         super().__init__(name, parent)
         self._story: Story | None = None
         self._next: Story | None = None
@@ -154,7 +158,7 @@ class TraceStage(Picture):
     ) -> None:
         for story, position, opacity in ((a, at, 1 - share), (b, to, share)):
             if story is not None and opacity > 0:
-                ratio = self.devicePixelRatioF()
+                ratio = self.ratio
                 image = QImage(self.size() * ratio, QImage.Format.Format_ARGB32_Premultiplied)
                 image.setDevicePixelRatio(ratio)
                 image.fill(Qt.GlobalColor.transparent)
@@ -168,8 +172,8 @@ class TraceStage(Picture):
 
     def _scene(self, story: Story) -> Scene:
         scene = self._scenes.get(id(story))
-        if scene is None:
-            scene = Scene(story, self.width(), self.height(), self.devicePixelRatioF())
+        if scene is None or scene.ratio != self.ratio:
+            scene = Scene(story, self.width(), self.height(), self.ratio)
             self._scenes[id(story)] = scene
         return scene
 

@@ -33,7 +33,7 @@ class Strips:
         pixmap = theme.device_pixmap(self.width, self.height * count, self._ratio)
         pitch = self.width / size
         gap = 1.0 if pitch >= 3 else 0.0
-        reach = self.height / 2 - 1.5
+        reach = self.height / 2 - 0.5
         lengths = np.clip(np.abs(self.values) / limit, 0.0, 1.0) * reach
         up: list[QRectF] = []
         down: list[QRectF] = []
@@ -53,13 +53,13 @@ class Strips:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(now.color("divider"))
-        painter.drawRects([
-            QRectF(0, (row + 0.5) * self.height - 0.25, self.width, 0.5) for row in range(count)
-        ])
+        painter.drawRects(
+            [QRectF(0, (row + 0.5) * self.height - 0.25, self.width, 0.5) for row in range(count)]
+        )
         painter.setBrush(now.color(role))
         if up:
             painter.drawRects(up)
-        painter.setBrush(now.color(role, 0.62))
+        painter.setBrush(now.color(role, 0.68))
         if down:
             painter.drawRects(down)
         painter.end()
@@ -81,9 +81,7 @@ class Strips:
             return
         height = self.height * max(scale, 0.02)
         ratio = self._ratio
-        source = QRectF(
-            0, row * self.height * ratio, self.width * ratio, self.height * ratio
-        )
+        source = QRectF(0, row * self.height * ratio, self.width * ratio, self.height * ratio)
         target = QRectF(x, y + (self.height - height) / 2, width or self.width, height)
         painter.setOpacity(alpha)
         painter.drawPixmap(target, self.pixmap, source)

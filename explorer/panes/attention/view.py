@@ -6,8 +6,8 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from explorer import theme
-from explorer.panes.attention.head_view import HeadView
 from explorer.panes.attention.choices import Choices
+from explorer.panes.attention.head_view import HeadView
 from explorer.panes.attention.model import SCORES, Heads, Prompt, announced, hidden_cells
 from explorer.panes.attention.panel import HeadsPanel
 from explorer.widgets.base import Label
@@ -115,6 +115,7 @@ class AttentionView(QWidget):
         self.tokens.set_selected(query)
         mosaic = self.panel.mosaic
         note = "locked, Esc unlocks" if mosaic.locked == (layer, head) else ""
+        mosaic.set_chosen((layer, head))
         values = {name: float(heads.score(name)[layer, head]) for name in SCORES}
         self.panel.scores.set_scores(f"Layer {layer}, head {head}", note, values, choices.score)
         words = announced(heads, layer, head, query, choices.score, choices.hide_first)
