@@ -16,7 +16,7 @@ from explorer.panes.training.options import Options, check, config_of
 from explorer.panes.training.setup import SetupView
 
 POINTS = 200  # of the schedule's preview
-EXCERPT = 230  # letters of the text that are shown
+EXCERPT = 1500  # letters of the text that are shown
 SLOW_STEP = 0.2  # seconds a step, from which on a process of its own is better
 
 

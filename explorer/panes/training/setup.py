@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QHBoxLayout,
+    QPlainTextEdit,
     QPushButton,
     QScrollArea,
     QVBoxLayout,
@@ -93,14 +94,17 @@ class SetupView(QWidget):
         set_look(self.more, "quiet")
         self._deep = QWidget()
         self._why = Label("", "label", "error", wrap=True)
-        self._excerpt = Label("", "body", "muted", wrap=True)
+        self._excerpt = QPlainTextEdit()
         self._excerpt.setObjectName("training.setup.excerpt")
+        self._excerpt.setAccessibleName("How the text begins")
+        self._excerpt.setReadOnly(True)
+        self._excerpt.setMinimumHeight(theme.current().px(64))
         self._excerpt_box = QWidget()
         box = QVBoxLayout(self._excerpt_box)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(4)
-        box.addWidget(Label("It will read", "label", "muted", 600))
-        box.addWidget(self._excerpt)
+        box.addWidget(Label("It will read", "label", "muted"))
+        box.addWidget(self._excerpt, 1)
         self._what = Label("", "body", "muted", wrap=True)
         self._enter = Deepest(self)
         self._build()
@@ -158,8 +162,8 @@ class SetupView(QWidget):
         for place, field in enumerate(deep):
             grid.addWidget(field, place // 2, place % 2, Qt.AlignmentFlag.AlignTop)
         form.addWidget(self._deep)
-        form.addStretch(1)
-        form.addWidget(self._excerpt_box)
+        form.addWidget(self._excerpt_box, 1)
+        form.addStretch(0)
         inner = QWidget()
         inner.setLayout(form)
         form.setContentsMargins(0, 0, 12, 0)
@@ -246,7 +250,7 @@ class SetupView(QWidget):
 
     def set_excerpt(self, text: str) -> None:
         """How the text begins that it will read."""
-        self._excerpt.setText(text)
+        self._excerpt.setPlainText(text)
         self._excerpt_box.setVisible(bool(text) and not self.more.isChecked())
 
     def set_why(self, text: str) -> None:
@@ -256,7 +260,7 @@ class SetupView(QWidget):
 
     def set_more(self, on: bool) -> None:
         self._deep.setVisible(on)
-        self._excerpt_box.setVisible(bool(self._excerpt.text()) and not on)
+        self._excerpt_box.setVisible(bool(self._excerpt.toPlainText()) and not on)
         self.more.setText("Less" if on else "More")
         if self.more.isChecked() != on:
             self.more.setChecked(on)

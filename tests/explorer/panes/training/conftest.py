@@ -1,0 +1,63 @@
+"""A training pane of its own for each test: engine with torch, runs in a temporary folder."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import shiboken6
+
+TINY = {
+    "size": "own",
+    "n_layer": "2",
+    "n_head": "2",
+    "n_embd": "16",
+    "block_size": "16",
+    "batch_size": "2",
+    "steps": "60",
+    "warmup_steps": "5",
+    "evaluate_every": "10",
+    "sample_every": "20",
+    "checkpoint_every": "20",
+}
+
+
+async def until(condition: Callable[[], Any], what: str, seconds: float = 40.0) -> None:
+    """Waits in Qt's event loop; no fixed sleeps in tests."""
+    try:
+        async with asyncio.timeout(seconds):
+            while not condition():
+                await asyncio.sleep(0.01)
+    except TimeoutError:
+        raise AssertionError(f"never came: {what}") from None
+
+
+@pytest.fixture
+def make_pane(torch_engine, tmp_path) -> Iterator[Callable[..., Any]]:
+    """`make_pane(**options)`: call it inside a coroutine. Runs that still train are ended."""
+    from explorer.live import Runs
+    from explorer.panes.base import Context
+    from explorer.panes.training.pane import TrainingPane
+    from explorer.settings import Settings
+    from explorer.workspace import Workspace
+
+    runs = Runs(torch_engine, tmp_path / "runs")
+    panes = []
+
+    def make(**changes: str) -> TrainingPane:
+        pane = TrainingPane(Context(torch_engine, Workspace(torch_engine), Settings(), runs))
+        pane.player.set_motion("off")
+        pane.resize(960, 560)
+        if changes:
+            pane.planning.set_options(pane.planning.options.change({**TINY, **changes}))
+        panes.append(pane)
+        return pane
+
+    yield make
+    for pane in panes:
+        shiboken6.delete(pane)
+    for folder in runs.live:
+        runs.process_launcher.kill(folder)
+    shiboken6.delete(runs)

@@ -1,0 +1,100 @@
+"""Moments, their track, and the phases inside one optimizer step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.trace import source
+from core.training.config import TrainingConfig
+from core.training.records import STEP_DTYPE
+from core.transformer.config import ModelConfig
+from explorer.panes.training.moments import MomentTrack, around, moments_of, nearest
+from explorer.panes.training.phases import (
+    CODE,
+    PHASES,
+    PhaseTrack,
+    RunNumbers,
+    moment_inspection,
+    phase_inspection,
+)
+from explorer.player import Player
+
+CONFIG = TrainingConfig(
+    model=ModelConfig(vocab_size=64, block_size=8, n_layer=1, n_head=1, n_embd=8), steps=50
+)
+
+
+def numbers(count: int = 20) -> RunNumbers:
+    steps = np.zeros(count, STEP_DTYPE)
+    steps["step"] = np.arange(1, count + 1)
+    steps["loss"] = np.linspace(4, 2, count)
+    steps["grad_norm"], steps["learning_rate"] = 2.5, 1e-3
+    steps["tokens"], steps["seconds"] = 128, 0.02
+    return RunNumbers(CONFIG, steps, 1234)
+
+
+def probes(*steps: int) -> dict[int, Path]:
+    return {step: Path(f"step-{step:06d}.safetensors") for step in steps}
+
+
+def test_moments_are_probes_and_checkpoints_and_the_edge():
+    found = moments_of(20, probes(0, 10, 20), {10: Path("c"), 15: Path("d")})
+    assert [one.step for one in found] == [0, 10, 15, 20]
+    assert [one.checkpoint is not None for one in found] == [False, True, True, False]
+    assert [one.edge for one in found] == [False, False, False, True]
+    assert found[-1].probe is not None
+
+
+def test_a_finished_run_has_no_edge_and_an_empty_one_has_nothing_but_it():
+    assert [one.edge for one in moments_of(20, probes(0, 20), {}, live=False)] == [False, False]
+    assert [one.edge for one in moments_of(0, {}, {})] == [True]
+
+
+def test_later_moments_of_an_older_attempt_are_left_out():
+    assert [one.step for one in moments_of(10, probes(0, 10, 20), {30: Path("c")})] == [0, 10]
+
+
+def test_heads_are_blended_between_two_pictures_and_skip_moments_without_one():
+    found = moments_of(20, probes(0, 20), {10: Path("c")})
+    before, after, share = around(found, 1.5)
+    assert (before.step, after.step, share) == (0, 20, 0.5)
+    before, after, share = around(found, 0.5)
+    assert (before.step, after, share) == (0, None, 0.0)
+    assert nearest(found, 13) == 1
+
+
+@pytest.mark.parametrize("name", PHASES)
+def test_every_phase_leads_to_the_line_of_core_that_does_it(name):
+    where = source(CODE[name])
+    inspection = phase_inspection(name, numbers(), 7)
+    assert inspection.step.code == CODE[name]
+    assert where.lines[where.marked].strip()
+    assert inspection.rows
+
+
+def test_the_live_numbers_are_those_of_the_record():
+    clip = phase_inspection("clip", numbers(), 7)
+    assert clip.step.value("norm_value") == 2.5
+    assert "g is scaled by 0.400" in clip.rows[-1]
+    moment = moment_inspection(numbers(), 20)
+    assert moment.step.value("loss_value") == 2.0
+    assert "6,400 tokens/s" in " ".join(map(str, moment.rows))
+
+
+def test_enter_goes_into_the_step_of_a_moment_and_out_again(qapp):
+    track = MomentTrack(
+        playing=lambda: False, play=lambda: None, pause=lambda: None, step=lambda: None
+    )
+    track.set_moments(moments_of(20, probes(0, 10), {}), True, numbers())
+    player = Player()
+    player.set_track(track)
+    player.seek(1)
+    assert player.enter()
+    assert isinstance(player.track, PhaseTrack)
+    assert (player.track.step, player.length) == (10, len(PHASES))
+    assert player.leave() and player.position == 1
+    player.seek(0)
+    assert not player.enter(), "there is no step before the first"

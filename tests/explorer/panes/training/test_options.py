@@ -1,0 +1,68 @@
+"""What is typed into the fields, and the config that it means."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from core.training.config import TrainingConfig
+from explorer.panes.training.options import SIZES, Options, check, config_of, run_name
+
+
+def test_the_defaults_can_be_trained():
+    assert check(Options()) == {}
+    config = config_of(Options())
+    assert isinstance(config, TrainingConfig)
+    assert (config.corpus, config.tokenizer) == ("stories", "stories")
+    assert (config.model.n_layer, config.model.n_embd) == (4, 128)
+    assert math.isclose(config.learning_rate, 2e-3)
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "remedy"),
+    [
+        ("steps", "many", "whole number"),
+        ("steps", "0", "at least 1"),
+        ("batch_size", "-3", "at least 1"),
+        ("batch_size", "", "whole number"),
+        ("learning_rate", "nan", "above 0"),
+        ("learning_rate", "inf", "at most"),
+        ("learning_rate", "0", "above 0"),
+        ("learning_rate", "fast", "3e-4"),
+        ("n_embd", "130", "use 128 or 132"),
+        ("n_head", "0", "at least 1"),
+        ("warmup_steps", "1500", "shorter than the run"),
+        ("min_learning_rate", "1", "not be above the peak"),
+        ("repeated_fraction", "1.5", "at most"),
+        ("block_size", "1", "at least 2"),
+        ("sample_prompt", "  ", "beginning"),
+    ],
+)
+def test_a_bad_value_has_its_error_and_remedy_beside_its_field(field, text, remedy):
+    errors = check(Options().change({field: text}))
+    assert remedy in errors[field]
+    with pytest.raises(ValueError):
+        config_of(Options().change({field: text}))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: size.id)
+def test_a_named_size_sets_its_shape_and_is_recognized_again(size):
+    options = Options().change({"size": size.id})
+    assert config_of(options).model.n_layer == size.n_layer
+    changed = options.change({"n_layer": "3"})
+    assert changed.size == "own"
+    assert changed.change({"n_layer": str(size.n_layer)}).size == size.id
+
+
+def test_a_file_is_read_letter_by_letter_and_names_its_run():
+    options = Options().change({"corpus": "/texts/the sea.txt"})
+    assert (options.tokenizer, run_name(options)) == ("characters", "the sea")
+    assert options.change({"corpus": "stories"}).tokenizer == "stories"
+
+
+def test_options_come_back_from_json_and_unknown_things_are_left_out():
+    options = Options().change({"steps": "77", "size": "tiny"})
+    assert Options.from_json(options.to_json()) == options
+    assert Options.from_json({"steps": 5, "nonsense": "x"}) == Options()
+    assert Options.from_json(None) == Options()

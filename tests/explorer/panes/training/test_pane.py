@@ -1,0 +1,335 @@
+"""The pane with real runs: in a thread of the app and as a process, the same test for both."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import shiboken6
+
+from core.files import read_tensors
+from core.training.reader import RunReader
+from core.training.writer import RunWriter
+from explorer.panes.training import files
+from explorer.panes.training.phases import PhaseTrack
+
+from .conftest import until
+
+
+def step_of(pane) -> int:
+    return pane.follower.data.step if pane.follower.data is not None else 0
+
+
+def state_of(pane) -> str:
+    return pane.follower.data.state if pane.follower.data is not None else ""
+
+
+async def started(pane, steps: int = 12) -> Path:
+    """Starts the run of the setup; returns once it has done some steps."""
+    pane.setup.startRequested.emit()
+    await until(lambda: pane.workspace.run, "the run")
+    await until(lambda: step_of(pane) >= steps, f"step {steps}")
+    return Path(pane.workspace.run)
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    """Every file of a run but the sign of life."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != "heartbeat"
+    }
+
+
+@pytest.mark.parametrize("backend", ["thread", "process"])
+def test_a_run_as_live_television(make_pane, run_async, backend):
+    """Start, pause, one step, replay, go live, train on, stop, go on: every view the same."""
+
+    async def story():
+        pane = make_pane(steps="4000", run_in=backend)
+        pane.show()
+        folder = await started(pane, 80)
+        player, view = pane.player, pane.view
+        assert player.at_live_edge and player.playing
+        assert view.card.text.state == "running"
+        assert {"pause", "stop"} <= set(view.card.text.buttons)
+
+        player.pause()
+        assert not player.playing, "the button answers at once"
+        await until(lambda: state_of(pane) == "paused", "the pause")
+        assert view.card.text.state == "paused" and "resume" in view.card.text.buttons
+        before = step_of(pane)
+        player.forward()
+        await until(lambda: step_of(pane) == before + 1 and state_of(pane) == "paused", "a step")
+
+        reader = RunReader(folder)
+        lines = view.charts.loss.displayed()
+        np.testing.assert_array_equal(lines["train"][:, 0], reader.steps["step"])
+        np.testing.assert_array_equal(lines["train"][:, 1], reader.steps["loss"])
+        np.testing.assert_array_equal(lines["validation"][:, 1], reader.evaluations["validation"])
+        norms = view.charts.small["norm"].displayed()["gradient norm"]
+        np.testing.assert_array_equal(norms[:, 1], reader.steps["grad_norm"])
+        assert view.samples.samples == tuple(reader.samples)
+        assert pane.track.moments[-1].step == reader.step
+
+        kept = content(folder)
+        player.seek(4)
+        assert not player.at_live_edge and pane.replaying
+        at = pane.moment
+        await until(lambda: pane.film.step == at.step, "the heads of that moment")
+        recorded = read_tensors(at.probe, ["attention"])["attention"]
+        np.testing.assert_array_equal(view.mosaic.displayed()["maps"], recorded)
+        assert all(sample.step <= at.step for sample in view.samples.samples)
+        player.set_speed(float("inf"))
+        player.play()
+        await until(lambda: player.at_live_edge, "the replay's end")
+        player.seek(2)
+        assert content(folder) == kept, "a replay touches nothing of the run"
+
+        player.end()
+        assert player.at_live_edge and not pane.replaying
+        before = step_of(pane)
+        player.play()
+        await until(lambda: step_of(pane) > before + 3, "more steps")
+        view.card.asked.emit("stop")
+        await until(lambda: state_of(pane) == "stopped", "the stop")
+        assert view.card.text.buttons == ("continue",)
+        stopped = step_of(pane)
+        assert max(pane.follower.data.checkpoints) == stopped, "stopping keeps everything"
+        player.play()
+        await until(lambda: step_of(pane) > stopped, "the run to go on")
+        view.card.asked.emit("stop")
+        await until(lambda: state_of(pane) == "stopped", "the second stop")
+        steps = RunReader(folder).steps["step"]
+        np.testing.assert_array_equal(steps, np.arange(1, len(steps) + 1))
+        runs = pane.context.runs
+        await until(lambda: not runs.running_here(folder), "the end of the trainer")
+        await pane.settled()
+
+    run_async(story(), timeout=100)
+
+
+def test_a_finished_run_replays_and_its_step_opens_phase_by_phase(make_pane, run_async):
+    async def story():
+        pane = make_pane()
+        seen = []
+        pane.inspection.connect(seen.append)
+        await started(pane, 60)
+        await until(lambda: state_of(pane) == "finished", "the end")
+        pane._read_sources()
+        await pane.settled()
+        assert not pane.track.is_live and "Finished" in pane.headline
+        assert pane.view.card.text.buttons in ((), ("branch",))
+        pane.player.seek(5)
+        pane.enter_phase(4)
+        assert isinstance(pane.player.track, PhaseTrack)
+        step = pane.player.track.step
+        assert f"Inside step {step}" in pane.headline
+        norm = RunReader(pane.workspace.run).steps["grad_norm"][step - 1]
+        assert seen[-1].step.name == "training.clip"
+        assert seen[-1].step.value("norm_value") == norm
+        assert pane.cancel() and pane.player.track is pane.track
+        assert pane.moment.step == step
+
+    run_async(story())
+
+
+def test_resume_from_here_makes_a_branch_and_leaves_the_parent_as_it_was(make_pane, run_async):
+    async def story():
+        pane = make_pane()
+        folder = await started(pane, 60)
+        await until(lambda: state_of(pane) == "finished", "the end")
+        kept = content(folder)
+        steps = [moment.step for moment in pane.track.moments]
+        pane.player.seek(steps.index(20))
+        assert "branch" in pane.view.card.text.buttons
+        pane.branch_here()
+        await until(lambda: Path(pane.workspace.run) != folder, "the branch")
+        await until(lambda: state_of(pane) == "finished", "the branch's end")
+        data = pane.follower.data
+        assert data.parent == {"run": str(folder.resolve()), "step": 20}
+        assert (int(data.steps["step"][0]), data.step) == (21, 60)
+        assert content(folder) == kept
+        pane.overlay(str(folder))
+        await until(lambda: len(pane.view.charts.loss.displayed()) == 4, "both runs' lines")
+        shown = pane.view.charts.loss.displayed()
+        np.testing.assert_array_equal(
+            shown[f"train {folder.name}"][20:, 1], shown[f"train {data.name}"][:, 1]
+        )
+        await pane.settled()
+
+    run_async(story())
+
+
+def test_csv_holds_every_step_exactly_and_png_is_written(make_pane, run_async, tmp_path):
+    async def story():
+        pane = make_pane()
+        await started(pane, 60)
+        await until(lambda: state_of(pane) == "finished", "the end")
+        files.save_csv(pane.follower.data, tmp_path / "run.csv")
+        files.save_png(pane.view, tmp_path / "run.png")
+        await pane.settled()
+        return Path(pane.workspace.run)
+
+    reader = RunReader(run_async(story()))
+    with open(tmp_path / "run.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["loss"]) for row in rows] == reader.steps["loss"].tolist()
+    measured = {int(row["step"]): row["validation_loss"] for row in rows if row["validation_loss"]}
+    assert {10, 60} <= set(measured)
+    assert (tmp_path / "run.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_loss_that_is_no_number_says_step_and_place_and_offers_a_lower_rate(make_pane, run_async):
+    async def story():
+        pane = make_pane(learning_rate="10", warmup_steps="0", clip="0", steps="4000")
+        pane.planning.set_options(pane.planning.options.change({"min_learning_rate": "10"}))
+        folder = await started(pane, 1)
+        pane.player.pause()
+        await until(lambda: state_of(pane) == "paused", "the pause")
+        kept = step_of(pane)
+        pane.view.card.asked.emit("stop")
+        await until(lambda: state_of(pane) == "stopped", "the stop")
+        _poison(pane.follower.data.checkpoints[kept])
+        pane.player.play()
+        await until(lambda: state_of(pane) == "failed", "the failure")
+        await until(lambda: pane.follower.data.not_finite, "its kind")
+        text = pane.view.card.text
+        assert f"step {kept + 1}" in text.message and "not a finite number" in text.message
+        assert {"lower", "continue"} <= set(text.buttons)
+        assert (folder / "checkpoints" / f"step-{kept:06d}").is_dir()
+        await pane.settled()
+
+    run_async(story())
+
+
+def _poison(checkpoint: Path) -> None:
+    """Makes one weight not a number, as a diverged run would."""
+    from core.files import write_tensors
+
+    path = checkpoint / "model.safetensors"
+    tensors = {name: value.copy() for name, value in read_tensors(path).items()}
+    tensors["h.1.mlp.c_fc.weight"][0, 0] = np.nan
+    write_tensors(path, tensors, {"format": "pt"})
+
+
+def test_a_trainer_that_was_killed_is_dead_and_can_be_resumed(make_pane, run_async):
+    async def story():
+        pane = make_pane(steps="4000", run_in="process")
+        folder = await started(pane, 25)
+        pane.context.runs.process_launcher.kill(folder)
+        await until(lambda: state_of(pane) == "dead", "the death")
+        text = pane.view.card.text
+        assert text.state == "dead" and "checkpoint of step" in text.message
+        assert text.buttons[-1] == "continue"
+        before = step_of(pane)
+        pane.view.card.asked.emit("continue")
+        await until(lambda: state_of(pane) == "running" and step_of(pane) > before, "the resume")
+        pane.view.card.asked.emit("stop")
+        await until(lambda: state_of(pane) == "stopped", "the stop")
+        await until(lambda: not pane.context.runs.running_here(folder), "the end of the process")
+        await pane.settled()
+
+    run_async(story(), timeout=60)
+
+
+def test_a_run_that_another_program_is_writing_is_followed(make_pane, run_async, tmp_path):
+    async def story():
+        pane = make_pane()
+        folder = pane.context.runs.new(pane.planning.config, "elsewhere")
+        writer = RunWriter(folder)
+        try:
+            pane.open_run(str(folder))
+            await until(lambda: state_of(pane) == "running", "the run")
+            for step in range(1, 6):
+                loss = float("nan") if step == 3 else 5.0 - step
+                writer.step({"step": step, "loss": loss, "tokens": 32, "seconds": 0.1})
+            await until(lambda: step_of(pane) == 5, "its steps")
+            line = pane.view.charts.loss.displayed()["train"]
+            assert np.isnan(line[2, 1]) and line[4, 1] == 0.0, "not a number is a gap"
+        finally:
+            writer.close()
+        await pane.settled()
+
+    run_async(story())
+
+
+def test_a_folder_that_is_no_run_goes_back_to_the_setup_with_a_message(
+    make_pane, run_async, tmp_path
+):
+    async def story():
+        pane = make_pane()
+        said = []
+        pane.statusRequested.connect(said.append)
+        pane.open_run(str(tmp_path))
+        await until(lambda: said, "a message")
+        assert "no run folder" in said[0]
+        assert pane.workspace.run is None and pane.stack.currentWidget() is pane.setup
+        await pane.settled()
+
+    run_async(story())
+
+
+def test_a_full_disk_before_the_start_is_said_and_nothing_begins(make_pane, run_async, monkeypatch):
+    async def story():
+        pane = make_pane()
+
+        def full(*_):
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(pane.context.runs, "new", full)
+        said = []
+        pane.statusRequested.connect(said.append)
+        pane.start_run()
+        await until(lambda: said, "a message")
+        assert "No space left" in said[0] and pane.workspace.run is None
+        await pane.settled()
+
+    run_async(story())
+
+
+def test_state_and_restore_bring_the_pane_back(make_pane, run_async):
+    async def story():
+        pane = make_pane(steps="77")
+        pane.view.charts.log.setChecked(True)
+        pane.view.charts.smoothing.setValue(33)
+        other = make_pane()
+        other.restore(pane.state())
+        assert other.state() == pane.state()
+        other.restore({"version": 1, "options": 5, "smoothing": "much"})
+        assert other.planning.errors == {}
+        await pane.settled()
+        await other.settled()
+
+    run_async(story())
+
+
+def test_actions_have_names_and_no_key_of_another(make_pane, run_async):
+    async def story():
+        pane = make_pane()
+        from explorer.actions import Actions
+
+        actions = Actions()
+        actions.add(pane.actions())
+        assert actions.run("training.new")
+        assert not actions.run("training.branch"), "there is nothing to branch from"
+        await pane.settled()
+
+    run_async(story())
+
+
+def test_a_pane_that_is_deleted_leaves_nothing_running(make_pane, run_async):
+    async def story():
+        pane = make_pane()
+        folder = await started(pane, 60)
+        await until(lambda: state_of(pane) == "finished", "the end")
+        await pane.settled()
+        shutil.rmtree(folder / "probes")
+        pane.player.start()
+        await pane.settled()
+        assert shiboken6.isValid(pane)
+
+    run_async(story())
