@@ -12,7 +12,7 @@ import torch
 
 from core.files import read_json, read_tensors, write_atomically, write_tensors
 from core.transformer.config import ModelConfig
-from core.transformer.gpt import GPT
+from core.transformer.gpt import GPT, parameter_count
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
@@ -65,12 +65,13 @@ def load_model(folder: Path) -> GPT:
             f"{folder} holds no {WEIGHTS_FILE}; copy the whole checkpoint folder, or choose another"
         )
     tensors = read_tensors(path, framework="torch")
-    with torch.device(
-        "meta"
-    ):  # the shapes alone: weights that do not fit are refused before anything is allocated
-        expected = {name: parameter.shape for name, parameter in GPT(config).named_parameters()}
-    _check_fit(path, expected, {name: tensor.shape for name, tensor in tensors.items()})
-    model = GPT(config, torch.Generator())
+    found = {name: tensor.shape for name, tensor in tensors.items()}
+    # Weights that do not fit are refused before anything is allocated for the model: on the meta
+    # device, whose first use takes a second, so only where the count of the numbers tells so.
+    fits = parameter_count(config) == sum(shape.numel() for shape in found.values())
+    with torch.device("cpu" if fits else "meta"):
+        model = GPT(config, torch.Generator() if fits else None)
+    _check_fit(path, {name: p.shape for name, p in model.named_parameters()}, found)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             parameter.copy_(tensors[name])
