@@ -76,6 +76,15 @@ QPlainTextEdit, QTextEdit {{ padding: {px(4)}px; }}
 QPlainTextEdit[look="plain"], QTextEdit[look="plain"], QTableView[look="plain"] {{
     border: none; background: {c["surface"]};
 }}
+QSlider::groove:horizontal {{
+    height: {px(4)}px; background: {c["divider"]}; border-radius: {px(2)}px;
+}}
+QSlider::sub-page:horizontal {{ background: {c["accent"]}; border-radius: {px(2)}px; }}
+QSlider::handle:horizontal {{
+    width: {px(14)}px; height: {px(14)}px; margin: -{px(5)}px 0; border-radius: {px(7)}px;
+    background: {c["accent"]};
+}}
+QSlider:focus::handle:horizontal {{ border: 2px solid {c["text"]}; }}
 QCheckBox, QRadioButton {{ spacing: {px(8)}px; min-height: {px(24)}px; background: transparent; }}
 QLabel {{ background: transparent; }}
 QFrame[look="card"] {{

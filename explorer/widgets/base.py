@@ -5,8 +5,17 @@ from __future__ import annotations
 import logging
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPaintEvent, QPixmap
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QFont,
+    QFontMetricsF,
+    QImage,
+    QPainter,
+    QPaintEvent,
+    QPixmap,
+)
 from PySide6.QtWidgets import QLabel, QSizePolicy, QToolButton, QWidget
 
 from explorer import theme, theme_icons
@@ -15,6 +24,11 @@ _log = logging.getLogger(__name__)
 
 ELIDE_MIDDLE = Qt.TextElideMode.ElideMiddle
 ELIDE_RIGHT = Qt.TextElideMode.ElideRight
+_KEYBOARD = (
+    Qt.FocusReason.TabFocusReason,
+    Qt.FocusReason.BacktabFocusReason,
+    Qt.FocusReason.ShortcutFocusReason,
+)
 CENTER = Qt.AlignmentFlag.AlignCenter
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -33,6 +47,7 @@ class Picture(QWidget):
         super().__init__(parent)
         self.setAccessibleName(name)
         self._broken: Exception | None = None
+        self._by_keyboard = False
         self.ratio = self.devicePixelRatioF()  # device pixels per unit of what is painted on
         theme.changed.connect(self.on_theme_changed)
 
@@ -52,6 +67,20 @@ class Picture(QWidget):
         """Repaints, and gives a picture whose paint failed another chance."""
         self._broken = None
         self.update()
+
+    @property
+    def shows_focus(self) -> bool:
+        """Whether to draw the focus ring: the focus is here and the keyboard is in use."""
+        return self.hasFocus() and self._by_keyboard
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QFocusEvent):
+            self._by_keyboard = event.gotFocus() and event.reason() in _KEYBOARD
+            self.update()
+        elif event.type() == QEvent.Type.KeyPress and not self._by_keyboard:
+            self._by_keyboard = True
+            self.update()
+        return super().event(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -11,6 +11,7 @@ from explorer import theme
 from explorer.widgets.base import CENTER, RIGHT, Picture, packed_image, packed_table, put_text
 from explorer.widgets.grid_keys import arrow, is_enter
 from explorer.widgets.lock_badge import draw_lock
+from explorer.widgets.mosaic_marks import draw_head_numbers, draw_scores
 
 
 class HeadMosaic(Picture):
@@ -194,9 +195,9 @@ class HeadMosaic(Picture):
                     self.cell_rect(int(layer), int(head)).adjusted(-1, -1, 1, 1), shade
                 )
         if self._scores is not None:
-            self._draw_scores(painter)
+            draw_scores(painter, self._scores, self.cell_rect)
         if self._order is not None:
-            self._draw_head_numbers(painter)
+            draw_head_numbers(painter, self._shape, self.cell_rect)
         if self._chosen is not None:
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(now.pen("accent", 2))
@@ -209,7 +210,7 @@ class HeadMosaic(Picture):
             draw_lock(
                 painter, self.cell_rect(*self._locked), self.icon_pixmap("pin", "on_accent", 10)
             )
-        if self.hasFocus():
+        if self.shows_focus:
             now.focus_ring(painter, self.cell_rect(*self._current), radius=4, offset=2)
 
     def _render(self, ratio: float) -> QPixmap:
@@ -267,30 +268,6 @@ class HeadMosaic(Picture):
                 rect = QRectF(left + head * pitch - 6, top - height - 2, self._cell() + 12, height)
                 ink = strong if chosen else muted
                 put_text(painter, rect, str(head), bold if chosen else font, ink, CENTER)
-
-    def _draw_head_numbers(self, painter: QPainter) -> None:
-        """Sorted heads carry their number, in the corner that causal attention leaves empty."""
-        now = theme.current()
-        if self._cell() < now.px(18):
-            return
-        font, ink = now.font("rail"), now.color("muted")
-        for layer, head in np.ndindex(self._shape):
-            rect = self.cell_rect(layer, head).adjusted(0, 0, -now.px(3), 0)
-            rect.setHeight(now.px(14))
-            put_text(painter, rect, str(head), font, ink, RIGHT)
-
-    def _draw_scores(self, painter: QPainter) -> None:
-        now = theme.current()
-        cell = self._cell()
-        height = 3.0 if cell >= 20 else 2.0
-        painter.setPen(Qt.PenStyle.NoPen)
-        for layer, head in np.ndindex(self._shape):
-            share = float(np.clip(np.nan_to_num(self._scores[layer, head]), 0, 1))
-            rect = self.cell_rect(layer, head)
-            base = QRectF(rect.x(), rect.bottom() - height, cell, height)
-            painter.fillRect(base, now.color("surface", 0.85))
-            base.setWidth(cell * share)
-            painter.fillRect(base, now.color("accent"))
 
     # Interaction ---------------------------------------------------------------------------------
 

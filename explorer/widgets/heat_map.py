@@ -180,7 +180,7 @@ class HeatMap(Picture):
         painter.drawPixmap(0, 0, self._still_layer())
         grid = self.grid_rect()
         self._draw_frames(painter, grid, self._side(grid))
-        if self._current is not None and self.hasFocus():
+        if self._current is not None and self.shows_focus:
             now.focus_ring(painter, self.cell_rect(*self._current), radius=3)
 
     def _still_layer(self) -> QPixmap:

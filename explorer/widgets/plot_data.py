@@ -73,8 +73,9 @@ def wanted_limits(
         return None
     low_x = min(float(x[0]) for x, _ in shown)
     high_x = max(float(x[-1]) for x, _ in shown)
-    low_y = min(float(np.nanmin(line)) for _, line in shown)
-    high_y = max(float(np.nanmax(line)) for _, line in shown)
+    spans = [_span(one, line, log) for one, line in zip(series, lines, strict=True)]
+    low_y = min(low for low, _ in spans)
+    high_y = max(high for _, high in spans)
     if fixed_x is not None:
         low_x, high_x = fixed_x
     elif high_x > low_x:
@@ -82,6 +83,22 @@ def wanted_limits(
     else:
         high_x = low_x + 1
     return low_x, high_x, *nice_limits(low_y, high_y, log)
+
+
+def _span(one: Series, line: np.ndarray, log: bool) -> tuple[float, float]:
+    """Least and largest value of a line; of faint raw values the middle 98 % must be seen too."""
+    known = line[np.isfinite(line)]
+    if not known.size:
+        return np.inf, -np.inf
+    low, high = float(known.min()), float(known.max())
+    if one.smoothed:
+        raw = np.asarray(one.y, dtype=np.float64)
+        raw = raw[:: max(1, raw.size // 5000)]
+        raw = raw[np.isfinite(raw) & (raw > 0)] if log else raw[np.isfinite(raw)]
+        if raw.size:
+            few, most = np.quantile(raw, (0.01, 0.99))
+            low, high = min(low, float(few)), max(high, float(most))
+    return low, high
 
 
 def with_room(limits: Limits, before: Limits, fixed: bool) -> Limits:

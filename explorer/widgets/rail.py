@@ -72,7 +72,7 @@ class Rail(Picture):
             font = now.font("rail")
             text = QRectF(cell.x() + 2, cell.y() + now.px(32), cell.width() - 4, now.px(14))
             put_text(painter, text, elide(title, font, text.width()), font, now.color(role))
-            if chosen and self.hasFocus():
+            if chosen and self.shows_focus:
                 now.focus_ring(painter, cell.adjusted(7, 5, -8, -5))
 
     def entry_rect(self, index: int) -> QRectF:

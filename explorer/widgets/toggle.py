@@ -75,7 +75,7 @@ class SegmentedControl(Picture):
                 painter.drawPixmap(round(x), round(rect.center().y() - size / 2), pixmap)
                 left = rect.adjusted(size + now.px(6), 0, 0, 0)
             put_text(painter, left, text, now.font("body", 600 if chosen else 400), ink)
-        if self.hasFocus():
+        if self.shows_focus:
             painter.setPen(now.pen("accent", 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(frame.adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)

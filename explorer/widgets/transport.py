@@ -78,7 +78,7 @@ class Scrubber(Picture):
         painter.setBrush(accent)
         painter.drawRoundedRect(QRectF(left, y - 2, max(0.0, knob - left), 4), 2, 2)
         pitch = (right - left) / max(1, self._length - 1)
-        if pitch >= 6:
+        if pitch >= 14:
             for step in range(self._length):
                 passed = step <= self._position
                 painter.setBrush(accent if passed else now.color("surface"))
@@ -88,7 +88,7 @@ class Scrubber(Picture):
         painter.setPen(now.pen("surface", 2))
         painter.setBrush(accent)
         painter.drawEllipse(QPointF(knob, y), 7, 7)
-        if self.hasFocus():
+        if self.shows_focus:
             now.focus_ring(painter, QRectF(knob - 6, y - 6, 12, 12), radius=9)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
