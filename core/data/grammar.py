@@ -109,7 +109,9 @@ class Teller:
         return options[int(self._random() * len(options))]
 
     def fresh(self, options: Sequence[Choice]) -> Choice:
-        """One of `options` that this story has not drawn yet."""
+        """One of `options` that this story has not drawn yet. Raises ValueError when none is."""
+        if self._used.issuperset(options):
+            raise ValueError(f"this story has drawn all of {len(options)} options already")
         choice = self.pick(options)
         while choice in self._used:
             choice = self.pick(options)
@@ -126,6 +128,14 @@ class Teller:
             return self.made_up(syllables)
         return word
 
+    def made_up_name(self) -> str:
+        """A made-up name that nobody in this story has: two syllables do meet twice now and then."""
+        name = capital(self.made_up(2))
+        while name in self._used:
+            name = capital(self.made_up(2))
+        self._used.add(name)
+        return name
+
     def make_spell(self) -> str:
         """Three to five made-up words that this story must remember: "Zorbi kalu menta fip"."""
         words: list[str] = []
@@ -141,7 +151,7 @@ class Teller:
         """A named person: a girl, a boy or a creature, now and then with a made-up name."""
         female = self.chance(0.5)
         if self.chance(0.2):
-            name = self.fresh((capital(self.made_up(2)),))
+            name = self.made_up_name()
         else:
             name = self.fresh(lexicon.GIRLS if female else lexicon.BOYS)
         if self.chance(creature_share):
