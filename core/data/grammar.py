@@ -129,7 +129,7 @@ class Teller:
         return word
 
     def made_up_name(self) -> str:
-        """A made-up name that nobody in this story has: two syllables do meet twice now and then."""
+        """A made-up name that nobody in this story has: the same syllables do come up twice."""
         name = capital(self.made_up(2))
         while name in self._used:
             name = capital(self.made_up(2))
