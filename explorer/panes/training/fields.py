@@ -118,7 +118,7 @@ class Deepest(QObject):
 
     entered = Signal()
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.KeyPress and event.key() in (  # type: ignore[attr-defined]
             Qt.Key.Key_Return,
             Qt.Key.Key_Enter,

@@ -53,7 +53,8 @@ class RunData:
 
     @property
     def finished(self) -> bool:
-        return self.state == "finished" or self.step >= self.config.steps
+        over = self.step >= self.config.steps and self.state not in ACTIVE
+        return self.state == "finished" or over
 
     @property
     def active(self) -> bool:

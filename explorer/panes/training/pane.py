@@ -42,7 +42,8 @@ class TrainingPane(Pane):
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
         super().__init__(context, "training", parent)
         self.setup, self.view = SetupView(), RunView()
-        self.choice = RunChoice(self.view.charts.tools)
+        self.choice = RunChoice(self.view.charts.tools, self)
+        self.choice.hide()
         self.stack = QStackedWidget()
         self.stack.addWidget(self.setup)
         self.stack.addWidget(self.view)
@@ -189,7 +190,7 @@ class TrainingPane(Pane):
         moment = self.moment
         if moment is None or self.player.at_live_edge:
             return False
-        return not moment.edge
+        return not moment.edge and moment is not self.track.moments[-1]
 
     # steering
 
@@ -396,7 +397,8 @@ class TrainingPane(Pane):
         if was_live or position > last:
             at = last
         moved = not was_live and round(position) != at
-        if moved or position > last:
+        ended = was_live and not self.track.is_live and position != last
+        if moved or ended or position > last:
             playing = self.player.playing and not was_live
             self.player.seek(at)
             if playing:
@@ -439,7 +441,7 @@ class TrainingPane(Pane):
         low = moments[int(position)].step
         high = moments[min(int(position) + 1, len(moments) - 1)].step
         step = low + (high - low) * (position - int(position))
-        self.view.charts.set_cursor(step if replaying or data.finished else None)
+        self.view.charts.set_cursor(step if replaying else None)
         shown = [sample for sample in data.samples if sample.step <= step + 0.5]
         self.view.samples.set_samples(shown)
         if self.film.show(moments, position):

@@ -39,9 +39,7 @@ FORMULAS = {
         r"\theta \leftarrow (1 - \eta \lambda)\, \theta"
         r" - \eta \, \frac{\hat m}{\sqrt{\hat v} + \epsilon}"
     ),
-    "schedule": (
-        r"\eta_t = \eta_{min} + \frac{1 + \cos(\pi p)}{2} \, (\eta_{max} - \eta_{min})"
-    ),
+    "schedule": (r"\eta_t = \eta_{min} + \frac{1 + \cos(\pi p)}{2} \, (\eta_{max} - \eta_{min})"),
 }
 CODE = {
     "data": f"{ONE_STEP}#data",

@@ -98,9 +98,7 @@ class Planning(QObject):
             if found is SUPERSEDED:
                 return
             self._speed, self._bf16 = found
-        answer = await self._engine.call(
-            _estimate, config, self._speed, key=(id(self), "estimate")
-        )
+        answer = await self._engine.call(_estimate, config, self._speed, key=(id(self), "estimate"))
         if answer is SUPERSEDED or self.errors:
             return
         notes = [f"{config.tokens_per_step:,} tokens a step"]

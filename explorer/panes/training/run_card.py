@@ -42,7 +42,10 @@ BUTTONS = {  # id -> text, tooltip
     "resume": ("Resume", "Trains on"),
     "stop": ("Stop", "Writes a checkpoint and ends; everything is kept and can be resumed"),
     "continue": ("Resume from the last checkpoint", "Trains on from what was kept"),
-    "lower": ("Branch with a lower learning rate", "A new run from the last checkpoint, at a tenth"),
+    "lower": (
+        "Branch with a lower learning rate",
+        "A new run from the last checkpoint, at a tenth",
+    ),
 }
 
 

@@ -117,7 +117,9 @@ class SetupView(QWidget):
     def _build(self) -> None:
         choices = [(size.id, size.title) for size in SIZES] + [("own", "Own")]
         top = (
-            ChoiceField("corpus", "Learn from", [("stories", "Our stories"), ("file", "A text file")]),
+            ChoiceField(
+                "corpus", "Learn from", [("stories", "Our stories"), ("file", "A text file")]
+            ),
             ChoiceField("size", "Model", choices),
             TextField("batch_size", "Batch (sequences)", "Sequences read in one step"),
             TextField("steps", "Steps", "How many times the weights move"),
@@ -285,11 +287,11 @@ class SetupView(QWidget):
         if self.start.isEnabled():
             self.startRequested.emit()
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
 
-    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
+    def dropEvent(self, event: QDropEvent) -> None:
         paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
         if paths:
             event.acceptProposedAction()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ from explorer.panes.training.follow import RunData
 if TYPE_CHECKING:
     from explorer.engine import Engine
     from explorer.live import Runs
+
+ENDING = 400  # looks at a trainer that is leaving, 20 ms apart
 
 
 class Steering(QObject):
@@ -61,14 +64,22 @@ class Steering(QObject):
 
     def start(self, folder: Path, paused: bool = False, steps: int = 0) -> None:
         """Trains a run on from its last checkpoint; `steps` makes so many, then pauses."""
+        self._want("paused" if paused else "running")
+        tasks.spawn(self._start(folder, paused or steps > 0, steps), self._owner)
+
+    async def _start(self, folder: Path, paused: bool, steps: int) -> None:
+        for _ in range(ENDING):  # a trainer that has just said its last word is still leaving
+            if not self._runs.running_here(folder):
+                break
+            await asyncio.sleep(0.02)
         try:
-            self._runs.start(folder, self.backend, paused=paused or steps > 0)
+            self._runs.start(folder, self.backend, paused=paused)
         except (ValueError, OSError) as error:
+            self.wanted = None
             self.refused.emit(str(error))
             return
-        self._want("paused" if paused else "running")
         if steps:
-            self._send(folder, "step", steps)
+            await self._ask(folder, "step", (steps,))
 
     def pause(self, folder: Path) -> None:
         self._want("paused")

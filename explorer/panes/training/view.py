@@ -86,7 +86,7 @@ class RunView(QWidget):
         where = f", step {step:,}" if step is not None else ""
         self.heads_title.setText(f"Heads as they form{where}")
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+    def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         now = theme.current()
         width = min(now.px(340), max(now.px(248), round(self.width() * 0.31)))

@@ -37,12 +37,11 @@ def card_text(data: RunData, state: str, moment: Moment | None, replaying: bool)
     )
 
 
-def buttons(
-    data: RunData, state: str, moment: Moment | None, replaying: bool
-) -> tuple[str, ...]:
+def buttons(data: RunData, state: str, moment: Moment | None, replaying: bool) -> tuple[str, ...]:
     """The ids of the card's buttons, from left to right."""
     shown: list[str] = []
-    if replaying and moment is not None and moment.checkpoint is not None:
+    there = moment is not None and moment.checkpoint is not None
+    if there and (replaying or data.finished):
         shown.append("branch")
     if state in ("new", "running"):
         shown += ["pause", "stop"]
@@ -63,7 +62,7 @@ def failure(data: RunData, state: str) -> str:
         return data.message or "The run ended with an error."
     if state == "dead":
         kept = max(data.checkpoints, default=None)
-        where = f"from the checkpoint of step {kept:,}" if kept is not None else "from the beginning"
+        where = "from the beginning" if kept is None else f"from the checkpoint of step {kept:,}"
         return (
             f"Whoever trained this run is gone since step {data.step:,}: killed, out of memory, or "
             f"the machine went down. What was written is whole; resuming goes on {where}."
@@ -79,9 +78,7 @@ def _note(data: RunData, state: str) -> str:
     return ""
 
 
-def _numbers(
-    data: RunData, step: int, replaying: bool, state: str
-) -> tuple[tuple[str, str], ...]:
+def _numbers(data: RunData, step: int, replaying: bool, state: str) -> tuple[tuple[str, str], ...]:
     row = data.numbers.row(step)
     found: list[tuple[str, str]] = []
     if replaying:

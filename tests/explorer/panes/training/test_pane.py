@@ -114,7 +114,7 @@ def test_a_run_as_live_television(make_pane, run_async, backend):
 
 def test_a_finished_run_replays_and_its_step_opens_phase_by_phase(make_pane, run_async):
     async def story():
-        pane = make_pane()
+        pane = make_pane(steps="60")
         seen = []
         pane.inspection.connect(seen.append)
         await started(pane, 60)
@@ -139,7 +139,7 @@ def test_a_finished_run_replays_and_its_step_opens_phase_by_phase(make_pane, run
 
 def test_resume_from_here_makes_a_branch_and_leaves_the_parent_as_it_was(make_pane, run_async):
     async def story():
-        pane = make_pane()
+        pane = make_pane(steps="60")
         folder = await started(pane, 60)
         await until(lambda: state_of(pane) == "finished", "the end")
         kept = content(folder)
@@ -166,7 +166,7 @@ def test_resume_from_here_makes_a_branch_and_leaves_the_parent_as_it_was(make_pa
 
 def test_csv_holds_every_step_exactly_and_png_is_written(make_pane, run_async, tmp_path):
     async def story():
-        pane = make_pane()
+        pane = make_pane(steps="60")
         await started(pane, 60)
         await until(lambda: state_of(pane) == "finished", "the end")
         files.save_csv(pane.follower.data, tmp_path / "run.csv")
@@ -238,7 +238,7 @@ def test_a_trainer_that_was_killed_is_dead_and_can_be_resumed(make_pane, run_asy
 
 def test_a_run_that_another_program_is_writing_is_followed(make_pane, run_async, tmp_path):
     async def story():
-        pane = make_pane()
+        pane = make_pane(steps="60")
         folder = pane.context.runs.new(pane.planning.config, "elsewhere")
         writer = RunWriter(folder)
         try:
@@ -261,7 +261,7 @@ def test_a_folder_that_is_no_run_goes_back_to_the_setup_with_a_message(
     make_pane, run_async, tmp_path
 ):
     async def story():
-        pane = make_pane()
+        pane = make_pane(steps="60")
         said = []
         pane.statusRequested.connect(said.append)
         pane.open_run(str(tmp_path))
@@ -275,7 +275,7 @@ def test_a_folder_that_is_no_run_goes_back_to_the_setup_with_a_message(
 
 def test_a_full_disk_before_the_start_is_said_and_nothing_begins(make_pane, run_async, monkeypatch):
     async def story():
-        pane = make_pane()
+        pane = make_pane(steps="60")
 
         def full(*_):
             raise OSError(28, "No space left on device")
@@ -296,7 +296,7 @@ def test_state_and_restore_bring_the_pane_back(make_pane, run_async):
         pane = make_pane(steps="77")
         pane.view.charts.log.setChecked(True)
         pane.view.charts.smoothing.setValue(33)
-        other = make_pane()
+        other = make_pane(steps="60")
         other.restore(pane.state())
         assert other.state() == pane.state()
         other.restore({"version": 1, "options": 5, "smoothing": "much"})
@@ -309,7 +309,7 @@ def test_state_and_restore_bring_the_pane_back(make_pane, run_async):
 
 def test_actions_have_names_and_no_key_of_another(make_pane, run_async):
     async def story():
-        pane = make_pane()
+        pane = make_pane(steps="60")
         from explorer.actions import Actions
 
         actions = Actions()
@@ -323,7 +323,7 @@ def test_actions_have_names_and_no_key_of_another(make_pane, run_async):
 
 def test_a_pane_that_is_deleted_leaves_nothing_running(make_pane, run_async):
     async def story():
-        pane = make_pane()
+        pane = make_pane(steps="60")
         folder = await started(pane, 60)
         await until(lambda: state_of(pane) == "finished", "the end")
         await pane.settled()

@@ -86,7 +86,9 @@ def test_a_bad_value_disables_start_and_says_why_beside_the_field(make_pane, run
         (None, "there is no file"),
     ],
 )
-def test_a_text_that_cannot_be_learned_says_the_remedy(make_pane, run_async, tmp_path, content, says):
+def test_a_text_that_cannot_be_learned_says_the_remedy(
+    make_pane, run_async, tmp_path, content, says
+):
     path = tmp_path / "text.txt"
     if content is not None:
         path.write_bytes(content)
