@@ -84,7 +84,7 @@ QSlider::handle:horizontal {{
     width: {px(14)}px; height: {px(14)}px; margin: -{px(5)}px 0; border-radius: {px(7)}px;
     background: {c["accent"]};
 }}
-QSlider:focus::handle:horizontal {{ border: 2px solid {c["text"]}; }}
+QSlider::handle:horizontal:focus {{ background: {c["text"]}; }}
 QCheckBox, QRadioButton {{ spacing: {px(8)}px; min-height: {px(24)}px; background: transparent; }}
 QLabel {{ background: transparent; }}
 QFrame[look="card"] {{
