@@ -276,8 +276,11 @@ class LinePlot(Picture):
         self._bucket = max(self._bucket, bucket)
         if theme.current().contrast and width >= 2:
             width = 3
+        # High contrast tells neighbors apart by more than their color.
+        odd = isinstance(one.color, int) and one.color % 2 == 1
+        dashed = one.dashed or (theme.current().contrast and odd)
         for points in pieces(pixels):
-            stroke(painter, points, color, width, one.dashed)
+            stroke(painter, points, color, width, dashed)
             if one.marks or len(points) == 1:
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(color)
