@@ -18,6 +18,8 @@ def style_sheet(theme: Theme) -> str:
     px = theme.px
     line = 2 if theme.contrast else 1
     down = resource("icons", "combo-arrow.svg").as_posix()
+    tick = "check-on-dark.svg" if theme.dark else "check-on-light.svg"
+    check = resource("icons", tick).as_posix()
     up = resource("icons", "spin-up.svg").as_posix()
     return f"""
 QWidget {{ color: {c["text"]}; }}
@@ -86,6 +88,20 @@ QSlider::handle:horizontal {{
 }}
 QSlider::handle:horizontal:focus {{ background: {c["text"]}; }}
 QCheckBox, QRadioButton {{ spacing: {px(8)}px; min-height: {px(24)}px; background: transparent; }}
+QCheckBox::indicator, QRadioButton::indicator {{
+    width: {px(14)}px; height: {px(14)}px; background: {c["surface"]};
+    border: {line}px solid {c["outline"]}; border-radius: {px(3)}px;
+}}
+QRadioButton::indicator {{ border-radius: {px(7) + line}px; }}
+QCheckBox::indicator:hover, QRadioButton::indicator:hover {{ background: {c["raised"]}; }}
+QCheckBox::indicator:checked {{
+    background: {c["accent"]}; border-color: {c["accent"]}; image: url("{check}");
+}}
+QRadioButton::indicator:checked {{
+    width: {px(6)}px; height: {px(6)}px; background: {c["on_accent"]};
+    border: {px(4) + line}px solid {c["accent"]};
+}}
+QCheckBox::indicator:focus, QRadioButton::indicator:focus {{ border: 2px solid {c["accent"]}; }}
 QLabel {{ background: transparent; }}
 QFrame[look="card"] {{
     background: {c["surface"]}; border: {line}px solid {c["divider"]}; border-radius: {px(8)}px;
