@@ -127,7 +127,7 @@ def read(reader: RunReader) -> RunData:
 
 
 class Follower(QObject):
-    """Emits `changed` with a new RunData whenever the run has moved on, `failed` when it is none."""
+    """Emits `changed` with a new RunData when the run has moved on, `failed` when it is none."""
 
     changed = Signal(object)  # RunData
     failed = Signal(str)

@@ -56,7 +56,7 @@ class Options:
     block_size: str = "128"
     tokenizer: str = "stories"
     warmup_steps: str = "60"
-    min_learning_rate: str = "2e-4"
+    min_learning_rate: str = "0.0002"
     schedule: str = "cosine"
     precision: str = "fp32"
     weight_decay: str = "0.1"
@@ -79,7 +79,16 @@ class Options:
             new["size"] = next((one.id for one in SIZES if _fits(one, shaped)), "own")
         if "corpus" in new and "tokenizer" not in new:
             new["tokenizer"] = "stories" if new["corpus"] == "stories" else "characters"
-        return replace(self, **new)
+        return replace(self, **{**self._following(new), **new})
+
+    def _following(self, new: Mapping[str, str]) -> dict[str, str]:
+        """Warm-up and last learning rate go with steps and peak until a person sets them."""
+        kept = {}
+        if "steps" in new and self.warmup_steps == usual_warmup(self.steps):
+            kept["warmup_steps"] = usual_warmup(new["steps"]) or self.warmup_steps
+        if "learning_rate" in new and self.min_learning_rate == usual_last(self.learning_rate):
+            kept["min_learning_rate"] = usual_last(new["learning_rate"]) or self.min_learning_rate
+        return kept
 
     def to_json(self) -> dict[str, str]:
         return asdict(self)
@@ -90,6 +99,19 @@ class Options:
         names = {field.name for field in fields(cls)}
         known = values if isinstance(values, Mapping) else {}
         return cls(**{k: v for k, v in known.items() if k in names and isinstance(v, str)})
+
+
+def usual_warmup(steps: str) -> str:
+    """A twenty-fifth of the steps, 60 at most; "" where they are no number."""
+    return str(min(60, int(steps) // 25)) if steps.strip().isdecimal() else ""
+
+
+def usual_last(rate: str) -> str:
+    """A tenth of the peak; "" where it is no number."""
+    try:
+        return f"{float(rate) / 10:.6g}".replace("e-0", "e-")
+    except ValueError:
+        return ""
 
 
 def size_of(name: str) -> Size | None:

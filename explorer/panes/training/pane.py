@@ -13,20 +13,17 @@ from explorer.actions import Action
 from explorer.engine import SUPERSEDED
 from explorer.panes.base import Context, Pane
 from explorer.panes.training import files, words
+from explorer.panes.training.commands import commands
+from explorer.panes.training.cursor import Cursor
+from explorer.panes.training.driver import Driver
 from explorer.panes.training.follow import Follower, RunData
 from explorer.panes.training.header import RunChoice, list_runs
 from explorer.panes.training.heads import HeadFilm
-from explorer.panes.training.moments import Moment, MomentTrack, moments_of, nearest
-from explorer.panes.training.options import Options, config_of, run_name
-from explorer.panes.training.phases import (
-    CODE,
-    PHASES,
-    PhaseTrack,
-    moment_inspection,
-    phase_inspection,
-    plan_inspection,
-)
-from explorer.panes.training.planning import Planning, schedule
+from explorer.panes.training.moments import Moment, MomentTrack
+from explorer.panes.training.options import Options
+from explorer.panes.training.phases import CODE
+from explorer.panes.training.planning import Planning
+from explorer.panes.training.screen import Screen, planned_inspection
 from explorer.panes.training.setup import SetupView
 from explorer.panes.training.steering import Steering
 from explorer.panes.training.view import RunView
@@ -52,15 +49,18 @@ class TrainingPane(Pane):
         layout.addWidget(self.stack)
         self.planning = Planning(self.engine, self.setup, self)
         self.steering = Steering(self.engine, context.runs, self)
+        self.driver = Driver(self, self.steering)
         self.follower = Follower(self.engine, self)
         self.other = Follower(self.engine, self)
-        self.film = HeadFilm(self.engine, self.view.mosaic, self)
-        self.track = MomentTrack(
-            playing=self._trains, play=self.train_on, pause=self.pause_run, step=self.step_run
+        self.cursor = Cursor(
+            self.player,
+            playing=self.driver.trains,
+            play=self.driver.train_on,
+            pause=self.driver.pause_run,
+            step=self.driver.step_run,
         )
+        self.screen = Screen(self.engine, self.view, self.cursor, self)
         self._sources_read = False
-        self._opened = ""  # a run that is new on the screen: the cursor goes to its edge
-        self._attempts = 0
         self._connect()
         options = Options().change({"run_in": context.settings.run_in})
         self.planning.set_options(options)
@@ -71,16 +71,16 @@ class TrainingPane(Pane):
 
     def _connect(self) -> None:
         self.setup.changed.connect(self._on_option)
-        self.setup.startRequested.connect(self.start_run)
+        self.setup.startRequested.connect(self.driver.start_run)
         self.setup.fileRequested.connect(self.ask_for_text)
         self.setup.fileDropped.connect(self._on_dropped)
-        self.view.asked.connect(self._on_asked)
-        self.view.stepClicked.connect(self._on_step_clicked)
+        self.view.asked.connect(self.driver.answer)
+        self.view.stepClicked.connect(self.cursor.seek_step)
         self.view.phaseClicked.connect(self.enter_phase)
         self.view.headClicked.connect(
             lambda layer, head: self.workspace.select(layer=layer, head=head)
         )
-        self.film.shown.connect(self.view.set_heads_step)
+        self.screen.headline.connect(self.set_headline)
         self.choice.runChosen.connect(self.workspace.set_run)
         self.choice.newRequested.connect(self.new_run)
         self.choice.otherChosen.connect(self.overlay)
@@ -144,27 +144,7 @@ class TrainingPane(Pane):
         self._inspect()
 
     def actions(self) -> list[Action]:
-        def looking() -> bool:
-            return self.follower.data is not None
-
-        def branchable() -> bool:
-            moment = self.moment
-            return moment is not None and moment.checkpoint is not None
-
-        return [
-            Action("training.start", "Start training", self.start_run, "Ctrl+Return", menu="Run",
-                   group=2, enabled=lambda: not self.planning.errors),
-            Action("training.new", "New run", self.new_run, menu="Run", group=2),
-            Action("training.branch", "Resume from here (a branch)", self.branch_here, menu="Run",
-                   group=2, enabled=branchable),
-            Action("training.text", "Train on a text file\u2026", self.ask_for_text, menu="Run",
-                   group=3),
-            Action("training.open", "Open a run folder\u2026", self.ask_for_run, menu="Run", group=3),
-            Action("training.csv", "Export the run as CSV\u2026", self.ask_for_csv, menu="Run",
-                   group=3, enabled=looking),
-            Action("training.png", "Export the run as PNG\u2026", self.ask_for_png, menu="Run",
-                   group=3, enabled=looking),
-        ]  # fmt: skip
+        return commands(self)
 
     def views(self) -> dict[str, Callable[[], Any]]:
         from explorer.panes.training.demo import views
@@ -174,107 +154,25 @@ class TrainingPane(Pane):
     # where the cursor is
 
     @property
+    def track(self) -> MomentTrack:
+        return self.cursor.track
+
+    @property
+    def film(self) -> HeadFilm:
+        return self.screen.film
+
+    @property
     def moment(self) -> Moment | None:
-        """What the cursor looks at; inside a step, the moment that it belongs to."""
-        moments = self.track.moments
-        if not moments:
-            return None
-        track = self.player.track
-        if isinstance(track, PhaseTrack):
-            return moments[nearest(moments, track.step)]
-        return moments[min(round(self.player.position), len(moments) - 1)]
+        return self.cursor.moment
 
     @property
     def replaying(self) -> bool:
-        """The cursor stands on a recorded moment, not at the newest."""
-        moment = self.moment
-        if moment is None or self.player.at_live_edge:
-            return False
-        return not moment.edge and moment is not self.track.moments[-1]
+        return self.cursor.replaying
 
-    # steering
-
-    def start_run(self) -> None:
-        """Trains what the setup says, at once."""
-        if self.planning.errors:
-            self.statusRequested.emit(next(iter(self.planning.errors.values())))
-            return
-        options = self.planning.options
-        self.steering.backend = options.run_in
-        self.context.settings.run_in = options.run_in
-        try:
-            config = config_of(options, self.workspace.prompt)
-        except ValueError as error:
-            self._on_refused(str(error))
-            return
-        self.steering.begin(config, run_name(options))
-
-    def train_on(self) -> None:
-        """Play at the live edge."""
-        data = self.follower.data
-        if data is None or data.finished:
-            return
-        if data.active:
-            self.steering.resume(data.folder)
-        else:
-            self.steering.start(data.folder)
-
-    def pause_run(self) -> None:
-        if self.follower.data is not None:
-            self.steering.pause(self.follower.data.folder)
-
-    def step_run(self) -> None:
-        """One optimizer step at the live edge."""
-        data = self.follower.data
-        if data is None or data.finished:
-            return
-        if data.active:
-            self.steering.step(data.folder)
-        else:
-            self.steering.start(data.folder, steps=1)
-
-    def branch_here(self) -> None:
-        """A new run from the checkpoint under the cursor."""
-        moment, data = self.moment, self.follower.data
-        if moment is None or data is None or moment.checkpoint is None:
-            return
-        more = max(1, data.config.steps // 2)
-        changes = {} if moment.step < data.config.steps else {"steps": moment.step + more}
-        self.steering.branch(data.folder, moment.step, changes)
-
-    def _on_asked(self, what: str) -> None:
-        data = self.follower.data
-        if data is None:
-            return
-        match what:
-            case "pause":
-                self.steering.pause(data.folder)
-            case "resume" | "continue":
-                self.train_on()
-            case "stop":
-                self.steering.stop(data.folder)
-            case "branch":
-                self.branch_here()
-            case "lower":
-                self._lower(data)
-
-    def _lower(self, data: RunData) -> None:
-        """After a loss that is no number: go on from the last good checkpoint, more carefully."""
-        rate = data.config.learning_rate / 10
-        low = min(data.config.min_learning_rate, rate)
-        if data.checkpoints:
-            changes = {"learning_rate": rate, "min_learning_rate": low}
-            self.steering.branch(data.folder, max(data.checkpoints), changes)
-        else:
-            self.new_run()
-            self.planning.set_options(
-                self.planning.options.change(
-                    {"learning_rate": f"{rate:g}", "min_learning_rate": f"{low:g}"}
-                )
-            )
-
-    def _trains(self) -> bool:
-        return self.steering.state(self.follower.data) in ("running", "new")
+    def enter_phase(self, index: int) -> None:
+        """Goes into the optimizer step under the cursor, at one of its phases."""
+        if not self.cursor.enter(index):
+            self.statusRequested.emit("No step is recorded here yet")
 
     # runs
 
@@ -297,16 +195,13 @@ class TrainingPane(Pane):
 
     def _on_run(self, folder: str | None) -> None:
         self.steering.wanted = None
-        self._opened = folder or ""
-        self.film.clear()
         self.follower.follow(Path(folder) if folder else None)
-        self.track.set_moments([], False, None)
-        self.player.set_track(None)
+        self.cursor.clear(fresh=folder is not None)
+        self.screen.clear(waiting=folder is not None)
         self.stack.setCurrentWidget(self.view if folder else self.setup)
         self.inspection.emit(None)
         self._inspect()
         self._list_runs()
-        self._show()
 
     def _on_lost(self, message: str) -> None:
         self.statusRequested.emit(message)
@@ -370,101 +265,27 @@ class TrainingPane(Pane):
     # showing
 
     def _on_data(self, data: RunData) -> None:
-        live = not data.finished
-        if data.attempts != self._attempts:
-            self._attempts = data.attempts
-            self.film.clear()
-        moments = moments_of(data.step, data.probes, data.checkpoints, live)
-        before, inside = self.moment, self.player.depth > 0
-        was_live = self.player.at_live_edge
-        self.track.set_moments(moments, live, data.numbers)
-        if self._opened:
-            self._opened = ""
-            self.player.set_track(self.track)
-            self.player.end()
-        elif not inside:
-            self._keep_cursor(before, was_live)
-        if data.state in ("failed",) and not len(data.steps) and not data.checkpoints:
-            self.planning.refuse_corpus(data.message) if data.config.corpus != "stories" else None
+        self.cursor.renew(data)
+        began = len(data.steps) or data.checkpoints
+        if data.state == "failed" and not began and data.config.corpus != "stories":
+            self.planning.refuse_corpus(data.message)
+        self._show_lines()
         self._show()
         self._inspect()
 
-    def _keep_cursor(self, before: Moment | None, was_live: bool) -> None:
-        """Moments were added or thinned: the cursor stays on its moment, or at the edge."""
-        last = len(self.track.moments) - 1
-        position = self.player.position
-        at = nearest(self.track.moments, before.step) if before is not None else last
-        if was_live or position > last:
-            at = last
-        moved = not was_live and round(position) != at
-        ended = was_live and not self.track.is_live and position != last
-        if moved or ended or position > last:
-            playing = self.player.playing and not was_live
-            self.player.seek(at)
-            if playing:
-                self.player.play()
-        self.player.refresh()
-
     def _show(self) -> None:
         data = self.follower.data
-        state = self.steering.state(data)
-        if data is None:
-            text = "preparing" if self.workspace.run else ""
-            self.set_headline(words.SETUP if not text else "Opening the run.")
-            self.view.heads.show_loading()
-            return
-        self.view.card.set_text(words.card_text(data, state, self.moment, self.replaying))
-        self._show_lines()
-        self._show_moment()
-        self.player.playingChanged.emit(self.player.playing)
-
-    def _show_lines(self) -> None:
-        other = self.other.data if self.other.folder else None
-        self.view.charts.set_runs(self.follower.data, other)
+        if data is not None:
+            self.screen.show_moment(data, self.steering.state(data))
+            self.player.playingChanged.emit(self.player.playing)
 
     def _show_moment(self) -> None:
-        """What depends on the cursor alone."""
-        data, moments = self.follower.data, self.track.moments
-        if data is None or not moments:
-            return
-        state = self.steering.state(data)
-        if isinstance(self.player.track, PhaseTrack):
-            index = min(max(self.player.step, 0), len(PHASES) - 1)
-            self.view.phases.set_current(self.player.position)
-            self.set_headline(words.phase_headline(index, self.player.track.step))
-            return
-        self.view.phases.set_current(None)
-        moment, position = self.moment, min(self.player.position, len(moments) - 1)
-        replaying = self.replaying
-        self.view.card.set_text(words.card_text(data, state, moment, replaying))
-        self.set_headline(words.headline(data, state, moment, replaying))
-        low = moments[int(position)].step
-        high = moments[min(int(position) + 1, len(moments) - 1)].step
-        step = low + (high - low) * (position - int(position))
-        self.view.charts.set_cursor(step if replaying else None)
-        shown = [sample for sample in data.samples if sample.step <= step + 0.5]
-        self.view.samples.set_samples(shown)
-        if self.film.show(moments, position):
-            self.view.heads.show_ready()
-        else:
-            shape = data.config.model
-            self.view.mosaic.set_shape(shape.n_layer, shape.n_head)
-            self.view.heads.skeleton.set_grid(shape.n_layer, shape.n_head)
-            self.view.heads.show_loading("waiting for the first picture of the heads")
+        data = self.follower.data
+        if data is not None:
+            self.screen.show_moment(data, self.steering.state(data))
 
-    def _on_step_clicked(self, step: float) -> None:
-        if not self.track.moments:
-            return
-        while self.player.leave():
-            pass
-        self.player.seek(nearest(self.track.moments, step))
-
-    def enter_phase(self, index: int) -> None:
-        """Goes into the optimizer step under the cursor, at one of its phases."""
-        if not isinstance(self.player.track, PhaseTrack) and not self.player.enter():
-            self.statusRequested.emit("No step is recorded here yet")
-            return
-        self.player.seek(index)
+    def _show_lines(self) -> None:
+        self.screen.show_lines(self.follower.data, self.other.data if self.other.folder else None)
 
     # the inspector
 
@@ -479,20 +300,11 @@ class TrainingPane(Pane):
             self._inspect()
 
     def _inspect(self) -> None:
-        data, moment = self.follower.data, self.moment
+        data = self.follower.data
         if self.workspace.run is None:
-            config = self.planning.config
-            if config is not None:
-                self.inspection.emit(plan_inspection(config, *schedule(config)))
-            return
-        if data is None or moment is None or not self._sources_read:
-            return
-        track = self.player.track
-        if isinstance(track, PhaseTrack):
-            name = PHASES[min(max(self.player.step, 0), len(PHASES) - 1)]
-            self.inspection.emit(phase_inspection(name, track.numbers, track.step))
-        else:
-            self.inspection.emit(moment_inspection(data.numbers, moment.step))
+            self.inspection.emit(planned_inspection(self.planning.config))
+        elif data is not None and self._sources_read:
+            self.inspection.emit(self.screen.inspection(data))
 
 
 def _load_sources() -> None:

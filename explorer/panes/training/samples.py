@@ -16,7 +16,7 @@ MOST = 40  # samples in the list
 
 
 class SampleList(QPlainTextEdit):
-    """Read-only text that can be selected and copied. A prompt is muted, what was written is not."""
+    """Text that can be selected and copied. A prompt is muted, what was written is not."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -232,7 +232,7 @@ class SetupView(QWidget):
         size = size_of(options.size)
         shape = f"{options.n_layer} layers, {options.n_head} heads, width {options.n_embd}"
         self._what.setText(f"{shape}: {size.what}" if size else shape)
-        hidden = [name for name in errors if name in dict((one[0], 1) for one in MORE)]
+        hidden = [name for name in errors if name in [one[0] for one in MORE]]
         if hidden and not self.more.isChecked():
             self.more.setChecked(True)
         self.start.setEnabled(not errors)

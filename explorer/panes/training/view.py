@@ -1,4 +1,4 @@
-"""The picture of a run: its card, its lines, the heads as they form, its samples, one step's phases."""
+"""The picture of a run: card, lines, the heads as they form, samples, one step's phases."""
 
 from __future__ import annotations
 

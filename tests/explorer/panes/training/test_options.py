@@ -61,6 +61,15 @@ def test_a_file_is_read_letter_by_letter_and_names_its_run():
     assert options.change({"corpus": "stories"}).tokenizer == "stories"
 
 
+def test_warm_up_and_last_rate_go_with_steps_and_peak_until_they_are_set():
+    options = Options().change({"steps": "500", "learning_rate": "1e-3"})
+    assert (options.warmup_steps, options.min_learning_rate) == ("20", "0.0001")
+    typing = options.change({"learning_rate": ""}).change({"learning_rate": "5e-4"})
+    assert typing.min_learning_rate == "0.0001", "an unfinished number changes nothing"
+    own = options.change({"warmup_steps": "7"}).change({"steps": "900"})
+    assert own.warmup_steps == "7"
+
+
 def test_options_come_back_from_json_and_unknown_things_are_left_out():
     options = Options().change({"steps": "77", "size": "tiny"})
     assert Options.from_json(options.to_json()) == options

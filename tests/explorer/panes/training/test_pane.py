@@ -146,7 +146,7 @@ def test_resume_from_here_makes_a_branch_and_leaves_the_parent_as_it_was(make_pa
         steps = [moment.step for moment in pane.track.moments]
         pane.player.seek(steps.index(20))
         assert "branch" in pane.view.card.text.buttons
-        pane.branch_here()
+        pane.driver.branch_here()
         await until(lambda: Path(pane.workspace.run) != folder, "the branch")
         await until(lambda: state_of(pane) == "finished", "the branch's end")
         data = pane.follower.data
@@ -283,7 +283,7 @@ def test_a_full_disk_before_the_start_is_said_and_nothing_begins(make_pane, run_
         monkeypatch.setattr(pane.context.runs, "new", full)
         said = []
         pane.statusRequested.connect(said.append)
-        pane.start_run()
+        pane.driver.start_run()
         await until(lambda: said, "a message")
         assert "No space left" in said[0] and pane.workspace.run is None
         await pane.settled()

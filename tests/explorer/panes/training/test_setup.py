@@ -69,6 +69,9 @@ def test_a_bad_value_disables_start_and_says_why_beside_the_field(make_pane, run
         assert "whole number" in pane.setup.start.toolTip()
         field.editor.clear()
         qtbot.keyClicks(field.editor, "10")
+        assert pane.setup.start.isEnabled(), "the warm-up went with the steps"
+        assert pane.planning.options.warmup_steps == "0"
+        pane.planning.change("warmup_steps", "10")
         assert "warm-up" in pane.setup.fields["warmup_steps"].error.text
         assert pane.setup.more.isChecked(), "a field with an error is shown"
         await pane.settled()

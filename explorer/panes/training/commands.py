@@ -1,0 +1,35 @@
+"""The pane's actions, for menus, palette and keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from explorer.actions import Action
+
+if TYPE_CHECKING:
+    from explorer.panes.training.pane import TrainingPane
+
+
+def commands(pane: TrainingPane) -> list[Action]:
+    def looking() -> bool:
+        return pane.follower.data is not None
+
+    def startable() -> bool:
+        return not pane.planning.errors
+
+    def branchable() -> bool:
+        return pane.moment is not None and pane.moment.checkpoint is not None
+
+    rows = (
+        ("start", "Start training", pane.driver.start_run, "Ctrl+Return", startable, 2),
+        ("new", "New run", pane.new_run, "", None, 2),
+        ("branch", "Resume from here (a branch)", pane.driver.branch_here, "", branchable, 2),
+        ("text", "Train on a text file\u2026", pane.ask_for_text, "", None, 3),
+        ("open", "Open a run folder\u2026", pane.ask_for_run, "", None, 3),
+        ("csv", "Export the run as CSV\u2026", pane.ask_for_csv, "", looking, 3),
+        ("png", "Export the run as PNG\u2026", pane.ask_for_png, "", looking, 3),
+    )
+    return [
+        Action(f"training.{name}", text, run, key, enabled or (lambda: True), "Run", group)
+        for name, text, run, key, enabled, group in rows
+    ]

@@ -1,0 +1,102 @@
+"""What the buttons and the transport do with a run: start, train on, pause, step, branch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from explorer.panes.training.follow import RunData
+from explorer.panes.training.options import config_of, run_name
+from explorer.panes.training.steering import Steering
+
+if TYPE_CHECKING:
+    from explorer.panes.training.pane import TrainingPane
+
+
+class Driver:
+    """Asks the run that the pane looks at; knows nothing of how it is shown."""
+
+    def __init__(self, pane: TrainingPane, steering: Steering) -> None:
+        self._pane = pane
+        self.steering = steering
+
+    def start_run(self) -> None:
+        """Trains what the setup says, at once."""
+        if self._pane.planning.errors:
+            self._pane.statusRequested.emit(next(iter(self._pane.planning.errors.values())))
+            return
+        options = self._pane.planning.options
+        self.steering.backend = options.run_in
+        self._pane.context.settings.run_in = options.run_in
+        try:
+            config = config_of(options, self._pane.workspace.prompt)
+        except ValueError as error:
+            self.steering.refused.emit(str(error))
+            return
+        self.steering.begin(config, run_name(options))
+
+    def train_on(self) -> None:
+        """Play at the live edge."""
+        data = self._pane.follower.data
+        if data is None or data.finished:
+            return
+        if data.active:
+            self.steering.resume(data.folder)
+        else:
+            self.steering.start(data.folder)
+
+    def pause_run(self) -> None:
+        if self._pane.follower.data is not None:
+            self.steering.pause(self._pane.follower.data.folder)
+
+    def step_run(self) -> None:
+        """One optimizer step at the live edge."""
+        data = self._pane.follower.data
+        if data is None or data.finished:
+            return
+        if data.active:
+            self.steering.step(data.folder)
+        else:
+            self.steering.start(data.folder, steps=1)
+
+    def branch_here(self) -> None:
+        """A new run from the checkpoint under the cursor."""
+        moment, data = self._pane.moment, self._pane.follower.data
+        if moment is None or data is None or moment.checkpoint is None:
+            return
+        more = max(1, data.config.steps // 2)
+        changes = {} if moment.step < data.config.steps else {"steps": moment.step + more}
+        self.steering.branch(data.folder, moment.step, changes)
+
+    def answer(self, what: str) -> None:
+        data = self._pane.follower.data
+        if data is None:
+            return
+        match what:
+            case "pause":
+                self.steering.pause(data.folder)
+            case "resume" | "continue":
+                self.train_on()
+            case "stop":
+                self.steering.stop(data.folder)
+            case "branch":
+                self.branch_here()
+            case "lower":
+                self._lower(data)
+
+    def _lower(self, data: RunData) -> None:
+        """After a loss that is no number: go on from the last good checkpoint, more carefully."""
+        rate = data.config.learning_rate / 10
+        low = min(data.config.min_learning_rate, rate)
+        if data.checkpoints:
+            changes = {"learning_rate": rate, "min_learning_rate": low}
+            self.steering.branch(data.folder, max(data.checkpoints), changes)
+        else:
+            self._pane.new_run()
+            self._pane.planning.set_options(
+                self._pane.planning.options.change(
+                    {"learning_rate": f"{rate:g}", "min_learning_rate": f"{low:g}"}
+                )
+            )
+
+    def trains(self) -> bool:
+        return self.steering.state(self._pane.follower.data) in ("running", "new")

@@ -1,0 +1,84 @@
+"""Puts a run, as the cursor looks at it, on the screen and into the inspector."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from core.training.config import TrainingConfig
+from explorer.engine import Engine
+from explorer.panes.base import Inspection
+from explorer.panes.training import words
+from explorer.panes.training.cursor import Cursor
+from explorer.panes.training.follow import RunData
+from explorer.panes.training.heads import HeadFilm
+from explorer.panes.training.phases import (
+    PHASES,
+    moment_inspection,
+    phase_inspection,
+    plan_inspection,
+)
+from explorer.panes.training.planning import schedule
+from explorer.panes.training.view import RunView
+
+
+class Screen(QObject):
+    """`headline` is the pane's sentence for what is shown."""
+
+    headline = Signal(str)
+
+    def __init__(self, engine: Engine, view: RunView, cursor: Cursor, owner: QObject) -> None:
+        super().__init__(owner)
+        self._view = view
+        self._cursor = cursor
+        self._attempts = 0
+        self.film = HeadFilm(engine, view.mosaic, owner)
+        self.film.shown.connect(view.set_heads_step)
+
+    def clear(self, waiting: bool) -> None:
+        """Another run, or none."""
+        self.film.clear()
+        self._view.set_heads_step(None)
+        self._view.heads.show_loading()
+        self.headline.emit("Opening the run." if waiting else words.SETUP)
+
+    def show_lines(self, data: RunData | None, other: RunData | None) -> None:
+        self._view.charts.set_runs(data, other)
+
+    def show_moment(self, data: RunData, state: str) -> None:
+        """What depends on the cursor: numbers, sentence, heads, samples."""
+        cursor, view = self._cursor, self._view
+        if data.attempts != self._attempts:  # later snapshots may be written again
+            self._attempts = data.attempts
+            self.film.clear()
+        if not cursor.moments:
+            return
+        inside = cursor.inside
+        if inside is not None:
+            view.phases.set_current(cursor.phase_position)
+            self.headline.emit(words.phase_headline(cursor.phase, inside.step))
+            return
+        view.phases.set_current(None)
+        moment, replaying = cursor.moment, cursor.replaying
+        view.card.set_text(words.card_text(data, state, moment, replaying))
+        self.headline.emit(words.headline(data, state, moment, replaying))
+        view.charts.set_cursor(cursor.step if replaying else None)
+        view.samples.set_samples([s for s in data.samples if s.step <= cursor.step + 0.5])
+        if self.film.show(cursor.moments, cursor.position):
+            view.heads.show_ready()
+        else:
+            shape = data.config.model
+            view.mosaic.set_shape(shape.n_layer, shape.n_head)
+            view.heads.skeleton.set_grid(shape.n_layer, shape.n_head)
+            view.heads.show_loading("waiting for the first picture of the heads")
+
+    def inspection(self, data: RunData) -> Inspection | None:
+        """The phase or the moment under the cursor."""
+        inside, moment = self._cursor.inside, self._cursor.moment
+        if inside is not None:
+            return phase_inspection(PHASES[self._cursor.phase], inside.numbers, inside.step)
+        return moment_inspection(data.numbers, moment.step) if moment is not None else None
+
+
+def planned_inspection(config: TrainingConfig | None) -> Inspection | None:
+    """Before a run: its schedule."""
+    return plan_inspection(config, *schedule(config)) if config is not None else None
