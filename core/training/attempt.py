@@ -7,7 +7,6 @@ changing one bit of what follows.
 
 from __future__ import annotations
 
-import errno
 import math
 import time
 from collections.abc import Generator
@@ -19,21 +18,15 @@ import torch
 from torch import Tensor, nn
 
 from core.optimization import check_groups
-from core.training import records
-from core.training.checkpoints import (
-    Progress,
-    latest_checkpoint,
-    load_checkpoint,
-    read_progress,
-    save_checkpoint,
-    thin_checkpoints,
-)
+from core.training import checkpoints, records
 from core.training.config import TrainingConfig
 from core.training.control import Command, check_learning_rate
 from core.training.events import Moment
 from core.training.health import (
     NotFiniteError,
+    disk_error,
     find_not_finite,
+    not_finite_message,
     precision_context,
     seeded_dropout,
 )
@@ -58,8 +51,12 @@ class Attempt:
         self.model: nn.Module
         self.optimizer: torch.optim.Optimizer
         self.parameters: list[Tensor] = []
-        checkpoint = latest_checkpoint(folder)
-        start = read_progress(checkpoint) if checkpoint else Progress(0, config.seed)
+        checkpoint = checkpoints.latest_checkpoint(folder)
+        start = (
+            checkpoints.read_progress(checkpoint)
+            if checkpoint
+            else checkpoints.Progress(0, config.seed)
+        )
         self.checkpoint = checkpoint
         self.step = start.step  # whole steps done
         self.tokens = start.tokens
@@ -124,7 +121,7 @@ class Attempt:
             groups, lr=self._rate(), betas=self.config.betas, eps=1e-8, fused=True
         )
         if self.checkpoint is not None:
-            load_checkpoint(self.checkpoint, self.task, self.model, self.optimizer)
+            checkpoints.load_checkpoint(self.checkpoint, self.task, self.model, self.optimizer)
         self.model.train()
         count = sum(parameter.numel() for parameter in self.parameters)
         self.writer.event("model", self.step, {"parameters": count})
@@ -165,8 +162,9 @@ class Attempt:
         if valid == 0:
             raise ValueError(f"the batch of step {number} has no target to learn; check the data")
         if divisor != valid:
-            torch._foreach_mul_([p.grad for p in self.parameters if p.grad is not None],
-                                divisor / valid)  # fmt: skip
+            for parameter in self.parameters:
+                if parameter.grad is not None:
+                    parameter.grad.mul_(divisor / valid)
         assert total is not None
         loss_value, norm = self._clip(total)
         loss_value /= valid
@@ -218,16 +216,11 @@ class Attempt:
 
     def _not_finite(self, number: int, batches: Any, loss: float) -> NotFiniteError:
         self.optimizer.zero_grad(set_to_none=True)
-        where = find_not_finite(
-            self.task, self.model, batches, self.config.seed, self.config.precision
-        )
-        kept = f"checkpoint of step {self.written}" if self.written >= 0 else "beginning"
-        message = (
-            f"step {number}: {where} is not a finite number (loss {loss}). The run stopped before "
-            f"this step changed anything; go on from the {kept} with a lower learning rate"
-        )
-        self.writer.event("not-finite", number, {"where": where, "message": message})
-        return NotFiniteError(message)
+        config = self.config
+        where = find_not_finite(self.task, self.model, batches, config.seed, config.precision)
+        told = NotFiniteError(not_finite_message(number, where, loss, self.written))
+        self.writer.event("not-finite", number, {"where": where, "message": str(told)})
+        return told
 
     # -- between two steps
 
@@ -265,11 +258,15 @@ class Attempt:
             yield Moment("checkpoint", self.step, True)
 
     def _write_checkpoint(self) -> None:
-        progress = Progress(self.step, self.config.seed, self.tokens, self.rate_scale, self.looked)
-        path = save_checkpoint(self.folder, progress, self.task, self.model, self.optimizer)
+        progress = checkpoints.Progress(
+            self.step, self.config.seed, self.tokens, self.rate_scale, self.looked
+        )
+        path = checkpoints.save_checkpoint(
+            self.folder, progress, self.task, self.model, self.optimizer
+        )
         self.written = self.step
         self.writer.event("checkpoint", self.step, {"folder": path.name})
-        thin_checkpoints(self.folder, self.config.keep_checkpoints)
+        checkpoints.thin_checkpoints(self.folder, self.config.keep_checkpoints)
 
     def _probe(self, id: str, ids: Any, sites: Any) -> None:
         self.writer.probe(self.step, probe(self.task, self.model, ids, sites, light=not id), id)
@@ -347,15 +344,10 @@ class Attempt:
         self._end("stopped", f"stopped after step {self.step}")
 
     def _disk_failed(self, error: OSError) -> OSError:
-        kept = f"checkpoint of step {self.written}" if self.written >= 0 else "beginning"
-        cause = "the disk is full" if error.errno == errno.ENOSPC else str(error)
-        message = (
-            f"training stopped after step {self.step}: {cause}. What was written is whole: make "
-            f"room or choose another folder, then resume; it goes on from the {kept}"
-        )
+        told = disk_error(error, self.step, self.written)
         with suppress(OSError):  # no room even for this line; the error that is raised says it
-            self._end("failed", message)
-        return OSError(error.errno, message)
+            self._end("failed", str(told.strerror))
+        return told
 
 
 def _due(step: int, every: int) -> bool:

@@ -164,7 +164,7 @@ def export(checkpoint: Path, config: TrainingConfig, folder: Path, seconds: floa
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Trains the bundled model again.")
-    parser.add_argument("--steps", type=int, default=8000)
+    parser.add_argument("--steps", type=int, default=6000)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--work", type=Path, default=Path("build/bundled"), help="its run folder")
     parser.add_argument("--folder", type=Path, help="where the model goes (default: resources)")

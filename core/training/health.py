@@ -1,7 +1,8 @@
-"""When the loss or a gradient is no longer a finite number: where did it begin?"""
+"""What keeps a step honest, and what is said when it fails: where a NaN began, what was kept."""
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
@@ -14,9 +15,29 @@ from core.training.task import Position, Task
 
 
 class NotFiniteError(ValueError):
-    """The run stopped because a number was NaN or infinite. The text names step, place and
-    remedy.
-    """
+    """The run stopped because a number was NaN or infinite; it names step, place and remedy."""
+
+
+def not_finite_message(step: int, where: str, loss: float, checkpoint: int) -> str:
+    """For people: which number went wrong first, and where to go on from."""
+    return (
+        f"step {step}: {where} is not a finite number (loss {loss}). The run stopped before this "
+        f"step changed anything; go on from the {_kept(checkpoint)} with a lower learning rate"
+    )
+
+
+def disk_error(error: OSError, step: int, checkpoint: int) -> OSError:
+    """The same error, with what was kept and the remedy in its text."""
+    cause = "the disk is full" if error.errno == errno.ENOSPC else str(error)
+    message = (
+        f"training stopped after step {step}: {cause}. What was written is whole: make room or "
+        f"choose another folder, then resume; it goes on from the {_kept(checkpoint)}"
+    )
+    return OSError(error.errno, message)
+
+
+def _kept(checkpoint: int) -> str:
+    return f"checkpoint of step {checkpoint}" if checkpoint >= 0 else "beginning"
 
 
 @contextmanager
