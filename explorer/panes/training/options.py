@@ -67,6 +67,7 @@ class Options:
     checkpoint_every: str = "250"
     sample_prompt: str = "Once upon a time"
     seed: str = "1337"
+    by_hand: str = ""  # which of the fields that follow others a person has set
 
     def change(self, changes: Mapping[str, str]) -> Options:
         """These options with some fields changed; a size brings its shape, a file its tokenizer."""
@@ -83,11 +84,14 @@ class Options:
 
     def _following(self, new: Mapping[str, str]) -> dict[str, str]:
         """Warm-up and last learning rate go with steps and peak until a person sets them."""
-        kept = {}
-        if "steps" in new and self.warmup_steps == usual_warmup(self.steps):
-            kept["warmup_steps"] = usual_warmup(new["steps"]) or self.warmup_steps
-        if "learning_rate" in new and self.min_learning_rate == usual_last(self.learning_rate):
-            kept["min_learning_rate"] = usual_last(new["learning_rate"]) or self.min_learning_rate
+        by_hand = set(self.by_hand.split()) | ({"warmup_steps", "min_learning_rate"} & set(new))
+        kept = {"by_hand": " ".join(sorted(by_hand))}
+        if "warmup_steps" not in by_hand:
+            steps = new.get("steps", self.steps)
+            kept["warmup_steps"] = usual_warmup(steps) or self.warmup_steps
+        if "min_learning_rate" not in by_hand:
+            rate = new.get("learning_rate", self.learning_rate)
+            kept["min_learning_rate"] = usual_last(rate) or self.min_learning_rate
         return kept
 
     def to_json(self) -> dict[str, str]:
@@ -109,7 +113,7 @@ def usual_warmup(steps: str) -> str:
 def usual_last(rate: str) -> str:
     """A tenth of the peak; "" where it is no number."""
     try:
-        return f"{float(rate) / 10:.6g}".replace("e-0", "e-")
+        return f"{float(rate) / 10:.6g}"
     except ValueError:
         return ""
 
