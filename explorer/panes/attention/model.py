@@ -191,6 +191,19 @@ def telling_query(heads: Heads, layer: int, head: int) -> int:
     return int(np.argmax(elsewhere.max(axis=1) * (1 + np.arange(T) / (8.0 * T))))
 
 
+def sensible_choice(
+    heads: Heads, layer: int | None, head: int | None, token: int | None
+) -> tuple[int, int, int]:
+    """Layer, head and query: as asked for where they are there, else the strongest induction head
+    and the query that shows best what it does."""
+    layers, n_heads = heads.shape
+    if layer is None or head is None or layer >= layers or head >= n_heads:
+        layer, head = strongest(heads.score("induction"))
+    if token is None or token >= heads.n_tokens:
+        token = telling_query(heads, layer, head)
+    return layer, head, token
+
+
 def _interest(label: str) -> float:
     word = label.strip()
     if len(word) < 2 or not word.isalpha():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from explorer import errors, tasks
@@ -13,19 +14,20 @@ from explorer.panes.base import Context, Pane
 from explorer.sources import BundledSource, FolderSource, RunSource
 
 
-class Opening:
+class Opening(QObject):
     """Connects the header's menu with the workspace's model."""
 
     def __init__(self, context: Context, header: AttentionHeader, pane: Pane) -> None:
+        super().__init__(pane)
         self._context, self._header, self._pane = context, header, pane
-        header.bundledRequested.connect(lambda: self.open(BundledSource(context.engine)))
+        header.bundledRequested.connect(self._on_bundled)
         header.folderRequested.connect(self._on_folder)
         header.liveRequested.connect(self._on_live)
-        context.workspace.modelChanged.connect(lambda _: self.refresh())
-        context.workspace.runChanged.connect(lambda _: self.refresh())
+        context.workspace.modelChanged.connect(self.refresh)
+        context.workspace.runChanged.connect(self.refresh)
         self.refresh()
 
-    def refresh(self) -> None:
+    def refresh(self, *_: object) -> None:
         """What the menu offers now."""
         workspace = self._context.workspace
         source = workspace.model_source
@@ -43,6 +45,9 @@ class Opening:
             errors.report(error, f"opening {source.name}")
             return
         self._context.workspace.set_model_source(source)
+
+    def _on_bundled(self) -> None:
+        self.open(BundledSource(self._context.engine))
 
     def _on_folder(self, path: str) -> None:
         if path:

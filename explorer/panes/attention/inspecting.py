@@ -1,0 +1,105 @@
+"""What the inspector is about: the pinned cell, the hovered one while paused, or the step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QObject, QTimer
+
+from explorer import theme
+from explorer.panes.attention.explain import cell_inspection, step_inspection
+from explorer.panes.attention.walk import LENGTH
+
+if TYPE_CHECKING:
+    from explorer.panes.attention.pane import AttentionPane
+
+Cell = tuple[int, int]  # query and key
+
+
+class Inspecting(QObject):
+    """Keeps the hovered and the pinned cell of the pane and tells its inspector."""
+
+    def __init__(self, pane: AttentionPane) -> None:
+        super().__init__(pane)
+        self._pane = pane
+        self.hovered: Cell | None = None
+        self.pinned: Cell | None = None
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self.now)
+
+    # intents
+
+    def point_at(self, row: int, column: int) -> None:
+        """The pointer (or the keyboard) is at a cell; column -1: at none."""
+        self.hovered = (row, column) if column >= 0 else None
+        self.soon()
+
+    def arc_hovered(self, token: int) -> None:
+        chosen = self._pane.chosen
+        if chosen is not None:
+            visible = 0 <= token <= chosen[2]
+            self.point_at(chosen[2], token if visible else -1)
+
+    def cell_clicked(self, row: int, column: int) -> None:
+        """Pins a cell of the heat map, or unpins it, and makes its row the query."""
+        again = self.pinned == (row, column)
+        self._pane.pick_query(row)
+        self.pin(None if again else (row, column))
+
+    def key_clicked(self, key: int) -> None:
+        chosen = self._pane.chosen
+        if chosen is not None:
+            self.pin(None if self.pinned == (chosen[2], key) else (chosen[2], key))
+
+    def pin(self, cell: Cell | None) -> None:
+        self.pinned = cell
+        self._pane.view.head.stage.set_pinned(cell[1] if cell is not None else -1)
+        self._pane.frame_cell()
+        self.soon()
+
+    def forget(self) -> None:
+        """Another head, another query or another picture: no cell is meant any more."""
+        self.hovered = self.pinned = None
+        self._pane.view.head.stage.set_pinned(-1)
+
+    # the inspector
+
+    def soon(self) -> None:
+        """Numbers change at most eight times a second."""
+        if self._pane.isVisible() and not self._timer.isActive():
+            playing = self._pane.player.playing
+            self._timer.start(theme.MOTION["live_number"] if playing else 0)
+
+    def flush(self) -> None:
+        if self._timer.isActive():
+            self._timer.stop()
+            self.now()
+
+    def stop(self) -> None:
+        self._timer.stop()
+
+    def now(self) -> None:
+        pane = self._pane
+        heads, chosen, track = pane.looker.heads, pane.chosen, pane.playback.track
+        if heads is None or chosen is None:
+            return
+        layer, head, query = chosen
+        pinned = self.pinned is not None
+        cell = self.pinned or (None if pane.player.playing else self.hovered)
+        step = pane.player.step
+        if pane.choices.mode == "steps" and track is not None and 0 <= step < track.length:
+            place = step // LENGTH
+            story = track.stories[place]
+            key = cell[1] if cell is not None and cell[1] < story.n_tokens else story.target
+            trace = track.traces[place]
+            pane.inspection.emit(step_inspection(trace, story, step % LENGTH, key, pinned))
+            return
+        if pane.preview is not None:
+            layer, head = pane.preview
+        hide = pane.choices.hide_first
+        if cell is None or max(cell) >= heads.n_tokens:
+            cell = (query, int(np.argmax(heads.weights(layer, head, hide)[query])))
+        trace = track.traces[0] if track is not None else None
+        pane.inspection.emit(cell_inspection(heads, trace, layer, head, *cell, hide, pinned))

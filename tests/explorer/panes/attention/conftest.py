@@ -1,0 +1,77 @@
+"""An attention pane of its own for each test, and hand-made heads that copy what came before."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import shiboken6
+
+from explorer.panes.attention.model import Heads, Prompt, look
+
+TEXT = "Mira met Tom. Mira"
+
+
+async def until(condition: Callable[[], Any], what: str, seconds: float = 40.0) -> None:
+    """Waits in Qt's event loop; no fixed sleeps in tests."""
+    try:
+        async with asyncio.timeout(seconds):
+            while not condition():
+                await asyncio.sleep(0.01)
+    except TimeoutError:
+        raise AssertionError(f"never came: {what}") from None
+
+
+@pytest.fixture
+def runs(torch_engine, tmp_path, run_async) -> Iterator[Any]:
+    from explorer.live import Runs
+
+    runs = Runs(torch_engine, tmp_path / "runs")
+    yield runs
+    run_async(runs.close(20))
+
+
+@pytest.fixture
+def pane(torch_engine, runs) -> Iterator[Any]:
+    """Shown at 900 x 600, with full motion, and no model yet."""
+    from explorer.panes.attention.pane import AttentionPane
+    from explorer.panes.base import Context
+    from explorer.settings import Settings
+    from explorer.workspace import Workspace
+
+    pane = AttentionPane(Context(torch_engine, Workspace(torch_engine), Settings(), runs))
+    pane.resize(900, 600)
+    pane.show()
+    yield pane
+    pane.hide()
+    shiboken6.delete(pane.inputs)
+    shiboken6.delete(pane)
+
+
+@pytest.fixture
+def heads() -> Heads:
+    """One layer, three heads on 'Mira met Tom. Mira': 0 spreads, 1 copies, 2 rests on token 0."""
+    pieces = (b"Mira", b" met", b" Tom", b".", b" Mira", b" sang", b" Mira")
+    ids = (4, 1, 2, 3, 4, 5, 4)
+    return made_heads(ids, pieces)
+
+
+def made_heads(ids: tuple[int, ...], pieces: tuple[bytes, ...]) -> Heads:
+    from core.inference.activations import Activations
+
+    T, generator = len(ids), np.random.default_rng(0)
+    causal = np.tri(T, dtype=np.float32)
+    spread = causal / causal.sum(1, keepdims=True)
+    copies = 0.1 * spread
+    for row in range(T):
+        follow = [j for j in range(1, row + 1) if ids[j - 1] == ids[row]]
+        copies[row, follow[-1] if follow else row] += 0.9
+    rests = 0.05 * spread
+    rests[:, 0] += 0.95
+    attention = np.stack([spread, copies, rests])[None].astype(np.float32)
+    q, k, v = generator.normal(size=(3, 1, 3, T, 4)).astype(np.float32)
+    kept = Activations(np.array(ids), attention=attention, queries=q, keys=k, values=v)
+    return look(kept, Prompt("", ids, pieces, 0, 64), "made", 0)

@@ -1,0 +1,124 @@
+"""What the pane says and shows of a capture, against loops and hand-made heads."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.tokenization import train_tokenizer
+from explorer.panes.attention import model
+from explorer.panes.attention.choices import Choices
+from tests.explorer.panes.attention.conftest import made_heads
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return train_tokenizer("bpe", ["Mira sat by the sea. Mira sang."] * 20, 290)
+
+
+def test_a_prompt_keeps_the_last_tokens_and_says_what_is_cut(tokenizer):
+    whole = model.read_prompt(tokenizer, "Mira sat by the sea", 100)
+    assert whole.cut == 0 and whole.warning == ""
+    short = model.read_prompt(tokenizer, "Mira sat by the sea", 3)
+    assert short.ids == whole.ids[-3:] and short.cut == len(whole.ids) - 3
+    assert f"reads 3 tokens: the first {short.cut} tokens are cut" in short.warning
+    assert b"".join(whole.pieces).decode() == "Mira sat by the sea"
+
+
+@pytest.mark.parametrize("text", ["Zoë 😀", "数字 and more", "\x00\n\t", "e\u0301\u200d"])
+def test_any_unicode_becomes_tokens(tokenizer, text):
+    prompt = model.read_prompt(tokenizer, text, 100)
+    assert len(prompt.ids) == len(prompt.pieces) == len(prompt.labels) > 0
+    assert b"".join(prompt.pieces).decode() == text
+
+
+def test_half_a_surrogate_is_replaced(tokenizer):
+    assert b"".join(model.read_prompt(tokenizer, "\ud800 x", 100).pieces).decode() == "\ufffd x"
+
+
+def test_without_first_each_row_is_scaled_to_one(heads):
+    shown = heads.weights(0, 2, hide_first=True)
+    for row in range(heads.n_tokens):
+        rest = heads.attention[0, 2, row, 1:]
+        expected = rest / rest.sum() if rest.sum() > 1e-9 else rest
+        np.testing.assert_allclose(shown[row, 1:], expected, rtol=1e-5)
+        assert shown[row, 0] == 0
+    assert shown[0].sum() == 0  # the first token sees nothing else
+    np.testing.assert_array_equal(heads.weights(0, 2), heads.attention[0, 2])
+
+
+def test_hidden_cells_are_the_future_the_window_and_the_first():
+    hidden = model.hidden_cells(5, True, window=2)
+    for row in range(5):
+        for column in range(5):
+            may = column <= row and row - column < 2 and column != 0
+            assert hidden[row, column] == (not may)
+
+
+def test_the_strongest_induction_head_and_its_clearest_query_are_chosen(heads):
+    layer, head, query = model.sensible_choice(heads, None, None, None)
+    assert (layer, head) == (0, 1)
+    assert heads.prompt.labels[query] == " Mira"
+    assert model.sensible_choice(heads, 0, 2, 3) == (0, 2, 3)
+    assert model.sensible_choice(heads, 7, 2, 300)[:2] == (0, 1)
+
+
+def test_the_first_sentence_is_read_off_the_weights(heads):
+    found = model.sentence(heads, 0, 1, 4)
+    assert found == "This head found an earlier 'Mira' and looks at what came after it."
+
+
+def test_a_head_that_does_something_else_is_not_called_induction(heads):
+    assert "rests on the first token" in model.sentence(heads, 0, 2, 5)
+    assert "spreads its attention" in model.sentence(heads, 0, 0, 6)
+    assert "looks at itself" in model.sentence(heads, 0, 1, 3)
+    assert "nothing before it" in model.sentence(heads, 0, 1, 0)
+    for query in range(heads.n_tokens):
+        for head in (0, 2):
+            assert "found an earlier" not in model.sentence(heads, 0, head, query)
+
+
+def test_previous_and_duplicate_tokens_are_named():
+    heads = made_heads((1, 2, 1), (b"a", b"b", b"a"))
+    heads.attention[0, 0, 2] = [0.9, 0.05, 0.05]
+    assert "finds the earlier 'a'" in model.sentence(heads, 0, 0, 2)
+    heads.attention[0, 0, 1] = [0.9, 0.1, 0.0]
+    assert "just before: 'b' gives 'a' 0.90" in model.sentence(heads, 0, 0, 1)
+
+
+def test_words_for_a_screen_reader(heads):
+    words = model.announced(heads, 0, 1, 4, "induction", False)
+    best = heads.attention[0, 1, 4].max()
+    score = heads.score("induction")[0, 1]
+    assert words == (
+        f"layer 0, head 1, induction {score:.2f}, row 'Mira', largest {best:.2f} on 'met'"
+    )
+
+
+def test_heads_are_sorted_inside_their_layer():
+    order = model.order_by(np.array([[0.1, 0.9, 0.5], [0.3, 0.2, 0.3]]))
+    np.testing.assert_array_equal(order, [[1, 2, 0], [0, 2, 1]])
+
+
+def test_rows_to_show_keeps_the_heaviest_the_query_and_something_to_hide():
+    weights = np.zeros(100)
+    weights[[3, 40, 41, 50]] = [0.4, 0.3, 0.2, 0.1]
+    rows = model.rows_to_show(weights, 50, 12)
+    assert len(rows) == 12 and rows == sorted(rows)
+    assert {3, 40, 41, 50, 51, 52} <= set(rows)
+    assert model.rows_to_show(weights[:5], 2, 12) == [0, 1, 2, 3, 4]
+    assert len(model.rows_to_show(weights, 1, 12)) == 12
+
+
+def test_the_mosaic_keeps_a_single_strong_weight(heads):
+    pooled = model.mosaic(heads, 3, False)
+    assert pooled.dtype == np.uint8 and pooled.shape[:2] == heads.shape and pooled.shape[2] <= 3
+    for head in range(3):
+        assert pooled[0, head].max() == round(float(heads.attention[0, head].max()) * 255)
+
+
+def test_choices_restore_only_what_fits():
+    saved = {"score": "entropy", "sorted": "yes", "least": 7, "hide_first": True, "mode": "steps"}
+    restored = Choices().restored(saved)
+    assert restored == Choices(score="entropy", hide_first=True)
+    assert Choices().restored(restored.state()) == restored

@@ -1,0 +1,385 @@
+"""The pane with each source of a model, and what a person does with it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+
+import core
+from explorer.sources import FolderSource, RunSource
+from tests.explorer.demo import save_tiny_model, tiny_training
+from tests.explorer.panes.attention.conftest import until
+
+PROMPT = "Mira met Tom. One day Mira"
+
+
+async def open_model(pane, tmp_path, kind="folder", steps=100_000):
+    """A source of this kind, opened in the pane's workspace; the heads are on the screen."""
+    if kind == "folder":
+        source = FolderSource(pane.engine, save_tiny_model(tmp_path / "model"))
+    else:
+        runs = pane.context.runs
+        folder = runs.new(tiny_training(steps=steps), "live")
+        runs.start(folder, kind, paused=False)
+        source = RunSource(pane.engine, folder, runs.control(folder))
+    await source.open()
+    pane.workspace.set_prompt(PROMPT)
+    pane.workspace.set_model_source(source)
+    await pane.settled()
+    assert pane.looker.heads is not None
+    return source
+
+
+@pytest.mark.parametrize("kind", ["folder", "thread", "process"])
+def test_text_to_heads_to_steps_with_every_source(kind, pane, tmp_path, run_async):
+    async def body():
+        source = await open_model(pane, tmp_path, kind)
+        heads = pane.looker.heads
+        assert heads.source == source.name
+        view = pane.view
+        shown = view.head.heat.displayed()["values"]
+        layer, head, query = pane.chosen
+        np.testing.assert_array_equal(shown, heads.attention[layer, head])
+        np.testing.assert_allclose(shown.sum(1), 1, atol=1e-5)
+        assert view.tokens.texts[0] == "M" or view.tokens.texts[0].startswith("M")
+        assert view.panel.mosaic.displayed()["maps"].shape[:2] == (2, 2)
+        assert (layer, head) == np.unravel_index(heads.scores.induction.argmax(), (2, 2))
+        assert pane.headline and pane.player.position == 0 and not pane.player.playing
+        pane.player.seek(5)
+        assert pane.choices.mode == "steps"
+        stage = view.head.stage.displayed()
+        np.testing.assert_allclose(stage["weights"], heads.attention[layer, head, query], atol=1e-6)
+        assert pane.headline == pane.player.track.title(5)
+        assert view.head.version.isVisibleTo(view) == (kind != "folder")
+
+    run_async(body(), 60)
+
+
+def test_the_steps_equal_core(pane, tmp_path, run_async):
+    async def body():
+        source = await open_model(pane, tmp_path)
+        layer, head, query = pane.chosen
+        expected = core.trace_attention(
+            core.load(source.address).model, pane.looker.prompt.ids, layer, head, query
+        )
+        for mine, theirs in zip(pane.playback.track.traces[0], expected, strict=True):
+            assert mine.name == theirs.name and mine.code == theirs.code
+            for name in theirs.values:
+                np.testing.assert_allclose(mine.value(name), theirs.value(name), atol=1e-5)
+
+    run_async(body())
+
+
+def test_nothing_moves_before_a_click_and_play_plays_to_the_end(pane, tmp_path, run_async):
+    async def body():
+        await open_model(pane, tmp_path)
+        now = [0.0]
+        pane.player._clock = lambda: now[0]
+        positions = []
+        pane.player.positionChanged.connect(positions.append)
+        pane.player.play()
+        assert pane.choices.mode == "steps"
+        while pane.player.playing:
+            now[0] += 0.1
+            pane.player.tick()
+        assert positions == sorted(positions) and positions[-1] == 7
+        assert any(p != int(p) for p in positions)
+
+    run_async(body())
+
+
+def test_a_click_locks_escape_unlocks_and_pointing_previews(pane, tmp_path, run_async):
+    async def body():
+        await open_model(pane, tmp_path)
+        mosaic, heat = pane.view.panel.mosaic, pane.view.head.heat
+        heads = pane.looker.heads
+        other = (1 - pane.chosen[0], pane.chosen[1])
+
+        def shown():
+            return heat.displayed()["values"]
+
+        mosaic.headHovered.emit(*other)
+        np.testing.assert_array_equal(shown(), heads.attention[other])
+        mosaic.headHovered.emit(-1, -1)
+        np.testing.assert_array_equal(shown(), heads.attention[pane.chosen[:2]])
+        at = mosaic.cell_rect(*other).center().toPoint()
+        QTest.mouseClick(mosaic, Qt.MouseButton.LeftButton, pos=QPoint(at))
+        assert pane.chosen[:2] == other and mosaic.locked == other
+        mosaic.headHovered.emit(0, 0)  # locked: pointing changes nothing
+        np.testing.assert_array_equal(shown(), heads.attention[other])
+        mosaic.headHovered.emit(-1, -1)
+        assert pane.cancel() and mosaic.locked is None
+        assert pane.chosen[:2] == other
+        assert not pane.cancel()
+
+    run_async(body())
+
+
+def test_the_query_is_one_choice_for_tokens_map_and_steps(pane, tmp_path, run_async):
+    async def body():
+        await open_model(pane, tmp_path)
+        pane.view.tokens.tokenClicked.emit(2)
+        await pane.settled()
+        assert pane.workspace.selection.token == 2
+        assert pane.playback.track.stories[0].query == 2
+        pane.view.head.heat.cellClicked.emit(4, 1)
+        await pane.settled()
+        assert pane.workspace.selection.token == 4 and pane.inspecting.pinned == (4, 1)
+        shown = []
+        pane.inspection.connect(shown.append)
+        pane.inspecting.now()
+        assert shown[-1].pinned and shown[-1].table["q"].shape == (8,)
+        pane.workspace.select(token=0)
+        await pane.settled()
+        assert pane.inspecting.pinned is None
+        assert "nothing before it" in pane.headline
+        pane.move_query(-1)
+        assert pane.workspace.selection.token == 0
+
+    run_async(body())
+
+
+def test_the_inspector_prefers_the_pinned_cell_then_the_hovered_one(pane, tmp_path, run_async):
+    async def body():
+        await open_model(pane, tmp_path)
+        shown = []
+        pane.inspection.connect(shown.append)
+        pane.workspace.select(token=5)
+        await pane.settled()
+        pane.player.seek(2)
+        pane.view.head.stage.keyHovered.emit(1)
+        pane.inspecting.now()
+        label = pane.looker.prompt.labels
+        assert shown[-1].cell.endswith(f"key '{label[1].strip()}'")
+        pane.view.head.stage.keyClicked.emit(0)
+        pane.inspecting.now()
+        assert shown[-1].pinned and shown[-1].cell.endswith(f"key '{label[0].strip()}'")
+        assert pane.cancel()
+        assert pane.inspecting.pinned is None and pane.choices.mode == "steps"
+        assert pane.cancel() and pane.choices.mode == "map"
+
+    run_async(body())
+
+
+def test_a_walk_plays_each_query_in_turn_and_space_pauses_it(pane, tmp_path, run_async):
+    async def body():
+        await open_model(pane, tmp_path)
+        T = pane.looker.heads.n_tokens
+        pane.workspace.select(token=T - 3)
+        await pane.settled()
+        pane.player.set_speed(float("inf"))
+        now = [0.0]
+        pane.player._clock = lambda: now[0]
+        reached = []
+        pane.playback.queryReached.connect(reached.append)
+        pane.set_walking(True)
+        assert pane.choices.mode == "steps" and pane.player.playing
+        await pane.settled()
+        assert len(pane.playback.track.traces) >= 2  # asked for ahead
+        pane.player.toggle()
+        assert not pane.player.playing and pane.playback.walking
+        pane.player.play()
+        for _ in range(200):
+            now[0] += 1.0
+            pane.player.tick()
+            await pane.settled()
+            if not pane.player.playing:
+                break
+        assert reached == [T - 2, T - 1]
+        assert pane.workspace.selection.token == T - 1
+        assert not pane.playback.walking and pane.player.length == 8
+
+    run_async(body())
+
+
+def test_sorting_filtering_and_hiding_change_the_picture(pane, tmp_path, run_async):
+    async def body():
+        await open_model(pane, tmp_path)
+        mosaic, heads = pane.view.panel.mosaic, pane.looker.heads
+        before = mosaic.displayed()["maps"].copy()
+        pane.choose(score="entropy", sorted=True, least=0.9, hide_first=True)
+        await pane.settled()
+        score = heads.scores.entropy
+        np.testing.assert_array_equal(mosaic.displayed()["kept"], score >= 0.9)
+        left = [mosaic.cell_rect(0, head).x() for head in np.argsort(-score[0])]
+        assert left == sorted(left)
+        assert (mosaic.displayed()["maps"] != before).any()
+        shown = pane.view.head.heat.displayed()
+        assert shown["values"][:, 0].sum() == 0 and shown["mask"][:, 0].all()
+        np.testing.assert_allclose(shown["values"][1:].sum(1), 1, atol=1e-5)
+        scores = pane.view.panel.scores.displayed()
+        assert scores["entropy"] == pytest.approx(score[pane.chosen[:2]])
+
+    run_async(body())
+
+
+def test_an_empty_text_invites_and_the_example_brings_the_picture_back(pane, tmp_path, run_async):
+    async def body():
+        await open_model(pane, tmp_path)
+        pane.workspace.set_prompt("")
+        await pane.settled()
+        assert pane.view.body.state == "empty"
+        assert pane.player.length == 0 and not pane.view.tokens.isVisibleTo(pane)
+        pane.view.exampleRequested.emit()
+        await pane.settled()
+        assert pane.view.body.state == "ready" and pane.player.length == 8
+        assert pane.inputs.prompt.prompt == pane.workspace.prompt
+
+    run_async(body())
+
+
+def test_a_text_that_is_too_long_says_what_is_cut(pane, tmp_path, run_async):
+    async def body():
+        await open_model(pane, tmp_path)
+        pane.workspace.set_prompt("The cat sat on the mat. " * 400)
+        await pane.settled()
+        assert pane.looker.heads.n_tokens == 64
+        assert pane.looker.prompt.cut > 1000
+        assert "reads 64 tokens" in pane.view.warning.text()
+        assert pane.view.body.state == "ready"
+
+    run_async(body())
+
+
+@pytest.mark.parametrize("text", ["😀", "a", "\n", " ", "数字\u200d\u0301", "\x00\x01"])
+def test_any_text_is_shown(text, pane, tmp_path, run_async):
+    async def body():
+        await open_model(pane, tmp_path)
+        pane.workspace.set_prompt(text)
+        await pane.settled()
+        assert pane.view.body.state == "ready"
+        assert pane.looker.heads.n_tokens == len(pane.looker.prompt.ids) >= 1
+        for mode in ("map", "arcs", "steps"):
+            pane.set_mode(mode)
+            assert not pane.grab().isNull()
+
+    run_async(body())
+
+
+def test_typing_supersedes_and_the_last_text_wins(pane, tmp_path, run_async):
+    async def body():
+        await open_model(pane, tmp_path)
+        came = []
+        pane.looker.headsCame.connect(lambda heads, _: came.append(heads.prompt.text))
+        for end in range(1, 12):
+            pane.workspace.set_prompt(PROMPT[:end])
+        assert pane.view.body.state == "ready"  # the old picture stays
+        await pane.settled()
+        assert came == [PROMPT[:11]]
+        assert pane.view.body.state == "ready"
+
+    run_async(body())
+
+
+def test_a_broken_model_is_told_and_retry_reads_again(pane, tmp_path, run_async):
+    async def body():
+        source = await open_model(pane, tmp_path)
+        weights = tmp_path / "model" / "model.safetensors"
+        whole = weights.read_bytes()
+        weights.write_bytes(whole[:500])
+        broken = FolderSource(pane.engine, source.address)
+        await broken.open()
+        pane.workspace.set_model_source(broken)
+        await pane.settled()
+        assert pane.view.body.state == "error"
+        weights.write_bytes(whole)
+        pane.view.retryRequested.emit()
+        await pane.settled()
+        assert pane.view.body.state == "ready"
+
+    run_async(body())
+
+
+def test_the_tokens_are_there_before_the_heads(pane, tmp_path, run_async):
+    async def body():
+        source = FolderSource(pane.engine, save_tiny_model(tmp_path / "model"))
+        await source.open()
+        pane.workspace.set_prompt(PROMPT)
+        pane.workspace.set_model_source(source)
+        assert len(pane.view.tokens.texts) > 3
+        assert pane.view.panel.picture.state == "loading"
+        assert pane.view.panel.mosaic.displayed()["maps"].shape[:2] == (2, 2)
+        assert not pane.grab().isNull()
+        await pane.settled()
+        assert pane.view.panel.picture.state == "ready"
+
+    run_async(body())
+
+
+def test_live_heads_follow_the_run_but_never_replace_steps(pane, tmp_path, run_async):
+    async def body():
+        await open_model(pane, tmp_path, "thread")
+        first = pane.looker.heads
+        await until(lambda: pane.looker.heads.version > first.version, "newer heads")
+        await pane.settled()
+        pane.player.seek(3)
+        held, track = pane.looker.heads, pane.playback.track
+        source = pane.workspace.model_source
+        source.set_version(held.version + 128)
+        assert f"now {held.version + 128:,}" in pane.view.head.version.text()
+        assert pane.view.head.update_button.isVisibleTo(pane)
+        pane.looker._on_live_timer()
+        await pane.settled()
+        assert pane.looker.heads is held and pane.playback.track is track
+        pane.view.head.updateRequested.emit()
+        await pane.settled()
+        assert pane.looker.heads is not held
+        assert pane.choices.mode == "map"
+
+    run_async(body(), 60)
+
+
+def test_state_comes_back(pane, tmp_path, run_async):
+    async def body():
+        await open_model(pane, tmp_path)
+        pane.choose(score="duplicate", sorted=True, hide_first=True)
+        pane.view.panel.mosaic.set_locked((1, 0))
+        pane.set_mode("arcs")
+        state = pane.state()
+        pane.choose(score="induction", sorted=False, hide_first=False, mode="map")
+        pane.restore(state)
+        await pane.settled()
+        assert pane.state()["score"] == "duplicate" and pane.choices.mode == "arcs"
+        assert pane.chosen[:2] == (1, 0)
+        pane.restore({"version": 1, "score": 3, "locked": "x", "mode": None})
+        assert pane.choices.score == "duplicate"
+
+    run_async(body())
+
+
+def test_everything_is_named_and_reachable(pane, tmp_path, run_async):
+    async def body():
+        await open_model(pane, tmp_path)
+        for name, picture in pane.pictures().items():
+            assert picture.accessibleName(), name
+            assert picture.displayed(), name
+        words = pane.view.panel.mosaic.accessibleDescription()
+        assert words.startswith("layer ") and "largest" in words
+        ids = [action.id for action in pane.actions()]
+        assert len(ids) == len(set(ids)) and "attention.walk" in ids
+        for action in pane.actions():
+            if action.enabled():
+                action.run()
+                await pane.settled()
+        for bring in pane.views().values():
+            bring()
+            await pane.settled()
+            assert not pane.grab().isNull()
+
+    run_async(body())
+
+
+def test_pictures_are_exported(pane, tmp_path, run_async):
+    from explorer import export
+
+    async def body():
+        await open_model(pane, tmp_path)
+        pane.set_mode("steps")
+        stage = pane.view.head.stage
+        for kind in ("png", "svg", "csv"):
+            export.save(pane, stage, kind, tmp_path / f"steps.{kind}")
+            assert (tmp_path / f"steps.{kind}").stat().st_size > 500
+
+    run_async(body())

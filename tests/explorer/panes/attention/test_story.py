@@ -1,0 +1,178 @@
+"""The steps: numbers computed by hand, one picture for every position, a track that walks."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from explorer import theme
+from explorer.panes.attention import story as stories
+from explorer.panes.attention.explain import cell_inspection, step_inspection
+from explorer.panes.attention.layout import lay_out
+from explorer.panes.attention.lines import live_line
+from explorer.panes.attention.model import trace_of
+from explorer.panes.attention.walk import LENGTH, QueryTrack
+from explorer.widgets.live_numbers import Terms
+
+
+@pytest.fixture
+def trace(heads):
+    return trace_of(heads, 0, 1, 4, None)
+
+
+@pytest.fixture
+def story(heads, trace):
+    return stories.story_of(trace, heads.prompt.labels)
+
+
+@pytest.fixture
+def stage(qapp):
+    from explorer.panes.attention.stage import TraceStage
+
+    stage = TraceStage()
+    stage.resize(620, 440)
+    yield stage
+    stage.deleteLater()
+
+
+def test_a_story_is_attention_computed_by_hand(heads, story):
+    q, k, v = heads.queries[0, 1, 4], heads.keys[0, 1], heads.values[0, 1]
+    scores = np.array([sum(q[d] * k[j, d] for d in range(4)) for j in range(7)])
+    np.testing.assert_allclose(story.products, q * k, rtol=1e-5)
+    np.testing.assert_allclose(story.scores, scores, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(story.scaled, scores / 2, rtol=1e-4, atol=1e-6)
+    assert [story.hidden(key) for key in range(7)] == [False] * 5 + [True] * 2
+    exps = np.exp(scores[:5] / 2)
+    np.testing.assert_allclose(story.weights[:5], exps / exps.sum(), rtol=1e-4)
+    np.testing.assert_allclose(story.output, (story.weights[:, None] * v).sum(0), rtol=1e-4)
+
+
+def test_every_step_has_a_sentence_a_line_and_an_inspection(trace, story):
+    for step in range(LENGTH):
+        assert stories.title(story, step).endswith(".")
+        for key in range(7):
+            words = "".join(text for text, _ in live_line(story, step, key))
+            assert words and "nan" not in words
+            shown = step_inspection(trace, story, step, key, False)
+            assert shown.step is trace[step] and shown.rows and shown.table
+            assert "query 'Mira'" in shown.cell
+
+
+def test_the_terms_of_a_score_add_up(trace, story):
+    rows = step_inspection(trace, story, stories.SCORES, 2, False).rows
+    (terms,) = [row for row in rows if isinstance(row, Terms)]
+    assert float(np.sum(terms.left * terms.right)) == pytest.approx(terms.result, rel=1e-4)
+    assert terms.result == pytest.approx(float(story.scores[2]))
+    (output,) = step_inspection(trace, story, stories.OUTPUT, 2, False).rows
+    assert float(np.sum(output.left * output.right)) == pytest.approx(output.result, rel=1e-4)
+
+
+def test_a_cell_of_the_map_is_explained_by_its_own_row(heads, trace):
+    shown = cell_inspection(heads, trace, 0, 1, 6, 2, True, True)
+    assert shown.pinned and shown.cell == "query 'Mira', key 'Tom'"
+    terms = shown.rows[0]
+    expected = float(heads.queries[0, 1, 6] @ heads.keys[0, 1, 2])
+    assert terms.result == pytest.approx(expected, rel=1e-5)
+    masked = cell_inspection(heads, trace, 0, 1, 2, 6, False, False)
+    assert any("masked" in str(row) for row in masked.rows)
+
+
+def test_the_mask_says_when_there_is_nothing_to_hide(heads):
+    last = stories.story_of(trace_of(heads, 0, 1, 6, None), heads.prompt.labels)
+    assert "Nothing to hide" in stories.title(last, stories.MASK)
+
+
+@pytest.mark.parametrize("name", ["light", "dark", "contrast"])
+@pytest.mark.parametrize("motion", ["full", "reduced", "off"])
+def test_every_position_is_drawn_without_error(qapp, stage, story, heads, name, motion):
+    before = theme.current()
+    theme.apply(qapp, name, 1.0, motion)
+    try:
+        following = stories.story_of(trace_of(heads, 0, 1, 5, None), heads.prompt.labels)
+        failed = []
+        stage.paintFailed.connect(failed.append)
+        stage.set_story(story, following)
+        images = {}
+        for position in np.arange(0, 8.01, 0.25):
+            stage.set_position(float(position))
+            images[float(position)] = stage.grab().toImage()
+        assert not failed
+        settled = [images[float(step)] for step in range(8)]
+        assert all(a != b for a, b in pairwise(settled))
+    finally:
+        theme.apply(qapp, before.name, before.zoom, before.motion)
+
+
+def test_a_position_is_drawn_the_same_however_it_was_reached(stage, story):
+    stage.set_story(story)
+    stage.set_position(2.5)
+    first = stage.grab().toImage()
+    for position in (7.0, 0.0, 4.3, 2.5):
+        stage.set_position(position)
+    assert stage.grab().toImage() == first
+
+
+def test_values_travel_from_where_they_are_to_where_they_go(stage, story):
+    """Half-way, the scores' column is still empty in the last rows and filled in the first."""
+    stage.set_story(story)
+    layout = lay_out(story, stage.width(), stage.height())
+
+    def ink(position, place):
+        stage.set_position(position)
+        image = stage.grab().toImage()
+        column = layout.score
+        y = int(layout.y(place) + layout.row_height / 2)
+        xs = range(int(column.x()) + 4, int(column.right()))
+        paper = image.pixel(int(column.right()) + 3, y)
+        return any(image.pixel(x, y + d) != paper for x in xs for d in (-3, -1, 0, 1, 3))
+
+    last = len(layout.rows) - 1
+    assert not ink(1.0, 0) and not ink(1.0, last)
+    assert ink(1.95, 0)
+    assert ink(2.0, 0) and ink(2.0, last)
+
+
+def test_the_stage_shows_its_numbers_and_says_which_key(stage, story):
+    stage.set_story(story)
+    stage.set_position(5)
+    shown = stage.displayed()
+    np.testing.assert_array_equal(shown["weights"], story.weights)
+    assert stage.spot == story.target
+    stage.set_pinned(1)
+    assert stage.spot == 1
+    assert "Softmax" in stage.accessibleDescription()
+    assert stage.key_rect(1).height() > 10
+
+
+@pytest.mark.parametrize(("width", "height"), [(360, 220), (520, 400), (900, 700)])
+def test_nothing_of_the_layout_overlaps(story, qapp, width, height):
+    layout = lay_out(story, width, height)
+    columns = (
+        layout.label,
+        layout.left,
+        layout.score,
+        layout.scaled,
+        layout.weight,
+        layout.right,
+    )
+    for before, after in pairwise(columns):
+        assert before.right() <= after.x() + 0.01
+    assert layout.right.right() <= width + 0.5
+    assert layout.line_y + 20 <= height + 1
+
+
+def test_a_track_grows_by_one_query_at_a_time(heads, trace):
+    track = QueryTrack(trace, heads.prompt.labels, last=6)
+    assert track.length == LENGTH and track.complete
+    track.walking = True
+    assert not track.complete and track.next_query == 5
+    for query in (5, 6):
+        track.extend(trace_of(heads, 0, 1, query, None))
+    assert track.complete and track.next_query is None and track.length == 3 * LENGTH
+    assert track.at(8.0) == (1, 0.0) and track.at(7.5) == (0, 7.5) and track.at(23.0) == (2, 7.0)
+    assert "'sang'" in track.title(8)
+    assert track.item(10).name == "attention.scores"
+    track.cut_to(1)
+    assert track.length == LENGTH and track.stories[0].query == 5
