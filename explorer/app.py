@@ -86,6 +86,7 @@ class SignalWatch(QObject):
 def run(options: argparse.Namespace) -> int:
     """Opens the app (or draws the snapshots, or tests itself); returns the exit code."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    gc.disable()  # the engine collects, in the GUI thread and never while Qt takes objects apart
     crash = errors.CrashLog(settings.config_folder())
     left = crash.open()
     app = ExplorerApp(sys.argv[:1])

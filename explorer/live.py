@@ -34,6 +34,13 @@ def _train(folder: Path, resume: bool) -> Any:
     yield from train_steps(RunReader(folder).config, folder, resume=resume)
 
 
+def _load_libraries() -> None:
+    """What the first run needs: torch's optimizers load its compiler, which takes a second."""
+    import torch._dynamo  # noqa: F401
+
+    import core.training.loop  # noqa: F401
+
+
 class ThreadLauncher(QObject):
     """Trains on the engine's thread: a Launcher for RunControl. May be called from any thread."""
 
@@ -91,6 +98,7 @@ class Runs(QObject):
         self._started: dict[str, str] = {}  # folder -> backend
         self._folder = folder
         self._closing = False
+        self._prepared = False
         self._unanswered: list[str] | None = None  # of the last session, until a person answers
         self.thread_launcher.started.connect(self.changed)
         self.thread_launcher.ended.connect(self.changed)
@@ -99,6 +107,12 @@ class Runs(QObject):
     def folder(self) -> Path:
         """Where new runs go."""
         return self._folder or data_folder() / "runs"
+
+    async def prepare(self) -> None:
+        """Ahead of a first run: so that its first loss comes sooner."""
+        if not self._prepared and self._engine.is_ready:
+            self._prepared = True
+            await self._engine.call(_load_libraries)
 
     def new(self, config: TrainingConfig, name: str = "run") -> Path:
         """A new run folder for `config`. Raises OSError when it cannot be made."""

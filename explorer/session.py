@@ -79,6 +79,8 @@ class Session(QObject):
         window.status.resumeRequested.connect(lambda: self.steer("resume"))
         window.status.stopRequested.connect(lambda: self.steer("stop"))
         window.status.runClicked.connect(lambda: window.show_pane("training"))
+        window.paneShown.connect(self._on_pane_shown)
+        self.engine.ready.connect(self._on_pane_shown)
         errors.reports().changed.connect(window.notices.show_problem)
         self._restore(window)
         return window
@@ -200,6 +202,11 @@ class Session(QObject):
             self.runs.wake(folder)
         except (OSError, ValueError) as error:
             errors.report(error, "steering the run")
+
+    def _on_pane_shown(self, _: object = None) -> None:
+        pane = self.window.pane if self.window is not None else None
+        if pane is not None and pane.objectName() == "training" and self.engine.is_ready:
+            tasks.spawn(self.runs.prepare(), self.window)
 
     def _on_run(self, folder: str | None) -> None:
         self.follower.follow(folder)

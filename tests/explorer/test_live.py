@@ -7,12 +7,12 @@ import logging
 
 import numpy as np
 import pytest
-import shiboken6
 
 from core.training import RunReader
 from explorer import errors, theme
 from explorer.live import Runs
 from explorer.session import Session
+from tests.explorer.conftest import dispose
 from tests.explorer.demo import save_tiny_model, spec, tiny_training
 
 
@@ -139,7 +139,7 @@ def test_the_next_session_offers_the_run_that_was_training(qapp, tmp_path, run_a
         return session, folder, seen, ended
 
     session, folder, seen, ended = run_async(first(), 60)
-    shiboken6.delete(session)
+    dispose(session)
     assert ended
     assert (seen.name, seen.state, seen.steps) == ("stories-3", "running", 100_000)
     reader = RunReader(folder)
@@ -160,7 +160,7 @@ def test_the_next_session_offers_the_run_that_was_training(qapp, tmp_path, run_a
             await until(lambda: RunReader(folder).step > reader.step)
         run = session.workspace.run
         await session.close(10)
-        shiboken6.delete(session)
+        dispose(session)
         return message, run
 
     expected = f"Run stories-3 stopped at step {reader.step:,}"
@@ -196,7 +196,7 @@ def test_a_dead_engine_offers_restart_and_the_run_goes_on(qapp, tmp_path, run_as
         window.notices.cards["engine"].actionTriggered.emit("Restart")
         await until(lambda: RunReader(folder).step > before + 2)
         await session.close(10)
-        shiboken6.delete(session)
+        dispose(session)
         return RunReader(folder)
 
     reader = run_async(body(), 60)

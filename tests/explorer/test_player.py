@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 import pytest
-import shiboken6
 
 from core.trace import Step, Trace
 from explorer.player import Player
 from explorer.tracks import ListTrack, LiveTrack, TraceTrack
+from tests.explorer.conftest import dispose
 
 
 class Clock:
@@ -31,7 +31,7 @@ def player(qapp, clock):
     player.set_track(ListTrack(["a", "b", "c"]))
     yield player
     player.pause()
-    shiboken6.delete(player)
+    dispose(player)
 
 
 def advance(player, clock, seconds, frame=0.01):
@@ -274,4 +274,4 @@ def test_an_empty_player_does_nothing(qapp):
     for method in ("play", "pause", "toggle", "forward", "back", "start", "end", "enter", "leave"):
         getattr(player, method)()
     assert (player.step, player.length, player.position) == (-1, 0, 0.0)
-    shiboken6.delete(player)
+    dispose(player)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 
 import pytest
-import shiboken6
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
@@ -14,6 +13,7 @@ from PySide6.QtWidgets import QDialog, QFileDialog
 from explorer import errors, theme
 from explorer.actions import Action, Actions
 from explorer.session import Session
+from tests.explorer.conftest import dispose
 from tests.explorer.demo import broken_spec, spec
 
 
@@ -39,7 +39,7 @@ def make(qapp, tmp_path, run_async):
     def end(session):
         run_async(session.close(5))
         made.remove(session)
-        shiboken6.delete(session)
+        dispose(session)
 
     start.end = end
     errors.reports().problems.clear()
