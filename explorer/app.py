@@ -133,7 +133,7 @@ async def open_window(app: ExplorerApp, options: argparse.Namespace, crashed: st
     app.closing.connect(closing.set)
     if app.is_closing:
         return 0
-    session = Session(app)
+    session = Session(app.request_close)
     theme.apply(app, session.settings.theme, session.settings.zoom, session.settings.motion)
     window = session.open()
     session.engine.ready.connect(gc.freeze)  # what torch brought lives to the end: never look at it

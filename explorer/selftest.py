@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from explorer import theme
 
 if TYPE_CHECKING:
-    from explorer.app import ExplorerApp
+    from PySide6.QtWidgets import QApplication
+
     from explorer.session import Session
     from explorer.window import MainWindow
 
@@ -21,12 +22,12 @@ PROMPT = "Once upon a time there was a girl named Mira. One day Mira"
 STEPS = 3
 
 
-async def run(app: ExplorerApp) -> int:
+async def run(app: QApplication) -> int:
     """Prints one line for each part; 0 when all of them work."""
     from explorer.session import Session
 
     with tempfile.TemporaryDirectory(prefix="llm-explorer-") as scratch:
-        session = Session(app, folder=Path(scratch), runs_folder=Path(scratch) / "runs")
+        session = Session(folder=Path(scratch), runs_folder=Path(scratch) / "runs")
         session.settings.callouts_seen = True
         theme.apply(app, "light", 1.0, "off")
         window = session.open()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
@@ -22,18 +22,19 @@ from explorer.sources import BUNDLED, BundledSource, FolderSource, RunSource
 from explorer.window import MainWindow
 from explorer.workspace import Workspace
 
-if TYPE_CHECKING:
-    from explorer.app import ExplorerApp
-
 RUN_MANIFEST = "run.json"
 
 
 class Session(QObject):
-    """What `app.open_window` drives. `folder` is where settings and session lie."""
+    """What `app.open_window` drives.
+
+    ask_to_close  what the close button calls
+    folder        where settings and session lie
+    """
 
     def __init__(
         self,
-        app: ExplorerApp | None = None,
+        ask_to_close: Callable[[], None] | None = None,
         *,
         folder: Path | None = None,
         runs_folder: Path | None = None,
@@ -41,7 +42,7 @@ class Session(QObject):
         with_torch: bool = True,
     ) -> None:
         super().__init__()
-        self._app = app
+        self._ask_to_close = ask_to_close
         self._folder = folder or settings.config_folder()
         self.settings = settings.load(self._folder)
         self.saved = settings.load_session(self._folder)
@@ -64,8 +65,8 @@ class Session(QObject):
         self.window = window
         window.actions_list.add(commands(self, window))
         window.build_menus()
-        if self._app is not None:
-            window.closing.connect(self._app.request_close)
+        if self._ask_to_close is not None:
+            window.closing.connect(self._ask_to_close)
         window.filesDropped.connect(lambda paths: self.open_paths([Path(p) for p in paths]))
         self.engine.died.connect(self._on_engine_died)
         self.engine.activityChanged.connect(self._on_activity)

@@ -18,7 +18,8 @@ from PySide6.QtCore import QSize
 from explorer import theme
 
 if TYPE_CHECKING:
-    from explorer.app import ExplorerApp
+    from PySide6.QtWidgets import QApplication
+
     from explorer.panes.base import Pane
     from explorer.session import Session
     from explorer.window import MainWindow
@@ -29,7 +30,7 @@ PATIENCE = 120.0  # seconds for one view to settle
 
 
 async def run(
-    app: ExplorerApp,
+    app: QApplication,
     folder: Path,
     sizes: Sequence[tuple[int, int]] | None = None,
     panes: Sequence[str] | None = None,
@@ -39,7 +40,7 @@ async def run(
 
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="llm-explorer-") as scratch:
-        session = Session(app, folder=Path(scratch), runs_folder=Path(scratch) / "runs")
+        session = Session(folder=Path(scratch), runs_folder=Path(scratch) / "runs")
         session.settings.callouts_seen = True
         session.settings.motion = "off"
         theme.apply(app, THEMES[0], 1.0, "off")
@@ -59,7 +60,7 @@ async def run(
 
 
 async def _draw_pane(
-    app: ExplorerApp,
+    app: QApplication,
     session: Session,
     window: MainWindow,
     name: str,

@@ -40,7 +40,7 @@ async def _start(app: Any, backend: str) -> tuple[float, float]:
     from explorer.session import Session
 
     with tempfile.TemporaryDirectory() as scratch:
-        session = Session(app, folder=Path(scratch), runs_folder=Path(scratch) / "runs")
+        session = Session(folder=Path(scratch), runs_folder=Path(scratch) / "runs")
         session.settings.callouts_seen = True
         window = session.open()
         window.show()
