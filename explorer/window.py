@@ -264,8 +264,11 @@ class MainWindow(QMainWindow):
 
     def _widen_inspector(self) -> None:
         """The width that the person chose, or as much of it as the pane leaves."""
-        if not self.inspector.collapsed:
-            self.splitter.setSizes([10_000, self.context.settings.inspector_width])
+        folded = self.inspector.collapsed
+        strip = theme.current().px("inspector_strip")
+        self.splitter.setSizes(
+            [10_000, strip if folded else self.context.settings.inspector_width]
+        )
 
     def _on_splitter_moved(self) -> None:
         width = self.splitter.sizes()[1]

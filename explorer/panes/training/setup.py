@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QPlainTextEdit,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -99,6 +100,9 @@ class SetupView(QWidget):
         self._excerpt.setAccessibleName("How the text begins")
         self._excerpt.setReadOnly(True)
         self._excerpt.setMinimumHeight(theme.current().px(64))
+        self._excerpt.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+        self._excerpt.setFrameShape(QFrame.Shape.NoFrame)
+        set_look(self._excerpt, "plain")
         self._excerpt_box = QWidget()
         box = QVBoxLayout(self._excerpt_box)
         box.setContentsMargins(0, 0, 0, 0)
@@ -112,6 +116,7 @@ class SetupView(QWidget):
         self.start.clicked.connect(self._on_start)
         self.more.toggled.connect(self.set_more)
         self.set_more(False)
+        self.set_why("")
         self.set_options(self._options, {})
 
     def _build(self) -> None:
