@@ -6,10 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtWidgets import QApplication
 
 from explorer import theme
 from explorer.actions import Action
+from explorer.dialogs import ask_file, ask_folder
 
 if TYPE_CHECKING:
     from explorer.session import Session
@@ -332,35 +333,3 @@ def _spawn(session: Session, coroutine: object) -> None:
     from explorer import tasks
 
     tasks.spawn(coroutine, session.window)  # type: ignore[arg-type]
-
-
-def ask_folder(window: MainWindow, title: str, then: Callable[[str], object]) -> QFileDialog:
-    """A folder dialog that does not block; `then` gets the folder."""
-    dialog = QFileDialog(window, title)
-    dialog.setFileMode(QFileDialog.FileMode.Directory)
-    dialog.setOption(QFileDialog.Option.ShowDirsOnly)
-    return _open(dialog, then)
-
-
-def ask_file(window: MainWindow, title: str, then: Callable[[str], object]) -> QFileDialog:
-    dialog = QFileDialog(window, title)
-    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-    return _open(dialog, then)
-
-
-def ask_target(
-    window: MainWindow, title: str, name: str, then: Callable[[str], object]
-) -> QFileDialog:
-    """Where to save; the name's ending is kept."""
-    dialog = QFileDialog(window, title, name)
-    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-    dialog.selectFile(name)
-    dialog.setDefaultSuffix(Path(name).suffix.lstrip("."))
-    return _open(dialog, then)
-
-
-def _open(dialog: QFileDialog, then: Callable[[str], object]) -> QFileDialog:
-    dialog.fileSelected.connect(then)
-    dialog.finished.connect(dialog.deleteLater)
-    dialog.open()
-    return dialog

@@ -167,7 +167,7 @@ def _main_picture(pane: Pane) -> tuple[str, QWidget] | None:
 
 
 def _ask_for(window: MainWindow, pane: Pane, name: str, picture: QWidget, kind: str) -> None:
-    from explorer.commands import ask_target
+    from explorer.dialogs import ask_target
 
     def chosen(path: str) -> None:
         try:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMainWindow, QMenu
 
-from explorer.actions import MENUS, Action, Actions, q_action, refresh
+from explorer.actions import MENUS, Action, Actions, q_action, refresh, shortcut_text
+from explorer.widgets.palette import Entry
 
 
 class Menus:
@@ -53,3 +54,12 @@ class Menus:
         qt = q_action(action, self._window)
         self._shown.append((action, qt))
         return qt
+
+
+def palette_entries(actions: Actions) -> list[Entry]:
+    """Every action as the palette shows it, but the one that opens the palette."""
+    return [
+        Entry(action.id, action.text, shortcut_text(action), action.enabled())
+        for action in actions.items.values()
+        if action.id != "app.palette"
+    ]

@@ -23,9 +23,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from explorer import errors, theme
+from explorer import errors, keys, theme
 from explorer.actions import Actions
-from explorer.menus import Menus
+from explorer.menus import Menus, palette_entries
 from explorer.notices import Notices
 from explorer.panes import PaneSpec
 from explorer.panes.base import Context, Pane
@@ -235,16 +235,7 @@ class MainWindow(QMainWindow):
         self._menus.refresh()
 
     def open_palette(self) -> None:
-        from explorer.actions import shortcut_text
-        from explorer.widgets.palette import Entry
-
-        self.palette_popover.open(
-            [
-                Entry(action.id, action.text, shortcut_text(action), action.enabled())
-                for action in self.actions_list.items.values()
-                if action.id != "app.palette"
-            ]
-        )
+        self.palette_popover.open(palette_entries(self.actions_list))
 
     def _on_palette(self, name: str) -> None:
         self.actions_list.run(name)
@@ -266,9 +257,7 @@ class MainWindow(QMainWindow):
         """The width that the person chose, or as much of it as the pane leaves."""
         folded = self.inspector.collapsed
         strip = theme.current().px("inspector_strip")
-        self.splitter.setSizes(
-            [10_000, strip if folded else self.context.settings.inspector_width]
-        )
+        self.splitter.setSizes([10_000, strip if folded else self.context.settings.inspector_width])
 
     def _on_splitter_moved(self) -> None:
         width = self.splitter.sizes()[1]
@@ -294,32 +283,7 @@ class MainWindow(QMainWindow):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """What no focused widget wanted for itself (LOOK: a grid's arrows and a field's win)."""
-        player = self.pane.player if self.pane is not None else None
-        plain = event.modifiers() in (
-            Qt.KeyboardModifier.NoModifier,
-            Qt.KeyboardModifier.KeypadModifier,
-        )
-        if event.text() == "?":
-            self.actions_list.run("help.keys")
-        elif player is None or not plain:
-            super().keyPressEvent(event)
-        elif event.key() == Qt.Key.Key_Space:
-            player.toggle()
-        elif event.key() == Qt.Key.Key_Right:
-            player.forward()
-        elif event.key() == Qt.Key.Key_Left:
-            player.back()
-        elif event.key() == Qt.Key.Key_Home:
-            player.start()
-        elif event.key() == Qt.Key.Key_End:
-            player.end()
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            player.enter()
-        elif event.key() == Qt.Key.Key_Backspace:
-            player.leave()
-        elif event.key() == Qt.Key.Key_Escape:
-            self.escape()
-        else:
+        if not keys.handle(self, event):
             super().keyPressEvent(event)
 
     def escape(self) -> None:
@@ -331,16 +295,10 @@ class MainWindow(QMainWindow):
 
     def next_region(self) -> None:
         """F6: rail, inputs, picture, transport, inspector, status."""
-        regions = [self.rail, self.inputs, self.stack, self.transport, self.inspector, self.status]
-        regions = [region for region in regions if region.isVisible()]
-        focus = self.focusWidget()
-        inside = [r for r in regions if focus is not None and (r is focus or r.isAncestorOf(focus))]
-        begin = regions.index(inside[0]) + 1 if inside else 0
-        for region in regions[begin:] + regions[:begin]:
-            target = _first_focusable(region)
-            if target is not None:
-                target.setFocus(Qt.FocusReason.TabFocusReason)
-                return
+        keys.focus_next(
+            self,
+            [self.rail, self.inputs, self.stack, self.transport, self.inspector, self.status],
+        )
 
     # files
 
@@ -392,13 +350,3 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(QByteArray.fromBase64(geometry.encode("ascii", "ignore")))
         if isinstance(panes, dict):
             self._saved_panes = panes
-
-
-def _first_focusable(region: QWidget) -> QWidget | None:
-    if region.focusPolicy() & Qt.FocusPolicy.TabFocus and region.isEnabled():
-        return region
-    for child in region.findChildren(QWidget):
-        takes = child.focusPolicy() & Qt.FocusPolicy.TabFocus
-        if takes and child.isVisible() and child.isEnabled():
-            return child
-    return None

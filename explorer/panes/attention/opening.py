@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from explorer import errors, tasks
-from explorer.commands import ask_folder
+from explorer.dialogs import ask_folder
 from explorer.panes.attention.header import AttentionHeader
 from explorer.panes.base import Context, Pane
 from explorer.sources import BundledSource, FolderSource, RunSource

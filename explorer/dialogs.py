@@ -1,0 +1,40 @@
+"""File dialogs that do not block: each calls back with the path that was chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+
+def ask_folder(parent: QWidget, title: str, then: Callable[[str], object]) -> QFileDialog:
+    """A folder dialog that does not block; `then` gets the folder."""
+    dialog = QFileDialog(parent, title)
+    dialog.setFileMode(QFileDialog.FileMode.Directory)
+    dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+    return _open(dialog, then)
+
+
+def ask_file(parent: QWidget, title: str, then: Callable[[str], object]) -> QFileDialog:
+    dialog = QFileDialog(parent, title)
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+    return _open(dialog, then)
+
+
+def ask_target(
+    parent: QWidget, title: str, name: str, then: Callable[[str], object]
+) -> QFileDialog:
+    """Where to save; the name's ending is kept."""
+    dialog = QFileDialog(parent, title, name)
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.selectFile(name)
+    dialog.setDefaultSuffix(Path(name).suffix.lstrip("."))
+    return _open(dialog, then)
+
+
+def _open(dialog: QFileDialog, then: Callable[[str], object]) -> QFileDialog:
+    dialog.fileSelected.connect(then)
+    dialog.finished.connect(dialog.deleteLater)
+    dialog.open()
+    return dialog
