@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -307,13 +307,12 @@ class MainWindow(QMainWindow):
             event.acceptProposedAction()
             self.status.set_message("Drop a text to train on it, a folder to open its model or run")
 
-    def dragLeaveEvent(self, event: QEvent) -> None:
+    def dragLeaveEvent(self, _: QEvent) -> None:
         self.status.set_message("")
 
     def dropEvent(self, event: QDropEvent) -> None:
         self.status.set_message("")
-        urls = event.mimeData().urls()
-        paths = [url.toLocalFile() for url in urls if url.isLocalFile()]
+        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
         if paths:
             event.acceptProposedAction()
             self.filesDropped.emit(paths)
@@ -343,8 +342,6 @@ class MainWindow(QMainWindow):
         return {"version": 1, "pane": current, "panes": panes, "geometry": geometry}
 
     def restore(self, state: dict[str, Any]) -> None:
-        from PySide6.QtCore import QByteArray
-
         geometry, panes = state.get("geometry"), state.get("panes")
         if isinstance(geometry, str):
             self.restoreGeometry(QByteArray.fromBase64(geometry.encode("ascii", "ignore")))
