@@ -9,14 +9,18 @@ from typing import Any
 from PySide6.QtCore import QObject
 
 _running: dict[asyncio.Task[Any], QObject | None] = {}
+_owners: set[int] = set()  # ids of owners whose end is watched
 
 
 def spawn(coroutine: Coroutine[Any, Any, Any], owner: QObject | None = None) -> asyncio.Task[Any]:
     """Starts `coroutine`; its exception becomes an error card, its owner's end cancels it."""
     task = asyncio.get_running_loop().create_task(coroutine)
     _running[task] = owner
-    if owner is not None:
-        owner.destroyed.connect(task.cancel)
+    if owner is not None and id(owner) not in _owners:
+        # One connection an owner: a pane that polls starts many tasks.
+        key = id(owner)
+        _owners.add(key)
+        owner.destroyed.connect(lambda: _on_owner_gone(key))
     task.add_done_callback(_on_done)
     return task
 
@@ -35,6 +39,13 @@ async def wait_for(owner: QObject | None = None) -> None:
     """Returns once no task of the owner is left, those that its tasks start included."""
     while tasks := [task for task in running(owner) if task is not asyncio.current_task()]:
         await asyncio.wait(tasks)
+
+
+def _on_owner_gone(key: int) -> None:
+    _owners.discard(key)
+    for task, owner in list(_running.items()):
+        if id(owner) == key:
+            task.cancel()
 
 
 def _on_done(task: asyncio.Task[Any]) -> None:

@@ -88,7 +88,10 @@ def _lines(report: Report) -> None:
         charts.render(pixmap)
 
     report.at_most(
-        "plot of 100,000 steps, repaint, median", 1e3 * percentile(timed(repaint, 30), 0.5), 16, "ms"
+        "plot of 100,000 steps, repaint, median",
+        1e3 * percentile(timed(repaint, 30), 0.5),
+        16,
+        "ms",
     )
     report.tell("all plots, new data and repaint", 1e3 * percentile(timed(renew, 15), 0.5), "ms")
     charts.deleteLater()

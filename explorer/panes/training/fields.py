@@ -44,6 +44,7 @@ class Field(QWidget):
         super().__init__()
         self.name = name
         self.setObjectName(f"training.setup.{name}")
+        self.title = title
         self._title = Label(title, "label", "muted")
         self._title.setBuddy(editor)
         self.editor = editor

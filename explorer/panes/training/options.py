@@ -127,25 +127,25 @@ def _fits(size: Size, options: Options) -> bool:
     return all(str(getattr(size, name)) == getattr(options, name) for name in names)
 
 
-WHOLE = {  # field -> (least, most, what people call it, what is usual)
-    "batch_size": (1, 4096, "The batch size", "8 to 64"),
-    "steps": (1, 10_000_000, "The number of steps", "500 to 5000"),
-    "n_layer": (1, 96, "Layers", "2 to 12"),
-    "n_head": (1, 96, "Heads", "2 to 12"),
-    "n_embd": (1, 16384, "The width", "64 to 384, a multiple of the heads"),
-    "block_size": (2, 8192, "The context", "64 to 256"),
-    "warmup_steps": (0, 10_000_000, "The warm-up", "a twentieth of the steps"),
-    "evaluate_every": (0, 10_000_000, "Evaluate every", "50"),
-    "sample_every": (0, 10_000_000, "Sample every", "100"),
-    "checkpoint_every": (0, 10_000_000, "Checkpoint every", "250"),
-    "seed": (0, 2**31 - 1, "The seed", "1337"),
+WHOLE = {  # field -> (least, most, what is usual)
+    "batch_size": (1, 4096, "8 to 64"),
+    "steps": (1, 10_000_000, "500 to 5000"),
+    "n_layer": (1, 96, "2 to 12"),
+    "n_head": (1, 96, "2 to 12"),
+    "n_embd": (1, 16384, "64 to 384, a multiple of the heads"),
+    "block_size": (2, 8192, "64 to 256"),
+    "warmup_steps": (0, 10_000_000, "a twentieth of the steps"),
+    "evaluate_every": (0, 10_000_000, "50"),
+    "sample_every": (0, 10_000_000, "100"),
+    "checkpoint_every": (0, 10_000_000, "250"),
+    "seed": (0, 2**31 - 1, "1337"),
 }
 NUMBERS = {
-    "learning_rate": (1e-9, 10.0, "The learning rate", "3e-4 to 3e-3"),
-    "min_learning_rate": (0.0, 10.0, "The last learning rate", "a tenth of the peak"),
-    "weight_decay": (0.0, 10.0, "The weight decay", "0.1"),
-    "clip": (0.0, 1e6, "The clip", "1.0, or 0 for none"),
-    "repeated_fraction": (0.0, 1.0, "The share of repeats", "0 to 0.2"),
+    "learning_rate": (1e-9, 10.0, "3e-4 to 3e-3"),
+    "min_learning_rate": (0.0, 10.0, "a tenth of the peak"),
+    "weight_decay": (0.0, 10.0, "0.1"),
+    "clip": (0.0, 1e6, "1.0, or 0 for none"),
+    "repeated_fraction": (0.0, 1.0, "0 to 0.2"),
 }
 CHOICES = {
     "schedule": ("cosine", "constant"),
@@ -156,19 +156,19 @@ CHOICES = {
 
 def _number(name: str, text: str) -> float | int | str:
     """The value of a field, or the error as text."""
-    low, high, title, usual = WHOLE.get(name) or NUMBERS[name]
+    low, high, usual = WHOLE.get(name) or NUMBERS[name]
     clean = text.strip().replace("\u2212", "-").replace(",", "")
     whole = name in WHOLE
     try:
         value: float | int = int(clean) if whole else float(clean)
     except ValueError:
         kind = "a whole number" if whole else "a number"
-        return f"{title} must be {kind}; {usual} is usual"
+        return f"Use {kind}; {usual} is usual"
     if not low <= value <= high:
         if value > high:
-            return f"{title} must be at most {high:,}; {usual} is usual"
-        least = "above 0" if name == "learning_rate" else f"at least {low:g}"
-        return f"{title} must be {least}; {usual} is usual"
+            return f"Use at most {high:,}; {usual} is usual"
+        least = "a number above 0" if name == "learning_rate" else f"at least {low:g}"
+        return f"Use {least}; {usual} is usual"
     return value
 
 

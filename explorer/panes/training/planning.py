@@ -68,7 +68,9 @@ class Planning(QObject):
             self._read = options.corpus
             tasks.spawn(self._show_excerpt(options.corpus), self._owner)
         if config is None:
-            self._view.set_cost("\u2013", "\u2013", "\u2013", next(iter(self.errors.values())))
+            name, why = next(iter(self.errors.items()))
+            where = self._view.fields[name].title
+            self._view.set_cost("\u2013", "\u2013", "\u2013", f"{where}: {why}")
         elif self._engine.is_ready:
             tasks.spawn(self._estimate(config), self._owner)
         else:

@@ -40,12 +40,12 @@ BUTTONS = {  # id -> text, tooltip
     "branch": ("Resume from here", "A new run that continues this checkpoint"),
     "pause": ("Pause", "Waits after this step; the run stays alive"),
     "resume": ("Resume", "Trains on"),
-    "stop": ("Stop", "Writes a checkpoint and ends; everything is kept and can be resumed"),
-    "continue": ("Resume from the last checkpoint", "Trains on from what was kept"),
     "lower": (
         "Branch with a lower learning rate",
         "A new run from the last checkpoint, at a tenth",
     ),
+    "continue": ("Resume from the last checkpoint", "Trains on from what was kept"),
+    "stop": ("Stop", "Writes a checkpoint and ends; everything is kept and can be resumed"),
 }
 
 

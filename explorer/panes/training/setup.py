@@ -81,6 +81,7 @@ class SetupView(QWidget):
         self.plot = LinePlot("Learning rate schedule")
         self.plot.setObjectName("training.setup.schedule")
         self.plot.set_axes("step", "learning rate")
+        self.plot.set_empty_text("the schedule comes with fields that fit")
         self.facts = {
             "parameters": Fact("parameters to learn"),
             "memory": Fact("memory, estimated"),

@@ -27,7 +27,7 @@ class SmallPlot(Picture):
         self._x = self._y = np.empty(0)
         self._other: tuple[np.ndarray, np.ndarray] | None = None
         self._strength = 0.0
-        self._smooth = np.empty(0)
+        self._smooth = self._other_smooth = np.empty(0)
         self._range = (0.0, 1.0)
         self._cursor: float | None = None
         self._hover: float | None = None
@@ -38,6 +38,7 @@ class SmallPlot(Picture):
         self, x: np.ndarray, y: np.ndarray, other: tuple[np.ndarray, np.ndarray] | None = None
     ) -> None:
         self._x, self._y, self._other = np.asarray(x, float), np.asarray(y, float), other
+        self._other_smooth = smooth(np.asarray(other[1], float), 0.9) if other else np.empty(0)
         self._smooth = smooth(self._y, self._strength)
         self.setAccessibleDescription(self.value_text)
         self.data_changed()
@@ -99,7 +100,8 @@ class SmallPlot(Picture):
         painter.save()
         painter.setClipRect(rect.adjusted(-1, -2, 2, 1))
         if self._other is not None:
-            self._draw_line(painter, rect, limits, *self._other, now.color("muted"), 1, True)
+            x, muted = self._other[0], now.color("muted")
+            self._draw_line(painter, rect, limits, x, self._other_smooth, muted, 1, True)
         if self._strength:
             faint = QColor(ink)
             faint.setAlphaF(theme.RAW_OPACITY)
@@ -119,7 +121,8 @@ class SmallPlot(Picture):
         if not known.size:
             return None
         low, high = np.percentile(known, (2, 98)) if known.size > 50 else (known.min(), known.max())
-        bold = self._smooth[np.isfinite(self._smooth)]
+        bold = np.r_[self._smooth, self._other_smooth]
+        bold = bold[np.isfinite(bold)]
         return nice_limits(float(min(low, bold.min())), float(max(high, bold.max())))
 
     def _draw_line(
@@ -134,7 +137,9 @@ class SmallPlot(Picture):
         dashed: bool = False,
     ) -> None:
         x, y, bucket = decimate(x, np.asarray(y, float), max(32, int(rect.width() / 2)))
-        width = min(width, 1) if bucket > 20 else width  # a comb of peaks: thick lines cost the most
+        width = (
+            min(width, 1) if bucket > 20 else width
+        )  # thick combs cost the most
         low, high = limits
         left = self._map_x(x, rect)
         top = rect.bottom() - (y - low) / max(1e-30, high - low) * rect.height()
