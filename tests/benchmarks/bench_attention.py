@@ -1,0 +1,149 @@
+"""The attention pane: frames while a model trains in the background, and the time to a picture."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks.harness import Report, percentile
+
+SECONDS = 12.0
+SIZE = (1280, 720)
+
+
+def fast(report: Report) -> None:
+    import qasync
+
+    app = _application()
+    with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:
+        runner.run(_measure(report))
+
+
+def _application() -> Any:
+    from PySide6.QtWidgets import QApplication
+
+    from explorer import theme
+
+    app = QApplication.instance() or QApplication([])
+    app.setQuitOnLastWindowClosed(False)
+    theme.apply(app, "light", 1.0, "full")
+    return app
+
+
+async def _measure(report: Report) -> None:
+    from core.training import RunReader
+    from explorer.session import Session
+    from tests.explorer.demo import save_tiny_model
+
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        model = save_tiny_model(folder / "model", block_size=256, n_layer=4, n_head=6, n_embd=192)
+        session = Session(folder=folder / "config", runs_folder=folder / "runs")
+        window = session.open()
+        window.resize(*SIZE)
+        window.show()
+        session.engine.start()
+        await session.open_model(model)
+        pane = window.show_pane("attention")
+        assert pane is not None
+        await pane.settled()
+        start = time.perf_counter()
+        session.workspace.set_prompt(f"{session.workspace.prompt} sang")
+        await pane.settled()
+        report.tell("text to heads, 4 x 6 heads", (time.perf_counter() - start) * 1e3, "ms")
+        report.tell("one frame of the steps, paint", 1e3 * _paint(pane), "ms")
+        quiet = await _frames(pane)
+        report.tell("frame to frame, no training, 99th percentile", _p99(quiet), "ms")
+        run = session.runs.new(_training(), "bench")
+        session.workspace.set_run(str(run))
+        session.runs.start(run, "thread")
+        reader = RunReader(run)
+        while reader.step < 3:
+            await asyncio.sleep(0.1)
+            reader.refresh()
+        before, begin = reader.step, time.perf_counter()
+        frames = await _frames(pane)
+        reader.refresh()
+        steps = (reader.step - before) / (time.perf_counter() - begin)
+        report.tell("training beside it", steps, "steps/s")
+        report.tell("frame to frame while training, median", percentile(frames, 0.5) * 1e3, "ms")
+        report.at_most("frame to frame while training, 99th percentile", _p99(frames), 20, "ms")
+        await session.close()
+
+
+def _p99(frames: list[float]) -> float:
+    return percentile(frames, 0.99) * 1e3
+
+
+def _paint(pane: Any) -> float:
+    """Seconds of the dearest of a trace's frames, each the median of five."""
+    from PySide6.QtGui import QPixmap
+
+    pane.set_mode("steps")
+    stage = pane.view.head.stage
+    pixmap = QPixmap(stage.size())
+    worst = 0.0
+    for place in range(29):
+        pane.player.seek(place / 4)
+        times = []
+        for _ in range(5):
+            begin = time.perf_counter()
+            stage.render(pixmap)
+            times.append(time.perf_counter() - begin)
+        worst = max(worst, percentile(times, 0.5))
+    pane.player.seek(0)
+    return worst
+
+
+async def _frames(pane: Any) -> list[float]:
+    """Seconds from one painted frame to the next while the steps move (rests do not count)."""
+    from PySide6.QtCore import QEvent, QObject
+
+    class Watch(QObject):
+        painted: list[tuple[float, float]] = []
+
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+            if event.type() == QEvent.Type.Paint:
+                self.painted.append((time.perf_counter(), pane.player.position))
+            return False
+
+    watch = Watch()
+    watch.painted = []
+    stage = pane.view.head.stage
+    pane.set_mode("steps")
+    stage.installEventFilter(watch)
+    end = time.perf_counter() + SECONDS
+    pane.player.start()
+    pane.player.play()
+    while time.perf_counter() < end:
+        if not pane.player.playing:
+            pane.player.play()
+        await asyncio.sleep(0.05)
+    pane.player.pause()
+    stage.removeEventFilter(watch)
+    moments = watch.painted
+    return [
+        after[0] - before[0]
+        for before, after in pairwise(moments)
+        if before[1] != int(before[1]) and after[1] != int(after[1])
+    ]
+
+
+def _training() -> Any:
+    from core.training import TrainingConfig
+    from core.transformer.config import ModelConfig
+
+    shape = ModelConfig(vocab_size=1, block_size=64, n_layer=4, n_head=4, n_embd=128)
+    return TrainingConfig(
+        model=shape,
+        steps=100_000,
+        batch_size=12,
+        evaluate_every=0,
+        sample_every=0,
+        checkpoint_every=0,
+        probe_every=20,
+    )
