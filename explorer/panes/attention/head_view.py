@@ -7,7 +7,6 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLay
 
 from explorer.panes.attention.stage import TraceStage
 from explorer.widgets.arcs import ArcDiagram
-from explorer.widgets.base import Label, set_look
 from explorer.widgets.heat_map import HeatMap
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.toggle import SegmentedControl, Switch
@@ -16,12 +15,11 @@ MODES = ("map", "arcs", "steps")
 
 
 class HeadView(QWidget):
-    """Intents: another mode, hide the first token, walk, take the newer heads."""
+    """Intents: another mode, hide the first token, walk."""
 
     modeChosen = Signal(str)
     hideToggled = Signal(bool)
     walkToggled = Signal(bool)
-    updateRequested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -44,9 +42,6 @@ class HeadView(QWidget):
         self.walk = QPushButton("Walk")
         self.walk.setCheckable(True)
         self.walk.setToolTip("Play the steps of each token in turn (Ctrl+Shift+W)")
-        self.version = Label("", "label", "muted")
-        self.update_button = QPushButton("Update")
-        set_look(self.update_button, "quiet")
         for name, widget in (
             ("heat", self.heat),
             ("arcs", self.arcs),
@@ -54,7 +49,6 @@ class HeadView(QWidget):
             ("modes", self.modes),
             ("hide", self.hide_first),
             ("walk", self.walk),
-            ("update", self.update_button),
         ):
             widget.setObjectName(f"attention.view.{name}")
         self.stack = QStackedWidget()
@@ -67,8 +61,6 @@ class HeadView(QWidget):
         tools.addWidget(self.modes)
         tools.addWidget(self.hide_first)
         tools.addStretch(1)
-        tools.addWidget(self.version)
-        tools.addWidget(self.update_button)
         tools.addWidget(self.walk)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -78,8 +70,6 @@ class HeadView(QWidget):
         self.modes.chosen.connect(self.modeChosen)
         self.hide_first.toggled.connect(self.hideToggled)
         self.walk.toggled.connect(self.walkToggled)
-        self.update_button.clicked.connect(self.updateRequested)
-        self.set_version("", False)
 
     def set_mode(self, mode: str) -> None:
         self.modes.set_current(mode)
@@ -98,12 +88,6 @@ class HeadView(QWidget):
         self.walk.setChecked(walking)
         self.walk.setText("Stop walking" if walking else "Walk")
         self.walk.blockSignals(False)
-
-    def set_version(self, text: str, newer: bool) -> None:
-        """Which step of a run the heads are from; `newer` offers to take the latest."""
-        self.version.setText(text)
-        self.version.setVisible(bool(text))
-        self.update_button.setVisible(newer)
 
     def keyPressEvent(self, event) -> None:
         if event.key() == Qt.Key.Key_Escape:

@@ -135,6 +135,8 @@ class AttentionPane(Pane):
 
     def on_prompt_read(self, prompt: Prompt) -> None:
         self.view.set_prompt(prompt)
+        if self.looker.heads is None:
+            self.view.show_blank(prompt)
 
     def on_emptied(self) -> None:
         self.view.set_prompt(None)
@@ -180,13 +182,14 @@ class AttentionPane(Pane):
         self.looker.again()
 
     def show_version(self) -> None:
+        """A live model's heads say which step they are from; steps stay with theirs."""
         source, heads = self.workspace.model_source, self.looker.heads
         if heads is None or source is None or not source.is_live:
-            self.view.head.set_version("", False)
+            self.view.panel.set_version("", False)
             return
-        newer = self.looker.newer
+        newer = None if self.looker.live_allowed else self.looker.newer
         text = f"heads at step {heads.version:,}" + (f", now {newer:,}" if newer else "")
-        self.view.head.set_version(text, newer is not None)
+        self.view.panel.set_version(text, newer is not None)
 
     # choices
 
@@ -208,17 +211,8 @@ class AttentionPane(Pane):
         self.show_chosen()
 
     def _show_choices(self) -> None:
-        panel, head, choices = self.view.panel, self.view.head, self.choices
-        panel.set_choice(choices.score, choices.sorted, choices.least)
-        head.set_hide_first(choices.hide_first)
-        head.set_mode(choices.mode)
-        self.looker.repool(panel.mosaic.cell_pixels, choices.hide_first)
-        heads = self.looker.heads
-        if heads is not None:
-            score = heads.score(choices.score)
-            panel.mosaic.set_scores(score, model.SCORES[choices.score].lower())
-            panel.mosaic.set_order(model.order_by(score) if choices.sorted else None)
-            panel.mosaic.set_filter(score >= choices.least if choices.least else None)
+        self.view.show_choices(self.choices, self.looker.heads)
+        self.looker.repool(self.view.panel.mosaic.cell_pixels, self.choices.hide_first)
 
     def set_mode(self, mode: str) -> None:
         """Heat map, arcs, or the steps in their place."""
@@ -236,7 +230,7 @@ class AttentionPane(Pane):
                 self.set_walking(False)
                 self.player.seek(0)
             self.view.head.set_mode(mode)
-            self.view.head.stage.set_pinned(-1)
+            self.show_version()
             self.show_chosen()
 
     def set_walking(self, walking: bool) -> None:

@@ -5,11 +5,19 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QActionGroup, QPainter
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QMenu,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from explorer import theme, theme_icons
 from explorer.panes.attention.model import MEANINGS, SCORES
-from explorer.widgets.base import LEFT, RIGHT, IconButton, Picture, put_text, set_look
+from explorer.widgets.base import LEFT, RIGHT, IconButton, Label, Picture, put_text, set_look
 from explorer.widgets.head_mosaic import HeadMosaic
 from explorer.widgets.stateful import StatefulPicture
 
@@ -107,6 +115,7 @@ class HeadsPanel(QWidget):
     scoreChosen = Signal(str)
     sortToggled = Signal(bool)
     thresholdChosen = Signal(float)
+    updateRequested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -142,6 +151,7 @@ class HeadsPanel(QWidget):
         column.addLayout(tools)
         column.addWidget(self.picture)
         column.addWidget(self.scores)
+        column.addLayout(self._build_version())
         column.addStretch(1)
         self.sort_button.toggled.connect(self.sortToggled)
         self.scores.scoreClicked.connect(self.scoreChosen)
@@ -181,6 +191,27 @@ class HeadsPanel(QWidget):
         text = f"Heads below {least:.1f} are dimmed" if least else "Dim heads that score less"
         self.filter_button.set_icon("filter", text, role=role)
 
+    def _build_version(self) -> QHBoxLayout:
+        self.version = Label("", "label", "muted")
+        self.update_button = QPushButton("Update")
+        self.update_button.setObjectName("attention.view.update")
+        self.update_button.setToolTip("Look at the model as it is now (F5)")
+        set_look(self.update_button, "quiet")
+        self.update_button.clicked.connect(self.updateRequested)
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        row.addWidget(self.version)
+        row.addWidget(self.update_button)
+        row.addStretch(1)
+        self.set_version("", False)
+        return row
+
+    def set_version(self, text: str, newer: bool) -> None:
+        """Which step of a run the heads are from; `newer` offers to take the latest."""
+        self.version.setText(text)
+        self.version.setVisible(bool(text))
+        self.update_button.setVisible(newer)
+
     def set_grid(self, layers: int, heads: int) -> None:
         """The final geometry, before the first maps."""
         self.mosaic.set_shape(layers, heads)
@@ -197,7 +228,7 @@ class HeadsPanel(QWidget):
         if not layers:
             return
         pitch = min((self.width() - now.px(32)) / max(1, heads), float(now.px(96)))
-        room = self.height() - now.px("control") - self.scores.sizeHint().height() - 16
+        room = self.height() - 2 * now.px("control") - self.scores.sizeHint().height() - 32
         wanted = round(pitch) * layers + now.px(40)
         self.picture.setFixedHeight(max(now.px(80), min(wanted, room)))
 

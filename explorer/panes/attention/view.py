@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from explorer import theme
 from explorer.panes.attention.choices import Choices
 from explorer.panes.attention.head_view import HeadView
-from explorer.panes.attention.model import SCORES, Heads, Prompt, announced, hidden_cells
+from explorer.panes.attention.model import SCORES, Heads, Prompt, announced, hidden_cells, order_by
 from explorer.panes.attention.panel import HeadsPanel
 from explorer.widgets.base import Label
 from explorer.widgets.stateful import StatefulPicture
@@ -40,6 +41,7 @@ class AttentionView(QWidget):
         self._column.addWidget(self.warning)
         self._column.addWidget(self.body, 1)
         self._reason = ""
+        self._has_heads = False
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.timeout.connect(self._on_waited)
@@ -72,30 +74,45 @@ class AttentionView(QWidget):
         self._soon.stop()
         self.body.show_error(message)
 
+    def show_blank(self, prompt: Prompt) -> None:
+        """The first load: everything in its final place, with no number in it yet."""
+        T = len(prompt.ids)
+        self.head.heat.set_values(np.zeros((T, T)), hidden_cells(T, False))
+        self.head.heat.set_labels(prompt.labels, prompt.labels)
+        for picture in (self.panel.picture, self.head.picture):
+            picture.show_ready()
+            picture.setAccessibleDescription("loading")
+
     def show_waiting(self, reason: str = "") -> None:
-        """New heads are on their way: a skeleton the first time, else the old picture, faint, if it
-        takes longer than the eye minds."""
+        """New heads are on their way: a thin line the first time, else the old picture, faint, if
+        it takes longer than the eye minds."""
         if self.body.state in ("empty", "error"):
             self.body.show_ready()
-        if self.panel.picture.state == "loading":
-            self.panel.picture.show_loading(reason)
-            self.head.picture.show_loading(reason)
-        else:
+        if self._has_heads:
             self._reason = reason
             self._soon.start(theme.MOTION["waiting"])
-
-    def set_reason(self, reason: str) -> None:
-        """What is waited for, once that is known."""
-        if self.panel.picture.state == "loading":
-            self.head.picture.show_loading(reason)
-        elif self.body.state == "stale":
-            self.body.show_stale(reason)
+        else:
+            for picture in (self.panel.picture, self.head.picture):
+                picture.set_waiting(reason or "reading the heads")
 
     def show_ready(self) -> None:
         self._soon.stop()
+        self._has_heads = True
         self.body.show_ready()
         self.panel.picture.show_ready()
         self.head.picture.show_ready()
+
+    def show_choices(self, choices: Choices, heads: Heads | None) -> None:
+        """The controls as they are chosen, and the heads sorted and dimmed by them."""
+        mosaic = self.panel.mosaic
+        self.panel.set_choice(choices.score, choices.sorted, choices.least)
+        self.head.set_hide_first(choices.hide_first)
+        self.head.set_mode(choices.mode)
+        if heads is not None:
+            score = heads.score(choices.score)
+            mosaic.set_scores(score, SCORES[choices.score].lower())
+            mosaic.set_order(order_by(score) if choices.sorted else None)
+            mosaic.set_filter(score >= choices.least if choices.least else None)
 
     def show_head(
         self, heads: Heads, chosen: tuple[int, int, int], window: int | None, choices: Choices

@@ -53,7 +53,7 @@ def connect(pane: AttentionPane) -> None:
         (head.modeChosen, pane.set_mode),
         (head.hideToggled, lambda on: pane.choose(hide_first=on)),
         (head.walkToggled, pane.set_walking),
-        (head.updateRequested, pane.update_heads),
+        (panel.updateRequested, pane.update_heads),
         (pane.view.tokens.tokenClicked, pane.pick_query),
         (pane.view.exampleRequested, lambda: workspace.set_prompt(DEFAULT_PROMPT)),
         (pane.view.retryRequested, pane.looker.again),

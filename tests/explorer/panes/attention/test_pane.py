@@ -52,7 +52,7 @@ def test_text_to_heads_to_steps_with_every_source(kind, pane, tmp_path, run_asyn
         stage = view.head.stage.displayed()
         np.testing.assert_allclose(stage["weights"], heads.attention[layer, head, query], atol=1e-6)
         assert pane.headline == pane.player.track.title(5)
-        assert view.head.version.isVisibleTo(view) == (kind != "folder")
+        assert view.panel.version.isVisibleTo(view) == (kind != "folder")
 
     run_async(body(), 60)
 
@@ -299,11 +299,13 @@ def test_the_tokens_are_there_before_the_heads(pane, tmp_path, run_async):
         pane.workspace.set_prompt(PROMPT)
         pane.workspace.set_model_source(source)
         assert len(pane.view.tokens.texts) > 3
-        assert pane.view.panel.picture.state == "loading"
+        assert pane.view.head.heat.displayed()["values"].shape == (len(pane.view.tokens.texts),) * 2
+        assert not pane.view.head.heat.displayed()["values"].any()
+        assert pane.view.head.picture.accessibleDescription() == "loading"
         assert pane.view.panel.mosaic.displayed()["maps"].shape[:2] == (2, 2)
         assert not pane.grab().isNull()
         await pane.settled()
-        assert pane.view.panel.picture.state == "ready"
+        assert pane.view.head.heat.displayed()["values"].any()
 
     run_async(body())
 
@@ -318,12 +320,12 @@ def test_live_heads_follow_the_run_but_never_replace_steps(pane, tmp_path, run_a
         held, track = pane.looker.heads, pane.playback.track
         source = pane.workspace.model_source
         source.set_version(held.version + 128)
-        assert f"now {held.version + 128:,}" in pane.view.head.version.text()
-        assert pane.view.head.update_button.isVisibleTo(pane)
+        assert f"now {held.version + 128:,}" in pane.view.panel.version.text()
+        assert pane.view.panel.update_button.isVisibleTo(pane)
         pane.looker._on_live_timer()
         await pane.settled()
         assert pane.looker.heads is held and pane.playback.track is track
-        pane.view.head.updateRequested.emit()
+        pane.view.panel.updateRequested.emit()
         await pane.settled()
         assert pane.looker.heads is not held
         assert pane.choices.mode == "map"
