@@ -14,6 +14,13 @@ from explorer.widgets.toggle import SegmentedControl, Switch
 MODES = ("map", "arcs", "steps")
 
 
+class AttentionMap(HeatMap):
+    """The heat map of one head; a cell tells its value and where that comes from."""
+
+    def describe(self, row: int, column: int) -> str:
+        return f"{super().describe(row, column)}\na = softmax(q \u00b7 k \u00f7 \u221ad)"
+
+
 class HeadView(QWidget):
     """Intents: another mode, hide the first token, walk."""
 
@@ -24,7 +31,7 @@ class HeadView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.heat, self.arcs, self.stage = (
-            HeatMap("Attention of this head"),
+            AttentionMap("Attention of this head"),
             ArcDiagram(),
             TraceStage(),
         )

@@ -117,7 +117,9 @@ class Looker(QObject):
         self.asked.emit(self._engine.activity)
         tasks.spawn(self._capture(self._source, prompt, self._turn), self.parent())
 
-    async def _capture(self, source: Any, prompt: Prompt, turn: int) -> None:
+    async def _capture(self, source: Any, prompt: Prompt, turn: int, quiet: bool = False) -> None:
+        """`quiet`: a look that nobody asked for; when it fails the next one may succeed (a run
+        that ends while it is looked at)."""
         key = (self.parent().objectName(), "heads")
         self._busy = True
         try:
@@ -129,7 +131,7 @@ class Looker(QObject):
                 self.hide_first, key=key,
             )  # fmt: skip
         except (ValueError, OSError) as error:
-            if turn == self._turn:
+            if turn == self._turn and not quiet:
                 self.failed.emit(str(error))
             return
         finally:
@@ -173,7 +175,8 @@ class Looker(QObject):
             self._watch()
         elif self.live_allowed:
             self._turn += 1
-            tasks.spawn(self._capture(self._source, self.prompt, self._turn), self.parent())
+            capture = self._capture(self._source, self.prompt, self._turn, quiet=True)
+            tasks.spawn(capture, self.parent())
 
 
 def _prepare(

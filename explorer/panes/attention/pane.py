@@ -50,6 +50,7 @@ class AttentionPane(Pane):
         self._picked_token = False  # by the person: another text keeps it
         self._seen: tuple[Any, ...] = ()  # source and ids of the heads that are shown
         self._mode_before = "map"
+        self._to_lock: tuple[int, int] | None = None  # the last session's, until its heads come
         connect(self)
         self.set_headline("Which earlier tokens each head reads")
         self._show_choices()
@@ -88,6 +89,7 @@ class AttentionPane(Pane):
         locked = state.get("locked")
         if isinstance(locked, list) and len(locked) == 2 and all(type(i) is int for i in locked):
             self.workspace.select(layer=locked[0], head=locked[1])
+            self._to_lock = (locked[0], locked[1])
         self._show_choices()
 
     async def settled(self) -> None:
@@ -173,6 +175,9 @@ class AttentionPane(Pane):
         layer, head, token = model.sensible_choice(heads, *wanted, token)
         if mosaic.locked != (layer, head):
             mosaic.set_locked(None)
+        if self._to_lock == (layer, head):
+            mosaic.set_locked(self._to_lock)
+        self._to_lock = None
         self.workspace.select(layer=layer, head=head, token=token)
 
     def update_heads(self) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QImage, QMouseEvent, QPainter
+from PySide6.QtGui import QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
@@ -70,6 +70,7 @@ class TraceStage(Picture):
         self._pinned = -1
         self._scenes: dict[int, Scene] = {}
         self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     # What is shown -------------------------------------------------------------------------------
@@ -152,6 +153,9 @@ class TraceStage(Picture):
         acts.draw(painter, scene, position, spot, self._pinned)
         step = round(position)
         acts.draw_line(painter, scene, live_line(story, step, spot), self.width())
+        if self.hasFocus() and spot in scene.layout.rows:
+            row = scene.layout.row_rect(scene.layout.rows.index(spot))
+            theme.current().focus_ring(painter, row.adjusted(2, 1, -2, -1), radius=3, offset=0)
 
     def _cross_fade(
         self, painter: QPainter, a: Story, at: float, b: Story | None, to: float, share: float
@@ -197,6 +201,24 @@ class TraceStage(Picture):
         if key >= 0 and event.button() == Qt.MouseButton.LeftButton:
             self.keyClicked.emit(key)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Up and Down go from key to key, Enter pins one; Left and Right stay the player's."""
+        story = self._story
+        by = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()))
+        if story is not None and by is not None and not event.modifiers():
+            rows = self._scene(story).layout.rows
+            place = rows.index(self.spot) if self.spot in rows else 0
+            self._set_hover(rows[min(max(place + by, 0), len(rows) - 1)])
+            self._announce()
+        elif story is not None and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.keyClicked.emit(self.spot)
+        else:
+            super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        self.update()
+        super().focusInEvent(event)
+
     def resizeEvent(self, event: QEvent) -> None:
         self._scenes.clear()
 
@@ -220,4 +242,5 @@ class TraceStage(Picture):
     def _announce(self) -> None:
         if self._story is not None and self._position == int(self._position):
             step = min(int(self._position), stories.OUTPUT)
-            self.setAccessibleDescription(stories.title(self._story, step))
+            line = "".join(text for text, _ in live_line(self._story, step, self.spot))
+            self.setAccessibleDescription(f"{stories.title(self._story, step)} {line}")

@@ -345,6 +345,9 @@ def test_state_comes_back(pane, tmp_path, run_async):
         await pane.settled()
         assert pane.state()["score"] == "duplicate" and pane.choices.mode == "arcs"
         assert pane.chosen[:2] == (1, 0)
+        pane.looker.again()
+        await pane.settled()
+        assert pane.view.panel.mosaic.locked == (1, 0)
         pane.restore({"version": 1, "score": 3, "locked": "x", "mode": None})
         assert pane.choices.score == "duplicate"
 

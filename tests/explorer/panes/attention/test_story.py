@@ -146,6 +146,19 @@ def test_the_stage_shows_its_numbers_and_says_which_key(stage, story):
     assert stage.key_rect(1).height() > 10
 
 
+def test_keys_are_reached_by_the_keyboard(stage, story):
+    from PySide6.QtCore import Qt
+    from PySide6.QtTest import QTest
+
+    hovered, clicked = [], []
+    stage.keyHovered.connect(hovered.append)
+    stage.keyClicked.connect(clicked.append)
+    stage.set_story(story)
+    QTest.keyClick(stage, Qt.Key.Key_Down)
+    QTest.keyClick(stage, Qt.Key.Key_Return)
+    assert hovered == clicked == [min(story.target + 1, 6)]
+
+
 @pytest.mark.parametrize(("width", "height"), [(360, 220), (520, 400), (900, 700)])
 def test_nothing_of_the_layout_overlaps(story, qapp, width, height):
     layout = lay_out(story, width, height)
