@@ -36,8 +36,7 @@ from core.training.steering import Steering
 from core.training.task import Position, Task
 from core.training.writer import probe_interval, thin_probes
 
-# Seconds between two looks at control.jsonl while a run is paused.
-PAUSE = 0.05
+PAUSE = 0.05  # seconds between two looks at control.jsonl while a run is paused
 Moments = Generator[Moment, None, None]
 
 
@@ -52,11 +51,8 @@ class Attempt:
         self.optimizer: torch.optim.Optimizer
         self.parameters: list[Tensor] = []
         checkpoint = checkpoints.latest_checkpoint(folder)
-        start = (
-            checkpoints.read_progress(checkpoint)
-            if checkpoint
-            else checkpoints.Progress(0, config.seed)
-        )
+        fresh = checkpoints.Progress(0, config.seed)
+        start = checkpoints.read_progress(checkpoint) if checkpoint else fresh
         self.checkpoint = checkpoint
         self.step = start.step  # whole steps done
         self.tokens = start.tokens

@@ -14,7 +14,7 @@ VOCABULARY, LENGTH = 64, 32
 
 
 def induction_of(model: GPT) -> float:
-    """The strongest head's score on fresh sequences whose period (11) position alone cannot tell."""
+    """The strongest head's score on fresh sequences; position alone cannot tell their period."""
     sequences = repeated_ids(8, 11, 2, VOCABULARY, np.random.default_rng(9))
     scores = [head_scores(capture(model, s, ("attention",)).attention, s) for s in sequences]
     return float(np.mean([score.induction for score in scores], axis=0).max())
@@ -35,4 +35,4 @@ def test_an_induction_head_forms_within_800_steps():
         optimizer.zero_grad(set_to_none=True)
         if step % 100 == 0 and induction_of(model) > 0.5:
             return
-    raise AssertionError(f"no induction head by step 800: the best scores {induction_of(model):.2f}")
+    raise AssertionError(f"no induction head by step 800: {induction_of(model):.2f}")
