@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import contextlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QObject, QTimer
@@ -10,11 +12,13 @@ from PySide6.QtCore import QObject, QTimer
 from explorer import theme
 from explorer.panes.attention.explain import cell_inspection, step_inspection
 from explorer.panes.attention.walk import LENGTH
+from explorer.widgets.formula import formula_svg
 
 if TYPE_CHECKING:
     from explorer.panes.attention.pane import AttentionPane
 
 Cell = tuple[int, int]  # query and key
+FORMULA = 18  # px, as the inspector sets them
 
 
 class Inspecting(QObject):
@@ -25,6 +29,7 @@ class Inspecting(QObject):
         self._pane = pane
         self.hovered: Cell | None = None
         self.pinned: Cell | None = None
+        self._prepared: tuple[str, float] | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.now)
@@ -66,6 +71,15 @@ class Inspecting(QObject):
 
     # the inspector
 
+    def prepare(self, trace: Any) -> None:
+        """Sets the formulas of a trace beside the GUI: the first play must not wait for them."""
+        now = theme.current()
+        look = (now.name, now.zoom)
+        if look != self._prepared:
+            self._prepared = look
+            formulas = tuple(step.formula for step in trace)
+            self._pane.spawn(self._pane.engine.io(_set_formulas, formulas, now.zoom, now.name))
+
     def soon(self) -> None:
         """Numbers change at most eight times a second."""
         if self._pane.isVisible() and not self._timer.isActive():
@@ -103,3 +117,10 @@ class Inspecting(QObject):
             cell = (query, int(np.argmax(heads.weights(layer, head, hide)[query])))
         trace = track.traces[0] if track is not None else None
         pane.inspection.emit(cell_inspection(heads, trace, layer, head, *cell, hide, pinned))
+
+
+def _set_formulas(formulas: Sequence[str], zoom: float, palette: str) -> None:
+    """Fills the cache of formulas; one that cannot be set is shown as its source anyway."""
+    for latex in formulas:
+        with contextlib.suppress(ValueError):
+            formula_svg(latex, round(FORMULA * zoom, 2), palette)

@@ -340,6 +340,7 @@ class AttentionPane(Pane):
         if track is None:
             self.view.head.stage.set_story(None)
             return
+        self.inspecting.prepare(track.traces[0])
         self.on_position(self.player.position)
         self._say_headline()
         self.inspecting.soon()
