@@ -92,12 +92,16 @@ class Picture(QWidget):
             else:
                 draw_failure(painter, QRectF(self.rect()), self._broken)
         except Exception as error:
-            self._broken = error
-            _log.exception("painting %s failed", self.accessibleName())
-            self.paintFailed.emit(error)
-            self.update()
+            self.fail(error)
         finally:
             painter.end()
+
+    def fail(self, error: Exception) -> None:
+        """Reports what went wrong while painting, once, and shows it in the picture's place."""
+        self._broken = error
+        _log.error("painting %s failed", self.accessibleName(), exc_info=error)
+        self.paintFailed.emit(error)
+        self.update()
 
     def icon_pixmap(self, name: str, role: str = "text", size: float = 16) -> QPixmap:
         return theme_icons.pixmap(name, role, size, self.ratio)

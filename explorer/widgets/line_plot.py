@@ -1,31 +1,42 @@
 """A line plot of long, growing series: left and bottom axis, direct labels, hover rule, log axis.
 
-Painted here, not by a plotting library: it costs no import at start and no pen outside the theme,
-and 100,000 points take a few milliseconds because only what the pixels can show is drawn.
+pyqtgraph draws axes, grid, lines and rules; this widget decides what they show. Wide lines are slow
+there, so a line is thinned to the minimum and maximum of each column of pixels first.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QVariantAnimation, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter
+from PySide6.QtCore import QRectF, QSize, Qt, QVariantAnimation, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
-from explorer.widgets.base import RIGHT, Picture, elide, put_text
+from explorer.widgets.base import Picture, put_text
 from explorer.widgets.plot_data import (
+    Line,
     Series,
+    dotted,
+    last_values,
     shown_lines,
     still_fits,
     values_at,
     wanted_limits,
     with_room,
 )
-from explorer.widgets.plot_labels import draw_axes, draw_end_labels, draw_readout
-from explorer.widgets.plot_math import linear_ticks, log_ticks
-from explorer.widgets.plot_scale import UNIT, line_pixels, map_x, map_y, pieces, stroke
+from explorer.widgets.plot_labels import (
+    draw_badge,
+    draw_end_labels,
+    draw_readout,
+    draw_titles,
+    x_numbers,
+)
+from explorer.widgets.plot_math import linear_ticks, log_ticks, visible
+
+COLUMN = 1.5  # px: one minimum and one maximum in this width is what a 2 px line can show
 
 __all__ = ["LinePlot", "Series"]
 
@@ -37,6 +48,8 @@ class LinePlot(Picture):
     clicked = Signal(float)
 
     def __init__(self, name: str = "Plot", parent: QWidget | None = None) -> None:
+        from explorer.widgets.plot_view import PlotView  # brings pyqtgraph
+
         super().__init__(name, parent)
         self._series: list[Series] = []
         self._lines: list[np.ndarray] = []  # what the bold line shows, per series
@@ -50,6 +63,8 @@ class LinePlot(Picture):
         self._target: tuple[float, float, float, float] | None = None
         self._bucket = 1
         self._empty_text = "no data yet"
+        self._stale = True
+        self._view = PlotView(self, self._prepare, self._write)
         self._animation = QVariantAnimation(self)
         self._animation.setStartValue(0.0)
         self._animation.setEndValue(1.0)
@@ -64,7 +79,7 @@ class LinePlot(Picture):
         """Names and units: "step", "loss (nats per token)"."""
         self._labels = (x_label, y_label)
         self.setAccessibleName(f"{y_label} by {x_label}")
-        self.update()
+        self.data_changed()
 
     def set_series(self, series: Sequence[Series]) -> None:
         """Shows other lines, or the same ones longer. Raises ValueError when x and y differ."""
@@ -95,17 +110,17 @@ class LinePlot(Picture):
         """A vertical line where the transport stands; None hides it."""
         if x != self._cursor:
             self._cursor = x
-            self.update()
+            self._show_rules()
 
     def set_x_range(self, low: float | None, high: float | None = None) -> None:
         """Fixes the x axis (a run's steps are known beforehand); None follows the data."""
         self._fixed_x = None if low is None or high is None else (float(low), float(high))
         self._rescale()
-        self.update()
+        self.data_changed()
 
     def set_empty_text(self, text: str) -> None:
         self._empty_text = text
-        self.update()
+        self._view.write()
 
     def displayed(self) -> dict[str, np.ndarray]:
         """Per series its exact (n, 2) points, never the decimated ones."""
@@ -117,12 +132,10 @@ class LinePlot(Picture):
         return self._target or (0.0, 1.0, 0.0, 1.0)
 
     def sizeHint(self) -> QSize:
-        now = theme.current()
-        return QSize(now.px(360), now.px(200))
+        return QSize(theme.current().px(360), theme.current().px(200))
 
     def minimumSizeHint(self) -> QSize:
-        now = theme.current()
-        return QSize(now.px(160), now.px(96))
+        return QSize(theme.current().px(160), theme.current().px(96))
 
     # Data ----------------------------------------------------------------------------------------
 
@@ -134,13 +147,7 @@ class LinePlot(Picture):
 
     def describe(self) -> str:
         """The last value of every line, in words."""
-        parts = []
-        for one, line in zip(self._series, self._lines, strict=True):
-            known = np.flatnonzero(np.isfinite(line))
-            if known.size:
-                last = known[-1]
-                value = theme.format_number(line[last])
-                parts.append(f"{one.name} {value} at {theme.format_number(one.x[last])}")
+        parts = last_values(self._series, self._lines)
         return ", ".join(parts) or self._empty_text
 
     def _rescale(self) -> None:
@@ -167,7 +174,7 @@ class LinePlot(Picture):
             eased = theme.ease_out(share)
             pairs = zip(self._from, self._target, strict=True)
             self._limits = tuple(theme.lerp(a, b, eased) for a, b in pairs)  # type: ignore
-            self.update()
+            self._arrange_later()
 
     # Geometry ------------------------------------------------------------------------------------
 
@@ -182,21 +189,19 @@ class LinePlot(Picture):
         title = metrics.horizontalAdvance(self._labels[0])
         right = max(min(names, now.px(120)), title) + now.px(14)
         top, bottom = now.px(24), now.px(22)
-        width = max(1.0, self.width() - left - right)
+        width = max(1.0, self.width() - round(left) - right)
         return QRectF(round(left), top, width, max(1.0, self.height() - top - bottom))
 
-    def _map_x(self, x, rect: QRectF):
-        return map_x(x, rect, self._limits or UNIT)
-
-    def _map_y(self, y, rect: QRectF):
-        return map_y(y, rect, self._limits or UNIT, self._log)
+    def _place(self, value: float) -> float:
+        """A y value in the view's coordinates: its logarithm on a log axis."""
+        return math.log10(value) if self._log else float(value)
 
     def _y_ticks(self) -> list[tuple[float, str]]:
         if self._limits is None:
             return []
         low, high = self._limits[2:]
         ticks = log_ticks(low, high) if self._log else linear_ticks(low, high, 4)
-        return [(tick, theme.format_number(tick)) for tick in ticks]
+        return [(self._place(tick), theme.format_number(tick)) for tick in ticks]
 
     def x_at(self, pixel: float) -> float:
         """The x value under a horizontal position."""
@@ -204,88 +209,103 @@ class LinePlot(Picture):
         low, high = self._limits[:2] if self._limits else (0.0, 1.0)
         return low + (pixel - rect.left()) / rect.width() * (high - low)
 
-    # Painting ------------------------------------------------------------------------------------
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._view.setGeometry(self.rect())
+        self._arrange_later()
 
-    def draw(self, painter: QPainter) -> None:
+    # The scene -----------------------------------------------------------------------------------
+
+    def on_theme_changed(self) -> None:
+        super().on_theme_changed()
+        self._arrange_later()
+
+    def data_changed(self) -> None:
+        super().data_changed()
+        self._view.show()
+        self._arrange_later()
+
+    def _arrange_later(self) -> None:
+        """Before it is painted next, the scene is brought up to date."""
+        self._stale = True
+        self._view.viewport().update()
+
+    def _prepare(self) -> None:
+        if not self._stale:
+            return
+        self._stale = False
+        try:
+            self._arrange()
+        except Exception as error:
+            self._view.hide()
+            self.fail(error)
+
+    def _arrange(self) -> None:
+        rect = self.plot_rect()
+        x_low, x_high, low, high = self._limits or (0.0, 1.0, 0.0, 1.0)
+        if self._limits is not None:
+            low, high = self._place(low), self._place(high)
+        self._view.restyle()
+        self._view.place(rect, (x_low, x_high), (low, high))
+        x_ticks = [] if self._limits is None else linear_ticks(x_low, x_high, 5)
+        numbers = x_numbers(x_ticks, (x_low, x_high), rect, self._labels[0], self.width())
+        self._view.set_ticks(numbers, self._y_ticks())
+        self._bucket = 1
+        lines = []
+        if self._limits is not None:
+            for one, line in zip(self._series, self._lines, strict=True):
+                color = self.color_of(one)
+                if one.smoothed and self._smoothing:
+                    faint = QColor(color)
+                    faint.setAlphaF(theme.RAW_OPACITY)
+                    lines.append(self._line(one, np.asarray(one.y, np.float64), faint, 1, rect))
+                lines.append(self._line(one, line, color, 2, rect))
+        self._view.set_lines(lines)
+        self._show_rules()
+
+    def _line(self, one: Series, y: np.ndarray, color: QColor, width: float, rect: QRectF) -> Line:
+        """One curve, thinned to the columns of pixels that it can be drawn in."""
+        assert self._limits is not None
+        columns = max(64, int(rect.width() / COLUMN))
+        x, y, bucket = visible(np.asarray(one.x, np.float64), y, self._limits[:2], columns)
+        if self._log:
+            y = np.log10(y, where=y > 0, out=np.full(len(y), np.nan))
+        self._bucket = max(self._bucket, bucket)
+        pen = theme.current().pen(color, width)
+        pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+        # High contrast tells neighbors apart by more than their color.
+        odd = isinstance(one.color, int) and one.color % 2 == 1
+        if one.dashed or (theme.current().contrast and odd):
+            pen.setDashPattern([4.0, 3.0])
+        return Line(x, y, pen, dotted(y, one.marks))
+
+    def _show_rules(self) -> None:
+        known = self._limits is not None
+        self._view.set_rules(self._cursor if known else None, self._hover if known else None)
+        self._view.write()
+
+    # Words ---------------------------------------------------------------------------------------
+
+    def _write(self, painter: QPainter) -> None:
+        """What is written over the scene, in the widget's pixels."""
         now = theme.current()
         rect = self.plot_rect()
-        self._draw_axes(painter, rect)
+        draw_titles(painter, rect, (self._labels[0], self._title()), self.width())
         if self._limits is None:
             put_text(painter, rect, self._empty_text, now.font("body"), now.color("muted"))
             return
-        painter.save()
-        painter.setClipRect(rect.adjusted(-2, -4, 4, 4))
-        self._bucket = 1
-        for one, line in zip(self._series, self._lines, strict=True):
-            color = self.color_of(one)
-            if one.smoothed and self._smoothing:
-                faint = QColor(color)
-                faint.setAlphaF(theme.RAW_OPACITY)
-                self._draw_line(painter, rect, one, np.asarray(one.y, np.float64), faint, 1)
-            self._draw_line(painter, rect, one, line, color, 2)
-        painter.restore()
-        self._draw_badge(painter)
+        draw_badge(painter, self._bucket, self._title(), self.width())
         draw_end_labels(painter, self._ends(rect), rect, self.width())
-        self._draw_cursor(painter, rect)
         if self._hover is not None:
             head = f"{self._labels[0].split(' (')[0]} {theme.format_number(round(self._hover))}"
-            x = float(self._map_x(self._hover, rect))
+            x = self._view.pixel(self._hover, 0.0).x()
             draw_readout(painter, x, rect, head, self.readout(self._hover), self.width())
 
     def color_of(self, one: Series) -> QColor:
         now = theme.current()
         return now.series(one.color) if isinstance(one.color, int) else now.color(one.color)
 
-    def _draw_axes(self, painter: QPainter, rect: QRectF) -> None:
-        x_ticks = [] if self._limits is None else linear_ticks(*self._limits[:2], 5)
-        draw_axes(
-            painter,
-            rect,
-            [(float(self._map_x(tick, rect)), theme.format_number(tick)) for tick in x_ticks],
-            [(float(self._map_y(tick, rect)), text) for tick, text in self._y_ticks()],
-            (self._labels[0], self._title()),
-            self.width(),
-        )
-
     def _title(self) -> str:
         return self._labels[1] + (", log scale" if self._log else "")
-
-    def _draw_badge(self, painter: QPainter) -> None:
-        """Says when more points lie under a pixel than can be drawn."""
-        if self._bucket > 1:
-            now = theme.current()
-            font, muted = now.font("label"), now.color("muted")
-            title = now.metrics("label").horizontalAdvance(self._title())
-            width = self.width() - title - now.px(28)
-            text = elide(f"min and max of each {self._bucket} points", font, width)
-            place = QRectF(self.width() - width - now.px(4), 0, width, 18)
-            put_text(painter, place, text, font, muted, RIGHT)
-
-    def _draw_line(
-        self,
-        painter: QPainter,
-        rect: QRectF,
-        one: Series,
-        y: np.ndarray,
-        color: QColor,
-        width: float,
-    ) -> None:
-        pixels, bucket = line_pixels(
-            np.asarray(one.x, np.float64), y, rect, self._limits or UNIT, self._log
-        )
-        self._bucket = max(self._bucket, bucket)
-        if theme.current().contrast and width >= 2:
-            width = 3
-        # High contrast tells neighbors apart by more than their color.
-        odd = isinstance(one.color, int) and one.color % 2 == 1
-        dashed = one.dashed or (theme.current().contrast and odd)
-        for points in pieces(pixels):
-            stroke(painter, points, color, width, dashed)
-            if one.marks or len(points) == 1:
-                painter.setPen(Qt.PenStyle.NoPen)
-                painter.setBrush(color)
-                for point in points:
-                    painter.drawEllipse(point, 3.0, 3.0)
 
     def _ends(self, rect: QRectF) -> list[tuple[float, float, str, QColor]]:
         """Where each line ends: (y, x, name, color)."""
@@ -293,18 +313,9 @@ class LinePlot(Picture):
         for one, line in zip(self._series, self._lines, strict=True):
             known = np.flatnonzero(np.isfinite(line))
             if known.size:
-                x = float(self._map_x(float(one.x[known[-1]]), rect))
-                y = float(self._map_y(line[known[-1]], rect))
-                ends.append((y, min(x, rect.right()), one.name, self.color_of(one)))
+                end = self._view.pixel(float(one.x[known[-1]]), self._place(line[known[-1]]))
+                ends.append((end.y(), min(end.x(), rect.right()), one.name, self.color_of(one)))
         return ends
-
-    def _draw_cursor(self, painter: QPainter, rect: QRectF) -> None:
-        if self._cursor is None:
-            return
-        x = float(self._map_x(self._cursor, rect))
-        if rect.left() <= x <= rect.right() + 1:
-            painter.setPen(theme.current().pen("text", 1.5))
-            painter.drawLine(QPointF(x, rect.top()), QPointF(x, rect.bottom()))
 
     def readout(self, x: float) -> list[tuple[str, str, QColor]]:
         """At `x`: (name, value, color) of every line, from the nearest recorded point."""
@@ -336,4 +347,4 @@ class LinePlot(Picture):
         if x != self._hover:
             self._hover = x
             self.hovered.emit(float("nan") if x is None else x)
-            self.update()
+            self._show_rules()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+from PySide6.QtGui import QPen
 
+from explorer import theme
 from explorer.widgets.plot_math import nice_limits, smooth
 
 Limits = tuple[float, float, float, float]  # x low, x high, y low, y high
@@ -29,6 +31,19 @@ class Series:
     marks: bool = False
 
 
+@dataclass(frozen=True, eq=False)
+class Line:
+    """What one curve shows: (n,) coordinates of the view with NaN as gaps, and its pen.
+
+    `dots` are the points, among them, that get a dot.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    pen: QPen
+    dots: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.intp))
+
+
 def shown_lines(series: Sequence[Series], log: bool, smoothing: float) -> list[np.ndarray]:
     """What each bold line shows: smoothed where asked for; gaps where a log axis has no place."""
     lines = []
@@ -38,6 +53,25 @@ def shown_lines(series: Sequence[Series], log: bool, smoothing: float) -> list[n
         line = np.where(drawable, line, np.nan)
         lines.append(smooth(line, smoothing) if one.smoothed and smoothing else line)
     return lines
+
+
+def dotted(y: np.ndarray, marks: bool) -> np.ndarray:
+    """Which points get a dot: all with `marks`, else those between two gaps, which have no line."""
+    known = np.isfinite(y)
+    alone = known & ~np.r_[False, known[:-1]] & ~np.r_[known[1:], False]
+    return np.flatnonzero(known if marks else alone)
+
+
+def last_values(series: Sequence[Series], lines: Sequence[np.ndarray]) -> list[str]:
+    """The last value of every line, in words."""
+    parts = []
+    for one, line in zip(series, lines, strict=True):
+        known = np.flatnonzero(np.isfinite(line))
+        if known.size:
+            last = known[-1]
+            value = theme.format_number(line[last])
+            parts.append(f"{one.name} {value} at {theme.format_number(one.x[last])}")
+    return parts
 
 
 def values_at(series: Sequence[Series], lines: Sequence[np.ndarray], x: float) -> list[float]:

@@ -1,8 +1,8 @@
-"""The words on a line plot: axes, names at the lines' ends, the readout under the pointer."""
+"""The words on a line plot: titles, names at the lines' ends, the readout under the pointer."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QPainter
 
 from explorer import theme
@@ -21,40 +21,50 @@ def spread_apart(middles: list[float], height: float, lowest: float) -> list[flo
     return spread
 
 
-def draw_axes(
-    painter: QPainter,
-    rect: QRectF,
-    x_ticks: list[tuple[float, str]],
-    y_ticks: list[tuple[float, str]],
-    titles: tuple[str, str],
-    width: float,
-) -> None:
-    """Left and bottom axis round `rect` with ticks given as (pixel, text), and a faint grid.
+def title_left(title: str, rect: QRectF, width: float) -> float:
+    """Where the title of the x axis begins: right of the axis, inside the widget's `width`."""
+    now = theme.current()
+    wide = now.metrics("label").horizontalAdvance(title)
+    return min(rect.right() + now.px(6), width - wide - now.px(4))
 
-    `titles` are those of x and y: one right of the bottom axis, one above the left axis.
-    """
+
+def draw_titles(painter: QPainter, rect: QRectF, titles: tuple[str, str], width: float) -> None:
+    """The titles of x and y: one right of the bottom axis, one above the left axis."""
     now = theme.current()
     font, muted = now.font("label"), now.color("muted")
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-    for pixel, text in y_ticks:
-        y = round(pixel)
-        grid = QRectF(round(rect.left()), y, round(rect.width()), 1)
-        painter.fillRect(grid, now.color("text", theme.GRID_OPACITY))
-        put_text(painter, QRectF(0, y - 8, rect.left() - now.px(6), 16), text, font, muted, RIGHT)
-    line = now.color("outline")
-    painter.fillRect(QRectF(rect.left(), round(rect.bottom()), rect.width(), 1), line)
-    painter.fillRect(QRectF(round(rect.left()), rect.top(), 1, rect.height()), line)
-    metrics = now.metrics("label")
-    title_width = metrics.horizontalAdvance(titles[0])
-    title_left = min(rect.right() + now.px(6), width - title_width - now.px(4))
-    place = QRectF(title_left, rect.bottom() + 4, title_width + 2, 16)
+    left = title_left(titles[0], rect, width)
+    place = QRectF(left, rect.bottom() + now.px(4), width - left, now.px(16))
     put_text(painter, place, titles[0], font, muted, LEFT)
-    for pixel, text in x_ticks:
-        painter.fillRect(QRectF(round(pixel), round(rect.bottom()), 1, 4), line)
-        if pixel + metrics.horizontalAdvance(text) / 2 < title_left - now.px(6):
-            put_text(painter, QRectF(pixel - 40, rect.bottom() + 4, 80, 16), text, font, muted)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    put_text(painter, QRectF(0, 0, width, 18), titles[1], font, muted, LEFT)
+    put_text(painter, QRectF(0, 0, width, now.px(18)), titles[1], font, muted, LEFT)
+
+
+def x_numbers(
+    ticks: list[float], limits: tuple[float, float], rect: QRectF, title: str, width: float
+) -> list[tuple[float, str]]:
+    """The numbers at the ticks of the x axis; none where its title stands."""
+    now = theme.current()
+    metrics = now.metrics("label")
+    end = title_left(title, rect, width) - now.px(6)
+    low, high = limits
+    numbers = []
+    for tick in ticks:
+        text = theme.format_number(tick)
+        middle = rect.left() + (tick - low) / max(1e-30, high - low) * rect.width()
+        fits = middle + metrics.horizontalAdvance(text) / 2 < end
+        numbers.append((tick, text if fits else ""))
+    return numbers
+
+
+def draw_badge(painter: QPainter, bucket: int, title: str, width: float) -> None:
+    """Right of the y axis' title: says when more points lie under a pixel than can be drawn."""
+    if bucket <= 1:
+        return
+    now = theme.current()
+    font = now.font("label")
+    room = width - now.metrics("label").horizontalAdvance(title) - now.px(28)
+    text = elide(f"min and max of each {bucket} points", font, room)
+    place = QRectF(width - room - now.px(4), 0, room, now.px(18))
+    put_text(painter, place, text, font, now.color("muted"), RIGHT)
 
 
 def draw_end_labels(
@@ -83,10 +93,8 @@ def draw_readout(
     rows: list[tuple[str, str, QColor]],
     width: float,
 ) -> None:
-    """A thin rule at `x` and a small box with `head` and (name, value, color) rows."""
+    """Beside the rule at `x` a small box with `head` and (name, value, color) rows."""
     now = theme.current()
-    painter.setPen(now.pen("outline"))
-    painter.drawLine(QPointF(x, rect.top()), QPointF(x, rect.bottom()))
     metrics = now.metrics("label", 600)
     line = now.px(16)
     widest = max([metrics.horizontalAdvance(f"{name}   {value}") for name, value, _ in rows] + [0])

@@ -87,6 +87,15 @@ def decimate(x: np.ndarray, y: np.ndarray, pixels: int) -> tuple[np.ndarray, np.
     return out_x, out_y, bucket
 
 
+def visible(
+    x: np.ndarray, y: np.ndarray, limits: tuple[float, float], pixels: int
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """What of a line (x ascending) lies between `limits`, and one point on each side, decimated."""
+    first = max(0, int(np.searchsorted(x, limits[0])) - 1)
+    last = min(len(x), int(np.searchsorted(x, limits[1], side="right")) + 1)
+    return decimate(x[first:last], y[first:last], pixels)
+
+
 def nice_limits(low: float, high: float, log: bool = False) -> tuple[float, float]:
     """Limits with a little air round the data; a flat line gets room on both sides."""
     if log:

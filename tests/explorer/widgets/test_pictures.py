@@ -13,6 +13,7 @@ from explorer.widgets.base import Picture
 from explorer.widgets.head_mosaic import HeadMosaic
 from explorer.widgets.heat_map import HeatMap
 from explorer.widgets.line_plot import LinePlot, Series
+from explorer.widgets.plot_data import dotted
 from explorer.widgets.pooling import pool_heads
 from explorer.widgets.token_strip import TokenStrip, chip
 from explorer.widgets.vector_bars import Vector, VectorBars
@@ -240,6 +241,46 @@ def test_a_plot_survives_gaps_zeros_on_a_log_axis_and_nothing(qtbot):
     assert plot.accessibleDescription() == "no data yet"
     picture_of(plot)
     assert plot._broken is None
+
+
+@pytest.mark.parametrize("ratio", [1, 2])
+@pytest.mark.parametrize("points", [10, 1000])
+def test_a_line_is_two_pixels_wide_on_every_screen(qtbot, points, ratio):
+    plot = LinePlot()
+    qtbot.addWidget(plot)
+    plot.resize(500, 240)
+    plot.set_series([Series("flat", np.arange(points), np.full(points, 3.0))])
+    image = QImage(500 * ratio, 240 * ratio, QImage.Format.Format_RGB32)
+    image.setDevicePixelRatio(ratio)
+    image.fill(theme.current().color("surface"))
+    plot.render(image)
+    column = round(plot.plot_rect().center().x() * ratio)
+    paper, ink = theme.current().color("surface").red(), theme.current().series(0).red()
+    middle = round(plot._view.pixel(0, 3.0).y() * ratio)
+    rows = range(middle - 4 * ratio, middle + 4 * ratio)
+    covered = sum((paper - image.pixelColor(column, row).red()) / (paper - ink) for row in rows)
+    assert covered == pytest.approx(2 * ratio, rel=0.25)
+
+
+def test_a_point_between_gaps_is_a_dot():
+    y = np.array([1.0, np.nan, 2.0, np.nan, 3.0, 4.0])
+    assert dotted(y, marks=False).tolist() == [0, 2]
+    assert dotted(y, marks=True).tolist() == [0, 2, 4, 5]
+
+
+def test_a_plot_that_cannot_be_drawn_says_so_until_its_data_change(qtbot, monkeypatch, caplog):
+    plot = LinePlot()
+    qtbot.addWidget(plot)
+    failures = []
+    plot.paintFailed.connect(failures.append)
+    monkeypatch.setattr(plot._view, "set_ticks", lambda *ticks: 1 / 0)
+    plot.set_series([Series("a", np.arange(3), np.arange(3))])
+    picture_of(plot)
+    assert len(failures) == 1 and plot._view.isHidden()
+    monkeypatch.undo()
+    plot.set_series([Series("a", np.arange(3), np.arange(3))])
+    picture_of(plot)
+    assert len(failures) == 1 and not plot._view.isHidden()
 
 
 def test_products_grow_out_of_the_two_rows(qtbot):
