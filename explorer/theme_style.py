@@ -86,7 +86,10 @@ QSlider::handle:horizontal {{
     width: {px(14)}px; height: {px(14)}px; margin: -{px(5)}px 0; border-radius: {px(7)}px;
     background: {c["accent"]};
 }}
-QSlider::handle:horizontal:focus {{ background: {c["text"]}; }}
+QSlider::handle:horizontal:focus {{
+    width: {px(14) - 4}px; height: {px(14) - 4}px; background: {c["surface"]};
+    border: 2px solid {c["accent"]};
+}}
 QCheckBox, QRadioButton {{ spacing: {px(8)}px; min-height: {px(24)}px; background: transparent; }}
 QCheckBox::indicator, QRadioButton::indicator {{
     width: {px(14)}px; height: {px(14)}px; background: {c["surface"]};
