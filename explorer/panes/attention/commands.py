@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from explorer.actions import Action
+from explorer.panes.attention import model
 from explorer.panes.attention import story as stories
 
 if TYPE_CHECKING:
@@ -66,27 +67,48 @@ def pane_actions(pane: AttentionPane) -> list[Action]:
         Action(
             "attention.induction",
             "Attention: choose the strongest head of this score",
-            pane.choose_strongest,
+            lambda: choose_strongest(pane),
             "Ctrl+Shift+B",
             known,
         ),
         Action(
             "attention.next_token",
             "Attention: next query token",
-            lambda: pane.move_query(1),
+            lambda: move_query(pane, 1),
             "Ctrl+Alt+Right",
             known,
         ),
         Action(
             "attention.previous_token",
             "Attention: previous query token",
-            lambda: pane.move_query(-1),
+            lambda: move_query(pane, -1),
             "Ctrl+Alt+Left",
             known,
         ),
         Action("attention.update", "Attention: look at the model again", pane.update_heads, "F5"),
-        Action("attention.prompt", "Attention: type a text", pane.focus_prompt, "Ctrl+L"),
+        Action("attention.prompt", "Attention: type a text", lambda: focus_prompt(pane), "Ctrl+L"),
     ]
+
+
+def choose_strongest(pane: AttentionPane) -> None:
+    """The head that has the most of the chosen score, with the query that shows it."""
+    heads = pane.looker.heads
+    if heads is not None:
+        layer, head = model.strongest(heads.score(pane.choices.score))
+        token = model.telling_query(heads, layer, head)
+        pane.workspace.select(layer=layer, head=head, token=token)
+
+
+def move_query(pane: AttentionPane, by: int) -> None:
+    """To the token after (1) or before (-1) the query, not beyond the text."""
+    heads, chosen = pane.looker.heads, pane.chosen
+    if heads is not None and chosen is not None:
+        pane.pick_query(min(max(chosen[2] + by, 0), heads.n_tokens - 1))
+
+
+def focus_prompt(pane: AttentionPane) -> None:
+    pane.inputs.prompt.setFocus()
+    pane.inputs.prompt.selectAll()
 
 
 def pane_views(pane: AttentionPane) -> dict[str, Callable[[], None]]:

@@ -188,13 +188,10 @@ class AttentionPane(Pane):
 
     def show_version(self) -> None:
         """A live model's heads say which step they are from; steps stay with theirs."""
-        source, heads = self.workspace.model_source, self.looker.heads
-        if heads is None or source is None or not source.is_live:
-            self.view.panel.set_version("", False)
-            return
-        newer = None if self.looker.live_allowed else self.looker.newer
-        text = f"heads at step {heads.version:,}" + (f", now {newer:,}" if newer else "")
-        self.view.panel.set_version(text, newer is not None)
+        heads = self.looker.heads
+        live = heads is not None and getattr(self.workspace.model_source, "is_live", False)
+        newer = self.looker.newer if live and not self.looker.live_allowed else None
+        self.view.panel.set_version(heads.version if live else None, newer)
 
     # choices
 
@@ -244,27 +241,9 @@ class AttentionPane(Pane):
         self.playback.set_walking(walking)
         self.view.head.set_walking(self.playback.walking)
 
-    def choose_strongest(self) -> None:
-        """The head that has the most of the chosen score, with the query that shows it."""
-        heads = self.looker.heads
-        if heads is not None:
-            layer, head = model.strongest(heads.score(self.choices.score))
-            self.workspace.select(
-                layer=layer, head=head, token=model.telling_query(heads, layer, head)
-            )
-
     def pick_query(self, token: int) -> None:
         self._picked_token = True
         self.workspace.select(token=token)
-
-    def move_query(self, by: int) -> None:
-        heads, chosen = self.looker.heads, self.chosen
-        if heads is not None and chosen is not None:
-            self.pick_query(min(max(chosen[2] + by, 0), heads.n_tokens - 1))
-
-    def focus_prompt(self) -> None:
-        self.inputs.prompt.setFocus()
-        self.inputs.prompt.selectAll()
 
     def on_selection(self, selection: Selection) -> None:
         self.inspecting.forget()

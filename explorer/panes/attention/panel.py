@@ -203,14 +203,15 @@ class HeadsPanel(QWidget):
         row.addWidget(self.version)
         row.addWidget(self.update_button)
         row.addStretch(1)
-        self.set_version("", False)
+        self.set_version(None, None)
         return row
 
-    def set_version(self, text: str, newer: bool) -> None:
-        """Which step of a run the heads are from; `newer` offers to take the latest."""
-        self.version.setText(text)
-        self.version.setVisible(bool(text))
-        self.update_button.setVisible(newer)
+    def set_version(self, step: int | None, newer: int | None) -> None:
+        """Which step of a run the heads are from; `newer` is where it is now, and offers that."""
+        now = f", now {newer:,}" if newer is not None else ""
+        self.version.setText("" if step is None else f"heads at step {step:,}{now}")
+        self.version.setVisible(step is not None)
+        self.update_button.setVisible(newer is not None)
 
     def set_grid(self, layers: int, heads: int) -> None:
         """The final geometry, before the first maps."""

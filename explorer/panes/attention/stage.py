@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
@@ -162,16 +162,13 @@ class TraceStage(Picture):
     ) -> None:
         for story, position, opacity in ((a, at, 1 - share), (b, to, share)):
             if story is not None and opacity > 0:
-                ratio = self.ratio
-                image = QImage(self.size() * ratio, QImage.Format.Format_ARGB32_Premultiplied)
-                image.setDevicePixelRatio(ratio)
-                image.fill(Qt.GlobalColor.transparent)
+                image = theme.device_pixmap(self.width(), self.height(), self.ratio)
                 inner = QPainter(image)
                 inner.setRenderHints(painter.renderHints())
                 self._paint(inner, story, position)
                 inner.end()
                 painter.setOpacity(theme.ease_out(opacity) if story is b else opacity)
-                painter.drawImage(0, 0, image)
+                painter.drawPixmap(0, 0, image)
                 painter.setOpacity(1.0)
 
     def _scene(self, story: Story) -> Scene:

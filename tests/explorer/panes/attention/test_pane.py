@@ -8,6 +8,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 import core
+from explorer.panes.attention.commands import move_query
 from explorer.sources import FolderSource, RunSource
 from tests.explorer.demo import save_tiny_model, tiny_training
 from tests.explorer.panes.attention.conftest import until
@@ -135,7 +136,7 @@ def test_the_query_is_one_choice_for_tokens_map_and_steps(pane, tmp_path, run_as
         await pane.settled()
         assert pane.inspecting.pinned is None
         assert "nothing before it" in pane.headline
-        pane.move_query(-1)
+        move_query(pane, -1)
         assert pane.workspace.selection.token == 0
 
     run_async(body())
