@@ -19,8 +19,8 @@ from explorer.widgets.base import LEFT, RIGHT, elide, put_text, visible_text
 if TYPE_CHECKING:
     from explorer.panes.attention.stage import Scene
 
-GHOST = 0.22  # what has been used stays, faint
-WAITING = 0.30  # what is needed later is there, faint
+GHOST = 0.30  # what has been used stays, faint
+WAITING = 0.34  # what is needed later is there, faint
 
 
 def ramp(position: float, start: float, end: float) -> float:
