@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import shiboken6
 
 from explorer.panes.attention.model import Heads, Prompt, look
+from tests.explorer.conftest import dispose
 
 TEXT = "Mira met Tom. Mira"
 
@@ -47,8 +47,8 @@ def pane(torch_engine, runs) -> Iterator[Any]:
     pane.show()
     yield pane
     pane.hide()
-    shiboken6.delete(pane.inputs)
-    shiboken6.delete(pane)
+    dispose(pane.inputs)
+    dispose(pane)
 
 
 @pytest.fixture

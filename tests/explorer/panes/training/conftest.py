@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-import shiboken6
+
+from tests.explorer.conftest import dispose
 
 TINY = {
     "size": "own",
@@ -57,7 +58,7 @@ def make_pane(torch_engine, tmp_path) -> Iterator[Callable[..., Any]]:
 
     yield make
     for pane in panes:
-        shiboken6.delete(pane)
+        dispose(pane)
     for folder in runs.live:
         runs.process_launcher.kill(folder)
-    shiboken6.delete(runs)
+    dispose(runs)
