@@ -8,21 +8,18 @@ also the log by which a run can be repeated.
 
 from __future__ import annotations
 
-import json
 import math
 import os
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from core.files import append_line
 from core.training import records
 from core.training.reader import JsonLines, RunReader
-
-COMMANDS = ("start", "pause", "resume", "step", "stop", "set", "checkpoint", "probe")
-# Fields that `set` may change while a run is under way.
-SETTABLE = ("learning_rate",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +46,10 @@ class Launcher(Protocol):
     """Starts a run folder's training somewhere: a process, or a thread of an app."""
 
     def start(self, folder: Path, resume: bool) -> None: ...
+
+
+# Two panes may steer one run from two threads: the next number is read and taken in one go.
+_NUMBERING = threading.Lock()
 
 
 class ControlLog:
@@ -96,7 +97,7 @@ class ControlLog:
         self, command: Command, step: int, attempt: int, ok: bool = True, message: str = ""
     ) -> None:
         line = {"ack": command.seq, "step": step, "attempt": attempt, "ok": ok, "message": message}
-        append(self.path, line)
+        append_line(self.path, line)
         self._acknowledged(line)
 
 
@@ -176,10 +177,12 @@ class RunControl:
         return self._log.acknowledgements.get(seq)
 
     def _send(self, name: str, values: Mapping[str, Any]) -> int:
-        self._log.refresh()
-        seq = max((command.seq for command in self._log.commands), default=0) + 1
-        append(self._log.path, {"seq": seq, "command": name, **values, "time": time.time()})
-        self._log.refresh()
+        with _NUMBERING:
+            self._log.refresh()
+            seq = max((command.seq for command in self._log.commands), default=0) + 1
+            line = {"seq": seq, "command": name, **values, "time": time.time()}
+            append_line(self._log.path, line)
+            self._log.refresh()
         return seq
 
 
@@ -190,13 +193,3 @@ def check_learning_rate(value: object) -> float:
     if not math.isfinite(value) or value <= 0:
         raise ValueError(f"the learning rate {value} must be finite and above 0; 1e-3 is usual")
     return float(value)
-
-
-def append(path: Path, values: Mapping[str, Any]) -> None:
-    """One whole line in one write: other processes append to the same file."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
-    file = os.open(path, flags, 0o666)
-    try:
-        os.write(file, json.dumps(values).encode() + b"\n")
-    finally:
-        os.close(file)

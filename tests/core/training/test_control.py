@@ -1,5 +1,6 @@
 """Steering: every command does what it says and is acknowledged, and a resume repeats it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -142,3 +143,10 @@ def test_commands_too_late_for_one_attempt_do_not_hit_the_next(tmp_path: Path) -
     control.resume()
     assert [m.phase for m in generator][-1] == "end"
     assert RunReader(folder).state == "finished"
+
+
+def test_commands_from_several_threads_never_share_a_number(tmp_path):
+    controls = [RunControl(tmp_path) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        numbers = list(pool.map(lambda i: controls[i % 4].checkpoint(), range(80)))
+    assert sorted(numbers) == list(range(1, 81))
