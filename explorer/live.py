@@ -16,6 +16,7 @@ from PySide6.QtCore import QObject, QThread, Signal
 
 from core.resources import data_folder
 from explorer import errors
+from explorer.jobs import EngineDied
 from explorer.settings import read_object, write_object
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class ThreadLauncher(QObject):
         super().__init__(engine)
         self._engine = engine
         self._jobs: dict[str, Job] = {}
+        self._lost: list[Path] = []
         self._asked.connect(self._on_asked)
 
     def start(self, folder: Path, resume: bool) -> None:
@@ -70,9 +72,16 @@ class ThreadLauncher(QObject):
         self.started.emit(folder)
 
     def _on_finished(self, folder: str, job: Job) -> None:
-        if job.error is not None:
+        if isinstance(job.error, EngineDied):  # one card speaks of the engine and all its runs
+            self._lost.append(Path(folder))
+        elif job.error is not None:
             errors.report(job.error, f"run {job.name}")
         self.ended.emit(folder)
+
+    def take_lost(self) -> list[Path]:
+        """The runs that the death of the engine's thread has ended; each is told once."""
+        lost, self._lost = self._lost, []
+        return lost
 
     def job(self, folder: str | Path) -> Job | None:
         return self._jobs.get(_key(folder))

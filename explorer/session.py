@@ -242,14 +242,15 @@ class Session(QObject):
     # cards
 
     def _on_engine_died(self, error: BaseException) -> None:
-        live = self.runs.live
-        resumable = [Path(self.workspace.run)] if self.workspace.run else live
+        lost = self.runs.thread_launcher.take_lost()
 
         def restart() -> None:
             self.engine.restart()
-            for folder in resumable:
-                with contextlib.suppress(OSError, ValueError):
+            for folder in lost:
+                try:
                     self.runs.start(folder)
+                except (OSError, ValueError) as error:
+                    errors.report(error, f"resuming run {folder.name}")
 
         if self.window is not None:
             self.window.notices.offer(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from core.training import RunReader
 from explorer import errors, theme
+from explorer.jobs import EngineDied
 from explorer.live import Runs
 from explorer.session import Session
 from tests.explorer.conftest import dispose
@@ -201,4 +203,57 @@ def test_a_dead_engine_offers_restart_and_the_run_goes_on(qapp, tmp_path, run_as
 
     reader = run_async(body(), 60)
     assert len(reader.manifest["attempts"]) == 2
+    errors.reports().problems.clear()
+
+
+@pytest.mark.no_stall_check
+def test_restart_goes_on_with_every_run_of_the_dead_engine(
+    qapp, tmp_path, run_async, caplog, monkeypatch
+):
+    """Not with the run that is looked at, which may have ended long ago."""
+    caplog.set_level(logging.CRITICAL)
+    errors.reports().problems.clear()
+    begun, closing = [], []
+
+    def waiting(folder, resume):
+        begun.append(folder.name)
+        while not closing:
+            yield SimpleNamespace(safe=True, idle=0.02)
+
+    def poison():
+        raise SystemExit
+
+    monkeypatch.setattr("explorer.live._train", waiting)
+
+    async def body():
+        session = Session(
+            folder=tmp_path / "config",
+            runs_folder=tmp_path / "runs",
+            specs=(spec("attention"), spec("training")),
+            with_torch=False,
+        )
+        window = session.open()
+        session.engine.start()
+        session.workspace.set_run(str(session.runs.new(tiny_training(), "looked-at")))
+        folders = [session.runs.new(tiny_training(), name) for name in ("one", "two", "gone")]
+        for folder in folders:
+            session.runs.start(folder)
+        with pytest.raises(EngineDied):
+            await session.engine.call(poison)
+        await until(lambda: "engine" in window.notices.cards)
+        problems = list(errors.reports().problems.values())
+        begun.clear()
+        (folders[2] / "run.json").unlink()
+        window.notices.cards["engine"].actionTriggered.emit("Restart")
+        await until(lambda: len(begun) >= 2)
+        reported = [problem.text for problem in errors.reports().problems.values()]
+        closing.append(True)
+        await session.close(10)
+        dispose(session)
+        return problems, reported
+
+    problems, reported = run_async(body(), 30)
+    assert sorted(begun) == ["one", "two"]
+    assert problems == []
+    assert len(reported) == 1 and "gone" in reported[0]
     errors.reports().problems.clear()
