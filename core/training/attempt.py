@@ -131,9 +131,10 @@ class Attempt:
     def _one_step(self) -> Moments:
         self.busy, self.mark = 0.0, time.perf_counter()
         number, count = self.step + 1, self.config.micro_batches
-        positions = [Position(self.step, micro) for micro in range(count)]
-        draw = self.task.batches
-        batches = [(at, draw("train", at)) for at in positions]  # step: data
+        batches = []
+        for position in (Position(self.step, micro) for micro in range(count)):
+            batch = self.task.batches("train", position)  # step: data
+            batches.append((position, batch))
         yield Moment("data", number)
         divisor, valid, total = 0.0, 0, None
         for position, batch in batches:
@@ -162,8 +163,8 @@ class Attempt:
                 if parameter.grad is not None:
                     parameter.grad.mul_(divisor / valid)
         assert total is not None
-        loss_value, norm = self._clip(total)
-        loss_value /= valid
+        summed_loss, norm = self._clip(total)
+        loss_value = summed_loss / valid  # step: mean_loss
         if not (math.isfinite(loss_value) and math.isfinite(norm)):
             raise self._not_finite(number, batches, loss_value)
         yield Moment("clip", number, values={"loss": loss_value, "grad_norm": norm})
@@ -186,8 +187,7 @@ class Attempt:
     def _clip(self, total: Tensor) -> tuple[float, float]:
         """Limits the gradients' norm; returns the summed loss and the norm before."""
         limit = self.config.clip or math.inf
-        clip = torch.nn.utils.clip_grad_norm_
-        norm = clip(self.parameters, limit)  # step: clip
+        norm = nn.utils.clip_grad_norm_(self.parameters, limit)  # step: clip
         # Both at once: on a GPU each of them would wait for it.
         loss, norm_value = torch.stack([total, norm.to(total.dtype)]).tolist()
         return loss, norm_value
