@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 from core.files import read_tensors
 from core.training import records
 from core.training.config import TrainingConfig
+from core.training.locking import held_here
 
 # A run of another machine counts as dead after this many seconds without a sign of life.
 SILENCE = 60.0
@@ -199,6 +201,14 @@ class RunReader:
         return pausing if self._alive(attempts[-1]) else "dead"
 
     @property
+    def is_elsewhere(self) -> bool:
+        """Whether another process trains it now."""
+        if self.state not in ("running", "paused"):
+            return False
+        last, ours = self.manifest["attempts"][-1], records.process_identity()
+        return any(last.get(key) != ours[key] for key in ("pid", "host"))
+
+    @property
     def message(self) -> str:
         """What the last attempt said when it ended; "" while it runs."""
         number = len(self.manifest["attempts"])
@@ -215,7 +225,10 @@ class RunReader:
         pid = int(attempt["pid"])
         if not records.process_alive(pid):
             return False
-        return attempt.get("process_start") in (None, records.process_start(pid))
+        if attempt.get("process_start") not in (None, records.process_start(pid)):
+            return False
+        # This process lives, but its writer may have ended on a disk too full to say so.
+        return pid != os.getpid() or held_here(self.folder)
 
     def _read_manifest(self) -> None:
         info = (self.folder / records.MANIFEST).stat()

@@ -13,6 +13,8 @@ import numpy as np
 
 from core.files import cut_torn_line, write_atomically, write_tensors
 from core.training import records
+from core.training.locking import RunLock
+from core.training.reader import RunReader
 
 # So many probes of the cadence stay; then every other one goes and the cadence halves.
 PROBE_LIMIT = 500
@@ -22,13 +24,29 @@ class RunWriter:
     """Opens a run folder for a new attempt that begins after step `from_step`.
 
     A torn last line or record, left by a process that was killed, is cut off first.
-    Raises ValueError when the folder is no run folder, OSError when it cannot be written.
+    Raises ValueError when the folder is no run folder or is being trained already, OSError when it
+    cannot be written.
     """
 
     def __init__(self, folder: str | Path, from_step: int = 0, rank: int = 0) -> None:
         self.folder = Path(folder)
+        self._steps = self._events = -1
+        records.read_manifest(self.folder)
+        self._lock = RunLock(self.folder, rank)
+        try:
+            self._open(from_step, rank)
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self, from_step: int, rank: int) -> None:
         manifest = records.read_manifest(self.folder)
         self.dtype = records.record_dtype(manifest)
+        if manifest["attempts"] and RunReader(self.folder).is_elsewhere:
+            raise ValueError(
+                f"{self.folder.name} is being trained by another process; stop it there first, or "
+                "wait a minute where its machine is gone"
+            )
         self._cut_torn_record(records.steps_file(self.folder, rank))
         for path in (records.events_file(self.folder, rank), self.folder / records.CONTROL):
             if path.exists():
@@ -92,6 +110,7 @@ class RunWriter:
             if file >= 0:
                 os.close(file)
         self._steps = self._events = -1
+        self._lock.release()
 
 
 def probe_interval(every: int, step: int) -> int:

@@ -112,6 +112,8 @@ def test_a_launched_run_is_steered_like_any_other(tmp_path: Path) -> None:
     _wait_for_step(folder, 2)
     with pytest.raises(ValueError, match="already"):
         launcher.start(folder, resume=True)
+    with pytest.raises(ValueError, match="trained already; stop it first"):
+        finish(config, folder, resume=True)
     control.probe("one", [1, 2])
     control.stop()
     assert launcher.wait(folder, 60) == 0

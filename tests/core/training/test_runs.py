@@ -95,6 +95,44 @@ def test_a_writer_that_vanished_is_dead(tmp_path: Path) -> None:
     assert RunReader(folder).state == "dead"
 
 
+def test_one_writer_at_a_time(tmp_path: Path) -> None:
+    folder = create_run(tmp_path / "run", small_config(tmp_path))
+    writer = RunWriter(folder)
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    with pytest.raises(ValueError, match="trained already; stop it first"):
+        RunWriter(folder)
+    assert {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file()} == before
+    assert RunReader(folder).state == "running"
+    writer.close()
+    RunWriter(folder).close()
+
+
+def test_a_run_of_another_living_process_is_not_taken_over(tmp_path: Path) -> None:
+    """As where the file system has no locks: the manifest and the heartbeat say who trains."""
+    folder = create_run(tmp_path / "run", small_config(tmp_path))
+    RunWriter(folder).close()
+    manifest = json.loads((folder / "run.json").read_text())
+    manifest["attempts"][0] |= {"pid": os.getppid(), "process_start": None}
+    records.write_manifest(folder, manifest)
+    with pytest.raises(ValueError, match="another process; stop it there first"):
+        RunWriter(folder)
+    manifest["attempts"][0]["host"] = "elsewhere"
+    records.write_manifest(folder, manifest)
+    with pytest.raises(ValueError, match="wait a minute"):
+        RunWriter(folder)
+    old = time.time() - 3600
+    os.utime(folder / "heartbeat", (old, old))
+    RunWriter(folder).close()
+
+
+def test_a_writer_of_this_process_that_ended_without_a_word_is_dead(tmp_path: Path) -> None:
+    folder = create_run(tmp_path / "run", small_config(tmp_path))
+    writer = RunWriter(folder)
+    assert RunReader(folder).state == "running"
+    writer.close()
+    assert RunReader(folder).state == "dead"
+
+
 def test_a_hundred_thousand_steps_read_fast(tmp_path: Path) -> None:
     folder = create_run(tmp_path / "run", small_config(tmp_path))
     RunWriter(folder).close()

@@ -1,0 +1,58 @@
+"""One trainer at a time: the lock that the writer of a run folder holds while it lives.
+
+The system lets go of it when the process ends, however it ends, so nothing has to be cleaned up.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from pathlib import Path
+
+# Folders whose writer is open in this process.
+_HERE: set[Path] = set()
+
+
+def held_here(folder: Path) -> bool:
+    """Whether a writer of this process is open on `folder`."""
+    return folder.resolve() in _HERE
+
+
+class RunLock:
+    """Takes the lock of a run folder for one rank; `release` gives it back.
+
+    Raises ValueError when another writer holds it, OSError when its file cannot be made. Where a
+    file system has no locks, only the writers of this process exclude each other.
+    """
+
+    def __init__(self, folder: Path, rank: int = 0) -> None:
+        self._folder = folder.resolve()
+        self._file = os.open(folder / f"rank{rank}.lock", os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            _lock(self._file)
+        except OSError as error:
+            if error.errno in (errno.EAGAIN, errno.EACCES, errno.EDEADLK):
+                os.close(self._file)
+                raise ValueError(f"{folder.name} is being trained already; stop it first") from None
+        _HERE.add(self._folder)
+
+    def release(self) -> None:
+        """May be called twice."""
+        if self._file >= 0:
+            _HERE.discard(self._folder)
+            os.close(self._file)  # and with it the lock
+            self._file = -1
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(file: int) -> None:
+        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+
+else:
+    import fcntl
+
+    def _lock(file: int) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
