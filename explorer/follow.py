@@ -94,10 +94,12 @@ class RunFollower(QObject):
             self.refreshed.emit(reader)
 
 
-def status_of(reader: RunReader) -> RunStatus:
-    """A run in one line of the status bar."""
+def status_of(reader: RunReader, here: bool) -> RunStatus:
+    """A run in one line of the status bar. `here`: it trains in this app now."""
     loss = None
     with contextlib.suppress(IndexError, ValueError):
         loss = float(reader.steps["loss"][-1])
     state = reader.state
+    if state == "new" and not here:  # whoever was to train it is gone
+        state = "stopped"
     return RunStatus(reader.name, STATES.get(state, state), reader.step, reader.config.steps, loss)

@@ -17,6 +17,7 @@ from PySide6.QtCore import QObject, QThread, Signal
 from core.resources import data_folder
 from explorer import errors
 from explorer.jobs import EngineDied
+from explorer.process_watch import ProcessWatch
 from explorer.settings import read_object, write_object
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class ThreadLauncher(QObject):
 class Runs(QObject):
     """All runs that this window started or opened."""
 
-    changed = Signal(str)  # a run's folder: it began or ended here
+    changed = Signal(str)  # a run's folder: it began or ended here, in whichever way
 
     def __init__(self, engine: Engine, folder: Path | None = None) -> None:
         super().__init__(engine)
@@ -103,6 +104,7 @@ class Runs(QObject):
         self._engine = engine
         self.thread_launcher = ThreadLauncher(engine)
         self.process_launcher = ProcessLauncher()
+        self._processes = ProcessWatch(self.process_launcher, self)
         self._controls: dict[str, RunControl] = {}
         self._started: dict[str, str] = {}  # folder -> backend
         self._folder = folder
@@ -110,8 +112,9 @@ class Runs(QObject):
         self._prepared = False
         self._unanswered: list[str] | None = None  # of the last session, until a person answers
         self.thread_launcher.started.connect(self.changed)
-        self.thread_launcher.ended.connect(self.changed)
-        self.thread_launcher.ended.connect(self._remember)
+        for trainers in (self.thread_launcher, self._processes):
+            trainers.ended.connect(self.changed)
+            trainers.ended.connect(self._remember)
 
     def folder(self) -> Path:
         """Where new runs go."""
@@ -146,10 +149,13 @@ class Runs(QObject):
 
     def start(self, folder: str | Path, backend: str = "thread", paused: bool = False) -> int:
         """Trains a run on, here; returns the sequence number of its start command."""
+        if backend == "process":
+            self._processes.begin(folder)
         sequence = self.control(folder, backend).start(paused=paused)
         self._started[_key(folder)] = backend
         self._remember()
         if backend == "process":
+            self._processes.started(folder)
             self.changed.emit(str(folder))
         return sequence
 
@@ -161,6 +167,17 @@ class Runs(QObject):
 
     def running_here(self, folder: str | Path) -> bool:
         return self.thread_launcher.running(folder) or self.process_launcher.running(folder)
+
+    def failure(self, folder: str | Path) -> str:
+        """What the trainer that was started here died of, also where its folder does not tell;
+        "" while it trains or when it ended well.
+        """
+        if self.running_here(folder):
+            return ""
+        if self._started.get(_key(folder)) == "process":
+            return self._processes.failure(folder)
+        job = self.job(folder)
+        return str(job.error) if job is not None and job.error is not None else ""
 
     def job(self, folder: str | Path) -> Job | None:
         return self.thread_launcher.job(folder)
@@ -177,6 +194,7 @@ class Runs(QObject):
         live = self.live
         self._remember()
         self._closing = True
+        self._processes.stop()
         deadline = time.monotonic() + timeout
         for folder in live:
             with contextlib.suppress(OSError, ValueError):

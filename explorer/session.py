@@ -219,7 +219,10 @@ class Session(QObject):
     def _on_followed(self, reader: Any) -> None:
         if self.window is None:
             return
-        self.window.status.set_run(None if reader is None else status_of(reader))
+        status = None
+        if reader is not None:
+            status = status_of(reader, self.runs.running_here(reader.folder))
+        self.window.status.set_run(status)
         source = self.workspace.model_source
         probes = reader.probes if reader is not None else []
         if probes and isinstance(source, RunSource) and same(source.address, reader.folder):

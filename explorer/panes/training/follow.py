@@ -6,7 +6,7 @@ no longer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from explorer.panes.training.phases import RunNumbers
 if TYPE_CHECKING:
     from core.training.reader import RunReader, Sample
     from explorer.engine import Engine
+    from explorer.live import Runs
 
 POLL = 120  # ms between two looks while a run moves
 SLOW = 1000  # ms between two looks at a run that has ended
@@ -132,14 +133,15 @@ class Follower(QObject):
     changed = Signal(object)  # RunData
     failed = Signal(str)
 
-    def __init__(self, engine: Engine, parent: QObject) -> None:
+    def __init__(self, engine: Engine, runs: Runs, parent: QObject) -> None:
         super().__init__(parent)
         self._engine = engine
+        self._runs = runs
         self._owner = parent
         self._reader: RunReader | None = None
         self._folder: Path | None = None
         self._busy = False
-        self._state = ""
+        self._state = ("", "", False)  # as last shown, see `_standing`
         self.data: RunData | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(POLL)
@@ -151,7 +153,8 @@ class Follower(QObject):
 
     def follow(self, folder: Path | None) -> None:
         """Another run, or none. `changed` comes with its first look."""
-        self._folder, self._reader, self.data, self._state = folder, None, None, ""
+        self._folder, self._reader, self.data = folder, None, None
+        self._state = ("", "", False)
         self._timer.stop()
         if folder is not None:
             self.look()
@@ -171,9 +174,11 @@ class Follower(QObject):
             tasks.spawn(self._look(), self._owner)
 
     async def _look(self) -> None:
-        folder, reader = self._folder, self._reader
+        folder, reader, state = self._folder, self._reader, self._state
+        why, here = self._runs.failure(folder), self._runs.running_here(folder)
+        shown = state[0] if state[1:] == (why, here) else ""
         try:
-            reader, data = await self._engine.io(_look_at, folder, reader, self._state)
+            reader, data = await self._engine.io(_look_at, folder, reader, shown)
         except (ValueError, OSError) as error:
             if folder == self._folder:
                 self._timer.stop()
@@ -186,11 +191,21 @@ class Follower(QObject):
             return
         first, self._reader = self._reader is None, reader
         if data is not None:
-            self.data, self._state = data, data.state
+            self._state = (data.state, why, here)
+            self.data = data = _as_trained(data, why, here)
             self._timer.setInterval(POLL if data.state in ACTIVE else SLOW)
             self.changed.emit(data)
         if first and not self._timer.isActive():
             self._timer.start()
+
+
+def _as_trained(data: RunData, why: str, here: bool) -> RunData:
+    """A trainer may die before it opens its folder: the app knows `why`, or that none is `here`."""
+    if here or data.state not in ("new", "stopped"):
+        return data
+    if why:
+        return replace(data, state="failed", message=why)
+    return replace(data, state="stopped")
 
 
 def _look_at(

@@ -50,8 +50,8 @@ class TrainingPane(Pane):
         self.planning = Planning(self.engine, self.setup, self)
         self.steering = Steering(self.engine, context.runs, self)
         self.driver = Driver(self, self.steering)
-        self.follower = Follower(self.engine, self)
-        self.other = Follower(self.engine, self)
+        self.follower = Follower(self.engine, context.runs, self)
+        self.other = Follower(self.engine, context.runs, self)
         self.cursor = Cursor(
             self.player,
             playing=self.driver.trains,

@@ -38,6 +38,8 @@ class Steering(QObject):
         self._owner = owner
         self.wanted: str | None = None  # "running", "paused", "stopped"
         self.backend = "thread"
+        self._starting = False
+        runs.changed.connect(self._on_run_changed)
 
     def state(self, data: RunData | None) -> str:
         """The run's state as a person has asked for it, or as it is."""
@@ -65,6 +67,7 @@ class Steering(QObject):
     def start(self, folder: Path, paused: bool = False, steps: int = 0) -> None:
         """Trains a run on from its last checkpoint; `steps` makes so many, then pauses."""
         self._want("paused" if paused else "running")
+        self._starting = True
         tasks.spawn(self._start(folder, paused or steps > 0, steps), self._owner)
 
     async def _start(self, folder: Path, paused: bool, steps: int) -> None:
@@ -78,6 +81,8 @@ class Steering(QObject):
             self.wanted = None
             self.refused.emit(str(error))
             return
+        finally:
+            self._starting = False
         if steps:
             await self._ask(folder, "step", (steps,))
 
@@ -112,6 +117,11 @@ class Steering(QObject):
             return
         self.wanted = None
         self.opened.emit(str(made))
+
+    def _on_run_changed(self, folder: str) -> None:
+        """A trainer that is gone grants no wish, whether or not its folder says so."""
+        if not self._starting and not self._runs.running_here(folder):
+            self._want(None)
 
     def _want(self, state: str | None) -> None:
         self.wanted = state

@@ -1,0 +1,80 @@
+"""Notices that a process which trained a run has ended, and what its log says of why.
+
+A trainer may die before it has opened its run folder, so the folder cannot tell.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+if TYPE_CHECKING:
+    from core.training import ProcessLauncher
+
+LOOK = 200  # ms between two looks at the children
+TAIL = 400  # characters of the log that are shown
+
+
+class ProcessWatch(QObject):
+    """`ended(folder)` once for every child that `begin` was told of."""
+
+    ended = Signal(str)
+
+    def __init__(self, launcher: ProcessLauncher, parent: QObject) -> None:
+        super().__init__(parent)
+        self._launcher = launcher
+        self._logs: dict[Path, int] = {}  # how long each log was before its child
+        self._watched: dict[Path, str] = {}
+        self._timer = QTimer(self)
+        self._timer.setInterval(LOOK)
+        self._timer.timeout.connect(self.look)
+
+    def begin(self, folder: str | Path) -> None:
+        """Before a child starts: what its log says later is its own."""
+        key = Path(folder).resolve()
+        log = _log_of(key)
+        self._logs[key] = log.stat().st_size if log.is_file() else 0
+
+    def started(self, folder: str | Path) -> None:
+        self._watched[Path(folder).resolve()] = str(folder)
+        self._timer.start()
+
+    def stop(self) -> None:
+        self._timer.stop()
+
+    def look(self) -> None:
+        for key, folder in list(self._watched.items()):
+            if not self._launcher.running(key):
+                del self._watched[key]
+                self.ended.emit(folder)
+        if not self._watched:
+            self._timer.stop()
+
+    def failure(self, folder: str | Path) -> str:
+        """Why the last child ended, with the end of its log; "" while it runs or ended well."""
+        key = Path(folder).resolve()
+        code = self._launcher.exit_code(key)
+        if not code or key not in self._logs:
+            return ""
+        how = f"ended with code {code}" if code > 0 else f"was killed by signal {-code}"
+        said = _tail(_log_of(key), self._logs[key])
+        return f"The process that trained this run {how}. {said}".strip()
+
+
+def _log_of(folder: Path) -> Path:
+    from core.training.launch import LOG
+
+    return folder / LOG
+
+
+def _tail(log: Path, start: int) -> str:
+    """The last lines that were written after byte `start`."""
+    try:
+        with open(log, "rb") as file:
+            size = file.seek(0, 2)
+            file.seek(max(start, size - TAIL))
+            return file.read(TAIL).decode("utf-8", "replace").strip()
+    except OSError:
+        return ""

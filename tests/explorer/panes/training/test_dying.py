@@ -1,0 +1,66 @@
+"""Trainers that die before they have opened their run folder, which therefore cannot tell."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from explorer import errors
+
+from .conftest import until
+from .test_pane import state_of
+
+
+def dies(monkeypatch, runs, backend):
+    """From now on a trainer ends at its first breath; returns what it says."""
+    if backend == "process":
+        runs.process_launcher.module = "no_such_trainer"
+        return "No module named no_such_trainer"
+
+    def train(folder, resume):
+        raise ValueError("nothing to train with")
+        yield
+
+    monkeypatch.setattr("explorer.live._train", train)
+    return "nothing to train with"
+
+
+@pytest.mark.parametrize("backend", ["thread", "process"])
+def test_a_trainer_that_dies_at_once_is_a_failed_run_and_says_why(
+    make_pane, run_async, monkeypatch, caplog, backend
+):
+    caplog.set_level(logging.CRITICAL)
+
+    async def story():
+        pane = make_pane(run_in=backend, steps="4000")
+        pane.show()
+        runs = pane.context.runs
+        healthy = runs.process_launcher.module
+        with monkeypatch.context() as patch:
+            says = dies(patch, runs, backend)
+            pane.setup.startRequested.emit()
+            await until(lambda: state_of(pane) == "failed", "the failure of a new run")
+            assert says in pane.view.card.text.message
+            assert pane.view.card.text.buttons == ("continue",)
+
+        runs.process_launcher.module = healthy
+        pane.player.play()
+        await until(lambda: state_of(pane) == "running", "the run, once nothing is wrong")
+        pane.driver.answer("stop")
+        folder = Path(pane.workspace.run)
+        await until(lambda: state_of(pane) == "stopped", "the stop")
+        await until(lambda: not runs.running_here(folder), "the trainer's end")
+
+        with monkeypatch.context() as patch:
+            says = dies(patch, runs, backend)
+            pane.driver.train_on()
+            assert pane.view.card.text.state == "running", "the button answers at once"
+            await until(lambda: state_of(pane) == "failed", "the failure of a resumed run")
+            assert says in pane.view.card.text.message
+            assert pane.steering.wanted is None
+        pane.hide()
+
+    run_async(story(), 60)
+    errors.reports().problems.clear()
