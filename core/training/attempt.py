@@ -62,9 +62,7 @@ class Attempt:
         self.busy = 0.0  # seconds of work since the step began
         self.mark = time.perf_counter()
         self.unrecorded: dict[str, float] | None = None  # a step whose weights have moved
-        self.remaining: int | None = None  # steps until the next pause
-        self.paused = False
-        self.stopping = False
+        self.ended = False
 
     def moments(self) -> Moments:
         self.writer = RunWriter(self.folder, self.step)
@@ -91,7 +89,7 @@ class Attempt:
             yield from self._look()
         while self.step < self.config.steps:
             yield from self._obey()
-            if self.stopping:
+            if self.steering.stopping:
                 break
             yield from self._one_step()
             yield from self._look()
@@ -202,8 +200,7 @@ class Attempt:
         self.step, self.looked = int(record["step"]), False
         self.tokens += int(record["tokens"])
         self.writer.step(record)
-        if self.remaining is not None:
-            self.remaining -= 1
+        self.steering.step_done()
         return record
 
     def _rate(self) -> float:
@@ -277,9 +274,7 @@ class Attempt:
         while True:
             for command in self.steering.new_commands():
                 yield from self._command(command)
-            if self.remaining is not None and self.remaining <= 0:
-                self.paused, self.remaining = True, None
-            if not self.paused or self.stopping or self.step >= self.config.steps:
+            if not self.steering.waits() or self.step >= self.config.steps:
                 break
             if not announced:
                 self.writer.event("paused", self.step, {})
@@ -291,31 +286,26 @@ class Attempt:
 
     def _command(self, command: Command) -> Moments:
         try:
-            match command.name:
-                case "start":
-                    pass
-                case "pause":
-                    self.paused, self.remaining = True, None
-                case "resume":
-                    self.paused, self.remaining = False, None
-                case "step":
-                    self.paused, self.remaining = False, max(1, int(command.values.get("n", 1)))
-                case "stop":
-                    self.stopping = True
-                case "set":
-                    self._set(command)
-                case "checkpoint":
-                    yield from self._save()
-                case "probe":
-                    values = command.values
-                    self._probe(str(values["id"]), values["ids"], values["sites"])
-                    yield Moment("probe", self.step, True)
-                case _:
-                    raise ValueError(f"command {command.name!r} is unknown to this version")
+            if not self.steering.drive(command):
+                yield from self._do(command)
         except (ValueError, KeyError, TypeError) as error:
             self.steering.answer(command, self.step, False, str(error))
         else:
             self.steering.answer(command, self.step)
+
+    def _do(self, command: Command) -> Moments:
+        match command.name:
+            case "set":
+                self._set(command)
+                self.steering.replay.clear()  # what it overtakes
+            case "checkpoint":
+                yield from self._save()
+            case "probe":
+                values = command.values
+                self._probe(str(values["id"]), values["ids"], values["sites"])
+                yield Moment("probe", self.step, True)
+            case _:
+                raise ValueError(f"command {command.name!r} is unknown to this version")
 
     def _set(self, command: Command) -> None:
         rate = check_learning_rate(command.values.get("learning_rate"))
@@ -329,9 +319,12 @@ class Attempt:
 
     def _end(self, reason: str, message: str) -> None:
         self.writer.event("end", self.step, {"reason": reason, "message": message})
+        self.ended = True
 
     def _leave(self) -> None:
         """The driver closed the generator: the last whole step is kept."""
+        if self.ended:
+            return
         if self.unrecorded is not None:
             self._record()
         if self.parameters and self.written != self.step:

@@ -1,4 +1,6 @@
-"""The run's end of control.jsonl: which commands are new, which belong to an earlier attempt."""
+"""The run's end of control.jsonl: which commands are new, which belong to an earlier attempt, and
+whether the run goes on, waits or ends.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +22,9 @@ class Steering:
         self.log.refresh()
         self.waiting = self._for_this_attempt(from_step)
         self.replay = self._applied_after(from_step)
+        self.remaining: int | None = None  # steps until the next pause
+        self.paused = False
+        self.stopping = False
 
     def _for_this_attempt(self, from_step: int) -> list[Command]:
         """Unanswered commands from the last "start" on; older ones came too late and are
@@ -35,13 +40,46 @@ class Steering:
         return unanswered[first:]
 
     def _applied_after(self, from_step: int) -> dict[int, list[Command]]:
-        """By step: `set` commands that earlier attempts obeyed after it."""
-        again: dict[int, list[Command]] = {}
-        for command in self.log.commands:
-            answer = self.log.acknowledgements.get(command.seq)
-            if command.name == "set" and answer and answer.ok and answer.step >= from_step:
-                again.setdefault(answer.step, []).append(command)
-        return again
+        """By step: `set` commands that earlier attempts obeyed after it and no later one overtook.
+
+        A rate that was set from step 6 on holds from there; what an abandoned attempt had set at
+        step 10 is gone with its steps.
+        """
+        commands = {command.seq: command for command in self.log.commands}
+        held: list[tuple[int, Command]] = []
+        for answer in self.log.acknowledgements.values():  # in the order of the answers
+            command = commands.get(answer.seq)
+            if command is not None and command.name == "set" and answer.ok:
+                held = [(step, older) for step, older in held if step < answer.step]
+                held.append((answer.step, command))
+        return {step: [command] for step, command in held if step >= from_step}
+
+    def drive(self, command: Command) -> bool:
+        """Obeys a command that says how the run goes on; False for any other."""
+        match command.name:
+            case "start":
+                pass
+            case "pause":
+                self.paused, self.remaining = True, None
+            case "resume":
+                self.paused, self.remaining = False, None
+            case "step":
+                self.paused, self.remaining = False, max(1, int(command.values.get("n", 1)))
+            case "stop":
+                self.stopping = True
+            case _:
+                return False
+        return True
+
+    def waits(self) -> bool:
+        """Whether the run waits here, between two steps, until it is told to go on."""
+        if self.remaining is not None and self.remaining <= 0:
+            self.paused, self.remaining = True, None
+        return self.paused and not self.stopping
+
+    def step_done(self) -> None:
+        if self.remaining is not None:
+            self.remaining -= 1
 
     def new_commands(self) -> list[Command]:
         """Commands that have come since the last call, in order."""

@@ -1,5 +1,6 @@
 """Steering: every command does what it says and is acknowledged, and a resume repeats it."""
 
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -21,7 +22,7 @@ def test_pause_step_resume_and_stop(tmp_path: Path) -> None:
     generator = moments(config, folder)
     control.pause()
     moment = next(m for m in generator if m.phase == "paused")
-    assert moment.safe and moment.step == 0 and moment.idle > 0
+    assert moment.safe and moment.step == 0 and 0 < moment.idle <= 0.1
     assert reader.refresh() and reader.state == "paused"
     two = control.step(2)
     moment = next(m for m in generator if m.phase == "paused")
@@ -56,11 +57,45 @@ def test_a_changed_learning_rate_holds_and_is_repeated_on_resume(tmp_path: Path)
     np.testing.assert_allclose(changed[10:] / plan[10:], 5e-4 / plan[10], rtol=1e-12)
     assert (changed[:10] == plan[:10]).all()
     # As if killed after step 16 with the checkpoint of step 8 as the last one.
-    import shutil
-
     shutil.rmtree(folder / "checkpoints" / "step-000016")
     before = losses(whole)
     assert losses(finish(config, folder, resume=True)) == before
+
+
+def test_a_newer_learning_rate_outlives_those_of_abandoned_steps(tmp_path: Path) -> None:
+    """5e-4 from step 10; again from step 4, where 1e-5 comes at step 6: 5e-4 never returns."""
+    config = small_config(tmp_path, steps=16, checkpoint_every=4)
+    folder = create_run(tmp_path / "run", config)
+    control = RunControl(folder)
+    for at, rate, last in ((10, 5e-4, 12), (6, 1e-5, 8), (0, 0.0, 16)):
+        for moment in moments(config, folder, resume=last != 12):
+            if moment.phase == "schedule" and moment.step == at:
+                control.set(learning_rate=rate)
+            if moment.phase == "schedule" and moment.step == last and last < 16:
+                break
+        for checkpoint in RunReader(folder).checkpoints[1:]:
+            if last < 16:
+                shutil.rmtree(checkpoint.folder)
+    plan = np.array(finish(config, tmp_path / "plain").steps["learning_rate"])
+    rates = np.array(RunReader(folder).steps["learning_rate"])
+    np.testing.assert_allclose(rates[:6], plan[:6], rtol=1e-12)
+    np.testing.assert_allclose(rates[6:] / plan[6:], 1e-5 / plan[6], rtol=1e-12)
+
+
+def test_a_new_learning_rate_ends_the_replay_of_older_ones(tmp_path: Path) -> None:
+    config = small_config(tmp_path, steps=16, checkpoint_every=4)
+    folder = create_run(tmp_path / "run", config)
+    control = RunControl(folder)
+    for moment in moments(config, folder):
+        if moment.phase == "schedule" and moment.step == 10:
+            control.set(learning_rate=5e-4)
+    for checkpoint in RunReader(folder).checkpoints[1:]:
+        shutil.rmtree(checkpoint.folder)
+    for moment in moments(config, folder, resume=True):
+        if moment.phase == "schedule" and moment.step == 6:
+            control.set(learning_rate=1e-5)
+    rates = RunReader(folder).steps["learning_rate"]
+    assert rates[6:].max() <= 1.001e-5
 
 
 def test_a_probe_is_what_capture_gives(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ import torch
 
 from core.inference.activations import capture
 from core.inference.generation import generate
-from core.training import attempt as attempt_module
 from core.training.health import seeded_dropout
 from core.training.language_modelling import LanguageModelling
 from core.training.loop import train, train_steps
@@ -217,6 +216,15 @@ def test_a_closed_run_keeps_its_last_whole_step(tmp_path: Path) -> None:
         assert losses(resumed) == losses(plain), phase
 
 
+def test_a_run_that_is_closed_at_its_end_stays_finished(tmp_path: Path) -> None:
+    generator = moments(small_config(tmp_path), tmp_path / "run")
+    assert next(m for m in generator if m.phase == "end").values == {"reason": "finished"}
+    generator.close()
+    run = RunReader(tmp_path / "run")
+    assert run.state == "finished" and run.message == "finished after step 12"
+    assert [event["event"] for event in run.events].count("end") == 1
+
+
 class Poisoned(LanguageModelling):
     """One weight becomes infinite in the forward pass of step 7."""
 
@@ -294,4 +302,3 @@ def test_train_runs_to_the_end(tmp_path: Path) -> None:
     changes = {"model": model, "tokenizer": "characters", "corpus": "stories", "steps": 2}
     run = train(small_config(tmp_path, **changes), tmp_path / "run")
     assert run.state == "finished" and run.step == 2
-    assert attempt_module.PAUSE <= 0.1
