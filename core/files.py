@@ -158,7 +158,8 @@ def cut_torn_line(path: str | Path) -> int:
             keep = start + newline + 1
             if newline >= 0:
                 break
-        file.truncate(keep)
+        if keep < size:  # else others may have added a line since
+            file.truncate(keep)
         return size - keep
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from core.files import append_line
+from core.files import append_line, cut_torn_line
 from core.training import records
 from core.training.reader import JsonLines, RunReader
 
@@ -50,6 +50,12 @@ class Launcher(Protocol):
 
 # Two panes may steer one run from two threads: the next number is read and taken in one go.
 _NUMBERING = threading.Lock()
+
+
+def cut_torn_command(folder: Path) -> None:
+    """Removes a last line that has no end, while nobody here adds one."""
+    with _NUMBERING:
+        cut_torn_line(folder / records.CONTROL)
 
 
 class ControlLog:

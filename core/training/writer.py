@@ -13,6 +13,7 @@ import numpy as np
 
 from core.files import cut_torn_line, write_atomically, write_tensors
 from core.training import records
+from core.training.control import cut_torn_command
 from core.training.locking import RunLock
 from core.training.reader import RunReader
 
@@ -48,9 +49,8 @@ class RunWriter:
                 "wait a minute where its machine is gone"
             )
         self._cut_torn_record(records.steps_file(self.folder, rank))
-        for path in (records.events_file(self.folder, rank), self.folder / records.CONTROL):
-            if path.exists():
-                cut_torn_line(path)
+        cut_torn_line(records.events_file(self.folder, rank))
+        cut_torn_command(self.folder)
         for name in (records.CHECKPOINTS, records.SAMPLES, records.PROBES):
             (self.folder / name).mkdir(exist_ok=True)
         started = {"from_step": from_step, "started": time.time(), **records.process_identity()}

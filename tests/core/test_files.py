@@ -127,6 +127,43 @@ def test_a_torn_line_is_cut(lengths: list[int], torn: int) -> None:
     assert path.read_bytes() == whole
 
 
+def test_a_line_added_while_another_looks_for_a_torn_one_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.jsonl"
+    files.append_line(path, 1)
+    opened = Path.open
+
+    def open_and_append(self: Path, *how: str) -> object:
+        file = opened(self, *how)
+        seek = file.seek
+
+        class Watched:
+            """Somebody appends once the end is known."""
+
+            def __enter__(self) -> object:
+                return self
+
+            def __exit__(self, *_: object) -> None:
+                file.close()
+
+            def __getattr__(self, name: str) -> object:
+                return getattr(file, name)
+
+            def seek(self, *where: int) -> int:
+                end = int(seek(*where))
+                if where[1:] == (os.SEEK_END,):
+                    files.append_line(path, 2)
+                return end
+
+        return Watched()
+
+    monkeypatch.setattr(Path, "open", open_and_append)
+    assert files.cut_torn_line(path) == 0
+    monkeypatch.undo()
+    assert path.read_bytes() == b"1\n2\n"
+
+
 def test_a_missing_file_has_no_torn_line(tmp_path: Path) -> None:
     assert files.cut_torn_line(tmp_path / "none") == 0
 

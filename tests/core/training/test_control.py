@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from core.inference.activations import capture
+from core.training import control as control_module
 from core.training.control import RunControl
-from core.training.runs import RunReader, create_run
+from core.training.runs import RunReader, RunWriter, create_run
 from core.transformer.weights import load_model
 from tests.core.training.small import finish, losses, moments, small_config
 
@@ -96,6 +97,25 @@ def test_a_new_learning_rate_ends_the_replay_of_older_ones(tmp_path: Path) -> No
             control.set(learning_rate=1e-5)
     rates = RunReader(folder).steps["learning_rate"]
     assert rates[6:].max() <= 1.001e-5
+
+
+def test_a_torn_command_is_cut_while_nobody_takes_a_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = create_run(tmp_path / "run", small_config(tmp_path))
+    seq = RunControl(folder).stop()
+    with open(folder / "control.jsonl", "ab") as file:
+        file.write(b'{"seq": 2, "comm')
+    cut, held = control_module.cut_torn_line, []
+
+    def watched(path: Path) -> int:
+        held.append(control_module._NUMBERING.locked())
+        return cut(path)
+
+    monkeypatch.setattr(control_module, "cut_torn_line", watched)
+    RunWriter(folder).close()
+    assert held == [True]
+    assert seq == 1 and RunControl(folder).pause() == 2
 
 
 def test_a_probe_is_what_capture_gives(tmp_path: Path) -> None:
