@@ -153,6 +153,23 @@ class MarkedLines:
 
         return line
 
+    def left(self, step: Step) -> None:
+        """Asserts that one run of the step's marked line left all its values, under their names."""
+        seen = self.locals.get(step.code, [])
+        assert seen, f"{step.code} did not run"
+        assert step.values, f"{step.code} shows no value"
+        for frame in seen:
+            if all(_same(frame.get(name), step.value(name)) for name in step.values):
+                return
+        raise AssertionError(
+            f"{step.code}: no run of the marked line left {', '.join(step.values)} as the step says"
+        )
+
+
+def _same(local: object, value: np.ndarray) -> bool:
+    local = local.detach() if hasattr(local, "detach") else local
+    return local is not None and np.array_equal(np.asarray(local), value)
+
 
 def test_the_marked_lines_computed_the_values_of_the_attention_trace():
     torch = pytest.importorskip("torch")
@@ -166,10 +183,32 @@ def test_the_marked_lines_computed_the_values_of_the_attention_trace():
         trace = trace_attention(model, [1, 2, 3, 4, 5], layer=1, head=1, query=3)
     assert len(trace) == 8
     for step in trace:
-        seen = watched.locals[step.code]
-        for name, value in step.values.items():
-            matches = [np.array_equal(np.asarray(frame[name]), step.value(name)) for frame in seen]
-            assert any(matches), (
-                f"{step.code}: no run of the marked line left {name} as the step says"
-            )
-            assert value.size > 0
+        watched.left(step)
+        assert all(value.size > 0 for value in step.values.values())
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"micro_batches": 2, "clip": 0.0}, {"schedule": "constant"}], ids=str
+)
+def test_the_marked_lines_computed_the_values_of_a_whole_training_step(tmp_path, changes):
+    """Every phase of real optimizer steps, of warm-up and after, from the run's own records."""
+    pytest.importorskip("torch")
+    from core.training.phases import PHASES, phase_step
+    from tests.core.training.small import finish, small_config
+
+    quiet = {"sample_every": 0, "probe_every": 0, "evaluate_every": 0, "checkpoint_every": 0}
+    config = small_config(tmp_path, **{"steps": 3, "warmup_steps": 1, **quiet, **changes})
+    with MarkedLines() as watched:
+        run = finish(config, tmp_path / "run")
+    lines = set()
+    for record in run.steps:
+        named = {name: float(record[name]) for name in run.steps.dtype.names}
+        for phase in PHASES:
+            step = phase_step(phase, config, int(record["step"]), named)
+            watched.left(step)
+            lines.add(step.code.rsplit("#")[1])
+    loss = "loss" if config.micro_batches == 1 else "mean_loss"
+    assert lines == {
+        *("data", "forward", loss, "backward", "clip", "optimizer"),
+        *("warmup", config.schedule),
+    }

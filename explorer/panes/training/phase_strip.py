@@ -7,8 +7,8 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from core.training.phases import PHASES, TITLES
 from explorer import theme
-from explorer.panes.training.phases import PHASES, TITLES
 from explorer.widgets.base import LEFT, Picture, put_text
 
 

@@ -1,4 +1,4 @@
-"""One optimizer step, phase by phase: formula, the line of core that does it, its live numbers.
+"""One optimizer step, phase by phase, as core tells it, with its live numbers.
 
 Knows no Qt and no torch: all numbers are the run's records.
 """
@@ -12,44 +12,13 @@ from typing import Any
 import numpy as np
 
 from core.trace import Step
+from core.training import phases
 from core.training.config import TrainingConfig
+from core.training.phases import CODE as CODE
+from core.training.phases import PHASES, TITLES
 from explorer.panes.base import Inspection, Row
 from explorer.theme_numbers import format_bytes, format_duration, format_number
 from explorer.tracks import ListTrack
-
-PHASES = ("data", "forward", "loss", "backward", "clip", "optimizer", "schedule")
-
-ONE_STEP = "core.training.attempt:Attempt._one_step"
-TITLES = {
-    "data": "Data: draw a batch of sequences",
-    "forward": "Forward: predict every next token",
-    "loss": "Loss: how surprised the model was, on average",
-    "backward": "Backward: how each weight would change the loss",
-    "clip": "Clip: no step may be larger than this",
-    "optimizer": "Optimizer: every weight moves a little",
-    "schedule": "Schedule: how large the next step may be",
-}
-FORMULAS = {
-    "data": r"x \in \{1 \dots V\}^{B \times T}, \quad y_{b,t} = x_{b,t+1}",
-    "forward": r"p_{b,t} = \mathrm{softmax}\left( f_\theta(x_{b,1} \dots x_{b,t}) \right)",
-    "loss": r"L = -\frac{1}{N} \sum_{b,t} \log p_{b,t}[\, y_{b,t} \,]",
-    "backward": r"g = \frac{\partial L}{\partial \theta}",
-    "clip": r"g \leftarrow g \cdot \min\left(1, \frac{c}{\| g \|}\right)",
-    "optimizer": (
-        r"\theta \leftarrow (1 - \eta \lambda)\, \theta"
-        r" - \eta \, \frac{\hat m}{\sqrt{\hat v} + \epsilon}"
-    ),
-    "schedule": (r"\eta_t = \eta_{min} + \frac{1 + \cos(\pi p)}{2} \, (\eta_{max} - \eta_{min})"),
-}
-CODE = {
-    "data": f"{ONE_STEP}#data",
-    "forward": f"{ONE_STEP}#forward",
-    "loss": f"{ONE_STEP}#loss",
-    "backward": f"{ONE_STEP}#backward",
-    "clip": "core.training.attempt:Attempt._clip#clip",
-    "optimizer": "core.optimization.adamw:update#move",
-    "schedule": "core.optimization.schedules:learning_rate_at#schedule",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,20 +38,11 @@ class RunNumbers:
 
 
 def phase_step(name: str, numbers: RunNumbers, step: int) -> Step:
-    """A phase as a Step of the trace kind, with the values that were recorded."""
+    """A phase as core's Step, with the values that were recorded."""
     row = numbers.row(step)
-    values: dict[str, np.ndarray] = {"number": np.asarray(step)}
-    if row is not None:
-        kept = {
-            "data": (("tokens", "tokens"),),
-            "loss": (("loss", "loss_value"),),
-            "clip": (("grad_norm", "norm_value"),),
-            "optimizer": (("learning_rate", "rate"),),
-            "schedule": (("learning_rate", "rate"),),
-        }.get(name, ())
-        names = numbers.steps.dtype.names or ()
-        values |= {shown: np.asarray(row[key]) for key, shown in kept if key in names}
-    return Step(f"training.{name}", TITLES[name], FORMULAS[name], CODE[name], values)
+    names = numbers.steps.dtype.names or ()
+    record = None if row is None else {key: float(row[key]) for key in names}
+    return phases.phase_step(name, numbers.config, step, record)
 
 
 def phase_inspection(name: str, numbers: RunNumbers, step: int) -> Inspection:
@@ -140,15 +100,26 @@ def _rows(name: str, numbers: RunNumbers, step: int) -> list[Row | str]:
                 Row(f"η = {format_number(rate)}", "accent"),
                 f"λ = {config.weight_decay:g}, β = {b1:g} and {b2:g}",
                 f"no weight moves further than about {format_number(rate)} in this step",
+                "torch runs it as one fused operation; the rule it computes is",
+                "written out in core/optimization/adamw.py, update",
             ]
         case _:
-            return [
-                Row(f"η = {format_number(rate)} at step {step:,}", "accent"),
-                f"from {config.learning_rate:g} down to {config.min_learning_rate:g}"
-                if config.schedule == "cosine"
-                else f"constant at {config.learning_rate:g}",
-                f"warm-up over the first {config.warmup_steps:,} of {config.steps:,} steps",
-            ]
+            return _schedule_rows(config, step, rate)
+
+
+def _schedule_rows(config: TrainingConfig, step: int, rate: float) -> list[Row | str]:
+    planned = config.planned_rate(step - 1)
+    by_hand = not math.isclose(planned, rate, rel_tol=1e-9)
+    return [
+        Row(f"η = {format_number(rate)} at step {step:,}, t = {step - 1:,}", "accent"),
+        f"set by hand: the schedule had planned {format_number(planned)}"
+        if by_hand
+        else "as the schedule planned",
+        f"from {config.learning_rate:g} down to {config.min_learning_rate:g}"
+        if config.schedule == "cosine"
+        else f"constant at {config.learning_rate:g}",
+        f"warm-up over the first w = {config.warmup_steps:,} of {config.steps:,} steps",
+    ]
 
 
 def _table(numbers: RunNumbers, step: int) -> dict[str, np.ndarray]:
@@ -188,13 +159,7 @@ def plan_inspection(config: TrainingConfig, steps: np.ndarray, rates: np.ndarray
         "p goes from 0 to 1 after the warm-up",
     ]
     return Inspection(
-        step=Step(
-            "training.schedule",
-            "Schedule: how far the weights may move, step by step",
-            FORMULAS["schedule"],
-            CODE["schedule"],
-            {"steps": steps, "rates": rates},
-        ),
+        step=phases.schedule_plan(config),
         rows=rows,
         table={"learning rate": np.stack([steps, rates], axis=1)},
     )

@@ -19,6 +19,7 @@ from explorer.panes.training.phases import (
     RunNumbers,
     moment_inspection,
     phase_inspection,
+    plan_inspection,
 )
 from explorer.player import Player
 
@@ -68,20 +69,50 @@ def test_heads_are_blended_between_two_pictures_and_skip_moments_without_one():
 
 @pytest.mark.parametrize("name", PHASES)
 def test_every_phase_leads_to_the_line_of_core_that_does_it(name):
-    where = source(CODE[name])
     inspection = phase_inspection(name, numbers(), 7)
-    assert inspection.step.code == CODE[name]
+    where = source(inspection.step.code)
+    assert inspection.step.code in CODE.values(), "loaded before it is shown"
     assert where.lines[where.marked].strip()
     assert inspection.rows
 
 
 def test_the_live_numbers_are_those_of_the_record():
     clip = phase_inspection("clip", numbers(), 7)
-    assert clip.step.value("norm_value") == 2.5
+    assert clip.step.value("norm") == 2.5
     assert "g is scaled by 0.400" in clip.rows[-1]
     moment = moment_inspection(numbers(), 20)
-    assert moment.step.value("loss_value") == 2.0
+    assert moment.step.value("loss") == 2.0
     assert "6,400 tokens/s" in " ".join(map(str, moment.rows))
+
+
+def test_the_optimizer_shows_the_line_that_ran_and_says_which_rule_it_computes():
+    inspection = phase_inspection("optimizer", numbers(), 7)
+    where = source(inspection.step.code)
+    assert where.lines[where.marked].strip().startswith("self.optimizer.step()")
+    said = " ".join(map(str, inspection.rows))
+    assert "fused" in said and "core/optimization/adamw.py" in said
+
+
+@pytest.mark.parametrize(
+    ("changes", "step", "branch"),
+    [
+        ({}, 5, "warmup"),
+        ({}, 6, "cosine"),
+        ({}, 50, "cosine"),
+        ({"schedule": "constant"}, 5, "warmup"),
+        ({"schedule": "constant"}, 6, "constant"),
+    ],
+)
+def test_the_schedule_shows_the_branch_that_gave_this_step_its_rate(changes, step, branch):
+    config = CONFIG.change({"warmup_steps": 5, **changes})
+    run = RunNumbers(config, numbers(50).steps, 1234)
+    shown = phase_inspection("schedule", run, step)
+    assert shown.step.code == f"core.optimization.schedules:learning_rate_at#{branch}"
+    assert shown.step.value("rate") == config.planned_rate(step - 1)
+    by_hand = any("set by hand" in str(row) for row in shown.rows)
+    assert by_hand == (config.planned_rate(step - 1) != 1e-3), "1e-3 is what was recorded"
+    plan = plan_inspection(config, np.arange(2.0), np.ones(2)).step
+    assert plan.code.endswith(f"#{config.schedule}")
 
 
 def test_enter_goes_into_the_step_of_a_moment_and_out_again(qapp):

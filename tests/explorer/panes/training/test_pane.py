@@ -130,7 +130,7 @@ def test_a_finished_run_replays_and_its_step_opens_phase_by_phase(make_pane, run
         assert f"Inside step {step}" in pane.headline
         norm = RunReader(pane.workspace.run).steps["grad_norm"][step - 1]
         assert seen[-1].step.name == "training.clip"
-        assert seen[-1].step.value("norm_value") == norm
+        assert seen[-1].step.value("norm") == norm
         assert pane.cancel() and pane.player.track is pane.track
         assert pane.moment.step == step
 

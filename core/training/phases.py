@@ -1,0 +1,126 @@
+"""The phases of one optimizer step as Steps of a trace, made of what a run recorded.
+
+Each names the line of the loop that ran in that step, and holds what was recorded under the local
+names of that line. Loads no torch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from core.optimization.schedules import part_at
+from core.trace import Step
+from core.training.config import TrainingConfig
+
+PHASES = ("data", "forward", "loss", "backward", "clip", "optimizer", "schedule")
+
+TITLES = {
+    "data": "Data: draw a batch of sequences",
+    "forward": "Forward: predict every next token",
+    "loss": "Loss: how surprised the model was, on average",
+    "backward": "Backward: how each weight would change the loss",
+    "clip": "Clip: no step may be larger than this",
+    "optimizer": "Optimizer: every weight moves a little",
+    "schedule": "Schedule: how large this step may be",
+}
+FORMULAS = {
+    "data": r"x \in \{1 \dots V\}^{B \times T}, \quad y_{b,t} = x_{b,t+1}",
+    "forward": r"p_{b,t} = \mathrm{softmax}\left( f_\theta(x_{b,1} \dots x_{b,t}) \right)",
+    "loss": r"L = -\frac{1}{N} \sum_{b,t} \log p_{b,t}[\, y_{b,t} \,]",
+    "mean_loss": r"L = -\frac{1}{N} \sum_{b,t} \log p_{b,t}[\, y_{b,t} \,]",
+    "backward": r"g = \frac{\partial L}{\partial \theta}",
+    "clip": r"g \leftarrow g \cdot \min\left(1, \frac{c}{\| g \|}\right)",
+    "optimizer": (
+        r"\theta \leftarrow (1 - \eta \lambda)\, \theta"
+        r" - \eta \, \frac{\hat m}{\sqrt{\hat v} + \epsilon}"
+    ),
+    "warmup": r"\eta_t = \eta_{max} \, \frac{t + 1}{w + 1}",
+    "constant": r"\eta_t = \eta_{max}",
+    "cosine": r"\eta_t = \eta_{min} + \frac{1 + \cos(\pi p)}{2} \, (\eta_{max} - \eta_{min})",
+    "end": r"\eta_t = \eta_{min}",
+}
+_ATTEMPT = "core.training.attempt:Attempt"
+_SCHEDULE = "core.optimization.schedules:learning_rate_at"
+CODE = {  # a phase, or the one of its lines that ran
+    "data": f"{_ATTEMPT}._one_step#data",
+    "forward": f"{_ATTEMPT}._one_step#forward",
+    "loss": f"{_ATTEMPT}._one_step#loss",
+    "mean_loss": f"{_ATTEMPT}._one_step#mean_loss",
+    "backward": f"{_ATTEMPT}._one_step#backward",
+    "clip": f"{_ATTEMPT}._clip#clip",
+    "optimizer": f"{_ATTEMPT}._one_step#optimizer",
+    "warmup": f"{_SCHEDULE}#warmup",
+    "constant": f"{_SCHEDULE}#constant",
+    "cosine": f"{_SCHEDULE}#cosine",
+    "end": f"{_SCHEDULE}#end",
+}
+
+
+def phase_step(
+    phase: str, config: TrainingConfig, step: int, record: Mapping[str, float] | None = None
+) -> Step:
+    """A phase of optimizer step `step` (from 1).
+
+    record  what the run recorded of it: loss, learning_rate, grad_norm; None where it did not
+
+    Raises KeyError for an unknown phase.
+    """
+    if phase == "schedule":
+        return _schedule(config, step)
+    record = record or {}
+    line, values = phase, {"number": _scalar(step)}
+    match phase:
+        case "data":
+            values["count"] = _scalar(config.micro_batches)
+        case "loss" if config.micro_batches == 1:
+            if "loss" in record:  # the line divides in float32; the record is a float64
+                values["loss"] = np.asarray(record["loss"], np.float32)
+        case "loss":  # each micro-batch has but a share of it: the line that adds them up
+            line = "mean_loss"
+            if "loss" in record:
+                values["loss_value"] = _scalar(record["loss"])
+        case "clip":
+            values = {"limit": _scalar(config.clip or math.inf)}
+            if "grad_norm" in record:
+                values["norm"] = _scalar(record["grad_norm"])
+        case "optimizer":
+            if "learning_rate" in record:
+                values["rate"] = _scalar(record["learning_rate"])
+    return Step(f"training.{phase}", TITLES[phase], FORMULAS[line], CODE[line], values)
+
+
+def schedule_plan(config: TrainingConfig) -> Step:
+    """The whole planned schedule: the line that gives most of its rates."""
+    names = ("learning_rate", "min_learning_rate", "warmup_steps", "steps")
+    return Step(
+        "training.schedule",
+        "Schedule: how far the weights may move, step by step",
+        FORMULAS[config.schedule],
+        CODE[config.schedule],
+        {name: _scalar(getattr(config, name)) for name in names},
+    )
+
+
+def _schedule(config: TrainingConfig, step: int) -> Step:
+    applied = step - 1
+    part = part_at(
+        applied,
+        schedule=config.schedule,
+        warmup_steps=config.warmup_steps,
+        steps=config.steps,
+    )
+    return Step(
+        "training.schedule",
+        TITLES["schedule"],
+        FORMULAS[part],
+        CODE[part],
+        {"step": _scalar(applied), "rate": _scalar(config.planned_rate(applied))},
+    )
+
+
+def _scalar(value: Any) -> np.ndarray:
+    return np.asarray(value)
