@@ -26,6 +26,7 @@ from core.training.health import (
     NotFiniteError,
     disk_error,
     find_not_finite,
+    is_full,
     not_finite_message,
     precision_context,
     seeded_dropout,
@@ -62,10 +63,14 @@ class Attempt:
         self.busy = 0.0  # seconds of work since the step began
         self.mark = time.perf_counter()
         self.unrecorded: dict[str, float] | None = None  # a step whose weights have moved
+        self.prepared = False  # from then on an OSError comes from writing
         self.ended = False
 
     def moments(self) -> Moments:
-        self.writer = RunWriter(self.folder, self.step)
+        try:
+            self.writer = RunWriter(self.folder, self.step)
+        except OSError as error:
+            raise disk_error(error, self.step, self.written) from error
         try:
             yield from self._train()
         except GeneratorExit:
@@ -74,10 +79,11 @@ class Attempt:
             except OSError as error:
                 raise self._disk_failed(error) from error
             raise
-        except OSError as error:
-            raise self._disk_failed(error) from error
         except Exception as error:
-            self._end("failed", str(error) or type(error).__name__)
+            if isinstance(error, OSError) and (self.prepared or is_full(error)):
+                raise self._disk_failed(error) from error
+            with suppress(OSError):  # no room even for this line
+                self._end("failed", str(error) or type(error).__name__)
             raise
         finally:
             self.writer.close()
@@ -122,6 +128,7 @@ class Attempt:
         if self.config.precision == "bf16" and not torch.cpu._is_avx512_bf16_supported():
             message = "this CPU has no bf16 arithmetic: bf16 may be slower than fp32"
             self.writer.event("note", self.step, {"message": message})
+        self.prepared = True
         yield Moment("prepare", self.step, True, values={"parameters": count})
 
     # -- one optimizer step

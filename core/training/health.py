@@ -26,9 +26,14 @@ def not_finite_message(step: int, where: str, loss: float, checkpoint: int) -> s
     )
 
 
+def is_full(error: OSError) -> bool:
+    """Whether it says that there is no room, on the disk or in the person's share of it."""
+    return error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+
+
 def disk_error(error: OSError, step: int, checkpoint: int) -> OSError:
     """The same error, with what was kept and the remedy in its text."""
-    cause = "the disk is full" if error.errno == errno.ENOSPC else str(error)
+    cause = "the disk is full" if is_full(error) else str(error)
     message = (
         f"training stopped after step {step}: {cause}. What was written is whole: make room or "
         f"choose another folder, then resume; it goes on from the {_kept(checkpoint)}"

@@ -13,7 +13,7 @@ import core.files
 from core.files import open_safetensors, read_json, read_tensors, write_json, write_tensors
 from core.training import writer as writer_module
 from core.training.checkpoints import thin_checkpoints
-from core.training.runs import RunReader
+from core.training.runs import RunReader, create_run
 from core.transformer.weights import load_model
 from tests.core.training.small import fingerprint, finish, losses, moments, small_config
 
@@ -141,6 +141,42 @@ def test_a_full_disk_harms_nothing(
     assert not [path for path in run.rglob("*") if "part" in path.name]
     plain = finish(config, tmp_path / "plain")
     assert losses(finish(config, run, resume=True)) == losses(plain)
+
+
+def test_a_disk_too_full_for_the_last_word_leaves_a_run_that_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = small_config(tmp_path)
+    generator = moments(config, tmp_path / "run")
+    next(m for m in generator if m.phase == "schedule" and m.step == 5)
+
+    def full(file: int, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(writer_module, "_append", full)
+    with pytest.raises(OSError, match="make room"):
+        list(generator)
+    monkeypatch.undo()
+    assert RunReader(tmp_path / "run").state == "dead"
+    plain = finish(config, tmp_path / "plain")
+    assert losses(finish(config, tmp_path / "run", resume=True)) == losses(plain)
+
+
+def test_a_run_that_cannot_begin_on_a_full_disk_says_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = small_config(tmp_path)
+
+    def full(path: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    folder = create_run(tmp_path / "run", config)
+    monkeypatch.setattr(core.files, "_flush_to_disk", full)
+    with pytest.raises(OSError, match="disk is full.*make room"):
+        finish(config, folder)
+    monkeypatch.undo()
+    assert RunReader(folder).state == "new"
+    assert finish(config, folder).state == "finished"
 
 
 def test_a_record_that_does_not_fit_leaves_no_half(

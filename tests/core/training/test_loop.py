@@ -275,6 +275,15 @@ def test_a_corpus_that_cannot_be_learned(tmp_path: Path, content: bytes, remedy:
     assert RunReader(tmp_path / "run").state == "failed"
 
 
+def test_a_corpus_that_is_gone_is_no_full_disk(tmp_path: Path) -> None:
+    config = small_config(tmp_path, corpus=str(tmp_path / "gone.txt"))
+    with pytest.raises(FileNotFoundError, match="gone.txt") as caught:
+        finish(config, tmp_path / "run")
+    run = RunReader(tmp_path / "run")
+    assert run.state == "failed" and "gone.txt" in run.message
+    assert "make room" not in run.message + str(caught.value)
+
+
 @pytest.mark.parametrize("prompt", ["", "\u4f60\u597d \U0001f600", "\x00"])
 def test_a_prompt_that_the_corpus_cannot_spell_gives_way_to_its_own_words(
     tmp_path: Path, prompt: str
