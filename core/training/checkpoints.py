@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -81,18 +82,22 @@ def save_checkpoint(
         write_tensors(work / MODEL_FILE, task.state_to_save(model), {"format": "pt"})
         write_tensors(work / OPTIMIZER_FILE, optimizer_tensors(model, optimizer), {"format": "pt"})
         write_json(work / TRAINING_FILE, {"format": FORMAT, **asdict(progress)})
-        if target.exists():  # of an older attempt
-            old = target.with_name(f".{target.name}.old")
+        old = _set_aside(target) if target.exists() else None  # of an older attempt
+        os.replace(work, target)
+        if old is not None:
             shutil.rmtree(old, ignore_errors=True)
-            os.replace(target, old)
-            os.replace(work, target)
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            os.replace(work, target)
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
         raise
     return target
+
+
+def _set_aside(checkpoint: Path) -> Path:
+    """Renames it to what no reader looks at: it is there whole, or not at all."""
+    old = checkpoint.with_name(f".{checkpoint.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    os.replace(checkpoint, old)
+    return old
 
 
 def load_checkpoint(
@@ -179,5 +184,8 @@ def thin_checkpoints(run: Path, keep: int) -> list[int]:
         index = min(inner, key=lambda i: steps[i + 1] - steps[i - 1])
         gone.append(steps.pop(index))
     for step in gone:
-        shutil.rmtree(checkpoint_folder(run, step), ignore_errors=True)
+        with suppress(OSError):  # where a reader has a file of it open: thinned the next time
+            _set_aside(checkpoint_folder(run, step))
+    for old in folder.glob(".step-*.old"):
+        shutil.rmtree(old, ignore_errors=True)
     return gone

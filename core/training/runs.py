@@ -85,6 +85,25 @@ def branch(
     )
     target = folder / records.CHECKPOINTS / records.step_name(step)
     unfinished = target.with_name("." + target.name)
-    shutil.copytree(checkpoint.folder, unfinished)
-    unfinished.rename(target)
+    try:
+        _copy_whole(checkpoint.folder, unfinished)
+        unfinished.rename(target)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     return folder
+
+
+def _copy_whole(source: Path, target: Path) -> None:
+    """Raises ValueError when the checkpoint is thinned away while it is copied."""
+    gone = f"the checkpoint of step {records.step_of(source.name)} was removed meanwhile"
+    try:
+        names = sorted(path.name for path in source.iterdir())
+        shutil.copytree(source, target)
+        whole = sorted(path.name for path in target.iterdir()) == names
+    except OSError:
+        if source.exists():
+            raise
+        whole = False
+    if not whole:
+        raise ValueError(f"{gone}; branch off another")

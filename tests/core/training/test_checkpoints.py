@@ -11,6 +11,7 @@ import torch
 
 import core.files
 from core.files import open_safetensors, read_json, read_tensors, write_json, write_tensors
+from core.training import checkpoints as checkpoints_module
 from core.training import writer as writer_module
 from core.training.checkpoints import thin_checkpoints
 from core.training.runs import RunReader, create_run
@@ -209,3 +210,24 @@ def test_thinning_keeps_the_first_and_the_newest(tmp_path: Path) -> None:
     assert len(left) == 6 and left[0] == 100 and left[-2:] == [1900, 2000]
     assert max(b - a for a, b in pairwise(left)) <= 800
     assert thin_checkpoints(tmp_path, 0) == []
+
+
+def test_a_checkpoint_is_thinned_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader never sees one that lacks files, even where they cannot be deleted."""
+    folder = tmp_path / "checkpoints"
+    for step in (100, 200, 300, 400):
+        (folder / f"step-{step:06d}").mkdir(parents=True)
+        (folder / f"step-{step:06d}" / "training.json").touch()
+    real = shutil.rmtree
+
+    def stuck(path: Path, ignore_errors: bool = False) -> None:
+        for name in path.iterdir() if path.is_dir() else ():
+            name.unlink()
+
+    monkeypatch.setattr(checkpoints_module.shutil, "rmtree", stuck)
+    assert thin_checkpoints(tmp_path, 3) == [200]
+    monkeypatch.setattr(checkpoints_module.shutil, "rmtree", real)
+    assert [p.name for p in folder.iterdir() if not any(p.iterdir())] == [".step-000200.old"]
+    (folder / "step-000500").mkdir()
+    assert thin_checkpoints(tmp_path, 3) == [300]
+    assert sorted(p.name for p in folder.iterdir()) == ["step-000100", "step-000400", "step-000500"]

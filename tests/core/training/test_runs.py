@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from core.training import records
+from core.training import runs as runs_module
 from core.training.runs import RunReader, RunWriter, branch, create_run, new_run_folder
 from core.training.writer import PROBE_LIMIT, probe_interval, thin_probes
 from tests.core.training.small import finish, losses, small_config
@@ -205,3 +206,23 @@ def test_a_branch_continues_its_parents_checkpoint(tmp_path: Path) -> None:
         branch(parent.folder, 8, {"steps": 8})
     with pytest.raises(ValueError, match="same model"):
         branch(parent.folder, 8, {"model": config.model.to_json() | {"n_layer": 3}})
+
+
+@pytest.mark.parametrize("gone", ["model.safetensors", None])
+def test_a_branch_off_a_checkpoint_that_is_thinned_meanwhile_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gone: str | None
+) -> None:
+    parent = finish(small_config(tmp_path), tmp_path / "run")
+    copy = runs_module.shutil.copytree
+
+    def copy_too_late(source: Path, target: Path) -> None:
+        if gone is None:
+            source.rename(source.with_name(".step-000008.old"))
+        else:
+            (source / gone).unlink()
+        copy(source, target)
+
+    monkeypatch.setattr(runs_module.shutil, "copytree", copy_too_late)
+    with pytest.raises(ValueError, match="step 8 was removed meanwhile; branch off another"):
+        branch(parent.folder, 8, {})
+    assert not (tmp_path / "run-at-8").exists()
