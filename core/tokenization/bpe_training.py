@@ -176,7 +176,8 @@ def bpe_steps(
     serial = len(heap)
     merges: list[Pair] = []
     while heap and len(vocabulary) < vocab_size:
-        expected, pair, _, found = heapq.heappop(heap)  # step: choose
+        most_frequent = heapq.heappop(heap)  # step: choose
+        expected, pair, _, found = most_frequent
         if -expected != count[pair]:  # other merges took some of them: put it back in its place
             serial += 1
             heapq.heappush(heap, (-count[pair], pair, serial, found))

@@ -79,11 +79,14 @@ class Attention(nn.Module):
 
     def project(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Query, key and value of each token in each head: x (B, T, C) -> three (B, H, T, D)."""
-        B, T, _ = x.shape
-        qkv = self.c_attn(x)  # (B, T, 3 H D)
-        qkv = qkv.view(B, T, 3, self.n_head, self.head_width)
-        q, k, v = qkv.permute(2, 0, 3, 1, 4)  # (B, H, T, D)  # step: project
+        q, k, v = self.split(self.c_attn(x))  # (B, H, T, D)  # step: project
         return q, k, v
+
+    def split(self, qkv: Tensor) -> tuple[Tensor, ...]:
+        """What `c_attn` made, (B, T, 3 H D), apart: query, key and value, each (B, H, T, D)."""
+        B, T, _ = qkv.shape
+        heads = qkv.view(B, T, 3, self.n_head, self.head_width)
+        return heads.permute(2, 0, 3, 1, 4).unbind()
 
     def join(self, heads: Tensor) -> Tensor:
         """Heads side by side, mixed into the residual stream: (B, H, T, D) -> (B, T, C)."""

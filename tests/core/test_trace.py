@@ -98,6 +98,17 @@ def test_every_marker_resolves_to_the_one_line_that_carries_it():
     assert "core.transformer.attention:attend#softmax" in found
 
 
+def test_a_marked_line_computes_something_and_does_not_only_rearrange():
+    """What a reader is led to is the thing itself: no axis shuffling, no thrown-away names."""
+    for name in modules_of_core():
+        for marker in marked_lines(importlib.import_module(name)):
+            where = source(marker)
+            line = where.lines[where.marked]
+            assert not re.search(r"permute\(|\b_\s*,|,\s*_\b", line), f"{marker}: {line.strip()}"
+    project = source("core.transformer.attention:Attention.project#project")
+    assert "self.c_attn(x)" in project.lines[project.marked], "q = x W_Q is a product with weights"
+
+
 def test_every_marker_comment_in_core_belongs_to_a_function():
     """A marker on a line that no function holds would never be found by the inspector."""
     for name in modules_of_core():
