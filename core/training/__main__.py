@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TextIO
 
@@ -20,7 +21,6 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 from core.training import records
 from core.training.config import TrainingConfig
-from core.training.control import RunControl
 from core.training.events import Moment
 from core.training.launch import end_with_parent
 from core.training.runs import new_run_folder
@@ -68,17 +68,17 @@ def _train(config: TrainingConfig, folder: Path, resume: bool) -> int:
     from core.training.loop import train_steps
 
     torch.set_num_threads(config.threads)
-    control = RunControl(folder)
-    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), lambda *_: control.stop())
+    asked = _signals()
     progress = Progress(config.steps, sys.stderr)
     print(f"run folder: {folder}", file=sys.stderr, flush=True)
     try:
-        for moment in train_steps(config, folder, resume):
-            progress.show(moment)
-            if moment.idle:
-                time.sleep(moment.idle)
+        with closing(train_steps(config, folder, resume)) as moments:
+            for moment in moments:
+                progress.show(moment)
+                if asked:  # closing keeps the last whole step, however much is due after it
+                    break
+                if moment.idle:
+                    time.sleep(moment.idle)
     except ValueError as error:
         progress.close()
         return _refuse(error, 1 if _began(folder) else 2)
@@ -87,6 +87,15 @@ def _train(config: TrainingConfig, folder: Path, resume: bool) -> int:
         return _refuse(error, 1)
     progress.close()
     return 0
+
+
+def _signals() -> list[int]:
+    """Grows when the system or a person asks this process to end."""
+    asked: list[int] = []
+    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda number, _: asked.append(number))
+    return asked
 
 
 def _began(folder: Path) -> bool:

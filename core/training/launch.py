@@ -95,8 +95,8 @@ class ProcessLauncher:
         return self.exit_code(folder)
 
     def terminate(self, folder: str | Path) -> None:
-        """Asks the child to finish its step, write a checkpoint and end (on Windows it ends at
-        once).
+        """Asks the child to write a checkpoint of its last whole step and end, without the rest
+        of a step or what is due after it (on Windows it ends at once).
         """
         process = self._processes.get(Path(folder).resolve())
         if process is not None and process.poll() is None:

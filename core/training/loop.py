@@ -6,7 +6,7 @@ It knows no task, no window and no thread. `attempt.py` is the loop itself.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def train_steps(
     folder: str | Path,
     resume: bool = False,
     task: Task | None = None,
-) -> Iterator[Moment]:
+) -> Generator[Moment, None, None]:
     """Trains, yielding at each phase; everything else about the run is written to `folder`.
 
     config  None: the one that the folder holds

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from core.training import __main__ as command_module
 from core.training.config import TrainingConfig
 from core.training.control import RunControl
+from core.training.events import Moment
 from core.training.launch import ORPHANED, ProcessLauncher
 from core.training.runs import RunReader, create_run
 from tests.core.training.small import finish, losses, small_config
@@ -81,6 +83,36 @@ def test_sigterm_finishes_the_step_and_the_run_resumes(tmp_path: Path) -> None:
     assert process.returncode == 0, said
     reader = RunReader(run)
     assert reader.state == "stopped" and reader.checkpoints[-1].step == reader.step < 1500
+
+
+def test_a_signal_does_not_wait_for_an_evaluation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked in the middle of the one after step 6; a checkpoint is written all the same."""
+    config = small_config(tmp_path, evaluate_batches=20)
+    seen, show = [], command_module.Progress.show
+
+    def show_and_ask(self: command_module.Progress, moment: Moment) -> None:
+        show(self, moment)
+        seen.append((moment.phase, moment.step))
+        if seen[-1] == ("evaluate", 6):
+            signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(command_module.Progress, "show", show_and_ask)
+    kept = {sign: signal.getsignal(sign) for sign in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        arguments = ["--config", str(_config_file(tmp_path, config)), "--run"]
+        assert command_module.main([*arguments, str(tmp_path / "run")]) == 0
+    finally:
+        for sign, handler in kept.items():
+            signal.signal(sign, handler)
+    assert seen.count(("evaluate", 6)) == 1 and seen[-1] == ("evaluate", 6)
+    run = RunReader(tmp_path / "run")
+    assert run.state == "stopped" and run.checkpoints[-1].step == run.step == 6
+    monkeypatch.undo()
+    # What was due after step 6 is made up for.
+    resumed = finish(config, run.folder, resume=True)
+    assert resumed.evaluations["step"].tolist() == [0, 6, 12]
 
 
 def test_kill_9_then_resume_is_bit_identical(tmp_path: Path) -> None:
