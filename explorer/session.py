@@ -18,7 +18,8 @@ from explorer.follow import RunFollower, status_of
 from explorer.live import Runs
 from explorer.panes import PaneSpec, built
 from explorer.panes.base import Context
-from explorer.sources import BUNDLED, BundledSource, FolderSource, RunSource
+from explorer.run_source import RunSource
+from explorer.sources import BUNDLED, BundledSource, FolderSource
 from explorer.window import MainWindow
 from explorer.workspace import Workspace
 

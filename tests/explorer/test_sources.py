@@ -11,7 +11,8 @@ import core
 from core.training import RunReader
 from explorer.engine import SUPERSEDED
 from explorer.live import Runs
-from explorer.sources import FolderSource, RunSource
+from explorer.run_source import RunSource
+from explorer.sources import FolderSource
 from tests.explorer.demo import save_tiny_model, tiny_training
 
 

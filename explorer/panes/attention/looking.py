@@ -123,11 +123,11 @@ class Looker(QObject):
         key = (self.parent().objectName(), "heads")
         self._busy = True
         try:
-            kept = await source.capture(prompt.ids, SITES, key)
+            kept = await source.look(prompt.ids, SITES, key)
             if kept is SUPERSEDED or turn != self._turn:
                 return
             found = await self._engine.call(
-                _prepare, kept, prompt, source.name, source.version, self.cell_pixels,
+                _prepare, kept.activations, prompt, source.name, kept.version, self.cell_pixels,
                 self.hide_first, key=key,
             )  # fmt: skip
         except (ValueError, OSError) as error:

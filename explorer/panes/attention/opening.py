@@ -11,7 +11,8 @@ from explorer import errors, tasks
 from explorer.dialogs import ask_folder
 from explorer.panes.attention.header import AttentionHeader
 from explorer.panes.base import Context, Pane
-from explorer.sources import BundledSource, FolderSource, RunSource
+from explorer.run_source import RunSource
+from explorer.sources import BundledSource, FolderSource
 
 
 class Opening(QObject):

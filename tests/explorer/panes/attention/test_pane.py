@@ -9,7 +9,8 @@ from PySide6.QtTest import QTest
 
 import core
 from explorer.panes.attention.commands import move_query
-from explorer.sources import FolderSource, RunSource
+from explorer.run_source import RunSource
+from explorer.sources import FolderSource
 from tests.explorer.demo import save_tiny_model, tiny_training
 from tests.explorer.panes.attention.conftest import until
 
