@@ -24,6 +24,7 @@ from core.training.control import Command, check_learning_rate
 from core.training.events import Moment
 from core.training.health import (
     NotFiniteError,
+    bf16_is_fast,
     disk_error,
     find_not_finite,
     is_full,
@@ -31,7 +32,7 @@ from core.training.health import (
     precision_context,
     seeded_dropout,
 )
-from core.training.looking import evaluate_steps, probe, sample_seed, sample_steps
+from core.training.looking import evaluate_steps, is_due, probe, sample_seed, sample_steps
 from core.training.runs import RunWriter
 from core.training.steering import Steering
 from core.training.task import Position, Task
@@ -125,7 +126,7 @@ class Attempt:
         self.model.train()
         count = sum(parameter.numel() for parameter in self.parameters)
         self.writer.event("model", self.step, {"parameters": count})
-        if self.config.precision == "bf16" and not torch.cpu._is_avx512_bf16_supported():
+        if self.config.precision == "bf16" and not bf16_is_fast():
             message = "this CPU has no bf16 arithmetic: bf16 may be slower than fp32"
             self.writer.event("note", self.step, {"message": message})
         self.prepared = True
@@ -228,17 +229,17 @@ class Attempt:
         """What is due after this step: evaluation, probe, sample, checkpoint."""
         config, step = self.config, self.step
         first, last = step == 0, step == config.steps
-        if last or first or _due(step, config.evaluate_every):
+        if last or first or is_due(step, config.evaluate_every):
             yield from self._evaluate()
         every = config.probe_every and probe_interval(config.probe_every, step)
-        if every and (last or _due(step, every)):
+        if every and (last or is_due(step, every)):
             self._probe("", None, ("attention",))
             thin_probes(self.folder, config.probe_every, step)
             yield Moment("probe", step, True)
-        if config.sample_every and (last or _due(step, config.sample_every)):
+        if config.sample_every and (last or is_due(step, config.sample_every)):
             yield from self._sample()
         self.looked = True
-        if not first and (last or _due(step, config.checkpoint_every)):
+        if not first and (last or is_due(step, config.checkpoint_every)):
             yield from self._save()
 
     def _evaluate(self) -> Moments:
@@ -309,7 +310,8 @@ class Attempt:
                 yield from self._save()
             case "probe":
                 values = command.values
-                self._probe(str(values["id"]), values["ids"], values["sites"])
+                id = records.check_probe_id(str(values["id"]))
+                self._probe(id, values["ids"], values["sites"])
                 yield Moment("probe", self.step, True)
             case _:
                 raise ValueError(f"command {command.name!r} is unknown to this version")
@@ -344,7 +346,3 @@ class Attempt:
         with suppress(OSError):  # no room even for this line; the error that is raised says it
             self._end("failed", str(told.strerror))
         return told
-
-
-def _due(step: int, every: int) -> bool:
-    return every > 0 and step % every == 0

@@ -169,8 +169,7 @@ class RunControl:
 
     def probe(self, id: str, ids: Sequence[int], sites: Sequence[str] = ("attention",)) -> int:
         """Asks what the model does with `ids`; the answer is probes/ID-step-000812.safetensors."""
-        if not id or not all(c.isalnum() or c in "-_" for c in id) or "step-" in id or len(id) > 80:
-            raise ValueError(f"probe id {id!r} must be letters, digits, - and _, without 'step-'")
+        records.check_probe_id(id)
         if not ids:
             raise ValueError("there is nothing to probe; give at least one token id")
         return self._send(

@@ -68,6 +68,12 @@ def precision_context(precision: str) -> AbstractContextManager[Any]:
     return ExitStack()
 
 
+def bf16_is_fast() -> bool:
+    """Whether this CPU has bf16 arithmetic; False where this torch cannot say."""
+    ask = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+    return ask is not None and bool(ask())
+
+
 def find_not_finite(
     task: Task,
     model: nn.Module,

@@ -52,6 +52,11 @@ def sample_steps(
             yield Moment("sample", step, True)
 
 
+def is_due(step: int, every: int) -> bool:
+    """Whether something that comes every so many steps (0: never) comes after this one."""
+    return every > 0 and step % every == 0
+
+
 def sample_seed(seed: int, step: int) -> int:
     """The seed of the sample at a step."""
     return zlib.crc32(f"{seed} {step}".encode())

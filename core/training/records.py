@@ -69,6 +69,13 @@ def step_of(name: str) -> int | None:
     return int(digits) if "step-" in name and digits.isdecimal() else None
 
 
+def check_probe_id(id: str) -> str:
+    """The id, which becomes a part of a file's name. Raises ValueError when it cannot be one."""
+    if not id or not all(c.isalnum() or c in "-_" for c in id) or "step-" in id or len(id) > 80:
+        raise ValueError(f"probe id {id[:90]!r} must be letters, digits, - and _, without 'step-'")
+    return id
+
+
 def new_manifest(
     name: str, config: Mapping[str, Any], created: float, parent: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:

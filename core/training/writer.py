@@ -91,8 +91,11 @@ class RunWriter:
         self.event("sample", step, {"file": name})
 
     def probe(self, step: int, arrays: Mapping[str, np.ndarray], id: str = "") -> Path:
-        """Saves what the model did with some ids, renamed into place when whole."""
-        prefix = f"{id}-" if id else ""
+        """Saves what the model did with some ids, renamed into place when whole.
+
+        Raises ValueError for an id that cannot be a part of a file's name.
+        """
+        prefix = f"{records.check_probe_id(id)}-" if id else ""
         path = self.folder / records.PROBES / f"{prefix}{records.step_name(step)}.safetensors"
         write_tensors(path, {name: np.ascontiguousarray(value) for name, value in arrays.items()})
         return path

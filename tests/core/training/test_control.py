@@ -1,5 +1,6 @@
 """Steering: every command does what it says and is acknowledged, and a resume repeats it."""
 
+import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -164,6 +165,18 @@ def test_commands_that_cannot_be_are_refused(tmp_path: Path) -> None:
         assert answer is not None and not answer.ok and text in answer.message
     answer = control.acknowledgement(save)
     assert answer is not None and answer.ok and run.checkpoints[0].step == 0
+
+
+@pytest.mark.parametrize("id", ["../../evil", "../evil", "a step-000001", "", "x" * 200])
+def test_a_probe_written_by_hand_stays_in_its_folder(tmp_path: Path, id: str) -> None:
+    folder = create_run(tmp_path / "run", small_config(tmp_path, steps=1, probe_every=0))
+    line = {"seq": 1, "command": "probe", "id": id, "ids": [1, 2], "sites": ["attention"]}
+    (folder / "control.jsonl").write_text(json.dumps(line) + "\n")
+    finish(RunReader(folder).config, folder)
+    control = RunControl(folder)
+    answer = control.acknowledgement(1)
+    assert answer is not None and not answer.ok and "letters, digits" in answer.message
+    assert not list(tmp_path.rglob("*evil*")) and not list((folder / "probes").iterdir())
 
 
 class Recorder:
