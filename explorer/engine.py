@@ -153,7 +153,10 @@ class Engine(QObject):
         foreground: bool = False,
         pure_python: bool = False,
     ) -> Job:
-        """Starts a job: a generator of core, driven until its end beside all others."""
+        """Starts a job: a generator of core, driven until its end beside all others.
+
+        Raises EngineDied when the thread is dead or the engine is closed.
+        """
         loop = self._living_loop()
         state = JobState(generator, name, foreground, pure_python)  # type: ignore[arg-type]
         job = Job(self, state)
@@ -166,7 +169,12 @@ class Engine(QObject):
         return job
 
     async def io(self, function: Callable[..., Any], *args: Any) -> Any:
-        """Blocking input and output (files, downloads) in a small pool; never touches a model."""
+        """Blocking input and output (files, downloads) in a small pool; never touches a model.
+
+        After closing it raises CancelledError: whoever asks belongs to a window that is gone.
+        """
+        if self._closed:
+            raise asyncio.CancelledError("the engine is closed")
         if self._pool is None:
             self._pool = ThreadPoolExecutor(IO_THREADS, thread_name_prefix="engine-io")
         return await asyncio.wrap_future(self._pool.submit(function, *args))
@@ -195,6 +203,8 @@ class Engine(QObject):
     # between the threads
 
     def _living_loop(self) -> Loop:
+        if self._closed:
+            raise EngineDied("the background thread is closed, for the window is; open it again")
         self.start()
         if self._loop is None or self._loop.ended:
             raise EngineDied("the background thread has ended; choose Restart in its card")
@@ -202,9 +212,11 @@ class Engine(QObject):
 
     def _steer(self, state: JobState, **changes: Any) -> None:
         loop = self._loop
-        if loop is None or state.over:
+        if loop is None:
             return
         with loop.lock:
+            if state.over:
+                return
             for name, value in changes.items():
                 setattr(state, name, value)
             loop.lock.notify()

@@ -173,17 +173,16 @@ def test_background_jobs_take_turns(engine, run_async):
     order = []
 
     async def body():
+        gate = threading.Event()
+        blocked = asyncio.ensure_future(engine.call(gate.wait, 5))
         jobs = [engine.run(counting(4, _Tagged(order, tag)), name=tag) for tag in "ab"]
-        for job in jobs:
-            job.pause()
-        for job in jobs:
-            job.resume()
+        gate.set()
+        await blocked
         for job in jobs:
             await job.done()
 
     run_async(body())
-    assert sorted(order) == list("aaaabbbb")
-    assert order[-4:] in (list("abab"), list("baba"), list("babb"), list("abaa"))
+    assert order == list("abababab")
 
 
 def test_pause_step_resume_and_result(engine, run_async):
@@ -385,6 +384,51 @@ def test_activity_says_what_a_request_waits_for(engine, run_async):
     text, after = run_async(body())
     assert text.startswith("waiting for step 81") and "(about 0.4 s)" in text
     assert after == ""
+
+
+def test_a_job_that_has_just_ended_cannot_be_paused_any_more(engine, run_async):
+    """The engine's thread ends the job while `pause` waits for the lock."""
+
+    async def body():
+        gate = threading.Event()
+        job = engine.run(iter([gate.wait]), name="short")
+        blocked = asyncio.ensure_future(engine.call(gate.wait, 5))
+        state, lock = job._state, engine._loop.lock
+
+        class EndsMeanwhile:
+            def __enter__(self):
+                lock.acquire()
+                state.status = "done"
+
+            def __exit__(self, *_):
+                lock.release()
+
+            def notify(self):
+                lock.notify()
+
+        engine._loop.lock = EndsMeanwhile()
+        try:
+            job.pause()
+        finally:
+            engine._loop.lock = lock
+        seen = state.status
+        gate.set()
+        await blocked
+        return seen, await job.done()
+
+    assert run_async(body()) == ("done", "done")
+
+
+def test_a_closed_engine_takes_no_more_work(engine, run_async):
+    async def body():
+        await engine.close(5)
+        with pytest.raises(EngineDied, match="closed"):
+            engine.run(counting(3), name="late")
+        with pytest.raises(asyncio.CancelledError):
+            await engine.io(int)
+        return engine.jobs, engine._pool
+
+    assert run_async(body()) == ([], None)
 
 
 class _Tagged(list):
