@@ -198,11 +198,8 @@ class Runs(QObject):
         deadline = time.monotonic() + timeout
         for folder in live:
             with contextlib.suppress(OSError, ValueError):
-                if self.thread_launcher.running(folder):
-                    self.control(folder).stop()
-                    self.wake(folder)
-                else:
-                    self.process_launcher.terminate(folder)
+                self.control(folder).stop()
+                self.wake(folder)
         while any(self.running_here(folder) for folder in live) and time.monotonic() < deadline:
             await asyncio.sleep(0.03)
         for folder in live:

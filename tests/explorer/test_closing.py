@@ -42,14 +42,20 @@ async def begin_and_go(self, *args):
         ids = source.tokenizer.encode("Once upon a time").ids
         source._capture = slow(source._capture)
         tasks.spawn(source.capture(ids), self.window)
-    elif where in ("step", "checkpoint"):
+    elif where in ("step", "checkpoint", "process"):
         from tests.explorer.demo import tiny_training
         every = 2 if where == "checkpoint" else 0
         folder = self.runs.new(tiny_training(steps=100000, checkpoint_every=every), "run")
         if where == "checkpoint":
             import core.training.checkpoints as checkpoints
             checkpoints.write_tensors = slow(checkpoints.write_tensors)
-        self.runs.start(folder)
+        self.runs.start(folder, "process" if where == "process" else "thread")
+        if where == "process":
+            def look(reader):
+                if reader is not None and reader.step > 3:
+                    self.follower.refreshed.disconnect(look)
+                    print("reached", flush=True)
+            self.follower.refreshed.connect(look)
         if where == "step":
             job = self.runs.job(folder)
             job.progressed.connect(
@@ -93,13 +99,13 @@ def close_when_reached(process, how=signal.SIGTERM):
 
 
 @POSIX
-@pytest.mark.parametrize("where", ["import", "capture", "step", "checkpoint"])
+@pytest.mark.parametrize("where", ["import", "capture", "step", "checkpoint", "process"])
 def test_closing_ends_well_at_any_moment(tmp_path, where):
     model = save_tiny_model(tmp_path / "model")
     code, err = close_when_reached(program(tmp_path, where, str(model)))
     assert code == 0, err
     assert "Traceback" not in err, err
-    if where in ("step", "checkpoint"):
+    if where in ("step", "checkpoint", "process"):
         reader = RunReader(tmp_path / "data" / "runs" / "run")
         assert reader.state == "stopped"
         assert reader.step >= 1

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from core.training import RunReader
+from core.training.control import ControlLog
 from explorer import errors, theme
 from explorer.jobs import EngineDied
 from explorer.live import Runs
@@ -109,6 +110,36 @@ def test_a_run_that_fails_is_one_card(runs, run_async, caplog, tmp_path):
     (problem,) = errors.reports().problems.values()
     assert "missing.txt" in problem.text
     errors.reports().problems.clear()
+
+
+def test_closing_asks_a_process_as_it_asks_a_thread(engine, tmp_path, run_async):
+    """By the run's own command: a signal is heard late, and on Windows ends it at once."""
+    runs = Runs(engine, tmp_path / "runs")
+    folder = runs.new(tiny_training(), "run")
+    log, signals = ControlLog(folder), []
+
+    class Trainer:
+        def start(self, folder, resume):
+            pass
+
+        def running(self, folder):
+            log.refresh()
+            return [command.name for command in log.commands].count("stop") == 0
+
+        def exit_code(self, folder):
+            return None if self.running(folder) else 0
+
+        def terminate(self, folder):
+            signals.append("terminate")
+
+        def kill(self, folder):
+            signals.append("kill")
+
+    runs.process_launcher = Trainer()
+    runs.start(folder, "process")
+    run_async(runs.close(0.5))
+    assert [command.name for command in log.commands] == ["start", "stop"]
+    assert signals == []
 
 
 def session_in(tmp_path):
