@@ -6,7 +6,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
-from PySide6.QtWidgets import QDialog, QGridLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QFrame,
+    QGridLayout,
+    QLineEdit,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from explorer.actions import MENUS, shortcut_text
 from explorer.widgets.base import Label
@@ -103,6 +111,10 @@ def start(window: MainWindow, settings: Settings) -> Tour:
 
 def show_keys(window: MainWindow) -> QDialog:
     """Every action that has a key, by menu."""
+    return _dialog(window, "Keys", lambda: _keys(window))
+
+
+def _keys(window: MainWindow) -> QWidget:
     page = QWidget()
     grid = QGridLayout(page)
     grid.setColumnStretch(0, 1)
@@ -117,10 +129,14 @@ def show_keys(window: MainWindow) -> QDialog:
             key = Label(shortcut_text(action), "body", "muted")
             grid.addWidget(key, row, 1, Qt.AlignmentFlag.AlignRight)
             row += 1
-    return _dialog(window, "Keys", page)
+    return page
 
 
 def show_about(window: MainWindow) -> QDialog:
+    return _dialog(window, "About LLM Explorer", _about)
+
+
+def _about() -> QWidget:
     page = QWidget()
     column = QVBoxLayout(page)
     column.addWidget(Label("LLM Explorer", "title", weight=600))
@@ -140,18 +156,29 @@ def show_about(window: MainWindow) -> QDialog:
         )
     )
     column.addStretch(1)
-    return _dialog(window, "About LLM Explorer", page)
+    return page
 
 
-def _dialog(window: MainWindow, title: str, page: QWidget) -> QDialog:
+def _dialog(window: MainWindow, title: str, build: Callable[[], QWidget]) -> QDialog:
+    """A sheet as wide as what is on it; asked for again, the open one comes to the front."""
+    opened = window.findChild(QDialog, title)
+    if opened is not None:
+        opened.raise_()
+        return opened
     dialog = QDialog(window)
+    dialog.setObjectName(title)
     dialog.setWindowTitle(title)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     scroll = QScrollArea()
     scroll.setWidgetResizable(True)
+    scroll.setFrameShape(QFrame.Shape.NoFrame)
+    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    page = build()
     scroll.setWidget(page)
     layout = QVBoxLayout(dialog)
     layout.addWidget(scroll)
-    dialog.resize(420, 480)
+    margins = layout.contentsMargins()
+    beside = margins.left() + margins.right() + scroll.verticalScrollBar().sizeHint().width()
+    dialog.resize(max(420, page.sizeHint().width() + beside), 480)
     dialog.show()
     return dialog

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QDialog, QFileDialog
+from PySide6.QtWidgets import QDialog, QFileDialog, QScrollArea
 
 from explorer import errors, theme
 from explorer.actions import Action, Actions
@@ -277,6 +277,9 @@ def test_the_keys_help_lists_every_key(make):
 
     _, window = make()
     dialog = tour.show_keys(window)
+    assert tour.show_keys(window) is dialog
+    scroll = dialog.findChild(QScrollArea)
+    assert scroll.viewport().width() >= scroll.widget().sizeHint().width()
     texts = {label.text() for label in dialog.findChildren(Label)}
     assert {a.text for a in window.actions_list.items.values() if a.shortcut} <= texts
     dialog.close()
