@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from explorer.engine import Engine
     from explorer.jobs import Job
 
-LIVE_STATES = ("running", "paused")
-UNFINISHED = ("stopped", "dead", "failed", "running", "paused")
+UNFINISHED = ("stopped", "dead", "failed")  # nobody trains it now
 
 
 def _train(folder: Path, resume: bool) -> Any:

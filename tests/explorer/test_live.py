@@ -15,6 +15,7 @@ from explorer import errors, theme
 from explorer.jobs import EngineDied
 from explorer.live import Runs
 from explorer.session import Session
+from explorer.settings import write_object
 from tests.explorer.conftest import dispose
 from tests.explorer.demo import save_tiny_model, spec, tiny_training
 
@@ -140,6 +141,20 @@ def test_closing_asks_a_process_as_it_asks_a_thread(engine, tmp_path, run_async)
     run_async(runs.close(0.5))
     assert [command.name for command in log.commands] == ["start", "stop"]
     assert signals == []
+
+
+@pytest.mark.parametrize(
+    ("state", "offered"), [("stopped", True), ("dead", True), ("running", False), ("paused", False)]
+)
+def test_a_run_that_somebody_trains_is_not_waiting(
+    engine, tmp_path, run_async, monkeypatch, state, offered
+):
+    """A second window must not offer what the first one trains."""
+    runs = Runs(engine, tmp_path / "runs")
+    folder = runs.new(tiny_training(), "run")
+    write_object(tmp_path / "runs" / "unfinished.json", {"runs": [str(folder)]})
+    monkeypatch.setattr(RunReader, "state", state)
+    assert [found[0] for found in runs.interrupted()] == ([folder] if offered else [])
 
 
 def session_in(tmp_path):
