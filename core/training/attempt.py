@@ -93,13 +93,14 @@ class Attempt:
         self.steering = Steering(self.folder, self.writer.attempt, self.step)
         yield from self._prepare()
         if not self.looked:
-            yield from self._look()
+            yield from self.steering.until_stopped(self._look())
         while self.step < self.config.steps:
             yield from self._obey()
             if self.steering.stopping:
                 break
             yield from self._one_step()
-            yield from self._look()
+            last = self.step == self.config.steps
+            yield from self._look() if last else self.steering.until_stopped(self._look())
         yield from self._obey()
         yield from self._save()
         reason = "finished" if self.step >= self.config.steps else "stopped"

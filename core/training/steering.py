@@ -4,9 +4,12 @@ whether the run goes on, waits or ends.
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import closing
 from pathlib import Path
 
 from core.training.control import Command, ControlLog
+from core.training.events import Moment
 
 
 class Steering:
@@ -86,6 +89,17 @@ class Steering:
         self.waiting += self.log.refresh()
         found, self.waiting = self.waiting, []
         return found
+
+    def until_stopped(
+        self, looking: Generator[Moment, None, None]
+    ) -> Generator[Moment, None, None]:
+        """What is due after a step, as far as it comes before somebody asks the run to stop."""
+        with closing(looking):
+            for moment in looking:
+                yield moment
+                self.waiting += self.log.refresh()
+                if any(command.name == "stop" for command in self.waiting):
+                    return
 
     def answer(self, command: Command, step: int, ok: bool = True, message: str = "") -> None:
         self.log.acknowledge(command, step, self.attempt, ok, message)

@@ -64,6 +64,34 @@ def test_a_changed_learning_rate_holds_and_is_repeated_on_resume(tmp_path: Path)
     assert losses(finish(config, folder, resume=True)) == before
 
 
+@pytest.mark.parametrize("phase", ["evaluate", "sample"])
+def test_stop_does_not_wait_for_what_is_due_after_a_step(tmp_path: Path, phase: str) -> None:
+    config = small_config(tmp_path, evaluate_batches=5, steps=8)
+    folder = create_run(tmp_path / "run", config)
+    control = RunControl(folder)
+    generator = moments(config, folder)
+    next(m for m in generator if m.phase == phase and m.step == 6)
+    seq = control.stop()
+    assert [m.phase for m in generator] == ["checkpoint", "end"]
+    answer = control.acknowledgement(seq)
+    assert answer is not None and answer.ok and RunReader(folder).state == "stopped"
+    resumed, plain = finish(config, folder, resume=True), finish(config, tmp_path / "plain")
+    assert losses(resumed) == losses(plain)
+    assert resumed.evaluations["step"].tolist() == [0, 6, 8]
+    assert [s.text for s in resumed.samples] == [s.text for s in plain.samples]
+
+
+def test_a_run_that_is_told_to_stop_after_its_last_step_is_finished(tmp_path: Path) -> None:
+    config = small_config(tmp_path, steps=2)
+    folder = create_run(tmp_path / "run", config)
+    generator = moments(config, folder)
+    next(m for m in generator if m.phase == "evaluate" and m.step == 2)
+    RunControl(folder).stop()
+    list(generator)
+    run = RunReader(folder)
+    assert run.state == "finished" and run.evaluations["step"].tolist() == [0, 2]
+
+
 def test_a_newer_learning_rate_outlives_those_of_abandoned_steps(tmp_path: Path) -> None:
     """5e-4 from step 10; again from step 4, where 1e-5 comes at step 6: 5e-4 never returns."""
     config = small_config(tmp_path, steps=16, checkpoint_every=4)
