@@ -123,6 +123,11 @@ class Workspace(QObject):
         self._undone.clear()
         self._set(path, value)
 
+    def begin(self, path: str, value: Any) -> None:
+        """Sets where an experiment begins, or what follows by itself: no change to undo."""
+        if path not in self._values or self._values[path] != value:
+            self._set(path, value)
+
     def end_merge(self) -> None:
         """The drag is over: the next change is an undo step of its own."""
         self._merging = None

@@ -43,6 +43,16 @@ def test_changes_are_undone_and_redone(workspace):
     assert prompts == ["one", "two", "one", DEFAULT_PROMPT, "one", "two"]
 
 
+def test_where_an_experiment_begins_is_not_undone(workspace):
+    seen = []
+    workspace.changed.connect(lambda path, value: seen.append((path, value)))
+    workspace.begin("rate", 1)
+    assert workspace.undo_text == "" and seen == [("rate", 1)]
+    workspace.change("rate", 2, "Change rate")
+    workspace.undo()
+    assert workspace.value("rate") == 1
+
+
 def test_a_drag_is_one_undo_step(workspace):
     for rate in (1, 2, 3):
         workspace.change("rate", rate, "Change rate", merge=True)

@@ -26,7 +26,8 @@ class Driver:
             return
         options = self._pane.planning.options
         self.steering.backend = options.run_in
-        self._pane.context.settings.run_in = options.run_in
+        if options.is_by_hand("run_in"):
+            self._pane.context.settings.run_in = options.run_in
         try:
             config = config_of(options, self._pane.workspace.prompt)
         except ValueError as error:
@@ -92,11 +93,8 @@ class Driver:
             self.steering.branch(data.folder, max(data.checkpoints), changes)
         else:
             self._pane.new_run()
-            self._pane.planning.set_options(
-                self._pane.planning.options.change(
-                    {"learning_rate": f"{rate:g}", "min_learning_rate": f"{low:g}"}
-                )
-            )
+            self._pane.planning.change("learning_rate", f"{rate:g}")
+            self._pane.planning.change("min_learning_rate", f"{low:g}")
 
     def trains(self) -> bool:
         return self.steering.state(self._pane.follower.data) in ("running", "new")

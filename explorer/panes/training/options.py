@@ -1,6 +1,7 @@
 """What a person chooses before a run, as text in fields, and the TrainingConfig it means.
 
-Knows no Qt and no torch. Every field is checked by itself, so that an error stands beside it.
+Draws nothing and loads no torch. Every field is checked by itself, so that an error stands beside
+it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 
 from core.training.config import TrainingConfig
 from core.transformer.config import ModelConfig
+from explorer.engine_loop import torch_threads
 
 # What the vocabularies hold, before the tokenizer of a file is known.
 STORIES_VOCABULARY = 1536
@@ -37,6 +39,10 @@ SIZES = (
     Size("medium", "Medium", 6, 6, 192, 128, "the size of the bundled model"),
     Size("large", "Large", 8, 8, 256, 256, "better stories, an hour or more"),
 )
+
+
+# Fields that follow others until a person sets them.
+FOLLOWING = ("warmup_steps", "min_learning_rate", "run_in")
 
 
 @dataclass(frozen=True)
@@ -84,7 +90,7 @@ class Options:
 
     def _following(self, new: Mapping[str, str]) -> dict[str, str]:
         """Warm-up and last learning rate go with steps and peak until a person sets them."""
-        by_hand = set(self.by_hand.split()) | ({"warmup_steps", "min_learning_rate"} & set(new))
+        by_hand = set(self.by_hand.split()) | (set(FOLLOWING) & set(new))
         kept = {"by_hand": " ".join(sorted(by_hand))}
         if "warmup_steps" not in by_hand:
             steps = new.get("steps", self.steps)
@@ -93,6 +99,9 @@ class Options:
             rate = new.get("learning_rate", self.learning_rate)
             kept["min_learning_rate"] = usual_last(rate) or self.min_learning_rate
         return kept
+
+    def is_by_hand(self, name: str) -> bool:
+        return name in self.by_hand.split()
 
     def to_json(self) -> dict[str, str]:
         return asdict(self)
@@ -224,6 +233,7 @@ def config_of(options: Options, probe_text: str = "") -> TrainingConfig:
         sample_prompt=options.sample_prompt,
         probe_every=probe_cadence(whole["steps"]),
         evaluate_batches=4,
+        threads=torch_threads(),
         **whole,
         **numbers,
         **extra,

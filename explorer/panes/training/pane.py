@@ -47,7 +47,9 @@ class TrainingPane(Pane):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.stack)
-        self.planning = Planning(self.engine, self.setup, self)
+        self.planning = Planning(
+            self.engine, self.workspace, self.setup, self, context.settings.run_in
+        )
         self.steering = Steering(self.engine, context.runs, self)
         self.driver = Driver(self, self.steering)
         self.follower = Follower(self.engine, context.runs, self)
@@ -62,8 +64,7 @@ class TrainingPane(Pane):
         self.screen = Screen(self.engine, self.view, self.cursor, self)
         self._sources_read = False
         self._connect()
-        options = Options().change({"run_in": context.settings.run_in})
-        self.planning.set_options(options)
+        self.planning.set_options(self.planning.options)
         self.set_headline(words.SETUP)
         self._list_runs()
         if self.workspace.run is not None:
@@ -229,9 +230,7 @@ class TrainingPane(Pane):
     # setup
 
     def _on_option(self, name: str, text: str) -> None:
-        before = self.planning.options
-        after = before.change({name: text})
-        self.planning.set_options(after)
+        self.planning.change(name, text)
         self.setup.set_why("")
 
     def _on_dropped(self, path: str) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QLineEdit
 
 from core.optimization.schedules import learning_rate_at
 from core.training.config import TrainingConfig
@@ -14,23 +16,55 @@ from explorer import tasks, theme
 from explorer.engine import SUPERSEDED, Engine
 from explorer.panes.training.options import Options, check, config_of
 from explorer.panes.training.setup import SetupView
+from explorer.workspace import Workspace
 
+OPTIONS = "training.options"  # where the workspace keeps them, all in one: a field may move others
+
+WORDS = {  # what a change of a field is called
+    "corpus": "the text",
+    "run_in": "where it trains",
+    "n_layer": "layers",
+    "n_head": "heads",
+    "n_embd": "width",
+    "block_size": "context",
+    "warmup_steps": "warm-up",
+    "min_learning_rate": "last learning rate",
+    "clip": "gradient clip",
+    "repeated_fraction": "share of repeats",
+    "sample_prompt": "how samples begin",
+    "evaluate_every": "how often it is evaluated",
+    "sample_every": "how often it writes a sample",
+    "checkpoint_every": "how often it keeps a checkpoint",
+}
 POINTS = 200  # of the schedule's preview
 EXCERPT = 1500  # letters of the text that are shown
 SLOW_STEP = 0.2  # seconds a step, from which on a process of its own is better
 
 
 class Planning(QObject):
-    """Owns the Options; the view shows them. `planned` carries a TrainingConfig, or None."""
+    """Keeps the Options in the workspace; the view shows them.
+
+    `planned` carries a TrainingConfig, or None.
+    """
 
     planned = Signal(object)
 
-    def __init__(self, engine: Engine, view: SetupView, owner: QObject) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        workspace: Workspace,
+        view: SetupView,
+        owner: QObject,
+        run_in: str = "thread",
+    ) -> None:
         super().__init__(owner)
         self._engine = engine
+        self._workspace = workspace
         self._owner = owner
         self._view = view
-        self.options = Options()
+        self.options = Options(run_in=run_in)
+        self._run_in = run_in  # where short steps go while no one has chosen
+        self._changing = ""  # the field that was changed last
         self.errors: dict[str, str] = {}
         self._corpus_error = ""
         self._checked: tuple[str, str, str] | None = None
@@ -39,6 +73,10 @@ class Planning(QObject):
         self._speed: float | None = None  # FLOP/s, measured once
         self._bf16: bool | None = None
         engine.ready.connect(self.plan)
+        workspace.changed.connect(self._on_changed)
+        for field in view.fields.values():
+            if isinstance(field.editor, QLineEdit):
+                field.editor.editingFinished.connect(workspace.end_merge)
 
     @property
     def bf16_is_fast(self) -> bool | None:
@@ -46,11 +84,28 @@ class Planning(QObject):
         return self._bf16
 
     def set_options(self, options: Options) -> None:
+        """Begins with these: no change that can be undone."""
         self.options = options
+        self._workspace.begin(OPTIONS, options.to_json())
         self.plan()
 
     def change(self, name: str, text: str) -> None:
-        self.set_options(self.options.change({name: text}))
+        """A person's change, which can be undone; what is typed into one field is one change."""
+        options = self.options.change({name: text})
+        if options == self.options:
+            self.plan()
+            return
+        if name != self._changing:
+            self._workspace.end_merge()
+        self._changing = name
+        typed = isinstance(self._view.fields[name].editor, QLineEdit)
+        told = f"Change {WORDS.get(name) or name.replace('_', ' ')}"
+        self._workspace.change(OPTIONS, options.to_json(), told, merge=typed)
+
+    def _on_changed(self, path: str, value: Any) -> None:
+        if path == OPTIONS and (options := Options.from_json(value)) != self.options:
+            self.options = options
+            self.plan()
 
     def plan(self) -> None:
         """Shows fields, errors, schedule and cost as they are now."""
@@ -101,15 +156,22 @@ class Planning(QObject):
                 return
             self._speed, self._bf16 = found
         answer = await self._engine.call(_estimate, config, self._speed, key=(id(self), "estimate"))
-        if answer is SUPERSEDED or self.errors:
+        if answer is SUPERSEDED or self.errors or config is not self.config:
+            return
+        slow = answer.seconds_per_step > SLOW_STEP
+        run_in = "process" if slow else self._run_in
+        if self.options.run_in != run_in and not self.options.is_by_hand("run_in"):
+            self.set_options(replace(self.options, run_in=run_in))
             return
         notes = [f"{config.tokens_per_step:,} tokens a step"]
         if config.precision == "bf16" and not self._bf16:
             notes.append("this CPU has no bf16 arithmetic: fp32 is faster here")
         elif self._bf16 and config.precision == "fp32" and config.model.n_embd >= 256:
             notes.append("bf16 would be faster here")
-        if answer.seconds_per_step > SLOW_STEP and self.options.run_in == "thread":
+        if slow and self.options.run_in == "thread":
             notes.append("steps this long are better trained as a process")
+        elif slow:
+            notes.append("steps this long go to a process of its own: the window stays quick")
         self._view.set_cost(
             theme.format_count(answer.parameters),
             theme.format_bytes(answer.bytes),

@@ -7,6 +7,7 @@ import math
 import pytest
 
 from core.training.config import TrainingConfig
+from explorer.engine_loop import torch_threads
 from explorer.panes.training.options import SIZES, Options, check, config_of, run_name
 
 
@@ -69,6 +70,16 @@ def test_warm_up_and_last_rate_go_with_steps_and_peak_until_they_are_set():
     assert typing.change({"learning_rate": "5e-4"}).min_learning_rate == "5e-05"
     own = options.change({"warmup_steps": "7"}).change({"steps": "900"})
     assert own.warmup_steps == "7"
+
+
+def test_a_run_has_all_cores_but_the_one_of_the_window(monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    assert config_of(Options()).threads == torch_threads() == 7
+
+
+def test_where_it_trains_is_known_to_be_chosen_by_hand():
+    assert "run_in" not in Options().change({"steps": "9"}).by_hand.split()
+    assert "run_in" in Options().change({"run_in": "thread"}).by_hand.split()
 
 
 def test_options_come_back_from_json_and_unknown_things_are_left_out():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
@@ -10,6 +12,7 @@ from PySide6.QtWidgets import QLineEdit, QPushButton
 from core.optimization.schedules import learning_rate_at
 from core.training.sizes import estimate
 from explorer import theme
+from explorer.panes.training import planning
 from explorer.panes.training.options import config_of
 from explorer.widgets.toggle import SegmentedControl
 
@@ -119,6 +122,64 @@ def test_a_dropped_text_is_chosen_and_its_beginning_shown(make_pane, run_async, 
         await until(lambda: "calm" in pane.setup._excerpt.toPlainText(), "the excerpt")
         assert pane.planning.options.tokenizer == "characters"
         assert pane.setup.start.isEnabled()
+        await pane.settled()
+
+    run_async(story())
+
+
+def test_long_steps_go_to_a_process_unless_a_person_chose_where(make_pane, run_async, monkeypatch):
+    def slow_when_large(config, speed):
+        seconds = 2 * planning.SLOW_STEP if config.model.n_embd >= 256 else 0.01
+        return replace(estimate(config), seconds_per_step=seconds)
+
+    monkeypatch.setattr(planning, "_estimate", slow_when_large)
+
+    async def story():
+        pane = make_pane()
+        where = pane.setup.fields["run_in"]
+        await until(lambda: pane.setup.facts["parameters"]._number.text()[:1].isdigit(), "a cost")
+        assert where.value == "thread"
+        pane.planning.change("size", "large")
+        await until(lambda: where.value == "process", "the switch")
+        assert config_of(pane.planning.options).model.n_embd == 256
+        await until(lambda: "process of its own" in pane.setup._note.text(), "why it switched")
+        pane.planning.change("size", "small")
+        await until(lambda: where.value == "thread", "the way back")
+        pane.planning.change("run_in", "thread")
+        pane.planning.change("size", "large")
+        await until(lambda: "better trained as a process" in pane.setup._note.text(), "the advice")
+        assert where.value == "thread"
+        await pane.settled()
+
+    run_async(story())
+
+
+def test_what_is_typed_and_chosen_is_undone_and_redone(make_pane, run_async, qtbot):
+    async def story():
+        pane = make_pane()
+        workspace, first = pane.workspace, pane.planning.options
+        assert workspace.undo_text == "", "what a pane begins with is no change"
+        steps = pane.setup.fields["steps"].editor
+        steps.clear()
+        qtbot.keyClicks(steps, "500")
+        typed = pane.planning.options
+        assert (typed.steps, typed.warmup_steps) == ("500", "20")
+        pane.setup.fields["size"].control.chosen.emit("tiny")
+        assert pane.setup._what.text().startswith("2 layers")
+        assert workspace.undo_text == "Change size"
+        workspace.undo()
+        assert pane.planning.options == typed
+        assert pane.setup._what.text().startswith("4 layers")
+        workspace.undo()
+        assert pane.planning.options == first, "the digits of a number are one change"
+        assert (steps.text(), workspace.undo_text) == ("1500", "")
+        workspace.redo()
+        workspace.redo()
+        assert (steps.text(), pane.planning.options.size) == ("500", "tiny")
+        pane.planning.change("warmup_steps", "7")
+        workspace.undo()
+        pane.planning.change("steps", "1000")
+        assert pane.planning.options.warmup_steps == "40", "it goes with the steps again"
         await pane.settled()
 
     run_async(story())
