@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from explorer import errors, tasks
+from explorer.live import same
 from explorer.widgets.status_strip import RunStatus
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class RunFollower(QObject):
         self._runs = runs
         self.reader: RunReader | None = None
         self._busy = False
+        self._turn = 0
         self._timer = QTimer(self)
         self._timer.setInterval(EVERY)
         self._timer.timeout.connect(self._on_tick)
@@ -38,21 +40,25 @@ class RunFollower(QObject):
     def follow(self, folder: str | None) -> None:
         """Another run, or none."""
         self._timer.stop()
+        self._turn += 1
         self.reader = None
         if folder is None:
             self.refreshed.emit(None)
         else:
-            tasks.spawn(self._open(folder), self)
+            tasks.spawn(self._open(folder, self._turn), self)
 
     def stop(self) -> None:
         self._timer.stop()
 
-    async def _open(self, folder: str) -> None:
+    async def _open(self, folder: str, turn: int) -> None:
         from core.training import RunReader
 
-        self.reader = await self._engine.io(RunReader, folder)
-        self.refreshed.emit(self.reader)
-        if self.reader is not None and self._alive():
+        reader = await self._engine.io(RunReader, folder)
+        if turn != self._turn:  # another run was asked for while this one was read
+            return
+        self.reader = reader
+        self.refreshed.emit(reader)
+        if self._alive():
             self._timer.start()
 
     def _alive(self) -> bool:
@@ -62,14 +68,8 @@ class RunFollower(QObject):
         return reader.state in ("running", "paused") or self._runs.running_here(reader.folder)
 
     def _on_run_changed(self, folder: str) -> None:
-        if self.reader is not None and self._same(folder):
+        if self.reader is not None and same(folder, self.reader.folder):
             self._timer.start()
-
-    def _same(self, folder: str) -> bool:
-        from pathlib import Path
-
-        reader = self.reader
-        return reader is not None and Path(folder).resolve() == reader.folder.resolve()
 
     def _on_tick(self) -> None:
         if not self._busy and self.reader is not None:

@@ -241,5 +241,10 @@ class Runs(QObject):
         return found
 
 
+def same(first: str | Path, second: str | Path) -> bool:
+    """Do two paths lead to one folder?"""
+    return _key(first) == _key(second)
+
+
 def _key(folder: str | Path) -> str:
     return str(Path(folder).resolve())

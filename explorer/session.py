@@ -15,7 +15,7 @@ from PySide6.QtGui import QGuiApplication
 from explorer import errors, settings, tasks
 from explorer.engine import Engine
 from explorer.follow import RunFollower, status_of
-from explorer.live import Runs
+from explorer.live import Runs, same
 from explorer.panes import PaneSpec, built
 from explorer.panes.base import Context
 from explorer.run_source import RunSource
@@ -336,8 +336,3 @@ class Session(QObject):
             window.deleteLater()
             self.window = None
         return ended
-
-
-def same(first: str | Path, second: str | Path) -> bool:
-    """Do two paths lead to one folder?"""
-    return Path(first).resolve() == Path(second).resolve()

@@ -140,8 +140,10 @@ class Follower(QObject):
         self._owner = parent
         self._reader: RunReader | None = None
         self._folder: Path | None = None
+        self._turn = 0  # grows with every `follow`
         self._busy = False
-        self._state = ("", "", False)  # as last shown, see `_standing`
+        self._watched = True
+        self._state = ("", "", False)  # as last shown, and what the app knew of its trainer
         self.data: RunData | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(POLL)
@@ -155,17 +157,20 @@ class Follower(QObject):
         """Another run, or none. `changed` comes with its first look."""
         self._folder, self._reader, self.data = folder, None, None
         self._state = ("", "", False)
+        self._turn += 1
         self._timer.stop()
         if folder is not None:
             self.look()
 
     def run(self, on: bool) -> None:
         """Polls while somebody looks."""
-        if on and self._folder is not None:
-            self._timer.start()
-            self.look()
-        else:
+        self._watched = on
+        if not on:
             self._timer.stop()
+        elif self._folder is not None:
+            if self._reader is not None:
+                self._timer.start()
+            self.look()
 
     def look(self) -> None:
         """Reads what is new, unless a look is under way."""
@@ -174,19 +179,19 @@ class Follower(QObject):
             tasks.spawn(self._look(), self._owner)
 
     async def _look(self) -> None:
-        folder, reader, state = self._folder, self._reader, self._state
+        turn, folder, reader, state = self._turn, self._folder, self._reader, self._state
         why, here = self._runs.failure(folder), self._runs.running_here(folder)
         shown = state[0] if state[1:] == (why, here) else ""
         try:
             reader, data = await self._engine.io(_look_at, folder, reader, shown)
         except (ValueError, OSError) as error:
-            if folder == self._folder:
+            if turn == self._turn:
                 self._timer.stop()
                 self.failed.emit(str(error))
-            return
+                return
         finally:
             self._busy = False
-        if folder != self._folder:
+        if turn != self._turn:
             self.look()
             return
         first, self._reader = self._reader is None, reader
@@ -195,7 +200,7 @@ class Follower(QObject):
             self.data = data = _as_trained(data, why, here)
             self._timer.setInterval(POLL if data.state in ACTIVE else SLOW)
             self.changed.emit(data)
-        if first and not self._timer.isActive():
+        if first and self._watched and not self._timer.isActive():
             self._timer.start()
 
 
