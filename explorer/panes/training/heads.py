@@ -30,16 +30,22 @@ class HeadFilm(QObject):
         self._kept: dict[Path, np.ndarray] = {}
         self._missing: set[Path] = set()
         self._reading: set[Path] = set()
+        self._turn = 0  # grows when what is being read is no longer wanted
         self._wanted: tuple[list[Moment], float] | None = None
         self.step: int | None = None
         mosaic.cellPixelsChanged.connect(self._on_cell_pixels)
 
     def clear(self) -> None:
         """Another run, or the same one from an earlier step on."""
-        self._kept.clear()
+        self._forget()
         self._missing.clear()
         self._wanted = None
         self.step = None
+
+    def _forget(self) -> None:
+        self._turn += 1
+        self._kept.clear()
+        self._reading.clear()
 
     def show(self, moments: list[Moment], position: float) -> bool:
         """Draws what is there; reads what is not and draws again. False: no snapshot at all."""
@@ -68,14 +74,15 @@ class HeadFilm(QObject):
         new = [p for p in paths if p not in self._kept and p not in self._reading | self._missing]
         if new:
             self._reading |= set(new)
-            tasks.spawn(self._fetch(new, self._mosaic.cell_pixels), self._owner)
+            tasks.spawn(self._fetch(new, self._mosaic.cell_pixels, self._turn), self._owner)
 
-    async def _fetch(self, paths: list[Path], pixels: int) -> None:
+    async def _fetch(self, paths: list[Path], pixels: int, turn: int) -> None:
         try:
             found = await self._engine.io(_load, paths, pixels)
         finally:
-            self._reading -= set(paths)
-        if pixels != self._mosaic.cell_pixels:
+            if turn == self._turn:
+                self._reading -= set(paths)
+        if turn != self._turn:
             return
         for path, maps in zip(paths, found, strict=True):
             if maps is None:
@@ -89,7 +96,7 @@ class HeadFilm(QObject):
 
     def _on_cell_pixels(self, _: int) -> None:
         wanted = self._wanted
-        self._kept.clear()
+        self._forget()
         if wanted is not None:
             self.show(*wanted)
 
