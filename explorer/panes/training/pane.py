@@ -141,8 +141,14 @@ class TrainingPane(Pane):
     def shown(self) -> None:
         self._list_runs()
         self._read_sources()
-        self.follower.look()
+        for follower in (self.follower, self.other):
+            follower.run(True)
         self._inspect()
+
+    def left(self) -> None:
+        super().left()
+        for follower in (self.follower, self.other):
+            follower.run(False)
 
     def actions(self) -> list[Action]:
         return commands(self)

@@ -1,4 +1,4 @@
-"""Trainers that die before they have opened their run folder, which therefore cannot tell."""
+"""Trainers that die before they have opened their run folder, and runs that nobody looks at."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from explorer import errors
 
 from .conftest import until
-from .test_pane import state_of
+from .test_pane import started, state_of
 
 
 def dies(monkeypatch, runs, backend):
@@ -64,3 +64,22 @@ def test_a_trainer_that_dies_at_once_is_a_failed_run_and_says_why(
 
     run_async(story(), 60)
     errors.reports().problems.clear()
+
+
+def test_a_hidden_pane_reads_no_run_and_catches_up_when_it_is_shown(make_pane, run_async):
+    async def story():
+        pane = make_pane(steps="4000")
+        pane.show()
+        pane.shown()
+        folder = await started(pane, 2)
+        pane.left()
+        assert not pane.follower._timer.isActive()
+        pane.shown()
+        assert pane.follower._timer.isActive()
+        pane.driver.answer("stop")
+        await until(lambda: state_of(pane) == "stopped", "the stop")
+        await until(lambda: not pane.context.runs.running_here(folder), "the trainer's end")
+        pane.left()
+        pane.hide()
+
+    run_async(story(), 60)
