@@ -78,11 +78,6 @@ class Planning(QObject):
             if isinstance(field.editor, QLineEdit):
                 field.editor.editingFinished.connect(workspace.end_merge)
 
-    @property
-    def bf16_is_fast(self) -> bool | None:
-        """Whether this CPU has bf16 arithmetic; None before it is known."""
-        return self._bf16
-
     def set_options(self, options: Options) -> None:
         """Begins with these: no change that can be undone."""
         self.options = options
@@ -251,11 +246,10 @@ def corpus_error(path: str, tokenizer: str, block_size: str) -> str:
 
 def _measure() -> tuple[float, bool]:
     """On the engine's thread: this machine's speed, and whether it has bf16 arithmetic."""
-    import torch
-
+    from core.training.health import bf16_is_fast
     from core.training.sizes import measure_speed
 
-    return measure_speed(), bool(torch.cpu._is_avx512_bf16_supported())
+    return measure_speed(), bf16_is_fast()
 
 
 def _estimate(config: TrainingConfig, speed: float) -> Any:
