@@ -127,6 +127,13 @@ def test_a_dropped_text_is_chosen_and_its_beginning_shown(make_pane, run_async, 
     run_async(story())
 
 
+def test_a_torch_that_cannot_say_whether_bf16_is_fast_still_gives_a_cost(monkeypatch):
+    torch = pytest.importorskip("torch")
+    monkeypatch.delattr(torch.cpu, "_is_avx512_bf16_supported", raising=False)
+    speed, bf16 = planning._measure()
+    assert speed > 0 and not bf16
+
+
 def test_long_steps_go_to_a_process_unless_a_person_chose_where(make_pane, run_async, monkeypatch):
     def slow_when_large(config, speed):
         seconds = 2 * planning.SLOW_STEP if config.model.n_embd >= 256 else 0.01
