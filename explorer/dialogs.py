@@ -8,16 +8,21 @@ from pathlib import Path
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 
-def ask_folder(parent: QWidget, title: str, then: Callable[[str], object]) -> QFileDialog:
-    """A folder dialog that does not block; `then` gets the folder."""
-    dialog = QFileDialog(parent, title)
+def ask_folder(
+    parent: QWidget, title: str, then: Callable[[str], object], start: str = ""
+) -> QFileDialog:
+    """A folder dialog that does not block and begins at `start`; `then` gets the folder."""
+    dialog = QFileDialog(parent, title, start)
     dialog.setFileMode(QFileDialog.FileMode.Directory)
     dialog.setOption(QFileDialog.Option.ShowDirsOnly)
     return _open(dialog, then)
 
 
-def ask_file(parent: QWidget, title: str, then: Callable[[str], object]) -> QFileDialog:
-    dialog = QFileDialog(parent, title)
+def ask_file(
+    parent: QWidget, title: str, then: Callable[[str], object], names: str = ""
+) -> QFileDialog:
+    """`names`: Qt's filter of the names that are offered."""
+    dialog = QFileDialog(parent, title, "", names)
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
     return _open(dialog, then)
 

@@ -142,8 +142,7 @@ def activations_of(look: Look | Superseded) -> Activations | Superseded:
 
 def _read_small_files(folder: Path) -> tuple[Any, Any]:
     """Tokenizer and config of a checkpoint folder, without torch."""
-    import json
-
+    from core.files import read_json
     from core.tokenization import open_tokenizer
     from core.transformer.config import ModelConfig
 
@@ -152,9 +151,7 @@ def _read_small_files(folder: Path) -> tuple[Any, Any]:
     for name in ("config.json", "tokenizer.json"):
         if not (folder / name).is_file():
             raise ValueError(f"{folder} holds no {name}; choose a whole checkpoint folder")
-    tokenizer = open_tokenizer(folder / "tokenizer.json")
-    try:
-        values = json.loads((folder / "config.json").read_text("utf-8"))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{folder / 'config.json'} is no JSON; copy the folder again") from error
-    return tokenizer, ModelConfig.from_json(values)
+    values = read_json(folder / "config.json")
+    if not isinstance(values, dict):
+        raise ValueError(f"{folder / 'config.json'} holds no config; choose another folder")
+    return open_tokenizer(folder / "tokenizer.json"), ModelConfig.from_json(values)

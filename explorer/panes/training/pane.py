@@ -9,6 +9,7 @@ from typing import Any
 
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
+from explorer import dialogs
 from explorer.actions import Action
 from explorer.engine import SUPERSEDED
 from explorer.panes.base import Context, Pane
@@ -251,10 +252,11 @@ class TrainingPane(Pane):
         self.planning.change("corpus", path)
 
     def ask_for_text(self) -> None:
-        files.ask(self, "Choose a text to learn from", self.choose_text)
+        dialogs.ask_file(self, "Choose a text to learn from", self.choose_text, files.TEXTS)
 
     def ask_for_run(self) -> None:
-        files.ask_folder(self, str(self.context.runs.folder()), self.open_run)
+        start = str(self.context.runs.folder())
+        dialogs.ask_folder(self, "Open a run folder", self.open_run, start)
 
     def ask_for_csv(self) -> None:
         self._ask_to_save("csv", lambda data, path: files.save_csv(data, path))
