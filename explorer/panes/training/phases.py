@@ -100,8 +100,8 @@ def _rows(name: str, numbers: RunNumbers, step: int) -> list[Row | str]:
                 Row(f"η = {format_number(rate)}", "accent"),
                 f"λ = {config.weight_decay:g}, β = {b1:g} and {b2:g}",
                 f"no weight moves further than about {format_number(rate)} in this step",
-                "torch runs it as one fused operation; the rule it computes is",
-                "written out in core/optimization/adamw.py, update",
+                "torch's fused AdamW runs; what it computes is",
+                "written out in core/optimization/adamw.py",
             ]
         case _:
             return _schedule_rows(config, step, rate)
