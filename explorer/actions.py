@@ -13,10 +13,6 @@ def _always() -> bool:
     return True
 
 
-def _never() -> bool:
-    return False
-
-
 @dataclass(frozen=True)
 class Action:
     """Something a person can do.

@@ -92,7 +92,6 @@ SIZE = {
     "cell_numbers": 34,
     "cell_straight_labels": 48,
 }
-RADIUS = {"control": 6, "card": 8, "cell": 2}
 DISABLED_OPACITY = 0.45
 STALE_OPACITY = 0.45
 RAW_OPACITY = 0.35

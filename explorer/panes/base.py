@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from explorer import tasks
@@ -138,6 +137,3 @@ class Pane(QWidget):
     def spawn(self, coroutine: Any) -> Any:
         """A coroutine that ends with this pane."""
         return tasks.spawn(coroutine, self)
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)

@@ -23,7 +23,6 @@ from explorer import theme, theme_icons
 _log = logging.getLogger(__name__)
 
 ELIDE_MIDDLE = Qt.TextElideMode.ElideMiddle
-ELIDE_RIGHT = Qt.TextElideMode.ElideRight
 _KEYBOARD = (
     Qt.FocusReason.TabFocusReason,
     Qt.FocusReason.BacktabFocusReason,
@@ -232,18 +231,6 @@ def put_slanted(
     painter.setPen(color)
     painter.drawText(QPointF(0, QFontMetricsF(font).capHeight() / 2), text)
     painter.restore()
-
-
-def rgb_image(rgb: np.ndarray) -> QImage:
-    """A QImage of an (H, W, 3) uint8 array (copied, so the array may change)."""
-    height, width = rgb.shape[:2]
-    packed = np.empty((height, width), dtype=np.uint32)
-    np.bitwise_or(
-        (rgb[..., 0].astype(np.uint32) << 16) | (rgb[..., 1].astype(np.uint32) << 8),
-        rgb[..., 2].astype(np.uint32) | 0xFF000000,
-        out=packed,
-    )
-    return QImage(packed.data, width, height, width * 4, QImage.Format.Format_RGB32).copy()
 
 
 def packed_table(table: np.ndarray) -> np.ndarray:

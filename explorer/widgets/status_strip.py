@@ -130,6 +130,3 @@ class StatusStrip(QWidget):
         self._bar.setFixedWidth(now.px(120))
         for button in (self._icon, self._pause, self._stop):
             button.setFixedSize(now.px(24), now.px(24))
-
-
-StatusBarStrip = StatusStrip

@@ -250,11 +250,11 @@ def test_the_live_edge_moves_on_with_the_run_and_a_replay_does_not(player):
     run = Run()
     track = run.track(3)
     player.set_track(track)
-    track.extend(["new"], [3])
+    track.replace([*"abc", "new"], range(4))
     player.refresh()
     assert player.position == 3 and player.at_live_edge
     player.seek(1)
-    track.extend(["newer"], [4])
+    track.replace([*"abc", "new", "newer"], range(5))
     player.refresh()
     assert player.position == 1
 

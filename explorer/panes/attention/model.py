@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -275,8 +275,3 @@ def rows_to_show(weights: np.ndarray, query: int, room: int) -> list[int]:
             break
         kept.add(key)
     return sorted(kept)
-
-
-def as_state(value: Any, names: Sequence[str], default: str) -> str:
-    """A saved choice if it is one of `names`, else the default."""
-    return value if isinstance(value, str) and value in names else default

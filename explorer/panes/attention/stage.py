@@ -19,8 +19,6 @@ from explorer.panes.attention.story import Story
 from explorer.panes.attention.strips import Strips
 from explorer.widgets.base import Picture
 
-Stroke = tuple[str, str]  # text and color role
-
 
 class Scene:
     """A story laid out and rendered for one size: what the acts draw from."""
