@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-DEFAULT_PROMPT = "Once upon a time there was a girl named Mira. Mira lived by the sea. One day Mira"
+DEFAULT_PROMPT = "Once upon a time, Mira found a red kite. One day, Mira"
 LONGEST_HISTORY = 200  # changes kept for undo
 
 
