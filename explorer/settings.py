@@ -1,6 +1,7 @@
 """What a person has set, and what the last session looked like. JSON in the platform's folder.
 
-A bad field falls back to its default, a broken file is set aside, and neither stops the start.
+A bad field falls back to its default, a broken file or one of a newer program is set aside, and
+none of them stops the start.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def config_folder() -> Path:
 
 def load(folder: Path | None = None) -> Settings:
     """The settings as saved; every field that does not fit is the default."""
-    values = read_object((folder or config_folder()) / "settings.json")
+    values = _read_known((folder or config_folder()) / "settings.json")
     settings = Settings()
     for known in fields(Settings):
         if known.name not in values:
@@ -100,11 +101,27 @@ def save(settings: Settings, folder: Path | None = None) -> None:
 
 
 def load_session(folder: Path | None = None) -> dict[str, Any]:
-    return read_object((folder or config_folder()) / "session.json")
+    return _read_known((folder or config_folder()) / "session.json")
 
 
 def save_session(session: dict[str, Any], folder: Path | None = None) -> None:
-    write_object((folder or config_folder()) / "session.json", session)
+    write_object((folder or config_folder()) / "session.json", {"format": FORMAT, **session})
+
+
+def _read_known(path: Path) -> dict[str, Any]:
+    """A file of this program; one that a newer program wrote is renamed to NAME.newer."""
+    values = read_object(path)
+    version = values.get("format", FORMAT)
+    if isinstance(version, int) and version <= FORMAT:
+        return values
+    _set_aside(path, ".newer")
+    _log.info("%s is of format %r, newer than %d, and was set aside", path, version, FORMAT)
+    return {}
+
+
+def _set_aside(path: Path, ending: str) -> None:
+    with contextlib.suppress(OSError):
+        os.replace(path, path.with_suffix(path.suffix + ending))
 
 
 def read_object(path: Path) -> dict[str, Any]:
@@ -120,8 +137,7 @@ def read_object(path: Path) -> dict[str, Any]:
         _log.info("%s cannot be read: %s", path, error)
         return {}
     except (ValueError, RecursionError):
-        with contextlib.suppress(OSError):
-            os.replace(path, path.with_suffix(path.suffix + ".bad"))
+        _set_aside(path, ".bad")
         _log.info("%s is corrupt and was set aside", path)
         return {}
 

@@ -49,6 +49,21 @@ def test_a_bad_field_is_its_default_and_the_others_stay(tmp_path, name, bad):
     assert loaded.callouts_seen is True
 
 
+@pytest.mark.parametrize("name", ["settings.json", "session.json"])
+def test_a_file_of_a_newer_program_is_kept_aside(tmp_path, name):
+    """Or an older program would write over what it does not understand."""
+    path = tmp_path / name
+    content = json.dumps({"format": settings.FORMAT + 1, "theme": "dark", "window": 3})
+    path.write_text(content)
+    assert settings.load(tmp_path) == Settings()
+    assert settings.load_session(tmp_path) == {}
+    settings.save(Settings(), tmp_path)
+    settings.save_session({"window": {}}, tmp_path)
+    assert (tmp_path / f"{name}.newer").read_text() == content
+    assert settings.load(tmp_path) == Settings()
+    assert settings.load_session(tmp_path)["window"] == {}
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe\x00", b"[" * 5000, b"3"])
 def test_a_corrupt_file_is_renamed(tmp_path, content):
     path = tmp_path / "settings.json"
