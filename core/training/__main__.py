@@ -71,9 +71,11 @@ def _train(config: TrainingConfig, folder: Path, resume: bool) -> int:
     asked = _signals()
     progress = Progress(config.steps, sys.stderr)
     print(f"run folder: {folder}", file=sys.stderr, flush=True)
+    began = False
     try:
         with closing(train_steps(config, folder, resume)) as moments:
             for moment in moments:
+                began = began or moment.phase == "data"
                 progress.show(moment)
                 if asked:  # closing keeps the last whole step, however much is due after it
                     break
@@ -81,7 +83,7 @@ def _train(config: TrainingConfig, folder: Path, resume: bool) -> int:
                     time.sleep(moment.idle)
     except ValueError as error:
         progress.close()
-        return _refuse(error, 1 if _began(folder) else 2)
+        return _refuse(error, 1 if began else 2)
     except OSError as error:
         progress.close()
         return _refuse(error, 1)
@@ -96,11 +98,6 @@ def _signals() -> list[int]:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda number, _: asked.append(number))
     return asked
-
-
-def _began(folder: Path) -> bool:
-    steps = records.steps_file(folder)
-    return steps.exists() and steps.stat().st_size > 0
 
 
 def _refuse(error: Exception, code: int) -> int:

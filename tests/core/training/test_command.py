@@ -16,7 +16,7 @@ from core.training.config import TrainingConfig
 from core.training.control import RunControl
 from core.training.events import Moment
 from core.training.launch import ORPHANED, ProcessLauncher
-from core.training.runs import RunReader, create_run
+from core.training.runs import RunReader, RunWriter, create_run
 from tests.core.training.small import finish, losses, small_config
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -113,6 +113,23 @@ def test_a_signal_does_not_wait_for_an_evaluation(
     # What was due after step 6 is made up for.
     resumed = finish(config, run.folder, resume=True)
     assert resumed.evaluations["step"].tolist() == [0, 6, 12]
+
+
+def test_a_run_that_is_being_trained_is_refused_with_exit_code_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = create_run(tmp_path / "run", small_config(tmp_path))
+    writer = RunWriter(folder)
+    writer.step({"step": 1, "loss": 1.0, "tokens": 64})
+    kept = {sign: signal.getsignal(sign) for sign in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        assert command_module.main(["--run", str(folder), "--resume"]) == 2
+    finally:
+        writer.close()
+        for sign, handler in kept.items():
+            signal.signal(sign, handler)
+    said = capsys.readouterr().err.splitlines()
+    assert said[-1] == "error: run is being trained already; stop it first"
 
 
 def test_kill_9_then_resume_is_bit_identical(tmp_path: Path) -> None:
