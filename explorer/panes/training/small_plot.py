@@ -137,9 +137,7 @@ class SmallPlot(Picture):
         dashed: bool = False,
     ) -> None:
         x, y, bucket = decimate(x, np.asarray(y, float), max(32, int(rect.width() / 2)))
-        width = (
-            min(width, 1) if bucket > 20 else width
-        )  # thick combs cost the most
+        width = min(width, 1) if bucket > 20 else width  # thick combs cost the most
         low, high = limits
         left = self._map_x(x, rect)
         top = rect.bottom() - (y - low) / max(1e-30, high - low) * rect.height()
