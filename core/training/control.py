@@ -178,7 +178,8 @@ class RunControl:
 
     def acknowledgement(self, seq: int) -> Acknowledgement | None:
         """What the run answered to command `seq`; None while it has not."""
-        self._log.refresh()
+        with _NUMBERING:
+            self._log.refresh()
         return self._log.acknowledgements.get(seq)
 
     def _send(self, name: str, values: Mapping[str, Any]) -> int:

@@ -99,3 +99,19 @@ def test_a_run_is_read_again_only_while_somebody_looks(engine, tmp_path, folders
         return polls
 
     assert run_async(body()) == [True, False, False, True]
+
+
+def test_a_run_may_be_let_go_before_its_first_look_begins(engine, tmp_path, folders, run_async):
+    async def body():
+        follower = Follower(engine, Runs(engine, tmp_path), engine)
+        failed = []
+        follower.failed.connect(failed.append)
+        follower.follow(folders[0])
+        follower.follow(None)
+        await until(lambda: not tasks.running(engine))
+        follower.follow(folders[0])  # and looked at again
+        await until(lambda: follower.data is not None)
+        follower.follow(None)
+        return failed
+
+    assert run_async(body()) == []

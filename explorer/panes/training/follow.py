@@ -180,6 +180,9 @@ class Follower(QObject):
 
     async def _look(self) -> None:
         turn, folder, reader, state = self._turn, self._folder, self._reader, self._state
+        if folder is None:  # let go of between being asked and beginning
+            self._busy = False
+            return
         why, here = self._runs.failure(folder), self._runs.running_here(folder)
         shown = state[0] if state[1:] == (why, here) else ""
         try:

@@ -39,6 +39,7 @@ WORDS = {  # what a change of a field is called
 POINTS = 200  # of the schedule's preview
 EXCERPT = 1500  # letters of the text that are shown
 SLOW_STEP = 0.2  # seconds a step, from which on a process of its own is better
+SHORTEST_CONTEXT = 16  # tokens; a shorter one leaves attention nothing to look at
 
 
 class Planning(QObject):
@@ -236,10 +237,11 @@ def corpus_error(path: str, tokenizer: str, block_size: str) -> str:
     context = int(block_size) if block_size.strip().isdigit() else 0
     needed = 10 * (context + 1)
     if whole and count < needed and tokenizer == "characters":
-        longest = max(1, count // 10 - 1)
+        longest = count // 10 - 1
+        shorter = f", or a context of at most {longest}" if longest >= SHORTEST_CONTEXT else ""
         return (
             f"{Path(path).name} has {count:,} letters; a context of {context} needs at least "
-            f"{needed:,}. Choose a longer text, or a context of at most {longest}"
+            f"{needed:,}. Choose a longer text{shorter}"
         )
     return ""
 
