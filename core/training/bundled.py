@@ -45,8 +45,8 @@ READ_STORY = 5_000_001  # a story of neither split, on which the previous-token 
 TRAIN_BATCHES = 16  # of the train split, for its loss
 
 # The run begins with copying alone: (until step, sequences, their length). In the trial that chose
-# this, an induction head stood after 300 such steps and stayed on stories. A run with 8 % of repeats
-# from the start, learned positions and GPT's 0.02 showed none at step 1,000.
+# this, an induction head stood after 300 such steps and stayed on stories. A run with 8 % of
+# repeats from the start, learned positions and GPT's 0.02 showed none at step 1,000.
 COPYING = ((350, 32, 64), (600, 16, 128))
 # Queries and keys start this much larger than GPT's 0.02, which in a stream of 192 dimensions gives
 # very small scores. Trials without it learned to copy with attention still diffuse, or not at all;
