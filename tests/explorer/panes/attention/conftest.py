@@ -10,9 +10,13 @@ import numpy as np
 import pytest
 
 from explorer.panes.attention.model import Heads, Prompt, look
+from explorer.run_source import RunSource
+from explorer.sources import FolderSource
 from tests.explorer.conftest import dispose
+from tests.explorer.demo import save_tiny_model, tiny_training
 
 TEXT = "Mira met Tom. Mira"
+PROMPT = "Mira met Tom. One day Mira"
 
 
 async def until(condition: Callable[[], Any], what: str, seconds: float = 40.0) -> None:
@@ -49,6 +53,23 @@ def pane(torch_engine, runs) -> Iterator[Any]:
     pane.hide()
     dispose(pane.inputs)
     dispose(pane)
+
+
+async def open_model(pane, tmp_path, kind="folder", steps=100_000):
+    """A source of this kind, opened in the pane's workspace; the heads are on the screen."""
+    if kind == "folder":
+        source = FolderSource(pane.engine, save_tiny_model(tmp_path / "model"))
+    else:
+        runs = pane.context.runs
+        folder = runs.new(tiny_training(steps=steps), "live")
+        runs.start(folder, kind, paused=False)
+        source = RunSource(pane.engine, folder, runs.control(folder))
+    await source.open()
+    pane.workspace.set_prompt(PROMPT)
+    pane.workspace.set_model_source(source)
+    await pane.settled()
+    assert pane.looker.heads is not None
+    return source
 
 
 @pytest.fixture
