@@ -1,33 +1,15 @@
-"""The engine's promises: order, safety, superseding, steering, closing, death."""
+"""The engine's promises to who asks: order, safety, superseding, closing, death."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
 import threading
 import time
-from dataclasses import dataclass
-from itertools import pairwise
 
 import pytest
 
 from explorer.engine import SUPERSEDED, EngineDied
-
-
-@dataclass
-class Moment:
-    step: int
-    safe: bool = False
-    idle: float = 0.0
-
-
-def counting(number, log=None, pause=0.002):
-    for index in range(number):
-        time.sleep(pause)
-        if log is not None:
-            log.append(index)
-        yield index
-    return number
+from tests.explorer.small_jobs import Moment, counting
 
 
 def test_a_call_runs_on_the_engine_thread_and_returns(engine, run_async):
@@ -151,145 +133,6 @@ def test_a_request_does_not_disturb_random_numbers_and_modes(torch_engine, run_a
     assert disturbed[1:] == (True, True)
 
 
-def test_foreground_jobs_go_before_background_jobs(engine, run_async):
-    order = []
-
-    async def body():
-        gate = threading.Event()
-        blocked = asyncio.ensure_future(engine.call(gate.wait, 5))
-        await asyncio.sleep(0.05)
-        back = engine.run(counting(5, _Tagged(order, "back")), name="back")
-        front = engine.run(counting(5, _Tagged(order, "front")), name="front", foreground=True)
-        gate.set()
-        await blocked
-        await back.done()
-        await front.done()
-
-    run_async(body())
-    assert order == ["front"] * 5 + ["back"] * 5
-
-
-def test_background_jobs_take_turns(engine, run_async):
-    order = []
-
-    async def body():
-        gate = threading.Event()
-        blocked = asyncio.ensure_future(engine.call(gate.wait, 5))
-        jobs = [engine.run(counting(4, _Tagged(order, tag)), name=tag) for tag in "ab"]
-        gate.set()
-        await blocked
-        for job in jobs:
-            await job.done()
-
-    run_async(body())
-    assert order == list("abababab")
-
-
-def test_pause_step_resume_and_result(engine, run_async):
-    log = []
-
-    async def body():
-        job = engine.run(counting(6, log), name="count")
-        job.pause()
-        await asyncio.sleep(0.1)
-        held = len(log)
-        job.step()
-        await asyncio.sleep(0.1)
-        stepped = len(log)
-        job.resume()
-        await job.done()
-        return held, stepped, job.result(), job.state
-
-    held, stepped, result, state = run_async(body())
-    assert stepped == held + 1
-    assert (result, state, log) == (6, "done", list(range(6)))
-
-
-def test_cancel_closes_the_generator_on_its_thread(engine, run_async):
-    closed = []
-
-    def job():
-        try:
-            while True:
-                time.sleep(0.001)
-                yield 1
-        finally:
-            closed.append(threading.current_thread().name)
-
-    async def body():
-        handle = engine.run(job(), name="endless")
-        await asyncio.sleep(0.05)
-        handle.cancel()
-        return await handle.done()
-
-    assert run_async(body()) == "cancelled"
-    assert closed == ["engine"]
-
-
-def test_a_failed_job_hands_its_error_over(engine, run_async):
-    def job():
-        yield 1
-        raise ValueError("the corpus is empty; choose another")
-
-    async def body():
-        handle = engine.run(job(), name="bad")
-        await handle.done()
-        return handle
-
-    handle = run_async(body())
-    assert handle.state == "failed"
-    with pytest.raises(ValueError, match="corpus is empty"):
-        handle.result()
-
-
-def test_idle_moments_are_not_asked_for_again_before_their_time(engine, run_async):
-    times = []
-
-    def job():
-        for step in range(4):
-            times.append(time.monotonic())
-            yield Moment(step, safe=True, idle=0.05)
-
-    async def body():
-        await engine.run(job(), name="idle").done()
-
-    run_async(body())
-    assert all(later - earlier >= 0.045 for earlier, later in pairwise(times))
-
-
-def test_progress_comes_in_batches_at_most_thirty_a_second(engine, run_async):
-    batches, stamps = [], []
-
-    def job():
-        for index in range(2000):
-            yield index
-            time.sleep(0.0002)
-
-    async def body():
-        handle = engine.run(job(), name="many")
-        handle.progressed.connect(lambda items: (batches.append(items), stamps.append(time.time())))
-        await handle.done()
-
-    run_async(body())
-    assert [item for batch in batches for item in batch] == list(range(2000))
-    assert len(batches) <= 2 + 31 * (stamps[-1] - stamps[0] + 0.04)
-
-
-def test_a_pure_python_job_shortens_the_switch_interval(engine, run_async):
-    normal = sys.getswitchinterval()
-    seen = []
-
-    async def body():
-        handle = engine.run(counting(5), name="python", pure_python=True)
-        await asyncio.sleep(0.005)
-        seen.append(sys.getswitchinterval())
-        await handle.done()
-        seen.append(sys.getswitchinterval())
-
-    run_async(body())
-    assert seen == [pytest.approx(0.0005), pytest.approx(normal)]
-
-
 def test_closing_drives_a_run_to_its_safe_point(engine, run_async):
     events = []
 
@@ -386,39 +229,6 @@ def test_activity_says_what_a_request_waits_for(engine, run_async):
     assert after == ""
 
 
-def test_a_job_that_has_just_ended_cannot_be_paused_any_more(engine, run_async):
-    """The engine's thread ends the job while `pause` waits for the lock."""
-
-    async def body():
-        gate = threading.Event()
-        job = engine.run(iter([gate.wait]), name="short")
-        blocked = asyncio.ensure_future(engine.call(gate.wait, 5))
-        state, lock = job._state, engine._loop.lock
-
-        class EndsMeanwhile:
-            def __enter__(self):
-                lock.acquire()
-                state.status = "done"
-
-            def __exit__(self, *_):
-                lock.release()
-
-            def notify(self):
-                lock.notify()
-
-        engine._loop.lock = EndsMeanwhile()
-        try:
-            job.pause()
-        finally:
-            engine._loop.lock = lock
-        seen = state.status
-        gate.set()
-        await blocked
-        return seen, await job.done()
-
-    assert run_async(body()) == ("done", "done")
-
-
 def test_a_closed_engine_takes_no_more_work(engine, run_async):
     async def body():
         await engine.close(5)
@@ -429,12 +239,3 @@ def test_a_closed_engine_takes_no_more_work(engine, run_async):
         return engine.jobs, engine._pool
 
     assert run_async(body()) == ([], None)
-
-
-class _Tagged(list):
-    def __init__(self, target, tag):
-        super().__init__()
-        self.target, self.tag = target, tag
-
-    def append(self, _):
-        self.target.append(self.tag)
