@@ -1,11 +1,19 @@
 """The benchmark harness is believed, so it is tested."""
 
 import time
+from pathlib import Path
 
 import pytest
 
 from tests.benchmarks import __main__ as runner
-from tests.benchmarks.harness import Report, interleaved, machine_line, percentile, timed
+from tests.benchmarks.harness import (
+    Report,
+    interleaved,
+    machine_line,
+    percentile,
+    shared_data,
+    timed,
+)
 
 
 def test_interleaved_takes_both_in_turn_and_compares_pair_by_pair():
@@ -41,6 +49,14 @@ def test_percentile_by_nearest_rank():
 
 def test_timed_gives_one_time_a_call():
     assert len(timed(lambda: None, repeats=3)) == 3
+
+
+def test_the_variable_names_the_folder_that_contains_data(monkeypatch, tmp_path):
+    monkeypatch.setenv("LLM_EXPLORER_SHARED", str(tmp_path))
+    assert shared_data() == tmp_path / "data"
+    monkeypatch.delenv("LLM_EXPLORER_SHARED")
+    checkout = Path(__file__).parents[1]
+    assert shared_data() == checkout.parent / "shared" / "data"
 
 
 def test_machine_line_names_the_libraries():

@@ -1,6 +1,5 @@
 """How fast stories are told, batches drawn and files tokenized."""
 
-import os
 import tempfile
 import time
 from pathlib import Path
@@ -15,9 +14,7 @@ from core.data import (
     story_text,
 )
 from core.tokenization import train_tokenizer
-from tests.benchmarks.harness import Report, percentile, seconds, timed
-
-SHARED = Path(os.environ.get("LLM_EXPLORER_SHARED", "../shared")) / "data"
+from tests.benchmarks.harness import Report, percentile, seconds, shared_data, timed
 
 
 def fast(report: Report) -> None:
@@ -45,7 +42,7 @@ def fast(report: Report) -> None:
         report.at_most("longest time without progress", longest * 1000, 50, "ms")
         again = seconds(lambda: open_corpus(path, tokenizer, folder))
         report.at_most("opened again", again * 1000, 50, "ms")
-        shakespeare = SHARED / "tinyshakespeare.txt"
+        shakespeare = shared_data() / "tinyshakespeare.txt"
         if shakespeare.exists():
             corpus = open_corpus(shakespeare, character_tokenizer(shakespeare), folder)
             train, validation = corpus.tokens("train"), corpus.tokens("validation")

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +10,7 @@ import torch
 from core.inference.activations import capture
 from core.transformer import ModelConfig
 from core.transformer.gpt import GPT
-from tests.benchmarks.harness import Report, interleaved
-
-SHARED = Path(os.environ.get("LLM_EXPLORER_SHARED", "../shared")) / "data"
+from tests.benchmarks.harness import Report, interleaved, shared_data
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
@@ -26,9 +23,15 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     }
 
 
-def nano_sort(folder: Path) -> GPT:
+def nano_sort_files() -> tuple[Path, Path]:
+    """The trained model and its recorded forward pass, where somebody has put them."""
+    folder = shared_data()
+    return folder / "gpt-nano-sort-model.json", folder / "gpt-nano-sort-t0-partials.json"
+
+
+def nano_sort(path: Path) -> GPT:
     """llm-viz's trained gpt-nano (85,728 parameters), which sorts six letters."""
-    arrays = read_arrays(folder / "gpt-nano-sort-model.json")
+    arrays = read_arrays(path)
     config = ModelConfig(
         vocab_size=3, block_size=11, n_layer=3, n_head=3, n_embd=48, tie_weights=False
     )
@@ -40,10 +43,10 @@ def nano_sort(folder: Path) -> GPT:
     return model.eval()
 
 
-def nano_sort_errors(folder: Path) -> dict[str, float]:
+def nano_sort_errors() -> dict[str, float]:
     """Largest absolute differences from the recorded forward pass of three sequences."""
-    model = nano_sort(folder)
-    recorded = read_arrays(folder / "gpt-nano-sort-t0-partials.json")
+    trained, passed = nano_sort_files()
+    model, recorded = nano_sort(trained), read_arrays(passed)
     errors = {"logits": 0.0, "attention": 0.0, "residual": 0.0}
     for index, ids in enumerate(recorded["idx"].astype(np.int64)):
         acts = capture(model, ids)
@@ -64,11 +67,12 @@ def nano_sort_errors(folder: Path) -> dict[str, float]:
 
 
 def fast(report: Report) -> None:
-    if SHARED.is_dir():
-        for name, error in nano_sort_errors(SHARED).items():
+    if all(path.exists() for path in nano_sort_files()):
+        for name, error in nano_sort_errors().items():
             report.at_most(f"nano-sort golden, {name}", error, 1e-5)
     else:
-        report.row("nano-sort golden", float("nan"), target=f"needs {SHARED}", passed=None)
+        needed = f"needs {nano_sort_files()[0]}"
+        report.row("nano-sort golden", float("nan"), target=needed, passed=None)
 
     torch.set_num_threads(1)
     config = ModelConfig(vocab_size=512, block_size=256, n_layer=12, n_head=12, n_embd=192)

@@ -1,20 +1,16 @@
 """Our BPE against the Hugging Face library: training time, encoding speed, equal results."""
 
-import os
-from pathlib import Path
-
 from core.tokenization import train_tokenizer
 from core.tokenization.bpe import ByteLevelBPE
-from tests.benchmarks.harness import Report, interleaved, timed
+from tests.benchmarks.harness import Report, interleaved, shared_data, timed
 from tests.core.tokenization.reference import merges_and_vocabulary, prose, reference_bpe
 
-SHARED = Path(os.environ.get("LLM_EXPLORER_SHARED", "../shared")) / "data"
 VOCAB_SIZES = (512, 1024, 2000)
 
 
 def english() -> tuple[str, str]:
     """tinyshakespeare where it is at hand, made-up prose of the same size elsewhere."""
-    path = SHARED / "tinyshakespeare.txt"
+    path = shared_data() / "tinyshakespeare.txt"
     if path.exists():
         return path.read_text(encoding="utf-8"), "tinyshakespeare"
     return prose(0, 180_000), "made-up prose"

@@ -1,13 +1,12 @@
 """Training: step time against plain torch, bf16, exactness, and nanoGPT's recipe to the end.
 
-tinyshakespeare.txt is read from $LLM_EXPLORER_SHARED (default ../shared/data); without it the
-figures that need it are left out, and a row says so.
+Without tinyshakespeare.txt in `shared_data()` the figures that need it are left out, and a row
+says so.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 import random
 import statistics
 import tempfile
@@ -28,7 +27,7 @@ from core.training.loop import train_steps
 from core.training.recipes import nanogpt_cpu
 from core.training.runs import RunReader, RunWriter, create_run
 from core.transformer.gpt import GPT
-from tests.benchmarks.harness import Report, interleaved, timed
+from tests.benchmarks.harness import Report, interleaved, shared_data, timed
 from tests.benchmarks.reference_training import reference_step
 from tests.benchmarks.sorting_task import Sorting, sorting_config
 
@@ -53,12 +52,6 @@ def full(report: Report) -> None:
         _recipe(report, place)
         _sorting(report, place)
         _killed(report, place, kills=20)
-
-
-def shared_text() -> Path:
-    """Where tinyshakespeare.txt lies, if anywhere."""
-    default = Path(__file__).resolve().parents[3] / "shared" / "data"
-    return Path(os.environ.get("LLM_EXPLORER_SHARED", default)) / "tinyshakespeare.txt"
 
 
 def _a_text(place: Path) -> str:
@@ -162,7 +155,7 @@ def _bits(run: RunReader) -> tuple[object, ...]:
 
 
 def _recipe(report: Report, place: Path) -> None:
-    text = shared_text()
+    text = shared_data() / "tinyshakespeare.txt"
     if not text.exists():
         report.row("nanoGPT recipe left out: no tinyshakespeare.txt", 0.0)
         return

@@ -19,6 +19,17 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib import metadata
+from pathlib import Path
+
+
+def shared_data() -> Path:
+    """The folder of public texts and recorded models that some checks read, which may be missing.
+
+    $LLM_EXPLORER_SHARED names the folder that contains it as `data`; unset, that is the folder
+    `shared` beside the checkout.
+    """
+    beside = Path(__file__).resolve().parents[3] / "shared"
+    return Path(os.environ.get("LLM_EXPLORER_SHARED") or beside) / "data"
 
 
 @dataclass(frozen=True, slots=True)

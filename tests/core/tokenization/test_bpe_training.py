@@ -1,10 +1,8 @@
 """Training against the Hugging Face BpeTrainer, merge by merge."""
 
-import os
 import random
 import time
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
@@ -17,6 +15,7 @@ from core.tokenization import (
     train_tokenizer_steps,
 )
 from core.tokenization.bpe_training import bpe_steps, merge_word
+from tests.benchmarks.harness import shared_data
 from tests.core.tokenization.reference import merges_and_vocabulary, prose, reference_bpe
 
 
@@ -45,11 +44,10 @@ def test_merges_equal_the_reference_where_almost_everything_is_a_tie() -> None:
 
 @pytest.mark.parametrize("vocab_size", [512, 1024, 2000])
 def test_merges_equal_the_reference_on_tinyshakespeare(vocab_size: int) -> None:
-    shared = os.environ.get("LLM_EXPLORER_SHARED")
-    if shared is None:
-        pytest.skip("LLM_EXPLORER_SHARED does not name the folder of data/tinyshakespeare.txt")
-    text = (Path(shared) / "data" / "tinyshakespeare.txt").read_text(encoding="utf-8")
-    assert_same_as_reference([text], vocab_size)
+    path = shared_data() / "tinyshakespeare.txt"
+    if not path.exists():
+        pytest.skip(f"there is no {path}; LLM_EXPLORER_SHARED names the folder of data/")
+    assert_same_as_reference([path.read_text(encoding="utf-8")], vocab_size)
 
 
 def test_every_merge_step_tells_the_most_frequent_pair() -> None:
