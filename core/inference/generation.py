@@ -19,8 +19,11 @@ from core.transformer.gpt import GPT
 
 @dataclass(frozen=True, slots=True)
 class TokenStep:
-    """One token written: its id, the probabilities (V,) it was drawn from, and all ids so far
-    (T,).
+    """One token written.
+
+    id             which piece of the vocabulary
+    probabilities  (V,) float32: what it was drawn from
+    ids            (T,) int64: the prompt and everything written so far, this token last
     """
 
     id: int
@@ -31,8 +34,7 @@ class TokenStep:
 def next_probabilities(
     logits: Tensor, temperature: float = 1.0, top_k: int | None = None, top_p: float | None = None
 ) -> Tensor:
-    """Logits (V,) -> probabilities (V,): temperature first, then top-k, then top-p over what is
-    left.
+    """Logits (V,) -> probabilities (V,): temperature, then top-k, then top-p over what is left.
 
     temperature 0 puts everything on the largest logit. top_p keeps the smallest set of most likely
     tokens whose probabilities reach top_p, over the whole vocabulary. Raises ValueError for values
@@ -48,9 +50,8 @@ def next_probabilities(
     if top_p is not None and top_p < 1.0:
         probabilities = probabilities / probabilities.sum()
         ordered, order = probabilities.sort(descending=True)
-        before = (
-            ordered.cumsum(dim=-1) - ordered
-        )  # probability of everything likelier than this token
+        # The probability of everything likelier than this token; the first has nothing before it.
+        before = ordered.cumsum(dim=-1) - ordered
         probabilities[order[before >= top_p]] = 0.0
     return probabilities / probabilities.sum()
 
@@ -84,7 +85,6 @@ def generate_steps(
     `seed` alone. Raises ValueError for ids that are not in the vocabulary, for no ids, and for
     sampling values out of range.
     """
-    _check_sampling(temperature, top_k, top_p)
     written = [int(i) for i in np.asarray(ids).reshape(-1)]
     generator = torch.Generator().manual_seed(seed)
     for _ in range(max_new_tokens):
@@ -98,8 +98,9 @@ def generate_steps(
 
 
 def _last_logits(model: GPT, context: Sequence[int]) -> Tensor:
-    """Logits (V,) of the token after `context`, fp32 on the CPU; train/eval mode as it was. No
-    cache yet.
+    """Logits (V,) of the token after `context`, fp32 on the CPU; train/eval mode as it was.
+
+    The whole context is read anew for every token: nothing is cached.
     """
     batch = check_ids(model, context)
     was_training = model.training
@@ -122,7 +123,7 @@ def generate(
     stop: int | None = None,
 ) -> list[int]:
     """`ids` and what the model wrote after them; the arguments and errors of `generate_steps`."""
-    written = [int(i) for i in np.asarray(ids).reshape(-1)]
+    written = np.asarray(ids).reshape(-1)
     for step in generate_steps(model, ids, max_new_tokens, temperature, top_k, top_p, seed, stop):
-        written.append(step.id)
-    return written
+        written = step.ids
+    return [int(i) for i in written]

@@ -18,7 +18,7 @@ from core.tokenization.byte_level import (
     to_bytes,
 )
 from core.tokenization.specials import SpecialTokens
-from core.tokenization.tokenizer import Encoding, check_id
+from core.tokenization.tokenizer import Encoding, check_id, number_pieces
 
 CACHED_WORDS = 200_000  # words remembered with their ids, about 40 MB
 CACHED_LENGTH = 64  # longer words are rarely met twice
@@ -46,8 +46,8 @@ class ByteLevelBPE:
         self._vocabulary = list(vocabulary)
         self._merges = list(merges)
         self._specials = SpecialTokens(special_tokens or {})
-        self._id_of = {piece: token for token, piece in enumerate(self._vocabulary)}
-        check_vocabulary(self._vocabulary, self._id_of, self._specials.ids)
+        self._id_of = number_pieces(self._vocabulary, self._specials.ids)
+        check_bytes(self._id_of)
         self._ranks = rank_merges(self._merges, self._id_of)
         self._bytes = [
             piece.encode() if piece in self._specials.ids else to_bytes(piece)
@@ -92,13 +92,7 @@ class ByteLevelBPE:
         text = clean_text(text)
         if not specials:
             return self._encode_ordinary(text)
-        ids: list[int] = []
-        for part, special in self._specials.split(text):
-            if special is None:
-                ids += self._encode_ordinary(part)
-            else:
-                ids.append(special)
-        return ids
+        return self._specials.encode(text, self._encode_ordinary)
 
     def _encode_ordinary(self, text: str) -> list[int]:
         cache = self._cache
@@ -192,21 +186,11 @@ def rank_merges(
     return ranks
 
 
-def check_vocabulary(
-    vocabulary: Sequence[str], id_of: Mapping[str, int], special_tokens: Mapping[str, int]
-) -> None:
-    """Raises ValueError when pieces repeat, bytes are missing or special tokens are elsewhere."""
-    if len(id_of) != len(vocabulary):
-        raise ValueError("the vocabulary holds a piece twice: every id needs its own piece")
+def check_bytes(id_of: Mapping[str, int]) -> None:
+    """Raises ValueError when one of the 256 bytes has no id: some text could not be encoded."""
     missing = [character for character in ALPHABET if character not in id_of]
     if missing:
         raise ValueError(
             f"{len(missing)} of the 256 bytes are not in the vocabulary (the first is "
             f"{missing[0]!r}): this is not a complete byte-level vocabulary"
         )
-    for token, expected in special_tokens.items():
-        if id_of.get(token) != expected:
-            raise ValueError(
-                f"special token {token!r} has id {expected}, but the vocabulary says "
-                f"{id_of.get(token)}: the two must agree"
-            )

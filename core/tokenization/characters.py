@@ -9,7 +9,7 @@ from pathlib import Path
 
 from core.tokenization.byte_level import clean_text
 from core.tokenization.specials import SpecialTokens
-from core.tokenization.tokenizer import Encoding, check_id
+from core.tokenization.tokenizer import Encoding, check_id, number_pieces
 
 
 class CharacterTokenizer:
@@ -31,13 +31,11 @@ class CharacterTokenizer:
     ) -> None:
         self._vocabulary = list(vocabulary)
         self._specials = SpecialTokens(special_tokens or {})
-        self._id_of = {piece: token for token, piece in enumerate(self._vocabulary)}
+        self._id_of = number_pieces(self._vocabulary, self._specials.ids)
         self.unknown = unknown
         self._check()
 
     def _check(self) -> None:
-        if len(self._id_of) != len(self._vocabulary):
-            raise ValueError("the vocabulary holds a piece twice: every id needs its own piece")
         if not self._vocabulary:
             raise ValueError("the vocabulary is empty: train it on a text with characters in it")
         for piece, token in self._id_of.items():
@@ -48,9 +46,6 @@ class CharacterTokenizer:
                     f"the piece {piece!r} is not one character: list it as a special token, or "
                     "choose another kind of tokenizer"
                 )
-        for special, token in self.special_tokens.items():
-            if self._id_of.get(special) != token:
-                raise ValueError(f"special token {special!r} and the vocabulary disagree on its id")
         if self.unknown is not None and self.unknown not in self.special_tokens:
             raise ValueError(
                 f"{self.unknown!r} is to stand for unknown characters, but is no special token: "
@@ -75,12 +70,10 @@ class CharacterTokenizer:
         Raises ValueError for a character without an id, unless there is a token for such.
         """
         text = clean_text(text)
-        ids: list[int] = []
+        ids = self.encode_ids(text, specials=specials)
         spans: list[tuple[int, int]] = []
         end = 0
         for part, special in self._specials.split(text) if specials else [(text, None)]:
-            found = self._encode_ordinary(part) if special is None else [special]
-            ids += found
             for written in part if special is None else [part]:
                 start, end = end, end + len(written.encode())
                 spans.append((start, end))
@@ -89,13 +82,9 @@ class CharacterTokenizer:
     def encode_ids(self, text: str, *, specials: bool = True) -> list[int]:
         """encode(text).ids without the rest."""
         text = clean_text(text)
-        ids: list[int] = []
-        for part, special in self._specials.split(text) if specials else [(text, None)]:
-            if special is None:
-                ids += self._encode_ordinary(part)
-            else:
-                ids.append(special)
-        return ids
+        if not specials:
+            return self._encode_ordinary(text)
+        return self._specials.encode(text, self._encode_ordinary)
 
     def _encode_ordinary(self, text: str) -> list[int]:
         known = self._id_of

@@ -1,6 +1,6 @@
 """Special tokens: strings that stand for one id and are never split or merged."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import regex
 
@@ -36,3 +36,13 @@ class SpecialTokens:
             end = match.end()
         if end < len(text):
             yield text[end:], None
+
+    def encode(self, text: str, encode_ordinary: Callable[[str], list[int]]) -> list[int]:
+        """The ids of a text: each special token's own, and those of what stands between them."""
+        ids: list[int] = []
+        for part, special in self.split(text):
+            if special is None:
+                ids += encode_ordinary(part)
+            else:
+                ids.append(special)
+        return ids

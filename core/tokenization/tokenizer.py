@@ -1,6 +1,6 @@
 """What every tokenizer can do, and what an encoding holds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -62,6 +62,23 @@ class Tokenizer(Protocol):
 
     def save(self, path: str | Path) -> None:
         """Writes tokenizer.json in the format of the Hugging Face tokenizers library."""
+
+
+def number_pieces(vocabulary: Sequence[str], special_tokens: Mapping[str, int]) -> dict[str, int]:
+    """The id of every piece: its place in the vocabulary.
+
+    Raises ValueError when a piece is there twice, or a special token is not where it should be.
+    """
+    id_of = {piece: token for token, piece in enumerate(vocabulary)}
+    if len(id_of) != len(vocabulary):
+        raise ValueError("the vocabulary holds a piece twice: every id needs its own piece")
+    for token, expected in special_tokens.items():
+        if id_of.get(token) != expected:
+            raise ValueError(
+                f"special token {token!r} has id {expected}, but the vocabulary says "
+                f"{id_of.get(token)}: the two must agree"
+            )
+    return id_of
 
 
 def check_id(token: int, vocab_size: int) -> None:
