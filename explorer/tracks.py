@@ -15,6 +15,7 @@ class Track:
     transition: float = TRANSITION
     rest: float = REST
     is_live: bool = False
+    caption: str = ""  # what is seen while it is no step of this track
 
     @property
     def length(self) -> int:
@@ -27,6 +28,11 @@ class Track:
 
     def title(self, index: int) -> str:
         return f"step {index}"
+
+    @property
+    def marks(self) -> dict[int, str]:
+        """Steps that stand out on the scrubber, by index, each with a few words."""
+        return {}
 
     def inside(self, index: int) -> Track | None:
         """The steps of a step, or None where it has none."""

@@ -1,156 +1,32 @@
-"""The transport: play and step buttons, a scrubber with named steps, speed, the step in words."""
+"""The transport: play and step buttons, the scrubber, speed, the step in words and aloud."""
 
 from __future__ import annotations
 
-import math
+import time
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolTip, QVBoxLayout, QWidget
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from explorer import theme
+from explorer.widgets.announcer import Announcer
 from explorer.widgets.base import IconButton, Label, Picture, elide, put_text
+from explorer.widgets.scrubber import Scrubber
 from explorer.widgets.surface import Surface
 from explorer.widgets.transport_parts import LiveBadge, PlayButton, SpeedButton
 
 
-class Scrubber(Picture):
-    """A line with one tick per step; the knob stands at a float position. Dragging seeks."""
-
-    seekRequested = Signal(float)
-    stepRequested = Signal(int)  # -1 or 1
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Steps", parent)
-        self._titles: list[str] = []
-        self._length = 0
-        self._position = 0.0
-        self._live = False
-        self._drag = False
-        self._hover = -1
-        self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-
-    def set_steps(self, length: int, titles: list[str] | None = None) -> None:
-        """How many steps there are, with their names where there are few."""
-        titles = titles or []
-        if (length, titles) != (self._length, self._titles):
-            self._length, self._titles = length, titles
-            self.data_changed()
-
-    def set_position(self, position: float) -> None:
-        if position != self._position:
-            self._position = position
-            step = math.ceil(position - 1e-9)
-            title = self._titles[step] if step < len(self._titles) else ""
-            self.setAccessibleDescription(f"step {step + 1} of {self._length} {title}".strip())
-            self.update()
-
-    def set_live(self, live: bool) -> None:
-        if live != self._live:
-            self._live = live
-            self.update()
-
-    def displayed(self) -> dict[str, np.ndarray]:
-        return {"position": np.array(self._position), "length": np.array(self._length)}
-
-    def sizeHint(self) -> QSize:
-        now = theme.current()
-        return QSize(now.px(320), now.px(28))
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(theme.current().px(120), theme.current().px(28))
-
-    def draw(self, painter: QPainter) -> None:
-        now = theme.current()
-        y = self.height() / 2
-        left, right = self._line()
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(now.color("divider"))
-        painter.drawRoundedRect(QRectF(left, y - 2, right - left, 4), 2, 2)
-        if not self._length:
-            return
-        accent = now.color("success" if self._live else "accent")
-        knob = self._x(self._position)
-        painter.setBrush(accent)
-        painter.drawRoundedRect(QRectF(left, y - 2, max(0.0, knob - left), 4), 2, 2)
-        pitch = (right - left) / max(1, self._length - 1)
-        if pitch >= 14:
-            for step in range(self._length):
-                passed = step <= self._position
-                painter.setBrush(accent if passed else now.color("surface"))
-                painter.setPen(now.pen(accent if passed else "outline", 1.5))
-                size = 4.5 if step == self._hover else 3.5
-                painter.drawEllipse(QPointF(self._x(step), y), size, size)
-        painter.setPen(now.pen("surface", 2))
-        painter.setBrush(accent)
-        painter.drawEllipse(QPointF(knob, y), 7, 7)
-        if self.shows_focus:
-            now.focus_ring(painter, QRectF(knob - 6, y - 6, 12, 12), radius=9)
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton and self._length:
-            self._drag = True
-            near = self._nearest(event.position().x())
-            self.seekRequested.emit(float(near))
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._drag:
-            position = self._at(event.position().x())
-            close = abs(position - round(position)) < 0.08
-            self.seekRequested.emit(float(round(position)) if close else position)
-        hover = self._nearest(event.position().x()) if self._length else -1
-        if hover != self._hover:
-            self._hover = hover
-            self.update()
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if self._drag:
-            self._drag = False
-            self.seekRequested.emit(float(self._nearest(event.position().x())))
-
-    def leaveEvent(self, event) -> None:
-        self._hover = -1
-        self.update()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        key = event.key()
-        if key in (Qt.Key.Key_Left, Qt.Key.Key_Right) and not event.modifiers():
-            self.stepRequested.emit(1 if key == Qt.Key.Key_Right else -1)
-        else:
-            super().keyPressEvent(event)
-
-    def event(self, event) -> bool:
-        if isinstance(event, QHelpEvent):
-            step = self._nearest(event.pos().x()) if self._length else -1
-            text = self._titles[step] if 0 <= step < len(self._titles) else ""
-            QToolTip.showText(event.globalPos(), text, self)
-            return True
-        return super().event(event)
-
-    def _line(self) -> tuple[float, float]:
-        return 10.0, max(20.0, self.width() - 10.0)
-
-    def _x(self, position: float) -> float:
-        left, right = self._line()
-        return left + (right - left) * position / max(1, self._length - 1)
-
-    def _at(self, x: float) -> float:
-        left, right = self._line()
-        share = min(1.0, max(0.0, (x - left) / (right - left)))
-        return share * max(0, self._length - 1)
-
-    def _nearest(self, x: float) -> int:
-        return round(self._at(x))
-
-
 class TransportBar(QWidget):
-    """Bound to one Player-like object at a time by `bind`; every button asks it, nothing more."""
+    """Bound to one Player-like object at a time by `bind`; every button asks it, nothing more.
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    While it plays, the step's title goes to screen readers at most once a second of `clock`.
+    """
+
+    def __init__(
+        self, parent: QWidget | None = None, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("transport")
         self.setAccessibleName("Transport")
@@ -165,6 +41,7 @@ class TransportBar(QWidget):
         self._title = _OneLine()
         self._speed = SpeedButton()
         self._live = LiveBadge()
+        self.announcer = Announcer(self, clock)
         self._build()
         self._connect()
         theme.changed.connect(self._restyle)
@@ -245,6 +122,7 @@ class TransportBar(QWidget):
         step = player.step if player is not None else -1
         titles = [track.title(i) for i in range(track.length)] if track and length <= 64 else []
         self.scrubber.set_steps(length, titles)
+        self.scrubber.set_marks(getattr(track, "marks", {}))
         self.scrubber.set_position(player.position if player is not None else 0.0)
         self.scrubber.set_live(at_edge)
         self.scrubber.setEnabled(length > 0)
@@ -261,8 +139,11 @@ class TransportBar(QWidget):
         known = 0 <= step < length
         unit = getattr(track, "unit", "step")
         count = f"{unit} {step + 1} of {length}{more}" if known else "no steps yet"
-        self._count.setText(count)
-        self._title.set_text(track.title(step) if known and track is not None else "")
+        caption = getattr(track, "caption", "") if known else ""
+        self._count.setText(f"{length}{more} {unit}s" if caption else count)
+        title = caption or track.title(step) if known and track is not None else ""
+        self._title.set_text(title)
+        self.announcer.set_title(title, playing)
         if player is not None:
             self._speed.set_speed(player.speed)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from explorer.actions import Action
@@ -20,10 +21,18 @@ def commands(pane: TrainingPane) -> list[Action]:
     def branchable() -> bool:
         return pane.moment is not None and pane.moment.checkpoint is not None
 
+    def kept(way: int) -> bool:
+        return looking() and pane.cursor.checkpoint_beside(way) is not None
+
+    def seek(way: int) -> Callable[[], None]:
+        return lambda: pane.cursor.seek_checkpoint(way)
+
     rows = (
         ("start", "Start training", pane.driver.start_run, "Ctrl+Return", startable, 2),
         ("new", "New run", pane.new_run, "", None, 2),
         ("branch", "Resume from here (a branch)", pane.driver.branch_here, "", branchable, 2),
+        ("before", "Previous checkpoint", seek(-1), "Ctrl+PgUp", lambda: kept(-1), 2),
+        ("after", "Next checkpoint", seek(1), "Ctrl+PgDown", lambda: kept(1), 2),
         ("text", "Train on a text file\u2026", pane.ask_for_text, "", None, 3),
         ("open", "Open a run folder\u2026", pane.ask_for_run, "", None, 3),
         ("csv", "Export the run as CSV\u2026", pane.ask_for_csv, "", looking, 3),

@@ -113,6 +113,18 @@ class Cursor:
             self.leave()
             self._player.seek(nearest(self.moments, step))
 
+    def checkpoint_beside(self, way: int) -> int | None:
+        """The index of the checkpoint before (-1) or after (1) the cursor; None: there is none."""
+        here = nearest(self.moments, self.inside.step) if self.inside else self.position
+        kept = [at for at in self.track.marks if (at - here) * way > 0]
+        return (min(kept) if way > 0 else max(kept)) if kept else None
+
+    def seek_checkpoint(self, way: int) -> None:
+        at = self.checkpoint_beside(way)
+        if at is not None:
+            self.leave()
+            self._player.seek(at)
+
     def leave(self) -> None:
         while self._player.leave():
             pass

@@ -74,10 +74,18 @@ class MomentTrack(LiveTrack):
         self.is_live = True
         self.moments: list[Moment] = []
         self.numbers: RunNumbers | None = None
+        self._marks: dict[int, str] = {}
+
+    @property
+    def marks(self) -> dict[int, str]:
+        """The checkpoints: only there can a run be taken up again."""
+        return self._marks
 
     def set_moments(self, moments: list[Moment], live: bool, numbers: RunNumbers) -> None:
         self.moments, self.numbers, self.is_live = moments, numbers, live
         self.replace([_title(one, numbers) for one in moments], moments)
+        kept = [at for at, one in enumerate(moments) if one.checkpoint is not None]
+        self._marks = {at: checkpoint_text(moments[at].step) for at in kept}
 
     def inside(self, index: int) -> Track | None:
         """The phases of the optimizer step that led to this moment."""
@@ -85,6 +93,11 @@ class MomentTrack(LiveTrack):
             return None
         step = self.moments[index].step
         return PhaseTrack(self.numbers, step) if self.numbers.row(step) is not None else None
+
+
+def checkpoint_text(step: int) -> str:
+    """What a checkpoint's mark says, on the scrubber as on the losses."""
+    return f"checkpoint, step {step:,}"
 
 
 def _title(moment: Moment, numbers: RunNumbers) -> str:

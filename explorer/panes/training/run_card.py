@@ -34,6 +34,7 @@ class CardText:
     numbers: tuple[tuple[str, str], ...] = ()
     buttons: tuple[str, ...] = ()
     message: str = ""  # the failure, with its remedy
+    refusals: tuple[tuple[str, str], ...] = ()  # (button, why it cannot be used now)
 
 
 BUTTONS = {  # id -> text, tooltip
@@ -112,6 +113,9 @@ class RunCard(QFrame):
                 number.set(*text.numbers[place])
         for name, button in self.buttons.items():
             button.setVisible(name in text.buttons)
+            why = dict(text.refusals).get(name, "")
+            button.setEnabled(not why)
+            button.setToolTip(why or BUTTONS[name][1])
         self._message.setText(text.message)
         self._message.setVisible(bool(text.message))
         self.setAccessibleName(f"Run {text.name}: {word}, {at} {text.message}".strip())

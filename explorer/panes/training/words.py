@@ -34,14 +34,14 @@ def card_text(data: RunData, state: str, moment: Moment | None, replaying: bool)
         numbers=_numbers(data, step, replaying, state),
         buttons=buttons(data, state, moment, replaying),
         message=failure(data, state),
+        refusals=(("branch", why),) if (why := why_no_branch(data, moment)) else (),
     )
 
 
 def buttons(data: RunData, state: str, moment: Moment | None, replaying: bool) -> tuple[str, ...]:
     """The ids of the card's buttons, from left to right."""
     shown: list[str] = []
-    there = moment is not None and moment.checkpoint is not None
-    if there and (replaying or data.finished):
+    if moment is not None and (replaying or data.finished):
         shown.append("branch")
     if state in ("new", "running"):
         shown += ["pause", "stop"]
@@ -51,6 +51,21 @@ def buttons(data: RunData, state: str, moment: Moment | None, replaying: bool) -
         shown += ["lower"] if data.not_finite else []
         shown += ["continue"]
     return tuple(name for name in ORDER if name in shown)
+
+
+def why_no_branch(data: RunData, moment: Moment | None) -> str:
+    """Why "Resume from here" is not possible at a moment, and where it is; "" where it is."""
+    if moment is None or moment.checkpoint is not None:
+        return ""
+    if not data.checkpoints:
+        every = data.config.checkpoint_every
+        due = (data.step // every + 1) * every if every else data.config.steps
+        return f"No checkpoint yet: the first comes at step {min(due, data.config.steps):,}"
+    first = min(data.checkpoints)
+    if moment.step < first:
+        return f"Nothing was kept before step {first:,}, the first checkpoint (Ctrl+PgDown)"
+    near = min(data.checkpoints, key=lambda step: abs(step - moment.step))
+    return f"No checkpoint lies here: the nearest is at step {near:,} (Ctrl+PgUp, Ctrl+PgDown)"
 
 
 ORDER = ("branch", "pause", "resume", "lower", "continue", "stop")

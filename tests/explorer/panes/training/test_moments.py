@@ -9,9 +9,12 @@ import pytest
 
 from core.trace import source
 from core.training.config import TrainingConfig
+from core.training.reader import EVALUATION_DTYPE
 from core.training.records import STEP_DTYPE
 from core.transformer.config import ModelConfig
-from explorer.panes.training.moments import MomentTrack, around, moments_of, nearest
+from explorer.panes.training.cursor import Cursor
+from explorer.panes.training.follow import RunData
+from explorer.panes.training.moments import Moment, MomentTrack, around, moments_of, nearest
 from explorer.panes.training.phases import (
     CODE,
     PHASES,
@@ -21,6 +24,8 @@ from explorer.panes.training.phases import (
     phase_inspection,
     plan_inspection,
 )
+from explorer.panes.training.run_card import RunCard
+from explorer.panes.training.words import card_text, why_no_branch
 from explorer.player import Player
 
 CONFIG = TrainingConfig(
@@ -113,6 +118,64 @@ def test_the_schedule_shows_the_branch_that_gave_this_step_its_rate(changes, ste
     assert by_hand == (config.planned_rate(step - 1) != 1e-3), "1e-3 is what was recorded"
     plan = plan_inspection(config, np.arange(2.0), np.ones(2)).step
     assert plan.code.endswith(f"#{config.schedule}")
+
+
+def run_data(checkpoints: dict[int, Path], step: int = 20) -> RunData:
+    recorded = numbers(step)
+    return RunData(
+        folder=Path("runs/one"),
+        name="one",
+        state="running",
+        message="",
+        config=CONFIG.change({"checkpoint_every": 15}),
+        step=step,
+        steps=recorded.steps,
+        evaluations=np.zeros(0, EVALUATION_DTYPE),
+        samples=(),
+        probes=probes(0, 10, 20),
+        checkpoints=checkpoints,
+        parent=None,
+        parameters=0,
+    )
+
+
+def test_resuming_is_offered_where_a_checkpoint_lies_and_elsewhere_says_where_it_is(qapp):
+    kept = {15: Path("c"), 18: Path("d")}
+    for place, why in (
+        (0, "before step 15, the first checkpoint"),
+        (15, ""),
+        (20, "the nearest is at step 18"),
+    ):
+        moment = next(m for m in moments_of(20, probes(0, 20), kept) if m.step == place)
+        text = card_text(run_data(kept), "running", moment, True)
+        assert "branch" in text.buttons
+        assert why in dict(text.refusals).get("branch", "")
+        assert bool(why) == ("branch" in dict(text.refusals))
+        card = RunCard()
+        card.set_text(text)
+        assert card.buttons["branch"].isEnabled() == (not why)
+        assert (why or "continues this checkpoint") in card.buttons["branch"].toolTip()
+        card.deleteLater()
+    early = why_no_branch(run_data({}, 3), Moment(0))
+    assert early == "No checkpoint yet: the first comes at step 15"
+
+
+def test_the_cursor_goes_from_checkpoint_to_checkpoint(qapp):
+    player = Player()
+    no = lambda: None  # noqa: E731
+    cursor = Cursor(player, playing=lambda: False, play=no, pause=no, step=no)
+    cursor.clear(fresh=True)
+    cursor.renew(run_data({5: Path("c"), 15: Path("d")}))
+    assert cursor.track.marks == {1: "checkpoint, step 5", 3: "checkpoint, step 15"}
+    steps = []
+    for way in (-1, -1, -1, 1, 1):
+        cursor.seek_checkpoint(way)
+        steps.append(cursor.moment.step)
+    assert steps == [15, 5, 5, 15, 15], "beyond the last one there is nowhere to go"
+    assert cursor.checkpoint_beside(1) is None
+    cursor.enter(0)
+    cursor.seek_checkpoint(-1)
+    assert cursor.inside is None and cursor.moment.step == 5
 
 
 def test_enter_goes_into_the_step_of_a_moment_and_out_again(qapp):

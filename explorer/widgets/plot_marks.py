@@ -1,0 +1,71 @@
+"""Marks on a plot and on the scrubber: small diamonds, and a rule with its words across a plot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPolygonF
+
+from explorer import theme
+from explorer.widgets.base import LEFT, elide, put_text
+
+NEAR = 5.0  # px: a pointer this near to a mark means the mark
+SIZE = 4.0  # px from a diamond's middle to its corners
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Something at `x`: a diamond on the bottom axis whose tooltip is `text`, or a `rule` across
+    the plot with `text` at its top.
+    """
+
+    x: float
+    text: str
+    rule: bool = False
+
+
+def draw_diamond(painter: QPainter, middle: QPointF, ink: QColor, filled: bool) -> None:
+    now = theme.current()
+    size = now.px(SIZE)
+    painter.setPen(now.pen(ink, 1.5))
+    painter.setBrush(ink if filled else now.color("surface"))
+    corners = ((0, -size), (size, 0), (0, size), (-size, 0))
+    painter.drawPolygon(QPolygonF([middle + QPointF(x, y) for x, y in corners]))
+
+
+def draw_marks(
+    painter: QPainter, marks: Sequence[Mark], place: Callable[[float], float], rect: QRectF
+) -> None:
+    """Every mark that lies inside `rect`; `place` turns an x value into a pixel."""
+    now = theme.current()
+    for mark in marks:
+        x = place(mark.x)
+        if not rect.left() <= x <= rect.right():
+            continue
+        if mark.rule:
+            _draw_rule(painter, x, mark.text, rect)
+        else:
+            draw_diamond(painter, QPointF(x, rect.bottom()), now.color("muted"), filled=False)
+
+
+def _draw_rule(painter: QPainter, x: float, text: str, rect: QRectF) -> None:
+    now = theme.current()
+    pen = now.pen("muted")
+    pen.setStyle(Qt.PenStyle.DashLine)
+    painter.setPen(pen)
+    painter.drawLine(QPointF(x, rect.top()), QPointF(x, rect.bottom()))
+    font, gap = now.font("label"), now.px(6)
+    wide = now.metrics("label").horizontalAdvance(text) + 2
+    right = x + gap + wide <= rect.right() or rect.right() - x >= x - rect.left()
+    room = (rect.right() - x if right else x - rect.left()) - gap
+    left = x + gap if right else x - gap - min(wide, room)
+    line = QRectF(left, rect.top() - now.px(2), min(wide, room), now.px(16))
+    put_text(painter, line, elide(text, font, line.width()), font, now.color("muted"), LEFT)
+
+
+def mark_near(marks: Sequence[Mark], pixel: float, place: Callable[[float], float]) -> Mark | None:
+    """The mark under a pointer at `pixel`, if one is near."""
+    near = min(marks, key=lambda mark: abs(place(mark.x) - pixel), default=None)
+    return near if near is not None and abs(place(near.x) - pixel) <= NEAR else None

@@ -1,0 +1,180 @@
+"""The transport's scrubber: a line with one tick per step, marked steps, and a knob to drag."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from explorer import theme
+from explorer.widgets.base import Picture
+from explorer.widgets.plot_marks import NEAR, draw_diamond
+
+
+class Scrubber(Picture):
+    """A line with one tick per step; the knob stands at a float position. Dragging seeks.
+
+    A drag stands on a marked step that it comes near; Page Up and Page Down go from mark to mark.
+    """
+
+    seekRequested = Signal(float)
+    stepRequested = Signal(int)  # -1 or 1
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Steps", parent)
+        self._titles: list[str] = []
+        self._marks: dict[int, str] = {}
+        self._length = 0
+        self._position = 0.0
+        self._live = False
+        self._drag = False
+        self._hover = -1
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def set_steps(self, length: int, titles: list[str] | None = None) -> None:
+        """How many steps there are, with their names where there are few."""
+        titles = titles or []
+        if (length, titles) != (self._length, self._titles):
+            self._length, self._titles = length, titles
+            self.data_changed()
+
+    def set_marks(self, marks: dict[int, str]) -> None:
+        """Steps that stand out, each with a few words: 40 -> "checkpoint, step 400"."""
+        if marks != self._marks:
+            self._marks = dict(marks)
+            self.update()
+
+    def set_position(self, position: float) -> None:
+        if position != self._position:
+            self._position = position
+            step = math.ceil(position - 1e-9)
+            title = self._words(step)
+            self.setAccessibleDescription(f"step {step + 1} of {self._length} {title}".strip())
+            self.update()
+
+    def set_live(self, live: bool) -> None:
+        if live != self._live:
+            self._live = live
+            self.update()
+
+    def displayed(self) -> dict[str, np.ndarray]:
+        return {
+            "position": np.array(self._position),
+            "length": np.array(self._length),
+            "marks": np.array(sorted(self._marks), dtype=np.intp),
+        }
+
+    def sizeHint(self) -> QSize:
+        now = theme.current()
+        return QSize(now.px(320), now.px(28))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(theme.current().px(120), theme.current().px(28))
+
+    def draw(self, painter: QPainter) -> None:
+        now = theme.current()
+        y = self.height() / 2
+        left, right = self._line()
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(now.color("divider"))
+        painter.drawRoundedRect(QRectF(left, y - 2, right - left, 4), 2, 2)
+        if not self._length:
+            return
+        accent = now.color("success" if self._live else "accent")
+        knob = self._x(self._position)
+        painter.setBrush(accent)
+        painter.drawRoundedRect(QRectF(left, y - 2, max(0.0, knob - left), 4), 2, 2)
+        pitch = (right - left) / max(1, self._length - 1)
+        if pitch >= 14:
+            for step in range(self._length):
+                passed = step <= self._position
+                painter.setBrush(accent if passed else now.color("surface"))
+                painter.setPen(now.pen(accent if passed else "outline", 1.5))
+                size = 4.5 if step == self._hover else 3.5
+                painter.drawEllipse(QPointF(self._x(step), y), size, size)
+        for step in self._marks:
+            passed = step <= self._position
+            ink = accent if passed else now.color("outline")
+            draw_diamond(painter, QPointF(self._x(step), y), ink, filled=passed)
+        painter.setPen(now.pen("surface", 2))
+        painter.setBrush(accent)
+        painter.drawEllipse(QPointF(knob, y), 7, 7)
+        if self.shows_focus:
+            now.focus_ring(painter, QRectF(knob - 6, y - 6, 12, 12), radius=9)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton and self._length:
+            self._drag = True
+            self.seekRequested.emit(float(self._nearest(event.position().x())))
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._drag:
+            mark, position = self._mark_near(event.position().x()), self._at(event.position().x())
+            close = mark is not None or abs(position - round(position)) < 0.08
+            whole = round(position) if mark is None else mark
+            self.seekRequested.emit(float(whole) if close else position)
+        hover = self._nearest(event.position().x()) if self._length else -1
+        if hover != self._hover:
+            self._hover = hover
+            self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._drag:
+            self._drag = False
+            self.seekRequested.emit(float(self._nearest(event.position().x())))
+
+    def leaveEvent(self, event) -> None:
+        self._hover = -1
+        self.update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key = event.key()
+        if key in (Qt.Key.Key_Left, Qt.Key.Key_Right) and not event.modifiers():
+            self.stepRequested.emit(1 if key == Qt.Key.Key_Right else -1)
+        elif key in (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown) and self._marks:
+            earlier = key == Qt.Key.Key_PageUp
+            beyond = [at for at in self._marks if (at < self._position) == earlier]
+            beyond = [at for at in beyond if at != self._position]
+            if beyond:
+                self.seekRequested.emit(float(max(beyond) if earlier else min(beyond)))
+        else:
+            super().keyPressEvent(event)
+
+    def event(self, event) -> bool:
+        if isinstance(event, QHelpEvent):
+            step = self._nearest(event.pos().x()) if self._length else -1
+            QToolTip.showText(event.globalPos(), self._words(step), self)
+            return True
+        return super().event(event)
+
+    def _words(self, step: int) -> str:
+        """The title of a step where titles are known, else what it is marked for."""
+        if 0 <= step < len(self._titles):
+            return self._titles[step]
+        return self._marks.get(step, "")
+
+    def _line(self) -> tuple[float, float]:
+        return 10.0, max(20.0, self.width() - 10.0)
+
+    def _x(self, position: float) -> float:
+        left, right = self._line()
+        return left + (right - left) * position / max(1, self._length - 1)
+
+    def _at(self, x: float) -> float:
+        left, right = self._line()
+        share = min(1.0, max(0.0, (x - left) / (right - left)))
+        return share * max(0, self._length - 1)
+
+    def _nearest(self, x: float) -> int:
+        """The step under a pointer: a marked one within a few pixels wins."""
+        mark = self._mark_near(x)
+        return round(self._at(x)) if mark is None else mark
+
+    def _mark_near(self, x: float) -> int | None:
+        near = min(self._marks, key=lambda step: abs(self._x(step) - x), default=None)
+        return near if near is not None and abs(self._x(near) - x) <= NEAR else None
