@@ -12,7 +12,7 @@ PAUSE = 1.0  # seconds between two announcements
 
 
 def announce(widget: QWidget, text: str) -> None:
-    """Has a screen reader say `text` when it is done with what it says now; silent before Qt 6.8."""
+    """Has a screen reader say `text` when it has said what it says now; silent before Qt 6.8."""
     event = getattr(QtGui, "QAccessibleAnnouncementEvent", None)
     if event is not None:
         QAccessible.updateAccessibility(event(widget, text))
