@@ -27,7 +27,6 @@ from core.training.task import Task
 FORMAT = 1
 MODEL_FILE = "model.safetensors"
 OPTIMIZER_FILE = "optimizer.safetensors"
-TRAINING_FILE = "training.json"
 # AdamW's state: the count of its steps and its two averages.
 STATE = ("step", "exp_avg", "exp_avg_sq")
 
@@ -81,7 +80,7 @@ def save_checkpoint(
         task.save_files(model, work)
         write_tensors(work / MODEL_FILE, task.state_to_save(model), {"format": "pt"})
         write_tensors(work / OPTIMIZER_FILE, optimizer_tensors(model, optimizer), {"format": "pt"})
-        write_json(work / TRAINING_FILE, {"format": FORMAT, **asdict(progress)})
+        write_json(work / records.TRAINING_FILE, {"format": FORMAT, **asdict(progress)})
         old = _set_aside(target) if target.exists() else None  # of an older attempt
         os.replace(work, target)
         if old is not None:
@@ -121,9 +120,9 @@ def load_checkpoint(
 
 def read_progress(folder: Path) -> Progress:
     """What training.json says. Raises ValueError when it is missing or damaged."""
-    path = folder / TRAINING_FILE
+    path = folder / records.TRAINING_FILE
     if not path.is_file():
-        raise ValueError(f"{folder} cannot be continued: it holds no {TRAINING_FILE}")
+        raise ValueError(f"{folder} cannot be continued: it holds no {records.TRAINING_FILE}")
     values = read_json(path)
     if not isinstance(values, dict) or values.pop("format", None) != FORMAT:
         raise ValueError(f"{path} is of another format; update LLM Explorer, or start a new run")

@@ -32,6 +32,7 @@ CONTROL = "control.jsonl"
 CHECKPOINTS = "checkpoints"
 SAMPLES = "samples"
 PROBES = "probes"
+TRAINING_FILE = "training.json"  # in a checkpoint: where the run was
 
 # A step's record. Little-endian wherever it was written.
 STEP_FIELDS: tuple[tuple[str, str], ...] = (

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from core.files import read_json, write_json
 from core.training import records
 from core.training.config import TrainingConfig
 from core.training.reader import Checkpoint, Probe, RunReader, Sample
@@ -65,7 +66,7 @@ def branch(
     run_folder: str | Path, step: int, changes: Mapping[str, Any], name: str | None = None
 ) -> Path:
     """A new run folder beside `run_folder` that continues its checkpoint of `step` under a changed
-    config.
+    config. A learning rate among the changes also overtakes one that a command had set.
 
     Raises ValueError when there is no such checkpoint, or when a change is impossible.
     """
@@ -87,11 +88,19 @@ def branch(
     unfinished = target.with_name("." + target.name)
     try:
         _copy_whole(checkpoint.folder, unfinished)
+        if "learning_rate" in changes:
+            _follow_schedule(unfinished)
         unfinished.rename(target)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return folder
+
+
+def _follow_schedule(checkpoint: Path) -> None:
+    """From here on the rates are the schedule's, whatever a command had made of them."""
+    path = checkpoint / records.TRAINING_FILE
+    write_json(path, {**read_json(path), "rate_scale": 1.0})
 
 
 def _copy_whole(source: Path, target: Path) -> None:

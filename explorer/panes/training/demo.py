@@ -60,7 +60,19 @@ def views(pane: TrainingPane) -> dict[str, Callable[[], Any]]:
         pane.enter_phase(4)
         await pane.settled()
 
-    return {"setup": setup, "live": live, "replay": replay, "one-step": inside}
+    async def branch() -> None:
+        await replay()
+        pane.driver.branch_here()
+        pane.branching.change("learning_rate", "0.001")
+        await pane.settled()
+
+    return {
+        "setup": setup,
+        "live": live,
+        "replay": replay,
+        "one-step": inside,
+        "branch": branch,
+    }
 
 
 async def _demo(pane: TrainingPane) -> None:

@@ -60,13 +60,10 @@ class Driver:
             self.steering.start(data.folder, steps=1)
 
     def branch_here(self) -> None:
-        """A new run from the checkpoint under the cursor."""
+        """Asks about a new run from the checkpoint under the cursor: its rate, steps and name."""
         moment, data = self._pane.moment, self._pane.follower.data
-        if moment is None or data is None or moment.checkpoint is None:
-            return
-        more = max(1, data.config.steps // 2)
-        changes = {} if moment.step < data.config.steps else {"steps": moment.step + more}
-        self.steering.branch(data.folder, moment.step, changes)
+        if moment is not None and data is not None and moment.checkpoint is not None:
+            self._pane.branching.open(data, moment.step)
 
     def answer(self, what: str) -> None:
         data = self._pane.follower.data

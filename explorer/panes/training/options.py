@@ -163,7 +163,7 @@ CHOICES = {
 }
 
 
-def _number(name: str, text: str) -> float | int | str:
+def number_of(name: str, text: str) -> float | int | str:
     """The value of a field, or the error as text."""
     low, high, usual = WHOLE.get(name) or NUMBERS[name]
     clean = text.strip().replace("\u2212", "-").replace(",", "")
@@ -186,7 +186,7 @@ def check(options: Options, corpus_error: str = "") -> dict[str, str]:
     errors: dict[str, str] = {"corpus": corpus_error} if corpus_error else {}
     values: dict[str, Any] = {}
     for name in (*WHOLE, *NUMBERS):
-        value = _number(name, getattr(options, name))
+        value = number_of(name, getattr(options, name))
         if isinstance(value, str):
             errors[name] = value
         else:
@@ -219,8 +219,8 @@ def config_of(options: Options, probe_text: str = "") -> TrainingConfig:
     """The config that the fields mean. Raises ValueError, with the remedy, where `check` would."""
     if errors := check(options):
         raise ValueError(next(iter(errors.values())))
-    whole = {name: int(_number(name, getattr(options, name))) for name in WHOLE}
-    numbers = {name: float(_number(name, getattr(options, name))) for name in NUMBERS}
+    whole = {name: int(number_of(name, getattr(options, name))) for name in WHOLE}
+    numbers = {name: float(number_of(name, getattr(options, name))) for name in NUMBERS}
     shape = {name: whole.pop(name) for name in ("n_layer", "n_head", "n_embd", "block_size")}
     vocabulary = STORIES_VOCABULARY if options.tokenizer == "stories" else CHARACTERS
     extra = {"probe_text": probe_text} if probe_text.strip() else {}

@@ -14,6 +14,7 @@ from explorer.actions import Action
 from explorer.engine import SUPERSEDED
 from explorer.panes.base import Context, Pane
 from explorer.panes.training import files, words
+from explorer.panes.training.branching import Branching
 from explorer.panes.training.commands import commands
 from explorer.panes.training.cursor import Cursor
 from explorer.panes.training.driver import Driver
@@ -53,6 +54,7 @@ class TrainingPane(Pane):
         )
         self.steering = Steering(self.engine, context.runs, self)
         self.driver = Driver(self, self.steering)
+        self.branching = Branching(self.workspace, self.view.branch, self)
         self.follower = Follower(self.engine, context.runs, self)
         self.other = Follower(self.engine, context.runs, self)
         self.cursor = Cursor(
@@ -88,6 +90,7 @@ class TrainingPane(Pane):
         self.choice.otherChosen.connect(self.overlay)
         self.choice.openRequested.connect(self.ask_for_run)
         self.planning.planned.connect(lambda _: self._inspect())
+        self.branching.confirmed.connect(self.steering.branch)
         self.steering.opened.connect(self._on_began)
         self.steering.refused.connect(self._on_refused)
         self.steering.changed.connect(self._show)
@@ -154,6 +157,10 @@ class TrainingPane(Pane):
     def actions(self) -> list[Action]:
         return commands(self)
 
+    def cancel(self) -> bool:
+        """Esc: closes the branch's form, then goes out of a step."""
+        return self.branching.close() or super().cancel()
+
     def views(self) -> dict[str, Callable[[], Any]]:
         from explorer.panes.training.demo import views
 
@@ -203,6 +210,7 @@ class TrainingPane(Pane):
 
     def _on_run(self, folder: str | None) -> None:
         self.steering.wanted = None
+        self.branching.close()
         self.follower.follow(Path(folder) if folder else None)
         self.cursor.clear(fresh=folder is not None)
         self.screen.clear(waiting=folder is not None)
@@ -219,6 +227,7 @@ class TrainingPane(Pane):
     def _on_refused(self, message: str) -> None:
         self.statusRequested.emit(message)
         self.setup.set_why(message)
+        self.branching.refuse(message)
         self._show()
 
     def _list_runs(self) -> None:

@@ -10,7 +10,6 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QLineEdit
 
-from core.optimization.schedules import learning_rate_at
 from core.training.config import TrainingConfig
 from explorer import tasks, theme
 from explorer.engine import SUPERSEDED, Engine
@@ -197,24 +196,14 @@ def excerpt(corpus: str) -> str:
     return short
 
 
-def schedule(config: TrainingConfig | None) -> tuple[np.ndarray, np.ndarray]:
-    """(steps, rates) of the planned learning rate; empty where there is no plan."""
+def schedule(config: TrainingConfig | None, first: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """(steps, rates) of the planned learning rate from step `first` on; empty without a plan."""
     if config is None:
         return np.empty(0), np.empty(0)
     count = min(POINTS, config.steps)
-    steps = np.unique(np.r_[np.linspace(0, config.steps, count), config.warmup_steps].round())
-    rates = [
-        learning_rate_at(
-            int(step),
-            schedule=config.schedule,
-            learning_rate=config.learning_rate,
-            min_learning_rate=config.min_learning_rate,
-            warmup_steps=config.warmup_steps,
-            steps=config.steps,
-        )
-        for step in steps
-    ]
-    return steps.astype(np.float64), np.array(rates)
+    bend = min(max(first, config.warmup_steps), config.steps)
+    steps = np.unique(np.r_[np.linspace(first, config.steps, count), bend].round())
+    return steps.astype(np.float64), np.array([config.planned_rate(int(step)) for step in steps])
 
 
 def corpus_error(path: str, tokenizer: str, block_size: str) -> str:

@@ -102,15 +102,19 @@ class Steering(QObject):
         self._want("stopped")
         self._send(folder, "stop")
 
-    def branch(self, folder: Path, step: int, changes: Mapping[str, Any]) -> None:
+    def branch(
+        self, folder: Path, step: int, changes: Mapping[str, Any], name: str | None = None
+    ) -> None:
         """A new run that continues the checkpoint of `step`, trained at once."""
-        tasks.spawn(self._branch(folder, step, dict(changes)), self._owner)
+        tasks.spawn(self._branch(folder, step, dict(changes), name), self._owner)
 
-    async def _branch(self, folder: Path, step: int, changes: dict[str, Any]) -> None:
+    async def _branch(
+        self, folder: Path, step: int, changes: dict[str, Any], name: str | None
+    ) -> None:
         from core.training.runs import branch
 
         try:
-            made = await self._engine.io(branch, folder, step, changes)
+            made = await self._engine.io(branch, folder, step, changes, name)
             self._runs.start(made, self.backend)
         except (ValueError, OSError) as error:
             self.refused.emit(str(error))

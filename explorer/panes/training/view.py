@@ -7,6 +7,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from explorer import theme
+from explorer.panes.training.branch_form import BranchForm
 from explorer.panes.training.charts import Charts
 from explorer.panes.training.phase_strip import PhaseStrip
 from explorer.panes.training.run_card import RunCard
@@ -36,6 +37,7 @@ class RunView(QWidget):
         self.samples = SampleList()
         self.samples_title = Label("What it writes", "label", "muted")
         self.phases = PhaseStrip()
+        self.branch = BranchForm(self.card, self)
         self._build()
         self.card.asked.connect(self.asked)
         self.charts.clicked.connect(self.stepClicked)
@@ -91,3 +93,4 @@ class RunView(QWidget):
         now = theme.current()
         width = min(now.px(340), max(now.px(248), round(self.width() * 0.31)))
         self._side.setFixedWidth(width)
+        self.branch.place()

@@ -208,6 +208,20 @@ def test_a_branch_continues_its_parents_checkpoint(tmp_path: Path) -> None:
         branch(parent.folder, 8, {"model": config.model.to_json() | {"n_layer": 3}})
 
 
+def test_a_branch_with_a_rate_of_its_own_overtakes_one_that_a_command_had_set(
+    tmp_path: Path,
+) -> None:
+    config = small_config(tmp_path, schedule="constant", warmup_steps=0)
+    parent = finish(config, tmp_path / "run")
+    training = parent.checkpoints[0].folder / "training.json"
+    training.write_text(training.read_text().replace('"rate_scale": 1.0', '"rate_scale": 0.5'))
+    kept = finish(config, branch(parent.folder, 4, {}))
+    assert set(kept.steps["learning_rate"]) == {config.learning_rate / 2}
+    changed = config.change({"learning_rate": 3e-4})
+    given = finish(changed, branch(parent.folder, 4, {"learning_rate": 3e-4}))
+    assert set(given.steps["learning_rate"]) == {3e-4}
+
+
 @pytest.mark.parametrize("gone", ["model.safetensors", None])
 def test_a_branch_off_a_checkpoint_that_is_thinned_meanwhile_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gone: str | None

@@ -147,6 +147,7 @@ def test_resume_from_here_makes_a_branch_and_leaves_the_parent_as_it_was(make_pa
         pane.player.seek(steps.index(20))
         assert "branch" in pane.view.card.text.buttons
         pane.driver.branch_here()
+        pane.view.branch.start.click()
         await until(lambda: Path(pane.workspace.run) != folder, "the branch")
         await until(lambda: state_of(pane) == "finished", "the branch's end")
         data = pane.follower.data

@@ -1,0 +1,216 @@
+"""Behind "Resume from here": what a branch changes, checked and previewed before it starts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QLineEdit
+
+from core.training.config import TrainingConfig
+from explorer.panes.training.branch_form import BranchForm
+from explorer.panes.training.follow import RunData
+from explorer.panes.training.options import number_of
+from explorer.panes.training.planning import schedule
+from explorer.theme_numbers import format_number
+from explorer.workspace import Workspace
+
+BRANCH = "training.branch"  # where the workspace keeps what is typed, all in one
+
+WORDS = {
+    "learning_rate": "the branch's learning rate",
+    "min_learning_rate": "where the branch's rate ends",
+    "steps": "the branch's steps",
+    "name": "the branch's name",
+}
+NUMBERS = ("learning_rate", "min_learning_rate", "steps")
+
+
+@dataclass(frozen=True)
+class BranchOptions:
+    """The fields as typed, and of which checkpoint they speak."""
+
+    run: str
+    step: int
+    learning_rate: str
+    min_learning_rate: str
+    steps: str
+    name: str
+    floor: str = ""  # "by hand" once a person has set where the rate ends
+
+    @classmethod
+    def of(cls, data: RunData, step: int) -> BranchOptions:
+        """The run's own; at its last step, half as many again."""
+        config = data.config
+        more = 0 if step < config.steps else max(1, config.steps // 2)
+        return cls(
+            run=str(data.folder),
+            step=step,
+            learning_rate=f"{config.learning_rate:g}",
+            min_learning_rate=f"{config.min_learning_rate:g}",
+            steps=str(config.steps if not more else step + more),
+            name=f"{data.name}-at-{step}",
+        )
+
+    def change(self, name: str, text: str, config: TrainingConfig) -> BranchOptions:
+        """With one field changed; where the rate ends goes with the peak until it is set."""
+        new = {name: text}
+        if name == "min_learning_rate":
+            new["floor"] = "by hand"
+        elif name == "learning_rate" and not self.floor:
+            rate = number_of(name, text)
+            if not isinstance(rate, str):
+                share = config.min_learning_rate / config.learning_rate
+                new["min_learning_rate"] = f"{rate * share:.6g}"
+        return replace(self, **new)
+
+    @classmethod
+    def from_json(cls, values: Any) -> BranchOptions | None:
+        """None where `values` are of no branch."""
+        names = {field.name for field in fields(cls)}
+        if not isinstance(values, Mapping) or set(values) != names:
+            return None
+        return cls(**values)
+
+
+def check(options: BranchOptions) -> dict[str, str]:
+    """Field -> what is wrong with it and the remedy; {} when the branch can start."""
+    errors: dict[str, str] = {}
+    values: dict[str, float] = {}
+    for name in NUMBERS:
+        value = number_of(name, getattr(options, name))
+        if isinstance(value, str):
+            errors[name] = value
+        else:
+            values[name] = value
+    peak, last = values.get("learning_rate", math.inf), values.get("min_learning_rate", 0.0)
+    if last > peak:
+        errors["min_learning_rate"] = f"It must not be above {peak:g}; use {peak / 10:g}"
+    if values.get("steps", math.inf) <= options.step:
+        usual = options.step + max(1, options.step // 2)
+        errors["steps"] = (
+            f"The checkpoint has {options.step:,} steps already; use more, such as {usual:,}"
+        )
+    if not options.name.strip():
+        errors["name"] = f"A run needs a name; use {Path(options.run).name}-at-{options.step}"
+    return errors
+
+
+def changes_of(options: BranchOptions, config: TrainingConfig) -> dict[str, Any]:
+    """What `core.training.runs.branch` is to change in the run's config; `check` has passed."""
+    typed = {name: number_of(name, getattr(options, name)) for name in NUMBERS}
+    return {name: value for name, value in typed.items() if value != getattr(config, name)}
+
+
+class Branching(QObject):
+    """Keeps a branch's options in the workspace; `confirmed(folder, step, changes, name)`."""
+
+    confirmed = Signal(object, int, object, str)
+
+    def __init__(self, workspace: Workspace, form: BranchForm, owner: QObject) -> None:
+        super().__init__(owner)
+        self._workspace = workspace
+        self._form = form
+        self._data: RunData | None = None
+        self._changing = ""
+        self.options: BranchOptions | None = None
+        self.errors: dict[str, str] = {}
+        form.changed.connect(self.change)
+        form.startRequested.connect(self.start)
+        form.closed.connect(self.close)
+        workspace.changed.connect(self._on_changed)
+        for field in form.fields.values():
+            if isinstance(field.editor, QLineEdit):
+                field.editor.editingFinished.connect(workspace.end_merge)
+
+    @property
+    def is_open(self) -> bool:
+        return self.options is not None
+
+    def open(self, data: RunData, step: int) -> None:
+        """Asks about a branch of this run's checkpoint."""
+        self._data, self.options = data, BranchOptions.of(data, step)
+        self._workspace.begin(BRANCH, asdict(self.options))
+        self._form.set_run(data.name, step, data.config.schedule == "cosine")
+        self._form.set_why("")
+        self._show()
+        self._form.open()
+
+    def close(self) -> bool:
+        """False when it was not open."""
+        was_open, self.options = self.is_open, None
+        self._form.dismiss()
+        return was_open
+
+    def change(self, name: str, text: str) -> None:
+        """A person's change, which can be undone; what is typed into one field is one change."""
+        if self.options is None or self._data is None:
+            return
+        options = self.options.change(name, text, self._data.config)
+        if name != self._changing:
+            self._workspace.end_merge()
+        self._changing = name
+        self._workspace.change(BRANCH, asdict(options), f"Change {WORDS[name]}", merge=True)
+
+    def start(self) -> None:
+        """The branch as it is typed, unless something is wrong with it."""
+        options, data = self.options, self._data
+        if options is not None and data is not None and not self.errors:
+            changes = changes_of(options, data.config)
+            self.confirmed.emit(data.folder, options.step, changes, options.name.strip())
+
+    def refuse(self, message: str) -> None:
+        """Why it could not begin."""
+        self._form.set_why(message)
+
+    def _on_changed(self, path: str, value: Any) -> None:
+        if path != BRANCH or self.options is None:
+            return
+        options = BranchOptions.from_json(value)
+        same = options is not None and (options.run, options.step) == self._at(self.options)
+        if same and options != self.options:
+            self.options = options
+            self._form.set_why("")
+            self._show()
+
+    def _at(self, options: BranchOptions) -> tuple[str, int]:
+        return options.run, options.step
+
+    def _show(self) -> None:
+        options, data = self.options, self._data
+        if options is None or data is None:
+            return
+        self.errors = check(options)
+        texts = {name: getattr(options, name) for name in self._form.fields}
+        self._form.set_values(texts, self.errors)
+        old = schedule(data.config)
+        if self.errors:
+            self._form.set_schedule(old, (np.empty(0), np.empty(0)), "")
+            return
+        changes = changes_of(options, data.config)
+        config, scale = data.config.change(changes), self._scale(changes)
+        steps, rates = schedule(config, options.step)
+        before = data.config.planned_rate(options.step) * self._scale({})
+        now = config.planned_rate(options.step) * scale
+        goes_on = f"It goes on at a rate of {format_number(now)}"
+        same = math.isclose(now, before, rel_tol=1e-6)
+        told = (
+            f"{goes_on}, as before." if same else f"{goes_on} instead of {format_number(before)}."
+        )
+        self._form.set_schedule(old, (steps, rates * scale), told)
+
+    def _scale(self, changes: Mapping[str, Any]) -> float:
+        """A rate that was set by hand stays in a branch which gives none of its own."""
+        data, options = self._data, self.options
+        if data is None or options is None or "learning_rate" in changes:
+            return 1.0
+        row = data.numbers.row(options.step)
+        planned = data.config.planned_rate(options.step - 1) if options.step else 0.0
+        if row is None or planned <= 0 or "learning_rate" not in row.dtype.names:
+            return 1.0
+        return float(row["learning_rate"]) / planned
