@@ -282,6 +282,15 @@ def _run(session: Session, window: MainWindow) -> list[Action]:
             enabled=lambda: state() in ("running", "paused", "preparing"),
         ),
         Action(
+            "run.list",
+            "Runs that train...",
+            window.status.open_runs,
+            "Ctrl+Shift+R",
+            menu="Run",
+            group=1,
+            enabled=lambda: bool(window.status.training),
+        ),
+        Action(
             "run.look",
             "Look at the live model's heads",
             lambda: _spawn(session, session.open_live_model(str(session.workspace.run))),

@@ -1,15 +1,17 @@
-"""Reads the run folder of the run that is looked at, a few times a second while it is alive."""
+"""What the window knows of runs: the selected one and all that train here, wherever one looks."""
 
 from __future__ import annotations
 
 import contextlib
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from explorer import errors, tasks
-from explorer.live import same
-from explorer.widgets.status_strip import RunStatus
+from explorer.live import key_of
+from explorer.tail import Tail
+from explorer.widgets.run_line import RunStatus
 
 if TYPE_CHECKING:
     from core.training import RunReader
@@ -20,86 +22,173 @@ EVERY = 250  # ms
 STATES = {"new": "preparing", "dead": "stopped"}  # other states are called the same on screen
 
 
-class RunFollower(QObject):
-    """`refreshed` carries the RunReader whenever there is something new in its folder."""
+@dataclass(frozen=True)
+class Seen:
+    """A run at one moment, as its folder tells."""
 
-    refreshed = Signal(object)  # RunReader, or None when no run is followed
+    status: RunStatus
+    state: str  # RunReader's
+    probe: int | None  # step of the newest picture of the heads
+
+
+@dataclass(eq=False)
+class Watch:
+    """One run that is read again and again while it trains."""
+
+    tail: Tail
+    folder: str
+    seen: Seen | None = None
+    busy: bool = False
+    failed: bool = False
+
+
+class RunFollower(QObject):
+    """`changed` comes whenever anything below has changed; folders are read in the I/O pool."""
+
+    changed = Signal()
 
     def __init__(self, engine: Engine, runs: Runs) -> None:
         super().__init__(engine)
-        self._engine = engine
         self._runs = runs
-        self.reader: RunReader | None = None
-        self._busy = False
-        self._turn = 0
+        self._selected: str | None = None
+        self._watched: dict[str, Watch] = {}
         self._timer = QTimer(self)
         self._timer.setInterval(EVERY)
         self._timer.timeout.connect(self._on_tick)
         runs.changed.connect(self._on_run_changed)
 
     def follow(self, folder: str | None) -> None:
-        """Another run, or none."""
-        self._timer.stop()
-        self._turn += 1
-        self.reader = None
-        if folder is None:
-            self.refreshed.emit(None)
-        else:
-            tasks.spawn(self._open(folder, self._turn), self)
+        """Selects another run, or none. Runs that train here are followed in any case."""
+        self._selected = folder
+        self._choose()
 
     def stop(self) -> None:
         self._timer.stop()
 
-    async def _open(self, folder: str, turn: int) -> None:
-        from core.training import RunReader
+    @property
+    def selected(self) -> RunStatus | None:
+        """The run that is looked at, once it has been read."""
+        watch = self._watched.get(key_of(self._selected)) if self._selected else None
+        return self._status(watch) if watch is not None else None
 
-        reader = await self._engine.io(RunReader, folder)
-        if turn != self._turn:  # another run was asked for while this one was read
-            return
-        self.reader = reader
-        self.refreshed.emit(reader)
-        if self._alive():
-            self._timer.start()
+    @property
+    def training(self) -> list[RunStatus]:
+        """Every run that trains here, the newest first; then the selected one where another app
+        trains it.
+        """
+        keys = [key_of(folder) for folder in reversed(self._runs.live)]
+        watches = [self._watched[key] for key in keys if key in self._watched]
+        watches += [watch for key, watch in self._watched.items() if key not in keys]
+        found = (self._status(watch) for watch in watches)
+        return [status for status in found if status is not None and status.active]
 
-    def _alive(self) -> bool:
-        reader = self.reader
-        if reader is None:
-            return False
-        return reader.state in ("running", "paused") or self._runs.running_here(reader.folder)
+    @property
+    def shown(self) -> RunStatus | None:
+        """What a strip with room for one run shows: one that trains, the selected one first."""
+        selected, training = self.selected, self.training
+        if selected is not None and selected.active:
+            return selected
+        return training[0] if training else selected
+
+    def newest_probe(self, folder: str) -> int | None:
+        """The step of a followed run's newest picture of its heads."""
+        watch = self._watched.get(key_of(folder))
+        return watch.seen.probe if watch is not None and watch.seen is not None else None
+
+    def _status(self, watch: Watch) -> RunStatus | None:
+        if watch.seen is None:
+            return None
+        status = watch.seen.status
+        if watch.seen.state == "new" and not self._runs.running_here(watch.folder):
+            return replace(status, state="stopped")  # whoever was to train it is gone
+        return status
+
+    # reading
+
+    def _choose(self) -> None:
+        """Follows the selected run and those that train here, and no other."""
+        wanted = {key_of(folder): str(folder) for folder in self._runs.live}
+        if self._selected is not None:
+            wanted[key_of(self._selected)] = self._selected
+        for key in self._watched.keys() - wanted.keys():
+            del self._watched[key]
+        for key in wanted.keys() - self._watched.keys():
+            self._watched[key] = Watch(self._runs.tail(wanted[key]), wanted[key])
+            self._look(self._watched[key])
+        self._timer.start()
+        self.changed.emit()
+
+    def _alive(self, watch: Watch) -> bool:
+        trains = watch.seen is not None and watch.seen.state in ("running", "paused")
+        return not watch.failed and (trains or self._runs.running_here(watch.folder))
 
     def _on_run_changed(self, folder: str) -> None:
-        if self.reader is not None and same(folder, self.reader.folder):
-            self._timer.start()
+        self._choose()
+        watch = self._watched.get(key_of(folder))
+        if watch is not None:
+            watch.failed = False
+            self._look(watch)
 
     def _on_tick(self) -> None:
-        if not self._busy and self.reader is not None:
-            self._busy = True
-            tasks.spawn(self._refresh(self.reader), self)
-
-    async def _refresh(self, reader: RunReader) -> None:
-        try:
-            news = await self._engine.io(reader.refresh)
-        except (OSError, ValueError) as error:
+        alive = [watch for watch in self._watched.values() if self._alive(watch)]
+        for watch in alive:
+            self._look(watch)
+        if not alive:
             self._timer.stop()
-            errors.report(error, "the run's folder")
+
+    def _look(self, watch: Watch) -> None:
+        if not watch.busy:
+            watch.busy = True
+            tasks.spawn(self._read(watch), self)
+
+    async def _read(self, watch: Watch) -> None:
+        try:
+            seen = await watch.tail.look(see)
+        except (OSError, ValueError) as error:
+            watch.failed = True
+            if watch in self._watched.values():
+                errors.report(error, "the run's folder")
             return
         finally:
-            self._busy = False
-        if reader is not self.reader:
+            watch.busy = False
+        if watch not in self._watched.values() or seen == watch.seen:
             return
-        if news:
-            self.refreshed.emit(reader)
-        if not self._alive():
-            self._timer.stop()
-            self.refreshed.emit(reader)
+        watch.seen = seen
+        if self._alive(watch):
+            self._timer.start()
+        self.changed.emit()
 
 
-def status_of(reader: RunReader, here: bool) -> RunStatus:
-    """A run in one line of the status bar. `here`: it trains in this app now."""
+def see(reader: RunReader, _: int) -> Seen:
+    """In the I/O pool: whether a run is alive is asked of the system."""
     loss = None
     with contextlib.suppress(IndexError, ValueError):
         loss = float(reader.steps["loss"][-1])
     state = reader.state
-    if state == "new" and not here:  # whoever was to train it is gone
-        state = "stopped"
-    return RunStatus(reader.name, STATES.get(state, state), reader.step, reader.config.steps, loss)
+    status = RunStatus(
+        reader.name,
+        STATES.get(state, state),
+        reader.step,
+        reader.config.steps,
+        loss,
+        str(reader.folder),
+        where(reader),
+    )
+    probes = [probe.step for probe in reader.probes[-1:]]
+    return Seen(status, state, probes[0] if probes else None)
+
+
+def where(reader: RunReader) -> str:
+    """ "cpu, fp32, 1 rank, 2 threads", as the last attempt has said; "" before it has."""
+    said = next((e for e in reversed(reader.events) if e.get("event") == "model"), None)
+    if said is None:
+        return ""
+    words = [str(said.get("device", "cpu")), reader.config.precision]
+    words.append(_count(said.get("ranks", 1), "rank"))
+    if isinstance(said.get("threads"), int):  # runs of older versions do not tell
+        words.append(_count(said["threads"], "thread"))
+    return ", ".join(words)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from explorer import errors
 from explorer.jobs import EngineDied
 from explorer.process_watch import ProcessWatch
 from explorer.settings import read_object, write_object
+from explorer.tail import Tail
 
 if TYPE_CHECKING:
     from core.training import RunControl, TrainingConfig
@@ -67,7 +69,7 @@ class ThreadLauncher(QObject):
 
     def _on_asked(self, folder: str, resume: bool) -> None:
         job = self._engine.run(_train(Path(folder), resume), name=Path(folder).name)
-        self._jobs[_key(folder)] = job
+        self._jobs[key_of(folder)] = job
         job.finished.connect(lambda: self._on_finished(folder, job))
         self.started.emit(folder)
 
@@ -84,7 +86,7 @@ class ThreadLauncher(QObject):
         return lost
 
     def job(self, folder: str | Path) -> Job | None:
-        return self._jobs.get(_key(folder))
+        return self._jobs.get(key_of(folder))
 
     def running(self, folder: str | Path) -> bool:
         job = self.job(folder)
@@ -105,6 +107,7 @@ class Runs(QObject):
         self.process_launcher = ProcessLauncher()
         self._processes = ProcessWatch(self.process_launcher, self)
         self._controls: dict[str, RunControl] = {}
+        self._tails: weakref.WeakValueDictionary[str, Tail] = weakref.WeakValueDictionary()
         self._started: dict[str, str] = {}  # folder -> backend
         self._folder = folder
         self._closing = False
@@ -135,7 +138,7 @@ class Runs(QObject):
         """The one RunControl of a run. `backend` ("thread" or "process") is used by its start."""
         from core.training import RunControl
 
-        key = _key(folder)
+        key = key_of(folder)
         if key not in self._controls:
             self._controls[key] = RunControl(Path(folder), self.thread_launcher)
         control = self._controls[key]
@@ -146,12 +149,20 @@ class Runs(QObject):
             control.launcher = self.thread_launcher if is_thread else self.process_launcher
         return control
 
+    def tail(self, folder: str | Path) -> Tail:
+        """The one reader of a run, shared by all that hold it."""
+        tail = self._tails.get(key_of(folder))
+        if tail is None:
+            tail = self._tails[key_of(folder)] = Tail(self._engine, folder)
+        return tail
+
     def start(self, folder: str | Path, backend: str = "thread", paused: bool = False) -> int:
         """Trains a run on, here; returns the sequence number of its start command."""
         if backend == "process":
             self._processes.begin(folder)
         sequence = self.control(folder, backend).start(paused=paused)
-        self._started[_key(folder)] = backend
+        self._started.pop(key_of(folder), None)  # the newest stands last
+        self._started[key_of(folder)] = backend
         self._remember()
         if backend == "process":
             self._processes.started(folder)
@@ -173,7 +184,7 @@ class Runs(QObject):
         """
         if self.running_here(folder):
             return ""
-        if self._started.get(_key(folder)) == "process":
+        if self._started.get(key_of(folder)) == "process":
             return self._processes.failure(folder)
         job = self.job(folder)
         return str(job.error) if job is not None and job.error is not None else ""
@@ -212,7 +223,7 @@ class Runs(QObject):
         """Writes down which runs train here, so that a crash leaves a trace as well."""
         if not self._closing:
             live = [str(folder) for folder in self.live]
-            kept = [path for path in self._waiting() if _key(path) not in live]
+            kept = [path for path in self._waiting() if key_of(path) not in live]
             write_object(self._list_path(), {"runs": [*live, *kept]})
 
     def _waiting(self) -> list[str]:
@@ -225,7 +236,7 @@ class Runs(QObject):
 
     def forget(self, folder: str | Path) -> None:
         """The person has answered the card about this run."""
-        self._unanswered = [path for path in self._waiting() if _key(path) != _key(folder)]
+        self._unanswered = [path for path in self._waiting() if key_of(path) != key_of(folder)]
         self._remember()
 
     def interrupted(self) -> list[tuple[Path, int, int]]:
@@ -241,10 +252,6 @@ class Runs(QObject):
         return found
 
 
-def same(first: str | Path, second: str | Path) -> bool:
-    """Do two paths lead to one folder?"""
-    return _key(first) == _key(second)
-
-
-def _key(folder: str | Path) -> str:
+def key_of(folder: str | Path) -> str:
+    """One name for all paths that lead to a folder."""
     return str(Path(folder).resolve())

@@ -14,8 +14,9 @@ from PySide6.QtGui import QGuiApplication
 
 from explorer import errors, settings, tasks
 from explorer.engine import Engine
-from explorer.follow import RunFollower, status_of
-from explorer.live import Runs, same
+from explorer.engine_loop import torch_threads
+from explorer.follow import RunFollower
+from explorer.live import Runs
 from explorer.panes import PaneSpec, built
 from explorer.panes.base import Context
 from explorer.run_source import RunSource
@@ -75,12 +76,12 @@ class Session(QObject):
         self.engine.ready.connect(self._on_activity)
         self.workspace.runChanged.connect(self._on_run)
         self.workspace.historyChanged.connect(window.refresh_actions)
-        self.follower.refreshed.connect(self._on_followed)
+        self.follower.changed.connect(self._on_followed)
         self.runs.changed.connect(self._on_runs_changed)
-        window.status.pauseRequested.connect(lambda: self.steer("pause"))
-        window.status.resumeRequested.connect(lambda: self.steer("resume"))
-        window.status.stopRequested.connect(lambda: self.steer("stop"))
-        window.status.runClicked.connect(lambda: window.show_pane("training"))
+        window.status.pauseRequested.connect(lambda run: self.steer("pause", run))
+        window.status.resumeRequested.connect(lambda run: self.steer("resume", run))
+        window.status.stopRequested.connect(lambda run: self.steer("stop", run))
+        window.status.runClicked.connect(self._on_run_clicked)
         window.paneShown.connect(self._on_pane_shown)
         self.engine.ready.connect(self._on_pane_shown)
         errors.reports().changed.connect(window.notices.show_problem)
@@ -194,16 +195,25 @@ class Session(QObject):
 
     # runs
 
-    def steer(self, command: str) -> None:
-        """Pause, resume or stop the run that is looked at."""
-        folder = self.workspace.run
-        if folder is None:
-            return
+    def steer(self, command: str, folder: str = "") -> None:
+        """Pause, resume or stop a run; by itself the one that the status strip shows."""
+        shown = self.follower.shown
+        folder = folder or (shown.folder if shown is not None else "")
+        if folder:
+            tasks.spawn(self._steer(command, folder), self.window)
+
+    async def _steer(self, command: str, folder: str) -> None:
         try:
-            getattr(self.runs.control(folder), command)()
-            self.runs.wake(folder)
+            await self.engine.io(getattr(self.runs.control(folder), command))
         except (OSError, ValueError) as error:
             errors.report(error, "steering the run")
+            return
+        self.runs.wake(folder)
+
+    def _on_run_clicked(self, folder: str) -> None:
+        self.workspace.set_run(folder)
+        if self.window is not None:
+            self.window.show_pane("training")
 
     def _on_pane_shown(self, _: object = None) -> None:
         pane = self.window.pane if self.window is not None else None
@@ -217,17 +227,16 @@ class Session(QObject):
         if self.workspace.run is None and self.runs.running_here(folder):
             self.workspace.set_run(folder)
 
-    def _on_followed(self, reader: Any) -> None:
+    def _on_followed(self) -> None:
         if self.window is None:
             return
-        status = None
-        if reader is not None:
-            status = status_of(reader, self.runs.running_here(reader.folder))
-        self.window.status.set_run(status)
+        self.window.status.set_run(self.follower.shown)
+        self.window.status.set_training(self.follower.training)
         source = self.workspace.model_source
-        probes = reader.probes if reader is not None else []
-        if probes and isinstance(source, RunSource) and same(source.address, reader.folder):
-            source.set_version(probes[-1].step)
+        if isinstance(source, RunSource):
+            probe = self.follower.newest_probe(source.address)
+            if probe is not None:
+                source.set_version(probe)
         self._on_activity()
 
     def _on_activity(self) -> None:
@@ -236,9 +245,9 @@ class Session(QObject):
         waiting = self.engine.activity
         others = [job.name for job in self.engine.jobs if not self._is_run(job)]
         self.window.status.set_jobs(waiting or ", ".join(others))
-        reader = self.follower.reader
-        precision = reader.config.precision if reader is not None else "fp32"
-        self.window.status.set_device(f"cpu, {precision}, 1 rank")
+        shown = self.follower.shown
+        trains = shown is not None and shown.active
+        self.window.status.set_device(shown.where if trains else engine_words())
 
     def _is_run(self, job: Any) -> bool:
         return any(self.runs.job(folder) is job for folder in self.runs.live)
@@ -336,3 +345,9 @@ class Session(QObject):
             window.deleteLater()
             self.window = None
         return ended
+
+
+def engine_words() -> str:
+    """What the engine computes on while no run trains."""
+    threads = torch_threads()
+    return f"cpu, fp32, {threads} thread{'s' if threads > 1 else ''}"

@@ -126,7 +126,8 @@ class Attempt:
             checkpoints.load_checkpoint(self.checkpoint, self.task, self.model, self.optimizer)
         self.model.train()
         count = sum(parameter.numel() for parameter in self.parameters)
-        self.writer.event("model", self.step, {"parameters": count})
+        where = {"device": str(self.parameters[0].device), "threads": torch.get_num_threads()}
+        self.writer.event("model", self.step, {"parameters": count, "ranks": 1, **where})
         if self.config.precision == "bf16" and not bf16_is_fast():
             message = "this CPU has no bf16 arithmetic: bf16 may be slower than fp32"
             self.writer.event("note", self.step, {"message": message})

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from pathlib import Path
 
 import pytest
 
 from core.training import RunReader, new_run_folder
+from core.training.writer import RunWriter
 from explorer import tasks
-from explorer.follow import RunFollower
+from explorer.follow import RunFollower, where
 from explorer.live import Runs
 from explorer.panes.training.follow import Follower
 from tests.explorer.demo import tiny_training
@@ -41,22 +43,122 @@ async def until(condition):
             await asyncio.sleep(0)
 
 
+class Here(Runs):
+    """Runs of which the test says which train here."""
+
+    def __init__(self, engine, folder):
+        super().__init__(engine, folder)
+        self.training = []
+
+    def running_here(self, folder):
+        return Path(folder) in self.training
+
+    @property
+    def live(self):
+        return list(self.training)
+
+
 def test_a_run_that_opens_late_does_not_replace_the_newer_one(
     engine, tmp_path, folders, slow, run_async
 ):
     async def body():
         follower = RunFollower(engine, Runs(engine, tmp_path))
         shown = []
-        follower.refreshed.connect(lambda reader: shown.append(reader.folder))
+        follower.changed.connect(lambda: shown.append(follower.selected))
         follower.follow(str(folders[0]))
         follower.follow(str(folders[1]))
-        await until(lambda: follower.reader is not None)
+        await until(lambda: follower.selected is not None)
         slow.set()
         await tasks.wait_for(follower)
         follower.stop()
-        return follower.reader.folder, shown
+        return follower.selected.folder, {one.folder for one in shown if one is not None}
 
-    assert run_async(body()) == (folders[1], [folders[1]])
+    assert run_async(body()) == (str(folders[1]), {str(folders[1])})
+
+
+def test_runs_that_train_here_are_followed_whatever_is_selected(
+    engine, tmp_path, folders, run_async
+):
+    """The selected run is shown if it trains, else the newest that does; ended ones drop out."""
+
+    async def body():
+        runs = Here(engine, tmp_path)
+        follower = RunFollower(engine, runs)
+        seen = []
+
+        async def note():
+            await tasks.wait_for(follower)
+            shown = follower.shown
+            names = [run.name for run in follower.training]
+            seen.append((shown and (shown.name, shown.state), names))
+
+        for folder in folders:
+            runs.training.append(folder)
+            runs.changed.emit(str(folder))
+        await note()
+        follower.follow(str(folders[0]))
+        await note()
+        follower.follow(None)
+        await note()
+        runs.training.remove(folders[1])
+        runs.changed.emit(str(folders[1]))
+        await note()
+        follower.follow(str(folders[1]))
+        await note()
+        runs.training.clear()
+        runs.changed.emit(str(folders[0]))
+        await note()
+        follower.stop()
+        return seen
+
+    assert run_async(body()) == [
+        (("second", "preparing"), ["second", "first"]),
+        (("first", "preparing"), ["second", "first"]),
+        (("second", "preparing"), ["second", "first"]),
+        (("first", "preparing"), ["first"]),
+        (("first", "preparing"), ["first"]),
+        (("second", "stopped"), []),
+    ]
+
+
+def test_a_run_says_what_it_computes_on(engine, folders, run_async):
+    writer = RunWriter(folders[0])
+    reader = RunReader(folders[0])
+    assert where(reader) == ""
+    writer.event("model", 0, {"parameters": 9, "device": "cuda:1", "ranks": 4, "threads": 1})
+    reader.refresh()
+    assert where(reader) == "cuda:1, fp32, 4 ranks, 1 thread"
+    writer.event("model", 0, {"parameters": 9})  # of an older version
+    reader.refresh()
+    assert where(reader) == "cpu, fp32, 1 rank"
+    writer.close()
+
+
+def test_all_who_show_a_run_read_it_in_turn(engine, tmp_path, folders, run_async):
+    """Also when one of them has gone away while it read."""
+    inside, most, go = [], [], threading.Event()
+
+    def see(reader, news):
+        inside.append(reader)
+        most.append(len(inside))
+        go.wait(10)
+        inside.pop()
+        return reader, news
+
+    async def body():
+        runs = Runs(engine, tmp_path)
+        looks = [asyncio.ensure_future(runs.tail(folders[0]).look(see)) for _ in range(3)]
+        await until(lambda: inside)
+        looks[0].cancel()
+        await until(lambda: looks[0].cancelled())
+        go.set()
+        seen = await asyncio.gather(*looks[1:])
+        RunWriter(folders[0]).close()
+        return [*seen, await runs.tail(folders[0]).look(see)]
+
+    seen = run_async(body())
+    assert most == [1] * len(most) and len(most) >= 3
+    assert [news for _, news in seen[:2]] == [1, 1]
 
 
 def test_a_run_that_cannot_be_read_does_not_keep_the_newer_one_away(

@@ -283,15 +283,72 @@ def test_rail_segments_and_status_tell_their_intents(qtbot):
     qtbot.keyClick(tabs, Qt.Key.Key_Right)
     assert chosen == ["y", "b"]
     asked = []
-    status.pauseRequested.connect(lambda: asked.append("pause"))
-    status.resumeRequested.connect(lambda: asked.append("resume"))
-    status.set_run(RunStatus("stories-3", "running", 8, 10, 1.5))
-    status._pause.click()
-    status.set_run(RunStatus("stories-3", "paused", 8, 10, 1.5))
-    status._pause.click()
-    assert asked == ["pause", "resume"]
+    status.pauseRequested.connect(lambda run: asked.append(("pause", run)))
+    status.resumeRequested.connect(lambda run: asked.append(("resume", run)))
+    status.set_run(RunStatus("stories-3", "running", 8, 10, 1.5, "/runs/3"))
+    status.line.pause.click()
+    status.set_run(RunStatus("stories-3", "paused", 8, 10, 1.5, "/runs/3"))
+    status.line.pause.click()
+    assert asked == [("pause", "/runs/3"), ("resume", "/runs/3")]
     with pytest.raises(ValueError, match="no run state"):
         status.set_run(RunStatus("a", "dancing"))
+
+
+def test_every_run_that_trains_is_within_reach_of_the_strip(qtbot):
+    status = StatusStrip()
+    qtbot.addWidget(status)
+    status.resize(1100, 26)
+    status.show()
+    first = RunStatus("stories", "paused", 8, 10, 1.5, "/runs/1")
+    second = RunStatus("stories-2", "running", 3, 10, 2.5, "/runs/2")
+    asked = []
+    for name in ("pauseRequested", "resumeRequested", "stopRequested", "runClicked"):
+        getattr(status, name).connect(lambda run, name=name: asked.append((name, run)))
+
+    status.set_run(second)
+    status.set_training([second])
+    assert status._more.isHidden()
+    status.set_training([second, first])
+    assert status._more.text() == "2 runs"
+    assert status._more.accessibleName() == "2 runs train: stories-2, stories"
+    status._more.setFocus()
+    qtbot.keyClick(status._more, Qt.Key.Key_Space)
+    runs = status.list
+    assert runs.isVisible()
+    assert [line.run.name for line in runs.lines.values()] == ["stories-2", "stories"]
+    assert runs.lines["/runs/1"].text.text() == "paused, step 8/10   loss 1.500"
+
+    names = [runs.focusWidget().accessibleName()]
+    for _ in range(4):
+        qtbot.keyClick(runs.focusWidget(), Qt.Key.Key_Tab)
+        names.append(runs.focusWidget().accessibleName())
+    assert names == [
+        "Pause stories-2",
+        "Stop stories-2; it can be resumed",
+        "stories is paused: show it",
+        "Resume stories",
+        "Stop stories; it can be resumed",
+    ]
+    qtbot.keyClick(runs.focusWidget(), Qt.Key.Key_Space)
+    runs.lines["/runs/1"].pause.click()
+    runs.lines["/runs/2"].pause.click()
+    assert asked == [
+        ("stopRequested", "/runs/1"),
+        ("resumeRequested", "/runs/1"),
+        ("pauseRequested", "/runs/2"),
+    ]
+
+    status.set_training([second])  # the first has ended
+    assert list(runs.lines) == ["/runs/2"]
+    runs.lines["/runs/2"].name.click()
+    assert asked[-1] == ("runClicked", "/runs/2")
+    assert not runs.isVisible()
+    status.open_runs()
+    qtbot.keyClick(runs, Qt.Key.Key_Escape)
+    assert not runs.isVisible()
+    status.open_runs()
+    status.set_training([])
+    assert not runs.isVisible()
 
 
 def test_a_callout_stays_inside_its_window(qtbot):

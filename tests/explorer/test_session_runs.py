@@ -1,0 +1,125 @@
+"""Runs in the window: the strip's controls, the cards of those that wait, where they go on."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+
+from core.training.control import ControlLog
+from explorer import errors, theme
+from explorer.session import Session
+from tests.explorer.conftest import dispose
+from tests.explorer.demo import spec, tiny_training
+
+
+async def until(condition):
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+def sessions(qapp, tmp_path, monkeypatch):
+    """`async with sessions() as session`: without torch; a run "trains" until its stop command."""
+    errors.reports().problems.clear()
+    theme.apply(qapp, "light", 1.0, "full")
+
+    def training(folder, resume):
+        log = ControlLog(folder)
+        while not any(command.name == "stop" for command in log.commands):
+            log.refresh()
+            yield SimpleNamespace(safe=True, idle=0.01)
+
+    monkeypatch.setattr("explorer.live._train", training)
+
+    class Sitting:
+        async def __aenter__(self):
+            self.session = Session(
+                folder=tmp_path / "config",
+                runs_folder=tmp_path / "runs",
+                specs=(spec("attention"), spec("training")),
+                with_torch=False,
+            )
+            self.session.settings.callouts_seen = True
+            self.session.open().show()
+            self.session.engine.start()
+            return self.session
+
+        async def __aexit__(self, *_):
+            await self.session.close(10)
+            ended.append(self.session)
+
+    ended = []
+    yield Sitting
+    for session in ended:
+        dispose(session)
+    errors.reports().problems.clear()
+
+
+def commands(folder):
+    log = ControlLog(folder)
+    log.refresh()
+    return [command.name for command in log.commands if command.name != "start"]
+
+
+def test_every_run_that_trains_is_steered_from_the_strip_of_any_pane(sessions, run_async):
+    async def body():
+        async with sessions() as session:
+            window, status = session.window, session.window.status
+            folders = [session.runs.new(tiny_training(), name) for name in ("first", "second")]
+            session.runs.start(folders[0])
+            await until(lambda: status.run is not None)
+            assert session.workspace.run == str(folders[0])
+
+            session.workspace.set_run(None)  # New run
+            await until(lambda: status.run is not None and status.run.name == "first")
+            assert not status.line.pause.isHidden() and not status.line.stop.isHidden()
+            status.line.pause.click()
+            await until(lambda: commands(folders[0]) == ["pause"])
+
+            session.runs.start(folders[1])
+            session.workspace.set_run(str(folders[1]))
+            await until(lambda: len(status.training) == 2)
+            assert status.run.name == "second"
+            window.show_pane("attention")
+            assert window.actions_list.run("run.list")
+            status.list.lines[str(folders[0])].stop.click()
+            await until(lambda: commands(folders[0]) == ["pause", "stop"])
+            await until(lambda: [run.name for run in status.training] == ["second"])
+            assert commands(folders[1]) == []
+
+            status.list.lines[str(folders[1])].name.click()
+            assert window.pane.objectName() == "training"
+            window.actions_list.run("run.stop")
+            await until(lambda: not status.training)
+            assert commands(folders[1]) == ["stop"]
+            assert not window.actions_list.run("run.list")
+
+    run_async(body())
+
+
+def test_the_strip_says_what_a_run_computes_on_and_else_what_the_engine_does(
+    sessions, run_async, monkeypatch
+):
+    from core.training.writer import RunWriter
+
+    monkeypatch.setattr("explorer.session.torch_threads", lambda: 3)
+
+    async def body():
+        async with sessions() as session:
+            device = session.window.status._device
+            session._on_activity()
+            assert device.text() == "cpu, fp32, 3 threads"
+            folder = session.runs.new(tiny_training(precision="bf16"), "run")
+            session.runs.start(folder)
+            writer = RunWriter(folder)
+            writer.event("model", 0, {"device": "cpu", "ranks": 2, "threads": 1})
+            await until(lambda: device.text() == "cpu, bf16, 2 ranks, 1 thread")
+            writer.event("end", 0, {"reason": "stopped", "message": ""})
+            writer.close()
+            session.steer("stop")
+            await until(lambda: device.text() == "cpu, fp32, 3 threads")
+
+    run_async(body())
