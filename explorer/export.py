@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QBuffer, QIODevice, QPoint, QRectF, QSize, Qt
-from PySide6.QtGui import QGuiApplication, QPainter, QPixmap
+from PySide6.QtGui import QGuiApplication, QImage, QPainter
 from PySide6.QtWidgets import QDialog, QMenu, QVBoxLayout, QWidget
 
 from core.files import write_atomically
@@ -17,6 +16,8 @@ from explorer import errors, theme
 from explorer.player import Player
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from explorer.panes.base import Pane
     from explorer.window import MainWindow
 
@@ -26,24 +27,13 @@ MOST_FRAMES = 400
 DOTS_PER_INCH = 96
 
 
-def png(widget: QWidget) -> bytes:
-    """The widget as a PNG of twice its size."""
-    return _encoded(_pixmap(widget, SCALE))
-
-
-def _pixmap(widget: QWidget, scale: float) -> QPixmap:
-    pixmap = QPixmap(widget.size() * scale)
-    pixmap.setDevicePixelRatio(scale)
-    pixmap.fill(theme.current().color("window"))
-    widget.render(pixmap)
-    return pixmap
-
-
-def _encoded(pixmap: QPixmap) -> bytes:
-    buffer = QBuffer()
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    pixmap.save(buffer, "PNG")
-    return bytes(buffer.data().data())
+def drawn(widget: QWidget, scale: float) -> QImage:
+    """The widget as pixels, `scale` times its size."""
+    image = QImage(widget.size() * scale, QImage.Format.Format_RGB32)
+    image.setDevicePixelRatio(scale)
+    image.fill(theme.current().color("window"))
+    widget.render(image)
+    return image
 
 
 def svg(widget: QWidget) -> bytes:
@@ -67,66 +57,67 @@ def svg(widget: QWidget) -> bytes:
     return bytes(buffer.data().data())
 
 
-def as_csv(arrays: dict[str, np.ndarray]) -> str:
-    """Every number with its name and indices; the values are exact, not as rounded on screen."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    deepest = max((np.asarray(a).ndim for a in arrays.values()), default=0)
-    writer.writerow(["name", *[f"index_{axis}" for axis in range(deepest)], "value"])
-    for name, array in arrays.items():
-        array = np.asarray(array)
-        for index in np.ndindex(array.shape):
-            padded = [*index, *[""] * (deepest - array.ndim)]
-            writer.writerow([name, *padded, array[index].item()])
-    return out.getvalue()
+async def film(pane: Pane, picture: QWidget, path: Path, progress: Callable[[float], None]) -> None:
+    """Writes the pane's steps from start to end as an animation, at the player's pace at 1x.
 
-
-def gif(pane: Pane, picture: QWidget) -> bytes:
-    """The pane's steps from start to end as an animation, at the player's pace at 1x.
-
-    Raises ValueError when there is nothing to play.
+    One frame is drawn at a time, and the cursor put back before anything else may happen: nobody
+    sees it wander. Raises ValueError when there is nothing to play, and when the steps or the
+    picture's size change meanwhile.
     """
-    from PIL import Image
+    from explorer import encoding
 
     player = pane.player
     if player.length < 2:
         raise ValueError("there are no steps to draw yet; choose a head and a token first")
-    before = player.position
-    frames = []
+    track, size = player.track, picture.size()
+    frames, durations = [], []
+    shots = shooting(player)
+    for position, milliseconds in shots:
+        if player.track is not track or picture.size() != size:
+            raise ValueError(
+                "the picture changed while its animation was drawn; export it again and leave the "
+                "window as it is meanwhile"
+            )
+        image = _shot(player, picture, position)
+        frames.append(await pane.engine.io(encoding.gif_frame, image))
+        durations.append(milliseconds)
+        progress(len(frames) / len(shots))
+    await pane.engine.io(encoding.write_gif, path, frames, durations)
+
+
+def _shot(player: Player, picture: QWidget, position: float) -> QImage:
+    before, animated = player.position, player.playing and not player.at_live_edge
     try:
-        for position in positions(player):
-            player.seek(position)
-            image = _pixmap(picture, 1).toImage()
-            image = image.convertToFormat(image.Format.Format_RGB888)
-            size = (image.width(), image.height())
-            data = bytes(image.constBits())
-            frames.append(Image.frombytes("RGB", size, data, "raw", "RGB", image.bytesPerLine()))
+        player.seek(position)
+        return drawn(picture, 1)
     finally:
         player.seek(before)
-    out = io.BytesIO()
-    frames[0].save(
-        out,
-        "GIF",
-        save_all=True,
-        append_images=frames[1:],
-        duration=int(GIF_FRAME * 1000),
-        loop=0,
-    )
-    return out.getvalue()
+        if animated:
+            player.play()
 
 
-def positions(player: Player) -> list[float]:
-    """The positions of the frames: moving for each transition, standing still for each rest."""
+def shooting(player: Player) -> list[tuple[float, int]]:
+    """The frames as (position, milliseconds): one for each rest, several for each transition.
+
+    At most MOST_FRAMES of them; of more, every n-th is drawn, and the last, at the same pace.
+    """
     track = player.track
     assert track is not None
     moving = max(1, round(track.transition / GIF_FRAME))
-    still = max(1, round(track.rest / GIF_FRAME))
-    found = [0.0] * still
+    each = track.transition / moving
+    frames = [(0.0, track.rest)]
     for step in range(player.length - 1):
-        found += [step + (frame + 1) / moving for frame in range(moving)]
-        found += [float(step + 1)] * still
-    stride = -(-len(found) // MOST_FRAMES)
-    return found[::stride]
+        frames += [(step + frame / moving, each) for frame in range(1, moving)]
+        frames.append((step + 1.0, each + track.rest))
+    stride = -(-len(frames) // (MOST_FRAMES - 1))
+    kept = sorted({*range(0, len(frames), stride), len(frames) - 1})
+    found, clock, shown = [], 0.0, 0
+    for this, following in pairwise([*kept, len(frames)]):
+        clock += sum(seconds for _, seconds in frames[this:following])
+        until = 10 * round(clock * 100)  # a GIF counts hundredths of a second
+        found.append((frames[this][0], until - shown))
+        shown = until
+    return found
 
 
 # what the menus do
@@ -137,10 +128,11 @@ def menu(window: MainWindow, pane: Pane, name: str, picture: QWidget) -> QMenu:
     result = QMenu(window)
     result.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     numbers = _numbers(picture)
-    clipboard = QGuiApplication.clipboard()
     table = result.addAction("Show as table", lambda: show_table(window, name, picture))
-    copy = result.addAction("Copy numbers", lambda: clipboard.setText(as_csv(_numbers(picture))))
-    result.addAction("Copy picture", lambda: clipboard.setPixmap(_pixmap(picture, SCALE)))
+    copy = result.addAction("Copy numbers", lambda: pane.spawn(copy_numbers(pane, picture)))
+    result.addAction(
+        "Copy picture", lambda: QGuiApplication.clipboard().setImage(drawn(picture, SCALE))
+    )
     table.setEnabled(bool(numbers))
     copy.setEnabled(bool(numbers))
     result.addSeparator()
@@ -169,30 +161,64 @@ def _main_picture(pane: Pane) -> tuple[str, QWidget] | None:
 def _ask_for(window: MainWindow, pane: Pane, name: str, picture: QWidget, kind: str) -> None:
     from explorer.dialogs import ask_target
 
-    def chosen(path: str) -> None:
-        try:
-            save(pane, picture, kind, Path(path))
-        except (OSError, ValueError) as error:
-            errors.report(error, f"exporting {kind}")
-        else:
-            window.say(f"Saved {path}")
-
-    ask_target(window, f"Export {kind.upper()}", f"{pane.objectName()}-{name}.{kind}", chosen)
+    ask_target(
+        window,
+        f"Export {kind.upper()}",
+        f"{pane.objectName()}-{name}.{kind}",
+        lambda path: pane.spawn(save_and_tell(window, pane, picture, kind, Path(path))),
+    )
 
 
-def save(pane: Pane, picture: QWidget, kind: str, path: Path) -> None:
-    """Writes the picture to `path`; an older file stays whole when that fails."""
+async def save_and_tell(
+    window: MainWindow, pane: Pane, picture: QWidget, kind: str, path: Path
+) -> None:
+    """`save` with its progress in the status bar, and an error card when it fails."""
+
+    def progress(share: float) -> None:
+        window.status.set_message(f"Exporting {path.name}: {share:.0%}")
+
+    window.status.set_message(f"Exporting {path.name}")
+    try:
+        await save(pane, picture, kind, path, progress)
+    except (OSError, ValueError) as error:
+        window.status.set_message("")
+        errors.report(error, f"exporting {kind}")
+    else:
+        window.say(f"Saved {path}")
+
+
+async def save(
+    pane: Pane,
+    picture: QWidget,
+    kind: str,
+    path: Path,
+    progress: Callable[[float], None] = lambda share: None,
+) -> None:
+    """Writes the picture to `path`; an older file stays whole when that fails.
+
+    Widgets are drawn here, in the GUI thread; encoding and writing happen in the engine's pool.
+    Raises OSError where the disk or the rights fail, ValueError where there is nothing to export.
+    """
+    from explorer import encoding
+
+    io = pane.engine.io
     if kind == "png":
-        content: bytes | str = png(picture)
+        await io(encoding.write_png, path, drawn(picture, SCALE))
     elif kind == "svg":
-        content = svg(picture)
+        await io(write_atomically, path, svg(picture))
     elif kind == "csv":
-        content = as_csv(_numbers(picture))
+        await io(encoding.write_csv, path, _numbers(picture))
     elif kind == "gif":
-        content = gif(pane, picture)
+        await film(pane, picture, path, progress)
     else:
         raise ValueError(f"cannot export {kind!r}; choose png, svg, csv or gif")
-    write_atomically(path, content)
+
+
+async def copy_numbers(pane: Pane, picture: QWidget) -> None:
+    from explorer import encoding
+
+    text = await pane.engine.io(encoding.as_csv, _numbers(picture))
+    QGuiApplication.clipboard().setText(text)
 
 
 def _numbers(picture: QWidget) -> dict[str, np.ndarray]:

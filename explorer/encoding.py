@@ -1,0 +1,77 @@
+"""Numbers and pictures as bytes of a file. Knows no widget, so that it may run off the GUI thread.
+
+Every file is written beside its place and renamed into it: when the disk is full, OSError is raised
+and an older file is as it was.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from PySide6.QtCore import QBuffer, QIODevice
+from PySide6.QtGui import QImage
+
+from core.files import replacing
+
+VALUES_AT_ONCE = 4096  # numbers turned into Python's by one call, which keeps the GIL meanwhile
+
+
+def csv_rows(arrays: Mapping[str, np.ndarray]) -> Iterator[Sequence[object]]:
+    """Every number with its name and indices; the values are exact, not as rounded on screen."""
+    whole = {name: np.asarray(array) for name, array in arrays.items()}
+    deepest = max((array.ndim for array in whole.values()), default=0)
+    yield ["name", *[f"index_{axis}" for axis in range(deepest)], "value"]
+    for name, array in whole.items():
+        padding = [""] * (deepest - array.ndim)
+        flat, indices = array.reshape(-1), np.ndindex(array.shape)
+        for start in range(0, flat.size, VALUES_AT_ONCE):
+            values = flat[start : start + VALUES_AT_ONCE].tolist()
+            for value, index in zip(values, indices, strict=False):
+                yield [name, *index, *padding, value]
+
+
+def as_csv(arrays: Mapping[str, np.ndarray]) -> str:
+    out = io.StringIO()
+    csv.writer(out).writerows(csv_rows(arrays))
+    return out.getvalue()
+
+
+def write_csv(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Row by row: a long run's numbers never stand in memory as one text."""
+    with replacing(path) as part, part.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(csv_rows(arrays))
+
+
+def write_png(path: Path, image: QImage) -> None:
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    image.save(buffer, "PNG")
+    with replacing(path) as part:
+        part.write_bytes(buffer.data().data())
+
+
+def gif_frame(image: QImage) -> Image.Image:
+    """One frame in 256 colors of its own: a quarter of the bytes that the picture has."""
+    image = image.convertToFormat(QImage.Format.Format_RGB888)
+    size = (image.width(), image.height())
+    data = bytes(image.constBits())
+    whole = Image.frombytes("RGB", size, data, "raw", "RGB", image.bytesPerLine())
+    return whole.convert("P", palette=Image.Palette.ADAPTIVE)
+
+
+def write_gif(path: Path, frames: Sequence[Image.Image], durations: Sequence[int]) -> None:
+    """An endless animation; `durations` says for how many milliseconds each frame stands."""
+    with replacing(path) as part:
+        frames[0].save(
+            part,
+            "GIF",
+            save_all=True,
+            append_images=frames[1:],
+            duration=list(durations),
+            loop=0,
+        )
