@@ -75,6 +75,11 @@ class RunSource(QObject):
             self.version = step
             self.changed.emit()
 
+    @property
+    def step(self) -> int:
+        """How far the run was when it was last read, with an answer to a look or without."""
+        return max(self.version, self._reader.step if self._reader is not None else 0)
+
     async def look(
         self, ids: Sequence[int], sites: Sequence[str] | None = None, key: object = None
     ) -> Look | Superseded:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +58,9 @@ class Inspection:
     table: dict[str, np.ndarray] = field(default_factory=dict)
     cell: str | None = None  # the cell these numbers belong to, when one is pinned or hovered
     pinned: bool = False
+    title: str = ""  # what is seen, where it is not the step itself
+    labels: Mapping[str, tuple[Sequence[str], Sequence[str]]] = field(default_factory=dict)
+    stale: bool = False  # what it speaks of is being read again
 
 
 class Pane(QWidget):

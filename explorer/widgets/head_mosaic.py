@@ -57,6 +57,12 @@ class HeadMosaic(Picture):
             self._check_cell_pixels()
             self.data_changed()
 
+    def clear(self) -> None:
+        """No maps any more; grid and lock stay."""
+        self._pooled = np.zeros((*self._shape, 1, 1), dtype=np.uint8)
+        self._order = self._scores = self._kept = self._chosen = self._pixmap = None
+        self.data_changed()
+
     def set_pooled(self, pooled: np.ndarray) -> None:
         """Shows maps (L, H, P, P) uint8, best pooled to `cell_pixels`."""
         pooled = np.asarray(pooled)

@@ -21,6 +21,7 @@ from explorer.widgets.code_view import CodeView
 from explorer.widgets.formula import FormulaView
 from explorer.widgets.live_numbers import LiveNumbers
 from explorer.widgets.numbers_table import NumbersTable
+from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surface import Surface
 from explorer.widgets.toggle import SegmentedControl
 
@@ -53,7 +54,8 @@ class MathView(QWidget):
 class Inspector(QWidget):
     """Tabs Math, Code and Numbers over one Inspection; collapses to a 36 px strip.
 
-    `set_inspection` takes an object with step, rows, table, cell (and pinned); None clears.
+    `set_inspection` takes an object with step, rows, table, cell (and pinned, title, labels,
+    stale); None clears.
     """
 
     tabChanged = Signal(str)
@@ -79,6 +81,8 @@ class Inspector(QWidget):
         self._empty = Label("Play, or step, and this side shows how.", "body", "muted", wrap=True)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._stack = QStackedWidget()
+        self._states = StatefulPicture(self._stack, ground="surface")
+        self._states.show_ready()
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -109,7 +113,7 @@ class Inspector(QWidget):
         self._inner = QVBoxLayout(self._surface)
         self._inner.addLayout(self._bar)
         self._inner.addLayout(self._head)
-        self._inner.addWidget(self._stack, 1)
+        self._inner.addWidget(self._states, 1)
         self._inner.addStretch(0)  # keeps the button of the folded strip at the top
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
@@ -127,20 +131,26 @@ class Inspector(QWidget):
         self._blank = inspection is None or (
             step is None and not inspection.rows and not inspection.table
         )
+        if getattr(inspection, "stale", False):
+            self._states.show_stale()
+        else:
+            self._states.show_ready()
         if self._blank:
             self._title.setText("")
             self._title.hide()
             self._pin.hide()
             self._stack.setCurrentIndex(3)
             return
-        self._title.setText(step.title if step is not None else "")
-        self._title.setVisible(step is not None and not self._collapsed)
+        title = getattr(inspection, "title", "") or (step.title if step is not None else "")
+        self._title.setText(title)
+        self._title.setVisible(bool(title) and not self._collapsed)
         pinned = bool(getattr(inspection, "pinned", False))
         self._pin.setVisible(pinned and not self._collapsed)
         place = inspection.cell or ""
         self.math.set_math(step.formula if step is not None else "", inspection.rows, place)
         self.code.set_source(self._source(step))
-        self.numbers.set_tables(inspection.table or step_table(step))
+        labels = getattr(inspection, "labels", None)
+        self.numbers.set_tables(inspection.table or step_table(step), labels)
         self._stack.setCurrentIndex(TABS.index(self._tabs.current))
 
     @property
@@ -194,7 +204,7 @@ class Inspector(QWidget):
     def _restyle(self) -> None:
         now = theme.current()
         folded = self._collapsed
-        for widget in (self._tabs, self._stack):
+        for widget in (self._tabs, self._states):
             widget.setVisible(not folded)
         self._title.setVisible(not folded and bool(self._title.text()))
         pinned = bool(getattr(self._inspection, "pinned", False))

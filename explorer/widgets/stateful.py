@@ -21,8 +21,9 @@ class Veil(QWidget):
 
     cancelRequested = Signal()
 
-    def __init__(self, clock: Callable[[], float], parent: QWidget) -> None:
+    def __init__(self, clock: Callable[[], float], parent: QWidget, ground: str = "window") -> None:
         super().__init__(parent)
+        self._ground = ground
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._clock = clock
         self._since: float | None = None
@@ -67,7 +68,7 @@ class Veil(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         waited = self.waited * 1000
         if self._stale:
-            painter.fillRect(self.rect(), now.color("window", 1 - theme.STALE_OPACITY))
+            painter.fillRect(self.rect(), now.color(self._ground, 1 - theme.STALE_OPACITY))
         if self._since is not None and waited >= theme.MOTION["waiting"]:
             width = self.width() * 0.25
             share = (waited / 1200) % 1.0 if now.motion == "full" else 0.5
@@ -189,6 +190,7 @@ class StatefulPicture(QWidget):
         skeleton: str = "grid",
         clock: Callable[[], float] = time.monotonic,
         parent: QWidget | None = None,
+        ground: str = "window",
     ) -> None:
         super().__init__(parent)
         self.picture = picture
@@ -206,7 +208,7 @@ class StatefulPicture(QWidget):
         self._layout = QStackedLayout(self)
         for one in (picture, self.skeleton, self._empty, error_page):
             self._layout.addWidget(one)
-        self._veil = Veil(clock, self)
+        self._veil = Veil(clock, self, ground)
         self._veil.hide()
         self._empty.clicked.connect(self.actionRequested)
         self._error.actionTriggered.connect(lambda _: self.retryRequested.emit())

@@ -85,7 +85,12 @@ def pane_actions(pane: AttentionPane) -> list[Action]:
             "Ctrl+Alt+Left",
             known,
         ),
-        Action("attention.update", "Attention: look at the model again", pane.update_heads, "F5"),
+        Action(
+            "attention.update",
+            "Attention: look at the model again",
+            pane.arriving.update_heads,
+            "F5",
+        ),
         Action("attention.prompt", "Attention: type a text", lambda: focus_prompt(pane), "Ctrl+L"),
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,11 @@ from explorer.panes.attention import story as S
 from explorer.panes.attention.model import Heads, quoted
 from explorer.panes.attention.story import Story
 from explorer.panes.base import Inspection
+from explorer.widgets.base import visible_text
 from explorer.widgets.live_numbers import Equation, Terms
 
 TIMES = "\u00d7"
+PER_TOKEN = ("scores", "scaled", "masked", "weights")  # one number for each token
 
 
 def step_inspection(trace: Any, story: Story, step: int, key: int, pinned: bool) -> Inspection:
@@ -21,13 +24,24 @@ def step_inspection(trace: Any, story: Story, step: int, key: int, pinned: bool)
     me, other = quoted(story.labels[story.query]), quoted(story.labels[key])
     one = trace[step]
     cell = f"query {me}, key {other}"
-    return Inspection(one, _rows(story, step, key), _table(story, step), cell, pinned)
+    table = _table(story, step)
+    named = _labels(table, story.labels)
+    return Inspection(one, _rows(story, step, key), table, cell, pinned, labels=named)
 
 
 def cell_inspection(
-    heads: Heads, trace: Any, layer: int, head: int, row: int, column: int, hide: bool, pinned: bool
+    heads: Heads,
+    trace: Any,
+    layer: int,
+    head: int,
+    row: int,
+    column: int,
+    hide: bool,
+    pinned: bool,
+    name: str,
 ) -> Inspection:
-    """One weight of the heat map: where it comes from, with this row's own numbers."""
+    """One weight of the heat map or the arcs, called `name`: where it comes from, with this row's
+    own numbers."""
     labels = heads.prompt.labels
     q, k = heads.queries[layer, head, row], heads.keys[layer, head, column]
     weights = heads.attention[layer, head, row]
@@ -55,7 +69,8 @@ def cell_inspection(
         "scores": heads.keys[layer, head] @ q,
     }
     step = trace[S.SOFTMAX] if trace is not None else None
-    return Inspection(step, rows, table, f"query {me}, key {other}", pinned)
+    cell = f"query {me}, key {other}"
+    return Inspection(step, rows, table, cell, pinned, name, _labels(table, labels))
 
 
 def _rows(story: Story, step: int, key: int) -> list[Any]:
@@ -144,3 +159,17 @@ def _table(story: Story, step: int) -> dict[str, np.ndarray]:
         {"weighted": story.weights[:, None] * story.v, "weights": story.weights, "v": story.v},
         {"output": story.output, "weighted": story.weights[:, None] * story.v},
     )[step]
+
+
+def _labels(
+    table: Mapping[str, np.ndarray], tokens: Sequence[str]
+) -> dict[str, tuple[Sequence[str], Sequence[str]]]:
+    """What rows and columns of each value are: tokens with their place, dimensions of the head."""
+    pieces = [f"{place} {visible_text(token)}" for place, token in enumerate(tokens)]
+    sizes = [array.shape[-1] for name, array in table.items() if name not in PER_TOKEN]
+    dimensions = [f"d{place}" for place in range(max(sizes, default=0))]
+    found: dict[str, tuple[Sequence[str], Sequence[str]]] = {}
+    for name, array in table.items():
+        rows = pieces if array.ndim == 2 or name in PER_TOKEN else dimensions
+        found[name] = (rows, dimensions if array.ndim == 2 else ())
+    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,9 @@ from PySide6.QtCore import QObject, QTimer
 
 from explorer import theme
 from explorer.panes.attention.explain import cell_inspection, step_inspection
+from explorer.panes.attention.story import seen
 from explorer.panes.attention.walk import LENGTH
+from explorer.panes.base import Inspection
 from explorer.widgets.formula import formula_svg
 
 if TYPE_CHECKING:
@@ -29,6 +32,7 @@ class Inspecting(QObject):
         self._pane = pane
         self.hovered: Cell | None = None
         self.pinned: Cell | None = None
+        self._stale = False
         self._prepared: tuple[str, float] | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -69,7 +73,19 @@ class Inspecting(QObject):
         self.hovered = self.pinned = None
         self._pane.view.head.stage.set_pinned(-1)
 
+    def clear(self) -> None:
+        """There is nothing to inspect."""
+        self.forget()
+        self.stop()
+        self._pane.inspection.emit(None)
+
     # the inspector
+
+    def set_stale(self, stale: bool) -> None:
+        """The inspector is fresh and stale together with the picture."""
+        if stale != self._stale:
+            self._stale = stale
+            self.now()
 
     def prepare(self, trace: Any) -> None:
         """Sets the formulas of a trace beside the GUI: the first play must not wait for them."""
@@ -108,7 +124,7 @@ class Inspecting(QObject):
             story = track.stories[place]
             key = cell[1] if cell is not None and cell[1] < story.n_tokens else story.target
             trace = track.traces[place]
-            pane.inspection.emit(step_inspection(trace, story, step % LENGTH, key, pinned))
+            self._tell(step_inspection(trace, story, step % LENGTH, key, pinned))
             return
         if pane.preview is not None:
             layer, head = pane.preview
@@ -116,7 +132,11 @@ class Inspecting(QObject):
         if cell is None or max(cell) >= heads.n_tokens:
             cell = (query, int(np.argmax(heads.weights(layer, head, hide)[query])))
         trace = track.traces[0] if track is not None else None
-        pane.inspection.emit(cell_inspection(heads, trace, layer, head, *cell, hide, pinned))
+        name = seen(pane.choices.mode, hide)
+        self._tell(cell_inspection(heads, trace, layer, head, *cell, hide, pinned, name))
+
+    def _tell(self, inspection: Inspection) -> None:
+        self._pane.inspection.emit(replace(inspection, stale=self._stale))
 
 
 def _set_formulas(formulas: Sequence[str], zoom: float, palette: str) -> None:

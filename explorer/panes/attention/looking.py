@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from explorer import tasks
+from explorer import errors, tasks
 from explorer.jobs import SUPERSEDED
 from explorer.panes.attention.model import SITES, Heads, Prompt, look, mosaic, read_prompt
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 LONG_TEXT = 4000  # characters; a longer text is encoded off the GUI thread
 LIVE_EVERY = 1000  # ms between two looks at a model that learns
 LIVE_SLOWEST = 8000
+FIRST_EVERY = 250  # ms between two words about a run that has not answered yet
 
 
 class Looker(QObject):
@@ -28,6 +29,7 @@ class Looker(QObject):
     headsCame = Signal(object, object)  # Heads, pooled maps (L, H, P, P) uint8
     mosaicCame = Signal(object)
     failed = Signal(str)
+    unanswered = Signal(str, int)  # a run that has given no heads yet: its name and step
     moved = Signal()  # a live model has learned on
 
     def __init__(self, engine: Engine, parent: QObject) -> None:
@@ -46,8 +48,21 @@ class Looker(QObject):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._on_live_timer)
+        self._first = QTimer(self)
+        self._first.setInterval(FIRST_EVERY)
+        self._first.timeout.connect(self._on_unanswered)
 
     # what to look at
+
+    @property
+    def source(self) -> Any:
+        return self._source
+
+    def forget(self) -> None:
+        """Nothing that was read holds any more, nor what is under way."""
+        self._turn += 1
+        self._first.stop()
+        self.heads = None
 
     def set_source(self, source: Any) -> None:
         if source is self._source:
@@ -111,10 +126,12 @@ class Looker(QObject):
             self._take(prompt)
 
     def _take(self, prompt: Prompt) -> None:
-        if prompt is not self.prompt:
+        if prompt is not self.prompt or self.heads is None:
             self.prompt = prompt
             self.promptRead.emit(prompt)
         self.asked.emit(self._engine.activity)
+        if self._source.is_live and self.heads is None:
+            self._first.start()
         tasks.spawn(self._capture(self._source, prompt, self._turn), self.parent())
 
     async def _capture(self, source: Any, prompt: Prompt, turn: int, quiet: bool = False) -> None:
@@ -130,12 +147,16 @@ class Looker(QObject):
                 _prepare, kept.activations, prompt, source.name, kept.version, self.cell_pixels,
                 self.hide_first, key=key,
             )  # fmt: skip
-        except (ValueError, OSError) as error:
-            if turn == self._turn and not quiet:
-                self.failed.emit(str(error))
+        except Exception as error:  # whatever it is, the picture must not wait for ever
+            if not isinstance(error, ValueError | OSError):
+                errors.report(error, f"looking at {source.name}")
+            if turn == self._turn and (not quiet or self.heads is None):
+                self.failed.emit(str(error) or type(error).__name__)
             return
         finally:
             self._busy = False
+            if turn == self._turn:
+                self._first.stop()
             self._watch()
         if found is not SUPERSEDED and turn == self._turn:
             learned = self.heads is None or found[0].version != self.heads.version
@@ -169,6 +190,9 @@ class Looker(QObject):
         self._interval = LIVE_EVERY
         self.moved.emit()
         self._watch()
+
+    def _on_unanswered(self) -> None:
+        self.unanswered.emit(self._source.name, self._source.step)
 
     def _on_live_timer(self) -> None:
         if self._busy or self.prompt is None:

@@ -6,24 +6,25 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from explorer import tasks
 from explorer.actions import Action
-from explorer.panes.attention import model
+from explorer.panes.attention import model, story
+from explorer.panes.attention.arriving import Arriving
 from explorer.panes.attention.choices import Choices
 from explorer.panes.attention.commands import pane_actions, pane_views
 from explorer.panes.attention.header import AttentionHeader
 from explorer.panes.attention.inspecting import Inspecting
 from explorer.panes.attention.looking import Looker
-from explorer.panes.attention.model import Heads, Prompt
 from explorer.panes.attention.opening import Opening
 from explorer.panes.attention.playback import Playback
 from explorer.panes.attention.view import AttentionView
 from explorer.panes.attention.wiring import connect
 from explorer.panes.base import Context, Pane
 from explorer.workspace import Selection
+
+UPDATING = "Updating: these are the steps of what was read before"
 
 
 def create(context: Context) -> Pane:
@@ -47,16 +48,14 @@ class AttentionPane(Pane):
         self.playback = Playback(self.engine, self.player, self)
         self.preview: tuple[int, int] | None = None
         self.inspecting = Inspecting(self)
-        self._picked_token = False  # by the person: another text keeps it
-        self._seen: tuple[Any, ...] = ()  # source and ids of the heads that are shown
-        self._mode_before = "map"
-        self._to_lock: tuple[int, int] | None = None  # the last session's, until its heads come
+        self.mode_before = "map"  # what the steps stand over
+        self.arriving = Arriving(self)
         connect(self)
         self.set_headline("Which earlier tokens each head reads")
-        self._show_choices()
+        self.show_choices()
         self.inputs.prompt.set_prompt(self.workspace.prompt)
         self.looker.read(self.workspace.prompt)
-        self.on_model(self.workspace.model_source)
+        self.arriving.on_model(self.workspace.model_source)
 
     # what the window asks
 
@@ -89,8 +88,8 @@ class AttentionPane(Pane):
         locked = state.get("locked")
         if isinstance(locked, list) and len(locked) == 2 and all(type(i) is int for i in locked):
             self.workspace.select(layer=locked[0], head=locked[1])
-            self._to_lock = (locked[0], locked[1])
-        self._show_choices()
+            self.arriving.to_lock = (locked[0], locked[1])
+        self.show_choices()
 
     async def settled(self) -> None:
         await tasks.wait_for(self)
@@ -101,7 +100,7 @@ class AttentionPane(Pane):
         if self.inspecting.pinned is not None:
             self.inspecting.pin(None)
         elif self.choices.mode == "steps":
-            self.set_mode(self._mode_before)
+            self.set_mode(self.mode_before)
         elif self.view.panel.mosaic.locked is not None:
             self.view.panel.mosaic.set_locked(None)
             self.on_unlocked()
@@ -122,77 +121,6 @@ class AttentionPane(Pane):
         self.inspecting.stop()
         super().hideEvent(event)
 
-    # text and model
-
-    def on_prompt(self, text: str) -> None:
-        self.inputs.prompt.set_prompt(text)
-        self.looker.read(text)
-
-    def on_model(self, source: Any) -> None:
-        config = getattr(source, "config", None)
-        if config is not None and self.looker.heads is None:
-            self.view.panel.set_grid(config.n_layer, config.n_head)
-        self.looker.set_source(source)
-        self.show_version()
-
-    def on_prompt_read(self, prompt: Prompt) -> None:
-        self.view.set_prompt(prompt)
-        if self.looker.heads is None:
-            self.view.show_blank(prompt)
-
-    def on_emptied(self) -> None:
-        self.view.set_prompt(None)
-        self.view.show_empty()
-        self.playback.clear()
-        self.set_headline("There is no text to read yet")
-        self.inspection.emit(None)
-
-    def on_failed(self, message: str) -> None:
-        self.view.show_error(message)
-        self.set_headline("The heads could not be read")
-
-    def on_heads(self, heads: Heads, pooled: np.ndarray) -> None:
-        panel, seen = self.view.panel, (self.workspace.model_source, heads.prompt.ids)
-        panel.set_grid(*heads.shape)
-        panel.mosaic.set_pooled(pooled)
-        self.view.set_prompt(heads.prompt)
-        self._show_choices()
-        self._choose_for(heads, seen)
-        self._seen = seen
-        self.view.show_ready()
-        self.show_version()
-        self.show_chosen()
-
-    def _choose_for(self, heads: Heads, seen: tuple[Any, ...]) -> None:
-        """Keeps a choice that still makes sense, else takes what tells most."""
-        one, mosaic = self.workspace.selection, self.view.panel.mosaic
-        other_model = bool(self._seen) and seen[0] is not self._seen[0]
-        other_text = bool(self._seen) and seen[1] != self._seen[1]
-        wanted = (one.layer, one.head)
-        if other_model and mosaic.locked is None:
-            wanted = (None, None)
-        token = None if other_text and not self._picked_token else one.token
-        layer, head, token = model.sensible_choice(heads, *wanted, token)
-        if mosaic.locked != (layer, head):
-            mosaic.set_locked(None)
-        if self._to_lock == (layer, head):
-            mosaic.set_locked(self._to_lock)
-        self._to_lock = None
-        self.workspace.select(layer=layer, head=head, token=token)
-
-    def update_heads(self) -> None:
-        """Looks at the model as it is now; steps that were under way end."""
-        if self.choices.mode == "steps":
-            self.set_mode(self._mode_before)
-        self.looker.again()
-
-    def show_version(self) -> None:
-        """A live model's heads say which step they are from; steps stay with theirs."""
-        heads = self.looker.heads
-        live = heads is not None and getattr(self.workspace.model_source, "is_live", False)
-        newer = self.looker.newer if live and not self.looker.live_allowed else None
-        self.view.panel.set_version(heads.version if live else None, newer)
-
     # choices
 
     @property
@@ -209,10 +137,10 @@ class AttentionPane(Pane):
     def choose(self, **changes: Any) -> None:
         """Changes one or more of `choices`."""
         self.choices = replace(self.choices, **changes)
-        self._show_choices()
+        self.show_choices()
         self.show_chosen()
 
-    def _show_choices(self) -> None:
+    def show_choices(self) -> None:
         self.view.show_choices(self.choices, self.looker.heads)
         self.looker.repool(self.view.panel.mosaic.cell_pixels, self.choices.hide_first)
 
@@ -224,7 +152,7 @@ class AttentionPane(Pane):
         if mode != self.choices.mode:
             self.inspecting.forget()
             if mode == "steps":
-                self._mode_before = self.choices.mode
+                self.mode_before = self.choices.mode
             self.choices = replace(self.choices, mode=mode)
             self.playback.keeps_step = mode == "steps"
             self.looker.live_allowed = mode != "steps"
@@ -232,7 +160,7 @@ class AttentionPane(Pane):
                 self.set_walking(False)
                 self.player.seek(0)
             self.view.head.set_mode(mode)
-            self.show_version()
+            self.arriving.show_version()
             self.show_chosen()
 
     def set_walking(self, walking: bool) -> None:
@@ -242,7 +170,7 @@ class AttentionPane(Pane):
         self.view.head.set_walking(self.playback.walking)
 
     def pick_query(self, token: int) -> None:
-        self._picked_token = True
+        self.arriving.picked_token = True
         self.workspace.select(token=token)
 
     def on_selection(self, selection: Selection) -> None:
@@ -285,8 +213,24 @@ class AttentionPane(Pane):
             layer, head = self.preview
         self.view.show_head(heads, (layer, head, query), self._window(layer), self.choices)
         self.frame_cell()
+        self.name_what_is_seen()
         self._say_headline()
         self.inspecting.soon()
+
+    def name_what_is_seen(self) -> None:
+        """The transport calls what is seen by the inspector's name: a step only in the steps."""
+        track = self.playback.track
+        if track is not None:
+            caption = story.seen(self.choices.mode, self.choices.hide_first)
+            if self.view.body.state == "stale":
+                caption = UPDATING
+            if caption != track.caption:
+                track.caption = caption
+                self.player.refresh()
+
+    def on_body_state(self, state: str) -> None:
+        self.inspecting.set_stale(state == "stale")
+        self.name_what_is_seen()
 
     def _window(self, layer: int) -> int | None:
         config = getattr(self.workspace.model_source, "config", None)
@@ -305,7 +249,7 @@ class AttentionPane(Pane):
             return
         step = self.player.step
         if self.choices.mode == "steps" and track is not None and 0 <= step < track.length:
-            self.set_headline(track.title(step))
+            self.set_headline(track.sentence(step))
             return
         layer, head, query = chosen
         if self.preview is not None:
@@ -320,6 +264,7 @@ class AttentionPane(Pane):
             self.view.head.stage.set_story(None)
             return
         self.inspecting.prepare(track.traces[0])
+        self.name_what_is_seen()
         self.on_position(self.player.position)
         self._say_headline()
         self.inspecting.soon()

@@ -77,6 +77,15 @@ def story_of(trace: Trace, labels: Sequence[str]) -> Story:
     )
 
 
+def seen(mode: str, hide_first: bool = False) -> str:
+    """What a person sees, in words, while no step is shown; "" for the steps."""
+    names = {"map": "Heat map", "arcs": "Arcs"}
+    if mode not in names:
+        return ""
+    rest = ", the first token left out" if hide_first else ""
+    return f"{names[mode]}: the weights that softmax gave{rest}"
+
+
 def title(story: Story, step: int) -> str:
     """One sentence for the step, with the tokens that it is about."""
     me = quoted(story.labels[story.query])

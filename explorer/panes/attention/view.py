@@ -21,6 +21,7 @@ class AttentionView(QWidget):
 
     exampleRequested = Signal()
     retryRequested = Signal()
+    bundledRequested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -42,10 +43,11 @@ class AttentionView(QWidget):
         self._column.addWidget(self.body, 1)
         self._reason = ""
         self._has_heads = False
+        self._unanswered = False  # what the empty state is about
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.timeout.connect(self._on_waited)
-        self.body.actionRequested.connect(self.exampleRequested)
+        self.body.actionRequested.connect(self._on_action)
         self.body.retryRequested.connect(self.retryRequested)
         theme.changed.connect(self._restyle)
         self._restyle()
@@ -62,8 +64,38 @@ class AttentionView(QWidget):
         self.warning.setText(warning)
         self.warning.setVisible(bool(warning))
 
+    def forget(self) -> None:
+        """No heads any more: what comes next begins with an empty picture and a fresh wait."""
+        self._soon.stop()
+        self._has_heads = False
+        self.body.show_ready()
+        for picture in (self.panel.picture, self.head.picture):
+            picture.show_ready()
+        self.panel.mosaic.clear()
+        self.panel.scores.set_scores("", "", {}, "")
+        self.tokens.set_weights(None)
+        self.head.heat.set_values(np.zeros((0, 0)))
+        self.head.arcs.set_weights(np.zeros((0, 0)), [])
+
+    def show_unanswered(self, name: str, step: int) -> None:
+        """A run that has not given its first heads yet."""
+        self._unanswered = True
+        self.body.show_empty(
+            f"{name} is at step {step:,}. Its heads come as soon as it has finished the step that "
+            "is under way.",
+            "Show the bundled model instead",
+            "attention",
+        )
+
+    def _on_action(self) -> None:
+        if self._unanswered:
+            self.bundledRequested.emit()
+        else:
+            self.exampleRequested.emit()
+
     def show_empty(self) -> None:
         self._soon.stop()
+        self._unanswered = False
         self.body.show_empty(
             "Type a text above, and see which earlier tokens each head reads.",
             "Use the example",

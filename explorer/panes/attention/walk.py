@@ -51,6 +51,11 @@ class QueryTrack(Track):
         return place, position - LENGTH * place
 
     def title(self, index: int) -> str:
+        """The step's name, as the inspector says it."""
+        return self.item(index).title
+
+    def sentence(self, index: int) -> str:
+        """The step as one sentence, with the tokens that it is about."""
         return stories.title(self.stories[index // LENGTH], index % LENGTH)
 
     def item(self, index: int) -> Any:

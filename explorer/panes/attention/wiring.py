@@ -14,21 +14,22 @@ def connect(pane: AttentionPane) -> None:
     """Every signal of the pane's parts, and what it leads to."""
     workspace, panel, head = pane.workspace, pane.view.panel, pane.view.head
     inspecting = pane.inspecting
-    workspace.promptChanged.connect(pane.on_prompt)
-    workspace.modelChanged.connect(pane.on_model)
+    workspace.promptChanged.connect(pane.arriving.on_prompt)
+    workspace.modelChanged.connect(pane.arriving.on_model)
     workspace.selectionChanged.connect(pane.on_selection)
     pane.inputs.promptEdited.connect(
         lambda text: workspace.change("prompt", text, "Change prompt", merge=True)
     )
     pane.inputs.prompt.editingFinished.connect(workspace.end_merge)
     for signal, slot in (
-        (pane.looker.promptRead, pane.on_prompt_read),
-        (pane.looker.emptied, pane.on_emptied),
+        (pane.looker.promptRead, pane.arriving.on_prompt_read),
+        (pane.looker.emptied, pane.arriving.on_emptied),
         (pane.looker.asked, pane.view.show_waiting),
-        (pane.looker.headsCame, pane.on_heads),
+        (pane.looker.unanswered, pane.arriving.on_unanswered),
+        (pane.looker.headsCame, pane.arriving.on_heads),
         (pane.looker.mosaicCame, panel.mosaic.set_pooled),
-        (pane.looker.failed, pane.on_failed),
-        (pane.looker.moved, pane.show_version),
+        (pane.looker.failed, pane.arriving.on_failed),
+        (pane.looker.moved, pane.arriving.show_version),
         (pane.playback.trackChanged, pane.on_track),
         (pane.playback.queryReached, pane.on_query_reached),
         (pane.playback.walkingChanged, head.set_walking),
@@ -53,9 +54,11 @@ def connect(pane: AttentionPane) -> None:
         (head.modeChosen, pane.set_mode),
         (head.hideToggled, lambda on: pane.choose(hide_first=on)),
         (head.walkToggled, pane.set_walking),
-        (panel.updateRequested, pane.update_heads),
+        (panel.updateRequested, pane.arriving.update_heads),
         (pane.view.tokens.tokenClicked, pane.pick_query),
         (pane.view.exampleRequested, lambda: workspace.set_prompt(DEFAULT_PROMPT)),
         (pane.view.retryRequested, pane.looker.again),
+        (pane.view.bundledRequested, pane.inputs.bundledRequested),
+        (pane.view.body.stateChanged, pane.on_body_state),
     ):
         signal.connect(slot)

@@ -31,7 +31,7 @@ def test_text_to_heads_to_steps_with_every_source(kind, pane, tmp_path, run_asyn
         assert pane.choices.mode == "steps"
         stage = view.head.stage.displayed()
         np.testing.assert_allclose(stage["weights"], heads.attention[layer, head, query], atol=1e-6)
-        assert pane.headline == pane.player.track.title(5)
+        assert pane.headline == pane.player.track.sentence(5)
         assert view.panel.version.isVisibleTo(view) == (kind != "folder")
 
     run_async(body(), 60)
@@ -245,8 +245,70 @@ def test_pictures_are_exported(pane, tmp_path, run_async):
         await open_model(pane, tmp_path)
         pane.set_mode("steps")
         stage = pane.view.head.stage
-        for kind in ("png", "svg", "csv"):
-            export.save(pane, stage, kind, tmp_path / f"steps.{kind}")
+        for kind in ("png", "svg", "csv", "gif"):
+            await export.save(pane, stage, kind, tmp_path / f"steps.{kind}")
             assert (tmp_path / f"steps.{kind}").stat().st_size > 500
+
+    run_async(body())
+
+
+def test_transport_and_inspector_call_what_is_seen_by_one_name(pane, tmp_path, run_async, qtbot):
+    from explorer.widgets.inspector import Inspector
+    from explorer.widgets.transport import TransportBar
+
+    transport, inspector = TransportBar(), Inspector()
+    qtbot.addWidget(transport)
+    qtbot.addWidget(inspector)
+    transport.bind(pane.player)
+    pane.inspection.connect(inspector.set_inspection)
+
+    def names():
+        return transport._title.toolTip(), inspector._title.text()
+
+    async def body():
+        await open_model(pane, tmp_path)
+        for mode in ("map", "arcs"):
+            pane.set_mode(mode)
+            await pane.settled()
+            first, second = names()
+            assert first == second and "softmax" in first
+            assert transport._count.text() == "8 steps"
+        pane.choose(hide_first=True)
+        await pane.settled()
+        assert names()[0] == names()[1] and "first token" in names()[0]
+        for step in range(8):
+            pane.set_mode("steps")
+            pane.player.seek(step)
+            await pane.settled()
+            first, second = names()
+            assert first == second == pane.playback.track.traces[0][step].title
+            assert transport._count.text() == f"step {step + 1} of 8"
+
+    run_async(body())
+    transport.bind(None)
+
+
+def test_the_tables_name_tokens_and_dimensions(pane, tmp_path, run_async):
+    async def body():
+        await open_model(pane, tmp_path)
+        shown = []
+        pane.inspection.connect(shown.append)
+        labels = pane.looker.prompt.labels
+        for step in range(8):
+            pane.set_mode("steps")
+            pane.player.seek(step)
+            pane.inspecting.now()
+            told = shown[-1]
+            for name, array in told.table.items():
+                rows, columns = told.labels[name]
+                sizes = [len(rows), len(columns)] if array.ndim == 2 else [len(rows)]
+                assert sizes == list(array.shape), (step, name)
+                words = rows if len(rows) == len(labels) else columns
+                first = words[0] if len(rows) == len(labels) else "d0"
+                assert first in ("0 M", "d0", f"0 {labels[0]}"), (step, name)
+        pane.set_mode("map")
+        pane.inspecting.now()
+        assert shown[-1].labels["weights"][0][1].startswith("1 ")
+        assert list(shown[-1].labels["q"][0])[:2] == ["d0", "d1"]
 
     run_async(body())

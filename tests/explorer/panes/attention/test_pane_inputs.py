@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from explorer.run_source import RunSource
 from explorer.sources import FolderSource
-from tests.explorer.demo import save_tiny_model
+from tests.explorer.demo import save_tiny_model, tiny_training
 from tests.explorer.panes.attention.conftest import PROMPT, open_model, until
 
 
@@ -84,6 +87,113 @@ def test_a_broken_model_is_told_and_retry_reads_again(pane, tmp_path, run_async)
         assert pane.view.body.state == "ready"
 
     run_async(body())
+
+
+@pytest.mark.parametrize("mode", ["map", "steps"])
+def test_picture_steps_and_inspector_are_empty_together(mode, pane, tmp_path, run_async):
+    async def body():
+        source = await open_model(pane, tmp_path)
+        shown = []
+        pane.inspection.connect(shown.append)
+        if mode == "steps":
+            pane.player.seek(4)
+        pane.inspecting.now()
+        assert shown[-1].step is not None
+        weights = tmp_path / "model" / "model.safetensors"
+        whole = weights.read_bytes()
+        weights.write_bytes(whole[:500])
+        broken = FolderSource(pane.engine, source.address)
+        await broken.open()
+        pane.workspace.set_model_source(broken)
+        assert shown[-1] is None and pane.player.length == 0  # at once, not when it has failed
+        assert not pane.view.panel.mosaic.displayed()["maps"].any()
+        await pane.settled()
+        assert pane.view.body.state == "error"
+        assert shown[-1] is None and pane.player.length == 0 and pane.choices.mode == "map"
+        pane.workspace.select(token=1)
+        await pane.settled()
+        assert shown[-1] is None and pane.player.length == 0
+        weights.write_bytes(whole)
+        good = FolderSource(pane.engine, source.address)
+        await good.open()
+        pane.workspace.set_model_source(good)
+        await pane.settled()
+        assert pane.view.body.state == "ready" and pane.looker.heads.source == good.name
+        assert shown[-1] is not None and pane.player.length == 8
+        assert pane.view.panel.mosaic.displayed()["maps"].any()
+
+    run_async(body())
+
+
+def test_a_failure_that_nobody_foresaw_ends_the_wait_too(
+    pane, tmp_path, run_async, monkeypatch, caplog
+):
+    async def body():
+        source = await open_model(pane, tmp_path)
+
+        async def look(*_):
+            raise RuntimeError("a size that does not fit")
+
+        monkeypatch.setattr(source, "look", look)
+        pane.looker.again()
+        await pane.settled()
+        assert pane.view.body.state == "error" and pane.player.length == 0
+
+    run_async(body())
+
+
+def test_the_inspector_is_stale_together_with_the_picture(pane, tmp_path, run_async):
+    async def body():
+        await open_model(pane, tmp_path)
+        shown = []
+        pane.inspection.connect(shown.append)
+        pane.view.show_waiting("reading the heads")
+        pane.view._on_waited()
+        assert pane.view.body.state == "stale"
+        assert shown[-1].stale and "Updating" in pane.player.track.caption
+        pane.looker.again()
+        await pane.settled()
+        assert not shown[-1].stale and "Updating" not in pane.player.track.caption
+
+    run_async(body())
+
+
+def test_a_run_that_has_not_answered_yet_says_so_with_its_step(
+    pane, tmp_path, run_async, monkeypatch
+):
+    async def body():
+        await open_model(pane, tmp_path)
+        runs = pane.context.runs
+        folder = runs.new(tiny_training(steps=100_000), "live")
+        runs.start(folder, "thread", paused=False)
+        live = RunSource(pane.engine, folder, runs.control(folder))
+        await live.open()
+        let, look = asyncio.Event(), live.look
+
+        async def held(*arguments):
+            await let.wait()
+            return await look(*arguments)
+
+        monkeypatch.setattr(live, "look", held)
+        monkeypatch.setattr(RunSource, "step", property(lambda self: 813))
+        pane.workspace.set_model_source(live)
+        assert pane.looker.heads is None and pane.player.length == 0
+        assert not pane.view.panel.mosaic.displayed()["maps"].any()
+        assert pane.view.head.picture._veil.waited < 1  # its own wait, not an older one's
+        pane.looker._first.timeout.emit()
+        assert pane.view.body.state == "empty"
+        assert "step 813" in pane.view.body._empty._text.text()
+        asked = []
+        pane.inputs.bundledRequested.connect(lambda: asked.append(1))
+        pane.inputs.bundledRequested.disconnect(pane.opening._on_bundled)
+        pane.view.body.actionRequested.emit()
+        assert asked == [1]
+        let.set()
+        await pane.settled()
+        assert pane.view.body.state == "ready" and pane.looker.heads.source == live.name
+        assert not pane.looker._first.isActive()
+
+    run_async(body(), 60)
 
 
 def test_the_tokens_are_there_before_the_heads(pane, tmp_path, run_async):

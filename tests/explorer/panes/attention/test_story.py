@@ -70,12 +70,13 @@ def test_the_terms_of_a_score_add_up(trace, story):
 
 
 def test_a_cell_of_the_map_is_explained_by_its_own_row(heads, trace):
-    shown = cell_inspection(heads, trace, 0, 1, 6, 2, True, True)
-    assert shown.pinned and shown.cell == "query 'Mira', key 'Tom'"
+    shown = cell_inspection(heads, trace, 0, 1, 6, 2, True, True, "Heat map")
+    assert shown.pinned and shown.title == "Heat map"
+    assert shown.cell == "query 'Mira', key 'Tom'"
     terms = shown.rows[0]
     expected = float(heads.queries[0, 1, 6] @ heads.keys[0, 1, 2])
     assert terms.result == pytest.approx(expected, rel=1e-5)
-    masked = cell_inspection(heads, trace, 0, 1, 2, 6, False, False)
+    masked = cell_inspection(heads, trace, 0, 1, 2, 6, False, False, "Arcs")
     assert any("masked" in str(row) for row in masked.rows)
 
 
@@ -185,7 +186,8 @@ def test_a_track_grows_by_one_query_at_a_time(heads, trace):
         track.extend(trace_of(heads, 0, 1, query, None))
     assert track.complete and track.next_query is None and track.length == 3 * LENGTH
     assert track.at(8.0) == (1, 0.0) and track.at(7.5) == (0, 7.5) and track.at(23.0) == (2, 7.0)
-    assert "'sang'" in track.title(8)
+    assert "'sang'" in track.sentence(8)
+    assert track.title(8) == trace[0].title
     assert track.item(10).name == "attention.scores"
     track.cut_to(1)
     assert track.length == LENGTH and track.stories[0].query == 5

@@ -1,0 +1,123 @@
+"""What comes to the pane: text, models, heads and failures, and what becomes of what was shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PySide6.QtCore import QObject
+
+from explorer.panes.attention import model
+from explorer.panes.attention.model import Heads, Prompt
+
+if TYPE_CHECKING:
+    from explorer.panes.attention.pane import AttentionPane
+
+
+class Arriving(QObject):
+    """Picture, steps and inspector are fresh, stale or empty together: nothing of an older model
+    stays beside what came after it."""
+
+    def __init__(self, pane: AttentionPane) -> None:
+        super().__init__(pane)
+        self._pane = pane
+        self.picked_token = False  # by the person: another text keeps it
+        self.to_lock: tuple[int, int] | None = None  # the last session's, until its heads come
+        self._seen: tuple[Any, ...] = ()  # source and ids of the heads that came last
+
+    # text and model
+
+    def on_prompt(self, text: str) -> None:
+        self._pane.inputs.prompt.set_prompt(text)
+        self._pane.looker.read(text)
+
+    def on_model(self, source: Any) -> None:
+        pane, config = self._pane, getattr(source, "config", None)
+        if source is not pane.looker.source:
+            self.forget()
+        if config is not None:
+            pane.view.panel.set_grid(config.n_layer, config.n_head)
+        pane.looker.set_source(source)
+        self.show_version()
+
+    def on_prompt_read(self, prompt: Prompt) -> None:
+        self._pane.view.set_prompt(prompt)
+        if self._pane.looker.heads is None:
+            self._pane.view.show_blank(prompt)
+
+    # nothing to show
+
+    def forget(self) -> None:
+        """What was read holds no longer: the picture, its steps and the inspector go together."""
+        pane = self._pane
+        pane.preview = None
+        pane.inspecting.clear()
+        if pane.choices.mode == "steps":
+            pane.set_mode(pane.mode_before)
+        pane.looker.forget()
+        pane.playback.clear()
+        pane.view.forget()
+        self.show_version()
+
+    def on_emptied(self) -> None:
+        self.forget()
+        self._pane.view.set_prompt(None)
+        self._pane.view.show_empty()
+        self._pane.set_headline("There is no text to read yet")
+
+    def on_failed(self, message: str) -> None:
+        self.forget()
+        self._pane.view.show_error(message)
+        self._pane.set_headline("The heads could not be read")
+
+    def on_unanswered(self, name: str, step: int) -> None:
+        """A run has not given its first heads yet."""
+        self._pane.view.show_unanswered(name, step)
+        self._pane.set_headline(f"{name} has not shown its heads yet")
+
+    # heads
+
+    def on_heads(self, heads: Heads, pooled: np.ndarray) -> None:
+        pane = self._pane
+        panel, seen = pane.view.panel, (pane.workspace.model_source, heads.prompt.ids)
+        panel.set_grid(*heads.shape)
+        panel.mosaic.set_pooled(pooled)
+        pane.view.set_prompt(heads.prompt)
+        pane.show_choices()
+        self._choose_for(heads, seen)
+        self._seen = seen
+        pane.view.show_ready()
+        self.show_version()
+        pane.show_chosen()
+
+    def _choose_for(self, heads: Heads, seen: tuple[Any, ...]) -> None:
+        """Keeps a choice that still makes sense, else takes what tells most."""
+        pane = self._pane
+        one, mosaic = pane.workspace.selection, pane.view.panel.mosaic
+        other_model = bool(self._seen) and seen[0] is not self._seen[0]
+        other_text = bool(self._seen) and seen[1] != self._seen[1]
+        wanted = (one.layer, one.head)
+        if other_model and mosaic.locked is None:
+            wanted = (None, None)
+        token = None if other_text and not self.picked_token else one.token
+        layer, head, token = model.sensible_choice(heads, *wanted, token)
+        if mosaic.locked != (layer, head):
+            mosaic.set_locked(None)
+        if self.to_lock == (layer, head):
+            mosaic.set_locked(self.to_lock)
+        self.to_lock = None
+        pane.workspace.select(layer=layer, head=head, token=token)
+
+    def update_heads(self) -> None:
+        """Looks at the model as it is now; steps that were under way end."""
+        if self._pane.choices.mode == "steps":
+            self._pane.set_mode(self._pane.mode_before)
+        self._pane.looker.again()
+
+    def show_version(self) -> None:
+        """A live model's heads say which step they are from; steps stay with theirs."""
+        looker = self._pane.looker
+        heads = looker.heads
+        live = heads is not None and getattr(looker.source, "is_live", False)
+        newer = looker.newer if live and not looker.live_allowed else None
+        self._pane.view.panel.set_version(heads.version if live else None, newer)
