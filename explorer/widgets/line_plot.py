@@ -7,42 +7,42 @@ there, so a line is thinned to the minimum and maximum of each column of pixels 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
-from PySide6.QtCore import QRectF, QSize, Qt, QVariantAnimation, Signal
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
 from explorer.widgets.base import Picture, put_text
+from explorer.widgets.plot_curves import Curves, color_of, curves_of
 from explorer.widgets.plot_data import (
-    Line,
     Series,
-    dotted,
     last_values,
     shown_lines,
-    still_fits,
     values_at,
-    wanted_limits,
-    with_room,
 )
+from explorer.widgets.plot_ends import draw_names
 from explorer.widgets.plot_labels import (
+    badge_text,
     draw_badge,
-    draw_end_labels,
     draw_readout,
     draw_titles,
     x_numbers,
 )
-from explorer.widgets.plot_math import linear_ticks, log_ticks, visible
+from explorer.widgets.plot_limits import MovingLimits, wanted_limits
+from explorer.widgets.plot_marks import NEAR, Mark, draw_marks, mark_near
+from explorer.widgets.plot_math import linear_ticks, log_ticks
 
-COLUMN = 1.5  # px: one minimum and one maximum in this width is what a 2 px line can show
-
-__all__ = ["LinePlot", "Series"]
+__all__ = ["LinePlot", "Mark", "Series"]
 
 
 class LinePlot(Picture):
-    """Several `Series` on one pair of axes. Intents: `hovered` and `clicked` with an x value."""
+    """Several `Series` on one pair of axes, the last one on top, with marks at places of x.
+
+    Intents: `hovered` and `clicked` with an x value: a mark's own where one is near.
+    """
 
     hovered = Signal(float)  # NaN when the pointer left
     clicked = Signal(float)
@@ -59,17 +59,14 @@ class LinePlot(Picture):
         self._cursor: float | None = None
         self._hover: float | None = None
         self._fixed_x: tuple[float, float] | None = None
-        self._limits: tuple[float, float, float, float] | None = None
-        self._target: tuple[float, float, float, float] | None = None
-        self._bucket = 1
+        self._limits = MovingLimits(self)
+        self._limits.moved.connect(self._arrange_later)
+        self._marks: list[Mark] = []
+        self._note = ""
+        self._curves = Curves()
         self._empty_text = "no data yet"
         self._stale = True
         self._view = PlotView(self, self._prepare, self._write)
-        self._animation = QVariantAnimation(self)
-        self._animation.setStartValue(0.0)
-        self._animation.setEndValue(1.0)
-        self._animation.valueChanged.connect(self._on_rescale)
-        self._from = (0.0, 1.0, 0.0, 1.0)
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
@@ -96,7 +93,7 @@ class LinePlot(Picture):
         """A logarithmic y axis; values <= 0 become gaps."""
         if log != self._log:
             self._log = log
-            self._limits = None
+            self._limits.forget()
             self._renew()
 
     def set_smoothing(self, strength: float) -> None:
@@ -111,6 +108,18 @@ class LinePlot(Picture):
         if x != self._cursor:
             self._cursor = x
             self._show_rules()
+
+    def set_marks(self, marks: Sequence[Mark]) -> None:
+        """Places of x that stand out: checkpoints, the step at which a run branched off."""
+        if list(marks) != self._marks:
+            self._marks = list(marks)
+            self._view.write()
+
+    def set_note(self, note: str) -> None:
+        """A few words above the plot: what is not drawn, and why."""
+        if note != self._note:
+            self._note = note
+            self._view.write()
 
     def set_x_range(self, low: float | None, high: float | None = None) -> None:
         """Fixes the x axis (a run's steps are known beforehand); None follows the data."""
@@ -129,7 +138,7 @@ class LinePlot(Picture):
     @property
     def limits(self) -> tuple[float, float, float, float]:
         """x low, x high, y low, y high of the axes (where a rescale is heading)."""
-        return self._target or (0.0, 1.0, 0.0, 1.0)
+        return self._limits.target or (0.0, 1.0, 0.0, 1.0)
 
     def sizeHint(self) -> QSize:
         return QSize(theme.current().px(360), theme.current().px(200))
@@ -151,30 +160,10 @@ class LinePlot(Picture):
         return ", ".join(parts) or self._empty_text
 
     def _rescale(self) -> None:
-        """Extends the limits when data leave them (with room to spare), then moves there once."""
-        fixed = self._fixed_x is not None
+        """Extends the limits when data leave them."""
         wanted = wanted_limits(self._series, self._lines, self._fixed_x, self._log)
-        if wanted is None:
-            self._limits = self._target = None
-            return
-        if self._target is not None and self._limits is not None:
-            if still_fits(wanted, self._target, fixed):
-                return
-            wanted = with_room(wanted, self._target, fixed)
-        if self._limits is None or not self.isVisible() or not theme.current().travels:
-            self._limits = self._target = wanted
-            return
-        self._from, self._target = self._limits, wanted
-        self._animation.stop()
-        self._animation.setDuration(theme.current().duration("move"))
-        self._animation.start()
-
-    def _on_rescale(self, share: float) -> None:
-        if self._target is not None:
-            eased = theme.ease_out(share)
-            pairs = zip(self._from, self._target, strict=True)
-            self._limits = tuple(theme.lerp(a, b, eased) for a, b in pairs)  # type: ignore
-            self._arrange_later()
+        travel = self.isVisible() and theme.current().travels
+        self._limits.show(wanted, self._fixed_x is not None, travel)
 
     # Geometry ------------------------------------------------------------------------------------
 
@@ -185,9 +174,10 @@ class LinePlot(Picture):
         left = now.px(14) + max(
             (metrics.horizontalAdvance(text) for _, text in self._y_ticks()), default=0.0
         )
-        names = max((metrics.horizontalAdvance(one.name) for one in self._series), default=0.0)
+        bold = now.metrics("label", 600)
+        named = [bold.horizontalAdvance(one.name) for one in self._series if one.named]
         title = metrics.horizontalAdvance(self._labels[0])
-        right = max(min(names, now.px(120)), title) + now.px(14)
+        right = max(min(max(named, default=0.0), now.px(136)), title) + now.px(14)
         top, bottom = now.px(24), now.px(22)
         width = max(1.0, self.width() - round(left) - right)
         return QRectF(round(left), top, width, max(1.0, self.height() - top - bottom))
@@ -197,17 +187,23 @@ class LinePlot(Picture):
         return math.log10(value) if self._log else float(value)
 
     def _y_ticks(self) -> list[tuple[float, str]]:
-        if self._limits is None:
+        if self._limits.now is None:
             return []
-        low, high = self._limits[2:]
+        low, high = self._limits.now[2:]
         ticks = log_ticks(low, high) if self._log else linear_ticks(low, high, 4)
         return [(self._place(tick), theme.format_number(tick)) for tick in ticks]
 
     def x_at(self, pixel: float) -> float:
         """The x value under a horizontal position."""
         rect = self.plot_rect()
-        low, high = self._limits[:2] if self._limits else (0.0, 1.0)
+        low, high = self._limits.now[:2] if self._limits.now else (0.0, 1.0)
         return low + (pixel - rect.left()) / rect.width() * (high - low)
+
+    def _pixels(self) -> Callable[[float], float]:
+        """From an x value to its horizontal position."""
+        rect = self.plot_rect()
+        low, high = self._limits.now[:2] if self._limits.now else (0.0, 1.0)
+        return lambda x: rect.left() + (x - low) / max(1e-30, high - low) * rect.width()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._view.setGeometry(self.rect())
@@ -241,45 +237,26 @@ class LinePlot(Picture):
 
     def _arrange(self) -> None:
         rect = self.plot_rect()
-        x_low, x_high, low, high = self._limits or (0.0, 1.0, 0.0, 1.0)
-        if self._limits is not None:
+        known = self._limits.now is not None
+        x_low, x_high, low, high = self._limits.now or (0.0, 1.0, 0.0, 1.0)
+        if known:
             low, high = self._place(low), self._place(high)
         self._view.restyle()
         self._view.place(rect, (x_low, x_high), (low, high))
-        x_ticks = [] if self._limits is None else linear_ticks(x_low, x_high, 5)
+        x_ticks = linear_ticks(x_low, x_high, 5) if known else []
         numbers = x_numbers(x_ticks, (x_low, x_high), rect, self._labels[0], self.width())
         self._view.set_ticks(numbers, self._y_ticks())
-        self._bucket = 1
-        lines = []
-        if self._limits is not None:
-            for one, line in zip(self._series, self._lines, strict=True):
-                color = self.color_of(one)
-                if one.smoothed and self._smoothing:
-                    faint = QColor(color)
-                    faint.setAlphaF(theme.RAW_OPACITY)
-                    lines.append(self._line(one, np.asarray(one.y, np.float64), faint, 1, rect))
-                lines.append(self._line(one, line, color, 2, rect))
-        self._view.set_lines(lines)
+        self._curves = Curves()
+        if known:
+            limits = (x_low, x_high, *self.limits[2:])
+            self._curves = curves_of(
+                self._series, self._lines, limits, rect.width(), self._log, self._smoothing > 0
+            )
+        self._view.set_lines(self._curves.lines)
         self._show_rules()
 
-    def _line(self, one: Series, y: np.ndarray, color: QColor, width: float, rect: QRectF) -> Line:
-        """One curve, thinned to the columns of pixels that it can be drawn in."""
-        assert self._limits is not None
-        columns = max(64, int(rect.width() / COLUMN))
-        x, y, bucket = visible(np.asarray(one.x, np.float64), y, self._limits[:2], columns)
-        if self._log:
-            y = np.log10(y, where=y > 0, out=np.full(len(y), np.nan))
-        self._bucket = max(self._bucket, bucket)
-        pen = theme.current().pen(color, width)
-        pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-        # High contrast tells neighbors apart by more than their color.
-        odd = isinstance(one.color, int) and one.color % 2 == 1
-        if one.dashed or (theme.current().contrast and odd):
-            pen.setDashPattern([4.0, 3.0])
-        return Line(x, y, pen, dotted(y, one.marks))
-
     def _show_rules(self) -> None:
-        known = self._limits is not None
+        known = self._limits.now is not None
         self._view.set_rules(self._cursor if known else None, self._hover if known else None)
         self._view.write()
 
@@ -290,58 +267,71 @@ class LinePlot(Picture):
         now = theme.current()
         rect = self.plot_rect()
         draw_titles(painter, rect, (self._labels[0], self._title()), self.width())
-        if self._limits is None:
+        if self._limits.now is None:
             put_text(painter, rect, self._empty_text, now.font("body"), now.color("muted"))
             return
-        draw_badge(painter, self._bucket, self._title(), self.width())
-        draw_end_labels(painter, self._ends(rect), rect, self.width())
+        note = badge_text(self._curves.bucket, self._curves.outside, self._note)
+        draw_badge(painter, note, self._title(), self.width())
+        pixel = self._pixels()
+        draw_marks(painter, self._marks, pixel, rect)
+        draw_names(painter, self._ends(rect), self._paths(), rect, self.width())
         if self._hover is not None:
-            head = f"{self._labels[0].split(' (')[0]} {theme.format_number(round(self._hover))}"
-            x = self._view.pixel(self._hover, 0.0).x()
+            x = pixel(self._hover)
+            near = mark_near(self._marks, x, pixel)
+            step = f"{self._labels[0].split(' (')[0]} {theme.format_number(round(self._hover))}"
+            head = step if near is None else near.text
             draw_readout(painter, x, rect, head, self.readout(self._hover), self.width())
-
-    def color_of(self, one: Series) -> QColor:
-        now = theme.current()
-        return now.series(one.color) if isinstance(one.color, int) else now.color(one.color)
 
     def _title(self) -> str:
         return self._labels[1] + (", log scale" if self._log else "")
 
     def _ends(self, rect: QRectF) -> list[tuple[float, float, str, QColor]]:
-        """Where each line ends: (y, x, name, color)."""
+        """Where each line with a name ends: (x, y, name, color)."""
         ends = []
         for one, line in zip(self._series, self._lines, strict=True):
             known = np.flatnonzero(np.isfinite(line))
-            if known.size:
+            if known.size and one.named:
                 end = self._view.pixel(float(one.x[known[-1]]), self._place(line[known[-1]]))
-                ends.append((end.y(), min(end.x(), rect.right()), one.name, self.color_of(one)))
+                ends.append((min(end.x(), rect.right()), end.y(), one.name, color_of(one)))
         return ends
 
-    def readout(self, x: float) -> list[tuple[str, str, QColor]]:
-        """At `x`: (name, value, color) of every line, from the nearest recorded point."""
-        values = values_at(self._series, self._lines, x)
+    def _paths(self) -> list[np.ndarray]:
+        """The curves that are drawn, as (n, 2) pixels."""
+        origin = self._view.pixel(0.0, 0.0)
+        unit = self._view.pixel(1.0, 1.0) - origin
         return [
-            (
-                one.name,
-                theme.format_number(value) if np.isfinite(value) else "\u2013",
-                self.color_of(one),
-            )
-            for one, value in zip(self._series, values)
+            np.stack([origin.x() + line.x * unit.x(), origin.y() + line.y * unit.y()], axis=1)
+            for line in self._curves.lines
         ]
+
+    def readout(self, x: float) -> list[tuple[str, str, QColor]]:
+        """At `x`: (name, value, color) of every line that comes there, the highest first."""
+        values = values_at(self._series, self._lines, x)
+        found = [(value, one) for one, value in zip(self._series, values) if np.isfinite(value)]
+        found.sort(key=lambda pair: -pair[0])
+        return [(one.name, theme.format_number(value), color_of(one)) for value, one in found]
 
     # Interaction ---------------------------------------------------------------------------------
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        inside = self._limits is not None and self.plot_rect().contains(event.position())
-        self._set_hover(self.x_at(event.position().x()) if inside else None)
+        self._set_hover(self._meant(event))
 
     def leaveEvent(self, event) -> None:
         self._set_hover(None)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        inside = self._limits is not None and self.plot_rect().contains(event.position())
-        if inside and event.button() == Qt.MouseButton.LeftButton:
-            self.clicked.emit(self.x_at(event.position().x()))
+        x = self._meant(event)
+        if x is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.clicked.emit(x)
+
+    def _meant(self, event: QMouseEvent) -> float | None:
+        """The x value under the pointer, a mark's where one is near; None outside the axes."""
+        place = event.position()
+        area = self.plot_rect().adjusted(0, 0, 0, 2 * NEAR)
+        if self._limits.now is None or not area.contains(place):
+            return None
+        near = mark_near(self._marks, place.x(), self._pixels())
+        return self.x_at(place.x()) if near is None else near.x
 
     def _set_hover(self, x: float | None) -> None:
         if x != self._hover:

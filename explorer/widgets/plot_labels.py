@@ -1,24 +1,12 @@
-"""The words on a line plot: titles, names at the lines' ends, the readout under the pointer."""
+"""The words on a line plot: titles, the badge, the readout under the pointer."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter
 
 from explorer import theme
 from explorer.widgets.base import LEFT, RIGHT, elide, put_text
-
-
-def spread_apart(middles: list[float], height: float, lowest: float) -> list[float]:
-    """Sorted label positions moved down, then up, so that none touch and none pass `lowest`."""
-    spread = list(middles)
-    for index in range(1, len(spread)):
-        spread[index] = max(spread[index], spread[index - 1] + height)
-    if spread and spread[-1] > lowest:
-        spread[-1] = lowest
-        for index in range(len(spread) - 2, -1, -1):
-            spread[index] = min(spread[index], spread[index + 1] - height)
-    return spread
 
 
 def title_left(title: str, rect: QRectF, width: float) -> float:
@@ -55,34 +43,26 @@ def x_numbers(
     return numbers
 
 
-def draw_badge(painter: QPainter, bucket: int, title: str, width: float) -> None:
-    """Right of the y axis' title: says when more points lie under a pixel than can be drawn."""
-    if bucket <= 1:
+def badge_text(bucket: int, outside: int, note: str) -> str:
+    """What cannot be seen: points that share a pixel, values beyond the axis, lines left out."""
+    parts = [note] if note else []
+    if outside:
+        parts.append(f"{outside:,} {'spike' if outside == 1 else 'spikes'} beyond the axis")
+    if bucket > 1:
+        parts.append(f"min and max of each {bucket} points")
+    return ", ".join(parts)
+
+
+def draw_badge(painter: QPainter, text: str, title: str, width: float) -> None:
+    """Right of the y axis' title."""
+    if not text:
         return
     now = theme.current()
     font = now.font("label")
     room = width - now.metrics("label").horizontalAdvance(title) - now.px(28)
-    text = elide(f"min and max of each {bucket} points", font, room)
     place = QRectF(width - room - now.px(4), 0, room, now.px(18))
-    put_text(painter, place, text, font, now.color("muted"), RIGHT)
-
-
-def draw_end_labels(
-    painter: QPainter,
-    ends: list[tuple[float, float, str, QColor]],
-    rect: QRectF,
-    width: float,
-) -> None:
-    """Names beside line ends given as (y, x, name, color); `width` is the widget's."""
-    now = theme.current()
-    ends = sorted(ends, key=lambda end: end[0])
-    height = now.metrics("label").height() - 1
-    middles = spread_apart([end[0] for end in ends], height, rect.bottom() - 4)
-    font = now.font("label", 600)
-    for (_, x, name, color), middle in zip(ends, middles, strict=True):
-        room = width - x - now.px(8)
-        place = QRectF(x + now.px(6), middle - 9, room, 18)
-        put_text(painter, place, elide(name, font, room), font, color, LEFT)
+    shown = elide(text, font, room, Qt.TextElideMode.ElideRight)
+    put_text(painter, place, shown, font, now.color("muted"), RIGHT)
 
 
 def draw_readout(

@@ -12,8 +12,9 @@ from explorer.widgets.arcs import strongest_pairs
 from explorer.widgets.code_text import clean, spans, wrap
 from explorer.widgets.live_numbers import Terms, largest_terms
 from explorer.widgets.palette import match_score
-from explorer.widgets.plot_data import Series, still_fits, wanted_limits, with_room
-from explorer.widgets.plot_labels import spread_apart
+from explorer.widgets.plot_data import Series
+from explorer.widgets.plot_ends import spread_apart
+from explorer.widgets.plot_limits import still_fits, wanted_limits, with_room
 from explorer.widgets.plot_math import decimate, linear_ticks, log_ticks, nice_limits, smooth
 from explorer.widgets.pooling import pool_heads, to_uint8
 

@@ -1,0 +1,99 @@
+"""Where the names of lines stand: right of the plot in a column, or beside an end far from it.
+
+No name lies over a line or over another name; one that had to move has a thin leader to its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QColor, QPainter
+
+from explorer import theme
+from explorer.widgets.base import LEFT, elide, put_text
+
+GAP = 6.0  # px between a line's end and its name
+FAR = 48.0  # px left of the column from which a name may stand beside its own end
+SHIFTS = (0.0, -0.8, 0.8, -1.6, 1.6)  # heights of a line of text that it may be moved there
+
+
+@dataclass(frozen=True)
+class End:
+    """Where a line ends, in pixels, its name and how wide that is."""
+
+    x: float
+    y: float
+    name: str
+    wide: float
+
+
+def spread_apart(middles: list[float], height: float, lowest: float) -> list[float]:
+    """Sorted label positions moved down, then up, so that none touch and none pass `lowest`."""
+    spread = list(middles)
+    for index in range(1, len(spread)):
+        spread[index] = max(spread[index], spread[index - 1] + height)
+    if spread and spread[-1] > lowest:
+        spread[-1] = lowest
+        for index in range(len(spread) - 2, -1, -1):
+            spread[index] = min(spread[index], spread[index + 1] - height)
+    return spread
+
+
+def place_names(
+    ends: Sequence[End], lines: Sequence[np.ndarray], area: QRectF, height: float
+) -> list[QPointF]:
+    """The left middle of every end's name. `lines` are (n, 2) pixels with x ascending."""
+    column = max((end.x for end in ends), default=0.0) + GAP
+    places: list[QPointF | None] = [None] * len(ends)
+    boxes: list[QRectF] = []
+    for index, end in enumerate(ends):
+        if end.x + GAP > column - FAR:
+            continue
+        for shift in SHIFTS:
+            middle = end.y + shift * height
+            box = QRectF(end.x + GAP, middle - height / 2, end.wide, height)
+            free = area.top() <= box.top() and box.bottom() <= area.bottom()
+            free = free and box.right() < column - GAP
+            taken = any(box.intersects(other) for other in boxes)
+            if free and not taken and not any(_crosses(line, box) for line in lines):
+                places[index] = QPointF(box.left(), middle)
+                boxes.append(box)
+                break
+    rest = sorted((i for i, place in enumerate(places) if place is None), key=lambda i: ends[i].y)
+    middles = spread_apart([ends[i].y for i in rest], height, area.bottom() - 4)
+    for index, middle in zip(rest, middles, strict=True):
+        places[index] = QPointF(column, middle)
+    return [place for place in places if place is not None]
+
+
+def _crosses(line: np.ndarray, box: QRectF) -> bool:
+    """Whether a line may pass through a box: judged by the height of each of its segments there."""
+    first = max(0, int(np.searchsorted(line[:, 0], box.left())) - 1)
+    last = int(np.searchsorted(line[:, 0], box.right(), side="right")) + 1
+    y = line[first:last, 1]
+    low, high = np.fmin(y[:-1], y[1:]), np.fmax(y[:-1], y[1:])
+    return bool(((low <= box.bottom()) & (high >= box.top())).any())
+
+
+def draw_names(
+    painter: QPainter,
+    ends: Sequence[tuple[float, float, str, QColor]],
+    lines: Sequence[np.ndarray],
+    area: QRectF,
+    width: float,
+) -> None:
+    """Writes names beside line ends given as (x, y, name, color); `width` is the widget's."""
+    now = theme.current()
+    font, metrics = now.font("label", 600), now.metrics("label", 600)
+    measured = [End(x, y, name, metrics.horizontalAdvance(name) + 2) for x, y, name, _ in ends]
+    places = place_names(measured, lines, area, metrics.height() - 1)
+    for end, place, (_, _, _, color) in zip(measured, places, ends, strict=True):
+        if abs(place.y() - end.y) > 3 or place.x() - end.x > GAP + 3:
+            painter.setPen(now.pen(color, 1, theme.RAW_OPACITY))
+            painter.drawLine(QPointF(end.x + 3, end.y), QPointF(place.x() - 2, place.y()))
+        room = width - place.x() - 2
+        box = QRectF(place.x(), place.y() - 9, room, 18)
+        put_text(painter, box, elide(end.name, font, room), font, color, LEFT)

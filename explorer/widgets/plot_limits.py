@@ -1,0 +1,155 @@
+"""Which limits the axes of a plot take as its data grow, and how they get there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PySide6.QtCore import QObject, QVariantAnimation, Signal
+
+from explorer import theme
+from explorer.widgets.plot_data import Series
+from explorer.widgets.plot_math import nice_limits
+
+Limits = tuple[float, float, float, float]  # x low, x high, y low, y high
+BLOCKS = 1000  # a long series is judged by the extremes of so many parts
+
+
+def wanted_limits(
+    series: Sequence[Series],
+    lines: Sequence[np.ndarray],
+    fixed_x: tuple[float, float] | None,
+    log: bool,
+) -> Limits | None:
+    """Limits round all that is drawn, with a little air; None when there is no value yet.
+
+    `lines[i]` is the y that series i shows (smoothed, gaps as NaN). `fixed_x` fixes the x axis.
+    """
+    shown = [
+        (np.asarray(one.x, np.float64), line)
+        for one, line in zip(series, lines, strict=True)
+        if np.isfinite(line).any()
+    ]
+    if not shown:
+        return None
+    low_x = min(float(x[0]) for x, _ in shown)
+    high_x = max(float(x[-1]) for x, _ in shown)
+    spans = [_span(one, line, log) for one, line in zip(series, lines, strict=True)]
+    low_y = min(low for low, _ in spans)
+    high_y = max(high for _, high in spans)
+    if fixed_x is not None:
+        low_x, high_x = fixed_x
+    elif high_x > low_x:
+        high_x += 0.02 * (high_x - low_x)
+    else:
+        high_x = low_x + 1
+    return low_x, high_x, *nice_limits(low_y, high_y, log)
+
+
+def _span(one: Series, line: np.ndarray, log: bool) -> tuple[float, float]:
+    """Least and largest value that a series draws; of a noisy one, whose values are seen faint
+    under the smoothed line, without its lone spikes. On a log axis their logarithms are judged.
+    """
+    if not one.smoothed:
+        known = line[np.isfinite(line)]
+        return (float(known.min()), float(known.max())) if known.size else (np.inf, -np.inf)
+    raw = np.asarray(one.y, dtype=np.float64)
+    if not log:
+        return held_span(raw)
+    low, high = held_span(np.log10(raw, where=raw > 0, out=np.full(raw.shape, np.nan)))
+    return 10.0**low, 10.0**high
+
+
+def held_span(values: np.ndarray) -> tuple[float, float]:
+    """Least and largest of noisy values, lone spikes left out: one would flatten all the rest.
+
+    The core lies between running medians of five, in which one or two values that stand alone
+    have no say, yet a steep start, which goes on over many values, has. Everything up to one
+    height of the core beyond it is held too: noise reaches no further. (inf, -inf) without values.
+    """
+    known = values[np.isfinite(values)]
+    if known.size < 8:
+        return (float(known.min()), float(known.max())) if known.size else (np.inf, -np.inf)
+    starts = np.arange(0, known.size, -(-known.size // BLOCKS))
+    lows, highs = np.minimum.reduceat(known, starts), np.maximum.reduceat(known, starts)
+    low, high = float(lows.min()), float(highs.max())
+    core_low, core_high = float(_medians(lows).min()), float(_medians(highs).max())
+    height = core_high - core_low
+    if height <= 0:
+        return low, high
+    if low < core_low - height:
+        low = float(known[known >= core_low - height].min())
+    if high > core_high + height:
+        high = float(known[known <= core_high + height].max())
+    return low, high
+
+
+def _medians(values: np.ndarray) -> np.ndarray:
+    """The running median of five, mirrored at both ends."""
+    padded = np.pad(values, 2, mode="reflect")
+    return np.median(np.lib.stride_tricks.sliding_window_view(padded, 5), axis=1)
+
+
+def with_room(limits: Limits, before: Limits, fixed: bool) -> Limits:
+    """Limits for a growing line: a fifth more to the right, so that charts extend a while."""
+    if fixed or limits[1] <= before[1]:
+        return limits
+    return limits[0], limits[1] + 0.2 * (limits[1] - limits[0]), limits[2], limits[3]
+
+
+def still_fits(wanted: Limits, now: Limits, fixed: bool) -> bool:
+    """True while the data stay inside the axes and use most of them: no rescale is due."""
+    if fixed and wanted[:2] != now[:2]:
+        return False
+    if not fixed and (wanted[1] > now[1] or wanted[0] != now[0]):
+        return False
+    inside = wanted[2] >= now[2] - 1e-12 and wanted[3] <= now[3] + 1e-12
+    used = (wanted[3] - wanted[2]) / max(1e-30, now[3] - now[2])
+    spread = (wanted[1] - wanted[0]) / max(1e-30, now[1] - now[0])
+    return inside and used > 0.6 and spread > 0.6
+
+
+class MovingLimits(QObject):
+    """Limits that are extended when data leave them, with room to spare, and move there once."""
+
+    moved = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.now: Limits | None = None  # None: there is nothing to show
+        self.target: Limits | None = None  # where `now` is heading
+        self._from = (0.0, 1.0, 0.0, 1.0)
+        self._animation = QVariantAnimation(self)
+        self._animation.setStartValue(0.0)
+        self._animation.setEndValue(1.0)
+        self._animation.valueChanged.connect(self._on_time)
+
+    def forget(self) -> None:
+        """The next limits are taken at once."""
+        self._animation.stop()
+        self.now = self.target = None
+
+    def show(self, wanted: Limits | None, fixed: bool, travel: bool) -> None:
+        """Goes to limits that hold `wanted`; `fixed`: its x is exact; `travel`: not in one cut."""
+        if wanted is None:
+            self.forget()
+            return
+        if self.target is not None and self.now is not None:
+            if still_fits(wanted, self.target, fixed):
+                return
+            wanted = with_room(wanted, self.target, fixed)
+        self._animation.stop()
+        if self.now is None or not travel:
+            self.now = self.target = wanted
+            return
+        self._from, self.target = self.now, wanted
+        self._animation.setDuration(theme.current().duration("move"))
+        self._animation.start()
+
+    def _on_time(self, share: float) -> None:
+        if self.target is not None:
+            eased = theme.ease_out(share)
+            a, b = self._from, self.target
+            low, high = theme.lerp(a[2], b[2], eased), theme.lerp(a[3], b[3], eased)
+            self.now = theme.lerp(a[0], b[0], eased), theme.lerp(a[1], b[1], eased), low, high
+            self.moved.emit()

@@ -1,0 +1,184 @@
+"""What a plot holds, marks and names: limits with spikes, checkpoints, names that cover nothing."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
+from PySide6.QtGui import QImage, QMouseEvent
+
+from explorer import theme
+from explorer.widgets.line_plot import LinePlot, Mark, Series
+from explorer.widgets.plot_ends import End, place_names
+from explorer.widgets.plot_limits import held_span, wanted_limits
+from explorer.widgets.plot_math import smooth
+
+
+def losses(count: int, noise: float = 0.25) -> np.ndarray:
+    """A run as it is: a steep start, then slowly down, with noise."""
+    steps = np.arange(1, count + 1)
+    start = 3.6 + 7.2 * np.exp(-steps / max(3, count / 60)) - 1.5 * steps / count
+    return start + np.random.default_rng(1).normal(0, noise, count)
+
+
+def limits_of(y: np.ndarray, log: bool = False, smoothing: float = 0.9) -> tuple[float, float]:
+    series = Series("train", np.arange(1, len(y) + 1), y, smoothed=True)
+    found = wanted_limits([series], [smooth(y, smoothing)], None, log)
+    assert found is not None
+    return found[2:]
+
+
+@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize("count", [3, 12, 60, 400, 5000, 100_000])
+def test_the_axis_holds_every_value_of_a_run_from_its_first(count, log):
+    y = losses(count)
+    low, high = limits_of(y, log)
+    assert low <= y.min() and y.max() <= high
+
+
+@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize("at", [0, 1, 700, 1998])
+@pytest.mark.parametrize("count", [2000, 100_000])
+def test_a_lone_spike_flattens_nothing(count, at, log):
+    y = losses(count)
+    rest_low, rest_high = limits_of(y, log)
+    y[at] = 5000.0
+    low, high = limits_of(y, log)
+    assert high < 5000 and low <= np.delete(y, at).min()
+    assert (rest_high - rest_low) / (high - low) > 0.9, "the rest is as tall as it was"
+    assert high >= np.delete(y, at).max()
+
+
+def test_a_level_that_lasts_is_no_spike():
+    y = np.ones(300)
+    y[150:] = 40.0
+    assert held_span(y) == (1.0, 40.0)
+    y = np.ones(300)
+    y[7] = 1.5
+    assert held_span(y) == (1.0, 1.5), "nothing but one value differs: it is what there is to see"
+
+
+def test_a_plot_says_how_many_values_it_cannot_hold(qtbot):
+    plot, y = LinePlot(), losses(500)
+    qtbot.addWidget(plot)
+    y[[100, 300]] = 900.0
+    plot.set_smoothing(0.9)
+    plot.set_series([Series("train", np.arange(500), y, smoothed=True)])
+    painted(plot)
+    assert plot._curves.outside == 2
+    plot.set_series([Series("train", np.arange(500), losses(500), smoothed=True)])
+    painted(plot)
+    assert plot._curves.outside == 0
+
+
+def painted(plot: LinePlot, width: int = 600, height: int = 300) -> np.ndarray:
+    plot.resize(width, height)
+    image = QImage(width, height, QImage.Format.Format_RGB32)
+    image.fill(theme.current().color("surface"))
+    plot.render(image)
+    return np.frombuffer(image.constBits(), np.uint32).reshape(height, -1).copy()
+
+
+def two_runs() -> LinePlot:
+    plot, x = LinePlot(), np.arange(1, 401)
+    plot.set_axes("step", "loss (nats per token)")
+    plot.set_series(
+        [
+            Series("train stories-2", x[:120], losses(120), 2, smoothed=True, dashed=True),
+            Series("validation", x[::20], losses(400, 0)[::20] + 0.3, 1, marks=True),
+            Series("train", x, losses(400), 0, smoothed=True),
+        ]
+    )
+    plot.set_x_range(0, 512)
+    return plot
+
+
+def pointer(plot: LinePlot, x: float, y: float, kind: QEvent.Type) -> None:
+    place, left = QPointF(x, y), Qt.MouseButton.LeftButton
+    event = QMouseEvent(kind, place, place, left, left, Qt.KeyboardModifier.NoModifier)
+    moves = kind == QEvent.Type.MouseMove
+    (plot.mouseMoveEvent if moves else plot.mousePressEvent)(event)
+
+
+def test_a_mark_is_drawn_named_under_the_pointer_and_meant_by_a_click_near_it(qtbot):
+    plot = two_runs()
+    qtbot.addWidget(plot)
+    before = painted(plot)
+    marks = [Mark(100, "checkpoint, step 100"), Mark(300, "checkpoint, step 300")]
+    plot.set_marks(marks)
+    after = painted(plot)
+    rect, pixel = plot.plot_rect(), plot._pixels()
+    rows, columns = np.nonzero(before != after)
+    assert (abs(rows - rect.bottom()) < 8).all(), "on the axis, in nobody's way"
+    assert {round((c - pixel(100)) / (pixel(300) - pixel(100))) for c in columns} == {0, 1}
+    clicked, hovered = [], []
+    plot.clicked.connect(clicked.append)
+    plot.hovered.connect(hovered.append)
+    pointer(plot, pixel(300) + 4, rect.bottom() + 3, QEvent.Type.MouseMove)
+    pointer(plot, pixel(300) + 4, rect.bottom() - 20, QEvent.Type.MouseButtonPress)
+    pointer(plot, pixel(200), rect.bottom() - 20, QEvent.Type.MouseButtonPress)
+    assert (hovered, clicked[0]) == ([300.0], 300.0)
+    assert clicked[1] == pytest.approx(200, abs=1)
+
+
+def test_the_readout_leaves_out_lines_that_do_not_come_there(qtbot):
+    plot = two_runs()
+    qtbot.addWidget(plot)
+    painted(plot)
+    assert {name for name, _, _ in plot.readout(60)} == {"train", "train stories-2", "validation"}
+    assert {name for name, _, _ in plot.readout(350)} == {"train", "validation"}
+    values = [float(value) for _, value, _ in plot.readout(60)]
+    assert values == sorted(values, reverse=True), "in the order in which they lie"
+
+
+def test_a_line_given_later_lies_on_top(qtbot):
+    plot, x = LinePlot(), np.arange(50)
+    qtbot.addWidget(plot)
+    lines = [Series("a", x, np.full(50, 2.0), 0), Series("b", x, np.full(50, 2.0), 1)]
+    for shown in (lines, lines[::-1]):
+        plot.set_series(shown)
+        pixels = painted(plot)
+        row = round(plot._view.pixel(0, 2.0).y())
+        ink = theme.current().series(shown[-1].color).rgb()
+        assert ink in pixels[row - 1 : row + 2, 200]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 5))
+def test_names_cover_no_line_and_no_other_name(seed, count):
+    random = np.random.default_rng(seed)
+    area, height = QRectF(40, 24, 500, 250), 13.0
+    lines, ends = [], []
+    for index in range(count):
+        last = random.uniform(80, 520)
+        x = np.linspace(40, last, 60)
+        y = np.clip(np.cumsum(random.normal(0, 6, 60)) + random.uniform(60, 240), 30, 265)
+        lines.append(np.stack([x, y], axis=1))
+        ends.append(End(last, float(y[-1]), f"line {index}", random.uniform(30, 120)))
+    places = place_names(ends, lines, area, height)
+    boxes = [
+        QRectF(place.x(), place.y() - height / 2, end.wide, height)
+        for place, end in zip(places, ends, strict=True)
+    ]
+    for one, other in itertools.combinations(boxes, 2):
+        overlap = one.intersected(other)
+        assert overlap.height() < 1e-6 or overlap.width() < 1e-6
+    for box, line in itertools.product(boxes, lines):
+        x = np.linspace(box.left(), min(box.right(), line[-1, 0]), 200)
+        x = x[(x >= box.left()) & (x <= line[-1, 0])]
+        y = np.interp(x, *line.T)
+        assert not ((y > box.top()) & (y < box.bottom())).any()
+
+
+def test_a_name_far_left_stands_at_its_end_where_nothing_is_in_its_way():
+    area = QRectF(40, 24, 500, 250)
+    short = np.array([[40.0, 200.0], [200.0, 180.0]])
+    long = np.array([[40.0, 60.0], [500.0, 70.0]])
+    ends = [End(200, 180, "short", 40), End(500, 70, "long", 40)]
+    near = place_names(ends, [short, long], area, 13)
+    assert (near[0].x(), near[0].y()) == (206, 180) and near[1].x() == 506
+    through = np.array([[40.0, 180.0], [500.0, 181.0]])
+    moved = place_names(ends, [short, long, through], area, 13)
+    assert moved[0].x() == 206 and abs(moved[0].y() - 180) > 6.5
