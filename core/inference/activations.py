@@ -6,12 +6,13 @@ V vocabulary.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from core.transformer.attention import attention_weights, visible_tokens
 from core.transformer.gpt import GPT
@@ -68,6 +69,23 @@ def check_ids(model: GPT, ids: Sequence[int] | np.ndarray) -> Tensor:
     return torch.from_numpy(array).to(device)[None]  # (1, T)
 
 
+@contextmanager
+def looking_at(model: nn.Module) -> Iterator[None]:
+    """Dropout off and no gradients, for a single forward pass.
+
+    Afterwards each part of the model is in the mode, train or eval, that it was in before: a part
+    that somebody froze stays frozen.
+    """
+    modes = {module: module.training for module in model.modules()}
+    model.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for module, training in modes.items():
+            module.training = training
+
+
 def capture(
     model: GPT, ids: Sequence[int] | np.ndarray, sites: Sequence[str] | None = None
 ) -> Activations:
@@ -80,13 +98,8 @@ def capture(
     if unknown := [site for site in wanted if site not in SITES]:
         raise ValueError(f"unknown site {', '.join(unknown)}; the sites are {', '.join(SITES)}")
     batch = check_ids(model, ids)
-    was_training = model.training
-    model.eval()
-    try:
-        with torch.no_grad():
-            kept = _run(model, batch, wanted)
-    finally:
-        model.train(was_training)
+    with looking_at(model):
+        kept = _run(model, batch, wanted)
     arrays = {name: array.float().cpu().numpy() for name, array in kept.items()}
     return Activations(ids=batch[0].cpu().numpy(), **arrays)
 

@@ -1,5 +1,4 @@
-"""One query's attention, step by step: which numbers meet, what comes of them, and which line
-computed it.
+"""One query's attention, step by step: the numbers that meet, and the line that computed them.
 
 Letters in shapes: T tokens, H heads, D dimensions a head. Source: AIAYN (Vaswani et al. 2017),
 section 3.2.1.
@@ -13,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.inference.activations import check_ids
+from core.inference.activations import check_ids, looking_at
 from core.trace import Step, Trace
 from core.transformer.attention import Attended, attend, visible_tokens
 from core.transformer.gpt import GPT
@@ -24,9 +23,7 @@ _HERE = "core.inference.attention_trace"
 
 
 def products_of(q: Tensor, k: Tensor) -> Tensor:
-    """The dot product taken apart: q (1, D) times each key k (T, D), dimension by dimension -> (1,
-    T, D).
-    """
+    """The dot product taken apart: q (1, D) times each key k (T, D), by dimension -> (1, T, D)."""
     products = q[:, None, :] * k[None, :, :]  # (1, T, D)  # step: products
     return products
 
@@ -50,15 +47,12 @@ def trace_attention(
     layer = _index("layer", layer, model.config.n_layer)
     given: list[Tensor] = []
     hook = model.blocks[layer].attn.register_forward_pre_hook(lambda _, args: given.append(args[0]))
-    was_training = model.training
-    model.eval()
     try:
-        with torch.no_grad():
+        with looking_at(model):
             model(batch)
             q, k, v = model.blocks[layer].attn.project(given[0])  # (1, H, T, D)
     finally:
         hook.remove()
-        model.train(was_training)
     queries, keys, values = (heads.float().cpu().numpy() for heads in (q, k, v))
     window = model.config.window_of(layer)
     return trace_attention_from(queries, keys, values, np.asarray(ids), layer, head, query, window)
@@ -68,11 +62,10 @@ def trace_attention_from(
     q: np.ndarray, k: np.ndarray, v: np.ndarray, ids: np.ndarray,
     layer: int, head: int, query: int = -1, window: int | None = None,
 ) -> Trace:  # fmt: skip
-    """The same Trace from queries, keys and values that were captured: each (H, T, D) or (1, H, T,
-    D) of one layer.
+    """The same Trace from queries, keys and values that were captured, each (H, T, D) of a layer.
 
-    So a model that trains elsewhere is explained from what its probe wrote. Raises ValueError as
-    `trace_attention`.
+    So a model that trains elsewhere is explained from what its probe wrote. An axis of one batch,
+    (1, H, T, D), may stand before. Raises ValueError as `trace_attention`.
     """
     q, k, v = (array.reshape((1, *array.shape[-3:])) for array in (q, k, v))
     head = _index("head", head, q.shape[1])
@@ -82,12 +75,10 @@ def trace_attention_from(
         "ids": np.asarray(ids), "head_size": q.shape[3], "window": window,
     }  # fmt: skip
     trace = Trace(about)
-    q1, k1, v1 = (
-        torch.from_numpy(np.ascontiguousarray(array[0, head])) for array in (q, k, v)
-    )  # (T, D)
-    q1 = q1[
-        query : query + 1
-    ]  # (1, D): this query alone, through the very code that serves all of them
+    of_head = [torch.from_numpy(np.ascontiguousarray(array[0, head])) for array in (q, k, v)]
+    q1, k1, v1 = of_head  # (T, D)
+    # This query alone, through the very code that serves all of them.
+    q1 = q1[query : query + 1]  # (1, D)
     visible = visible_tokens(k1.size(0), window)[query : query + 1]  # (1, T)
     with torch.no_grad():
         products = products_of(q1, k1)

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.inference.activations import check_ids
+from core.inference.activations import check_ids, looking_at
 from core.transformer.gpt import GPT
 
 
@@ -103,13 +103,8 @@ def _last_logits(model: GPT, context: Sequence[int]) -> Tensor:
     The whole context is read anew for every token: nothing is cached.
     """
     batch = check_ids(model, context)
-    was_training = model.training
-    model.eval()
-    try:
-        with torch.no_grad():
-            return model(batch)[0, -1].float().cpu()
-    finally:
-        model.train(was_training)
+    with looking_at(model):
+        return model(batch)[0, -1].float().cpu()
 
 
 def generate(

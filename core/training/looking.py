@@ -1,6 +1,6 @@
 """Looking at a model between two steps: its loss on a split, a text it writes, its heads.
 
-Each opens its torch contexts between two yields, and leaves the model in train mode.
+Each opens its torch contexts between two yields, and leaves the model in the mode it was in.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from core.inference.activations import looking_at
 from core.training.events import Moment
 from core.training.health import precision_context
 from core.training.task import Task, Written
@@ -26,14 +27,10 @@ def evaluate_steps(
     for split in ("train", "validation"):
         total, count = 0.0, 0
         for batch in task.evaluation(split):
-            model.eval()
-            try:
-                with torch.no_grad(), precision_context(precision):
-                    summed, targets = task.loss(model, batch)
-                    total += float(summed)
-                    count += int(targets)
-            finally:
-                model.train()
+            with looking_at(model), precision_context(precision):
+                summed, targets = task.loss(model, batch)
+                total += float(summed)
+                count += int(targets)
             yield Moment("evaluate", step, True)
         means[split] = total / max(count, 1)
     return means

@@ -1,0 +1,169 @@
+"""Every job of core, with a probe between all its yields: nothing global is left changed."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import core
+from core.data import character_tokenizer_steps, prepare_corpus_steps, stories, story_text
+from core.inference.generation import generate_steps
+from core.tokenization import CharacterTokenizer, train_tokenizer_steps
+from core.tokenization.bpe_training import bpe_steps
+from core.training.language_modelling import LanguageModelling
+from core.training.looking import evaluate_steps, sample_steps
+from core.training.loop import train_steps
+from core.transformer.config import ModelConfig
+from core.transformer.gpt import GPT
+from tests.core.training.small import small_config, torch_state
+
+TEXT = story_text(0, 3000)
+
+
+@dataclass
+class Place:
+    """What a job may be given: a folder, and a model of which a part is in eval mode."""
+
+    folder: Path
+    model: GPT
+
+    def file(self) -> Path:
+        path = self.folder / "text.txt"
+        path.write_text(TEXT)
+        return path
+
+    def task(self) -> LanguageModelling:
+        """Ready to look at `model`."""
+        letters = sorted(set((self.folder / "little.txt").read_text()))
+        config = small_config(self.folder).change({"model": self.model.config.to_json()})
+        assert len(letters) == self.model.config.vocab_size
+        task = LanguageModelling(config, self.folder / "cache")
+        assert list(task.prepare_steps(None))
+        return task
+
+
+class Seen(LanguageModelling):
+    """Hands out the model that the loop trains."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(
+            small_config(place.folder).change({"precision": "bf16"}), place.folder / "cache"
+        )
+        self.place = place
+
+    def build_model(self, generator: torch.Generator) -> GPT:
+        self.place.model = super().build_model(generator)
+        return self.place.model
+
+
+def training(place: Place) -> Iterator[Any]:
+    task = Seen(place)
+    return train_steps(task.config, place.folder / "run", task=task)
+
+
+# Each generator that core offers, by the function that makes it.
+JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
+    train_tokenizer_steps: lambda place: train_tokenizer_steps("bpe", TEXT, 300),
+    bpe_steps: lambda place: bpe_steps([TEXT], 300, ["<|endoftext|>"]),
+    character_tokenizer_steps: lambda place: character_tokenizer_steps(place.file()),
+    prepare_corpus_steps: lambda place: prepare_corpus_steps(
+        place.file(), CharacterTokenizer(sorted(set(TEXT))), place.folder / "corpora"
+    ),
+    stories.stories: lambda place: (
+        story for _, story in zip(range(5), stories.stories(0), strict=False)
+    ),
+    generate_steps: lambda place: generate_steps(place.model, [1, 2, 3], 5, top_p=0.9, seed=1),
+    LanguageModelling.prepare_steps: lambda place: LanguageModelling(
+        small_config(place.folder), place.folder / "prepared"
+    ).prepare_steps(None),
+    LanguageModelling.sample_steps: lambda place: place.task().sample_steps(place.model, 0),
+    evaluate_steps: lambda place: evaluate_steps(place.task(), place.model, "bf16", 0),
+    sample_steps: lambda place: sample_steps(place.task(), place.model, 0, 0),
+    train_steps: training,
+}
+
+
+def contexts(name: str) -> ExitStack:
+    """What the driver of a job may have switched on itself."""
+    stack = ExitStack()
+    if name == "no gradients":
+        stack.enter_context(torch.no_grad())
+    elif name == "autocast":
+        stack.enter_context(torch.autocast("cpu", torch.bfloat16))
+    return stack
+
+
+def modes(place: Place) -> list[bool]:
+    return [module.training for module in place.model.modules()]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    letters = len(set(Path(small_config(tmp_path).corpus).read_text()))
+    shape = {"block_size": 16, "n_layer": 2, "n_head": 2, "n_embd": 16, "dropout": 0.2}
+    config = ModelConfig(vocab_size=letters, **shape)
+    model = GPT(config, torch.Generator().manual_seed(0))
+    model.blocks[1].eval()
+    return Place(tmp_path, model)
+
+
+@pytest.mark.parametrize("driver", ["plain", "no gradients", "autocast"])
+@pytest.mark.parametrize("job", JOBS, ids=lambda function: function.__qualname__)
+def test_nothing_leaks_between_any_two_yields(
+    job: Callable[..., Any], driver: str, place: Place
+) -> None:
+    steps, given = JOBS[job](place), place.model
+    with contexts(driver):
+        before, as_given, yields = torch_state(), modes(place), 0
+        for yields, item in enumerate(steps, start=1):  # noqa: B007
+            assert torch_state() == before, item
+            if place.model is given:
+                assert modes(place) == as_given, item
+            else:
+                assert all(modes(place)), item  # the loop's own model learns
+        assert torch_state() == before
+        assert yields > 1 or job in (character_tokenizer_steps, LanguageModelling.prepare_steps)
+
+
+@pytest.mark.parametrize("job", JOBS, ids=lambda function: function.__qualname__)
+def test_a_job_may_be_closed_at_any_of_its_first_yields(
+    job: Callable[..., Any], place: Place
+) -> None:
+    for after in range(1, 5):
+        (place.folder / f"{after}").mkdir()
+        here = Place(place.folder / f"{after}", place.model)
+        small_config(here.folder)
+        steps = JOBS[job](here)
+        before, as_given = torch_state(), modes(place)
+        for _, _ in zip(range(after), steps, strict=False):
+            pass
+        steps.close()
+        assert torch_state() == before
+        assert modes(place) == as_given
+
+
+def test_no_job_of_core_is_missing_here() -> None:
+    listed = {job.__qualname__ for job in JOBS}
+    missing = set()
+    for module in pkgutil.walk_packages(core.__path__, "core."):
+        if module.name.endswith("__main__"):
+            continue
+        for _, member in inspect.getmembers(importlib.import_module(module.name)):
+            if not getattr(member, "__module__", "").startswith("core."):
+                continue
+            functions = vars(member).values() if inspect.isclass(member) else [member]
+            for function in functions:
+                name = getattr(function, "__qualname__", "")
+                last = name.rpartition(".")[2]
+                if last.endswith("_steps") and inspect.isgeneratorfunction(function):
+                    missing |= {name} - listed - {"_steps"}
+    assert not missing
