@@ -240,7 +240,7 @@ def show_table(window: MainWindow, name: str, picture: QWidget) -> QDialog:
     dialog.setWindowTitle(f"{picture.accessibleName() or name}: numbers")
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     table = NumbersTable()
-    table.set_tables(_numbers(picture))
+    table.set_tables(_numbers(picture), getattr(picture, "table_labels", dict)())
     layout = QVBoxLayout(dialog)
     layout.addWidget(table)
     dialog.resize(QSize(560, 480))

@@ -8,10 +8,10 @@ from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPixmap,
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from explorer import theme
-from explorer.widgets.base import CENTER, RIGHT, Picture, packed_image, packed_table, put_text
+from explorer.widgets.base import Picture, packed_image, packed_table
 from explorer.widgets.grid_keys import arrow, is_enter
 from explorer.widgets.lock_badge import draw_lock
-from explorer.widgets.mosaic_marks import draw_head_numbers, draw_scores
+from explorer.widgets.mosaic_marks import draw_head_numbers, draw_names, draw_scores
 
 
 class HeadMosaic(Picture):
@@ -193,7 +193,8 @@ class HeadMosaic(Picture):
         if self._pixmap is None or self._pixmap.devicePixelRatio() != ratio:
             self._pixmap = self._render(ratio)
         painter.drawPixmap(QPointF(left, top), self._pixmap)
-        self._draw_labels(painter)
+        shown = self._hover or self._locked or self._chosen
+        draw_names(painter, self._shape, self._origin(), self._cell(), shown, self._order is None)
         if self._kept is not None:
             shade = now.color("surface", 0.75)
             for layer, head in np.argwhere(~self._kept):
@@ -204,7 +205,8 @@ class HeadMosaic(Picture):
             draw_scores(painter, self._scores, self.cell_rect)
         if self._order is not None:
             draw_head_numbers(painter, self._shape, self.cell_rect)
-        if self._chosen is not None:
+        focused = self._current if self.shows_focus else None
+        if self._chosen is not None and self._chosen != focused:
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(now.pen("accent", 2))
             painter.drawRoundedRect(self.cell_rect(*self._chosen).adjusted(-2, -2, 2, 2), 3, 3)
@@ -212,12 +214,12 @@ class HeadMosaic(Picture):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(now.pen("text", 1.5))
             painter.drawRoundedRect(self.cell_rect(*self._hover).adjusted(-1, -1, 1, 1), 2, 2)
+        if focused is not None:
+            now.focus_ring(painter, self.cell_rect(*focused), radius=4, offset=2)
         if self._locked is not None:
             draw_lock(
                 painter, self.cell_rect(*self._locked), self.icon_pixmap("pin", "on_accent", 10)
             )
-        if self.shows_focus:
-            now.focus_ring(painter, self.cell_rect(*self._current), radius=4, offset=2)
 
     def _render(self, ratio: float) -> QPixmap:
         """All maps in one pixmap at device pixels."""
@@ -243,45 +245,13 @@ class HeadMosaic(Picture):
         painter.end()
         return pixmap
 
-    def _draw_labels(self, painter: QPainter) -> None:
-        now = theme.current()
-        font, bold = now.font("label"), now.font("label", 600)
-        muted, strong = now.color("muted"), now.color("text")
-        left, top, pitch = self._origin()
-        layers, heads = self._shape
-        shown = self._hover or self._locked or self._chosen
-        height = now.metrics("label").height()
-        title = QRectF(left, 0, pitch * heads, top - height - now.px(2))
-        put_text(painter, title, "head" if self._order is None else "heads, sorted", font, muted)
-        every = max(1, int(np.ceil(height / pitch)))
-        for layer in range(layers):
-            if layer % every == 0:
-                chosen = shown is not None and shown[0] == layer
-                rect = QRectF(0, top + layer * pitch, left - now.px(6), self._cell())
-                text = f"L{layer}" if layers <= 100 else str(layer)
-                put_text(
-                    painter,
-                    rect,
-                    text,
-                    bold if chosen else font,
-                    strong if chosen else muted,
-                    RIGHT,
-                )
-        if self._order is None:
-            every = max(1, int(np.ceil(now.metrics("label").horizontalAdvance("00") * 1.2 / pitch)))
-            for head in range(0, heads, every):
-                chosen = shown is not None and shown[1] == head
-                rect = QRectF(left + head * pitch - 6, top - height - 2, self._cell() + 12, height)
-                ink = strong if chosen else muted
-                put_text(painter, rect, str(head), bold if chosen else font, ink, CENTER)
-
     # Interaction ---------------------------------------------------------------------------------
 
     def describe(self, layer: int, head: int) -> str:
         """One head in words, for tooltip and screen reader."""
         text = f"layer {layer}, head {head}"
         if self._scores is not None:
-            score = theme.format_fixed(float(self._scores[layer, head]), 2)
+            score = theme.format_number(float(self._scores[layer, head]))
             text += f", {self._score_title or 'score'} {score}"
         if self._locked == (layer, head):
             text += ", locked (Esc unlocks)"

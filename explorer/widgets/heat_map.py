@@ -13,9 +13,9 @@ from explorer.widgets.base import (
     Picture,
     packed_image,
     packed_table,
-    put_text,
     visible_text,
 )
+from explorer.widgets.cell_numbers import draw_cell_numbers
 from explorer.widgets.color_bar import ColorBar
 from explorer.widgets.grid_keys import arrow, is_enter
 
@@ -111,6 +111,12 @@ class HeatMap(Picture):
         shown = {"values": self._values}
         return shown if self._mask is None else {**shown, "mask": self._mask}
 
+    def table_labels(self) -> dict[str, tuple[list[str], list[str]]]:
+        """What rows and columns of `displayed` are: the tokens with their places."""
+        rows = [f"{place} {text}" for place, text in enumerate(self._rows)]
+        columns = [f"{place} {text}" for place, text in enumerate(self._columns)]
+        return {"values": (rows, columns), "mask": (rows, columns)}
+
     def limits(self) -> tuple[float, float]:
         """The values at the two ends of the color bar."""
         return self._bar.limits(self._values, self._mask)
@@ -195,7 +201,9 @@ class HeatMap(Picture):
             side = self._side(grid)
             self._draw_cells(painter, grid)
             if side >= now.px("cell_numbers") and self._values.size <= 32 * 32:
-                self._draw_numbers(painter)
+                levels = self._bar.levels(self._values, *self.limits())
+                inks = self._bar.inks()
+                draw_cell_numbers(painter, self._values, self._mask, inks, levels, self.cell_rect)
             self._draw_lines(painter, grid, side)
             self._draw_labels(painter, grid)
             width = max(min(self.width() - grid.x() - now.px(8), now.px(320)), now.px(160))
@@ -225,19 +233,6 @@ class HeatMap(Picture):
                     painter.drawRect(
                         QRectF(x, grid.y() + row * side, float(end - start) * side, side)
                     )
-
-    def _draw_numbers(self, painter: QPainter) -> None:
-        now = theme.current()
-        font = now.font("label")
-        levels = self._bar.levels(self._values, *self.limits())
-        inks = self._bar.inks()
-        short = self._bar.kind == "attention"
-        for row, column in np.ndindex(self._values.shape):
-            if self._mask is None or not self._mask[row, column]:
-                text = theme.format_fixed(float(self._values[row, column]), 2)
-                text = text[1:] if short and text.startswith("0.") else text
-                ink = inks[levels[row, column]]
-                put_text(painter, self.cell_rect(row, column), text, font, ink)
 
     def _draw_lines(self, painter: QPainter, grid: QRectF, side: float) -> None:
         now = theme.current()

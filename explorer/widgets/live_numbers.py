@@ -12,7 +12,7 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
-from explorer.theme_numbers import format_fixed, format_number
+from explorer.theme_numbers import format_number
 from explorer.widgets.base import LEFT, RIGHT, Picture, elide, put_text
 
 TIMES = "\u00d7"
@@ -151,16 +151,16 @@ class LiveNumbers(Picture):
         for index in shown:
             name = row.labels[index] if index < len(row.labels) else f"dimension {index}"
             put(0, name, muted, small, LEFT)
-            put(1, format_fixed(row.left[index]), now.color(row.roles[0]))
+            put(1, format_number(row.left[index]), now.color(row.roles[0]))
             put(2, f" {TIMES} ", muted)
-            put(3, format_fixed(row.right[index]), now.color(row.roles[1]))
+            put(3, format_number(row.right[index]), now.color(row.roles[1]))
             put(4, "=", muted)
-            put(5, format_fixed(products[index]), text)
+            put(5, format_number(products[index]), text)
             y += height
         if more:
             put(0, f"+ {more} more", muted, small, LEFT)
             put(4, "=", muted)
-            put(5, format_fixed(rest), text)
+            put(5, format_number(rest), text)
             y += height
         line = y
         painter.setPen(now.pen("divider"))
@@ -171,7 +171,7 @@ class LiveNumbers(Picture):
         rect = QRectF(0, y, columns[4], height)
         put_text(painter, rect, elide(row.name, bold, columns[4]), bold, now.color(row.role), LEFT)
         put(4, "=", muted)
-        put(5, format_fixed(total), now.color(row.role), bold)
+        put(5, format_number(total), now.color(row.role), bold)
         return y + height
 
 
@@ -184,7 +184,9 @@ def row_text(row: Any) -> str:
         return f"{row.name} = {value} {row.note}".strip()
     if isinstance(row, Terms):
         shown, rest, more, total = largest_terms(row)
-        parts = [f"{format_fixed(row.left[i])} {TIMES} {format_fixed(row.right[i])}" for i in shown]
-        tail = f" + ({more} more = {format_fixed(rest)})" if more else ""
-        return f"{row.name} = {' + '.join(parts)}{tail} = {format_fixed(total)}"
+        parts = [
+            f"{format_number(row.left[i])} {TIMES} {format_number(row.right[i])}" for i in shown
+        ]
+        tail = f" + ({more} more = {format_number(rest)})" if more else ""
+        return f"{row.name} = {' + '.join(parts)}{tail} = {format_number(total)}"
     return str(row.text)

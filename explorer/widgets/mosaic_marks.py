@@ -1,7 +1,8 @@
-"""What is written over the cells of the mosaic: scores as bars, the numbers of sorted heads."""
+"""What is written over and beside the cells of the mosaic: scores as bars, layers and heads."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -9,7 +10,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter
 
 from explorer import theme
-from explorer.widgets.base import RIGHT, put_text
+from explorer.widgets.base import CENTER, RIGHT, put_text
 
 CellRect = Callable[[int, int], QRectF]
 
@@ -38,3 +39,39 @@ def draw_head_numbers(painter: QPainter, shape: tuple[int, int], cell_rect: Cell
         rect = cell_rect(layer, head).adjusted(0, 0, -now.px(3), 0)
         rect.setHeight(now.px(14))
         put_text(painter, rect, str(head), font, ink, RIGHT)
+
+
+def draw_names(
+    painter: QPainter,
+    shape: tuple[int, int],
+    origin: tuple[float, float, float],
+    cell: float,
+    shown: tuple[int, int] | None,
+    in_order: bool,
+) -> None:
+    """Layers left, heads above, as many as there is room for; those of the `shown` head strong.
+
+    `origin` is where the cells begin, left and top, and their pitch.
+    """
+    now = theme.current()
+    font, bold = now.font("label"), now.font("label", 600)
+    muted, strong = now.color("muted"), now.color("text")
+    left, top, pitch = origin
+    layers, heads = shape
+    metrics = now.metrics("label")
+    height = metrics.height()
+    title = QRectF(left, 0, pitch * heads, top - height - now.px(2))
+    put_text(painter, title, "head" if in_order else "heads, sorted", font, muted)
+    every = max(1, math.ceil(height / pitch))
+    for layer in range(0, layers, every):
+        chosen = shown is not None and shown[0] == layer
+        rect = QRectF(0, top + layer * pitch, left - now.px(6), cell)
+        text = f"L{layer}" if layers <= 100 else str(layer)
+        put_text(painter, rect, text, bold if chosen else font, strong if chosen else muted, RIGHT)
+    if in_order:
+        every = max(1, math.ceil(metrics.horizontalAdvance("00") * 1.2 / pitch))
+        for head in range(0, heads, every):
+            chosen = shown is not None and shown[1] == head
+            rect = QRectF(left + head * pitch - 6, top - height - 2, cell + 12, height)
+            ink = strong if chosen else muted
+            put_text(painter, rect, str(head), bold if chosen else font, ink, CENTER)

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from explorer import theme
-from explorer.widgets.base import IconButton, Label, set_look
+from explorer.widgets.base import ELIDE_MIDDLE, LEFT, RIGHT, IconButton, Label, set_look
 
 COPY_LIMIT = 200_000
 Index = QModelIndex | QPersistentModelIndex
@@ -72,15 +72,18 @@ class ArrayModel(QAbstractTableModel):
                 return str(value)
             return theme.format_number(value)
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            return int(RIGHT)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return str(self._array[index.row(), index.column()])
+            return str(self._array[index.row(), index.column()]).replace("-", theme.MINUS)
         return None
 
     def headerData(self, section: int, orientation, role: int = Qt.ItemDataRole.DisplayRole):
-        if role != Qt.ItemDataRole.DisplayRole:
+        across = orientation == Qt.Orientation.Horizontal
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return int(RIGHT if across else LEFT)
+        if role not in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
             return None
-        if orientation == Qt.Orientation.Horizontal:
+        if across:
             if section < len(self._columns):
                 return str(self._columns[section])
             return str(section) if self._array.shape[1] > 1 else "value"
@@ -194,5 +197,7 @@ class NumbersTable(QWidget):
         self._names.setFont(now.font("mono", mono=True))
         for header in (self._view.horizontalHeader(), self._view.verticalHeader()):
             header.setFont(now.font("label"))
+            header.setTextElideMode(ELIDE_MIDDLE)
+        self._view.verticalHeader().setMaximumWidth(now.px(120))
         self._view.horizontalHeader().setDefaultSectionSize(now.px(72))
         self._view.verticalHeader().setDefaultSectionSize(now.px(22))

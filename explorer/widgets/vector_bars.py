@@ -132,7 +132,7 @@ class VectorBars(Picture):
             )
         if is_product and sum_shown:
             total = QRectF(last.right() + 4, middle - now.px(9), now.px(60), now.px(18))
-            text = "= " + theme.format_fixed(float(values.sum()))
+            text = "= " + theme.format_number(float(values.sum()))
             put_text(painter, total, text, now.font("body", 600), color, LEFT)
         if 0 <= self._hover < values.size:
             place = QRectF(last.right() + 4, middle - now.px(9), now.px(56), now.px(18))
@@ -140,7 +140,7 @@ class VectorBars(Picture):
                 put_text(
                     painter,
                     place,
-                    theme.format_fixed(float(values[self._hover])),
+                    theme.format_number(float(values[self._hover])),
                     now.font("body", 600),
                     color,
                     RIGHT,
@@ -167,7 +167,7 @@ class VectorBars(Picture):
         painter.setBrush(ink)
         painter.drawRoundedRect(bar, 1, 1)
         if cell.width() >= now.px("cell_numbers"):
-            text = theme.format_fixed(value, 2)
+            text = theme.format_number(value)
             y = cell.top() if value < 0 else cell.bottom() - now.px(14)
             place = QRectF(cell.x(), y, cell.width(), now.px(14))
             put_text(painter, place, text, now.font("rail"), now.color("muted"))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from explorer.panes.attention.stage import Scene
 
 GHOST = 0.30  # what has been used stays, faint
+WEIGHT_NUMBER = 42  # px beside a weight's bar
 WAITING = 0.34  # what is needed later is there, faint
 
 
@@ -150,7 +151,7 @@ def _numbers(painter: QPainter, scene: Scene, position: float) -> None:
         score = QRectF(layout.score.x(), y, layout.score.width(), height)
         scaled = QRectF(layout.scaled.x(), y, layout.scaled.width(), height)
         appeared = ramp(local(position, 2, place, count), 0.7, 1.0)
-        text = theme.format_fixed(float(story.scores[key]), 2)
+        text = theme.format_number(float(story.scores[key]))
         if position <= 2:
             if appeared > 0:
                 ink = now.color("attention", appeared)
@@ -169,7 +170,7 @@ def _numbers(painter: QPainter, scene: Scene, position: float) -> None:
             shown = now.color("muted", masked)
             put_text(painter, scaled, f"{theme.MINUS}\u221e", font, shown, RIGHT)
         if moved > 0 and masked < 1:
-            put_text(painter, box, theme.format_fixed(value, 2), font if used else bold, ink, RIGHT)
+            put_text(painter, box, theme.format_number(value), font if used else bold, ink, RIGHT)
 
 
 def _weights(painter: QPainter, scene: Scene, position: float) -> None:
@@ -179,7 +180,7 @@ def _weights(painter: QPainter, scene: Scene, position: float) -> None:
     now, layout, story = theme.current(), scene.layout, scene.story
     count, height = len(layout.rows), layout.row_height
     font, bold = now.font("label"), now.font("label", 600)
-    number = now.px(30)
+    number = now.px(WEIGHT_NUMBER)
     room = layout.weight.width() - number - now.px(6)
     bar_height = min(height - 4, now.px(12))
     for place in range(count):
@@ -189,7 +190,7 @@ def _weights(painter: QPainter, scene: Scene, position: float) -> None:
             continue
         y = layout.y(place)
         start = lerp(layout.scaled.right() - number, layout.weight.x(), grown)
-        text = theme.format_fixed(weight, 2)
+        text = theme.format_number(weight)
         strong = weight >= 0.1
         hidden = story.hidden(layout.rows[place])
         painter.setPen(Qt.PenStyle.NoPen)
@@ -204,7 +205,7 @@ def _weights(painter: QPainter, scene: Scene, position: float) -> None:
         )
     total = ramp(position, 4.6, 5.0)
     box = QRectF(layout.weight.x(), layout.output_y, layout.weight.width(), layout.band)
-    put_text(painter, box, "\u03a3 = 1.00", bold, now.color("attention", total), LEFT)
+    put_text(painter, box, "\u03a3 = 1", bold, now.color("attention", total), LEFT)
     if 5 < position < 6:
         _tags(painter, scene, position)
 
@@ -212,7 +213,7 @@ def _weights(painter: QPainter, scene: Scene, position: float) -> None:
 def _tags(painter: QPainter, scene: Scene, position: float) -> None:
     now, layout = theme.current(), scene.layout
     count, font = len(layout.rows), now.font("label", 600)
-    width, height = now.px(34), min(layout.row_height - 2, now.px(16))
+    width, height = now.px(44), min(layout.row_height - 2, now.px(16))
     for place in range(count):
         weight = float(scene.weights[place])
         way = local(position, 6, place, count)
@@ -227,7 +228,7 @@ def _tags(painter: QPainter, scene: Scene, position: float) -> None:
         tag = QRectF(x, y, width, height)
         painter.drawRoundedRect(tag, 3, 3)
         ink = now.color("surface", alpha)
-        put_text(painter, tag, theme.format_fixed(weight, 2), font, ink)
+        put_text(painter, tag, theme.format_number(weight), font, ink)
 
 
 def _values(painter: QPainter, scene: Scene, position: float) -> None:

@@ -12,6 +12,7 @@ from explorer.panes.attention import story as S
 from explorer.panes.attention.model import Heads, quoted
 from explorer.panes.attention.story import Story
 from explorer.panes.base import Inspection
+from explorer.theme_numbers import format_number as number
 from explorer.widgets.base import visible_text
 from explorer.widgets.live_numbers import Equation, Terms
 
@@ -105,7 +106,7 @@ def _rows(story: Story, step: int, key: int) -> list[Any]:
                 f"a v, dimension {index}",
                 weight * float(value[index]),
                 "v",
-                f"= {theme.format_fixed(weight)} {TIMES} {theme.format_fixed(float(value[index]))}",
+                f"= {number(weight)} {TIMES} {number(float(value[index]))}",
             )
             for index in largest
         ]
@@ -143,7 +144,7 @@ def _softmax(story: Story, key: int, weight: float) -> list[Any]:
 
 
 def _few(values: np.ndarray) -> str:
-    shown = ", ".join(theme.format_fixed(float(value)) for value in values[:3])
+    shown = ", ".join(number(float(value)) for value in values[:3])
     return f"{shown}, \u2026"
 
 

@@ -8,13 +8,10 @@ from explorer import theme
 from explorer.panes.attention import story as stories
 from explorer.panes.attention.model import quoted
 from explorer.panes.attention.story import Story
+from explorer.theme_numbers import format_number as number
 
 TIMES = "\u00d7"
 Piece = tuple[str, str]  # text, color role
-
-
-def fixed(value: float) -> str:
-    return theme.format_fixed(float(value), 2)
 
 
 def live_line(story: Story, step: int, key: int) -> list[Piece]:
@@ -32,18 +29,18 @@ def live_line(story: Story, step: int, key: int) -> list[Piece]:
     if step in (stories.PRODUCTS, stories.SCORES):
         return [lead, *_sum(story, key)]
     if step == stories.SCALE:
-        divided = f" \u00f7 \u221a{story.size} = {fixed(story.scores[key])} \u00f7 "
+        divided = f" \u00f7 \u221a{story.size} = {number(story.scores[key])} \u00f7 "
         return [
             lead,
-            (fixed(story.scores[key]), "attention"),
-            (f"{divided}{fixed(story.root)} = ", "muted"),
-            (fixed(story.scaled[key]), "attention"),
+            (number(story.scores[key]), "attention"),
+            (f"{divided}{number(story.root)} = ", "muted"),
+            (number(story.scaled[key]), "attention"),
         ]
     if step == stories.MASK:
         if story.hidden(key):
             return [lead, ("comes later: ", "muted"), (f"{theme.MINUS}\u221e", "attention"),
                     (", so its weight will be 0", "muted")]  # fmt: skip
-        return [lead, ("may be seen: stays ", "muted"), (fixed(story.masked[key]), "attention")]
+        return [lead, ("may be seen: stays ", "muted"), (number(story.masked[key]), "attention")]
     if step == stories.SOFTMAX:
         return [lead, *_softmax(story, key)]
     if step == stories.WEIGH:
@@ -51,22 +48,22 @@ def live_line(story: Story, step: int, key: int) -> list[Piece]:
         value = story.v[key, strongest]
         return [
             lead,
-            (fixed(weight), "attention"), (f" {TIMES} ", "muted"), ("v", "v"),
+            (number(weight), "attention"), (f" {TIMES} ", "muted"), ("v", "v"),
             (f", in dimension {strongest}: ", "muted"),
-            (fixed(weight), "attention"), (f" {TIMES} ", "muted"), (fixed(value), "v"),
-            (f" = {fixed(weight * value)}", "text"),
+            (number(weight), "attention"), (f" {TIMES} ", "muted"), (number(value), "v"),
+            (f" = {number(weight * value)}", "text"),
         ]  # fmt: skip
     best = np.argsort(-story.weights, kind="stable")[:3]
     pieces: list[Piece] = [("o", "attention"), (" = ", "muted")]
     for place, one in enumerate(int(index) for index in best if story.weights[index] > 0):
         pieces += [
             (" + " if place else "", "muted"),
-            (fixed(story.weights[one]), "attention"),
+            (number(story.weights[one]), "attention"),
             (" v", "v"),
             (f" of {quoted(story.labels[one])}", "muted"),
         ]
     rest = 1.0 - float(story.weights[best].sum())
-    return [*pieces, (f" + {fixed(max(0.0, rest))} of the others", "muted")]
+    return [*pieces, (f" + {number(max(0.0, rest))} of the others", "muted")]
 
 
 def _sum(story: Story, key: int) -> list[Piece]:
@@ -76,26 +73,26 @@ def _sum(story: Story, key: int) -> list[Piece]:
     for place, index in enumerate(shown):
         pieces += [
             (" + " if place else "", "muted"),
-            (fixed(story.q[index]), "q"),
+            (number(story.q[index]), "q"),
             (TIMES, "muted"),
-            (fixed(story.k[key, index]), "k"),
+            (number(story.k[key, index]), "k"),
         ]
     rest = float(products.sum() - products[shown].sum())
     more = products.size - len(shown)
     if more > 0:
-        pieces.append((f" + {more} more {fixed(rest)}", "muted"))
-    return [*pieces, (" = ", "muted"), (fixed(story.scores[key]), "attention")]
+        pieces.append((f" + {more} more {number(rest)}", "muted"))
+    return [*pieces, (" = ", "muted"), (number(story.scores[key]), "attention")]
 
 
 def _softmax(story: Story, key: int) -> list[Piece]:
     if story.hidden(key):
-        return [(f"e^{theme.MINUS}\u221e = 0: weight ", "muted"), ("0.00", "attention")]
+        return [(f"e^{theme.MINUS}\u221e = 0: weight ", "muted"), ("0", "attention")]
     seen = story.masked[np.isfinite(story.masked)]
     top = float(seen.max())
     # Shifted by the largest score, as softmax is computed: no number overflows.
     mine, total = np.exp(float(story.masked[key]) - top), float(np.exp(seen - top).sum())
     return [
-        (f"e^({fixed(story.masked[key])} {theme.MINUS} {fixed(top)}) \u00f7 sum = ", "muted"),
-        (f"{fixed(mine)} \u00f7 {fixed(total)} = ", "muted"),
-        (fixed(story.weights[key]), "attention"),
+        (f"e^({number(story.masked[key])} {theme.MINUS} {number(top)}) \u00f7 sum = ", "muted"),
+        (f"{number(mine)} \u00f7 {number(total)} = ", "muted"),
+        (number(story.weights[key]), "attention"),
     ]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.inference.heads import HeadScores, head_scores
+from explorer.theme_numbers import format_number
 from explorer.widgets.pooling import pool_heads, to_uint8
 
 if TYPE_CHECKING:
@@ -227,7 +228,7 @@ def sentence(heads: Heads, layer: int, head: int, query: int) -> str:
     follow = followers(ids)[query, : query + 1]
     same = np.array([ids[j] == ids[query] for j in range(query)] + [False])
     best = int(np.argmax(row))
-    weight = f"{row[best]:.2f}"
+    weight = format_number(row[best])
     if row[follow].sum() >= CLEAR and follow[best]:
         return f"This head found an earlier {me} and looks at what came after it."
     if same.any() and row[same].sum() >= CLEAR:
@@ -252,9 +253,10 @@ def announced(heads: Heads, layer: int, head: int, query: int, score: str, hide:
     value = float(heads.score(score)[layer, head])
     row = heads.weights(layer, head, hide)[query]
     best = int(np.argmax(row))
+    most = format_number(row[best])
     return (
-        f"layer {layer}, head {head}, {SCORES[score].lower()} {value:.2f}, "
-        f"row {quoted(labels[query])}, largest {row[best]:.2f} on {quoted(labels[best])}"
+        f"layer {layer}, head {head}, {SCORES[score].lower()} {format_number(value)}, "
+        f"row {quoted(labels[query])}, largest {most} on {quoted(labels[best])}"
     )
 
 

@@ -43,7 +43,9 @@ class ScoreList(Picture):
         news = (title, note, scores, chosen)
         if news != (self._title, self._note, self._scores, self._chosen):
             self._title, self._note, self._scores, self._chosen = news
-            words = ", ".join(f"{SCORES[n].lower()} {v:.2f}" for n, v in scores.items())
+            words = ", ".join(
+                f"{SCORES[n].lower()} {theme.format_number(v)}" for n, v in scores.items()
+            )
             self.setAccessibleDescription(f"{title}: {words}")
             self.data_changed()
 
@@ -66,7 +68,7 @@ class ScoreList(Picture):
         line = QRectF(0, 0, width, now.px(22))
         put_text(painter, line, self._title, bold, now.color("text"), LEFT)
         put_text(painter, line, self._note, small, now.color("muted"), RIGHT)
-        label, number = now.px(108), now.px(36)
+        label, number = now.px(108), now.px(52)
         room = width - label - number
         for place, (name, value) in enumerate(self._scores.items()):
             row = QRectF(0, now.px(26) + place * now.px(22), width, now.px(22))
@@ -84,7 +86,7 @@ class ScoreList(Picture):
             bar.setWidth(max(room * min(1.0, max(0.0, value)), 0.01))
             painter.setBrush(now.color("accent" if chosen else "outline"))
             painter.drawRoundedRect(bar, 3, 3)
-            text = theme.format_fixed(value, 2)
+            text = theme.format_number(value)
             put_text(painter, row, text, bold if chosen else font, ink, RIGHT)
 
     def _name_at(self, y: float) -> str:

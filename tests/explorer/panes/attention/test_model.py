@@ -91,7 +91,7 @@ def test_words_for_a_screen_reader(heads):
     best = heads.attention[0, 1, 4].max()
     score = heads.score("induction")[0, 1]
     assert words == (
-        f"layer 0, head 1, induction {score:.2f}, row 'Mira', largest {best:.2f} on 'met'"
+        f"layer 0, head 1, induction {score:.3f}, row 'Mira', largest {best:.3f} on 'met'"
     )
 
 

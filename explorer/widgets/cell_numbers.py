@@ -1,0 +1,40 @@
+"""Numbers in the cells of a heat map: three significant digits, or as many as the cell holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter
+
+from explorer import theme
+from explorer.widgets.base import put_text
+
+
+def fitting_number(value: float, metrics: QFontMetricsF, width: float) -> str:
+    """`value` with three significant digits, with fewer where they are wider than `width` px."""
+    text = ""
+    for digits in (3, 2, 1):
+        text = theme.format_number(value, digits)
+        if metrics.horizontalAdvance(text) <= width:
+            break
+    return text
+
+
+def draw_cell_numbers(
+    painter: QPainter,
+    values: np.ndarray,
+    mask: np.ndarray | None,
+    inks: Sequence[QColor],
+    levels: np.ndarray,
+    cell_rect: Callable[[int, int], QRectF],
+) -> None:
+    """Writes values (R, C) into their cells, where `mask` is False, in the ink of their level."""
+    now = theme.current()
+    font, metrics = now.font("label"), now.metrics("label")
+    room = cell_rect(0, 0).width() - now.px(2)
+    for row, column in np.ndindex(values.shape):
+        if mask is None or not mask[row, column]:
+            text = fitting_number(float(values[row, column]), metrics, room)
+            put_text(painter, cell_rect(row, column), text, font, inks[levels[row, column]])

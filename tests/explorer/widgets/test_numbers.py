@@ -1,0 +1,68 @@
+"""Numbers on screen: three significant digits everywhere, named rows and columns, fitting cells."""
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+
+from explorer import theme
+from explorer.widgets.cell_numbers import fitting_number
+from explorer.widgets.heat_map import HeatMap
+from explorer.widgets.live_numbers import Equation, Terms, row_text
+from explorer.widgets.numbers_table import NumbersTable
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.80904, "0.809"), (-0.0123, "\u22120.0123"), (12.345, "12.3"), (1.24e-5, "1.2e\u22125")],
+)
+def test_a_number_in_a_wide_cell_has_three_digits(value, text, qapp):
+    assert fitting_number(value, theme.current().metrics("label"), 60) == text
+
+
+@pytest.mark.parametrize("value", [0.80904, 0.0123, 0.00123, 0.000123, 0.0, 1.0, 0.99996])
+def test_a_number_fits_the_smallest_cell_that_shows_numbers(value, qapp):
+    metrics = theme.current().metrics("label")
+    room = theme.current().px("cell_numbers") - 2
+    text = fitting_number(value, metrics, room)
+    assert metrics.horizontalAdvance(text) <= room
+    shown = float(text.replace(theme.MINUS, "-"))
+    assert shown == pytest.approx(value, rel=0.4)
+
+
+def test_live_numbers_have_three_digits():
+    left, right = np.array([0.0004, 20.0]), np.array([0.5, 3.0464])
+    assert row_text(Terms("score", left, right)) == (
+        "score = 4.0e\u22124 \u00d7 0.500 + 20 \u00d7 3.05 = 60.9"
+    )
+    assert row_text(Equation("a", 0.80904)) == "a = 0.809"
+
+
+def test_a_table_names_rows_and_columns_and_aligns_numbers_to_the_right(qtbot):
+    table = NumbersTable()
+    qtbot.addWidget(table)
+    tokens, dimensions = ["0 Once", "1 \u2423upon"], ["d0", "d1", "d2"]
+    table.set_tables(
+        {"k": np.full((2, 3), -0.0123), "q": np.ones(3), "a": np.ones(2)},
+        {"k": (tokens, dimensions), "q": (dimensions, ()), "a": (tokens, ())},
+    )
+    model, across = table._model, Qt.Orientation.Horizontal
+    assert [model.headerData(i, across) for i in range(3)] == dimensions
+    assert [model.headerData(i, Qt.Orientation.Vertical) for i in range(2)] == tokens
+    assert model.data(model.index(1, 2)) == "\u22120.0123"
+    role = Qt.ItemDataRole.TextAlignmentRole
+    for alignment in (model.data(model.index(0, 0), role), model.headerData(0, across, role)):
+        assert alignment & int(Qt.AlignmentFlag.AlignRight)
+    table._names.setCurrentText("q")
+    assert [model.headerData(i, Qt.Orientation.Vertical) for i in range(3)] == dimensions
+    assert model.headerData(0, across) == "value"
+    table._names.setCurrentText("a")
+    assert [model.headerData(i, Qt.Orientation.Vertical) for i in range(2)] == tokens
+
+
+def test_a_heat_map_names_its_table_by_tokens(qtbot):
+    heat = HeatMap()
+    qtbot.addWidget(heat)
+    heat.set_values(np.eye(2))
+    heat.set_labels(["Once", " upon"], ["Once", " upon"])
+    rows, columns = heat.table_labels()["values"]
+    assert rows == columns == ["0 Once", "1 \u2423upon"]
