@@ -10,13 +10,14 @@ import os
 import sys
 from pathlib import Path
 
-# Folders whose writer is open in this process.
-_HERE: set[Path] = set()
+# The writers that are open in this process: (folder, rank).
+_HERE: set[tuple[Path, int]] = set()
 
 
 def held_here(folder: Path) -> bool:
     """Whether a writer of this process is open on `folder`."""
-    return folder.resolve() in _HERE
+    folder = folder.resolve()
+    return any(open_on == folder for open_on, _ in _HERE)
 
 
 class RunLock:
@@ -27,20 +28,24 @@ class RunLock:
     """
 
     def __init__(self, folder: Path, rank: int = 0) -> None:
-        self._folder = folder.resolve()
+        self._file = -1
+        self._writer = (folder.resolve(), rank)
+        taken = ValueError(f"{folder.name} is being trained already; stop it first")
+        if self._writer in _HERE:
+            raise taken
         self._file = os.open(folder / f"rank{rank}.lock", os.O_RDWR | os.O_CREAT, 0o666)
         try:
             _lock(self._file)
         except OSError as error:
             if error.errno in (errno.EAGAIN, errno.EACCES, errno.EDEADLK):
                 os.close(self._file)
-                raise ValueError(f"{folder.name} is being trained already; stop it first") from None
-        _HERE.add(self._folder)
+                raise taken from None
+        _HERE.add(self._writer)
 
     def release(self) -> None:
         """May be called twice."""
         if self._file >= 0:
-            _HERE.discard(self._folder)
+            _HERE.discard(self._writer)
             os.close(self._file)  # and with it the lock
             self._file = -1
 
@@ -49,6 +54,7 @@ if sys.platform == "win32":
     import msvcrt
 
     def _lock(file: int) -> None:
+        # Of one byte, which need not be there.
         msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
 
 else:
