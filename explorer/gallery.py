@@ -12,20 +12,19 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QPoint
-from PySide6.QtGui import QColor, QImage, QPainter, QRegion
+from PySide6.QtGui import QImage, QPainter, QRegion
 from PySide6.QtWidgets import QApplication, QWidget
 
 from explorer import theme
+from explorer.gallery_data import Sample
 from explorer.gallery_samples import SHEETS
 
 SHEET_WIDTH = 1280
 MARGIN = 24
 
 
-def draw_sheet(
-    title: str, samples: Sequence[tuple[str, QWidget, int, int]], ratio: float = 1.0
-) -> QImage:
-    """One picture of named widgets (name, widget, width, height), flowing left to right."""
+def draw_sheet(title: str, samples: Sequence[Sample], ratio: float = 1.0) -> QImage:
+    """One picture of named widgets, flowing left to right."""
     now = theme.current()
     x, y, row_height = MARGIN, MARGIN + 40, 0
     places = []
@@ -53,15 +52,11 @@ def draw_sheet(
         widget.resize(width, height)
         widget.ensurePolished()
         painter.save()
-        _fill(painter, x, y, width, height, now.color("surface"))
+        painter.fillRect(x, y, width, height, now.color("surface"))
         widget.render(painter, QPoint(x, y), QRegion(), QWidget.RenderFlag.DrawChildren)
         painter.restore()
     painter.end()
     return image
-
-
-def _fill(painter: QPainter, x: int, y: int, width: int, height: int, color: QColor) -> None:
-    painter.fillRect(x, y, width, height, color)
 
 
 def draw_gallery(
@@ -85,7 +80,7 @@ def draw_gallery(
 
 def _write(
     title: str,
-    build: Callable[[], list[tuple[str, QWidget, int, int]]],
+    build: Callable[[], list[Sample]],
     name: str,
     folder: Path,
     ratio: float,

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from PySide6.QtWidgets import QWidget
 
 from explorer.widgets.pooling import to_uint8
+
+Sample = tuple[str, QWidget, int, int]  # a widget with its name, width and height
 
 TOKENS = [
     "Once",
@@ -33,8 +36,15 @@ CODE = '''def attend(q, k, v, mask, scale):
     return Attended(scores, scaled, masked, weights, output)'''
 
 
+def _causal_softmax(scores: np.ndarray) -> np.ndarray:
+    """Scores (T, T) -> weights: nothing looks ahead, each row adds up to 1."""
+    scores[np.triu_indices(len(scores), 1)] = -np.inf
+    weights = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
 def attention(tokens: int = 14, seed: int = 1) -> np.ndarray:
-    """Weights (T, T) like an induction head's: causal, rows add up to 1."""
+    """Weights (T, T) like an induction head's."""
     rng = np.random.default_rng(seed)
     scores = rng.normal(0, 1.2, (tokens, tokens))
     for query in range(tokens):
@@ -42,9 +52,7 @@ def attention(tokens: int = 14, seed: int = 1) -> np.ndarray:
             if tokens == len(TOKENS) and key and TOKENS[key - 1] == TOKENS[query]:
                 scores[query, key] += 4.5
     scores[:, 0] += 1.0
-    scores[np.triu_indices(tokens, 1)] = -np.inf
-    weights = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    return _causal_softmax(scores).astype(np.float32)
 
 
 def heads(layers: int, count: int, tokens: int) -> np.ndarray:
@@ -59,9 +67,7 @@ def heads(layers: int, count: int, tokens: int) -> np.ndarray:
             distance = row[:, None] - row[None, :] - shift
             scores = -np.abs(distance) / width + rng.normal(0, 0.6, (tokens, tokens))
             scores[:, 0] += rng.uniform(0, 3)
-            scores[np.triu_indices(tokens, 1)] = -np.inf
-            weights = np.exp(scores - scores.max(axis=1, keepdims=True))
-            maps[layer, head] = weights / weights.sum(axis=1, keepdims=True)
+            maps[layer, head] = _causal_softmax(scores)
     return to_uint8(maps)
 
 

@@ -7,7 +7,7 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from explorer import theme, theme_icons
-from explorer.gallery_data import TOKENS, attention, causal_mask
+from explorer.gallery_data import TOKENS, Sample, attention, causal_mask
 from explorer.widgets.base import IconButton, Picture, put_text, set_look
 from explorer.widgets.callout import Callout
 from explorer.widgets.card import Card
@@ -17,8 +17,6 @@ from explorer.widgets.rail import Rail
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.status_strip import RunStatus, StatusStrip
 from explorer.widgets.toggle import SegmentedControl, Switch
-
-Sample = tuple[str, QWidget, int, int]
 
 
 def states() -> list[Sample]:
@@ -131,7 +129,7 @@ def controls() -> list[Sample]:
     target.move(20, 10)
     target.adjustSize()
     tip = Callout("Pick a head: hover previews, a click locks.", "2 of 3", tip_host)
-    tip.point_at(target)
+    tip.point_at(target.geometry())
     return [
         ("buttons", buttons, 560, 52),
         ("choices", choices, 640, 52),

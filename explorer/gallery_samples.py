@@ -7,10 +7,9 @@ from collections.abc import Callable
 from types import SimpleNamespace
 
 import numpy as np
-from PySide6.QtWidgets import QWidget
 
 from explorer import theme
-from explorer.gallery_data import CODE, TOKENS, attention, causal_mask, heads
+from explorer.gallery_data import CODE, TOKENS, Sample, attention, causal_mask, heads
 from explorer.gallery_parts import controls, states
 from explorer.widgets.arcs import ArcDiagram
 from explorer.widgets.code_view import CodeView
@@ -26,8 +25,6 @@ from explorer.widgets.prompt_line import PromptLine
 from explorer.widgets.token_strip import TokenStrip
 from explorer.widgets.transport import TransportBar
 from explorer.widgets.vector_bars import Vector, VectorBars
-
-Sample = tuple[str, QWidget, int, int]
 
 
 def _heat_maps() -> list[Sample]:
@@ -82,13 +79,10 @@ def _mosaics() -> list[Sample]:
 
 
 def _arcs() -> list[Sample]:
-    plain = ArcDiagram()
-    plain.set_weights(attention(), TOKENS)
-    chosen = ArcDiagram()
-    chosen.set_weights(attention(), TOKENS)
+    plain, chosen, only = ArcDiagram(), ArcDiagram(), ArcDiagram()
+    for one in (plain, chosen, only):
+        one.set_weights(attention(), TOKENS)
     chosen.set_query(13)
-    only = ArcDiagram()
-    only.set_weights(attention(), TOKENS)
     only.set_query(12, only=True)
     many = ArcDiagram()
     many.set_weights(attention(60), [f" word{i}" for i in range(60)])
@@ -264,8 +258,13 @@ def _plots() -> list[Sample]:
     loss = 1.2 + 5.5 * np.exp(-x / 300) + rng.normal(0, 0.12, x.size)
     held = x[99::100]
     validation = 1.35 + 5.5 * np.exp(-held / 310)
-    main = LinePlot()
-    main.set_axes("step", "loss (nats per token)")
+
+    def plot(quantity: str = "loss (nats per token)") -> LinePlot:
+        one = LinePlot()
+        one.set_axes("step", quantity)
+        return one
+
+    main = plot()
     main.set_smoothing(0.95)
     main.set_series(
         [
@@ -274,28 +273,23 @@ def _plots() -> list[Sample]:
         ]
     )
     main.set_cursor(800)
-    log = LinePlot()
-    log.set_axes("step", "loss (nats per token)")
+    log = plot()
     log.set_log(True)
     log.set_series(
         [Series("stories-3", x, loss, 0), Series("stories-2", x, loss * 1.2, 1, dashed=True)]
     )
-    rate = LinePlot()
-    rate.set_axes("step", "learning rate")
+    rate = plot("learning rate")
     warm = np.where(x < 200, x / 200, 0.5 + 0.5 * np.cos((x - 200) / 1800 * np.pi)) * 3e-4
     rate.set_series([Series("rate", x, warm, "accent")])
-    long = LinePlot()
+    long = plot("gradient norm")
     many = np.arange(100_000)
     walk = np.cumsum(rng.normal(0, 0.05, many.size)) + 8
     walk[40_000:46_000] = np.nan
-    long.set_axes("step", "gradient norm")
     long.set_series([Series("norm", many, walk, 2)])
-    hovered = LinePlot()
-    hovered.set_axes("step", "loss (nats per token)")
+    hovered = plot()
     hovered.set_series([Series("train", x, loss, 0), Series("validation", held, validation, 1)])
     hovered._set_hover(900.0)
-    empty = LinePlot()
-    empty.set_axes("step", "loss (nats per token)")
+    empty = plot()
     return [
         ("raw and smoothed, cursor", main, 600, 280),
         ("two runs, log axis", log, 600, 280),
