@@ -113,6 +113,7 @@ class Runs(QObject):
         self._closing = False
         self._prepared = False
         self._unanswered: list[str] | None = None  # of the last session, until a person answers
+        self._listed: list[str] = []  # what the file of unfinished runs says
         self.thread_launcher.started.connect(self.changed)
         for trainers in (self.thread_launcher, self._processes):
             trainers.ended.connect(self.changed)
@@ -163,7 +164,7 @@ class Runs(QObject):
         sequence = self.control(folder, backend).start(paused=paused)
         self._started.pop(key_of(folder), None)  # the newest stands last
         self._started[key_of(folder)] = backend
-        self._remember()
+        self.forget(folder)
         if backend == "process":
             self._processes.started(folder)
             self.changed.emit(str(folder))
@@ -224,7 +225,9 @@ class Runs(QObject):
         if not self._closing:
             live = [str(folder) for folder in self.live]
             kept = [path for path in self._waiting() if key_of(path) not in live]
-            write_object(self._list_path(), {"runs": [*live, *kept]})
+            if [*live, *kept] != self._listed:  # a write waits for the disk
+                self._listed = [*live, *kept]
+                write_object(self._list_path(), {"runs": self._listed})
 
     def _waiting(self) -> list[str]:
         """The runs of earlier sessions that nobody has decided about."""
@@ -232,6 +235,7 @@ class Runs(QObject):
             listed = read_object(self._list_path()).get("runs", [])
             found = listed if isinstance(listed, list) else []
             self._unanswered = [path for path in found if isinstance(path, str)]
+            self._listed = list(self._unanswered)
         return self._unanswered
 
     def forget(self, folder: str | Path) -> None:

@@ -1,14 +1,18 @@
-"""Cards above the picture: errors with a count, offers with buttons. Never a modal dialog."""
+"""Cards above the picture: errors with a count, offers with buttons. Never a modal dialog.
+
+They stand between a person and the picture, so each takes one line where there is room.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from explorer import errors, theme
 from explorer.widgets.card import Card
+from explorer.widgets.rows_card import RowsCard
 
 MOST_SHOWN = 3
 
@@ -19,7 +23,7 @@ class Notices(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("notices")
-        self.cards: dict[object, Card] = {}
+        self.cards: dict[object, Card | RowsCard] = {}
         self._column = QVBoxLayout(self)
         theme.changed.connect(self._restyle)
         self._restyle()
@@ -34,21 +38,30 @@ class Notices(QWidget):
         choices: Mapping[str, Callable[[], object]],
     ) -> Card:
         """A card with one button per choice; each closes it. The same key replaces its card."""
+        card = Card(kind, message, list(choices), title, closable=True, compact=True, parent=self)
+        card.actionTriggered.connect(lambda name: self._on_choice(key, choices[name]))
+        self._add(key, card)
+        return card
+
+    def offer_rows(self, key: object, kind: str, title: str, choices: Sequence[str]) -> RowsCard:
+        """One card for several things, filled with `set_rows`; its owner closes it."""
+        card = RowsCard(kind, title, choices, self)
+        self._add(key, card)
+        return card
+
+    def _add(self, key: object, card: Card | RowsCard) -> None:
         self.close_card(key)
         while len(self.cards) >= MOST_SHOWN:
             self.close_card(next(iter(self.cards)))
-        card = Card(kind, message, list(choices), title=title, closable=True, parent=self)
         card.closed.connect(lambda: self.close_card(key))
-        card.actionTriggered.connect(lambda name: self._on_choice(key, choices[name]))
         self.cards[key] = card
         self._column.addWidget(card)
         self.show()
-        return card
 
     def show_problem(self, problem: errors.Problem) -> None:
         """The same error again only raises its card's count."""
         card = self.cards.get(problem.key)
-        if card is None:
+        if not isinstance(card, Card):
             choices = {"Copy details": lambda: QGuiApplication.clipboard().setText(problem.details)}
             card = self.offer(problem.key, "error", problem.title, problem.text, choices)
             card.closed.connect(lambda: errors.forget(problem))
@@ -78,4 +91,4 @@ class Notices(QWidget):
         now = theme.current()
         margin = now.px("margin")
         self._column.setContentsMargins(margin, now.px(8), margin, now.px(8))
-        self._column.setSpacing(now.px(8))
+        self._column.setSpacing(now.px(4))

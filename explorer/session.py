@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject
-from PySide6.QtGui import QGuiApplication
 
 from explorer import errors, settings, tasks
 from explorer.engine import Engine
 from explorer.engine_loop import torch_threads
 from explorer.follow import RunFollower
 from explorer.live import Runs
+from explorer.offers import Offers
 from explorer.panes import PaneSpec, built
 from explorer.panes.base import Context
 from explorer.run_source import RunSource
@@ -55,6 +55,7 @@ class Session(QObject):
         self.context = Context(self.engine, self.workspace, self.settings, self.runs)
         self.specs = tuple(built() if specs is None else specs)
         self.window: MainWindow | None = None
+        self.offers: Offers | None = None
         self._live_source: RunSource | None = None
 
     # start
@@ -65,12 +66,12 @@ class Session(QObject):
 
         window = MainWindow(self.context, self.specs)
         self.window = window
+        self.offers = Offers(self, window.notices)
         window.actions_list.add(commands(self, window))
         window.build_menus()
         if self._ask_to_close is not None:
             window.closing.connect(self._ask_to_close)
         window.filesDropped.connect(lambda paths: self.open_paths([Path(p) for p in paths]))
-        self.engine.died.connect(self._on_engine_died)
         self.engine.activityChanged.connect(self._on_activity)
         self.engine.jobsChanged.connect(self._on_activity)
         self.engine.ready.connect(self._on_activity)
@@ -115,8 +116,10 @@ class Session(QObject):
         self.engine.start()
         if not paths or not await self.open_paths_now(paths):
             await self._open_last_model()
-        self._offer_crash(crashed)
-        await self._offer_interrupted()
+        if crashed and self.offers is not None:
+            self.offers.crash(crashed)
+        if self.offers is not None:
+            await self.offers.waiting()
         if not self.settings.callouts_seen and self.window is not None:
             from explorer import tour
 
@@ -251,67 +254,6 @@ class Session(QObject):
 
     def _is_run(self, job: Any) -> bool:
         return any(self.runs.job(folder) is job for folder in self.runs.live)
-
-    # cards
-
-    def _on_engine_died(self, error: BaseException) -> None:
-        lost = self.runs.thread_launcher.take_lost()
-
-        def restart() -> None:
-            self.engine.restart()
-            for folder in lost:
-                try:
-                    self.runs.start(folder)
-                except (OSError, ValueError) as error:
-                    errors.report(error, f"resuming run {folder.name}")
-
-        if self.window is not None:
-            self.window.notices.offer(
-                "engine",
-                "error",
-                "The calculation has stopped",
-                f"The background thread ended: {error!r}. Runs go on from their last checkpoint.",
-                {"Restart": restart},
-            )
-
-    def _offer_crash(self, crashed: str) -> None:
-        if crashed and self.window is not None:
-            clipboard = QGuiApplication.clipboard()
-            self.window.notices.offer(
-                "crash",
-                "warning",
-                "The last session ended by a crash",
-                "What it left behind helps to find the fault.",
-                {"Copy the report": lambda: clipboard.setText(crashed)},
-            )
-
-    async def _offer_interrupted(self) -> None:
-        found = await self.engine.io(self.runs.interrupted)
-        for folder, step, _ in found[:2]:
-            self._offer_run(folder, step)
-
-    def _offer_run(self, folder: Path, step: int) -> None:
-        def resume() -> None:
-            self.runs.forget(folder)
-            self.open_run(folder)
-            try:
-                self.runs.start(folder, self.settings.run_in)
-            except (OSError, ValueError) as error:
-                errors.report(error, "resuming the run")
-
-        def look() -> None:
-            self.runs.forget(folder)
-            self.open_run(folder)
-
-        if self.window is not None:
-            card = self.window.notices.offer(
-                ("run", str(folder)),
-                "info",
-                "A run is waiting",
-                f"Run {folder.name} stopped at step {step:,}",
-                {"Resume": resume, "Look": look, "Dismiss": lambda: self.runs.forget(folder)},
-            )
-            card.closed.connect(lambda: self.runs.forget(folder))
 
     # end
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QPainter, QResizeEvent
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
 from explorer import theme, theme_icons
 from explorer.widgets.base import IconButton, Label, ratio_of, set_look
@@ -35,13 +35,14 @@ class Glyph(QWidget):
     def paintEvent(self, event) -> None:
         painter = QPainter(self)
         ratio = ratio_of(painter)
-        painter.drawPixmap(0, 0, theme_icons.pixmap(self._name, self._role, self._size, ratio))
+        down = (self.height() - theme.current().px(self._size)) // 2
+        painter.drawPixmap(0, down, theme_icons.pixmap(self._name, self._role, self._size, ratio))
         painter.end()
 
 
 class Card(QFrame):
     """Kind "error", "warning", "info" or "success". Signals: `actionTriggered` with the action's
-    text, `closed` when it is dismissed."""
+    text, `closed` when it is dismissed. A `compact` card takes one line where there is room."""
 
     actionTriggered = Signal(str)
     closed = Signal()
@@ -53,13 +54,14 @@ class Card(QFrame):
         actions: list[str] | None = None,
         title: str = "",
         closable: bool = False,
+        compact: bool = False,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setObjectName("card")
         set_look(self, "card")
-        self._kind = kind
         self._count = 1
+        self._compact = compact
         self._title_text = title or WORDS[kind]
         self._glyph = Glyph(kind, ROLES[kind])
         self._title = Label(self._title_text, "body", ROLES[kind], 600)
@@ -69,20 +71,20 @@ class Card(QFrame):
         self._close = IconButton("close", "Dismiss")
         self._close.setVisible(closable)
         self._close.clicked.connect(self.closed)
-        self._buttons = QHBoxLayout()
+        self._choices = QWidget()
+        self._buttons = QHBoxLayout(self._choices)
+        self._buttons.setContentsMargins(0, 0, 0, 0)
         self._buttons.setSpacing(8)
-        text = QVBoxLayout()
-        text.setSpacing(4)
-        text.addWidget(self._title)
-        text.addWidget(self._message)
-        text.addSpacing(4)
-        text.addLayout(self._buttons)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(16, 12, 12, 12)
-        row.setSpacing(12)
-        row.addWidget(self._glyph, 0, Qt.AlignmentFlag.AlignTop)
-        row.addLayout(text, 1)
-        row.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
+        self._text = QGridLayout()
+        self._text.setHorizontalSpacing(12)
+        self._text.setVerticalSpacing(4)
+        self._text.setColumnStretch(1, 1)
+        self._row = QHBoxLayout(self)
+        self._row.setSpacing(12)
+        self._row.addWidget(self._glyph, 0, Qt.AlignmentFlag.AlignTop)
+        self._row.addLayout(self._text, 1)
+        self._row.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
+        self._arrangement = ""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
         self.set_actions(actions or [])
         self.set_message(message)
@@ -90,6 +92,7 @@ class Card(QFrame):
     def set_message(self, message: str) -> None:
         self._message.setText(message)
         self.setAccessibleName(f"{self._title_text}: {message}")
+        self._arrange()
 
     @property
     def message(self) -> str:
@@ -100,6 +103,7 @@ class Card(QFrame):
         self._count = count
         times = f" ({count} times)" if count > 1 else ""
         self._title.setText(self._title_text + times)
+        self._arrange()
 
     @property
     def count(self) -> int:
@@ -115,4 +119,43 @@ class Card(QFrame):
             button = QPushButton(text, self)
             button.clicked.connect(lambda _=False, name=text: self.actionTriggered.emit(name))
             self._buttons.addWidget(button)
-        self._buttons.addStretch(1)
+        self._choices.setVisible(bool(actions))
+        self._arrange()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Compact: title, message and buttons in one line, or the message below the two others;
+        else one below the other."""
+        wanted = "stacked"
+        if self._compact:
+            wanted = "line" if self._fits_one_line() else "two lines"
+        if wanted == self._arrangement:
+            return
+        self._arrangement = wanted
+        for part in (self._title, self._message, self._choices):
+            self._text.removeWidget(part)
+        left = Qt.AlignmentFlag.AlignLeft
+        self._text.addWidget(self._title, 0, 0)
+        if wanted == "stacked":
+            self._text.addWidget(self._message, 1, 0, 1, 3)
+            self._text.addWidget(self._choices, 2, 0, 1, 3, left)
+        else:
+            self._text.addWidget(self._choices, 0, 2)
+            place = (0, 1, 1, 1) if wanted == "line" else (1, 0, 1, 3)
+            self._text.addWidget(self._message, *place)
+        margin = 12 if wanted == "stacked" else 5
+        self._row.setContentsMargins(16, margin, margin, margin)
+        level = theme.current().px("control") if self._compact else self._glyph.sizeHint().height()
+        self._glyph.setFixedHeight(level)
+        self.updateGeometry()
+
+    def _fits_one_line(self) -> bool:
+        if "\n" in self.message:
+            return False
+        parts = [self._glyph, self._title, self._close]
+        words = self._message.fontMetrics().horizontalAdvance(self.message)
+        taken = sum(part.sizeHint().width() + 12 for part in parts) + words + 12
+        return taken + self._choices.sizeHint().width() + 32 <= self.width()

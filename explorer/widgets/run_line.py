@@ -155,7 +155,6 @@ class RunLine(QWidget):
             button.setFixedSize(now.px(24), now.px(24))
         if self._columns:
             self.text.setMinimumWidth(now.px(210))
-            self.name.setMinimumWidth(now.px(140))
 
 
 class RunList(QFrame):
@@ -190,6 +189,9 @@ class RunList(QFrame):
             if self._column.indexOf(line) != place:
                 self._column.insertWidget(place, line)
             line.set_run(run)
+        widest = max((line.name.sizeHint().width() for line in self.lines.values()), default=0)
+        for line in self.lines.values():
+            line.name.setMinimumWidth(widest)
         if not runs:
             self.hide()
         elif self.isVisible():

@@ -199,10 +199,10 @@ def test_the_next_session_offers_the_run_that_was_training(qapp, tmp_path, run_a
         window = session.open()
         window.show()
         await session.begin([model])
-        offers = [c for key, c in window.notices.cards.items() if key[0] == "run"]
-        message = offers[0].message if offers else None
-        if choice and offers:
-            offers[0].actionTriggered.emit(choice)
+        card = window.notices.cards.get("runs")
+        message = " ".join((card.rows[0].name, card.rows[0].text)) if card else None
+        if choice and card:
+            card.buttons[str(folder), choice].click()
             await asyncio.sleep(0)
         if choice == "Resume":
             await until(lambda: RunReader(folder).step > reader.step)
@@ -211,7 +211,7 @@ def test_the_next_session_offers_the_run_that_was_training(qapp, tmp_path, run_a
         dispose(session)
         return message, run
 
-    expected = f"Run stories-3 stopped at step {reader.step:,}"
+    expected = f"stories-3 stopped at step {reader.step:,} of 100,000"
     assert run_async(second(None), 60)[0] == expected
     assert run_async(second("Look"), 60) == (expected, str(folder))
     assert run_async(second(None), 60)[0] is None

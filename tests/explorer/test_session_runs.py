@@ -7,9 +7,12 @@ from types import SimpleNamespace
 
 import pytest
 
+from core.training import new_run_folder
 from core.training.control import ControlLog
+from core.training.writer import RunWriter
 from explorer import errors, theme
 from explorer.session import Session
+from explorer.settings import write_object
 from tests.explorer.conftest import dispose
 from tests.explorer.demo import spec, tiny_training
 
@@ -103,8 +106,6 @@ def test_every_run_that_trains_is_steered_from_the_strip_of_any_pane(sessions, r
 def test_the_strip_says_what_a_run_computes_on_and_else_what_the_engine_does(
     sessions, run_async, monkeypatch
 ):
-    from core.training.writer import RunWriter
-
     monkeypatch.setattr("explorer.session.torch_threads", lambda: 3)
 
     async def body():
@@ -121,5 +122,67 @@ def test_the_strip_says_what_a_run_computes_on_and_else_what_the_engine_does(
             writer.close()
             session.steer("stop")
             await until(lambda: device.text() == "cpu, fp32, 3 threads")
+
+    run_async(body())
+
+
+@pytest.fixture
+def stopped(tmp_path):
+    """Four runs that were training when the last session ended."""
+    folders = [new_run_folder(tmp_path / "runs", name, tiny_training(9)) for name in "abcd"]
+    for folder in folders:
+        writer = RunWriter(folder)
+        writer.step({"step": 4, "loss": 1.0})
+        writer.event("end", 4, {"reason": "stopped", "message": ""})
+        writer.close()
+    listed = {"runs": [str(folder) for folder in folders]}
+    write_object(tmp_path / "runs" / "unfinished.json", listed)
+    return folders
+
+
+def test_runs_that_wait_share_one_card_and_leave_it_one_by_one(sessions, stopped, run_async):
+    folders = stopped
+
+    async def body():
+        async with sessions() as session:
+            await session.offers.waiting()
+            cards = session.window.notices.cards
+            (card,) = cards.values()
+            assert card.accessibleName().startswith(
+                "Runs are waiting: a stopped at step 4 of 9; b stopped at step 4 of 9"
+            )
+            assert len(card.buttons) == 9, "three rows, three buttons each"
+            assert card.buttons[str(folders[0]), "Resume"].accessibleName() == "Resume: a"
+
+            card.buttons[str(folders[0]), "Dismiss"].click()
+            assert [row.name for row in card.rows] == ["b", "c", "d"]
+            card.buttons[str(folders[1]), "Look"].click()
+            assert session.workspace.run == str(folders[1])
+            assert not session.runs.running_here(folders[1])
+            session.runs.start(folders[2])  # by another button than the card's
+            await until(lambda: [row.name for row in card.rows] == ["d"])
+            card.buttons[str(folders[3]), "Resume"].click()
+            await until(lambda: session.runs.running_here(folders[3]))
+            assert not cards and session.workspace.run == str(folders[3])
+            for folder in folders[2:]:
+                session.steer("stop", str(folder))
+            await until(lambda: not session.runs.live)
+            assert session.runs.interrupted() == [], "who was answered is not asked again"
+
+    run_async(body())
+
+
+def test_cards_take_one_line_where_there_is_room(sessions, run_async):
+    async def body():
+        async with sessions() as session:
+            window = session.window
+            window.resize(1100, 680)
+            notices = window.notices
+            card = notices.offer("a", "error", "Title", "What to do.", {"Do it": print})
+            other = notices.offer("b", "error", "Title", "What to do. " * 20, {"Do it": print})
+            await until(lambda: card.height() <= 40 < other.height())
+            line = card._message.fontMetrics().height()
+            assert other._message.height() >= 2 * line, "all of a long message can be read"
+            assert card._title.geometry().center().y() == card._message.geometry().center().y()
 
     run_async(body())

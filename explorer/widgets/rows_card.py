@@ -1,0 +1,93 @@
+"""One card for several things of a kind: a row for each, with its own buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QSizePolicy, QWidget
+
+from explorer import theme
+from explorer.widgets.base import Label, set_look
+from explorer.widgets.card import ROLES, Glyph
+
+MOST_ROWS = 3  # a card is not to push the picture away
+
+
+@dataclass(frozen=True)
+class Row:
+    """`name` in bold, then what there is to say of it."""
+
+    id: str
+    name: str
+    text: str
+
+
+class RowsCard(QFrame):
+    """`chosen(id of the row, choice)`; `closed` when the whole card is dismissed."""
+
+    chosen = Signal(str, str)
+    closed = Signal()
+
+    def __init__(
+        self, kind: str, title: str, choices: Sequence[str], parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("card")
+        set_look(self, "card")
+        self.rows: tuple[Row, ...] = ()
+        self.buttons: dict[tuple[str, str], QPushButton] = {}
+        self._title, self._choices = title, tuple(choices)
+        self._glyph = Glyph(kind, ROLES[kind])
+        self._parts: list[QWidget] = []
+        self._grid = QGridLayout()
+        self._grid.setColumnStretch(1, 1)
+        row = QHBoxLayout(self)
+        row.addWidget(self._glyph, 0, Qt.AlignmentFlag.AlignTop)
+        row.addLayout(self._grid, 1)
+        self._row = row
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        theme.changed.connect(self._restyle)
+        self._restyle()
+
+    def set_rows(self, rows: Sequence[Row]) -> None:
+        """At most MOST_ROWS are shown; the last line counts the others."""
+        self.rows = tuple(rows)
+        for part in self._parts:
+            self._grid.removeWidget(part)
+            part.hide()
+            part.deleteLater()
+        self._parts, self.buttons = [], {}
+        for line, row in enumerate(rows[:MOST_ROWS]):
+            self._add(line, 0, Label(row.name, "body", weight=600))
+            text = Label(row.text, "body")
+            text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+            self._add(line, 1, text)
+            for place, choice in enumerate(self._choices, start=2):
+                button = QPushButton(choice)
+                button.setAccessibleName(f"{choice}: {row.name}")
+                button.clicked.connect(
+                    lambda _=False, id=row.id, choice=choice: self.chosen.emit(id, choice)
+                )
+                self.buttons[row.id, choice] = button
+                self._add(line, place, button)
+        if len(rows) > MOST_ROWS:
+            more = Label(f"and {len(rows) - MOST_ROWS} more", "label", "muted")
+            self._grid.addWidget(more, MOST_ROWS, 0, 1, 2)
+            self._parts.append(more)
+        told = "; ".join(f"{row.name} {row.text}" for row in rows)
+        self.setAccessibleName(f"{self._title}: {told}")
+
+    def _add(self, line: int, column: int, widget: QWidget) -> None:
+        self._grid.addWidget(widget, line, column)
+        self._parts.append(widget)
+
+    def _restyle(self) -> None:
+        now = theme.current()
+        self._row.setContentsMargins(now.px(16), now.px(6), now.px(8), now.px(6))
+        self._row.setSpacing(now.px(12))
+        self._grid.setHorizontalSpacing(now.px(8))
+        self._grid.setVerticalSpacing(now.px(4))
+        # The icon stands in the middle of the first row.
+        self._glyph.setFixedHeight(now.px("control"))
