@@ -10,10 +10,12 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSlider, QVBoxLayout, QWidget
 
 from explorer import theme
+from explorer.panes.training.ancestry import Past, comparable, names_apart
 from explorer.panes.training.follow import RunData
+from explorer.panes.training.moments import checkpoint_text
 from explorer.panes.training.small_plot import SmallPlot
 from explorer.widgets.base import Label
-from explorer.widgets.line_plot import LinePlot, Series
+from explorer.widgets.line_plot import LinePlot, Mark, Series
 from explorer.widgets.toggle import Switch
 
 SMALL: tuple[tuple[str, str, str, int, Callable[[float], str]], ...] = (
@@ -45,8 +47,11 @@ class Charts(QWidget):
         self.smoothing.setRange(0, 99)
         self.smoothing.setValue(60)
         self.smoothing.setFixedWidth(theme.current().px(72))
+        self.smoothing.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # on every platform
+        self.smoothing.setMinimumHeight(theme.current().px("hit"))
+        self.smoothing.setSingleStep(5)
+        self.smoothing.setPageStep(20)
         self.smoothing.setAccessibleName("Smoothing of the training loss")
-        self.smoothing.setToolTip("Smoothing: the faint line is what was measured")
         self.log = Switch("Log axis")
         self.log.setObjectName("training.view.log")
         self.tools = QWidget()
@@ -74,16 +79,20 @@ class Charts(QWidget):
         column.addWidget(self.loss, 7)
         column.addLayout(small, 2)
 
-    def set_runs(self, run: RunData | None, other: RunData | None = None) -> None:
-        """Shows a run, and another one over it, dashed."""
+    def set_runs(
+        self, run: RunData | None, other: RunData | None = None, past: Past | None = None
+    ) -> None:
+        """Shows a run, another one under it, dashed, and what the run branched off from, muted."""
         if run is None:
             self.loss.set_series([])
+            self.loss.set_marks([])
+            self.loss.set_note("")
             for plot in self.small.values():
                 plot.set_line(np.empty(0), np.empty(0))
             return
-        series = loss_series(run, "" if other is None else f" {run.name}")
-        if other is not None:
-            series += loss_series(other, f" {other.name}", dashed=True, first=2)
+        self.loss.set_marks(marks_of(run, past))
+        self.loss.set_note("" if other is None else why_not_drawn(run, other))
+        series = all_losses(run, other, past)
         high = max(run.config.steps, other.config.steps if other else 0)
         shown = max(run.step, other.step if other else 0, 10)
         # The axis grows by doubling until the whole run fits: early steps are not a dot.
@@ -110,6 +119,9 @@ class Charts(QWidget):
             self.log.setChecked(log)
 
     def _on_looks(self, _: object = None) -> None:
+        share = theme.format_percent(self.smoothing.value() / 100)
+        self.smoothing.setToolTip(f"Smoothing {share}: the faint line is what was measured")
+        self.smoothing.setAccessibleDescription(f"{share}; arrows change it")
         strength = 1 - (1 - self.smoothing.value() / 100) ** 2
         self.loss.set_smoothing(strength)
         for name in NOISY:
@@ -118,13 +130,52 @@ class Charts(QWidget):
         self.looksChanged.emit()
 
 
+def marks_of(run: RunData, past: Past | None) -> list[Mark]:
+    """Where a run can be taken up again, and where it branched off."""
+    kept = [Mark(step, checkpoint_text(step)) for step in sorted(run.checkpoints)]
+    if past is None:
+        return kept
+    return [Mark(past.step, f"branched from {past.name} at step {past.step:,}", rule=True), *kept]
+
+
+def why_not_drawn(run: RunData, other: RunData) -> str:
+    if comparable(run, other):
+        return ""
+    name = names_apart(run, other)[1]
+    return f"{name} is not drawn: it has another tokenizer, losses per token cannot be compared"
+
+
+def all_losses(run: RunData, other: RunData | None, past: Past | None) -> list[Series]:
+    """The lowest line first: the past, the other run where it can be compared, the run itself."""
+    series: list[Series] = []
+    drawn = other if other is not None and comparable(run, other) else None
+    if past is not None and (drawn is None or drawn.folder.resolve() != past.folder):
+        series += past_series(past)
+    own = ""
+    if drawn is not None:
+        own, its = names_apart(run, drawn)
+        series += loss_series(drawn, f" {its}", dashed=True, first=2)
+    return series + loss_series(run, own and f" {own}")
+
+
+def past_series(past: Past) -> list[Series]:
+    """Unnamed at their ends: the mark of the branch says whose they are."""
+    before = "before the branch"
+    lines = (
+        Series(f"validation {before}", *past.validation, "muted", dashed=True, named=False),
+        Series(before, *past.train, "muted", smoothed=True, named=False),
+    )
+    return [line for line in lines if len(line.x)]
+
+
 def loss_series(run: RunData, suffix: str, dashed: bool = False, first: int = 0) -> list[Series]:
     """Training loss of every step, and validation loss where it was measured."""
     x, y = run.series("loss")
-    made = [Series(f"train{suffix}", x, y, first, smoothed=True, dashed=dashed)]
+    train = Series(f"train{suffix}", x, y, first, smoothed=True, dashed=dashed)
+    made = []
     if len(run.evaluations):
         steps = run.evaluations["step"].astype(np.float64)
         name = f"validation{suffix}"
         values = run.evaluations["validation"].astype(np.float64)
         made.append(Series(name, steps, values, first + 1, dashed=dashed, marks=len(steps) < 80))
-    return made
+    return [*made, train]

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from explorer import tasks
 from explorer.engine import Engine
+from explorer.panes.training.follow import RunData
 from explorer.panes.training.moments import Moment, around
 from explorer.widgets.head_mosaic import HeadMosaic
 from explorer.widgets.pooling import pool_heads
@@ -18,9 +19,12 @@ AHEAD = 4  # snapshots read before they are needed
 
 
 class HeadFilm(QObject):
-    """Shows the snapshot at a position of the moments. Files are read in the I/O pool, once."""
+    """Shows the snapshot at a position of the moments. Files are read in the I/O pool, once.
 
-    shown = Signal(int)  # the step of the snapshot on the screen
+    `step` is that of the snapshot on the screen; None while the first one is being read.
+    """
+
+    shown = Signal(int)  # another step's snapshot is on the screen
 
     def __init__(self, engine: Engine, mosaic: HeadMosaic, owner: QObject) -> None:
         super().__init__(owner)
@@ -51,6 +55,7 @@ class HeadFilm(QObject):
         """Draws what is there; reads what is not and draws again. False: no snapshot at all."""
         before, after, share = around(moments, position)
         if before is None or before.probe is None:
+            self._wanted = self.step = None
             return False
         self._wanted = (moments, position)
         first = self._kept.get(before.probe)
@@ -99,6 +104,17 @@ class HeadFilm(QObject):
         self._forget()
         if wanted is not None:
             self.show(*wanted)
+
+
+def first_look(data: RunData) -> str:
+    """For a place of a run that has no picture of the heads before it: where the first one is."""
+    if data.probes:
+        return f"The first look at the heads is from step {min(data.probes):,}."
+    if not data.step:
+        return "The first look at the heads comes before the first step."
+    every = data.config.probe_every
+    due = min((data.step // every + 1) * every, data.config.steps) if every else data.config.steps
+    return f"The first look at the heads comes at step {due:,}."
 
 
 def _load(paths: list[Path], pixels: int) -> list[np.ndarray | None]:

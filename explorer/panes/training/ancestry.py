@@ -1,0 +1,134 @@
+"""Where a run comes from and what it may be compared with: its parents' lines, kin, tokenizers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from explorer import tasks
+from explorer.engine import Engine
+from explorer.panes.training.follow import RunData
+
+
+@dataclass(frozen=True, eq=False)
+class Past:
+    """What a branch goes on from: its parents' losses, each up to the step where it was left."""
+
+    name: str  # of the parent
+    folder: Path
+    step: int
+    train: tuple[np.ndarray, np.ndarray]  # steps and losses
+    validation: tuple[np.ndarray, np.ndarray]
+
+
+def read_past(parent: Mapping[str, Any]) -> Past:
+    """In the I/O pool. A parent that is gone, or cannot be read, leaves its part out."""
+    from core.training.reader import RunReader
+
+    origin: Mapping[str, Any] | None = parent
+    seen: set[Path] = set()
+    train: list[tuple[np.ndarray, np.ndarray]] = []
+    validation: list[tuple[np.ndarray, np.ndarray]] = []
+    name = ""
+    while origin is not None and (folder := Path(str(origin["run"])).resolve()) not in seen:
+        seen.add(folder)
+        try:
+            reader = RunReader(folder)
+        except (ValueError, OSError):
+            break
+        name = name or reader.name
+        last = int(origin["step"])
+        train.insert(0, _until(reader.steps, "loss", last))
+        validation.insert(0, _until(reader.evaluations, "validation", last))
+        origin = reader.parent
+    folder = Path(str(parent["run"]))
+    made = int(parent["step"])
+    return Past(name or folder.name, folder, made, _joined(train), _joined(validation))
+
+
+def _until(rows: np.ndarray, field: str, last: int) -> tuple[np.ndarray, np.ndarray]:
+    kept = rows[rows["step"] <= last]
+    return kept["step"].astype(np.float64), kept[field].astype(np.float64)
+
+
+def _joined(parts: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    """One line of several: each begins after the one before has ended."""
+    x, y = np.empty(0), np.empty(0)
+    for steps, values in parts:
+        after = steps > (x[-1] if len(x) else -np.inf)
+        x, y = np.r_[x, steps[after]], np.r_[y, values[after]]
+    return x, y
+
+
+class Ancestry(QObject):
+    """Reads the past of a branch once; `found` says that it can be shown."""
+
+    found = Signal()
+
+    def __init__(self, engine: Engine, owner: QObject) -> None:
+        super().__init__(owner)
+        self._engine, self._owner = engine, owner
+        self._of: tuple[Path, str] | None = None  # of which run
+        self._past: Past | None = None
+
+    def of(self, data: RunData) -> Past | None:
+        """The past of a branch; None while it is read, and for a run from the beginning."""
+        key = (data.folder, repr(data.parent))
+        if key != self._of:
+            self._of, self._past = key, None
+            if data.parent is not None:
+                tasks.spawn(self._read(key, data.parent), self._owner)
+        return self._past
+
+    async def _read(self, key: tuple[Path, str], parent: Mapping[str, Any]) -> None:
+        past = await self._engine.io(read_past, parent)
+        if key == self._of:
+            self._past = past
+            self.found.emit()
+
+
+def kin(data: RunData, before: Path | None, other: RunData | None) -> bool:
+    """Whether an overlay that lay over the run in `before` still makes sense over this one: the
+    same run, its branch or its parent, or a relative of the overlay itself.
+    """
+    if before is None or other is None or before == data.folder:
+        return True
+    here, parent = data.folder.resolve(), _parent(data)
+    over, over_parent = other.folder.resolve(), _parent(other)
+    family = {parent, over_parent} - {None}
+    return (
+        before.resolve() in (here, parent)
+        or over == parent
+        or here in family
+        or (parent is not None and parent == over_parent)
+    )
+
+
+def _parent(data: RunData) -> Path | None:
+    return Path(str(data.parent["run"])).resolve() if data.parent is not None else None
+
+
+def comparable(one: RunData, other: RunData) -> bool:
+    """Whether their losses are of the same tokens: a token of another tokenizer says more or less.
+
+    "characters" are those of the corpus, so there the corpus must be the same one too.
+    """
+    first, second = one.config, other.config
+    own = first.tokenizer == "characters" and first.corpus != second.corpus
+    return first.tokenizer == second.tokenizer and first.task == second.task and not own
+
+
+def names_apart(one: RunData, other: RunData) -> tuple[str, str]:
+    """Names that tell two runs apart: as much of their folders as it takes, where they are one."""
+    if one.name != other.name:
+        return one.name, other.name
+    first, second = one.folder.resolve().parts, other.folder.resolve().parts
+    for count in range(1, max(len(first), len(second)) + 1):
+        if first[-count:] != second[-count:]:
+            return "/".join(first[-count:]), "/".join(second[-count:])
+    return one.name, other.name
