@@ -63,7 +63,7 @@ def _file(session: Session, window: MainWindow) -> list[Action]:
         Action(
             "file.bundled",
             "Open the bundled model",
-            lambda: _spawn(session, session.open_model("stories")),
+            lambda: _spawn(session, session.open_bundled()),
             menu="File",
         ),
         Action(

@@ -25,7 +25,10 @@ HARMLESS = ("This plugin does not support",)  # Qt's messages that tell a person
 
 @dataclass
 class Problem:
-    """One error: its type and place name it, `count` says how often it came."""
+    """One error: its type and place name it, `count` says how often it came.
+
+    about   what failed ("model"), where a later success of it makes the error a thing of the past
+    """
 
     key: tuple[str, str]
     title: str
@@ -33,27 +36,29 @@ class Problem:
     where: str
     details: str
     count: int = 1
+    about: str = ""
 
 
 class _Reports(QObject):
     """Carries reports from any thread to the GUI thread."""
 
-    arrived = Signal(object, str)
+    arrived = Signal(object, str, str)
     changed = Signal(object)  # Problem, new or with a higher count
+    retired = Signal(object)  # Problem that is one no longer
 
     def __init__(self) -> None:
         super().__init__()
         self.problems: dict[tuple[str, str], Problem] = {}
         self.arrived.connect(self._on_arrived, Qt.ConnectionType.AutoConnection)
 
-    def _on_arrived(self, error: BaseException, where: str) -> None:
+    def _on_arrived(self, error: BaseException, where: str, about: str) -> None:
         key = (type(error).__name__, place(error) or where)
         problem = self.problems.get(key)
         if problem is None:
             details = "".join(traceback.format_exception(error))
             _log.error("%s: %s", where, details)
             text = str(error) or type(error).__name__
-            problem = Problem(key, title_of(error), text, where, details)
+            problem = Problem(key, title_of(error), text, where, details, about=about)
             while len(self.problems) >= MOST_KEPT:
                 self.problems.pop(next(iter(self.problems)))
             self.problems[key] = problem
@@ -74,10 +79,17 @@ def reports() -> _Reports:
     return _reports
 
 
-def report(error: BaseException, where: str = "") -> None:
+def report(error: BaseException, where: str = "", about: str = "") -> None:
     """Shows `error` once. From any thread; never raises."""
     with contextlib.suppress(RuntimeError):  # Qt is already gone
-        reports().arrived.emit(error, where)
+        reports().arrived.emit(error, where, about)
+
+
+def retire(about: str) -> None:
+    """What failed before has succeeded: its errors are shown no longer."""
+    for problem in [found for found in reports().problems.values() if found.about == about]:
+        forget(problem)
+        reports().retired.emit(problem)
 
 
 def forget(problem: Problem) -> None:

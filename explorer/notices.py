@@ -68,6 +68,9 @@ class Notices(QWidget):
         card.set_message(problem.text)
         card.set_count(problem.count)
 
+    def close_problem(self, problem: errors.Problem) -> None:
+        self.close_card(problem.key)
+
     def close_card(self, key: object) -> None:
         card = self.cards.pop(key, None)
         if card is not None:

@@ -25,6 +25,7 @@ from explorer.window import MainWindow
 from explorer.workspace import Workspace
 
 RUN_MANIFEST = "run.json"
+MODEL = "model"  # what an error is about, until a person opens another one
 
 
 class Session(QObject):
@@ -86,6 +87,7 @@ class Session(QObject):
         window.paneShown.connect(self._on_pane_shown)
         self.engine.ready.connect(self._on_pane_shown)
         errors.reports().changed.connect(window.notices.show_problem)
+        errors.reports().retired.connect(window.notices.close_problem)
         self._restore(window)
         return window
 
@@ -134,7 +136,7 @@ class Session(QObject):
                     await self.open_model(address)
                     return
             except (OSError, ValueError) as error:
-                errors.report(error, "the model of the last session")
+                errors.report(error, "the model of the last session", MODEL)
         await self.open_model(BUNDLED)
 
     # opening things
@@ -147,6 +149,11 @@ class Session(QObject):
         self.workspace.set_model_source(source)
         if not bundled:
             self._remember(address)
+
+    async def open_bundled(self) -> None:
+        """As a person asks for it."""
+        await self.open_model(BUNDLED)
+        errors.retire(MODEL)
 
     async def open_live_model(self, folder: str | Path) -> None:
         """The live model of a run, by its probe."""
@@ -165,21 +172,19 @@ class Session(QObject):
             try:
                 opened |= await self._open_path(Path(path))
             except (OSError, ValueError) as error:
-                errors.report(error, f"opening {path}")
+                errors.report(error, f"opening {path}", MODEL if _is_model(Path(path)) else "")
         return opened
 
     async def _open_path(self, path: Path) -> bool:
         if (path / RUN_MANIFEST).is_file():
             self.open_run(path)
             return False
-        if path.is_dir():
-            await self.open_model(path)
+        if _is_model(path):
+            await self.open_model(path if path.is_dir() else path.parent)
+            errors.retire(MODEL)
             return True
         if not path.exists():
             raise FileNotFoundError(f"there is no {path}; choose a text file or a folder")
-        if path.name in ("config.json", "model.safetensors"):
-            await self.open_model(path.parent)
-            return True
         self._remember(path)
         self.workspace.textOpened.emit(str(path))
         if self.window is not None:
@@ -284,6 +289,7 @@ class Session(QObject):
         if window is not None:
             with contextlib.suppress(RuntimeError, TypeError):
                 errors.reports().changed.disconnect(window.notices.show_problem)
+                errors.reports().retired.disconnect(window.notices.close_problem)
             window.deleteLater()
             self.window = None
         return ended
@@ -293,3 +299,10 @@ def engine_words() -> str:
     """What the engine computes on while no run trains."""
     threads = torch_threads()
     return f"cpu, fp32, {threads} thread{'s' if threads > 1 else ''}"
+
+
+def _is_model(path: Path) -> bool:
+    """A folder that is no run's, or a checkpoint's file."""
+    if path.is_dir():
+        return not (path / RUN_MANIFEST).is_file()
+    return path.is_file() and path.name in ("config.json", "model.safetensors")

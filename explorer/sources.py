@@ -84,7 +84,8 @@ class FolderSource(QObject):
         return Path(self.address)
 
     async def open(self) -> None:
-        """Reads tokenizer and config, without torch. Raises ValueError or OSError with a remedy."""
+        """Reads tokenizer and config, without torch, and looks whether the weights are whole.
+        Raises ValueError or OSError with a remedy."""
         self.tokenizer, self.config = await self._engine.io(_read_small_files, self.folder())
 
     async def look(
@@ -142,16 +143,17 @@ def activations_of(look: Look | Superseded) -> Activations | Superseded:
 
 def _read_small_files(folder: Path) -> tuple[Any, Any]:
     """Tokenizer and config of a checkpoint folder, without torch."""
-    from core.files import read_json
+    from core.files import open_safetensors, read_json
     from core.tokenization import open_tokenizer
     from core.transformer.config import ModelConfig
 
     if not folder.is_dir():
         raise FileNotFoundError(f"there is no folder {folder}; choose a checkpoint's folder")
-    for name in ("config.json", "tokenizer.json"):
+    for name in ("config.json", "tokenizer.json", "model.safetensors"):
         if not (folder / name).is_file():
             raise ValueError(f"{folder} holds no {name}; choose a whole checkpoint folder")
     values = read_json(folder / "config.json")
+    open_safetensors(folder / "model.safetensors")  # its header tells what the file must hold
     if not isinstance(values, dict):
         raise ValueError(f"{folder / 'config.json'} holds no config; choose another folder")
     return open_tokenizer(folder / "tokenizer.json"), ModelConfig.from_json(values)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 from types import SimpleNamespace
 
 import pytest
@@ -14,7 +16,7 @@ from explorer import errors, theme
 from explorer.session import Session
 from explorer.settings import write_object
 from tests.explorer.conftest import dispose
-from tests.explorer.demo import spec, tiny_training
+from tests.explorer.demo import save_tiny_model, spec, tiny_training
 
 
 async def until(condition):
@@ -24,8 +26,8 @@ async def until(condition):
 
 
 @pytest.fixture
-def sessions(qapp, tmp_path, monkeypatch):
-    """`async with sessions() as session`: without torch; a run "trains" until its stop command."""
+def sitting(qapp, tmp_path, monkeypatch):
+    """`async with sitting as session`: without torch; a run "trains" until its stop command."""
     errors.reports().problems.clear()
     theme.apply(qapp, "light", 1.0, "full")
 
@@ -37,27 +39,25 @@ def sessions(qapp, tmp_path, monkeypatch):
 
     monkeypatch.setattr("explorer.live._train", training)
 
-    class Sitting:
-        async def __aenter__(self):
-            self.session = Session(
-                folder=tmp_path / "config",
-                runs_folder=tmp_path / "runs",
-                specs=(spec("attention"), spec("training")),
-                with_torch=False,
-            )
-            self.session.settings.callouts_seen = True
-            self.session.open().show()
-            self.session.engine.start()
-            return self.session
+    session = Session(
+        folder=tmp_path / "config",
+        runs_folder=tmp_path / "runs",
+        specs=(spec("attention"), spec("training")),
+        with_torch=False,
+    )
+    session.settings.callouts_seen = True
+    session.open().show()
 
-        async def __aexit__(self, *_):
-            await self.session.close(10)
-            ended.append(self.session)
+    @contextlib.asynccontextmanager
+    async def started():
+        session.engine.start()
+        try:
+            yield session
+        finally:
+            await session.close(10)
 
-    ended = []
-    yield Sitting
-    for session in ended:
-        dispose(session)
+    yield started()
+    dispose(session)
     errors.reports().problems.clear()
 
 
@@ -67,9 +67,9 @@ def commands(folder):
     return [command.name for command in log.commands if command.name != "start"]
 
 
-def test_every_run_that_trains_is_steered_from_the_strip_of_any_pane(sessions, run_async):
+def test_every_run_that_trains_is_steered_from_the_strip_of_any_pane(sitting, run_async):
     async def body():
-        async with sessions() as session:
+        async with sitting as session:
             window, status = session.window, session.window.status
             folders = [session.runs.new(tiny_training(), name) for name in ("first", "second")]
             session.runs.start(folders[0])
@@ -104,12 +104,12 @@ def test_every_run_that_trains_is_steered_from_the_strip_of_any_pane(sessions, r
 
 
 def test_the_strip_says_what_a_run_computes_on_and_else_what_the_engine_does(
-    sessions, run_async, monkeypatch
+    sitting, run_async, monkeypatch
 ):
     monkeypatch.setattr("explorer.session.torch_threads", lambda: 3)
 
     async def body():
-        async with sessions() as session:
+        async with sitting as session:
             device = session.window.status._device
             session._on_activity()
             assert device.text() == "cpu, fp32, 3 threads"
@@ -140,11 +140,11 @@ def stopped(tmp_path):
     return folders
 
 
-def test_runs_that_wait_share_one_card_and_leave_it_one_by_one(sessions, stopped, run_async):
+def test_runs_that_wait_share_one_card_and_leave_it_one_by_one(sitting, stopped, run_async):
     folders = stopped
 
     async def body():
-        async with sessions() as session:
+        async with sitting as session:
             await session.offers.waiting()
             cards = session.window.notices.cards
             (card,) = cards.values()
@@ -172,9 +172,9 @@ def test_runs_that_wait_share_one_card_and_leave_it_one_by_one(sessions, stopped
     run_async(body())
 
 
-def test_cards_take_one_line_where_there_is_room(sessions, run_async):
+def test_cards_take_one_line_where_there_is_room(sitting, run_async):
     async def body():
-        async with sessions() as session:
+        async with sitting as session:
             window = session.window
             window.resize(1100, 680)
             notices = window.notices
@@ -184,5 +184,27 @@ def test_cards_take_one_line_where_there_is_room(sessions, run_async):
             line = card._message.fontMetrics().height()
             assert other._message.height() >= 2 * line, "all of a long message can be read"
             assert card._title.geometry().center().y() == card._message.geometry().center().y()
+
+    run_async(body())
+
+
+def test_a_model_that_opens_retires_the_card_about_one_that_did_not(
+    sitting, tmp_path, run_async, caplog
+):
+    caplog.set_level(logging.CRITICAL)
+    good, bad = save_tiny_model(tmp_path / "good"), save_tiny_model(tmp_path / "bad")
+    (bad / "model.safetensors").write_bytes(b"cut off")
+
+    async def body():
+        async with sitting as session:
+            cards = session.window.notices.cards
+            assert not await session.open_paths_now([bad])
+            await session.open_model("stories")  # what the start falls back to
+            assert len(cards) == 1
+            await session.open_paths_now([tmp_path / "nowhere.txt"])
+            assert len(cards) == 2
+            assert await session.open_paths_now([good])
+            (card,) = cards.values()
+            assert "nowhere.txt" in card.message
 
     run_async(body())

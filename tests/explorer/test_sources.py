@@ -133,7 +133,11 @@ def test_a_newer_look_supersedes_an_older(torch_engine, runs, tmp_path, run_asyn
 
 @pytest.mark.parametrize(
     ("missing", "says"),
-    [("config.json", "holds no config.json"), ("tokenizer.json", "holds no tokenizer.json")],
+    [
+        ("config.json", "holds no config.json"),
+        ("tokenizer.json", "holds no tokenizer.json"),
+        ("model.safetensors", "holds no model.safetensors"),
+    ],
 )
 def test_a_folder_that_is_no_checkpoint_says_the_remedy(engine, tmp_path, run_async, missing, says):
     folder = save_tiny_model(tmp_path / "model")
@@ -152,15 +156,9 @@ def test_a_config_that_is_none_is_refused_with_the_remedy(engine, tmp_path, run_
         run_async(FolderSource(engine, folder).open())
 
 
-def test_a_truncated_model_says_so_at_the_first_capture(torch_engine, tmp_path, run_async):
+def test_a_truncated_model_is_refused_when_it_is_opened(engine, tmp_path, run_async):
     folder = save_tiny_model(tmp_path / "model")
     weights = folder / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-100])
-
-    async def body():
-        source = FolderSource(torch_engine, folder)
-        await source.open()
-        return await source.capture([1, 2])
-
-    with pytest.raises(ValueError):
-        run_async(body())
+    with pytest.raises(ValueError, match=r"model\.safetensors was cut off"):
+        run_async(FolderSource(engine, folder).open())

@@ -43,8 +43,9 @@ class Opening(QObject):
         try:
             await source.open()
         except (ValueError, OSError) as error:
-            errors.report(error, f"opening {source.name}")
+            errors.report(error, f"opening {source.name}", "model")
             return
+        errors.retire("model")
         self._context.workspace.set_model_source(source)
 
     def _on_bundled(self) -> None:
