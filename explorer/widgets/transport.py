@@ -124,17 +124,18 @@ class TransportBar(QWidget):
         self.scrubber.set_steps(length, titles)
         self.scrubber.set_marks(getattr(track, "marks", {}))
         self.scrubber.set_position(player.position if player is not None else 0.0)
-        self.scrubber.set_live(at_edge)
+        ended = getattr(track, "ended", "")
+        self.scrubber.set_live(at_edge and not ended)
         self.scrubber.setEnabled(length > 0)
-        self._live.setVisible(is_live)
-        self._live.set_live(at_edge)
+        self._live.setVisible(is_live or bool(ended))
+        self._live.set_live(at_edge, ended)
         self.play_button.set_playing(playing, at_edge)
         for button in (self._to_start, self._back, self._forward, self._to_end, self.play_button):
             button.setEnabled(length > 0 or is_live)
         self._forward.set_icon(
             "step-forward", "One training step" if at_edge else "One step forward", "Right"
         )
-        self._to_end.set_icon("to-end", "Go live" if is_live else "To the end", "End")
+        self._to_end.set_icon("to-end", "Go live" if is_live and not ended else "To the end", "End")
         more = "" if player is None or player.complete else "+"
         known = 0 <= step < length
         unit = getattr(track, "unit", "step")

@@ -127,26 +127,39 @@ class SpeedButton(QAbstractButton):
 
 
 class LiveBadge(QAbstractButton):
-    """LIVE at the right-hand edge; left of it the badge is hollow and a click goes live."""
+    """LIVE at the right-hand edge; left of it the badge is hollow and a click goes live.
+
+    Of a run that nobody trains it says in words how it ended.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._live = False
+        self._ended = ""
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.set_live(False)
         theme.changed.connect(self.updateGeometry)
 
-    def set_live(self, live: bool) -> None:
-        self._live = live
+    def set_live(self, live: bool, ended: str = "") -> None:
+        """`ended`: how the run ended, where nobody trains it."""
+        self._live = live and not ended
+        if ended != self._ended:
+            self._ended = ended
+            self.updateGeometry()
         text = "Live: play trains on" if live else "Go live"
+        if ended:
+            text = f"This run: {ended}. To its last moment"
         self.setAccessibleName(text)
         self.setToolTip(f"{text} (End)")
         self.update()
 
     def sizeHint(self) -> QSize:
         now = theme.current()
-        return QSize(now.px(64), now.px(24))
+        if not self._ended:
+            return QSize(now.px(64), now.px(24))
+        wide = now.metrics("label", 600).horizontalAdvance(self._ended)
+        return QSize(round(wide) + now.px(24), now.px(24))
 
     def paintEvent(self, event) -> None:
         now = theme.current()
@@ -154,14 +167,21 @@ class LiveBadge(QAbstractButton):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         frame = QRectF(self.rect()).adjusted(1, 1, -1, -1)
         role = "success" if self._live else "muted"
-        painter.setPen(now.pen(role, 1.5))
+        painter.setPen(now.pen("divider" if self._ended else role, 1.5))
         painter.setBrush(now.color("raised" if self.underMouse() else "surface"))
         painter.drawRoundedRect(frame, frame.height() / 2, frame.height() / 2)
+        if self._ended:
+            put_text(painter, frame, self._ended, now.font("label", 600), now.color(role))
+        else:
+            self._draw_live(painter, frame, role)
+        if self.hasFocus():
+            now.focus_ring(painter, frame, radius=frame.height() / 2, offset=-2)
+        painter.end()
+
+    def _draw_live(self, painter: QPainter, frame: QRectF, role: str) -> None:
+        now = theme.current()
         dot = QPointF(frame.x() + now.px(13), frame.center().y())
         painter.setBrush(now.color(role) if self._live else Qt.BrushStyle.NoBrush)
         painter.drawEllipse(dot, 3.5, 3.5)
         text = frame.adjusted(now.px(14), 0, 0, 0)
         put_text(painter, text, "LIVE", now.font("label", 600), now.color(role))
-        if self.hasFocus():
-            now.focus_ring(painter, frame, radius=frame.height() / 2, offset=-2)
-        painter.end()

@@ -103,7 +103,10 @@ class BranchForm(QFrame):
         now, parent = theme.current(), self.parentWidget()
         top = self._below.geometry().bottom() + now.px(8)
         width = min(now.px(416), parent.width() - 2 * now.px(16))
-        height = self.layout().totalHeightForWidth(width)
+        others = self.layout().totalHeightForWidth(width) - self.plot.height()
+        room = parent.height() - top - others
+        self.plot.setFixedHeight(round(min(now.px(132), max(now.px(72), room))))
+        height = others + self.plot.height()
         self.setGeometry(parent.width() - now.px(16) - width, top, width, height)
 
     # What is shown -------------------------------------------------------------------------------

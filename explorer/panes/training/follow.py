@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 POLL = 120  # ms between two looks while a run moves
 SLOW = 1000  # ms between two looks at a run that has ended
+PACE = 200  # steps that tell how fast a run is
+FEW = 4  # gaps between steps from which on it can be told
+PAUSED = 20  # times as long as usual: nobody trained between these two steps
 ACTIVE = ("new", "running", "paused")
 
 
@@ -47,6 +50,7 @@ class RunData:
     note: str = ""
     not_finite: bool = False  # the last attempt ended at a loss that is no number
     attempts: int = 0
+    preparing: str = ""  # what the last attempt does, or did, before its first step
 
     @property
     def numbers(self) -> RunNumbers:
@@ -89,20 +93,31 @@ class RunData:
 
     @property
     def seconds_left(self) -> float:
-        """Until the run's end at the pace of its last steps; 0 when not known."""
-        part = self.steps[-50:]
-        if not len(part) or "seconds" not in (part.dtype.names or ()):
+        """Until the run's end at the pace of its last steps; 0 before there are a few.
+
+        By the clock: evaluations, samples and checkpoints between the steps count, a pause is left
+        out. The first step of an attempt is slower than any other.
+        """
+        part = self.steps[-PACE:]
+        if not len(part) or not {"time", "attempt"} <= set(part.dtype.names or ()):
             return 0.0
-        return float(np.mean(part["seconds"])) * max(0, self.config.steps - self.step)
+        gaps = np.diff(part["time"][part["attempt"] == part["attempt"][-1]])
+        if len(gaps) < FEW:
+            return 0.0
+        usual = float(np.median(gaps))
+        pace = np.mean(np.where(gaps > PAUSED * usual, usual, gaps))
+        return float(pace) * max(0, self.config.steps - self.step)
 
 
 def read(reader: RunReader) -> RunData:
     """All of a run now. Copies what the run's writer may still append to."""
-    parameters, note, not_finite = 0, "", False
+    parameters, note, not_finite, preparing = 0, "", False, ""
     attempts = len(reader.manifest["attempts"])
     for event in reader.events:
         if event.get("event") == "model":
             parameters = int(event.get("parameters", 0))
+        elif event.get("event") == "prepare":
+            preparing = _preparing(event)
         elif event.get("event") == "note":
             note = str(event.get("message", ""))
         elif event.get("event") == "not-finite":
@@ -124,7 +139,14 @@ def read(reader: RunReader) -> RunData:
         note=note,
         not_finite=not_finite,
         attempts=attempts,
+        preparing=preparing,
     )
+
+
+def _preparing(event: dict[str, Any]) -> str:
+    share = float(event.get("share", 1.0))
+    done = f", {round(100 * share)} %" if 0 < share < 1 else ""
+    return f"{event.get('message', '')}{done}"
 
 
 class Follower(QObject):

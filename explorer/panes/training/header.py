@@ -64,6 +64,14 @@ class RunChoice(QWidget):
             self._runs, self._current, self._other = list(runs), current, other
             self._fill()
 
+    def look_at(self, folder: str) -> None:
+        """Another run is shown ("": none), which may be too new for the list."""
+        here = str(Path(folder).resolve()) if folder else ""
+        runs = self._runs
+        if here and here not in (known for known, _ in runs):
+            runs = [(here, Path(here).name), *runs]
+        self.set_runs(runs, here, self._other)
+
     def _fill(self) -> None:
         self.run.clear()
         self.run.addItem("New run", NEW)

@@ -43,6 +43,7 @@ SIZES = (
 
 # Fields that follow others until a person sets them.
 FOLLOWING = ("warmup_steps", "min_learning_rate", "run_in")
+LEADERS = {"warmup_steps": "steps", "min_learning_rate": "learning_rate"}
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,18 @@ def number_of(name: str, text: str) -> float | int | str:
 
 
 def check(options: Options, corpus_error: str = "") -> dict[str, str]:
-    """Field -> what is wrong with it and the remedy; {} when a run can start."""
+    """Field -> what is wrong with it and the remedy; {} when a run can start.
+
+    A field that follows a wrong one is not wrong itself.
+    """
+    errors = _check(options, corpus_error)
+    for name, leader in LEADERS.items():
+        if leader in errors and not options.is_by_hand(name):
+            errors.pop(name, None)
+    return errors
+
+
+def _check(options: Options, corpus_error: str) -> dict[str, str]:
     errors: dict[str, str] = {"corpus": corpus_error} if corpus_error else {}
     values: dict[str, Any] = {}
     for name in (*WHOLE, *NUMBERS):

@@ -14,6 +14,7 @@ from explorer.actions import Action
 from explorer.engine import SUPERSEDED
 from explorer.panes.base import Context, Pane
 from explorer.panes.training import files, words
+from explorer.panes.training.ancestry import kin
 from explorer.panes.training.branching import Branching
 from explorer.panes.training.commands import commands
 from explorer.panes.training.cursor import Cursor
@@ -65,6 +66,7 @@ class TrainingPane(Pane):
             step=self.driver.step_run,
         )
         self.screen = Screen(self.engine, self.view, self.cursor, self)
+        self._over: Path | None = None  # over which run the other one was laid
         self._sources_read = False
         self._connect()
         self.planning.set_options(self.planning.options)
@@ -201,6 +203,7 @@ class TrainingPane(Pane):
     def overlay(self, folder: str) -> None:
         """Another run over this one; "" for none."""
         self.other.follow(Path(folder) if folder else None)
+        self._over = self.follower.folder
         self._show_lines()
         self._list_runs()
 
@@ -213,7 +216,8 @@ class TrainingPane(Pane):
         self.branching.close()
         self.follower.follow(Path(folder) if folder else None)
         self.cursor.clear(fresh=folder is not None)
-        self.screen.clear(waiting=folder is not None)
+        self.screen.clear(Path(folder).name if folder else "")
+        self.choice.look_at(folder or "")
         self.stack.setCurrentWidget(self.view if folder else self.setup)
         self.inspection.emit(None)
         self._inspect()
@@ -282,6 +286,9 @@ class TrainingPane(Pane):
 
     def _on_data(self, data: RunData) -> None:
         self.cursor.renew(data)
+        if not kin(data, self._over, self.other.data):
+            self.overlay("")
+        self._over = data.folder
         began = len(data.steps) or data.checkpoints
         if data.state == "failed" and not began and data.config.corpus != "stories":
             self.planning.refuse_corpus(data.message)

@@ -47,6 +47,7 @@ class PhaseStrip(Picture):
 
     def draw(self, painter: QPainter) -> None:
         now = theme.current()
+        painter.setOpacity(1.0 if self.isEnabled() else theme.DISABLED_OPACITY)
         font = now.font("label", 600)
         title = "One step:"
         place = QRectF(0, 0, self._left(), self.height())
@@ -91,7 +92,8 @@ class PhaseStrip(Picture):
     def _set_hover(self, index: int) -> None:
         if index != self._hover:
             self._hover = index
-            self.setToolTip(TITLES[PHASES[index]] if index >= 0 else "")
+            none = "" if self.isEnabled() else "No step is recorded yet"
+            self.setToolTip(none or (TITLES[PHASES[index]] if index >= 0 else ""))
             self.update()
 
     def _left(self) -> float:

@@ -15,6 +15,7 @@ from explorer import tasks, theme
 from explorer.engine import SUPERSEDED, Engine
 from explorer.panes.training.options import Options, check, config_of
 from explorer.panes.training.setup import SetupView
+from explorer.panes.training.words import about
 from explorer.workspace import Workspace
 
 OPTIONS = "training.options"  # where the workspace keeps them, all in one: a field may move others
@@ -170,7 +171,7 @@ class Planning(QObject):
         self._view.set_cost(
             theme.format_count(answer.parameters),
             theme.format_bytes(answer.bytes),
-            theme.format_duration(answer.seconds),
+            about(answer.seconds),
             ", ".join(notes),
         )
 

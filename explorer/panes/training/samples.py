@@ -25,8 +25,12 @@ class SampleList(QPlainTextEdit):
         self.setAccessibleName("Samples")
         set_look(self, "plain")
         self._samples: tuple[Any, ...] = ()
-        self.setPlaceholderText("The first sample comes in a moment.")
         theme.changed.connect(self._on_theme_changed)
+
+    def set_empty_text(self, text: str) -> None:
+        """What stands here while there is no sample."""
+        if text != self.placeholderText():
+            self.setPlaceholderText(text)
 
     def set_samples(self, samples: Sequence[Any]) -> None:
         """Objects with step, prompt and text, oldest first."""

@@ -8,9 +8,10 @@ from core.training.config import TrainingConfig
 from explorer.engine import Engine
 from explorer.panes.base import Inspection
 from explorer.panes.training import words
+from explorer.panes.training.ancestry import Ancestry
 from explorer.panes.training.cursor import Cursor
 from explorer.panes.training.follow import RunData
-from explorer.panes.training.heads import HeadFilm
+from explorer.panes.training.heads import HeadFilm, first_look
 from explorer.panes.training.phases import (
     PHASES,
     moment_inspection,
@@ -32,17 +33,31 @@ class Screen(QObject):
         self._cursor = cursor
         self._attempts = 0
         self.film = HeadFilm(engine, view.mosaic, owner)
-        self.film.shown.connect(view.set_heads_step)
+        self.film.shown.connect(self._on_heads)
+        self._ancestry = Ancestry(engine, owner)
+        self._ancestry.found.connect(self._draw_lines)
+        self._lines: tuple[RunData | None, RunData | None] = (None, None)
 
-    def clear(self, waiting: bool) -> None:
-        """Another run, or none."""
+    def clear(self, name: str) -> None:
+        """Another run, or none: nothing of the one before stays."""
         self.film.clear()
-        self._view.set_heads_step(None)
-        self._view.heads.show_loading()
-        self.headline.emit("Opening the run." if waiting else words.SETUP)
+        self._lines = None, None
+        self._cursor.track.ended = ""
+        self._view.clear(words.opening(name))
+        self.headline.emit(f"Opening {name}." if name else words.SETUP)
 
     def show_lines(self, data: RunData | None, other: RunData | None) -> None:
-        self._view.charts.set_runs(data, other)
+        self._lines = data, other
+        self._draw_lines()
+
+    def _draw_lines(self) -> None:
+        data, other = self._lines
+        past = self._ancestry.of(data) if data is not None else None
+        self._view.charts.set_runs(data, other, past)
+
+    def _on_heads(self, step: int) -> None:
+        self._view.set_heads_step(step)
+        self._view.heads.show_ready()
 
     def show_moment(self, data: RunData, state: str) -> None:
         """What depends on the cursor: numbers, sentence, heads, samples."""
@@ -52,6 +67,8 @@ class Screen(QObject):
             self.film.clear()
         if not cursor.moments:
             return
+        cursor.track.ended = words.ended(data, state)
+        view.phases.setEnabled(len(data.steps) > 0)
         inside = cursor.inside
         if inside is not None:
             view.phases.set_current(cursor.phase_position)
@@ -62,14 +79,13 @@ class Screen(QObject):
         view.card.set_text(words.card_text(data, state, moment, replaying))
         self.headline.emit(words.headline(data, state, moment, replaying))
         view.charts.set_cursor(cursor.step if replaying else None)
+        view.samples.set_empty_text(words.no_sample(data, state, cursor.step))
         view.samples.set_samples([s for s in data.samples if s.step <= cursor.step + 0.5])
-        if self.film.show(cursor.moments, cursor.position):
+        if not self.film.show(cursor.moments, cursor.position):
+            view.set_heads_step(None)
+            view.heads.show_empty(words.no_heads(data, state) or first_look(data))
+        elif self.film.step is not None:
             view.heads.show_ready()
-        else:
-            shape = data.config.model
-            view.mosaic.set_shape(shape.n_layer, shape.n_head)
-            view.heads.skeleton.set_grid(shape.n_layer, shape.n_head)
-            view.heads.show_loading("waiting for the first picture of the heads")
 
     def inspection(self, data: RunData) -> Inspection | None:
         """The phase or the moment under the cursor."""

@@ -43,6 +43,9 @@ MORE = (  # name, title, what it does
 )
 
 
+HIDDEN = tuple(name for name, _, _ in MORE)
+
+
 class Fact(QWidget):
     """A headline number with its name: 1.0 M parameters."""
 
@@ -95,6 +98,8 @@ class SetupView(QWidget):
         self.more.setCheckable(True)
         set_look(self.more, "quiet")
         self._deep = QWidget()
+        self._wrong = False  # a field behind More is wrong
+        self._unfolded = False  # for its sake, not because a person asked
         self._why = Label("", "label", "error", wrap=True)
         self._excerpt = QPlainTextEdit()
         self._excerpt.setObjectName("training.setup.excerpt")
@@ -116,6 +121,7 @@ class SetupView(QWidget):
         self._enter.entered.connect(self._on_start)
         self.start.clicked.connect(self._on_start)
         self.more.toggled.connect(self.set_more)
+        self.more.clicked.connect(self._on_more)
         self.set_more(False)
         self.set_why("")
         self.set_options(self._options, {})
@@ -143,6 +149,7 @@ class SetupView(QWidget):
             field.changed.connect(lambda text, name=field.name: self._on_field(name, text))
             if isinstance(field, TextField):
                 field.editor.installEventFilter(self._enter)
+                field.editor.editingFinished.connect(self._fold_back)
         corpus, size, batch, steps, rate, where = top
         form = QVBoxLayout()
         form.setSpacing(12)
@@ -238,12 +245,29 @@ class SetupView(QWidget):
         size = size_of(options.size)
         shape = f"{options.n_layer} layers, {options.n_head} heads, width {options.n_embd}"
         self._what.setText(f"{shape}: {size.what}" if size else shape)
-        hidden = [name for name in errors if name in [one[0] for one in MORE]]
-        if hidden and not self.more.isChecked():
-            self.more.setChecked(True)
+        self._show_hidden(any(name in errors for name in HIDDEN))
         self.start.setEnabled(not errors)
         why = next(iter(errors.values()), "")
         self.start.setToolTip(why or "Trains at once (Enter)")
+
+    def _show_hidden(self, wrong: bool) -> None:
+        """Unfolds the fields behind More while one of them is wrong."""
+        self._wrong = wrong
+        if wrong and not self.more.isChecked():
+            self._unfolded = True
+            self.set_more(True)
+        self._fold_back()
+
+    def _fold_back(self) -> None:
+        """Once it is right, and nobody is typing there."""
+        focus = self.window().focusWidget()
+        typing = focus is not None and self._deep.isAncestorOf(focus)
+        if self._unfolded and not self._wrong and not typing:
+            self._unfolded = False
+            self.set_more(False)
+
+    def _on_more(self) -> None:
+        self._unfolded = False
 
     def set_schedule(self, steps: np.ndarray, rates: np.ndarray) -> None:
         """The planned learning rate; empty arrays where the fields say none."""

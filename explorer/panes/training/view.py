@@ -10,7 +10,7 @@ from explorer import theme
 from explorer.panes.training.branch_form import BranchForm
 from explorer.panes.training.charts import Charts
 from explorer.panes.training.phase_strip import PhaseStrip
-from explorer.panes.training.run_card import RunCard
+from explorer.panes.training.run_card import CardText, RunCard
 from explorer.panes.training.samples import SampleList
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.head_mosaic import HeadMosaic
@@ -82,6 +82,19 @@ class RunView(QWidget):
         column.addWidget(self.card)
         column.addLayout(middle, 1)
         column.addWidget(self.phases)
+
+    def clear(self, card: CardText) -> None:
+        """Another run, of which nothing is known yet."""
+        self.card.set_text(card)
+        self.charts.set_runs(None)
+        self.charts.set_cursor(None)
+        self.samples.set_empty_text("")
+        self.samples.set_samples([])
+        self.phases.set_current(None)
+        self.phases.setEnabled(False)
+        self.set_heads_step(None)
+        self.heads.show_empty("")  # or the heads of the run before would stay as stale ones
+        self.heads.show_loading()
 
     def set_heads_step(self, step: int | None) -> None:
         """From which step the heads on the screen are."""

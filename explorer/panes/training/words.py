@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 from explorer.panes.training.follow import RunData
 from explorer.panes.training.moments import Moment
 from explorer.panes.training.phases import PHASES
 from explorer.panes.training.run_card import CardText
-from explorer.theme_numbers import format_bytes, format_duration, format_fixed, format_number
+from explorer.theme_numbers import format_bytes, format_fixed, format_number
 
 SETUP = "Choose what it reads and how large it is, then start: it trains at once."
 PHASE_WORDS = {
@@ -27,7 +28,7 @@ def card_text(data: RunData, state: str, moment: Moment | None, replaying: bool)
     step = moment.step if moment is not None and replaying else data.step
     return CardText(
         name=data.name,
-        state=state,
+        state="new" if prepares(data, state) else state,
         step=data.step,
         steps=data.config.steps,
         note=_note(data, state),
@@ -36,6 +37,11 @@ def card_text(data: RunData, state: str, moment: Moment | None, replaying: bool)
         message=failure(data, state),
         refusals=(("branch", why),) if (why := why_no_branch(data, moment)) else (),
     )
+
+
+def opening(name: str) -> CardText:
+    """Before the first look at a run."""
+    return CardText(name=name, state="new", step=0, steps=0, numbers=NO_NUMBERS)
 
 
 def buttons(data: RunData, state: str, moment: Moment | None, replaying: bool) -> tuple[str, ...]:
@@ -68,6 +74,8 @@ def why_no_branch(data: RunData, moment: Moment | None) -> str:
     return f"No checkpoint lies here: the nearest is at step {near:,} (Ctrl+PgUp, Ctrl+PgDown)"
 
 
+# Before the first step, so that the card has its height from the beginning.
+NO_NUMBERS = (("loss", "\u2013"), ("learning rate", "\u2013"))
 ORDER = ("branch", "pause", "resume", "lower", "continue", "stop")
 
 
@@ -86,8 +94,10 @@ def failure(data: RunData, state: str) -> str:
 
 
 def _note(data: RunData, state: str) -> str:
+    if prepares(data, state):
+        return data.preparing
     if state == "running" and (left := data.seconds_left) >= 1:
-        return f"about {format_duration(left)} left"
+        return f"{about(left)} left"
     if data.parent:
         return f"branched at step {int(data.parent.get('step', 0)):,}"
     return ""
@@ -111,7 +121,7 @@ def _numbers(data: RunData, step: int, replaying: bool, state: str) -> tuple[tup
             found.append(("memory", format_bytes(memory)))
     elif row is not None and "grad_norm" in row.dtype.names:
         found.append(("gradient norm", format_number(float(row["grad_norm"]))))
-    return tuple(found[:5])
+    return tuple(found[:5]) or NO_NUMBERS
 
 
 def validation_at(data: RunData, step: int) -> float | None:
@@ -150,8 +160,63 @@ def headline(data: RunData | None, state: str, moment: Moment | None, replaying:
 def _beginning(data: RunData, state: str) -> str:
     if state in ("failed", "dead", "stopped"):
         return "The run ended before its first step."
+    if prepares(data, state):
+        return f"Preparing: {data.preparing or 'its trainer starts'}."
+    if data.parent:
+        origin = Path(str(data.parent.get("run", ""))).name
+        return f"It goes on from step {data.step:,} of {origin}."
     guess = math.log(data.config.model.vocab_size)
     return f"It begins: a model that knows nothing has a loss near {guess:.1f}."
+
+
+def prepares(data: RunData, state: str) -> bool:
+    """Before the first step: the trainer starts, the text is read, the model is built."""
+    return state in ("new", "running") and not data.parameters and not len(data.steps)
+
+
+def ended(data: RunData, state: str) -> str:
+    """The state of a run that nobody trains, in words; "" while somebody does."""
+    after = f" after step {data.step:,}" if data.step else ""
+    words = {"failed": f"failed{after}", "dead": f"ended{after}"}
+    return words.get(state, state if state in ("stopped", "finished") else "")
+
+
+def no_sample(data: RunData, state: str, step: float) -> str:
+    """What stands in the place of the samples while there is none up to `step`."""
+    every = data.config.sample_every
+    if not every:
+        return "This run writes no samples: it was started with none."
+    if data.samples:
+        first = data.samples[0].step
+        return f"None had been written by step {int(step):,}; the first is of step {first:,}."
+    if over := ended(data, state):
+        verb = over.split()[0]
+        return f"No sample was written before the run {verb} at step {data.step:,}."
+    if prepares(data, state) or not data.step:
+        return "The first sample comes in a moment."
+    due = min((data.step // every + 1) * every, data.config.steps)
+    return f"The first sample comes at step {due:,}."
+
+
+def no_heads(data: RunData, state: str) -> str:
+    """Why there is no picture of the heads and none will come by itself; "" where one may."""
+    if not data.config.probe_every:
+        return "This run takes no pictures of the heads: it was started with none."
+    over = ended(data, state)
+    if not over or data.probes:
+        return ""
+    return f"No picture of the heads was taken before the run {over.split()[0]}."
+
+
+def about(seconds: float) -> str:
+    """A span that nobody can know exactly: about 40 s, about 5 min, about 2 h 30 min."""
+    if seconds < 55:
+        return f"about {max(1, round(seconds)) if seconds < 10 else 5 * round(seconds / 5)} s"
+    minutes = max(1, round(seconds / 60))
+    if minutes < 60:
+        return f"about {minutes} min"
+    hours, rest = divmod(round(minutes / 10) * 10, 60)
+    return f"about {hours} h {rest} min" if rest else f"about {hours} h"
 
 
 def phase_headline(index: int, step: int) -> str:

@@ -46,5 +46,5 @@ def test_estimate_needs_no_memory_and_scales() -> None:
     huge = ModelConfig(vocab_size=50_257, block_size=2048, n_layer=96, n_head=96, n_embd=12_288)
     found = estimate(TrainingConfig(model=huge, steps=10), speed=1e12)
     assert found.parameters == pytest.approx(174.6e9, rel=1e-3)
-    assert found.seconds == pytest.approx(10 * found.seconds_per_step)
+    assert found.seconds > 10 * found.seconds_per_step
     assert measure_speed(0.005) > 1e8

@@ -82,6 +82,38 @@ def test_a_bad_value_disables_start_and_says_why_beside_the_field(make_pane, run
     run_async(story())
 
 
+def test_more_unfolds_only_for_a_hidden_error_and_folds_back_once_it_is_right(
+    make_pane, run_async, qtbot
+):
+    async def story():
+        pane = make_pane()
+        pane.show()
+        rate = pane.setup.fields["learning_rate"].editor
+        for wrong in ("-1", "0", "50", "1e-", "fast"):
+            rate.clear()
+            qtbot.keyClicks(rate, wrong)
+            assert set(pane.planning.errors) == {"learning_rate"}
+            assert not pane.setup.more.isChecked(), "the field with the error is on the screen"
+        pane.planning.change("learning_rate", "2e-3")
+        pane.planning.change("min_learning_rate", "1")
+        assert pane.setup.more.isChecked()
+        last = pane.setup.fields["min_learning_rate"].editor
+        last.setFocus()
+        last.selectAll()
+        qtbot.keyClicks(last, "0.0001")
+        assert not pane.planning.errors and pane.setup.more.isChecked(), "somebody types there"
+        rate.setFocus()
+        last.editingFinished.emit()  # as an active window does
+        assert not pane.setup.more.isChecked()
+        pane.setup.more.click()
+        pane.planning.change("warmup_steps", "2000")
+        pane.planning.change("warmup_steps", "20")
+        assert pane.setup.more.isChecked(), "what a person unfolds stays"
+        await pane.settled()
+
+    run_async(story())
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [

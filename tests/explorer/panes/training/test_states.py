@@ -1,0 +1,151 @@
+"""What the pane says of a run that begins, and of one that nobody trains any more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.training.reader import RunReader
+from core.training.records import STEP_DTYPE
+from core.training.runs import create_run
+from core.training.writer import RunWriter
+from explorer.panes.training import words
+from explorer.panes.training.follow import read
+from explorer.panes.training.options import Options, config_of
+from explorer.widgets.transport import TransportBar
+
+from .conftest import until
+from .test_pane import started, state_of, step_of
+
+CONFIG = config_of(Options())
+
+
+def run_of(folder: Path, steps: int, reason: str = "", **changes: object):
+    """A run as its folder tells it: so many steps, then its end."""
+    writer = RunWriter(create_run(folder, CONFIG.change(changes)))
+    writer.event("prepare", 0, {"share": 0.4, "message": "tokenizing sea.txt"})
+    if steps:
+        writer.event("model", 0, {"parameters": 10})
+    for step in range(1, steps + 1):
+        writer.step({"step": step, "loss": 1.0, "learning_rate": 0.1, "tokens": 8})
+    if reason:
+        writer.event("end", steps, {"reason": reason, "message": "bye"})
+    data = read(RunReader(folder))
+    writer.close()
+    return data
+
+
+@pytest.mark.parametrize(
+    ("steps", "reason", "badge", "samples"),
+    [
+        (12, "stopped", "stopped", "No sample was written before the run stopped at step 12."),
+        (12, "failed", "failed after step 12", "before the run failed at step 12."),
+        (0, "failed", "failed", "before the run failed at step 0."),
+        (12, "", "", "The first sample comes at step 100."),
+        (0, "", "", "The first sample comes in a moment."),
+    ],
+)
+def test_the_badge_and_the_samples_say_how_the_run_is(tmp_path, steps, reason, badge, samples):
+    data = run_of(tmp_path / "run", steps, reason)
+    assert words.ended(data, data.state) == badge
+    assert samples in words.no_sample(data, data.state, steps)
+
+
+def test_a_run_without_samples_or_heads_says_so(tmp_path):
+    data = run_of(tmp_path / "run", 3, sample_every=0, probe_every=0)
+    assert "no samples" in words.no_sample(data, data.state, 3)
+    assert "no pictures" in words.no_heads(data, data.state)
+
+
+def test_before_the_first_step_the_card_and_the_sentence_say_what_is_done(tmp_path):
+    data = run_of(tmp_path / "run", 0)
+    text = words.card_text(data, data.state, None, False)
+    assert (text.state, text.note) == ("new", "tokenizing sea.txt, 40 %")
+    assert text.numbers, "the card keeps its height"
+    sentence = words.headline(data, data.state, None, False)
+    assert sentence == "Preparing: tokenizing sea.txt, 40 %."
+
+
+def test_the_time_that_is_left_is_measured_by_the_clock_of_the_last_steps(tmp_path):
+    data = run_of(tmp_path / "run", 0)
+    steps = np.zeros(101, STEP_DTYPE)
+    steps["attempt"], steps["step"] = 1, np.arange(1, 102)
+    gaps = np.full(100, 0.1)
+    gaps[::10] = 0.6  # an evaluation
+    gaps[55] = 3600.0  # a pause
+    steps["time"] = 1e9 + np.r_[0.0, gaps.cumsum()]
+    moved = data.__class__(**{**vars(data), "steps": steps, "step": 101})
+    assert moved.seconds_left == pytest.approx(1399 * (90 * 0.1 + 10 * 0.6) / 100)
+    early = data.__class__(**{**vars(data), "steps": steps[:3], "step": 3})
+    assert early.seconds_left == 0.0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.2, "about 1 s"),
+        (8.4, "about 8 s"),
+        (42, "about 40 s"),
+        (58, "about 1 min"),
+        (206, "about 3 min"),
+        (3590, "about 1 h"),
+        (9000, "about 2 h 30 min"),
+    ],
+)
+def test_what_nobody_can_know_exactly_is_rounded(seconds, text):
+    assert words.about(seconds) == text
+
+
+def test_no_badge_says_live_once_nobody_trains_and_a_new_run_begins_with_nothing_of_the_old(
+    make_pane, run_async, qtbot
+):
+    async def story():
+        pane = make_pane(steps="4000", sample_every="2")
+        bar = TransportBar()
+        qtbot.addWidget(bar)
+        bar.bind(pane.player)
+        pane.show()
+        await started(pane, 12)
+        assert bar._live._ended == "" and bar._live._live
+        pane.view.card.asked.emit("stop")
+        await until(lambda: state_of(pane) == "stopped", "the stop")
+        assert bar._live._ended == "stopped" and not bar.scrubber._live
+        await until(lambda: pane.view.samples.samples, "a sample")
+
+        pane.new_run()
+        pane.planning.change("steps", "5000")
+        seen = []
+        pane.workspace.runChanged.connect(
+            lambda folder: (
+                seen.append(
+                    (
+                        pane.view.card.text.name == Path(folder).name,
+                        pane.view.card.text.step,
+                        pane.view.samples.samples,
+                        pane.view.charts.loss.displayed(),
+                        pane.view.heads.state,
+                        pane.view.phases.isEnabled(),
+                        bar._live._ended,
+                        pane.choice.run.currentText() == Path(folder).name,
+                        pane.player.length,
+                    )
+                )
+                if folder
+                else None
+            )
+        )
+        pane.setup.startRequested.emit()
+        await until(lambda: seen, "the new run")
+        assert seen == [(True, 0, (), {}, "loading", False, "", True, 0)]
+        await until(lambda: step_of(pane) >= 2, "its steps")
+        assert pane.view.phases.isEnabled() and bar._live._live
+        pane.view.card.asked.emit("stop")
+        await until(lambda: state_of(pane) == "stopped", "the second stop")
+        folder = Path(pane.workspace.run)
+        await until(lambda: not pane.context.runs.running_here(folder), "the trainer's end")
+        bar.bind(None)
+        await pane.settled()
+
+    run_async(story(), 60)
