@@ -15,8 +15,10 @@ Choice = TypeVar("Choice")
 
 
 def a(noun: str) -> str:
-    """`noun` with its indefinite article: "a kite", "an apple". No word of the lexicon is an
-    exception to the rule of the first letter."""
+    """`noun` with its indefinite article: "a kite", "an apple".
+
+    No word of the lexicon is an exception to the rule of the first letter.
+    """
     return ("an " if noun[0] in "aeiou" else "a ") + noun
 
 
@@ -27,8 +29,12 @@ def capital(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody in a story. `name` is how the teller speaks of them ("Mira", "the baker"), `kind`
-    what they are ("girl", "fox", "baker"); the rest are the pronouns that must agree."""
+    """Somebody in a story.
+
+    name               how the teller speaks of them ("Mira", "the baker")
+    kind               what they are ("girl", "fox", "baker")
+    they, them, their  the pronouns that must agree
+    """
 
     name: str
     kind: str

@@ -17,8 +17,7 @@ EVERYDAY = plots.PLOTS + plots_of_seasons.PLOTS
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A story together with what its teller knew: the plot's name, who is in it, its spell or "
-    "None."""
+    """A story with what its teller knew: the plot's name, who is in it, and its spell, if any."""
 
     text: str
     plot: str
@@ -38,8 +37,10 @@ def tell(seed: int) -> Story:
 
 
 def story(seed: int) -> str:
-    """The story of this seed: one paragraph of 80 to 220 words. Raises ValueError for a "
-    "negative seed."""
+    """The story of this seed: one paragraph of 80 to 220 words.
+
+    Raises ValueError for a negative seed.
+    """
     return tell(seed).text
 
 

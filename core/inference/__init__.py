@@ -1,3 +1,4 @@
-"""Looking into a model that runs: captured activations, head scores, the attention trace,
-generation, loading.
+"""Looking into a model that runs, and writing with it.
+
+Read in this order: activations, heads, attention_trace, generation, loading.
 """

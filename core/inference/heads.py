@@ -1,5 +1,6 @@
-"""What a head does, as numbers between 0 and 1: how much of its attention goes where a known kind
-of head would look.
+"""What a head does, as numbers between 0 and 1.
+
+Each says how much of the head's attention goes where a known kind of head would look.
 
 Letters in shapes: L layers, H heads, T tokens. Sources: A Mathematical Framework for Transformer
 Circuits (Elhage et al. 2021), In-context Learning and Induction Heads (Olsson et al. 2022);
@@ -16,8 +17,7 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class HeadScores:
-    """One number a head, each (L, H): mean attention over the queries that have something to look
-    at.
+    """One number a head, each (L, H): a mean over the queries that have something to look at.
 
     previous_token   to the token just before (queries 1 ..; query 0 has none)
     induction        to the tokens that followed earlier occurrences of the query's token; 0 when
@@ -52,10 +52,8 @@ def head_scores(attention: np.ndarray, ids: Sequence[int] | np.ndarray) -> HeadS
         )
     earlier = np.tri(T, k=-1, dtype=bool)  # (T, T), column j strictly before row i
     same = (ids[:, None] == ids[None, :]) & earlier
-    follows = np.zeros_like(
-        same
-    )  # column j stands right after an earlier occurrence of row i's token
-    follows[:, 1:] = same[:, :-1]
+    follows = np.zeros_like(same)
+    follows[:, 1:] = same[:, :-1]  # column j right after an earlier occurrence of row i's token
     previous = np.eye(T, k=-1, dtype=bool)
     first = np.zeros((T, T), dtype=bool)
     first[1:, 0] = True
@@ -69,9 +67,7 @@ def head_scores(attention: np.ndarray, ids: Sequence[int] | np.ndarray) -> HeadS
 
 
 def _mean_attention(attention: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """Attention summed over each row's targets, averaged over the rows that have one: (L, H, T, T)
-    -> (L, H).
-    """
+    """(L, H, T, T) -> (L, H): summed over each row's targets, averaged over rows that have one."""
     rows = targets.any(axis=1)
     if not rows.any():
         return np.zeros(attention.shape[:2], dtype=np.float32)
@@ -80,24 +76,24 @@ def _mean_attention(attention: np.ndarray, targets: np.ndarray) -> np.ndarray:
 
 
 def _relative_entropy(attention: np.ndarray) -> np.ndarray:
+    """(L, H, T, T) -> (L, H): in units of the largest entropy that each query could have."""
     visible = (attention > 0).sum(axis=-1)  # (L, H, T)
     surprise = -np.log(attention, out=np.zeros_like(attention), where=attention > 0)
     entropy = (attention * surprise).sum(axis=-1)  # (L, H, T)
     largest = np.log(np.maximum(visible, 2))
     # A query that sees one token has nothing to choose: it counts as sharp.
     relative = np.where(visible > 1, entropy / largest, 0.0)
-    return (
-        relative[..., 1:].mean(axis=-1).astype(np.float32)
-        if relative.shape[-1] > 1
-        else relative[..., 0]
-    )
+    if relative.shape[-1] == 1:
+        return relative[..., 0].astype(np.float32)
+    return relative[..., 1:].mean(axis=-1).astype(np.float32)  # query 0 sees itself alone
 
 
 def repeated_ids(
     n: int, period: int, repeats: int, vocab_size: int, generator: np.random.Generator
 ) -> np.ndarray:
-    """n sequences of `period` random ids, each repeated `repeats` times: (n, period * repeats). The
-    induction test.
+    """The induction test: n sequences of random ids, (n, period * repeats).
+
+    Each begins with `period` ids and repeats them, `repeats` times in all.
     """
     once = generator.integers(0, vocab_size, size=(n, period))
     return np.tile(once, (1, repeats))

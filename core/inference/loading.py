@@ -17,9 +17,7 @@ TOKENIZER_FILE = "tokenizer.json"
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """What `load` returns: a model in eval mode, the tokenizer it was trained with, its config and
-    its name.
-    """
+    """A model in eval mode, the tokenizer it was trained with, its config and its name."""
 
     model: GPT
     tokenizer: Tokenizer
@@ -49,7 +47,6 @@ def load(name_or_folder: str | Path = BUNDLED) -> LoadedModel:
     if tokenizer.vocab_size > model.config.vocab_size:
         raise ValueError(
             f"{folder}: the tokenizer has {tokenizer.vocab_size} pieces, the model "
-            f"{model.config.vocab_size}; "
-            "copy all files from one checkpoint"
+            f"{model.config.vocab_size}; copy all files from one checkpoint"
         )
     return LoadedModel(model, tokenizer, model.config, BUNDLED if bundled else folder.name)

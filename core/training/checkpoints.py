@@ -67,8 +67,7 @@ def latest_checkpoint(run: Path) -> Path | None:
 def save_checkpoint(
     run: Path, progress: Progress, task: Task, model: nn.Module, optimizer: torch.optim.Optimizer
 ) -> Path:
-    """Writes a checkpoint beside its place and renames it there: a reader sees all of it or
-    nothing.
+    """Writes a checkpoint beside its place and renames it: a reader sees all of it or nothing.
 
     Raises OSError when the disk fails; older checkpoints are as they were.
     """

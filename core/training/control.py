@@ -108,10 +108,10 @@ class ControlLog:
 
 
 class RunControl:
-    """Steers the run in `folder`. Every command returns its sequence number; `acknowledgement`
-    tells what came of it.
+    """Steers the run in `folder`.
 
-    Raises ValueError, with the remedy, for a command that cannot be.
+    Every command returns its sequence number; `acknowledgement` tells what came of it. Raises
+    ValueError, with the remedy, for a command that cannot be.
     """
 
     def __init__(self, folder: str | Path, launcher: Launcher | None = None) -> None:
@@ -120,8 +120,9 @@ class RunControl:
         self._log = ControlLog(self.folder)
 
     def start(self, paused: bool = False) -> int:
-        """Trains on from the last checkpoint, or from the beginning where there is none; `paused`
-        waits for a command.
+        """Trains on from the last checkpoint, or from the beginning where there is none.
+
+        `paused` waits for a command before the first step.
         """
         if self.launcher is None:
             raise ValueError(
@@ -157,9 +158,7 @@ class RunControl:
         return self._send("stop", {})
 
     def set(self, learning_rate: float) -> int:
-        """The learning rate from the next step on; after it, the schedule keeps its shape from
-        there.
-        """
+        """The learning rate from the next step on; the schedule keeps its shape from there."""
         check_learning_rate(learning_rate)
         return self._send("set", {"learning_rate": learning_rate})
 

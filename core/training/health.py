@@ -81,8 +81,7 @@ def find_not_finite(
     seed: int,
     precision: str,
 ) -> str:
-    """The first parameter, else the first module's output, else the first gradient that is not
-    finite.
+    """What is not finite: the first parameter, else module's output, else gradient that is not.
 
     Runs the step's batches again with hooks on; leaves no gradient and changes nothing.
     """

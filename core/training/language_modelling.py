@@ -15,6 +15,7 @@ from core.data import Batches, Corpus, character_tokenizer_steps, prepare_corpus
 from core.files import write_json
 from core.inference.activations import capture
 from core.inference.generation import generate_steps
+from core.inference.loading import TOKENIZER_FILE
 from core.optimization import decay_groups
 from core.resources import data_folder, resource
 from core.tokenization import Tokenizer, open_tokenizer
@@ -22,7 +23,6 @@ from core.training.config import TrainingConfig
 from core.training.task import Position, Written
 from core.transformer.gpt import GPT
 
-TOKENIZER_FILE = "tokenizer.json"
 # Batches that the training loss is measured on where the validation split is read whole.
 TRAIN_BATCHES = 20
 # Evaluation draws from another stream of batches than training does.

@@ -72,8 +72,9 @@ class ProcessLauncher:
         return self.exit_code(folder) is None and Path(folder).resolve() in self._processes
 
     def exit_code(self, folder: str | Path) -> int | None:
-        """The child's exit code: 0 finished or stopped, negative: killed by that signal; None
-        while it runs.
+        """The child's exit code; None while it runs.
+
+        0: finished or stopped; negative: killed by that signal; else as `python -m core.training`.
         """
         process = self._processes.get(Path(folder).resolve())
         if process is None:
@@ -95,17 +96,16 @@ class ProcessLauncher:
         return self.exit_code(folder)
 
     def terminate(self, folder: str | Path) -> None:
-        """Asks the child to write a checkpoint of its last whole step and end, without the rest
-        of a step or what is due after it (on Windows it ends at once).
+        """Asks the child to write a checkpoint of its last whole step and end.
+
+        It does neither the rest of a step nor what is due after it. On Windows it ends at once.
         """
         process = self._processes.get(Path(folder).resolve())
         if process is not None and process.poll() is None:
             process.terminate()
 
     def kill(self, folder: str | Path) -> None:
-        """Ends the child at once. What lies in the run folder stays whole; `start` goes on from
-        it.
-        """
+        """Ends the child at once; the run folder stays whole, and `start` goes on from it."""
         process = self._processes.get(Path(folder).resolve())
         if process is not None and process.poll() is None:
             process.kill()

@@ -44,8 +44,9 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What the model did with a few ids at a step. `id` names the command that asked; "" is the
-    config's cadence.
+    """What the model did with a few ids at a step.
+
+    `id` names the command that asked for it; "" is the config's cadence.
     """
 
     step: int
@@ -53,16 +54,15 @@ class Probe:
     path: Path
 
     def load(self) -> dict[str, np.ndarray]:
-        """Arrays by site, and "ids". "attention" is (L, H, T, T): float32, or uint8 (times 1/255)
-        on the cadence.
+        """Arrays by site, and "ids" (T,).
+
+        "attention" is (L, H, T, T): float32, or on the cadence uint8, 255 for 1.
         """
         return read_tensors(self.path)
 
 
 class JsonLines:
-    """The whole lines of a growing file, each read once. A torn last line waits until it is
-    whole.
-    """
+    """The whole lines of a growing file, each read once; a torn last line waits for its end."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -92,10 +92,9 @@ class JsonLines:
 
 
 class RunReader:
-    """A run, running here or elsewhere or finished. `refresh` reads what is new; the rest are
-    arrays and lists.
+    """A run, running here or elsewhere or finished, as arrays and lists.
 
-    Raises ValueError when `folder` is no run folder.
+    `refresh` reads what is new. Raises ValueError when `folder` is no run folder.
     """
 
     def __init__(self, folder: str | Path, rank: int = 0) -> None:
@@ -136,9 +135,7 @@ class RunReader:
         return int(attempts[-1]["from_step"]) if attempts else 0
 
     def refresh(self) -> bool:
-        """Reads what has been added. True when anything changed. Cheap: call it a few times a
-        second.
-        """
+        """Reads what has been added; True when anything changed. Cheap where nothing did."""
         self._read_manifest()
         self._events += self._lines.read()
         last = records.limits(self.manifest["attempts"])
@@ -182,8 +179,9 @@ class RunReader:
 
     @property
     def state(self) -> str:
-        """new, running, paused, finished, stopped, failed, or dead (whoever trained is gone and
-        said nothing).
+        """new, running, paused, finished, stopped, failed or dead.
+
+        Dead: whoever trained is gone and said nothing.
         """
         attempts = self.manifest["attempts"]
         if not attempts:

@@ -63,9 +63,7 @@ def step_name(step: int) -> str:
 
 
 def step_of(name: str) -> int | None:
-    """The step in "step-000812", "step-000812.json" or "ID-step-000812.safetensors"; None when it
-    has none.
-    """
+    """The step in "step-000812", "step-000812.json" or "ID-step-000812.safetensors", or None."""
     digits = name.split(".")[0].rpartition("step-")[2]
     return int(digits) if "step-" in name and digits.isdecimal() else None
 
@@ -93,9 +91,7 @@ def new_manifest(
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of a run. Raises ValueError when the folder is no run folder, or of a newer
-    format.
-    """
+    """The manifest of a run. Raises ValueError for no run folder, and for one of another format."""
     path = folder / MANIFEST
     try:
         manifest = json.loads(path.read_text("utf-8"))
@@ -122,9 +118,7 @@ def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
 
 
 def record_dtype(manifest: Mapping[str, Any]) -> np.dtype:
-    """The dtype of this run's step records. Raises ValueError where it lacks what a reader
-    needs.
-    """
+    """The dtype of this run's records. Raises ValueError where it lacks what a reader needs."""
     try:
         dtype = np.dtype([(str(name), str(kind)) for name, kind in manifest["record"]])
     except (TypeError, ValueError) as error:
@@ -156,9 +150,7 @@ def process_identity() -> dict[str, Any]:
 
 
 def process_start(pid: int) -> int | None:
-    """When a process began, in clock ticks since boot; None where the system does not say (only
-    Linux does).
-    """
+    """When a process began, in clock ticks since boot; None where the system is not Linux."""
     try:
         return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
     except (OSError, ValueError, IndexError):

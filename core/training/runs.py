@@ -65,8 +65,9 @@ def new_run_folder(
 def branch(
     run_folder: str | Path, step: int, changes: Mapping[str, Any], name: str | None = None
 ) -> Path:
-    """A new run folder beside `run_folder` that continues its checkpoint of `step` under a changed
-    config. A learning rate among the changes also overtakes one that a command had set.
+    """A new run folder beside `run_folder`: its checkpoint of `step`, under a changed config.
+
+    A learning rate among the changes also overtakes one that a command had set.
 
     Raises ValueError when there is no such checkpoint, or when a change is impossible.
     """

@@ -1,6 +1,4 @@
-"""The run's end of control.jsonl: which commands are new, which belong to an earlier attempt, and
-whether the run goes on, waits or ends.
-"""
+"""The run's end of control.jsonl: which commands are new, and whether the run goes on or waits."""
 
 from __future__ import annotations
 
@@ -30,9 +28,7 @@ class Steering:
         self.stopping = False
 
     def _for_this_attempt(self, from_step: int) -> list[Command]:
-        """Unanswered commands from the last "start" on; older ones came too late and are
-        refused.
-        """
+        """Unanswered commands from the last "start" on; older ones came too late: refused."""
         unanswered = self.log.unanswered()
         if self.attempt == 1:
             return unanswered

@@ -117,9 +117,7 @@ class RunWriter:
 
 
 def probe_interval(every: int, step: int) -> int:
-    """Steps between the probes that are kept once a run has come to `step`: at most PROBE_LIMIT of
-    them.
-    """
+    """Steps between the probes that stay once a run is at `step`, PROBE_LIMIT of them at most."""
     while step // every > PROBE_LIMIT:
         every *= 2
     return every

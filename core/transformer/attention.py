@@ -52,8 +52,9 @@ def attention_weights(q: Tensor, k: Tensor, visible: Tensor) -> Tensor:
 
 
 def visible_tokens(n_tokens: int, window: int | None, device: torch.device | None = None) -> Tensor:
-    """(T, T), True where row i may look at column j: itself and what came before, at most `window`
-    tokens in all.
+    """(T, T), True where row i may look at column j: itself, and what came before.
+
+    A window limits that to so many tokens in all (GPT-3, section 2.1); None is no limit.
     """
     position = torch.arange(n_tokens, device=device)
     back = position[:, None] - position[None, :]  # (T, T), how far back the key lies
@@ -85,8 +86,8 @@ class Attention(nn.Module):
     def split(self, qkv: Tensor) -> tuple[Tensor, ...]:
         """What `c_attn` made, (B, T, 3 H D), apart: query, key and value, each (B, H, T, D)."""
         B, T, _ = qkv.shape
-        heads = qkv.view(B, T, 3, self.n_head, self.head_width)
-        return heads.permute(2, 0, 3, 1, 4).unbind()
+        heads = qkv.view(B, T, 3, self.n_head, self.head_width)  # (B, T, 3 H D) -> (B, T, 3, H, D)
+        return heads.permute(2, 0, 3, 1, 4).unbind()  # (3, B, H, T, D), then apart
 
     def join(self, heads: Tensor) -> Tensor:
         """Heads side by side, mixed into the residual stream: (B, H, T, D) -> (B, T, C)."""

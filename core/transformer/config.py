@@ -106,14 +106,11 @@ class ModelConfig:
 
     def _check_choices(self) -> None:
         for name, (now, later) in _CHOICES.items():
-            value = getattr(self, name)
+            value, usable = getattr(self, name), " or ".join(map(repr, now))
             if value in later:
-                raise ValueError(
-                    f"{name} {value!r} is known but not built yet; use "
-                    f"{' or '.join(map(repr, now))}"
-                )
+                raise ValueError(f"{name} {value!r} is known but not built yet; use {usable}")
             if value not in now:
-                raise ValueError(f"{name} {value!r} is unknown; use {' or '.join(map(repr, now))}")
+                raise ValueError(f"{name} {value!r} is unknown; use {usable}")
         if self.n_kv_head not in (None, self.n_head):
             raise ValueError(
                 "n_kv_head other than n_head (grouped queries) is not built yet; leave it None"
@@ -134,9 +131,7 @@ class ModelConfig:
         return self.n_inner or 4 * self.n_embd
 
     def window_of(self, layer: int) -> int | None:
-        """How many tokens a query of this layer sees, itself included; None for all earlier
-        ones.
-        """
+        """How many tokens a query of this layer sees, itself included; None: all earlier ones."""
         return None if self.window is None else self.window[layer % len(self.window)]
 
     def to_json(self) -> dict[str, Any]:

@@ -69,8 +69,7 @@ class GPT(nn.Module):
         if self.config.block_size < T:
             raise ValueError(
                 f"{T} tokens do not fit: this model reads at most block_size = "
-                f"{self.config.block_size}; "
-                f"keep the last {self.config.block_size}"
+                f"{self.config.block_size}; keep the last {self.config.block_size}"
             )
         positions = torch.arange(T, device=ids.device)
         x = self.wte(ids) + self.wpe(positions)  # (B, T, C)

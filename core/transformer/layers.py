@@ -48,9 +48,8 @@ class MLP(nn.Module):
         if self.activation == "relu":
             hidden = F.relu(hidden)
         else:
-            hidden = F.gelu(
-                hidden, approximate="tanh" if self.activation == "gelu_tanh" else "none"
-            )
+            approximate = "tanh" if self.activation == "gelu_tanh" else "none"
+            hidden = F.gelu(hidden, approximate=approximate)
         return self.c_proj(hidden)
 
 

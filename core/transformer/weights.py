@@ -5,12 +5,11 @@ Nothing is ever unpickled.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import torch
 
-from core.files import read_json, read_tensors, write_atomically, write_tensors
+from core.files import read_json, read_tensors, write_json, write_tensors
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT, parameter_count
 
@@ -34,7 +33,7 @@ def save_model(folder: Path, model: GPT, dtype: str = "float32") -> None:
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {name: tensor.to(DTYPES[dtype]) for name, tensor in own_parameters(model).items()}
     write_tensors(folder / WEIGHTS_FILE, tensors, {"format": "pt"})
-    write_atomically(folder / CONFIG_FILE, json.dumps(model.config.to_json(), indent=2) + "\n")
+    write_json(folder / CONFIG_FILE, model.config.to_json())
 
 
 def load_config(folder: Path) -> ModelConfig:
@@ -91,8 +90,7 @@ def _check_fit(path: Path, expected: dict[str, torch.Size], found: dict[str, tor
         if found[name] != shape:
             raise ValueError(
                 f"{path}: {name} has shape {tuple(found[name])}, {CONFIG_FILE} asks for "
-                f"{tuple(shape)}. "
-                "Copy both files from one checkpoint"
+                f"{tuple(shape)}. Copy both files from one checkpoint"
             )
 
 
