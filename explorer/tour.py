@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QRect, Qt, QTimer
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QDialog,
     QFrame,
     QGridLayout,
+    QLabel,
     QLineEdit,
     QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
+from explorer import theme
 from explorer.actions import MENUS, shortcut_text
-from explorer.widgets.base import Label
-from explorer.widgets.callout import Callout
+from explorer.widgets.base import Label, Picture
+from explorer.widgets.callout import Callout, Kept
 
 if TYPE_CHECKING:
     from explorer.panes.base import Pane
@@ -33,79 +38,199 @@ def _first_pane(window: MainWindow) -> Pane | None:
     return window.pane if shown else None
 
 
-def _prompt(window: MainWindow) -> QWidget | None:
-    pane = _first_pane(window)
-    header = pane.header() if pane is not None else None
-    if header is None:
-        return None
-    return header.findChild(QLineEdit) or header
+def _prompt(pane: Pane, _: MainWindow) -> QWidget | None:
+    header = pane.header()
+    return None if header is None else header.findChild(QLineEdit) or header
 
 
-def _heads(window: MainWindow) -> QWidget | None:
-    pane = _first_pane(window)
-    return pane.pictures().get("heads") if pane is not None else None
+def _heads(pane: Pane, _: MainWindow) -> QWidget | None:
+    return pane.pictures().get("heads")
 
 
-def _play(window: MainWindow) -> QWidget | None:
-    return window.transport.play_button if _first_pane(window) is not None else None
+def _play(_: Pane, window: MainWindow) -> QWidget | None:
+    return window.transport.play_button
 
 
-TIPS: tuple[tuple[str, Callable[[MainWindow], QWidget | None]], ...] = (
-    ("Type here: the model reads your text as tokens.", _prompt),
-    ("Pick a head: each small picture shows which tokens it reads. A click locks it.", _heads),
-    ("Play: see how this head computes its attention, step by step.", _play),
+@dataclass(frozen=True)
+class Tip:
+    """What it says, what it points at, and the signals (of the target, else of the pane's player)
+    by which its deed is told."""
+
+    text: str
+    target: Callable[[Pane, MainWindow], QWidget | None]
+    deeds: tuple[str, ...]
+
+
+TIPS = (
+    Tip("Type here: the model reads your text as tokens.", _prompt, ("textEdited",)),
+    Tip(
+        "Pick a head: each small picture shows which tokens it reads. A click locks it.",
+        _heads,
+        ("headClicked", "currentChanged"),
+    ),
+    Tip(
+        "Play: see how this head computes its attention, step by step.", _play, ("playingChanged",)
+    ),
 )
+MOVES = (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show, QEvent.Type.Hide)
+PICTURE = 0.3  # how much covering a picture matters, beside text
 
 
 class Tour(QObject):
-    """The tips one after the other, each until it is answered; hidden with its pane."""
+    """One tip after the other, each until its deed is done or it is answered; Esc ends them all.
+
+    A tip goes with its pane, and stands where it covers neither its target nor the prompt.
+    """
 
     def __init__(self, window: MainWindow, settings: Settings) -> None:
         super().__init__(window)
         self._window = window
         self._settings = settings
-        self._place = -1
+        self._left = list(TIPS)
+        self._heard: set[str] = set()  # texts of the tips whose deeds are listened to
+        self._watched: list[QWidget] = []
         self._callout: Callout | None = None
-        window.paneShown.connect(self._place_callout)
-        window.installEventFilter(self)
-        self._next()
+        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon.timeout.connect(self._put)
+        self._escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), window)
+        self._escape.activated.connect(self._on_escape)
+        window.paneShown.connect(self._show)
+        theme.changed.connect(self._soon.start)
+        self._show()
 
-    def _next(self) -> None:
-        """The next tip whose widget is on the screen; after the last one never again."""
-        self._place += 1
-        while self._place < len(TIPS) and TIPS[self._place][1](self._window) is None:
-            self._place += 1
+    @property
+    def shown(self) -> Tip | None:
+        """The tip that is (or would be, behind another pane) on the screen."""
+        return self._left[0] if self._left else None
+
+    def _show(self, *_: object) -> None:
+        """The first tip that is left, on its pane; after the last one never again."""
+        pane = _first_pane(self._window)
+        if pane is not None:
+            self._left = [t for t in self._left if t.target(pane, self._window) is not None]
+            self._listen(pane)
+        tip = self.shown
+        if tip is None:
+            self.end()
+            return
+        if self._callout is None:
+            place = f"{TIPS.index(tip) + 1} of {len(TIPS)}"
+            self._callout = Callout(tip.text, f"{place}, Esc ends", self._window)
+            self._callout.setObjectName("callout")
+            self._callout.dismissed.connect(lambda: self._done(tip))
+        self._put()
+
+    def _listen(self, pane: Pane) -> None:
+        """Deeds are heard in any order: who plays at once needs no word about it."""
+        for tip in self._left:
+            if tip.text in self._heard:
+                continue
+            self._heard.add(tip.text)
+            target = tip.target(pane, self._window)
+            for name in tip.deeds:
+                told = getattr(target, name, None) or getattr(pane.player, name, None)
+                if told is not None:
+                    told.connect(lambda *what, tip=tip: self._on_deed(tip, what))
+
+    def _on_deed(self, tip: Tip, what: tuple[object, ...]) -> None:
+        if what[:1] != (False,):  # playing has ended
+            self._done(tip)
+
+    def _done(self, tip: Tip) -> None:
+        if tip not in self._left:
+            return  # answered or done before
+        was_shown = tip is self.shown
+        self._left.remove(tip)
+        if was_shown:
+            self._drop()
+            self._show()
+
+    def _drop(self) -> None:
         if self._callout is not None:
             self._callout.hide()
             self._callout.deleteLater()
             self._callout = None
-        if self._place >= len(TIPS):
-            self._settings.callouts_seen = True
-            self.deleteLater()
-            return
-        count = f"{self._place + 1} of {len(TIPS)}"
-        self._callout = Callout(TIPS[self._place][0], count, self._window)
-        self._callout.setObjectName("callout")
-        self._callout.dismissed.connect(self._next)
-        self._place_callout()
 
-    def _place_callout(self) -> None:
-        if self._callout is None:
-            return
-        target = TIPS[self._place][1](self._window)
-        if target is None:
-            self._callout.hide()
+    def end(self) -> None:
+        """No tip any more, now and at later starts."""
+        self._settings.callouts_seen = True
+        self._left = []
+        self._soon.stop()
+        self._drop()
+        self._watch(None)
+        self._escape.setEnabled(False)
+        self._escape.deleteLater()
+        self.deleteLater()
+
+    def _on_escape(self) -> None:
+        if self._window.palette_popover.isVisible():
+            self._window.palette_popover.dismiss()
+        elif self._callout is not None and self._callout.isVisible():
+            self.end()
         else:
-            self._callout.point_at(target)
+            self._window.escape()
+
+    # where it stands
+
+    def _put(self) -> None:
+        pane, tip, callout = _first_pane(self._window), self.shown, self._callout
+        if callout is None or tip is None:
+            return
+        target = tip.target(pane, self._window) if pane is not None else None
+        self._watch(target)
+        seen = _seen(target, self._window) if target is not None else QRect()
+        if pane is None or seen.isEmpty():
+            callout.hide()
+            return
+        prompt = _prompt(pane, self._window)
+        never = [_seen(prompt, self._window)] if prompt is not None else []
+        callout.point_at(seen, never, self._kept(callout))
+
+    def _kept(self, callout: Callout) -> list[Kept]:
+        """What the callout had better not cover: text and controls, and less so the pictures."""
+        kept: list[Kept] = []
+        for kind in (QLabel, QAbstractButton, QLineEdit, Picture):
+            for widget in self._window.findChildren(kind):
+                if widget.isVisible() and not callout.isAncestorOf(widget):
+                    occupied = getattr(widget, "occupied", None)
+                    rect = _seen(widget, self._window, occupied() if occupied else None)
+                    low = rect.height() <= theme.current().px("inputs")  # a control, a line
+                    text = kind is not Picture or occupied is not None or low
+                    kept.append((rect, 1.0 if text else PICTURE))
+        return kept
+
+    def _watch(self, target: QWidget | None) -> None:
+        """Hears of every move of the target and of whatever it lies in."""
+        chain: list[QWidget] = []
+        while target is not None:
+            chain.append(target)
+            target = target.parentWidget()
+        for widget in self._watched:
+            if widget not in chain:
+                widget.removeEventFilter(self)
+        for widget in chain:
+            if widget not in self._watched:
+                widget.installEventFilter(self)
+        self._watched = chain
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest):
-            QTimer.singleShot(0, self, self._place_callout)
+        if event.type() in MOVES and self._left:
+            self._soon.start()
         return False
 
 
+def _seen(widget: QWidget, window: QWidget, part: QRect | None = None) -> QRect:
+    """The part of a widget that is on the screen, in the window's coordinates."""
+    seen = widget.visibleRegion().boundingRect()
+    if part is not None:
+        seen = seen.intersected(part)
+    return QRect(widget.mapTo(window, seen.topLeft()), seen.size())
+
+
 def start(window: MainWindow, settings: Settings) -> Tour:
-    """Shows the first tips."""
+    """Shows the first tips, from the first one on."""
+    for running in window.findChildren(Tour):
+        running.end()
     return Tour(window, settings)
 
 

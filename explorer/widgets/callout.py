@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPainterPath, QPolygonF
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
@@ -10,6 +13,75 @@ from explorer import theme
 from explorer.widgets.base import Label, set_look
 
 _TIP = 8
+_EDGE = 8  # px that stay free at the window's edges
+_CORNER = 20  # px from a corner of the card to its pointer
+_TRIES = 9  # places tried along each side
+
+Kept = tuple[QRect, float]  # what had better stay uncovered, and how much it matters
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a callout stands, on which side of its target, and its pointer along that side."""
+
+    corner: QPoint
+    side: str  # below, right, above, left
+    tip: float
+
+
+def best_place(
+    size: QSize, target: QRect, area: QRect, never: Sequence[QRect], keep: Sequence[Kept]
+) -> Place:
+    """Where a card of `size` inside `area` points at `target` and covers the least.
+
+    It covers neither the target nor what is in `never`, as long as there is room anywhere beside
+    the target; of the other places it takes that which hides the least of `keep`.
+    """
+    found: list[tuple[float, int, float, Place]] = []
+    for order, side in enumerate(("below", "right", "above", "left")):
+        for corner in _corners(size, target, area, side):
+            box = QRect(corner, size)
+            cost = sum(weight * _shared(box, rect) for rect, weight in keep)
+            cost += sum(1e6 * (_shared(box, rect) > 0) for rect in (target, *never))
+            across = side in ("below", "above")
+            wanted = target.center().x() if across else target.center().y()
+            start = corner.x() if across else corner.y()
+            length = size.width() if across else size.height()
+            tip = float(min(max(_CORNER, wanted - start), length - _CORNER))
+            off = abs(start + tip - wanted)
+            found.append((cost, order, off, Place(corner, side, tip)))
+    return min(found, key=lambda one: one[:3])[3]
+
+
+def _corners(size: QSize, target: QRect, area: QRect, side: str) -> list[QPoint]:
+    """Places along one side of the target from which the pointer still meets it, inside `area`."""
+    room = area.adjusted(_EDGE, _EDGE, -_EDGE - size.width(), -_EDGE - size.height())
+    right, bottom = max(room.left(), room.right() + 1), max(room.top(), room.bottom() + 1)
+    across = side in ("below", "above")
+    if across:
+        low, high = target.left() - size.width() + 2 * _CORNER, target.right() - 2 * _CORNER
+        low, high = max(low, room.left()), min(high, right)
+    else:
+        low, high = target.top() - size.height() + 2 * _CORNER, target.bottom() - 2 * _CORNER
+        low, high = max(low, room.top()), min(high, bottom)
+    high = max(low, high)
+    beside = {
+        "below": target.bottom() + 1,
+        "right": target.right() + 1,
+        "above": target.top() - size.height(),
+        "left": target.left() - size.width(),
+    }[side]
+    places = sorted({round(low + (high - low) * i / (_TRIES - 1)) for i in range(_TRIES)})
+    if across:
+        y = min(max(beside, room.top()), bottom)
+        return [QPoint(min(max(x, room.left()), right), y) for x in places]
+    x = min(max(beside, room.left()), right)
+    return [QPoint(x, min(max(y, room.top()), bottom)) for y in places]
+
+
+def _shared(one: QRect, other: QRect) -> float:
+    both = one.intersected(other)
+    return float(both.width() * both.height()) if not both.isEmpty() else 0.0
 
 
 class Callout(QWidget):
@@ -20,8 +92,7 @@ class Callout(QWidget):
     def __init__(self, text: str, count: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName(f"Tip: {text}")
-        self._above = False
-        self._tip = 40.0
+        self._place = Place(QPoint(), "below", 40.0)
         self._label = Label(text, "body", wrap=True)
         self._count = Label(count, "label", "muted")
         self._button = QPushButton("Got it")
@@ -33,49 +104,44 @@ class Callout(QWidget):
         row.addStretch(1)
         row.addWidget(self._button)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(16, 12 + _TIP, 12, 8 + _TIP)
+        layout.setContentsMargins(16 + _TIP, 12 + _TIP, 12 + _TIP, 8 + _TIP)
         layout.setSpacing(4)
         layout.addWidget(self._label)
         layout.addLayout(row)
         theme.changed.connect(self.update)
 
-    def point_at(self, target: QWidget) -> None:
-        """Places the callout below `target` (above where there is no room) and shows it."""
-        parent = self.parentWidget()
-        now = theme.current()
-        width = now.px(280)
+    def point_at(
+        self, target: QRect, never: Sequence[QRect] = (), keep: Sequence[Kept] = ()
+    ) -> None:
+        """Places the callout beside `target` (in the window's coordinates) and shows it."""
+        width = theme.current().px(288)
         self.setFixedWidth(width)
         height = max(self.layout().heightForWidth(width), self.layout().sizeHint().height())
-        corner = target.mapTo(parent, target.rect().topLeft())
-        area = QRect(corner, target.size())
-        x = min(max(8, area.center().x() - 40), parent.width() - width - 8)
-        self._above = area.bottom() + height > parent.height()
-        y = area.top() - height + 2 if self._above else area.bottom() - 2
-        y = min(max(8, y), parent.height() - height - 8)
-        self._tip = float(min(max(20, area.center().x() - x), width - 20))
-        self.setGeometry(x, y, width, height)
+        size = QSize(width, height)
+        self._place = best_place(size, target, self.parentWidget().rect(), never, keep)
+        self.setGeometry(QRect(self._place.corner, size))
         self.show()
         self.raise_()
+        self.update()
 
     def paintEvent(self, event) -> None:
         now = theme.current()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        body = QRectF(self.rect()).adjusted(1, _TIP, -1, -_TIP)
+        body = QRectF(self.rect()).adjusted(_TIP, _TIP, -_TIP, -_TIP)
         path = QPainterPath()
         path.addRoundedRect(body, 8, 8)
-        base = body.bottom() if self._above else body.top()
-        end = base + _TIP - 1 if self._above else base - _TIP + 1
-        tip = QPainterPath()
-        tip.addPolygon(
-            QPolygonF(
-                [
-                    QPointF(self._tip - 8, base),
-                    QPointF(self._tip, end),
-                    QPointF(self._tip + 8, base),
-                ]
-            )
-        )
+        tip, at = QPainterPath(), self._place.tip
+        base, end = {
+            "below": (body.top(), 1.0),
+            "above": (body.bottom(), self.height() - 1.0),
+            "right": (body.left(), 1.0),
+            "left": (body.right(), self.width() - 1.0),
+        }[self._place.side]
+        corners = [(at - 8, base), (at, end), (at + 8, base)]
+        if self._place.side in ("right", "left"):
+            corners = [(across, along) for along, across in corners]
+        tip.addPolygon(QPolygonF([QPointF(x, y) for x, y in corners]))
         tip.closeSubpath()
         painter.setPen(now.pen("accent", 1.5))
         painter.setBrush(now.color("surface"))

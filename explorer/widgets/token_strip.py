@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
@@ -186,6 +186,13 @@ class TokenStrip(Picture):
     def chip_rect(self, index: int) -> QRectF:
         """Where a chip is now, in widget coordinates."""
         return self._rects[index].translated(-self._scroll, 0)
+
+    def occupied(self) -> QRect:
+        """The part of the strip that holds tokens."""
+        whole = QRectF()
+        for rect in self._rects:
+            whole = whole.united(rect)
+        return whole.translated(-self._scroll, 0).toAlignedRect().intersected(self.rect())
 
     def token_at(self, point: QPointF) -> int:
         for index in range(len(self._chips)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QActionGroup, QPainter
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -68,7 +68,7 @@ class ScoreList(Picture):
         line = QRectF(0, 0, width, now.px(22))
         put_text(painter, line, self._title, bold, now.color("text"), LEFT)
         put_text(painter, line, self._note, small, now.color("muted"), RIGHT)
-        label, number = now.px(108), now.px(52)
+        label, number = now.px(108), now.px(60)
         room = width - label - number
         for place, (name, value) in enumerate(self._scores.items()):
             row = QRectF(0, now.px(26) + place * now.px(22), width, now.px(22))
@@ -88,6 +88,10 @@ class ScoreList(Picture):
             painter.drawRoundedRect(bar, 3, 3)
             text = theme.format_number(value)
             put_text(painter, row, text, bold if chosen else font, ink, RIGHT)
+
+    def occupied(self) -> QRect:
+        """All of it is text."""
+        return self.rect() if self._scores else QRect()
 
     def _name_at(self, y: float) -> str:
         place = int((y - theme.current().px(26)) // theme.current().px(22))

@@ -1,0 +1,118 @@
+"""The first tips: each goes when its deed is done, none hides the prompt, Esc ends them."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QPoint, QRect, QSize, Qt
+from PySide6.QtTest import QTest
+
+from explorer import errors, theme, tour
+from explorer.panes import built
+from explorer.session import Session
+from explorer.widgets.callout import best_place
+from tests.explorer.conftest import dispose
+from tests.explorer.demo import spec
+
+
+@pytest.fixture
+def window(qapp, tmp_path, run_async):
+    """The app's window with the attention pane, no torch and no model; its tour has begun."""
+    theme.apply(qapp, "light", 1.0, "off")
+    errors.reports().problems.clear()
+    session = Session(
+        folder=tmp_path / "config",
+        runs_folder=tmp_path / "runs",
+        specs=(built()[0], spec("other", "Other")),
+        with_torch=False,
+    )
+    window = session.open()
+    window.resize(1280, 720)
+    window.show()
+    window.settings = session.settings
+    window.pane.view.panel.set_grid(4, 6)
+    window.pane.view.panel.picture.show_ready()
+    window.tour = tour.start(window, session.settings)
+    QTest.qWait(1)
+    yield window
+    run_async(session.close(5))
+    dispose(session)
+    theme.apply(qapp, "light", 1.0, "full")
+
+
+def shown(window):
+    tips = [w for w in window.children() if w.objectName() == "callout" and not w.isHidden()]
+    return tips[-1] if tips else None
+
+
+def text_of(window):
+    tip = shown(window)
+    return tip.accessibleName() if tip is not None else ""
+
+
+def test_each_tip_goes_when_its_deed_is_done(window):
+    assert "Type here" in text_of(window)
+    QTest.keyClicks(window.pane.inputs.prompt, "M")
+    assert "Pick a head" in text_of(window)
+    window.pane.view.panel.mosaic.headClicked.emit(1, 0)
+    assert "Play" in text_of(window)
+    window.pane.player.playingChanged.emit(False)
+    assert "Play" in text_of(window)
+    window.pane.player.playingChanged.emit(True)
+    assert shown(window) is None and window.settings.callouts_seen
+
+
+def test_what_was_done_before_its_turn_is_not_asked_for(window):
+    window.pane.player.playingChanged.emit(True)
+    assert "Type here" in text_of(window)
+    window.pane.view.panel.mosaic.currentChanged.emit(1, 0)
+    shown(window).dismissed.emit()
+    assert shown(window) is None and window.settings.callouts_seen
+
+
+def test_escape_ends_the_tour_wherever_the_keyboard_is(window):
+    window.activateWindow()
+    window.pane.inputs.prompt.setFocus()
+    QTest.keyClick(window.pane.inputs.prompt, Qt.Key.Key_Escape)
+    assert shown(window) is None and window.settings.callouts_seen
+    again = tour.start(window, window.settings)
+    assert "Type here" in text_of(window)
+    again.end()
+
+
+def test_a_tip_goes_and_comes_with_its_pane(window):
+    window.show_pane("other")
+    assert shown(window) is None and not window.settings.callouts_seen
+    window.show_pane("attention")
+    assert "Type here" in text_of(window)
+
+
+@pytest.mark.parametrize("size", [(1100, 680), (1280, 720), (1440, 900)])
+def test_no_tip_covers_its_target_or_the_prompt_after_a_resize(window, size):
+    prompt = window.pane.inputs.prompt
+    for _ in range(3):
+        for wanted in ((1300, 800), size):
+            window.resize(*wanted)
+            QTest.qWait(1)
+        tip = shown(window)
+        target = window.tour.shown.target(window.pane, window)
+        assert window.rect().contains(tip.geometry())
+        for widget in (target, prompt):
+            place = QRect(widget.mapTo(window, QPoint()), widget.size())
+            assert not tip.geometry().intersects(place), (tip.accessibleName(), size)
+        reach = QRect(target.mapTo(window, QPoint()), target.size()).adjusted(-3, -3, 3, 3)
+        assert tip.geometry().intersects(reach)  # it stands beside what it points at
+        tip.dismissed.emit()
+
+
+def test_a_place_hides_as_little_as_it_can():
+    area, target = QRect(0, 0, 800, 600), QRect(300, 150, 200, 30)
+    size = QSize(200, 100)
+    below = best_place(size, target, area, [], [])
+    assert below.side == "below" and below.corner.y() == target.bottom() + 1
+    text = QRect(0, 180, 420, 40)
+    beside = best_place(size, target, area, [], [(text, 1.0)])
+    assert not QRect(beside.corner, size).intersects(text)
+    forbidden = [QRect(0, 180, 800, 420)]
+    above = best_place(size, target, QRect(0, 0, 800, 600), forbidden, [])
+    assert not QRect(above.corner, size).intersects(forbidden[0])
+    assert not QRect(above.corner, size).intersects(target)
