@@ -33,7 +33,7 @@ from explorer.widgets.plot_labels import (
 )
 from explorer.widgets.plot_limits import MovingLimits, wanted_limits
 from explorer.widgets.plot_marks import NEAR, Mark, draw_marks, mark_near
-from explorer.widgets.plot_math import linear_ticks, log_ticks
+from explorer.widgets.plot_math import linear_ticks, log_ticks, tick_texts
 
 __all__ = ["LinePlot", "Mark", "Series"]
 
@@ -190,8 +190,11 @@ class LinePlot(Picture):
         if self._limits.now is None:
             return []
         low, high = self._limits.now[2:]
-        ticks = log_ticks(low, high) if self._log else linear_ticks(low, high, 4)
-        return [(self._place(tick), theme.format_number(tick)) for tick in ticks]
+        if self._log:
+            powers = log_ticks(low, high)
+            return [(self._place(tick), theme.format_number(tick)) for tick in powers]
+        ticks = linear_ticks(low, high, 4)
+        return list(zip(ticks, tick_texts(ticks), strict=True))
 
     def x_at(self, pixel: float) -> float:
         """The x value under a horizontal position."""

@@ -49,16 +49,17 @@ def place_names(
     column = max((end.x for end in ends), default=0.0) + GAP
     places: list[QPointF | None] = [None] * len(ends)
     boxes: list[QRectF] = []
-    for index, end in enumerate(ends):
-        if end.x + GAP > column - FAR:
-            continue
+    far = [i for i, end in enumerate(ends) if end.x + GAP <= column - FAR]
+    for index in sorted(far, key=lambda i: ends[i].y):
+        end = ends[index]
         for shift in SHIFTS:
             middle = end.y + shift * height
             box = QRectF(end.x + GAP, middle - height / 2, end.wide, height)
             free = area.top() <= box.top() and box.bottom() <= area.bottom()
             free = free and box.right() < column - GAP
-            taken = any(box.intersects(other) for other in boxes)
-            if free and not taken and not any(_crosses(line, box) for line in lines):
+            # Below every name of a line that ends higher, so that names are in the lines' order.
+            free = free and all(_clear(box, above) for above in boxes)
+            if free and not any(_crosses(line, box) for line in lines):
                 places[index] = QPointF(box.left(), middle)
                 boxes.append(box)
                 break
@@ -67,6 +68,11 @@ def place_names(
     for index, middle in zip(rest, middles, strict=True):
         places[index] = QPointF(column, middle)
     return [place for place in places if place is not None]
+
+
+def _clear(box: QRectF, above: QRectF) -> bool:
+    beside = box.right() <= above.left() or box.left() >= above.right()
+    return beside or box.top() >= above.bottom() - 1e-9
 
 
 def _crosses(line: np.ndarray, box: QRectF) -> bool:

@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QPainter
 
 from explorer import theme
 from explorer.widgets.base import LEFT, RIGHT, elide, put_text
+from explorer.widgets.plot_math import tick_texts
 
 
 def title_left(title: str, rect: QRectF, width: float) -> float:
@@ -35,8 +36,7 @@ def x_numbers(
     end = title_left(title, rect, width) - now.px(6)
     low, high = limits
     numbers = []
-    for tick in ticks:
-        text = theme.format_number(tick)
+    for tick, text in zip(ticks, tick_texts(ticks), strict=True):
         middle = rect.left() + (tick - low) / max(1e-30, high - low) * rect.width()
         fits = middle + metrics.horizontalAdvance(text) / 2 < end
         numbers.append((tick, text if fits else ""))

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Collection, Sequence
 
 import numpy as np
+
+from explorer.theme_numbers import MINUS
 
 
 def linear_ticks(low: float, high: float, count: int = 4) -> list[float]:
@@ -20,6 +24,29 @@ def linear_ticks(low: float, high: float, count: int = 4) -> list[float]:
     first = math.ceil(low / best - 1e-9)
     last = math.floor(high / best + 1e-9)
     return [index * best for index in range(first, last + 1)]
+
+
+def tick_texts(ticks: Sequence[float]) -> list[str]:
+    """The numbers at the ticks of one axis, all with as many decimals as the finest one needs:
+    6.0, 6.5, 7.0; below a hundredth and from a million on as 5e-4.
+    """
+    largest = max((abs(tick) for tick in ticks), default=0.0)
+    step = min((abs(b - a) for a, b in itertools.pairwise(ticks)), default=largest) or 1.0
+    if largest and not 0.01 <= largest < 1e6:
+        power = {tick: math.floor(math.log10(abs(tick)) + 1e-9) for tick in ticks if tick}
+        parts = {tick: tick / 10.0**exponent for tick, exponent in power.items()}
+        digits = _decimals(parts.values(), 0.1)
+        texts = [f"{parts[t]:.{digits}f}e{power[t]}" if t else "0" for t in ticks]
+    else:
+        digits = _decimals(ticks, step)
+        texts = [f"{tick:,.{digits}f}" for tick in ticks]
+    return [text.replace("-", MINUS) for text in texts]
+
+
+def _decimals(values: Collection[float], step: float) -> int:
+    """How many decimals tell values apart that lie `step` or more from each other."""
+    exact = (n for n in range(6) if all(abs(round(v, n) - v) < 1e-3 * step for v in values))
+    return next(exact, 6)
 
 
 def log_ticks(low: float, high: float) -> list[float]:

@@ -18,6 +18,7 @@ from explorer.widgets.base import Label
 from explorer.widgets.line_plot import LinePlot, Mark, Series
 from explorer.widgets.toggle import Switch
 
+# name, field of a step's record, title, color, a value in words
 SMALL: tuple[tuple[str, str, str, int, Callable[[float], str]], ...] = (
     ("rate", "learning_rate", "learning rate", 2, theme.format_number),
     ("norm", "grad_norm", "gradient norm", 3, theme.format_number),
@@ -39,7 +40,10 @@ class Charts(QWidget):
         self.loss.setObjectName("training.view.loss")
         self.loss.set_axes("step", "loss (nats per token)")
         self.loss.set_empty_text("the first loss comes in a moment")
-        self.small = {name: SmallPlot(title, ink, put) for name, _, title, ink, put in SMALL}
+        self.small = {
+            name: SmallPlot(title, ink, put, units=name == "memory")
+            for name, _, title, ink, put in SMALL
+        }
         for name, plot in self.small.items():
             plot.setObjectName(f"training.view.{name}")
         self.smoothing = QSlider(Qt.Orientation.Horizontal)

@@ -1,4 +1,7 @@
-"""A small line: its name, its value now, its lowest and highest; the same x axis as the losses."""
+"""A small line: its name, its value now, two axes with few numbers; the x axis is the losses'.
+
+It draws itself: beside the large plot, four more of its scenes would take most of a frame.
+"""
 
 from __future__ import annotations
 
@@ -11,24 +14,35 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
 from explorer.widgets.base import LEFT, RIGHT, Picture, elide, put_text
-from explorer.widgets.plot_math import decimate, nice_limits, smooth
+from explorer.widgets.plot_limits import held_span
+from explorer.widgets.plot_math import decimate, linear_ticks, nice_limits, smooth, tick_texts
 
 
 class SmallPlot(Picture):
-    """`clicked(x)`. `set_line` with smoothing 0..1; the raw line stays faint under it."""
+    """`clicked(x)`. `set_line` with smoothing 0..1; the raw line stays faint under it.
+
+    `write` puts the value into words; `units`: the numbers at the left axis too (456 MB).
+    """
 
     clicked = Signal(float)
 
     def __init__(
-        self, title: str, color: int, write: Callable[[float], str], parent: QWidget | None = None
+        self,
+        title: str,
+        color: int,
+        write: Callable[[float], str],
+        units: bool = False,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(title, parent)
         self._title, self._color, self._write = title, color, write
+        self._units = units
         self._x = self._y = np.empty(0)
         self._other: tuple[np.ndarray, np.ndarray] | None = None
         self._strength = 0.0
         self._smooth = self._other_smooth = np.empty(0)
         self._range = (0.0, 1.0)
+        self._limits: tuple[float, float] | None = None
         self._cursor: float | None = None
         self._hover: float | None = None
         self.setMouseTracking(True)
@@ -40,6 +54,7 @@ class SmallPlot(Picture):
         self._x, self._y, self._other = np.asarray(x, float), np.asarray(y, float), other
         self._other_smooth = smooth(np.asarray(other[1], float), 0.9) if other else np.empty(0)
         self._smooth = smooth(self._y, self._strength)
+        self._limits = self._wanted_limits()
         self.setAccessibleDescription(self.value_text)
         self.data_changed()
 
@@ -47,6 +62,7 @@ class SmallPlot(Picture):
         if strength != self._strength:
             self._strength = strength
             self._smooth = smooth(self._y, strength)
+            self._limits = self._wanted_limits()
             self.data_changed()
 
     def set_x_range(self, low: float, high: float) -> None:
@@ -77,10 +93,10 @@ class SmallPlot(Picture):
         return self._write(value) if np.isfinite(value) else "\u2013"
 
     def sizeHint(self) -> QSize:
-        return QSize(theme.current().px(160), theme.current().px(84))
+        return QSize(theme.current().px(160), theme.current().px(104))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(theme.current().px(96), theme.current().px(64))
+        return QSize(theme.current().px(112), theme.current().px(80))
 
     def draw(self, painter: QPainter) -> None:
         now = theme.current()
@@ -91,9 +107,8 @@ class SmallPlot(Picture):
         title = elide(self._title, now.font("label"), head.width() - wide)
         put_text(painter, head, title, now.font("label"), now.color("muted"), LEFT)
         put_text(painter, head, value, now.font("label", 600), now.color("text"), RIGHT)
-        painter.setPen(now.pen("outline"))
-        painter.drawLine(rect.bottomLeft().toPoint(), rect.bottomRight().toPoint())
-        limits = self._limits()
+        limits = self._limits
+        self._draw_axes(painter, rect)
         if limits is None:
             return
         ink = now.series(self._color)
@@ -114,16 +129,45 @@ class SmallPlot(Picture):
                 painter.drawLine(QPointF(x, rect.top()), QPointF(x, rect.bottom()))
         painter.restore()
 
-    def _limits(self) -> tuple[float, float] | None:
-        """Of the bold line, with the middle 96 % of the faint one: one spike flattens nothing."""
-        known = self._y[:: max(1, len(self._y) // 4000)]
-        known = known[np.isfinite(known)]
-        if not known.size:
-            return None
-        low, high = np.percentile(known, (2, 98)) if known.size > 50 else (known.min(), known.max())
-        bold = np.r_[self._smooth, self._other_smooth]
-        bold = bold[np.isfinite(bold)]
-        return nice_limits(float(min(low, bold.min())), float(max(high, bold.max())))
+    def _wanted_limits(self) -> tuple[float, float] | None:
+        """Round all that is drawn but lone spikes: one flattens nothing."""
+        spans = [held_span(self._y)]
+        if self._other is not None:
+            spans.append(held_span(self._other_smooth))
+        low, high = min(low for low, _ in spans), max(high for _, high in spans)
+        return nice_limits(low, high) if low <= high else None
+
+    def _y_ticks(self) -> list[tuple[float, str]]:
+        """Two or three values of the left axis, with their numbers."""
+        if self._limits is None:
+            return []
+        ticks = linear_ticks(*self._limits, 3)
+        most = 3 if self.height() >= theme.current().px(100) else 2
+        ticks = ticks if len(ticks) <= most else ticks[:: len(ticks) - 1]
+        words = [self._write(tick) for tick in ticks] if self._units else tick_texts(ticks)
+        return list(zip(ticks, words, strict=True))
+
+    def _draw_axes(self, painter: QPainter, rect: QRectF) -> None:
+        """Left and bottom axis, a faint line at every number of the left one."""
+        now = theme.current()
+        font, muted, high = now.font("label"), now.color("muted"), now.px(14)
+        if self._limits is not None:
+            low, top = self._limits
+            for tick, text in self._y_ticks():
+                y = rect.bottom() - (tick - low) / (top - low) * rect.height()
+                painter.setPen(now.pen("text", 1, theme.GRID_OPACITY))
+                painter.drawLine(QPointF(rect.left(), y), QPointF(rect.right(), y))
+                place = QRectF(0, y - high / 2, rect.left() - now.px(4), high)
+                put_text(painter, place, text, font, muted, RIGHT)
+        painter.setPen(now.pen("outline"))
+        painter.drawLine(rect.topLeft(), rect.bottomLeft())
+        painter.drawLine(rect.bottomLeft(), rect.bottomRight())
+        ticks = linear_ticks(*self._range, 2)[:3]
+        for tick, text in zip(ticks, tick_texts(ticks), strict=True):
+            x = float(self._map_x(tick, rect))
+            wide = now.metrics("label").horizontalAdvance(text) + 2
+            left = min(x - wide / 2, rect.right() + 2 - wide)
+            put_text(painter, QRectF(left, rect.bottom() + 2, wide, high), text, font, muted)
 
     def _draw_line(
         self,
@@ -137,7 +181,8 @@ class SmallPlot(Picture):
         dashed: bool = False,
     ) -> None:
         x, y, bucket = decimate(x, np.asarray(y, float), max(32, int(rect.width() / 2)))
-        width = min(width, 1) if bucket > 20 else width  # thick combs cost the most
+        if bucket > 20 and self._strength:
+            width = 1  # thick combs cost the most
         low, high = limits
         left = self._map_x(x, rect)
         top = rect.bottom() - (y - low) / max(1e-30, high - low) * rect.height()
@@ -153,8 +198,12 @@ class SmallPlot(Picture):
             painter.drawPolyline(QPolygonF([QPointF(a, b) for a, b in points[start:end]]))
 
     def _rect(self) -> QRectF:
-        top = theme.current().px(22)
-        return QRectF(0, top, max(1.0, self.width() - 2), max(1.0, self.height() - top - 2))
+        """The area inside the axes."""
+        now = theme.current()
+        numbers = [now.metrics("label").horizontalAdvance(text) for _, text in self._y_ticks()]
+        left, top = round(max(numbers, default=0.0)) + now.px(6), now.px(24)
+        wide, high = self.width() - left - 2, self.height() - top - now.px(18)
+        return QRectF(left, top, max(1.0, wide), max(1.0, high))
 
     def _map_x(self, x, rect: QRectF):  # type: ignore[no-untyped-def]
         low, high = self._range

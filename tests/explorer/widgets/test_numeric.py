@@ -15,7 +15,14 @@ from explorer.widgets.palette import match_score
 from explorer.widgets.plot_data import Series
 from explorer.widgets.plot_ends import spread_apart
 from explorer.widgets.plot_limits import still_fits, wanted_limits, with_room
-from explorer.widgets.plot_math import decimate, linear_ticks, log_ticks, nice_limits, smooth
+from explorer.widgets.plot_math import (
+    decimate,
+    linear_ticks,
+    log_ticks,
+    nice_limits,
+    smooth,
+    tick_texts,
+)
 from explorer.widgets.pooling import pool_heads, to_uint8
 
 
@@ -75,6 +82,30 @@ def test_ticks_are_round_few_and_inside(low, span):
     assert all(
         low - 1e-6 * span <= t <= low + span * (1 + 1e-6) for t in ticks
     ) or span < 1e-9 * abs(low)
+
+
+@pytest.mark.parametrize(
+    ("ticks", "texts"),
+    [
+        ([6, 6.5, 7, 7.5], ["6.0", "6.5", "7.0", "7.5"]),
+        ([0, 1000, 2000], ["0", "1,000", "2,000"]),
+        ([2, 2.25, 2.5], ["2.00", "2.25", "2.50"]),
+        ([0, 5e-4, 1e-3], ["0", "5e\u22124", "1e\u22123"]),
+        ([0, 2.5e-5, 5e-5], ["0", "2.5e\u22125", "5.0e\u22125"]),
+        ([-0.5, 0, 0.5], ["\u22120.5", "0.0", "0.5"]),
+        ([0, 2e6], ["0", "2e6"]),
+        ([], []),
+    ],
+)
+def test_the_numbers_of_an_axis_have_the_same_decimals(ticks, texts):
+    assert tick_texts(ticks) == texts
+
+
+@given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e6))
+def test_no_two_ticks_read_the_same(low, span):
+    ticks = linear_ticks(low, low + span)
+    if len(ticks) > 1 and span > 1e-3 * abs(low):
+        assert len(set(tick_texts(ticks))) == len(ticks)
 
 
 def test_log_ticks_take_powers_of_ten_or_one_two_five():
