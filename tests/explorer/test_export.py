@@ -218,3 +218,26 @@ def test_a_full_disk_makes_a_card_and_harms_nothing(kind, pane, tmp_path, run_as
     assert target.read_text() == "old" and list(tmp_path.iterdir()) == [target]
     assert cards[0][0].errno == errno.ENOSPC and cards[0][1] == f"exporting {kind}"
     assert strip.messages[-1] == ""
+
+
+def test_the_menu_copies_and_exports(pane, tmp_path, run_async, monkeypatch):
+    def chosen(window, title, name, then):
+        then(str(tmp_path / name))
+
+    monkeypatch.setattr("explorer.dialogs.ask_target", chosen)
+    words = Strip()
+    pane.status, pane.say = words, words.set_message  # the pane stands in for the window
+
+    async def body():
+        for text in ("Copy numbers", "Copy picture", "Export CSV...", "Export GIF..."):
+            menu = export.menu(pane, pane, "picture", pane.picture)
+            next(action for action in menu.actions() if action.text() == text).trigger()
+            menu.close()
+            menu.deleteLater()
+            await pane.settled()
+
+    run_async(body())
+    assert not QGuiApplication.clipboard().image().isNull()
+    assert (tmp_path / "demo-picture.csv").read_text().startswith("name,index_0")
+    assert (tmp_path / "demo-picture.gif").read_bytes().startswith(b"GIF89a")
+    assert words.messages[-1] == f"Saved {tmp_path / 'demo-picture.gif'}"
