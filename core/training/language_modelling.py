@@ -45,6 +45,17 @@ class LanguageModelling:
 
         Raises ValueError or OSError, with the remedy, for a text that cannot be learned.
         """
+        yield from self.open_steps(checkpoint)
+        self._evaluated = {
+            split: self._batches(split, self.config.seed + EVALUATION_SEED, 0.0)
+            for split in ("train", "validation")
+        }
+        self._prompt = self._ids_of(self.config.sample_prompt)
+        self._probe = self._ids_of(self.config.probe_text)[: self.config.model.block_size]
+        yield 1.0, self.corpus.describe()
+
+    def open_steps(self, checkpoint: Path | None) -> Iterator[tuple[float, str]]:
+        """As far as the training batches, which is all that looking at one needs."""
         config = self.config
         if checkpoint is not None:
             self.tokenizer = open_tokenizer(checkpoint / TOKENIZER_FILE)
@@ -58,13 +69,6 @@ class LanguageModelling:
         self.corpus = yield from prepare_corpus_steps(config.corpus, self.tokenizer, cache)
         self.model_config = replace(config.model, vocab_size=self.tokenizer.vocab_size)
         self._train = self._batches("train", config.seed, config.repeated_fraction)
-        self._evaluated = {
-            split: self._batches(split, config.seed + EVALUATION_SEED, 0.0)
-            for split in ("train", "validation")
-        }
-        self._prompt = self._ids_of(config.sample_prompt)
-        self._probe = self._ids_of(config.probe_text)[: config.model.block_size]
-        yield 1.0, self.corpus.describe()
 
     def _ids_of(self, text: str) -> list[int]:
         """A prompt's tokens; where the tokenizer lacks its characters, the corpus' own words."""

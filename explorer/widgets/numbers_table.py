@@ -189,7 +189,8 @@ class NumbersTable(QWidget):
             return
         self._model.set_array(array, *self._labels.get(name, ((), ())))
         shape = " \u00d7 ".join(str(size) for size in array.shape) or "scalar"
-        self._shape.setText(f"{shape}  {array.dtype}")
+        kind = "text" if array.dtype.kind == "U" else array.dtype
+        self._shape.setText(f"{shape}  {kind}")
 
     def _restyle(self) -> None:
         now = theme.current()

@@ -60,6 +60,11 @@ def views(pane: TrainingPane) -> dict[str, Callable[[], Any]]:
         pane.enter_phase(4)
         await pane.settled()
 
+    async def data() -> None:
+        await replay()
+        pane.enter_phase(0)
+        await pane.settled()
+
     async def branch() -> None:
         await replay()
         pane.driver.branch_here()
@@ -71,6 +76,7 @@ def views(pane: TrainingPane) -> dict[str, Callable[[], Any]]:
         "live": live,
         "replay": replay,
         "one-step": inside,
+        "one-step-data": data,
         "branch": branch,
     }
 

@@ -87,6 +87,7 @@ class TrainingPane(Pane):
             lambda layer, head: self.workspace.select(layer=layer, head=head)
         )
         self.screen.headline.connect(self.set_headline)
+        self.screen.batches.read.connect(self._inspect)
         self.choice.runChosen.connect(self.workspace.set_run)
         self.choice.newRequested.connect(self.new_run)
         self.choice.otherChosen.connect(self.overlay)

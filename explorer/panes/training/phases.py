@@ -6,8 +6,8 @@ Knows no Qt and no torch: all numbers are the run's records.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,11 @@ from core.training.phases import PHASES, TITLES
 from explorer.panes.base import Inspection, Row
 from explorer.theme_numbers import format_bytes, format_duration, format_number
 from explorer.tracks import ListTrack
+
+if TYPE_CHECKING:
+    from explorer.panes.training.batches import Batch
+
+BEGINNING = 42  # letters of a sequence that fit the inspector
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +48,25 @@ def phase_step(name: str, numbers: RunNumbers, step: int) -> Step:
     names = numbers.steps.dtype.names or ()
     record = None if row is None else {key: float(row[key]) for key in names}
     return phases.phase_step(name, numbers.config, step, record)
+
+
+def data_inspection(numbers: RunNumbers, step: int, batch: Batch | None) -> Inspection:
+    """The data phase with the batch that it has drawn; None while that is read."""
+    shown = phase_inspection("data", numbers, step)
+    if batch is None:
+        return replace(shown, table={}, stale=True)
+    if batch.why:
+        return replace(shown, table={}, rows=[*shown.rows, batch.why])
+    rows: list[Row | str] = [
+        *shown.rows,
+        Row(f"\u201c{batch.first[:BEGINNING]}\u2026\u201d", "text"),
+    ]
+    if batch.repeated:
+        of = numbers.config.batch_size
+        rows.append(f"{batch.repeated} of {of}: random tokens that repeat")
+    if numbers.config.micro_batches > 1:
+        rows.append(f"shown: the first of {numbers.config.micro_batches} micro-batches")
+    return replace(shown, table=dict(batch.table), rows=rows)
 
 
 def phase_inspection(name: str, numbers: RunNumbers, step: int) -> Inspection:

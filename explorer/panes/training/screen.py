@@ -9,11 +9,13 @@ from explorer.engine import Engine
 from explorer.panes.base import Inspection
 from explorer.panes.training import words
 from explorer.panes.training.ancestry import Ancestry
+from explorer.panes.training.batches import BatchReading
 from explorer.panes.training.cursor import Cursor
 from explorer.panes.training.follow import RunData
 from explorer.panes.training.heads import HeadFilm, first_look
 from explorer.panes.training.phases import (
     PHASES,
+    data_inspection,
     moment_inspection,
     phase_inspection,
     plan_inspection,
@@ -32,6 +34,7 @@ class Screen(QObject):
         self._view = view
         self._cursor = cursor
         self._attempts = 0
+        self.batches = BatchReading(engine, owner)
         self.film = HeadFilm(engine, view.mosaic, owner)
         self.film.shown.connect(self._on_heads)
         self._ancestry = Ancestry(engine, owner)
@@ -90,6 +93,9 @@ class Screen(QObject):
     def inspection(self, data: RunData) -> Inspection | None:
         """The phase or the moment under the cursor."""
         inside, moment = self._cursor.inside, self._cursor.moment
+        if inside is not None and PHASES[self._cursor.phase] == "data":
+            batch = self.batches.batch(data.folder, inside.step)
+            return data_inspection(inside.numbers, inside.step, batch)
         if inside is not None:
             return phase_inspection(PHASES[self._cursor.phase], inside.numbers, inside.step)
         return moment_inspection(data.numbers, moment.step) if moment is not None else None

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import shiboken6
 
+import core
+from core.data import Batches, StoriesCorpus
 from core.files import read_tensors
 from core.training.reader import RunReader
 from core.training.writer import RunWriter
@@ -133,6 +135,41 @@ def test_a_finished_run_replays_and_its_step_opens_phase_by_phase(make_pane, run
         assert seen[-1].step.value("norm") == norm
         assert pane.cancel() and pane.player.track is pane.track
         assert pane.moment.step == step
+
+    run_async(story())
+
+
+def test_inside_data_the_inspector_shows_the_batch_in_ids_and_in_pieces(make_pane, run_async):
+    async def story():
+        pane = make_pane(steps="60", repeated_fraction="0")
+        seen = []
+        pane.inspection.connect(seen.append)
+        folder = await started(pane, 60)
+        await until(lambda: state_of(pane) == "finished", "the end")
+        pane._read_sources()
+        await pane.settled()
+        pane.player.seek(5)
+        pane.enter_phase(0)
+        assert seen[-1].stale and not seen[-1].table, "nothing was drawn before somebody looks"
+        await until(lambda: "ids" in seen[-1].table, "the batch")
+        step, table = pane.player.track.step, seen[-1].table
+        config = pane.follower.data.config
+        batches = Batches(
+            StoriesCorpus(core.load("stories").tokenizer), "train", 16, 2, config.seed
+        )
+        ids, targets = batches.batch(step - 1)
+        np.testing.assert_array_equal(table["ids"], ids)
+        np.testing.assert_array_equal(table["targets"], targets)
+        np.testing.assert_array_equal(table["pieces"][:, 1:], table["target pieces"][:, :-1])
+        tokenizer = core.load("stories").tokenizer
+        assert "".join(table["pieces"][0]).replace("\u2423", " ") == tokenizer.decode(
+            ids[0].tolist()
+        ).replace("\n", "\u21b5")
+        pane.player.forward()
+        await until(lambda: seen[-1].step.name == "training.forward", "the next phase")
+        assert "ids" not in seen[-1].table
+        assert folder == Path(pane.workspace.run)
+        await pane.settled()
 
     run_async(story())
 

@@ -1,0 +1,77 @@
+"""What a step of a run has read, drawn again: a batch is a pure function of its position.
+
+So the loop keeps no batch and copies none: whoever wants to see one asks for it afterwards, of any
+step, whether the run trains, has ended, or is another program's.
+
+B  sequences in a batch
+T  tokens in a sequence
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from core.data import IGNORED
+from core.training.language_modelling import LanguageModelling
+from core.training.reader import RunReader
+from core.training.task import Position
+
+
+@dataclass(frozen=True, eq=False)
+class ReadBatch:
+    """One micro-batch.
+
+    ids      (B, T) int64: what the model read
+    targets  (B, T) int64: what it was to predict; below 0 where no loss was computed
+    pieces   the bytes of every id among them
+    """
+
+    ids: np.ndarray
+    targets: np.ndarray
+    pieces: dict[int, bytes]
+
+
+class RunBatches:
+    """The training batches of a run of language modelling. `cache` is as its Task has it."""
+
+    def __init__(self, folder: str | Path, cache: Path | None = None) -> None:
+        self._folder = Path(folder)
+        self._cache = cache
+        self._task: LanguageModelling | None = None
+
+    def open_steps(self) -> Generator[tuple[float, str], None, None]:
+        """Yields (share, message) while the text is opened, which may have to be read once more.
+
+        Raises ValueError, with the remedy, where the text is no longer what the run has read.
+        """
+        reader = RunReader(self._folder)
+        config = reader.config
+        if config.task != LanguageModelling.name:
+            raise ValueError(f"a run of the task {config.task!r} has no tokens to show")
+        text = Path(config.corpus)
+        if config.corpus != "stories":
+            if not text.is_file():
+                raise ValueError(f"{text} is gone; put it back to see what this step has read")
+            if text.stat().st_mtime > float(reader.manifest["created"]):
+                raise ValueError(
+                    f"{text.name} was changed after the run began: its batches are gone"
+                )
+        kept = reader.checkpoints[-1].folder if reader.checkpoints else None
+        task = LanguageModelling(config, self._cache)
+        yield from task.open_steps(kept)
+        self._task = task
+
+    def read(self, step: int, micro_batch: int = 0) -> ReadBatch:
+        """What optimizer step `step` (from 1) has read; `open_steps` comes first."""
+        if self._task is None:
+            raise ValueError("the batches are not open; drain open_steps first")
+        ids, targets = self._task.batches("train", Position(step - 1, micro_batch))
+        known = np.unique(np.stack([ids.numpy(), targets.numpy()]))
+        pieces = {
+            int(id): self._task.tokenizer.piece_bytes(int(id)) for id in known if id != IGNORED
+        }
+        return ReadBatch(ids.numpy(), targets.numpy(), pieces)

@@ -1,0 +1,117 @@
+"""The batch of a step, for the inspector: drawn again on the engine's thread when somebody looks.
+
+Knows no torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from explorer import tasks
+from explorer.engine import SUPERSEDED, Engine
+from explorer.jobs import JobCancelled
+from explorer.widgets.token_strip import chip
+
+if TYPE_CHECKING:
+    from core.training.rereading import ReadBatch, RunBatches
+
+MOST = 64  # sequences in the tables; a step may read thousands
+NONE = "\N{EN DASH}"  # the place of a target that no loss is computed for
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """ids, targets, pieces and target pieces, each (B, T); `why`: what keeps them from view."""
+
+    table: Mapping[str, np.ndarray]
+    first: str = ""  # the text of the first sequence
+    repeated: int = 0  # sequences of random ids that repeat
+    why: str = ""
+
+
+class BatchReading(QObject):
+    """`batch(folder, step)` is None while it is read; `read` says that it has come."""
+
+    read = Signal()
+
+    def __init__(self, engine: Engine, owner: QObject) -> None:
+        super().__init__(owner)
+        self._engine = engine
+        self._owner = owner
+        self._folder: Path | None = None
+        self._source: RunBatches | None = None
+        self._wanted = -1
+        self._found: tuple[Path, int] | None = None
+        self._batch: Batch | None = None
+        self._busy = False
+
+    def batch(self, folder: Path, step: int) -> Batch | None:
+        if self._found == (folder, step):
+            return self._batch
+        if folder != self._folder:
+            self._folder, self._source = folder, None
+        self._wanted = step
+        if not self._busy:
+            self._busy = True
+            tasks.spawn(self._read(folder, step), self._owner)
+        return None
+
+    async def _read(self, folder: Path, step: int) -> None:
+        source = self._source
+        try:
+            if source is None:
+                job = self._engine.run(_opened(folder), name=f"the text of {folder.name}")
+                await job.done()
+                source = job.result()
+            found = await self._engine.call(_read, source, step, key=(id(self), "batch"))
+        except JobCancelled:
+            return
+        except (ValueError, OSError) as error:
+            found = Batch({}, why=str(error))
+        finally:
+            self._busy = False
+        if found is SUPERSEDED:
+            return
+        if folder == self._folder:
+            self._source, self._found, self._batch = source, (folder, step), found
+        if (folder, step) != (self._folder, self._wanted) and self._folder is not None:
+            self.batch(self._folder, self._wanted)
+        else:
+            self.read.emit()
+
+
+def _opened(folder: Path) -> Generator[Any, None, RunBatches]:
+    from core.training.rereading import RunBatches
+
+    batches = RunBatches(folder)
+    yield from batches.open_steps()
+    return batches
+
+
+def _read(source: RunBatches, step: int) -> Batch:
+    """On the engine's thread."""
+    found = source.read(step)
+    ids, targets = found.ids[:MOST], found.targets[:MOST]
+    text = b"".join(found.pieces[int(id)] for id in ids[0]).decode("utf-8", "replace")
+    return Batch(
+        table={
+            "ids": ids,
+            "targets": targets,
+            "pieces": _pieces(found, ids),
+            "target pieces": _pieces(found, targets),
+        },
+        first=" ".join(text.split()),
+        repeated=int((found.targets < 0).any(axis=1).sum()),
+    )
+
+
+def _pieces(found: ReadBatch, ids: np.ndarray) -> np.ndarray:
+    known, places = np.unique(ids, return_inverse=True)
+    texts = [chip(int(id), found.pieces[int(id)]).text if id >= 0 else NONE for id in known]
+    return np.array(texts)[places].reshape(ids.shape)
