@@ -19,6 +19,7 @@ from core.resources import data_folder
 from explorer import errors
 from explorer.jobs import EngineDied
 from explorer.process_watch import ProcessWatch
+from explorer.run_source import RunSource
 from explorer.settings import read_object, write_object
 from explorer.tail import Tail
 
@@ -156,6 +157,10 @@ class Runs(QObject):
         if tail is None:
             tail = self._tails[key_of(folder)] = Tail(self._engine, folder)
         return tail
+
+    def source(self, folder: str | Path) -> RunSource:
+        """The live model of a run, for panes to look at."""
+        return RunSource(self._engine, self.control(folder), self.tail(folder))
 
     def start(self, folder: str | Path, backend: str = "thread", paused: bool = False) -> int:
         """Trains a run on, here; returns the sequence number of its start command."""

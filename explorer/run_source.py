@@ -10,7 +10,8 @@ import asyncio
 import contextlib
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,18 +20,20 @@ from PySide6.QtCore import QObject, Signal
 
 from explorer.jobs import SUPERSEDED, Superseded
 from explorer.sources import BUNDLED, FolderSource, Look, activations_of
+from explorer.tail import Tail
 
 if TYPE_CHECKING:
     from core.inference.activations import Activations
     from core.tokenization import Tokenizer
     from core.trace import Trace
     from core.training import RunControl, RunReader
-    from core.training.reader import Probe
+    from core.training.reader import Checkpoint, Probe
     from core.transformer.config import ModelConfig
     from explorer.engine import Engine
 
 LOOK = "look-"  # what the probes of a look are called
 FORGOTTEN = 60.0  # seconds after which nobody waits for a look's file any more
+TRAINS = ("new", "running", "paused")  # states of a run that somebody trains
 PROBE_WAIT = 0.03  # seconds between two looks for a probe's file
 
 
@@ -44,30 +47,27 @@ class RunSource(QObject):
     changed = Signal()
     is_live = True
 
-    def __init__(
-        self, engine: Engine, folder: str | Path, control: RunControl, parent: QObject | None = None
-    ) -> None:
-        super().__init__(parent or engine)
+    def __init__(self, engine: Engine, control: RunControl, tail: Tail) -> None:
+        super().__init__(engine)
         self._engine = engine
         self._control = control
-        self._reader: RunReader | None = None
+        self._tail = tail
+        self._seen: _Seen | None = None
         self._checkpoint: FolderSource | None = None
         self._newest: dict[object, int] = {}
         self._turn = 0
         self._late: set[str] = set()  # looks that nobody waits for any more
-        self._reading = asyncio.Lock()  # readers of a run are not for two threads at once
-        self.address = str(folder)
-        self.name = f"{Path(folder).name} (live)"
+        self.address = str(tail.folder)
+        self.name = f"{tail.folder.name} (live)"
         self.version = 0
         self.tokenizer: Tokenizer | None = None
         self.config: ModelConfig | None = None
 
     async def open(self) -> None:
         """Reads the run's tokenizer and config. Raises ValueError or OSError, with the remedy."""
-        reader = await self._follow()
-        self.tokenizer = await self._engine.io(_tokenizer_of, reader)
-        self.config = reader.config.model
-        self.version = reader.step
+        seen = await self._follow()
+        self.tokenizer, self.config = await self._tail.look(_small_parts)
+        self.version = seen.step
 
     def set_version(self, step: int) -> None:
         """The run has written probes of a newer step."""
@@ -78,7 +78,7 @@ class RunSource(QObject):
     @property
     def step(self) -> int:
         """How far the run was when it was last read, with an answer to a look or without."""
-        return max(self.version, self._reader.step if self._reader is not None else 0)
+        return max(self.version, self._seen.step if self._seen is not None else 0)
 
     async def look(
         self, ids: Sequence[int], sites: Sequence[str] | None = None, key: object = None
@@ -117,34 +117,29 @@ class RunSource(QObject):
 
     # the run
 
-    async def _follow(self) -> RunReader:
-        async with self._reading:
-            first = self._reader is None
-            if self._reader is None:
-                self._reader = await self._engine.io(_reader_of, self.address)
-            else:
-                await self._engine.io(self._reader.refresh)
-            reader = self._reader
-            left = [probe for probe in reader.probes if probe.id in self._late]
-            if first:
-                left = [probe for probe in reader.probes if probe.id.startswith(LOOK)]
-            if left:
-                await self._engine.io(_delete, left, FORGOTTEN if first else 0.0)
-                self._late -= {probe.id for probe in left}
-            return reader
+    async def _follow(self) -> _Seen:
+        seen = await self._tail.look(_see)
+        first, self._seen = self._seen is None, seen
+        left = [probe for probe in seen.probes if probe.id in self._late]
+        if first:
+            left = [probe for probe in seen.probes if probe.id.startswith(LOOK)]
+        if left:
+            self._late -= {probe.id for probe in left}
+            await self._engine.io(_delete, left, FORGOTTEN if first else 0.0)
+        return seen
 
     async def _standing(self) -> FolderSource | None:
         """The newest checkpoint where nobody trains the run now; None while somebody does."""
-        reader = await self._follow()
-        if reader.state in ("new", "running", "paused"):
+        seen = await self._follow()
+        if seen.state in TRAINS:
             return None
-        if not reader.checkpoints:
-            raise ValueError(f"{reader.name} has ended without a checkpoint; start it again")
-        folder = reader.checkpoints[-1].folder
-        if self._checkpoint is None or self._checkpoint.address != str(folder):
-            self._checkpoint = FolderSource(self._engine, folder, self)
-            self._checkpoint.version = reader.checkpoints[-1].step
-            self.set_version(reader.checkpoints[-1].step)
+        newest = seen.checkpoint
+        if newest is None:
+            raise ValueError(f"{seen.name} has ended without a checkpoint; start it again")
+        if self._checkpoint is None or self._checkpoint.address != str(newest.folder):
+            self._checkpoint = FolderSource(self._engine, newest.folder, self)
+            self._checkpoint.version = newest.step
+            self.set_version(newest.step)
         return self._checkpoint
 
     def _newest_turn(self, key: object) -> int:
@@ -163,35 +158,45 @@ class RunSource(QObject):
         name = f"{LOOK}{uuid.uuid4().hex}"
         taken = None
         try:
-            sequence = await self._ask(self._control.probe, name, list(ids), sites)
+            sequence = await self._engine.io(self._control.probe, name, list(ids), sites)
             while True:
-                reader = await self._follow()
-                probe = reader.probe(name)
+                seen = await self._follow()
+                probe = next((found for found in seen.probes if found.id == name), None)
                 if probe is not None:
                     taken = await self._engine.io(_take, probe)
                     self.set_version(max(self.version, probe.step))
                     return taken, probe.step
-                answer = await self._ask(self._control.acknowledgement, sequence)
+                answer = await self._engine.io(self._control.acknowledgement, sequence)
                 if answer is not None and not answer.ok:
                     raise ValueError(answer.message)
                 if self._newest.get(key) != turn:
                     return SUPERSEDED
-                if reader.state not in ("new", "running", "paused"):
-                    raise ValueError(f"{reader.name} ended before it answered; choose Update")
+                if seen.state not in TRAINS:
+                    raise ValueError(f"{seen.name} ended before it answered; choose Update")
                 await asyncio.sleep(PROBE_WAIT)
         finally:
             if taken is None:
                 self._late.add(name)
 
-    async def _ask(self, function: Callable[..., Any], *args: Any) -> Any:
-        async with self._reading:
-            return await self._engine.io(function, *args)
+
+@dataclass(frozen=True)
+class _Seen:
+    """What a look needs to know of the run, as it was when it was read."""
+
+    name: str
+    state: str
+    step: int
+    probes: tuple[Probe, ...]
+    checkpoint: Checkpoint | None  # the newest
 
 
-def _reader_of(folder: str) -> RunReader:
-    from core.training import RunReader
+def _see(reader: RunReader, _: int) -> _Seen:
+    newest = reader.checkpoints[-1] if reader.checkpoints else None
+    return _Seen(reader.name, reader.state, reader.step, tuple(reader.probes), newest)
 
-    return RunReader(folder)
+
+def _small_parts(reader: RunReader, _: int) -> tuple[Tokenizer, ModelConfig]:
+    return _tokenizer_of(reader), reader.config.model
 
 
 def _tokenizer_of(reader: RunReader) -> Tokenizer:

@@ -157,7 +157,7 @@ class Session(QObject):
 
     async def open_live_model(self, folder: str | Path) -> None:
         """The live model of a run, by its probe."""
-        source = RunSource(self.engine, folder, self.runs.control(folder))
+        source = self.runs.source(folder)
         await source.open()
         self._live_source = source
         self.workspace.set_model_source(source)

@@ -13,6 +13,7 @@ from core.files import write_tensors
 from core.training import RunControl, new_run_folder
 from explorer.engine import SUPERSEDED
 from explorer.run_source import RunSource
+from explorer.tail import Tail
 from tests.explorer.demo import tiny_training
 
 
@@ -51,7 +52,7 @@ def trainer(tmp_path):
 
 def test_answers_that_nobody_waits_for_are_deleted(engine, trainer, run_async):
     async def body():
-        source = RunSource(engine, trainer.folder, trainer.control)
+        source = RunSource(engine, trainer.control, Tail(engine, trainer.folder))
         first = asyncio.ensure_future(source.capture([1, 2], key="heads"))
         await trainer.until_asked(1)
         second = asyncio.ensure_future(source.capture([1, 2], key="heads"))
@@ -82,7 +83,7 @@ def test_what_a_crashed_app_left_is_deleted_and_nothing_else(engine, trainer, ru
     os.utime(kept, (1, 1))
 
     async def body():
-        source = RunSource(engine, trainer.folder, trainer.control)
+        source = RunSource(engine, trainer.control, Tail(engine, trainer.folder))
         look = asyncio.ensure_future(source.capture([1, 2]))
         await trainer.until_asked(1)
         trainer.answer(0, 3)
@@ -94,7 +95,7 @@ def test_what_a_crashed_app_left_is_deleted_and_nothing_else(engine, trainer, ru
 
 def test_a_look_bears_the_step_of_its_own_answer(engine, trainer, run_async):
     async def body():
-        source = RunSource(engine, trainer.folder, trainer.control)
+        source = RunSource(engine, trainer.control, Tail(engine, trainer.folder))
         look = asyncio.ensure_future(source.look([1, 2]))
         await trainer.until_asked(1)
         trainer.answer(0, 7)
@@ -109,8 +110,8 @@ def test_no_two_threads_read_the_run_at_once(engine, trainer, run_async):
     go, entered = threading.Event(), []
 
     async def body():
-        source = RunSource(engine, trainer.folder, trainer.control)
-        reader = await source._follow()
+        source = RunSource(engine, trainer.control, Tail(engine, trainer.folder))
+        reader = await source._tail.look(lambda reader, _: reader)
         refresh = reader.refresh
 
         def slow():

@@ -11,7 +11,6 @@ import core
 from core.training import RunReader
 from explorer.engine import SUPERSEDED
 from explorer.live import Runs
-from explorer.run_source import RunSource
 from explorer.sources import FolderSource
 from tests.explorer.demo import save_tiny_model, tiny_training
 
@@ -29,7 +28,7 @@ async def source_of(kind, engine, runs, tmp_path):
     else:
         folder = runs.new(tiny_training(steps=100_000), "live")
         runs.start(folder, kind, paused=False)
-        source = RunSource(engine, folder, runs.control(folder))
+        source = runs.source(folder)
     await source.open()
     return source
 
@@ -81,7 +80,7 @@ def test_a_run_that_has_ended_is_looked_at_through_its_checkpoint(
         runs.start(folder)
         await runs.job(folder).done()
         runs.job(folder).result()
-        source = RunSource(torch_engine, folder, runs.control(folder))
+        source = runs.source(folder)
         await source.open()
         ids = source.tokenizer.encode("Once upon").ids
         acts = await source.capture(ids)
@@ -97,7 +96,7 @@ def test_looks_do_not_change_the_run(torch_engine, runs, run_async):
     async def train(name, look):
         folder = runs.new(tiny_training(steps=30), name)
         runs.start(folder)
-        source = RunSource(torch_engine, folder, runs.control(folder))
+        source = runs.source(folder)
         looked = 0
         if look:
             while not runs.job(folder).over and looked < 20:

@@ -11,7 +11,6 @@ from explorer import errors, tasks
 from explorer.dialogs import ask_folder
 from explorer.panes.attention.header import AttentionHeader
 from explorer.panes.base import Context, Pane
-from explorer.run_source import RunSource
 from explorer.sources import BundledSource, FolderSource
 
 
@@ -61,5 +60,4 @@ class Opening(QObject):
     def _on_live(self) -> None:
         run = self._context.workspace.run
         if run is not None:
-            control = self._context.runs.control(run)
-            self.open(RunSource(self._context.engine, run, control))
+            self.open(self._context.runs.source(run))

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from explorer.panes.attention.model import Heads, Prompt, look
-from explorer.run_source import RunSource
 from explorer.sources import FolderSource
 from tests.explorer.conftest import dispose
 from tests.explorer.demo import save_tiny_model, tiny_training
@@ -63,7 +62,7 @@ async def open_model(pane, tmp_path, kind="folder", steps=100_000):
         runs = pane.context.runs
         folder = runs.new(tiny_training(steps=steps), "live")
         runs.start(folder, kind, paused=False)
-        source = RunSource(pane.engine, folder, runs.control(folder))
+        source = runs.source(folder)
     await source.open()
     pane.workspace.set_prompt(PROMPT)
     pane.workspace.set_model_source(source)

@@ -166,7 +166,7 @@ def test_a_run_that_has_not_answered_yet_says_so_with_its_step(
         runs = pane.context.runs
         folder = runs.new(tiny_training(steps=100_000), "live")
         runs.start(folder, "thread", paused=False)
-        live = RunSource(pane.engine, folder, runs.control(folder))
+        live = runs.source(folder)
         await live.open()
         let, look = asyncio.Event(), live.look
 
