@@ -38,7 +38,6 @@ from core.training.steering import Steering
 from core.training.task import Position, Task
 from core.training.writer import probe_interval, thin_probes
 
-TELL = 0.5  # seconds between two events about the same work before the first step
 PAUSE = 0.05  # seconds between two looks at control.jsonl while a run is paused
 Moments = Generator[Moment, None, None]
 
@@ -111,12 +110,8 @@ class Attempt:
     # -- before the first step
 
     def _prepare(self) -> Moments:
-        told, at = "", 0.0
         for share, message in self.task.prepare_steps(self.checkpoint):
-            self.writer.heartbeat()
-            if message != told or time.perf_counter() - at >= TELL:
-                told, at = message, time.perf_counter()
-                self.writer.event("prepare", self.step, {"share": share, "message": message})
+            self.writer.preparing(self.step, share, message)
             yield Moment("prepare", self.step, values={"share": share, "message": message})
         with torch.random.fork_rng(devices=[]):  # modules draw weights before they get their own
             generator = torch.Generator().manual_seed(self.config.seed)

@@ -19,6 +19,7 @@ from core.training.reader import RunReader
 
 # So many probes of the cadence stay; then every other one goes and the cadence halves.
 PROBE_LIMIT = 500
+TELL = 0.5  # seconds between two events about the same work before the first step
 
 
 class RunWriter:
@@ -60,6 +61,7 @@ class RunWriter:
         self._steps = os.open(records.steps_file(self.folder, rank), append, 0o666)
         self._events = os.open(records.events_file(self.folder, rank), append, 0o666)
         self._beat = 0.0
+        self._told, self._told_at = "", 0.0
         self.heartbeat()
         records.write_manifest(self.folder, manifest)
         self.event("start", from_step, {})
@@ -82,6 +84,14 @@ class RunWriter:
         """Appends one line to the events."""
         head = {"event": kind, "attempt": self.attempt, "step": step, "time": time.time()}
         _append(self._events, json.dumps({**head, **values}).encode() + b"\n")
+
+    def preparing(self, step: int, share: float, message: str) -> None:
+        """Tells what is done before the first step: new work at once, more of the same rarely."""
+        self.heartbeat()
+        now = time.perf_counter()
+        if message != self._told or now - self._told_at >= TELL:
+            self._told, self._told_at = message, now
+            self.event("prepare", step, {"share": share, "message": message})
 
     def sample(self, step: int, prompt: str, text: str, ids: Sequence[int]) -> None:
         name = records.step_name(step) + ".json"
