@@ -192,8 +192,10 @@ def test_resume_from_here_makes_a_branch_and_leaves_the_parent_as_it_was(make_pa
         assert (int(data.steps["step"][0]), data.step) == (21, 60)
         assert content(folder) == kept
         pane.overlay(str(folder))
-        await until(lambda: len(pane.view.charts.loss.displayed()) == 4, "both runs' lines")
-        shown = pane.view.charts.loss.displayed()
+        lines = pane.view.charts.loss
+        await until(lambda: f"train {folder.name}" in lines.displayed(), "both runs' lines")
+        shown = lines.displayed()
+        assert len(shown) == 4, "the parent lies there whole, so not once more up to the branch"
         np.testing.assert_array_equal(
             shown[f"train {folder.name}"][20:, 1], shown[f"train {data.name}"][:, 1]
         )
