@@ -193,7 +193,7 @@ class LinePlot(Picture):
         if self._log:
             powers = log_ticks(low, high)
             return [(self._place(tick), theme.format_number(tick)) for tick in powers]
-        ticks = linear_ticks(low, high, 4)
+        ticks = linear_ticks(low, high, 5 if self.height() >= theme.current().px(280) else 4)
         return list(zip(ticks, tick_texts(ticks), strict=True))
 
     def x_at(self, pixel: float) -> float:

@@ -28,18 +28,18 @@ def linear_ticks(low: float, high: float, count: int = 4) -> list[float]:
 
 def tick_texts(ticks: Sequence[float]) -> list[str]:
     """The numbers at the ticks of one axis, all with as many decimals as the finest one needs:
-    6.0, 6.5, 7.0; below a hundredth and from a million on as 5e-4.
+    6.0, 6.5, 7.0; a zero has none; below a thousandth and from a million on as 5e-4.
     """
     largest = max((abs(tick) for tick in ticks), default=0.0)
     step = min((abs(b - a) for a, b in itertools.pairwise(ticks)), default=largest) or 1.0
-    if largest and not 0.01 <= largest < 1e6:
+    if largest and not 0.999e-3 <= largest < 1e6:
         power = {tick: math.floor(math.log10(abs(tick)) + 1e-9) for tick in ticks if tick}
         parts = {tick: tick / 10.0**exponent for tick, exponent in power.items()}
         digits = _decimals(parts.values(), 0.1)
         texts = [f"{parts[t]:.{digits}f}e{power[t]}" if t else "0" for t in ticks]
     else:
         digits = _decimals(ticks, step)
-        texts = [f"{tick:,.{digits}f}" for tick in ticks]
+        texts = [f"{tick:,.{digits}f}" if tick else "0" for tick in ticks]
     return [text.replace("-", MINUS) for text in texts]
 
 
