@@ -237,11 +237,13 @@ def apply(
         raise ValueError(f"no motion named {motion!r}: choose one of {', '.join(MOTIONS)}")
     news = theme != _current
     _current = theme
-    if app.style().name().lower() != "fusion":
-        app.setStyle(QStyleFactory.create("Fusion"))
-    app.setPalette(qt_palette(theme))
-    app.setFont(theme.font())
-    app.setStyleSheet(style_sheet(theme))
+    sheet = style_sheet(theme)
+    if news or app.styleSheet() != sheet:  # set again, they take back the fonts of widgets
+        if app.style().name().lower() != "fusion":
+            app.setStyle(QStyleFactory.create("Fusion"))
+        app.setPalette(qt_palette(theme))
+        app.setFont(theme.font())
+        app.setStyleSheet(sheet)
     if news:
         _bus.changed.emit()
     return theme

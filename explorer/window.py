@@ -12,7 +12,6 @@ from PySide6.QtGui import (
     QDropEvent,
     QKeyEvent,
     QPaintEvent,
-    QResizeEvent,
 )
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -25,6 +24,7 @@ from PySide6.QtWidgets import (
 
 from explorer import errors, keys, theme
 from explorer.actions import Actions
+from explorer.folding import Folding
 from explorer.menus import Menus, palette_entries
 from explorer.notices import Notices
 from explorer.panes import PaneSpec
@@ -39,7 +39,6 @@ from explorer.widgets.transport import TransportBar
 
 MINIMUM = QSize(1100, 680)
 DESIGNED = QSize(1280, 720)
-NARROW = 1180  # below it the inspector folds by itself
 MESSAGE_TIME = 5000  # ms
 
 
@@ -62,8 +61,6 @@ class MainWindow(QMainWindow):
         self.actions_list = Actions()
         self._saved_panes: dict[str, Any] = {}
         self._was_painted = False
-        self._wants_inspector = not context.settings.inspector_collapsed
-        self._folding = False
         self._menus = Menus(self)
         self._build()
         self._connect()
@@ -95,6 +92,7 @@ class MainWindow(QMainWindow):
         self.inspector = Inspector()
         self.status = StatusStrip()
         center = Surface("window")
+        center.setMinimumWidth(theme.SIZE["center_min"])
         column = QVBoxLayout(center)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -127,8 +125,7 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         self.rail.chosen.connect(self.show_pane)
-        self.splitter.splitterMoved.connect(lambda *_: self._on_splitter_moved())
-        self.inspector.collapsedChanged.connect(self._on_inspector_folded)
+        self.folding = Folding(self)
         self.inspector.tabChanged.connect(self._on_tab)
         self.inspector.unpinRequested.connect(self.escape)
         self.palette_popover.entryChosen.connect(self._on_palette)
@@ -167,7 +164,7 @@ class MainWindow(QMainWindow):
         self.transport.bind(pane.player)
         self._on_headline(pane.headline)
         pane.shown()
-        self._widen_inspector()
+        self.folding.widen()
         self.paneShown.emit(pane)
         self.refresh_actions()
         return pane
@@ -246,38 +243,11 @@ class MainWindow(QMainWindow):
     def toggle_inspector(self) -> None:
         self.inspector.set_collapsed(not self.inspector.collapsed)
 
-    def _on_inspector_folded(self, folded: bool) -> None:
-        if not self._folding:
-            self._wants_inspector = not folded
-            self.context.settings.inspector_collapsed = folded
-        self._widen_inspector()
-        self.refresh_actions()
-
-    def _widen_inspector(self) -> None:
-        """The width that the person chose, or as much of it as the pane leaves."""
-        folded = self.inspector.collapsed
-        strip = theme.current().px("inspector_strip")
-        self.splitter.setSizes([10_000, strip if folded else self.context.settings.inspector_width])
-
-    def _on_splitter_moved(self) -> None:
-        width = self.splitter.sizes()[1]
-        if not self.inspector.collapsed and 320 <= width <= 560:
-            self.context.settings.inspector_width = width
-
     def _on_tab(self, tab: str) -> None:
         self.context.settings.inspector_tab = tab
 
     def _on_speed(self, speed: float) -> None:
         self.context.settings.speed = speed
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        narrow = event.size().width() < NARROW
-        was_narrow = 0 < event.oldSize().width() < NARROW
-        if narrow != was_narrow or not event.oldSize().isValid():
-            self._folding = True
-            self.inspector.set_collapsed(narrow or not self._wants_inspector)
-            self._folding = False
 
     # keys
 

@@ -9,15 +9,12 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from explorer import theme
 from explorer.widgets.axis_labels import AxisLabels
-from explorer.widgets.base import (
-    Picture,
-    packed_image,
-    packed_table,
-    visible_text,
-)
+from explorer.widgets.base import Picture, packed_image, packed_table, visible_text
 from explorer.widgets.cell_numbers import draw_cell_numbers
 from explorer.widgets.color_bar import ColorBar
 from explorer.widgets.grid_keys import arrow, is_enter
+
+LOW = 300  # px of height below which the axes have no titles
 
 
 class HeatMap(Picture):
@@ -129,7 +126,7 @@ class HeatMap(Picture):
 
     def minimumSizeHint(self) -> QSize:
         now = theme.current()
-        return QSize(now.px(200), now.px(200))
+        return QSize(now.px(200), now.px(160))
 
     def grid_rect(self) -> QRectF:
         """The rectangle of all cells; they are square and at most 56 px."""
@@ -166,13 +163,18 @@ class HeatMap(Picture):
     def _side(self, grid: QRectF) -> float:
         return grid.width() / max(1, self._values.shape[1])
 
+    @property
+    def _titled(self) -> tuple[str, str]:
+        """The axes' titles, where there is height for them."""
+        return self._titles if self.height() >= theme.current().px(LOW) else ("", "")
+
     def _label_room(self) -> tuple[float, float]:
         now = theme.current()
         metrics = now.metrics("label")
         longest = max((metrics.horizontalAdvance(text) for text in self._rows), default=0.0)
-        left = min(longest, now.px(96)) + now.px(16) + (now.px(16) if self._titles[0] else 0)
+        left = min(longest, now.px(96)) + now.px(16) + (now.px(16) if self._titled[0] else 0)
         tallest = max((metrics.horizontalAdvance(text) for text in self._columns), default=0.0)
-        top = now.px(12) + (now.px(18) if self._titles[1] else 0)
+        top = now.px(12) + (now.px(18) if self._titled[1] else 0)
         if self._columns:
             top += min(tallest, now.px(88)) * 0.72 + metrics.height()
         return left, round(top)
@@ -274,8 +276,8 @@ class HeatMap(Picture):
         room = min(self._label_room()[0] - theme.current().px(12), grid.x() - theme.current().px(8))
         row, column = self._highlight
         labels = AxisLabels(painter, grid, self._side(grid))
-        labels.draw_rows(self._rows[: self._values.shape[0]], row, room, self._titles[0])
-        labels.draw_columns(self._columns[: self._values.shape[1]], column, self._titles[1])
+        labels.draw_rows(self._rows[: self._values.shape[0]], row, room, self._titled[0])
+        labels.draw_columns(self._columns[: self._values.shape[1]], column, self._titled[1])
 
     # Interaction ---------------------------------------------------------------------------------
 

@@ -213,7 +213,7 @@ class Inspector(QWidget):
         self._inner.setContentsMargins(side, edge, side, now.px(8))
         self._inner.setSpacing(now.px(12))
         strip = now.px("inspector_strip")
-        self.setMinimumWidth(strip if folded else now.px("inspector_min"))
+        self.setMinimumWidth(strip if folded else theme.SIZE["inspector_min"])
         self.setMaximumWidth(strip if folded else now.px("inspector_max"))
         self._fold.set_icon(
             "inspector", "Show the inspector" if folded else "Hide the inspector", "Ctrl+I"

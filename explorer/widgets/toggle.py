@@ -27,6 +27,7 @@ class SegmentedControl(Picture):
         self._icons = icons or {}
         self._current = segments[0][0]
         self._hover = -1
+        self._brief = False
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
@@ -43,6 +44,13 @@ class SegmentedControl(Picture):
         if identity != self._current:
             self._current = identity
             self._announce()
+            self.update()
+
+    def set_brief(self, brief: bool) -> None:
+        """Leaves the icons out, where there is little room."""
+        if brief != self._brief:
+            self._brief = brief
+            self.updateGeometry()
             self.update()
 
     def sizeHint(self) -> QSize:
@@ -66,7 +74,7 @@ class SegmentedControl(Picture):
                 painter.setBrush(now.color("surface"))
                 painter.drawRoundedRect(rect.adjusted(1.5, 1.5, -1.5, -1.5), 5, 5)
             ink = now.color("text" if chosen or index == self._hover else "muted")
-            icon = self._icons.get(identity)
+            icon = None if self._brief else self._icons.get(identity)
             left = rect
             if icon:
                 size = now.px(16)
@@ -107,7 +115,7 @@ class SegmentedControl(Picture):
     def _widths(self) -> list[float]:
         now = theme.current()
         metrics = now.metrics("body", 600)
-        extra = now.px(22) if self._icons else 0
+        extra = now.px(22) if self._icons and not self._brief else 0
         return [metrics.horizontalAdvance(text) + now.px(24) + extra for _, text in self._segments]
 
     def _rect(self, index: int) -> QRectF:

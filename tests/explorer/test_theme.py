@@ -134,6 +134,20 @@ def test_zoom_scales_type_and_is_bounded(qapp):
     assert theme.current().font("body").pixelSize() == 13
 
 
+def test_a_theme_set_again_leaves_every_font_as_it_is(qapp, qtbot):
+    from explorer.widgets.prompt_line import PromptLine
+
+    line = PromptLine()
+    qtbot.addWidget(line)
+    line.show()
+    try:
+        for _ in range(3):
+            theme.apply(qapp, "light", 2.0)
+            assert line.font().pixelSize() == 26
+    finally:
+        theme.apply(qapp, "light", 1.0)
+
+
 def test_reduced_motion_cross_fades_and_off_cuts(qapp):
     theme.apply(qapp, "light", motion="reduced")
     assert theme.current().duration("step") == 120 and not theme.current().travels

@@ -172,6 +172,29 @@ def test_the_inspector_folds_below_1180_px_and_comes_back(make):
     assert window.inspector.width() == 36
 
 
+@pytest.mark.parametrize(
+    ("zoom", "width", "folds"), [(1.0, 1440, False), (1.33, 1440, True), (1.2, 1440, False)]
+)
+def test_the_inspector_folds_by_the_width_that_the_zoom_leaves(make, qapp, zoom, width, folds):
+    _, window = make(width=width)
+    QTest.qWait(1)
+    assert not window.inspector.collapsed
+    theme.apply(qapp, "light", zoom, "full")
+    assert window.inspector.collapsed is folds
+    theme.apply(qapp, "light", 1.0, "full")
+    assert not window.inspector.collapsed
+
+
+@pytest.mark.parametrize("zoom", [0.8, 1.0, 1.33, 1.5, 2.0])
+def test_the_center_keeps_640_px_beside_an_inspector_that_was_asked_for(make, qapp, zoom):
+    _, window = make(width=1100)
+    theme.apply(qapp, "light", zoom, "full")
+    window.inspector.set_collapsed(False)
+    QTest.qWait(1)
+    assert window.width() == 1100
+    assert window.stack.width() >= 640 and window.inspector.width() >= 320
+
+
 def test_the_center_keeps_640_px_at_the_smallest_size(make):
     _, window = make()
     window.resize(1100, 680)

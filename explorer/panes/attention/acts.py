@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from explorer.panes.attention.stage import Scene
 
 GHOST = 0.30  # what has been used stays, faint
-WEIGHT_NUMBER = 42  # px beside a weight's bar
+WEIGHT_NUMBER = 48  # px beside a weight's bar
 WAITING = 0.34  # what is needed later is there, faint
 
 
@@ -69,15 +69,16 @@ def _headings(painter: QPainter, scene: Scene, position: float) -> None:
     now, layout, story = theme.current(), scene.layout, scene.story
     step = round(min(position, S.OUTPUT))
     products = position > 0.5
-    wide = layout.left.width() >= theme.current().px(124)
+    wide = layout.left.width() >= now.px(124)
     product = "q \u00d7 k, per dimension" if wide else "q \u00d7 k"
+    keys, values = ("k  keys", "v  values") if layout.left.width() >= now.px(60) else ("k", "v")
     columns = (
-        (layout.left, product if products else "k  keys",
+        (layout.left, product if products else keys,
          "attention" if products else "k", step in (S.PROJECT, S.PRODUCTS)),
         (layout.score, "q\u00b7k", "attention", step == S.SCORES),
         (layout.scaled, f"\u00f7 \u221a{story.size}", "attention", step in (S.SCALE, S.MASK)),
         (layout.weight, "a  weight", "attention", step == S.SOFTMAX),
-        (layout.right, "a \u00d7 v" if position > 5.5 else "v  values", "v",
+        (layout.right, "a \u00d7 v" if position > 5.5 else values, "v",
          step in (S.PROJECT, S.WEIGH, S.OUTPUT)),
     )  # fmt: skip
     arrives = {id(layout.score): 1.5, id(layout.scaled): 2.5, id(layout.weight): 4.5}
@@ -86,7 +87,7 @@ def _headings(painter: QPainter, scene: Scene, position: float) -> None:
         numbers = rect in (layout.score, layout.scaled)
         box = QRectF(rect.x() - now.px(12), 0, rect.width() + now.px(12), now.px(18))
         if not numbers:
-            box = QRectF(rect.x(), 0, max(rect.width(), now.px(96)), now.px(18))
+            box = QRectF(rect.x(), 0, max(rect.width(), now.px(72)), now.px(18))
         ink = now.color(role if active else "muted")
         if position < arrives.get(id(rect), -1.0):
             ink.setAlphaF(theme.DISABLED_OPACITY)

@@ -12,6 +12,7 @@ from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.toggle import SegmentedControl, Switch
 
 MODES = ("map", "arcs", "steps")
+HIDE = "Hide first token"
 
 
 class AttentionMap(HeatMap):
@@ -41,7 +42,7 @@ class HeadView(QWidget):
             "How to show the head",
             {"map": "heat-map", "arcs": "arcs", "steps": "math"},
         )
-        self.hide_first = Switch("Hide first token")
+        self.hide_first = Switch(HIDE)
         self.hide_first.setToolTip(
             "Many heads rest on the first token when they find nothing. Hiding it scales the rest "
             "of each row to 1."
@@ -63,7 +64,7 @@ class HeadView(QWidget):
             self.stack.addWidget(picture)
         self.picture = StatefulPicture(self.stack, "grid")
         self.picture.skeleton.set_grid(12, 12)
-        tools = QHBoxLayout()
+        self._tools = tools = QHBoxLayout()
         tools.setSpacing(8)
         tools.addWidget(self.modes)
         tools.addWidget(self.hide_first)
@@ -77,6 +78,16 @@ class HeadView(QWidget):
         self.modes.chosen.connect(self.modeChosen)
         self.hide_first.toggled.connect(self.hideToggled)
         self.walk.toggled.connect(self.walkToggled)
+
+    def fit_tools(self, width: float) -> None:
+        """The controls in `width` px: first the icons give way, then the words of the switch."""
+        gaps = 2 * self._tools.spacing()
+        for icons, words in ((True, HIDE), (False, HIDE), (False, "")):
+            self.modes.set_brief(not icons)
+            self.hide_first.setText(words)
+            parts = (self.modes, self.hide_first, self.walk)
+            if sum(part.sizeHint().width() for part in parts) + gaps <= width:
+                break
 
     def set_mode(self, mode: str) -> None:
         self.modes.set_current(mode)

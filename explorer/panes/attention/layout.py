@@ -62,7 +62,7 @@ def lay_out(story: Story, width: float, height: float) -> Layout:
         (metrics.horizontalAdvance(visible_text(story.labels[r])) for r in rows), default=0
     )
     label = min(max(longest, px(36)), px(88)) + px(10)
-    number, space, near = px(46), px(14), px(6)
+    number, space, near = px(48), px(14), px(6)
     fixed = label + 2 * number + 3 * space + 2 * near + px(4)
     weight = max(float(px(64)), (width - fixed) * 0.2)
     block = (width - fixed - weight) / 2

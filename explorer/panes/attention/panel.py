@@ -21,6 +21,8 @@ from explorer.widgets.base import LEFT, RIGHT, IconButton, Label, Picture, put_t
 from explorer.widgets.head_mosaic import HeadMosaic
 from explorer.widgets.stateful import StatefulPicture
 
+ENOUGH = 0.9  # of the height that the mosaic wants: more room goes to the scores first
+LOWEST = 128  # px of the mosaic; where there is less the pane scrolls
 THRESHOLDS = (0.0, 0.1, 0.3, 0.5, 0.7)
 
 
@@ -36,6 +38,7 @@ class ScoreList(Picture):
         self._scores: dict[str, float] = {}
         self._chosen = "induction"
         self._hover = ""
+        self._brief = False
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
@@ -52,9 +55,19 @@ class ScoreList(Picture):
     def displayed(self) -> dict[str, np.ndarray]:
         return {name: np.array(value) for name, value in self._scores.items()}
 
-    def sizeHint(self) -> QSize:
+    def set_brief(self, brief: bool) -> None:
+        """One line with the chosen score alone."""
+        if brief != self._brief:
+            self._brief = brief
+            self.updateGeometry()
+            self.update()
+
+    def height_of(self, brief: bool) -> int:
         now = theme.current()
-        return QSize(now.px(240), now.px(26) + now.px(22) * len(SCORES))
+        return now.px(22) if brief else now.px(26) + now.px(22) * len(SCORES)
+
+    def sizeHint(self) -> QSize:
+        return QSize(theme.current().px(240), self.height_of(self._brief))
 
     def minimumSizeHint(self) -> QSize:
         return QSize(theme.current().px(200), self.sizeHint().height())
@@ -67,6 +80,11 @@ class ScoreList(Picture):
         width = float(self.width())
         line = QRectF(0, 0, width, now.px(22))
         put_text(painter, line, self._title, bold, now.color("text"), LEFT)
+        if self._brief:
+            value = theme.format_number(self._scores[self._chosen])
+            words = f"{SCORES[self._chosen]} {value}"
+            put_text(painter, line, words, font, now.color("text"), RIGHT)
+            return
         put_text(painter, line, self._note, small, now.color("muted"), RIGHT)
         label, number = now.px(108), now.px(60)
         room = width - label - number
@@ -95,7 +113,7 @@ class ScoreList(Picture):
 
     def _name_at(self, y: float) -> str:
         place = int((y - theme.current().px(26)) // theme.current().px(22))
-        names = list(self._scores)
+        names = [] if self._brief else list(self._scores)
         return names[place] if 0 <= place < len(names) else ""
 
     def mouseMoveEvent(self, event) -> None:
@@ -218,6 +236,7 @@ class HeadsPanel(QWidget):
         self.version.setText("" if step is None else f"heads at step {step:,}{now}")
         self.version.setVisible(step is not None)
         self.update_button.setVisible(newer is not None)
+        self._fit()
 
     def set_grid(self, layers: int, heads: int) -> None:
         """The final geometry, before the first maps."""
@@ -229,15 +248,22 @@ class HeadsPanel(QWidget):
         self._fit()
 
     def _fit(self) -> None:
-        """The mosaic takes the height that its square cells need, and leaves the rest."""
+        """The mosaic takes the height that its square cells need; the scores take the rest: all
+        five, the chosen one alone, or none."""
         now = theme.current()
         layers, heads = self.mosaic.displayed()["maps"].shape[:2]
         if not layers:
             return
         pitch = min((self.width() - now.px(32)) / max(1, heads), float(now.px(96)))
-        room = self.height() - 2 * now.px("control") - self.scores.sizeHint().height() - 32
-        wanted = round(pitch) * layers + now.px(40)
-        self.picture.setFixedHeight(max(now.px(80), min(wanted, room)))
+        wanted = int(pitch) * layers + now.px(36)
+        room = self.height() - now.px("control") - 8
+        if not self.version.isHidden():
+            room -= now.px("control") + 8
+        full, brief = (self.scores.height_of(one) + 8 for one in (False, True))
+        taken = next((one for one in (full, brief) if room - one >= wanted * ENOUGH), 0)
+        self.scores.set_brief(taken != full)
+        self.scores.setVisible(taken > 0)
+        self.picture.setFixedHeight(max(now.px(LOWEST), min(wanted, room - taken)))
 
     def _restyle(self) -> None:
         now = theme.current()

@@ -127,7 +127,7 @@ class TraceStage(Picture):
 
     def minimumSizeHint(self) -> QSize:
         now = theme.current()
-        return QSize(now.px(360), now.px(220))
+        return QSize(now.px(320), now.px(160))
 
     # Painting ------------------------------------------------------------------------------------
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from explorer import theme
 from explorer.panes.attention.choices import Choices
@@ -14,6 +14,9 @@ from explorer.panes.attention.panel import HeadsPanel
 from explorer.widgets.base import Label
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.token_strip import TokenStrip
+
+STACKED = 616  # below this width, at the UI zoom, the chosen head stands below the mosaic
+PANEL_LEAST, PANEL_STACKED, HEAD_LEAST = 168, 300, 208  # heights; below them the pane scrolls
 
 
 class AttentionView(QWidget):
@@ -40,7 +43,15 @@ class AttentionView(QWidget):
         self._column = QVBoxLayout(self)
         self._column.addWidget(self.tokens)
         self._column.addWidget(self.warning)
-        self._column.addWidget(self.body, 1)
+        self._scroll = QScrollArea()
+        self._scroll.setWidget(self.body)
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        for widget in (self.body, self._scroll.viewport()):
+            widget.setAutoFillBackground(False)
+        self._column.addWidget(self._scroll, 1)
         self._reason = ""
         self._has_heads = False
         self._unanswered = False  # what the empty state is about
@@ -182,13 +193,23 @@ class AttentionView(QWidget):
 
     def resizeEvent(self, event) -> None:
         super().resizeEvent(event)
-        self._set_width()
+        self._arrange()
 
-    def _set_width(self) -> None:
+    def _arrange(self) -> None:
+        """Heads left and the chosen one right; where the zoom leaves too little, one below the
+        other. Either scrolls where its height is below what can be read."""
         now = theme.current()
+        width = self.width() - 2 * now.px("margin")
+        stacked = self.width() < now.px(STACKED)
         share = round(self.width() * 0.31)
         least, most = now.px("mosaic_min"), now.px("mosaic_max")
-        self.panel.setFixedWidth(min(max(share, least), most))
+        wide = min(width, most) if stacked else min(max(share, least), most)
+        direction = QBoxLayout.Direction
+        self._sides.setDirection(direction.TopToBottom if stacked else direction.LeftToRight)
+        self.panel.setFixedWidth(wide)
+        self.panel.setMinimumHeight(now.px(PANEL_STACKED if stacked else PANEL_LEAST))
+        self.head.setMinimumHeight(now.px(HEAD_LEAST))
+        self.head.fit_tools(width if stacked else width - wide - self._sides.spacing())
 
     def _restyle(self) -> None:
         now = theme.current()
@@ -196,4 +217,4 @@ class AttentionView(QWidget):
         self._column.setContentsMargins(margin, now.px(12), margin, now.px(8))
         self._column.setSpacing(now.px(12))
         self._sides.setSpacing(now.px("section"))
-        self._set_width()
+        self._arrange()

@@ -1,0 +1,63 @@
+"""What the pane's parts get of the room that zoom and window leave."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from explorer import theme
+from explorer.panes.attention.choices import Choices
+from explorer.panes.attention.view import AttentionView
+
+
+@pytest.fixture
+def view(qapp, qtbot, heads):
+    def build(width, height, zoom, grid):
+        theme.apply(qapp, "light", zoom, "off")
+        view = AttentionView()
+        qtbot.addWidget(view)
+        view.set_prompt(heads.prompt)
+        view.panel.set_grid(*grid)
+        view.panel.mosaic.set_pooled(np.zeros((*grid, 8, 8), dtype=np.uint8))
+        view.panel.scores.set_scores("Layer 0, head 1", "", {"induction": 0.5}, "induction")
+        view.head.set_mode(Choices().mode)
+        view.show_ready()
+        view.resize(width, height)
+        view.show()
+        qapp.processEvents()
+        return view
+
+    yield build
+    theme.apply(qapp, "light", 1.0, "full")
+
+
+# What the window leaves the picture at 1100 x 680 and 1440 x 900.
+ROOM = [(1007, 474, 1.0), (977, 406, 1.33), (961, 370, 1.5), (983, 694, 1.0), (1317, 626, 1.33),
+        (1301, 590, 1.5), (1255, 488, 2.0), (915, 268, 2.0)]  # fmt: skip
+
+
+@pytest.mark.parametrize(("width", "height", "zoom"), ROOM)
+@pytest.mark.parametrize("grid", [(4, 6), (12, 12)])
+def test_the_mosaic_stays_usable_at_every_zoom(view, width, height, zoom, grid):
+    shown = view(width, height, zoom, grid)
+    mosaic, panel = shown.panel.mosaic, shown.panel
+    cells = (
+        mosaic.cell_rect(grid[0] - 1, grid[1] - 1).bottomRight() - mosaic.cell_rect(0, 0).topLeft()
+    )
+    assert cells.x() / zoom >= 120, "the grid's width in unzoomed px"
+    assert mosaic.cell_rect(0, 0).width() >= 12
+    assert mosaic.cell_rect(grid[0] - 1, 0).bottom() <= mosaic.height()
+    assert panel.picture.geometry().bottom() <= panel.height()
+    if not panel.scores.isHidden():
+        assert panel.scores.geometry().bottom() <= panel.height()
+    assert shown.body.width() <= shown._scroll.viewport().width()  # nothing is cut at the right
+    tools = shown.head
+    assert tools.modes.width() >= tools.modes.sizeHint().width()
+    assert tools.walk.geometry().right() <= tools.width()
+
+
+def test_scores_give_way_before_the_mosaic_does(view):
+    low = view(977, 406, 1.33, (4, 6))
+    assert low.panel.scores.height() == low.panel.scores.height_of(True)
+    roomy = view(983, 694, 1.0, (4, 6))
+    assert roomy.panel.scores.height() == roomy.panel.scores.height_of(False)
