@@ -93,9 +93,7 @@ def check(options: BranchOptions) -> dict[str, str]:
         errors["min_learning_rate"] = f"It must not be above {peak:g}; use {peak / 10:g}"
     if values.get("steps", math.inf) <= options.step:
         usual = options.step + max(1, options.step // 2)
-        errors["steps"] = (
-            f"The checkpoint has {options.step:,} steps already; use more, such as {usual:,}"
-        )
+        errors["steps"] = f"Use more than its {options.step:,}, such as {usual:,}"
     if not options.name.strip():
         errors["name"] = f"A run needs a name; use {Path(options.run).name}-at-{options.step}"
     return errors

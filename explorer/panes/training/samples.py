@@ -25,12 +25,15 @@ class SampleList(QPlainTextEdit):
         self.setAccessibleName("Samples")
         set_look(self, "plain")
         self._samples: tuple[Any, ...] = ()
+        self._empty = ""
         theme.changed.connect(self._on_theme_changed)
 
     def set_empty_text(self, text: str) -> None:
         """What stands here while there is no sample."""
-        if text != self.placeholderText():
-            self.setPlaceholderText(text)
+        if text != self._empty:
+            self._empty = text
+            if not self._samples:
+                self._write()
 
     def set_samples(self, samples: Sequence[Any]) -> None:
         """Objects with step, prompt and text, oldest first."""
@@ -64,6 +67,8 @@ class SampleList(QPlainTextEdit):
             looks[name].setFont(now.font(size, weight))
         self.clear()
         cursor = QTextCursor(self.document())
+        if not self._samples:
+            cursor.insertText(self._empty, looks["prompt"])
         for place, sample in enumerate(reversed(self._samples)):
             if place:
                 cursor.insertText("\n\n")

@@ -25,7 +25,7 @@ OPTIONS = BranchOptions("/runs/stories", 500, "2e-3", "2e-4", "1500", "stories-a
         ("learning_rate", "0", "above 0"),
         ("min_learning_rate", "1", "use 0.0002"),
         ("steps", "many", "whole number"),
-        ("steps", "500", "use more, such as 750"),
+        ("steps", "500", "more than its 500, such as 750"),
         ("name", " ", "use stories-at-500"),
     ],
 )
