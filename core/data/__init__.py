@@ -3,11 +3,11 @@
 Read in this order: lexicon, grammar, plots, stories, corpus, chunks, text, batches.
 """
 
-from . import stories
-from .batches import IGNORED, Batches, repeated_ids, split_in_order
-from .corpus import SPLITS, Corpus, StoriesCorpus, story_characters
-from .stories import SEPARATOR, Story, story, story_text, tell
-from .text import (
+from core.data import stories
+from core.data.batches import IGNORED, Batches, repeated_ids, split_in_order
+from core.data.corpus import SPLITS, Corpus, StoriesCorpus, story_characters
+from core.data.stories import Story, story, story_text, tell
+from core.data.text import (
     FileCorpus,
     character_tokenizer,
     character_tokenizer_steps,
@@ -17,7 +17,6 @@ from .text import (
 
 __all__ = [
     "IGNORED",
-    "SEPARATOR",
     "SPLITS",
     "Batches",
     "Corpus",

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .corpus import SPLITS, Corpus, check_split, too_short
+from core.data.corpus import SPLITS, Corpus, check_split, too_short
 
 IGNORED = -1  # a target that no loss is computed for
 SHORTEST_PERIOD = 4

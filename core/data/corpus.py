@@ -9,9 +9,8 @@ from typing import Protocol
 
 import numpy as np
 
+from core.data import stories
 from core.tokenization import END_OF_TEXT, CharacterTokenizer, Tokenizer
-
-from . import stories
 
 SPLITS = ("train", "validation")
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import TypeVar
 
-from . import lexicon
+from core.data import lexicon
 
 Choice = TypeVar("Choice")
 

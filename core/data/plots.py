@@ -3,8 +3,8 @@
 A plot takes a `Teller` and gives the paragraphs between them telling one whole story.
 """
 
-from . import lexicon
-from .grammar import OUTDOORS, Teller, a, capital
+from core.data import lexicon
+from core.data.grammar import OUTDOORS, Teller, a, capital
 
 
 def lost(t: Teller) -> list[str]:

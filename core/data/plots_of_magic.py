@@ -5,8 +5,8 @@ story: the only way to know how it goes on is to look back at where it was said 
 what makes a head that copies ("induction", Olsson et al. 2022, section 2) worth having.
 """
 
-from . import lexicon
-from .grammar import Teller, a
+from core.data import lexicon
+from core.data.grammar import Teller, a
 
 
 def door(t: Teller) -> list[str]:

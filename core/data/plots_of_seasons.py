@@ -1,7 +1,7 @@
 """The plots of weather, gardens and games."""
 
-from . import lexicon
-from .grammar import OUTDOORS, Teller, a, capital
+from core.data import lexicon
+from core.data.grammar import OUTDOORS, Teller, a, capital
 
 
 def guests(t: Teller) -> list[str]:

@@ -7,10 +7,9 @@ stored or downloaded: a corpus is a range of seeds.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from . import plots, plots_of_magic, plots_of_seasons
-from .grammar import Person, Teller
+from core.data import plots, plots_of_magic, plots_of_seasons
+from core.data.grammar import Person, Teller
 
-SEPARATOR = "<|endoftext|>"
 MAGIC_SHARE = 0.4  # of the stories have a spell or a song
 EVERYDAY = plots.PLOTS + plots_of_seasons.PLOTS
 

@@ -14,11 +14,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from core.files import read_json, write_json
-from core.tokenization import CharacterTokenizer, Tokenizer
-
-from .chunks import read_characters, safe_chunks
-from .corpus import (
+from core.data.chunks import read_characters, safe_chunks
+from core.data.corpus import (
     SPLITS,
     Corpus,
     StoriesCorpus,
@@ -27,6 +24,8 @@ from .corpus import (
     id_type,
     story_characters,
 )
+from core.files import read_json, write_json
+from core.tokenization import CharacterTokenizer, Tokenizer
 
 SPLIT_RULE = "first 90 % of the characters"
 Progress = tuple[float, str]  # share done, what is being done

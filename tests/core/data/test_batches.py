@@ -16,7 +16,7 @@ from core.data import (
     story_text,
 )
 from core.data.corpus import FIRST_VALIDATION_SEED, TRAIN_SEED_LIMIT
-from core.tokenization import Tokenizer, train_tokenizer
+from core.tokenization import END_OF_TEXT, Tokenizer, train_tokenizer
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def test_stories_follow_each_other_with_a_separator(
 ) -> None:
     ids, _ = Batches(corpus, "train", 512, 8, seed=0).batch(0)
     for row in ids:
-        parts = tokenizer.decode(row.tolist()).split(stories.SEPARATOR)
+        parts = tokenizer.decode(row.tolist()).split(END_OF_TEXT)
         assert len(parts) >= 2
         for part in parts[1:]:
             assert part == "" or part.startswith(("Once", "Long", "There")[:3]) or len(part) < 6
@@ -103,7 +103,7 @@ def test_validation_stories_are_not_trained_on(corpus: StoriesCorpus) -> None:
 
 def test_the_validation_split_is_fixed_stories(corpus: StoriesCorpus, tokenizer: Tokenizer) -> None:
     text = tokenizer.decode(corpus.tokens("validation").tolist())
-    parts = text.split(stories.SEPARATOR)
+    parts = text.split(END_OF_TEXT)
     assert len(parts) == 401
     assert parts[0] == stories.story(FIRST_VALIDATION_SEED)
     assert parts[399] == stories.story(FIRST_VALIDATION_SEED + 399)
