@@ -48,3 +48,34 @@ def test_estimate_needs_no_memory_and_scales() -> None:
     assert found.parameters == pytest.approx(174.6e9, rel=1e-3)
     assert found.seconds > 10 * found.seconds_per_step
     assert measure_speed(0.005) > 1e8
+
+
+def test_a_run_takes_its_steps_and_all_that_is_due_between_them() -> None:
+    config = TrainingConfig(
+        model=NANO,
+        steps=1500,
+        evaluate_every=0,
+        evaluate_batches=4,
+        sample_every=0,
+        probe_every=0,
+        checkpoint_every=0,
+    )
+
+    def more(**changes: int) -> float:
+        return estimate(config.change(changes)).seconds - estimate(config).seconds
+
+    step = estimate(config).seconds_per_step
+    evaluations = 30 - 1  # at the beginning and the end there is one in any case
+    assert more(evaluate_every=50) == pytest.approx(evaluations * 2 * 4 * 0.3 * step)
+    assert more(sample_every=100) == pytest.approx(15 * more(sample_every=1500), rel=1e-6)
+    assert more(probe_every=10) == pytest.approx(10 * more(probe_every=100), rel=1e-6)
+    saved = 12 * estimate(config).bytes_model / 4  # weights and AdamW's two averages
+    assert more(checkpoint_every=250) == pytest.approx(5 * saved / 2e8)
+
+
+def test_stories_are_told_as_they_are_read_and_micro_batches_add_up() -> None:
+    config = TrainingConfig(model=NANO, batch_size=8)
+    one = estimate(config).seconds_per_step
+    assert estimate(config.change({"corpus": "a.txt"})).seconds_per_step < one
+    assert estimate(config.change({"micro_batches": 4})).seconds_per_step == pytest.approx(4 * one)
+    assert estimate(config, speed=4e10).seconds_per_step > 1.5 * one
