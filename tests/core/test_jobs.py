@@ -22,6 +22,8 @@ from core.tokenization.bpe_training import bpe_steps
 from core.training.language_modelling import LanguageModelling
 from core.training.looking import evaluate_steps, sample_steps
 from core.training.loop import train_steps
+from core.training.rereading import RunBatches
+from core.training.runs import create_run
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT
 from tests.core.training.small import small_config, torch_state
@@ -85,6 +87,12 @@ JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
     LanguageModelling.prepare_steps: lambda place: LanguageModelling(
         small_config(place.folder), place.folder / "prepared"
     ).prepare_steps(None),
+    LanguageModelling.open_steps: lambda place: LanguageModelling(
+        small_config(place.folder), place.folder / "opened"
+    ).open_steps(None),
+    RunBatches.open_steps: lambda place: RunBatches(
+        create_run(place.folder / "new", small_config(place.folder)), place.folder / "read"
+    ).open_steps(),
     LanguageModelling.sample_steps: lambda place: place.task().sample_steps(place.model, 0),
     evaluate_steps: lambda place: evaluate_steps(place.task(), place.model, "bf16", 0),
     sample_steps: lambda place: sample_steps(place.task(), place.model, 0, 0),
