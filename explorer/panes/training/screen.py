@@ -9,12 +9,13 @@ from explorer.engine import Engine
 from explorer.panes.base import Inspection
 from explorer.panes.training import words
 from explorer.panes.training.ancestry import Ancestry
-from explorer.panes.training.batches import BatchReading
+from explorer.panes.training.batches import Batch, BatchReading
 from explorer.panes.training.cursor import Cursor
 from explorer.panes.training.follow import RunData
 from explorer.panes.training.heads import HeadFilm, first_look
 from explorer.panes.training.phases import (
     PHASES,
+    PhaseTrack,
     data_inspection,
     moment_inspection,
     phase_inspection,
@@ -40,11 +41,13 @@ class Screen(QObject):
         self._ancestry = Ancestry(engine, owner)
         self._ancestry.found.connect(self._draw_lines)
         self._lines: tuple[RunData | None, RunData | None] = (None, None)
+        self._shown: tuple[PhaseTrack, str, Batch | None, Inspection] | None = None
 
     def clear(self, name: str) -> None:
         """Another run, or none: nothing of the one before stays."""
         self.film.clear()
         self._lines = None, None
+        self._shown = None
         self._cursor.track.ended = ""
         self._view.clear(words.opening(name))
         self.headline.emit(f"Opening {name}." if name else words.SETUP)
@@ -93,12 +96,20 @@ class Screen(QObject):
     def inspection(self, data: RunData) -> Inspection | None:
         """The phase or the moment under the cursor."""
         inside, moment = self._cursor.inside, self._cursor.moment
-        if inside is not None and PHASES[self._cursor.phase] == "data":
-            batch = self.batches.batch(data.folder, inside.step)
-            return data_inspection(inside.numbers, inside.step, batch)
         if inside is not None:
-            return phase_inspection(PHASES[self._cursor.phase], inside.numbers, inside.step)
+            return self._inside(inside, PHASES[self._cursor.phase], data)
         return moment_inspection(data.numbers, moment.step) if moment is not None else None
+
+    def _inside(self, inside: PhaseTrack, phase: str, data: RunData) -> Inspection:
+        """The same one as long as nothing of it is new: a table that is read is not begun again."""
+        batch = self.batches.batch(data.folder, inside.step) if phase == "data" else None
+        if self._shown is None or self._shown[:3] != (inside, phase, batch):
+            if phase == "data":
+                made = data_inspection(inside.numbers, inside.step, batch)
+            else:
+                made = phase_inspection(phase, inside.numbers, inside.step)
+            self._shown = (inside, phase, batch, made)
+        return self._shown[3]
 
 
 def planned_inspection(config: TrainingConfig | None) -> Inspection | None:

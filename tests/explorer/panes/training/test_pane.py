@@ -153,6 +153,8 @@ def test_inside_data_the_inspector_shows_the_batch_in_ids_and_in_pieces(make_pan
         assert seen[-1].stale and not seen[-1].table, "nothing was drawn before somebody looks"
         await until(lambda: "ids" in seen[-1].table, "the batch")
         step, table = pane.player.track.step, seen[-1].table
+        pane._inspect()
+        assert seen[-1] is seen[-2], "a table that is read is not begun again"
         config = pane.follower.data.config
         batches = Batches(
             StoriesCorpus(core.load("stories").tokenizer), "train", 16, 2, config.seed
