@@ -175,7 +175,7 @@ async def save_and_tell(
     """`save` with its progress in the status bar, and an error card when it fails."""
 
     def progress(share: float) -> None:
-        window.status.set_message(f"Exporting {path.name}: {share:.0%}")
+        window.status.set_message(f"Exporting {path.name}, {round(100 * share)} %")
 
     window.status.set_message(f"Exporting {path.name}")
     try:

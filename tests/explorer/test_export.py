@@ -120,7 +120,7 @@ def test_a_trace_becomes_a_gif_at_its_own_pace(pane, tmp_path, run_async):
         assert image.size == (200, 100)
     assert pane.player.position == 1
     assert strip.messages[0] == "Exporting a.gif"
-    assert strip.messages[-2:] == ["Exporting a.gif: 100%", f"Saved {tmp_path / 'a.gif'}"]
+    assert strip.messages[-2:] == ["Exporting a.gif, 100 %", f"Saved {tmp_path / 'a.gif'}"]
 
 
 def test_a_gif_shows_every_step_for_its_time(pane, tmp_path, run_async):
