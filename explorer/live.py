@@ -18,6 +18,7 @@ from PySide6.QtCore import QObject, QThread, Signal
 from core.resources import data_folder
 from explorer import errors
 from explorer.jobs import EngineDied
+from explorer.placing import AUTO, backend_for, seconds_per_step
 from explorer.process_watch import ProcessWatch
 from explorer.run_source import RunSource
 from explorer.settings import read_object, write_object
@@ -161,6 +162,17 @@ class Runs(QObject):
     def source(self, folder: str | Path) -> RunSource:
         """The live model of a run, for panes to look at."""
         return RunSource(self._engine, self.control(folder), self.tail(folder))
+
+    async def place(self, folder: str | Path, chosen: str = AUTO) -> str:
+        """Where a run goes on: "thread" or "process". Raises ValueError or OSError where it cannot
+        be read.
+        """
+        seconds = await self.tail(folder).look(seconds_per_step) if chosen == AUTO else 0.0
+        return backend_for(seconds, chosen)
+
+    def backend(self, folder: str | Path) -> str:
+        """Where a run trains here now; "" where it does not."""
+        return self._started.get(key_of(folder), "") if self.running_here(folder) else ""
 
     def start(self, folder: str | Path, backend: str = "thread", paused: bool = False) -> int:
         """Trains a run on, here; returns the sequence number of its start command."""

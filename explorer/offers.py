@@ -105,7 +105,9 @@ class Offers(QObject):
             card.set_rows(list(self._waiting.values()))
 
     async def _go_on(self, folder: Path) -> None:
+        runs = self._session.runs
         try:
-            self._session.runs.start(folder, self._session.settings.run_in)
+            backend = await runs.place(folder, self._session.settings.run_in)
+            runs.start(folder, backend)
         except (OSError, ValueError) as error:
             errors.report(error, f"resuming run {folder.name}")

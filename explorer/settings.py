@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 THEMES = ("system", "light", "dark", "contrast")
 MOTIONS = ("full", "reduced", "off")
-BACKENDS = ("thread", "process")
+BACKENDS = ("auto", "thread", "process")
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Settings:
     motion: str = "full"
     zoom: float = 1.0
     speed: float = 1.0
-    run_in: str = "thread"
+    run_in: str = "auto"
     inspector_tab: str = "math"
     inspector_collapsed: bool = False
     inspector_width: int = 400

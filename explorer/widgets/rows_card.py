@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QSi
 from explorer import theme
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.card import ROLES, Glyph
+from explorer.widgets.cut_label import CutLabel
 
 MOST_ROWS = 3  # a card is not to push the picture away
 
@@ -61,8 +62,8 @@ class RowsCard(QFrame):
         self._parts, self.buttons = [], {}
         for line, row in enumerate(rows[:MOST_ROWS]):
             self._add(line, 0, Label(row.name, "body", weight=600))
-            text = Label(row.text, "body")
-            text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+            text = CutLabel()
+            text.set_text(row.text)
             self._add(line, 1, text)
             for place, choice in enumerate(self._choices, start=2):
                 button = QPushButton(choice)

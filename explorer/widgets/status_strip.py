@@ -5,35 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
 from explorer import theme, theme_icons
-from explorer.widgets.base import Label, elide
+from explorer.widgets.base import Label
+from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.run_line import RunLine, RunList, RunStatus
 from explorer.widgets.surface import Surface
 
 __all__ = ["RunStatus", "StatusStrip"]
-
-
-class _Message(Label):
-    """A message that is cut with an ellipsis where there is no room; whole in its tooltip."""
-
-    def __init__(self) -> None:
-        super().__init__("", "label", "muted")
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-
-    def set_message(self, text: str) -> None:
-        self.setToolTip(text)
-        self._fit()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit()
-
-    def _fit(self) -> None:
-        right = Qt.TextElideMode.ElideRight
-        self.setText(elide(self.toolTip(), self.font(), self.width(), right))
 
 
 class StatusStrip(QWidget):
@@ -61,7 +41,7 @@ class StatusStrip(QWidget):
         self._more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._more.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # the arrow stands last
         self._more.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._message = _Message()
+        self._message = CutLabel("label", "muted")
         self._jobs = Label("", "label", "muted")
         self._device = Label("", "label", "muted")
         surface = Surface("window", edges="top")
@@ -117,7 +97,7 @@ class StatusStrip(QWidget):
 
     def set_message(self, text: str) -> None:
         """A short message; the window clears it after a while."""
-        self._message.set_message(text)
+        self._message.set_text(text)
 
     def set_jobs(self, text: str) -> None:
         """Other jobs ("reading story.txt 40 %"); "" for none."""

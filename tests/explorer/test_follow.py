@@ -165,7 +165,7 @@ def test_a_run_that_cannot_be_read_does_not_keep_the_newer_one_away(
     engine, tmp_path, folders, slow, run_async
 ):
     async def body():
-        follower = Follower(engine, Runs(engine, tmp_path), engine)
+        follower = Follower(Runs(engine, tmp_path), engine)
         failed = []
         follower.failed.connect(failed.append)
         follower.follow(folders[0])
@@ -185,7 +185,7 @@ def test_a_run_that_cannot_be_read_does_not_keep_the_newer_one_away(
 
 def test_a_run_is_read_again_only_while_somebody_looks(engine, tmp_path, folders, run_async):
     async def body():
-        follower = Follower(engine, Runs(engine, tmp_path), engine)
+        follower = Follower(Runs(engine, tmp_path), engine)
         follower.follow(folders[0])
         await until(lambda: follower.data is not None)
         polls = [follower._timer.isActive()]
@@ -205,7 +205,7 @@ def test_a_run_is_read_again_only_while_somebody_looks(engine, tmp_path, folders
 
 def test_a_run_may_be_let_go_before_its_first_look_begins(engine, tmp_path, folders, run_async):
     async def body():
-        follower = Follower(engine, Runs(engine, tmp_path), engine)
+        follower = Follower(Runs(engine, tmp_path), engine)
         failed = []
         follower.failed.connect(failed.append)
         follower.follow(folders[0])

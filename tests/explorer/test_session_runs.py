@@ -132,7 +132,7 @@ def stopped(tmp_path):
     folders = [new_run_folder(tmp_path / "runs", name, tiny_training(9)) for name in "abcd"]
     for folder in folders:
         writer = RunWriter(folder)
-        writer.step({"step": 4, "loss": 1.0})
+        writer.step({"step": 4, "loss": 1.0, "seconds": 0.5 if folder.name == "b" else 0.01})
         writer.event("end", 4, {"reason": "stopped", "message": ""})
         writer.close()
     listed = {"runs": [str(folder) for folder in folders]}
@@ -170,6 +170,29 @@ def test_runs_that_wait_share_one_card_and_leave_it_one_by_one(sitting, stopped,
             assert session.runs.interrupted() == [], "who was answered is not asked again"
 
     run_async(body())
+
+
+def test_a_run_with_long_steps_goes_on_in_a_process(sitting, stopped, run_async, monkeypatch):
+    started = []
+
+    async def body():
+        async with sitting as session:
+            start = session.runs.start
+            monkeypatch.setattr(
+                session.runs, "start", lambda run, to: started.append((run.name, to))
+            )
+            await session.offers.waiting()
+            card = session.window.notices.cards["runs"]
+            for folder in stopped[:2]:
+                card.buttons[str(folder), "Resume"].click()
+            await until(lambda: len(started) == 2)
+            session.settings.run_in = "thread"
+            card.buttons[str(stopped[2]), "Resume"].click()
+            await until(lambda: len(started) == 3)
+            monkeypatch.setattr(session.runs, "start", start)
+
+    run_async(body())
+    assert sorted(started) == [("a", "thread"), ("b", "process"), ("c", "thread")]
 
 
 def test_cards_take_one_line_where_there_is_room(sitting, run_async):

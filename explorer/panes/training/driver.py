@@ -25,7 +25,6 @@ class Driver:
             self._pane.statusRequested.emit(next(iter(self._pane.planning.errors.values())))
             return
         options = self._pane.planning.options
-        self.steering.backend = options.run_in
         if options.is_by_hand("run_in"):
             self._pane.context.settings.run_in = options.run_in
         try:
@@ -33,7 +32,7 @@ class Driver:
         except ValueError as error:
             self.steering.refused.emit(str(error))
             return
-        self.steering.begin(config, run_name(options))
+        self.steering.begin(config, run_name(options), options.run_in)
 
     def train_on(self) -> None:
         """Play at the live edge."""

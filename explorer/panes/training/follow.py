@@ -19,8 +19,8 @@ from explorer.panes.training.phases import RunNumbers
 
 if TYPE_CHECKING:
     from core.training.reader import RunReader, Sample
-    from explorer.engine import Engine
     from explorer.live import Runs
+    from explorer.tail import Tail
 
 POLL = 120  # ms between two looks while a run moves
 SLOW = 1000  # ms between two looks at a run that has ended
@@ -51,6 +51,7 @@ class RunData:
     not_finite: bool = False  # the last attempt ended at a loss that is no number
     attempts: int = 0
     preparing: str = ""  # what the last attempt does, or did, before its first step
+    backend: str = ""  # "thread" or "process" while it trains in this app
 
     @property
     def numbers(self) -> RunNumbers:
@@ -155,17 +156,16 @@ class Follower(QObject):
     changed = Signal(object)  # RunData
     failed = Signal(str)
 
-    def __init__(self, engine: Engine, runs: Runs, parent: QObject) -> None:
+    def __init__(self, runs: Runs, parent: QObject) -> None:
         super().__init__(parent)
-        self._engine = engine
         self._runs = runs
         self._owner = parent
-        self._reader: RunReader | None = None
-        self._folder: Path | None = None
+        self._tail: Tail | None = None
+        self._news = 0  # how much of the run was known at the last look
         self._turn = 0  # grows with every `follow`
         self._busy = False
         self._watched = True
-        self._state = ("", "", False)  # as last shown, and what the app knew of its trainer
+        self._state = ("", "", "")  # as last shown, and what the app knew of its trainer
         self.data: RunData | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(POLL)
@@ -173,12 +173,13 @@ class Follower(QObject):
 
     @property
     def folder(self) -> Path | None:
-        return self._folder
+        return self._tail.folder if self._tail is not None else None
 
     def follow(self, folder: Path | None) -> None:
         """Another run, or none. `changed` comes with its first look."""
-        self._folder, self._reader, self.data = folder, None, None
-        self._state = ("", "", False)
+        self._tail = self._runs.tail(folder) if folder is not None else None
+        self._news, self.data = 0, None
+        self._state = ("", "", "")
         self._turn += 1
         self._timer.stop()
         if folder is not None:
@@ -189,26 +190,26 @@ class Follower(QObject):
         self._watched = on
         if not on:
             self._timer.stop()
-        elif self._folder is not None:
-            if self._reader is not None:
+        elif self._tail is not None:
+            if self._news:
                 self._timer.start()
             self.look()
 
     def look(self) -> None:
         """Reads what is new, unless a look is under way."""
-        if not self._busy and self._folder is not None:
+        if not self._busy and self._tail is not None:
             self._busy = True
             tasks.spawn(self._look(), self._owner)
 
     async def _look(self) -> None:
-        turn, folder, reader, state = self._turn, self._folder, self._reader, self._state
-        if folder is None:  # let go of between being asked and beginning
+        turn, tail, known, state = self._turn, self._tail, self._news, self._state
+        if tail is None:  # let go of between being asked and beginning
             self._busy = False
             return
-        why, here = self._runs.failure(folder), self._runs.running_here(folder)
-        shown = state[0] if state[1:] == (why, here) else ""
+        why, backend = self._runs.failure(tail.folder), self._runs.backend(tail.folder)
+        shown = state[0] if state[1:] == (why, backend) else ""
         try:
-            reader, data = await self._engine.io(_look_at, folder, reader, shown)
+            news, data = await tail.look(lambda reader, news: _see(reader, news, known, shown))
         except (ValueError, OSError) as error:
             if turn == self._turn:
                 self._timer.stop()
@@ -219,33 +220,25 @@ class Follower(QObject):
         if turn != self._turn:
             self.look()
             return
-        first, self._reader = self._reader is None, reader
+        first, self._news = not self._news, news
         if data is not None:
-            self._state = (data.state, why, here)
-            self.data = data = _as_trained(data, why, here)
+            self._state = (data.state, why, backend)
+            self.data = data = _as_trained(data, why, backend)
             self._timer.setInterval(POLL if data.state in ACTIVE else SLOW)
             self.changed.emit(data)
         if first and self._watched and not self._timer.isActive():
             self._timer.start()
 
 
-def _as_trained(data: RunData, why: str, here: bool) -> RunData:
-    """A trainer may die before it opens its folder: the app knows `why`, or that none is `here`."""
-    if here or data.state not in ("new", "stopped"):
-        return data
+def _as_trained(data: RunData, why: str, backend: str) -> RunData:
+    """A trainer may die before it opens its folder: the app knows `why`, or that there is none."""
+    if backend or data.state not in ("new", "stopped"):
+        return replace(data, backend=backend)
     if why:
         return replace(data, state="failed", message=why)
     return replace(data, state="stopped")
 
 
-def _look_at(
-    folder: Path, reader: RunReader | None, state: str
-) -> tuple[RunReader, RunData | None]:
+def _see(reader: RunReader, news: int, known: int, state: str) -> tuple[int, RunData | None]:
     """In the I/O pool: None where nothing is new. A dead run shows by its state alone."""
-    from core.training.reader import RunReader as Reader
-
-    if reader is None:
-        reader = Reader(folder)
-        return reader, read(reader)
-    moved = reader.refresh()
-    return reader, read(reader) if moved or reader.state != state else None
+    return news, read(reader) if news != known or reader.state != state else None

@@ -53,11 +53,11 @@ class TrainingPane(Pane):
         self.planning = Planning(
             self.engine, self.workspace, self.setup, self, context.settings.run_in
         )
-        self.steering = Steering(self.engine, context.runs, self)
+        self.steering = Steering(self.engine, context.runs, context.settings, self)
         self.driver = Driver(self, self.steering)
         self.branching = Branching(self.workspace, self.view.branch, self)
-        self.follower = Follower(self.engine, context.runs, self)
-        self.other = Follower(self.engine, context.runs, self)
+        self.follower = Follower(context.runs, self)
+        self.other = Follower(context.runs, self)
         self.cursor = Cursor(
             self.player,
             playing=self.driver.trains,

@@ -16,6 +16,7 @@ from explorer.engine import SUPERSEDED, Engine
 from explorer.panes.training.options import Options, check, config_of
 from explorer.panes.training.setup import SetupView
 from explorer.panes.training.words import about
+from explorer.placing import AUTO, SLOW_STEP, backend_for
 from explorer.workspace import Workspace
 
 OPTIONS = "training.options"  # where the workspace keeps them, all in one: a field may move others
@@ -38,7 +39,6 @@ WORDS = {  # what a change of a field is called
 }
 POINTS = 200  # of the schedule's preview
 EXCERPT = 1500  # letters of the text that are shown
-SLOW_STEP = 0.2  # seconds a step, from which on a process of its own is better
 SHORTEST_CONTEXT = 16  # tokens; a shorter one leaves attention nothing to look at
 
 
@@ -56,15 +56,15 @@ class Planning(QObject):
         workspace: Workspace,
         view: SetupView,
         owner: QObject,
-        run_in: str = "thread",
+        run_in: str = AUTO,
     ) -> None:
         super().__init__(owner)
         self._engine = engine
         self._workspace = workspace
         self._owner = owner
         self._view = view
-        self.options = Options(run_in=run_in)
-        self._run_in = run_in  # where short steps go while no one has chosen
+        self.options = Options(run_in=backend_for(0.0, run_in))
+        self._run_in = run_in  # what a person has chosen for all runs
         self._changing = ""  # the field that was changed last
         self.errors: dict[str, str] = {}
         self._corpus_error = ""
@@ -155,7 +155,7 @@ class Planning(QObject):
         if answer is SUPERSEDED or self.errors or config is not self.config:
             return
         slow = answer.seconds_per_step > SLOW_STEP
-        run_in = "process" if slow else self._run_in
+        run_in = backend_for(answer.seconds_per_step, self._run_in)
         if self.options.run_in != run_in and not self.options.is_by_hand("run_in"):
             self.set_options(replace(self.options, run_in=run_in))
             return

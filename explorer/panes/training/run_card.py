@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QV
 from explorer import theme
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.card import Glyph
+from explorer.widgets.cut_label import CutLabel
 
 STATES = {  # state -> icon, color role, word
     "new": ("clock", "muted", "preparing"),
@@ -62,7 +63,7 @@ class RunCard(QFrame):
         self._text = CardText("", "new", 0, 0)
         self._glyph = Glyph("clock", "muted", 16)
         self._name = Label("", "body", weight=600)
-        self._state = Label("", "body", "muted")
+        self._state = CutLabel("body", "muted")
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
         self._bar.setAccessibleName("Progress of the run")
@@ -73,8 +74,7 @@ class RunCard(QFrame):
         head.setSpacing(8)
         head.addWidget(self._glyph)
         head.addWidget(self._name)
-        head.addWidget(self._state)
-        head.addStretch(1)
+        head.addWidget(self._state, 1)
         for name, button in self.buttons.items():
             button.setObjectName(f"training.view.{name}")
             button.setToolTip(BUTTONS[name][1])
@@ -103,7 +103,7 @@ class RunCard(QFrame):
         self._glyph.set(icon, role)
         self._name.setText(text.name)
         at = f"step {text.step:,} of {text.steps:,}" if text.state != "new" else ""
-        self._state.setText(", ".join(part for part in (word, at, text.note) if part))
+        self._state.set_text(", ".join(part for part in (word, at, text.note) if part))
         self._bar.setMaximum(max(1, text.steps))
         self._bar.setValue(min(text.step, max(1, text.steps)))
         for number, place in self._numbers:

@@ -16,6 +16,7 @@ from explorer.panes.training.follow import RunData
 if TYPE_CHECKING:
     from explorer.engine import Engine
     from explorer.live import Runs
+    from explorer.settings import Settings
 
 ENDING = 400  # looks at a trainer that is leaving, 20 ms apart
 
@@ -31,13 +32,13 @@ class Steering(QObject):
     refused = Signal(str)
     changed = Signal()
 
-    def __init__(self, engine: Engine, runs: Runs, owner: QObject) -> None:
+    def __init__(self, engine: Engine, runs: Runs, settings: Settings, owner: QObject) -> None:
         super().__init__(owner)
         self._engine = engine
         self._runs = runs
+        self._settings = settings
         self._owner = owner
         self.wanted: str | None = None  # "running", "paused", "stopped"
-        self.backend = "thread"
         self._starting = False
         runs.changed.connect(self._on_run_changed)
 
@@ -50,14 +51,14 @@ class Steering(QObject):
             self.wanted = None
         return self.wanted or data.state
 
-    def begin(self, config: TrainingConfig, name: str) -> None:
+    def begin(self, config: TrainingConfig, name: str, backend: str) -> None:
         """A new run of this config, trained at once."""
-        tasks.spawn(self._begin(config, name), self._owner)
+        tasks.spawn(self._begin(config, name, backend), self._owner)
 
-    async def _begin(self, config: TrainingConfig, name: str) -> None:
+    async def _begin(self, config: TrainingConfig, name: str, backend: str) -> None:
         try:
             folder = await self._engine.io(self._runs.new, config, name)
-            self._runs.start(folder, self.backend)
+            self._runs.start(folder, backend)
         except (ValueError, OSError) as error:
             self.refused.emit(str(error))
             return
@@ -76,7 +77,8 @@ class Steering(QObject):
                 break
             await asyncio.sleep(0.02)
         try:
-            self._runs.start(folder, self.backend, paused=paused)
+            backend = await self._runs.place(folder, self._settings.run_in)
+            self._runs.start(folder, backend, paused=paused)
         except (ValueError, OSError) as error:
             self.wanted = None
             self.refused.emit(str(error))
@@ -115,7 +117,7 @@ class Steering(QObject):
 
         try:
             made = await self._engine.io(branch, folder, step, changes, name)
-            self._runs.start(made, self.backend)
+            self._runs.start(made, await self._runs.place(made, self._settings.run_in))
         except (ValueError, OSError) as error:
             self.refused.emit(str(error))
             return

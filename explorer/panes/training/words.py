@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from explorer.panes.training.follow import RunData
+from explorer.panes.training.follow import ACTIVE, RunData
 from explorer.panes.training.moments import Moment
 from explorer.panes.training.phases import PHASES
 from explorer.panes.training.run_card import CardText
@@ -96,11 +96,14 @@ def failure(data: RunData, state: str) -> str:
 def _note(data: RunData, state: str) -> str:
     if prepares(data, state):
         return data.preparing
+    said = []
     if state == "running" and (left := data.seconds_left) >= 1:
-        return f"{about(left)} left"
-    if data.parent:
-        return f"branched at step {int(data.parent.get('step', 0)):,}"
-    return ""
+        said.append(f"{about(left)} left")
+    elif data.parent:
+        said.append(f"branched at step {int(data.parent.get('step', 0)):,}")
+    if data.backend == "process" and state in ACTIVE:
+        said.append("in a process of its own")
+    return ", ".join(said)
 
 
 def _numbers(data: RunData, step: int, replaying: bool, state: str) -> tuple[tuple[str, str], ...]:

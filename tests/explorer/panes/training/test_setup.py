@@ -14,6 +14,7 @@ from core.training.sizes import estimate
 from explorer import theme
 from explorer.panes.training import planning
 from explorer.panes.training.options import config_of
+from explorer.placing import SLOW_STEP
 from explorer.widgets.toggle import SegmentedControl
 
 from .conftest import until
@@ -168,7 +169,7 @@ def test_a_torch_that_cannot_say_whether_bf16_is_fast_still_gives_a_cost(monkeyp
 
 def test_long_steps_go_to_a_process_unless_a_person_chose_where(make_pane, run_async, monkeypatch):
     def slow_when_large(config, speed):
-        seconds = 2 * planning.SLOW_STEP if config.model.n_embd >= 256 else 0.01
+        seconds = 2 * SLOW_STEP if config.model.n_embd >= 256 else 0.01
         return replace(estimate(config), seconds_per_step=seconds)
 
     monkeypatch.setattr(planning, "_estimate", slow_when_large)
