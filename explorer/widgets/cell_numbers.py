@@ -14,12 +14,13 @@ from explorer.widgets.base import put_text
 
 def fitting_number(value: float, metrics: QFontMetricsF, width: float) -> str:
     """`value` with three significant digits, with fewer where they are wider than `width` px."""
-    text = ""
     for digits in (3, 2, 1):
         text = theme.format_number(value, digits)
         if metrics.horizontalAdvance(text) <= width:
-            break
-    return text
+            return text
+    mantissa, power = f"{value:.0e}".replace("-", theme.MINUS).split("e")
+    sign = theme.MINUS if power.startswith(theme.MINUS) else ""
+    return f"{mantissa}e{sign}{int(power[1:])}"
 
 
 def draw_cell_numbers(
@@ -33,7 +34,7 @@ def draw_cell_numbers(
     """Writes values (R, C) into their cells, where `mask` is False, in the ink of their level."""
     now = theme.current()
     font, metrics = now.font("label"), now.metrics("label")
-    room = cell_rect(0, 0).width() - now.px(2)
+    room = cell_rect(0, 0).width() - now.px(4)
     for row, column in np.ndindex(values.shape):
         if mask is None or not mask[row, column]:
             text = fitting_number(float(values[row, column]), metrics, room)

@@ -193,7 +193,7 @@ class HeadMosaic(Picture):
         if self._pixmap is None or self._pixmap.devicePixelRatio() != ratio:
             self._pixmap = self._render(ratio)
         painter.drawPixmap(QPointF(left, top), self._pixmap)
-        shown = self._hover or self._locked or self._chosen
+        shown = self._hover or self._chosen or self._locked
         draw_names(painter, self._shape, self._origin(), self._cell(), shown, self._order is None)
         if self._kept is not None:
             shade = now.color("surface", 0.75)

@@ -13,6 +13,7 @@ from explorer.widgets.base import Picture, packed_image, packed_table, visible_t
 from explorer.widgets.cell_numbers import draw_cell_numbers
 from explorer.widgets.color_bar import ColorBar
 from explorer.widgets.grid_keys import arrow, is_enter
+from explorer.widgets.lock_badge import draw_lock
 
 LOW = 300  # px of height below which the axes have no titles
 
@@ -91,7 +92,7 @@ class HeatMap(Picture):
         self.data_changed()
 
     def set_highlight(self, row: int | None = None, column: int | None = None) -> None:
-        """Frames one row and one column."""
+        """Frames one row and one column; where they meet a cell is pinned."""
         if (row, column) != self._highlight:
             self._highlight = (row, column)
             self.update()
@@ -110,9 +111,9 @@ class HeatMap(Picture):
 
     def table_labels(self) -> dict[str, tuple[list[str], list[str]]]:
         """What rows and columns of `displayed` are: the tokens with their places."""
-        rows = [f"{place} {text}" for place, text in enumerate(self._rows)]
-        columns = [f"{place} {text}" for place, text in enumerate(self._columns)]
-        return {"values": (rows, columns), "mask": (rows, columns)}
+        axes = (self._rows, self._columns)
+        rows, columns = ([f"{place} {text}" for place, text in enumerate(axis)] for axis in axes)
+        return dict.fromkeys(("values", "mask"), (rows, columns))
 
     def limits(self) -> tuple[float, float]:
         """The values at the two ends of the color bar."""
@@ -169,8 +170,7 @@ class HeatMap(Picture):
         return self._titles if self.height() >= theme.current().px(LOW) else ("", "")
 
     def _label_room(self) -> tuple[float, float]:
-        now = theme.current()
-        metrics = now.metrics("label")
+        now, metrics = theme.current(), theme.current().metrics("label")
         longest = max((metrics.horizontalAdvance(text) for text in self._rows), default=0.0)
         left = min(longest, now.px(96)) + now.px(16) + (now.px(16) if self._titled[0] else 0)
         tallest = max((metrics.horizontalAdvance(text) for text in self._columns), default=0.0)
@@ -268,7 +268,11 @@ class HeatMap(Picture):
                 )
                 painter.setPen(now.pen("q" if is_row else "k", 2))
                 painter.drawRoundedRect(span.adjusted(-1, -1, 1, 1), 2, 2)
+        if row is not None and column is not None and side >= now.px(12):
+            pin = self.icon_pixmap("pin", "on_accent", 10)
+            draw_lock(painter, self.cell_rect(row, column), pin)
         if self._hover is not None:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(now.pen("text", 1.5))
             painter.drawRect(self.cell_rect(*self._hover))
 

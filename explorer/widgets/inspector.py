@@ -78,7 +78,8 @@ class Inspector(QWidget):
         self._title = Label("", "body", weight=600, wrap=True)
         self._pin = IconButton("pin", "Unpin this cell", "Esc", role="accent")
         self.math, self.code, self.numbers = MathView(), CodeView(), NumbersTable()
-        self._empty = Label("Play, or step, and this side shows how.", "body", "muted", wrap=True)
+        idle = "What you play, step through or point at is explained here."
+        self._empty = Label(idle, "body", "muted", wrap=True)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._stack = QStackedWidget()
         self._states = StatefulPicture(self._stack, ground="surface")

@@ -22,7 +22,7 @@ def test_a_number_in_a_wide_cell_has_three_digits(value, text, qapp):
 @pytest.mark.parametrize("value", [0.80904, 0.0123, 0.00123, 0.000123, 0.0, 1.0, 0.99996])
 def test_a_number_fits_the_smallest_cell_that_shows_numbers(value, qapp):
     metrics = theme.current().metrics("label")
-    room = theme.current().px("cell_numbers") - 2
+    room = theme.current().px("cell_numbers") - 4
     text = fitting_number(value, metrics, room)
     assert metrics.horizontalAdvance(text) <= room
     shown = float(text.replace(theme.MINUS, "-"))

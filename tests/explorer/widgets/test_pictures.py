@@ -344,3 +344,12 @@ def test_a_picture_whose_paint_raises_says_so_once_until_its_data_change(qtbot, 
     widget.data_changed()
     picture_of(widget)
     assert len(failures) == 1
+
+
+def test_a_pinned_cell_wears_the_pin(heat):
+    heat.set_highlight(3, 1)
+    image = picture_of(heat)
+    badge = heat.cell_rect(3, 1).topRight() + QPoint(-5, 0)
+    assert color_at(image, badge) == theme.current().color("accent")
+    heat.set_highlight(3, None)
+    assert color_at(picture_of(heat), badge) != theme.current().color("accent")

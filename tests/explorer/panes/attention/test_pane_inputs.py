@@ -75,9 +75,9 @@ def test_a_broken_model_is_told_and_retry_reads_again(pane, tmp_path, run_async)
         source = await open_model(pane, tmp_path)
         weights = tmp_path / "model" / "model.safetensors"
         whole = weights.read_bytes()
-        weights.write_bytes(whole[:500])
         broken = FolderSource(pane.engine, source.address)
         await broken.open()
+        weights.write_bytes(whole[:500])
         pane.workspace.set_model_source(broken)
         await pane.settled()
         assert pane.view.body.state == "error"
@@ -101,9 +101,9 @@ def test_picture_steps_and_inspector_are_empty_together(mode, pane, tmp_path, ru
         assert shown[-1].step is not None
         weights = tmp_path / "model" / "model.safetensors"
         whole = weights.read_bytes()
-        weights.write_bytes(whole[:500])
         broken = FolderSource(pane.engine, source.address)
         await broken.open()
+        weights.write_bytes(whole[:500])
         pane.workspace.set_model_source(broken)
         assert shown[-1] is None and pane.player.length == 0  # at once, not when it has failed
         assert not pane.view.panel.mosaic.displayed()["maps"].any()
