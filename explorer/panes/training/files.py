@@ -43,6 +43,7 @@ def save_csv(data: RunData, path: Path) -> None:
 
 def save_png(picture: QWidget, path: Path) -> None:
     """The run as it is on the screen, at twice its size."""
-    from explorer.export import png
+    from explorer.encoding import write_png
+    from explorer.export import SCALE, drawn
 
-    write_atomically(path, png(picture))
+    write_png(path, drawn(picture, SCALE))
