@@ -17,6 +17,7 @@ class Menus:
     def __init__(self, window: QMainWindow) -> None:
         self._window = window
         self._shown: list[tuple[Action, QAction]] = []
+        self._open = False
 
     def build(self, actions: Actions) -> None:
         """Replaces all menus."""
@@ -31,16 +32,29 @@ class Menus:
             if found:
                 menu = bar.addMenu(name)
                 menu.setObjectName(f"menu.{name}")
-                menu.aboutToShow.connect(self.refresh)
+                menu.aboutToShow.connect(lambda: self._set_open(True))
+                menu.aboutToHide.connect(lambda: self._set_open(False))
                 self._fill(menu, found)
         for action in actions.of_menu(""):
             if action.shortcut and action.global_key:
                 self._window.addAction(self._add(action))
+        self.refresh()
 
     def refresh(self) -> None:
-        """Brings enabled, checked and text up to date."""
+        """Brings enabled, checked and text up to date.
+
+        What cannot be done is gray while a menu is open. While all are closed nothing is: Qt would
+        not look at a gray action's key, and nobody says when it becomes possible; a key asks the
+        action itself.
+        """
         for action, qt in self._shown:
             refresh(action, qt)
+            if not self._open:
+                qt.setEnabled(True)
+
+    def _set_open(self, is_open: bool) -> None:
+        self._open = is_open
+        self.refresh()
 
     def _fill(self, menu: QMenu, actions: Sequence[Action]) -> None:
         group = actions[0].group

@@ -276,7 +276,7 @@ class LinePlot(Picture):
         note = badge_text(self._curves.bucket, self._curves.outside, self._note)
         draw_badge(painter, note, self._title(), self.width())
         pixel = self._pixels()
-        draw_marks(painter, self._marks, pixel, rect)
+        draw_marks(painter, self._marks, pixel, rect, words=self._hover is None)
         draw_names(painter, self._ends(rect), self._paths(), rect, self.width())
         if self._hover is not None:
             x = pixel(self._hover)

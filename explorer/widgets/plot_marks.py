@@ -12,7 +12,7 @@ from explorer import theme
 from explorer.widgets.base import LEFT, elide, put_text
 
 NEAR = 5.0  # px: a pointer this near to a mark means the mark
-SIZE = 4.0  # px from a diamond's middle to its corners
+SIZE = 5.0  # px from a diamond's middle to its corners
 
 
 @dataclass(frozen=True)
@@ -36,16 +36,22 @@ def draw_diamond(painter: QPainter, middle: QPointF, ink: QColor, filled: bool) 
 
 
 def draw_marks(
-    painter: QPainter, marks: Sequence[Mark], place: Callable[[float], float], rect: QRectF
+    painter: QPainter,
+    marks: Sequence[Mark],
+    place: Callable[[float], float],
+    rect: QRectF,
+    words: bool = True,
 ) -> None:
-    """Every mark that lies inside `rect`; `place` turns an x value into a pixel."""
+    """Every mark that lies inside `rect`; `place` turns an x value into a pixel. Without `words`
+    the readout has the room at the top.
+    """
     now = theme.current()
     for mark in marks:
         x = place(mark.x)
         if not rect.left() <= x <= rect.right():
             continue
         if mark.rule:
-            _draw_rule(painter, x, mark.text, rect)
+            _draw_rule(painter, x, mark.text if words else "", rect)
         else:
             draw_diamond(painter, QPointF(x, rect.bottom()), now.color("muted"), filled=False)
 
@@ -56,6 +62,8 @@ def _draw_rule(painter: QPainter, x: float, text: str, rect: QRectF) -> None:
     pen.setStyle(Qt.PenStyle.DashLine)
     painter.setPen(pen)
     painter.drawLine(QPointF(x, rect.top()), QPointF(x, rect.bottom()))
+    if not text:
+        return
     font, gap = now.font("label"), now.px(6)
     wide = now.metrics("label").horizontalAdvance(text) + 2
     right = x + gap + wide <= rect.right() or rect.right() - x >= x - rect.left()

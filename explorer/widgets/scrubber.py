@@ -92,6 +92,8 @@ class Scrubber(Picture):
         pitch = (right - left) / max(1, self._length - 1)
         if pitch >= 14:
             for step in range(self._length):
+                if step in self._marks:
+                    continue
                 passed = step <= self._position
                 painter.setBrush(accent if passed else now.color("surface"))
                 painter.setPen(now.pen(accent if passed else "outline", 1.5))

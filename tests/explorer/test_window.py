@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QDialog, QFileDialog, QScrollArea
+from PySide6.QtWidgets import QDialog, QFileDialog, QMenu, QScrollArea
 
 from explorer import errors, theme
 from explorer.actions import Action, Actions
@@ -201,6 +201,29 @@ def test_the_center_keeps_640_px_at_the_smallest_size(make):
     QTest.qWait(1)
     assert (window.width(), window.height()) == (1100, 680)
     assert window.stack.width() >= 640
+
+
+def test_a_key_works_as_soon_as_its_action_can_be_done(make):
+    _, window = make()
+    can, done = [False], []
+    window.actions_list.add(
+        [Action("test.late", "Late", lambda: done.append(1), "Ctrl+F9", lambda: can[0], "Run")]
+    )
+    window.build_menus()
+    window.activateWindow()
+    assert QTest.qWaitForWindowActive(window)
+    QTest.keyClick(window, Qt.Key.Key_F9, Qt.KeyboardModifier.ControlModifier)
+    assert done == []
+    can[0] = True
+    QTest.keyClick(window, Qt.Key.Key_F9, Qt.KeyboardModifier.ControlModifier)
+    assert done == [1]
+    can[0] = False
+    menu = window.findChildren(QMenu, "menu.Run")[-1]
+    late = next(action for action in menu.actions() if action.objectName() == "test.late")
+    menu.aboutToShow.emit()
+    assert not late.isEnabled(), "gray while it is seen"
+    menu.aboutToHide.emit()
+    assert late.isEnabled()
 
 
 def test_f6_goes_from_region_to_region(make):
