@@ -12,18 +12,24 @@ from PySide6.QtCore import QObject, Signal
 
 from explorer import tasks
 from explorer.engine import Engine
-from explorer.panes.training.follow import RunData
+from explorer.panes.training.follow import RunData, read
+
+VALIDATION = "validation"
+FIELDS = ("loss", VALIDATION, "learning_rate", "grad_norm", "speed", "memory")
 
 
 @dataclass(frozen=True, eq=False)
 class Past:
-    """What a branch goes on from: its parents' losses, each up to the step where it was left."""
+    """What a branch goes on from: its parents' lines, each up to the step where it was left."""
 
     name: str  # of the parent
     folder: Path
     step: int
-    train: tuple[np.ndarray, np.ndarray]  # steps and losses
-    validation: tuple[np.ndarray, np.ndarray]
+    lines: Mapping[str, tuple[np.ndarray, np.ndarray]]  # of each of FIELDS: steps and values
+
+    def line(self, field: str) -> tuple[np.ndarray, np.ndarray] | None:
+        """None where nothing of it is left."""
+        return self.lines[field] if len(self.lines[field][0]) else None
 
 
 def read_past(parent: Mapping[str, Any]) -> Past:
@@ -32,28 +38,29 @@ def read_past(parent: Mapping[str, Any]) -> Past:
 
     origin: Mapping[str, Any] | None = parent
     seen: set[Path] = set()
-    train: list[tuple[np.ndarray, np.ndarray]] = []
-    validation: list[tuple[np.ndarray, np.ndarray]] = []
+    parts: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {field: [] for field in FIELDS}
     name = ""
     while origin is not None and (folder := Path(str(origin["run"])).resolve()) not in seen:
         seen.add(folder)
         try:
-            reader = RunReader(folder)
+            data = read(RunReader(folder))
         except (ValueError, OSError):
             break
-        name = name or reader.name
-        last = int(origin["step"])
-        train.insert(0, _until(reader.steps, "loss", last))
-        validation.insert(0, _until(reader.evaluations, "validation", last))
-        origin = reader.parent
+        name = name or data.name
+        for field in FIELDS:
+            steps, values = validation_of(data) if field == VALIDATION else data.series(field)
+            kept = steps <= int(origin["step"])
+            parts[field].insert(0, (steps[kept], values[kept]))
+        origin = data.parent
     folder = Path(str(parent["run"]))
-    made = int(parent["step"])
-    return Past(name or folder.name, folder, made, _joined(train), _joined(validation))
+    lines = {field: _joined(found) for field, found in parts.items()}
+    return Past(name or folder.name, folder, int(parent["step"]), lines)
 
 
-def _until(rows: np.ndarray, field: str, last: int) -> tuple[np.ndarray, np.ndarray]:
-    kept = rows[rows["step"] <= last]
-    return kept["step"].astype(np.float64), kept[field].astype(np.float64)
+def validation_of(data: RunData) -> tuple[np.ndarray, np.ndarray]:
+    """Steps and values where the validation loss was measured."""
+    found = data.evaluations
+    return found["step"].astype(np.float64), found[VALIDATION].astype(np.float64)
 
 
 def _joined(parts: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:

@@ -10,7 +10,13 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSlider, QVBoxLayout, QWidget
 
 from explorer import theme
-from explorer.panes.training.ancestry import Past, comparable, names_apart
+from explorer.panes.training.ancestry import (
+    VALIDATION,
+    Past,
+    comparable,
+    names_apart,
+    validation_of,
+)
 from explorer.panes.training.follow import RunData
 from explorer.panes.training.moments import checkpoint_text
 from explorer.panes.training.small_plot import SmallPlot
@@ -106,7 +112,8 @@ class Charts(QWidget):
         for name, field, *_ in SMALL:
             plot = self.small[name]
             plot.set_x_range(0, edge)
-            plot.set_line(*run.series(field), other.series(field) if other is not None else None)
+            before = past.line(field) if past is not None else None
+            plot.set_line(*run.series(field), other.series(field) if other is not None else before)
 
     def set_cursor(self, step: float | None) -> None:
         for plot in (self.loss, *self.small.values()):
@@ -165,11 +172,12 @@ def all_losses(run: RunData, other: RunData | None, past: Past | None) -> list[S
 def past_series(past: Past) -> list[Series]:
     """Unnamed at their ends: the mark of the branch says whose they are."""
     before = "before the branch"
-    lines = (
-        Series(f"validation {before}", *past.validation, "muted", dashed=True, named=False),
-        Series(before, *past.train, "muted", smoothed=True, named=False),
-    )
-    return [line for line in lines if len(line.x)]
+    made = []
+    if (line := past.line(VALIDATION)) is not None:
+        made.append(Series(f"validation {before}", *line, "muted", dashed=True, named=False))
+    if (line := past.line("loss")) is not None:
+        made.append(Series(before, *line, "muted", smoothed=True, named=False))
+    return made
 
 
 def loss_series(run: RunData, suffix: str, dashed: bool = False, first: int = 0) -> list[Series]:
@@ -178,8 +186,7 @@ def loss_series(run: RunData, suffix: str, dashed: bool = False, first: int = 0)
     train = Series(f"train{suffix}", x, y, first, smoothed=True, dashed=dashed)
     made = []
     if len(run.evaluations):
-        steps = run.evaluations["step"].astype(np.float64)
+        steps, values = validation_of(run)
         name = f"validation{suffix}"
-        values = run.evaluations["validation"].astype(np.float64)
         made.append(Series(name, steps, values, first + 1, dashed=dashed, marks=len(steps) < 80))
     return [*made, train]

@@ -65,24 +65,26 @@ def charts(qtbot):
 def test_the_past_of_a_branch_is_its_parents_up_to_where_each_was_left(family):
     past = read_past(family[2].parent)
     assert (past.name, past.step, past.folder) == ("second", 40, family[1].folder)
-    steps, losses = past.train
+    steps, losses = past.lines["loss"]
     assert steps.tolist() == list(range(1, 41))
     expected = [loss_at(step, 0.0 if step <= 30 else 0.2) for step in range(1, 41)]
     np.testing.assert_allclose(losses, expected)
-    assert past.validation[0].tolist() == [10, 20, 30, 40]
+    assert past.lines["validation"][0].tolist() == [10, 20, 30, 40]
     shutil.rmtree(family[0].folder)
     shorter = read_past(family[2].parent)
-    assert shorter.train[0].tolist() == list(range(31, 41)), "the nearest parent is still there"
+    assert shorter.lines["loss"][0].tolist() == list(range(31, 41)), (
+        "the nearest parent is still there"
+    )
     shutil.rmtree(family[1].folder)
     gone = read_past(family[2].parent)
-    assert (gone.name, len(gone.train[0]), gone.step) == ("second", 0, 40)
+    assert (gone.name, len(gone.lines["loss"][0]), gone.step) == ("second", 0, 40)
 
 
 def test_parents_that_name_each_other_end(tmp_path):
     first, second = tmp_path / "first", tmp_path / "second"
     recorded(first, range(1, 11), 0.0, {"run": str(second), "step": 5})
     recorded(second, range(1, 11), 0.0, {"run": str(first), "step": 5})
-    assert len(read_past({"run": str(first), "step": 8}).train[0])
+    assert len(read_past({"run": str(first), "step": 8}).lines["loss"][0])
 
 
 def test_a_branch_shows_its_past_muted_up_to_the_marked_step_and_lies_on_top(family, charts):
@@ -95,6 +97,12 @@ def test_a_branch_shows_its_past_muted_up_to_the_marked_step_and_lies_on_top(fam
     assert names[-1] == "train third" and names.index("train first") < names.index("train third")
     before = lines[names.index("before the branch")]
     assert before.color == "muted" and before.x[-1] == 40 and not before.named
+    charts.set_runs(third, None, read_past(third.parent))
+    rates = charts.small["rate"].displayed()["other run"]
+    assert rates[:, 0].tolist() == list(range(1, 41))
+    charts.set_runs(
+        replace(third, checkpoints={40: Path("c"), 60: Path("d")}), first, read_past(third.parent)
+    )
     marks = [(mark.x, mark.text, mark.rule) for mark in charts.loss._marks]
     assert marks == [
         (40, "branched from second at step 40", True),
