@@ -50,8 +50,12 @@ def place_names(
     places: list[QPointF | None] = [None] * len(ends)
     boxes: list[QRectF] = []
     far = [i for i, end in enumerate(ends) if end.x + GAP <= column - FAR]
+    gone = -np.inf  # how high the last end is whose name went to the column
     for index in sorted(far, key=lambda i: ends[i].y):
         end = ends[index]
+        if end.y - gone < 3 * height:  # its neighbor goes there too, or they would change places
+            gone = end.y
+            continue
         for shift in SHIFTS:
             middle = end.y + shift * height
             box = QRectF(end.x + GAP, middle - height / 2, end.wide, height)
@@ -63,6 +67,8 @@ def place_names(
                 places[index] = QPointF(box.left(), middle)
                 boxes.append(box)
                 break
+        else:
+            gone = end.y
     rest = sorted((i for i, place in enumerate(places) if place is None), key=lambda i: ends[i].y)
     middles = spread_apart([ends[i].y for i in rest], height, area.bottom() - 4)
     for index, middle in zip(rest, middles, strict=True):

@@ -12,7 +12,7 @@ from explorer import theme
 from explorer.widgets.base import LEFT, elide, put_text
 
 NEAR = 5.0  # px: a pointer this near to a mark means the mark
-SIZE = 5.0  # px from a diamond's middle to its corners
+SIZE = 4.0  # px from a diamond's middle to its corners
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,11 @@ class Mark:
     rule: bool = False
 
 
-def draw_diamond(painter: QPainter, middle: QPointF, ink: QColor, filled: bool) -> None:
+def draw_diamond(
+    painter: QPainter, middle: QPointF, ink: QColor, filled: bool, size: float = SIZE
+) -> None:
     now = theme.current()
-    size = now.px(SIZE)
+    size = now.px(size)
     painter.setPen(now.pen(ink, 1.5))
     painter.setBrush(ink if filled else now.color("surface"))
     corners = ((0, -size), (size, 0), (0, size), (-size, 0))

@@ -13,6 +13,8 @@ from explorer import theme
 from explorer.widgets.base import Picture
 from explorer.widgets.plot_marks import NEAR, draw_diamond
 
+MARK = 5.0  # px from a mark's middle to its corners: more than the dots of the steps
+
 
 class Scrubber(Picture):
     """A line with one tick per step; the knob stands at a float position. Dragging seeks.
@@ -102,7 +104,7 @@ class Scrubber(Picture):
         for step in self._marks:
             passed = step <= self._position
             ink = accent if passed else now.color("outline")
-            draw_diamond(painter, QPointF(self._x(step), y), ink, filled=passed)
+            draw_diamond(painter, QPointF(self._x(step), y), ink, passed, MARK)
         painter.setPen(now.pen("surface", 2))
         painter.setBrush(accent)
         painter.drawEllipse(QPointF(knob, y), 7, 7)
