@@ -35,6 +35,8 @@ class Arriving(QObject):
         pane, config = self._pane, getattr(source, "config", None)
         if source is not pane.looker.source:
             self.forget()
+            if source is not None and self._seen:
+                pane.set_headline(f"Reading the heads of {source.name}")
         if config is not None:
             pane.view.panel.set_grid(config.n_layer, config.n_head)
         pane.looker.set_source(source)

@@ -145,12 +145,15 @@ class TraceStage(Picture):
         else:
             self._paint(painter, self._story, position)
 
-    def _paint(self, painter: QPainter, story: Story, position: float) -> None:
+    def _paint(
+        self, painter: QPainter, story: Story, position: float, with_line: bool = True
+    ) -> None:
         scene = self._scene(story)
         spot = self.spot if story is self._story else story.target
         acts.draw(painter, scene, position, spot, self._pinned)
         step = round(position)
-        acts.draw_line(painter, scene, live_line(story, step, spot), self.width())
+        if with_line:
+            acts.draw_line(painter, scene, live_line(story, step, spot), self.width())
         if self.hasFocus() and spot in scene.layout.rows:
             row = scene.layout.row_rect(scene.layout.rows.index(spot))
             theme.current().focus_ring(painter, row.adjusted(2, 1, -2, -1), radius=3, offset=0)
@@ -163,7 +166,7 @@ class TraceStage(Picture):
                 image = theme.device_pixmap(self.width(), self.height(), self.ratio)
                 inner = QPainter(image)
                 inner.setRenderHints(painter.renderHints())
-                self._paint(inner, story, position)
+                self._paint(inner, story, position, opacity >= 0.5)  # two lines read as none
                 inner.end()
                 painter.setOpacity(theme.ease_out(opacity) if story is b else opacity)
                 painter.drawPixmap(0, 0, image)

@@ -78,7 +78,7 @@ class AttentionView(QWidget):
     def forget(self) -> None:
         """No heads any more: what comes next begins with an empty picture and a fresh wait."""
         self._soon.stop()
-        self._has_heads = False
+        self._has_heads = self._unanswered = False
         self.body.show_ready()
         for picture in (self.panel.picture, self.head.picture):
             picture.show_ready()
@@ -115,6 +115,7 @@ class AttentionView(QWidget):
 
     def show_error(self, message: str) -> None:
         self._soon.stop()
+        self._unanswered = False
         self.body.show_error(message)
 
     def show_blank(self, prompt: Prompt) -> None:
@@ -129,6 +130,8 @@ class AttentionView(QWidget):
     def show_waiting(self, reason: str = "") -> None:
         """New heads are on their way: a thin line the first time, else the old picture, faint, if
         it takes longer than the eye minds."""
+        if self._unanswered:
+            return  # its own words say what is waited for, whatever is typed meanwhile
         if self.body.state in ("empty", "error"):
             self.body.show_ready()
         if self._has_heads:
@@ -140,7 +143,7 @@ class AttentionView(QWidget):
 
     def show_ready(self) -> None:
         self._soon.stop()
-        self._has_heads = True
+        self._has_heads, self._unanswered = True, False
         self.body.show_ready()
         self.panel.picture.show_ready()
         self.head.picture.show_ready()

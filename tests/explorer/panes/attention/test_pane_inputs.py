@@ -178,11 +178,14 @@ def test_a_run_that_has_not_answered_yet_says_so_with_its_step(
         monkeypatch.setattr(RunSource, "step", property(lambda self: 813))
         pane.workspace.set_model_source(live)
         assert pane.looker.heads is None and pane.player.length == 0
+        assert live.name in pane.headline
         assert not pane.view.panel.mosaic.displayed()["maps"].any()
         assert pane.view.head.picture._veil.waited < 1  # its own wait, not an older one's
         pane.looker._first.timeout.emit()
         assert pane.view.body.state == "empty"
         assert "step 813" in pane.view.body._empty._text.text()
+        pane.workspace.set_prompt(PROMPT + " sang")
+        assert pane.view.body.state == "empty"  # typing does not make it blink
         asked = []
         pane.inputs.bundledRequested.connect(lambda: asked.append(1))
         pane.inputs.bundledRequested.disconnect(pane.opening._on_bundled)
