@@ -17,7 +17,7 @@ from explorer.widgets.formula import FormulaView
 from explorer.widgets.head_mosaic import HeadMosaic
 from explorer.widgets.heat_map import HeatMap
 from explorer.widgets.inspector import Inspector
-from explorer.widgets.line_plot import LinePlot, Series
+from explorer.widgets.line_plot import LinePlot, Mark, Series
 from explorer.widgets.live_numbers import Equation, LiveNumbers, Terms
 from explorer.widgets.numbers_table import NumbersTable
 from explorer.widgets.pooling import pool_heads
@@ -235,6 +235,7 @@ class SamplePlayer:
             is_live=live,
             length=length,
             title=lambda i: f"step {i * 10}: loss 1.93" if live else titles[i],
+            marks={at: f"checkpoint, step {at * 10:,}" for at in (60, 180, 300)} if live else {},
         )
 
 
@@ -273,6 +274,18 @@ def _plots() -> list[Sample]:
         ]
     )
     main.set_cursor(800)
+    main.set_marks([Mark(step, f"checkpoint, step {step:,}") for step in range(400, 2001, 400)])
+    branch = plot()
+    branch.set_smoothing(0.95)
+    before, after = x < 800, x >= 800
+    branch.set_marks([Mark(800, "branched from stories at step 800", rule=True)])
+    branch.set_series(
+        [
+            Series("before", x[before], loss[before], "muted", smoothed=True, named=False),
+            Series("stories-2", x[:1300], loss[:1300] * 1.2, 1, smoothed=True, dashed=True),
+            Series("stories-at-800", x[after], loss[after] * 0.9, 0, smoothed=True),
+        ]
+    )
     log = plot()
     log.set_log(True)
     log.set_series(
@@ -293,6 +306,7 @@ def _plots() -> list[Sample]:
     return [
         ("raw and smoothed, cursor", main, 600, 280),
         ("two runs, log axis", log, 600, 280),
+        ("a branch over another run", branch, 600, 280),
         ("100,000 points with a gap", long, 600, 200),
         ("schedule", rate, 380, 160),
         ("hover", hovered, 440, 220),

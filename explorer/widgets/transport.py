@@ -122,7 +122,7 @@ class TransportBar(QWidget):
         step = player.step if player is not None else -1
         titles = [track.title(i) for i in range(track.length)] if track and length <= 64 else []
         self.scrubber.set_steps(length, titles)
-        self.scrubber.set_marks(getattr(track, "marks", {}))
+        self.scrubber.set_marks(track.marks if track is not None else {})
         self.scrubber.set_position(player.position if player is not None else 0.0)
         ended = getattr(track, "ended", "")
         self.scrubber.set_live(at_edge and not ended)
