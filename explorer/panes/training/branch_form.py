@@ -95,9 +95,6 @@ class BranchForm(QFrame):
         if isinstance(editor, QLineEdit):
             editor.selectAll()
 
-    def dismiss(self) -> None:
-        self.hide()
-
     def place(self) -> None:
         """Below the widget whose button opened it, at the right-hand edge of its parent."""
         now, parent = theme.current(), self.parentWidget()

@@ -17,6 +17,7 @@ from explorer.panes.training.branch_form import BranchForm
 from explorer.panes.training.follow import RunData
 from explorer.panes.training.options import number_of
 from explorer.panes.training.planning import schedule
+from explorer.panes.training.view import RunView
 from explorer.theme_numbers import format_number
 from explorer.workspace import Workspace
 
@@ -110,21 +111,29 @@ class Branching(QObject):
 
     confirmed = Signal(object, int, object, str)
 
-    def __init__(self, workspace: Workspace, form: BranchForm, owner: QObject) -> None:
+    def __init__(self, workspace: Workspace, view: RunView, owner: QObject) -> None:
         super().__init__(owner)
         self._workspace = workspace
-        self._form = form
+        self._view = view
+        self._known = False
         self._data: RunData | None = None
         self._changing = ""
         self.options: BranchOptions | None = None
         self.errors: dict[str, str] = {}
-        form.changed.connect(self.change)
-        form.startRequested.connect(self.start)
-        form.closed.connect(self.close)
         workspace.changed.connect(self._on_changed)
-        for field in form.fields.values():
-            if isinstance(field.editor, QLineEdit):
-                field.editor.editingFinished.connect(workspace.end_merge)
+
+    @property
+    def _form(self) -> BranchForm:
+        form = self._view.branch
+        if not self._known:
+            self._known = True
+            form.changed.connect(self.change)
+            form.startRequested.connect(self.start)
+            form.closed.connect(self.close)
+            for field in form.fields.values():
+                if isinstance(field.editor, QLineEdit):
+                    field.editor.editingFinished.connect(self._workspace.end_merge)
+        return form
 
     @property
     def is_open(self) -> bool:
@@ -141,9 +150,11 @@ class Branching(QObject):
 
     def close(self) -> bool:
         """False when it was not open."""
-        was_open, self.options = self.is_open, None
-        self._form.dismiss()
-        return was_open
+        if self.options is None:
+            return False
+        self.options = None
+        self._form.hide()
+        return True
 
     def change(self, name: str, text: str) -> None:
         """A person's change, which can be undone; what is typed into one field is one change."""
@@ -164,7 +175,8 @@ class Branching(QObject):
 
     def refuse(self, message: str) -> None:
         """Why it could not begin."""
-        self._form.set_why(message)
+        if self.is_open:
+            self._form.set_why(message)
 
     def _on_changed(self, path: str, value: Any) -> None:
         if path != BRANCH or self.options is None:

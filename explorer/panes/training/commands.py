@@ -30,7 +30,7 @@ def commands(pane: TrainingPane) -> list[Action]:
     rows = (
         ("start", "Start training", pane.driver.start_run, "Ctrl+Return", startable, 2),
         ("new", "New run", pane.new_run, "", None, 2),
-        ("branch", "Resume from here (a branch)", pane.driver.branch_here, "", branchable, 2),
+        ("branch", "Resume from here (a branch)\u2026", pane.driver.branch_here, "", branchable, 2),
         ("before", "Previous checkpoint", seek(-1), "Ctrl+PgUp", lambda: kept(-1), 2),
         ("after", "Next checkpoint", seek(1), "Ctrl+PgDown", lambda: kept(1), 2),
         ("text", "Train on a text file\u2026", pane.ask_for_text, "", None, 3),

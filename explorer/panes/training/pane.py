@@ -55,7 +55,7 @@ class TrainingPane(Pane):
         )
         self.steering = Steering(self.engine, context.runs, context.settings, self)
         self.driver = Driver(self, self.steering)
-        self.branching = Branching(self.workspace, self.view.branch, self)
+        self.branching = Branching(self.workspace, self.view, self)
         self.follower = Follower(context.runs, self)
         self.other = Follower(context.runs, self)
         self.cursor = Cursor(
@@ -326,7 +326,8 @@ class TrainingPane(Pane):
     def _inspect(self) -> None:
         data = self.follower.data
         if self.workspace.run is None:
-            self.inspection.emit(planned_inspection(self.planning.config))
+            if self.planning.config is not None:  # else the last plan stays until the fields fit
+                self.inspection.emit(planned_inspection(self.planning.config))
         elif data is not None and self._sources_read:
             self.inspection.emit(self.screen.inspection(data))
 

@@ -112,6 +112,6 @@ class Screen(QObject):
         return self._shown[3]
 
 
-def planned_inspection(config: TrainingConfig | None) -> Inspection | None:
+def planned_inspection(config: TrainingConfig) -> Inspection:
     """Before a run: its schedule."""
-    return plan_inspection(config, *schedule(config)) if config is not None else None
+    return plan_inspection(config, *schedule(config))

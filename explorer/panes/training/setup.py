@@ -86,9 +86,9 @@ class SetupView(QWidget):
         self.plot.set_axes("step", "learning rate")
         self.plot.set_empty_text("the schedule comes with fields that fit")
         self.facts = {
-            "parameters": Fact("parameters to learn"),
-            "memory": Fact("memory, estimated"),
-            "time": Fact("to the end, estimated"),
+            "parameters": Fact("parameters"),
+            "memory": Fact("memory, about"),
+            "time": Fact("time, about"),
         }
         self.start = QPushButton("Start training")
         self.start.setObjectName("training.setup.start")
@@ -216,7 +216,7 @@ class SetupView(QWidget):
         column.setContentsMargins(16, 12, 16, 12)
         column.setSpacing(12)
         facts = QHBoxLayout()
-        facts.setSpacing(24)
+        facts.setSpacing(16)
         for fact in self.facts.values():
             facts.addWidget(fact)
         facts.addStretch(1)

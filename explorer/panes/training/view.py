@@ -37,7 +37,7 @@ class RunView(QWidget):
         self.samples = SampleList()
         self.samples_title = Label("What it writes", "label", "muted")
         self.phases = PhaseStrip()
-        self.branch = BranchForm(self.card, self)
+        self._branch: BranchForm | None = None
         self._build()
         self.card.asked.connect(self.asked)
         self.charts.clicked.connect(self.stepClicked)
@@ -83,6 +83,13 @@ class RunView(QWidget):
         column.addLayout(middle, 1)
         column.addWidget(self.phases)
 
+    @property
+    def branch(self) -> BranchForm:
+        """Made when it is first asked for: most who look at a run never do."""
+        if self._branch is None:
+            self._branch = BranchForm(self.card, self)
+        return self._branch
+
     def clear(self, card: CardText) -> None:
         """Another run, of which nothing is known yet."""
         self.card.set_text(card)
@@ -106,4 +113,5 @@ class RunView(QWidget):
         now = theme.current()
         width = min(now.px(340), max(now.px(248), round(self.width() * 0.31)))
         self._side.setFixedWidth(width)
-        self.branch.place()
+        if self._branch is not None:
+            self._branch.place()

@@ -98,7 +98,7 @@ def _note(data: RunData, state: str) -> str:
         return data.preparing
     said = []
     if state == "running" and (left := data.seconds_left) >= 1:
-        said.append(f"{about(left)} left")
+        said.append(f"about {about(left)} left")
     elif data.parent:
         said.append(f"branched at step {int(data.parent.get('step', 0)):,}")
     if data.backend == "process" and state in ACTIVE:
@@ -212,14 +212,14 @@ def no_heads(data: RunData, state: str) -> str:
 
 
 def about(seconds: float) -> str:
-    """A span that nobody can know exactly: about 40 s, about 5 min, about 2 h 30 min."""
+    """A span that nobody can know exactly, after "about": 40 s, 5 min, 2 h 30 min."""
     if seconds < 55:
-        return f"about {max(1, round(seconds)) if seconds < 10 else 5 * round(seconds / 5)} s"
+        return f"{max(1, round(seconds)) if seconds < 10 else 5 * round(seconds / 5)} s"
     minutes = max(1, round(seconds / 60))
     if minutes < 60:
-        return f"about {minutes} min"
+        return f"{minutes} min"
     hours, rest = divmod(round(minutes / 10) * 10, 60)
-    return f"about {hours} h {rest} min" if rest else f"about {hours} h"
+    return f"{hours} h {rest} min" if rest else f"{hours} h"
 
 
 def phase_headline(index: int, step: int) -> str:

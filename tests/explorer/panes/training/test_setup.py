@@ -62,6 +62,22 @@ def test_cost_and_schedule_are_those_of_core(make_pane, run_async):
     run_async(story())
 
 
+def test_while_a_field_is_wrong_the_inspector_keeps_the_last_plan(make_pane, run_async):
+    async def story():
+        pane = make_pane()
+        seen = []
+        pane.inspection.connect(seen.append)
+        pane.planning.change("steps", "900")
+        assert seen[-1].table["learning rate"][-1, 0] == 900
+        pane.planning.change("steps", "many")
+        assert seen[-1].table["learning rate"][-1, 0] == 900
+        pane.planning.change("steps", "700")
+        assert seen[-1].table["learning rate"][-1, 0] == 700
+        await pane.settled()
+
+    run_async(story())
+
+
 def test_a_bad_value_disables_start_and_says_why_beside_the_field(make_pane, run_async, qtbot):
     async def story():
         pane = make_pane()

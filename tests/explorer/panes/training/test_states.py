@@ -85,13 +85,13 @@ def test_the_time_that_is_left_is_measured_by_the_clock_of_the_last_steps(tmp_pa
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
-        (0.2, "about 1 s"),
-        (8.4, "about 8 s"),
-        (42, "about 40 s"),
-        (58, "about 1 min"),
-        (206, "about 3 min"),
-        (3590, "about 1 h"),
-        (9000, "about 2 h 30 min"),
+        (0.2, "1 s"),
+        (8.4, "8 s"),
+        (42, "40 s"),
+        (58, "1 min"),
+        (206, "3 min"),
+        (3590, "1 h"),
+        (9000, "2 h 30 min"),
     ],
 )
 def test_what_nobody_can_know_exactly_is_rounded(seconds, text):
