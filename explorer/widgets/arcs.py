@@ -8,6 +8,7 @@ from PySide6.QtGui import QMouseEvent, QPainter, QPainterPath, QPen, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
+from explorer.widgets.axis_labels import has_label
 from explorer.widgets.base import LEFT, Picture, elide, put_slanted, put_text, visible_text
 
 MAX_ARCS = 250
@@ -170,7 +171,7 @@ class ArcDiagram(Picture):
             dot = now.color("q") if chosen else now.color("attention", min(1.0, strength))
             painter.setBrush(dot)
             painter.drawEllipse(point + QPointF(0, 4), 3.0, 3.0)
-            if index % every and not chosen:
+            if not has_label(index, every, emphasis):
                 continue
             use = bold if chosen else font
             ink = now.color("q" if chosen else "text" if strength > 0.4 else "muted")

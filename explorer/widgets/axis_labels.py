@@ -12,6 +12,13 @@ from explorer import theme
 from explorer.widgets.base import CENTER, LEFT, RIGHT, elide, put_slanted, put_text
 
 
+def has_label(index: int, every: int, chosen: int | None) -> bool:
+    """Whether a label is written where there is room for one in `every`: the chosen one always,
+    and none that would run into it."""
+    near = chosen is not None and abs(index - chosen) < every
+    return index == chosen or (index % every == 0 and not near)
+
+
 class AxisLabels:
     """Draws labels round `grid`, whose cells are `side` px wide and high."""
 
@@ -25,7 +32,7 @@ class AxisLabels:
         now, grid = theme.current(), self._grid
         room -= now.px(16) if title else 0
         for index, text in enumerate(texts):
-            if index % self._every and index != chosen:
+            if not has_label(index, self._every, chosen):
                 continue
             font = now.font("label", 600 if index == chosen else 400)
             middle = grid.y() + (index + 0.5) * self._side
@@ -46,7 +53,7 @@ class AxisLabels:
         now, grid, side = theme.current(), self._grid, self._side
         level = side >= now.px("cell_straight_labels")
         for index, text in enumerate(texts):
-            if index % self._every and index != chosen:
+            if not has_label(index, self._every, chosen):
                 continue
             font = now.font("label", 600 if index == chosen else 400)
             ink = now.color("k" if index == chosen else "muted")

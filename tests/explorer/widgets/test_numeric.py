@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.widgets.arcs import strongest_pairs
+from explorer.widgets.axis_labels import has_label
 from explorer.widgets.code_text import clean, spans, wrap
 from explorer.widgets.live_numbers import Terms, largest_terms
 from explorer.widgets.palette import match_score
@@ -186,6 +187,12 @@ def test_code_hides_markers_and_hangs_its_wrapped_lines():
 
 def test_an_excerpt_that_is_no_whole_python_keeps_its_lines():
     assert len(spans(["x = (1 +", "'unclosed"])) == 2
+
+
+def test_the_chosen_label_is_written_and_none_runs_into_it():
+    written = [index for index in range(13) if has_label(index, 3, 7)]
+    assert written == [0, 3, 7, 12]
+    assert [index for index in range(7) if has_label(index, 3, None)] == [0, 3, 6]
 
 
 def test_the_palette_prefers_the_start_of_a_word():
