@@ -26,7 +26,7 @@ def step_inspection(trace: Any, story: Story, step: int, key: int, pinned: bool)
     one = trace[step]
     cell = f"query {me}, key {other}"
     table = _table(story, step)
-    named = _labels(table, story.labels)
+    named = table_labels(table, story.labels)
     return Inspection(one, _rows(story, step, key), table, cell, pinned, labels=named)
 
 
@@ -71,7 +71,7 @@ def cell_inspection(
     }
     step = trace[S.SOFTMAX] if trace is not None else None
     cell = f"query {me}, key {other}"
-    return Inspection(step, rows, table, cell, pinned, name, _labels(table, labels))
+    return Inspection(step, rows, table, cell, pinned, name, table_labels(table, labels))
 
 
 def _rows(story: Story, step: int, key: int) -> list[Any]:
@@ -162,15 +162,16 @@ def _table(story: Story, step: int) -> dict[str, np.ndarray]:
     )[step]
 
 
-def _labels(
+def table_labels(
     table: Mapping[str, np.ndarray], tokens: Sequence[str]
 ) -> dict[str, tuple[Sequence[str], Sequence[str]]]:
     """What rows and columns of each value are: tokens with their place, dimensions of the head."""
     pieces = [f"{place} {visible_text(token)}" for place, token in enumerate(tokens)]
-    sizes = [array.shape[-1] for name, array in table.items() if name not in PER_TOKEN]
+    several = {name: array for name, array in table.items() if array.ndim}
+    sizes = [array.shape[-1] for name, array in several.items() if name not in PER_TOKEN]
     dimensions = [f"d{place}" for place in range(max(sizes, default=0))]
     found: dict[str, tuple[Sequence[str], Sequence[str]]] = {}
-    for name, array in table.items():
+    for name, array in several.items():
         rows = pieces if array.ndim == 2 or name in PER_TOKEN else dimensions
         found[name] = (rows, dimensions if array.ndim == 2 else ())
     return found

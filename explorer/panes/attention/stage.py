@@ -5,6 +5,8 @@ to the next.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter
@@ -13,6 +15,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from explorer import theme
 from explorer.panes.attention import acts
 from explorer.panes.attention import story as stories
+from explorer.panes.attention.explain import table_labels
 from explorer.panes.attention.layout import Layout, lay_out
 from explorer.panes.attention.lines import live_line
 from explorer.panes.attention.story import Story
@@ -120,6 +123,11 @@ class TraceStage(Picture):
         names = ("q", "k", "products", "scores", "scaled", "masked", "weights", "v", "output")
         shown = {name: getattr(one, name) for name in names}
         return {"position": np.array(self._position), **shown}
+
+    def table_labels(self) -> dict[str, tuple[Sequence[str], Sequence[str]]]:
+        """What rows and columns of `displayed` are."""
+        story = self._story
+        return table_labels(self.displayed(), story.labels) if story is not None else {}
 
     def sizeHint(self) -> QSize:
         now = theme.current()

@@ -306,6 +306,11 @@ def test_the_tables_name_tokens_and_dimensions(pane, tmp_path, run_async):
                 words = rows if len(rows) == len(labels) else columns
                 first = words[0] if len(rows) == len(labels) else "d0"
                 assert first in ("0 M", "d0", f"0 {labels[0]}"), (step, name)
+        named = pane.view.head.stage.table_labels()
+        for name, array in pane.view.head.stage.displayed().items():
+            if array.ndim:
+                assert len(named[name][0]) == array.shape[0]
+                assert array.ndim == 1 or len(named[name][1]) == array.shape[1]
         pane.set_mode("map")
         pane.inspecting.now()
         assert shown[-1].labels["weights"][0][1].startswith("1 ")
