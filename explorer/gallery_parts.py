@@ -14,6 +14,7 @@ from explorer.widgets.card import Card
 from explorer.widgets.heat_map import HeatMap
 from explorer.widgets.palette import CommandPalette, Entry
 from explorer.widgets.rail import Rail
+from explorer.widgets.rows_card import Row, RowsCard
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.status_strip import RunStatus, StatusStrip
 from explorer.widgets.toggle import SegmentedControl, Switch
@@ -110,9 +111,15 @@ def controls() -> list[Sample]:
     rail.set_entries([("a", "Attention", "attention", ""), ("t", "Training", "training", "")])
     idle, busy = StatusStrip(), StatusStrip()
     idle.set_device("cpu, fp32, 1 rank")
-    busy.set_run(RunStatus("stories-3", "running", 812, 2000, 1.934))
+    running = RunStatus("stories-3", "running", 812, 2000, 1.934, "3")
+    paused = RunStatus("stories", "paused", 90, 2000, 3.017, "1")
+    busy.set_run(running)
+    busy.set_training([running, paused])
     busy.set_jobs("reading story.txt, 40 %")
     busy.set_device("cpu, fp32, 1 rank")
+    waiting = RowsCard("info", "Runs are waiting", ("Resume", "Look", "Dismiss"))
+    names = ("stories-3", "letters", "stories")
+    waiting.set_rows([Row(name, name, "stopped at step 812 of 2,000") for name in names])
     host = QWidget()
     host.resize(theme.current().px(560), theme.current().px(300))
     palette = CommandPalette(host)
@@ -136,6 +143,7 @@ def controls() -> list[Sample]:
         ("status, idle", idle, 600, 26),
         ("status, training", busy, 900, 26),
         ("cards", cards, 460, 440),
+        ("runs that wait", waiting, 640, 96),
         ("rail", rail, 56, 200),
         ("palette", host, 560, 340),
         ("callout", tip_host, 420, 160),

@@ -13,7 +13,7 @@ from explorer.widgets.base import Label, set_look
 from explorer.widgets.card import ROLES, Glyph
 from explorer.widgets.cut_label import CutLabel
 
-MOST_ROWS = 3  # a card is not to push the picture away
+MOST_ROWS = 2  # a card is not to push the picture away
 
 
 @dataclass(frozen=True)

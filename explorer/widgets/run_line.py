@@ -197,10 +197,12 @@ class RunList(QFrame):
         elif self.isVisible():
             self.adjustSize()
 
-    def open_above(self, corner: QPoint) -> None:
-        """Shows the lines with their lower left corner there; the keyboard goes to the first."""
+    def open_above(self, corner: QPoint, right: int) -> None:
+        """Shows the lines with their lower left corner there, but not beyond `right`; the keyboard
+        goes to the first.
+        """
         self.adjustSize()
-        self.move(corner.x(), corner.y() - self.height())
+        self.move(min(corner.x(), right - self.width()), corner.y() - self.height())
         self.show()
         first = next(iter(self._lines_in_order()), None)
         if first is not None:

@@ -92,8 +92,10 @@ class StatusStrip(QWidget):
         """The list of the runs that train, over the strip."""
         if self.training:
             anchor = self._more if self._more.isVisible() else self.line
-            corner = anchor.mapTo(self, QPoint(0, 0))
-            self.list.open_above(self.mapToGlobal(QPoint(corner.x(), -theme.current().px(4))))
+            gap = theme.current().px(4)
+            corner = self.mapToGlobal(QPoint(anchor.mapTo(self, QPoint(0, 0)).x(), -gap))
+            right = self.mapToGlobal(QPoint(self.width() - gap, 0)).x()
+            self.list.open_above(corner, right)
 
     def set_message(self, text: str) -> None:
         """A short message; the window clears it after a while."""

@@ -291,7 +291,7 @@ def test_restart_goes_on_with_every_run_of_the_dead_engine(
         begun.clear()
         (folders[2] / "run.json").unlink()
         window.notices.cards["engine"].actionTriggered.emit("Restart")
-        await until(lambda: len(begun) >= 2)
+        await until(lambda: len(begun) >= 2 and errors.reports().problems)
         reported = [problem.text for problem in errors.reports().problems.values()]
         closing.append(True)
         await session.close(10)

@@ -315,6 +315,7 @@ def test_every_run_that_trains_is_within_reach_of_the_strip(qtbot):
     qtbot.keyClick(status._more, Qt.Key.Key_Space)
     runs = status.list
     assert runs.isVisible()
+    assert runs.geometry().right() <= status.mapToGlobal(status.rect().topRight()).x()
     assert [line.run.name for line in runs.lines.values()] == ["stories-2", "stories"]
     assert runs.lines["/runs/1"].text.text() == "paused, step 8/10   loss 1.500"
 
