@@ -149,6 +149,12 @@ class Label(QLabel):
         self._look = (size, role, weight, mono)
         self._restyle()
 
+    def set_size(self, size: str) -> None:
+        """Changes the size ("label", "body", "title", ...)."""
+        if size != self._look[0]:
+            self._look = (size, *self._look[1:])
+            self._restyle()
+
     def _restyle(self) -> None:
         size, role, weight, mono = self._look
         now = theme.current()

@@ -14,6 +14,7 @@ from explorer.panes.training.fields import Deepest, ErrorLine, Field, TextField
 from explorer.widgets.base import IconButton, Label, set_look
 from explorer.widgets.line_plot import LinePlot, Series
 
+LEAST = 96  # px: below it the preview says nothing
 Curve = tuple[np.ndarray, np.ndarray]  # steps, learning rates
 
 
@@ -100,10 +101,12 @@ class BranchForm(QFrame):
         now, parent = theme.current(), self.parentWidget()
         top = self._below.geometry().bottom() + now.px(8)
         width = min(now.px(416), parent.width() - 2 * now.px(16))
-        others = self.layout().totalHeightForWidth(width) - self.plot.height()
-        room = parent.height() - top - others
-        self.plot.setFixedHeight(round(min(now.px(132), max(now.px(72), room))))
-        height = others + self.plot.height()
+        self.plot.hide()
+        room = parent.height() - top - self.layout().totalHeightForWidth(width) - now.px(8)
+        if room >= now.px(LEAST):
+            self.plot.setFixedHeight(round(min(now.px(132), room)))
+            self.plot.show()
+        height = self.layout().totalHeightForWidth(width)
         self.setGeometry(parent.width() - now.px(16) - width, top, width, height)
 
     # What is shown -------------------------------------------------------------------------------
@@ -157,5 +160,4 @@ class BranchForm(QFrame):
             super().keyPressEvent(event)
 
     def _restyle(self) -> None:
-        self.plot.setFixedHeight(theme.current().px(132))
         self._fit()

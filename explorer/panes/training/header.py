@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QWidget
 
 from explorer import theme
 from explorer.widgets.base import Label
 
+NARROW = 680  # px
 NEW, OPEN, NONE = "new", "open", "none"
 
 
@@ -31,6 +33,7 @@ class RunChoice(QWidget):
         self.run = QComboBox()
         self.run.setObjectName("training.header.run")
         self.run.setAccessibleName("Run")
+        self.run.setToolTip("The run that is shown")
         self.other = QComboBox()
         self.other.setObjectName("training.header.overlay")
         self.other.setAccessibleName("Overlay another run")
@@ -40,11 +43,12 @@ class RunChoice(QWidget):
             box.setMaximumWidth(theme.current().px(220))
         self.new = QPushButton("New run")
         self.new.setObjectName("training.header.new")
+        self._which = Label("run", "label", "muted")
         self._over = Label("overlay", "label", "muted")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
-        row.addWidget(Label("run", "label", "muted"))
+        row.addWidget(self._which)
         row.addWidget(self.run)
         row.addSpacing(8)
         row.addWidget(self._over)
@@ -85,8 +89,19 @@ class RunChoice(QWidget):
         self.run.setCurrentIndex(max(0, self.run.findData(self._current)))
         self.other.setCurrentIndex(max(0, self.other.findData(self._other)))
         looking = bool(self._current)
-        for widget in (self._over, self.other, self._tools, self.new):
+        for widget in (self.other, self._tools, self.new):
             widget.setVisible(looking)
+        self._name_boxes()
+
+    def _name_boxes(self) -> None:
+        """Where there is little room, the boxes go without their names; tooltips have them."""
+        room = self.width() >= theme.current().px(NARROW)
+        self._which.setVisible(room or not self._current)
+        self._over.setVisible(room and bool(self._current))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._name_boxes()
 
     def _on_run(self, index: int) -> None:
         chosen = self.run.itemData(index)

@@ -37,7 +37,7 @@ WORDS = {  # what a change of a field is called
     "sample_every": "how often it writes a sample",
     "checkpoint_every": "how often it keeps a checkpoint",
 }
-POINTS = 200  # of the schedule's preview
+POINTS = 100  # of the schedule's preview
 EXCERPT = 1500  # letters of the text that are shown
 SHORTEST_CONTEXT = 16  # tokens; a shorter one leaves attention nothing to look at
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -43,6 +43,7 @@ MORE = (  # name, title, what it does
 )
 
 
+NARROW = 720  # px: below it the inspector has left the center little more than it must have
 HIDDEN = tuple(name for name, _, _ in MORE)
 
 
@@ -59,6 +60,9 @@ class Fact(QWidget):
         column.setSpacing(0)
         column.addWidget(self._number)
         column.addWidget(self._title)
+
+    def set_small(self, small: bool) -> None:
+        self._number.set_size("title" if small else "headline")
 
     def set(self, text: str, note: str = "") -> None:
         self._number.setText(text)
@@ -84,7 +88,7 @@ class SetupView(QWidget):
         self.plot = LinePlot("Learning rate schedule")
         self.plot.setObjectName("training.setup.schedule")
         self.plot.set_axes("step", "learning rate")
-        self.plot.set_empty_text("the schedule comes with fields that fit")
+        self.plot.set_empty_text("no schedule yet")
         self.facts = {
             "parameters": Fact("parameters"),
             "memory": Fact("memory, about"),
@@ -188,7 +192,7 @@ class SetupView(QWidget):
         scroll.setWidget(inner)
         scroll.viewport().setAutoFillBackground(False)
         inner.setAutoFillBackground(False)
-        scroll.setFixedWidth(theme.current().px(372))
+        self._form = scroll
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 12, 16, 12)
         row.setSpacing(16)
@@ -225,6 +229,15 @@ class SetupView(QWidget):
         column.addWidget(self._note)
         column.addWidget(self.plot, 1)
         return card
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little room, the form gives some of its own and the facts shrink."""
+        super().resizeEvent(event)
+        now = theme.current()
+        narrow = self.width() < now.px(NARROW)
+        self._form.setFixedWidth(now.px(348 if narrow else 372))
+        for fact in self.facts.values():
+            fact.set_small(narrow)
 
     # What is shown -------------------------------------------------------------------------------
 
