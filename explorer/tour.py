@@ -73,7 +73,7 @@ TIPS = (
     ),
 )
 MOVES = (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show, QEvent.Type.Hide)
-PICTURE = 0.3  # how much covering a picture matters, beside text
+PICTURE, TOKENS = 0.3, 50.0  # how much it matters to cover them; 1 for other text
 
 
 class Tour(QObject):
@@ -184,10 +184,12 @@ class Tour(QObject):
             return
         prompt = _prompt(pane, self._window)
         never = [_seen(prompt, self._window)] if prompt is not None else []
-        callout.point_at(seen, never, self._kept(callout))
+        tokens = pane.pictures().get("tokens")
+        callout.point_at(seen, never, self._kept(callout, tokens))
 
-    def _kept(self, callout: Callout) -> list[Kept]:
-        """What the callout had better not cover: text and controls, and less so the pictures."""
+    def _kept(self, callout: Callout, tokens: QWidget | None) -> list[Kept]:
+        """What the callout had better not cover: the tokens of the prompt above all, then text and
+        controls, and less so the pictures."""
         kept: list[Kept] = []
         for kind in (QLabel, QAbstractButton, QLineEdit, Picture):
             for widget in self._window.findChildren(kind):
@@ -196,7 +198,8 @@ class Tour(QObject):
                     rect = _seen(widget, self._window, occupied() if occupied else None)
                     low = rect.height() <= theme.current().px("inputs")  # a control, a line
                     text = kind is not Picture or occupied is not None or low
-                    kept.append((rect, 1.0 if text else PICTURE))
+                    weight = TOKENS if widget is tokens else 1.0 if text else PICTURE
+                    kept.append((rect, weight))
         return kept
 
     def _watch(self, target: QWidget | None) -> None:

@@ -104,6 +104,18 @@ def test_no_tip_covers_its_target_or_the_prompt_after_a_resize(window, size):
         tip.dismissed.emit()
 
 
+def test_the_first_tip_leaves_the_tokens_free_while_there_is_room(window):
+    tokens = window.pane.view.tokens
+    tokens.setVisible(True)
+    tokens.set_tokens(list(range(12)), ["token"] * 12)
+    window.tour._put()
+    QTest.qWait(1)
+    place = tokens.occupied().translated(tokens.mapTo(window, QPoint()))
+    assert place.width() > 300
+    window.tour._put()
+    assert not shown(window).geometry().intersects(place)
+
+
 def test_a_place_hides_as_little_as_it_can():
     area, target = QRect(0, 0, 800, 600), QRect(300, 150, 200, 30)
     size = QSize(200, 100)

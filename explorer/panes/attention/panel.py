@@ -98,9 +98,11 @@ class ScoreList(Picture):
             ink = now.color("text" if chosen else "muted")
             put_text(painter, row, SCORES[name], bold if chosen else font, ink, LEFT)
             bar = QRectF(label, row.center().y() - now.px(3), room, now.px(6))
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(now.color("divider"))
+            # High contrast has one color for all lines: there the groove is hollow.
+            painter.setPen(now.pen("outline") if now.contrast else Qt.PenStyle.NoPen)
+            painter.setBrush(now.color("surface" if now.contrast else "divider"))
             painter.drawRoundedRect(bar, 3, 3)
+            painter.setPen(Qt.PenStyle.NoPen)
             bar.setWidth(max(room * min(1.0, max(0.0, value)), 0.01))
             painter.setBrush(now.color("accent" if chosen else "outline"))
             painter.drawRoundedRect(bar, 3, 3)

@@ -129,26 +129,6 @@ def test_hover_previews_click_locks_and_escape_unlocks(mosaic, qtbot):
     picture_of(mosaic, 320, 320)
 
 
-def test_a_locked_head_wears_a_pin_and_the_current_one_the_focus_ring(mosaic, monkeypatch):
-    monkeypatch.setattr(HeadMosaic, "shows_focus", True)
-    accent, ground = theme.current().color("accent"), theme.current().color("window")
-    mosaic.set_locked((0, 0))
-    mosaic.set_chosen((2, 2))
-    image = picture_of(mosaic, 320, 320)
-    locked, current = mosaic.cell_rect(0, 0), mosaic.cell_rect(2, 2)
-    for out in (1, 2, 3):
-        assert color_at(image, locked.bottomLeft() + QPoint(20, out)) == ground  # no frame
-    badge = locked.topRight() + QPoint(-5, 0)
-    assert color_at(image, badge) == accent
-    assert color_at(image, current.bottomLeft() + QPoint(20, 2)) == accent  # the ring
-    assert color_at(image, current.topRight() + QPoint(-5, 0)) != accent  # and no pin
-    ring = image
-    monkeypatch.setattr(HeadMosaic, "shows_focus", False)
-    image = picture_of(mosaic, 320, 320)
-    assert color_at(image, current.bottomLeft() + QPoint(20, 1)) == accent  # selected: its frame
-    assert image != ring
-
-
 def test_arrows_move_over_heads_as_they_are_sorted(mosaic, qtbot):
     order = np.array([[2, 0, 3, 1]] * 3)
     mosaic.set_order(order)
@@ -344,12 +324,3 @@ def test_a_picture_whose_paint_raises_says_so_once_until_its_data_change(qtbot, 
     widget.data_changed()
     picture_of(widget)
     assert len(failures) == 1
-
-
-def test_a_pinned_cell_wears_the_pin(heat):
-    heat.set_highlight(3, 1)
-    image = picture_of(heat)
-    badge = heat.cell_rect(3, 1).topRight() + QPoint(-5, 0)
-    assert color_at(image, badge) == theme.current().color("accent")
-    heat.set_highlight(3, None)
-    assert color_at(picture_of(heat), badge) != theme.current().color("accent")
