@@ -79,6 +79,7 @@ class Card(QFrame):
         self._text.setHorizontalSpacing(12)
         self._text.setVerticalSpacing(4)
         self._text.setColumnStretch(1, 1)
+        self._text.setRowStretch(3, 1)  # room that is left over stays below
         self._row = QHBoxLayout(self)
         self._row.setSpacing(12)
         self._row.addWidget(self._glyph, 0, Qt.AlignmentFlag.AlignTop)
@@ -146,6 +147,7 @@ class Card(QFrame):
             self._text.addWidget(self._choices, 0, 2)
             place = (0, 1, 1, 1) if wanted == "line" else (1, 0, 1, 3)
             self._text.addWidget(self._message, *place)
+        self._buttons.setContentsMargins(0, 4 if wanted == "stacked" else 0, 0, 0)
         margin = 12 if wanted == "stacked" else 5
         self._row.setContentsMargins(16, margin, margin, margin)
         level = theme.current().px("control") if self._compact else self._glyph.sizeHint().height()
