@@ -51,11 +51,11 @@ async def begin_and_go(self, *args):
             checkpoints.write_tensors = slow(checkpoints.write_tensors)
         self.runs.start(folder, "process" if where == "process" else "thread")
         if where == "process":
-            def look(reader):
-                if reader is not None and reader.step > 3:
-                    self.follower.refreshed.disconnect(look)
+            def look():
+                if any(run.step > 3 for run in self.follower.training):
+                    self.follower.changed.disconnect(look)
                     print("reached", flush=True)
-            self.follower.refreshed.connect(look)
+            self.follower.changed.connect(look)
         if where == "step":
             job = self.runs.job(folder)
             job.progressed.connect(
