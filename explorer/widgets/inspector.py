@@ -28,8 +28,11 @@ from explorer.widgets.toggle import SegmentedControl
 TABS = ("math", "code", "numbers")
 
 
+ROOM_FOR_CODE = 440  # below this height the math has its page for itself
+
+
 class MathView(QWidget):
-    """Formula, live numbers and, below, the marked line of code: the same thing three times."""
+    """Formula and live numbers of a step."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -49,6 +52,46 @@ class MathView(QWidget):
         self._place.setText(place)
         self._place.setVisible(bool(place))
         self.rows.set_rows(rows)
+
+
+class MathPage(QWidget):
+    """The math, and under it the lines that computed it, where the page is tall enough for both.
+
+    Each has half of the page whatever it holds, so that nothing jumps from step to step.
+    """
+
+    def __init__(self, math: MathView, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.code = CodeView()
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(math)
+        scroll.viewport().setAutoFillBackground(False)
+        math.setAutoFillBackground(False)
+        self._below = Surface("surface", edges="top")
+        inner = QVBoxLayout(self._below)
+        inner.setContentsMargins(0, 4, 0, 0)
+        inner.addWidget(self.code)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(8)
+        layout.addWidget(scroll, 1)
+        layout.addWidget(self._below, 1)
+        self._has_code = False
+
+    def set_source(self, source: Any) -> None:
+        self.code.set_source(source)
+        self._has_code = source is not None
+        self._fit()
+
+    def resizeEvent(self, event: Any) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        room = self.height() >= theme.current().px(ROOM_FOR_CODE)
+        self._below.setVisible(room and self._has_code)
 
 
 class Inspector(QWidget):
@@ -84,13 +127,8 @@ class Inspector(QWidget):
         self._stack = QStackedWidget()
         self._states = StatefulPicture(self._stack, ground="surface")
         self._states.show_ready()
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(self.math)
-        scroll.viewport().setAutoFillBackground(False)
-        self.math.setAutoFillBackground(False)
-        for page in (scroll, self.code, self.numbers, self._empty):
+        self.math_page = MathPage(self.math)
+        for page in (self.math_page, self.code, self.numbers, self._empty):
             self._stack.addWidget(page)
         self._surface = Surface("surface", edges="left")
         self._build()
@@ -149,7 +187,9 @@ class Inspector(QWidget):
         self._pin.setVisible(pinned and not self._collapsed)
         place = inspection.cell or ""
         self.math.set_math(step.formula if step is not None else "", inspection.rows, place)
-        self.code.set_source(self._source(step))
+        source = self._source(step)
+        self.code.set_source(source)
+        self.math_page.set_source(source)
         labels = getattr(inspection, "labels", None)
         self.numbers.set_tables(inspection.table or step_table(step), labels)
         self._stack.setCurrentIndex(TABS.index(self._tabs.current))

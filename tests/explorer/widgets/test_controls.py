@@ -89,6 +89,22 @@ def step() -> SimpleNamespace:
     )
 
 
+def test_math_and_the_lines_that_computed_it_are_seen_at_once_where_there_is_room(qtbot):
+    inspector = Inspector()
+    qtbot.addWidget(inspector)
+    inspector.resize(400, 700)
+    inspector.show()
+    inspector.set_inspection(SimpleNamespace(step=step(), rows=[], table={}, cell=""))
+    below = inspector.math_page.code
+    assert inspector.math.isVisible() and below.isVisible()
+    assert below.marked_text == inspector.code.marked_text != ""
+    inspector.resize(400, 300)
+    assert inspector.math.isVisible() and not below.isVisible()
+    inspector.resize(400, 700)
+    inspector.set_inspection(SimpleNamespace(step=None, rows=["one = 1"], table={}, cell=""))
+    assert not below.isVisible()
+
+
 def test_the_inspector_shows_math_code_and_numbers(qtbot):
     inspector = Inspector()
     qtbot.addWidget(inspector)
