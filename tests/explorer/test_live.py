@@ -12,6 +12,7 @@ import pytest
 from core.training import RunReader
 from core.training.control import ControlLog
 from explorer import errors, theme
+from explorer.follow import where
 from explorer.jobs import EngineDied
 from explorer.live import Runs
 from explorer.session import Session
@@ -81,6 +82,8 @@ def test_thread_and_process_learn_the_same(runs, run_async):
     thread, process = run_async(train("thread"), 60), run_async(train("process"), 60)
     assert thread.state == process.state == "finished", process.message
     np.testing.assert_array_equal(thread.steps["loss"], process.steps["loss"])
+    assert where(process) == "cpu, fp32, 1 rank, 1 thread", "as its config says"
+    assert where(thread).startswith("cpu, fp32, 1 rank, ")
 
 
 def test_starting_twice_is_refused(runs, run_async):
