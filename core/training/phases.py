@@ -28,7 +28,7 @@ TITLES = {
     "schedule": "Schedule: how large this step may be",
 }
 FORMULAS = {
-    "data": r"x \in \{0 \dots V-1\}^{B \times T}, \quad y_{b,t} = x_{b,t+1}",
+    "data": r"x \in \mathrm{ids}^{B \times T}, \quad y_{b,t} = x_{b,t+1}",
     "forward": r"p_{b,t} = \mathrm{softmax}\left( f_\theta(x_{b,1} \dots x_{b,t}) \right)",
     "loss": r"L = -\frac{1}{N} \sum_{b,t} \log p_{b,t}[\, y_{b,t} \,]",
     "mean_loss": r"L = -\frac{1}{N} \sum_{b,t} \log p_{b,t}[\, y_{b,t} \,]",

@@ -1,7 +1,6 @@
 """Transport, inspector, states, cards, palette and the small controls."""
 
 import math
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,16 +8,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
-from core.trace import Source
 from explorer import theme
 from explorer.player import Player
 from explorer.tracks import ListTrack, LiveTrack
 from explorer.widgets.callout import Callout
 from explorer.widgets.card import Card
-from explorer.widgets.code_view import CodeView
-from explorer.widgets.formula import FormulaView, formula_svg
 from explorer.widgets.heat_map import HeatMap
-from explorer.widgets.inspector import Inspector
 from explorer.widgets.live_numbers import Equation, LiveNumbers, Terms
 from explorer.widgets.numbers_table import ArrayModel, NumbersTable
 from explorer.widgets.palette import CommandPalette, Entry
@@ -78,96 +73,6 @@ def test_the_live_edge_says_what_play_means(qtbot):
     assert not bar._live.isHidden()
     bar.bind(None)
     player.deleteLater()
-
-
-def step() -> SimpleNamespace:
-    return SimpleNamespace(
-        title="Add up",
-        formula=r"s = q \cdot k",
-        code="core.trace:source#nothing",
-        values={"scores": np.arange(6.0).reshape(1, 6), "lazy": lambda: 1},
-    )
-
-
-def test_math_and_the_lines_that_computed_it_are_seen_at_once_where_there_is_room(qtbot):
-    inspector = Inspector()
-    qtbot.addWidget(inspector)
-    inspector.resize(400, 700)
-    inspector.show()
-    inspector.set_inspection(SimpleNamespace(step=step(), rows=[], table={}, cell=""))
-    below = inspector.math_page.code
-    assert inspector.math.isVisible() and below.isVisible()
-    assert below.marked_text == inspector.code.marked_text != ""
-    inspector.resize(400, 300)
-    assert inspector.math.isVisible() and not below.isVisible()
-    inspector.resize(400, 700)
-    inspector.set_inspection(SimpleNamespace(step=None, rows=["one = 1"], table={}, cell=""))
-    assert not below.isVisible()
-
-
-def test_the_inspector_shows_math_code_and_numbers(qtbot):
-    inspector = Inspector()
-    qtbot.addWidget(inspector)
-    shown = SimpleNamespace(step=step(), rows=["one = 1"], table={}, cell="a", pinned=True)
-    inspector.set_inspection(shown)
-    assert inspector.math.formula.latex == r"s = q \cdot k"
-    assert inspector.math.rows.text == "one = 1"
-    assert inspector.displayed()["scores"].shape == (1, 6)
-    told = []
-    inspector.tabChanged.connect(told.append)
-    inspector.set_tab("numbers")
-    inspector.set_tab("numbers")
-    assert told == ["numbers"]
-    inspector.set_collapsed(True)
-    assert inspector.maximumWidth() == 36
-    inspector.set_tab("code")
-    assert not inspector.collapsed and inspector.tab == "code"
-    inspector.set_inspection(None)
-    with pytest.raises(ValueError, match="no inspector tab"):
-        inspector.set_tab("poetry")
-
-
-def test_code_is_shown_without_markers_and_copied(qtbot):
-    view = CodeView()
-    qtbot.addWidget(view)
-    lines = ("    def f(q):", "        x = q  # step: copy", "        return x")
-    view.set_source(Source("a:f#copy", "/some/where/core/a.py", "f", 10, lines, 1))
-    assert view.marked_text == "x = q"
-    assert view._caption.text() == "core/a.py:11"
-    view.copy()
-    assert QGuiApplication.clipboard().text() == "def f(q):\n    x = q\n    return x"
-    view.set_source(None)
-    assert view.marked_text == ""
-
-
-def test_the_marked_line_stands_in_the_middle_third(qtbot):
-    view = CodeView()
-    qtbot.addWidget(view)
-    view.resize(400, 300)
-    view.show()
-    lines = tuple(f"line_{i} = {i}" for i in range(200))
-    view.set_source(Source("a:f#x", "a.py", "f", 1, lines, 120))
-    marked, room = view._page.marked_rect(), view._area.viewport().height()
-    top = marked.y() - view._area.verticalScrollBar().value()
-    assert room / 3 <= top <= room * 2 / 3
-
-
-def test_formulas_color_q_k_v_but_not_an_index():
-    svg = formula_svg(r"\frac{q k}{\sqrt{d_k}}", 18, "light").decode()
-    from explorer.theme_colors import LIGHT
-
-    assert svg.count(LIGHT["q"]) == 1 and svg.count(LIGHT["k"]) == 1
-    assert formula_svg("q", 18, "dark") != formula_svg("q", 18, "light")
-
-
-def test_a_formula_that_cannot_be_set_is_shown_as_its_source(qtbot):
-    view = FormulaView(r"\frac{a")
-    qtbot.addWidget(view)
-    view.resize(200, 40)
-    view.grab()
-    assert view._broken is None
-    view.set_formula("q")
-    assert view.sizeHint().height() > 10
 
 
 def test_live_numbers_read_as_text(qtbot):

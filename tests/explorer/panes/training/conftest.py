@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,6 +34,22 @@ async def until(condition: Callable[[], Any], what: str, seconds: float = 40.0) 
                 await asyncio.sleep(0.01)
     except TimeoutError:
         raise AssertionError(f"never came: {what}") from None
+
+
+def step_of(pane) -> int:
+    return pane.follower.data.step if pane.follower.data is not None else 0
+
+
+def state_of(pane) -> str:
+    return pane.follower.data.state if pane.follower.data is not None else ""
+
+
+async def started(pane, steps: int = 12) -> Path:
+    """Starts the run of the setup; returns once it has done some steps."""
+    pane.setup.startRequested.emit()
+    await until(lambda: pane.workspace.run, "the run")
+    await until(lambda: step_of(pane) >= steps, f"step {steps}")
+    return Path(pane.workspace.run)
 
 
 @pytest.fixture

@@ -1,0 +1,104 @@
+"""The inspector: math, code and numbers of one step."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PySide6.QtGui import QGuiApplication
+
+from core.trace import Source
+from explorer.widgets.code_view import CodeView
+from explorer.widgets.formula import FormulaView, formula_svg
+from explorer.widgets.inspector import Inspector
+
+
+def step() -> SimpleNamespace:
+    return SimpleNamespace(
+        title="Add up",
+        formula=r"s = q \cdot k",
+        code="core.trace:source#nothing",
+        values={"scores": np.arange(6.0).reshape(1, 6), "lazy": lambda: 1},
+    )
+
+
+def test_math_and_the_lines_that_computed_it_are_seen_at_once_where_there_is_room(qtbot):
+    inspector = Inspector()
+    qtbot.addWidget(inspector)
+    inspector.resize(400, 700)
+    inspector.show()
+    computed = step()
+    computed.code = "core.transformer.attention:attend#softmax"
+    inspector.set_inspection(SimpleNamespace(step=computed, rows=[], table={}, cell=""))
+    below = inspector.math_page.code
+    assert inspector.math.isVisible() and below.isVisible()
+    assert below.marked_text == inspector.code.marked_text != ""
+    inspector.resize(400, 300)
+    assert inspector.math.isVisible() and not below.isVisible()
+    inspector.resize(400, 700)
+    inspector.set_inspection(SimpleNamespace(step=None, rows=["one = 1"], table={}, cell=""))
+    assert not below.isVisible()
+
+
+def test_the_inspector_shows_math_code_and_numbers(qtbot):
+    inspector = Inspector()
+    qtbot.addWidget(inspector)
+    shown = SimpleNamespace(step=step(), rows=["one = 1"], table={}, cell="a", pinned=True)
+    inspector.set_inspection(shown)
+    assert inspector.math.formula.latex == r"s = q \cdot k"
+    assert inspector.math.rows.text == "one = 1"
+    assert inspector.displayed()["scores"].shape == (1, 6)
+    told = []
+    inspector.tabChanged.connect(told.append)
+    inspector.set_tab("numbers")
+    inspector.set_tab("numbers")
+    assert told == ["numbers"]
+    inspector.set_collapsed(True)
+    assert inspector.maximumWidth() == 36
+    inspector.set_tab("code")
+    assert not inspector.collapsed and inspector.tab == "code"
+    inspector.set_inspection(None)
+    with pytest.raises(ValueError, match="no inspector tab"):
+        inspector.set_tab("poetry")
+
+
+def test_code_is_shown_without_markers_and_copied(qtbot):
+    view = CodeView()
+    qtbot.addWidget(view)
+    lines = ("    def f(q):", "        x = q  # step: copy", "        return x")
+    view.set_source(Source("a:f#copy", "/some/where/core/a.py", "f", 10, lines, 1))
+    assert view.marked_text == "x = q"
+    assert view._caption.text() == "core/a.py:11"
+    view.copy()
+    assert QGuiApplication.clipboard().text() == "def f(q):\n    x = q\n    return x"
+    view.set_source(None)
+    assert view.marked_text == ""
+
+
+def test_the_marked_line_stands_in_the_middle_third(qtbot):
+    view = CodeView()
+    qtbot.addWidget(view)
+    view.resize(400, 300)
+    view.show()
+    lines = tuple(f"line_{i} = {i}" for i in range(200))
+    view.set_source(Source("a:f#x", "a.py", "f", 1, lines, 120))
+    marked, room = view._page.marked_rect(), view._area.viewport().height()
+    top = marked.y() - view._area.verticalScrollBar().value()
+    assert room / 3 <= top <= room * 2 / 3
+
+
+def test_formulas_color_q_k_v_but_not_an_index():
+    svg = formula_svg(r"\frac{q k}{\sqrt{d_k}}", 18, "light").decode()
+    from explorer.theme_colors import LIGHT
+
+    assert svg.count(LIGHT["q"]) == 1 and svg.count(LIGHT["k"]) == 1
+    assert formula_svg("q", 18, "dark") != formula_svg("q", 18, "light")
+
+
+def test_a_formula_that_cannot_be_set_is_shown_as_its_source(qtbot):
+    view = FormulaView(r"\frac{a")
+    qtbot.addWidget(view)
+    view.resize(200, 40)
+    view.grab()
+    assert view._broken is None
+    view.set_formula("q")
+    assert view.sizeHint().height() > 10
