@@ -49,12 +49,18 @@ def children() -> dict[int, str]:
 
 
 def _command(pid: str) -> str:
-    """The command line of a running process, empty when it has ended (also as a zombie)."""
+    """The command line of a running process, empty when it has ended (also as a zombie).
+
+    A process that is just being started has no command line for a moment: its short name, then.
+    """
     try:
         raw = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+        name, _, rest = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")
     except OSError:
         return ""
-    return raw.replace(b"\0", b" ").decode(errors="replace").strip()
+    if rest.split()[0] in "ZX":
+        return ""
+    return raw.replace(b"\0", b" ").decode(errors="replace").strip() or name.partition("(")[2]
 
 
 # -- Qt objects -------------------------------------------------------------------------------
@@ -174,6 +180,19 @@ def stack_of(thread_id: int | None) -> str:
     return "".join(traceback.format_stack(frame)) if frame is not None else "(it has just ended)\n"
 
 
+def waited_for_a_core() -> float:
+    """Seconds that this thread was ready to run while other threads had the cores (Linux only).
+
+    A busy machine is no fault of ours, so this is taken off a stall; a lock, a GIL that somebody
+    else holds, and work of our own stay in it.
+    """
+    try:
+        counts = pathlib.Path(f"/proc/self/task/{threading.get_native_id()}/schedstat").read_text()
+        return int(counts.split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0
+
+
 class StallWatch:
     """Tells when the GUI thread's event loop was not served for longer than ``STALL_LIMIT``.
 
@@ -191,6 +210,7 @@ class StallWatch:
         self._gui_thread = threading.get_ident()
         self._depth = 0
         self._last_beat = 0.0
+        self._waited = 0.0
         self._stack = ""
         self._active = threading.Event()
         self.stalls: list[str] = []
@@ -208,7 +228,7 @@ class StallWatch:
 
         self.stalls = []
         self._timer_id = self._heart.startTimer(_TICK_MS, Qt.TimerType.PreciseTimer)
-        self._last_beat = time.monotonic()
+        self._last_beat, self._waited = time.monotonic(), waited_for_a_core()
         self._active.set()
         try:
             yield
@@ -222,7 +242,7 @@ class StallWatch:
             if threading.get_ident() != self._gui_thread:
                 return original(*arguments)
             if self._depth == 0:
-                self._last_beat = time.monotonic()
+                self._last_beat, self._waited = time.monotonic(), waited_for_a_core()
             self._depth += 1
             try:
                 return original(*arguments)
@@ -233,12 +253,12 @@ class StallWatch:
         return inside
 
     def _beat(self) -> None:
-        now = time.monotonic()
-        gap = now - self._last_beat
+        now, waited = time.monotonic(), waited_for_a_core()
+        gap = now - self._last_beat - (waited - self._waited)
         if self._active.is_set() and self._depth and gap > STALL_LIMIT:
             stack = self._stack or "(no Python code could run meanwhile: one long call into C)\n"
             self.stalls.append(f"the event loop stood still for {gap * 1000:.0f} ms in\n{stack}")
-        self._last_beat = now
+        self._last_beat, self._waited = now, waited
         self._stack = ""
 
     def _look(self) -> None:

@@ -129,5 +129,26 @@ def test_a_stall_fails_only_when_it_comes_back(suite):
     result.stdout.fnmatch_lines(["*stood still for 4?? ms*", "*in stand_still*", "*in slow*"])
 
 
+def test_waiting_for_a_core_is_no_stall(suite):
+    result = suite(
+        """
+        import time
+        from PySide6.QtCore import QTimer
+        from tests import guards
+        waited = [0.0]
+        guards.waited_for_a_core = lambda: waited[0]
+
+        def others_had_the_core():
+            time.sleep(0.4)
+            waited[0] += 0.3
+
+        def test_a_busy_machine(qtbot):
+            QTimer.singleShot(0, others_had_the_core)
+            qtbot.wait(20)
+        """
+    )
+    result.assert_outcomes(passed=1)
+
+
 def test_a_thread_that_ends_soon_is_no_leak():
     threading.Thread(target=time.sleep, args=(0.1,)).start()
