@@ -256,31 +256,23 @@ def _run(session: Session, window: MainWindow) -> list[Action]:
         run = window.status.run
         return run.state if run is not None else ""
 
+    going = ("running", "preparing")
+    for name, text, states in (
+        ("pause", "Pause training", going),
+        ("resume", "Resume training", ("paused",)),
+        ("stop", "Stop training (keeps everything)", (*going, "paused")),
+    ):
+        actions.append(
+            Action(
+                f"run.{name}",
+                text,
+                lambda name=name: session.steer(name),
+                menu="Run",
+                group=1,
+                enabled=lambda states=states: state() in states,
+            )
+        )
     actions += [
-        Action(
-            "run.pause",
-            "Pause training",
-            lambda: session.steer("pause"),
-            menu="Run",
-            group=1,
-            enabled=lambda: state() in ("running", "preparing"),
-        ),
-        Action(
-            "run.resume",
-            "Resume training",
-            lambda: session.steer("resume"),
-            menu="Run",
-            group=1,
-            enabled=lambda: state() == "paused",
-        ),
-        Action(
-            "run.stop",
-            "Stop training (keeps everything)",
-            lambda: session.steer("stop"),
-            menu="Run",
-            group=1,
-            enabled=lambda: state() in ("running", "paused", "preparing"),
-        ),
         Action(
             "run.list",
             "Runs that train...",
@@ -297,6 +289,14 @@ def _run(session: Session, window: MainWindow) -> list[Action]:
             menu="Run",
             group=1,
             enabled=lambda: session.workspace.run is not None,
+        ),
+        Action(
+            "run.restart",
+            "Restart the calculation",
+            lambda: session.offers.restart() if session.offers is not None else None,
+            menu="Run",
+            group=1,
+            enabled=lambda: session.engine.has_died,
         ),
     ]
     return actions

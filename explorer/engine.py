@@ -72,6 +72,11 @@ class Engine(QObject):
         return self._loop is not None and not self._loop.ended
 
     @property
+    def has_died(self) -> bool:
+        """The thread ended though nobody closed it; `restart` begins another."""
+        return not self._closed and self._loop is not None and self._loop.ended
+
+    @property
     def is_ready(self) -> bool:
         """torch is imported (or was not asked for)."""
         return self.alive and self._loop is not None and not self._loop.phase
@@ -269,7 +274,9 @@ class Engine(QObject):
         if loop.death is None:
             return
         death, loop.death = loop.death, None
-        cause = EngineDied(f"the background thread ended: {death!r}; choose Restart")
+        cause = EngineDied(
+            f"the background thread ended: {death!r}; choose Restart in its card or the menu Run"
+        )
         cause.__cause__ = death
         self._release(cause)
         for job in self._jobs:

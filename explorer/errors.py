@@ -20,6 +20,7 @@ from PySide6.QtCore import QObject, Qt, QtMsgType, Signal, qInstallMessageHandle
 _log = logging.getLogger(__name__)
 
 MOST_KEPT = 50
+MODEL = "model"  # what an error is about, until a person opens another one
 HARMLESS = ("This plugin does not support",)  # Qt's messages that tell a person nothing
 
 

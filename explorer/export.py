@@ -61,37 +61,40 @@ async def film(pane: Pane, picture: QWidget, path: Path, progress: Callable[[flo
     """Writes the pane's steps from start to end as an animation, at the player's pace at 1x.
 
     One frame is drawn at a time, and the cursor put back before anything else may happen: nobody
-    sees it wander. Raises ValueError when there is nothing to play, and when the steps or the
-    picture's size change meanwhile.
+    sees it wander or hears of it. Raises ValueError when there is nothing to play, and when the
+    steps or the picture's size change meanwhile.
     """
     from explorer import encoding
 
     player = pane.player
     if player.length < 2:
         raise ValueError("there are no steps to draw yet; choose a head and a token first")
-    track, size = player.track, picture.size()
     frames, durations = [], []
-    shots = shooting(player)
-    for position, milliseconds in shots:
-        if player.track is not track or picture.size() != size:
-            raise ValueError(
-                "the picture changed while its animation was drawn; export it again and leave the "
-                "window as it is meanwhile"
-            )
-        image = _shot(player, picture, position)
-        frames.append(await pane.engine.io(encoding.gif_frame, image))
-        durations.append(milliseconds)
-        progress(len(frames) / len(shots))
+    with pane.filming(picture) as moving:
+        track, size = player.track, moving.size()
+        shots = shooting(player)
+        for position, milliseconds in shots:
+            if player.track is not track or moving.size() != size:
+                raise ValueError(
+                    "the picture changed while its animation was drawn; export it again and leave "
+                    "the window as it is meanwhile"
+                )
+            image = _shot(player, moving, position)
+            frames.append(await pane.engine.io(encoding.gif_frame, image))
+            durations.append(milliseconds)
+            progress(len(frames) / len(shots))
     await pane.engine.io(encoding.write_gif, path, frames, durations)
 
 
 def _shot(player: Player, picture: QWidget, position: float) -> QImage:
     before, animated = player.position, player.playing and not player.at_live_edge
+    player.unseen = True
     try:
         player.seek(position)
         return drawn(picture, 1)
     finally:
         player.seek(before)
+        player.unseen = False
         if animated:
             player.play()
 

@@ -18,12 +18,13 @@ MOST_SHOWN = 3
 
 
 class Notices(QWidget):
-    """At most three cards; the oldest error makes room for a newer one."""
+    """At most three errors, the oldest makes room; an offer stays until it is answered."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("notices")
         self.cards: dict[object, Card | RowsCard] = {}
+        self._problems: list[object] = []  # keys of the cards that are errors, oldest first
         self._column = QVBoxLayout(self)
         theme.changed.connect(self._restyle)
         self._restyle()
@@ -51,8 +52,6 @@ class Notices(QWidget):
 
     def _add(self, key: object, card: Card | RowsCard) -> None:
         self.close_card(key)
-        while len(self.cards) >= MOST_SHOWN:
-            self.close_card(next(iter(self.cards)))
         card.closed.connect(lambda: self.close_card(key))
         self.cards[key] = card
         self._column.addWidget(card)
@@ -65,6 +64,9 @@ class Notices(QWidget):
             choices = {"Copy details": lambda: QGuiApplication.clipboard().setText(problem.details)}
             card = self.offer(problem.key, "error", problem.title, problem.text, choices)
             card.closed.connect(lambda: errors.forget(problem))
+            self._problems.append(problem.key)
+            while len(self._problems) > MOST_SHOWN:
+                self.close_card(self._problems[0])
         card.set_message(problem.text)
         card.set_count(problem.count)
 
@@ -73,6 +75,8 @@ class Notices(QWidget):
 
     def close_card(self, key: object) -> None:
         card = self.cards.pop(key, None)
+        if key in self._problems:
+            self._problems.remove(key)
         if card is not None:
             self._column.removeWidget(card)
             card.hide()

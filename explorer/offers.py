@@ -28,24 +28,27 @@ class Offers(QObject):
         self._session = session
         self._notices = notices
         self._waiting: dict[str, Row] = {}  # runs that no one has decided about
+        self._lost: list[Path] = []  # runs that the engine's death has ended
         session.engine.died.connect(self._on_engine_died)
         session.runs.changed.connect(self._on_run_changed)
 
     def _on_engine_died(self, error: BaseException) -> None:
-        lost = self._session.runs.thread_launcher.take_lost()
-
-        def restart() -> None:
-            self._session.engine.restart()
-            for folder in lost:
-                tasks.spawn(self._go_on(folder), self)
-
+        self._lost += self._session.runs.thread_launcher.take_lost()
         self._notices.offer(
             "engine",
             "error",
             "The calculation has stopped",
             f"The background thread ended: {error!r}. Runs go on from their last checkpoint.",
-            {"Restart": restart},
+            {"Restart": self.restart},
         )
+
+    def restart(self) -> None:
+        """A fresh background thread; the runs that were lost with the old one go on."""
+        lost, self._lost = self._lost, []
+        self._notices.close_card("engine")
+        self._session.engine.restart()
+        for folder in lost:
+            tasks.spawn(self._go_on(folder), self)
 
     def crash(self, report: str) -> None:
         """The last session died; `report` is what it left behind."""

@@ -47,6 +47,7 @@ class Player(QObject):
         self._motion = "full"
         self._step = -1
         self._live = False
+        self.unseen = False  # frames of an export are drawn: the cursor moves for no person
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(FRAME)

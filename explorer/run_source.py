@@ -69,6 +69,13 @@ class RunSource(QObject):
         self.tokenizer, self.config = await self._tail.look(_small_parts)
         self.version = seen.step
 
+    def close(self) -> None:
+        """Nobody looks at this run's model any more."""
+        if self._checkpoint is not None:
+            self._checkpoint.close()
+            self._checkpoint = None
+        self.deleteLater()
+
     def set_version(self, step: int) -> None:
         """The run has written probes of a newer step."""
         if step != self.version:
@@ -137,6 +144,8 @@ class RunSource(QObject):
         if newest is None:
             raise ValueError(f"{seen.name} has ended without a checkpoint; start it again")
         if self._checkpoint is None or self._checkpoint.address != str(newest.folder):
+            if self._checkpoint is not None:
+                self._checkpoint.close()
             self._checkpoint = FolderSource(self._engine, newest.folder, self)
             self._checkpoint.version = newest.step
             self.set_version(newest.step)

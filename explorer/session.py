@@ -25,7 +25,6 @@ from explorer.window import MainWindow
 from explorer.workspace import Workspace
 
 RUN_MANIFEST = "run.json"
-MODEL = "model"  # what an error is about, until a person opens another one
 
 
 class Session(QObject):
@@ -57,7 +56,6 @@ class Session(QObject):
         self.specs = tuple(built() if specs is None else specs)
         self.window: MainWindow | None = None
         self.offers: Offers | None = None
-        self._live_source: RunSource | None = None
 
     # start
 
@@ -136,7 +134,7 @@ class Session(QObject):
                     await self.open_model(address)
                     return
             except (OSError, ValueError) as error:
-                errors.report(error, "the model of the last session", MODEL)
+                errors.report(error, "the model of the last session", errors.MODEL)
         await self.open_model(BUNDLED)
 
     # opening things
@@ -145,22 +143,17 @@ class Session(QObject):
         """The bundled model or a checkpoint folder. Raises ValueError or OSError."""
         bundled = str(address) == BUNDLED
         source = BundledSource(self.engine) if bundled else FolderSource(self.engine, address)
-        await source.open()
-        self.workspace.set_model_source(source)
-        if not bundled:
+        if await self.workspace.open_model(source) and not bundled:
             self._remember(address)
 
     async def open_bundled(self) -> None:
         """As a person asks for it."""
         await self.open_model(BUNDLED)
-        errors.retire(MODEL)
+        errors.retire(errors.MODEL)
 
     async def open_live_model(self, folder: str | Path) -> None:
         """The live model of a run, by its probe."""
-        source = self.runs.source(folder)
-        await source.open()
-        self._live_source = source
-        self.workspace.set_model_source(source)
+        await self.workspace.open_model(self.runs.source(folder))
 
     def open_paths(self, paths: Sequence[Path]) -> None:
         tasks.spawn(self.open_paths_now(paths), self.window)
@@ -172,7 +165,9 @@ class Session(QObject):
             try:
                 opened |= await self._open_path(Path(path))
             except (OSError, ValueError) as error:
-                errors.report(error, f"opening {path}", MODEL if _is_model(Path(path)) else "")
+                errors.report(
+                    error, f"opening {path}", errors.MODEL if _is_model(Path(path)) else ""
+                )
         return opened
 
     async def _open_path(self, path: Path) -> bool:
@@ -181,7 +176,7 @@ class Session(QObject):
             return False
         if _is_model(path):
             await self.open_model(path if path.is_dir() else path.parent)
-            errors.retire(MODEL)
+            errors.retire(errors.MODEL)
             return True
         if not path.exists():
             raise FileNotFoundError(f"there is no {path}; choose a text file or a folder")

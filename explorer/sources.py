@@ -51,6 +51,8 @@ class ModelSource(Protocol):
 
     async def open(self) -> None: ...
 
+    def close(self) -> None: ...
+
     async def look(
         self, ids: Sequence[int], sites: Sequence[str] | None = None, key: object = None
     ) -> Look | Superseded: ...
@@ -104,14 +106,20 @@ class FolderSource(QObject):
     ) -> Trace | Superseded:
         return await self._engine.call(self._trace, list(ids), layer, head, query, key=key)
 
+    def close(self) -> None:
+        """Nobody looks at this model any more: its weights go."""
+        self._loaded = None
+        self.deleteLater()
+
     # on the engine's thread
 
     def _model(self) -> Any:
-        if self._loaded is None:
+        loaded = self._loaded  # `close` may empty the field at any moment
+        if loaded is None:
             import core
 
-            self._loaded = core.load(self.address)
-        return self._loaded.model
+            self._loaded = loaded = core.load(self.address)
+        return loaded.model
 
     def _capture(self, ids: list[int], sites: Sequence[str] | None) -> Activations:
         import core

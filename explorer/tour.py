@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QRect, Qt, QTimer
+from PySide6.QtCore import QEvent, QMetaObject, QObject, QRect, Qt, QTimer
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -88,6 +88,7 @@ class Tour(QObject):
         self._settings = settings
         self._left = list(TIPS)
         self._heard: set[str] = set()  # texts of the tips whose deeds are listened to
+        self._hearing: list[QMetaObject.Connection] = []
         self._watched: list[QWidget] = []
         self._callout: Callout | None = None
         self._soon = QTimer(self, singleShot=True, interval=0)
@@ -130,7 +131,8 @@ class Tour(QObject):
             for name in tip.deeds:
                 told = getattr(target, name, None) or getattr(pane.player, name, None)
                 if told is not None:
-                    told.connect(lambda *what, tip=tip: self._on_deed(tip, what))
+                    deed = told.connect(lambda *what, tip=tip: self._on_deed(tip, what))
+                    self._hearing.append(deed)
 
     def _on_deed(self, tip: Tip, what: tuple[object, ...]) -> None:
         if what[:1] != (False,):  # playing has ended
@@ -155,6 +157,9 @@ class Tour(QObject):
         """No tip any more, now and at later starts."""
         self._settings.callouts_seen = True
         self._left = []
+        for deed in self._hearing:  # they would keep this object alive with the window
+            self.disconnect(deed)
+        self._hearing = []
         self._soon.stop()
         self._drop()
         self._watch(None)

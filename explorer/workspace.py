@@ -49,6 +49,7 @@ class Workspace(QObject):
         self._values: dict[str, Any] = {"prompt": DEFAULT_PROMPT, "run": None}
         self._selection = Selection()
         self._source: Any = None
+        self._turn = 0  # of the newest model that was asked for
         self._done: list[Change] = []
         self._undone: list[Change] = []
         self._merging: str | None = None
@@ -87,10 +88,32 @@ class Workspace(QObject):
             self.runChanged.emit(folder)
             self.changed.emit("run", folder)
 
+    async def open_model(self, source: Any) -> bool:
+        """Opens a source and shows it, unless a newer one was asked for meanwhile: then False.
+
+        Raises what its `open` raises.
+        """
+        self._turn += 1
+        turn = self._turn
+        try:
+            await source.open()
+        except BaseException:
+            source.close()
+            raise
+        if turn != self._turn:
+            source.close()
+            return False
+        self.set_model_source(source)
+        return True
+
     def set_model_source(self, source: Any) -> None:
-        if source is not self._source:
+        """Another model. The one before is closed, so that its weights do not stay in memory."""
+        before = self._source
+        if source is not before:
             self._source = source
             self.modelChanged.emit(source)
+            if before is not None:
+                before.close()
 
     def select(self, **choice: int | None) -> None:
         """`select(layer=0, head=3)`: changes what is named, tells every pane once."""
@@ -127,6 +150,13 @@ class Workspace(QObject):
         """Sets where an experiment begins, or what follows by itself: no change to undo."""
         if path not in self._values or self._values[path] != value:
             self._set(path, value)
+
+    def drop_history(self, path: str) -> None:
+        """What these changes were about is gone: they can be neither undone nor done again."""
+        for changes in (self._done, self._undone):
+            changes[:] = [change for change in changes if change.path != path]
+        self._merging = None
+        self.historyChanged.emit()
 
     def end_merge(self) -> None:
         """The drag is over: the next change is an undo step of its own."""

@@ -18,6 +18,7 @@ import numpy as np
 from core.data import IGNORED
 from core.training.language_modelling import LanguageModelling
 from core.training.reader import RunReader
+from core.training.runs import text_identity
 from core.training.task import Position
 
 
@@ -51,14 +52,17 @@ class RunBatches:
         reader = RunReader(self._folder)
         config = reader.config
         if config.task != LanguageModelling.name:
-            raise ValueError(f"a run of the task {config.task!r} has no tokens to show")
+            raise ValueError(
+                f"a run of the task {config.task!r} reads no text; open one of language modelling"
+            )
         text = Path(config.corpus)
         if config.corpus != "stories":
             if not text.is_file():
                 raise ValueError(f"{text} is gone; put it back to see what this step has read")
-            if text.stat().st_mtime > float(reader.manifest["created"]):
+            if text_identity(config.corpus) != reader.manifest.get("text"):
                 raise ValueError(
-                    f"{text.name} was changed after the run began: its batches are gone"
+                    f"{text.name} is not as it was when the run began; put the old text back to "
+                    "see what this step has read, or start a new run on the new one"
                 )
         kept = reader.checkpoints[-1].folder if reader.checkpoints else None
         task = LanguageModelling(config, self._cache)

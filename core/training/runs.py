@@ -37,10 +37,22 @@ def create_run(
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ValueError(f"{folder} is not empty; choose a new folder for the run")
     folder.mkdir(parents=True, exist_ok=True)
-    records.write_manifest(
-        folder, records.new_manifest(folder.name, config.to_json(), time.time(), parent)
-    )
+    manifest = records.new_manifest(folder.name, config.to_json(), time.time(), parent)
+    manifest["text"] = text_identity(config.corpus)
+    records.write_manifest(folder, manifest)
     return folder
+
+
+def text_identity(corpus: str) -> list[int] | None:
+    """[bytes, time of the last change in ns] of the text file that a run reads; None for others.
+
+    Whoever draws a run's batches again can tell by it whether the text is still the same.
+    """
+    try:
+        found = Path(corpus).stat()
+    except OSError:
+        return None
+    return [found.st_size, found.st_mtime_ns]
 
 
 def new_run_folder(

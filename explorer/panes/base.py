@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -118,6 +119,11 @@ class Pane(QWidget):
     def views(self) -> dict[str, Callable[[], None]]:
         """The states a snapshot shows, by name: each callable brings the pane there."""
         return {}
+
+    @contextmanager
+    def filming(self, picture: QWidget) -> Iterator[QWidget]:
+        """What is drawn while the pane's steps become an animation; afterwards all is as before."""
+        yield picture
 
     async def settled(self) -> None:
         """Returns once everything asked for is on the screen and nothing is under way."""

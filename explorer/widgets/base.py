@@ -143,12 +143,6 @@ class Label(QLabel):
         self._restyle()
         theme.changed.connect(self._restyle)
 
-    def set_role(self, role: str) -> None:
-        """Changes the color role ("text", "muted", "error", ...)."""
-        size, _, weight, mono = self._look
-        self._look = (size, role, weight, mono)
-        self._restyle()
-
     def set_size(self, size: str) -> None:
         """Changes the size ("label", "body", "title", ...)."""
         if size != self._look[0]:

@@ -19,8 +19,6 @@ STATES = ("loading", "empty", "error", "stale", "ready")
 class Veil(QWidget):
     """Lies over a picture: fades it to 45 % and says "updating"; draws the waiting line on top."""
 
-    cancelRequested = Signal()
-
     def __init__(self, clock: Callable[[], float], parent: QWidget, ground: str = "window") -> None:
         super().__init__(parent)
         self._ground = ground

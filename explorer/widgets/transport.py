@@ -144,7 +144,8 @@ class TransportBar(QWidget):
         self._count.setText(f"{length}{more} {unit}s" if caption else count)
         title = caption or track.title(step) if known and track is not None else ""
         self._title.set_text(title)
-        self.announcer.set_title(title, playing)
+        if player is None or not player.unseen:
+            self.announcer.set_title(title, playing)
         if player is not None:
             self._speed.set_speed(player.speed)
 

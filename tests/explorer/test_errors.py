@@ -141,15 +141,25 @@ def test_cards_count_make_room_and_close(reports, qtbot):
     chosen = []
     for name in "abc":
         notices.offer(name, "info", name, "text", {"Do": lambda name=name: chosen.append(name)})
-    assert len(notices.cards) == 3
+    assert len(notices.cards) == 4, "an offer stays until it is answered"
     notices.cards["b"].actionTriggered.emit("Do")
     assert chosen == ["b"]
-    assert list(notices.cards) == ["a", "c"]
-    assert notices.close_last()
-    assert notices.close_last()
+    assert list(notices.cards)[1:] == ["a", "c"]
+    for _ in range(3):
+        assert notices.close_last()
     assert not notices.close_last()
     assert notices.isHidden()
     reports.changed.disconnect(notices.show_problem)
+
+
+def test_an_offer_stays_however_many_errors_come(reports, qtbot):
+    notices = Notices()
+    qtbot.addWidget(notices)
+    notices.offer("engine", "error", "The calculation has stopped", "", {"Restart": lambda: None})
+    for number in range(5):
+        problem = errors.Problem((str(number), "here"), "Broken", "text", "here", "details")
+        notices.show_problem(problem)
+    assert list(notices.cards) == ["engine", ("2", "here"), ("3", "here"), ("4", "here")]
 
 
 def test_a_crash_report_is_offered_at_the_next_start(tmp_path):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import pytest
-from PySide6.QtCore import QPoint, QRect, QSize, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QRect, QSize, Qt
 from PySide6.QtTest import QTest
 
 from explorer import errors, theme, tour
@@ -128,3 +131,12 @@ def test_a_place_hides_as_little_as_it_can():
     above = best_place(size, target, QRect(0, 0, 800, 600), forbidden, [])
     assert not QRect(above.corner, size).intersects(forbidden[0])
     assert not QRect(above.corner, size).intersects(target)
+
+
+def test_an_ended_tour_is_not_kept_by_what_it_listened_to(window):
+    kept = weakref.ref(window.tour)
+    window.tour.end()
+    window.tour = None
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    gc.collect()
+    assert kept() is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from explorer.workspace import DEFAULT_PROMPT, Workspace
@@ -87,3 +89,49 @@ def test_a_session_comes_back_and_nonsense_is_left_out(workspace, qapp):
     assert other.selection == workspace.selection
     other.restore({"prompt": 3, "run": [], "layer": "x", "more": None})
     assert other.prompt == "hello \u2603"
+
+
+class Slow:
+    """A source that opens when it is let."""
+
+    def __init__(self, name):
+        self.name, self.address, self.closed = name, name, False
+        self.opened = asyncio.Event()
+
+    async def open(self):
+        await self.opened.wait()
+
+    def close(self):
+        self.closed = True
+
+
+def test_the_model_that_was_asked_for_last_is_shown(run_async):
+    async def body():
+        workspace = Workspace()
+        slow, quick = Slow("slow"), Slow("quick")
+        first = asyncio.ensure_future(workspace.open_model(slow))
+        second = asyncio.ensure_future(workspace.open_model(quick))
+        await asyncio.sleep(0)
+        quick.opened.set()
+        assert await second is True
+        slow.opened.set()
+        assert await first is False
+        assert workspace.model_source is quick and slow.closed and not quick.closed
+
+    run_async(body())
+
+
+def test_a_model_that_is_replaced_is_closed(run_async):
+    workspace = Workspace()
+    one, other = Slow("one"), Slow("other")
+    workspace.set_model_source(one)
+    workspace.set_model_source(other)
+    assert one.closed and not other.closed
+
+
+def test_changes_of_something_that_is_gone_cannot_be_undone():
+    workspace = Workspace()
+    workspace.set_prompt("kept")
+    workspace.change("form", 1, "Change the form")
+    workspace.drop_history("form")
+    assert workspace.undo_text == "Change prompt"

@@ -43,7 +43,7 @@ class Looker(QObject):
         self.heads: Heads | None = None
         self.cell_pixels = 48
         self.hide_first = False
-        self.live_allowed = True  # False while a trace is looked at: nothing may replace it
+        self._live_allowed = True
         self._interval = LIVE_EVERY
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -172,6 +172,17 @@ class Looker(QObject):
             self.mosaicCame.emit(pooled)
 
     # a model that learns
+
+    @property
+    def live_allowed(self) -> bool:
+        """False while a trace is looked at: nothing may replace it."""
+        return self._live_allowed
+
+    @live_allowed.setter
+    def live_allowed(self, allowed: bool) -> None:
+        self._live_allowed = allowed
+        if allowed:
+            self._watch()
 
     def set_watching(self, watching: bool) -> None:
         """Live heads are followed only while they can be seen."""

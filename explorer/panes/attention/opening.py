@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject
@@ -40,12 +41,14 @@ class Opening(QObject):
 
     async def _opened(self, source: Any) -> None:
         try:
-            await source.open()
+            shown = await self._context.workspace.open_model(source)
         except (ValueError, OSError) as error:
-            errors.report(error, f"opening {source.name}", "model")
+            errors.report(error, f"opening {source.name}", errors.MODEL)
             return
-        errors.retire("model")
-        self._context.workspace.set_model_source(source)
+        if shown:
+            errors.retire(errors.MODEL)
+            if type(source) is FolderSource:
+                self._context.settings.remember(str(Path(source.address).resolve()))
 
     def _on_bundled(self) -> None:
         self.open(BundledSource(self._context.engine))

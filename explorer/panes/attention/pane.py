@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -94,6 +95,17 @@ class AttentionPane(Pane):
     async def settled(self) -> None:
         await tasks.wait_for(self)
         self.inspecting.flush()
+
+    @contextmanager
+    def filming(self, picture: QWidget) -> Iterator[QWidget]:
+        """The steps move in a picture of their own: it stands in for the others meanwhile."""
+        mode, pinned = self.choices.mode, self.inspecting.pinned
+        self.set_mode("steps")
+        try:
+            yield self.view.head.stage if self.choices.mode == "steps" else picture
+        finally:
+            self.set_mode(mode)
+            self.inspecting.pin(pinned)
 
     def cancel(self) -> bool:
         """Esc: the pinned cell, then the steps, then the locked head."""

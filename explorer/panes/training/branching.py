@@ -30,6 +30,7 @@ WORDS = {
     "name": "the branch's name",
 }
 NUMBERS = ("learning_rate", "min_learning_rate", "steps")
+LONGEST_NAME = 100  # characters; file systems end at 255 bytes
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,9 @@ class BranchOptions:
         return cls(
             run=str(data.folder),
             step=step,
-            learning_rate=f"{config.learning_rate:g}",
-            min_learning_rate=f"{config.min_learning_rate:g}",
-            steps=str(config.steps if not more else step + more),
+            learning_rate=_written(config, "learning_rate"),
+            min_learning_rate=_written(config, "min_learning_rate"),
+            steps=str(step + more) if more else _written(config, "steps"),
             name=f"{data.name}-at-{step}",
         )
 
@@ -79,6 +80,12 @@ class BranchOptions:
         return cls(**values)
 
 
+def _written(config: TrainingConfig, name: str) -> str:
+    """The run's own number as a field shows it, in six digits."""
+    value = getattr(config, name)
+    return str(value) if isinstance(value, int) else f"{value:g}"
+
+
 def check(options: BranchOptions) -> dict[str, str]:
     """Field -> what is wrong with it and the remedy; {} when the branch can start."""
     errors: dict[str, str] = {}
@@ -97,13 +104,19 @@ def check(options: BranchOptions) -> dict[str, str]:
         errors["steps"] = f"Use more than its {options.step:,}, such as {usual:,}"
     if not options.name.strip():
         errors["name"] = f"A run needs a name; use {Path(options.run).name}-at-{options.step}"
+    elif len(options.name) > LONGEST_NAME:
+        errors["name"] = f"Use at most {LONGEST_NAME} characters"
     return errors
 
 
 def changes_of(options: BranchOptions, config: TrainingConfig) -> dict[str, Any]:
-    """What `core.training.runs.branch` is to change in the run's config; `check` has passed."""
-    typed = {name: number_of(name, getattr(options, name)) for name in NUMBERS}
-    return {name: value for name, value in typed.items() if value != getattr(config, name)}
+    """What `core.training.runs.branch` is to change in the run's config; `check` has passed.
+
+    A field that reads as it was filled changes nothing: its six digits are not the exact number.
+    """
+    typed = {name: getattr(options, name) for name in NUMBERS}
+    changed = [name for name in NUMBERS if typed[name] != _written(config, name)]
+    return {name: number_of(name, typed[name]) for name in changed}
 
 
 class Branching(QObject):
@@ -153,6 +166,7 @@ class Branching(QObject):
         if self.options is None:
             return False
         self.options = None
+        self._workspace.drop_history(BRANCH)  # there is nothing left that an undo could show
         self._form.hide()
         return True
 

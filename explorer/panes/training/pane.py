@@ -11,7 +11,9 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from explorer import dialogs
 from explorer.actions import Action
+from explorer.encoding import write_png
 from explorer.engine import SUPERSEDED
+from explorer.export import SCALE, drawn
 from explorer.panes.base import Context, Pane
 from explorer.panes.training import files, words
 from explorer.panes.training.ancestry import kin
@@ -273,15 +275,22 @@ class TrainingPane(Pane):
         dialogs.ask_folder(self, "Open a run folder", self.open_run, start)
 
     def ask_for_csv(self) -> None:
-        self._ask_to_save("csv", lambda data, path: files.save_csv(data, path))
-
-    def ask_for_png(self) -> None:
-        self._ask_to_save("png", lambda _, path: files.save_png(self.view, path))
-
-    def _ask_to_save(self, kind: str, save: Callable[[RunData, Path], None]) -> None:
         data = self.follower.data
         if data is not None:
-            files.ask_target(self, f"{data.name}.{kind}", lambda path: save(data, path))
+            self._ask_to_save(f"{data.name}.csv", lambda path: files.save_csv(data, path))
+
+    def ask_for_png(self) -> None:
+        """The run as it is on the screen, at twice its size."""
+        data = self.follower.data
+        if data is not None:
+            image = drawn(self.view, SCALE)
+            self._ask_to_save(f"{data.name}.png", lambda path: write_png(path, image))
+
+    def _ask_to_save(self, name: str, write: Callable[[Path], None]) -> None:
+        def chosen(path: str) -> None:
+            self.spawn(files.save(self, Path(path), write))
+
+        dialogs.ask_target(self, "Export", name, chosen)
 
     # showing
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 import core
+from explorer import export
 from explorer.panes.attention.commands import move_query
 from tests.explorer.panes.attention.conftest import open_model
 
@@ -317,3 +319,20 @@ def test_the_tables_name_tokens_and_dimensions(pane, tmp_path, run_async):
         assert list(shown[-1].labels["q"][0])[:2] == ["d0", "d1"]
 
     run_async(body())
+
+
+def test_an_animation_of_the_steps_leaves_the_pane_as_it_was(pane, tmp_path, run_async):
+    async def body():
+        await open_model(pane, tmp_path)
+        pane.inspecting.cell_clicked(3, 1)
+        await pane.settled()
+        before = (pane.state(), pane.inspecting.pinned, pane.player.position, pane.headline)
+        await export.save(pane, pane.view.head.heat, "gif", tmp_path / "steps.gif")
+        await pane.settled()
+        after = (pane.state(), pane.inspecting.pinned, pane.player.position, pane.headline)
+        assert after == before and before[1] == (3, 1)
+        assert pane.looker.live_allowed
+        with Image.open(tmp_path / "steps.gif") as film:
+            assert film.n_frames > 8, "the steps move, though the heat map was on the screen"
+
+    run_async(body(), 60)

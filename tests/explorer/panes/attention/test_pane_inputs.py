@@ -238,3 +238,17 @@ def test_live_heads_follow_the_run_but_never_replace_steps(pane, tmp_path, run_a
         assert pane.choices.mode == "map"
 
     run_async(body(), 60)
+
+
+def test_live_heads_go_on_after_the_steps(pane, tmp_path, run_async):
+    async def body():
+        await open_model(pane, tmp_path, "thread")
+        pane.set_mode("steps")
+        held = pane.looker.heads.version
+        pane.looker._timer.timeout.emit()  # it came while nothing may be replaced
+        pane.looker._timer.stop()
+        pane.set_mode("map")
+        await until(lambda: pane.looker.heads.version > held, "newer heads")
+        await pane.settled()
+
+    run_async(body(), 60)

@@ -12,10 +12,9 @@ from PySide6.QtCore import Qt
 from explorer.panes.training.branching import BranchOptions, changes_of, check
 from explorer.panes.training.options import Options, config_of
 
-from .conftest import until
-from .test_pane import started, state_of
+from .conftest import started, state_of, until
 
-OPTIONS = BranchOptions("/runs/stories", 500, "2e-3", "2e-4", "1500", "stories-at-500")
+OPTIONS = BranchOptions("/runs/stories", 500, "0.002", "0.0002", "1500", "stories-at-500")
 
 
 @pytest.mark.parametrize(
@@ -41,6 +40,19 @@ def test_only_what_differs_from_the_run_is_changed():
     assert changes_of(lower, config) == {"learning_rate": 1e-3, "min_learning_rate": 1e-4}
     own = OPTIONS.change("min_learning_rate", "5e-4", config)
     assert own.change("learning_rate", "1e-3", config).min_learning_rate == "5e-4"
+
+
+def test_a_field_left_as_it_is_changes_nothing_though_it_shows_six_digits():
+    config = config_of(Options()).change({"learning_rate": 1e-3 / 3, "min_learning_rate": 3e-4 / 7})
+    shown = replace(OPTIONS, learning_rate="0.000333333", min_learning_rate="4.28571e-05")
+    assert changes_of(shown, config) == {}
+    other = shown.change("learning_rate", "0.0004", config)
+    back = other.change("learning_rate", "0.000333333", config)
+    assert changes_of(back, config) == {}
+
+
+def test_a_name_that_no_folder_can_have_is_refused_in_its_field():
+    assert "at most 100" in check(replace(OPTIONS, name="n" * 300))["name"]
 
 
 def test_a_branch_trains_with_the_rate_the_steps_and_the_name_that_were_typed(

@@ -9,8 +9,7 @@ import pytest
 
 from explorer import errors
 
-from .conftest import until
-from .test_pane import started, state_of
+from .conftest import started, state_of, until
 
 
 def dies(monkeypatch, runs, backend):

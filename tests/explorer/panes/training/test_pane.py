@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import shutil
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import core
 from core.data import Batches, StoriesCorpus
 from core.files import read_tensors
 from core.training.reader import RunReader
+from explorer import dialogs
 from explorer.panes.training import files
 from explorer.panes.training.phases import PhaseTrack
 
@@ -189,23 +191,35 @@ def test_resume_from_here_makes_a_branch_and_leaves_the_parent_as_it_was(make_pa
     run_async(story())
 
 
-def test_csv_holds_every_step_exactly_and_png_is_written(make_pane, run_async, tmp_path):
+def test_csv_holds_every_step_exactly_and_png_is_written(
+    make_pane, run_async, tmp_path, monkeypatch
+):
     async def story():
         pane = make_pane(steps="60")
         await started(pane, 60)
         await until(lambda: state_of(pane) == "finished", "the end")
-        files.save_csv(pane.follower.data, tmp_path / "run.csv")
-        files.save_png(pane.view, tmp_path / "run.png")
+        threads = []
+        real = files.save_csv
+
+        def watched(data, path):
+            threads.append(threading.current_thread())
+            real(data, path)
+
+        monkeypatch.setattr(files, "save_csv", watched)
+        monkeypatch.setattr(dialogs, "ask_target", lambda *about: about[3](tmp_path / about[2]))
+        pane.ask_for_csv()
+        pane.ask_for_png()
         await pane.settled()
+        assert threads and threading.main_thread() not in threads, "a window never waits for it"
         return Path(pane.workspace.run)
 
     reader = RunReader(run_async(story()))
-    with open(tmp_path / "run.csv", newline="") as file:
+    with open(tmp_path / f"{reader.name}.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [float(row["loss"]) for row in rows] == reader.steps["loss"].tolist()
     measured = {int(row["step"]): row["validation_loss"] for row in rows if row["validation_loss"]}
     assert {10, 60} <= set(measured)
-    assert (tmp_path / "run.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / f"{reader.name}.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_state_and_restore_bring_the_pane_back(make_pane, run_async):

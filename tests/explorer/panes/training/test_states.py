@@ -16,8 +16,7 @@ from explorer.panes.training.follow import read
 from explorer.panes.training.options import Options, config_of
 from explorer.widgets.transport import TransportBar
 
-from .conftest import until
-from .test_pane import started, state_of, step_of
+from .conftest import started, state_of, step_of, until
 
 CONFIG = config_of(Options())
 
