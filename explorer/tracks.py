@@ -136,10 +136,6 @@ class LiveTrack(ListTrack):
         super().__init__(titles, items)
         self._playing, self._play, self._pause, self._one_step = playing, play, pause, step
 
-    def replace(self, titles: Sequence[str], items: Sequence[Any]) -> None:
-        """The moments were thinned, or the run went back to an earlier step."""
-        self._titles, self._items = list(titles), list(items)
-
     @property
     def live_playing(self) -> bool:
         return self._playing()

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from tests.benchmarks.harness import Report, percentile, timed
+from tests.benchmarks.harness import Report, percentile, seconds, timed
 
 STEPS = 100_000
+GROWS = 25  # times that the long run has grown
 PATIENCE = 60.0  # seconds for the first sample
 
 
@@ -33,6 +34,7 @@ def fast(report: Report) -> None:
             else:
                 report.tell("Start to the first loss, as a process", loss, "s")
                 report.tell("Start to the first sample, as a process", sample, "s")
+        runner.run(_growing(report))
 
 
 async def _start(app: Any, backend: str) -> tuple[float, float]:
@@ -66,6 +68,75 @@ async def _when(condition: Any, begin: float) -> float:
             return math.inf
         await asyncio.sleep(0.005)
     return time.perf_counter() - begin
+
+
+async def _growing(report: Report) -> None:
+    """A run of 100,000 steps and 500 pictures of its heads, while a step more is being written."""
+    from PySide6.QtGui import QPixmap
+
+    from core.training.writer import RunWriter
+    from explorer.session import Session
+
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = _long_folder(Path(scratch))
+        session = Session(folder=Path(scratch), with_torch=False)
+        session.settings.callouts_seen = True
+        window = session.open()
+        window.resize(1440, 900)
+        window.show()
+        session.engine.start()
+        pane: Any = window.show_pane("training")
+        writer = RunWriter(folder, STEPS)
+        session.open_run(folder)
+        await _when(lambda: pane.follower.data is not None, time.perf_counter())
+        await pane.settled()
+        times: dict[str, list[float]] = {"data": [], "losses": [], "pane": []}
+
+        def take(data: Any) -> None:
+            times["data"].append(seconds(lambda: pane._on_data(data)))
+            for name, widget in (("losses", pane.view.charts.loss), ("pane", pane)):
+                pixmap = QPixmap(widget.size())
+                times[name].append(seconds(lambda w=widget, p=pixmap: w.render(p)))
+
+        pane.follower.changed.disconnect(pane._on_data)
+        pane.follower.changed.connect(take)
+        for count in range(1, GROWS + 1):
+            writer.step({"step": STEPS + count, "loss": 2.0, "tokens": 512, "seconds": 0.01})
+            pane.follower.look()
+            await _when(lambda: len(times["data"]) >= count, time.perf_counter())  # noqa: B023
+        assert len(pane.track.moments) > 500
+        writer.close()
+        await session.close()
+    middle = {name: 1e3 * percentile(found, 0.5) for name, found in times.items()}
+    named = f"{STEPS:,} steps and 500 moments"
+    report.at_most(f"a step more of {named}, median", middle["data"], 16, "ms")
+    report.at_most("its losses drawn anew, median", middle["losses"], 16, "ms")
+    report.tell("then the whole pane drawn, median", middle["pane"], "ms")
+
+
+def _long_folder(scratch: Path) -> Path:
+    """The folder of a long run as core would have left it."""
+    from core.training import new_run_folder
+    from core.training.records import step_name, steps_file
+    from core.training.writer import RunWriter
+    from explorer.panes.training.demo import demo_config
+
+    data = _long_run()
+    folder = new_run_folder(scratch / "runs", "long", demo_config(2 * STEPS))
+    writer = RunWriter(folder)
+    data.steps["attempt"] = writer.attempt
+    data.steps.tofile(steps_file(folder))
+    for row in data.evaluations:
+        values = {"train": 2.0, "validation": float(row["validation"])}
+        writer.event("evaluate", int(row["step"]), values)
+    heads = np.random.default_rng(0).integers(0, 256, (4, 4, 64, 64), np.uint8)
+    first = writer.probe(STEPS // 500, {"attention": heads}).read_bytes()
+    for at in range(2, 501):
+        (folder / "probes" / f"{step_name(at * STEPS // 500)}.safetensors").write_bytes(first)
+    for at in range(1, 11):
+        (folder / "checkpoints" / step_name(at * STEPS // 10)).mkdir()
+    writer.close()
+    return folder
 
 
 def _lines(report: Report) -> None:

@@ -12,10 +12,10 @@ from PySide6.QtCore import QObject, Signal
 
 from explorer import tasks
 from explorer.engine import Engine
-from explorer.panes.training.follow import RunData, read
+from explorer.panes.training.follow import DRAWN, RunData, read
 
 VALIDATION = "validation"
-FIELDS = ("loss", VALIDATION, "learning_rate", "grad_norm", "speed", "memory")
+FIELDS = (VALIDATION, *DRAWN)
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ no longer.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ PACE = 200  # steps that tell how fast a run is
 FEW = 4  # gaps between steps from which on it can be told
 PAUSED = 20  # times as long as usual: nobody trained between these two steps
 ACTIVE = ("new", "running", "paused")
+DRAWN = ("loss", "learning_rate", "grad_norm", "speed", "memory")  # series that are lines
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,9 +55,20 @@ class RunData:
     preparing: str = ""  # what the last attempt does, or did, before its first step
     backend: str = ""  # "thread" or "process" while it trains in this app
 
-    @property
+    @cached_property
     def numbers(self) -> RunNumbers:
         return RunNumbers(self.config, self.steps, self.parameters)
+
+    @cached_property
+    def _series(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        return {}
+
+    def prepare(self) -> RunData:
+        """Off the GUI thread: whole columns of the records, which take long in a long run."""
+        for field in DRAWN:
+            self.series(field)
+        self.numbers.index  # noqa: B018
+        return self
 
     @property
     def finished(self) -> bool:
@@ -74,13 +87,19 @@ class RunData:
         return float(self.steps[field][-1])
 
     def series(self, field: str) -> tuple[np.ndarray, np.ndarray]:
-        """Steps and values of a record's field."""
-        if field == "speed":
-            seconds = np.maximum(self.column("seconds"), 1e-9)
-            return self.column("step"), self.column("tokens") / seconds
-        return self.column("step"), self.column(field)
+        """Steps and values of a record's field, each made once."""
+        if field not in self._series:
+            steps = next((x for x, _ in self._series.values()), None)
+            steps = self._column("step") if steps is None else steps
+            self._series[field] = steps, self._values(field)
+        return self._series[field]
 
-    def column(self, field: str) -> np.ndarray:
+    def _values(self, field: str) -> np.ndarray:
+        if field == "speed":
+            return self._column("tokens") / np.maximum(self._column("seconds"), 1e-9)
+        return self._column(field)
+
+    def _column(self, field: str) -> np.ndarray:
         if field not in (self.steps.dtype.names or ()):
             return np.full(len(self.steps), np.nan)
         return self.steps[field].astype(np.float64)
@@ -208,8 +227,15 @@ class Follower(QObject):
             return
         why, backend = self._runs.failure(tail.folder), self._runs.backend(tail.folder)
         shown = state[0] if state[1:] == (why, backend) else ""
+
+        def see(reader: RunReader, news: int) -> tuple[int, RunData | None]:
+            """In the I/O pool: None where nothing is new. A dead run shows by its state alone."""
+            if news == known and reader.state == shown:
+                return news, None
+            return news, _as_trained(read(reader), why, backend).prepare()
+
         try:
-            news, data = await tail.look(lambda reader, news: _see(reader, news, known, shown))
+            news, data = await tail.look(see)
         except (ValueError, OSError) as error:
             if turn == self._turn:
                 self._timer.stop()
@@ -223,7 +249,7 @@ class Follower(QObject):
         first, self._news = not self._news, news
         if data is not None:
             self._state = (data.state, why, backend)
-            self.data = data = _as_trained(data, why, backend)
+            self.data = data
             self._timer.setInterval(POLL if data.state in ACTIVE else SLOW)
             self.changed.emit(data)
         if first and self._watched and not self._timer.isActive():
@@ -237,8 +263,3 @@ def _as_trained(data: RunData, why: str, backend: str) -> RunData:
     if why:
         return replace(data, state="failed", message=why)
     return replace(data, state="stopped")
-
-
-def _see(reader: RunReader, news: int, known: int, state: str) -> tuple[int, RunData | None]:
-    """In the I/O pool: None where nothing is new. A dead run shows by its state alone."""
-    return news, read(reader) if news != known or reader.state != state else None

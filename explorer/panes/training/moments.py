@@ -83,9 +83,21 @@ class MomentTrack(LiveTrack):
 
     def set_moments(self, moments: list[Moment], live: bool, numbers: RunNumbers) -> None:
         self.moments, self.numbers, self.is_live = moments, numbers, live
-        self.replace([_title(one, numbers) for one in moments], moments)
         kept = [at for at, one in enumerate(moments) if one.checkpoint is not None]
         self._marks = {at: checkpoint_text(moments[at].step) for at in kept}
+
+    @property
+    def length(self) -> int:
+        return len(self.moments)
+
+    def title(self, index: int) -> str:
+        moment = self.moments[index]
+        row = self.numbers.row(moment.step) if self.numbers is not None else None
+        loss = f", loss {row['loss']:.3f}" if row is not None else ""
+        return f"step {moment.step:,}{loss}{', checkpoint' if moment.checkpoint else ''}"
+
+    def item(self, index: int) -> Moment | None:
+        return self.moments[index] if index < len(self.moments) else None
 
     def inside(self, index: int) -> Track | None:
         """The phases of the optimizer step that led to this moment."""
@@ -98,10 +110,3 @@ class MomentTrack(LiveTrack):
 def checkpoint_text(step: int) -> str:
     """What a checkpoint's mark says, on the scrubber as on the losses."""
     return f"checkpoint, step {step:,}"
-
-
-def _title(moment: Moment, numbers: RunNumbers) -> str:
-    row = numbers.row(moment.step)
-    loss = f", loss {row['loss']:.3f}" if row is not None else ""
-    kept = ", checkpoint" if moment.checkpoint else ""
-    return f"step {moment.step:,}{loss}{kept}"

@@ -6,7 +6,8 @@ Knows no Qt and no torch: all numbers are the run's records.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,13 +34,20 @@ class RunNumbers:
     config: TrainingConfig
     steps: np.ndarray
     parameters: int = 0
-    _index: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def index(self) -> np.ndarray:
+        """The step of every record, side by side: a search in the records would copy them all."""
+        return np.ascontiguousarray(self.steps["step"])
+
+    def until(self, step: int) -> int:
+        """How many records there are up to a step, itself included."""
+        return int(np.searchsorted(self.index, step, side="right"))
 
     def row(self, step: int) -> Any:
         """The record of a step, or None."""
-        at = int(np.searchsorted(self.steps["step"], step)) if len(self.steps) else 0
-        found = at < len(self.steps) and int(self.steps["step"][at]) == step
-        return self.steps[at] if found else None
+        at = self.until(step) - 1
+        return self.steps[at] if at >= 0 and int(self.index[at]) == step else None
 
 
 def phase_step(name: str, numbers: RunNumbers, step: int) -> Step:
@@ -148,7 +156,7 @@ def _schedule_rows(config: TrainingConfig, step: int, rate: float) -> list[Row |
 
 def _table(numbers: RunNumbers, step: int) -> dict[str, np.ndarray]:
     """The records around this step, newest last, one table for each number."""
-    last = int(np.searchsorted(numbers.steps["step"], step, side="right"))
+    last = numbers.until(step)
     part = numbers.steps[max(0, last - 20) : last]
     names = [n for n in ("loss", "learning_rate", "grad_norm", "seconds") if n in part.dtype.names]
     return {name: np.stack([part["step"], part[name]], axis=1) for name in names}
@@ -211,8 +219,7 @@ class PhaseTrack(ListTrack):
 def _so_far(numbers: RunNumbers, step: int) -> int:
     if "tokens" not in (numbers.steps.dtype.names or ()):
         return step * numbers.config.tokens_per_step
-    last = int(np.searchsorted(numbers.steps["step"], step, side="right"))
-    return int(numbers.steps["tokens"][:last].sum())
+    return int(numbers.steps["tokens"][: numbers.until(step)].sum())
 
 
 def _get(row: Any, name: str) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -176,6 +177,25 @@ def test_the_cursor_goes_from_checkpoint_to_checkpoint(qapp):
     cursor.enter(0)
     cursor.seek_checkpoint(-1)
     assert cursor.inside is None and cursor.moment.step == 5
+
+
+def test_a_long_run_is_taken_in_without_copying_its_records(qapp):
+    """A search in one field of the records would copy all of it, at every moment of the run."""
+    run = numbers(100_000)
+    track = MomentTrack(
+        playing=lambda: False, play=lambda: None, pause=lambda: None, step=lambda: None
+    )
+    moments = moments_of(100_000, probes(*range(200, 100_001, 200)), {600: Path("c")})
+    assert run.index.tolist() == list(range(1, 100_001))
+    tracemalloc.start()
+    track.set_moments(moments, True, run)
+    titles = [track.title(at) for at in range(track.length)]
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < run.index.nbytes / 2
+    assert titles[0] == f"step 200, loss {run.steps['loss'][199]:.3f}"
+    assert titles[2] == f"step 600, loss {run.steps['loss'][599]:.3f}, checkpoint"
+    assert track.item(2) is moments[2] and track.length == 500
 
 
 def test_enter_goes_into_the_step_of_a_moment_and_out_again(qapp):
