@@ -1,15 +1,15 @@
 """Text to ids and back: tokenizers from scratch.
 
-Read in this order: byte_level, specials, tokenizer, bpe_training, bpe, characters, training, then
-the file format in tokenizer_json and opening.
+Read in this order: byte_level, specials, tokenizer, steps, bpe_training, bpe, characters, training,
+then the file format in tokenizer_json and opening.
 """
 
 from core.tokenization.bpe import ByteLevelBPE
-from core.tokenization.bpe_training import CountingStep, MergeStep
 from core.tokenization.characters import CharacterTokenizer
 from core.tokenization.opening import open_tokenizer
 from core.tokenization.specials import END_OF_TEXT
-from core.tokenization.tokenizer import Encoding, Tokenizer
+from core.tokenization.steps import CountingStep, MergeStep, TrainingStep
+from core.tokenization.tokenizer import Encoding, Stage, Tokenizer
 from core.tokenization.training import train_tokenizer, train_tokenizer_steps
 
 __all__ = [
@@ -19,7 +19,9 @@ __all__ = [
     "CountingStep",
     "Encoding",
     "MergeStep",
+    "Stage",
     "Tokenizer",
+    "TrainingStep",
     "open_tokenizer",
     "train_tokenizer",
     "train_tokenizer_steps",

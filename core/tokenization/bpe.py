@@ -65,6 +65,11 @@ class ByteLevelBPE:
         return len(self._vocabulary)
 
     @property
+    def unknown_id(self) -> None:
+        """Bytes spell every text."""
+        return None
+
+    @property
     def merges(self) -> list[tuple[str, str]]:
         return self._merges
 

@@ -21,43 +21,12 @@ from dataclasses import dataclass
 from itertools import islice, pairwise
 
 from core.tokenization.byte_level import ALPHABET, clean_text, iterate_words, to_characters
+from core.tokenization.steps import CountingStep, MergeStep
 
 PAUSE = 0.03  # seconds of work between two yields while words are counted
 BATCH = 2048  # words between two looks at the clock
 
 Pair = tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class CountingStep:
-    """Progress before the first merge: how much text was read."""
-
-    characters: int
-    words: int
-    different_words: int
-
-
-@dataclass(frozen=True, slots=True)
-class MergeStep:
-    """One merge: the most frequent pair of neighbors becomes a piece.
-
-    rank     0 for the first merge
-    left     id of the left piece; right: id of the right piece
-    count    how often the pair stood in the text
-    token    id of the joined piece
-    piece    its spelling ("Ġt"); left_piece + right_piece
-    vocab_size   pieces so far, this one included
-    """
-
-    rank: int
-    left: int
-    right: int
-    count: int
-    token: int
-    left_piece: str
-    right_piece: str
-    piece: str
-    vocab_size: int
 
 
 @dataclass(frozen=True, slots=True)

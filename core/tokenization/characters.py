@@ -64,6 +64,10 @@ class CharacterTokenizer:
     def special_tokens(self) -> dict[str, int]:
         return self._specials.ids
 
+    @property
+    def unknown_id(self) -> int | None:
+        return None if self.unknown is None else self._id_of[self.unknown]
+
     def encode(self, text: str, *, specials: bool = True) -> Encoding:
         """The tokens of a text with their places in its UTF-8 bytes.
 

@@ -1,9 +1,24 @@
 """What every tokenizer can do, and what an encoding holds."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What one stage made of a text on its way to tokens.
+
+    name   "normalizer", "pre-tokenizer", "model" or "post-processor"
+    parts  the strings after it: one normalized text, words, pieces, pieces with special tokens
+    spans  (start, end) of each part in the UTF-8 bytes of the text that was encoded; empty for
+           what no character of the text stands for
+    """
+
+    name: str
+    parts: list[str]
+    spans: list[tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,19 +28,28 @@ class Encoding:
     text    the text that was encoded (lone surrogates already replaced by U+FFFD)
     ids     n numbers, each the row of the embedding table that the model will read
     pieces  n strings, the vocabulary's spelling of each token ("Ġthe" for " the")
-    spans   n (start, end) positions in the UTF-8 bytes of the text; they tile it without gaps
+    spans   n (start, end) positions in the UTF-8 bytes of the text, never falling. They tile it
+            where the tokenizer keeps every byte; one that throws spaces away leaves gaps, one that
+            adds tokens ("[CLS]") gives them empty spans
+    explain computes the stages; None where the tokenizer cannot tell them
     """
 
     text: str
     ids: list[int]
     pieces: list[str]
     spans: list[tuple[int, int]]
+    explain: Callable[[], tuple[Stage, ...]] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The text after each stage, computed when asked for."""
+        return self.explain() if self.explain is not None else ()
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def slices(self) -> list[bytes]:
-        """The bytes of each token; joined they are the text in UTF-8."""
+        """The bytes of the text that each token stands for."""
         data = self.text.encode()
         return [data[start:end] for start, end in self.spans]
 
@@ -47,6 +71,10 @@ class Tokenizer(Protocol):
     @property
     def special_tokens(self) -> dict[str, int]:
         """Tokens that no text is merged into, such as the end of a document, with their ids."""
+
+    @property
+    def unknown_id(self) -> int | None:
+        """The token for what the vocabulary cannot spell; None where it can spell every text."""
 
     def encode(self, text: str, *, specials: bool = True) -> Encoding:
         """The tokens of a text. With specials=False "<|endoftext|>" is ordinary text."""

@@ -3,16 +3,15 @@
 from collections.abc import Generator, Iterable, Sequence
 
 from core.tokenization.bpe import ByteLevelBPE
-from core.tokenization.bpe_training import CountingStep, MergeStep, bpe_steps
+from core.tokenization.bpe_training import bpe_steps
 from core.tokenization.byte_level import clean_text
 from core.tokenization.characters import CharacterTokenizer
 from core.tokenization.specials import END_OF_TEXT
+from core.tokenization.steps import CountingStep, TrainingStep
 from core.tokenization.tokenizer import Tokenizer
 
 KINDS = ("bpe", "characters")
 CHUNK = 1 << 20  # characters between two yields while characters are collected
-
-TrainingStep = CountingStep | MergeStep
 
 
 def train_tokenizer(

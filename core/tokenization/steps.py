@@ -1,0 +1,166 @@
+"""The steps of every tokenizer's training: what each yield of a trainer says.
+
+A trainer is a generator. Before the first step that changes the vocabulary it yields CountingSteps;
+then MergeSteps (BPE, WordPiece, SentencePiece BPE: the vocabulary grows by one piece) or the
+Unigram steps (the vocabulary shrinks). Every other step knows the vocabulary after it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class CountingStep:
+    """Progress before the first step: how much text was read."""
+
+    characters: int
+    words: int
+    different_words: int
+
+
+@dataclass(frozen=True, slots=True)
+class AlphabetStep:
+    """The pieces that a vocabulary starts with, special tokens first, in the order of their ids.
+
+    tokens   how many tokens the training text has with them
+    counts   how often each stands in the text; 0 for special tokens
+    """
+
+    pieces: Sequence[str]
+    counts: Sequence[int]
+    tokens: int
+
+    @property
+    def vocab_size(self) -> int:
+        return len(self.pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """A pair that lost against the chosen one, with what the rule saw of it."""
+
+    left_piece: str
+    right_piece: str
+    count: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class MergeStep:
+    """One merge: the best pair of neighbors becomes a piece.
+
+    rank     0 for the first merge
+    left     id of the left piece; right: id of the right piece
+    count    how often the pair stood in the text
+    token    id of the joined piece
+    piece    its spelling ("Ġt"); left_piece + right_piece (WordPiece: without the right "##")
+    vocab_size   pieces so far, this one included
+    score    what the rule compared: the count, or WordPiece's likelihood ratio
+    tokens   how many tokens the training text has after this merge
+    rivals   the pairs that would have been next, the best first; empty when nobody watches
+    """
+
+    rank: int
+    left: int
+    right: int
+    count: int
+    token: int
+    left_piece: str
+    right_piece: str
+    piece: str
+    vocab_size: int
+    score: float = 0.0
+    tokens: int = 0
+    rivals: tuple[Rival, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SeedStep:
+    """Unigram's first vocabulary: far too many pieces, with first scores (natural logarithms)."""
+
+    pieces: Sequence[str]
+    scores: np.ndarray
+
+    @property
+    def vocab_size(self) -> int:
+        return len(self.pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectStep:
+    """E step of Unigram's EM: how often each piece is used, over all ways to split every word.
+
+    expected   (n) expected counts, in the order of the pieces
+    objective  -log likelihood of the words, in nats a word
+    tokens     expected number of tokens of the training text
+    """
+
+    round: int
+    iteration: int
+    pieces: Sequence[str]
+    scores: np.ndarray
+    expected: np.ndarray
+    objective: float
+    tokens: float
+
+    @property
+    def vocab_size(self) -> int:
+        return len(self.pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class MaximizeStep:
+    """M step of Unigram's EM: new scores from the expected counts; rare pieces go.
+
+    removed  pieces whose expected count was below the floor, with it
+    """
+
+    round: int
+    iteration: int
+    pieces: Sequence[str]
+    scores: np.ndarray
+    removed: Sequence[tuple[str, float]]
+
+    @property
+    def vocab_size(self) -> int:
+        return len(self.pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class PruneStep:
+    """Unigram drops the pieces that the text misses least.
+
+    removed  dropped pieces with the loss of likelihood that dropping them costs, smallest first;
+             a loss of 0 stands for a piece that its own best split never uses
+    losses   (n) losses of the pieces that stay, in their order; infinite where there is no
+             alternative
+    """
+
+    round: int
+    pieces: Sequence[str]
+    scores: np.ndarray
+    removed: Sequence[tuple[str, float]]
+    losses: np.ndarray
+
+    @property
+    def vocab_size(self) -> int:
+        return len(self.pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class FinishStep:
+    """The last vocabulary of Unigram: the required characters, then the best pieces by score."""
+
+    pieces: Sequence[str]
+    scores: np.ndarray
+    removed: Sequence[tuple[str, float]]
+
+    @property
+    def vocab_size(self) -> int:
+        return len(self.pieces)
+
+
+UnigramStep = SeedStep | ExpectStep | MaximizeStep | PruneStep | FinishStep
+TrainingStep = CountingStep | AlphabetStep | MergeStep | UnigramStep
