@@ -1,6 +1,7 @@
 """Text to ids and back: tokenizers from scratch.
 
-Read in this order: byte_level, specials, tokenizer, steps, bpe_training, bpe, characters, training,
+Read in this order: byte_level, specials, tokenizer, steps, bpe_training, bpe, characters,
+piece_trie, lattice, training,
 then the file format in tokenizer_json and opening.
 """
 

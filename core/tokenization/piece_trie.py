@@ -1,0 +1,115 @@
+"""Which pieces of a vocabulary stand at which places of a text: a tree of their characters.
+
+A trie shares what pieces have in common at their beginnings: "the", "then" and "they" are one path
+t-h-e with two branches. Walking it from one place of the text finds all pieces that start there.
+This one walks from every place at once: level after level, each place takes one more character,
+and the places that no piece goes on from drop out.
+
+Letters in shapes: N characters of the text, M matches.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+BITS = 21  # a code point has at most so many
+CHUNK = 1 << 16  # places that walk together; their starts then fit 16 bits, which sort fast
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """Pieces found in a text: by their starts, at one start the shortest first; (M) each."""
+
+    starts: np.ndarray
+    lengths: np.ndarray
+    ids: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def code_points(text: str) -> np.ndarray:
+    """The text as numbers, one for each character: (N) of uint32."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+
+
+class PieceTrie:
+    """The tree of all pieces.
+
+    pieces  strings, each once, none empty
+    ids     the number of each; their places in the list where left out
+    """
+
+    def __init__(
+        self, pieces: Sequence[str], ids: Sequence[int] | np.ndarray | None = None
+    ) -> None:
+        numbers = np.arange(len(pieces)) if ids is None else np.asarray(ids, dtype=np.int64)
+        characters = code_points("".join(pieces)).astype(np.int64)
+        lengths = np.array([len(piece) for piece in pieces], dtype=np.int64)
+        offsets = np.cumsum(lengths) - lengths
+        # A level: the sorted keys of its nodes, and the piece that ends in each, -1 for none. A key
+        # is the number of the node above and the character that leads here.
+        self._levels: list[tuple[np.ndarray, np.ndarray]] = []
+        node = np.zeros(len(pieces), dtype=np.int64)
+        going_on = np.flatnonzero(lengths > 0)
+        while len(going_on):
+            depth = len(self._levels)
+            above = node[going_on] << BITS
+            keys, node[going_on] = np.unique(
+                above | characters[offsets[going_on] + depth], return_inverse=True
+            )
+            piece_of = np.full(len(keys), -1, dtype=np.int32)
+            ending = going_on[lengths[going_on] == depth + 1]
+            piece_of[node[ending]] = numbers[ending]
+            self._levels.append((keys, piece_of))
+            going_on = going_on[lengths[going_on] > depth + 1]
+
+    @property
+    def longest(self) -> int:
+        """Characters of the longest piece."""
+        return len(self._levels)
+
+    def matches(self, text: str) -> Matches:
+        """Every piece at every place of the text."""
+        return self.matches_from(code_points(text), 0, len(text))
+
+    def matches_from(self, characters: np.ndarray, first: int, stop: int) -> Matches:
+        """Every piece that starts at one of the places first to stop - 1, as long as it may be."""
+        parts = [
+            self._walk(characters, start, min(start + CHUNK, stop))
+            for start in range(first, stop, CHUNK)
+        ]
+        if len(parts) == 1:
+            return parts[0]
+        empty = [np.zeros(0, dtype=np.int64)]
+        return Matches(
+            np.concatenate([part.starts for part in parts] or empty),
+            np.concatenate([part.lengths for part in parts] or empty),
+            np.concatenate([part.ids for part in parts] or empty),
+        )
+
+    def _walk(self, characters: np.ndarray, first: int, stop: int) -> Matches:
+        starts, lengths, ids = [], [], []
+        walking = np.arange(first, stop)
+        node = np.zeros(len(walking), dtype=np.int64)
+        for depth, (keys, piece_of) in enumerate(self._levels):
+            inside = np.searchsorted(walking, len(characters) - depth)  # the rest is past the end
+            walking, node = walking[:inside], node[:inside]
+            wanted = (node << BITS) | characters[walking + depth]
+            node = np.searchsorted(keys, wanted)
+            found = keys[np.minimum(node, len(keys) - 1)] == wanted
+            walking, node = walking[found], node[found]
+            if not len(walking):
+                break
+            pieces = piece_of[node]
+            ending = pieces >= 0
+            starts.append(walking[ending])
+            lengths.append(np.full(len(starts[-1]), depth + 1))
+            ids.append(pieces[ending])
+        if not starts:
+            return Matches(*(np.zeros(0, dtype=np.int64) for _ in range(3)))
+        start = np.concatenate(starts)
+        # Stable: what was found on an earlier level, the shorter piece, stays in front.
+        order = np.argsort((start - first).astype(np.uint16), kind="stable")
+        return Matches(start[order], np.concatenate(lengths)[order], np.concatenate(ids)[order])
