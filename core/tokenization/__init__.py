@@ -1,7 +1,8 @@
 """Text to ids and back: tokenizers from scratch.
 
-Read in this order: byte_level, specials, tokenizer, steps, bpe_training, bpe, characters,
-piece_trie, lattice, training,
+Read in this order: byte_level, specials, tokenizer, steps, bpe_training, bpe, characters;
+SentencePiece's text: sentencepiece_rules, sentencepiece_normalizer, scripts, sentencepiece_pieces,
+sentencepiece_text; then piece_trie, lattice, training,
 then the file format in tokenizer_json and opening.
 """
 

@@ -1,0 +1,65 @@
+"""The pieces of a SentencePiece vocabulary: their kinds, and those that no training has to find."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+UNKNOWN, BEGIN, END = "<unk>", "<s>", "</s>"
+
+
+class PieceType(IntEnum):
+    """What a piece is for; the numbers are those of the file format.
+
+    NORMAL        found by training
+    UNKNOWN       stands for what the vocabulary cannot spell
+    CONTROL       stands for no text: the beginning, the end
+    USER_DEFINED  always one piece wherever it stands in a text
+    UNUSED        known, but never the result: it is cut again
+    BYTE          one byte of a character that no other piece spells
+    """
+
+    NORMAL = 1
+    UNKNOWN = 2
+    CONTROL = 3
+    USER_DEFINED = 4
+    UNUSED = 5
+    BYTE = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece with its score: the higher, the earlier it is joined (BPE), the likelier it is."""
+
+    text: str
+    score: float = 0.0
+    type: PieceType = PieceType.NORMAL
+
+
+BYTE_PIECES = tuple(f"<0x{byte:02X}>" for byte in range(256))
+
+
+def meta_pieces(
+    special_tokens: Sequence[str] = (),
+    user_defined: Sequence[str] = (),
+    byte_fallback: bool = False,
+) -> list[Piece]:
+    """The pieces that a vocabulary begins with, in the order of their ids.
+
+    First "<unk>", "<s>", "</s>"; then control pieces, user-defined ones, and the 256 bytes.
+
+    Raises ValueError for a piece that is named twice, is empty, or is "<unk>".
+    """
+    control = [token for token in special_tokens if token not in (BEGIN, END)]
+    pieces = [Piece(UNKNOWN, type=PieceType.UNKNOWN)]
+    pieces += [Piece(text, type=PieceType.CONTROL) for text in (BEGIN, END, *control)]
+    pieces += [Piece(text, type=PieceType.USER_DEFINED) for text in user_defined]
+    if byte_fallback:
+        pieces += [Piece(text, type=PieceType.BYTE) for text in BYTE_PIECES]
+    seen: set[str] = set()
+    for piece in pieces:
+        if not piece.text or "\0" in piece.text:
+            raise ValueError(f"{piece.text!r} cannot be a piece: it is empty or holds U+0000")
+        if piece.text in seen:
+            raise ValueError(f"{piece.text!r} is named twice, or is there already: name it once")
+        seen.add(piece.text)
+    return pieces
