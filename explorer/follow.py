@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from explorer.engine import Engine
     from explorer.live import Runs
 
-EVERY = 250  # ms
+EVERY = 250  # ms between two looks at runs that train
+SLOW = 1000  # ms where none does: another program may take the selected one up again
 STATES = {"new": "preparing", "dead": "stopped"}  # other states are called the same on screen
 
 
@@ -28,7 +30,8 @@ class Seen:
 
     status: RunStatus
     state: str  # RunReader's
-    probe: int | None  # step of the newest picture of the heads
+    probe: int | None  # step of the newest picture of the heads, while somebody trains
+    attempt: int  # which the step belongs to
 
 
 @dataclass(eq=False)
@@ -90,10 +93,10 @@ class RunFollower(QObject):
             return selected
         return training[0] if training else selected
 
-    def newest_probe(self, folder: str) -> int | None:
-        """The step of a followed run's newest picture of its heads."""
+    def seen(self, folder: str) -> Seen | None:
+        """A followed run as it was last read."""
         watch = self._watched.get(key_of(folder))
-        return watch.seen.probe if watch is not None and watch.seen is not None else None
+        return watch.seen if watch is not None else None
 
     def _status(self, watch: Watch) -> RunStatus | None:
         if watch.seen is None:
@@ -115,26 +118,27 @@ class RunFollower(QObject):
         for key in wanted.keys() - self._watched.keys():
             self._watched[key] = Watch(self._runs.tail(wanted[key]), wanted[key])
             self._look(self._watched[key])
-        self._timer.start()
+        self._timer.start(EVERY)
         self.changed.emit()
 
     def _alive(self, watch: Watch) -> bool:
         trains = watch.seen is not None and watch.seen.state in ("running", "paused")
-        return not watch.failed and (trains or self._runs.running_here(watch.folder))
+        return trains or self._runs.running_here(watch.folder)
 
     def _on_run_changed(self, folder: str) -> None:
         self._choose()
         watch = self._watched.get(key_of(folder))
         if watch is not None:
-            watch.failed = False
             self._look(watch)
 
     def _on_tick(self) -> None:
-        alive = [watch for watch in self._watched.values() if self._alive(watch)]
-        for watch in alive:
+        for watch in self._watched.values():
             self._look(watch)
-        if not alive:
+        if not self._watched:
             self._timer.stop()
+            return
+        alive = any(self._alive(watch) for watch in self._watched.values())
+        self._timer.setInterval(EVERY if alive else SLOW)
 
     def _look(self, watch: Watch) -> None:
         if not watch.busy:
@@ -145,18 +149,27 @@ class RunFollower(QObject):
         try:
             seen = await watch.tail.look(see)
         except (OSError, ValueError) as error:
-            watch.failed = True
             if watch in self._watched.values():
-                errors.report(error, "the run's folder")
+                self._on_trouble(watch, error)
             return
         finally:
             watch.busy = False
+        watch.failed = False
         if watch not in self._watched.values() or seen == watch.seen:
             return
         watch.seen = seen
         if self._alive(watch):
-            self._timer.start()
+            self._timer.start(EVERY)
         self.changed.emit()
+
+    def _on_trouble(self, watch: Watch, error: Exception) -> None:
+        """Told once; the folder is looked at again, for a disk comes back and a sync ends."""
+        if not watch.failed:
+            watch.failed = True
+            errors.report(error, "the run's folder")
+        if watch.seen is not None and not Path(watch.folder).is_dir():
+            watch.seen = None
+            self.changed.emit()
 
 
 def see(reader: RunReader, _: int) -> Seen:
@@ -174,8 +187,9 @@ def see(reader: RunReader, _: int) -> Seen:
         str(reader.folder),
         where(reader),
     )
-    probes = [probe.step for probe in reader.probes[-1:]]
-    return Seen(status, state, probes[0] if probes else None)
+    probes = [probe.step for probe in reader.probes if not probe.id]  # an answer is soon gone
+    newest = probes[-1] if probes and state in ("new", "running", "paused") else None
+    return Seen(status, state, newest, len(reader.manifest["attempts"]))
 
 
 def where(reader: RunReader) -> str:

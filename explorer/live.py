@@ -260,17 +260,33 @@ class Runs(QObject):
         self._unanswered = [path for path in self._waiting() if key_of(path) != key_of(folder)]
         self._remember()
 
-    def interrupted(self) -> list[tuple[Path, int, int]]:
-        """Runs that were training when the last session ended: (folder, step, steps)."""
-        from core.training import RunReader
+    async def interrupted(self) -> list[tuple[Path, int, int]]:
+        """Runs that were training when the last session ended: (folder, step, steps).
 
-        found = []
-        for path in self._waiting():
-            with contextlib.suppress(OSError, ValueError):
-                reader = RunReader(path)
-                if reader.state in UNFINISHED and reader.step < reader.config.steps:
-                    found.append((Path(path), reader.step, reader.config.steps))
+        Those that are gone or need no answer any more are forgotten.
+        """
+        found, settled = await self._engine.io(_unfinished, list(self._waiting()))
+        for folder in settled:
+            self.forget(folder)
         return found
+
+
+def _unfinished(listed: list[str]) -> tuple[list[tuple[Path, int, int]], list[str]]:
+    """In the I/O pool: the runs to ask about, and those that there is nothing to ask about."""
+    from core.training import RunReader
+
+    found, settled = [], []
+    for path in listed:
+        with contextlib.suppress(OSError, ValueError):
+            if not Path(path).is_dir():
+                settled.append(path)
+                continue
+            reader = RunReader(path)
+            if reader.state not in UNFINISHED or reader.step >= reader.config.steps:
+                settled.append(path)
+            else:
+                found.append((Path(path), reader.step, reader.config.steps))
+    return found, settled
 
 
 def key_of(folder: str | Path) -> str:

@@ -66,7 +66,7 @@ class Offers(QObject):
 
     async def waiting(self) -> None:
         """One card for all of them."""
-        found = await self._session.engine.io(self._session.runs.interrupted)
+        found = await self._session.runs.interrupted()
         self._waiting = {
             str(folder): Row(str(folder), folder.name, f"stopped at step {step:,} of {steps:,}")
             for folder, step, steps in found

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from core.training import RunReader, TrainingConfig
+    from core.training import RunReader
 
 AUTO = "auto"  # nobody has chosen
 SLOW_STEP = 0.2  # seconds a step, from which on a process of its own is better
@@ -32,16 +32,11 @@ def seconds_per_step(reader: RunReader, _: int = 0) -> float:
 
         with contextlib.suppress(OSError, ValueError, KeyError):  # the parent may be gone
             taken = _recorded(Reader(reader.parent["run"]))
-    return float(np.median(taken)) if len(taken) else _estimated(reader.config)
+    from core.training.sizes import step_seconds
+
+    return float(np.median(taken)) if len(taken) else step_seconds(reader.config)
 
 
 def _recorded(reader: RunReader) -> np.ndarray:
     steps = reader.steps[-LAST:]
     return steps["seconds"] if "seconds" in (steps.dtype.names or ()) else np.empty(0)
-
-
-def _estimated(config: TrainingConfig) -> float:
-    from core.training.sizes import USUAL_SPEED, activation_bytes, flops_per_token, step_seconds
-
-    flops = flops_per_token(config.model)
-    return step_seconds(config, flops, activation_bytes(config), USUAL_SPEED)

@@ -60,6 +60,7 @@ class RunSource(QObject):
         self.address = str(tail.folder)
         self.name = f"{tail.folder.name} (live)"
         self.version = 0
+        self._attempt = 0  # of the run, which the version belongs to
         self.tokenizer: Tokenizer | None = None
         self.config: ModelConfig | None = None
 
@@ -67,7 +68,7 @@ class RunSource(QObject):
         """Reads the run's tokenizer and config. Raises ValueError or OSError, with the remedy."""
         seen = await self._follow()
         self.tokenizer, self.config = await self._tail.look(_small_parts)
-        self.version = seen.step
+        self.version, self._attempt = seen.step, seen.attempt
 
     def close(self) -> None:
         """Nobody looks at this run's model any more."""
@@ -76,8 +77,13 @@ class RunSource(QObject):
             self._checkpoint = None
         self.deleteLater()
 
-    def set_version(self, step: int) -> None:
-        """The run has written probes of a newer step."""
+    def set_version(self, step: int, attempt: int | None = None) -> None:
+        """The model of this step can be looked at. Within an attempt steps only grow, whichever
+        way they are heard of; the next may begin at an earlier one.
+        """
+        if attempt is not None:
+            step = max(self.version, step) if attempt == self._attempt else step
+            self._attempt = attempt
         if step != self.version:
             self.version = step
             self.changed.emit()
@@ -173,7 +179,7 @@ class RunSource(QObject):
                 probe = next((found for found in seen.probes if found.id == name), None)
                 if probe is not None:
                     taken = await self._engine.io(_take, probe)
-                    self.set_version(max(self.version, probe.step))
+                    self.set_version(probe.step, seen.attempt)
                     return taken, probe.step
                 answer = await self._engine.io(self._control.acknowledgement, sequence)
                 if answer is not None and not answer.ok:
@@ -195,13 +201,15 @@ class _Seen:
     name: str
     state: str
     step: int
+    attempt: int
     probes: tuple[Probe, ...]
     checkpoint: Checkpoint | None  # the newest
 
 
 def _see(reader: RunReader, _: int) -> _Seen:
     newest = reader.checkpoints[-1] if reader.checkpoints else None
-    return _Seen(reader.name, reader.state, reader.step, tuple(reader.probes), newest)
+    attempt, probes = len(reader.manifest["attempts"]), tuple(reader.probes)
+    return _Seen(reader.name, reader.state, reader.step, attempt, probes, newest)
 
 
 def _small_parts(reader: RunReader, _: int) -> tuple[Tokenizer, ModelConfig]:

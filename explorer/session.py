@@ -237,9 +237,9 @@ class Session(QObject):
         self.window.status.set_training(self.follower.training)
         source = self.workspace.model_source
         if isinstance(source, RunSource):
-            probe = self.follower.newest_probe(source.address)
-            if probe is not None:
-                source.set_version(probe)
+            seen = self.follower.seen(source.address)
+            if seen is not None and seen.probe is not None:
+                source.set_version(seen.probe, seen.attempt)
         self._on_activity()
 
     def _on_activity(self) -> None:

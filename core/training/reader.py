@@ -158,10 +158,12 @@ class RunReader:
         self.checkpoints = [Checkpoint(step, folder / name) for step, name in found]
         folder = self.folder / records.PROBES
         seen = sorted((records.step_of(name) or 0, name) for name in probes)
-        self.probes = [
+        found_probes = (
             Probe(step, name.rpartition("step-")[0].rstrip("-"), folder / name)
             for step, name in seen
-        ]
+        )
+        # Beyond the last step lie those of an attempt that was given up.
+        self.probes = [probe for probe in found_probes if probe.id or probe.step <= self.step]
         self._signature = signature
         return True
 

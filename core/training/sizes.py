@@ -56,10 +56,8 @@ def estimate(config: TrainingConfig, speed: float = USUAL_SPEED) -> Estimate:
     model = config.model
     count = model_parameters(model)
     flops = flops_per_token(model)
-    if config.precision == "bf16":
-        speed *= BF16_SPEEDUP
     activations = activation_bytes(config)
-    per_step = step_seconds(config, flops, activations, speed)
+    per_step = step_seconds(config, speed)
     return Estimate(
         parameters=count,
         bytes_model=4 * count,
@@ -70,18 +68,24 @@ def estimate(config: TrainingConfig, speed: float = USUAL_SPEED) -> Estimate:
         seconds_per_step=per_step,
         seconds=BEGINNING
         + per_step * config.steps
-        + looking_seconds(config, per_step, flops, speed)
+        + looking_seconds(config, per_step, flops, _speed_at(config, speed))
         + checkpoint_seconds(config, count),
     )
 
 
-def step_seconds(config: TrainingConfig, flops: float, activations: int, speed: float) -> float:
-    """One optimizer step: data, forward, backward, update."""
-    work = flops * config.tokens_per_step
-    work += FLOPS_PER_BYTE * activations * config.micro_batches
+def step_seconds(config: TrainingConfig, speed: float = USUAL_SPEED) -> float:
+    """One optimizer step: data, forward, backward, update. `speed`: FLOP/s of fp32 products."""
+    speed = _speed_at(config, speed)
+    work = flops_per_token(config.model) * config.tokens_per_step
+    work += FLOPS_PER_BYTE * activation_bytes(config) * config.micro_batches
     calls = CALLS_PER_LAYER * config.model.n_layer * config.micro_batches
     told = STORY_SECONDS if config.corpus == "stories" else 0.0
     return work / speed + calls + told * config.batch_size * config.micro_batches
+
+
+def _speed_at(config: TrainingConfig, speed: float) -> float:
+    """FLOP/s at the run's precision, where fp32 has `speed`."""
+    return speed * BF16_SPEEDUP if config.precision == "bf16" else speed
 
 
 def looking_seconds(config: TrainingConfig, per_step: float, flops: float, speed: float) -> float:

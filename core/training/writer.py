@@ -65,6 +65,8 @@ class RunWriter:
         self.heartbeat()
         records.write_manifest(self.folder, manifest)
         self.event("start", from_step, {})
+        if rank == 0:
+            _drop_probes(self.folder, from_step)
 
     def _cut_torn_record(self, path: Path) -> None:
         if path.exists() and (torn := path.stat().st_size % self.dtype.itemsize):
@@ -124,6 +126,13 @@ class RunWriter:
                 os.close(file)
         self._steps = self._events = -1
         self._lock.release()
+
+
+def _drop_probes(folder: Path, from_step: int) -> None:
+    """Deletes pictures of steps that an earlier attempt made and this one makes again."""
+    for path in (folder / records.PROBES).iterdir():
+        if (records.step_of(path.name) or 0) > from_step:
+            path.unlink(missing_ok=True)
 
 
 def probe_interval(every: int, step: int) -> int:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from core.training import RunReader, new_run_folder
 from core.training.writer import RunWriter
-from explorer import tasks
-from explorer.follow import RunFollower, where
+from explorer import errors, tasks
+from explorer.follow import SLOW, RunFollower, see, where
 from explorer.live import Runs
 from explorer.panes.training.follow import Follower
 from tests.explorer.demo import tiny_training
@@ -41,6 +43,10 @@ async def until(condition):
     async with asyncio.timeout(10):
         while not condition():
             await asyncio.sleep(0)
+
+
+async def quiet(*owners):
+    await until(lambda: not any(tasks.running(owner) for owner in owners))
 
 
 class Here(Runs):
@@ -217,3 +223,80 @@ def test_a_run_may_be_let_go_before_its_first_look_begins(engine, tmp_path, fold
         return failed
 
     assert run_async(body()) == []
+
+
+def test_a_run_that_could_not_be_read_for_a_moment_is_followed_on(
+    engine, tmp_path, folders, run_async, caplog
+):
+    """A disk that is away for a moment: said once, and read again when it is back."""
+    manifest = folders[0] / "run.json"
+
+    async def body():
+        runs = Runs(engine, tmp_path)
+        pane, strip = Follower(runs, engine), RunFollower(engine, runs)
+        troubles, seen = [], []
+        pane.failed.connect(troubles.append)
+        pane.follow(folders[0])
+        strip.follow(str(folders[0]))
+        await until(lambda: pane.data is not None and strip.selected is not None)
+        manifest.rename(manifest.with_suffix(".away"))
+        for _ in range(3):
+            pane.look()
+            strip._on_tick()
+            await quiet(engine, strip)
+        seen.append((pane._timer.isActive(), strip._timer.isActive()))
+        manifest.with_suffix(".away").rename(manifest)
+        writer = RunWriter(folders[0])
+        writer.step({"step": 1, "loss": 2.0})
+        pane.look()
+        strip._on_tick()
+        await quiet(engine, strip)
+        seen.append((pane.data.step, strip.selected.step))
+        writer.close()
+        pane.follow(None)
+        strip.stop()
+        return troubles, seen
+
+    caplog.set_level(logging.CRITICAL)
+    troubles, seen = run_async(body())
+    assert len(troubles) == 1 and seen == [(True, True), (1, 1)]
+    assert [problem.count for problem in errors.reports().problems.values()] == [1]
+    errors.reports().problems.clear()
+
+
+def test_a_stopped_run_that_another_program_takes_up_is_seen_by_all(
+    engine, tmp_path, folders, run_async
+):
+    async def body():
+        writer = RunWriter(folders[0])
+        writer.event("end", 0, {"reason": "stopped"})
+        writer.close()
+        strip = RunFollower(engine, Runs(engine, tmp_path))
+        strip.follow(str(folders[0]))
+        await until(lambda: strip.selected is not None)
+        states = [strip.selected.state]
+        strip._on_tick()
+        await quiet(engine, strip)
+        pace = strip._timer.interval() if strip._timer.isActive() else None
+        writer = RunWriter(folders[0])  # by another program
+        strip._on_tick()
+        await quiet(engine, strip)
+        states.append(strip.selected.state)
+        writer.close()
+        strip.stop()
+        return states, pace
+
+    states, pace = run_async(body())
+    assert states == ["stopped", "running"] and pace == SLOW
+
+
+def test_an_answer_to_a_look_is_no_picture_of_the_cadence(folders):
+    writer = RunWriter(folders[0])
+    for step in range(1, 9):
+        writer.step({"step": step})
+    writer.probe(4, {"ids": np.arange(3)})
+    writer.probe(8, {"ids": np.arange(3)}, "look-1")
+    assert see(RunReader(folders[0]), 0).probe == 4
+    writer.event("end", 8, {"reason": "stopped"})
+    assert see(RunReader(folders[0]), 0).probe is None, "its newest checkpoint is looked at"
+    writer.close()

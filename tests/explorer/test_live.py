@@ -11,12 +11,13 @@ import pytest
 
 from core.training import RunReader
 from core.training.control import ControlLog
+from core.training.writer import RunWriter
 from explorer import errors, theme
 from explorer.follow import where
 from explorer.jobs import EngineDied
 from explorer.live import Runs
 from explorer.session import Session
-from explorer.settings import write_object
+from explorer.settings import read_object, write_object
 from tests.explorer.conftest import dispose
 from tests.explorer.demo import save_tiny_model, spec, tiny_training
 
@@ -157,7 +158,23 @@ def test_a_run_that_somebody_trains_is_not_waiting(
     folder = runs.new(tiny_training(), "run")
     write_object(tmp_path / "runs" / "unfinished.json", {"runs": [str(folder)]})
     monkeypatch.setattr(RunReader, "state", state)
-    assert [found[0] for found in runs.interrupted()] == ([folder] if offered else [])
+    assert [found[0] for found in run_async(runs.interrupted())] == ([folder] if offered else [])
+
+
+def test_a_run_that_is_gone_or_done_is_asked_about_no_more(engine, tmp_path, run_async):
+    runs = Runs(engine, tmp_path / "runs")
+    listed = tmp_path / "runs" / "unfinished.json"
+    waiting, done = (runs.new(tiny_training(), name) for name in ("waiting", "done"))
+    steps = tiny_training().steps
+    for folder, step, reason in ((waiting, 1, "stopped"), (done, steps, "finished")):
+        writer = RunWriter(folder)
+        writer.step({"step": step, "loss": 1.0})
+        writer.event("end", step, {"reason": reason})
+        writer.close()
+    gone = tmp_path / "runs" / "deleted"
+    write_object(listed, {"runs": [str(folder) for folder in (gone, waiting, done)]})
+    assert run_async(runs.interrupted()) == [(waiting, 1, steps)]
+    assert read_object(listed) == {"runs": [str(waiting)]}
 
 
 def session_in(tmp_path):

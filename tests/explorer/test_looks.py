@@ -106,6 +106,16 @@ def test_a_look_bears_the_step_of_its_own_answer(engine, trainer, run_async):
     assert (look.version, version) == (7, 9)
 
 
+def test_steps_only_grow_within_an_attempt(engine, trainer):
+    """Answers and pictures are heard of in any order; the next attempt may begin earlier."""
+    source = RunSource(engine, trainer.control, Tail(engine, trainer.folder))
+    heard = [(7, 1), (4, 1), (9, 1), (6, 2), (5, 2)]
+    versions = [source.set_version(*one) or source.version for one in heard]
+    assert versions == [7, 7, 9, 6, 6]
+    source.set_version(3)  # a checkpoint: the model that is looked at now
+    assert source.version == 3
+
+
 def test_no_two_threads_read_the_run_at_once(engine, trainer, run_async):
     go, entered = threading.Event(), []
 

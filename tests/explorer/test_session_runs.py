@@ -167,7 +167,7 @@ def test_runs_that_wait_share_one_card_and_leave_it_one_by_one(sitting, stopped,
             for folder in folders[2:]:
                 session.steer("stop", str(folder))
             await until(lambda: not session.runs.live)
-            assert session.runs.interrupted() == [], "who was answered is not asked again"
+            assert await session.runs.interrupted() == [], "who was answered is not asked again"
 
     run_async(body())
 

@@ -170,7 +170,9 @@ def _preparing(event: dict[str, Any]) -> str:
 
 
 class Follower(QObject):
-    """Emits `changed` with a new RunData when the run has moved on, `failed` when it is none."""
+    """Emits `changed` with a new RunData when the run has moved on, `failed` when it is none or
+    cannot be read, once for each trouble.
+    """
 
     changed = Signal(object)  # RunData
     failed = Signal(str)
@@ -185,6 +187,7 @@ class Follower(QObject):
         self._busy = False
         self._watched = True
         self._state = ("", "", "")  # as last shown, and what the app knew of its trainer
+        self._trouble = False  # the last look failed, and this was told
         self.data: RunData | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(POLL)
@@ -198,7 +201,7 @@ class Follower(QObject):
         """Another run, or none. `changed` comes with its first look."""
         self._tail = self._runs.tail(folder) if folder is not None else None
         self._news, self.data = 0, None
-        self._state = ("", "", "")
+        self._state, self._trouble = ("", "", ""), False
         self._turn += 1
         self._timer.stop()
         if folder is not None:
@@ -238,8 +241,7 @@ class Follower(QObject):
             news, data = await tail.look(see)
         except (ValueError, OSError) as error:
             if turn == self._turn:
-                self._timer.stop()
-                self.failed.emit(str(error))
+                self._on_trouble(str(error))
                 return
         finally:
             self._busy = False
@@ -247,13 +249,25 @@ class Follower(QObject):
             self.look()
             return
         first, self._news = not self._news, news
+        self._trouble = False
         if data is not None:
             self._state = (data.state, why, backend)
             self.data = data
-            self._timer.setInterval(POLL if data.state in ACTIVE else SLOW)
             self.changed.emit(data)
+        if self.data is not None:
+            self._timer.setInterval(POLL if self.data.state in ACTIVE else SLOW)
         if first and self._watched and not self._timer.isActive():
             self._timer.start()
+
+    def _on_trouble(self, message: str) -> None:
+        """A run that could be read once is looked at again: a disk comes back, a sync ends."""
+        if self.data is None:
+            self._timer.stop()
+        else:
+            self._timer.setInterval(SLOW)
+        if not self._trouble:
+            self._trouble = True
+            self.failed.emit(message)
 
 
 def _as_trained(data: RunData, why: str, backend: str) -> RunData:

@@ -215,7 +215,6 @@ class TrainingPane(Pane):
         self._list_runs()
 
     def _on_run(self, folder: str | None) -> None:
-        self.steering.wanted = None
         self.branching.close()
         self.follower.follow(Path(folder) if folder else None)
         self.cursor.clear(fresh=folder is not None)

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 
 from core.training.config import TrainingConfig
 from explorer import tasks
+from explorer.live import key_of
 from explorer.panes.training.follow import RunData
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ ENDING = 400  # looks at a trainer that is leaving, 20 ms apart
 class Steering(QObject):
     """Sends commands through RunControl, off the GUI thread; `opened` names a run that began.
 
-    `wanted` is what the run has been asked to be until its folder says so: a button answers at
-    once, whatever a step takes.
+    What a run has been asked to be counts until its folder says so: a button answers at once,
+    whatever a step takes.
     """
 
     opened = Signal(str)
@@ -38,18 +39,23 @@ class Steering(QObject):
         self._runs = runs
         self._settings = settings
         self._owner = owner
-        self.wanted: str | None = None  # "running", "paused", "stopped"
-        self._starting = False
+        self._wanted: dict[str, str] = {}  # run -> "running", "paused" or "stopped"
+        self._starting: set[str] = set()
         runs.changed.connect(self._on_run_changed)
 
     def state(self, data: RunData | None) -> str:
         """The run's state as a person has asked for it, or as it is."""
         if data is None:
             return "new"
-        reached = self.wanted == data.state or data.state in ("finished", "failed")
-        if self.wanted is not None and reached:
-            self.wanted = None
-        return self.wanted or data.state
+        wanted = self.wanted(data.folder)
+        if wanted == data.state or data.state in ("finished", "failed"):
+            self._wanted.pop(key_of(data.folder), None)
+            return data.state
+        return wanted or data.state
+
+    def wanted(self, folder: str | Path) -> str | None:
+        """What this run has been asked to be and is not yet."""
+        return self._wanted.get(key_of(folder))
 
     def begin(self, config: TrainingConfig, name: str, backend: str) -> None:
         """A new run of this config, trained at once."""
@@ -62,13 +68,12 @@ class Steering(QObject):
         except (ValueError, OSError) as error:
             self.refused.emit(str(error))
             return
-        self.wanted = None
         self.opened.emit(str(folder))
 
     def start(self, folder: Path, paused: bool = False, steps: int = 0) -> None:
         """Trains a run on from its last checkpoint; `steps` makes so many, then pauses."""
-        self._want("paused" if paused else "running")
-        self._starting = True
+        self._want(folder, "paused" if paused else "running")
+        self._starting.add(key_of(folder))
         tasks.spawn(self._start(folder, paused or steps > 0, steps), self._owner)
 
     async def _start(self, folder: Path, paused: bool, steps: int) -> None:
@@ -80,28 +85,28 @@ class Steering(QObject):
             backend = await self._runs.place(folder, self._settings.run_in)
             self._runs.start(folder, backend, paused=paused)
         except (ValueError, OSError) as error:
-            self.wanted = None
+            self._want(folder, None)
             self.refused.emit(str(error))
             return
         finally:
-            self._starting = False
+            self._starting.discard(key_of(folder))
         if steps:
             await self._ask(folder, "step", (steps,))
 
     def pause(self, folder: Path) -> None:
-        self._want("paused")
+        self._want(folder, "paused")
         self._send(folder, "pause")
 
     def resume(self, folder: Path) -> None:
-        self._want("running")
+        self._want(folder, "running")
         self._send(folder, "resume")
 
     def step(self, folder: Path) -> None:
-        self._want(None)
+        self._want(folder, None)
         self._send(folder, "step", 1)
 
     def stop(self, folder: Path) -> None:
-        self._want("stopped")
+        self._want(folder, "stopped")
         self._send(folder, "stop")
 
     def branch(
@@ -121,16 +126,18 @@ class Steering(QObject):
         except (ValueError, OSError) as error:
             self.refused.emit(str(error))
             return
-        self.wanted = None
         self.opened.emit(str(made))
 
     def _on_run_changed(self, folder: str) -> None:
         """A trainer that is gone grants no wish, whether or not its folder says so."""
-        if not self._starting and not self._runs.running_here(folder):
-            self._want(None)
+        if key_of(folder) not in self._starting and not self._runs.running_here(folder):
+            self._want(folder, None)
 
-    def _want(self, state: str | None) -> None:
-        self.wanted = state
+    def _want(self, folder: str | Path, state: str | None) -> None:
+        if state is None:
+            self._wanted.pop(key_of(folder), None)
+        else:
+            self._wanted[key_of(folder)] = state
         self.changed.emit()
 
     def _send(self, folder: Path, command: str, *values: Any) -> None:
@@ -141,7 +148,7 @@ class Steering(QObject):
         try:
             await self._engine.io(getattr(control, command), *values)
         except (ValueError, OSError) as error:
-            self.wanted = None
+            self._want(folder, None)
             self.refused.emit(str(error))
             return
         self._runs.wake(folder)

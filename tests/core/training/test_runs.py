@@ -240,3 +240,21 @@ def test_a_branch_off_a_checkpoint_that_is_thinned_meanwhile_is_refused(
     with pytest.raises(ValueError, match="step 8 was removed meanwhile; branch off another"):
         branch(parent.folder, 8, {})
     assert not (tmp_path / "run-at-8").exists()
+
+
+def test_pictures_of_steps_that_were_given_up_are_gone(tmp_path: Path) -> None:
+    folder = new_run_folder(tmp_path, "run", small_config(tmp_path))
+    writer = RunWriter(folder)
+    for step in range(1, 7):
+        writer.step({"step": step})
+        writer.probe(step, {"ids": np.arange(3)})
+    writer.close()
+    again = RunWriter(folder, from_step=3)
+    assert [probe.step for probe in RunReader(folder).probes] == [1, 2, 3]
+    late = again.probe(6, {"ids": np.arange(3)})  # by a trainer that did not know that it was over
+    assert [probe.step for probe in RunReader(folder).probes] == [1, 2, 3]
+    again.step({"step": 4})
+    again.probe(4, {"ids": np.arange(3)})
+    assert [probe.step for probe in RunReader(folder).probes] == [1, 2, 3, 4]
+    assert late.exists()
+    again.close()
