@@ -8,15 +8,13 @@ python3 dev.py bench [--full]     every figure that the project promises (--only
 python3 dev.py snapshot DIR       a picture of every view, light and dark, without a display
 python3 dev.py gallery            every widget in every state, in one window
 python3 dev.py train-bundled      trains the bundled model again
+python3 dev.py vocabularies       gets real tokenizers and texts (--all: also the large ones)
 python3 dev.py package [--dist D] a folder that runs without Python, and its self-test
 python3 dev.py setup              only the set-up
 """
 
 from __future__ import annotations
 
-import ctypes
-import hashlib
-import json
 import os
 import shutil
 import subprocess
@@ -24,20 +22,16 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-VENV = ROOT / ".venv"
-PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-STAMP = VENV / "llm-explorer-setup.json"
-LIBRARIES = ROOT / "packaging" / "system-libraries.txt"
-OLDEST = (3, 11)
+# This folder has the name of a package that pip brings, so its files are found by their own names.
+sys.path.insert(0, str(ROOT / "packaging"))
+
+from python_setup import PYTHON, VENV, set_up  # noqa: E402
+from system_setup import Stop, say  # noqa: E402
 
 NO_DISPLAY = (
     "There is no display to open a window on: start it from a desktop session, or render every "
     "view to pictures with `python3 dev.py snapshot DIR` (the app's own --snapshot DIR)."
 )
-
-
-class Stop(Exception):
-    """Ends the program with a message that says what to do."""
 
 
 # -- commands ---------------------------------------------------------------------------------
@@ -132,6 +126,11 @@ def package(arguments: list[str]) -> int:
     return code
 
 
+def vocabularies(arguments: list[str]) -> int:
+    set_up()
+    return become(str(ROOT / "packaging" / "vocabularies.py"), *arguments, at_root=True)
+
+
 def setup(arguments: list[str]) -> int:
     set_up("qt", "window", "test", extras=("dev", "peers"))
     print(f"ready: {PYTHON}")
@@ -147,6 +146,7 @@ COMMANDS = {
     "gallery": gallery,
     "train-bundled": train_bundled,
     "package": package,
+    "vocabularies": vocabularies,
     "setup": setup,
 }
 
@@ -175,199 +175,6 @@ def become(*arguments: str, at_root: bool = False) -> int:
     if os.name == "nt":
         return subprocess.call(command, env=environment())
     os.execve(command[0], command, environment())
-
-
-# -- set-up: Python packages ------------------------------------------------------------------
-
-
-def set_up(*sections: str, extras: tuple[str, ...] = ()) -> None:
-    """Makes .venv with its packages, and the system libraries of ``sections``, where missing."""
-    set_up_system(sections)
-    stamp = read_stamp()
-    digest = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
-    current = stamp.get("pyproject") == digest and stamp.get("root") == str(ROOT)
-    if PYTHON.exists() and current and set(extras) <= set(stamp["extras"]):
-        return
-    if not PYTHON.exists():
-        make_venv()
-    wanted = sorted({*extras, *stamp.get("extras", [])})
-    missing = missing_packages(wanted)
-    if missing:
-        say(f"installing into {VENV} (needed: {', '.join(missing)})")
-        if sys.platform.startswith("linux") and "torch" in missing and not has_nvidia():
-            say("PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu saves 3 GB without a GPU")
-        target = f"{ROOT}[{','.join(wanted)}]" if wanted else str(ROOT)
-        command = [str(PYTHON), "-m", "pip", "install", "--editable", target]
-        if subprocess.call(command, cwd=ROOT) != 0:
-            raise Stop(
-                "pip could not install the packages (its message is above). "
-                "Check the network connection and run the same command again."
-            )
-    STAMP.write_text(json.dumps({"pyproject": digest, "root": str(ROOT), "extras": wanted}))
-
-
-def read_stamp() -> dict:
-    try:
-        stamp = json.loads(STAMP.read_text())
-        return stamp if isinstance(stamp, dict) and isinstance(stamp.get("extras"), list) else {}
-    except (OSError, ValueError):
-        return {}
-
-
-def make_venv() -> None:
-    python = find_python()
-    say(f"making {VENV} with {python}")
-    command = [python, "-m", "venv", "--clear", str(VENV)]
-    if subprocess.run([python, "-c", "import ensurepip, venv"], capture_output=True).returncode:
-        version = subprocess.check_output(
-            [python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"], text=True
-        ).strip()
-        install_debian([f"python{version}-venv|python3-venv"], "Python's venv module is missing")
-    if subprocess.call(command) != 0:
-        raise Stop(f"Python could not make {VENV}; its message is above.")
-
-
-def find_python() -> str:
-    """A Python that is new enough: this one, or one that lies on the path."""
-    if sys.version_info >= OLDEST:
-        return sys.executable
-    for minor in range(20, OLDEST[1] - 1, -1):
-        found = shutil.which(f"python3.{minor}")
-        if found:
-            return found
-    raise Stop(
-        f"LLM Explorer needs Python 3.{OLDEST[1]} or newer; this is "
-        f"{sys.version_info[0]}.{sys.version_info[1]}. Get one from your package manager or from "
-        "https://www.python.org/downloads and run this command with it."
-    )
-
-
-_MISSING = """
-import json, pathlib, sys, tomllib
-from importlib import metadata
-from pip._vendor.packaging.requirements import Requirement
-root, extras = pathlib.Path(sys.argv[1]), sys.argv[2:]
-project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-wanted = list(project["dependencies"])
-for extra in extras:
-    wanted += project["optional-dependencies"][extra]
-missing = []
-for requirement in map(Requirement, wanted):
-    if requirement.marker and not requirement.marker.evaluate():
-        continue
-    try:
-        version = metadata.version(requirement.name)
-    except metadata.PackageNotFoundError:
-        version = ""
-    if not version or not requirement.specifier.contains(version, prereleases=True):
-        missing.append(requirement.name)
-try:
-    own = metadata.distribution("llm-explorer")
-    where = json.loads(own.read_text("direct_url.json") or "{}").get("url")
-    scripts = {e.name: e.value for e in own.entry_points if e.group == "console_scripts"}
-    same = (where, own.version, scripts) == (root.as_uri(), project["version"], project["scripts"])
-except metadata.PackageNotFoundError:
-    same = False
-print(json.dumps(missing + ([] if same else ["llm-explorer"])))
-"""
-
-
-def missing_packages(extras: list[str]) -> list[str]:
-    """Names of the required packages that .venv lacks or has in another version."""
-    command = [str(PYTHON), "-c", _MISSING, str(ROOT), *extras]
-    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT.parent)
-    return json.loads(result.stdout) if result.returncode == 0 else ["everything", "torch"]
-
-
-def has_nvidia() -> bool:
-    return Path("/proc/driver/nvidia").exists() or shutil.which("nvidia-smi") is not None
-
-
-# -- set-up: the system -----------------------------------------------------------------------
-
-
-def set_up_system(sections: tuple[str, ...]) -> None:
-    """Installs what Qt needs of the system, or says what is missing and how to get it."""
-    if not sys.platform.startswith("linux") or not sections:
-        return
-    missing = missing_libraries(sections)
-    if not missing:
-        return
-    names = ", ".join(what for what, *_ in missing)
-    if shutil.which("apt-get"):
-        command = install_debian([row[1] for row in missing], f"Qt needs {names}", stop=False)
-        missing = missing_libraries(sections)
-    elif shutil.which("dnf"):
-        wanted = [f"'{what}()(64bit)'" if row[1] == "-" else row[1] for what, *row in missing]
-        command = f"sudo dnf install {' '.join(dict.fromkeys(wanted))}"
-    elif shutil.which("pacman"):
-        command = f"sudo pacman -S {' '.join(dict.fromkeys(row[3] for row in missing))}"
-    else:
-        command = ""
-    if not missing:
-        return
-    names = ", ".join(what for what, *_ in missing)
-    say(f"missing on this system: {names}" + (f"\n  install with: {command}" if command else ""))
-    if missing_libraries(("qt",)):
-        raise Stop("Qt cannot start without these; install them and run the same command again.")
-    say("going on without them: opening a window may fail, and tests that open one are skipped")
-
-
-def missing_libraries(sections: tuple[str, ...]) -> list[list[str]]:
-    """Rows (what, Debian's package, Fedora's, Arch's) of what is not there."""
-    missing = []
-    section = ""
-    for line in LIBRARIES.read_text(encoding="utf-8").splitlines():
-        words = line.split()
-        if line.startswith("["):
-            section = line.strip("[]")
-        elif words and not line.startswith("#") and section in sections and not is_there(words[0]):
-            missing.append(words)
-    return missing
-
-
-def is_there(what: str) -> bool:
-    kind, _, name = what.rpartition(":")
-    if kind == "command":
-        return shutil.which(name) is not None
-    if kind == "font":
-        folders = ("/usr/share/fonts", "/usr/local/share/fonts", os.path.expanduser("~/.fonts"))
-        return any(next(Path(folder).rglob("*.[to]tf"), None) for folder in folders)
-    try:
-        ctypes.CDLL(name)
-    except OSError:
-        return False
-    return True
-
-
-def install_debian(packages: list[str], reason: str, stop: bool = True) -> str:
-    """Installs packages with apt as root; returns the command that a user can give."""
-    command = "sudo apt-get install -y --no-install-recommends "
-    command += " ".join(dict.fromkeys(first_that_exists(choice) for choice in packages))
-    done = False
-    if shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
-        say(f"{reason}: installing with apt")
-        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        subprocess.call(["apt-get", "update", "-qq"], env=quiet, stdout=subprocess.DEVNULL)
-        chosen = list(dict.fromkeys(first_that_exists(choice) for choice in packages))
-        install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *chosen]
-        done = subprocess.call(install, env=quiet, stdout=subprocess.DEVNULL) == 0
-    if stop and not done:
-        raise Stop(f"{reason}; install it with: {command}")
-    return command
-
-
-def first_that_exists(choice: str) -> str:
-    """The first of ``a|b`` that apt knows (a package was renamed between releases)."""
-    names = choice.split("|")
-    for name in names[:-1] if shutil.which("apt-cache") else []:
-        if subprocess.run(["apt-cache", "show", name], capture_output=True).stdout.strip():
-            return name
-    return names[-1]
-
-
-def say(text: str) -> None:
-    print(f"dev.py: {text}", file=sys.stderr, flush=True)
 
 
 def main(arguments: list[str]) -> int:

