@@ -21,16 +21,31 @@ class CountingStep:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkingStep:
+    """A sign of life inside a longer step: nothing about the vocabulary has changed yet.
+
+    what  the step that is being made: "seeds", "expect" or "prune"
+    done  how far it is: pieces found, or words done
+    """
+
+    what: str
+    done: int
+
+
+@dataclass(frozen=True, slots=True)
 class AlphabetStep:
-    """The pieces that a vocabulary starts with, special tokens first, in the order of their ids.
+    """The pieces that a vocabulary starts with, in the order of their ids; special tokens first,
+    or last where a tie rule numbers the bytes themselves from 0.
 
     tokens   how many tokens the training text has with them
     counts   how often each stands in the text; 0 for special tokens
+    algorithm  whose step it is, as in MergeStep
     """
 
     pieces: Sequence[str]
     counts: Sequence[int]
     tokens: int
+    algorithm: str = "bpe"
 
     @property
     def vocab_size(self) -> int:
@@ -60,6 +75,8 @@ class MergeStep:
     score    what the rule compared: the count, or WordPiece's likelihood ratio
     tokens   how many tokens the training text has after this merge
     rivals   the pairs that would have been next, the best first; empty when nobody watches
+    algorithm  whose step it is: "bpe", "wordpiece" (by count), "wordpiece-likelihood" or
+             "sentencepiece-bpe"
     """
 
     rank: int
@@ -74,6 +91,7 @@ class MergeStep:
     score: float = 0.0
     tokens: int = 0
     rivals: tuple[Rival, ...] = ()
+    algorithm: str = "bpe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,4 +181,4 @@ class FinishStep:
 
 
 UnigramStep = SeedStep | ExpectStep | MaximizeStep | PruneStep | FinishStep
-TrainingStep = CountingStep | AlphabetStep | MergeStep | UnigramStep
+TrainingStep = CountingStep | WorkingStep | AlphabetStep | MergeStep | UnigramStep
