@@ -1,0 +1,256 @@
+"""Reads GGUF files, in which llama.cpp keeps a model and its tokenizer: metadata, then tensors.
+
+A file is: "GGUF", a version, how many tensors and metadata entries there are, the entries (key,
+type, value), a description of each tensor, padding, and the tensors' bytes. Everything is little
+endian. Only what is asked for is read: the metadata at once, a tensor by its name.
+
+Quantized tensors are blocks of 32 numbers that share a scale d, and some a minimum m: the number
+is d * q (+ m). Errors: ValueError, with the remedy, for a file that is broken, cut off or hostile.
+
+Source: ggml's docs/gguf.md; the block layouts of ggml-common.h.
+"""
+
+import math
+import os
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from core.files import GET_AGAIN, MEGABYTE
+
+MAGIC = b"GGUF"
+MAX_METADATA = 256 * MEGABYTE  # bytes of metadata; the largest vocabularies take 10
+MAX_ENTRIES = 1 << 16  # metadata entries, and tensors
+MAX_NESTING = 4  # arrays in arrays
+MAX_DIMENSIONS = 8
+
+# Metadata types by their number; 8 is a string, 9 an array.
+SCALARS: dict[int, np.dtype[Any]] = {
+    0: np.dtype("u1"),
+    1: np.dtype("i1"),
+    2: np.dtype("<u2"),
+    3: np.dtype("<i2"),
+    4: np.dtype("<u4"),
+    5: np.dtype("<i4"),
+    6: np.dtype("<f4"),
+    7: np.dtype("?"),
+    10: np.dtype("<u8"),
+    11: np.dtype("<i8"),
+    12: np.dtype("<f8"),
+}
+STRING, ARRAY = 8, 9
+
+# Tensor types by their number: name, numbers in a block, bytes of a block.
+TENSOR_TYPES = {
+    0: ("F32", 1, 4),
+    1: ("F16", 1, 2),
+    2: ("Q4_0", 32, 18),
+    3: ("Q4_1", 32, 20),
+    6: ("Q5_0", 32, 22),
+    7: ("Q5_1", 32, 24),
+    8: ("Q8_0", 32, 34),
+    10: ("Q2_K", 256, 84),
+    11: ("Q3_K", 256, 110),
+    12: ("Q4_K", 256, 144),
+    13: ("Q5_K", 256, 176),
+    14: ("Q6_K", 256, 210),
+    30: ("BF16", 1, 2),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class GGUFTensor:
+    """One tensor: its type ("Q8_0"), shape as NumPy has it (rows first) and place in the file."""
+
+    type: str
+    shape: tuple[int, ...]
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class GGUFFile:
+    """An opened file: numbers, strings, lists of strings and NumPy arrays by key; its tensors."""
+
+    path: Path
+    metadata: Mapping[str, Any]
+    tensors: Mapping[str, GGUFTensor]
+
+
+def open_gguf(path: str | Path) -> GGUFFile:
+    """Reads the metadata and where the tensors lie; no tensor is read.
+
+    Raises ValueError for a file that is no GGUF, is cut off, or points outside itself.
+    """
+    path = Path(path)
+    with path.open("rb") as file:
+        reader = _Reader(path, file)
+        if reader.take(4) != MAGIC:
+            raise ValueError(f"{path} is not a GGUF file: {GET_AGAIN}")
+        version = reader.number("<I")
+        if version not in (2, 3):
+            raise ValueError(
+                f"{path} is a GGUF file of version {version}, where 2 and 3 can be read: convert "
+                "it again with a current llama.cpp"
+            )
+        n_tensors, n_entries = reader.number("<Q"), reader.number("<Q")
+        if max(n_tensors, n_entries) > MAX_ENTRIES:
+            raise ValueError(f"{path} promises {max(n_tensors, n_entries):,} entries: {GET_AGAIN}")
+        metadata = {}
+        for _ in range(n_entries):
+            key = reader.string()
+            metadata[key] = reader.value(reader.number("<I"))
+        described = {}
+        for _ in range(n_tensors):
+            name = reader.string()
+            described[name] = reader.tensor(name)
+        alignment = metadata.get("general.alignment", 32)
+        if type(alignment) is not int or not 1 <= alignment <= MEGABYTE:
+            raise ValueError(f"{path} has a damaged alignment: {GET_AGAIN}")
+        data = math.ceil(reader.place / alignment) * alignment
+    tensors = {}
+    for name, tensor in described.items():
+        if data + tensor.stop > reader.size:
+            raise ValueError(
+                f"{path} was cut off: its tensor {name!r} ends at byte {data + tensor.stop:,}, the "
+                f"file at {reader.size:,}; {GET_AGAIN}"
+            )
+        place = (data + tensor.start, data + tensor.stop)
+        tensors[name] = GGUFTensor(tensor.type, tensor.shape, *place)
+    return GGUFFile(path, metadata, tensors)
+
+
+class _Reader:
+    """Reads one value after another, never past the end or the bound on metadata."""
+
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        self.path = path
+        self.file = file
+        self.size = os.fstat(file.fileno()).st_size
+        self.place = 0
+
+    def take(self, count: int) -> bytes:
+        if self.place + count > min(self.size, MAX_METADATA):
+            raise ValueError(f"{self.path} was cut off, or its header is damaged: {GET_AGAIN}")
+        self.place += count
+        return self.file.read(count)
+
+    def number(self, format: str) -> int:
+        return struct.unpack(format, self.take(struct.calcsize(format)))[0]
+
+    def string(self) -> str:
+        # A piece of a vocabulary may be half a character.
+        return self.take(self.number("<Q")).decode("utf-8", "replace")
+
+    def value(self, kind: int, depth: int = 0) -> Any:
+        if kind == STRING:
+            return self.string()
+        if kind == ARRAY:
+            item, count = self.number("<I"), self.number("<Q")
+            if depth >= MAX_NESTING:
+                raise ValueError(f"{self.path} holds arrays nested too deep: {GET_AGAIN}")
+            if item in SCALARS:
+                return np.frombuffer(self.take(count * SCALARS[item].itemsize), SCALARS[item])
+            if count * 8 > self.size - self.place:  # each item begins with its length
+                raise ValueError(f"{self.path} was cut off, or is damaged: {GET_AGAIN}")
+            return [self.value(item, depth + 1) for _ in range(count)]
+        if kind not in SCALARS:
+            raise ValueError(f"{self.path} holds a value of the unknown type {kind}: {GET_AGAIN}")
+        return np.frombuffer(self.take(SCALARS[kind].itemsize), SCALARS[kind])[0].item()
+
+    def tensor(self, name: str) -> GGUFTensor:
+        """Its place, counted from where the tensors begin."""
+        n_dimensions = self.number("<I")
+        if n_dimensions > MAX_DIMENSIONS:
+            raise ValueError(f"{self.path} describes the tensor {name!r} wrongly: {GET_AGAIN}")
+        shape = tuple(self.number("<Q") for _ in range(n_dimensions))[::-1]
+        kind, start = self.number("<I"), self.number("<Q")
+        if kind not in TENSOR_TYPES:
+            return GGUFTensor(f"type {kind}", shape, start, start)
+        type_name, block, block_bytes = TENSOR_TYPES[kind]
+        if shape and shape[-1] % block:
+            raise ValueError(f"{self.path}: the rows of {name!r} are no whole blocks: {GET_AGAIN}")
+        return GGUFTensor(type_name, shape, start, start + math.prod(shape) // block * block_bytes)
+
+
+def read_gguf_tensor(file: GGUFFile, name: str) -> np.ndarray:
+    """One tensor as float32, dequantized.
+
+    Raises ValueError for a name that is not there and for a type that cannot be read.
+    """
+    if name not in file.tensors:
+        raise ValueError(
+            f"{file.path} has no tensor {name!r}; it holds {len(file.tensors)}, such as "
+            f"{', '.join(list(file.tensors)[:3])}"
+        )
+    tensor = file.tensors[name]
+    if tensor.type not in _DEQUANTIZE:
+        raise ValueError(
+            f"{file.path}: the tensor {name!r} is of the type {tensor.type}, which cannot be read: "
+            f"choose a file with one of {', '.join(_DEQUANTIZE)}"
+        )
+    data = np.fromfile(
+        file.path, dtype=np.uint8, count=tensor.stop - tensor.start, offset=tensor.start
+    )
+    return _DEQUANTIZE[tensor.type](data).reshape(tensor.shape)
+
+
+# -- blocks: n blocks of bytes become n * 32 numbers ------------------------------------------
+
+
+def _halves(data: np.ndarray) -> np.ndarray:
+    """float16 scales, one column: (n, 2) bytes -> (n, 1) numbers."""
+    return np.ascontiguousarray(data).view("<f2").astype(np.float32)
+
+
+def _nibbles(data: np.ndarray) -> np.ndarray:
+    """Two numbers in each byte, (n, 16) -> (n, 32): the low halves first, then the high ones."""
+    return np.concatenate([data & 15, data >> 4], axis=1).astype(np.float32)
+
+
+def _fifth_bits(data: np.ndarray) -> np.ndarray:
+    """(n, 4) bytes of 32 bits, the lowest first -> (n, 32) numbers, 0 or 16."""
+    return np.unpackbits(data, axis=1, bitorder="little").astype(np.float32) * 16
+
+
+def _q4_0(data: np.ndarray) -> np.ndarray:
+    blocks = data.reshape(-1, 18)
+    return _halves(blocks[:, :2]) * (_nibbles(blocks[:, 2:]) - 8)
+
+
+def _q4_1(data: np.ndarray) -> np.ndarray:
+    blocks = data.reshape(-1, 20)
+    return _halves(blocks[:, :2]) * _nibbles(blocks[:, 4:]) + _halves(blocks[:, 2:4])
+
+
+def _q5_0(data: np.ndarray) -> np.ndarray:
+    blocks = data.reshape(-1, 22)
+    q = _nibbles(blocks[:, 6:]) + _fifth_bits(blocks[:, 2:6])
+    return _halves(blocks[:, :2]) * (q - 16)
+
+
+def _q5_1(data: np.ndarray) -> np.ndarray:
+    blocks = data.reshape(-1, 24)
+    q = _nibbles(blocks[:, 8:]) + _fifth_bits(blocks[:, 4:8])
+    return _halves(blocks[:, :2]) * q + _halves(blocks[:, 2:4])
+
+
+def _q8_0(data: np.ndarray) -> np.ndarray:
+    blocks = data.reshape(-1, 34)
+    return _halves(blocks[:, :2]) * blocks[:, 2:].view(np.int8).astype(np.float32)
+
+
+_DEQUANTIZE: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "F32": lambda data: data.view("<f4"),
+    "F16": lambda data: data.view("<f2").astype(np.float32),
+    "BF16": lambda data: (data.view("<u2").astype(np.uint32) << 16).view(np.float32),
+    "Q4_0": _q4_0,
+    "Q4_1": _q4_1,
+    "Q5_0": _q5_0,
+    "Q5_1": _q5_1,
+    "Q8_0": _q8_0,
+}
