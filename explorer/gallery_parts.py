@@ -39,6 +39,7 @@ def states() -> list[Sample]:
     for one in (stale, long_wait, ready):
         one.show_ready()
     stale.show_stale("waiting for step 813")
+    ready.set_cancellable(True)
     long_wait.set_waiting("waiting for step 813")
     ready.set_waiting("waiting for step 813 (about 1.2 s)")
     for at, waited in at_later:

@@ -230,6 +230,7 @@ class SamplePlayer:
         self.position, self.length = position, length
         self.step = math.ceil(position)
         self.playing, self.complete, self.speed = playing, True, 1.0
+        self.unseen = False
         self.at_live_edge = live and position >= length - 1
         self.track = SimpleNamespace(
             is_live=live,

@@ -47,6 +47,10 @@ class Veil(QWidget):
         """Seconds since the wait began; 0 when nothing is waited for."""
         return 0.0 if self._since is None else self._clock() - self._since
 
+    @property
+    def waits(self) -> bool:
+        return self._since is not None
+
     def showEvent(self, event) -> None:
         self._run()
 
@@ -174,12 +178,14 @@ class StatefulPicture(QWidget):
     """Wraps a picture and shows its state. The picture keeps its geometry in every state.
 
     `show_loading`, `show_empty`, `show_error`, `show_stale`, `show_ready`; `set_waiting` draws the
-    2 px line after 150 ms and, after a second, what is waited for. A picture that was ready and is
-    told to load again becomes stale instead of blank.
+    2 px line after 150 ms and, after a second, what is waited for; where the wait can be ended
+    (`set_cancellable`), Cancel as well. A picture that was ready and is told to load again becomes
+    stale instead of blank.
     """
 
     stateChanged = Signal(str)
     retryRequested = Signal()
+    cancelRequested = Signal()
     actionRequested = Signal()
 
     def __init__(
@@ -208,6 +214,13 @@ class StatefulPicture(QWidget):
             self._layout.addWidget(one)
         self._veil = Veil(clock, self, ground)
         self._veil.hide()
+        self._cancellable = False
+        self._cancel = QPushButton("Cancel", self)
+        self._cancel.clicked.connect(self.cancelRequested)
+        self._cancel.hide()
+        self._long = QTimer(self)  # until a wait counts as long
+        self._long.setSingleShot(True)
+        self._long.timeout.connect(self._offer_cancel)
         self._empty.clicked.connect(self.actionRequested)
         self._error.actionTriggered.connect(lambda _: self.retryRequested.emit())
         failed = getattr(picture, "paintFailed", None)
@@ -225,36 +238,40 @@ class StatefulPicture(QWidget):
             self.show_stale(reason)
             return
         self._go("loading", 1)
-        self._veil.set(False, True, reason)
+        self._wait(False, True, reason)
 
     def show_empty(self, sentence: str, action: str = "", icon: str = "info") -> None:
         """There is nothing to show: why, and the one thing to do about it."""
         self._empty.set(sentence, action, icon)
         self._had_content = False
         self._go("empty", 2)
-        self._veil.set(False, False, "")
+        self._wait(False, False, "")
 
     def show_error(self, message: str, retry: str = "Retry") -> None:
         """A card in the picture's place with what went wrong and a button."""
         self._error.set_message(message)
         self._error.set_actions([retry] if retry else [])
         self._go("error", 3)
-        self._veil.set(False, False, "")
+        self._wait(False, False, "")
 
     def show_stale(self, reason: str = "") -> None:
         """The inputs have moved on: the old content at 45 % with "updating"."""
         self._go("stale", 0)
-        self._veil.set(True, True, reason)
+        self._wait(True, True, reason)
 
     def show_ready(self) -> None:
         """The picture is up to date."""
         self._had_content = True
         self._go("ready", 0)
-        self._veil.set(False, False, "")
+        self._wait(False, False, "")
 
     def set_waiting(self, reason: str) -> None:
         """Shows what is waited for over the ready picture; "" ends the wait."""
-        self._veil.set(self._state == "stale", bool(reason), reason)
+        self._wait(self._state == "stale", bool(reason), reason)
+
+    def set_cancellable(self, on: bool) -> None:
+        """Whether a long wait offers Cancel, which emits `cancelRequested`."""
+        self._cancellable = on
 
     def sizeHint(self) -> QSize:
         return self.picture.sizeHint()
@@ -266,6 +283,36 @@ class StatefulPicture(QWidget):
         super().resizeEvent(event)
         self._veil.setGeometry(self.rect())
         self._veil.raise_()
+        self._place_cancel()
+
+    def hideEvent(self, event) -> None:
+        self._long.stop()
+
+    def showEvent(self, event) -> None:
+        self._watch_wait()
+
+    def _wait(self, stale: bool, waiting: bool, reason: str) -> None:
+        self._veil.set(stale, waiting, reason)
+        self._watch_wait()
+
+    def _watch_wait(self) -> None:
+        """Cancel comes with the words about a long wait, and goes with the wait."""
+        self._long.stop()
+        if not self._veil.waits:
+            self._cancel.hide()
+        elif self._cancellable and self.isVisible():
+            left = theme.MOTION["long_wait"] - 1000 * self._veil.waited
+            self._long.start(max(0, round(left)))
+
+    def _offer_cancel(self) -> None:
+        self._cancel.show()
+        self._place_cancel()
+
+    def _place_cancel(self) -> None:
+        self._cancel.adjustSize()
+        top = theme.current().px(38)  # below the words about the wait
+        self._cancel.move((self.width() - self._cancel.width()) // 2, top)
+        self._cancel.raise_()
 
     def _go(self, state: str, page: int) -> None:
         self._layout.setCurrentIndex(page)

@@ -12,6 +12,8 @@ from explorer.jobs import SUPERSEDED
 from explorer.panes.attention.model import SITES, Heads, Prompt, look, mosaic, read_prompt
 
 if TYPE_CHECKING:
+    import asyncio
+
     from explorer.engine import Engine
 
 LONG_TEXT = 4000  # characters; a longer text is encoded off the GUI thread
@@ -25,7 +27,7 @@ class Looker(QObject):
 
     promptRead = Signal(object)  # Prompt
     emptied = Signal()
-    asked = Signal(str)  # what is waited for
+    asked = Signal(str, bool)  # what is waited for; whether the person may end the wait
     headsCame = Signal(object, object)  # Heads, pooled maps (L, H, P, P) uint8
     mosaicCame = Signal(object)
     failed = Signal(str)
@@ -39,6 +41,7 @@ class Looker(QObject):
         self._text = ""
         self._turn = 0
         self._busy = False
+        self._look: asyncio.Task[None] | None = None  # the newest that a person waits for
         self.prompt: Prompt | None = None
         self.heads: Heads | None = None
         self.cell_pixels = 48
@@ -85,7 +88,7 @@ class Looker(QObject):
             self.prompt = None
             self.emptied.emit()
         elif tokenizer is None:
-            self.asked.emit("opening the model")
+            self.asked.emit("opening the model", False)
         elif len(text) > LONG_TEXT:
             tasks.spawn(self._encode(tokenizer, text, self._turn), self.parent())
         else:
@@ -129,10 +132,19 @@ class Looker(QObject):
         if prompt is not self.prompt or self.heads is None:
             self.prompt = prompt
             self.promptRead.emit(prompt)
-        self.asked.emit(self._engine.activity)
+        self.asked.emit(self._engine.activity, self._engine.is_ready)
         if self._source.is_live and self.heads is None:
             self._first.start()
-        tasks.spawn(self._capture(self._source, prompt, self._turn), self.parent())
+        capture = self._capture(self._source, prompt, self._turn)
+        self._look = tasks.spawn(capture, self.parent())
+
+    def cancel(self) -> None:
+        """The person waits no longer for the look under way."""
+        if self._look is not None and not self._look.done():
+            self._turn += 1
+            self._look.cancel()
+            self._first.stop()
+            self.failed.emit("You have cancelled the look; Retry asks again.")
 
     async def _capture(self, source: Any, prompt: Prompt, turn: int, quiet: bool = False) -> None:
         """`quiet`: a look that nobody asked for; when it fails the next one may succeed (a run

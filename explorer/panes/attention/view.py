@@ -24,6 +24,7 @@ class AttentionView(QWidget):
 
     exampleRequested = Signal()
     retryRequested = Signal()
+    cancelRequested = Signal()
     bundledRequested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -60,6 +61,8 @@ class AttentionView(QWidget):
         self._soon.timeout.connect(self._on_waited)
         self.body.actionRequested.connect(self._on_action)
         self.body.retryRequested.connect(self.retryRequested)
+        for picture in (self.body, self.head.picture):
+            picture.cancelRequested.connect(self.cancelRequested)
         theme.changed.connect(self._restyle)
         self._restyle()
         self.set_prompt(None)
@@ -127,7 +130,7 @@ class AttentionView(QWidget):
             picture.show_ready()
             picture.setAccessibleDescription("loading")
 
-    def show_waiting(self, reason: str = "") -> None:
+    def show_waiting(self, reason: str = "", cancellable: bool = False) -> None:
         """New heads are on their way: a thin line the first time, else the old picture, faint, if
         it takes longer than the eye minds."""
         if self._unanswered:
@@ -136,8 +139,10 @@ class AttentionView(QWidget):
             self.body.show_ready()
         if self._has_heads:
             self._reason = reason
+            self.body.set_cancellable(cancellable)
             self._soon.start(theme.MOTION["waiting"])
         else:
+            self.head.picture.set_cancellable(cancellable)
             for picture in (self.panel.picture, self.head.picture):
                 picture.set_waiting(reason or "reading the heads")
 

@@ -146,6 +146,37 @@ def test_an_error_while_painting_shows_the_error_state(qtbot, caplog):
     assert picture.state == "error" and "torn" in picture._error.message
 
 
+def test_a_long_wait_can_be_ended_where_that_helps(qtbot, qapp):
+    time, asked = [0.0], []
+    picture = StatefulPicture(HeatMap(), clock=lambda: time[0])
+    qtbot.addWidget(picture)
+    picture.cancelRequested.connect(lambda: asked.append(1))
+    picture.show_ready()
+    picture.resize(300, 300)
+    picture.show()
+    for cancellable, waited, offered in (
+        (True, 0.2, False),
+        (False, 2.0, False),
+        (True, 2.0, True),
+    ):
+        picture.set_cancellable(cancellable)
+        picture.show_ready()
+        time[0] = 0.0
+        picture.set_waiting("waiting for step 3")
+        time[0] = waited
+        picture.hide()
+        picture.show()  # the wait goes on while nobody looks
+        if offered:
+            qtbot.waitUntil(picture._cancel.isVisible)
+        else:
+            qapp.processEvents()
+            assert not picture._cancel.isVisible()
+    picture._cancel.click()
+    assert asked == [1]
+    picture.show_error("You have cancelled the look.")
+    assert not picture._cancel.isVisible() and not picture._long.isActive()
+
+
 def test_a_card_counts_and_offers_its_actions(qtbot):
     card = Card("error", "It broke.", ["Retry", "Report"], closable=True)
     qtbot.addWidget(card)

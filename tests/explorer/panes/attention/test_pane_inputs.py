@@ -217,6 +217,29 @@ def test_the_tokens_are_there_before_the_heads(pane, tmp_path, run_async):
     run_async(body())
 
 
+def test_a_look_that_takes_long_can_be_given_up(pane, tmp_path, run_async, monkeypatch):
+    async def body():
+        source = await open_model(pane, tmp_path, "folder")
+        go, looks = asyncio.Event(), source.look
+
+        async def slow(*args):
+            await go.wait()
+            return await looks(*args)
+
+        monkeypatch.setattr(source, "look", slow)
+        pane.workspace.set_prompt(PROMPT + " again")
+        assert pane.view.body._cancellable
+        pane.view.body.cancelRequested.emit()
+        await pane.settled()
+        assert pane.view.body.state == "error" and "cancelled" in pane.view.body._error.message
+        go.set()
+        pane.view.retryRequested.emit()
+        await pane.settled()
+        assert pane.view.body.state == "ready" and "again" in pane.looker.prompt.text
+
+    run_async(body())
+
+
 def test_live_heads_follow_the_run_but_never_replace_steps(pane, tmp_path, run_async):
     async def body():
         await open_model(pane, tmp_path, "thread")
