@@ -302,7 +302,7 @@ class StatefulPicture(QWidget):
             self._cancel.hide()
         elif self._cancellable and self.isVisible():
             left = theme.MOTION["long_wait"] - 1000 * self._veil.waited
-            self._long.start(max(0, round(left)))
+            self._long.start(round(left)) if left > 0 else self._offer_cancel()
 
     def _offer_cancel(self) -> None:
         self._cancel.show()
