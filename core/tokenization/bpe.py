@@ -6,19 +6,24 @@ learned first is done first, the leftmost where it fits more than once, until no
 Source: Sennrich et al. 2016, section 3.2; Radford et al. 2019, section 2.2.
 """
 
-import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from itertools import accumulate, pairwise
 from pathlib import Path
 
+import numpy as np
+
+from core.tokenization.bpe_dropout import merge_with_dropout
+from core.tokenization.bpe_merging import Ranks, merge_all
 from core.tokenization.byte_level import (
     ALPHABET,
     CHARACTER_OF_BYTE,
     clean_text,
-    split_words,
     to_bytes,
+    to_characters,
 )
+from core.tokenization.patterns import word_pattern
 from core.tokenization.specials import SpecialTokens
-from core.tokenization.tokenizer import Encoding, check_id, number_pieces
+from core.tokenization.tokenizer import Encoding, Stage, check_id, number_pieces
 
 CACHED_WORDS = 200_000  # words remembered with their ids, about 40 MB
 CACHED_LENGTH = 64  # longer words are rarely met twice
@@ -30,9 +35,13 @@ class ByteLevelBPE:
     vocabulary      pieces by id, spelled with byte characters; all 256 of these are among them
     merges          pairs of pieces in the order they were learned
     special_tokens  tokens and their ids; each is also in the vocabulary
+    pattern         how words are cut, by the names of core.tokenization.patterns
+    ignore_merges   a word that is a piece is taken whole, whatever the merges would make of it
+                    (Llama 3)
+    unused          ids that stand for nothing: their pieces are names that no text contains
 
-    Raises ValueError for a vocabulary without one of the bytes, with a piece twice, or a merge
-    whose parts or result are missing.
+    Raises ValueError for an unknown pattern, a vocabulary without one of the bytes, with a piece
+    twice, or a merge whose parts or result are missing.
     """
 
     kind = "bpe"
@@ -42,16 +51,27 @@ class ByteLevelBPE:
         vocabulary: Sequence[str],
         merges: Sequence[tuple[str, str]],
         special_tokens: Mapping[str, int] | None = None,
+        *,
+        pattern: str = "gpt2",
+        ignore_merges: bool = False,
+        unused: Collection[int] = (),
     ) -> None:
         self._vocabulary = list(vocabulary)
         self._merges = list(merges)
         self._specials = SpecialTokens(special_tokens or {})
+        self._words = word_pattern(pattern)
+        self.ignore_merges = ignore_merges
         self._id_of = number_pieces(self._vocabulary, self._specials.ids)
         check_bytes(self._id_of)
-        self._ranks = rank_merges(self._merges, self._id_of)
+        self._ranks: Ranks = rank_merges(self._merges, self._id_of)
+        nothing = frozenset(unused)
         self._bytes = [
-            piece.encode() if piece in self._specials.ids else to_bytes(piece)
-            for piece in self._vocabulary
+            piece.encode()
+            if piece in self._specials.ids
+            else b""
+            if token in nothing
+            else to_bytes(piece)
+            for token, piece in enumerate(self._vocabulary)
         ]
         self._byte_ids = [self._id_of[character] for character in CHARACTER_OF_BYTE]
         self._cache: dict[str, list[int]] = {}
@@ -74,6 +94,11 @@ class ByteLevelBPE:
         return self._merges
 
     @property
+    def pattern(self) -> str:
+        """The name of the pattern that cuts words."""
+        return self._words.name
+
+    @property
     def special_tokens(self) -> dict[str, int]:
         return self._specials.ids
 
@@ -84,13 +109,39 @@ class ByteLevelBPE:
         in the text is ordinary text.
         """
         text = clean_text(text)
-        ids = self.encode_ids(text, specials=specials)
-        spans: list[tuple[int, int]] = []
-        end = 0
-        for token in ids:
-            start, end = end, end + len(self._bytes[token])
-            spans.append((start, end))
-        return Encoding(text, ids, [self._vocabulary[token] for token in ids], spans)
+        return self._encoding(text, self.encode_ids(text, specials=specials), specials)
+
+    def _encoding(self, text: str, ids: list[int], specials: bool) -> Encoding:
+        ends = list(accumulate([len(self._bytes[token]) for token in ids], initial=0))
+        spans = list(pairwise(ends))
+        pieces = [self._vocabulary[token] for token in ids]
+
+        def explain() -> tuple[Stage, ...]:
+            words = self.words(text, specials=specials)
+            cuts = list(accumulate([len(data) for _, data in words], initial=0))
+            spelled = [part for part, _ in words]
+            return (
+                Stage("normalizer", [text], [(0, cuts[-1])]),
+                Stage("pre-tokenizer", spelled, list(pairwise(cuts))),
+                Stage("model", pieces, spans),
+                Stage("post-processor", pieces, spans),
+            )
+
+        return Encoding(text, ids, pieces, spans, explain)
+
+    def words(self, text: str, *, specials: bool = True) -> list[tuple[str, bytes]]:
+        """The words that the text is cut into, spelled with byte characters, and their bytes.
+
+        A special token is a word by itself, spelled as it is.
+        """
+        words: list[tuple[str, bytes]] = []
+        for part, special in self._specials.split(text) if specials else [(text, None)]:
+            if special is not None:
+                words.append((part, part.encode()))
+            else:
+                cut = [word.encode() for word in self._words.split(part)]
+                words += [(to_characters(data), data) for data in cut]
+        return words
 
     def encode_ids(self, text: str, *, specials: bool = True) -> list[int]:
         """encode(text).ids without the rest; a word that was met before costs one look-up."""
@@ -101,22 +152,43 @@ class ByteLevelBPE:
 
     def _encode_ordinary(self, text: str) -> list[int]:
         cache = self._cache
-        ids: list[int] = []
-        for word in split_words(text):
-            known = cache.get(word)
-            if known is None:
-                known = self.encode_word(word)
-                if len(word) <= CACHED_LENGTH:
-                    if len(cache) >= CACHED_WORDS:
-                        cache.clear()
-                    cache[word] = known
-            ids += known
-        return ids
+        words = self._words.split(text)
+        long: dict[str, list[int]] = {}
+        for word in set(words).difference(cache):
+            (cache if len(word) <= CACHED_LENGTH else long)[word] = self.encode_word(word)
+        if len(cache) > CACHED_WORDS:
+            self._cache = {}  # a new one: another thread may still read the old one
+        return [token for word in words for token in cache.get(word) or long[word]]
 
     def encode_word(self, word: str) -> list[int]:
         """The ids of one word: its bytes, merged until nothing fits any more."""
-        ids = [self._byte_ids[byte] for byte in word.encode()]
-        return merge_all(ids, self._ranks)
+        data = word.encode()
+        if self.ignore_merges and (whole := self._id_of.get(to_characters(data))) is not None:
+            return [whole]
+        return merge_all([self._byte_ids[byte] for byte in data], self._ranks)
+
+    def sample(
+        self, text: str, dropout: float, generator: np.random.Generator, *, specials: bool = True
+    ) -> Encoding:
+        """One of the many ways to write the text: BPE-dropout skips merges by chance.
+
+        dropout is the probability that a merge is passed over, from 0 (as encode) to 1 (bytes).
+        Raises ValueError for one outside of that.
+        """
+
+        def encode_ordinary(part: str) -> list[int]:
+            ids: list[int] = []
+            for word in self._words.split(part):
+                letters = [self._byte_ids[byte] for byte in word.encode()]
+                ids += merge_with_dropout(letters, self._ranks, dropout, generator)
+            return ids
+
+        text = clean_text(text)
+        if specials:
+            ids = self._specials.encode(text, encode_ordinary)
+        else:
+            ids = encode_ordinary(text)
+        return self._encoding(text, ids, specials)
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of these ids, special tokens included.
@@ -135,44 +207,6 @@ class ByteLevelBPE:
         from core.tokenization.tokenizer_json import write_byte_level_bpe
 
         write_byte_level_bpe(path, self)
-
-
-def merge_all(ids: list[int], ranks: Mapping[tuple[int, int], tuple[int, int]]) -> list[int]:
-    """Merges a word until no merge fits; `ranks` maps a pair of ids to (rank, id of the result).
-
-    The neighbors wait in a heap, so that a word of n symbols takes n log n steps: a word of
-    100,000 letters is no trap.
-    """
-    size = len(ids)
-    symbols: list[int] = list(ids)
-    following = list(range(1, size + 1))
-    previous = list(range(-1, size - 1))
-    heap: list[tuple[int, int, int, int, int]] = []
-    for place in range(size - 1):
-        pair = (symbols[place], symbols[place + 1])
-        if pair in ranks:
-            rank, joined = ranks[pair]
-            heap.append((rank, place, *pair, joined))
-    heapq.heapify(heap)
-    while heap:
-        candidate = heapq.heappop(heap)  # step: choose
-        _, place, left, right, joined = candidate
-        after = following[place]
-        if symbols[place] != left or after >= size or symbols[after] != right:
-            continue  # a merge next to it came first
-        symbols[place] = joined  # step: merge
-        symbols[after] = -1
-        following[place] = following[after]
-        if following[place] < size:
-            previous[following[place]] = place
-        for start in (previous[place], place):
-            stop = following[start] if start >= 0 else size
-            if start < 0 or stop >= size:
-                continue
-            pair = (symbols[start], symbols[stop])
-            if pair in ranks:
-                heapq.heappush(heap, (ranks[pair][0], start, *pair, ranks[pair][1]))
-    return [symbol for symbol in symbols if symbol >= 0]
 
 
 def rank_merges(

@@ -1,32 +1,40 @@
 """Byte-pair encoding, trained from scratch.
 
 Start with single bytes. Count every pair of neighbors, join the most frequent pair into a new
-piece, and do it again until the vocabulary is large enough. That is the whole algorithm; the rest
-of this file makes it fast: equal words are counted once, only the words that hold the chosen pair
-are looked at again, and a heap knows the most frequent pair without a search.
+piece, and do it again until the vocabulary is large enough. That is the whole algorithm; what makes
+it fast is in symbol_row (equal words are counted once, a merge touches only where it happens) and
+in pair_queue (a heap knows the most frequent pair without a search).
 
-Ties go to the pair with the smallest ids, and ids are given to the special tokens first, then to
-the alphabet by code point, then to the merges in their order: the rules of the Hugging Face
-tokenizers library, whose merges this trainer reproduces exactly.
+Many pairs are equally frequent, and which of them is taken is what implementations differ in:
+
+    hf       the pair with the smallest ids; ids go to the special tokens, then to the bytes in the
+             order of their characters, then to the merges. The rule of the Hugging Face
+             tokenizers library, whose merges this trainer reproduces exactly
+    rustbpe  the pair with the smallest ids too, but a byte's id is the byte itself: nanochat's rule
+    minbpe   the pair that the text holds first; ids as in rustbpe. Karpathy's teaching code
 
 Source: Sennrich, Haddow and Birch 2016, "Neural Machine Translation of Rare Words with Subword
 Units", section 3.2, on bytes as in Radford et al. 2019.
 """
 
-import heapq
 import time
-from collections import Counter, defaultdict
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice, pairwise
 
-from core.tokenization.byte_level import ALPHABET, clean_text, iterate_words, to_characters
-from core.tokenization.steps import CountingStep, MergeStep
+import numpy as np
 
+from core.tokenization.byte_level import ALPHABET, BYTE_OF_CHARACTER, CHARACTER_OF_BYTE, clean_text
+from core.tokenization.pair_queue import Candidate, PairQueue
+from core.tokenization.patterns import WordPattern, word_pattern
+from core.tokenization.steps import AlphabetStep, CountingStep, MergeStep, Rival
+from core.tokenization.symbol_row import WALL, Pair, SymbolRow
+
+TIES = ("hf", "rustbpe", "minbpe")
 PAUSE = 0.03  # seconds of work between two yields while words are counted
-BATCH = 2048  # words between two looks at the clock
+NO_BYTE = 0xFF  # never in UTF-8, so it can stand between words
 
-Pair = tuple[int, int]
+BPEStep = CountingStep | AlphabetStep | MergeStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +46,18 @@ class TrainedBPE:
     special_tokens: dict[str, int]
 
 
-def count_words(texts: Iterable[str]) -> Generator[CountingStep, None, Counter[str]]:
-    """Counts the words of all texts, and yields while it does. No word crosses two texts."""
+def count_words(
+    texts: Iterable[str], pattern: WordPattern
+) -> Generator[CountingStep, None, Counter[str]]:
+    """Counts the words of all texts, and yields while it does. No word crosses two texts.
+
+    Raises ValueError when there is no word in them.
+    """
     counts: Counter[str] = Counter()
     characters = words = 0
     looked = time.perf_counter()
     for text in texts:
-        matches = iterate_words(clean_text(text))
-        while batch := list(islice(matches, BATCH)):
+        for batch in pattern.batches(clean_text(text)):
             counts.update(batch)
             words += len(batch)
             characters += sum(map(len, batch))
@@ -53,61 +65,36 @@ def count_words(texts: Iterable[str]) -> Generator[CountingStep, None, Counter[s
                 yield CountingStep(characters, words, len(counts))
                 looked = time.perf_counter()
     yield CountingStep(characters, words, len(counts))
+    if not counts:
+        raise ValueError("the text is empty, so there is nothing to learn from: choose another")
     return counts
 
 
-def count_pairs(
-    counted: Counter[str], ids: Mapping[str, int]
-) -> Generator[
-    CountingStep, None, tuple[list[list[int]], defaultdict[Pair, int], defaultdict[Pair, set[int]]]
-]:
-    """Spells every word with the alphabet and counts its neighbors, as often as the word occurs.
+def row_of_bytes(counted: Counter[str], id_of_byte: Sequence[int]) -> SymbolRow:
+    """Spells every word with its bytes."""
+    words = [word.encode() for word in counted]
+    data = np.frombuffer(b"\xff" + b"\xff".join(words) + b"\xff", np.uint8)
+    ids = np.array(id_of_byte)
+    ids[NO_BYTE] = WALL
+    lengths = [len(word) + 1 for word in words]
+    times = np.repeat(list(counted.values()), lengths)
+    return SymbolRow(ids[data], np.append(0, times))
 
-    Returns the words as ids, how often each pair occurs, and the indices of the words it is in.
-    """
-    words: list[list[int]] = []
-    count: defaultdict[Pair, int] = defaultdict(int)
-    where: defaultdict[Pair, set[int]] = defaultdict(set)
-    progress = CountingStep(
-        characters=sum(len(text) * times for text, times in counted.items()),
-        words=counted.total(),
-        different_words=len(counted),
+
+def alphabet_step(row: SymbolRow, pieces: Sequence[str], algorithm: str) -> AlphabetStep:
+    """What training starts with; pieces by id, of which the row may hold fewer."""
+    counts = np.zeros(len(pieces), np.int64)
+    counts[: len(row.counts)] = row.counts  # step: alphabet
+    return AlphabetStep(pieces, counts.tolist(), row.tokens, algorithm)
+
+
+def tell_rivals(candidates: Sequence[Candidate], pieces: Sequence[str]) -> tuple[Rival, ...]:
+    """Pairs that were not chosen, with their spelling."""
+    return tuple(
+        Rival(pieces[left], pieces[right], -found.negative_count, -found.negative_count)
+        for found in candidates
+        for left, right in [found.pair]
     )
-    for index, (text, times) in enumerate(counted.items()):
-        word = [ids[letter] for letter in to_characters(text.encode())]
-        words.append(word)
-        for pair in pairwise(word):
-            count[pair] += times  # step: count
-            where[pair].add(index)
-        if index % BATCH == BATCH - 1:
-            yield progress
-    return words, count, where
-
-
-def merge_word(word: list[int], pair: Pair, token: int) -> tuple[list[int], list[tuple[Pair, int]]]:
-    """Joins every occurrence of the pair in a word, from left to right.
-
-    Returns the new word, and the neighbors that it gained (+1) and lost (-1).
-    """
-    left, right = pair
-    merged: list[int] = []
-    changes: list[tuple[Pair, int]] = []
-    position, last = 0, len(word) - 1
-    while position <= last:
-        symbol = word[position]
-        if symbol == left and position < last and word[position + 1] == right:
-            if merged:
-                changes.append(((merged[-1], left), -1))
-                changes.append(((merged[-1], token), +1))
-            if position + 2 <= last:
-                changes.append(((right, word[position + 2]), -1))
-                changes.append(((token, word[position + 2]), +1))
-            merged.append(token)  # step: merge
-            position += 2
-        else:
-            merged.append(symbol)
-            position += 1
-    return merged, changes
 
 
 def bpe_steps(
@@ -115,72 +102,78 @@ def bpe_steps(
     vocab_size: int,
     special_tokens: Sequence[str] = (),
     min_frequency: int = 0,
-) -> Generator[CountingStep | MergeStep, None, TrainedBPE]:
+    *,
+    tie: str = "hf",
+    pattern: str = "gpt2",
+    rivals: int = 0,
+) -> Generator[BPEStep, None, TrainedBPE]:
     """Trains on the texts, one merge at a time; the generator returns the result.
+
+    tie      which of equally frequent pairs is merged: "hf", "rustbpe" or "minbpe"
+    pattern  how words are cut, by the names of core.tokenization.patterns
+    rivals   how many of the pairs that were next each MergeStep tells
 
     It ends early, with fewer than vocab_size pieces, when no two neighbors are left to join or no
     pair occurs min_frequency times.
 
-    Raises ValueError when vocab_size cannot hold the special tokens and the 256 bytes.
+    Raises ValueError for an unknown rule or pattern, a text without words, and a vocab_size that
+    cannot hold the special tokens and the 256 bytes.
     """
+    if tie not in TIES:
+        raise ValueError(f"there is no rule {tie!r} for ties: choose one of {', '.join(TIES)}")
+    words = word_pattern(pattern)
     specials = list(dict.fromkeys(special_tokens))
-    vocabulary = specials + [letter for letter in ALPHABET if letter not in specials]
-    if vocab_size < len(vocabulary):
+    if tie == "hf":
+        vocabulary = specials + [letter for letter in ALPHABET if letter not in specials]
+        after: list[str] = []
+    else:
+        vocabulary, after = list(CHARACTER_OF_BYTE), specials
+        if taken := BYTE_OF_CHARACTER.keys() & specials:
+            raise ValueError(f"the special token {min(taken)!r} is also a byte: give it a name")
+    smallest = len(vocabulary) + len(after)
+    if vocab_size < smallest:
         raise ValueError(
             f"vocab_size {vocab_size} is too small: {len(specials)} special tokens and 256 bytes "
-            f"need {len(vocabulary)}; choose at least {len(vocabulary)}"
+            f"need {smallest}; choose at least {smallest}"
         )
-    ids = {piece: token for token, piece in enumerate(vocabulary)}
+    ids = {piece: token for token, piece in enumerate(vocabulary + after)}
 
-    counted = yield from count_words(texts)
-    words, count, where = yield from count_pairs(counted, ids)
-    frequency = list(counted.values())
-
-    # Smallest first: the highest count, then the smallest ids. The serial number keeps Python from
-    # comparing the sets of words.
-    heap = [
-        (-count[pair], pair, serial, found) for serial, (pair, found) in enumerate(where.items())
-    ]
-    heapq.heapify(heap)
-    serial = len(heap)
+    counted = yield from count_words(texts, words)
+    row = row_of_bytes(counted, [ids[letter] for letter in CHARACTER_OF_BYTE])
+    yield alphabet_step(row, vocabulary + after, "bpe")
+    queue = PairQueue(row, earliest=tie == "minbpe")
     merges: list[Pair] = []
-    while heap and len(vocabulary) < vocab_size:
-        most_frequent = heapq.heappop(heap)  # step: choose
-        expected, pair, _, found = most_frequent
-        if -expected != count[pair]:  # other merges took some of them: put it back in its place
-            serial += 1
-            heapq.heappush(heap, (-count[pair], pair, serial, found))
-            continue
-        if count[pair] < max(1, min_frequency):
+    while len(vocabulary) + len(after) < vocab_size:
+        best = queue.pop()
+        if best is None or -best.negative_count < max(1, min_frequency):
             break
+        pair, count = best.pair, -best.negative_count  # step: choose
+        others = tell_rivals(queue.best(rivals), vocabulary)
         left, right = pair
         piece = vocabulary[left] + vocabulary[right]
-        if piece not in ids:  # the same piece may be reached by two routes
+        if piece not in ids or tie != "hf":  # else it is spelled like a special token
             ids[piece] = len(vocabulary)
             vocabulary.append(piece)
         token = ids[piece]
         merges.append(pair)
-        gained: defaultdict[Pair, set[int]] = defaultdict(set)
-        for index in found:
-            words[index], changes = merge_word(words[index], pair, token)
-            times = frequency[index]
-            for neighbors, change in changes:
-                count[neighbors] += change * times  # step: update
-                if change > 0:
-                    gained[neighbors].add(index)
-        for neighbors, indices in gained.items():
-            if count[neighbors] > 0:
-                serial += 1
-                heapq.heappush(heap, (-count[neighbors], neighbors, serial, indices))
+        gained = row.merge(left, right, token, best.places)
+        for neighbors, places in gained.items():
+            queue.add(neighbors, places)
         yield MergeStep(
             rank=len(merges) - 1,
             left=left,
             right=right,
-            count=-expected,
+            count=count,
             token=token,
             left_piece=vocabulary[left],
             right_piece=vocabulary[right],
             piece=piece,
-            vocab_size=len(vocabulary),
+            vocab_size=len(vocabulary) + len(after),
+            score=count,
+            tokens=row.tokens,
+            rivals=others,
         )
-    return TrainedBPE(vocabulary, merges, {token: ids[token] for token in specials})
+    first = 0 if tie == "hf" else len(vocabulary)
+    return TrainedBPE(
+        vocabulary + after, merges, {token: first + i for i, token in enumerate(specials)}
+    )

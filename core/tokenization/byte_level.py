@@ -2,23 +2,10 @@ r"""Text as bytes, and bytes as printable characters: GPT-2's two ideas.
 
 Every text is a sequence of UTF-8 bytes, so 256 symbols are enough for all of Unicode and no text is
 ever unknown. To write pieces down, each byte gets a visible character: a space becomes "Ġ", a
-newline "Ċ". Before any merging the text is cut into words, and no piece crosses a cut.
+newline "Ċ". Before any merging the text is cut into words (see patterns).
 
 Source: Radford et al. 2019, "Language Models are Unsupervised Multitask Learners", section 2.2.
 """
-
-from collections.abc import Iterator
-
-import regex
-
-# GPT-2's cut: English contractions; letters, digits or signs with at most one space before them;
-# runs of white space that leave their last space to the word that follows.
-WORD_PATTERN = (
-    r"'s|'t|'re|'ve|'m|'ll|'d"
-    r"| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+"
-    r"|\s+(?!\S)|\s+"
-)
-_WORDS = regex.compile(WORD_PATTERN)
 
 
 def byte_characters() -> list[str]:
@@ -37,20 +24,6 @@ def byte_characters() -> list[str]:
 CHARACTER_OF_BYTE = byte_characters()
 BYTE_OF_CHARACTER = {character: byte for byte, character in enumerate(CHARACTER_OF_BYTE)}
 ALPHABET = sorted(CHARACTER_OF_BYTE)
-
-
-def split_words(text: str) -> list[str]:
-    """Cuts a text into words; joined again they are the text.
-
-    >>> split_words("It's  two words")
-    ['It', "'s", ' ', ' two', ' words']
-    """
-    return _WORDS.findall(text)
-
-
-def iterate_words(text: str) -> Iterator[str]:
-    """split_words, one word at a time: for texts too long to be cut in one go."""
-    return (match.group() for match in _WORDS.finditer(text))
 
 
 def to_characters(data: bytes) -> str:

@@ -10,8 +10,14 @@ from core.tokenization.specials import END_OF_TEXT
 from core.tokenization.steps import CountingStep, TrainingStep
 from core.tokenization.tokenizer import Tokenizer
 
-KINDS = ("bpe", "characters")
 CHUNK = 1 << 20  # characters between two yields while characters are collected
+
+# The options that each kind knows; rivals is for every kind that merges.
+OPTIONS = {
+    "bpe": ("tie", "pattern", "rivals"),
+    "characters": (),
+}
+KINDS = tuple(OPTIONS)
 
 
 def train_tokenizer(
@@ -19,19 +25,27 @@ def train_tokenizer(
     texts: str | Iterable[str],
     vocab_size: int | None = None,
     special_tokens: Sequence[str] | None = None,
+    *,
+    tie: str | None = None,
+    pattern: str | None = None,
+    score: str | None = None,
+    byte_fallback: bool | None = None,
+    character_coverage: float | None = None,
+    normalizer: str | None = None,
 ) -> Tokenizer:
-    """Trains a tokenizer on the texts, to the end.
-
-    kind            "bpe" (byte-level, with GPT-2's word pattern) or "characters"
-    texts           one text, or many; a special token that is written in them is ordinary text
-    vocab_size      how many pieces at most, special tokens included. BPE ends with fewer when the
-                    texts hold no more pairs to join. None: 1,000 for BPE, every character else
-    special_tokens  None: "<|endoftext|>" for BPE, none for characters
-
-    Raises ValueError for an unknown kind, and for a vocab_size that cannot hold the special tokens
-    and the 256 bytes (BPE) or every character of the texts.
-    """
-    steps = train_tokenizer_steps(kind, texts, vocab_size, special_tokens)
+    """Trains a tokenizer to the end; arguments and errors are those of train_tokenizer_steps."""
+    steps = train_tokenizer_steps(
+        kind,
+        texts,
+        vocab_size,
+        special_tokens,
+        tie=tie,
+        pattern=pattern,
+        score=score,
+        byte_fallback=byte_fallback,
+        character_coverage=character_coverage,
+        normalizer=normalizer,
+    )
     while True:
         try:
             next(steps)
@@ -44,27 +58,75 @@ def train_tokenizer_steps(
     texts: str | Iterable[str],
     vocab_size: int | None = None,
     special_tokens: Sequence[str] | None = None,
+    *,
+    tie: str | None = None,
+    pattern: str | None = None,
+    score: str | None = None,
+    byte_fallback: bool | None = None,
+    character_coverage: float | None = None,
+    normalizer: str | None = None,
+    rivals: int = 0,
 ) -> Generator[TrainingStep, None, Tokenizer]:
-    """train_tokenizer, step by step: progress while words are counted, then every merge.
+    """Trains a tokenizer step by step; the generator returns it.
 
-    The generator returns the tokenizer.
+    kind            "bpe" (byte-level), "wordpiece", "sentencepiece-bpe", "unigram" or "characters"
+    texts           one text, or many; a special token that is written in them is ordinary text
+    vocab_size      how many pieces at most, special tokens included. BPE and WordPiece end with
+                    fewer when the texts hold no more pairs to join. None: 1,000, and every
+                    character for "characters"
+    special_tokens  None: "<|endoftext|>" for BPE; BERT's five for WordPiece; none for the others
+                    (SentencePiece always has its own <unk>, <s> and </s>)
+    tie             BPE: which of equally frequent pairs is merged, "hf", "rustbpe" or "minbpe"
+    pattern         BPE: how words are cut, "gpt2" or another name of core.tokenization.patterns
+    score           WordPiece: what is compared, "count" or "likelihood"
+    byte_fallback   SentencePiece BPE and Unigram: spell what has no piece with its bytes
+    character_coverage, normalizer   of the same two: the share of the text's characters that get
+                    a piece (0.9995), and "nmt_nfkc" or "identity"
+    rivals          how many of the pairs that were next each MergeStep tells
+
+    An option is None where its usual value is meant, or the kind does not know it.
+
+    Raises ValueError for an unknown kind, an option of another kind, an empty text, and a
+    vocab_size that cannot hold the special tokens and the alphabet.
     """
+    if kind not in OPTIONS:
+        raise ValueError(f"no tokenizer is of the kind {kind!r}: choose one of {', '.join(KINDS)}")
+    given = {
+        "tie": tie,
+        "pattern": pattern,
+        "score": score,
+        "byte_fallback": byte_fallback,
+        "character_coverage": character_coverage,
+        "normalizer": normalizer,
+    }
+    options = {name: value for name, value in given.items() if value is not None}
+    if foreign := sorted(set(options) - set(OPTIONS[kind])):
+        raise ValueError(
+            f"{foreign[0]} is no option of a tokenizer of the kind {kind!r}: leave it out"
+        )
     texts = [texts] if isinstance(texts, str) else texts
-    if kind == "bpe":
-        return (yield from _bpe(texts, vocab_size, special_tokens))
     if kind == "characters":
         return (yield from _characters(texts, vocab_size, special_tokens))
-    raise ValueError(f"no tokenizer is of the kind {kind!r}: choose one of {', '.join(KINDS)}")
+    size = 1000 if vocab_size is None else vocab_size
+    specials = (END_OF_TEXT,) if special_tokens is None else special_tokens
+    cut = pattern or "gpt2"
+    return (yield from _bpe(texts, size, specials, tie or "hf", cut, rivals))
 
 
 def _bpe(
-    texts: Iterable[str], vocab_size: int | None, special_tokens: Sequence[str] | None
+    texts: Iterable[str],
+    vocab_size: int,
+    special_tokens: Sequence[str],
+    tie: str,
+    pattern: str,
+    rivals: int,
 ) -> Generator[TrainingStep, None, ByteLevelBPE]:
-    specials = (END_OF_TEXT,) if special_tokens is None else special_tokens
-    trained = yield from bpe_steps(texts, 1000 if vocab_size is None else vocab_size, specials)
+    trained = yield from bpe_steps(
+        texts, vocab_size, special_tokens, tie=tie, pattern=pattern, rivals=rivals
+    )
     pieces = trained.vocabulary
     merges = [(pieces[left], pieces[right]) for left, right in trained.merges]
-    return ByteLevelBPE(pieces, merges, trained.special_tokens)
+    return ByteLevelBPE(pieces, merges, trained.special_tokens, pattern=pattern)
 
 
 def _characters(

@@ -1,0 +1,96 @@
+"""One word merged: of all neighbors that fit, those of the lowest rank first, from the left.
+
+Two ways to the same result. A short word, as nearly all are, is searched for its best pair again
+and again. In a long one (a hundred thousand letters without a space) that would take hours, so its
+places wait in one list for each rank, and a merge looks only at the places beside it.
+"""
+
+import heapq
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Protocol
+
+LONG = 100  # symbols; from here on a search costs more than keeping lists
+NEVER = (1 << 62, -1)  # rank of a pair that no merge joins, and no id
+GONE = -1
+
+Found = tuple[int, int]
+
+
+class Ranks(Protocol):
+    """What a pair of ids is joined to, and how early: (rank, id), or the default."""
+
+    def get(self, pair: tuple[int, int], default: Found, /) -> Found: ...
+
+
+def merge_all(ids: Sequence[int], ranks: Ranks) -> list[int]:
+    """Merges a word until no merge fits."""
+    return merge_short(ids, ranks) if len(ids) < LONG else merge_long(ids, ranks)
+
+
+def merge_short(ids: Sequence[int], ranks: Ranks) -> list[int]:
+    """Searches the whole word before each merge."""
+    symbols = list(ids)
+    found = [ranks.get(pair, NEVER) for pair in pairwise(symbols)]
+    while found:
+        rank, token = min(found)  # step: choose
+        if token < 0:
+            break
+        place = found.index((rank, token))
+        symbols[place : place + 2] = [token]  # step: merge
+        del found[place]
+        if place > 0:
+            found[place - 1] = ranks.get((symbols[place - 1], token), NEVER)
+        if place < len(found):
+            found[place] = ranks.get((token, symbols[place + 1]), NEVER)
+    return symbols
+
+
+def merge_long(ids: Sequence[int], ranks: Ranks) -> list[int]:
+    """Goes through the ranks in their order; each knows where it waits."""
+    size = len(ids)
+    symbols = list(ids)
+    following = list(range(1, size + 1))
+    preceding = list(range(-1, size - 1))
+    best = [ranks.get(pair, NEVER) for pair in pairwise(symbols)]  # of the pair that begins here
+    waiting: dict[Found, list[int]] = {}
+    for place, found in enumerate(best):
+        if found is not NEVER:
+            waiting.setdefault(found, []).append(place)
+    best.append(NEVER)  # nothing begins at the last symbol
+    heap = list(waiting)
+    heapq.heapify(heap)
+    while heap:
+        merge = heapq.heappop(heap)
+        places = sorted(waiting.pop(merge))
+        for index, place in enumerate(places):
+            if best[place] != merge:
+                continue  # a merge beside it came first
+            after = following[place]
+            beyond = following[after]
+            symbols[place], symbols[after] = merge[1], GONE
+            best[after] = NEVER
+            following[place] = beyond
+            if beyond < size:
+                preceding[beyond] = place
+            earlier = False
+            for start in (preceding[place], place):
+                if start < 0:
+                    continue
+                found = NEVER
+                if (end := following[start]) < size:
+                    found = ranks.get((symbols[start], symbols[end]), NEVER)
+                best[start] = found
+                if found is NEVER:
+                    continue
+                if found not in waiting:
+                    waiting[found] = []
+                    heapq.heappush(heap, found)
+                waiting[found].append(start)
+                earlier = earlier or found < merge
+            if earlier:  # a new pair is more urgent: the rest waits again
+                if rest := places[index + 1 :]:
+                    waiting[merge] = rest
+                    heapq.heappush(heap, merge)
+                break
+    return [symbol for symbol in symbols if symbol != GONE]

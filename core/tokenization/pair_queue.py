@@ -1,0 +1,82 @@
+"""The most frequent pair without a search: a heap that is corrected only where someone looks.
+
+Merges change the counts of thousands of pairs. The heap keeps what it was told, which is never too
+low: when a pair comes out whose count has fallen since, it goes back to where it belongs now.
+"""
+
+from __future__ import annotations
+
+import heapq
+from bisect import bisect_left
+from typing import NamedTuple
+
+from core.tokenization.symbol_row import Pair, SymbolRow
+
+
+class Candidate(NamedTuple):
+    """A pair in the heap; the smallest is the best: the highest count, then the lowest order.
+
+    order   decides between equal counts
+    serial  keeps Python from comparing the lists
+    places  where the pair stood when it was added
+    """
+
+    negative_count: int
+    order: Pair | int
+    serial: int
+    pair: Pair
+    places: list[int]
+
+
+class PairQueue:
+    """All pairs of a row, the best first.
+
+    earliest  of equally frequent pairs, the one that the text holds first (True) or the one with
+              the smallest ids (False)
+    """
+
+    def __init__(self, row: SymbolRow, earliest: bool = False) -> None:
+        self._row = row
+        self._earliest = earliest
+        self._serial = 0
+        self._heap: list[Candidate] = []
+        for pair, places in row.where.items():
+            self._heap.append(self._candidate(pair, places))
+        heapq.heapify(self._heap)
+
+    def add(self, pair: Pair, places: list[int]) -> None:
+        if self._row.count[pair] > 0:
+            heapq.heappush(self._heap, self._candidate(pair, places))
+
+    def _candidate(self, pair: Pair, places: list[int]) -> Candidate:
+        self._serial += 1
+        order: Pair | int = pair
+        if self._earliest:
+            order = self._row.first_place(pair, places)
+            del places[: bisect_left(places, order)]  # it stands there no more, and never again
+        return Candidate(-self._row.count[pair], order, self._serial, pair, places)
+
+    def pop(self) -> Candidate | None:
+        """The best pair as the text is now; None when no pair is left."""
+        while self._heap:
+            candidate = heapq.heappop(self._heap)
+            if self._is_current(candidate):
+                return candidate
+            heapq.heappush(self._heap, self._candidate(candidate.pair, candidate.places))
+        return None
+
+    def _is_current(self, candidate: Candidate) -> bool:
+        if -candidate.negative_count != self._row.count[candidate.pair]:
+            return False
+        return not self._earliest or (
+            candidate.negative_count == 0 or self._row.stands(candidate.pair, int(candidate.order))  # type: ignore[arg-type]
+        )
+
+    def best(self, number: int) -> list[Candidate]:
+        """The pairs that pop would give next; they stay in the queue."""
+        found: list[Candidate] = []
+        while len(found) < number and (candidate := self.pop()) is not None:
+            found.append(candidate)
+        for candidate in found:
+            heapq.heappush(self._heap, candidate)
+        return found
