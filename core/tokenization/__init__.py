@@ -1,14 +1,17 @@
 """Text to ids and back: tokenizers from scratch.
 
 Read in this order: byte_level, patterns, specials, tokenizer, steps, symbol_row, pair_queue,
-bpe_training, bpe_merging, bpe_dropout, bpe, characters;
+bpe_training, bpe_merging, bpe_dropout, bpe, bpe_ranks, merge_trees, characters;
 SentencePiece's text: sentencepiece_rules, sentencepiece_normalizer, scripts, sentencepiece_pieces,
-sentencepiece_text; then piece_trie, lattice, training,
+sentencepiece_text; Unigram: piece_trie, lattice, word_lattices, unigram_seeds, unigram_em,
+unigram_pruning, unigram_training; then training,
 then the file format in tokenizer_json and opening, and where real ones are found in known.
 """
 
 from core.tokenization.bpe import ByteLevelBPE
+from core.tokenization.bpe_ranks import RankedBPE
 from core.tokenization.characters import CharacterTokenizer
+from core.tokenization.merge_trees import MergeTree, TreeNode, merge_tree
 from core.tokenization.opening import open_tokenizer
 from core.tokenization.specials import END_OF_TEXT
 from core.tokenization.steps import AlphabetStep, CountingStep, MergeStep, TrainingStep
@@ -23,9 +26,13 @@ __all__ = [
     "CountingStep",
     "Encoding",
     "MergeStep",
+    "MergeTree",
+    "RankedBPE",
     "Stage",
     "Tokenizer",
     "TrainingStep",
+    "TreeNode",
+    "merge_tree",
     "open_tokenizer",
     "train_tokenizer",
     "train_tokenizer_steps",

@@ -75,6 +75,7 @@ class ByteLevelBPE:
         ]
         self._byte_ids = [self._id_of[character] for character in CHARACTER_OF_BYTE]
         self._cache: dict[str, list[int]] = {}
+        self._made_of: dict[int, tuple[int, int]] | None = None
 
     @property
     def vocabulary(self) -> list[str]:
@@ -92,6 +93,16 @@ class ByteLevelBPE:
     @property
     def merges(self) -> list[tuple[str, str]]:
         return self._merges
+
+    def parents(self, token: int) -> tuple[int, int] | None:
+        """The two pieces whose merge makes this one; None for a byte or a special token."""
+        check_id(token, len(self._vocabulary))
+        if self._made_of is None:
+            self._made_of = {}
+            for left, right in reversed(self._merges):  # of several, the first stays
+                made = self._id_of[left + right]
+                self._made_of[made] = (self._id_of[left], self._id_of[right])
+        return self._made_of.get(token)
 
     @property
     def pattern(self) -> str:

@@ -17,7 +17,8 @@ import torch
 import core
 from core.data import character_tokenizer_steps, prepare_corpus_steps, stories, story_text
 from core.inference.generation import generate_steps
-from core.tokenization import CharacterTokenizer, train_tokenizer_steps
+from core.tokenization import CharacterTokenizer, RankedBPE, train_tokenizer_steps
+from core.tokenization.bpe_ranks import recover_merges_steps
 from core.tokenization.bpe_training import bpe_steps
 from core.training.language_modelling import LanguageModelling
 from core.training.looking import evaluate_steps, sample_steps
@@ -72,10 +73,21 @@ def training(place: Place) -> Iterator[Any]:
     return train_steps(task.config, place.folder / "run", task=task)
 
 
+BYTES = [bytes([byte]) for byte in range(256)]
+
 # Each generator that core offers, by the function that makes it.
 JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
     train_tokenizer_steps: lambda place: train_tokenizer_steps("bpe", TEXT, 300),
     bpe_steps: lambda place: bpe_steps([TEXT], 300, ["<|endoftext|>"]),
+    recover_merges_steps: lambda place: recover_merges_steps(
+        RankedBPE(
+            {
+                letter * times: 256 * times - 256 + letter[0]
+                for letter in BYTES
+                for times in (1, 2, 3)
+            }
+        )
+    ),  # fmt: skip
     character_tokenizer_steps: lambda place: character_tokenizer_steps(place.file()),
     prepare_corpus_steps: lambda place: prepare_corpus_steps(
         place.file(), CharacterTokenizer(sorted(set(TEXT))), place.folder / "corpora"
