@@ -12,6 +12,7 @@ each class, three times as fast as by Unicode's tables.
     o200k    GPT-4o and later: a word is also cut where lower case turns to upper case
     llama3   Llama 3: cl100k, with blank lines in one piece
     qwen     Qwen 2 and 3: llama3, every digit by itself
+    tekken   Mistral's Tekken: o200k without contractions, every digit by itself
     smollm2  SmolLM: gpt2, every digit by itself
 
 Sources: tiktoken's openai_public.py for the first three; the pre_tokenizer in the tokenizer.json
@@ -47,6 +48,8 @@ _O200K = "|".join(
         r"\s+",
     ]
 )
+
+_TEKKEN = _O200K.replace("(?i:'s|'t|'re|'ve|'m|'ll|'d)?", "").replace("{1,3}", "")
 
 BATCH = 1 << 16  # characters that are cut at once, a few milliseconds
 LOOK_AHEAD = 4  # words that what follows might still change: "we", "'", "l", "l"
@@ -137,6 +140,7 @@ PATTERNS = {
         _pattern("o200k", _O200K, _O200K, _O200K.replace(r"\p{N}{1,3}", r"[\p{N}]{1,3}")),
         _pattern("llama3", _LLAMA3, _LLAMA3, _RUN_LLAMA3),
         _pattern("qwen", _QWEN, _QWEN, _RUN_LLAMA3.replace(r"[\p{N}]{1,3}+", r"[\p{N}]")),
+        _pattern("tekken", _TEKKEN, _TEKKEN, _TEKKEN.replace(r"|\p{N}|", r"|[\p{N}]|")),
         _pattern("smollm2", None, _RUN_SMOLLM2, _RUN_SMOLLM2),
     )
 }
