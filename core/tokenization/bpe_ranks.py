@@ -16,7 +16,7 @@ from core.tokenization.byte_level import to_characters
 from core.tokenization.tokenizer import check_id
 
 REMEMBERED = 1_000_000  # pairs whose rank is kept, about 150 MB
-PAUSE = 500  # pieces between two yields while merges are recovered
+PAUSE = 200  # pieces between two yields while merges are recovered
 MAX_IDS = 1 << 22  # the largest vocabularies have a tenth of it; a broken file may say anything
 
 

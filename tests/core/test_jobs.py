@@ -87,7 +87,7 @@ JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
                 for times in (1, 2, 3)
             }
         )
-    ),  # fmt: skip
+    ),
     character_tokenizer_steps: lambda place: character_tokenizer_steps(place.file()),
     prepare_corpus_steps: lambda place: prepare_corpus_steps(
         place.file(), CharacterTokenizer(sorted(set(TEXT))), place.folder / "corpora"
