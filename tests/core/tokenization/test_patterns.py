@@ -107,7 +107,8 @@ def test_batches_are_the_words_whatever_their_size(name: str) -> None:
 
 
 def test_patterns_have_names() -> None:
-    assert list(PATTERNS) == ["gpt2", "cl100k", "o200k", "llama3", "qwen", "smollm2"]
+    names = ["gpt2", "cl100k", "o200k", "llama3", "qwen", "tekken", "smollm2"]
+    assert list(PATTERNS) == names
     for name, pattern in PATTERNS.items():
         assert name_of_pattern(pattern.portable) == name
         assert pattern.published is None or name_of_pattern(pattern.published) == name
