@@ -44,6 +44,7 @@ class PieceTrie:
     def __init__(
         self, pieces: Sequence[str], ids: Sequence[int] | np.ndarray | None = None
     ) -> None:
+        self.n_pieces = len(pieces)
         numbers = np.arange(len(pieces)) if ids is None else np.asarray(ids, dtype=np.int64)
         characters = code_points("".join(pieces)).astype(np.int64)
         lengths = np.array([len(piece) for piece in pieces], dtype=np.int64)

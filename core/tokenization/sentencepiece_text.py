@@ -71,7 +71,8 @@ def prepare(
     for sign in ("\0", BOUNDARY, " "):
         del counts[sign]
     characters = required_characters(counts, character_coverage)
-    rare = "".join(counts.keys() - {character for character, _ in characters}) + "\0 "
+    rare = "".join(counts.keys() - {character for character, _ in characters})
+    rare += f"\0 {BOUNDARY}"  # by now it stands where it should: no piece holds either
     replacing = str.maketrans(dict.fromkeys(rare, RARE))
     lines = [line.translate(replacing) for line in lines]
     words = yield from count_words(lines)

@@ -154,6 +154,7 @@ class PruneStep:
              a loss of 0 stands for a piece that its own best split never uses
     losses   (n) losses of the pieces that stay, in their order; infinite where there is no
              alternative
+    measured  losses of all pieces, in the order of the step before
     """
 
     round: int
@@ -161,6 +162,7 @@ class PruneStep:
     scores: np.ndarray
     removed: Sequence[tuple[str, float]]
     losses: np.ndarray
+    measured: np.ndarray | None = None
 
     @property
     def vocab_size(self) -> int:
