@@ -1,0 +1,1 @@
+"""The tokenizers pane: compare, train, look inside, and what languages cost."""

@@ -1,0 +1,196 @@
+"""Which tokenizers there are: the model's, those found on this machine, opened, trained, known.
+
+Nothing is read before it is asked for; reading and downloading run in the engine's I/O pool.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from explorer import tasks
+from explorer.panes.base import Context
+from explorer.panes.tokenizers.entries import (
+    MODEL,
+    Download,
+    Entry,
+    Opened,
+    known_entries,
+    open_path,
+    opened,
+)
+
+__all__ = ["MODEL", "Catalogue", "Entry", "Opened"]
+
+PROGRESS = 100  # ms between two looks at a download
+
+
+class Catalogue(QObject):
+    """`changed` when an entry has come, gone or changed; `progressed(id)` while one is downloaded.
+
+    Ids: "model" is the tokenizer of the model that is open, "known:gpt2" a well-known one,
+    "file:/path" one that a person opened, "trained:NAME" one that was trained here.
+    """
+
+    changed = Signal()
+    progressed = Signal(str)
+    failed = Signal(str, str)  # id, what went wrong with the remedy
+
+    def __init__(self, context: Context, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("tokenizers.catalogue")
+        self._engine = context.engine
+        self._workspace = context.workspace
+        self._entries: dict[str, Entry] = {MODEL: Entry(MODEL, "The model's tokenizer")}
+        self._opened: dict[str, Opened] = {}
+        self._opening: dict[str, Any] = {}  # tasks by id
+        self._progress: dict[str, Download] = {}
+        self._told: dict[str, int] = {}
+        self._timer = QTimer(self)
+        self._timer.setInterval(PROGRESS)
+        self._timer.timeout.connect(self._tell_progress)
+        context.workspace.modelChanged.connect(self._on_model)
+        self._on_model(context.workspace.model_source)
+
+    # what there is
+
+    @property
+    def entries(self) -> list[Entry]:
+        """The model's first, then trained and opened ones, then the well-known ones."""
+        order = {"model": 0, "trained": 1, "file": 2, "known": 3}
+        return sorted(self._entries.values(), key=lambda entry: order[entry.id.partition(":")[0]])
+
+    def entry(self, name: str) -> Entry | None:
+        return self._entries.get(name)
+
+    def get(self, name: str) -> Opened | None:
+        """The tokenizer, if it has been opened."""
+        return self._opened.get(name)
+
+    def look(self) -> None:
+        """Looks for well-known tokenizers on this machine."""
+        tasks.spawn(self._look(), self)
+
+    async def _look(self) -> None:
+        for entry in await self._engine.io(known_entries):
+            self._entries[entry.id] = entry
+        self.changed.emit()
+
+    # getting one
+
+    async def open(self, name: str) -> Opened:
+        """The tokenizer called `name`; read once. Raises ValueError or OSError with the remedy."""
+        found = self._opened.get(name)
+        if found is not None:
+            return found
+        entry = self._entries.get(name)
+        if entry is None or entry.path is None:
+            title = entry.name if entry is not None else name.partition(":")[2] or name
+            raise ValueError(f"{title} is not on this machine; download it or open its file")
+        task = self._opening.get(name)
+        if task is None:
+            task = tasks.spawn(self._read(entry), self)
+            self._opening[name] = task
+        found, error = await task
+        if error is not None:
+            raise error
+        return found
+
+    async def _read(self, entry: Entry) -> tuple[Opened | None, Exception | None]:
+        """What was read, or why not: the error goes to whoever asked, not on a card of its own."""
+        try:
+            tokenizer = await self._engine.io(open_path, entry.path)
+        except (ValueError, OSError) as error:
+            return None, error
+        finally:
+            self._opening.pop(entry.id, None)
+        found = self._opened[entry.id] = opened(entry, tokenizer)
+        return found, None
+
+    def add_file(self, path: str | Path) -> str:
+        """A tokenizer's file that a person chose; returns its id. Nothing is read yet."""
+        path = Path(path)
+        name = f"file:{path}"
+        title = path.parent.name if path.name == "tokenizer.json" else path.name
+        self._entries[name] = Entry(name, title or path.name, where=str(path), path=path)
+        self._opened.pop(name, None)
+        self.changed.emit()
+        return name
+
+    def add_trained(self, title: str, tokenizer: Any, *, where: str = "trained here") -> str:
+        """A tokenizer that was just trained; returns its id. One of the same title is replaced."""
+        name = f"trained:{title}"
+        entry = Entry(name, title, where=where, path=None, ready=True)
+        self._entries[name] = entry
+        self._opened[name] = opened(entry, tokenizer)
+        self.changed.emit()
+        return name
+
+    def remove(self, name: str) -> None:
+        """Forgets a file that was opened or a tokenizer that was trained."""
+        if name.startswith(("file:", "trained:")):
+            self._entries.pop(name, None)
+            self._opened.pop(name, None)
+            self.changed.emit()
+
+    def _on_model(self, source: Any) -> None:
+        tokenizer = getattr(source, "tokenizer", None)
+        if tokenizer is None:
+            return
+        entry = Entry(MODEL, source.name, where="the model that is open", ready=True)
+        self._entries[MODEL] = entry
+        self._opened[MODEL] = opened(entry, tokenizer)
+        self.changed.emit()
+
+    # downloads
+
+    def download(self, name: str) -> None:
+        """Gets a well-known tokenizer; `failed` says why it did not come."""
+        entry = self._entries.get(name)
+        if entry is None or entry.path is not None or name in self._progress:
+            return
+        from core.tokenization.known import get_steps
+
+        steps = get_steps(name.partition(":")[2])
+        self._progress[name] = download = Download(steps)
+        self._timer.start()
+        self.changed.emit()
+        tasks.spawn(self._fetch(entry, download), self)
+
+    def cancel(self, name: str) -> None:
+        """Ends a download; what has come stays, and the next try goes on from there."""
+        if name in self._progress:
+            self._progress[name].cancelled = True
+
+    def downloading(self, name: str) -> float | None:
+        """The share 0..1 that has come; None where nothing is under way."""
+        download = self._progress.get(name)
+        return None if download is None else download.share
+
+    async def _fetch(self, entry: Entry, download: Download) -> None:
+        try:
+            path = await self._engine.io(download.run)
+        except (ValueError, OSError) as error:
+            path = None
+            self.failed.emit(entry.id, str(error))
+        finally:
+            self._progress.pop(entry.id, None)
+            if not self._progress:
+                with contextlib.suppress(RuntimeError):
+                    self._timer.stop()
+        if path is not None:
+            self._entries[entry.id] = replace(entry, path=path, where="data folder")
+        self.changed.emit()
+
+    def _tell_progress(self) -> None:
+        for name, download in self._progress.items():
+            if download.done != self._told.get(name):
+                self._told[name] = download.done
+                self.progressed.emit(name)
+
+    async def settled(self) -> None:
+        await tasks.wait_for(self)

@@ -1,0 +1,127 @@
+"""What the catalogue knows of one tokenizer. No Qt here: this runs in the I/O pool."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+MODEL = "model"
+
+# The kinds of core, as people call them.
+KINDS = {
+    "bpe": "BPE",
+    "wordpiece": "WordPiece",
+    "sentencepiece-bpe": "SentencePiece BPE",
+    "unigram": "Unigram",
+    "characters": "characters",
+    "words": "words",
+}
+LIBRARY = "core.tokenization.formats.library"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A tokenizer that can be chosen.
+
+    where    where it lies: "data folder", a path, "trained here"; "" where it must be downloaded
+    path     its file; None for one that is in memory or not here yet
+    ready    it needs no file: it is in memory
+    size     bytes to download
+    """
+
+    id: str
+    name: str
+    maker: str = ""
+    license: str = ""
+    where: str = ""
+    path: Path | None = None
+    ready: bool = False
+    size: int = 0
+    address: str = ""
+
+    @property
+    def here(self) -> bool:
+        return self.ready or self.path is not None
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """An entry with its tokenizer, and what people ask of it first.
+
+    ours   one of core's own classes runs it, so that it can be looked inside; else the library does
+    """
+
+    entry: Entry
+    tokenizer: Any
+    kind: str
+    vocab_size: int
+    ours: bool
+
+    @property
+    def name(self) -> str:
+        return self.entry.name
+
+    @property
+    def words(self) -> str:
+        """ "BPE, 50,257 pieces"."""
+        return f"{KINDS.get(self.kind, self.kind)}, {self.vocab_size:,} pieces"
+
+
+def opened(entry: Entry, tokenizer: Any) -> Opened:
+    ours = type(tokenizer).__module__ != LIBRARY
+    return Opened(entry, tokenizer, tokenizer.kind, tokenizer.vocab_size, ours)
+
+
+def open_path(path: Path) -> Any:
+    from core.tokenization import open_tokenizer
+
+    return open_tokenizer(path)
+
+
+def known_entries() -> list[Entry]:
+    """The well-known tokenizers, each with its place on this machine where it has one."""
+    from core.tokenization.known import find_known, known_tokenizers
+
+    entries = []
+    for name, known in known_tokenizers().items():
+        found = find_known(name)
+        entries.append(
+            Entry(
+                f"known:{name}",
+                known.title,
+                known.maker,
+                known.license,
+                found.where if found is not None else "",
+                found.path if found is not None else None,
+                size=known.download_size,
+                address=known.address,
+            )
+        )
+    return entries
+
+
+class Download:
+    """A download on a thread of the pool; the GUI looks at `done`, and sets `cancelled`."""
+
+    def __init__(self, steps: Generator[Any, None, Path]) -> None:
+        self._steps = steps
+        self.done = 0
+        self.total: int | None = None
+        self.cancelled = False
+
+    @property
+    def share(self) -> float:
+        return self.done / self.total if self.total else 0.0
+
+    def run(self) -> Path | None:
+        """Until it is whole, or None when it was cancelled. Raises what the download raises."""
+        while not self.cancelled:
+            try:
+                progress = next(self._steps)
+            except StopIteration as stop:
+                return stop.value
+            self.done, self.total = progress.done, progress.total
+        self._steps.close()
+        return None

@@ -1,0 +1,49 @@
+"""A tokenizers pane of its own for each test, in a data folder of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.explorer.conftest import dispose
+
+
+@pytest.fixture
+def context(engine, tmp_path, run_async) -> Iterator[Any]:
+    from explorer.live import Runs
+    from explorer.panes.base import Context
+    from explorer.settings import Settings
+    from explorer.workspace import Workspace
+
+    runs = Runs(engine, tmp_path / "runs")
+    yield Context(engine, Workspace(engine), Settings(), runs)
+    run_async(runs.close(20))
+
+
+@pytest.fixture
+def make_pane(context, run_async) -> Iterator[Any]:
+    """`make_pane(*specs)`: shown at 1000 x 600; without specs with the modes there are."""
+    from explorer.panes.tokenizers.pane import TokenizersPane
+
+    made: list[Any] = []
+
+    def make(*specs: Any) -> Any:
+        pane = TokenizersPane(context, specs=specs or None)
+        made.append(pane)
+        pane.resize(1000, 600)
+        pane.show()
+
+        async def shown() -> None:
+            pane.shown()
+            await pane.settled()
+
+        run_async(shown())
+        return pane
+
+    yield make
+    for pane in made:
+        pane.hide()
+        dispose(pane.inputs)
+        dispose(pane)

@@ -1,0 +1,140 @@
+"""The pane around its modes: one player for all, each mode's cursor and state kept."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from explorer import errors
+from explorer.panes.tokenizers import modes
+from tests.explorer.panes.tokenizers.small import BrokenMode, DemoMode, OtherMode
+
+
+@dataclass(frozen=True)
+class Spec:
+    kind: Any
+
+    @property
+    def id(self) -> str:
+        return self.kind.id
+
+    @property
+    def title(self) -> str:
+        return self.kind.title
+
+    def create(self, desk: Any, parent: Any) -> Any:
+        return self.kind(desk, parent)
+
+
+DEMO, OTHER, BROKEN = Spec(DemoMode), Spec(OtherMode), Spec(BrokenMode)
+
+
+def test_one_player_serves_all_modes_and_keeps_their_places(make_pane):
+    pane = make_pane(DEMO, OTHER)
+    player = pane.player
+    assert pane.headline == "This is Demo." and player.length == 3
+    player.seek(2)
+    pane.show_mode("other")
+    assert (player.length, player.position, pane.headline) == (5, 0.0, "This is Other.")
+    player.seek(4)
+    pane.show_mode("demo")
+    assert (player.length, player.position) == (3, 2.0)
+    pane.show_mode("other")
+    assert (player.length, player.position) == (5, 4.0)
+
+
+def test_only_the_shown_mode_hears_of_the_player_and_is_heard(make_pane):
+    pane = make_pane(DEMO, OTHER)
+    demo, other = pane.modes["demo"], pane.modes["other"]
+    told, inspected = [], []
+    pane.headlineChanged.connect(told.append)
+    pane.inspection.connect(lambda what: inspected.append(what.title if what else None))
+    pane.player.seek(1)
+    assert demo.heard == [0, "shown", 1] and other.heard == []
+    other.set_headline("Something happened elsewhere.")
+    other.inspect()
+    other.set_tracks([])
+    assert told == [] and inspected == ["demo 1"] and pane.player.length == 3
+    pane.show_mode("other")
+    assert told == ["Something happened elsewhere."] and pane.player.length == 0
+    assert demo.heard[-1] == "left" and other.heard[-1] == "shown"
+    assert inspected[-2:] == [None, "other -1"]
+
+
+def test_a_mode_is_chosen_by_the_keyboard_and_by_an_action(make_pane):
+    pane = make_pane(DEMO, OTHER)
+    QTest.keyClick(pane.inputs.choice, Qt.Key.Key_Right)
+    assert pane.mode.id == "other"
+    by_id = {action.id: action for action in pane.actions()}
+    assert by_id["tokenizers.mode.other"].checked()
+    by_id["tokenizers.mode.demo"].run()
+    assert pane.mode.id == "demo" and pane.inputs.choice.current == "demo"
+
+
+def test_a_mode_sends_a_person_to_another(make_pane):
+    pane = make_pane(DEMO, OTHER)
+    pane.modes["demo"].modeRequested.emit("other", {"text": "cat"})
+    assert pane.mode.id == "other" and pane.mode.wishes == [{"text": "cat"}]
+    pane.mode.modeRequested.emit("nowhere", {})
+    assert pane.mode.id == "other"
+
+
+def test_state_comes_back_and_that_of_unknown_modes_is_kept(make_pane):
+    pane = make_pane(DEMO, OTHER)
+    pane.modes["other"].line.setText("mine")
+    pane.show_mode("other")
+    state = pane.state()
+    state["modes"]["later"] = {"version": 1}
+    back = make_pane(DEMO, OTHER)
+    back.restore(state)
+    assert back.mode.id == "other" and back.modes["other"].line.text() == "mine"
+    assert back.state() == state
+
+
+def test_a_mode_that_cannot_be_built_leaves_the_others_alone(make_pane, caplog):
+    caplog.set_level(logging.CRITICAL)
+    errors.reports().problems.clear()
+    pane = make_pane(DEMO, BROKEN, OTHER)
+    assert list(pane.modes) == ["demo", "other"]
+    (problem,) = errors.reports().problems.values()
+    assert "choose another" in problem.text
+    errors.reports().problems.clear()
+    with pytest.raises(ValueError, match="no mode"):
+        make_pane(BROKEN)
+    errors.reports().problems.clear()
+
+
+def test_views_bring_their_mode_first(make_pane, run_async):
+    pane = make_pane(DEMO, OTHER)
+    assert list(pane.views()) == ["demo-start", "demo-end", "other-start", "other-end"]
+    assert set(pane.pictures()) == {"demo-label", "other-label"}
+    run_async(pane.views()["other-end"]())
+    assert pane.mode.id == "other" and pane.player.position == 4
+
+
+def test_escape_asks_the_mode_first(make_pane):
+    pane = make_pane(DEMO)
+    assert pane.cancel() and not pane.cancel()
+
+
+def test_every_mode_that_is_there_can_be_built(make_pane, run_async):
+    if not modes.built():
+        pytest.skip("no mode is there yet")
+    pane = make_pane()
+    assert list(pane.modes) == [spec.id for spec in modes.built()]
+
+    async def body():
+        for name in pane.modes:
+            pane.show_mode(name)
+            await pane.settled()
+            mode = pane.mode
+            assert mode.teaches and mode.headline and mode.widget().isVisible()
+            mode.restore(mode.state())
+            await pane.settled()
+
+    run_async(body(), 60)
