@@ -4,7 +4,7 @@ Read in this order: byte_level, patterns, specials, tokenizer, steps, symbol_row
 bpe_training, bpe_merging, bpe_dropout, bpe, bpe_ranks, merge_trees, characters;
 SentencePiece's text: sentencepiece_rules, sentencepiece_normalizer, scripts, sentencepiece_pieces,
 sentencepiece_text; Unigram: piece_trie, lattice, word_lattices, unigram_seeds, unigram_em,
-unigram_pruning, unigram_training; then training,
+unigram_pruning, unigram_training; then training, growing, lockstep,
 then the file format in tokenizer_json and opening, and where real ones are found in known.
 """
 

@@ -20,6 +20,7 @@ from core.inference.generation import generate_steps
 from core.tokenization import CharacterTokenizer, RankedBPE, train_tokenizer_steps
 from core.tokenization.bpe_ranks import recover_merges_steps
 from core.tokenization.bpe_training import bpe_steps
+from core.tokenization.lockstep import LanePlan, lockstep_steps
 from core.training.language_modelling import LanguageModelling
 from core.training.looking import evaluate_steps, sample_steps
 from core.training.loop import train_steps
@@ -79,6 +80,7 @@ BYTES = [bytes([byte]) for byte in range(256)]
 JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
     train_tokenizer_steps: lambda place: train_tokenizer_steps("bpe", TEXT, 300),
     bpe_steps: lambda place: bpe_steps([TEXT], 300, ["<|endoftext|>"]),
+    lockstep_steps: lambda place: lockstep_steps([LanePlan("bpe")] * 2, TEXT, 300, "Once"),
     recover_merges_steps: lambda place: recover_merges_steps(
         RankedBPE(
             {

@@ -1,0 +1,219 @@
+"""How a vocabulary that is still being trained cuts a text: one sentence, watched step by step.
+
+Each class takes the steps of one trainer and knows after every step how the vocabulary so far cuts
+the sentence. Nothing is encoded anew: what was cut before holds, and only what the step has changed
+is looked at. After the last step the sentence is cut as the finished tokenizer cuts it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from typing import Protocol
+
+import numpy as np
+
+from core.tokenization.bpe_merging import NEVER, Found, merge_all
+from core.tokenization.byte_level import CHARACTER_OF_BYTE, clean_text
+from core.tokenization.lattice import Lattice, Node
+from core.tokenization.patterns import word_pattern
+from core.tokenization.sentencepiece_normalizer import SentencePieceNormalizer
+from core.tokenization.sentencepiece_pieces import BYTE_PIECES
+from core.tokenization.sentencepiece_pieces import UNKNOWN as UNKNOWN_PIECE
+from core.tokenization.sentencepiece_text import LONGEST_PIECE
+from core.tokenization.steps import (
+    AlphabetStep,
+    FinishStep,
+    MaximizeStep,
+    MergeStep,
+    PruneStep,
+    SeedStep,
+    TrainingStep,
+)
+
+UNKNOWN_PENALTY = 10.0  # how far the unknown lies below the least likely piece, in nats
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """How a text is cut.
+
+    pieces  as the vocabulary spells them
+    spans   (start, end) of each in the UTF-8 bytes of the text
+    """
+
+    pieces: tuple[str, ...]
+    spans: tuple[Span, ...]
+
+
+class Growing(Protocol):
+    """A text under a vocabulary in the making; `split` is renewed by `take` where it changes."""
+
+    split: Split
+
+    def take(self, step: TrainingStep) -> None:
+        """What a trainer has just yielded."""
+
+
+class GrowingBPE:
+    """Byte-level BPE: a merge is done in the words in which its two pieces are neighbors."""
+
+    def __init__(self, text: str, pattern: str = "gpt2") -> None:
+        words = word_pattern(pattern).split(clean_text(text))
+        self._bytes = [word.encode() for word in words]
+        self._words: list[list[int]] = []
+        self._spelled: dict[int, str] = {}
+        self._ranks: dict[tuple[int, int], Found] = {}
+        self.split = Split((), ())
+
+    def take(self, step: TrainingStep) -> None:
+        if isinstance(step, AlphabetStep):
+            ids = {piece: token for token, piece in enumerate(step.pieces)}
+            byte_ids = [ids[character] for character in CHARACTER_OF_BYTE]
+            self._spelled = {ids[character]: character for character in CHARACTER_OF_BYTE}
+            self._words = [[byte_ids[byte] for byte in word] for word in self._bytes]
+            self._renew()
+        elif isinstance(step, MergeStep):
+            pair = (step.left, step.right)
+            self._ranks[pair] = (step.rank, step.token)
+            self._spelled[step.token] = step.piece
+            # All earlier merges are done already, so that the new one is next, and then perhaps
+            # an earlier one again: that is the order of encoding from the start.
+            touched = [word for word in self._words if pair in pairwise(word)]
+            for word in touched:
+                word[:] = merge_all(word, self._ranks)
+            if touched:
+                self._renew()
+
+    def _renew(self) -> None:
+        pieces = tuple(self._spelled[token] for word in self._words for token in word)
+        ends = list(accumulate(map(len, pieces), initial=0))  # a byte is one character here
+        self.split = Split(pieces, tuple(pairwise(ends)))
+
+
+class _Joined:
+    """What two pieces are joined to: the piece that is spelled like both, if there is one."""
+
+    def __init__(self) -> None:
+        self.spelled: list[str] = []
+        self._id_of: dict[str, int] = {}
+
+    def add(self, piece: str) -> int:
+        if piece not in self._id_of:
+            self._id_of[piece] = len(self.spelled)
+            self.spelled.append(piece)
+        return self._id_of[piece]
+
+    def get(self, pair: tuple[int, int], default: Found = NEVER, /) -> Found:
+        token = self._id_of.get(self.spelled[pair[0]] + self.spelled[pair[1]])
+        return default if token is None else (token, token)
+
+
+class _Normalized:
+    """A text as SentencePiece sees it, and how what it was cut into is told.
+
+    Neighbors that are unknown are one token, or one for each byte with byte_fallback.
+    """
+
+    def __init__(self, text: str, normalizer: str, byte_fallback: bool) -> None:
+        normalized = SentencePieceNormalizer(normalizer).trace(text)
+        self.text = normalized.text
+        self._starts = normalized.starts
+        self._byte_fallback = byte_fallback
+
+    def tell(self, parts: Sequence[tuple[str, bool]]) -> Split:
+        """parts: strings that together are the text, and whether the vocabulary knows them."""
+        pieces: list[str] = []
+        spans: list[Span] = []
+        place = 0
+        before = True
+        for part, known in parts:
+            span = (self._starts[place], self._starts[place + len(part)])
+            place += len(part)
+            if known:
+                pieces.append(part)
+                spans.append(span)
+            elif self._byte_fallback:
+                data = part.encode()
+                pieces += [BYTE_PIECES[byte] for byte in data]
+                spans += _byte_spans(span, len(data))
+            elif before:
+                pieces.append(UNKNOWN_PIECE)
+                spans.append(span)
+            else:
+                spans[-1] = (spans[-1][0], span[1])
+            before = known
+        return Split(tuple(pieces), tuple(spans))
+
+
+def _byte_spans(span: Span, number: int) -> list[Span]:
+    start, stop = span
+    if stop - start == number:
+        return [(place, place + 1) for place in range(start, stop)]
+    return [(start, start)] * (number - 1) + [span]
+
+
+class GrowingSentencePieceBPE:
+    """SentencePiece's BPE: neighbors are joined where a piece is spelled like both."""
+
+    def __init__(
+        self, text: str, normalizer: str = "nmt_nfkc", byte_fallback: bool = False
+    ) -> None:
+        self._text = _Normalized(text, normalizer, byte_fallback)
+        self._joined = _Joined()
+        self._symbols: list[int] = []
+        self._unknown: set[int] = set()
+        self.split = Split((), ())
+
+    def take(self, step: TrainingStep) -> None:
+        if isinstance(step, AlphabetStep):
+            self._symbols = [self._joined.add(character) for character in self._text.text]
+            known = set(step.pieces)
+            self._unknown = {s for s in self._symbols if self._joined.spelled[s] not in known}
+            self._renew()
+        elif isinstance(step, MergeStep):
+            self._joined.add(step.piece)
+            if step.piece in self._text.text:
+                self._symbols = merge_all(self._symbols, self._joined)
+                self._renew()
+
+    def _renew(self) -> None:
+        spelled = self._joined.spelled
+        self.split = self._text.tell([(spelled[s], s not in self._unknown) for s in self._symbols])
+
+
+class GrowingUnigram:
+    """Unigram: the most probable way through the lattice of the pieces as they are scored now."""
+
+    def __init__(
+        self, text: str, normalizer: str = "nmt_nfkc", byte_fallback: bool = False
+    ) -> None:
+        self._text = _Normalized(text, normalizer, byte_fallback)
+        # Where in the text each string stands that could be a piece.
+        self._places: dict[str, list[int]] = {}
+        for start in range(len(self._text.text)):
+            for end in range(start + 1, min(start + LONGEST_PIECE, len(self._text.text)) + 1):
+                self._places.setdefault(self._text.text[start:end], []).append(start)
+        self.split = Split((), ())
+
+    def take(self, step: TrainingStep) -> None:
+        if isinstance(step, SeedStep | MaximizeStep | PruneStep | FinishStep):
+            self._cut(step.pieces, step.scores)
+
+    def _cut(self, pieces: Sequence[str], scores: np.ndarray) -> None:
+        nodes = [
+            Node(start, start + len(piece), piece, token, float(scores[token]))
+            for token, piece in enumerate(pieces)
+            for start in self._places.get(piece, ())
+        ]
+        nodes.sort(key=lambda node: (node.start, node.end))
+        single = {node.start for node in nodes if node.end == node.start + 1}
+        unknown = float(scores.min()) - UNKNOWN_PENALTY if len(scores) else 0.0
+        text = self._text.text
+        nodes += [
+            Node(place, place + 1, text[place], -1, unknown)
+            for place in range(len(text))
+            if place not in single
+        ]
+        path = Lattice(text, nodes).viterbi().path
+        self.split = self._text.tell([(node.piece, node.id >= 0) for node in path.nodes])

@@ -1,0 +1,251 @@
+"""Up to four tokenizers trained in lock step on one text, so that they can be watched side by side.
+
+An algorithm that merges makes many small steps: each common step is one merge of every such
+algorithm. Unigram makes few large ones; its next one comes when its share of them is due, so that
+all end at about the same time. After every common step each lane tells what it did last and how its
+vocabulary so far cuts a sample sentence.
+"""
+
+import math
+from collections.abc import Callable, Generator, Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+
+from core.tokenization.growing import (
+    Growing,
+    GrowingBPE,
+    GrowingSentencePieceBPE,
+    GrowingUnigram,
+    Split,
+)
+from core.tokenization.steps import (
+    AlphabetStep,
+    CountingStep,
+    ExpectStep,
+    FinishStep,
+    MergeStep,
+    TrainingStep,
+    WorkingStep,
+)
+from core.tokenization.tokenizer import Tokenizer
+from core.tokenization.training import train_tokenizer_steps
+
+MOST_LANES = 4
+PRUNED_TO = 0.75  # of its pieces a pruning of Unigram keeps
+STEPS_PER_ROUND = 5  # of Unigram: twice E and M, then pruning
+SPARE = 1.1  # Unigram's last round works on so many times the pieces that are wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What train_tokenizer_steps may be told about one kind; None is its usual value."""
+
+    special_tokens: tuple[str, ...] | None = None
+    tie: str | None = None
+    pattern: str | None = None
+    score: str | None = None
+    byte_fallback: bool | None = None
+    character_coverage: float | None = None
+    normalizer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LanePlan:
+    """One tokenizer to train: its kind ("bpe", "wordpiece", "sentencepiece-bpe", "unigram")."""
+
+    kind: str
+    options: Options = field(default_factory=Options)
+
+
+@dataclass(frozen=True, slots=True)
+class LaneState:
+    """Where one lane stands after a common step.
+
+    step        the last training step that said something about the vocabulary
+    number      how many such steps it has made
+    vocab_size  pieces now
+    tokens      of the training text with them; what was last known, 0 before that
+    split       of the sample
+    objective   Unigram: -log likelihood in nats a word, as last computed; NaN elsewhere
+    done        it makes no more steps
+    error       why it gave up, with the remedy; "" where it did not
+    """
+
+    step: TrainingStep | None = None
+    number: int = 0
+    vocab_size: int = 0
+    tokens: float = 0.0
+    split: Split = field(default_factory=lambda: Split((), ()))
+    objective: float = math.nan
+    done: bool = False
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CommonStep:
+    """What all lanes have come to; index 0 is the first vocabulary of each."""
+
+    index: int
+    lanes: tuple[LaneState, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Preparing:
+    """A sign of life before or inside a common step: what a lane is busy with."""
+
+    lane: int
+    step: CountingStep | WorkingStep
+
+
+class _Lane:
+    """A trainer with its sample; what it yields is taken in until its vocabulary has changed."""
+
+    def __init__(
+        self, plan: LanePlan, texts: Sequence[str], vocab_size: int, sample: str, rivals: int
+    ) -> None:
+        self._steps = train_tokenizer_steps(
+            plan.kind, texts, vocab_size, **asdict(plan.options), rivals=rivals
+        )
+        self._wanted = vocab_size
+        self._growing = growing(plan, sample)
+        self.state = LaneState()
+        self.expected = 1.0  # steps that it will make, about
+        self.merges = plan.kind != "unigram"
+        self.tokenizer: Tokenizer | None = None
+
+    def advance(self, lane: int) -> Generator[Preparing, None, None]:
+        """One step of its own; none when it is done."""
+        while not self.state.done:
+            try:
+                step = next(self._steps)
+            except StopIteration as end:
+                self.tokenizer = end.value
+                self._tell(done=True)
+            except ValueError as error:
+                self._tell(done=True, error=str(error))
+            else:
+                if isinstance(step, CountingStep | WorkingStep):
+                    yield Preparing(lane, step)
+                    continue
+                self._take(step)
+                if not self._is_last(step):
+                    return
+
+    def _take(self, step: TrainingStep) -> None:
+        assert not isinstance(step, CountingStep | WorkingStep)
+        if self.state.number == 0:
+            self.expected = self._expect(step.vocab_size)
+        self._growing.take(step)
+        before = self.state
+        self.state = LaneState(
+            step=step,
+            number=before.number + 1,
+            vocab_size=step.vocab_size,
+            tokens=step.tokens
+            if isinstance(step, AlphabetStep | MergeStep | ExpectStep)
+            else before.tokens,
+            split=self._growing.split,
+            objective=step.objective if isinstance(step, ExpectStep) else before.objective,
+        )
+
+    def _is_last(self, step: TrainingStep) -> bool:
+        """Whether the trainer has only its result left to tell."""
+        grown = self.merges and self.state.vocab_size >= self._wanted
+        return grown or isinstance(step, FinishStep)
+
+    def _expect(self, first: int) -> float:
+        """How many steps lie ahead, by the size of the first vocabulary."""
+        if self.merges:
+            return max(1, self._wanted - first)
+        shrinking = math.log(max(1.0, first / (self._wanted * SPARE))) / -math.log(PRUNED_TO)
+        return STEPS_PER_ROUND * (math.ceil(shrinking) + 1)
+
+    def _tell(self, done: bool, error: str = "") -> None:
+        now = self.state
+        self.state = LaneState(
+            now.step, now.number, now.vocab_size, now.tokens, now.split, now.objective, done, error
+        )
+
+    def close(self) -> None:
+        self._steps.close()
+
+
+def growing(plan: LanePlan, sample: str) -> Growing:
+    """The sample, ready to take the steps of this plan's trainer."""
+    options = plan.options
+    normalizer, fallback = options.normalizer or "nmt_nfkc", bool(options.byte_fallback)
+    makers: dict[str, Callable[[], Growing]] = {
+        "bpe": lambda: GrowingBPE(sample, options.pattern or "gpt2"),
+        "sentencepiece-bpe": lambda: GrowingSentencePieceBPE(sample, normalizer, fallback),
+        "unigram": lambda: GrowingUnigram(sample, normalizer, fallback),
+    }
+    if plan.kind not in makers:
+        raise ValueError(
+            f"the training of {plan.kind!r} cannot be watched: choose one of {', '.join(makers)}"
+        )
+    return makers[plan.kind]()
+
+
+def lockstep_steps(
+    plans: Sequence[LanePlan],
+    texts: str | Iterable[str],
+    vocab_size: int,
+    sample: str = "",
+    *,
+    rivals: int = 0,
+) -> Generator[CommonStep | Preparing, None, list[Tokenizer | None]]:
+    """Trains a tokenizer for each plan; returns them in the same order, None for one that failed.
+
+    texts       one text or several, the same for all
+    vocab_size  pieces that each is to have, special tokens included
+    sample      the sentence whose split is told after every step
+    rivals      how many of the pairs that were next a MergeStep tells
+
+    What a single trainer refuses (a vocabulary below its alphabet, or above what the text yields)
+    ends its lane with the error in its state; the others go on. Between two common steps it yields
+    signs of life.
+
+    Raises ValueError for no plan, more than MOST_LANES, a kind that cannot be watched, and when
+    every lane has failed before its first step.
+    """
+    if not 1 <= len(plans) <= MOST_LANES:
+        raise ValueError(f"{len(plans)} tokenizers in lock step: choose 1 to {MOST_LANES}")
+    texts = [texts] if isinstance(texts, str) else list(texts)
+    lanes = [_Lane(plan, texts, vocab_size, sample, rivals) for plan in plans]
+    try:
+        for place, lane in enumerate(lanes):
+            yield from lane.advance(place)
+        if all(lane.state.error for lane in lanes):
+            raise ValueError(_joined({lane.state.error: None for lane in lanes}))
+        index = 0
+        yield CommonStep(index, tuple(lane.state for lane in lanes))
+        while not all(lane.state.done for lane in lanes):
+            index += 1
+            for place in _due(lanes, index):
+                yield from lanes[place].advance(place)
+            yield CommonStep(index, tuple(lane.state for lane in lanes))
+    finally:
+        for lane in lanes:
+            lane.close()
+    return [lane.tokenizer for lane in lanes]
+
+
+def _due(lanes: Sequence[_Lane], index: int) -> list[int]:
+    """Which lanes make a step of their own in this common step.
+
+    All that merge; Unigram as soon as it has made a smaller share of its steps than the others of
+    theirs.
+    """
+    active = [place for place, lane in enumerate(lanes) if not lane.state.done]
+    merging = [lanes[place] for place in active if lanes[place].merges]
+    if not merging:
+        return active
+    ahead = max(lane.expected for lane in merging)
+    return [
+        place
+        for place in active
+        if lanes[place].merges or lanes[place].state.number <= lanes[place].expected * index / ahead
+    ]
+
+
+def _joined(errors: Iterable[str]) -> str:
+    return "; ".join(errors)

@@ -1,0 +1,169 @@
+"""Tokenizers that train in lock step, and the sample that their vocabularies cut."""
+
+from collections.abc import Generator, Sequence
+from itertools import pairwise
+
+import pytest
+
+from core.data.stories import story_text
+from core.tokenization import AlphabetStep, MergeStep, Tokenizer, train_tokenizer
+from core.tokenization.lockstep import (
+    CommonStep,
+    LanePlan,
+    Options,
+    Preparing,
+    lockstep_steps,
+)
+from core.tokenization.training import KINDS
+
+TEXT = story_text(0, 20_000)
+SAMPLES = [
+    "Once upon a time, Mira found a red kite.",
+    "The the  THE \n\n naïve 漢字 🙂 don't \u2581x 2026",
+    "zzzz qqqq aaaaaaaaaa bananas",
+    "",
+]
+WATCHED = [kind for kind in KINDS if kind != "characters"]
+VARIANTS = [
+    ("bpe", Options()),
+    ("bpe", Options(tie="minbpe")),
+    ("bpe", Options(tie="rustbpe", pattern="cl100k")),
+    ("wordpiece", Options()),
+    ("wordpiece", Options(score="likelihood")),
+    ("sentencepiece-bpe", Options()),
+    ("sentencepiece-bpe", Options(byte_fallback=True, normalizer="identity")),
+    ("unigram", Options()),
+    ("unigram", Options(byte_fallback=True)),
+]
+
+
+def run(
+    steps: Generator[CommonStep | Preparing, None, list[Tokenizer | None]],
+) -> tuple[list[CommonStep], list[Tokenizer | None]]:
+    common = []
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration as end:
+            return common, end.value
+        if isinstance(step, CommonStep):
+            common.append(step)
+
+
+def together(plans: Sequence[LanePlan], vocab_size: int, sample: str = "") -> list[CommonStep]:
+    return run(lockstep_steps(plans, TEXT, vocab_size, sample))[0]
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+@pytest.mark.parametrize(("kind", "options"), VARIANTS)
+def test_the_last_split_is_that_of_the_finished_tokenizer(
+    kind: str, options: Options, sample: str
+) -> None:
+    if kind not in WATCHED:
+        pytest.skip(f"{kind} cannot be trained")
+    common, [tokenizer] = run(lockstep_steps([LanePlan(kind, options)], TEXT, 600, sample))
+    assert tokenizer is not None
+    state, encoding = common[-1].lanes[0], tokenizer.encode(sample, specials=False)
+    assert list(state.split.pieces) == encoding.pieces
+    assert list(state.split.spans) == encoding.spans
+    assert state.done
+    assert state.vocab_size == tokenizer.vocab_size
+
+
+@pytest.mark.parametrize("kind", WATCHED)
+def test_a_lane_trains_what_it_would_have_trained_alone(kind: str) -> None:
+    plans = [LanePlan("bpe"), LanePlan(kind)]
+    _, tokenizers = run(lockstep_steps(plans, TEXT, 500, SAMPLES[0]))
+    alone = train_tokenizer(kind, TEXT, 500)
+    assert tokenizers[1] is not None
+    assert tokenizers[1].vocabulary == alone.vocabulary
+
+
+def test_every_split_of_bpe_is_that_of_a_smaller_vocabulary() -> None:
+    for common in together([LanePlan("bpe")], 320, SAMPLES[0]):
+        smaller = train_tokenizer("bpe", TEXT, 257 + common.index)
+        assert list(common.lanes[0].split.pieces) == smaller.encode(SAMPLES[0]).pieces
+
+
+def test_a_piece_that_two_merges_lead_to_is_joined_on() -> None:
+    # Where "abc" can be made in two ways, the second lets an earlier merge be done after it.
+    text = "xabc " * 9 + "abc " * 8 + "bc " * 7 + "ab " * 20 + "xab xab"
+    sample = "xabc abc bcab xab abcx"
+    common, [tokenizer] = run(lockstep_steps([LanePlan("bpe")], text, 275, sample))
+    assert tokenizer is not None
+    assert list(common[-1].lanes[0].split.pieces) == tokenizer.encode(sample).pieces
+
+
+def test_each_common_step_is_one_merge_of_each() -> None:
+    common = together([LanePlan("bpe"), LanePlan("bpe", Options(tie="minbpe"))], 300)
+    assert [step.index for step in common] == list(range(300 - 257 + 1))
+    assert all(isinstance(state.step, AlphabetStep) for state in common[0].lanes)
+    for step in common[1:]:
+        for state in step.lanes:
+            assert isinstance(state.step, MergeStep)
+            assert state.step.rank == step.index - 1
+            assert state.vocab_size == 257 + step.index
+            assert state.number == step.index + 1
+
+
+def test_a_lane_that_is_done_waits_for_the_others() -> None:
+    special = Options(special_tokens=tuple(f"<{place}>" for place in range(30)))
+    common = together([LanePlan("bpe"), LanePlan("bpe", special)], 320)
+    ends = [[step.lanes[lane].done for step in common].index(True) for lane in (0, 1)]
+    assert ends == [63, 34]
+    assert common[40].lanes[1] is common[34].lanes[1]
+
+
+@pytest.mark.skipif("unigram" not in KINDS, reason="Unigram cannot be trained")
+def test_unigram_ends_at_about_the_time_of_the_others() -> None:
+    common = together([LanePlan("bpe"), LanePlan("unigram")], 600)
+    numbers = [step.lanes[1].number for step in common]
+    assert numbers[0] == 1
+    assert all(after - before in (0, 1) for before, after in pairwise(numbers))
+    ended = [step.lanes[1].done for step in common].index(True)
+    assert 0.5 * len(common) < ended <= 1.2 * (600 - 257)
+
+
+def test_a_lane_that_cannot_go_on_tells_why_and_the_others_go_on() -> None:
+    many = Options(special_tokens=tuple(f"<{place}>" for place in range(100)))
+    common, tokenizers = run(
+        lockstep_steps([LanePlan("bpe", many), LanePlan("bpe")], TEXT, 300, SAMPLES[0])
+    )
+    assert tokenizers[0] is None
+    assert tokenizers[1] is not None
+    assert common[0].lanes[0].done
+    assert "choose at least 356" in common[0].lanes[0].error
+    assert common[-1].lanes[1].error == ""
+
+
+def test_a_text_that_yields_less_ends_early() -> None:
+    common, [tokenizer] = run(lockstep_steps([LanePlan("bpe")], "low lower lowest", 1000))
+    assert tokenizer is not None
+    assert common[-1].lanes[0].done
+    assert common[-1].lanes[0].vocab_size == tokenizer.vocab_size < 300
+
+
+@pytest.mark.parametrize(
+    ("plans", "text", "size", "message"),
+    [
+        ([], TEXT, 300, "choose 1 to 4"),
+        ([LanePlan("bpe")] * 5, TEXT, 300, "choose 1 to 4"),
+        ([LanePlan("characters")], TEXT, 300, "cannot be watched: choose one of bpe"),
+        ([LanePlan("bpe")] * 2, "", 300, "the text is empty"),
+        ([LanePlan("bpe")], TEXT, 100, "choose at least 257"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused(plans, text, size, message) -> None:
+    with pytest.raises(ValueError, match=message) as refused:
+        run(lockstep_steps(plans, text, size))
+    assert str(refused.value).count(message) == 1
+
+
+def test_closing_closes_every_trainer() -> None:
+    steps = lockstep_steps([LanePlan("bpe")] * 3, TEXT, 400, SAMPLES[0])
+    for step in steps:
+        if isinstance(step, CommonStep) and step.index == 5:
+            break
+    steps.close()
+    with pytest.raises(StopIteration):
+        next(steps)
