@@ -5,7 +5,7 @@ bpe_training, bpe_merging, bpe_dropout, bpe, bpe_ranks, merge_trees, characters;
 SentencePiece's text: sentencepiece_rules, sentencepiece_normalizer, scripts, sentencepiece_pieces,
 sentencepiece_text; Unigram: piece_trie, lattice, word_lattices, unigram_seeds, unigram_em,
 unigram_pruning, unigram_training; then training, growing, lockstep,
-then the file format in tokenizer_json and opening, and where real ones are found in known.
+then writing in tokenizer_json, every file format in formats, and opening, and where real ones are found in known.
 """
 
 from core.tokenization.bpe import ByteLevelBPE

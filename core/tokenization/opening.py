@@ -1,38 +1,155 @@
 """Opens a tokenizer file by what it holds, not by its name."""
 
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from core.files import GET_AGAIN, MEGABYTE, read_json
+from core.files import GET_AGAIN
+from core.tokenization.formats.documents import tokenizer_from_document
+from core.tokenization.formats.gguf import read_gguf_tokenizer
+from core.tokenization.formats.merges import PAIRS, is_vocabulary, read_vocabulary_and_merges
+from core.tokenization.formats.ranks import read_ranks
+from core.tokenization.formats.reading import read_bounded_json, read_bytes
+from core.tokenization.formats.tekken import tekken_from_document
+from core.tokenization.formats.wordlist import read_wordlist
 from core.tokenization.tokenizer import Tokenizer
-from core.tokenization.tokenizer_json import read_byte_level_bpe, read_characters
 
-MAX_FILE = 256 * MEGABYTE
+# What a folder is searched for, the most telling file first.
+FOLDER_FILES = (
+    *("tokenizer.json", "tekken.json", "tokenizer.model", "spiece.model"),
+    *("sentencepiece.bpe.model", *PAIRS, "vocab.txt"),
+)
+HEAD = 4096  # bytes that tell what a file is
+RANK_LINE = re.compile(rb"[A-Za-z0-9+/]+={0,2} \d+\r?\n")
+JSON_START = re.compile(rb"(\xef\xbb\xbf)?\s*(\{|\[(?!\w+\]\s))")  # "[PAD]" begins a vocab.txt
+PAIR_LINE = re.compile(r"[^ ]+ [^ ]+")
+
+# How files begin that people take for a tokenizer's -> what they are, and what to do.
+NOT_TOKENIZERS = (
+    (b"version https://git-lfs", "stands for a file that was not fetched: run `git lfs pull`"),
+    (b"<!doctype", "is a web page, not the file it offers: download it again"),
+    (b"<html", "is a web page, not the file it offers: download it again"),
+    (b"PK\x03\x04", "is an archive or a pickle: unpack it, and open the tokenizer's file inside"),
+    (b"\x1f\x8b", "is compressed: unpack it first"),
+    (b"\x80\x02", "is a pickle, which can run any code, so it is never opened: get tokenizer.json"),
+    (b"\x80\x03", "is a pickle, which can run any code, so it is never opened: get tokenizer.json"),
+    (b"\x80\x04", "is a pickle, which can run any code, so it is never opened: get tokenizer.json"),
+    (b"\x80\x05", "is a pickle, which can run any code, so it is never opened: get tokenizer.json"),
+)
 
 
-def open_tokenizer(path: str | Path) -> Tokenizer:
-    """Opens tokenizer.json, or the folder that holds one.
+def open_tokenizer(
+    path: str | Path,
+    *,
+    pattern: str | None = None,
+    special_tokens: Mapping[str, int] | None = None,
+) -> Tokenizer:
+    """Opens any tokenizer file, the folder that holds one, or a well-known tokenizer by its name.
 
-    Raises ValueError for a file that is broken, cut off, or of a kind that cannot be opened, and
-    FileNotFoundError where there is none.
+    Formats: tokenizer.json, SentencePiece's .model, .tiktoken, tekken.json, vocab.txt, vocab.json
+    with merges.txt, and the tokenizer inside a GGUF model. Names are those of known.toml ("gpt2");
+    such a tokenizer must be on this machine already.
+
+    pattern, special_tokens  for a .tiktoken file, which does not hold them
+
+    Raises ValueError, with the remedy, for a file that is broken, cut off, too large or of a kind
+    that cannot be opened, and FileNotFoundError where there is none.
     """
+    given = path
     path = Path(path)
+    if not path.exists():
+        return open_known(str(given))
     if path.is_dir():
-        path = path / "tokenizer.json"
-    document = read_json(path, max_bytes=MAX_FILE)
-    model = document.get("model") if isinstance(document, dict) else None
-    if not isinstance(model, dict):
-        raise ValueError(
-            f"{path} is JSON, but describes no tokenizer: choose a tokenizer.json, the file that "
-            "lies beside a model's weights"
+        path = _in_folder(path)
+    try:
+        kind = recognize_kind(path)
+        if kind == "ranks":
+            return read_ranks(path, pattern, special_tokens)
+        return READERS[kind](path)
+    except (RecursionError, MemoryError) as error:
+        raise ValueError(f"{path} needs more memory than a tokenizer can: {GET_AGAIN}") from error
+
+
+def open_known(name: str) -> Tokenizer:
+    """Opens a well-known tokenizer that is on this machine. Raises FileNotFoundError otherwise."""
+    from core.tokenization.known import find_known, known_tokenizers
+
+    entry = known_tokenizers().get(name)
+    if entry is None:
+        raise FileNotFoundError(
+            f"there is no tokenizer {name!r}: give a file, a folder that holds one, or one of "
+            f"{', '.join(known_tokenizers())}"
         )
-    kind = model.get("type", "BPE" if "merges" in model else None)
-    if kind == "BPE":
-        return read_byte_level_bpe(document, str(path))
-    if kind == "WordLevel":
-        return read_characters(document, str(path))
-    if kind is None:
-        raise ValueError(f"{path} does not say what kind of tokenizer it holds: {GET_AGAIN}")
-    raise ValueError(
-        f"{path} holds a tokenizer of the kind {kind!r}, which this version cannot open: choose a "
-        "byte-level BPE or a character tokenizer"
+    found = find_known(name)
+    if found is None:
+        raise FileNotFoundError(
+            f"{entry.title} is not on this machine: download it in the app, with "
+            f"`python3 dev.py vocabularies {name}`, or by hand from {entry.address}"
+        )
+    return open_tokenizer(found.path)
+
+
+def recognize_kind(path: Path) -> str:
+    """Which of READERS a file is for, by how it begins; "ranks" or "json" among them.
+
+    Raises ValueError that says what the file is instead.
+    """
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+    if not head:
+        raise ValueError(f"{path} is empty: {GET_AGAIN}")
+    if head.startswith(b"GGUF"):
+        return "gguf"
+    for start, what in NOT_TOKENIZERS:
+        if head[: len(start)].lower() == start.lower():
+            raise ValueError(f"{path} {what}")
+    if head[8:9] == b"{" and head[:1] not in b"{ \r\n\t":
+        raise ValueError(f"{path} holds a model's weights, not its tokenizer: {BESIDE}")
+    if RANK_LINE.match(head):
+        return "ranks"
+    if JSON_START.match(head):
+        return "json"
+    try:
+        # The head may end inside a character, and its last line is not whole.
+        lines = head.decode("utf-8-sig", "strict" if len(head) < HEAD else "ignore").split("\n")
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} is no tokenizer file of a known format: {BESIDE}") from None
+    if "\0" in head.decode("latin-1"):
+        raise ValueError(f"{path} is no tokenizer file of a known format: {BESIDE}")
+    body = lines[1:-1] if lines[0].startswith("#version") else lines[:-1]
+    if body and all(PAIR_LINE.fullmatch(line.rstrip("\r")) for line in body):
+        return "merges"
+    return "wordlist"
+
+
+BESIDE = "choose tokenizer.json, a .model, .tiktoken or GGUF file, or vocab.txt"
+
+
+def _in_folder(folder: Path) -> Path:
+    for name in FOLDER_FILES:
+        if (folder / name).is_file():
+            return folder / name
+    for ending in ("*.tiktoken", "*.model", "*.gguf"):
+        for found in sorted(folder.glob(ending)):
+            return found
+    raise FileNotFoundError(
+        f"{folder} holds no tokenizer: put one of {', '.join(FOLDER_FILES)} there"
     )
+
+
+def _read_json(path: Path) -> Tokenizer:
+    """The three formats that are JSON, by their keys."""
+    document = read_bounded_json(path)
+    if is_vocabulary(document):
+        return read_vocabulary_and_merges(path)
+    if isinstance(document, dict) and "model" not in document and "config" in document:
+        return tekken_from_document(document, str(path))
+    return tokenizer_from_document(document, str(path), read_bytes(path))
+
+
+READERS: Mapping[str, Callable[[Path], Tokenizer]] = {
+    "gguf": read_gguf_tokenizer,
+    "json": _read_json,
+    "merges": read_vocabulary_and_merges,
+    "wordlist": read_wordlist,
+}

@@ -18,6 +18,8 @@ from core.tokenization import (
     open_tokenizer,
     train_tokenizer,
 )
+from core.tokenization.formats.library import LibraryTokenizer
+from core.tokenization.patterns import PATTERNS
 from tests.core.tokenization.reference import prose, reference_bpe
 
 TEXT = prose(0, 1500)
@@ -94,33 +96,30 @@ def changed_file(folder: Path, change: Callable[[dict[str, Any]], object]) -> Pa
     [
         (lambda d: d.pop("model"), "describes no tokenizer"),
         (lambda d: d.update(model=[]), "describes no tokenizer"),
-        (lambda d: d["model"].update(type="Unigram"), "the kind 'Unigram'"),
+        (lambda d: d["model"].update(type="BPEE"), "the kind 'BPEE'"),
         (lambda d: d["model"].update(type=["BPE"]), r"the kind \['BPE'\]"),
-        (lambda d: d["model"].update(type=None), "does not say what kind"),
-        (lambda d: d.update(normalizer={"type": "NFC"}), "changes the text"),
-        (lambda d: d.update(pre_tokenizer=None), "does not cut words as GPT-2"),
-        (lambda d: d.update(pre_tokenizer=7), "does not cut words as GPT-2"),
-        (lambda d: d["pre_tokenizer"].update(use_regex=False), "does not cut words as GPT-2"),
-        (lambda d: d["pre_tokenizer"].update(add_prefix_space=True), "adds a space"),
-        (lambda d: d.update(post_processor={"type": "TemplateProcessing"}), "adds tokens"),
-        (lambda d: d["model"].update(dropout=0.1), "setting dropout"),
-        (lambda d: d["model"].update(ignore_merges=True), "setting ignore_merges"),
+        (lambda d: d["model"].pop("type") and d["model"].pop("merges"), "does not say what kind"),
+        (lambda d: d.update(pre_tokenizer=7), "cannot be used by the tokenizers library"),
+        (lambda d: d.update(normalizer={"type": "new"}), "cannot be used by the tokenizers"),
+        (lambda d: d["model"].update(vocab=None), "has no vocabulary"),
         (lambda d: d["model"].update(vocab=[]), "has no vocabulary"),
-        (lambda d: d["model"].update(vocab={}), "are not 0 to|needs the piece|of the 256 bytes"),
-        (lambda d: d["model"]["vocab"].update(new=9999), "are not 0 to"),
-        (lambda d: d["model"]["vocab"].update(new=[1]), "are not 0 to"),
-        (lambda d: d["model"]["vocab"].update(new=True), "are not 0 to"),
-        (lambda d: d["model"]["vocab"].update({"a b": 300}), "stands for no byte"),
-        (lambda d: d["model"]["vocab"].update({"\ud800": 300}), "stands for no byte"),
+        (lambda d: d["model"]["vocab"].update(new=10**9), "but the id 1,000,000,000"),
+        (lambda d: d["model"]["vocab"].update(new=10**18), "but the id 1,000,000,000"),
+        (lambda d: d["model"]["vocab"].update(new=-1), "whose id is no number"),
+        (lambda d: d["model"]["vocab"].update(new=[1]), "whose id is no number"),
+        (lambda d: d["model"]["vocab"].update(new=True), "whose id is no number"),
+        (lambda d: d["model"]["vocab"].update(new=7), "one id to two pieces"),
         (lambda d: d["model"].update(merges=None), "no list of merges"),
         (lambda d: d["model"]["merges"].append("a b c"), "merge 43 is not a pair"),
         (lambda d: d["model"]["merges"].append([1, 2]), "merge 43 is not a pair"),
+        (lambda d: d["model"]["merges"].append(["", "a"]), "merge 43 joins a piece with nothing"),
+        (lambda d: d["model"]["merges"].append("a "), "merge 43 joins a piece with nothing"),
         (lambda d: d["model"]["merges"].append(["q", "Q"]), "needs the piece 'qQ'"),
         (lambda d: d.update(added_tokens=[3]), "added token wrongly"),
-        (lambda d: d.update(added_tokens={"a": 1}), "has no vocabulary"),
-        (lambda d: d["added_tokens"][0].update(id=None), "are not 0 to"),
-        (lambda d: d["added_tokens"][0].update(id=[2]), "are not 0 to"),
-        (lambda d: d["added_tokens"][0].update(lstrip=True), "swallows spaces"),
+        (lambda d: d.update(added_tokens={"a": 1}), "added tokens wrongly"),
+        (lambda d: d["added_tokens"][0].update(content=""), "without a text"),
+        (lambda d: d["added_tokens"][0].update(id=None), "whose id is no number"),
+        (lambda d: d["added_tokens"][0].update(id=[2]), "whose id is no number"),
     ],
 )
 def test_a_file_that_cannot_be_followed_is_refused(
@@ -131,12 +130,67 @@ def test_a_file_that_cannot_be_followed_is_refused(
         open_tokenizer(path)
 
 
-def test_word_level_files_that_are_not_characters_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda d: d.update(normalizer={"type": "NFC"}),
+        lambda d: d.update(pre_tokenizer=None),
+        lambda d: d["pre_tokenizer"].update(use_regex=False),
+        lambda d: d["pre_tokenizer"].update(add_prefix_space=True),
+        lambda d: d["model"].update(dropout=0.1),
+        lambda d: d["model"].update(end_of_word_suffix="</w>"),
+        lambda d: d["model"]["vocab"].update({"a b": 300}),
+        lambda d: d["model"]["vocab"].pop("A"),
+        lambda d: d["added_tokens"][0].update(lstrip=True),
+        lambda d: d["added_tokens"][0].update(special=False),
+    ],
+)
+def test_what_our_own_class_does_not_do_the_library_does(
+    tmp_path: Path, change: Callable[[dict[str, Any]], object]
+) -> None:
+    path = changed_file(tmp_path, change)
+    opened = open_tokenizer(path)
+    assert isinstance(opened, LibraryTokenizer)
+    assert opened.kind == "bpe"
+    assert opened.vocab_size >= 299
+
+
+def test_word_level_files_that_are_not_characters_run_on_the_library(tmp_path: Path) -> None:
     reference = tokenizers.Tokenizer(models.WordLevel({"the": 0, "[UNK]": 1}, unk_token="[UNK]"))
     reference.pre_tokenizer = pre_tokenizers.Whitespace()
     reference.save(str(tmp_path / "tokenizer.json"))
-    with pytest.raises(ValueError, match="not single characters"):
-        open_tokenizer(tmp_path)
+    opened = open_tokenizer(tmp_path)
+    assert opened.kind == "words"
+    assert opened.unknown_id == 1
+    assert opened.encode("the  cat").spans == [(0, 3), (5, 8)]
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_every_word_pattern_is_saved_and_opened(tmp_path: Path, pattern: str) -> None:
+    trained = train_tokenizer("bpe", TEXT, 400)
+    assert isinstance(trained, ByteLevelBPE)
+    ours = ByteLevelBPE(trained.vocabulary, trained.merges, trained.special_tokens, pattern=pattern)
+    ours.save(tmp_path / "tokenizer.json")
+    opened = open_tokenizer(tmp_path)
+    assert isinstance(opened, ByteLevelBPE)
+    assert opened.pattern == pattern
+    reference = tokenizers.Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    for text in (TEXT, "It'S 12345\n\n  x"):
+        ids = ours.encode_ids(text)
+        assert opened.encode_ids(text) == ids == reference.encode(text).ids
+
+
+def test_ids_without_a_piece_are_kept_free(tmp_path: Path) -> None:
+    def lift(document: dict[str, Any]) -> None:
+        document["added_tokens"].append({"id": 310, "content": "<|far|>", "special": True})
+
+    opened = open_tokenizer(changed_file(tmp_path, lift))
+    assert isinstance(opened, ByteLevelBPE)
+    assert opened.vocab_size == 311
+    assert opened.piece_bytes(305) == b""
+    assert opened.encode_ids("<|far|>") == [310]
+    opened.save(tmp_path / "tokenizer.json")
+    assert open_tokenizer(tmp_path).vocabulary == opened.vocabulary
 
 
 def test_broken_files_are_refused(tmp_path: Path) -> None:
@@ -145,12 +199,15 @@ def test_broken_files_are_refused(tmp_path: Path) -> None:
         open_tokenizer(path)
     for content, message in [
         (b"", "is empty"),
-        (b"\xff\xfe\x00", "not text"),
+        (b"\xff\xfe\x00", "no tokenizer file of a known format"),
+        (b'{"a": "\xff"}', "not text"),
         (b'{"model": ', "cut off"),
         (b"[1]", "describes no tokenizer"),
         (b"[" * 100_000, "nested too deep|nested more than"),
         (b'{"model": ' + b"[" * 50 + b"]" * 50 + b"}", "nested more than"),
-        (b'{"model": {"type": "WordLevel", "unk_token": []}}', "not single characters"),
+        (b'{"model": {"type": "WordLevel", "unk_token": []}}', "has no vocabulary"),
+        (b'{"model": {"type": "WordLevel", "unk_token": [], "vocab": {}}}', "cannot be used"),
+        (b'{"a": ' + b"[" * 13_000_000, "more values than any tokenizer"),
     ]:
         path.write_bytes(content)
         with pytest.raises(ValueError, match=message):
@@ -181,8 +238,8 @@ def test_a_file_cut_anywhere_or_with_any_value_replaced_is_a_clear_error(data: A
     except ValueError as error:
         assert str(path) in str(error) or ":" in str(error)
     else:
-        assert isinstance(opened, ByteLevelBPE)
-        assert opened.decode(opened.encode_ids("any text")) == "any text"
+        assert isinstance(opened, ByteLevelBPE | LibraryTokenizer)
+        opened.encode_ids("any text")
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -1,0 +1,8 @@
+"""Every file format of tokenizers, each read into the class that does it exactly.
+
+Read in this order: reading (bounds on what is read), pieces (what a vocabulary says about its
+pattern and its special tokens), ranks (.tiktoken), tekken (tekken.json), wordlist (vocab.txt),
+merges (vocab.json with merges.txt); then tokenizer.json: spelling, library (the Hugging Face
+library behind our protocol), own_documents and documents (our class or the library); last gguf (the
+tokenizer inside a model file).
+"""

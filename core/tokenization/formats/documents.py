@@ -1,0 +1,65 @@
+"""tokenizer.json: which of our classes does what a file says, exactly; else the library runs it."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from core.files import GET_AGAIN
+from core.tokenization.formats.own_documents import read_byte_level_bpe, read_characters
+from core.tokenization.formats.reading import read_bounded_json, read_bytes
+from core.tokenization.tokenizer import Tokenizer
+
+# Each builds its tokenizer, or returns None where the file asks for something else.
+OURS: tuple[Callable[[Mapping[str, Any], str], Tokenizer | None], ...] = (
+    read_byte_level_bpe,
+    read_characters,
+)
+
+
+def read_document(path: Path) -> Tokenizer:
+    """Opens a tokenizer.json."""
+    return tokenizer_from_document(read_bounded_json(path), str(path), read_bytes(path))
+
+
+def tokenizer_from_document(document: Any, name: str, raw: bytes | None = None) -> Tokenizer:
+    """The tokenizer of a parsed tokenizer.json; `name` is the file, for messages,
+    `raw` its bytes where it was read from one.
+
+    Raises ValueError, with the remedy, for a document that is broken.
+    """
+    check_document(document, name)
+    for build in OURS:
+        tokenizer = build(document, name)
+        if tokenizer is not None:
+            return tokenizer
+    from core.tokenization.formats.library import LibraryTokenizer
+
+    return LibraryTokenizer(document, name, raw)
+
+
+def check_document(document: Any, name: str) -> None:
+    """Raises ValueError where what every kind of tokenizer.json has is not as it should be."""
+    model = document.get("model") if isinstance(document, dict) else None
+    if not isinstance(model, dict):
+        raise ValueError(
+            f"{name} is JSON, but describes no tokenizer: choose a tokenizer.json, the file that "
+            "lies beside a model's weights"
+        )
+    kind = model.get("type")
+    if kind is None and "merges" not in model:
+        raise ValueError(f"{name} does not say what kind of tokenizer it holds: {GET_AGAIN}")
+    if kind not in (None, "BPE", "WordPiece", "Unigram", "WordLevel"):
+        raise ValueError(
+            f"{name} holds a tokenizer of the kind {kind!r}, which is not known: choose a BPE, "
+            "WordPiece, Unigram or WordLevel tokenizer"
+        )
+    if not isinstance(model.get("vocab"), dict | list):
+        raise ValueError(f"{name} has no vocabulary: {GET_AGAIN}")
+    added = document.get("added_tokens")
+    if added is not None and not isinstance(added, list):
+        raise ValueError(f"{name} describes its added tokens wrongly: {GET_AGAIN}")
+    for token in added or ():
+        if not isinstance(token, dict) or not isinstance(token.get("content"), str):
+            raise ValueError(f"{name} describes an added token wrongly: {GET_AGAIN}")
+        if not token["content"]:
+            raise ValueError(f"{name} has an added token without a text: {GET_AGAIN}")

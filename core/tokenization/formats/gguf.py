@@ -1,0 +1,116 @@
+"""The tokenizer inside a GGUF model file, as llama.cpp keeps it under "tokenizer.ggml".
+
+model   "gpt2"  byte-level BPE: tokens, merges, and `pre`, the name of how words are cut
+        "bert"  WordPiece: a piece that begins a word has "▁" in front, none has "##"
+        "llama" SentencePiece BPE: tokens with scores
+        "t5"    Unigram: tokens with scores, and the normalizer's table
+token_type   what a token is for, by SentencePiece's numbers
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from core.files import GET_AGAIN
+from core.gguf import open_gguf
+from core.tokenization.byte_level import BYTE_OF_CHARACTER
+from core.tokenization.formats.documents import tokenizer_from_document
+from core.tokenization.formats.merges import byte_level_document, parse_merges
+from core.tokenization.formats.reading import MAX_PIECES
+from core.tokenization.formats.wordlist import wordpiece_document
+from core.tokenization.sentencepiece_pieces import PieceType
+from core.tokenization.tokenizer import Tokenizer
+
+KEY = "tokenizer.ggml."
+ELSEWHERE = "open the tokenizer.json of the model it was made from instead"
+
+# llama.cpp's names of how words are cut -> ours.
+PRE = {
+    **dict.fromkeys(("gpt-2", "phi-2", "mpt", "olmo", "roberta-bpe", "jina-es", "jina-de"), "gpt2"),
+    **dict.fromkeys(("smollm", "starcoder", "refact", "command-r", "codeshell"), "smollm2"),
+    **dict.fromkeys(("llama-bpe", "llama3", "llama-v3", "falcon3", "dbrx", "smaug-bpe"), "llama3"),
+    **dict.fromkeys(("qwen2", "stablelm2", "deepseek-r1-qwen", "megrez"), "qwen"),
+    **dict.fromkeys(("gpt-4o", "llama4"), "o200k"),
+    "tekken": "tekken",
+}
+TAKES_WHOLE_WORDS = ("llama-bpe", "llama3", "llama-v3", "falcon3")
+
+
+def read_gguf_tokenizer(path: Path) -> Tokenizer:
+    """Opens the tokenizer of a GGUF file; the model's weights are not read.
+
+    Raises ValueError for a file without a tokenizer, or with one of another kind.
+    """
+    metadata = open_gguf(path).metadata
+    kind = metadata.get(f"{KEY}model")
+    pieces = metadata.get(f"{KEY}tokens")
+    if not isinstance(kind, str) or not isinstance(pieces, list) or not pieces:
+        raise ValueError(f"{path} is a GGUF file without a tokenizer: {ELSEWHERE}")
+    if len(pieces) > MAX_PIECES or not all(isinstance(piece, str) for piece in pieces):
+        raise ValueError(f"{path} has a damaged vocabulary: {GET_AGAIN}")
+    readers = {"gpt2": _byte_level, "bert": _wordpiece}
+    if kind not in readers:
+        raise ValueError(f"{path} holds a tokenizer of the kind {kind!r}: {ELSEWHERE}")
+    return readers[kind](metadata, pieces, str(path))
+
+
+def _types(metadata: Mapping[str, Any], size: int, name: str) -> list[int]:
+    """What each token is for; all normal where the file does not say."""
+    types = metadata.get(f"{KEY}token_type")
+    if types is None:
+        return [PieceType.NORMAL] * size
+    if len(types) != size:
+        raise ValueError(f"{name} has {size} tokens, but {len(types)} types: {GET_AGAIN}")
+    return [int(kind) for kind in types]
+
+
+def _byte_level(metadata: Mapping[str, Any], pieces: list[str], name: str) -> Tokenizer:
+    pre = metadata.get(f"{KEY}pre", "gpt-2")
+    if pre not in PRE:
+        raise ValueError(f"{name} cuts words in a way that is not known ({pre!r}): {ELSEWHERE}")
+    lines = metadata.get(f"{KEY}merges")
+    if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+        raise ValueError(f"{name} has no list of merges: {GET_AGAIN}")
+    ids = {piece: token for token, piece in enumerate(pieces)}
+    if len(ids) < len(pieces):
+        raise ValueError(f"{name} holds a piece twice: {GET_AGAIN}")
+    kinds = _types(metadata, len(pieces), name)
+    ordinary = (PieceType.NORMAL, PieceType.UNUSED)
+    specials = {
+        piece: token
+        for piece, token in ids.items()
+        if kinds[token] not in ordinary or not BYTE_OF_CHARACTER.keys() >= set(piece)
+    }
+    document = byte_level_document(
+        ids, parse_merges(lines, name), specials, PRE[pre], pre in TAKES_WHOLE_WORDS
+    )
+    begin = metadata.get(f"{KEY}bos_token_id")
+    if metadata.get(f"{KEY}add_bos_token") is True and type(begin) is int and begin < len(pieces):
+        document["post_processor"] = _begin_with(pieces[begin], begin)
+    return tokenizer_from_document(document, name)
+
+
+def _begin_with(piece: str, token: int) -> dict[str, Any]:
+    """A post-processor that puts one token before every text."""
+    begin = {"SpecialToken": {"id": piece, "type_id": 0}}
+    text = {"Sequence": {"id": "A", "type_id": 0}}
+    return {
+        "type": "TemplateProcessing",
+        "single": [begin, text],
+        "pair": [begin, text, {"Sequence": {"id": "B", "type_id": 1}}],
+        "special_tokens": {piece: {"id": piece, "ids": [token], "tokens": [piece]}},
+    }
+
+
+def _wordpiece(metadata: Mapping[str, Any], pieces: list[str], name: str) -> Tokenizer:
+    """BERT's: llama.cpp has turned "the", "##ing" into "▁the", "ing"."""
+    kinds = _types(metadata, len(pieces), name)
+    spelled = []
+    for piece, kind in zip(pieces, kinds, strict=True):
+        if piece.startswith("▁"):
+            spelled.append(piece[1:])
+        elif kind == PieceType.NORMAL and not (piece.startswith("[") and piece.endswith("]")):
+            spelled.append(f"##{piece}")
+        else:
+            spelled.append(piece)
+    return tokenizer_from_document(wordpiece_document(spelled, name), name)

@@ -1,0 +1,303 @@
+"""A tokenizer.json of any kind, run by the Hugging Face tokenizers library.
+
+What our own classes do exactly they do; whatever else a file asks for, such as a normalizer that
+none of them has, the library does, behind the same protocol. Its places are characters of the
+text; here they become bytes, and a character that several tokens share is divided among them.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tokenizers
+
+from core.files import GET_AGAIN, write_atomically
+from core.tokenization.byte_level import clean_text
+from core.tokenization.formats.spelling import Spelling, spelling_of
+from core.tokenization.specials import SpecialTokens
+from core.tokenization.tokenizer import Encoding, Stage, check_id
+
+KINDS = {
+    "BPE": "bpe",
+    "WordPiece": "wordpiece",
+    "Unigram": "unigram",
+    "WordLevel": "words",
+}
+MAX_GROWTH = 64  # a normalizer that makes a text longer than this many times is a trap
+SPARE_IDS = (
+    1 << 16
+)  # ids without a piece that a vocabulary may have beside as many as it has pieces
+
+
+class LibraryTokenizer:
+    """A tokenizer that the Hugging Face library runs.
+
+    document  the parsed tokenizer.json; `name` is the file, for messages
+    raw       its bytes, where at hand: saves writing the document again
+
+    Truncation and padding, which a file may ask for, are left out: every text is encoded whole.
+    Raises ValueError, with the remedy, for what the library cannot load.
+    """
+
+    def __init__(self, document: Mapping[str, Any], name: str, raw: bytes | None = None) -> None:
+        refuse_growth(document, name)
+        wanted = _keep_spaces(document)
+        if raw is None or wanted is not document:
+            raw = json.dumps(wanted, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        with readable_errors(name):
+            self._library = tokenizers.Tokenizer.from_buffer(raw)
+            self._library.no_truncation()
+            self._library.no_padding()
+            pieces = self._library.get_vocab(with_added_tokens=True)
+            added = self._library.get_added_tokens_decoder()
+        model = document["model"]
+        self.kind = KINDS.get(_model_type(model), "other")
+        self._vocabulary = _by_id(pieces, name)
+        self._special_ids = {
+            token.content: number for number, token in sorted(added.items()) if token.special
+        }
+        self._added = {number: token.content for number, token in added.items()}
+        self._spelling: Spelling = spelling_of(document)
+        self._unknown_id = _unknown_id(model, pieces)
+        self._finder = SpecialTokens({text: i for text, i in self._special_ids.items() if text})
+
+    @property
+    def vocabulary(self) -> list[str]:
+        return self._vocabulary
+
+    @property
+    def vocab_size(self) -> int:
+        return len(self._vocabulary)
+
+    @property
+    def special_tokens(self) -> dict[str, int]:
+        return self._special_ids
+
+    @property
+    def unknown_id(self) -> int | None:
+        return self._unknown_id
+
+    def encode(self, text: str, *, specials: bool = True) -> Encoding:
+        """The tokens of a text with their places in its UTF-8 bytes.
+
+        With specials=True special tokens that are written in the text are found, and those that
+        the file puts round every text ("[CLS]") are added, with empty spans.
+        """
+        text = clean_text(text)
+        encoding = self._encode(text, specials)
+        ids: list[int] = encoding.ids
+        spans = self._byte_spans(text, ids, encoding.offsets)
+        pieces: list[str] = encoding.tokens
+
+        def explain() -> tuple[Stage, ...]:
+            return self._stages(text, specials, pieces, spans, encoding.special_tokens_mask)
+
+        return Encoding(text, ids, pieces, spans, explain)
+
+    def encode_ids(self, text: str, *, specials: bool = True) -> list[int]:
+        return self._encode(clean_text(text), specials).ids
+
+    def _encode(self, text: str, specials: bool) -> tokenizers.Encoding:
+        with readable_errors(f"the {self.kind} tokenizer"):
+            self._library.encode_special_tokens = not specials
+            return self._library.encode(text, add_special_tokens=specials)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of these ids, special tokens included, as the file's own decoder joins it."""
+        for token in ids:
+            check_id(token, len(self._vocabulary))
+        with readable_errors(f"the {self.kind} tokenizer"):
+            return self._library.decode(list(ids), skip_special_tokens=False)
+
+    def piece_bytes(self, token: int) -> bytes:
+        """The bytes of text that a token stands for inside a text; none for an id without a piece.
+
+        A first word may lose the space before it when it is decoded.
+        """
+        check_id(token, len(self._vocabulary))
+        if token in self._added:
+            return self._added[token].encode()
+        return self._spelling.to_bytes(self._vocabulary[token])
+
+    def save(self, path: str | Path) -> None:
+        """Writes tokenizer.json."""
+        with readable_errors(str(path)):
+            text = self._library.to_str(pretty=False)
+        write_atomically(path, text + "\n")
+
+    def _byte_spans(
+        self, text: str, ids: Sequence[int], offsets: Sequence[tuple[int, int]]
+    ) -> list[tuple[int, int]]:
+        """Places in bytes from places in characters.
+
+        Where a token begins before the one before it has ended, both hold parts of one character:
+        the cut lies as many bytes behind the start as the token before has.
+        """
+        byte_at = character_starts(text)
+        begins_next = [len(text)] * (len(ids) + 1)  # where the next token with characters begins
+        for index in reversed(range(len(ids))):
+            first, last = offsets[index]
+            begins_next[index] = first if first < last else begins_next[index + 1]
+        spans: list[tuple[int, int]] = []
+        end = 0
+        for index, (first, last) in enumerate(offsets):
+            if first == last:  # it stands for nothing in the text
+                spans.append((end, end))
+                continue
+            start, stop = max(end, byte_at[first]), max(end, byte_at[last])
+            if byte_at[begins_next[index + 1]] < stop:
+                stop = min(stop, start + len(self.piece_bytes(ids[index])))
+            spans.append((start, stop))
+            end = stop
+        return spans
+
+    def _stages(
+        self,
+        text: str,
+        specials: bool,
+        pieces: list[str],
+        spans: list[tuple[int, int]],
+        added: Sequence[int],
+    ) -> tuple[Stage, ...]:
+        """The text after each stage; a special token that was found in it passes them unchanged."""
+        normalized: list[str] = []
+        places: list[tuple[int, int]] = []
+        words: list[str] = []
+        cuts: list[tuple[int, int]] = []
+        start = 0
+        for part, special in self._finder.split(text) if specials else [(text, None)]:
+            stop = start + len(part.encode())
+            if special is None:
+                changed, found = self._cut(part)
+            else:
+                changed, found = part, [(part, 0, stop - start)]
+            normalized.append(changed)
+            places.append((start, stop))
+            words += [word for word, _, _ in found]
+            cuts += [(start + first, start + last) for _, first, last in found]
+            start = stop
+        by_template = [
+            flag == 1 and first == last for flag, (first, last) in zip(added, spans, strict=True)
+        ]
+        kept = [index for index, extra in enumerate(by_template) if not extra]
+        return (
+            Stage("normalizer", normalized, places),
+            Stage("pre-tokenizer", words, cuts),
+            Stage("model", [pieces[index] for index in kept], [spans[index] for index in kept]),
+            Stage("post-processor", pieces, spans),
+        )
+
+    def _cut(self, part: str) -> tuple[str, list[tuple[str, int, int]]]:
+        """A part of the text normalized, and its words with their places in the part's bytes."""
+        with readable_errors(f"the {self.kind} tokenizer"):
+            cut = tokenizers.PreTokenizedString(part)
+            normalizer, pre_tokenizer = self._library.normalizer, self._library.pre_tokenizer
+            if normalizer is not None:
+                cut.normalize(normalizer.normalize)
+            whole = "".join(word for word, _, _ in cut.get_splits())
+            if pre_tokenizer is not None:
+                pre_tokenizer.pre_tokenize(cut)
+            splits = cut.get_splits(offset_referential="original", offset_type="byte")
+        return whole, [(word, first, last) for word, (first, last), _ in splits]
+
+
+def character_starts(text: str) -> Sequence[int]:
+    """Where each character begins in the text's UTF-8 bytes, and where the last one ends."""
+    if text.isascii():
+        return range(len(text) + 1)
+    points = np.frombuffer(text.encode("utf-32-le"), dtype="<u4")
+    widths = 1 + (points >= 0x80) + (points >= 0x800) + (points >= 0x10000)
+    return [0, *accumulate(widths.tolist())]
+
+
+@contextmanager
+def readable_errors(name: str) -> Iterator[None]:
+    """What goes wrong in the library becomes a ValueError; its panics are no Exceptions."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:
+        raise ValueError(
+            f"{name} cannot be used by the tokenizers library ({str(error)[:200]}): it may be "
+            f"damaged, or of a newer version than {tokenizers.__version__}; {GET_AGAIN}"
+        ) from error
+
+
+def _model_type(model: Mapping[str, Any]) -> str:
+    return str(model.get("type") or ("BPE" if "merges" in model else "WordLevel"))
+
+
+def _by_id(pieces: Mapping[str, int], name: str) -> list[str]:
+    """The pieces by their ids; an id without a piece gets a name that shows it."""
+    if not pieces:
+        raise ValueError(f"{name} has an empty vocabulary: {GET_AGAIN}")
+    if len(set(pieces.values())) < len(pieces):
+        raise ValueError(f"{name} gives one id to two pieces: {GET_AGAIN}")
+    size = max(pieces.values()) + 1
+    if size > 2 * len(pieces) + SPARE_IDS:
+        raise ValueError(
+            f"{name} has {len(pieces):,} pieces, but ids up to {size - 1:,}: {GET_AGAIN}"
+        )
+    vocabulary = [f"<unused {token}>" for token in range(size)]
+    for piece, token in pieces.items():
+        vocabulary[token] = piece
+    return vocabulary
+
+
+def _unknown_id(model: Mapping[str, Any], pieces: Mapping[str, int]) -> int | None:
+    """The token for what the vocabulary cannot spell."""
+    if model.get("byte_fallback") and all(f"<0x{byte:02X}>" in pieces for byte in range(256)):
+        return None
+    if type(model.get("unk_id")) is int:
+        return model["unk_id"]
+    unknown = model.get("unk_token")
+    return pieces.get(unknown) if isinstance(unknown, str) else None
+
+
+def _keep_spaces(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The document, or a copy whose post-processor leaves spaces in the places of words."""
+    wanted = document.get("post_processor")
+    changed = _with_spaces(wanted)
+    return document if changed == wanted else {**document, "post_processor": changed}
+
+
+def _with_spaces(part: Any) -> Any:
+    if isinstance(part, dict):
+        return {
+            key: False if key == "trim_offsets" else _with_spaces(value)
+            for key, value in part.items()
+        }
+    return [_with_spaces(item) for item in part] if isinstance(part, list) else part
+
+
+def refuse_growth(document: Mapping[str, Any], name: str) -> None:
+    """Raises ValueError where replacements one after another would fill the memory."""
+    growth = 1.0
+    for stage in ("normalizer", "decoder"):
+        for step in _steps(document.get(stage)):
+            content, pattern = step.get("content"), step.get("pattern")
+            if isinstance(content, str) and isinstance(pattern, dict):
+                replaced = pattern.get("String")
+                length = len(replaced) if isinstance(replaced, str) else 1
+                growth *= max(1.0, len(content) / max(1, length))
+            elif isinstance(step.get("prepend"), str):
+                growth *= 1 + len(step["prepend"]) / 1000
+    if growth > MAX_GROWTH:
+        raise ValueError(
+            f"{name} replaces characters so often that a text could grow without end: {GET_AGAIN}"
+        )
+
+
+def _steps(part: Any) -> Iterator[dict[str, Any]]:
+    """A normalizer or decoder, or each of those that it is a sequence of."""
+    if not isinstance(part, dict):
+        return
+    yield part
+    for key in ("normalizers", "decoders"):
+        for child in part.get(key) or ():
+            yield from _steps(child)

@@ -1,0 +1,128 @@
+"""vocab.json with merges.txt: the two files of GPT-2, RoBERTa, Qwen 2 and others.
+
+vocab.json maps pieces, spelled with byte characters, to ids; merges.txt has two pieces a line, in
+the order in which they were learned. GPT-2's makers called them encoder.json and vocab.bpe. How
+words are cut is told by the pieces; a piece that no merge makes is a special token.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from core.files import GET_AGAIN
+from core.tokenization.byte_level import ALPHABET, to_bytes
+from core.tokenization.formats.documents import tokenizer_from_document
+from core.tokenization.formats.pieces import guess_pattern, unmade_pieces
+from core.tokenization.formats.reading import read_bounded_json, read_lines
+from core.tokenization.patterns import PATTERNS
+from core.tokenization.tokenizer import Tokenizer
+
+# vocabulary -> merges, as they are called in one folder
+PAIRS = {"vocab.json": "merges.txt", "encoder.json": "vocab.bpe"}
+
+
+def read_vocabulary_and_merges(path: Path) -> Tokenizer:
+    """Opens the pair by either of its files; the other lies beside it.
+
+    Raises ValueError where the other is missing or the two do not fit.
+    """
+    vocabulary_path, merges_path = _pair(path)
+    vocabulary = read_bounded_json(vocabulary_path)
+    if not is_vocabulary(vocabulary):
+        raise ValueError(f"{vocabulary_path} does not map pieces to ids: {GET_AGAIN}")
+    merges = parse_merges(read_lines(merges_path), str(merges_path))
+    if not set(ALPHABET) <= set(vocabulary):
+        raise ValueError(
+            f"{vocabulary_path} is no byte-level vocabulary, and does not say how it cuts words: "
+            "open the model's tokenizer.json instead"
+        )
+    specials = unmade_pieces(sorted(vocabulary, key=vocabulary.__getitem__), merges)
+    ordinary = (to_bytes(left + right) for left, right in merges)
+    document = byte_level_document(
+        vocabulary, merges, {text: vocabulary[text] for text in specials}, guess_pattern(ordinary)
+    )
+    return tokenizer_from_document(document, str(vocabulary_path))
+
+
+def _pair(path: Path) -> tuple[Path, Path]:
+    """The vocabulary and the merges, of which `path` is one, called as usual or alike."""
+    for vocabulary, merges in PAIRS.items():
+        if path.name.endswith(vocabulary):
+            other = path.with_name(path.name.removesuffix(vocabulary) + merges)
+            if other.is_file():
+                return path, other
+        if path.name.endswith(merges):
+            other = path.with_name(path.name.removesuffix(merges) + vocabulary)
+            if other.is_file():
+                return other, path
+    names = " or ".join(f"{vocabulary} with {merges}" for vocabulary, merges in PAIRS.items())
+    raise ValueError(
+        f"{path} is half of a tokenizer, and the other half is not beside it: put both into one "
+        f"folder, as {names}"
+    )
+
+
+def is_vocabulary(value: Any) -> bool:
+    """Whether a parsed JSON file maps pieces to ids and does nothing else."""
+    return isinstance(value, dict) and bool(value) and all(type(i) is int for i in value.values())
+
+
+def parse_merges(lines: list[str], name: str) -> list[tuple[str, str]]:
+    """The pairs of a merges.txt, without the line that tells its version."""
+    merges = []
+    for number, line in enumerate(lines, 1):
+        if not line or (number == 1 and line.startswith("#version")):
+            continue
+        parts = line.split(" ")
+        if len(parts) != 2 or not all(parts):
+            raise ValueError(f"{name}: line {number} is not a pair of pieces: {GET_AGAIN}")
+        merges.append((parts[0], parts[1]))
+    return merges
+
+
+def byte_level_document(
+    vocabulary: Mapping[str, int],
+    merges: list[tuple[str, str]],
+    special_tokens: Mapping[str, int],
+    pattern: str,
+    ignore_merges: bool = False,
+) -> dict[str, Any]:
+    """The tokenizer.json of a byte-level BPE that cuts words by one of our patterns."""
+    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
+    split = {
+        "type": "Split",
+        "pattern": {"Regex": PATTERNS[pattern].portable},
+        "behavior": "Isolated",
+        "invert": False,
+    }
+    byte_level = {
+        "type": "ByteLevel",
+        "add_prefix_space": False,
+        "trim_offsets": True,
+        "use_regex": False,
+    }
+    return {
+        "version": "1.0",
+        "truncation": None,
+        "padding": None,
+        "added_tokens": [
+            {"id": token, "content": text, **flags, "special": True}
+            for text, token in sorted(special_tokens.items(), key=lambda item: item[1])
+        ],
+        "normalizer": None,
+        "pre_tokenizer": {"type": "Sequence", "pretokenizers": [split, byte_level]},
+        "post_processor": None,
+        "decoder": dict(byte_level),
+        "model": {
+            "type": "BPE",
+            "dropout": None,
+            "unk_token": None,
+            "continuing_subword_prefix": None,
+            "end_of_word_suffix": None,
+            "fuse_unk": False,
+            "byte_fallback": False,
+            "ignore_merges": ignore_merges,
+            "vocab": dict(vocabulary),
+            "merges": [list(pair) for pair in merges],
+        },
+    }

@@ -1,0 +1,44 @@
+"""What a vocabulary gives away about itself, where its file does not say it.
+
+A .tiktoken file and a vocab.json do not say how words are cut. But no piece crosses a cut, so the
+pieces tell: a vocabulary with "2026" was not cut by a pattern that takes digits one by one.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from core.tokenization.byte_level import ALPHABET
+from core.tokenization.patterns import PATTERNS
+
+# From the pattern that cuts most to the one that cuts least: of those that fit, the first is right.
+CANDIDATES = ("tekken", "qwen", "o200k", "llama3", "cl100k", "smollm2", "gpt2")
+SAMPLE = 20_000  # pieces looked at
+SLACK = 0.002  # the share of pieces that may contradict a pattern: added by hand, or damaged
+
+
+def guess_pattern(pieces: Iterable[bytes]) -> str:
+    """The name of the word pattern that the pieces were learned with.
+
+    The first of CANDIDATES that hardly any piece contradicts; else the one that fewest do.
+    """
+    texts = [text for piece in pieces if (text := _text(piece)) is not None]
+    texts = texts[:: max(1, len(texts) // SAMPLE)]
+    crossed = {
+        name: sum(len(PATTERNS[name].split(text)) > 1 for text in texts) for name in CANDIDATES
+    }
+    fitting = [name for name in CANDIDATES if crossed[name] <= SLACK * len(texts)]
+    return fitting[0] if fitting else min(CANDIDATES, key=crossed.__getitem__)
+
+
+def _text(piece: bytes) -> str | None:
+    """The piece as text, if it is whole characters and more than one."""
+    try:
+        text = piece.decode()
+    except UnicodeDecodeError:
+        return None
+    return text if len(text) > 1 else None
+
+
+def unmade_pieces(vocabulary: Sequence[str], merges: Sequence[tuple[str, str]]) -> list[str]:
+    """The pieces that are no byte and that no merge makes: special tokens, by their ids."""
+    made = {left + right for left, right in merges} | set(ALPHABET)
+    return [piece for piece in vocabulary if piece not in made]

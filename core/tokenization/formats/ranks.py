@@ -1,0 +1,70 @@
+""".tiktoken: a piece in base64 and its rank on each line, nothing else.
+
+The pattern that cuts words and the special tokens are not in the file. For the well-known ones they
+are looked up; for others the pieces tell the pattern, and there are no special tokens.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from pathlib import Path
+
+from core.files import GET_AGAIN
+from core.tokenization.bpe_ranks import RankedBPE
+from core.tokenization.formats.pieces import guess_pattern
+from core.tokenization.formats.reading import MAX_PIECES, read_bytes
+
+
+def read_ranks(
+    path: Path,
+    pattern: str | None = None,
+    special_tokens: Mapping[str, int] | None = None,
+) -> RankedBPE:
+    """Opens a .tiktoken file; a pattern or special tokens that are given replace what is known.
+
+    Raises ValueError for a line that is no piece with its rank.
+    """
+    from core.tokenization.known import recognize
+
+    ranks = parse_ranks(read_bytes(path), str(path))
+    entry = recognize(path)
+    if entry is not None:
+        pattern = pattern or entry.pattern
+        special_tokens = entry.special_tokens if special_tokens is None else special_tokens
+    return ranked_bpe(ranks, special_tokens, pattern, str(path))
+
+
+def parse_ranks(content: bytes, name: str) -> dict[bytes, int]:
+    """The pieces of a .tiktoken file with their ranks."""
+    ranks: dict[bytes, int] = {}
+    for number, line in enumerate(content.splitlines(), 1):
+        if not line:
+            continue
+        piece, _, rank = line.partition(b" ")
+        try:
+            data = base64.b64decode(piece, validate=True)
+            if not rank.isdigit() or len(rank) > 9 or not data:
+                raise ValueError
+        except (binascii.Error, ValueError):
+            raise ValueError(
+                f"{name}: line {number} is not a piece in base64 and its rank: {GET_AGAIN}"
+            ) from None
+        if data in ranks:
+            raise ValueError(f"{name}: line {number} repeats the piece {data!r}: {GET_AGAIN}")
+        ranks[data] = int(rank)
+        if len(ranks) > MAX_PIECES:
+            raise ValueError(f"{name} has more than {MAX_PIECES:,} pieces: {GET_AGAIN}")
+    return ranks
+
+
+def ranked_bpe(
+    ranks: Mapping[bytes, int],
+    special_tokens: Mapping[str, int] | None,
+    pattern: str | None,
+    name: str,
+) -> RankedBPE:
+    """The tokenizer; where the pattern is not known the pieces tell it."""
+    try:
+        return RankedBPE(ranks, special_tokens, pattern=pattern or guess_pattern(ranks))
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None

@@ -1,0 +1,89 @@
+"""How the pieces of a tokenizer.json are spelled, and which bytes a piece stands for.
+
+byte-level    "Ġthe"   each character is a byte           b" the"
+metaspace     "▁the"   "▁" is a space                     b" the"
+wordpiece     "##ing"  "##" says: goes on                 b"ing"
+byte pieces   "<0xE2>" one byte, beside any of the above  b"\\xe2"
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.tokenization.byte_level import BYTE_OF_CHARACTER
+
+SPACE = "▁"
+BYTE_PIECE = re.compile(r"<0x([0-9A-Fa-f]{2})>")
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """What has to be undone to get from a piece to its bytes.
+
+    byte_level    characters stand for bytes
+    space         the character that stands for a space, or ""
+    prefix        what a piece begins with that goes on inside a word ("##"), or ""
+    suffix        what a piece ends with that ends a word ("</w>"), or ""
+    byte_pieces   "<0xE2>" is one byte
+    """
+
+    byte_level: bool = False
+    space: str = ""
+    prefix: str = ""
+    suffix: str = ""
+    byte_pieces: bool = False
+
+    def to_bytes(self, piece: str) -> bytes:
+        if self.byte_pieces and (match := BYTE_PIECE.fullmatch(piece)):
+            return bytes([int(match[1], 16)])
+        if self.prefix:
+            piece = piece.removeprefix(self.prefix)
+        if self.suffix:
+            piece = piece.removesuffix(self.suffix)
+        if self.byte_level:
+            return b"".join(_byte(character) for character in piece)
+        if self.space:
+            piece = piece.replace(self.space, " ")
+        return piece.encode("utf-8", "replace")
+
+
+def _byte(character: str) -> bytes:
+    byte = BYTE_OF_CHARACTER.get(character)
+    return character.encode("utf-8", "replace") if byte is None else bytes([byte])
+
+
+def spelling_of(document: Mapping[str, Any]) -> Spelling:
+    """The spelling that a tokenizer.json's own stages and model speak of."""
+    model = document.get("model")
+    model = model if isinstance(model, dict) else {}
+    steps = list(_steps([document.get(key) for key in ("normalizer", "pre_tokenizer", "decoder")]))
+    kinds = {step.get("type") for step in steps}
+    space = ""
+    for step in steps:
+        if step.get("type") == "Metaspace":
+            space = _text(step.get("replacement")) or SPACE
+        elif step.get("type") == "Replace" and _text(step.get("content")) == SPACE:
+            space = SPACE
+    return Spelling(
+        byte_level="ByteLevel" in kinds,
+        space=space,
+        prefix=_text(model.get("continuing_subword_prefix")),
+        suffix=_text(model.get("end_of_word_suffix")),
+        byte_pieces=bool(model.get("byte_fallback")) or "ByteFallback" in kinds,
+    )
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _steps(part: Any) -> Iterator[dict[str, Any]]:
+    """Every object that describes a stage, inside sequences too."""
+    if isinstance(part, list):
+        for child in part:
+            yield from _steps(child)
+    elif isinstance(part, dict):
+        yield part
+        for key in ("normalizers", "pretokenizers", "decoders"):
+            yield from _steps(part.get(key))
