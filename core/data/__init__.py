@@ -1,7 +1,7 @@
 """Corpora and batches: what a model learns from, and in which order.
 
 Read in this order: lexicon, grammar, plots (plots_of_magic, plots_of_seasons), stories, corpus,
-chunks, text, batches.
+chunks, text, excerpt, batches.
 """
 
 from core.data import stories

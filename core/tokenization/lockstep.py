@@ -7,6 +7,7 @@ vocabulary so far cuts a sample sentence.
 """
 
 import math
+import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 
@@ -30,6 +31,7 @@ from core.tokenization.tokenizer import Tokenizer
 from core.tokenization.training import train_tokenizer_steps
 
 MOST_LANES = 4
+PAUSE = 0.03  # seconds of work between two yields of resplit_steps
 PRUNED_TO = 0.75  # of its pieces a pruning of Unigram keeps
 STEPS_PER_ROUND = 5  # of Unigram: twice E and M, then pruning
 SPARE = 1.1  # Unigram's last round works on so many times the pieces that are wanted
@@ -82,10 +84,15 @@ class LaneState:
 
 @dataclass(frozen=True, slots=True)
 class CommonStep:
-    """What all lanes have come to; index 0 is the first vocabulary of each."""
+    """What all lanes have come to.
+
+    index     0 is the first vocabulary of each
+    expected  the index of the last common step, about
+    """
 
     index: int
     lanes: tuple[LaneState, ...]
+    expected: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,14 +222,15 @@ def lockstep_steps(
         for place, lane in enumerate(lanes):
             yield from lane.advance(place)
         if all(lane.state.error for lane in lanes):
-            raise ValueError(_joined({lane.state.error: None for lane in lanes}))
+            raise ValueError("; ".join(dict.fromkeys(lane.state.error for lane in lanes)))
         index = 0
-        yield CommonStep(index, tuple(lane.state for lane in lanes))
+        ahead = _ahead(lanes)
+        yield CommonStep(index, tuple(lane.state for lane in lanes), ahead)
         while not all(lane.state.done for lane in lanes):
             index += 1
             for place in _due(lanes, index):
                 yield from lanes[place].advance(place)
-            yield CommonStep(index, tuple(lane.state for lane in lanes))
+            yield CommonStep(index, tuple(lane.state for lane in lanes), ahead)
     finally:
         for lane in lanes:
             lane.close()
@@ -247,5 +255,27 @@ def _due(lanes: Sequence[_Lane], index: int) -> list[int]:
     ]
 
 
-def _joined(errors: Iterable[str]) -> str:
-    return "; ".join(errors)
+def _ahead(lanes: Sequence[_Lane]) -> int:
+    """How many common steps there will be, about."""
+    alive = [lane for lane in lanes if not lane.state.done]
+    counted = [lane for lane in alive if lane.merges] or alive
+    return round(max((lane.expected for lane in counted), default=0))
+
+
+def resplit_steps(
+    plan: LanePlan, steps: Sequence[TrainingStep], sample: str
+) -> Generator[int, None, list[Split]]:
+    """How another sample would have been cut after each step of a training that was recorded.
+
+    Yields how many steps are done, about every 30 ms.
+    """
+    growing_sample = growing(plan, sample)
+    splits: list[Split] = []
+    looked = time.perf_counter()
+    for step in steps:
+        growing_sample.take(step)
+        splits.append(growing_sample.split)
+        if time.perf_counter() - looked > PAUSE:
+            yield len(splits)
+            looked = time.perf_counter()
+    return splits

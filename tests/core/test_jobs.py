@@ -16,11 +16,12 @@ import torch
 
 import core
 from core.data import character_tokenizer_steps, prepare_corpus_steps, stories, story_text
+from core.data.excerpt import excerpt_steps
 from core.inference.generation import generate_steps
 from core.tokenization import CharacterTokenizer, RankedBPE, train_tokenizer_steps
 from core.tokenization.bpe_ranks import recover_merges_steps
 from core.tokenization.bpe_training import bpe_steps
-from core.tokenization.lockstep import LanePlan, lockstep_steps
+from core.tokenization.lockstep import LanePlan, lockstep_steps, resplit_steps
 from core.training.language_modelling import LanguageModelling
 from core.training.looking import evaluate_steps, sample_steps
 from core.training.loop import train_steps
@@ -81,6 +82,9 @@ JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
     train_tokenizer_steps: lambda place: train_tokenizer_steps("bpe", TEXT, 300),
     bpe_steps: lambda place: bpe_steps([TEXT], 300, ["<|endoftext|>"]),
     lockstep_steps: lambda place: lockstep_steps([LanePlan("bpe")] * 2, TEXT, 300, "Once"),
+    resplit_steps: lambda place: resplit_steps(
+        LanePlan("bpe"), list(bpe_steps([TEXT], 600)) * 30, "Once upon a time. " * 20
+    ),
     recover_merges_steps: lambda place: recover_merges_steps(
         RankedBPE(
             {
@@ -94,6 +98,7 @@ JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
     prepare_corpus_steps: lambda place: prepare_corpus_steps(
         place.file(), CharacterTokenizer(sorted(set(TEXT))), place.folder / "corpora"
     ),
+    excerpt_steps: lambda place: excerpt_steps("stories", 2_000_000),
     stories.stories: lambda place: (
         story for _, story in zip(range(5), stories.stories(0), strict=False)
     ),

@@ -13,6 +13,7 @@ from core.tokenization.lockstep import (
     Options,
     Preparing,
     lockstep_steps,
+    resplit_steps,
 )
 from core.tokenization.training import KINDS
 
@@ -167,3 +168,27 @@ def test_closing_closes_every_trainer() -> None:
     steps.close()
     with pytest.raises(StopIteration):
         next(steps)
+
+
+@pytest.mark.parametrize(("kind", "options"), VARIANTS)
+def test_another_sample_is_cut_as_if_it_had_been_the_first(kind: str, options: Options) -> None:
+    if kind not in WATCHED:
+        pytest.skip(f"{kind} cannot be trained")
+    plan = LanePlan(kind, options)
+    watched = together([plan], 400, SAMPLES[1])
+    steps = {step.lanes[0].number: step.lanes[0].step for step in watched}
+    again = resplit_steps(plan, [step for step in steps.values() if step is not None], SAMPLES[1])
+    while True:
+        try:
+            next(again)
+        except StopIteration as end:
+            splits = end.value
+            break
+    assert [splits[step.lanes[0].number - 1] for step in watched] == [
+        step.lanes[0].split for step in watched
+    ]
+
+
+def test_the_number_of_common_steps_is_known_beforehand() -> None:
+    common = together([LanePlan("bpe")], 300)
+    assert [step.expected for step in common] == [43] * 44

@@ -1,0 +1,76 @@
+"""The beginning of a corpus as texts in memory: what a tokenizer is trained on."""
+
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.data.chunks import read_characters
+from core.data.stories import stories
+from core.data.text import check_text_file
+
+STORIES = "stories"
+PAUSE = 0.03  # seconds of work between two yields
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """texts   the stories, or one text: as much of the file as was asked for
+    size    their bytes in UTF-8
+    whole   nothing was left out
+    """
+
+    texts: list[str]
+    size: int
+    whole: bool
+
+
+def excerpt_steps(name_or_path: str | Path, n_bytes: int) -> Generator[int, None, Excerpt]:
+    """Reads about `n_bytes`, never less than one text; yields how many bytes it has.
+
+    name_or_path   "stories", or the path of a UTF-8 text file
+
+    Raises ValueError for an empty or a binary file and for n_bytes below 1, OSError where the file
+    cannot be read.
+    """
+    if n_bytes < 1:
+        raise ValueError(f"n_bytes is {n_bytes}: read at least one byte")
+    own = str(name_or_path) == STORIES
+    source = stories(0) if own else _characters(Path(name_or_path))
+    parts: list[str] = []
+    size = 0
+    looked = time.perf_counter()
+    whole = True
+    for text in source:
+        if size >= n_bytes:
+            whole = False
+            break
+        if not own:
+            text, all_of_it = _cut(text, n_bytes - size)
+            whole = whole and all_of_it
+        parts.append(text)
+        size += len(text.encode())
+        if not whole:
+            break
+        if time.perf_counter() - looked > PAUSE:
+            yield size
+            looked = time.perf_counter()
+    yield size
+    return Excerpt(parts if own else ["".join(parts)], size, whole)
+
+
+def _characters(path: Path) -> Iterator[str]:
+    for text, _ in read_characters(check_text_file(path)):
+        yield text
+
+
+def _cut(text: str, n_bytes: int) -> tuple[str, bool]:
+    """At most n_bytes of a text, and whether that is all; no character is cut, nor, where there is
+    white space, a word.
+    """
+    data = text.encode()
+    if len(data) <= n_bytes:
+        return text, True
+    kept = data[:n_bytes].decode(errors="ignore")
+    end = max(kept.rfind(" "), kept.rfind("\n"))
+    return (kept[:end] if end > 0 else kept or text[:1]), False
