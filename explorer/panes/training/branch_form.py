@@ -10,8 +10,8 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from explorer import theme
-from explorer.panes.training.fields import Deepest, ErrorLine, Field, TextField
 from explorer.widgets.base import IconButton, Label, set_look
+from explorer.widgets.fields import Deepest, ErrorLine, Field, TextField
 from explorer.widgets.line_plot import LinePlot, Series
 
 LEAST = 96  # px: below it the preview says nothing

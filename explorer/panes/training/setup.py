@@ -20,9 +20,9 @@ from PySide6.QtWidgets import (
 )
 
 from explorer import theme
-from explorer.panes.training.fields import ChoiceField, Deepest, Field, TextField
 from explorer.panes.training.options import SIZES, Options, size_of
 from explorer.widgets.base import Label, set_look
+from explorer.widgets.fields import ChoiceField, Deepest, Field, TextField
 from explorer.widgets.line_plot import LinePlot, Series
 
 MORE = (  # name, title, what it does
@@ -150,6 +150,7 @@ class SetupView(QWidget):
         ]
         for field in (*top, *deep):
             self.fields[field.name] = field
+            field.setObjectName(f"training.setup.{field.name}")
             field.changed.connect(lambda text, name=field.name: self._on_field(name, text))
             if isinstance(field, TextField):
                 field.editor.installEventFilter(self._enter)

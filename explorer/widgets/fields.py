@@ -1,4 +1,4 @@
-"""Labeled fields for the setup: a name above, the editor, and beside it what is wrong."""
+"""Labeled fields of a form: a name above, the editor, and beside it what is wrong."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Field(QWidget):
     def __init__(self, name: str, title: str, editor: QWidget, hint: str = "") -> None:
         super().__init__()
         self.name = name
-        self.setObjectName(f"training.setup.{name}")
+        self.setObjectName(name)
         self.title = title
         self._title = Label(title, "label", "muted")
         self._title.setBuddy(editor)
@@ -115,7 +115,7 @@ class ChoiceField(Field):
 
 
 class Deepest(QObject):
-    """Lets Enter in any field of a form start the run."""
+    """Lets Enter in any field of a form do what the form is for."""
 
     entered = Signal()
 
