@@ -71,6 +71,7 @@ class GrowingBPE:
             ids = {piece: token for token, piece in enumerate(step.pieces)}
             byte_ids = [ids[character] for character in CHARACTER_OF_BYTE]
             self._spelled = {ids[character]: character for character in CHARACTER_OF_BYTE}
+            self._ranks = {}
             self._words = [[byte_ids[byte] for byte in word] for word in self._bytes]
             self._renew()
         elif isinstance(step, MergeStep):
