@@ -2,8 +2,11 @@
 
 Read in this order: byte_level, patterns, specials, tokenizer, steps, symbol_row, pair_queue,
 bpe_training, bpe_merging, bpe_dropout, bpe, bpe_ranks, merge_trees, characters;
+WordPiece: unicode_8, bert_text, wordpiece, wordpiece_training;
 SentencePiece's text: sentencepiece_rules, sentencepiece_normalizer, scripts, sentencepiece_pieces,
-sentencepiece_text; Unigram: piece_trie, lattice, word_lattices, unigram_seeds, unigram_em,
+sentencepiece_text; SentencePiece's BPE: sentencepiece_bpe_training, sentencepiece_vocabulary,
+score_merging, sentencepiece_bpe, and its files: double_array, charsmap, protobuf,
+sentencepiece_model, sentencepiece_files, sentencepiece_json; Unigram: piece_trie, lattice, word_lattices, unigram_seeds, unigram_em,
 unigram_pruning, unigram_training; then training, growing, lockstep,
 then writing in tokenizer_json, every file format in formats, and opening, and where real ones are found in known.
 """
@@ -17,6 +20,7 @@ from core.tokenization.specials import END_OF_TEXT
 from core.tokenization.steps import AlphabetStep, CountingStep, MergeStep, TrainingStep
 from core.tokenization.tokenizer import Encoding, Stage, Tokenizer
 from core.tokenization.training import train_tokenizer, train_tokenizer_steps
+from core.tokenization.wordpiece import WordPiece
 
 __all__ = [
     "END_OF_TEXT",
@@ -32,6 +36,7 @@ __all__ = [
     "Tokenizer",
     "TrainingStep",
     "TreeNode",
+    "WordPiece",
     "merge_tree",
     "open_tokenizer",
     "train_tokenizer",

@@ -58,12 +58,13 @@ class Chunk:
 class SentencePieceNormalizer:
     """Rules for characters, then rules for spaces.
 
-    rules       "nmt_nfkc", "identity", or rules read from a file, under the name `name`
+    rules                     "nmt_nfkc", "identity", or rules that were read from a file
+    name                      what the rules are called, where that is not the word above
     add_dummy_prefix          put a space before the text
     remove_extra_whitespaces  drop spaces at both ends, join those that stand together
     escape_whitespaces        write spaces as "▁"
-    whitespace_as_suffix      the extra space stands at the end of the text
-    protected   pieces that are taken as they stand, whatever the rules say
+    whitespace_as_suffix      put that space behind the text
+    protected                 pieces that are taken as they stand, whatever the rules say
 
     Raises ValueError for the name of rules that do not exist.
     """
@@ -79,7 +80,7 @@ class SentencePieceNormalizer:
         whitespace_as_suffix: bool = False,
         protected: Sequence[str] = (),
     ) -> None:
-        self.name = rules if isinstance(rules, str) else name
+        self.name = name or (rules if isinstance(rules, str) else "")
         self.rules: Rules | None = named_rules(rules) if isinstance(rules, str) else rules
         self.add_dummy_prefix = add_dummy_prefix
         self.remove_extra_whitespaces = remove_extra_whitespaces
@@ -88,6 +89,18 @@ class SentencePieceNormalizer:
         self.protected = tuple(protected)
         self._touched = one_of(self.rules.touched if self.rules else ())
         self._protected = one_of(protected)
+
+    def protecting(self, pieces: Sequence[str]) -> "SentencePieceNormalizer":
+        """The same normalizer with other protected pieces."""
+        return SentencePieceNormalizer(
+            "identity" if self.rules is None else self.rules,
+            name=self.name,
+            add_dummy_prefix=self.add_dummy_prefix,
+            remove_extra_whitespaces=self.remove_extra_whitespaces,
+            escape_whitespaces=self.escape_whitespaces,
+            whitespace_as_suffix=self.whitespace_as_suffix,
+            protected=pieces,
+        )
 
     def normalize(self, text: str) -> str:
         """The text that is cut into pieces. A lone surrogate counts as U+FFFD."""
