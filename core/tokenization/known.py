@@ -225,6 +225,9 @@ def _hub_files(repository: str, file: str) -> list[Path]:
     folder = hub_cache() / f"models--{repository.replace('/', '--')}"
     try:
         main = (folder / "refs" / "main").read_text(encoding="utf-8").strip()
+    except OSError:
+        main = ""
+    try:
         snapshots = sorted((folder / "snapshots").iterdir(), key=lambda path: path.name != main)
     except OSError:
         return []

@@ -7,7 +7,7 @@ pieces tell: a vocabulary with "2026" was not cut by a pattern that takes digits
 from collections.abc import Iterable, Sequence
 
 from core.tokenization.byte_level import ALPHABET
-from core.tokenization.patterns import PATTERNS
+from core.tokenization.patterns import PATTERNS, WordPattern
 
 # From the pattern that cuts most to the one that cuts least: of those that fit, the first is right.
 CANDIDATES = ("tekken", "qwen", "o200k", "llama3", "cl100k", "smollm2", "gpt2")
@@ -22,11 +22,14 @@ def guess_pattern(pieces: Iterable[bytes]) -> str:
     """
     texts = [text for piece in pieces if (text := _text(piece)) is not None]
     texts = texts[:: max(1, len(texts) // SAMPLE)]
-    crossed = {
-        name: sum(len(PATTERNS[name].split(text)) > 1 for text in texts) for name in CANDIDATES
-    }
+    crossed = {name: sum(_is_cut(text, PATTERNS[name]) for text in texts) for name in CANDIDATES}
     fitting = [name for name in CANDIDATES if crossed[name] <= SLACK * len(texts)]
     return fitting[0] if fitting else min(CANDIDATES, key=crossed.__getitem__)
+
+
+def _is_cut(text: str, pattern: WordPattern) -> bool:
+    """Whether the pattern cuts inside the text, where another word comes after it."""
+    return len(pattern.split(text + " a")[0]) < len(text)
 
 
 def _text(piece: bytes) -> str | None:
