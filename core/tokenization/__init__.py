@@ -1,14 +1,14 @@
 """Text to ids and back: tokenizers from scratch.
 
 Read in this order: byte_level, patterns, specials, tokenizer, steps, symbol_row, pair_queue,
-bpe_training, bpe_merging, bpe_dropout, bpe, bpe_ranks, merge_trees, characters;
-WordPiece: unicode_8, bert_text, wordpiece, wordpiece_training;
-SentencePiece's text: sentencepiece_rules, sentencepiece_normalizer, scripts, sentencepiece_pieces,
-sentencepiece_text; SentencePiece's BPE: sentencepiece_bpe_training, sentencepiece_vocabulary,
-score_merging, sentencepiece_bpe, and its files: double_array, charsmap, protobuf,
-sentencepiece_model, sentencepiece_files, sentencepiece_json; Unigram: piece_trie, lattice, word_lattices, unigram_seeds, unigram_em,
-unigram_pruning, unigram_training; then training, growing, lockstep,
-then writing in tokenizer_json, every file format in formats, and opening, and where real ones are found in known.
+bpe_training, bpe_merging, bpe_dropout, bpe, bpe_ranks, merge_trees, characters; WordPiece:
+unicode_8, bert_text, wordpiece, wordpiece_training; SentencePiece's text: sentencepiece_rules,
+sentencepiece_normalizer, scripts, sentencepiece_pieces, sentencepiece_text; SentencePiece's BPE:
+sentencepiece_bpe_training, sentencepiece_vocabulary, score_merging, sentencepiece_bpe, and its
+files: double_array, charsmap, protobuf, sentencepiece_model, sentencepiece_files,
+sentencepiece_json; Unigram: piece_trie, lattice, word_lattices, unigram_seeds, unigram_em,
+unigram_pruning, unigram_training; then training, growing, lockstep, then writing in
+tokenizer_json, every file format in formats, and opening, and where real ones are found in known.
 """
 
 from core.tokenization.bpe import ByteLevelBPE
