@@ -8,6 +8,7 @@ from core.tokenization.sentencepiece_model import (
     NormalizerSettings,
     SentencePieceModel,
     TrainerSettings,
+    read_model,
     write_model,
 )
 from core.tokenization.sentencepiece_normalizer import SentencePieceNormalizer
@@ -16,6 +17,7 @@ from core.tokenization.sentencepiece_vocabulary import SentencePieceVocabulary
 
 if TYPE_CHECKING:
     from core.tokenization.sentencepiece_bpe import SentencePieceBPE
+    from core.tokenization.unigram import Unigram
 
 
 def normalizer_of(model: SentencePieceModel, name: str = "the model") -> SentencePieceNormalizer:
@@ -68,18 +70,36 @@ def to_model(
     return SentencePieceModel(pieces.pieces, trainer, settings_of(normalizer))
 
 
-def bpe_from_model(model: SentencePieceModel, name: str = "the model") -> "SentencePieceBPE":
-    """The tokenizer of a model whose type is "bpe"."""
-    from core.tokenization.sentencepiece_bpe import SentencePieceBPE
+def open_model(path: str | Path) -> "SentencePieceBPE | Unigram":
+    """The tokenizer in a SentencePiece model file.
 
-    if model.trainer.model_type != "bpe":
-        raise ValueError(f"{name} is a {model.trainer.model_type} model: open it as what it is")
-    return SentencePieceBPE(
-        model.pieces,
-        normalizer_of(model, name),
-        byte_fallback=model.trainer.byte_fallback,
-        unknown_surface=model.trainer.unknown_surface,
-    )
+    Raises ValueError for a file that is damaged, too large, or holds another kind of model.
+    """
+    return from_model(read_model(path), str(path))
+
+
+def from_model(model: SentencePieceModel, name: str) -> "SentencePieceBPE | Unigram":
+    """The tokenizer that a model describes; `name` is the file, for messages."""
+    from core.tokenization.sentencepiece_bpe import SentencePieceBPE
+    from core.tokenization.unigram import Unigram
+
+    kinds: dict[str, type[SentencePieceBPE] | type[Unigram]]
+    kinds = {"bpe": SentencePieceBPE, "unigram": Unigram}
+    trainer = model.trainer
+    if trainer.model_type not in kinds:
+        raise ValueError(
+            f"{name} cuts a text into {trainer.model_type}s, not into pieces: choose a BPE or "
+            "Unigram model"
+        )
+    try:
+        return kinds[trainer.model_type](
+            model.pieces,
+            normalizer_of(model, name),
+            byte_fallback=trainer.byte_fallback,
+            unknown_surface=trainer.unknown_surface,
+        )
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
 
 
 def save_bpe(path: str | Path, tokenizer: "SentencePieceBPE") -> None:
