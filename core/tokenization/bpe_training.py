@@ -97,6 +97,84 @@ def tell_rivals(candidates: Sequence[Candidate], pieces: Sequence[str]) -> tuple
     )
 
 
+class Learner:
+    """Merges the most frequent pair of a row, again and again.
+
+    vocabulary  the pieces so far; new ones are appended
+    reserved    pieces that get their ids when all merges are done
+    earliest    which of equally frequent pairs comes first, as in PairQueue
+    """
+
+    algorithm = "bpe"
+
+    def __init__(
+        self,
+        row: SymbolRow,
+        vocabulary: list[str],
+        reserved: Sequence[str] = (),
+        earliest: bool = False,
+    ) -> None:
+        self.row = row
+        self.vocabulary = vocabulary
+        self.reserved = len(reserved)
+        self.queue = PairQueue(row, earliest)
+        self.ids = {piece: token for token, piece in enumerate(vocabulary)}
+        self.merges: list[Pair] = []
+
+    @property
+    def size(self) -> int:
+        return len(self.vocabulary) + self.reserved
+
+    def learn(
+        self, vocab_size: int, min_frequency: int, rivals: int
+    ) -> Generator[MergeStep, None, list[Pair]]:
+        """Merges until the vocabulary has vocab_size pieces, or no pair is frequent enough."""
+        while self.size < vocab_size:
+            best = self.queue.pop()
+            if best is None or -best.negative_count < max(1, min_frequency):
+                break
+            pair, count = best.pair, -best.negative_count  # step: choose
+            others = tell_rivals(self.queue.best(rivals), self.vocabulary)
+            token = self.name(self.join(pair))
+            gained = self.row.merge(*pair, token, best.places)
+            for neighbors, places in gained.items():
+                self.queue.add(neighbors, places)
+            yield self.tell(pair, token, count, count, others)
+        return self.merges
+
+    def join(self, pair: Pair) -> str:
+        """How the two pieces are spelled as one."""
+        return self.vocabulary[pair[0]] + self.vocabulary[pair[1]]
+
+    def name(self, piece: str) -> int:
+        """The id of a piece: a new one, unless a special token is spelled so."""
+        if piece not in self.ids:
+            self.ids[piece] = len(self.vocabulary)
+            self.vocabulary.append(piece)
+        return self.ids[piece]
+
+    def tell(
+        self, pair: Pair, token: int, count: int, score: float, rivals: tuple[Rival, ...]
+    ) -> MergeStep:
+        """The step that was done."""
+        self.merges.append(pair)
+        return MergeStep(
+            rank=len(self.merges) - 1,
+            left=pair[0],
+            right=pair[1],
+            count=count,
+            token=token,
+            left_piece=self.vocabulary[pair[0]],
+            right_piece=self.vocabulary[pair[1]],
+            piece=self.vocabulary[token],
+            vocab_size=self.size,
+            score=score,
+            tokens=self.row.tokens,
+            rivals=rivals,
+            algorithm=self.algorithm,
+        )
+
+
 def bpe_steps(
     texts: Iterable[str],
     vocab_size: int,
@@ -141,38 +219,8 @@ def bpe_steps(
     counted = yield from count_words(texts, words)
     row = row_of_bytes(counted, [ids[letter] for letter in CHARACTER_OF_BYTE])
     yield alphabet_step(row, vocabulary + after, "bpe")
-    queue = PairQueue(row, earliest=tie == "minbpe")
-    merges: list[Pair] = []
-    while len(vocabulary) + len(after) < vocab_size:
-        best = queue.pop()
-        if best is None or -best.negative_count < max(1, min_frequency):
-            break
-        pair, count = best.pair, -best.negative_count  # step: choose
-        others = tell_rivals(queue.best(rivals), vocabulary)
-        left, right = pair
-        piece = vocabulary[left] + vocabulary[right]
-        if piece not in ids or tie != "hf":  # else it is spelled like a special token
-            ids[piece] = len(vocabulary)
-            vocabulary.append(piece)
-        token = ids[piece]
-        merges.append(pair)
-        gained = row.merge(left, right, token, best.places)
-        for neighbors, places in gained.items():
-            queue.add(neighbors, places)
-        yield MergeStep(
-            rank=len(merges) - 1,
-            left=left,
-            right=right,
-            count=count,
-            token=token,
-            left_piece=vocabulary[left],
-            right_piece=vocabulary[right],
-            piece=piece,
-            vocab_size=len(vocabulary) + len(after),
-            score=count,
-            tokens=row.tokens,
-            rivals=others,
-        )
+    learner = Learner(row, vocabulary, after, earliest=tie == "minbpe")
+    merges = yield from learner.learn(vocab_size, min_frequency, rivals)
     first = 0 if tie == "hf" else len(vocabulary)
     return TrainedBPE(
         vocabulary + after, merges, {token: first + i for i, token in enumerate(specials)}

@@ -15,6 +15,7 @@ from core.tokenization.patterns import word_pattern
 if TYPE_CHECKING:
     from core.tokenization.bpe import ByteLevelBPE
     from core.tokenization.characters import CharacterTokenizer
+    from core.tokenization.wordpiece import WordPiece
 
 ANY_CHARACTER = r"[\s\S]"
 
@@ -71,12 +72,56 @@ def write_characters(path: str | Path, tokenizer: "CharacterTokenizer") -> None:
     _write(path, tokenizer.special_tokens, split, {"type": "Fuse"}, model)
 
 
+def write_wordpiece(path: str | Path, tokenizer: "WordPiece") -> None:
+    """Writes a WordPiece with BERT's normalizer, and the tokens that stand round every text."""
+    normalizer = {
+        "type": "BertNormalizer",
+        "clean_text": tokenizer.text.clean,
+        "handle_chinese_chars": tokenizer.text.ideograms,
+        "strip_accents": tokenizer.text.strip_accents,
+        "lowercase": tokenizer.text.lowercase,
+    }
+    model = {
+        "type": "WordPiece",
+        "unk_token": tokenizer.unknown,
+        "continuing_subword_prefix": "##",
+        "max_input_chars_per_word": tokenizer.longest_word,
+        "vocab": {piece: token for token, piece in enumerate(tokenizer.vocabulary)},
+    }
+    around = tokenizer.before + tokenizer.after
+    before, after = (
+        [{"SpecialToken": {"id": token, "type_id": 0}} for token in tokens]
+        for tokens in (tokenizer.before, tokenizer.after)
+    )
+    first, second = ({"Sequence": {"id": name, "type_id": 0}} for name in "AB")
+    template = {
+        "type": "TemplateProcessing",
+        "single": [*before, first, *after],
+        "pair": [*before, first, *after, second, *after],
+        "special_tokens": {
+            token: {"id": token, "ids": [tokenizer.special_tokens[token]], "tokens": [token]}
+            for token in around
+        },
+    }
+    _write(
+        path,
+        tokenizer.special_tokens,
+        {"type": "BertPreTokenizer"},
+        {"type": "WordPiece", "prefix": "##", "cleanup": True},
+        model,
+        normalizer,
+        template if around else None,
+    )
+
+
 def _write(
     path: str | Path,
     special_tokens: Mapping[str, int],
     pre_tokenizer: dict[str, Any],
     decoder: dict[str, Any],
     model: dict[str, Any],
+    normalizer: dict[str, Any] | None = None,
+    post_processor: dict[str, Any] | None = None,
 ) -> None:
     flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
     added = [
@@ -88,9 +133,9 @@ def _write(
         "truncation": None,
         "padding": None,
         "added_tokens": added,
-        "normalizer": None,
+        "normalizer": normalizer,
         "pre_tokenizer": pre_tokenizer,
-        "post_processor": None,
+        "post_processor": post_processor,
         "decoder": decoder,
         "model": model,
     }

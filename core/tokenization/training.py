@@ -9,12 +9,15 @@ from core.tokenization.characters import CharacterTokenizer
 from core.tokenization.specials import END_OF_TEXT
 from core.tokenization.steps import CountingStep, TrainingStep
 from core.tokenization.tokenizer import Tokenizer
+from core.tokenization.wordpiece import BERT_TOKENS, UNKNOWN, WordPiece
+from core.tokenization.wordpiece_training import wordpiece_steps
 
 CHUNK = 1 << 20  # characters between two yields while characters are collected
 
 # The options that each kind knows; rivals is for every kind that merges.
 OPTIONS = {
     "bpe": ("tie", "pattern", "rivals"),
+    "wordpiece": ("score", "rivals"),
     "characters": (),
 }
 KINDS = tuple(OPTIONS)
@@ -108,9 +111,12 @@ def train_tokenizer_steps(
     if kind == "characters":
         return (yield from _characters(texts, vocab_size, special_tokens))
     size = 1000 if vocab_size is None else vocab_size
-    specials = (END_OF_TEXT,) if special_tokens is None else special_tokens
-    cut = pattern or "gpt2"
-    return (yield from _bpe(texts, size, specials, tie or "hf", cut, rivals))
+    if kind == "bpe":
+        specials = (END_OF_TEXT,) if special_tokens is None else special_tokens
+        cut = pattern or "gpt2"
+        return (yield from _bpe(texts, size, specials, tie or "hf", cut, rivals))
+    specials = BERT_TOKENS if special_tokens is None else special_tokens
+    return (yield from _wordpiece(texts, size, specials, score or "count", rivals))
 
 
 def _bpe(
@@ -127,6 +133,23 @@ def _bpe(
     pieces = trained.vocabulary
     merges = [(pieces[left], pieces[right]) for left, right in trained.merges]
     return ByteLevelBPE(pieces, merges, trained.special_tokens, pattern=pattern)
+
+
+def _wordpiece(
+    texts: Iterable[str],
+    vocab_size: int,
+    special_tokens: Sequence[str],
+    score: str,
+    rivals: int,
+) -> Generator[TrainingStep, None, WordPiece]:
+    if UNKNOWN not in special_tokens:
+        raise ValueError(
+            f"WordPiece needs the special token {UNKNOWN!r} for words that it cannot spell: add it"
+        )
+    trained = yield from wordpiece_steps(
+        texts, vocab_size, special_tokens, score=score, rivals=rivals
+    )
+    return WordPiece(trained.vocabulary, trained.special_tokens)
 
 
 def _characters(

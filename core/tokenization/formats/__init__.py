@@ -3,6 +3,6 @@
 Read in this order: reading (bounds on what is read), pieces (what a vocabulary says about its
 pattern and its special tokens), ranks (.tiktoken), tekken (tekken.json), wordlist (vocab.txt),
 merges (vocab.json with merges.txt); then tokenizer.json: spelling, library (the Hugging Face
-library behind our protocol), own_documents and documents (our class or the library); last gguf (the
-tokenizer inside a model file).
+library behind our protocol), own_documents, own_wordpiece and documents (our class or the library);
+last gguf (the tokenizer inside a model file).
 """

@@ -6,6 +6,7 @@ from typing import Any
 
 from core.files import GET_AGAIN
 from core.tokenization.formats.own_documents import read_byte_level_bpe, read_characters
+from core.tokenization.formats.own_wordpiece import read_wordpiece
 from core.tokenization.formats.reading import read_bounded_json, read_bytes
 from core.tokenization.tokenizer import Tokenizer
 
@@ -13,6 +14,7 @@ from core.tokenization.tokenizer import Tokenizer
 OURS: tuple[Callable[[Mapping[str, Any], str], Tokenizer | None], ...] = (
     read_byte_level_bpe,
     read_characters,
+    read_wordpiece,
 )
 
 
