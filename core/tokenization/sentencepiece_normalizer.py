@@ -152,9 +152,13 @@ class SentencePieceNormalizer:
     def _chunks(self, text: str) -> Iterator[Chunk]:
         """Cuts a text into what the rules take."""
         place = 0
+        touched, protected = self._touched.search(text), self._protected.search(text)
         while place < len(text):
-            touched = self._touched.search(text, place)
-            protected = self._protected.search(text, place)
+            # A search may look through the rest of the text: only what was passed is sought anew.
+            if touched and touched.start() < place:
+                touched = self._touched.search(text, place)
+            if protected and protected.start() < place:
+                protected = self._protected.search(text, place)
             next_rule = touched.start() if touched else len(text)
             next_piece = protected.start() if protected else len(text)
             # The touched character may stand second in a sequence, so look one further back.
