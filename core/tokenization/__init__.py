@@ -8,7 +8,8 @@ sentencepiece_bpe_training, sentencepiece_vocabulary, score_merging, sentencepie
 files: double_array, charsmap, protobuf, sentencepiece_model, sentencepiece_files,
 sentencepiece_json; Unigram: piece_trie, lattice, word_lattices, unigram_seeds, unigram_em,
 unigram_pruning, unigram_training; then training, growing, lockstep, then writing in
-tokenizer_json, every file format in formats, and opening, and where real ones are found in known.
+tokenizer_json, every file format in formats, opening, and where real ones are
+found in known; what they do to languages and what they hold, in analysis.
 """
 
 from core.tokenization.bpe import ByteLevelBPE

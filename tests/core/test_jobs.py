@@ -10,17 +10,28 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
+import numpy as np
 import pytest
 import torch
 
 import core
 from core.data import character_tokenizer_steps, prepare_corpus_steps, stories, story_text
 from core.data.excerpt import excerpt_steps
+from core.download import download_steps
 from core.inference.generation import generate_steps
 from core.tokenization import CharacterTokenizer, RankedBPE, train_tokenizer_steps
+from core.tokenization.analysis import (
+    VocabularyIndex,
+    glitch_steps,
+    language_texts,
+    overlap_steps,
+    premium_steps,
+)
 from core.tokenization.bpe_ranks import recover_merges_steps
 from core.tokenization.bpe_training import bpe_steps
+from core.tokenization.known import find_all_steps, get_steps
 from core.tokenization.lockstep import LanePlan, lockstep_steps, resplit_steps
 from core.training.language_modelling import LanguageModelling
 from core.training.looking import evaluate_steps, sample_steps
@@ -29,6 +40,8 @@ from core.training.rereading import RunBatches
 from core.training.runs import create_run
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT
+from tests.core.test_download import CONTENT, serving
+from tests.core.tokenization.test_known import known_file
 from tests.core.training.small import small_config, torch_state
 
 TEXT = story_text(0, 3000)
@@ -77,6 +90,28 @@ def training(place: Place) -> Iterator[Any]:
 
 BYTES = [bytes([byte]) for byte in range(256)]
 
+
+def downloading(place: Place) -> Iterator[Any]:
+    with serving() as server:
+        yield from download_steps(server.address, place.folder / "file")
+
+
+def getting(place: Place) -> Iterator[Any]:
+    table = "core.tokenization.known.known_tokenizers"
+    with serving() as server:
+        one = known_file("big", server.address, CONTENT)
+        with mock.patch(table, lambda: {"big": one}):
+            yield from get_steps("big")
+
+
+def large() -> CharacterTokenizer:
+    return CharacterTokenizer(
+        [chr(0x10000 + number) for number in range(50_000)], {"\U00010000": 0}
+    )
+
+
+RANKS = {letter * times: 256 * times - 256 + letter[0] for letter in BYTES for times in (1, 2, 3)}
+
 # Each generator that core offers, by the function that makes it.
 JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
     train_tokenizer_steps: lambda place: train_tokenizer_steps("bpe", TEXT, 300),
@@ -85,15 +120,7 @@ JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
     resplit_steps: lambda place: resplit_steps(
         LanePlan("bpe"), list(bpe_steps([TEXT], 600)) * 30, "Once upon a time. " * 20
     ),
-    recover_merges_steps: lambda place: recover_merges_steps(
-        RankedBPE(
-            {
-                letter * times: 256 * times - 256 + letter[0]
-                for letter in BYTES
-                for times in (1, 2, 3)
-            }
-        )
-    ),
+    recover_merges_steps: lambda place: recover_merges_steps(RankedBPE(RANKS)),
     character_tokenizer_steps: lambda place: character_tokenizer_steps(place.file()),
     prepare_corpus_steps: lambda place: prepare_corpus_steps(
         place.file(), CharacterTokenizer(sorted(set(TEXT))), place.folder / "corpora"
@@ -116,6 +143,14 @@ JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
     evaluate_steps: lambda place: evaluate_steps(place.task(), place.model, "bf16", 0),
     sample_steps: lambda place: sample_steps(place.task(), place.model, 0, 0),
     train_steps: training,
+    download_steps: downloading,
+    get_steps: getting,
+    find_all_steps: lambda place: find_all_steps(),
+    VocabularyIndex.build_steps: lambda place: VocabularyIndex(large()).build_steps(),
+    VocabularyIndex.search_steps: lambda place: VocabularyIndex(large()).search_steps("x"),
+    overlap_steps: lambda place: overlap_steps(large(), large()),
+    glitch_steps: lambda place: glitch_steps(np.ones((50_000, 2), np.float32), large()),
+    premium_steps: lambda place: premium_steps({"bytes": RankedBPE(RANKS)}, language_texts()),
 }
 
 

@@ -6,6 +6,7 @@ import re
 import tarfile
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
@@ -28,25 +29,26 @@ from core.tokenization.known import (
     tokenizer_folder,
 )
 from core.tokenization.patterns import PATTERNS
-from tests.core.test_download import Server
+from tests.core.test_download import Server, serving
 
 CONTENT = b"IQ== 0\nIg== 1\n"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 ADDRESS = "https://example.org/tiny.tiktoken"
 
 
-def entry(address: str = ADDRESS, archive: Archive | None = None) -> KnownTokenizer:
+def known_file(name: str, address: str, content: bytes) -> KnownTokenizer:
+    """An entry for a rank file of this content."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    file = f"{name}.tiktoken"
     return KnownTokenizer(
-        "tiny",
-        "Tiny",
-        "nobody",
-        "MIT",
-        "ranks",
-        "tiny.tiktoken",
-        len(CONTENT),
-        SHA256,
-        address,
-        archive,
+        name, name.title(), "nobody", "MIT", "ranks", file, len(content), sha256, address
+    )
+
+
+def entry(address: str = ADDRESS, archive: Archive | None = None) -> KnownTokenizer:
+    return replace(
+        known_file("tiny", address, CONTENT),
+        archive=archive,
         packages=(PackageFile("pypi", "pytest", "1", "tiny/tiny.tiktoken"),),
         hub=(("somebody/tiny", "tiny.tiktoken"), ("somebody/tiny", "tokenizer.json")),
     )
@@ -165,14 +167,8 @@ def test_a_file_is_recognized_whatever_its_name(tmp_path: Path) -> None:
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    import threading
-
-    with Server() as made:
-        thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serving() as made:
         yield made
-        made.shutdown()
-        thread.join()
 
 
 def test_it_is_downloaded_into_the_data_folder_and_then_found(

@@ -1,0 +1,37 @@
+"""What a tokenizer does to texts and languages, and what its vocabulary holds.
+
+Read in this order: sentences (a short text in many languages), languages (where longer ones come
+from), measures (tokens, fertility, losses of one text), premiums (a language's price against
+English), splits (two splits of one text), search (pieces by what they hold), overlap (pieces that
+two vocabularies share), glitches (pieces that a model never learned).
+"""
+
+from core.tokenization.analysis.glitches import GlitchCandidate, glitch_candidates, glitch_steps
+from core.tokenization.analysis.languages import LanguageText, language_names, language_texts
+from core.tokenization.analysis.measures import Measures, measure
+from core.tokenization.analysis.overlap import Overlap, overlap_steps, vocabulary_overlap
+from core.tokenization.analysis.premiums import Premium, premium_steps, premiums
+from core.tokenization.analysis.search import Match, VocabularyIndex
+from core.tokenization.analysis.splits import Region, differing_regions, own_tokens
+
+__all__ = [
+    "GlitchCandidate",
+    "LanguageText",
+    "Match",
+    "Measures",
+    "Overlap",
+    "Premium",
+    "Region",
+    "VocabularyIndex",
+    "differing_regions",
+    "glitch_candidates",
+    "glitch_steps",
+    "language_names",
+    "language_texts",
+    "measure",
+    "overlap_steps",
+    "own_tokens",
+    "premium_steps",
+    "premiums",
+    "vocabulary_overlap",
+]

@@ -1,0 +1,121 @@
+"""Glitch tokens: pieces that were in the vocabulary, but hardly ever in the model's training text.
+
+A token that was never trained on keeps moving with all others that were not: weight decay and the
+output layer push them the same way. So the embeddings of special tokens that no text used show
+where the untrained ones lie, and what lies close to them is suspicious. The mean of all embeddings
+is taken off first, as it is most of what any two of them share. (The length of an embedding tells
+nothing where input and output share their table.)
+
+Source: Land and Bartolo 2024, "Fishing for Magikarp", section 3.
+"""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.tokenization.tokenizer import Tokenizer
+
+ROWS = 8192  # rows of the table between two yields
+USED = 0.5  # a special token less similar to the others than this was trained after all
+
+
+@dataclass(frozen=True, slots=True)
+class GlitchCandidate:
+    """similarity  cosine to the untrained special tokens, -1 to 1
+    reachable   some text is encoded to this token; one that is not was never seen at all
+    """
+
+    token: int
+    piece: str
+    similarity: float
+    reachable: bool
+
+
+def glitch_steps(
+    embeddings: np.ndarray,
+    tokenizer: Tokenizer,
+    untrained: Sequence[int] | None = None,
+    count: int = 100,
+) -> Generator[float, None, list[GlitchCandidate]]:
+    """Looks for the tokens that look least trained; yields the share that is done, from 0 to 1.
+
+    embeddings  (V, C) rows of the model's token embeddings; V may be larger than the vocabulary,
+                as tables are often padded
+    untrained   ids that are known to be untrained; None: the tokenizer's special tokens, of which
+                those that do not resemble the others are left out
+    Returns `count` candidates, the most suspicious first.
+
+    Raises ValueError where the table does not fit the tokenizer, or there is nothing to compare
+    with.
+    """
+    if embeddings.ndim != 2 or len(embeddings) < tokenizer.vocab_size:
+        raise ValueError(
+            f"embeddings of the shape {embeddings.shape} do not fit a vocabulary of "
+            f"{tokenizer.vocab_size} pieces: give the table of the model that uses this tokenizer"
+        )
+    special = sorted(tokenizer.special_tokens.values())
+    reference = special if untrained is None else sorted(set(untrained))
+    if not reference or not 0 <= reference[0] <= reference[-1] < len(embeddings):
+        raise ValueError(
+            "there is no untrained token to compare with: name some ids that no text uses, such as "
+            "reserved ones"
+        )
+    mean = np.zeros(embeddings.shape[1], dtype=np.float64)
+    for start in range(0, len(embeddings), ROWS):
+        mean += embeddings[start : start + ROWS].sum(axis=0, dtype=np.float64)
+        yield 0.5 * start / len(embeddings)
+    mean = (mean / len(embeddings)).astype(np.float32)
+    if untrained is None:
+        among = similarity_to(embeddings[reference], embeddings[reference], mean)
+        kept = [token for token, close in zip(reference, among, strict=True) if close >= USED]
+        reference = kept or reference
+    similarity = np.empty(tokenizer.vocab_size, dtype=np.float32)
+    for start in range(0, len(similarity), ROWS):
+        rows = embeddings[start : min(start + ROWS, len(similarity))]
+        similarity[start : start + len(rows)] = similarity_to(rows, embeddings[reference], mean)
+        yield 0.5 + 0.5 * start / len(similarity)
+    ordinary = np.setdiff1d(np.arange(tokenizer.vocab_size), special)
+    order = ordinary[np.argsort(-similarity[ordinary], kind="stable")][:count]
+    return [
+        GlitchCandidate(
+            int(token),
+            tokenizer.vocabulary[token],
+            float(similarity[token]),
+            is_reachable(tokenizer, int(token)),
+        )
+        for token in order
+    ]
+
+
+def glitch_candidates(
+    embeddings: np.ndarray,
+    tokenizer: Tokenizer,
+    untrained: Sequence[int] | None = None,
+    count: int = 100,
+) -> list[GlitchCandidate]:
+    """glitch_steps, to the end."""
+    steps = glitch_steps(embeddings, tokenizer, untrained, count)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+def similarity_to(rows: np.ndarray, reference: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """Cosine of each row (n, C) to the mean of the reference (m, C), both less `mean`: (n)."""
+    centered = rows.astype(np.float32) - mean  # (n, C)
+    direction = (reference.astype(np.float32) - mean).mean(axis=0)  # (C)
+    lengths = np.linalg.norm(centered, axis=1) * np.linalg.norm(direction)  # (n)
+    return centered @ direction / np.maximum(lengths, 1e-12)
+
+
+def is_reachable(tokenizer: Tokenizer, token: int) -> bool:
+    """Whether the piece's own text, alone or after a letter, is encoded with this token."""
+    try:
+        text = tokenizer.piece_bytes(token).decode()
+    except UnicodeDecodeError:
+        return True  # half a character stands in texts only together with its other half
+    alone = tokenizer.encode_ids(text, specials=False)
+    return token in alone or token in tokenizer.encode_ids(f"a{text}", specials=False)

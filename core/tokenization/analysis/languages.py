@@ -1,0 +1,87 @@
+"""Parallel texts: the same content in many languages.
+
+The Universal Declaration of Human Rights where `python3 dev.py vocabularies` has put it into the
+data folder, in more than 500 languages; elsewhere a few sentences of our own, in 25.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.files import read_json
+from core.resources import data_folder
+from core.tokenization.analysis.sentences import SENTENCES
+
+# Those of most readers, and of many scripts: what a chart shows unless another choice is made.
+USUAL = (
+    *("eng", "spa", "por", "fra", "deu_1996", "ita", "nld", "pol", "ces", "ron_2006", "hun"),
+    *("fin", "swe", "tur", "ell_monotonic", "rus", "ukr", "arb", "heb", "pes_1", "urd", "hin"),
+    *("ben", "tam", "tel", "mal", "tha", "mya", "kat", "hye", "amh", "cmn_hans", "cmn_hant"),
+    *("jpn", "kor", "vie", "ind", "fil", "swh", "yor", "hau", "zul", "som", "khm", "lao", "bod"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageText:
+    """A text in one language.
+
+    code       "eng", "cmn_hans"; name is the language's English name
+    direction  "ltr" or "rtl"
+    """
+
+    code: str
+    name: str
+    text: str
+    direction: str = "ltr"
+
+
+def declaration_folder() -> Path:
+    """Where the Declaration lies, where it is there at all."""
+    return data_folder() / "texts" / "udhr"
+
+
+def has_declaration() -> bool:
+    return (declaration_folder() / "languages.json").is_file()
+
+
+def language_names() -> dict[str, str]:
+    """The languages there are texts in: code -> English name."""
+    if not has_declaration():
+        return {code: name for code, name, _, _ in SENTENCES}
+    table = read_json(declaration_folder() / "languages.json")
+    return {code: about["name"] for code, about in table.items()}
+
+
+def language_texts(codes: tuple[str, ...] | None = None) -> list[LanguageText]:
+    """Texts of the same content; English is always among them, and first.
+
+    codes  those wanted; None: the usual ones (all of our own sentences)
+
+    Raises ValueError for a language that there is no text in.
+    """
+    if not has_declaration():
+        texts = [LanguageText(code, name, text, way) for code, name, way, text in SENTENCES]
+    else:
+        texts = _declaration(USUAL if codes is None else ("eng", *codes))
+    if codes is None:
+        return texts
+    by_code = {text.code: text for text in texts}
+    missing = [code for code in codes if code not in by_code]
+    if missing:
+        raise ValueError(
+            f"there is no text in {missing[0]!r}: choose among {', '.join(language_names())}; "
+            "`python3 dev.py vocabularies` gets one in more than 500 languages"
+        )
+    return [by_code[code] for code in dict.fromkeys(("eng", *codes))]
+
+
+def _declaration(codes: tuple[str, ...]) -> list[LanguageText]:
+    folder = declaration_folder()
+    table = read_json(folder / "languages.json")
+    texts = []
+    for code in codes:
+        path = folder / f"{code}.txt"
+        if code in table and path.is_file():
+            about = table[code]
+            text = path.read_text(encoding="utf-8")
+            texts.append(LanguageText(code, about["name"], text, about["dir"]))
+    return texts

@@ -1,0 +1,87 @@
+"""How a tokenizer treats one text: how many tokens, and what is lost on the way.
+
+A low count is no merit where it comes from unknown tokens: a vocabulary without Ethiopic letters
+writes a page of Amharic with one "[UNK]" a word. So what is lost is measured beside what it costs.
+"""
+
+from dataclasses import dataclass
+
+import regex
+
+from core.tokenization.tokenizer import Encoding, Tokenizer
+
+# Scripts that are written without spaces: there is nothing to count words by.
+_UNSPACED = regex.compile(
+    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}]"
+)
+_LETTER = regex.compile(r"[\p{L}\p{N}]")
+# Letters with their marks and joiners, and what hyphens and apostrophes join; "፡" parts words too.
+_RUN = r"[\p{L}\p{N}][\p{L}\p{N}\p{M}\u200c\u200d]*+"
+_WORD = regex.compile(rf"{_RUN}(?:['’\-]{_RUN})*+")
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """One text under one tokenizer, special tokens not counted.
+
+    words          runs of letters and digits; None for a text in a script that sets no spaces
+    unknown        how many tokens are the unknown token
+    unknown_bytes  bytes of the text that they stand for: these are lost
+    lossless       decode(encode(text)) is the text again, measured on this text
+    """
+
+    tokens: int
+    characters: int
+    bytes: int
+    words: int | None
+    unknown: int
+    unknown_bytes: int
+    lossless: bool
+
+    @property
+    def fertility(self) -> float | None:
+        """Tokens per word."""
+        return self.tokens / self.words if self.words else None
+
+    @property
+    def bytes_per_token(self) -> float:
+        return self.bytes / self.tokens if self.tokens else 0.0
+
+    @property
+    def unknown_share(self) -> float:
+        """The share of the text's bytes, white space aside, that unknown tokens swallow."""
+        return self.unknown_bytes / self.bytes if self.bytes else 0.0
+
+
+def measure(tokenizer: Tokenizer, text: str, encoding: Encoding | None = None) -> Measures:
+    """Measures a text; `encoding`, where it is at hand, saves encoding it again.
+
+    It must be one without special tokens: tokenizer.encode(text, specials=False).
+    """
+    if encoding is None:
+        encoding = tokenizer.encode(text, specials=False)
+    unknown = tokenizer.unknown_id
+    lost = 0
+    count = 0
+    if unknown is not None:
+        data = encoding.text.encode()
+        for token, (start, stop) in zip(encoding.ids, encoding.spans, strict=True):
+            if token == unknown:
+                count += 1
+                lost += len(data[start:stop].strip())
+    return Measures(
+        tokens=len(encoding.ids),
+        characters=len(encoding.text),
+        bytes=len(encoding.text.encode()),
+        words=count_words(encoding.text),
+        unknown=count,
+        unknown_bytes=lost,
+        lossless=tokenizer.decode(encoding.ids) == encoding.text,
+    )
+
+
+def count_words(text: str) -> int | None:
+    """Words, by their letters; None where most letters are of scripts that set no spaces."""
+    if 2 * len(_UNSPACED.findall(text)) > len(_LETTER.findall(text)):
+        return None
+    return len(_WORD.findall(text))

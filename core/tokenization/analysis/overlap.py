@@ -1,0 +1,77 @@
+"""The pieces that two vocabularies share, by their bytes.
+
+Spellings differ ("Ġthe", "▁the", " the"), bytes do not. Special tokens and ids without a piece are
+left out. WordPiece writes a word's beginning without a space, so that its "the" is not the " the"
+of the others.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+from core.tokenization.tokenizer import Tokenizer
+
+PAUSE = 20_000  # pieces between two yields
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """common: (id in the first, id in the second), by the first; the others are ids alone."""
+
+    common: list[tuple[int, int]]
+    only_first: list[int]
+    only_second: list[int]
+
+    @property
+    def jaccard(self) -> float:
+        """Shared pieces among all pieces of both, from 0 to 1."""
+        every = len(self.common) + len(self.only_first) + len(self.only_second)
+        return len(self.common) / every if every else 0.0
+
+    @property
+    def share_of_first(self) -> float:
+        size = len(self.common) + len(self.only_first)
+        return len(self.common) / size if size else 0.0
+
+    @property
+    def share_of_second(self) -> float:
+        size = len(self.common) + len(self.only_second)
+        return len(self.common) / size if size else 0.0
+
+
+def overlap_steps(first: Tokenizer, second: Tokenizer) -> Generator[int, None, Overlap]:
+    """Compares two vocabularies; yields how many pieces were looked at."""
+    ids_of_first = yield from _ids_by_bytes(first)
+    ids_of_second = yield from _ids_by_bytes(second)
+    common = [
+        (token, ids_of_second[data])
+        for data, token in ids_of_first.items()
+        if data in ids_of_second
+    ]
+    return Overlap(
+        sorted(common),
+        sorted(token for data, token in ids_of_first.items() if data not in ids_of_second),
+        sorted(token for data, token in ids_of_second.items() if data not in ids_of_first),
+    )
+
+
+def vocabulary_overlap(first: Tokenizer, second: Tokenizer) -> Overlap:
+    """overlap_steps, to the end."""
+    steps = overlap_steps(first, second)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+def _ids_by_bytes(tokenizer: Tokenizer) -> Generator[int, None, dict[bytes, int]]:
+    """The id of every piece by its bytes; of two pieces for the same bytes the first."""
+    special = set(tokenizer.special_tokens.values())
+    ids: dict[bytes, int] = {}
+    for token in range(tokenizer.vocab_size):
+        data = b"" if token in special else tokenizer.piece_bytes(token)
+        if data:
+            ids.setdefault(data, token)
+        if token % PAUSE == PAUSE - 1:
+            yield token + 1
+    return ids

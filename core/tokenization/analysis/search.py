@@ -1,0 +1,144 @@
+"""Finds the pieces of a vocabulary that hold, begin with or match something."""
+
+import re
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+
+import regex
+
+from core.tokenization.tokenizer import Tokenizer
+
+WAYS = ("contains", "begins", "ends", "is", "regex", "bytes")
+PAUSE = 20_000  # pieces between two yields, a few milliseconds
+PATIENCE = 2.0  # seconds that a regular expression may take for the whole vocabulary
+MAX_QUERY = 1000  # characters
+_HEXADECIMAL = re.compile(r"(?:[0-9a-fA-F]{2}\s*)+")
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A piece that was found: its id, its spelling in the vocabulary and its bytes."""
+
+    token: int
+    piece: str
+    data: bytes
+
+    @property
+    def text(self) -> str:
+        """The bytes as text; what is no whole character becomes U+FFFD."""
+        return self.data.decode("utf-8", "replace")
+
+
+class VocabularyIndex:
+    """The bytes of every piece of a tokenizer, at hand for many searches.
+
+    >>> VocabularyIndex(tokenizer).search("ing", "ends", limit=10)
+    """
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self.tokenizer = tokenizer
+        self._data: list[bytes] = []
+
+    def build_steps(self) -> Generator[int, None, None]:
+        """Reads the vocabulary; yields how many pieces are read. A search does it where needed."""
+        for token in range(len(self._data), self.tokenizer.vocab_size):
+            self._data.append(self.tokenizer.piece_bytes(token))
+            if token % PAUSE == PAUSE - 1:
+                yield token + 1
+
+    def search_steps(
+        self, query: str, way: str = "contains", *, limit: int = 1000, any_case: bool = False
+    ) -> Generator[list[Match], None, list[Match]]:
+        """Searches; yields what is found so far, again and again; returns it, by id.
+
+        way       "contains", "begins", "ends", "is": the piece's text, a space being a space;
+                  "regex": a regular expression that matches anywhere in the piece's text;
+                  "bytes": contains these bytes, in hexadecimal ("e2 96 81")
+        any_case  capital and small letters are the same
+
+        Raises ValueError for an unknown way, an empty query, bytes that are no hexadecimal, and a
+        regular expression that is wrong or takes too long.
+        """
+        matches = _matcher(query, way, any_case)
+        for _ in self.build_steps():
+            yield []
+        found: list[Match] = []
+        for token, data in enumerate(self._data):
+            if data and matches(data):
+                found.append(Match(token, self.tokenizer.vocabulary[token], data))
+                if len(found) >= limit:
+                    break
+            if token % PAUSE == PAUSE - 1:
+                yield list(found)
+        return found
+
+    def search(
+        self, query: str, way: str = "contains", *, limit: int = 1000, any_case: bool = False
+    ) -> list[Match]:
+        """search_steps, to the end."""
+        steps = self.search_steps(query, way, limit=limit, any_case=any_case)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                return end.value
+
+
+def _matcher(query: str, way: str, any_case: bool) -> Callable[[bytes], bool]:
+    """The question that is put to every piece's bytes."""
+    if way not in WAYS:
+        raise ValueError(f"pieces cannot be searched by {way!r}: choose one of {', '.join(WAYS)}")
+    if not query or len(query) > MAX_QUERY:
+        raise ValueError(f"a search takes 1 to {MAX_QUERY:,} characters: this is {len(query):,}")
+    if way == "bytes":
+        if not _HEXADECIMAL.fullmatch(query.strip()):
+            raise ValueError(f"{query!r} is not bytes in hexadecimal: write them as 'e2 96 81'")
+        wanted = bytes.fromhex(query)
+        return lambda data: wanted in data
+    if way == "regex":
+        return _regex_matcher(query, any_case)
+    if any_case:
+        return _folded_matcher(query.casefold(), way)
+    wanted = query.encode("utf-8", "replace")
+    return {
+        "contains": lambda data: wanted in data,
+        "begins": lambda data: data.startswith(wanted),
+        "ends": lambda data: data.endswith(wanted),
+        "is": lambda data: data == wanted,
+    }[way]
+
+
+def _folded_matcher(wanted: str, way: str) -> Callable[[bytes], bool]:
+    def matches(data: bytes) -> bool:
+        text = data.decode("utf-8", "replace").casefold()
+        if way == "contains":
+            return wanted in text
+        if way == "begins":
+            return text.startswith(wanted)
+        return text.endswith(wanted) if way == "ends" else text == wanted
+
+    return matches
+
+
+def _regex_matcher(query: str, any_case: bool) -> Callable[[bytes], bool]:
+    """A regular expression with a bound on the time that all of its matching takes."""
+    try:
+        pattern = regex.compile(query, regex.IGNORECASE if any_case else 0)
+    except (regex.error, RecursionError, OverflowError) as error:
+        raise ValueError(f"{query!r} is no regular expression ({error}): correct it") from None
+    left = PATIENCE
+
+    def matches(data: bytes) -> bool:
+        nonlocal left
+        begun = time.monotonic()
+        try:
+            found = pattern.search(data.decode("utf-8", "replace"), timeout=max(left, 1e-3))
+        except TimeoutError:
+            raise ValueError(
+                f"{query!r} takes too long: write it with fewer repetitions inside one another"
+            ) from None
+        left -= time.monotonic() - begun
+        return found is not None
+
+    return matches
