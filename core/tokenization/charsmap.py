@@ -17,7 +17,7 @@ from core.tokenization.double_array import DoubleArray, Tree, pack
 from core.tokenization.sentencepiece_rules import CharacterRules, nmt_nfkc
 
 MAX_UNITS = 1 << 20  # the largest known table has 60,000
-MAX_STEPS = 1 << 21  # nodes that are looked at to find out which characters have rules
+MAX_STEPS = 1 << 19  # nodes that are looked at to find out which characters have rules
 
 
 class CharsMap:

@@ -205,7 +205,9 @@ def _trainer_bytes(model: SentencePieceModel) -> bytes:
     """The trainer's settings, with the names and ids of the pieces that have a part to play."""
     trainer = model.trainer
     ids = {piece.text: token for token, piece in enumerate(model.pieces)}
-    unknown = next(piece.text for piece in model.pieces if piece.type == PieceType.UNKNOWN)
+    unknown = next((piece.text for piece in model.pieces if piece.type == PieceType.UNKNOWN), None)
+    if unknown is None:
+        raise ValueError("a model needs a piece for what is unknown: add one to its pieces")
     code = next(code for code, name in MODEL_TYPES.items() if name == trainer.model_type)
     parts = [encoded(MODEL_TYPE, code), encoded(VOCAB_SIZE, len(model.pieces))]
     if trainer.whitespace_as_suffix:
