@@ -1,15 +1,16 @@
 """Text to ids and back: tokenizers from scratch.
 
 Read in this order: byte_level, patterns, specials, tokenizer, steps, symbol_row, pair_queue,
-bpe_training, bpe_merging, bpe_dropout, bpe, bpe_ranks, merge_trees, characters; WordPiece:
-unicode_8, bert_text, wordpiece, wordpiece_training; SentencePiece's text: sentencepiece_rules,
-sentencepiece_normalizer, scripts, sentencepiece_pieces, sentencepiece_text; SentencePiece's BPE:
-sentencepiece_bpe_training, sentencepiece_vocabulary, score_merging, sentencepiece_bpe, and its
-files: double_array, charsmap, protobuf, sentencepiece_model, sentencepiece_files,
-sentencepiece_json; Unigram: piece_trie, lattice, word_lattices, unigram_seeds, unigram_em,
-unigram_pruning, unigram_training; then training, growing, lockstep, then writing in
-tokenizer_json, every file format in formats, opening, and where real ones are
-found in known; what they do to languages and what they hold, in analysis.
+bpe_training, bpe_merging, bpe_dropout, bpe, bpe_ranks, merge_trees, bpe_trace, characters;
+WordPiece: unicode_8, bert_text, wordpiece, wordpiece_training, wordpiece_trace; SentencePiece's
+text: sentencepiece_rules, sentencepiece_normalizer, scripts, sentencepiece_pieces,
+sentencepiece_text; SentencePiece's BPE: sentencepiece_bpe_training, sentencepiece_vocabulary,
+score_merging, sentencepiece_bpe, and its files: double_array, charsmap, protobuf,
+sentencepiece_model, sentencepiece_files, sentencepiece_json; Unigram: piece_trie, lattice,
+word_lattices, unigram_seeds, unigram_em, unigram_pruning, unigram_training; then training,
+encoding_trace, growing, lockstep, then writing in tokenizer_json, every file format in formats,
+opening, and where real ones are found in known; what they do to languages and what they hold, in
+analysis.
 """
 
 from core.tokenization.bpe import ByteLevelBPE

@@ -16,6 +16,7 @@ private characters, and has the ideograms from U+2B820 on, which the library sta
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
 
@@ -70,12 +71,17 @@ class BertText:
         object.__setattr__(self, "_table", _Table(self))
 
     @property
+    def replacements(self) -> Mapping[int, str]:
+        """What each character is replaced by, as str.translate asks for it."""
+        return self._table
+
+    @property
     def strips_accents(self) -> bool:
         return self.lowercase if self.strip_accents is None else self.strip_accents
 
     def normalize(self, text: str) -> str:
         """The normalized text."""
-        normalized = text.translate(self._table)
+        normalized = text.translate(self._table)  # step: normalize
         if self._table.movable and not self._table.movable.isdisjoint(normalized):
             return self.align(text).text  # NFD may change the order of such marks
         return normalized
@@ -91,7 +97,8 @@ class BertText:
             letters = [(c, place) for c, place in take_apart(letters) if c not in MARKS]
         if self.lowercase:
             letters = [(part, place) for c, place in letters for part in c.lower()]
-        return Aligned("".join([c for c, _ in letters]), [place for _, place in letters])
+        normalized = "".join([part for part, place in letters])  # step: align
+        return Aligned(normalized, [place for _, place in letters])
 
     def prepare(self, character: str) -> str:
         """One character cleaned, and with spaces round it if it is an ideogram."""
@@ -106,13 +113,14 @@ class BertText:
 
     def split(self, normalized: str) -> list[str]:
         """The words of a normalized text."""
-        words = _ASCII_WORDS if normalized.isascii() else _WORDS
-        return words.findall(normalized)
+        pattern = _ASCII_WORDS if normalized.isascii() else _WORDS
+        words: list[str] = pattern.findall(normalized)  # step: cut
+        return words
 
     def places(self, normalized: str) -> list[tuple[int, int]]:
         """Where each word of a normalized text begins and ends."""
-        words = _ASCII_WORDS if normalized.isascii() else _WORDS
-        return [match.span() for match in words.finditer(normalized)]
+        pattern = _ASCII_WORDS if normalized.isascii() else _WORDS
+        return [match.span() for match in pattern.finditer(normalized)]
 
 
 class _Table(dict[int, str]):

@@ -119,13 +119,13 @@ class ByteLevelBPE:
         A lone surrogate counts as U+FFFD. With specials=False a special token that is written out
         in the text is ordinary text.
         """
-        text = clean_text(text)
+        text = clean_text(text)  # step: normalize
         return self._encoding(text, self.encode_ids(text, specials=specials), specials)
 
     def _encoding(self, text: str, ids: list[int], specials: bool) -> Encoding:
         ends = list(accumulate([len(self._bytes[token]) for token in ids], initial=0))
         spans = list(pairwise(ends))
-        pieces = [self._vocabulary[token] for token in ids]
+        pieces = [self._vocabulary[token] for token in ids]  # step: pieces
 
         def explain() -> tuple[Stage, ...]:
             words = self.words(text, specials=specials)
@@ -150,8 +150,8 @@ class ByteLevelBPE:
             if special is not None:
                 words.append((part, part.encode()))
             else:
-                cut = [word.encode() for word in self._words.split(part)]
-                words += [(to_characters(data), data) for data in cut]
+                cut = self._words.split(part)  # step: cut
+                words += [(to_characters(word.encode()), word.encode()) for word in cut]
         return words
 
     def encode_ids(self, text: str, *, specials: bool = True) -> list[int]:
@@ -174,9 +174,22 @@ class ByteLevelBPE:
     def encode_word(self, word: str) -> list[int]:
         """The ids of one word: its bytes, merged until nothing fits any more."""
         data = word.encode()
-        if self.ignore_merges and (whole := self._id_of.get(to_characters(data))) is not None:
-            return [whole]
-        return merge_all([self._byte_ids[byte] for byte in data], self._ranks)
+        if self.ignore_merges:
+            whole = self._id_of.get(to_characters(data), -1)  # step: whole
+            if whole >= 0:
+                return [whole]
+        letters = self.byte_ids(data)  # step: bytes
+        ids = merge_all(letters, self._ranks)  # step: word
+        return ids
+
+    def byte_ids(self, data: bytes) -> list[int]:
+        """The ids of single bytes, with which every word begins."""
+        return [self._byte_ids[byte] for byte in data]
+
+    @property
+    def ranks_of_pairs(self) -> Ranks:
+        """What two ids are joined to, and how early."""
+        return self._ranks
 
     def sample(
         self, text: str, dropout: float, generator: np.random.Generator, *, specials: bool = True
@@ -190,7 +203,7 @@ class ByteLevelBPE:
         def encode_ordinary(part: str) -> list[int]:
             ids: list[int] = []
             for word in self._words.split(part):
-                letters = [self._byte_ids[byte] for byte in word.encode()]
+                letters = self.byte_ids(word.encode())
                 ids += merge_with_dropout(letters, self._ranks, dropout, generator)
             return ids
 

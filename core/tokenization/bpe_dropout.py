@@ -51,8 +51,7 @@ def merge_with_dropout(
         candidate = heapq.heappop(heap)
         if not fits(*candidate):
             continue
-        dropped = generator.random() < dropout  # step: drop
-        if dropped:
+        if generator.random() < dropout:
             passed_over.append(candidate)
             continue
         _, place, token = candidate

@@ -8,7 +8,7 @@ places wait in one list for each rank, and a merge looks only at the places besi
 import heapq
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 LONG = 100  # symbols; from here on a search costs more than keeping lists
 NEVER = (1 << 62, -1)  # rank of a pair that no merge joins, and no id
@@ -23,20 +23,37 @@ class Ranks(Protocol):
     def get(self, pair: tuple[int, int], default: Found, /) -> Found: ...
 
 
+class Choice(NamedTuple):
+    """What merge_short saw when it chose a merge, and what it chose.
+
+    symbols  the word, as ids
+    found    (rank, id of the result) of each pair of neighbors; NEVER where no merge joins them
+    place    index of the left one of the chosen pair; its token is below 0 when nothing fits
+    """
+
+    symbols: list[int]
+    found: list[Found]
+    rank: int
+    token: int
+    place: int
+
+
 def merge_all(ids: Sequence[int], ranks: Ranks) -> list[int]:
     """Merges a word until no merge fits."""
     return merge_short(ids, ranks) if len(ids) < LONG else merge_long(ids, ranks)
 
 
-def merge_short(ids: Sequence[int], ranks: Ranks) -> list[int]:
-    """Searches the whole word before each merge."""
+def merge_short(ids: Sequence[int], ranks: Ranks, seen: list[Choice] | None = None) -> list[int]:
+    """Searches the whole word before each merge; `seen` gets every choice, for who watches."""
     symbols = list(ids)
     found = [ranks.get(pair, NEVER) for pair in pairwise(symbols)]
     while found:
         rank, token = min(found)  # step: choose
+        place = found.index((rank, token))
+        if seen is not None:
+            seen.append(Choice(list(symbols), list(found), rank, token, place))
         if token < 0:
             break
-        place = found.index((rank, token))
         symbols[place : place + 2] = [token]  # step: merge
         del found[place]
         if place > 0:

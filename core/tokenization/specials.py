@@ -44,5 +44,5 @@ class SpecialTokens:
             if special is None:
                 ids += encode_ordinary(part)
             else:
-                ids.append(special)
+                ids.append(special)  # step: special
         return ids

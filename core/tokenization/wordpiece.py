@@ -39,6 +39,18 @@ class Run(NamedTuple):
     spans: list[Span]
 
 
+class Look(NamedTuple):
+    """One look into the vocabulary: the characters start to end of a word, spelled as a piece.
+
+    token  its id; -1 when there is no such piece
+    """
+
+    start: int
+    end: int
+    piece: str
+    token: int
+
+
 class WordPiece:
     """A tokenizer that knows words by their longest pieces.
 
@@ -167,7 +179,7 @@ class WordPiece:
             source = aligned.source[first:last]
             run.words.append(word)
             run.word_spans.append((at[source[0]], at[source[-1] + 1]))
-            ids, spans = self.match(word)
+            ids, spans = self.match(word)  # step: word
             run.ids.extend(ids)
             run.spans.extend([(at[source[i]], at[source[j - 1] + 1]) for i, j in spans])
         return run
@@ -204,8 +216,8 @@ class WordPiece:
         """Puts the special tokens round a text; they stand for none of its bytes."""
         before = [self._id_of[token] for token in self.before]
         after = [self._id_of[token] for token in self.after]
-        places = [(0, 0)] * len(before) + spans + [(end, end)] * len(after)
-        return before + ids + after, places
+        around = before + ids + after  # step: surround
+        return around, [(0, 0)] * len(before) + spans + [(end, end)] * len(after)
 
     def encode_ids(self, text: str, *, specials: bool = True) -> list[int]:
         """encode(text).ids without the rest; a word that was met before costs one look-up."""
@@ -226,28 +238,38 @@ class WordPiece:
             self._cache = {}  # a new one: another thread may still read the old one
         return [token for word in words for token in cache.get(word) or long[word]]
 
-    def match(self, word: str) -> tuple[list[int], list[Span]]:
-        """The pieces of one normalized word, and which of its characters each stands for."""
+    def match(self, word: str, seen: list[Look] | None = None) -> tuple[list[int], list[Span]]:
+        """The pieces of one normalized word, and which of its characters each stands for.
+
+        `seen` gets everything that was looked up, for who watches.
+        """
         ids: list[int] = []
         spans: list[Span] = []
         start, length = 0, len(word)
         if length > self.longest_word:
-            return [self.unknown_id], [(0, length)]
+            return self._give_up(length)
         while start < length:
             prefix = PREFIX if start > 0 else ""
             end = min(length, start + self._longest_piece)
             while end > start:
                 piece = prefix + word[start:end]
                 token = self._id_of.get(piece, -1)  # step: look
+                if seen is not None:
+                    seen.append(Look(start, end, piece, token))
                 if token >= 0:
                     break
                 end -= 1
             else:
-                return [self.unknown_id], [(0, length)]
-            ids.append(token)
+                return self._give_up(length)
+            ids.append(token)  # step: take
             spans.append((start, end))
             start = end
         return ids, spans
+
+    def _give_up(self, length: int) -> tuple[list[int], list[Span]]:
+        """A word that cannot be spelled to its end is one unknown token."""
+        ids = [self.unknown_id]  # step: unknown
+        return ids, [(0, length)]
 
     def decode(self, ids: Sequence[int]) -> str:
         """The words of these ids with single spaces between; what was lost stays lost.

@@ -158,7 +158,11 @@ class MarkedLines:
             # now.
             marker = self.lines.get((frame.f_code.co_filename, last[0]))
             if marker and event in ("line", "return"):
-                self.locals.setdefault(marker, []).append(dict(frame.f_locals))
+                left = {
+                    name: list(value) if isinstance(value, list) else value  # it may grow later
+                    for name, value in frame.f_locals.items()
+                }
+                self.locals.setdefault(marker, []).append(left)
             last[0] = frame.f_lineno
             return line
 

@@ -1,0 +1,183 @@
+"""How a text becomes tokens: normalizer, pre-tokenizer, model, post-processor, step by step.
+
+Each stage is a step; the model has one for every word, with what it did inside as parts of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from core.tokenization.bpe import ByteLevelBPE
+from core.tokenization.bpe_trace import arrays, count, quoted, trace_merges
+from core.tokenization.byte_level import clean_text
+from core.tokenization.patterns import word_pattern
+from core.tokenization.specials import SpecialTokens
+from core.tokenization.tokenizer import Tokenizer
+from core.tokenization.wordpiece import WordPiece
+from core.tokenization.wordpiece_trace import trace_longest_match
+from core.trace import Step, Trace
+
+LONGEST_TEXT = 2000  # characters
+SHOWN = 60  # characters of a text in a title
+
+_BPE = "core.tokenization.bpe:ByteLevelBPE"
+_TEXT = "core.tokenization.bert_text:BertText"
+_WORDPIECE = "core.tokenization.wordpiece:WordPiece"
+_SPECIAL = "core.tokenization.specials:SpecialTokens.encode#special"
+_WORD_OF = {"bpe": f"{_BPE}.encode_word", "wordpiece": f"{_WORDPIECE}._read"}
+
+Told = tuple[Step, Trace | None]  # a step, and what happened inside it
+
+
+def trace_encoding(tokenizer: Tokenizer, text: str, *, specials: bool = True) -> Trace:
+    """One text through all stages of a tokenizer that is trained or read from scratch.
+
+    With specials=False a special token that is written in the text is ordinary text.
+
+    Raises ValueError for a text of more than 2,000 characters, and for a tokenizer that does not
+    run on this package's code.
+    """
+    if len(text) > LONGEST_TEXT:
+        raise ValueError(
+            f"a text of {len(text):,} characters is too long to be shown step by step: take at "
+            f"most {LONGEST_TEXT:,}"
+        )
+    text = clean_text(text)
+    trace = Trace({"kind": tokenizer.kind, "text": text})
+    for step, inside in _stages(tokenizer, text, specials):
+        parent = trace.append(step)
+        if inside is not None:
+            embed(trace, inside, parent)
+    return trace.finish()
+
+
+def embed(trace: Trace, inside: Trace, parent: int) -> None:
+    """Puts the steps of one trace under a step of another."""
+    first = len(trace)
+    for step in inside:
+        above = parent if step.parent is None else first + step.parent
+        trace.append(replace(step, parent=above))
+
+
+def _stages(tokenizer: Tokenizer, text: str, specials: bool) -> Iterator[Told]:
+    if isinstance(tokenizer, ByteLevelBPE):
+        return _byte_level(tokenizer, text, specials)
+    if isinstance(tokenizer, WordPiece):
+        return _wordpiece(tokenizer, text, specials)
+    raise ValueError(
+        f"this tokenizer ({tokenizer.kind}) runs on another library, whose steps cannot be shown: "
+        "look at its stages, or train one from scratch"
+    )
+
+
+def _parts(tokenizer: Tokenizer, text: str, specials: bool) -> Iterator[tuple[str, int | None]]:
+    """The special tokens in a text with their ids, and what stands between them."""
+    if specials:
+        return SpecialTokens(tokenizer.special_tokens).split(text)
+    return iter([(text, None)])
+
+
+def _byte_level(tokenizer: ByteLevelBPE, text: str, specials: bool) -> Iterator[Told]:
+    encoding = tokenizer.encode(text, specials=specials)
+    yield normalizer_step("text", text, f"{_BPE}.encode#normalize"), None
+    tokenizer.words(text, specials=specials)
+    for part, special in _parts(tokenizer, text, specials):
+        if special is not None:
+            yield special_step(tokenizer, part, special), None
+            continue
+        words = word_pattern(tokenizer.pattern).split(part)
+        yield words_step("cut", words, f"{_BPE}.words#cut"), None
+        for word in words:
+            ids = tokenizer.encode_word(word)
+            inside = trace_merges(tokenizer, word)
+            if inside[0].name == "bpe.whole":
+                yield word_step(tokenizer, word, ids, "whole", ids[0]), None
+            else:
+                yield word_step(tokenizer, word, ids), inside
+    yield tokens_step("pieces", encoding.pieces, f"{_BPE}._encoding#pieces"), None
+
+
+def _wordpiece(tokenizer: WordPiece, text: str, specials: bool) -> Iterator[Told]:
+    tokenizer.encode(text, specials=specials)
+    for part, special in _parts(tokenizer, text, specials):
+        if special is not None:
+            yield special_step(tokenizer, part, special), None
+            continue
+        normalized = tokenizer.text.normalize(part)
+        moved = normalized != part.translate(tokenizer.text.replacements)
+        code = f"{_TEXT}.align#align" if moved else f"{_TEXT}.normalize#normalize"
+        yield normalizer_step("normalized", normalized, code), None
+        words = tokenizer.text.split(normalized)
+        yield words_step("words", words, f"{_TEXT}.split#cut"), None
+        for word in words:
+            ids, _ = tokenizer.match(word)
+            yield word_step(tokenizer, word, ids), trace_longest_match(tokenizer, word)
+    ids = tokenizer.encode_ids(text, specials=specials)
+    if specials:
+        yield tokens_step("around", ids, f"{_WORDPIECE}._surround#surround"), None
+
+
+# -- steps ------------------------------------------------------------------------------------
+
+
+def normalizer_step(name: str, normalized: str, code: str) -> Step:
+    return Step(
+        "encoding.normalizer",
+        f"Normalized: {quoted(shortened(normalized))}",
+        r"x \to \text{normalize}(x)",
+        code,
+        arrays({name: normalized}),
+    )
+
+
+def special_step(tokenizer: Tokenizer, part: str, special: int) -> Step:
+    return Step(
+        "encoding.special",
+        f"{quoted(part)} is a special token: it is never cut",
+        r"x \in S \;\Rightarrow\; x",
+        _SPECIAL,
+        arrays({"part": part, "special": special}),
+    )
+
+
+def words_step(name: str, words: list[str], code: str) -> Step:
+    return Step(
+        "encoding.pre-tokenizer",
+        f"Cut into {count(len(words), 'word')}; no token crosses a cut",
+        r"x = w_1 w_2 \ldots w_m",
+        code,
+        arrays({name: words}),
+    )
+
+
+def word_step(
+    tokenizer: Tokenizer,
+    word: str,
+    ids: list[int],
+    mark: str = "word",
+    value: list[int] | int | None = None,
+) -> Step:
+    pieces = " ".join(quoted(tokenizer.vocabulary[token]) for token in ids)
+    return Step(
+        "encoding.model",
+        f"{quoted(shortened(word))} is {count(len(ids), 'token')}: {shortened(pieces)}",
+        r"w \to t_1 t_2 \ldots t_k",
+        f"{_WORD_OF[tokenizer.kind]}#{mark}",
+        arrays({"ids": ids} if value is None else {mark: value}),
+    )
+
+
+def tokens_step(name: str, tokens: list[str] | list[int], code: str) -> Step:
+    return Step(
+        "encoding.post-processor",
+        f"All words together: {count(len(tokens), 'token')}",
+        r"t = t_1 t_2 \ldots t_n",
+        code,
+        arrays({name: tokens}),
+    )
+
+
+def shortened(text: str) -> str:
+    """A long text's beginning."""
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

@@ -1,0 +1,150 @@
+"""Traces of encoding: the marked lines computed what the steps tell, and the steps are true."""
+
+import random
+
+import numpy as np
+import pytest
+
+from core.tokenization import RankedBPE, WordPiece, train_tokenizer
+from core.tokenization.bpe_trace import trace_merges
+from core.tokenization.byte_level import to_bytes
+from core.tokenization.encoding_trace import trace_encoding
+from core.tokenization.wordpiece_trace import trace_longest_match
+from core.trace import Trace
+from tests.core.test_trace import MarkedLines
+from tests.core.tokenization.reference import prose
+
+TEXT = prose(3, 3000)
+SENTENCE = "The banging lost, 2026's mira<|endoftext|> é漢字!"
+
+
+def fresh(kind: str):  # type: ignore[no-untyped-def]
+    """A tokenizer that remembers no word yet, so that every line runs."""
+    if kind == "wordpiece":
+        trained = train_tokenizer("wordpiece", TEXT, 400)
+        assert isinstance(trained, WordPiece)
+        return WordPiece(
+            trained.vocabulary, trained.special_tokens, before=["[CLS]"], after=["[SEP]"]
+        )
+    if kind == "ranks":
+        trained = train_tokenizer("bpe", TEXT, 500, (), tie="rustbpe")
+        ranks = {to_bytes(piece): token for token, piece in enumerate(trained.vocabulary)}
+        return RankedBPE(ranks, {"<|endoftext|>": 500})
+    return train_tokenizer("bpe", TEXT, 500)
+
+
+def assert_lines_left(watched: MarkedLines, trace: Trace) -> None:
+    for step in trace:
+        watched.left(step)
+
+
+@pytest.mark.parametrize("kind", ["bpe", "ranks", "wordpiece"])
+def test_the_marked_lines_computed_the_values_of_an_encoding(kind: str) -> None:
+    tokenizer = fresh(kind)
+    text = SENTENCE.replace("<|endoftext|>", "[MASK]") if kind == "wordpiece" else SENTENCE
+    with MarkedLines() as watched:
+        trace = trace_encoding(tokenizer, text)
+    assert_lines_left(watched, trace)
+    names = [trace[index].name for index in trace.children()]
+    assert names[0] == "encoding.normalizer" and names[-1] == "encoding.post-processor"
+    assert {"encoding.pre-tokenizer", "encoding.special", "encoding.model"} <= set(names)
+
+
+@pytest.mark.parametrize("kind", ["bpe", "ranks", "wordpiece"])
+def test_the_words_of_a_trace_are_the_tokens_of_the_text(kind: str) -> None:
+    tokenizer = fresh(kind)
+    for seed in range(5):
+        text = prose(seed, 12)
+        trace = trace_encoding(tokenizer, text)
+        model = [trace[i] for i in trace.children() if trace[i].name == "encoding.model"]
+        ids = [
+            token
+            for step in model
+            for token in np.atleast_1d(next(iter(step.values.values()))).tolist()
+        ]
+        assert ids == tokenizer.encode_ids(text, specials=False)
+        parents = {step.parent for step in trace if step.parent is not None}
+        assert parents <= {i for i in trace.children() if trace[i].name == "encoding.model"}
+
+
+def test_a_word_is_merged_in_the_order_of_ranks() -> None:
+    tokenizer = fresh("bpe")
+    rng = random.Random(5)
+    words = [" the", " lothe", "x", *rng.sample(sorted(set(TEXT.split())), 40)]
+    with MarkedLines() as watched:
+        traces = [trace_merges(tokenizer, word) for word in words]
+    for word, trace in zip(words, traces):
+        assert_lines_left(watched, trace)
+        assert [step.name for step in trace][:1] == ["bpe.bytes"]
+        joins = [step for step in trace if step.name == "bpe.merge"]
+        chosen = [step for step in trace if step.name == "bpe.choose"]
+        symbols = tokenizer.byte_ids(word.encode())
+        for choice, join in zip(chosen, joins):
+            assert choice.value("symbols").tolist() == symbols
+            ranks = choice.value("found")[:, 0]
+            assert int(choice.value("rank")) == ranks.min()
+            place = int(join.value("place"))
+            assert place == ranks.argmin(), "the leftmost of equals"
+            left, right = (tokenizer.vocabulary[s] for s in symbols[place : place + 2])
+            assert tokenizer.merges[int(choice.value("rank"))] == (left, right)
+            symbols[place : place + 2] = [int(join.value("token"))]
+            assert join.value("symbols").tolist() == symbols
+        assert symbols == tokenizer.encode_word(word)
+        if len(symbols) > 1:
+            assert "No merge fits any more" in trace[-1].title
+
+
+def test_a_word_that_is_a_piece_is_taken_whole() -> None:
+    tokenizer = fresh("ranks")
+    word = tokenizer.decode([400])
+    with MarkedLines() as watched:
+        trace = trace_merges(tokenizer, word)
+    assert_lines_left(watched, trace)
+    assert [step.name for step in trace] == ["bpe.whole"]
+    assert int(trace[0].value("whole")) == 400
+    whole = trace_encoding(tokenizer, word)
+    assert [step.name for step in whole if step.parent is not None] == []
+
+
+def test_the_longest_match_looks_from_the_longest_down() -> None:
+    tokenizer = WordPiece(["[UNK]", "un", "##aff", "##able", "##a", "u"], {"[UNK]": 0})
+    with MarkedLines() as watched:
+        trace = trace_longest_match(tokenizer, "unaffable")
+    assert_lines_left(watched, trace)
+    looks = [str(step.value("piece")) for step in trace if step.name == "wordpiece.look"]
+    # The longest piece has six characters, so nothing longer is tried.
+    assert looks[:5] == ["unaffa", "unaff", "unaf", "una", "un"]
+    assert looks[5:9] == ["##affabl", "##affab", "##affa", "##aff"]
+    taken = [step for step in trace if step.name == "wordpiece.take"]
+    assert [step.value("ids").tolist() for step in taken] == [[1], [1, 2], [1, 2, 3]]
+    assert "Take “##aff”" in taken[1].title and "the other 4 characters" in taken[1].title
+    assert "the word is spelled" in taken[2].title
+
+
+@pytest.mark.parametrize(
+    ("word", "title"), [("unx", "Nothing fits at “x”"), ("un" * 60, "more than 100 characters")]
+)
+def test_a_word_without_a_spelling_is_unknown(word: str, title: str) -> None:
+    tokenizer = WordPiece(["[UNK]", "un", "##aff"], {"[UNK]": 0})
+    with MarkedLines() as watched:
+        trace = trace_longest_match(tokenizer, word)
+    assert_lines_left(watched, trace)
+    assert trace[-1].name == "wordpiece.unknown" and title in trace[-1].title
+    assert trace[-1].value("ids").tolist() == [0]
+
+
+def test_what_is_too_long_or_not_ours_is_refused() -> None:
+    tokenizer = fresh("bpe")
+    with pytest.raises(ValueError, match="a word of 1,001 bytes is too long.*at most 1,000"):
+        trace_merges(tokenizer, "a" * 1001)
+    with pytest.raises(ValueError, match="a text of 2,001 characters is too long"):
+        trace_encoding(tokenizer, "a b" * 667)
+    assert len(trace_merges(tokenizer, "^" * 1000)) > 1
+
+
+def test_marks_that_change_places_are_told_as_they_are_sorted() -> None:
+    tokenizer = WordPiece(["[UNK]", "e", "##\u1b44", "##\u302e"], {"[UNK]": 0})
+    with MarkedLines() as watched:
+        trace = trace_encoding(tokenizer, "e\u302e\u1b44")
+    assert_lines_left(watched, trace)
+    assert trace[0].code.endswith("align#align")
