@@ -6,11 +6,11 @@ WordPiece: unicode_8, bert_text, wordpiece, wordpiece_training, wordpiece_trace;
 text: sentencepiece_rules, sentencepiece_normalizer, scripts, sentencepiece_pieces,
 sentencepiece_text; SentencePiece's BPE: sentencepiece_bpe_training, sentencepiece_vocabulary,
 score_merging, sentencepiece_bpe, and its files: double_array, charsmap, protobuf,
-sentencepiece_model, sentencepiece_files, sentencepiece_json; Unigram: piece_trie, lattice,
-word_lattices, unigram_seeds, unigram_em, unigram_pruning, unigram_training; then training,
-encoding_trace, growing, lockstep, then writing in tokenizer_json, every file format in formats,
-opening, and where real ones are found in known; what they do to languages and what they hold, in
-analysis.
+sentencepiece_model, sentencepiece_files, sentencepiece_json; its trace: sentencepiece_trace;
+Unigram: piece_trie, lattice, word_lattices, unigram_seeds, unigram_em, unigram_pruning, unigram_training, unigram_search,
+unigram, unigram_json; then training, encoding_trace, growing, lockstep, then writing in
+tokenizer_json, every file format in formats, opening, and where real ones are found in known; what
+they do to languages and what they hold, in analysis.
 """
 
 from core.tokenization.bpe import ByteLevelBPE
@@ -22,6 +22,7 @@ from core.tokenization.specials import END_OF_TEXT
 from core.tokenization.steps import AlphabetStep, CountingStep, MergeStep, TrainingStep
 from core.tokenization.tokenizer import Encoding, Stage, Tokenizer
 from core.tokenization.training import train_tokenizer, train_tokenizer_steps
+from core.tokenization.unigram import Unigram
 from core.tokenization.wordpiece import WordPiece
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "Tokenizer",
     "TrainingStep",
     "TreeNode",
+    "Unigram",
     "WordPiece",
     "merge_tree",
     "open_tokenizer",

@@ -10,6 +10,7 @@ Source: Kudo and Richardson 2018, section 3.1.
 import heapq
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from core.tokenization.sentencepiece_vocabulary import SentencePieceVocabulary
 
 Pair = tuple[int, int]
 Found = tuple[int, int]  # the rank of a piece among all scores, 0 for the best, and its id
+
+GONE = -1  # was joined to what is on its left
 
 
 class Symbols(dict[str, int]):
@@ -67,49 +70,83 @@ class Merged:
     halves: dict[int, Pair] = field(default_factory=dict)
 
 
+class Offer(NamedTuple):
+    """Two neighbors that spell a piece; the smallest is the best: by score, then from the left.
+
+    place, after  where the two stand
+    left, right   their numbers; token: the piece's id
+    """
+
+    rank: int
+    place: int
+    after: int
+    left: int
+    right: int
+    token: int
+
+
+class Choice(NamedTuple):
+    """A merge as it was chosen: the row before it (GONE where nothing is any more), the merge, and
+    the other offers, the best first.
+    """
+
+    row: list[int]
+    best: Offer
+    others: list[Offer]
+
+
 def merge_by_score(
     numbers: Sequence[int],
     frozen: Sequence[bool],
     joins: Mapping[Pair, Found],
     dropout: float = 0.0,
     generator: np.random.Generator | None = None,
+    seen: list[Choice] | None = None,
 ) -> Merged:
     """Merges until no two neighbors fit; frozen symbols take part in no merge.
 
-    With a dropout above 0 each merge is passed over with that probability, for good.
+    With a dropout above 0 each merge is passed over with that probability, for good. `seen` gets
+    every merge, for who watches.
     """
     size = len(numbers)
     symbols = list(numbers)
     following = list(range(1, size + 1))
     preceding = list(range(-1, size - 1))
     halves: dict[int, Pair] = {}
-    heap: list[tuple[int, int, int, int, int, int]] = []
+    heap: list[Offer] = []
 
     def offer(place: int, after: int) -> None:
         if place < 0 or after >= size or frozen[place] or frozen[after]:
             return
-        pair = (symbols[place], symbols[after])
-        found = joins.get(pair)
+        found = joins.get((symbols[place], symbols[after]))
         if found is not None:
             rank, token = found
-            halves[token] = pair
-            heapq.heappush(heap, (rank, place, after, *pair, token))
+            halves[token] = (symbols[place], symbols[after])
+            heapq.heappush(heap, Offer(rank, place, after, *halves[token], token))
+
+    def stands(it: Offer) -> bool:
+        """Whether no merge beside it came first."""
+        row = (symbols[it.place], symbols[it.after], following[it.place])
+        return row == (it.left, it.right, it.after)
 
     for place in range(size - 1):
         offer(place, place + 1)
     while heap:
-        _, place, after, left, right, token = heapq.heappop(heap)
-        if symbols[place] != left or symbols[after] != right or following[place] != after:
-            continue  # a merge beside it came first
+        best = heapq.heappop(heap)  # step: choose
+        if not stands(best):
+            continue
         if dropout and generator is not None and generator.random() < dropout:
             continue
-        symbols[place], symbols[after] = token, -1
+        if seen is not None:
+            seen.append(Choice(list(symbols), best, sorted(it for it in heap if stands(it))))
+        place, after = best.place, best.after
+        symbols[place], symbols[after] = best.token, GONE  # step: merge
         following[place] = beyond = following[after]
         if beyond < size:
             preceding[beyond] = place
         offer(preceding[place], place)
         offer(place, beyond)
-    return Merged([symbol for symbol in symbols if symbol >= 0], halves)
+    return Merged([symbol for symbol in symbols if symbol != GONE], halves)
 
 
 def split_unused(merged: Merged, unused: Mapping[int, object] | frozenset[int]) -> list[int]:

@@ -155,7 +155,7 @@ class SentencePieceBPE:
 
     def encode_word(self, word: str) -> Parts:
         """A word's characters, merged until nothing fits any more, with their ids."""
-        numbers = [self.symbols[character] for character in word]
+        numbers = [self.symbols[letter] for letter in word]  # step: letters
         if self.ties.search(word):  # the leftmost of equally good pieces
             frozen = [False] * len(numbers)
             return self._named(merge_by_score(numbers, frozen, self.joins).symbols)
@@ -170,7 +170,8 @@ class SentencePieceBPE:
             if frozen:
                 found.append((part, self.pieces.ids[part]))
                 continue
-            for word in self._word.findall(part):
+            words = self._word.findall(part)  # step: cut
+            for word in words:
                 found += self.encode_word(word)
         return found
 
@@ -208,7 +209,8 @@ class SentencePieceBPE:
                 ids.append(special)
                 spans.append((start, start + len(part.encode())))
             start += len(part.encode())
-        pieces = [self.vocabulary[token] for token in ids]
+        spelled = self.vocabulary
+        pieces = [spelled[token] for token in ids]  # step: pieces
 
         def explain() -> tuple[Stage, ...]:
             model = Stage("model", pieces, spans)

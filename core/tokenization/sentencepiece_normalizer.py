@@ -112,6 +112,10 @@ class SentencePieceNormalizer:
         words = re.sub(" +", " ", text.strip(" "))
         return self._finish(words) if words else ""
 
+    def rewrite(self, text: str) -> str:
+        """The text after the rules for characters, its spaces joined but not yet made visible."""
+        return "".join([given for given, _ in self._rewrite(list(self._chunks(clean_text(text))))])
+
     def trace(self, text: str) -> Normalized:
         """The text that is cut into pieces, with the bytes that its characters came from."""
         text = clean_text(text)
@@ -124,9 +128,9 @@ class SentencePieceNormalizer:
         for given, origins in self._rewrite(chunks):
             kept.append(given)
             places += origins
+        whole = "".join(kept)  # step: rewrite
+        normalized = self._finish(whole)  # step: spaces
         places.append(len(text))
-        whole = "".join(kept)
-        normalized = self._finish(whole)
         if self.add_dummy_prefix and not self.whitespace_as_suffix:
             places.insert(0, first)
         stripped = len(normalized) - self._extra_at_end

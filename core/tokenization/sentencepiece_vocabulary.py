@@ -83,9 +83,10 @@ class SentencePieceVocabulary:
             if token != unknown:
                 ids.append(token)
             elif self.byte_fallback:
-                ids += [byte_ids[byte] for byte in part.encode()]
+                data = [byte_ids[byte] for byte in part.encode()]  # step: bytes
+                ids += data
             elif before != unknown:
-                ids.append(unknown)
+                ids.append(unknown)  # step: unknown
             before = token
         return ids
 
