@@ -12,6 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
+from core.tokenization.bert_text import BertText
 from core.tokenization.bpe_merging import NEVER, Found, merge_all
 from core.tokenization.byte_level import CHARACTER_OF_BYTE, clean_text
 from core.tokenization.lattice import Lattice, Node
@@ -29,6 +30,8 @@ from core.tokenization.steps import (
     SeedStep,
     TrainingStep,
 )
+from core.tokenization.wordpiece import PREFIX, WordPiece
+from core.tokenization.wordpiece import UNKNOWN as UNKNOWN_WORD
 
 UNKNOWN_PENALTY = 10.0  # how far the unknown lies below the least likely piece, in nats
 Span = tuple[int, int]
@@ -90,6 +93,31 @@ class GrowingBPE:
         pieces = tuple(self._spelled[token] for word in self._words for token in word)
         ends = list(accumulate(map(len, pieces), initial=0))  # a byte is one character here
         self.split = Split(pieces, tuple(pairwise(ends)))
+
+
+class GrowingWordPiece:
+    """WordPiece: the longest match with the pieces so far; only those that stand in the text count.
+
+    The steps know all special tokens, but here only the unknown one matters.
+    """
+
+    def __init__(self, text: str, rules: BertText | None = None) -> None:
+        self._text = text
+        self._rules = rules or BertText()
+        self._normalized = self._rules.normalize(clean_text(text))
+        self._pieces: list[str] = []
+        self.split = Split((), ())
+
+    def take(self, step: TrainingStep) -> None:
+        if isinstance(step, AlphabetStep):
+            self._pieces = [UNKNOWN_WORD, *(p for p in step.pieces if p != UNKNOWN_WORD)]
+        elif isinstance(step, MergeStep) and step.piece.removeprefix(PREFIX) in self._normalized:
+            self._pieces.append(step.piece)
+        else:
+            return
+        so_far = WordPiece(self._pieces, {UNKNOWN_WORD: 0}, text=self._rules)
+        encoding = so_far.encode(self._text, specials=False)
+        self.split = Split(tuple(encoding.pieces), tuple(encoding.spans))
 
 
 class _Joined:

@@ -16,6 +16,7 @@ from core.tokenization.growing import (
     GrowingBPE,
     GrowingSentencePieceBPE,
     GrowingUnigram,
+    GrowingWordPiece,
     Split,
 )
 from core.tokenization.steps import (
@@ -182,6 +183,7 @@ def growing(plan: LanePlan, sample: str) -> Growing:
     normalizer, fallback = options.normalizer or "nmt_nfkc", bool(options.byte_fallback)
     makers: dict[str, Callable[[], Growing]] = {
         "bpe": lambda: GrowingBPE(sample, options.pattern or "gpt2"),
+        "wordpiece": lambda: GrowingWordPiece(sample),
         "sentencepiece-bpe": lambda: GrowingSentencePieceBPE(sample, normalizer, fallback),
         "unigram": lambda: GrowingUnigram(sample, normalizer, fallback),
     }
@@ -263,18 +265,19 @@ def _ahead(lanes: Sequence[_Lane]) -> int:
 
 
 def resplit_steps(
-    plan: LanePlan, steps: Sequence[TrainingStep], sample: str
+    sample: Growing, steps: Sequence[TrainingStep]
 ) -> Generator[int, None, list[Split]]:
     """How another sample would have been cut after each step of a training that was recorded.
 
+    sample  as `growing` made it; it has taken all steps afterwards
+
     Yields how many steps are done, about every 30 ms.
     """
-    growing_sample = growing(plan, sample)
     splits: list[Split] = []
     looked = time.perf_counter()
     for step in steps:
-        growing_sample.take(step)
-        splits.append(growing_sample.split)
+        sample.take(step)
+        splits.append(sample.split)
         if time.perf_counter() - looked > PAUSE:
             yield len(splits)
             looked = time.perf_counter()

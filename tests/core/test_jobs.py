@@ -32,7 +32,8 @@ from core.tokenization.analysis import (
 from core.tokenization.bpe_ranks import recover_merges_steps
 from core.tokenization.bpe_training import bpe_steps
 from core.tokenization.known import find_all_steps, get_steps
-from core.tokenization.lockstep import LanePlan, lockstep_steps, resplit_steps
+from core.tokenization.lockstep import LanePlan, growing, lockstep_steps, resplit_steps
+from core.tokenization.vocabulary_limits import vocabulary_limits_steps
 from core.training.language_modelling import LanguageModelling
 from core.training.looking import evaluate_steps, sample_steps
 from core.training.loop import train_steps
@@ -118,8 +119,9 @@ JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
     bpe_steps: lambda place: bpe_steps([TEXT], 300, ["<|endoftext|>"]),
     lockstep_steps: lambda place: lockstep_steps([LanePlan("bpe")] * 2, TEXT, 300, "Once"),
     resplit_steps: lambda place: resplit_steps(
-        LanePlan("bpe"), list(bpe_steps([TEXT], 600)) * 30, "Once upon a time. " * 20
+        growing(LanePlan("bpe"), "Once upon a time. " * 20), list(bpe_steps([TEXT], 600)) * 30
     ),
+    vocabulary_limits_steps: lambda place: vocabulary_limits_steps(LanePlan("bpe"), TEXT),
     recover_merges_steps: lambda place: recover_merges_steps(RankedBPE(RANKS)),
     character_tokenizer_steps: lambda place: character_tokenizer_steps(place.file()),
     prepare_corpus_steps: lambda place: prepare_corpus_steps(

@@ -12,6 +12,7 @@ from core.tokenization.lockstep import (
     LanePlan,
     Options,
     Preparing,
+    growing,
     lockstep_steps,
     resplit_steps,
 )
@@ -177,7 +178,8 @@ def test_another_sample_is_cut_as_if_it_had_been_the_first(kind: str, options: O
     plan = LanePlan(kind, options)
     watched = together([plan], 400, SAMPLES[1])
     steps = {step.lanes[0].number: step.lanes[0].step for step in watched}
-    again = resplit_steps(plan, [step for step in steps.values() if step is not None], SAMPLES[1])
+    recorded = [step for step in steps.values() if step is not None]
+    again = resplit_steps(growing(plan, SAMPLES[1]), recorded)
     while True:
         try:
             next(again)

@@ -1,0 +1,79 @@
+"""How small and how large a vocabulary can be that is trained on a text.
+
+The smallest holds the alphabet and the special tokens, the largest what is left when no two
+neighbors can be joined any more. Both are found by training itself, as far as it goes.
+"""
+
+import time
+from collections.abc import Generator, Iterable
+from dataclasses import asdict, dataclass
+
+from core.tokenization.lockstep import LanePlan
+from core.tokenization.sentencepiece_normalizer import SentencePieceNormalizer
+from core.tokenization.sentencepiece_pieces import meta_pieces
+from core.tokenization.sentencepiece_text import CHARACTER_COVERAGE, prepare
+from core.tokenization.steps import AlphabetStep, CountingStep, MergeStep, TrainingStep
+from core.tokenization.training import train_tokenizer_steps
+
+MOST = 100_000  # pieces; nobody looks for a larger limit
+PAUSE = 0.03  # seconds of work between two yields
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """smallest  pieces that the vocabulary needs
+    largest   pieces that the text yields; None where that is not known, or more than MOST
+    """
+
+    smallest: int
+    largest: int | None = None
+
+
+def vocabulary_limits_steps(
+    plan: LanePlan, texts: str | Iterable[str]
+) -> Generator[TrainingStep | Limits, None, Limits]:
+    """Yields signs of life, and Limits without the largest as soon as the smallest is known.
+
+    Raises ValueError as training does: for an empty text, an unknown kind, options that it lacks.
+    """
+    texts = [texts] if isinstance(texts, str) else list(texts)
+    if plan.kind == "unigram":
+        return (yield from _unigram(plan, texts))
+    steps = train_tokenizer_steps(plan.kind, texts, MOST, **asdict(plan.options))
+    found: Limits | None = None
+    size = 0
+    looked = time.perf_counter()
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration:
+            break
+        except ValueError:
+            if found is None or not size:
+                raise
+            break  # SentencePiece refuses a vocabulary that the text cannot fill
+        if isinstance(step, AlphabetStep):
+            found = Limits(step.vocab_size)
+            size = step.vocab_size
+            yield found
+        elif isinstance(step, MergeStep):
+            size = step.vocab_size
+        if not isinstance(step, MergeStep) or time.perf_counter() - looked > PAUSE:
+            yield step
+            looked = time.perf_counter()
+    assert found is not None  # training begins with an alphabet, or raises
+    return Limits(found.smallest, size if size < MOST else None)
+
+
+def _unigram(plan: LanePlan, texts: list[str]) -> Generator[CountingStep | Limits, None, Limits]:
+    options = plan.options
+    meta = meta_pieces(options.special_tokens or (), (), bool(options.byte_fallback))
+    text = yield from prepare(
+        texts,
+        SentencePieceNormalizer(options.normalizer or "nmt_nfkc"),
+        meta,
+        options.character_coverage or CHARACTER_COVERAGE,
+    )
+    limits = Limits(len(meta) + len(text.characters))
+    yield limits
+    return limits
