@@ -1,0 +1,1 @@
+"""Train: up to four tokenizers learn one text in lock step, live; every step can be replayed."""

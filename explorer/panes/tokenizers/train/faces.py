@@ -1,0 +1,245 @@
+"""What a lane's card shows of its step: the merge with its rivals, scores, what has come or gone.
+
+Knows no Qt.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.tokenization.lockstep import LaneState
+from core.tokenization.steps import (
+    AlphabetStep,
+    ExpectStep,
+    FinishStep,
+    MaximizeStep,
+    MergeStep,
+    PruneStep,
+    SeedStep,
+)
+from explorer.panes.tokenizers.train.pieces import bytes_of, text_of
+from explorer.panes.tokenizers.train.recording import Recording
+from explorer.panes.tokenizers.train.words import ended_early
+from explorer.theme_numbers import format_number
+
+BARS = 5
+MOST_CHIPS = 40
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A piece: its text and its bytes, which give it its color."""
+
+    text: str
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Bar:
+    """`share` of the longest; `strong`: what the step chose or keeps, the others lost or go."""
+
+    text: str
+    share: float
+    value: str
+    strong: bool = False
+
+
+@dataclass(frozen=True)
+class Face:
+    """One lane at one moment.
+
+    state    "merge", "words", "done" or "error"
+    merge    left, right and joined piece, where state is "merge"
+    sentence what happens, in words
+    caption  what the bars measure
+    title    what the chips are
+    gone     the chips have left the vocabulary
+    """
+
+    state: str
+    sentence: str
+    merge: tuple[Chip, ...] = ()
+    caption: str = ""
+    bars: tuple[Bar, ...] = ()
+    title: str = ""
+    chips: tuple[Chip, ...] = ()
+    gone: bool = False
+
+
+class Faces:
+    """The faces of a recording; each is made once."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+        self._known: dict[tuple[int, int, bool], Face] = {}
+
+    def face(self, lane: int, index: int) -> Face:
+        state = self._recording.state(lane, index)
+        key = (lane, state.number, state.done)
+        if key not in self._known:
+            if len(self._known) > 20_000:
+                self._known.clear()
+            self._known[key] = self._make(lane, state)
+        return self._known[key]
+
+    def _make(self, lane: int, state: LaneState) -> Face:
+        if state.error:
+            return Face("error", state.error)
+        kind = self._recording.plans[lane].kind
+        face = step_face(kind, state)
+        if isinstance(state.step, MergeStep | AlphabetStep):
+            newest = self._newest(kind, lane, state.number)
+            face = Face(
+                face.state, face.sentence, face.merge, face.caption, face.bars, "newest", newest
+            )
+        if state.done:
+            early = ended_early(self._recording, state)
+            sentence = early or f"done: {state.vocab_size:,} pieces"
+            return Face(
+                "done", sentence, (), face.caption, face.bars, face.title, face.chips, face.gone
+            )
+        return face
+
+    def _newest(self, kind: str, lane: int, number: int) -> tuple[Chip, ...]:
+        states = self._recording.states(lane)[max(0, number - MOST_CHIPS) : number]
+        steps = [state.step for state in reversed(states)]
+        return chips(kind, [step.piece for step in steps if isinstance(step, MergeStep)])
+
+
+def chips(kind: str, pieces: Iterable[str]) -> tuple[Chip, ...]:
+    return tuple(Chip(text_of(kind, piece), bytes_of(kind, piece)) for piece in pieces)
+
+
+def step_face(kind: str, state: LaneState) -> Face:
+    """What one step shows by itself."""
+    match state.step:
+        case MergeStep() as step:
+            return _merge(kind, step)
+        case AlphabetStep() as step:
+            best = sorted(range(len(step.pieces)), key=lambda place: -step.counts[place])[:BARS]
+            return Face(
+                "words",
+                f"begins with {step.vocab_size:,} pieces",
+                caption="most frequent signs",
+                bars=_bars(kind, [(step.pieces[place], step.counts[place]) for place in best]),
+            )
+        case SeedStep() as step:
+            return Face(
+                "words",
+                f"begins with {step.vocab_size:,} pieces",
+                caption="likeliest of several letters, \u2030",
+                bars=_likeliest(kind, step.pieces, step.scores),
+            )
+        case ExpectStep() as step:
+            return Face(
+                "words",
+                f"E step of round {step.round + 1}: {format_number(step.objective, 4)} nats a word",
+                caption="expected uses in the text",
+                bars=_largest(kind, step.pieces, step.expected),
+            )
+        case MaximizeStep() as step:
+            return Face(
+                "words",
+                f"M step of round {step.round + 1}: new scores",
+                caption="likeliest of several letters, \u2030",
+                bars=_likeliest(kind, step.pieces, step.scores),
+                title=f"too rare, gone ({len(step.removed):,})",
+                chips=chips(kind, [piece for piece, _ in step.removed[:MOST_CHIPS]]),
+                gone=True,
+            )
+        case PruneStep() as step:
+            return _prune(kind, step)
+        case FinishStep() as step:
+            return Face(
+                "words",
+                f"{step.vocab_size:,} pieces stay",
+                caption="likeliest of several letters, \u2030",
+                bars=_likeliest(kind, step.pieces, step.scores),
+                title="best pieces",
+                chips=chips(kind, _long_ones(step.pieces, step.scores, MOST_CHIPS)),
+            )
+    return Face("words", "prepares")
+
+
+def _merge(kind: str, step: MergeStep) -> Face:
+    likelihood = step.algorithm == "wordpiece-likelihood"
+    compared = [(step.left_piece, step.right_piece, step.score, step.count)]
+    compared += [(one.left_piece, one.right_piece, one.score, one.count) for one in step.rivals]
+    top = max((abs(score) for _, _, score, _ in compared), default=1.0) or 1.0
+    bars = tuple(
+        Bar(
+            f"{text_of(kind, left)} {text_of(kind, right)}",
+            max(0.0, score) / top,
+            format_number(score) if likelihood else f"{count:,}",
+            place == 0,
+        )
+        for place, (left, right, score, count) in enumerate(compared[:BARS])
+    )
+    return Face(
+        "merge",
+        "",
+        chips(kind, (step.left_piece, step.right_piece, step.piece)),
+        "count / (count of left \u00d7 of right)" if likelihood else "pairs in the text",
+        bars,
+    )
+
+
+def _prune(kind: str, step: PruneStep) -> Face:
+    """The threshold: the dearest pieces that go, the cheapest that stay."""
+    gone = [(piece, loss) for piece, loss in step.removed if math.isfinite(loss)][-3:]
+    finite = np.flatnonzero(np.isfinite(step.losses))
+    cheapest = finite[np.argsort(step.losses[finite], kind="stable")[: BARS - len(gone)]]
+    kept = [(step.pieces[place], float(step.losses[place])) for place in cheapest]
+    top = max((abs(loss) for _, loss in (*gone, *kept)), default=1.0) or 1.0
+    rows = [(piece, loss, False) for piece, loss in gone] + [(p, loss, True) for p, loss in kept]
+    return Face(
+        "words",
+        f"prunes: {len(step.removed):,} go, {step.vocab_size:,} stay",
+        caption="what the text loses without it",
+        bars=tuple(
+            Bar(text_of(kind, piece), abs(loss) / top, format_number(loss), strong)
+            for piece, loss, strong in rows
+        ),
+        title=f"gone ({len(step.removed):,})",
+        chips=chips(kind, [piece for piece, _ in step.removed[-MOST_CHIPS:]][::-1]),
+        gone=True,
+    )
+
+
+def _bars(kind: str, rows: Sequence[tuple[str, float]]) -> tuple[Bar, ...]:
+    top = max((value for _, value in rows), default=1) or 1
+    return tuple(Bar(text_of(kind, p), value / top, f"{value:,.0f}", True) for p, value in rows)
+
+
+def _largest(kind: str, pieces: Sequence[str], values: np.ndarray) -> tuple[Bar, ...]:
+    best = _several_letters(pieces, values)[:BARS]
+    return _bars(kind, [(pieces[place], float(values[place])) for place in best])
+
+
+def _likeliest(kind: str, pieces: Sequence[str], scores: np.ndarray) -> tuple[Bar, ...]:
+    best = _several_letters(pieces, scores)[:BARS]
+    likely = [math.exp(float(scores[place])) for place in best]
+    top = max(likely, default=1.0) or 1.0
+    return tuple(
+        Bar(text_of(kind, pieces[place]), value / top, format_number(1000 * value), True)
+        for place, value in zip(best, likely, strict=True)
+    )
+
+
+def _long_ones(pieces: Sequence[str], scores: np.ndarray, most: int) -> list[str]:
+    return [pieces[place] for place in _several_letters(pieces, scores)[:most]]
+
+
+def _several_letters(pieces: Sequence[str], values: np.ndarray) -> list[int]:
+    """Places of pieces with more than one character, the largest value first."""
+    several = np.array([len(piece) > 1 for piece in pieces], dtype=bool)
+    ranked = np.where(several, np.asarray(values, dtype=np.float64), -np.inf)
+    count = min(MOST_CHIPS, int(several.sum()))
+    if not count:
+        return []
+    best = np.argpartition(-ranked, count - 1)[:count]
+    return best[np.argsort(-ranked[best], kind="stable")].tolist()

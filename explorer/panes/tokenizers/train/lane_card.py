@@ -1,0 +1,298 @@
+"""One lane: its numbers, what its step does (the merge and its rivals, scores), the newest pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QResizeEvent
+from PySide6.QtWidgets import QMenu, QSizePolicy, QToolButton, QWidget
+
+from explorer import theme
+from explorer.panes.tokenizers.train.faces import Bar, Chip, Face
+from explorer.widgets import token_colors
+from explorer.widgets.base import CENTER, LEFT, RIGHT, Picture, elide, put_text, set_look
+
+MARGIN = 12
+LINE = 18  # px: a bar with its words
+CHIP = 20
+USES = (
+    ("save", "Save\u2026"),
+    ("train", "Train a model with it"),
+    ("compare", "Compare it with others"),
+    ("inside", "Look inside it"),
+)
+
+
+@dataclass(frozen=True)
+class LaneWords:
+    """What stands above a face: name, pieces now, bytes a token stands for."""
+
+    name: str
+    pieces: str
+    facts: str
+
+
+NO_FACE = Face("words", "")
+
+
+class LaneCard(Picture):
+    """`chosen` on a click; `used(what)` from the menu of a finished tokenizer (see USES)."""
+
+    chosen = Signal()
+    used = Signal(str)
+
+    def __init__(self, lane: int, parent: QWidget | None = None) -> None:
+        super().__init__(f"Tokenizer {lane + 1}", parent)
+        self.lane = lane
+        self._words = LaneWords("", "", "")
+        self._face = NO_FACE
+        self._focused = False
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.use = QToolButton(self)
+        self.use.setText("Use")
+        set_look(self.use, "outlined")
+        self.use.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.use.setToolTip("Save it, train a model with it, compare it, look inside")
+        self.use.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.menu = QMenu(self.use)
+        for name, text in USES:
+            self.menu.addAction(text).triggered.connect(
+                lambda _=False, name=name: self.used.emit(name)
+            )
+        self.use.setMenu(self.menu)
+        self.use.hide()
+
+    # what is shown
+
+    def set_face(self, words: LaneWords, face: Face) -> None:
+        if (words, face) != (self._words, self._face):
+            self._words, self._face = words, face
+            said = face.sentence or " ".join(chip.text for chip in face.merge)
+            self.setAccessibleName(words.name)
+            self.setAccessibleDescription(f"{words.pieces} pieces, {words.facts}, {said}")
+            self.setToolTip(face.sentence if face.state == "error" else "")
+            self.data_changed()
+
+    def set_usable(self, usable: bool) -> None:
+        """Whether its tokenizer is finished."""
+        self.use.setVisible(usable)
+        self._place_use()
+
+    def set_focused(self, focused: bool) -> None:
+        """The inspector speaks of this lane."""
+        if focused != self._focused:
+            self._focused = focused
+            self.update()
+
+    @property
+    def face(self) -> Face:
+        return self._face
+
+    @property
+    def words(self) -> LaneWords:
+        return self._words
+
+    def displayed(self) -> dict[str, np.ndarray]:
+        """The lengths of the bars, as shares of the longest."""
+        return {"bars": np.array([bar.share for bar in self._face.bars])}
+
+    def sizeHint(self) -> QSize:
+        now = theme.current()
+        return QSize(now.px(232), now.px(252))
+
+    def minimumSizeHint(self) -> QSize:
+        now = theme.current()
+        return QSize(now.px(132), now.px(124))
+
+    # drawing
+
+    def draw(self, painter: QPainter) -> None:
+        now = theme.current()
+        frame = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        painter.setBrush(now.color("surface"))
+        painter.setPen(now.pen("accent" if self._focused else "divider"))
+        painter.drawRoundedRect(frame, 8, 8)
+        painter.setClipRect(frame.adjusted(1, 1, -1, -1))
+        margin = now.px(MARGIN)
+        left, width = margin, self.width() - 2 * margin
+        y = self._draw_head(painter, left, width)
+        y = self._draw_step(painter, left, y, width)
+        y = self._draw_bars(painter, left, y, width)
+        self._draw_chips(painter, left, y, width)
+        painter.setClipping(False)
+        if self.shows_focus:
+            now.focus_ring(painter, frame, radius=8, offset=-2)
+
+    def _draw_head(self, painter: QPainter, left: float, width: float) -> float:
+        now = theme.current()
+        top, high = now.px(8), now.px(22)
+        mark = QRectF(left, top + high / 2 - now.px(5), now.px(10), now.px(10))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(now.series(self.lane))
+        painter.drawRoundedRect(mark, 2, 2)
+        side = self.use.width() + now.px(8) if not self.use.isHidden() else 0
+        name = QRectF(mark.right() + now.px(6), top, width - now.px(16) - side, high)
+        font = now.font("body", 600)
+        put_text(
+            painter, name, elide(self._words.name, font, name.width()), font, now.color("text"), LEFT
+        )
+        line = QRectF(left, top + high, width, now.px(18))
+        if self._words.pieces:
+            strong = now.font("label", 600)
+            pieces = f"{self._words.pieces} pieces"
+            put_text(painter, line, pieces, strong, now.color("text"), LEFT)
+            used = now.metrics("label", 600).horizontalAdvance(pieces) + now.px(8)
+            facts = elide(self._words.facts, now.font("label"), line.width() - used)
+            put_text(painter, line, facts, now.font("label"), now.color("muted"), RIGHT)
+        painter.setPen(now.pen("divider"))
+        y = line.bottom() + now.px(5)
+        painter.drawLine(QPointF(left, y), QPointF(left + width, y))
+        return y + now.px(6)
+
+    def _draw_step(self, painter: QPainter, left: float, y: float, width: float) -> float:
+        now, face = theme.current(), self._face
+        line = QRectF(left, y, width, now.px(26))
+        if face.state == "merge":
+            self._draw_merge(painter, line, face.merge)
+        elif face.state == "error":
+            return self._draw_error(painter, QRectF(left, y, width, self.height() - y - now.px(8)))
+        else:
+            icon = now.px(18) if face.state == "done" else 0
+            if icon:
+                pixmap = self.icon_pixmap("success", "success", 14)
+                painter.drawPixmap(QPointF(left, line.center().y() - now.px(7)), pixmap)
+            font = now.font("label", 600)
+            place = line.adjusted(icon, 0, 0, 0)
+            words = elide(face.sentence, font, place.width(), Qt.TextElideMode.ElideRight)
+            put_text(painter, place, words, font, now.color("text"), LEFT)
+        return line.bottom() + now.px(4)
+
+    def _draw_error(self, painter: QPainter, area: QRectF) -> float:
+        now = theme.current()
+        painter.drawPixmap(area.topLeft(), self.icon_pixmap("error", "error", 14))
+        painter.setFont(now.font("label"))
+        painter.setPen(now.color("text"))
+        flags = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop) | Qt.TextFlag.TextWordWrap
+        painter.drawText(area.adjusted(now.px(20), 0, 0, 0), flags, self._face.sentence)
+        return area.bottom()
+
+    def _draw_merge(self, painter: QPainter, line: QRectF, merge: Sequence[Chip]) -> None:
+        """left + right -> joined; where there is little room the joined piece alone."""
+        now = theme.current()
+        signs = ("+", "\u2192")
+        font, sign = now.font("mono", mono=True), now.px(16)
+        widths = [self._chip_width(chip) for chip in merge]
+        shown = list(merge)
+        if sum(widths) + 2 * sign > line.width():
+            shown, widths = shown[2:], [min(widths[2], line.width())]
+        x = line.left()
+        high = now.px(CHIP + 2)
+        for place, (chip, wide) in enumerate(zip(shown, widths, strict=True)):
+            if place:
+                box = QRectF(x, line.top(), sign, line.height())
+                put_text(painter, box, signs[place - 1], font, now.color("muted"), CENTER)
+                x += sign
+            box = QRectF(x, line.center().y() - high / 2, wide, high)
+            self._draw_chip(painter, box, chip, accent=chip is shown[-1])
+            x += wide
+
+    def _draw_bars(self, painter: QPainter, left: float, y: float, width: float) -> float:
+        now, face = theme.current(), self._face
+        if not face.bars or y + now.px(LINE) * 2 > self.height():
+            return y
+        caption = QRectF(left, y, width, now.px(LINE))
+        font = now.font("label")
+        put_text(
+            painter, caption, elide(face.caption, font, width), font, now.color("muted"), LEFT
+        )
+        y = caption.bottom()
+        for bar in face.bars:
+            if y + now.px(LINE) > self.height() - now.px(6):
+                break
+            self._draw_bar(painter, QRectF(left, y, width, now.px(LINE)), bar)
+            y += now.px(LINE)
+        return y + now.px(6)
+
+    def _draw_bar(self, painter: QPainter, line: QRectF, bar: Bar) -> None:
+        now = theme.current()
+        names, values = line.width() * 0.42, now.px(52)
+        mono = now.font("label", 600 if bar.strong else 400, mono=True)
+        ink = now.color("text" if bar.strong else "muted")
+        name = QRectF(line.left(), line.top(), names - now.px(6), line.height())
+        put_text(painter, name, elide(bar.text, mono, name.width()), mono, ink, LEFT)
+        room = max(0.0, line.width() - names - values)
+        stick = QRectF(line.left() + names, line.center().y() - now.px(4), 0, now.px(8))
+        stick.setWidth(max(1.0, room * min(1.0, bar.share)))
+        painter.setPen(Qt.PenStyle.NoPen)
+        color = now.series(self.lane)
+        color.setAlphaF(1.0 if bar.strong else 0.4)
+        painter.setBrush(color)
+        painter.drawRoundedRect(stick, 2, 2)
+        put_text(painter, line, bar.value, now.font("label"), ink, RIGHT)
+
+    def _draw_chips(self, painter: QPainter, left: float, y: float, width: float) -> None:
+        now, face = theme.current(), self._face
+        high = now.px(CHIP)
+        if not face.chips or y + now.px(LINE) + high > self.height() - now.px(6):
+            return
+        title = QRectF(left, y, width, now.px(LINE))
+        put_text(painter, title, face.title, now.font("label"), now.color("muted"), LEFT)
+        y = title.bottom() + now.px(1)
+        x = left
+        for chip in face.chips:
+            wide = min(self._chip_width(chip), width)
+            if x + wide > left + width:
+                x, y = left, y + high + now.px(3)
+            if y + high > self.height() - now.px(6):
+                return
+            painter.setOpacity(0.6 if face.gone else 1.0)
+            self._draw_chip(painter, QRectF(x, y, wide, high), chip)
+            painter.setOpacity(1.0)
+            x += wide + now.px(3)
+
+    def _chip_width(self, chip: Chip) -> float:
+        now = theme.current()
+        return now.metrics("mono", mono=True).horizontalAdvance(chip.text) + now.px(10)
+
+    def _draw_chip(
+        self, painter: QPainter, box: QRectF, chip: Chip, accent: bool = False
+    ) -> None:
+        now = theme.current()
+        ink = token_colors.ink(chip.data)
+        painter.setBrush(ink.fill)
+        painter.setPen(now.pen("accent", 2) if accent else ink.edge)
+        painter.drawRoundedRect(box.adjusted(1, 1, -1, -1), 3, 3)
+        font = now.font("mono", mono=True)
+        text = elide(chip.text, font, box.width() - now.px(6))
+        put_text(painter, box, text, font, now.color("text"), CENTER)
+
+    # interaction
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_use()
+
+    def on_theme_changed(self) -> None:
+        super().on_theme_changed()
+        self._place_use()
+
+    def _place_use(self) -> None:
+        now = theme.current()
+        self.use.adjustSize()
+        self.use.setFixedHeight(now.px(24))
+        self.use.move(self.width() - self.use.width() - now.px(8), now.px(6))
+        self.update()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.chosen.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.chosen.emit()
+        else:
+            super().keyPressEvent(event)

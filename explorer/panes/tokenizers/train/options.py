@@ -1,0 +1,222 @@
+"""What a person chooses before tokenizers are trained, as text in fields, and what it means.
+
+Draws nothing. Every field is checked by itself, so that an error stands beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from core.tokenization.lockstep import MOST_LANES, LanePlan
+from core.tokenization.lockstep import Options as LaneOptions
+from core.tokenization.specials import END_OF_TEXT
+from core.tokenization.training import KINDS
+
+SAMPLE = "Mira whispered that the unluckiest kites fly higher."
+LONGEST_SAMPLE = 100  # characters
+BERT_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way of an algorithm; `short` tells it from the others in a name."""
+
+    id: str
+    title: str
+    options: LaneOptions
+    short: str = ""
+
+
+@dataclass(frozen=True)
+class Algorithm:
+    """A kind of core, with what may be chosen about it; the first variant is the usual one."""
+
+    kind: str
+    title: str
+    what: str
+    variants: tuple[Variant, ...]
+
+
+# <|endoftext|> is everywhere, so that a model can be trained with each of them.
+_END = (END_OF_TEXT,)
+ALGORITHMS = (
+    Algorithm(
+        "bpe",
+        "BPE",
+        "joins the most frequent pair, beginning with bytes",
+        (
+            Variant("hf", "ties: smallest ids (Hugging Face)", LaneOptions(_END, tie="hf")),
+            Variant(
+                "rustbpe",
+                "ties: smallest bytes (rustbpe)",
+                LaneOptions(_END, tie="rustbpe"),
+                "rustbpe",
+            ),
+            Variant(
+                "minbpe",
+                "ties: first in the text (minbpe)",
+                LaneOptions(_END, tie="minbpe"),
+                "minbpe",
+            ),
+        ),
+    ),
+    Algorithm(
+        "wordpiece",
+        "WordPiece",
+        "joins letters within words, and encodes by the longest match",
+        (
+            Variant(
+                "count",
+                "by count (Hugging Face)",
+                LaneOptions((*BERT_TOKENS, *_END), score="count"),
+            ),
+            Variant(
+                "likelihood",
+                "by likelihood",
+                LaneOptions((*BERT_TOKENS, *_END), score="likelihood"),
+                "likelihood",
+            ),
+        ),
+    ),
+    Algorithm(
+        "sentencepiece-bpe",
+        "SentencePiece BPE",
+        "joins the most frequent pair, beginning with characters; a space is one",
+        (
+            Variant("plain", "rare letters are unknown", LaneOptions(_END)),
+            Variant(
+                "bytes", "rare letters as bytes", LaneOptions(_END, byte_fallback=True), "bytes"
+            ),
+        ),
+    ),
+    Algorithm(
+        "unigram",
+        "Unigram",
+        "begins with far too many pieces and drops those that the text misses least",
+        (
+            Variant("plain", "rare letters are unknown", LaneOptions(_END)),
+            Variant(
+                "bytes", "rare letters as bytes", LaneOptions(_END, byte_fallback=True), "bytes"
+            ),
+        ),
+    ),
+)
+
+
+def available() -> tuple[Algorithm, ...]:
+    """The algorithms that core can train."""
+    return tuple(one for one in ALGORITHMS if one.kind in KINDS)
+
+
+def algorithm_of(kind: str) -> Algorithm:
+    return next(one for one in ALGORITHMS if one.kind == kind)
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One of the tokenizers to train."""
+
+    kind: str
+    variant: str
+
+    @property
+    def chosen(self) -> Variant:
+        """The variant, or the usual one where there is none of that name."""
+        variants = algorithm_of(self.kind).variants
+        return next((one for one in variants if one.id == self.variant), variants[0])
+
+    @property
+    def plan(self) -> LanePlan:
+        return LanePlan(self.kind, self.chosen.options)
+
+    @property
+    def name(self) -> str:
+        title, short = algorithm_of(self.kind).title, self.chosen.short
+        return f"{title} ({short})" if short else title
+
+
+def usual_lanes() -> tuple[Lane, ...]:
+    return tuple(Lane(one.kind, one.variants[0].id) for one in available())[:MOST_LANES]
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """All fields as typed. The defaults train at once.
+
+    corpus     "stories", or the path of a text
+    kilobytes  how much of it is read
+    """
+
+    corpus: str = "stories"
+    kilobytes: str = "300"
+    vocab_size: str = "1000"
+    sample: str = SAMPLE
+    lanes: tuple[Lane, ...] = ()
+
+    @property
+    def chosen(self) -> tuple[Lane, ...]:
+        return self.lanes or usual_lanes()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The lanes' names; the same lane a second time is numbered."""
+        found: list[str] = []
+        for lane in self.chosen:
+            times = sum(name.split(" #")[0] == lane.name for name in found)
+            found.append(f"{lane.name} #{times + 1}" if times else lane.name)
+        return tuple(found)
+
+    @property
+    def pieces(self) -> int:
+        """The vocabulary's size; 0 where none is typed."""
+        value = whole(self.vocab_size)
+        return 0 if value is None else value
+
+    def change(self, changes: Mapping[str, Any]) -> TrainOptions:
+        return replace(self, **changes)
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "lanes": [asdict(lane) for lane in self.lanes]}
+
+    @classmethod
+    def from_json(cls, values: Any) -> TrainOptions:
+        """What it knows of `values`; the rest are the defaults."""
+        known = values if isinstance(values, Mapping) else {}
+        texts = {f.name for f in fields(cls)} - {"lanes"}
+        taken = {name: known[name] for name in texts if isinstance(known.get(name), str)}
+        lanes = known.get("lanes")
+        kinds = {one.kind for one in available()}
+        found = tuple(
+            Lane(one["kind"], str(one.get("variant", "")))
+            for one in (lanes if isinstance(lanes, (list, tuple)) else ())
+            if isinstance(one, Mapping) and one.get("kind") in kinds
+        )
+        return cls(**taken, lanes=found[:MOST_LANES])
+
+
+def whole(text: str) -> int | None:
+    """A whole number as people type it: 1000, 1,000; None for anything else."""
+    clean = text.strip().replace(",", "").replace("\u2009", "")
+    return int(clean) if clean.isdecimal() else None
+
+
+LARGEST_VOCABULARY = 100_000
+MOST_KILOBYTES = 20_000
+
+
+def check(options: TrainOptions, corpus_error: str = "") -> dict[str, str]:
+    """Field -> what is wrong with it and the remedy; {} when training can start."""
+    errors: dict[str, str] = {"corpus": corpus_error} if corpus_error else {}
+    size = whole(options.vocab_size)
+    if size is None:
+        errors["vocab_size"] = "Use a whole number; 500 to 8,000 is usual"
+    elif not 1 <= size <= LARGEST_VOCABULARY:
+        errors["vocab_size"] = f"Use 1 to {LARGEST_VOCABULARY:,}; 500 to 8,000 is usual"
+    amount = whole(options.kilobytes)
+    if amount is None or not 1 <= amount <= MOST_KILOBYTES:
+        errors["kilobytes"] = f"Use 1 to {MOST_KILOBYTES:,} kB; 300 is usual"
+    if options.corpus == "":
+        errors.setdefault("corpus", "No file is chosen; choose a text, or our stories")
+    return errors

@@ -1,0 +1,21 @@
+"""How long each step stays: slowly at first, when every step can be followed, then ever faster."""
+
+from __future__ import annotations
+
+FIRST = 0.7  # seconds at 1x
+EASE = 0.94  # of the step before
+WHOLE = 30.0  # seconds that the fast part takes at least, all steps together
+STILL = 0.04  # a shorter step has no transition
+TRANSITION = 0.35  # of a step
+
+
+def seconds(index: int, expected: int) -> float:
+    """How long step `index` of about `expected` stays at 1x."""
+    floor = min(FIRST, WHOLE / max(1, expected))
+    return max(floor, FIRST * EASE ** min(index, 1000))
+
+
+def transition(index: int, expected: int) -> float:
+    """The part of it in which the picture changes."""
+    whole = seconds(index, expected)
+    return TRANSITION * whole if whole >= STILL else 0.0

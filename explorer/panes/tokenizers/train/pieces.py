@@ -1,0 +1,38 @@
+"""A piece of a vocabulary as people read it, and the bytes that it stands for. Knows no Qt."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from core.tokenization.byte_level import to_bytes
+from core.tokenization.sentencepiece_normalizer import SPACE
+
+CONTINUES = "##"  # WordPiece's sign for a piece that begins inside a word
+_GLYPHS = str.maketrans({" ": "\u2423", "\n": "\u21b5", "\t": "\u21e5", "\r": "\u240d"})
+
+
+@lru_cache(maxsize=65536)
+def bytes_of(kind: str, piece: str) -> bytes:
+    """What a piece stands for in a text."""
+    if kind == "bpe":
+        try:
+            return to_bytes(piece)
+        except ValueError:  # a special token
+            return piece.encode("utf-8", "replace")
+    if kind == "wordpiece":
+        return piece.removeprefix(CONTINUES).encode("utf-8", "replace")
+    return piece.replace(SPACE, " ").encode("utf-8", "replace")
+
+
+@lru_cache(maxsize=65536)
+def text_of(kind: str, piece: str) -> str:
+    """A piece with its space visible; bytes that are no text as hexadecimal pairs."""
+    data = bytes_of(kind, piece)
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return " ".join(f"{byte:02X}" for byte in data)
+    if not all(character.isprintable() or character in "\n\t\r" for character in text):
+        return " ".join(f"{byte:02X}" for byte in data)
+    continues = kind == "wordpiece" and piece.startswith(CONTINUES)
+    return (CONTINUES if continues else "") + text.translate(_GLYPHS)

@@ -1,0 +1,125 @@
+"""What the mode says about a training: titles of steps, numbers of lanes, the headline. No Qt."""
+
+from __future__ import annotations
+
+import math
+
+from core.tokenization.lockstep import LaneState, Preparing
+from core.tokenization.steps import (
+    AlphabetStep,
+    CountingStep,
+    ExpectStep,
+    FinishStep,
+    MaximizeStep,
+    MergeStep,
+    PruneStep,
+    SeedStep,
+)
+from explorer.panes.tokenizers.train.recording import Recording
+from explorer.theme_numbers import format_fixed, format_number
+
+SETUP = "Choose a text and up to four algorithms: they learn their pieces side by side."
+BUSY = {
+    "seeds": "collecting every string that comes twice",
+    "expect": "counting over all ways to cut every word",
+    "prune": "asking what the text would lose without each piece",
+}
+
+
+def shown_piece(piece: str) -> str:
+    """A piece as its vocabulary spells it, its own sign for a space as the open box."""
+    return piece.replace("\u0120", "\u2423").replace("\u2581", "\u2423").replace("\u010a", "\u21b5")
+
+
+def step_title(state: LaneState) -> str:
+    """One line for the transport."""
+    if state.error:
+        return "gave up"
+    step = state.step
+    if state.done and not isinstance(step, FinishStep):
+        return f"done with {state.vocab_size:,} pieces"
+    match step:
+        case AlphabetStep():
+            return f"begins with {step.vocab_size:,} pieces, one for each sign"
+        case MergeStep():
+            joined = f"{shown_piece(step.left_piece)} + {shown_piece(step.right_piece)}"
+            return f"{joined} \u2192 {shown_piece(step.piece)}, {step.count:,} times"
+        case SeedStep():
+            return f"begins with {step.vocab_size:,} pieces, far too many"
+        case ExpectStep():
+            return f"round {step.round + 1}, E step: how often is each of {step.vocab_size:,} used?"
+        case MaximizeStep():
+            gone = f", {len(step.removed):,} rare ones go" if step.removed else ""
+            return f"round {step.round + 1}, M step: new scores by these counts{gone}"
+        case PruneStep():
+            return f"round {step.round + 1}: {len(step.removed):,} pieces go, {step.vocab_size:,} stay"
+        case FinishStep():
+            return f"done with {state.vocab_size:,} pieces"
+    return "prepares"
+
+
+def busy(preparing: Preparing | None, recording: Recording) -> str:
+    """What is done while there is no first moment yet, or within a long step."""
+    if not recording.text.read:
+        size = recording.text.size / 1000
+        return f"reading the text: {size:,.0f} kB"
+    if preparing is None:
+        return "counting words"
+    name = recording.names[preparing.lane]
+    step = preparing.step
+    if isinstance(step, CountingStep):
+        return f"{name}: counting words, {step.characters / 1000:,.0f} thousand letters so far"
+    return f"{name}: {BUSY.get(step.what, step.what)}, {step.done:,} so far"
+
+
+def compression(recording: Recording, lane: int, index: int) -> str:
+    """Bytes a token stands for; a dash where it is not known yet."""
+    value = recording.bytes_per_token(lane, index)
+    return format_fixed(value, 2) if math.isfinite(value) else "\u2013"
+
+
+def ended_early(recording: Recording, state: LaneState) -> str:
+    """Why a lane has fewer pieces than were asked for; "" where it has them."""
+    if not state.done or state.error or state.vocab_size >= recording.vocab_size:
+        return ""
+    if isinstance(state.step, FinishStep):
+        return f"this text holds no more than {state.vocab_size:,} pieces worth a place"
+    return f"ended at {state.vocab_size:,}: no two neighbors are left to join"
+
+
+def headline(recording: Recording | None, index: int, state: str, error: str, live: bool) -> str:
+    """One sentence: what you see now."""
+    if recording is None:
+        return SETUP
+    if error:
+        return "The training could not go on; the reason stands below."
+    if not len(recording):
+        return "They read the text and count its words."
+    moment = recording.moments[min(index, len(recording) - 1)]
+    best = _best(recording, moment.index)
+    if state == "done" and index >= len(recording) - 1:
+        what = f"Done in {len(recording) - 1:,} steps"
+        return f"{what}: {best}" if best else f"{what}. Play shows it again."
+    where = f"Step {moment.index:,} of about {recording.expected:,}"
+    if state == "done":
+        where = f"Step {moment.index:,} of {recording.expected:,}"
+    elif live and state == "paused":
+        where = f"Paused at step {moment.index:,}"
+    if moment.index == 0:
+        return f"{where}: the first pieces of each. Play trains them in lock step."
+    return f"{where}: {best}" if best else f"{where}."
+
+
+def _best(recording: Recording, index: int) -> str:
+    """Which lane says most with a token."""
+    values = {
+        lane: recording.bytes_per_token(lane, index) for lane in range(len(recording.names))
+    }
+    known = {lane: value for lane, value in values.items() if math.isfinite(value)}
+    if not known:
+        return ""
+    best = max(known, key=lambda lane: known[lane])
+    value = format_number(known[best])
+    if len(recording.names) == 1:
+        return f"a token stands for {value} bytes."
+    return f"{recording.names[best]} says most with a token, {value} bytes."
