@@ -83,10 +83,10 @@ def build_corpus(
 
 def in_blocks(words: Sequence[str]) -> list[list[str]]:
     """The words in lists of about BLOCK characters."""
-    blocks: list[list[str]] = [[]]
+    blocks: list[list[str]] = []
     size = 0
     for word in words:
-        if size > BLOCK:
+        if not blocks or size > BLOCK:
             blocks.append([])
             size = 0
         blocks[-1].append(word)
@@ -181,4 +181,6 @@ def add_in_order(values: np.ndarray) -> np.float32:
 def log_shares(weights: np.ndarray) -> np.ndarray:
     """First scores: the logarithm of each piece's share in all weights (n)."""
     total = np.float32(np.log(np.float64(add_in_order(weights))))
-    return (np.log(weights.astype(np.float64)) - total).astype(np.float32)
+    each = np.log(weights.astype(np.float64))
+    scores = (each - total).astype(np.float32)  # step: seed
+    return scores

@@ -1,11 +1,11 @@
 """Unigram's training: against SentencePiece, against counting by hand, and step by step."""
 
-import io
 import math
 import random
+import re
 import string
-from collections.abc import Generator, Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from core.data import story_text
 from core.tokenization.lattice import Lattice, Node
 from core.tokenization.piece_trie import PieceTrie
 from core.tokenization.sentencepiece_normalizer import SentencePieceNormalizer
-from core.tokenization.sentencepiece_pieces import Piece, meta_pieces
+from core.tokenization.sentencepiece_pieces import Piece
 from core.tokenization.sentencepiece_text import prepare
 from core.tokenization.steps import (
     ExpectStep,
@@ -26,51 +26,30 @@ from core.tokenization.steps import (
 )
 from core.tokenization.unigram_em import digamma
 from core.tokenization.unigram_seeds import repeated_sequences, seed_pieces, sort_places
-from core.tokenization.unigram_training import TrainedUnigram, unigram_steps
+from core.tokenization.unigram_training import train, unigram_steps
 from core.tokenization.word_lattices import WordLattices
+from tests.core.tokenization.sentencepiece_reference import (
+    drain,
+    pieces_of,
+    processor,
+    train_reference,
+)
 
 
-def drain(steps: Generator) -> tuple[list, object]:
-    found = []
-    while True:
-        try:
-            found.append(next(steps))
-        except StopIteration as end:
-            return found, end.value
+def trained(text: str, vocab_size: int, **settings: Any) -> list[Piece]:
+    return drain(unigram_steps([text], vocab_size, **settings))[1]
 
 
-def prepared(text: str, normalizer: str = "nmt_nfkc", meta: Sequence[Piece] = ()):
-    return drain(prepare([text], SentencePieceNormalizer(normalizer), meta))[1]
+def reference(text: str, vocab_size: int, **settings: Any) -> list[tuple[str, float]]:
+    settings = {"model_type": "unigram", **settings}
+    return pieces_of(processor(train_reference(text.split("\n"), vocab_size, **settings)))
 
 
-def trained(text: str, vocab_size: int, normalizer: str = "nmt_nfkc") -> TrainedUnigram:
-    return drain(unigram_steps(prepared(text, normalizer), vocab_size))[1]
-
-
-def reference(text: str, vocab_size: int, **settings) -> list[tuple[str, float]]:
-    """Pieces and scores of SentencePiece, without its meta pieces."""
-    spm = pytest.importorskip("sentencepiece")
-    model = io.BytesIO()
-    spm.SentencePieceTrainer.train(
-        sentence_iterator=iter(text.split("\n")),
-        model_writer=model,
-        model_type="unigram",
-        vocab_size=vocab_size,
-        num_threads=1,
-        minloglevel=2,
-        **settings,
+def assert_same(ours: list[Piece], theirs: list[tuple[str, float]]) -> None:
+    assert [piece.text for piece in ours] == [piece for piece, _ in theirs]
+    assert [piece.score for piece in ours] == pytest.approx(
+        [score for _, score in theirs], abs=1e-4
     )
-    processor = spm.SentencePieceProcessor(model_proto=model.getvalue())
-    return [
-        (processor.id_to_piece(id_), processor.get_score(id_))
-        for id_ in range(len(processor))
-        if not (processor.is_control(id_) or processor.is_unknown(id_) or processor.is_byte(id_))
-    ]
-
-
-def assert_same(ours: TrainedUnigram, theirs: list[tuple[str, float]]) -> None:
-    assert ours.pieces == [piece for piece, _ in theirs]
-    assert np.abs(ours.scores - np.array([score for _, score in theirs])).max() < 1e-4
 
 
 def crowd(seed: int) -> str:
@@ -105,18 +84,31 @@ def test_pieces_and_scores_are_the_references_on_a_crowd_of_scripts(seed):
 def test_pieces_and_scores_are_the_references_without_normalizing():
     text = crowd(9) + "\nA  wide\tＡ  ﬁne"
     theirs = reference(text, 100, normalization_rule_name="identity")
-    assert_same(trained(text, 100, "identity"), theirs)
+    assert_same(trained(text, 100, normalizer=SentencePieceNormalizer("identity")), theirs)
 
 
 @pytest.mark.peers
 def test_pieces_and_scores_are_the_references_around_written_out_meta_pieces():
     text = story_text(2, 20_000).replace("the ", "the <cat>cat ").replace("q", "<s>")
-    meta = meta_pieces(user_defined=["<cat>", "was"])
-    normalizer = SentencePieceNormalizer(protected=["<cat>", "was"])
-    words = drain(prepare([text], normalizer, meta))[1]
-    ours = drain(unigram_steps(words, 250, n_meta=len(meta)))[1]
-    theirs = reference(text, 250, user_defined_symbols=["<cat>", "was"])
-    assert_same(ours, [pair for pair in theirs if pair[0] not in ("<cat>", "was")])
+    ours = trained(
+        text, 600, special_tokens=["<dog>"], user_defined=["<cat>", "was"], byte_fallback=True
+    )
+    theirs = reference(
+        text,
+        600,
+        control_symbols=["<dog>"],
+        user_defined_symbols=["<cat>", "was"],
+        byte_fallback=True,
+    )
+    assert_same(ours, theirs)
+
+
+@pytest.mark.peers
+@pytest.mark.parametrize("coverage", [0.98, 0.99, 1.0])
+def test_pieces_and_scores_are_the_references_with_rarer_and_all_characters(coverage):
+    text = crowd(7)
+    theirs = reference(text, 100, character_coverage=coverage)
+    assert_same(trained(text, 100, character_coverage=coverage), theirs)
 
 
 # -- seeds -------------------------------------------------------------------------------------
@@ -228,8 +220,8 @@ def test_digamma_is_the_derivative_of_the_logarithm_of_gamma():
 
 
 def test_every_step_of_training_is_consistent_with_the_one_before():
-    text = prepared(story_text(1, 20_000))
-    steps, result = drain(unigram_steps(text, 200))
+    text = drain(prepare([story_text(1, 20_000)], SentencePieceNormalizer()))[1]
+    steps, result = drain(train(text, 200, 3))
     steps = [step for step in steps if not isinstance(step, WorkingStep)]
     assert isinstance(steps[0], SeedStep) and isinstance(steps[-1], FinishStep)
     assert np.exp(steps[0].scores.astype(float)).sum() == pytest.approx(1, abs=1e-3)
@@ -258,27 +250,12 @@ def test_every_step_of_training_is_consistent_with_the_one_before():
     for (round_, first, higher), (again, second, lower) in pairwise(objectives):
         if round_ == again:
             assert (first, second) == (0, 1) and lower < higher
-    assert result.pieces == steps[-1].pieces and len(result.pieces) == 197
-    assert all(character in result.pieces for character, _ in text.characters)
-
-
-def test_training_can_be_closed_at_any_yield():
-    text = prepared(story_text(1, 3_000))
-    total = len(drain(unigram_steps(text, 80))[0])
-    for stop in range(0, total, 7):
-        steps = unigram_steps(text, 80)
-        for _ in range(stop):
-            next(steps)
-        steps.close()
+    assert [piece.text for piece in result] == steps[-1].pieces
+    assert len(result) == 197
+    assert {character for character, _ in text.characters} <= set(steps[-1].pieces)
 
 
 LOSING = "ab ab ab\nzq\nxy zy xq\n" + "ab " * 40
-
-
-def test_characters_that_training_loses_come_back():
-    text = prepared(LOSING)
-    result = drain(unigram_steps(text, 3 + len(text.characters)))[1]
-    assert sorted(result.pieces) == sorted(character for character, _ in text.characters)
 
 
 @pytest.mark.peers
@@ -287,17 +264,31 @@ def test_the_scores_of_lost_characters_are_the_references(vocab_size):
     assert_same(trained(LOSING, vocab_size), reference(LOSING, vocab_size))
 
 
+def test_characters_that_training_loses_come_back():
+    assert sorted(piece.text for piece in trained(LOSING, 10)[3:]) == sorted("▁abqxyz")
+
+
 def test_a_vocabulary_below_the_alphabet_is_refused_with_the_smallest_possible():
-    text = prepared("some words of a text")
-    smallest = 3 + len(text.characters)
-    with pytest.raises(ValueError, match=f"choose at least {smallest}|make {smallest}"):
-        drain(unigram_steps(text, smallest - 1))
-    assert len(drain(unigram_steps(text, smallest))[1].pieces) == smallest - 3
+    text = "some words of a text"
+    smallest = 3 + len(set(text))
+    with pytest.raises(ValueError, match=f"choose at least {smallest},"):
+        trained(text, smallest - 1)
+    assert len(trained(text, smallest)) == smallest
 
 
 @pytest.mark.peers
-def test_a_vocabulary_above_what_the_text_yields_is_as_large_as_the_reference_allows():
+def test_a_vocabulary_above_what_the_text_yields_is_refused_with_the_largest_possible():
     text = crowd(5)
-    largest = len(trained(text, 5_000).pieces) + 3
-    with pytest.raises(RuntimeError, match=f"value <= {largest}[.]"):
+    with pytest.raises(ValueError, match="choose at most") as ours:
+        trained(text, 5_000)
+    with pytest.raises(RuntimeError, match="value <=") as theirs:
         reference(text, 5_000)
+    largest = int(re.search(r"value <= (\d+)", str(theirs.value))[1])
+    assert f"choose at most {largest}," in str(ours.value)
+    assert len(trained(text, largest)) == largest
+
+
+@pytest.mark.parametrize("text", ["", "\n", "   \n "])
+def test_an_empty_text_is_refused_with_the_remedy(text):
+    with pytest.raises(ValueError, match="choose a text with some words"):
+        trained(text, 100)
