@@ -127,7 +127,7 @@ def _find_bases(tree: Tree, root: int) -> dict[int, int]:
     taken = bytearray(BLOCK)
     taken[0] = 1  # the root itself
     free = deque(range(1, BLOCK))
-    used_bases: set[int] = set()
+    used_bases = {0}  # its child for the byte 0 would be the root, which a text's U+0000 led to
     bases: dict[int, int] = {}
     waiting = deque([root])
     while waiting:
