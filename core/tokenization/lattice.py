@@ -81,6 +81,21 @@ def arrive(best: Sequence[float], nodes: Sequence[Node]) -> tuple[int, float]:
     return winner, highest
 
 
+def backtrace(arrived: Sequence[Node | None]) -> tuple[Node, ...]:
+    """The best path from how the best path to each place arrived there: from the end to the start.
+
+    What led to the end is known; what led to where that began is known too.
+    """
+    nodes_back = []
+    place = len(arrived) - 1
+    while place > START:
+        node = arrived[place]
+        assert node is not None  # a path leads through
+        nodes_back.append(node)
+        place = node.start  # step: backtrace
+    return tuple(reversed(nodes_back))
+
+
 def add_up(sums: Sequence[float], nodes: Sequence[Node], alpha: float) -> float:
     """Logarithm of the total probability of all paths to the place where the nodes end.
 
@@ -151,16 +166,10 @@ class Lattice:
         arrived: list[Node | None] = [None] * len(self._ending)
         for place, nodes in enumerate(self._ending):
             if nodes:
-                winner, best[place] = arrive(best, nodes)
+                winner, score = arrive(best, nodes)  # step: keep
+                best[place] = score
                 arrived[place] = nodes[winner]
-        nodes_back = []
-        place = len(self.text)
-        while place > 0:
-            node = arrived[place]
-            assert node is not None  # a path leads through
-            nodes_back.append(node)  # step: backtrace
-            place = node.start
-        path = Path(tuple(reversed(nodes_back)), best[END])
+        path = Path(backtrace(arrived), best[END])
         return Best(path, np.array(best), tuple(arrived))
 
     def forward(self, alpha: float = 1.0) -> np.ndarray:
@@ -194,7 +203,9 @@ class Lattice:
         starts = [node.start for node in self.nodes]
         ends = [node.end for node in self.nodes]
         scores = alpha * np.array([node.score for node in self.nodes])
-        return np.exp(before[starts] + scores + after[ends] - before[END])
+        through = before[starts] + scores + after[ends]
+        share = np.exp(through - before[END])  # step: posterior
+        return share
 
     def n_best(self, n: int) -> list[Path]:
         """The n best paths, the best first; fewer where there are fewer.
@@ -216,9 +227,9 @@ class Lattice:
         # Entries: minus the promise, a number that settles ties, score and nodes from here on.
         heap: list[tuple[float, int, float, tuple]] = [(-best[END], 0, 0.0, ())]
         serial = 1
-        place = len(self.text)
         while heap:
-            _, _, score, suffix = heapq.heappop(heap)
+            promise = -heap[0][0]  # step: take
+            score, suffix = heapq.heappop(heap)[2:]
             place = suffix[0].start if suffix else len(self.text)
             if place == START:
                 yield Path(_unlinked(suffix), score)
@@ -261,19 +272,18 @@ def build_lattice(
     A character that is no piece by itself gets a node for the unknown, with a score so low that a
     path takes it only where it must.
     """
-    matches = trie.matches(text)
+    found = trie.matches(text)
+    starts, ends, ids = found.starts, found.starts + found.lengths, found.ids
+    score = scores[ids]  # step: nodes
     nodes = [
-        Node(start, start + length, text[start : start + length], id_, float(scores[id_]))
-        for start, length, id_ in zip(
-            matches.starts.tolist(), matches.lengths.tolist(), matches.ids.tolist()
+        Node(start, end, text[start:end], id_, of_piece)
+        for start, end, id_, of_piece in zip(
+            starts.tolist(), ends.tolist(), ids.tolist(), score.tolist()
         )
     ]
     single = {node.start for node in nodes if node.end == node.start + 1}
-    nodes += [
-        Node(place, place + 1, text[place], unknown_id, unknown_score)
-        for place in range(len(text))
-        if place not in single
-    ]
+    unknown = sorted(set(range(len(text))) - single)  # step: unknown
+    nodes += [Node(place, place + 1, text[place], unknown_id, unknown_score) for place in unknown]
     return Lattice(text, nodes)
 
 

@@ -106,7 +106,7 @@ class Unigram:
         """
 
         def find(normalized: str) -> Found:
-            return found_on(self._lattice(normalized).sample(alpha, generator))
+            return found_on(self.lattice_of(normalized).sample(alpha, generator))
 
         return self._encoding(clean_text(text), specials, find)
 
@@ -116,7 +116,14 @@ class Unigram:
 
     def lattice(self, text: str) -> Lattice:
         """All ways to write a text, by its pieces; special tokens are ordinary text."""
-        return self._lattice(self.normalizer.normalize(clean_text(text)))
+        return self.lattice_of(self.normalizer.normalize(clean_text(text)))
+
+    def lattice_of(self, normalized: str) -> Lattice:
+        """The same for a text that is normalized already."""
+        search = self._search
+        return build_lattice(
+            normalized, search.trie, search.scores, search.unknown_id, search.unknown_score
+        )
 
     def encode_ids(self, text: str, *, specials: bool = True) -> list[int]:
         """encode(text).ids without the rest, in a time that grows with the text's length."""
@@ -144,12 +151,6 @@ class Unigram:
         from core.tokenization.unigram_json import save_unigram
 
         save_unigram(path, self)
-
-    def _lattice(self, normalized: str) -> Lattice:
-        search = self._search
-        return build_lattice(
-            normalized, search.trie, search.scores, search.unknown_id, search.unknown_score
-        )
 
     def _encode_ordinary(self, text: str) -> list[int]:
         normalized = self.normalizer.normalize(text)

@@ -84,7 +84,8 @@ def repeated_sequences(
         if depth > 1:
             first = np.flatnonzero(~same)  # where a group with a common beginning starts
             behind = np.append(first[1:], len(order))
-            branches = np.add.reduceat(~still_same, first, dtype=np.int64)  # step: seeds
+            # How many different characters follow: where one changes, another begins.
+            branches = np.add.reduceat(~still_same, first, dtype=np.int64)
             chosen = (branches >= 2) & (room[order[first]] >= depth)
             first, behind = first[chosen], behind[chosen]
             count = behind - first
