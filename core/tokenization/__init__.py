@@ -9,8 +9,9 @@ score_merging, sentencepiece_bpe, and its files: double_array, charsmap, protobu
 sentencepiece_model, sentencepiece_files, sentencepiece_json; its trace: sentencepiece_trace;
 Unigram: piece_trie, lattice, word_lattices, unigram_seeds, unigram_em, unigram_pruning,
 unigram_training, unigram_search, unigram, unigram_json, unigram_trace; then training,
-encoding_trace, growing, lockstep, vocabulary_limits, then writing in tokenizer_json, every file format in formats, opening,
-and where real ones are found in known; what they do to languages and what they hold, in analysis.
+encoding_trace, growing, lockstep, vocabulary_limits, then writing in tokenizer_json, every file
+format in formats, opening, and where real ones are found in known; what they do to languages and
+what they hold, in analysis.
 """
 
 from core.tokenization.bpe import ByteLevelBPE
