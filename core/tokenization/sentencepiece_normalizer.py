@@ -87,7 +87,7 @@ class SentencePieceNormalizer:
         self.escape_whitespaces = escape_whitespaces
         self.whitespace_as_suffix = whitespace_as_suffix
         self.protected = tuple(protected)
-        self._touched = one_of(self.rules.touched if self.rules else ())
+        self._touched = self.rules.touched if self.rules else frozenset()
         self._protected = one_of(protected)
 
     def protecting(self, pieces: Sequence[str]) -> "SentencePieceNormalizer":
@@ -105,12 +105,38 @@ class SentencePieceNormalizer:
     def normalize(self, text: str) -> str:
         """The text that is cut into pieces. A lone surrogate counts as U+FFFD."""
         text = clean_text(text)
-        if self._touched.search(text) or self._protected.search(text):
+        rewritten = self._apply_rules(text)
+        if rewritten is None:
             return self.trace(text).text
-        if not self.remove_extra_whitespaces:
-            return self._finish(text) if text else ""
-        words = re.sub(" +", " ", text.strip(" "))
-        return self._finish(words) if words else ""
+        if self.remove_extra_whitespaces:
+            rewritten = re.sub(" +", " ", rewritten.strip(" "))
+            return self._finish(rewritten) if rewritten else ""
+        return self._finish(rewritten) if text else ""
+
+    def _apply_rules(self, text: str) -> str | None:
+        """The text after the rules for characters; None where the rules for spaces need to know
+        which rule gave them: a piece is protected, or a rule gives two spaces at once.
+        """
+        if self._protected.search(text) or self.whitespace_as_suffix:
+            return None
+        parts: list[str] = []
+        place = 0
+        for at in self._touched_places(text):
+            if self.rules is None or at < place:
+                continue
+            # The touched character may stand second in a sequence, so look one further back.
+            start = max(place, at - 1)
+            match = self.rules.match(text, start)
+            if match is None and start < at:
+                start, match = at, self.rules.match(text, at)
+            if match is None:
+                continue
+            taken, given = match
+            if "  " in given:
+                return None
+            parts += (text[place:start], given)
+            place = start + taken
+        return "".join(parts) + text[place:] if parts else text
 
     def rewrite(self, text: str) -> str:
         """The text after the rules for characters, its spaces joined but not yet made visible."""
@@ -153,20 +179,28 @@ class SentencePieceNormalizer:
             text = text.rstrip(space)
         return text + space * self._extra_at_end
 
+    def _touched_places(self, text: str) -> list[int]:
+        """Where characters stand that some rule could change."""
+        touched = self._touched
+        if touched.isdisjoint(text):
+            return []
+        return [place for place, character in enumerate(text) if character in touched]
+
     def _chunks(self, text: str) -> Iterator[Chunk]:
         """Cuts a text into what the rules take."""
         place = 0
-        touched, protected = self._touched.search(text), self._protected.search(text)
+        touched = iter(self._touched_places(text))
+        at = next(touched, len(text) + 1)
+        protected = self._protected.search(text)
         while place < len(text):
             # A search may look through the rest of the text: only what was passed is sought anew.
-            if touched and touched.start() < place:
-                touched = self._touched.search(text, place)
+            while at < place:
+                at = next(touched, len(text) + 1)
             if protected and protected.start() < place:
                 protected = self._protected.search(text, place)
-            next_rule = touched.start() if touched else len(text)
             next_piece = protected.start() if protected else len(text)
             # The touched character may stand second in a sequence, so look one further back.
-            stop = max(place, min(next_rule - bool(touched), next_piece))
+            stop = max(place, min(at - 1, next_piece))
             if stop > place:
                 yield Chunk(place, stop, text[place:stop], run=True)
             if stop == len(text):
