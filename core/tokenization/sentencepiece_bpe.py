@@ -149,6 +149,10 @@ class SentencePieceBPE:
         """The pattern of the words that no piece crosses."""
         return self._word.pattern
 
+    def forget(self) -> None:
+        """Empties the memory of words that were met before."""
+        self._cache = {}
+
     def words(self, normalized: str) -> list[str]:
         """A normalized text, cut where no piece reaches across."""
         return self._word.findall(normalized) if self.by_words else [normalized]
