@@ -12,6 +12,9 @@ from core.tokenization.bpe import ByteLevelBPE
 from core.tokenization.bpe_trace import arrays, count, quoted, trace_merges
 from core.tokenization.byte_level import clean_text
 from core.tokenization.patterns import word_pattern
+from core.tokenization.sentencepiece_bpe import SentencePieceBPE, split_at
+from core.tokenization.sentencepiece_normalizer import one_of
+from core.tokenization.sentencepiece_trace import normalizer_steps, trace_score_merges
 from core.tokenization.specials import SpecialTokens
 from core.tokenization.tokenizer import Tokenizer
 from core.tokenization.wordpiece import WordPiece
@@ -24,8 +27,13 @@ SHOWN = 60  # characters of a text in a title
 _BPE = "core.tokenization.bpe:ByteLevelBPE"
 _TEXT = "core.tokenization.bert_text:BertText"
 _WORDPIECE = "core.tokenization.wordpiece:WordPiece"
+_SENTENCEPIECE = "core.tokenization.sentencepiece_bpe:SentencePieceBPE"
 _SPECIAL = "core.tokenization.specials:SpecialTokens.encode#special"
-_WORD_OF = {"bpe": f"{_BPE}.encode_word", "wordpiece": f"{_WORDPIECE}._read"}
+_WORD_OF = {
+    "bpe": f"{_BPE}.encode_word",
+    "wordpiece": f"{_WORDPIECE}._read",
+    "sentencepiece-bpe": f"{_SENTENCEPIECE}.encode_word",
+}
 
 Told = tuple[Step, Trace | None]  # a step, and what happened inside it
 
@@ -65,6 +73,8 @@ def _stages(tokenizer: Tokenizer, text: str, specials: bool) -> Iterator[Told]:
         return _byte_level(tokenizer, text, specials)
     if isinstance(tokenizer, WordPiece):
         return _wordpiece(tokenizer, text, specials)
+    if isinstance(tokenizer, SentencePieceBPE):
+        return _sentencepiece_bpe(tokenizer, text, specials)
     raise ValueError(
         f"this tokenizer ({tokenizer.kind}) runs on another library, whose steps cannot be shown: "
         "look at its stages, or train one from scratch"
@@ -118,6 +128,32 @@ def _wordpiece(tokenizer: WordPiece, text: str, specials: bool) -> Iterator[Told
         yield tokens_step("around", ids, f"{_WORDPIECE}._surround#surround"), None
 
 
+def _sentencepiece_bpe(tokenizer: SentencePieceBPE, text: str, specials: bool) -> Iterator[Told]:
+    encoding = tokenizer.encode(text, specials=specials)
+    tokenizer.encode_ids(text, specials=specials)
+    never_cut = one_of(tokenizer.pieces.user_defined)
+    for part, special in _parts(tokenizer, text, specials):
+        if special is not None:
+            yield special_step(tokenizer, part, special), None
+            continue
+        for step in normalizer_steps(tokenizer.normalizer, part):
+            yield step, None
+        for piece, whole in split_at(never_cut, tokenizer.normalizer.normalize(part)):
+            if whole:
+                yield whole_step(piece, f"{_SENTENCEPIECE}._find#whole"), None
+                continue
+            words = tokenizer.words(piece)
+            if tokenizer.by_words:
+                yield words_step("words", words, f"{_SENTENCEPIECE}._find#cut"), None
+            for word in words:
+                found = tokenizer.encode_word(word)
+                merged = [tokenizer.symbols[string] for string, _ in found]
+                ids = tokenizer.pieces.finish_ids(found)
+                inside = trace_score_merges(tokenizer, word)
+                yield word_step(tokenizer, word, ids, "merged", merged), inside
+    yield tokens_step("pieces", encoding.pieces, f"{_SENTENCEPIECE}._encoding#pieces"), None
+
+
 # -- steps ------------------------------------------------------------------------------------
 
 
@@ -138,6 +174,16 @@ def special_step(tokenizer: Tokenizer, part: str, special: int) -> Step:
         r"x \in S \;\Rightarrow\; x",
         _SPECIAL,
         arrays({"part": part, "special": special}),
+    )
+
+
+def whole_step(part: str, code: str) -> Step:
+    return Step(
+        "encoding.whole",
+        f"{quoted(part)} is one piece wherever it stands",
+        r"x \in U \;\Rightarrow\; x",
+        code,
+        arrays({"part": part}),
     )
 
 

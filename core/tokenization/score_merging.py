@@ -149,6 +149,11 @@ def merge_by_score(
     return Merged([symbol for symbol in symbols if symbol != GONE], halves)
 
 
+def merge_with_ties(numbers: Sequence[int], joins: Mapping[Pair, Found]) -> list[int]:
+    """A word merged where pieces may be equally good: the leftmost of them first."""
+    return merge_by_score(numbers, [False] * len(numbers), joins).symbols
+
+
 def split_unused(merged: Merged, unused: Mapping[int, object] | frozenset[int]) -> list[int]:
     """Cuts the pieces that may not be a result into what they were joined from."""
     result: list[int] = []

@@ -20,6 +20,7 @@ from core.tokenization.score_merging import (
     Symbols,
     find_joins,
     merge_by_score,
+    merge_with_ties,
     split_unused,
     tied_pieces,
 )
@@ -160,10 +161,9 @@ class SentencePieceBPE:
     def encode_word(self, word: str) -> Parts:
         """A word's characters, merged until nothing fits any more, with their ids."""
         numbers = [self.symbols[letter] for letter in word]  # step: letters
-        if self.ties.search(word):  # the leftmost of equally good pieces
-            frozen = [False] * len(numbers)
-            return self._named(merge_by_score(numbers, frozen, self.joins).symbols)
-        return self._named(merge_all(numbers, self.joins))
+        merge = merge_with_ties if self.ties.search(word) else merge_all
+        merged = merge(numbers, self.joins)  # step: merged
+        return self._named(merged)
 
     def _find(self, normalized: str) -> Parts:
         """The strings that a normalized text is cut into."""
@@ -172,7 +172,7 @@ class SentencePieceBPE:
         found: Parts = []
         for part, frozen in split_at(self._frozen, normalized):
             if frozen:
-                found.append((part, self.pieces.ids[part]))
+                found.append((part, self.pieces.ids[part]))  # step: whole
                 continue
             words = self._word.findall(part)  # step: cut
             for word in words:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from core.tokenization.encoding_trace import trace_encoding
 from core.tokenization.score_merging import GONE
 from core.tokenization.sentencepiece_bpe import SentencePieceBPE
 from core.tokenization.sentencepiece_normalizer import SentencePieceNormalizer
@@ -81,3 +82,19 @@ def test_the_marked_lines_computed_the_normalized_text(name: str, text: str):
 
 def test_a_text_without_words_has_no_steps():
     assert list(normalizer_steps(SentencePieceNormalizer(), "  ")) == []
+
+
+@pytest.mark.parametrize("specials", [True, False])
+@pytest.mark.parametrize("text", ["abcab ﬁ  c", "a<s> bc</s>", "", "漢 abc漢字", "XXabc XX"])
+@pytest.mark.parametrize("byte_fallback", [False, True])
+def test_the_marked_lines_computed_every_stage_of_a_text(
+    text: str, specials: bool, byte_fallback: bool
+):
+    pieces = tokenizer(byte_fallback).pieces.pieces
+    pieces = [*pieces, Piece("XX", 0.0, PieceType.USER_DEFINED)]
+    ours = SentencePieceBPE(pieces, byte_fallback=byte_fallback)
+    with MarkedLines() as watched:
+        trace = trace_encoding(ours, text, specials=specials)
+    for step in trace:
+        watched.left(step)
+    assert list(trace[-1].value("pieces")) == ours.encode(text, specials=specials).pieces
