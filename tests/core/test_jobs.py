@@ -33,6 +33,7 @@ from core.tokenization.bpe_ranks import recover_merges_steps
 from core.tokenization.bpe_training import bpe_steps
 from core.tokenization.known import find_all_steps, get_steps
 from core.tokenization.lockstep import LanePlan, growing, lockstep_steps, resplit_steps
+from core.tokenization.unigram_training import unigram_steps
 from core.tokenization.vocabulary_limits import vocabulary_limits_steps
 from core.training.language_modelling import LanguageModelling
 from core.training.looking import evaluate_steps, sample_steps
@@ -117,6 +118,7 @@ RANKS = {letter * times: 256 * times - 256 + letter[0] for letter in BYTES for t
 JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
     train_tokenizer_steps: lambda place: train_tokenizer_steps("bpe", TEXT, 300),
     bpe_steps: lambda place: bpe_steps([TEXT], 300, ["<|endoftext|>"]),
+    unigram_steps: lambda place: unigram_steps([TEXT], 80),
     lockstep_steps: lambda place: lockstep_steps([LanePlan("bpe")] * 2, TEXT, 300, "Once"),
     resplit_steps: lambda place: resplit_steps(
         growing(LanePlan("bpe"), "Once upon a time. " * 20), list(bpe_steps([TEXT], 600)) * 30
