@@ -9,7 +9,12 @@ one script, with "▁" nowhere but in front.
 Of equally frequent pairs the shorter wins, then the one whose bytes come first. A piece that two
 pairs lead to is learned once: the second pair is thrown away. When no two neighbors are left, pairs
 that stood in the text at some time fill the vocabulary, with a count of 0. These are the rules of
-SentencePiece 0.2.1, whose pieces and scores this trainer reproduces exactly.
+SentencePiece 0.2.1, whose pieces and scores this trainer reproduces.
+
+One thing is not reproduced. SentencePiece looks only at a short list of the most frequent pairs,
+1,000 or 5 % of all, which it renews every 100 merges. Where a large vocabulary is trained on little
+text the list ends among equally frequent pairs (those that occur 3 times, say), and which of them
+are on it follows from the order of a hash table. This trainer always looks at all pairs.
 
 Source: Kudo and Richardson 2018, "SentencePiece: A simple and language independent subword
 tokenizer", section 3; Sennrich et al. 2016, section 3.2.
@@ -158,7 +163,7 @@ def sentencepiece_bpe_steps(
     first_character = vocab_size - len(characters)
     ids = {character: first_character + place for place, character in enumerate(characters)}
     ids[RARE] = vocab_size
-    row = row_of_characters(text, ids | {"\t": vocab_size})
+    row = row_of_characters(text, ids)
     counts = np.zeros(vocab_size + 1, np.int64)
     counts[: len(row.counts)] = row.counts  # step: alphabet
     yield AlphabetStep(

@@ -17,7 +17,7 @@ from core.tokenization.sentencepiece_pieces import BEGIN, END, Piece, PieceType
 from core.tokenization.sentencepiece_vocabulary import UNKNOWN_SURFACE
 
 MAX_FILE = 64 * MEGABYTE  # the largest known model, of 262,144 pieces, has 7
-MAX_PIECES = 1 << 22
+MAX_PIECES = 1 << 20
 MODEL_TYPES = {1: "unigram", 2: "bpe", 3: "word", 4: "char"}
 TYPES = {kind.value: kind for kind in PieceType}
 

@@ -28,6 +28,7 @@ LONGEST_LINE = 4192  # bytes; longer lines are left out
 LONGEST_PIECE = 16  # characters
 CHARACTER_COVERAGE = 0.9995
 PAUSE = 0.03  # seconds of work between two yields
+BATCH = 4096  # lines, or far less than that time
 _WORD = regex.compile(f"{SPACE}?[^{SPACE}]+|{SPACE}")
 
 
@@ -65,16 +66,21 @@ def prepare(
             "above 0 and at most 1, such as 0.9995"
         )
     lines = yield from normalized_lines(texts, normalizer, meta, longest_line)
+    read = CountingStep(sum(map(len, lines)), len(lines), len(lines))
     counts: Counter[str] = Counter()
-    for line in lines:
-        counts.update(line)
+    for start in range(0, len(lines), BATCH):
+        counts.update("".join(lines[start : start + BATCH]))
+        yield read
     for sign in ("\0", BOUNDARY, " "):
         del counts[sign]
     characters = required_characters(counts, character_coverage)
     rare = "".join(counts.keys() - {character for character, _ in characters})
     rare += f"\0 {BOUNDARY}"  # by now it stands where it should: no piece holds either
     replacing = str.maketrans(dict.fromkeys(rare, RARE))
-    lines = [line.translate(replacing) for line in lines]
+    for start in range(0, len(lines), BATCH):
+        batch = slice(start, start + BATCH)
+        lines[batch] = [line.translate(replacing) for line in lines[batch]]
+        yield read
     words = yield from count_words(lines)
     if not characters:
         raise ValueError("the text holds nothing but spaces: choose a text with some words")
