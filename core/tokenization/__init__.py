@@ -9,9 +9,9 @@ score_merging, sentencepiece_bpe, and its files: double_array, charsmap, protobu
 sentencepiece_model, sentencepiece_files, sentencepiece_json; its trace: sentencepiece_trace;
 Unigram: piece_trie, lattice, word_lattices, unigram_seeds, unigram_em, unigram_pruning,
 unigram_training, unigram_search, unigram, unigram_json, unigram_trace; then training,
-encoding_trace, growing, lockstep, vocabulary_limits, then writing in tokenizer_json, every file
-format in formats, opening, and where real ones are found in known; what they do to languages and
-what they hold, in analysis.
+encoding_trace, training_trace, growing, lockstep, vocabulary_limits, then writing in
+tokenizer_json, every file format in formats, opening, and where real ones are found in known;
+what they do to languages and what they hold, in analysis.
 """
 
 from core.tokenization.bpe import ByteLevelBPE
@@ -19,6 +19,7 @@ from core.tokenization.bpe_ranks import RankedBPE
 from core.tokenization.characters import CharacterTokenizer
 from core.tokenization.merge_trees import MergeTree, TreeNode, merge_tree
 from core.tokenization.opening import open_tokenizer
+from core.tokenization.sentencepiece_bpe import SentencePieceBPE
 from core.tokenization.specials import END_OF_TEXT
 from core.tokenization.steps import AlphabetStep, CountingStep, MergeStep, TrainingStep
 from core.tokenization.tokenizer import Encoding, Stage, Tokenizer
@@ -36,6 +37,7 @@ __all__ = [
     "MergeStep",
     "MergeTree",
     "RankedBPE",
+    "SentencePieceBPE",
     "Stage",
     "Tokenizer",
     "TrainingStep",

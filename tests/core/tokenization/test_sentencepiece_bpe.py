@@ -314,6 +314,13 @@ def test_dropout_goes_from_the_usual_pieces_to_characters():
         ours.sample(text, 1.1, generator)
 
 
+def test_long_texts_without_a_space_take_time_by_their_length():
+    ours = tokenizer()
+    for unit in ("a", "^", "once"):
+        text = unit * (50_000 // len(unit))
+        assert ours.encode(text).ids == ours.encode_ids(text)
+
+
 def test_words_are_cut_where_no_piece_reaches_across():
     text = "▁▁two▁words▁"
     assert word_pattern(["▁a", "b"]).findall(text) == ["▁", "▁two", "▁words", "▁"]
@@ -349,6 +356,17 @@ def test_spans_are_in_order_and_inside_the_text(text: str):
     assert places == sorted(places)
     assert all(0 <= place <= len(encoded.text.encode()) for place in places)
     assert encoded.ids == BYTES.encode_ids(text)
+
+
+@given(st.text(st.characters()))
+def test_a_lone_surrogate_counts_as_a_replacement_character(text: str):
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    assert BYTES.encode_ids(text) == BYTES.encode_ids(whole)
+    assert BYTES.encode(text).text == whole
+
+
+def test_half_a_pair_of_surrogates_is_kept_as_u_fffd():
+    assert BYTES.decode(BYTES.encode("a\ud800b").ids) == "a\ufffdb"
 
 
 @given(st.text(st.characters(codec="utf-8")))
