@@ -17,6 +17,8 @@ from core.tokenization.sentencepiece_normalizer import one_of
 from core.tokenization.sentencepiece_trace import normalizer_steps, trace_score_merges
 from core.tokenization.specials import SpecialTokens
 from core.tokenization.tokenizer import Tokenizer
+from core.tokenization.unigram import Unigram
+from core.tokenization.unigram_trace import trace_lattice
 from core.tokenization.wordpiece import WordPiece
 from core.tokenization.wordpiece_trace import trace_longest_match
 from core.trace import Step, Trace
@@ -28,11 +30,13 @@ _BPE = "core.tokenization.bpe:ByteLevelBPE"
 _TEXT = "core.tokenization.bert_text:BertText"
 _WORDPIECE = "core.tokenization.wordpiece:WordPiece"
 _SENTENCEPIECE = "core.tokenization.sentencepiece_bpe:SentencePieceBPE"
+_UNIGRAM = "core.tokenization.unigram:Unigram"
 _SPECIAL = "core.tokenization.specials:SpecialTokens.encode#special"
 _WORD_OF = {
     "bpe": f"{_BPE}.encode_word",
     "wordpiece": f"{_WORDPIECE}._read",
     "sentencepiece-bpe": f"{_SENTENCEPIECE}.encode_word",
+    "unigram": f"{_UNIGRAM}._encode_ordinary",
 }
 
 Told = tuple[Step, Trace | None]  # a step, and what happened inside it
@@ -75,6 +79,8 @@ def _stages(tokenizer: Tokenizer, text: str, specials: bool) -> Iterator[Told]:
         return _wordpiece(tokenizer, text, specials)
     if isinstance(tokenizer, SentencePieceBPE):
         return _sentencepiece_bpe(tokenizer, text, specials)
+    if isinstance(tokenizer, Unigram):
+        return _unigram(tokenizer, text, specials)
     raise ValueError(
         f"this tokenizer ({tokenizer.kind}) runs on another library, whose steps cannot be shown: "
         "look at its stages, or train one from scratch"
@@ -152,6 +158,24 @@ def _sentencepiece_bpe(tokenizer: SentencePieceBPE, text: str, specials: bool) -
                 inside = trace_score_merges(tokenizer, word)
                 yield word_step(tokenizer, word, ids, "merged", merged), inside
     yield tokens_step("pieces", encoding.pieces, f"{_SENTENCEPIECE}._encoding#pieces"), None
+
+
+def _unigram(tokenizer: Unigram, text: str, specials: bool) -> Iterator[Told]:
+    """No words: the best way is sought through the whole text."""
+    encoding = tokenizer.encode(text, specials=specials)
+    tokenizer.encode_ids(text, specials=specials)
+    for part, special in _parts(tokenizer, text, specials):
+        if special is not None:
+            yield special_step(tokenizer, part, special), None
+            continue
+        for step in normalizer_steps(tokenizer.normalizer, part):
+            yield step, None
+        normalized = tokenizer.normalizer.normalize(part)
+        if normalized:
+            inside = trace_lattice(tokenizer, normalized, normalized=True)
+            best = inside.about["best"].path.ids
+            yield word_step(tokenizer, normalized, best, "best"), inside
+    yield tokens_step("pieces", encoding.pieces, f"{_UNIGRAM}._encoding#pieces"), None
 
 
 # -- steps ------------------------------------------------------------------------------------

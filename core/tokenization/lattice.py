@@ -24,6 +24,7 @@ import numpy as np
 from core.tokenization.piece_trie import PieceTrie
 
 START, END = 0, -1
+DIGITS = 9  # promises of paths that differ less are equal
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,26 +221,37 @@ class Lattice:
         """Every path, the best first.
 
         A* from the end: a half-built path is as promising as its own score and the best score to
-        where it begins, which Viterbi's search told exactly. So no half-built path is taken up that
-        does not lead to the next best one.
+        where it begins, which is known exactly. So no half-built path is taken up that does not
+        lead to the next best one. Of equally promising ones the longest is taken, or a text like
+        "aaaa", whose paths are equal by the thousand, would never be done with.
         """
-        best = self.viterbi().scores.tolist()
-        # Entries: minus the promise, a number that settles ties, score and nodes from here on.
-        heap: list[tuple[float, int, float, tuple]] = [(-best[END], 0, 0.0, ())]
+        best = self._best_scores()
+        # Entries: minus the promise, where it begins, a number that settles ties, its score, nodes.
+        first = (-round(best[END], DIGITS), len(self.text), 0, 0.0, ())
+        heap: list[tuple[float, int, int, float, tuple]] = [first]
         serial = 1
         while heap:
             promise = -heap[0][0]  # step: take
-            score, suffix = heapq.heappop(heap)[2:]
-            place = suffix[0].start if suffix else len(self.text)
+            place, _, score, suffix = heapq.heappop(heap)[1:]
             if place == START:
                 yield Path(_unlinked(suffix), score)
                 continue
             for node in self._ending[place]:
-                if best[node.start] > -math.inf:
-                    longer = score + node.score
-                    promise = best[node.start] + longer  # step: promise
-                    heapq.heappush(heap, (-promise, serial, longer, (node, suffix)))
+                longer = score + node.score
+                promise = round(best[node.start] + longer, DIGITS)  # step: promise
+                if promise > -math.inf:
+                    entry = (-promise, node.start, serial, longer, (node, suffix))
+                    heapq.heappush(heap, entry)
                     serial += 1
+
+    def _best_scores(self) -> list[float]:
+        """(N + 1) the score of the best path to each place, with 64 bits."""
+        best = [-math.inf] * len(self._ending)
+        best[START] = 0.0
+        for place, nodes in enumerate(self._ending):
+            if nodes:
+                best[place] = max(best[node.start] + node.score for node in nodes)
+        return best
 
     def sample(self, alpha: float, generator: np.random.Generator) -> Path:
         """A random path; one has the probability exp(alpha x score) against the others.

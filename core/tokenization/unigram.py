@@ -154,7 +154,7 @@ class Unigram:
 
     def _encode_ordinary(self, text: str) -> list[int]:
         normalized = self.normalizer.normalize(text)
-        ids, ends = self._search.best(normalized)
+        ids, ends = self._search.best(normalized)  # step: best
         if self.pieces.unknown not in ids:
             return ids
         return self.pieces.finish_ids(_named(normalized, ids, ends))
@@ -187,7 +187,7 @@ class Unigram:
             ids += new_ids
             spans += new_spans
             start = end
-        pieces = [self.pieces.spelled[token] for token in ids]
+        pieces = [self.pieces.spelled[token] for token in ids]  # step: pieces
         stages = (normal, model, Stage("post-processor", pieces, spans))
         return Encoding(text, ids, pieces, spans, lambda: stages)
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from core.tokenization.lattice import END, Best, Lattice, Node, Path, add_up, shares
-from core.tokenization.sentencepiece_trace import finish_steps, quoted
+from core.tokenization.lattice import DIGITS, END, Best, Lattice, Node, Path, add_up, shares
+from core.tokenization.sentencepiece_trace import finish_steps, quoted, shortened
 from core.tokenization.unigram import Unigram
 from core.trace import Step, Trace
 
-LONGEST_SENTENCE = 1000  # characters, each with its steps
+LONGEST_SENTENCE = 4000  # characters, each with its steps
 
 _HERE = "core.tokenization.lattice"
 
@@ -39,7 +39,7 @@ def trace_lattice(
     The trace's `about` holds the text, the `lattice`, Viterbi's `best`, the `n_best` paths, the
     `posteriors` of the nodes and the `sample`, which is None without a generator.
 
-    Raises ValueError for more than 1,000 characters, n < 1, and an alpha below 0.
+    Raises ValueError for more than 4,000 characters, n < 1, and an alpha below 0.
     """
     text = sentence if normalized else tokenizer.normalizer.normalize(sentence)
     if len(text) > LONGEST_SENTENCE:
@@ -157,14 +157,14 @@ def _way_back(path: Path) -> Iterator[Told]:
 
 def _n_best(paths: list[Path], total: float) -> Iterator[Told]:
     for rank, path in enumerate(paths, 1):
-        pieces = " ".join(path.pieces)
+        pieces = shortened(" ".join(path.pieces))
         yield _told(
             "take",
-            f"Number {rank}: {quoted(pieces)}, score {path.score:.2f}, "
+            f"Number {rank}: {pieces}, score {path.score:.2f}, "
             f"{np.exp(path.score - total):.1%} of all ways",
             r"\max_s \; f_{i(s)} + \sum_{x \in s} \log p_x",
             "Lattice.paths",
-            {"promise": path.score},
+            {"promise": round(path.score, DIGITS)},
         )
 
 

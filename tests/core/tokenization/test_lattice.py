@@ -176,3 +176,12 @@ def test_all_lattices_of_a_long_text_fit_one_sweep():
     paths = lattice.n_best(50)
     assert all(a.score >= b.score for a, b in itertools.pairwise(paths))
     assert lattice.forward()[-1] > lattice.viterbi().path.score
+
+
+def test_equal_paths_by_the_thousand_do_not_delay_the_n_best():
+    pieces = ["a" * length for length in range(1, 9)]
+    scores = -2.0 * np.ones(8)
+    lattice = build_lattice("a" * 301, PieceTrie(pieces), scores, 99, -12.0)
+    paths = lattice.n_best(20)
+    assert [path.score for path in paths] == pytest.approx([-76.0] * 20)
+    assert len({path.nodes for path in paths}) == 20

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from core.data import story_text
+from core.tokenization.encoding_trace import trace_encoding
 from core.tokenization.sentencepiece_pieces import Piece, meta_pieces
 from core.tokenization.steps import (
     CountingStep,
@@ -84,6 +85,18 @@ def test_a_normalized_sentence_is_taken_as_it_is():
     assert raw.about["sample"] is None
 
 
+@pytest.mark.parametrize("specials", [True, False])
+@pytest.mark.parametrize("text", ["abab ﬁ  a", "a<s> bb</s>", "", "漢 ab漢字"])
+@pytest.mark.parametrize("byte_fallback", [False, True])
+def test_the_marked_lines_computed_every_stage_of_a_text(text, specials, byte_fallback):
+    ours = tokenizer(byte_fallback)
+    with MarkedLines() as watched:
+        trace = trace_encoding(ours, text, specials=specials)
+    for step in trace:
+        watched.left(step)
+    assert list(trace[-1].value("pieces")) == ours.encode(text, specials=specials).pieces
+
+
 def test_what_has_no_piece_ends_as_bytes_or_unknown():
     names = [step.name for step in trace_lattice(tokenizer(), "a漢字")]
     assert names.count("sentencepiece.unknown") == 1 and "unigram.unknown" in names
@@ -96,7 +109,7 @@ def test_what_has_no_piece_ends_as_bytes_or_unknown():
     [
         ({"n": 0}, "at least one"),
         ({"alpha": -1.0}, "sharpness"),
-        ({"sentence": "a" * 1000}, "1,000"),
+        ({"sentence": "a" * 4000}, "4,000"),
     ],
 )
 def test_what_cannot_be_shown_is_refused_with_the_remedy(settings, remedy):
