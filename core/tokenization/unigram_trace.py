@@ -172,12 +172,13 @@ def _posteriors(
     lattice: Lattice, sums: np.ndarray, alpha: float, share: np.ndarray
 ) -> Iterator[Told]:
     inside = []
+    before = sums.tolist()
     for place in range(len(lattice.text) + 1):
         nodes = lattice.ending_at(place)
         if not nodes:
             continue
-        ways = [sums[node.start] + alpha * node.score for node in nodes]
-        total = add_up(sums.tolist(), nodes, alpha)
+        ways = [before[node.start] + alpha * node.score for node in nodes]
+        total = add_up(before, nodes, alpha)
         inside.append(
             _step(
                 "forward",

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.data import story_text
-from core.tokenization import Tokenizer, Unigram
+from core.tokenization import Tokenizer, Unigram, open_tokenizer
 from core.tokenization.sentencepiece_files import from_model
 from core.tokenization.sentencepiece_model import parse_model
 from core.tokenization.sentencepiece_normalizer import SentencePieceNormalizer
@@ -227,6 +227,15 @@ def test_a_sample_with_a_large_alpha_is_the_encoding():
 
 
 # -- files and bad input --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ours", [PLAIN, BYTES, BYTES_AS_THEY_ARE, USER])
+def test_a_model_file_is_opened_as_what_was_saved(ours, tmp_path):
+    ours.save(tmp_path / "t.model")
+    again = open_tokenizer(tmp_path / "t.model")
+    assert isinstance(again, Unigram)
+    assert again.pieces.pieces == ours.pieces.pieces
+    assert again.encode_ids(STORY) == ours.encode_ids(STORY)
 
 
 @pytest.mark.parametrize("ours", [PLAIN, BYTES, BYTES_AS_THEY_ARE])
