@@ -17,6 +17,7 @@ from core.tokenization.double_array import DoubleArray, Tree, pack
 from core.tokenization.sentencepiece_rules import CharacterRules, nmt_nfkc
 
 MAX_UNITS = 1 << 20  # the largest known table has 60,000
+REMEMBERED = 1 << 17  # ways from node to node, about 20 MB
 MAX_STEPS = 1 << 19  # nodes that are looked at to find out which characters have rules
 
 
@@ -61,6 +62,8 @@ class CharsMap:
     def _follow(self, node: int, character: str) -> int | None:
         key = (node, character)
         if key not in self._next:
+            if len(self._next) > REMEMBERED:
+                self._next = {}
             self._next[key] = self._trie.walk(node, character.encode())
         return self._next[key]
 
