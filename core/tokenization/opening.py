@@ -6,7 +6,6 @@ from pathlib import Path
 
 from core.files import GET_AGAIN
 from core.tokenization.formats.documents import tokenizer_from_document
-from core.tokenization.formats.gguf import read_gguf_tokenizer
 from core.tokenization.formats.merges import PAIRS, is_vocabulary, read_vocabulary_and_merges
 from core.tokenization.formats.ranks import read_ranks
 from core.tokenization.formats.reading import read_bounded_json, read_bytes
@@ -109,6 +108,8 @@ def recognize_kind(path: Path) -> str:
         return "ranks"
     if JSON_START.match(head):
         return "json"
+    if head[:1] == b"\n" and b"\0" in head:  # a message of protobuf whose first field is a message
+        return "sentencepiece"
     try:
         # The head may end inside a character, and its last line is not whole.
         lines = head.decode("utf-8-sig", "strict" if len(head) < HEAD else "ignore").split("\n")
@@ -147,9 +148,22 @@ def _read_json(path: Path) -> Tokenizer:
     return tokenizer_from_document(document, str(path), read_bytes(path))
 
 
+def _read_gguf(path: Path) -> Tokenizer:
+    from core.tokenization.formats.gguf import read_gguf_tokenizer
+
+    return read_gguf_tokenizer(path)
+
+
+def _read_sentencepiece(path: Path) -> Tokenizer:
+    from core.tokenization.sentencepiece_files import open_model
+
+    return open_model(path)
+
+
 READERS: Mapping[str, Callable[[Path], Tokenizer]] = {
-    "gguf": read_gguf_tokenizer,
+    "gguf": _read_gguf,
     "json": _read_json,
+    "sentencepiece": _read_sentencepiece,
     "merges": read_vocabulary_and_merges,
     "wordlist": read_wordlist,
 }

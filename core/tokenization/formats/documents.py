@@ -5,17 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from core.files import GET_AGAIN
-from core.tokenization.formats.own_documents import read_byte_level_bpe, read_characters
-from core.tokenization.formats.own_wordpiece import read_wordpiece
 from core.tokenization.formats.reading import read_bounded_json, read_bytes
 from core.tokenization.tokenizer import Tokenizer
 
-# Each builds its tokenizer, or returns None where the file asks for something else.
-OURS: tuple[Callable[[Mapping[str, Any], str], Tokenizer | None], ...] = (
-    read_byte_level_bpe,
-    read_characters,
-    read_wordpiece,
-)
+# Builds a tokenizer, or returns None where the file asks for something else than its class does.
+Builder = Callable[[Mapping[str, Any], str], Tokenizer | None]
 
 
 def read_document(path: Path) -> Tokenizer:
@@ -30,13 +24,33 @@ def tokenizer_from_document(document: Any, name: str, raw: bytes | None = None) 
     Raises ValueError, with the remedy, for a document that is broken.
     """
     check_document(document, name)
-    for build in OURS:
+    for build in _builders(document["model"].get("type")):
         tokenizer = build(document, name)
         if tokenizer is not None:
             return tokenizer
     from core.tokenization.formats.library import LibraryTokenizer
 
     return LibraryTokenizer(document, name, raw)
+
+
+def _builders(kind: str | None) -> tuple[Builder, ...]:
+    """What our own classes have for a model of this kind; loaded when it is needed."""
+    if kind == "WordPiece":
+        from core.tokenization.formats.own_wordpiece import read_wordpiece
+
+        return (read_wordpiece,)
+    if kind == "WordLevel":
+        from core.tokenization.formats.own_documents import read_characters
+
+        return (read_characters,)
+    if kind == "Unigram":
+        from core.tokenization.unigram_json import read_unigram
+
+        return (read_unigram,)
+    from core.tokenization.formats.own_documents import read_byte_level_bpe
+    from core.tokenization.sentencepiece_json import read_sentencepiece_bpe
+
+    return read_byte_level_bpe, read_sentencepiece_bpe
 
 
 def check_document(document: Any, name: str) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from core.files import GET_AGAIN
 from core.gguf import open_gguf
 from core.tokenization.byte_level import BYTE_OF_CHARACTER
@@ -18,7 +20,13 @@ from core.tokenization.formats.documents import tokenizer_from_document
 from core.tokenization.formats.merges import byte_level_document, parse_merges
 from core.tokenization.formats.reading import MAX_PIECES
 from core.tokenization.formats.wordlist import wordpiece_document
-from core.tokenization.sentencepiece_pieces import PieceType
+from core.tokenization.sentencepiece_files import from_model
+from core.tokenization.sentencepiece_model import (
+    NormalizerSettings,
+    SentencePieceModel,
+    TrainerSettings,
+)
+from core.tokenization.sentencepiece_pieces import Piece, PieceType
 from core.tokenization.tokenizer import Tokenizer
 
 KEY = "tokenizer.ggml."
@@ -48,7 +56,12 @@ def read_gguf_tokenizer(path: Path) -> Tokenizer:
         raise ValueError(f"{path} is a GGUF file without a tokenizer: {ELSEWHERE}")
     if len(pieces) > MAX_PIECES or not all(isinstance(piece, str) for piece in pieces):
         raise ValueError(f"{path} has a damaged vocabulary: {GET_AGAIN}")
-    readers = {"gpt2": _byte_level, "bert": _wordpiece}
+    readers = {
+        "gpt2": _byte_level,
+        "bert": _wordpiece,
+        "llama": _sentencepiece_bpe,
+        "t5": _unigram,
+    }
     if kind not in readers:
         raise ValueError(f"{path} holds a tokenizer of the kind {kind!r}: {ELSEWHERE}")
     return readers[kind](metadata, pieces, str(path))
@@ -114,3 +127,47 @@ def _wordpiece(metadata: Mapping[str, Any], pieces: list[str], name: str) -> Tok
         else:
             spelled.append(piece)
     return tokenizer_from_document(wordpiece_document(spelled, name), name)
+
+
+def _sentencepiece_bpe(metadata: Mapping[str, Any], pieces: list[str], name: str) -> Tokenizer:
+    """Llama's: no rules for characters, a space before the text where the file says nothing."""
+    settings = NormalizerSettings(
+        "identity",
+        add_dummy_prefix=metadata.get(f"{KEY}add_space_prefix", True) is True,
+        remove_extra_whitespaces=metadata.get(f"{KEY}remove_extra_whitespaces") is True,
+    )
+    return _scored(metadata, pieces, "bpe", settings, name)
+
+
+def _unigram(metadata: Mapping[str, Any], pieces: list[str], name: str) -> Tokenizer:
+    """T5's: the table of the normalizer lies in the file."""
+    table = metadata.get(f"{KEY}precompiled_charsmap")
+    settings = NormalizerSettings(
+        "precompiled" if table is not None else "identity",
+        b"" if table is None else np.asarray(table).astype(np.uint8).tobytes(),
+        add_dummy_prefix=metadata.get(f"{KEY}add_space_prefix", True) is True,
+        remove_extra_whitespaces=metadata.get(f"{KEY}remove_extra_whitespaces", True) is True,
+    )
+    return _scored(metadata, pieces, "unigram", settings, name)
+
+
+def _scored(
+    metadata: Mapping[str, Any],
+    pieces: list[str],
+    model_type: str,
+    settings: NormalizerSettings,
+    name: str,
+) -> Tokenizer:
+    """A SentencePiece tokenizer from pieces with scores."""
+    scores = metadata.get(f"{KEY}scores")
+    kinds = _types(metadata, len(pieces), name)
+    if not isinstance(scores, np.ndarray) or len(scores) != len(pieces):
+        raise ValueError(f"{name} does not have a score for every piece: {GET_AGAIN}")
+    if not all(kind in list(PieceType) for kind in kinds):
+        raise ValueError(f"{name} has pieces of an unknown type: {GET_AGAIN}")
+    scored = [
+        Piece(piece, float(score), PieceType(kind))
+        for piece, score, kind in zip(pieces, scores, kinds, strict=True)
+    ]
+    trainer = TrainerSettings(model_type, byte_fallback=PieceType.BYTE in kinds)
+    return from_model(SentencePieceModel(scored, trainer, settings), name)

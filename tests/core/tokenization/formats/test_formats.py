@@ -15,6 +15,11 @@ from core.tokenization.formats.pieces import guess_pattern
 from core.tokenization.formats.tekken import FIRST_SPECIALS
 from core.tokenization.opening import recognize_kind
 from core.tokenization.patterns import PATTERNS, word_pattern
+from core.tokenization.sentencepiece_bpe import SentencePieceBPE
+from core.tokenization.sentencepiece_files import table_of
+from core.tokenization.sentencepiece_normalizer import SentencePieceNormalizer
+from core.tokenization.sentencepiece_pieces import Piece, meta_pieces
+from core.tokenization.unigram import Unigram
 from tests.core.gguf_files import gguf
 from tests.core.tokenization.reference import prose
 
@@ -216,6 +221,65 @@ def test_a_model_file_holds_a_wordpiece(tmp_path: Path) -> None:
     opened = open_tokenizer(put(tmp_path, gguf(metadata)))
     assert opened.kind == "wordpiece"
     assert opened.vocabulary == WORDS
+
+
+def scored(kind: str) -> SentencePieceBPE | Unigram:
+    special = meta_pieces(byte_fallback=True)
+    pieces = ["▁", "t", "h", "e", "▁t", "he", "▁the"]
+    normal = [Piece(piece, -float(rank) / 2) for rank, piece in enumerate(pieces)]
+    maker = SentencePieceBPE if kind == "bpe" else Unigram
+    normalizer = SentencePieceNormalizer("identity", remove_extra_whitespaces=False)
+    return maker([*special, *normal], normalizer, byte_fallback=True)
+
+
+@pytest.mark.parametrize(("kind", "model"), [("bpe", "llama"), ("unigram", "t5")])
+def test_a_model_file_holds_a_sentencepiece_tokenizer(
+    tmp_path: Path, kind: str, model: str
+) -> None:
+    ours = scored(kind)
+    metadata = {
+        "tokenizer.ggml.model": model,
+        "tokenizer.ggml.tokens": ours.vocabulary,
+        "tokenizer.ggml.scores": [piece.score for piece in ours.pieces.pieces],
+        "tokenizer.ggml.token_type": [int(piece.type) for piece in ours.pieces.pieces],
+        "tokenizer.ggml.remove_extra_whitespaces": False,
+    }
+    opened = open_tokenizer(put(tmp_path, gguf(metadata)))
+    assert type(opened) is type(ours)
+    text = "the  the het 漢"
+    assert opened.encode(text) == ours.encode(text)
+    assert opened.decode(opened.encode_ids(text)) == text
+    for change in ({"tokenizer.ggml.scores": [0.0]}, {"tokenizer.ggml.scores": None}):
+        damaged = {k: v for k, v in (metadata | change).items() if v is not None}
+        with pytest.raises(ValueError, match="a score for every piece"):
+            open_tokenizer(put(tmp_path, gguf(damaged)))
+    strange = metadata | {"tokenizer.ggml.token_type": [9] * ours.vocab_size}
+    with pytest.raises(ValueError, match="an unknown type"):
+        open_tokenizer(put(tmp_path, gguf(strange)))
+
+
+def test_the_normalizer_s_table_of_a_model_file_is_read(tmp_path: Path) -> None:
+    ours = scored("unigram")
+    table = table_of(SentencePieceNormalizer("nmt_nfkc"))
+    metadata = {
+        "tokenizer.ggml.model": "t5",
+        "tokenizer.ggml.tokens": ours.vocabulary,
+        "tokenizer.ggml.scores": [piece.score for piece in ours.pieces.pieces],
+        "tokenizer.ggml.token_type": [int(piece.type) for piece in ours.pieces.pieces],
+        "tokenizer.ggml.precompiled_charsmap": list(table),
+    }
+    opened = open_tokenizer(put(tmp_path, gguf(metadata)))
+    assert opened.encode_ids("ｔｈｅ\u3000 the") == opened.encode_ids("the the")
+
+
+@pytest.mark.parametrize("kind", ["bpe", "unigram"])
+def test_a_sentencepiece_model_opens_under_any_name(tmp_path: Path, kind: str) -> None:
+    ours = scored(kind)
+    ours.save(tmp_path / "x.model")
+    (tmp_path / "x.model").rename(tmp_path / "file.v3")
+    opened = open_tokenizer(tmp_path / "file.v3")
+    assert type(opened) is type(ours)
+    assert opened.encode(MIXED) == ours.encode(MIXED)
 
 
 @pytest.mark.parametrize(
