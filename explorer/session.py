@@ -75,6 +75,7 @@ class Session(QObject):
         self.engine.jobsChanged.connect(self._on_activity)
         self.engine.ready.connect(self._on_activity)
         self.workspace.runChanged.connect(self._on_run)
+        self.workspace.paneRequested.connect(window.show_pane)
         self.workspace.historyChanged.connect(window.refresh_actions)
         self.follower.changed.connect(self._on_followed)
         self.runs.changed.connect(self._on_runs_changed)
@@ -181,9 +182,8 @@ class Session(QObject):
         if not path.exists():
             raise FileNotFoundError(f"there is no {path}; choose a text file or a folder")
         self._remember(path)
+        self.workspace.paneRequested.emit("training")  # built before it is told
         self.workspace.textOpened.emit(str(path))
-        if self.window is not None:
-            self.window.show_pane("training")
         return False
 
     def open_run(self, folder: Path) -> None:

@@ -82,13 +82,32 @@ CONTRAST_DARK = {
 LIGHT_SERIES = ("#0072B2", "#B35900", "#00795A", "#A2477D", "#3D7EA6", "#7A6A00")
 DARK_SERIES = ("#56B4E9", "#E69F00", "#2DBE94", "#CC79A7", "#F0E442", "#E8743B")
 
+# Tokens: eight hues, each as a pale and a deeper fill, so that lightness tells what hue does not;
+# and one edge a hue, which stands out from both (red, orange, yellow, green, teal, blue, violet,
+# magenta, evenly spaced in OKLCH).
+LIGHT_TOKENS = (
+    *("#FFDFDE", "#FFE4CE", "#F0EBCB", "#DBF1D6", "#CBF3ED", "#D0EFFF", "#E3E7FF", "#FBE0F7"),
+    *("#FFBCBA", "#F6C49C", "#DBD196", "#B5DDAC", "#93E1D6", "#9DD8FC", "#C5CAFF", "#EDBDE8"),
+)
+DARK_TOKENS = (
+    *("#482727", "#442B16", "#373211", "#24381F", "#0A3A35", "#143547", "#2D2F4B", "#40283E"),
+    *("#6B3A3A", "#664120", "#534B18", "#35542E", "#07564F", "#1D506B", "#434670", "#603C5C"),
+)
+LIGHT_EDGES = (
+    *("#B05457", "#A7611B", "#857500", "#4B853E", "#008A7E", "#007EB0", "#686BB9", "#9B5896"),
+)
+DARK_EDGES = (
+    *("#CD7576", "#C38148", "#A2933B", "#6DA361", "#20A89B", "#439CCC", "#858AD4", "#B879B2"),
+)
+
 
 @dataclass(frozen=True)
 class Palette:
     """One complete set of colors.
 
     ``attention_stops`` run from 0 to 1; ``diverging_stops`` from the negative limit over 0 to the
-    positive one.
+    positive one. ``tokens`` are fills, ``token_edges`` their hues as lines: fill i has the edge
+    i modulo the number of edges.
     """
 
     name: str
@@ -98,6 +117,8 @@ class Palette:
     series: tuple[str, ...]
     attention_stops: tuple[str, ...]
     diverging_stops: tuple[str, str, str]
+    tokens: tuple[str, ...] = LIGHT_TOKENS
+    token_edges: tuple[str, ...] = LIGHT_EDGES
 
 
 PALETTES = {
@@ -118,6 +139,8 @@ PALETTES = {
         DARK_SERIES,
         ("#1B1F26", "#262032", "#C79BFF", "#F1E6FF"),
         ("#56B4E9", DARK["surface"], "#E69F00"),
+        DARK_TOKENS,
+        DARK_EDGES,
     ),
     "contrast-light": Palette(
         "contrast-light",
@@ -127,6 +150,7 @@ PALETTES = {
         LIGHT_SERIES,
         ("#FFFFFF", "#F3ECFB", "#7A3FC2", "#2E1065"),
         ("#0072B2", "#FFFFFF", "#B35900"),
+        ("#FFFFFF",) * 16,
     ),
     "contrast-dark": Palette(
         "contrast-dark",
@@ -136,6 +160,8 @@ PALETTES = {
         DARK_SERIES,
         ("#000000", "#262032", "#C79BFF", "#F1E6FF"),
         ("#56B4E9", "#000000", "#E69F00"),
+        ("#000000",) * 16,
+        DARK_EDGES,
     ),
 }
 

@@ -43,6 +43,8 @@ class Workspace(QObject):
     historyChanged = Signal()
     textOpened = Signal(str)  # a text file that a person opened or dropped: a corpus
     runOpened = Signal(str)  # a run folder that a person opened or dropped
+    paneRequested = Signal(str)  # the id of a pane that is to come into sight
+    tokenizerOpened = Signal(str)  # a tokenizer's file that a model is to be trained with
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -114,6 +116,12 @@ class Workspace(QObject):
             self.modelChanged.emit(source)
             if before is not None:
                 before.close()
+
+    def train_with(self, tokenizer: str) -> None:
+        """Shows the pane that trains models, and tells it which tokenizer's file to use."""
+        self.set_run(None)
+        self.paneRequested.emit("training")
+        self.tokenizerOpened.emit(tokenizer)
 
     def select(self, **choice: int | None) -> None:
         """`select(layer=0, head=3)`: changes what is named, tells every pane once."""

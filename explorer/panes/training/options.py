@@ -227,14 +227,20 @@ def _check(options: Options, corpus_error: str) -> dict[str, str]:
     return errors
 
 
-def config_of(options: Options, probe_text: str = "") -> TrainingConfig:
-    """The config that the fields mean. Raises ValueError, with the remedy, where `check` would."""
+def config_of(
+    options: Options, probe_text: str = "", vocab_size: int | None = None
+) -> TrainingConfig:
+    """The config that the fields mean; `vocab_size` is that of a tokenizer's file.
+
+    Raises ValueError, with the remedy, where `check` would.
+    """
     if errors := check(options):
         raise ValueError(next(iter(errors.values())))
     whole = {name: int(number_of(name, getattr(options, name))) for name in WHOLE}
     numbers = {name: float(number_of(name, getattr(options, name))) for name in NUMBERS}
     shape = {name: whole.pop(name) for name in ("n_layer", "n_head", "n_embd", "block_size")}
     vocabulary = STORIES_VOCABULARY if options.tokenizer == "stories" else CHARACTERS
+    vocabulary = vocabulary if vocab_size is None else vocab_size
     extra = {"probe_text": probe_text} if probe_text.strip() else {}
     return TrainingConfig(
         model=ModelConfig(vocab_size=vocabulary, **shape),

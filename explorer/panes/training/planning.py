@@ -37,6 +37,7 @@ WORDS = {  # what a change of a field is called
     "sample_every": "how often it writes a sample",
     "checkpoint_every": "how often it keeps a checkpoint",
 }
+BUILT_IN = ("stories", "characters")  # other tokenizers are files
 POINTS = 100  # of the schedule's preview
 EXCERPT = 1500  # letters of the text that are shown
 SHORTEST_CONTEXT = 16  # tokens; a shorter one leaves attention nothing to look at
@@ -68,6 +69,8 @@ class Planning(QObject):
         self._changing = ""  # the field that was changed last
         self.errors: dict[str, str] = {}
         self._corpus_error = ""
+        self._tokenizer_error = ""
+        self._vocabulary: tuple[str, int] | None = None  # of a tokenizer's file
         self._checked: tuple[str, str, str] | None = None
         self._read = ""  # the corpus whose beginning is shown
         self.config: TrainingConfig | None = None
@@ -75,6 +78,7 @@ class Planning(QObject):
         self._bf16: bool | None = None
         engine.ready.connect(self.plan)
         workspace.changed.connect(self._on_changed)
+        workspace.tokenizerOpened.connect(lambda path: self.change("tokenizer", path))
         for field in view.fields.values():
             if isinstance(field.editor, QLineEdit):
                 field.editor.editingFinished.connect(workspace.end_merge)
@@ -111,9 +115,16 @@ class Planning(QObject):
             self._checked, self._corpus_error = about, ""
             if options.corpus != "stories":
                 tasks.spawn(self._check_corpus(about), self._owner)
+        own = options.tokenizer if options.tokenizer not in BUILT_IN else ""
+        if own and (self._vocabulary is None or self._vocabulary[0] != own):
+            self._vocabulary, self._tokenizer_error = (own, 0), ""
+            tasks.spawn(self._read_tokenizer(own), self._owner)
         self.errors = check(options, self._corpus_error)
+        if own and self._tokenizer_error:
+            self.errors["tokenizer"] = self._tokenizer_error
         self._view.set_options(options, self.errors)
-        config = self.config = None if self.errors else config_of(options)
+        size = self._vocabulary[1] if own and self._vocabulary else 0
+        config = self.config = None if self.errors else config_of(options, vocab_size=size or None)
         self._view.set_schedule(*schedule(config))
         if options.corpus != self._read:
             self._read = options.corpus
@@ -138,6 +149,12 @@ class Planning(QObject):
         error = await self._engine.io(corpus_error, *about)
         if about == self._checked and error != self._corpus_error:
             self._corpus_error = error
+            self.plan()
+
+    async def _read_tokenizer(self, path: str) -> None:
+        size, error = await self._engine.io(vocabulary_of, path)
+        if self._vocabulary is not None and self._vocabulary[0] == path:
+            self._vocabulary, self._tokenizer_error = (path, size), error
             self.plan()
 
     async def _show_excerpt(self, corpus: str) -> None:
@@ -174,6 +191,16 @@ class Planning(QObject):
             about(answer.seconds),
             ", ".join(notes),
         )
+
+
+def vocabulary_of(path: str) -> tuple[int, str]:
+    """The pieces of a tokenizer's file, and what is wrong with it; in the I/O pool."""
+    from core.tokenization import open_tokenizer
+
+    try:
+        return open_tokenizer(path).vocab_size, ""
+    except (ValueError, OSError) as error:
+        return 0, str(error)
 
 
 def excerpt(corpus: str) -> str:

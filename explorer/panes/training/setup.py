@@ -44,6 +44,7 @@ MORE = (  # name, title, what it does
 
 
 NARROW = 720  # px: below it the inspector has left the center little more than it must have
+TOKENS = [("stories", "Pieces"), ("characters", "Letters"), ("own", "A file's")]
 HIDDEN = tuple(name for name, _, _ in MORE)
 
 
@@ -144,7 +145,7 @@ class SetupView(QWidget):
         )
         deep = [TextField(*one) for one in MORE]
         deep += [
-            ChoiceField("tokenizer", "Tokens", [("stories", "Pieces"), ("characters", "Letters")]),
+            ChoiceField("tokenizer", "Tokens", TOKENS),
             ChoiceField("schedule", "Schedule", [("cosine", "Cosine"), ("constant", "Constant")]),
             ChoiceField("precision", "Precision", [("fp32", "fp32"), ("bf16", "bf16")]),
         ]
@@ -249,6 +250,8 @@ class SetupView(QWidget):
             value = getattr(options, name)
             if name == "corpus":
                 value = "stories" if value == "stories" else "file"
+            elif name == "tokenizer" and value not in dict(TOKENS):
+                value = "own"
             field.set_value(value)
             field.set_error(errors.get(name, ""))
         is_file = options.corpus != "stories"
@@ -258,6 +261,8 @@ class SetupView(QWidget):
         self._file.setToolTip(options.corpus if is_file else "")
         size = size_of(options.size)
         shape = f"{options.n_layer} layers, {options.n_head} heads, width {options.n_embd}"
+        if self.fields["tokenizer"].value == "own":
+            shape = f"{shape}, tokens of {Path(options.tokenizer).parent.name}"
         self._what.setText(f"{shape}: {size.what}" if size else shape)
         self._show_hidden(any(name in errors for name in HIDDEN))
         self.start.setEnabled(not errors)
@@ -323,6 +328,9 @@ class SetupView(QWidget):
                 self.fileRequested.emit()
                 return
             text = "stories"
+        if name == "tokenizer" and text == "own":  # it comes from the tokenizers pane
+            self.set_options(self._options, {})
+            return
         if name == "size" and text == "own":
             self.set_more(True)
         self.changed.emit(name, text)

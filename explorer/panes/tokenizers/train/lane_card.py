@@ -1,4 +1,4 @@
-"""One lane: its numbers, what its step does (the merge and its rivals, scores), the newest pieces."""
+"""One lane: its numbers, the merge with its rivals or the scores, the newest pieces."""
 
 from __future__ import annotations
 
@@ -138,7 +138,12 @@ class LaneCard(Picture):
         name = QRectF(mark.right() + now.px(6), top, width - now.px(16) - side, high)
         font = now.font("body", 600)
         put_text(
-            painter, name, elide(self._words.name, font, name.width()), font, now.color("text"), LEFT
+            painter,
+            name,
+            elide(self._words.name, font, name.width()),
+            font,
+            now.color("text"),
+            LEFT,
         )
         line = QRectF(left, top + high, width, now.px(18))
         if self._words.pieces:
@@ -176,7 +181,9 @@ class LaneCard(Picture):
         painter.drawPixmap(area.topLeft(), self.icon_pixmap("error", "error", 14))
         painter.setFont(now.font("label"))
         painter.setPen(now.color("text"))
-        flags = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop) | Qt.TextFlag.TextWordWrap
+        flags = (
+            int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop) | Qt.TextFlag.TextWordWrap
+        )
         painter.drawText(area.adjusted(now.px(20), 0, 0, 0), flags, self._face.sentence)
         return area.bottom()
 
@@ -206,9 +213,7 @@ class LaneCard(Picture):
             return y
         caption = QRectF(left, y, width, now.px(LINE))
         font = now.font("label")
-        put_text(
-            painter, caption, elide(face.caption, font, width), font, now.color("muted"), LEFT
-        )
+        put_text(painter, caption, elide(face.caption, font, width), font, now.color("muted"), LEFT)
         y = caption.bottom()
         for bar in face.bars:
             if y + now.px(LINE) > self.height() - now.px(6):
@@ -258,9 +263,7 @@ class LaneCard(Picture):
         now = theme.current()
         return now.metrics("mono", mono=True).horizontalAdvance(chip.text) + now.px(10)
 
-    def _draw_chip(
-        self, painter: QPainter, box: QRectF, chip: Chip, accent: bool = False
-    ) -> None:
+    def _draw_chip(self, painter: QPainter, box: QRectF, chip: Chip, accent: bool = False) -> None:
         now = theme.current()
         ink = token_colors.ink(chip.data)
         painter.setBrush(ink.fill)

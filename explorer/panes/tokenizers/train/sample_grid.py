@@ -111,9 +111,16 @@ class SampleGrid(Picture):
             self._draw_letters(painter, row, after, letters)
             painter.restore()
             if after.pieces:
-                count = QRectF(self.width() - now.px(COUNTS), row.top(), now.px(COUNTS), row.height())
+                count = QRectF(
+                    self.width() - now.px(COUNTS), row.top(), now.px(COUNTS), row.height()
+                )
                 put_text(
-                    painter, count, f"{len(after.pieces)}", now.font("body", 600), now.color("text"), RIGHT
+                    painter,
+                    count,
+                    f"{len(after.pieces)}",
+                    now.font("body", 600),
+                    now.color("text"),
+                    RIGHT,
                 )
         if self._edges[-1] * self._unit() > area.width() + 1:
             edge = QRectF(area.right() - now.px(20), 0, now.px(20), self.height())

@@ -52,7 +52,9 @@ def step_title(state: LaneState) -> str:
             gone = f", {len(step.removed):,} rare ones go" if step.removed else ""
             return f"round {step.round + 1}, M step: new scores by these counts{gone}"
         case PruneStep():
-            return f"round {step.round + 1}: {len(step.removed):,} pieces go, {step.vocab_size:,} stay"
+            return (
+                f"round {step.round + 1}: {len(step.removed):,} pieces go, {step.vocab_size:,} stay"
+            )
         case FinishStep():
             return f"done with {state.vocab_size:,} pieces"
     return "prepares"
@@ -112,9 +114,7 @@ def headline(recording: Recording | None, index: int, state: str, error: str, li
 
 def _best(recording: Recording, index: int) -> str:
     """Which lane says most with a token."""
-    values = {
-        lane: recording.bytes_per_token(lane, index) for lane in range(len(recording.names))
-    }
+    values = {lane: recording.bytes_per_token(lane, index) for lane in range(len(recording.names))}
     known = {lane: value for lane, value in values.items() if math.isfinite(value)}
     if not known:
         return ""

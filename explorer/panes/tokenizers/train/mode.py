@@ -1,0 +1,334 @@
+"""The mode Train: wires setup, trainer, tracks, picture and inspector together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QStackedWidget, QWidget
+
+from core.tokenization.byte_level import clean_text
+from explorer import dialogs
+from explorer.actions import Action
+from explorer.panes.tokenizers.modes import Desk, Mode
+from explorer.panes.tokenizers.train import words
+from explorer.panes.tokenizers.train.curves import Lines
+from explorer.panes.tokenizers.train.faces import Faces
+from explorer.panes.tokenizers.train.header import TrainHeader
+from explorer.panes.tokenizers.train.inspecting import inspection
+from explorer.panes.tokenizers.train.lane_card import LaneWords
+from explorer.panes.tokenizers.train.options import TrainOptions
+from explorer.panes.tokenizers.train.planning import Planning
+from explorer.panes.tokenizers.train.setup import SetupView
+from explorer.panes.tokenizers.train.track import LaneTrack
+from explorer.panes.tokenizers.train.trainer import Trainer
+from explorer.panes.tokenizers.train.using import Using
+from explorer.panes.tokenizers.train.view import RunView
+
+CURVES_EVERY = 250  # ms between two looks at the lines while training goes on
+INSPECT_EVERY = 0.125  # seconds, while it plays
+TEXTS = "Texts (*.txt *.md *.csv *.json *.py);;All files (*)"
+
+
+def create(desk: Desk, parent: QObject) -> Mode:
+    return TrainMode(desk, parent)
+
+
+class TrainMode(Mode):
+    """Setup while nothing is trained; then the training, live at the right-hand edge."""
+
+    id, title = "train", "Train"
+    teaches = "How four algorithms learn their pieces from one text, step by step"
+
+    def __init__(self, desk: Desk, parent: QObject | None = None) -> None:
+        super().__init__(desk, parent)
+        self.setup, self.view, self.inputs = SetupView(), RunView(), TrainHeader()
+        self.stack = QStackedWidget()
+        self.stack.addWidget(self.setup)
+        self.stack.addWidget(self.view)
+        self.trainer = Trainer(self.engine, self)
+        self.planning = Planning(self.engine, self.workspace, self.setup, self)
+        self.using = Using(self)
+        self.focus = 0  # the lane that transport and inspector speak of
+        self._faces: Faces | None = None
+        self._lines: Lines | None = None
+        self._again: dict[str, Any] | None = None  # a training of the last session
+        self._inspected = 0.0
+        self._soon = QTimer(self, singleShot=True, interval=CURVES_EVERY)
+        self._soon.timeout.connect(self._show_lines)
+        self._later = QTimer(self, singleShot=True, interval=round(1000 * INSPECT_EVERY))
+        self._later.timeout.connect(self.inspect)
+        self._connect()
+        self.planning.set_options(TrainOptions())
+        self.set_headline(words.SETUP)
+
+    def _connect(self) -> None:
+        self.setup.startRequested.connect(self.start)
+        self.setup.fileRequested.connect(self.ask_for_text)
+        self.setup.fileDropped.connect(lambda path: self.planning.change("corpus", path))
+        self.inputs.sampleChanged.connect(
+            lambda text: self.planning.change("sample", clean_text(text))
+        )
+        self.inputs.hurryRequested.connect(self.hurry)
+        self.inputs.newRequested.connect(self.new_training)
+        self.planning.changed.connect(self._on_options)
+        self.view.laneChosen.connect(self.set_focus_lane)
+        self.view.laneUsed.connect(self.using.use)
+        self.view.stepClicked.connect(lambda step: self.player.seek(round(step)))
+        self.view.states.cancelRequested.connect(self.new_training)
+        self.view.states.retryRequested.connect(self.new_training)
+        self.trainer.grown.connect(self._on_grown)
+        self.trainer.stateChanged.connect(self._on_state)
+
+    # what the pane asks
+
+    def widget(self) -> QWidget:
+        return self.stack
+
+    def header(self) -> QWidget:
+        return self.inputs
+
+    def pictures(self) -> dict[str, QWidget]:
+        return {
+            "sample": self.view.sample,
+            "compression": self.view.curves.compression,
+            "training": self.view.curves.other,
+        }
+
+    def state(self) -> dict[str, Any]:
+        recording = self.trainer.recording
+        told: dict[str, Any] = {
+            "version": 1,
+            "options": self.planning.options.to_json(),
+            "focus": self.focus,
+            "curve": self.view.curves.kind,
+        }
+        if recording is not None and not self.trainer.error:
+            done = recording.tokenizers is not None
+            told["training"] = {"moments": len(recording), "done": done}
+        elif self._again is not None:
+            told["training"] = self._again
+        return told
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """A training is not kept: it is done again up to where it was, when it is looked at."""
+        self.planning.set_options(TrainOptions.from_json(state.get("options")))
+        if isinstance(state.get("curve"), str):
+            self.view.curves.set_kind(state["curve"])
+        if isinstance(state.get("focus"), int):
+            self.focus = max(0, state["focus"])
+        again = state.get("training")
+        if isinstance(again, dict) and isinstance(again.get("moments"), int):
+            self._again = again
+
+    async def settled(self) -> None:
+        await self.planning.settled()
+        await self.trainer.settled()
+        await super().settled()
+        self._show_lines()
+        self.inspect()
+
+    def actions(self) -> list[Action]:
+        from explorer.panes.tokenizers.train.commands import commands
+
+        return commands(self)
+
+    def views(self) -> dict[str, Callable[[], Any]]:
+        from explorer.panes.tokenizers.train.demo import views
+
+        return views(self)
+
+    def shown(self) -> None:
+        again, self._again = self._again, None
+        if again is not None and self.trainer.recording is None and self.planning.can_start:
+            self.start(until=None if again.get("done") else max(1, again["moments"]))
+            if again.get("done"):
+                self.trainer.hurry()
+        self._show_page()
+
+    def left(self) -> None:
+        self.planning.set_wanted(False)
+
+    # training
+
+    def start(self, *, until: int | None = None) -> None:
+        """Trains as the setup says; `until`: fast up to so many moments, then it waits."""
+        options = self.planning.options
+        if not self.planning.can_start:
+            return
+        self.planning.set_wanted(False)
+        self.view.set_lanes(options.names, options.sample)
+        self.view.states.show_loading()
+        self.focus = min(self.focus, len(options.chosen) - 1)
+        self.view.set_focus_lane(self.focus)
+        self.trainer.start(options, self.player.speed, until=until)
+        recording = self.trainer.recording
+        assert recording is not None
+        self._faces, self._lines = Faces(recording), Lines(recording)
+        self._bind(keep=False)
+        self._show_page()
+        self._on_grown()
+
+    def new_training(self) -> None:
+        """Back to the setup. What was trained is forgotten, but for what the catalogue holds."""
+        self.trainer.clear()
+        self._faces = self._lines = None
+        self.set_tracks([])
+        self._show_page()
+        self.inspection.emit(None)
+
+    def hurry(self) -> None:
+        """To the end as fast as it goes, watched at the live edge."""
+        self.trainer.hurry()
+        if self.active:
+            self.player.end()
+            self.player.refresh()
+
+    def set_focus_lane(self, lane: int) -> None:
+        recording = self.trainer.recording
+        if recording is None or lane == self.focus or lane >= len(recording.names):
+            return
+        self.focus = lane
+        self.view.set_focus_lane(lane)
+        self._bind(keep=True)
+        self.inspect()
+
+    def _bind(self, keep: bool) -> None:
+        """The lane that is spoken of comes first: the transport tells its titles."""
+        recording, trainer = self.trainer.recording, self.trainer
+        if recording is None:
+            return
+        lanes = sorted(range(len(recording.names)), key=lambda lane: lane != self.focus)
+        tracks = [
+            LaneTrack(
+                recording,
+                lane,
+                place=lambda: int(self.player.position),
+                playing=lambda: trainer.playing,
+                play=trainer.play,
+                pause=trainer.pause,
+                step=trainer.step,
+            )
+            for lane in lanes
+        ]
+        self.set_tracks(tracks, keep_position=keep)
+
+    def _show_page(self) -> None:
+        training = self.trainer.recording is not None
+        self.stack.setCurrentWidget(self.view if training else self.setup)
+        self.planning.set_wanted(self.active and not training)
+        self.inputs.set_state(self.trainer.state)
+        self._tell()
+
+    def _on_options(self, options: TrainOptions) -> None:
+        self.inputs.set_sample(options.sample)
+        if self.trainer.recording is not None:
+            self.trainer.set_sample(options.sample)
+
+    # what comes
+
+    def _on_grown(self) -> None:
+        recording, states = self.trainer.recording, self.view.states
+        if recording is None:
+            return
+        self.trainer.set_speed(self.player.speed)
+        if self.trainer.error:
+            states.show_error(self.trainer.error, "Back to the setup")
+        elif not len(recording):
+            states.show_loading(words.busy(recording.preparing, recording))
+        elif states.state != "ready":
+            states.show_ready()
+        busy = recording.preparing is not None and len(recording) > 0
+        states.set_waiting(words.busy(recording.preparing, recording) if busy else "")
+        self.view.sample.set_sample(recording.sample)
+        self.grown()
+        self._show_moment()
+        if not self._soon.isActive():
+            self._soon.start()
+
+    def _on_state(self, state: str) -> None:
+        self.inputs.set_state(state)
+        if state == "done":
+            self.using.offer()
+        self.grown()
+        if self.active:
+            self.player.playingChanged.emit(self.player.playing)
+        self._tell()
+        self._soon.start()
+
+    def on_position(self, position: float) -> None:
+        self._show_moment()
+
+    def on_step(self, step: int) -> None:
+        self._tell()
+        if time.monotonic() - self._inspected >= INSPECT_EVERY:
+            self.inspect()
+        elif not self._later.isActive():
+            self._later.start()
+
+    def _place(self) -> tuple[int, int, float]:
+        """The settled step before the cursor, the one after it, and the share of the way."""
+        recording = self.trainer.recording
+        last = len(recording) - 1 if recording is not None else 0
+        position = min(max(0.0, self.player.position if self.active else last), last)
+        low = int(position)
+        share = position - low
+        return (low, low + 1, share) if share > 1e-6 else (max(0, low - 1), low, 1.0)
+
+    def _show_moment(self) -> None:
+        recording, faces = self.trainer.recording, self._faces
+        if recording is None or faces is None or not len(recording):
+            return
+        before, after, share = self._place()
+        lanes = range(len(recording.names))
+        told = [
+            (
+                LaneWords(
+                    recording.names[lane],
+                    f"{recording.state(lane, after).vocab_size:,}",
+                    f"{words.compression(recording, lane, after)} bytes a token",
+                ),
+                faces.face(lane, after),
+            )
+            for lane in lanes
+        ]
+        self.view.set_moment(
+            told,
+            [recording.split(lane, before) for lane in lanes],
+            [recording.split(lane, after) for lane in lanes],
+            share,
+        )
+        self.view.curves.set_cursor(before + share if after > before else float(after))
+
+    def _show_lines(self) -> None:
+        recording, lines = self.trainer.recording, self._lines
+        if recording is not None and lines is not None:
+            lines.grow()
+            self.view.curves.set_lines(lines, recording.expected)
+
+    def _tell(self) -> None:
+        trainer = self.trainer
+        index = self._place()[1] if self.active else 0
+        live = self.active and self.player.at_live_edge
+        self.set_headline(
+            words.headline(trainer.recording, index, trainer.state, trainer.error, live)
+        )
+
+    def inspect(self) -> None:
+        recording = self.trainer.recording
+        self._inspected = time.monotonic()
+        self._later.stop()
+        if self.active and recording is not None and len(recording):
+            self.inspection.emit(inspection(recording, self.focus, self._place()[1]))
+
+    # files
+
+    def ask_for_text(self) -> None:
+        dialogs.ask_file(
+            self.stack,
+            "Choose a text to learn from",
+            lambda path: self.planning.change("corpus", path),
+            TEXTS,
+        )

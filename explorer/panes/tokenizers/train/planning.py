@@ -1,0 +1,165 @@
+"""Behind the setup: keeps the options in the workspace, checks them, surveys the text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QLineEdit
+
+from explorer import theme
+from explorer.engine import Engine
+from explorer.jobs import Job
+from explorer.panes.tokenizers.train.options import Lane, TrainOptions, check, whole
+from explorer.panes.tokenizers.train.setup import SetupView
+from explorer.panes.tokenizers.train.survey import Survey, lane_words, survey_steps
+from explorer.workspace import Workspace
+
+OPTIONS = "tokenizers.train"  # where the workspace keeps them, all in one
+WORDS = {
+    "corpus": "the text",
+    "kilobytes": "how much is read",
+    "vocab_size": "the size of the vocabularies",
+    "lanes": "the algorithms",
+    "sample": "the sample",
+}
+
+
+class Planning(QObject):
+    """`changed(TrainOptions)` after every change, undone ones too."""
+
+    changed = Signal(object)
+
+    def __init__(
+        self, engine: Engine, workspace: Workspace, view: SetupView, owner: QObject
+    ) -> None:
+        super().__init__(owner)
+        self._engine, self._workspace, self._view = engine, workspace, view
+        self.options = TrainOptions()
+        self.errors: dict[str, str] = {}
+        self.survey = Survey()
+        self._surveyed: tuple[Any, ...] | None = None
+        self._job: Job | None = None
+        self._wanted = False  # the setup is on the screen
+        self._corpus_error = ""
+        self._changing = ""
+        workspace.changed.connect(self._on_changed)
+        view.changed.connect(self.change)
+        for field in view.fields.values():
+            if isinstance(field.editor, QLineEdit):
+                field.editor.editingFinished.connect(workspace.end_merge)
+
+    @property
+    def can_start(self) -> bool:
+        return not self.errors and not any(self._lane_words(lane)[1] for lane in self._lanes)
+
+    @property
+    def _lanes(self) -> tuple[Lane, ...]:
+        return self.options.chosen
+
+    def set_options(self, options: TrainOptions) -> None:
+        """Begins with these: no change that can be undone."""
+        self.options = options
+        self._workspace.begin(OPTIONS, options.to_json())
+        self.plan()
+        self.changed.emit(options)
+
+    def change(self, name: str, value: Any) -> None:
+        """A person's change, which can be undone; what is typed into one field is one change."""
+        options = self.options.change({name: value})
+        if options == self.options:
+            self.plan()
+            return
+        if name != self._changing:
+            self._workspace.end_merge()
+        self._changing = name
+        typed = name in ("kilobytes", "vocab_size", "sample")
+        self._workspace.change(OPTIONS, options.to_json(), f"Change {WORDS[name]}", merge=typed)
+
+    def _on_changed(self, path: str, value: Any) -> None:
+        if path == OPTIONS and (options := TrainOptions.from_json(value)) != self.options:
+            self.options = options
+            self.plan()
+            self.changed.emit(options)
+
+    def set_wanted(self, wanted: bool) -> None:
+        """Whether the setup is on the screen: nothing is surveyed behind its back."""
+        self._wanted = wanted
+        if wanted:
+            self.plan()
+        else:
+            self._end_survey()
+
+    def plan(self) -> None:
+        """Shows fields, errors and limits as they are now."""
+        options = self.options
+        amount = whole(options.kilobytes)
+        errors = check(options)
+        about = (options.corpus, amount, options.chosen)
+        if self._wanted and about != self._surveyed:
+            self._end_survey()
+            self._corpus_error, self.survey = "", Survey()
+            if "corpus" not in errors and "kilobytes" not in errors and amount:
+                self._surveyed = about
+                self._start_survey(options.corpus, 1000 * amount)
+        self.show()
+
+    def show(self) -> None:
+        self.errors = check(self.options, self._corpus_error)
+        words = [self._lane_words(lane) for lane in self._lanes]
+        self._view.set_options(
+            self.options, self.errors, [note for note, _ in words], [error for _, error in words]
+        )
+        survey = self.survey
+        known = survey.read and not self._corpus_error
+        left = "" if survey.whole else "The rest of the text is left out."
+        if self.options.corpus == "stories":
+            left = "Little stories that we tell ourselves: there is no end of them."
+        self._view.set_text(
+            theme.format_bytes(survey.size) if known else "\u2013",
+            f"{survey.words:,}" if survey.words else "\u2013",
+            f"{survey.different:,}" if survey.different else "\u2013",
+            left if known else "",
+        )
+        self._view.set_excerpt(survey.beginning if known else "")
+
+    def _lane_words(self, lane: Lane) -> tuple[str, str]:
+        if self.errors.get("corpus"):
+            return "", ""
+        return lane_words(self.survey, lane, self.options.pieces)
+
+    # the survey
+
+    def _start_survey(self, corpus: str, n_bytes: int) -> None:
+        survey = self.survey
+        steps = survey_steps(survey, corpus, n_bytes, self._lanes)
+        job = self._engine.run(steps, name="looking at the text", pure_python=True)
+        self._job = job
+        job.progressed.connect(lambda _: self._on_survey(job))
+        job.finished.connect(lambda: self._on_surveyed(job))
+
+    def _end_survey(self) -> None:
+        if self._job is not None:
+            if not self._job.over:
+                self._job.cancel()
+                self._surveyed = None
+            self._job = None
+
+    def _on_survey(self, job: Job) -> None:
+        if job is self._job:
+            self.show()
+
+    def _on_surveyed(self, job: Job) -> None:
+        if job is not self._job:
+            return
+        if isinstance(job.error, (ValueError, OSError)):
+            self._corpus_error = str(job.error)
+        elif job.error is not None:
+            from explorer import errors
+
+            errors.report(job.error, "looking at the text")
+        self.show()
+
+    async def settled(self) -> None:
+        if self._job is not None:
+            await self._job.done()

@@ -1,0 +1,106 @@
+"""What a text allows before anything is trained on it: its size, its words, each lane's limits.
+
+Knows no Qt; the engine drives `survey_steps`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+
+from core.data.excerpt import excerpt_steps
+from core.tokenization.steps import CountingStep
+from core.tokenization.vocabulary_limits import Limits, vocabulary_limits_steps
+from explorer.panes.tokenizers.train.options import Lane, algorithm_of
+from explorer.panes.tokenizers.train.recording import Beat
+
+SHOWN = 1500  # letters of the beginning that are shown
+
+
+@dataclass
+class Survey:
+    """Filled by the engine's thread, read by the GUI's.
+
+    size      bytes of the text; `whole`: nothing was left out
+    words     words and different ones, as the first lane counts them
+    limits    of each lane that has been looked at
+    errors    of lanes that the text cannot be used for, with the remedy
+    """
+
+    size: int = 0
+    whole: bool = True
+    read: bool = False
+    beginning: str = ""
+    words: int = 0
+    different: int = 0
+    limits: dict[Lane, Limits] = field(default_factory=dict)
+    errors: dict[Lane, str] = field(default_factory=dict)
+
+
+def survey_steps(
+    survey: Survey, corpus: str, n_bytes: int, lanes: Sequence[Lane]
+) -> Generator[Beat, None, None]:
+    """Reads the text, then looks at lane after lane. Raises what reading raises."""
+    reading = excerpt_steps(corpus, n_bytes)
+    while True:
+        try:
+            survey.size = next(reading)
+        except StopIteration as end:
+            excerpt = end.value
+            break
+        yield Beat()
+    survey.size, survey.whole = excerpt.size, excerpt.whole
+    survey.beginning = beginning(excerpt.texts)
+    survey.read = True
+    yield Beat()
+    for lane in dict.fromkeys(lanes):
+        steps = vocabulary_limits_steps(lane.plan, excerpt.texts)
+        try:
+            while True:
+                item = next(steps)
+                if isinstance(item, CountingStep) and lane == lanes[0]:
+                    survey.words, survey.different = item.words, item.different_words
+                elif isinstance(item, Limits):
+                    survey.limits[lane] = item
+                yield Beat()
+        except StopIteration as end:
+            survey.limits[lane] = end.value
+        except ValueError as error:
+            survey.errors[lane] = str(error)
+        yield Beat()
+
+
+def beginning(texts: Sequence[str]) -> str:
+    """How the text begins, in at most SHOWN letters."""
+    shown = ""
+    for text in texts:
+        shown += ("\n\n" if shown else "") + text[: SHOWN + 1]
+        if len(shown) > SHOWN:
+            return shown[:SHOWN].rstrip() + "\u2026"
+    return shown
+
+
+def lane_words(survey: Survey, lane: Lane, pieces: int) -> tuple[str, str]:
+    """A note below the lane, and what is wrong with it; "" for none."""
+    if lane in survey.errors:
+        return "", survey.errors[lane]
+    limits = survey.limits.get(lane)
+    title = algorithm_of(lane.kind).title
+    if limits is None:
+        return "finding out what this text allows", ""
+    if pieces and pieces < limits.smallest:
+        return "", (
+            f"{title} needs at least {limits.smallest:,} pieces here: "
+            "one for each sign, and the special tokens"
+        )
+    largest = limits.largest
+    if largest is None:
+        return f"from {limits.smallest:,} pieces", ""
+    if pieces > largest and lane.kind == "sentencepiece-bpe":
+        return "", (
+            f"This text yields at most {largest:,} pieces for {title}: "
+            "choose fewer, or a longer text"
+        )
+    if pieces > largest:
+        return f"this text yields only {largest:,} pieces: it will end there", ""
+    return f"from {limits.smallest:,} to {largest:,} pieces", ""
