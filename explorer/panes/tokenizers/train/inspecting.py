@@ -21,7 +21,6 @@ from explorer.panes.base import Inspection
 from explorer.panes.tokenizers.train.pieces import text_of
 from explorer.panes.tokenizers.train.recording import Recording
 from explorer.panes.tokenizers.train.words import step_title
-from explorer.theme_numbers import format_number
 from explorer.widgets.live_numbers import Equation
 
 
@@ -32,8 +31,8 @@ def inspection(recording: Recording, lane: int, index: int) -> Inspection:
     rows = numbers(recording.plans[lane].kind, state)
     per_token = recording.bytes_per_token(lane, index)
     if math.isfinite(per_token):
-        note = f"{recording.text.size:,} bytes / {format_number(state.tokens)} tokens"
-        rows.append(Equation("bytes a token stands for", per_token, "text", note))
+        note = f"of {recording.text.size:,} bytes"
+        rows.append(Equation("bytes a token", per_token, "text", note))
     return Inspection(step, rows, title=f"{recording.names[lane]}: {step_title(state)}")
 
 

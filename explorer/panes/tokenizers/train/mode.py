@@ -106,7 +106,7 @@ class TrainMode(Mode):
             "curve": self.view.curves.kind,
         }
         if recording is not None and not self.trainer.error:
-            done = recording.tokenizers is not None
+            done = recording.over
             told["training"] = {"moments": len(recording), "done": done}
         elif self._again is not None:
             told["training"] = self._again
@@ -195,6 +195,12 @@ class TrainMode(Mode):
         self._bind(keep=True)
         self.inspect()
 
+    def grown(self) -> None:
+        for track in self.tracks:
+            if isinstance(track, LaneTrack):
+                track.renew()
+        super().grown()
+
     def _bind(self, keep: bool) -> None:
         """The lane that is spoken of comes first: the transport tells its titles."""
         recording, trainer = self.trainer.recording, self.trainer
@@ -271,7 +277,8 @@ class TrainMode(Mode):
     def _place(self) -> tuple[int, int, float]:
         """The settled step before the cursor, the one after it, and the share of the way."""
         recording = self.trainer.recording
-        last = len(recording) - 1 if recording is not None else 0
+        last = self.tracks[0].length - 1 if recording is not None and self.tracks else 0
+        last = max(0, last)
         position = min(max(0.0, self.player.position if self.active else last), last)
         low = int(position)
         share = position - low
@@ -279,7 +286,7 @@ class TrainMode(Mode):
 
     def _show_moment(self) -> None:
         recording, faces = self.trainer.recording, self._faces
-        if recording is None or faces is None or not len(recording):
+        if recording is None or faces is None or not self.tracks or not self.tracks[0].length:
             return
         before, after, share = self._place()
         lanes = range(len(recording.names))

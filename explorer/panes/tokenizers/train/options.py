@@ -47,16 +47,16 @@ ALGORITHMS = (
         "BPE",
         "joins the most frequent pair, beginning with bytes",
         (
-            Variant("hf", "ties: smallest ids (Hugging Face)", LaneOptions(_END, tie="hf")),
+            Variant("hf", "ties as Hugging Face", LaneOptions(_END, tie="hf")),
             Variant(
                 "rustbpe",
-                "ties: smallest bytes (rustbpe)",
+                "ties as rustbpe",
                 LaneOptions(_END, tie="rustbpe"),
                 "rustbpe",
             ),
             Variant(
                 "minbpe",
-                "ties: first in the text (minbpe)",
+                "ties as minbpe",
                 LaneOptions(_END, tie="minbpe"),
                 "minbpe",
             ),
@@ -69,7 +69,7 @@ ALGORITHMS = (
         (
             Variant(
                 "count",
-                "by count (Hugging Face)",
+                "by count",
                 LaneOptions((*BERT_TOKENS, *_END), score="count"),
             ),
             Variant(
@@ -85,10 +85,8 @@ ALGORITHMS = (
         "SentencePiece BPE",
         "joins the most frequent pair, beginning with characters; a space is one",
         (
-            Variant("plain", "rare letters are unknown", LaneOptions(_END)),
-            Variant(
-                "bytes", "rare letters as bytes", LaneOptions(_END, byte_fallback=True), "bytes"
-            ),
+            Variant("plain", "rare: unknown", LaneOptions(_END)),
+            Variant("bytes", "rare: as bytes", LaneOptions(_END, byte_fallback=True), "bytes"),
         ),
     ),
     Algorithm(
@@ -96,10 +94,8 @@ ALGORITHMS = (
         "Unigram",
         "begins with far too many pieces and drops those that the text misses least",
         (
-            Variant("plain", "rare letters are unknown", LaneOptions(_END)),
-            Variant(
-                "bytes", "rare letters as bytes", LaneOptions(_END, byte_fallback=True), "bytes"
-            ),
+            Variant("plain", "rare: unknown", LaneOptions(_END)),
+            Variant("bytes", "rare: as bytes", LaneOptions(_END, byte_fallback=True), "bytes"),
         ),
     ),
 )

@@ -135,22 +135,25 @@ class Planning(QObject):
         steps = survey_steps(survey, corpus, n_bytes, self._lanes)
         job = self._engine.run(steps, name="looking at the text", pure_python=True)
         self._job = job
-        job.progressed.connect(lambda _: self._on_survey(job))
-        job.finished.connect(lambda: self._on_surveyed(job))
+        job.progressed.connect(self._on_survey)
+        job.finished.connect(self._on_surveyed)
+        self.destroyed.connect(job.cancel)
 
     def _end_survey(self) -> None:
         if self._job is not None:
+            self._job.progressed.disconnect(self._on_survey)
+            self._job.finished.disconnect(self._on_surveyed)
             if not self._job.over:
                 self._job.cancel()
                 self._surveyed = None
             self._job = None
 
-    def _on_survey(self, job: Job) -> None:
-        if job is self._job:
-            self.show()
+    def _on_survey(self, _: object = None) -> None:
+        self.show()
 
-    def _on_surveyed(self, job: Job) -> None:
-        if job is not self._job:
+    def _on_surveyed(self) -> None:
+        job = self._job
+        if job is None:
             return
         if isinstance(job.error, (ValueError, OSError)):
             self._corpus_error = str(job.error)

@@ -55,6 +55,7 @@ class Recording:
     speed       how many times the usual pace; infinite: as fast as it goes
     hurry       as fast as it goes, whatever the speed
     preparing   what a lane was last busy with
+    over        it is done, and the GUI has heard of it
     tokenizers  once it is done: one a lane, None for one that failed
     """
 
@@ -68,6 +69,7 @@ class Recording:
         self.hurry = False
         self.preparing: Preparing | None = None
         self.tokenizers: list[Any] | None = None
+        self.over = False  # the GUI's thread has heard of the end
         self.vocab_size = 0
         self._states: list[list[LaneState]] = [[] for _ in plans]
         self._splits: list[list[Split]] = [[] for _ in plans]
@@ -82,7 +84,7 @@ class Recording:
     @property
     def expected(self) -> int:
         """The index of the last common step, about."""
-        if self.tokenizers is not None:
+        if self.over:
             return len(self.moments) - 1
         return max(self.moments[0].expected, len(self.moments) - 1) if self.moments else 0
 

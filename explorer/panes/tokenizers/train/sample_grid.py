@@ -144,13 +144,16 @@ class SampleGrid(Picture):
         """The tokens that both steps have, those that go, and those that come."""
         before, after, share = self._before[lane], self._after[lane], self._share
         old, new = set(before.spans), set(after.spans)
-        for split, kept, opacity in ((before, new, 1 - share), (after, old, share)):
+        for split, kept, opacity, comes in (
+            (before, new, 1 - share, False),
+            (after, old, share, True),
+        ):
             for piece, span in zip(split.pieces, split.spans, strict=True):
                 stays = span in kept
-                if (stays and split is before) or (not stays and opacity <= 0.01):
+                if (stays and not comes) or (not stays and opacity <= 0.01):
                     continue
                 painter.setOpacity(1.0 if stays else opacity)
-                self._draw_token(painter, row, piece, span, fresh=split is after and not stays)
+                self._draw_token(painter, row, piece, span, fresh=comes and not stays)
         painter.setOpacity(1.0)
 
     def _draw_token(

@@ -30,10 +30,13 @@ class LaneTrack(LiveTrack):
         self._place = place
         self._marks: dict[int, str] = {}
         self._seen = 0
+        self._length = 0
+        self.renew()
 
-    @property
-    def is_live(self) -> bool:  # type: ignore[override]
-        return self.recording.tokenizers is None
+    def renew(self) -> None:
+        """Takes in what has come: the engine's thread goes on while the player looks."""
+        self.is_live = not self.recording.over
+        self._length = len(self.recording.moments)
 
     @property
     def transition(self) -> float:  # type: ignore[override]
@@ -46,7 +49,7 @@ class LaneTrack(LiveTrack):
 
     @property
     def length(self) -> int:
-        return len(self.recording.moments)
+        return self._length
 
     def title(self, index: int) -> str:
         recording = self.recording

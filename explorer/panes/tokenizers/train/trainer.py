@@ -39,7 +39,7 @@ class Trainer(QObject):
             return "idle"
         if self.error:
             return "failed"
-        if self.recording.tokenizers is not None:
+        if self.recording.over:
             return "done"
         if not len(self.recording):
             return "preparing"
@@ -64,12 +64,16 @@ class Trainer(QObject):
         self._playing = until is None
         job = self._engine.run(steps, name="training tokenizers", pure_python=True)
         self._job = job
-        job.progressed.connect(lambda _: self._on_progress(job))
-        job.finished.connect(lambda: self._on_finished(job))
+        job.progressed.connect(self._on_progress)
+        job.finished.connect(self._on_finished)
+        self.destroyed.connect(job.cancel)
         self._tell()
 
     def clear(self) -> None:
         """Forgets the training; one that is under way is cancelled."""
+        if self._job is not None:
+            self._job.progressed.disconnect(self._on_progress)
+            self._job.finished.disconnect(self._on_finished)
         for job in (self._job, self._splitting):
             if job is not None and not job.over:
                 job.cancel()
@@ -139,19 +143,22 @@ class Trainer(QObject):
 
     # what comes
 
-    def _on_progress(self, job: Job) -> None:
-        recording = self.recording
-        if job is not self._job or recording is None:
+    def _on_progress(self, _: object = None) -> None:
+        job, recording = self._job, self.recording
+        if job is None or recording is None:
             return
         if recording.limit is not None and len(recording) >= recording.limit:
             job.pause()
         self.grown.emit()
         self._tell()
 
-    def _on_finished(self, job: Job) -> None:
-        if job is not self._job:
+    def _on_finished(self) -> None:
+        job = self._job
+        if job is None:
             return
         self._playing = False
+        if self.recording is not None:
+            self.recording.over = job.error is None
         if job.error is not None:
             self.error = str(job.error)
             if not isinstance(job.error, (ValueError, OSError)):

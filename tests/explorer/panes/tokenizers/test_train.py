@@ -1,0 +1,163 @@
+"""The mode Train: set up, live, replayed, ended, handed on."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.tokenization import open_tokenizer
+from explorer.panes.tokenizers.modes import ModeSpec
+from explorer.panes.tokenizers.train import pace
+from explorer.panes.tokenizers.train.options import Lane, TrainOptions, check
+
+SPEC = ModeSpec("train", "Train", "explorer.panes.tokenizers.train.mode")
+SMALL = TrainOptions(
+    kilobytes="20", vocab_size="330", lanes=(Lane("bpe", "hf"), Lane("wordpiece", "count"))
+)
+
+
+async def until(condition: Any, what: str, seconds: float = 20.0) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            while not condition():
+                await asyncio.sleep(0.01)
+    except TimeoutError:
+        raise AssertionError(f"never came: {what}") from None
+
+
+@pytest.fixture
+def pane(make_pane: Any) -> Any:
+    pane = make_pane(SPEC)
+    pane.mode.planning.set_options(SMALL)
+    return pane
+
+
+def test_a_training_is_played_paused_stepped_and_scrubbed_back(pane: Any, run_async: Any) -> None:
+    mode, player = pane.mode, pane.player
+
+    async def scenario() -> None:
+        mode.start(until=20)
+        await until(lambda: len(mode.trainer.recording) == 20, "20 moments")
+        await until(lambda: mode.trainer.state == "paused", "the pause")
+        await until(lambda: player.step == 19, "the last of them on the screen")
+        assert player.at_live_edge
+        player.forward()
+        await until(lambda: len(mode.trainer.recording) == 21, "one more")
+        await asyncio.sleep(0.3)
+        assert len(mode.trainer.recording) == 21
+        player.seek(5)
+        assert not player.at_live_edge
+        shown = mode.view.sample.displayed()["BPE"]
+        assert shown.tolist() == [list(s) for s in mode.trainer.recording.split(0, 5).spans]
+        assert mode.view.cards[0].words.pieces == "262"
+        player.end()
+        player.play()
+        mode.hurry()
+        await until(lambda: mode.trainer.state == "done", "the end")
+        await pane.settled()
+        assert player.step == len(mode.trainer.recording) - 1
+        assert not mode.tracks[0].is_live
+
+    run_async(scenario())
+
+
+def test_a_finished_tokenizer_is_offered_saved_and_given_to_training(
+    pane: Any, run_async: Any, tmp_path: Path
+) -> None:
+    mode, told, saved = pane.mode, [], tmp_path / "t.json"
+    mode.workspace.tokenizerOpened.connect(told.append)
+
+    async def scenario() -> None:
+        mode.start()
+        mode.hurry()
+        await until(lambda: mode.trainer.state == "done", "the end")
+        assert "trained:BPE 330, stories" in [one.id for one in mode.catalogue.entries]
+        await mode.using.save(mode.using.tokenizer(0), saved)
+        mode.using.use(1, "train")
+        await until(lambda: told, "the hand-over")
+
+    run_async(scenario())
+    assert open_tokenizer(saved).vocabulary == mode.using.tokenizer(0).vocabulary
+    assert open_tokenizer(told[0]).vocabulary == mode.using.tokenizer(1).vocabulary
+
+
+def test_another_sample_is_cut_at_every_moment(pane: Any, run_async: Any) -> None:
+    mode = pane.mode
+
+    async def scenario() -> None:
+        mode.start()
+        mode.hurry()
+        await until(lambda: mode.trainer.state == "done", "the end")
+        mode.planning.change("sample", "the king")
+        await until(lambda: mode.trainer.recording.sample == "the king", "the other sample")
+
+    run_async(scenario())
+    recording = mode.trainer.recording
+    encoding = mode.using.tokenizer(0).encode("the king")
+    assert list(recording.split(0, len(recording) - 1).pieces) == encoding.pieces
+
+
+def test_a_session_trains_again_to_where_it_was(make_pane: Any, pane: Any, run_async: Any) -> None:
+    async def first() -> None:
+        pane.mode.start(until=12)
+        await until(lambda: len(pane.mode.trainer.recording) == 12, "12 moments")
+
+    run_async(first())
+    state = pane.mode.state()
+    pane.mode.new_training()
+    pane.mode.restore(state)
+
+    async def second() -> None:
+        pane.mode.shown()
+        await until(lambda: len(pane.mode.trainer.recording or ()) == 12, "12 moments again")
+
+    run_async(second())
+
+
+def test_what_cannot_be_trained_is_said_beside_it(pane: Any, run_async: Any, tmp_path: Any) -> None:
+    mode = pane.mode
+    empty = tmp_path / "empty.txt"
+    empty.write_bytes(b"")
+
+    async def scenario() -> None:
+        mode.new_training()
+        mode.planning.change("vocab_size", "100")
+        await mode.planning.settled()
+        rows = mode.setup.lanes.rows
+        await until(lambda: "at least 257" in rows[0].error.text, "the smallest")
+        assert not mode.setup.start.isEnabled()
+        mode.planning.change("vocab_size", "90000")
+        assert "will end there" in rows[0].note.text()
+        assert mode.setup.start.isEnabled()
+        mode.planning.change("corpus", str(empty))
+        await until(lambda: "is empty" in mode.setup.corpus.error.text, "the empty file")
+        assert not mode.setup.start.isEnabled()
+
+    run_async(scenario())
+    assert "whole number" in check(TrainOptions(vocab_size="many"))["vocab_size"]
+    assert "20,000 kB" in check(TrainOptions(kilobytes="0"))["kilobytes"]
+
+
+def test_closing_while_it_trains_ends_at_once(pane: Any, engine: Any, run_async: Any) -> None:
+    async def scenario() -> None:
+        pane.mode.start()
+        await until(lambda: len(pane.mode.trainer.recording) > 2, "some moments")
+
+    run_async(scenario())
+    assert engine.close_now(2)
+
+
+def test_options_survive_json_and_wrong_values() -> None:
+    assert TrainOptions.from_json(SMALL.to_json()) == SMALL
+    assert TrainOptions.from_json({"lanes": [{"kind": "no"}, 3], "vocab_size": 5}) == TrainOptions()
+    twice = TrainOptions(lanes=(Lane("bpe", "hf"),) * 2)
+    assert twice.names == ("BPE", "BPE #2")
+
+
+def test_the_pace_grows_faster() -> None:
+    times = [pace.seconds(index, 700) for index in range(700)]
+    assert times == sorted(times, reverse=True)
+    assert 30 < sum(times) < 45
