@@ -33,8 +33,14 @@ from core.tokenization.bpe_ranks import recover_merges_steps
 from core.tokenization.bpe_training import bpe_steps
 from core.tokenization.known import find_all_steps, get_steps
 from core.tokenization.lockstep import LanePlan, growing, lockstep_steps, resplit_steps
+from core.tokenization.sentencepiece_bpe_training import sentencepiece_bpe_steps
+from core.tokenization.sentencepiece_normalizer import SentencePieceNormalizer
+from core.tokenization.sentencepiece_pieces import meta_pieces
+from core.tokenization.sentencepiece_trace import finish_steps, normalizer_steps
+from core.tokenization.sentencepiece_vocabulary import SentencePieceVocabulary
 from core.tokenization.unigram_training import unigram_steps
 from core.tokenization.vocabulary_limits import vocabulary_limits_steps
+from core.tokenization.wordpiece_training import wordpiece_steps
 from core.training.language_modelling import LanguageModelling
 from core.training.looking import evaluate_steps, sample_steps
 from core.training.loop import train_steps
@@ -118,6 +124,12 @@ RANKS = {letter * times: 256 * times - 256 + letter[0] for letter in BYTES for t
 JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
     train_tokenizer_steps: lambda place: train_tokenizer_steps("bpe", TEXT, 300),
     bpe_steps: lambda place: bpe_steps([TEXT], 300, ["<|endoftext|>"]),
+    wordpiece_steps: lambda place: wordpiece_steps([TEXT], 120),
+    sentencepiece_bpe_steps: lambda place: sentencepiece_bpe_steps([TEXT], 120),
+    normalizer_steps: lambda place: normalizer_steps(SentencePieceNormalizer(), TEXT),
+    finish_steps: lambda place: finish_steps(
+        SentencePieceVocabulary(meta_pieces(byte_fallback=True), True), list("漢字")
+    ),
     unigram_steps: lambda place: unigram_steps([TEXT], 80),
     lockstep_steps: lambda place: lockstep_steps([LanePlan("bpe")] * 2, TEXT, 300, "Once"),
     resplit_steps: lambda place: resplit_steps(
