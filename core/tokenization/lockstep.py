@@ -9,7 +9,7 @@ vocabulary so far cuts a sample sentence.
 import math
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 from core.tokenization.growing import (
     Growing,
@@ -168,10 +168,10 @@ class _Lane:
         return STEPS_PER_ROUND * (math.ceil(shrinking) + 1)
 
     def _tell(self, done: bool, error: str = "") -> None:
-        now = self.state
-        self.state = LaneState(
-            now.step, now.number, now.vocab_size, now.tokens, now.split, now.objective, done, error
-        )
+        # Unigram's steps do not count the pieces that need no training; the tokenizer does.
+        finished = self.tokenizer
+        size = self.state.vocab_size if finished is None else finished.vocab_size
+        self.state = replace(self.state, vocab_size=size, done=done, error=error)
 
     def close(self) -> None:
         self._steps.close()
