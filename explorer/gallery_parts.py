@@ -126,7 +126,7 @@ def controls() -> list[Sample]:
     palette = CommandPalette(host)
     entries = [
         ("Play or pause", "Space"),
-        ("Go to training", "Ctrl+2"),
+        ("Go to training", "Ctrl+3"),
         ("Toggle theme", ""),
         ("Export picture", "Ctrl+E"),
     ]

@@ -27,6 +27,14 @@ PANES: tuple[PaneSpec, ...] = (
         module="explorer.panes.attention.pane",
     ),
     PaneSpec(
+        id="tokenizers",
+        title="Tokenizers",
+        icon="tokenizers",
+        teaches="How text becomes tokens, and why every tokenizer cuts it differently",
+        create=_create("explorer.panes.tokenizers.pane"),
+        module="explorer.panes.tokenizers.pane",
+    ),
+    PaneSpec(
         id="training",
         title="Training",
         icon="training",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtGui import QFont, QFontMetricsF, QHelpEvent, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from explorer import theme, theme_icons
 from explorer.widgets.base import Picture, elide, put_text
+
+NARROWEST = 88  # per cent of a label's width
 
 
 class Rail(Picture):
@@ -69,8 +71,8 @@ class Rail(Picture):
             pixmap = theme_icons.pixmap(icon, "accent" if chosen else "muted", 20, self.ratio)
             x = cell.center().x() - now.px(20) / 2
             painter.drawPixmap(QPointF(round(x), cell.y() + now.px(9)), pixmap)
-            font = now.font("rail")
             text = QRectF(cell.x() + 2, cell.y() + now.px(32), cell.width() - 4, now.px(14))
+            font = _fitting(now.font("rail"), title, text.width() - now.px(4))
             put_text(painter, text, elide(title, font, text.width()), font, now.color(role))
             if chosen and self.shows_focus:
                 now.focus_ring(painter, cell.adjusted(7, 5, -8, -5))
@@ -118,3 +120,12 @@ class Rail(Picture):
         if 0 <= index < len(self._entries) and self._entries[index][0] != self._current:
             self.set_current(self._entries[index][0])
             self.chosen.emit(self._current)
+
+
+def _fitting(font: QFont, text: str, width: float) -> QFont:
+    """The font, a little narrower where the text would touch the edges."""
+    wide = QFontMetricsF(font).horizontalAdvance(text)
+    if wide > width:
+        font = QFont(font)
+        font.setStretch(max(NARROWEST, int(100 * width / wide)))
+    return font

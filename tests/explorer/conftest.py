@@ -37,9 +37,11 @@ def dispose(thing: object) -> None:
     """Deletes a QObject now. While Qt takes one apart it holds a lock that the death of another
     may need, so the garbage collector must not run in between: the thread would wait for itself.
     """
+    was_enabled = gc.isenabled()
     gc.collect()
     gc.disable()
     try:
         shiboken6.delete(thing)
     finally:
-        gc.enable()
+        if was_enabled:  # while an engine lives, its thread must not collect
+            gc.enable()

@@ -67,5 +67,12 @@ def test_the_self_test_passes_in_this_checkout(tmp_path):
         timeout=100,
     )
     assert done.returncode == 0, done.stderr
-    for part in ("window", "pane attention", "pane training", "code", "training"):
+    for part in (
+        "window",
+        "pane attention",
+        "pane tokenizers",
+        "pane training",
+        "code",
+        "training",
+    ):
         assert f"self-test: {part} works" in done.stdout

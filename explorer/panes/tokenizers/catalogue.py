@@ -50,6 +50,7 @@ class Catalogue(QObject):
         self._opening: dict[str, Any] = {}  # tasks by id
         self._progress: dict[str, Download] = {}
         self._told: dict[str, int] = {}
+        self._looked = False
         self._timer = QTimer(self)
         self._timer.setInterval(PROGRESS)
         self._timer.timeout.connect(self._tell_progress)
@@ -71,9 +72,11 @@ class Catalogue(QObject):
         """The tokenizer, if it has been opened."""
         return self._opened.get(name)
 
-    def look(self) -> None:
-        """Looks for well-known tokenizers on this machine."""
-        tasks.spawn(self._look(), self)
+    def look(self, *, again: bool = False) -> None:
+        """Looks for well-known tokenizers on this machine, once unless it is to look again."""
+        if again or not self._looked:
+            self._looked = True
+            tasks.spawn(self._look(), self)
 
     async def _look(self) -> None:
         for entry in await self._engine.io(known_entries):

@@ -24,23 +24,25 @@ def context(engine, tmp_path, run_async) -> Iterator[Any]:
 
 @pytest.fixture
 def make_pane(context, run_async) -> Iterator[Any]:
-    """`make_pane(*specs)`: shown at 1000 x 600; without specs with the modes there are."""
+    """`make_pane(*specs)`: shown at 1000 x 600, settled; without specs with the modes there are.
+    `then(pane)` runs in the same event loop before it settles."""
     from explorer.panes.tokenizers.pane import TokenizersPane
 
     made: list[Any] = []
 
-    def make(*specs: Any) -> Any:
-        pane = TokenizersPane(context, specs=specs or None)
-        made.append(pane)
-        pane.resize(1000, 600)
-        pane.show()
-
-        async def shown() -> None:
+    def make(*specs: Any, then: Any = None) -> Any:
+        async def build() -> Any:
+            pane = TokenizersPane(context, specs=specs or None)
+            made.append(pane)
+            pane.resize(1000, 600)
+            pane.show()
             pane.shown()
+            if then is not None:
+                then(pane)
             await pane.settled()
+            return pane
 
-        run_async(shown())
-        return pane
+        return run_async(build())
 
     yield make
     for pane in made:

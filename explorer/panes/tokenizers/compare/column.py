@@ -1,0 +1,87 @@
+"""One tokenizer: its head, and the text cut into its tokens."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QBoxLayout, QFrame, QSizePolicy, QWidget
+
+from explorer import theme
+from explorer.panes.tokenizers.catalogue import Opened
+from explorer.panes.tokenizers.compare.choices import Choices
+from explorer.panes.tokenizers.compare.head import ColumnHead
+from explorer.panes.tokenizers.compare.model import Split
+from explorer.widgets.base import set_look
+from explorer.widgets.stateful import StatefulPicture
+from explorer.widgets.token_faces import FlowOptions
+from explorer.widgets.token_flow import TokenFlow
+
+HEAD_WIDTH = 220  # of a row
+
+
+class Column(QFrame):
+    """Named by its place: what it shows may be another tokenizer later.
+
+    `retryRequested`, `cancelRequested` while it is being opened or downloaded.
+    """
+
+    menuRequested = Signal()
+    removeRequested = Signal()
+    retryRequested = Signal()
+    cancelRequested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        set_look(self, "card")
+        self.split: Split | None = None
+        self.head = ColumnHead()
+        self.flow = TokenFlow()
+        self.body = StatefulPicture(self.flow, "lines", ground="surface")
+        self.body.set_cancellable(True)
+        self.head.menuRequested.connect(self.menuRequested)
+        self.head.removeRequested.connect(self.removeRequested)
+        self.body.retryRequested.connect(self.retryRequested)
+        self.body.cancelRequested.connect(self.cancelRequested)
+        self._row = QBoxLayout(QBoxLayout.Direction.TopToBottom, self)
+        self._row.addWidget(self.head)
+        self._row.addWidget(self.body, 1)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        theme.changed.connect(self._restyle)
+        self._restyle()
+
+    def set_layout(self, layout: str) -> None:
+        """ "columns": the head above the tokens; "rows": beside them."""
+        as_row = layout == "rows"
+        kind = QBoxLayout.Direction
+        self._row.setDirection(kind.LeftToRight if as_row else kind.TopToBottom)
+        width = theme.current().px(HEAD_WIDTH)
+        self.head.setMinimumWidth(width if as_row else 0)
+        self.head.setMaximumWidth(width if as_row else 16_777_215)
+
+    def set_opened(self, name: str, opened: Opened | None) -> None:
+        self.head.set_name(name, opened)
+        self.flow.setAccessibleName(f"Tokens of {name}")
+        self.setAccessibleName(name)
+
+    def set_split(self, split: Split, choices: Choices, starts: np.ndarray | None = None) -> None:
+        """Shows the tokens; the same split again only brings the head up to date."""
+        before, self.split = self.split, split
+        self.head.set_split(split, choices)
+        if split.error:
+            self.body.show_error(split.error, "")
+            return
+        if before is None or before.tokens is not split.tokens:
+            self.flow.set_tokens(split.tokens, starts)
+        self.flow.set_options(FlowOptions(choices.ids, choices.bytes, choices.whitespace))
+        self.body.show_ready()
+
+    def clear(self) -> None:
+        """No text, no tokens."""
+        self.split = None
+        self.head.set_split(None, Choices())
+
+    def _restyle(self) -> None:
+        now = theme.current()
+        side = now.px(8)
+        self._row.setContentsMargins(now.px(12), side, side, side)
+        self._row.setSpacing(now.px(8))

@@ -1,0 +1,89 @@
+"""What Compare adds to menus and palette, and the views that a snapshot shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from explorer.actions import Action
+from explorer.panes.tokenizers.compare.examples import EXAMPLES, FIRST
+
+if TYPE_CHECKING:
+    from explorer.panes.tokenizers.compare.mode import CompareMode
+
+SWITCHES = (
+    ("ids", "ids below the tokens"),
+    ("bytes", "bytes in place of text"),
+    ("whitespace", "spaces as glyphs"),
+    ("specials", "special tokens are parsed"),
+    ("differences", "only differences in color"),
+)
+
+
+def mode_actions(mode: CompareMode) -> list[Action]:
+    def shown() -> bool:
+        return mode.active
+
+    def switch(name: str) -> Callable[[], None]:
+        return lambda: mode.choose(**{name: not getattr(mode.choices, name)})
+
+    def is_on(name: str) -> Callable[[], bool]:
+        return lambda: bool(getattr(mode.choices, name))
+
+    other = {"columns": "rows", "rows": "columns"}
+    return [
+        *(
+            Action(
+                f"tokenizers.compare.{name}",
+                f"Compare: {text}",
+                switch(name),
+                enabled=shown,
+                checked=is_on(name),
+            )
+            for name, text in SWITCHES
+        ),
+        Action(
+            "tokenizers.compare.layout",
+            "Compare: columns or rows",
+            lambda: mode.choose(layout=other[mode.choices.layout]),
+            enabled=shown,
+        ),
+        Action(
+            "tokenizers.compare.open",
+            "Compare: open a tokenizer's file",
+            mode.ask_for_file,
+            enabled=shown,
+        ),
+        Action(
+            "tokenizers.compare.text",
+            "Compare: type a text",
+            lambda: focus_text(mode),
+            enabled=shown,
+        ),
+    ]
+
+
+def focus_text(mode: CompareMode) -> None:
+    mode.view.editor.setFocus()
+    mode.view.editor.selectAll()
+
+
+def mode_views(mode: CompareMode) -> dict[str, Callable[[], Any]]:
+    """Columns, rows with ids, differences, bytes."""
+    languages = dict(EXAMPLES)["One sentence, many languages"]
+    plain = {"layout": "columns", "ids": False, "bytes": False, "differences": False}
+
+    def view(text: str, **changes: Any) -> Callable[[], Any]:
+        async def bring() -> None:
+            mode.set_text(text)
+            mode.choose(**{**plain, **changes})
+            await mode.settled()
+
+        return bring
+
+    return {
+        "columns": view(FIRST),
+        "rows": view(FIRST, layout="rows", ids=True),
+        "differences": view(FIRST, differences=True),
+        "bytes": view(languages, bytes=True),
+    }

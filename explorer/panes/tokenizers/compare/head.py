@@ -1,0 +1,147 @@
+"""The head of one tokenizer: its name and kind, how many tokens, what they cost, what is lost."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from explorer import theme, theme_icons
+from explorer.panes.tokenizers.catalogue import Opened
+from explorer.panes.tokenizers.compare.choices import Choices
+from explorer.panes.tokenizers.compare.model import Split, cost, said_cost
+from explorer.widgets.base import IconButton, Label, elide
+from explorer.widgets.card import Glyph
+from explorer.widgets.cut_label import CutLabel
+
+
+class NameButton(QToolButton):
+    """The tokenizer's name, cut where there is no room; a click opens what can be done with it."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._name = ""
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        theme.changed.connect(self._restyle)
+        self._restyle()
+
+    def set_name(self, name: str) -> None:
+        self._name = name
+        self.setAccessibleName(f"Tokenizer {name}: choose another")
+        self._fit()
+
+    def resizeEvent(self, event) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        room = self.width() - theme.current().px(32)
+        self.setText(elide(self._name, self.font(), room))
+
+    def _restyle(self) -> None:
+        now = theme.current()
+        self.setFont(now.font("body", 600))
+        self.setIcon(theme_icons.icon("chevron-down", "muted", 14))
+        self.setIconSize(QSize(now.px(14), now.px(14)))
+        self.setFixedHeight(now.px("control"))
+        self._fit()
+
+
+class ColumnHead(QWidget):
+    """`menuRequested` from the name, `removeRequested` from the cross."""
+
+    menuRequested = Signal()
+    removeRequested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.name = NameButton()
+        self.name.clicked.connect(self.menuRequested)
+        self._remove = IconButton("close", "Take this tokenizer away")
+        self._remove.clicked.connect(self.removeRequested)
+        self._kind = CutLabel("label", "muted")
+        self._count = Label("", "title", weight=600)
+        self._unit = Label("", "label", "muted")
+        self._glyph = Glyph("success", "success", 16)
+        self._badge = Label("", "label")
+        self._ratio = CutLabel("label", "muted")
+        self._other = CutLabel("label", "muted")
+        top = QHBoxLayout()
+        top.setSpacing(0)
+        top.addWidget(self.name, 1)
+        top.addWidget(self._remove)
+        numbers = QHBoxLayout()
+        numbers.setSpacing(4)
+        numbers.addWidget(self._count)
+        numbers.addWidget(self._unit, 0, Qt.AlignmentFlag.AlignVCenter)
+        numbers.addStretch(1)
+        numbers.addWidget(self._glyph)
+        numbers.addWidget(self._badge)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addLayout(top)
+        column.addWidget(self._kind)
+        column.addLayout(numbers)
+        column.addWidget(self._ratio)
+        column.addWidget(self._other)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def set_name(self, name: str, opened: Opened | None) -> None:
+        self.name.set_name(name)
+        entry = opened.entry if opened is not None else None
+        self._kind.set_text(opened.words if opened is not None else "")
+        if opened is not None and entry is not None:
+            by = "runs on this program's own code" if opened.ours else "runs on the library"
+            facts = [entry.maker, opened.words, by, entry.license, entry.where]
+            self.name.setToolTip("\n".join(filter(None, [entry.name, *facts])))
+
+    def set_removable(self, on: bool) -> None:
+        self._remove.setEnabled(on)
+        self._remove.setToolTip("Take this tokenizer away" if on else "One tokenizer has to stay")
+
+    def set_split(self, split: Split | None, choices: Choices) -> None:
+        """Counts and badge of a split; None clears them."""
+        there = split is not None and not split.error
+        for part in (self._count, self._unit, self._ratio):
+            part.setVisible(there)
+        self._show_badge(split if there else None)
+        if split is None or split.error:
+            self._other.set_text("")
+            return
+        self._count.setText(f"{split.count:,}")
+        self._unit.setText("token" if split.count == 1 else "tokens")
+        ratio = f"{theme.format_number(split.bytes_per_token)} bytes per token"
+        if choices.price > 0:
+            ratio += f", costs {said_cost(cost(split.count, choices.price))}"
+        self._ratio.set_text(ratio if split.count else "")
+        self._other.set_text(self._other_words(split, choices))
+
+    def _other_words(self, split: Split, choices: Choices) -> str:
+        if split.other is None:
+            return ""
+        if choices.specials:
+            return f"{split.other:,} if special tokens are plain text"
+        return f"{split.other:,} if special tokens are parsed"
+
+    def _show_badge(self, split: Split | None) -> None:
+        known = split is not None and split.lossless is not None and split.count > 0
+        self._glyph.setVisible(known)
+        self._badge.setVisible(known)
+        if split is None or not known:
+            return
+        if split.lossless:
+            self._glyph.set("success", "success")
+            words, why = "lossless", "The ids alone give the text back, byte for byte."
+        elif split.unknown:
+            self._glyph.set("warning", "warning")
+            words = f"{split.unknown:,} unknown"
+            why = "Tokens that say only: I do not know this. The text under them is lost."
+        else:
+            self._glyph.set("warning", "warning")
+            words = "lossy"
+            why = "The ids do not give the text back: letters, accents or spaces were changed."
+        self._badge.setText(words)
+        for part in (self._badge, self._glyph):
+            part.setToolTip(why)

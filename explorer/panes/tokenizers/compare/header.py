@@ -1,0 +1,62 @@
+"""The inputs of Compare: another tokenizer, another text."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QToolButton, QWidget
+
+from explorer import theme, theme_icons
+from explorer.panes.tokenizers.compare.examples import EXAMPLES
+from explorer.widgets.base import set_look
+
+
+class MenuButton(QToolButton):
+    """A button that opens a menu; `menuOpening` lets its owner fill it first."""
+
+    menuOpening = Signal()
+
+    def __init__(self, icon: str, text: str, help: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._icon = icon
+        self.setText(text)
+        self.setToolTip(help)
+        self.setAccessibleName(text)
+        self.setAccessibleDescription(help)
+        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        set_look(self, "outlined")
+        menu = QMenu(self)
+        menu.aboutToShow.connect(self.menuOpening)
+        self.setMenu(menu)
+        theme.changed.connect(self._restyle)
+        self._restyle()
+
+    def _restyle(self) -> None:
+        now = theme.current()
+        self.setFont(now.font("body"))
+        self.setIcon(theme_icons.icon(self._icon, "text", 16))
+        self.setIconSize(QSize(now.px(16), now.px(16)))
+
+
+class CompareHeader(QWidget):
+    """`exampleChosen(text)`; `add.menuOpening` when the menu of tokenizers is to be filled."""
+
+    exampleChosen = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.add = MenuButton("plus", "Tokenizer", "Compare with another tokenizer")
+        self.add.setObjectName("tokenizers.compare.add")
+        self.examples = MenuButton("file", "Examples", "Texts that show what tokenizers do")
+        self.examples.setObjectName("tokenizers.compare.examples")
+        menu = self.examples.menu()
+        for title, text in EXAMPLES:
+            menu.addAction(title, lambda text=text: self.exampleChosen.emit(text))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        row.addWidget(self.add)
+        row.addWidget(self.examples)
+        row.addStretch(1)
+        self.row = row

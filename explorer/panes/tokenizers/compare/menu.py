@@ -1,0 +1,56 @@
+"""The menu of tokenizers: those that are here, those that can be downloaded, files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+from PySide6.QtWidgets import QMenu
+
+from explorer import theme
+from explorer.panes.tokenizers.catalogue import Catalogue, Entry
+
+
+def fill(
+    menu: QMenu,
+    catalogue: Catalogue,
+    shown: Collection[str],
+    choose: Callable[[str], Any],
+    open_file: Callable[[], Any],
+    full: str = "",
+) -> None:
+    """Fills `menu` anew. Choosing one that is not here downloads it first.
+
+    `full` says why nothing can be added.
+    """
+    menu.clear()
+    menu.setToolTipsVisible(True)
+    here = [entry for entry in catalogue.entries if entry.here]
+    away = [entry for entry in catalogue.entries if not entry.here and entry.size]
+    menu.addSection("On this machine")
+    for entry in here:
+        _add(menu, entry, entry.name, entry.id in shown, choose, full)
+    if away:
+        menu.addSection("Download")
+        for entry in away:
+            text = f"{entry.name}, {theme.format_bytes(entry.size)}"
+            _add(menu, entry, text, entry.id in shown, choose, full)
+    menu.addSeparator()
+    action = menu.addAction("Open a tokenizer's file\u2026", open_file)
+    action.setEnabled(not full)
+    action.setToolTip(full or "tokenizer.json, .model, .tiktoken, vocab.txt, tekken.json, .gguf")
+
+
+def _add(
+    menu: QMenu,
+    entry: Entry,
+    text: str,
+    shown: bool,
+    choose: Callable[[str], Any],
+    full: str,
+) -> None:
+    action = menu.addAction(text.replace("&", "&&"), lambda: choose(entry.id))
+    action.setEnabled(not shown and not full)
+    where = entry.where if entry.here else entry.address
+    facts = [entry.maker, entry.license, where]
+    action.setToolTip("already shown" if shown else full or "\n".join(filter(None, facts)))

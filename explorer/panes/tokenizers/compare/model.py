@@ -1,0 +1,150 @@
+"""One text under several tokenizers, as arrays. Knows no Qt: it runs on the engine's thread."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from explorer.widgets.tokens import Tokens
+
+BATCH = 0.02  # seconds of work after which what is ready is handed out
+PATIENT = 100_000  # characters of a text from which on whether it is lossless comes afterwards
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """What one tokenizer makes of a text.
+
+    id         of the catalogue's entry
+    tokens     ids, pieces, places
+    other      how many tokens it is with special tokens treated the other way; None where the text
+               spells no special token, so that both ways are the same
+    unknown    tokens that say "I do not know this"
+    lossless   decode(encode(text)) == text; None where that is not known yet
+    error      why there are no tokens
+    """
+
+    id: str
+    tokens: Tokens
+    other: int | None = None
+    unknown: int = 0
+    lossless: bool | None = None
+    seconds: float = 0.0
+    error: str = ""
+
+    @property
+    def count(self) -> int:
+        return len(self.tokens)
+
+    @property
+    def bytes_per_token(self) -> float:
+        return len(self.tokens.data) / self.count if self.count else 0.0
+
+
+def split_steps(
+    asked: Sequence[tuple[str, Any]], text: str, specials: bool
+) -> Iterator[list[Split]]:
+    """The splits of a text by (id, tokenizer), in order, a handful at a time.
+
+    A long text's are handed out as soon as each is there, and again once it is known whether they
+    are lossless.
+    """
+    ready: list[Split] = []
+    began = time.monotonic()
+    long = len(text) > PATIENT
+    later = []
+    for name, tokenizer in asked:
+        split = split_text(name, tokenizer, text, specials, check=not long)
+        ready.append(split)
+        if split.lossless is None and not split.error:
+            later.append((split, tokenizer))
+        if time.monotonic() - began > BATCH:
+            yield ready
+            ready, began = [], time.monotonic()
+    if ready:
+        yield ready
+    for split, tokenizer in later:
+        yield [checked(split, tokenizer)]
+
+
+def split_text(
+    name: str, tokenizer: Any, text: str, specials: bool, *, check: bool = True
+) -> Split:
+    """One tokenizer's split; what it cannot do with the text is its `error`."""
+    began = time.perf_counter()
+    try:
+        encoding = tokenizer.encode(text, specials=specials)
+        other = None
+        if spells_special(text, tokenizer.special_tokens):
+            other = len(tokenizer.encode_ids(text, specials=not specials))
+    except ValueError as error:
+        return Split(name, Tokens(text.encode("utf-8", "replace")), error=str(error))
+    spans = np.array(encoding.spans, dtype=np.int64).reshape(-1, 2)
+    unknown = -1 if tokenizer.unknown_id is None else tokenizer.unknown_id
+    tokens = Tokens(
+        encoding.text.encode(),
+        np.array(encoding.ids, dtype=np.int64),
+        np.ascontiguousarray(spans[:, 0]),
+        np.ascontiguousarray(spans[:, 1]),
+        encoding.pieces,
+        unknown,
+        frozenset(tokenizer.special_tokens.values()) - {unknown},
+    )
+    lost = int((tokens.ids == unknown).sum())
+    split = Split(name, tokens, other, lost, seconds=time.perf_counter() - began)
+    return checked(split, tokenizer) if check else split
+
+
+def checked(split: Split, tokenizer: Any) -> Split:
+    """With whether the ids alone give the text back. Tokens that were added do not count."""
+    tokens = split.tokens
+    if split.unknown:
+        lossless = False
+    else:
+        added = np.isin(tokens.ids, list(tokens.special)) & (tokens.ends == tokens.starts)
+        kept = tokens.ids[~added].tolist()
+        lossless = tokenizer.decode(kept).encode("utf-8", "replace") == tokens.data
+    return Split(split.id, tokens, split.other, split.unknown, lossless, split.seconds, split.error)
+
+
+def spells_special(text: str, special_tokens: Iterable[str]) -> bool:
+    """Whether a special token is written out in the text."""
+    letters = set(text)
+    return any(token and token[0] in letters and token in text for token in special_tokens)
+
+
+def differing(splits: Sequence[Split]) -> list[np.ndarray]:
+    """For each split: which of its tokens do not cover just the same bytes in all the others."""
+    keys = [(one.tokens.starts << 32) | one.tokens.ends for one in splits]
+    shared = keys[0] if keys else np.zeros(0, dtype=np.int64)
+    for other in keys[1:]:
+        shared = np.intersect1d(shared, other)
+    return [~np.isin(key, shared) for key in keys]
+
+
+def shared_count(splits: Sequence[Split]) -> int:
+    """How many tokens cover the same bytes in all splits."""
+    return int((~differing(splits)[0]).sum()) if splits else 0
+
+
+def cost(tokens: int, price: float) -> float:
+    """What so many tokens cost at a price for a million."""
+    return tokens * price / 1e6
+
+
+def said_cost(amount: float) -> str:
+    """An amount of money with as many digits as tell something."""
+    if amount >= 1:
+        return f"{amount:,.2f}"
+    if amount >= 0.01:
+        return f"{amount:.3f}"
+    return f"{amount:.2g}" if amount >= 1e-4 else (f"{amount:.1e}" if amount > 0 else "0")
+
+
+def covering(split: Split, start: int, end: int) -> list[int]:
+    """The tokens of a split that stand for some of the bytes start..end."""
+    return list(split.tokens.overlapping(start, end))

@@ -1,0 +1,174 @@
+"""Which tokenizers Compare shows, and whether each is open, on its way, or failed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Signal
+
+from explorer import tasks
+from explorer.panes.tokenizers.catalogue import MODEL, Catalogue, Opened
+from explorer.panes.tokenizers.compare.choices import MOST
+
+if TYPE_CHECKING:
+    from explorer.workspace import Workspace
+
+PATH = "tokenizers.chosen"
+# Of these the first that are on the machine stand beside the model's own: one of each kind.
+FIRST = ("known:gpt2", "known:bert", "known:o200k", "known:mistral", "known:llama3")
+AT_FIRST = 4
+
+
+class Shown(QObject):
+    """The list is an experiment: it lies in the workspace, so it can be undone.
+
+    `changed` when the list or what is known of one of its tokenizers is another.
+    """
+
+    changed = Signal()
+    said = Signal(str)  # for the status bar
+
+    def __init__(self, catalogue: Catalogue, workspace: Workspace, parent: QObject) -> None:
+        super().__init__(parent)
+        self._catalogue = catalogue
+        self._workspace = workspace
+        self._owner = parent
+        self.errors: dict[str, str] = {}
+        self._opening: set[str] = set()
+        self._wanted: str | None = None  # a download that is to be shown once it is there
+        workspace.begin(PATH, None)
+        workspace.changed.connect(self._on_changed)
+        catalogue.changed.connect(self._on_catalogue)
+        catalogue.failed.connect(self._on_failed)
+
+    @property
+    def ids(self) -> list[str]:
+        """What a person chose; before that the model's and the best known that are here."""
+        chosen = self._workspace.value(PATH)
+        if chosen is None:
+            found = [name for name in FIRST if self._is_here(name)]
+            return [MODEL, *found[: AT_FIRST - 1]]
+        return [name for name in chosen if self._catalogue.entry(name) is not None] or [MODEL]
+
+    def _is_here(self, name: str) -> bool:
+        entry = self._catalogue.entry(name)
+        return entry is not None and entry.here
+
+    def name(self, identity: str) -> str:
+        entry = self._catalogue.entry(identity)
+        return entry.name if entry is not None else identity
+
+    def get(self, identity: str) -> Opened | None:
+        return self._catalogue.get(identity)
+
+    @property
+    def full(self) -> str:
+        """Why no further one can be added, or ""."""
+        return f"{MOST} tokenizers at most: take one away first" if len(self.ids) >= MOST else ""
+
+    # changing the list
+
+    def _set(self, ids: Sequence[str], text: str) -> None:
+        self._workspace.change(PATH, list(ids), text)
+
+    def add(self, identity: str) -> None:
+        """Another one, beside those that are shown."""
+        if identity not in self.ids and not self.full:
+            self._set([*self.ids, identity], f"Compare {self.name(identity)}")
+            self._get(identity)
+
+    def replace(self, place: int, identity: str) -> None:
+        ids = self.ids
+        if place < len(ids) and identity not in ids:
+            ids[place] = identity
+            self._set(ids, f"Compare {self.name(identity)}")
+            self._get(identity)
+
+    def remove(self, place: int) -> None:
+        ids = self.ids
+        if len(ids) > 1 and place < len(ids):
+            gone = ids.pop(place)
+            self._catalogue.cancel(gone)
+            self._set(ids, f"Take away {self.name(gone)}")
+
+    def add_files(self, paths: Sequence[str | Path]) -> None:
+        """Files that a person opened; the last places are taken by the newest."""
+        for path in paths:
+            identity = self._catalogue.add_file(path)
+            self.errors.pop(identity, None)
+            if self.full and identity not in self.ids:
+                self.said.emit(self.full)
+            else:
+                self.add(identity)
+
+    def retry(self, place: int) -> None:
+        identity = self.ids[place]
+        self.errors.pop(identity, None)
+        self._get(identity)
+        self.open_all()
+
+    def cancel(self, place: int) -> None:
+        """Gives up a download, or a tokenizer that is being opened."""
+        self.remove(place)
+
+    def _get(self, identity: str) -> None:
+        entry = self._catalogue.entry(identity)
+        if entry is not None and not entry.here:
+            self._catalogue.download(identity)
+
+    # opening
+
+    def open_all(self) -> None:
+        """Opens what is shown and not open yet."""
+        for identity in self.ids:
+            ready = self.get(identity) is not None or identity in self.errors
+            if not ready and self._is_here(identity) and identity not in self._opening:
+                self._opening.add(identity)
+                tasks.spawn(self._open(identity), self._owner)
+        self.changed.emit()
+
+    async def _open(self, identity: str) -> None:
+        try:
+            await self._catalogue.open(identity)
+        except (ValueError, OSError) as error:
+            self.errors[identity] = str(error)
+        finally:
+            self._opening.discard(identity)
+        self.changed.emit()
+
+    def waiting_for(self, identity: str) -> str:
+        """What one that is not open waits for, for people."""
+        share = self._catalogue.downloading(identity)
+        if share is not None:
+            return f"downloading, {share:.0%}"
+        return f"opening {self.name(identity)}"
+
+    def _on_changed(self, path: str, _: Any) -> None:
+        if path == PATH:
+            self.open_all()
+
+    def _on_catalogue(self) -> None:
+        self.open_all()
+
+    def _on_failed(self, identity: str, message: str) -> None:
+        if identity in self.ids:
+            self.errors[identity] = message
+            self.changed.emit()
+        else:
+            self.said.emit(message)
+
+    # sessions
+
+    def state(self) -> list[str] | None:
+        return self._workspace.value(PATH)
+
+    def restore(self, saved: Any) -> None:
+        if not isinstance(saved, list) or not all(isinstance(name, str) for name in saved):
+            return
+        for name in saved:
+            kind, _, rest = name.partition(":")
+            if kind == "file" and Path(rest).exists():
+                self._catalogue.add_file(rest)
+        self._workspace.begin(PATH, saved[:MOST])

@@ -1,0 +1,133 @@
+"""How the tokens are shown: columns or rows, what beside the text, differences, the price."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QLocale, Qt, Signal
+from PySide6.QtGui import QDoubleValidator
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QToolButton, QWidget
+
+from explorer import theme
+from explorer.panes.tokenizers.compare.choices import Choices
+from explorer.widgets.base import Label
+from explorer.widgets.toggle import SegmentedControl, Switch
+
+DEAREST = 1e6  # of a million tokens
+
+
+class Toggle(QToolButton):
+    """A word that is on or off."""
+
+    def __init__(self, text: str, help: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setText(text)
+        self.setCheckable(True)
+        self.setToolTip(help)
+        self.setAccessibleName(text)
+        self.setAccessibleDescription(help)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        theme.changed.connect(self._restyle)
+        self._restyle()
+
+    def _restyle(self) -> None:
+        now = theme.current()
+        self.setFont(now.font("body"))
+        self.setFixedHeight(now.px("control"))
+
+
+class PriceField(QLineEdit):
+    """What a million tokens cost; "" and 0 show no cost. `priceChosen(price)`."""
+
+    priceChosen = Signal(float)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("Price of a million tokens")
+        self.setToolTip("What a million tokens cost, in your money: each head shows what this text")
+        self.setAlignment(Qt.AlignmentFlag.AlignRight)
+        numbers = QDoubleValidator(0.0, DEAREST, 6, self)
+        numbers.setNotation(QDoubleValidator.Notation.StandardNotation)
+        numbers.setLocale(QLocale.c())
+        self.setValidator(numbers)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.textEdited.connect(self._on_edited)
+        theme.changed.connect(self._restyle)
+        self._restyle()
+
+    def set_price(self, price: float) -> None:
+        if price != self._value():
+            self.setText(f"{price:g}" if price else "")
+
+    def _value(self) -> float:
+        try:
+            return min(DEAREST, max(0.0, float(self.text() or 0)))
+        except ValueError:
+            return 0.0
+
+    def _on_edited(self, _: str) -> None:
+        self.priceChosen.emit(self._value())
+
+    def _restyle(self) -> None:
+        now = theme.current()
+        self.setFont(now.font("body"))
+        self.setFixedWidth(now.px(64))
+
+
+class Toolbar(QWidget):
+    """`chosen(name, value)`: a field of Choices and its new value."""
+
+    chosen = Signal(str, object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("tokenizers.compare.toolbar")
+        self.layouts = SegmentedControl([("columns", "Columns"), ("rows", "Rows")], "Arrangement")
+        self.layouts.chosen.connect(lambda name: self.chosen.emit("layout", name))
+        self.toggles = {
+            "ids": Toggle("Ids", "The id of each token below it"),
+            "bytes": Toggle("Bytes", "The bytes of each token in place of its text"),
+            "whitespace": Toggle("Spaces", "Spaces, tabs and line breaks as glyphs"),
+        }
+        self.switches = {
+            "specials": Switch("Special tokens"),
+            "differences": Switch("Differences"),
+        }
+        self.switches["specials"].setToolTip(
+            "On: <|endoftext|> in the text is the special token. Off: it is text like any other."
+        )
+        self.switches["differences"].setToolTip(
+            "Only tokens that not all tokenizers cut alike keep their colors"
+        )
+        for name, button in {**self.toggles, **self.switches}.items():
+            button.clicked.connect(lambda on, name=name: self.chosen.emit(name, bool(on)))
+        self.price = PriceField()
+        self.price.priceChosen.connect(lambda price: self.chosen.emit("price", price))
+        self._per = Label("per million tokens", "label", "muted")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        row.addWidget(self.layouts)
+        row.addSpacing(8)
+        for button in self.toggles.values():
+            row.addWidget(button)
+        row.addSpacing(8)
+        for switch in self.switches.values():
+            row.addWidget(switch)
+        row.addStretch(1)
+        row.addWidget(self.price)
+        row.addWidget(self._per)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def set_choices(self, choices: Choices) -> None:
+        """Shows what is chosen; emits nothing."""
+        self.layouts.set_current(choices.layout)
+        for name, button in {**self.toggles, **self.switches}.items():
+            button.setChecked(getattr(choices, name))
+        self.price.set_price(choices.price)
+
+    def resizeEvent(self, event) -> None:
+        super().resizeEvent(event)
+        wanted = sum(
+            part.sizeHint().width() + 8
+            for part in (self.layouts, *self.toggles.values(), *self.switches.values(), self.price)
+        )
+        self._per.setVisible(self.width() > wanted + 24 + self._per.sizeHint().width())

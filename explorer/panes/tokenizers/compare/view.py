@@ -1,0 +1,157 @@
+"""The picture of Compare: the text, how it is shown, and a column or row for each tokenizer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QBoxLayout, QSplitter, QVBoxLayout, QWidget
+
+from explorer import theme
+from explorer.panes.tokenizers.catalogue import Opened
+from explorer.panes.tokenizers.compare.choices import Choices
+from explorer.panes.tokenizers.compare.column import Column
+from explorer.panes.tokenizers.compare.editor import TextInput
+from explorer.panes.tokenizers.compare.model import Split, differing
+from explorer.panes.tokenizers.compare.toolbar import Toolbar
+from explorer.widgets.stateful import StatefulPicture
+
+
+class CompareView(QWidget):
+    """Intents: `columnMenu(place)`, `columnRemoved(place)`, `columnRetried(place)`,
+    `columnCancelled(place)`, `spanHovered(start, end)`, `tokenClicked(place, token)`,
+    `filesDropped(paths)`, `exampleRequested`."""
+
+    columnMenu = Signal(int)
+    columnRemoved = Signal(int)
+    columnRetried = Signal(int)
+    columnCancelled = Signal(int)
+    spanHovered = Signal(int, int)
+    tokenClicked = Signal(int, int)
+    filesDropped = Signal(list)
+    exampleRequested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("tokenizers.compare")
+        self.editor = TextInput()
+        self.editor.setObjectName("tokenizers.compare.text")
+        self.toolbar = Toolbar()
+        self.columns: list[Column] = []
+        self._grid = QWidget()
+        self._grid.setObjectName("tokenizers.compare.columns")
+        self._line = QBoxLayout(QBoxLayout.Direction.LeftToRight, self._grid)
+        self._line.setContentsMargins(0, 0, 0, 0)
+        self.body = StatefulPicture(self._grid, "grid")
+        self.body.skeleton.set_grid(2, 4)
+        self.body.show_ready()
+        self.body.actionRequested.connect(self.exampleRequested)
+        lower = QWidget()
+        self._lower = QVBoxLayout(lower)
+        self._lower.setContentsMargins(0, 0, 0, 0)
+        self._lower.addWidget(self.toolbar)
+        self._lower.addWidget(self.body, 1)
+        self.splitter = QSplitter(Qt.Orientation.Vertical)
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.setStyleSheet("QSplitter::handle { background: transparent; }")
+        self.splitter.addWidget(self.editor)
+        self.splitter.addWidget(lower)
+        self.splitter.setStretchFactor(0, 0)
+        self.splitter.setStretchFactor(1, 1)
+        self._column = QVBoxLayout(self)
+        self._column.addWidget(self.splitter)
+        self.setAcceptDrops(True)
+        theme.changed.connect(self._restyle)
+        self._restyle()
+
+    # columns
+
+    def set_columns(self, shown: Sequence[tuple[str, Opened | None]]) -> None:
+        """As many columns as tokenizers, each with its name, and what is known of it."""
+        while len(self.columns) > len(shown):
+            column = self.columns.pop()
+            self._line.removeWidget(column)
+            column.hide()
+            column.deleteLater()
+        while len(self.columns) < len(shown):
+            self._add_column(len(self.columns))
+        for column, (name, opened) in zip(self.columns, shown, strict=True):
+            column.set_opened(name, opened)
+            column.head.set_removable(len(shown) > 1)
+
+    def _add_column(self, place: int) -> None:
+        column = Column()
+        column.setObjectName(f"tokenizers.compare.column{place + 1}")
+        column.menuRequested.connect(lambda: self.columnMenu.emit(place))
+        column.removeRequested.connect(lambda: self.columnRemoved.emit(place))
+        column.retryRequested.connect(lambda: self.columnRetried.emit(place))
+        column.cancelRequested.connect(lambda: self.columnCancelled.emit(place))
+        column.flow.spanHovered.connect(self.spanHovered)
+        column.flow.tokenClicked.connect(lambda token: self.tokenClicked.emit(place, token))
+        column.flow.scrolled.connect(lambda byte: self._scroll_others(place, byte))
+        self.columns.append(column)
+        self._line.addWidget(column, 1)
+
+    def _scroll_others(self, place: int, byte: int) -> None:
+        for other, column in enumerate(self.columns):
+            if other != place:
+                column.flow.scroll_to(byte)
+
+    def set_choices(self, choices: Choices) -> None:
+        """Arrangement, toggles and the heads' words."""
+        self.toolbar.set_choices(choices)
+        rows = choices.layout == "rows"
+        kind = QBoxLayout.Direction
+        self._line.setDirection(kind.TopToBottom if rows else kind.LeftToRight)
+        for column in self.columns:
+            column.set_layout(choices.layout)
+            if column.split is not None:
+                column.set_split(column.split, choices)
+        self.show_differences(choices.differences)
+
+    def set_split(
+        self, place: int, split: Split, choices: Choices, starts: np.ndarray | None = None
+    ) -> None:
+        if place < len(self.columns):
+            self.columns[place].set_split(split, choices, starts)
+
+    def show_differences(self, on: bool) -> None:
+        """Takes the colors of what all columns cut alike, where they cut the same text."""
+        shown = [column for column in self.columns if column.split and not column.split.error]
+        splits = [column.split for column in shown if column.split is not None]
+        same = len({one.tokens.data for one in splits}) == 1
+        masks = differing(splits) if on and same and len(splits) > 1 else [None] * len(shown)
+        for column, mask in zip(shown, masks, strict=True):
+            column.flow.set_differing(mask)
+
+    def set_marked(self, start: int, end: int) -> None:
+        """Frames the tokens of these bytes in every column."""
+        for column in self.columns:
+            column.flow.set_marked(start, end)
+
+    def set_selected(self, place: int, token: int) -> None:
+        """The one token that is chosen, (-1, -1) for none."""
+        for other, column in enumerate(self.columns):
+            column.flow.set_selected(token if other == place else -1)
+
+    # files
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            event.acceptProposedAction()
+            self.filesDropped.emit(paths)
+
+    def _restyle(self) -> None:
+        now = theme.current()
+        margin = now.px("margin")
+        self._column.setContentsMargins(margin, now.px(12), margin, now.px(12))
+        self._lower.setSpacing(now.px(8))
+        self._line.setSpacing(now.px(8))
+        self.splitter.setHandleWidth(now.px(8))

@@ -1,0 +1,53 @@
+"""What Compare says: the headline, and what the inspector shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from explorer.panes.base import Inspection
+from explorer.panes.tokenizers.compare.model import Split
+from explorer.theme_numbers import format_number
+from explorer.widgets.live_numbers import Equation
+
+IDLE = "Type a text: every tokenizer cuts it as you type"
+
+Named = Sequence[tuple[str, Split]]
+
+
+def headline(known: Named) -> str:
+    """One sentence about the splits that are there."""
+    known = [(name, split) for name, split in known if split.count]
+    if not known:
+        return IDLE
+    if len(known) == 1:
+        name, split = known[0]
+        return f"{name} makes {tokens(split.count)} of this text"
+    least = min(known, key=lambda one: one[1].count)
+    most = max(known, key=lambda one: one[1].count)
+    if least[1].count == most[1].count:
+        return f"All make {tokens(most[1].count)} of this text"
+    times = format_number(most[1].count / least[1].count, 2)
+    lost = ", though it loses some of it" if least[1].unknown else ""
+    return (
+        f"The same text is {tokens(least[1].count)} for {least[0]}{lost}, "
+        f"and {times} times as many for {most[0]}"
+    )
+
+
+def tokens(count: int) -> str:
+    return f"{count:,} token{'s' if count != 1 else ''}"
+
+
+def inspection(known: Named) -> Inspection:
+    """How dear the text is for each tokenizer, with every number of the splits."""
+    rows: list[Any] = []
+    table: dict[str, np.ndarray] = {}
+    for name, split in known:
+        size = len(split.tokens.data)
+        note = f"bytes per token = {size:,} / {split.count:,}"
+        rows.append(Equation(name, split.bytes_per_token, note=note))
+        table[f"ids, {name}"] = split.tokens.ids
+    return Inspection(rows=rows, table=table, title="Bytes per token")

@@ -1,0 +1,129 @@
+"""Where tokens stand when they flow in rows, computed only where somebody looks.
+
+The text is cut into blocks, one a line of it; long lines into several. Every block begins a row.
+Blocks out of sight have an estimated height, so that a text of a megabyte costs no more than what
+is visible of it. Blocks are cut from the text alone: they are the same for every tokenizer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from explorer.widgets.token_faces import Face, Faces, FlowOptions
+from explorer.widgets.tokens import Tokens
+
+LONG_LINE = 2048  # bytes of one line after which a block ends
+GAP = 2  # pixels between two tokens, and between two rows
+GUESS = 34.0  # the width of a token nobody has seen yet
+
+
+def block_starts(data: bytes) -> np.ndarray:
+    """The places in `data` where blocks begin: after each line break, and in lines that are long
+    after the first space behind every LONG_LINE bytes."""
+    array = np.frombuffer(data, dtype=np.uint8)
+    starts = np.concatenate(([0], np.flatnonzero(array == 10) + 1))
+    ends = np.append(starts[1:], len(data))
+    more: list[int] = []
+    for start, end in zip(
+        starts[ends - starts > LONG_LINE], ends[ends - starts > LONG_LINE], strict=True
+    ):
+        at = int(start)
+        while end - at > LONG_LINE:
+            space = data.find(b" ", at + LONG_LINE, min(int(end), at + 2 * LONG_LINE))
+            at = space if space >= 0 else at + LONG_LINE
+            while at < end and array[at] & 0xC0 == 0x80:
+                at += 1
+            more.append(at)
+    starts = np.unique(np.concatenate((starts, np.array(more, dtype=np.int64))))
+    return starts[starts < max(1, len(data))]
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The tokens of one block: token `first + k` is at x[k] in row[k] and width[k] wide."""
+
+    first: int
+    faces: list[Face]
+    x: list[float]
+    row: list[int]
+    width: list[float]
+    rows: int
+
+
+class FlowLayout:
+    """Blocks of rows under one another, at one width."""
+
+    def __init__(
+        self, tokens: Tokens, starts: np.ndarray, faces: Faces, width: float, row_height: float
+    ) -> None:
+        self.tokens = tokens
+        self.faces = faces
+        self.width = max(40.0, width)
+        self.row_height = row_height
+        self.starts = starts
+        firsts = np.searchsorted(tokens.starts, starts, side="left")
+        firsts[0] = 0
+        self.firsts = np.append(firsts, len(tokens))
+        counts = np.diff(self.firsts)
+        per_row = max(1.0, self.width / (GUESS + GAP))
+        rows = np.ceil(counts / per_row)
+        self.heights = rows * row_height
+        self._placed: dict[int, Placed] = {}
+
+    @property
+    def blocks(self) -> int:
+        return len(self.heights)
+
+    @property
+    def height(self) -> float:
+        return float(self.heights.sum())
+
+    def placed(self, block: int) -> Placed:
+        """The rows of one block, exactly."""
+        found = self._placed.get(block)
+        if found is None:
+            found = self._placed[block] = self._lay_out(block)
+            self.heights[block] = found.rows * self.row_height
+        return found
+
+    def _lay_out(self, block: int) -> Placed:
+        first, last = int(self.firsts[block]), int(self.firsts[block + 1])
+        faces = self.faces.run(self.tokens, first, last)
+        limit = self.width
+        widths = [min(w, limit) for w in self.faces.widths(self.tokens, first, faces)]
+        xs: list[float] = []
+        rows: list[int] = []
+        x, row, broken = 0.0, 0, False
+        for face, width in zip(faces, widths, strict=True):
+            if x > 0 and (broken or x + width > limit):
+                x, row = 0.0, row + 1
+            xs.append(x)
+            rows.append(row)
+            x += width + GAP
+            broken = face.breaks
+        return Placed(first, faces, xs, rows, widths, row + 1 if xs else 0)
+
+    def block_of(self, token: int) -> int:
+        """The block that a token is in."""
+        return int(np.searchsorted(self.firsts, token, side="right")) - 1
+
+    def block_at(self, byte: int) -> int:
+        """The block that a place of the text is in."""
+        return max(0, int(np.searchsorted(self.starts, byte, side="right")) - 1)
+
+    def above(self, block: int) -> float:
+        """The height of all blocks before this one."""
+        return float(self.heights[:block].sum())
+
+    def at_height(self, y: float) -> tuple[int, float]:
+        """The block at a height, and how far below its top that is."""
+        ends = np.cumsum(self.heights)
+        block = min(int(np.searchsorted(ends, y, side="right")), self.blocks - 1)
+        return block, y - self.above(block)
+
+
+def row_height(options: FlowOptions, scale: float) -> float:
+    """Pixels from one row to the next."""
+    return round((36 if options.ids else 22) * scale) + GAP

@@ -1,0 +1,122 @@
+"""What is drawn for a token: its text, the bytes of a part of a character, or its name."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from PySide6.QtGui import QFontMetricsF
+
+from explorer import theme
+from explorer.widgets.token_colors import slot
+from explorer.widgets.tokens import Tokens
+
+PADDING = 4  # left and right of a token's text
+LONGEST = 120  # characters of one token that are drawn
+INVISIBLE = "\u2205"  # stands for text that no font draws
+GLYPHS = str.maketrans({" ": "\u00b7", "\n": "\u21b5", "\t": "\u21e5", "\r": "\u240d"})
+BLANKS = str.maketrans({"\n": " ", "\t": "  ", "\r": " "})
+
+
+@dataclass(frozen=True)
+class FlowOptions:
+    """ids: below each token; bytes: hexadecimal in place of text; whitespace: as glyphs."""
+
+    ids: bool = False
+    bytes: bool = False
+    whitespace: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """kind   "text", "bytes" (cells of hexadecimal), "special" or "unknown"
+    text   what is written; of bytes two digits for each
+    width  in pixels, padding included
+    slot   which color
+    breaks the next token begins a new row
+    """
+
+    kind: str
+    text: str
+    width: float
+    slot: int
+    breaks: bool
+
+
+class Faces:
+    """Faces of tokens in one font; what was met before costs one look-up."""
+
+    def __init__(self, options: FlowOptions) -> None:
+        self.options = options
+        now = theme.current()
+        self._metrics: QFontMetricsF = now.metrics("mono", mono=True)
+        self._narrow: QFontMetricsF = now.metrics("label", mono=True)
+        self._padding = 2 * now.px(PADDING)
+        self.byte_width = self._narrow.horizontalAdvance("FF") + now.px(4)
+        self.digit_width = now.metrics("label").horizontalAdvance("0")
+        self._known: dict[bytes, Face] = {}
+        self._named: dict[tuple[str, str], Face] = {}
+
+    def face(self, tokens: Tokens, index: int) -> Face:
+        return self.run(tokens, index, index + 1)[0]
+
+    def run(self, tokens: Tokens, first: int, last: int) -> list[Face]:
+        """The faces of the tokens first to last - 1."""
+        starts, ends = tokens.starts[first:last].tolist(), tokens.ends[first:last].tolist()
+        data, unknown, special, known = tokens.data, tokens.unknown, tokens.special, self._known
+        faces = []
+        for index, identity in enumerate(tokens.ids[first:last].tolist()):
+            part = data[starts[index] : ends[index]]
+            if identity == unknown:
+                face = self._name("unknown", _text(part) or tokens.pieces[first + index])
+            elif identity in special or not part:
+                face = self._name("special", tokens.pieces[first + index])
+            else:
+                face = known.get(part) or self._make(part)
+            faces.append(face)
+        return faces
+
+    def widths(self, tokens: Tokens, first: int, faces: list[Face]) -> list[float]:
+        """Of tokens from `first` on, with whatever is written below them."""
+        if not self.options.ids:
+            return [face.width for face in faces]
+        ids = tokens.ids[first : first + len(faces)].tolist()
+        room = self._padding
+        return [
+            max(face.width, math.ceil(len(str(one)) * self.digit_width + room))
+            for face, one in zip(faces, ids, strict=True)
+        ]
+
+    def _make(self, data: bytes) -> Face:
+        text = None if self.options.bytes else _text(data)
+        if text is None:
+            cells = data[:LONGEST].hex().upper()
+            width = len(cells) // 2 * self.byte_width + self._padding / 2
+            face = Face("bytes", cells, math.ceil(width), slot(data), data.endswith(b"\n"))
+            self._known[data] = face
+            return face
+        shown = text[:LONGEST].translate(GLYPHS if self.options.whitespace else BLANKS)
+        width = math.ceil(self._metrics.horizontalAdvance(shown) + self._padding)
+        face = self._known[data] = Face("text", shown, width, slot(data), text.endswith("\n"))
+        return face
+
+    def _name(self, kind: str, text: str) -> Face:
+        """A token that stands for something else than the text it covers."""
+        face = self._named.get((kind, text))
+        if face is None:
+            shown = text[:LONGEST].translate(GLYPHS) or INVISIBLE
+            width = math.ceil(self._metrics.horizontalAdvance(shown) + self._padding)
+            face = Face(kind, shown, width, slot(text.encode("utf-8", "replace")), False)
+            self._named[kind, text] = face
+        return face
+
+
+def _text(data: bytes) -> str | None:
+    """Whole characters as text; None for a part of one, and for what no font draws."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return None
+    if not any(character.isprintable() or character in "\n\t\r" for character in text):
+        return None
+    return text

@@ -1,0 +1,76 @@
+"""A text cut into tokens, as pictures take it. No Qt here: it is made off the GUI thread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+NO_TOKENS = np.zeros(0, dtype=np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Tokens:
+    """A text cut into n tokens, for drawing.
+
+    data          the text in UTF-8
+    ids           (n,) numbers
+    starts, ends  (n,) places in `data`, never falling
+    pieces        n strings, as the vocabulary spells them
+    unknown       the id of "I do not know this", or -1
+    special       ids of tokens that no text is merged into
+    """
+
+    data: bytes = b""
+    ids: np.ndarray = field(default_factory=lambda: NO_TOKENS)
+    starts: np.ndarray = field(default_factory=lambda: NO_TOKENS)
+    ends: np.ndarray = field(default_factory=lambda: NO_TOKENS)
+    pieces: Sequence[str] = ()
+    unknown: int = -1
+    special: frozenset[int] = frozenset()
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def slice(self, index: int) -> bytes:
+        """The bytes of the text that a token stands for."""
+        return self.data[self.starts[index] : self.ends[index]]
+
+    def overlapping(self, start: int, end: int) -> range:
+        """The tokens that share a byte with start..end; of an empty span, those at that place."""
+        if start == end:
+            low, high = np.searchsorted(self.starts, (start, start + 1))
+            empty = [i for i in range(low, high) if self.ends[i] == start]
+            return range(empty[0], empty[-1] + 1) if empty else range(0)
+        low = int(np.searchsorted(self.ends, start, side="right"))
+        high = int(np.searchsorted(self.starts, end, side="left"))
+        return range(low, max(low, high))
+
+
+def whole_character(data: bytes, start: int, end: int) -> tuple[int, int]:
+    """The places of the whole characters around start..end of UTF-8 text."""
+    while start > 0 and start < len(data) and data[start] & 0xC0 == 0x80:
+        start -= 1
+    while end < len(data) and data[end] & 0xC0 == 0x80:
+        end += 1
+    return start, end
+
+
+def described(tokens: Tokens, index: int) -> str:
+    """One token in words: piece, id, bytes, and of what character it is a part."""
+    data = tokens.slice(index)
+    start, end = int(tokens.starts[index]), int(tokens.ends[index])
+    text = f"token {index + 1}: {tokens.pieces[index]}  id {int(tokens.ids[index])}"
+    if data:
+        text += "  bytes " + data[:16].hex(" ").upper() + (" \u2026" if len(data) > 16 else "")
+    low, high = whole_character(tokens.data, start, end)
+    if data and (low, high) != (start, end) and high - low <= 16:
+        whole = tokens.data[low:high].decode("utf-8", "replace")
+        part = f"byte {start - low + 1}" if end == start + 1 else "bytes"
+        if end > start + 1:
+            part = f"bytes {start - low + 1} to {end - low}"
+        text += f"\n{part} of the {high - low} that spell {whole}"
+    if int(tokens.ids[index]) == tokens.unknown:
+        text += "\nunknown: this tokenizer has no piece for this text, which is lost"
+    return text

@@ -1,0 +1,115 @@
+"""Splits of a text as arrays: counts, both ways with special tokens, what is lost, what differs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.tokenization import ByteLevelBPE, train_tokenizer
+from explorer.panes.tokenizers.compare import model, words
+from explorer.panes.tokenizers.compare.choices import Choices
+from tests.explorer.panes.tokenizers.small import TEXTS, small_bpe
+
+BPE = small_bpe()
+WORDS = train_tokenizer("wordpiece", TEXTS, vocab_size=60)
+LETTERS = train_tokenizer("characters", TEXTS)
+
+
+def test_a_split_covers_the_text_and_counts():
+    split = model.split_text("one", BPE, "the cat <3 🙂", True)
+    assert b"".join(split.tokens.slice(i) for i in range(split.count)) == "the cat <3 🙂".encode()
+    assert split.tokens.ids.tolist() == BPE.encode_ids("the cat <3 🙂")
+    assert split.bytes_per_token == len("the cat <3 🙂".encode()) / split.count
+    assert split.lossless and split.unknown == 0 and split.other is None
+
+
+def test_special_tokens_are_counted_both_ways():
+    text = "the cat<|endoftext|>"
+    parsed = model.split_text("one", BPE, text, True)
+    as_text = model.split_text("one", BPE, text, False)
+    assert parsed.tokens.ids[-1] == BPE.special_tokens["<|endoftext|>"]
+    assert parsed.other == as_text.count > parsed.count == as_text.other
+    assert parsed.lossless and as_text.lossless
+
+
+def test_what_is_lost_is_said():
+    lossy = model.split_text("one", WORDS, "The  cat", True)
+    assert lossy.lossless is False
+    unknown = model.split_text("one", WORDS, "the 🙂 cat", True)
+    assert unknown.unknown == 1 and unknown.lossless is False
+    refused = model.split_text("one", LETTERS, "the cat", True)
+    assert refused.count or refused.error
+
+
+def test_a_surrogate_counts_as_a_replacement_character():
+    split = model.split_text("one", BPE, "a\ud800b", True)
+    assert split.tokens.data == "a\ufffdb".encode() and not split.error
+
+
+def test_long_texts_are_handed_out_one_by_one_and_checked_afterwards():
+    text = "the cat sat on the mat. " * 6000
+    batches = list(model.split_steps([("a", BPE), ("b", BPE)], text, True))
+    splits = [split for batch in batches for split in batch]
+    assert [split.id for split in splits] == ["a", "b", "a", "b"]
+    assert [split.lossless for split in splits] == [None, None, True, True]
+    short = list(model.split_steps([("a", BPE), ("b", BPE)], "the cat", True))
+    assert [split.lossless for batch in short for split in batch] == [True, True]
+
+
+def test_the_steps_can_be_closed_at_any_yield():
+    steps = model.split_steps([("a", BPE), ("b", BPE)], "the cat " * 20_000, True)
+    next(steps)
+    steps.close()
+
+
+@given(st.text(max_size=60))
+@settings(max_examples=80, deadline=None)
+def test_differing_is_what_a_plain_comparison_says(text):
+    small = ByteLevelBPE(BPE.vocabulary, BPE.merges[:5], BPE.special_tokens)
+    splits = [model.split_text("a", one, text, True) for one in (BPE, small, BPE)]
+    spans = [set(zip(s.tokens.starts.tolist(), s.tokens.ends.tolist())) for s in splits]
+    for split, mask in zip(splits, model.differing(splits), strict=True):
+        for index, differs in enumerate(mask.tolist()):
+            span = (int(split.tokens.starts[index]), int(split.tokens.ends[index]))
+            assert differs == (not all(span in other for other in spans))
+
+
+def test_tokens_over_a_span():
+    split = model.split_text("one", BPE, "the cat", True)
+    assert model.covering(split, 0, len(split.tokens.data)) == list(range(split.count))
+
+
+@pytest.mark.parametrize(
+    ("amount", "said"),
+    [(0.0, "0"), (12.345, "12.35"), (0.0123, "0.012"), (0.00048, "0.00048"), (2.5e-6, "2.5e-06")],
+)
+def test_amounts_have_as_many_digits_as_tell_something(amount, said):
+    assert model.said_cost(amount) == said
+
+
+def test_a_cost_is_for_a_million():
+    assert model.cost(2_000_000, 2.5) == 5.0
+
+
+def test_choices_take_only_what_fits():
+    plain = Choices()
+    odd = {"layout": "spiral", "ids": 1, "price": -3.0, "bytes": True, "unknown": 2}
+    assert plain.restored(odd) == Choices(bytes=True)
+    assert plain.restored({"price": float("nan")}).price == plain.price
+    assert plain.restored({"price": 3}).price == 3
+    full = Choices("rows", True, True, False, False, True, 1.25)
+    assert plain.restored(full.state()) == full
+
+
+def test_the_headline_compares_the_fewest_with_the_most():
+    few = model.split_text("a", BPE, "the cat sat", True)
+    many = model.split_text("b", ByteLevelBPE(BPE.vocabulary, [], {}), "the cat sat", True)
+    assert words.headline([]) == words.IDLE
+    assert words.headline([("A", few)]) == f"A makes {few.count} tokens of this text"
+    said = words.headline([("B", many), ("A", few)])
+    assert said.startswith(f"The same text is {few.count} tokens for A") and said.endswith("for B")
+    assert words.headline([("A", few), ("C", few)]).startswith("All make")
+    shown = words.inspection([("A", few), ("B", many)])
+    np.testing.assert_array_equal(shown.table["ids, B"], many.tokens.ids)

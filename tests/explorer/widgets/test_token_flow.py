@@ -1,0 +1,270 @@
+"""Tokens in rows: every byte has its color, only what is visible is laid out."""
+
+from __future__ import annotations
+
+import time
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QImage
+from PySide6.QtTest import QTest
+
+from explorer import theme
+from explorer.theme_colors import PALETTES, contrast
+from explorer.widgets import token_colors
+from explorer.widgets.flow_layout import LONG_LINE, block_starts
+from explorer.widgets.token_faces import Faces, FlowOptions
+from explorer.widgets.token_flow import TokenFlow
+from explorer.widgets.tokens import Tokens, whole_character
+
+
+def cut(*parts: bytes, ids=None, unknown=-1, special=()) -> Tokens:
+    """A text of these parts, each a token."""
+    ends = np.cumsum([len(part) for part in parts], dtype=np.int64)
+    starts = np.concatenate(([0], ends[:-1])) if len(parts) else ends
+    ids = np.arange(len(parts)) if ids is None else np.array(ids)
+    pieces = [part.decode("latin-1") for part in parts]
+    return Tokens(b"".join(parts), ids, starts, ends, pieces, unknown, frozenset(special))
+
+
+def shown(widget: TokenFlow) -> QImage:
+    image = QImage(widget.size(), QImage.Format.Format_RGB32)
+    image.fill(theme.current().color("surface"))
+    widget.render(image)
+    return image
+
+
+@pytest.fixture
+def flow(qtbot):
+    widget = TokenFlow()
+    qtbot.addWidget(widget)
+    widget.resize(300, 200)
+    return widget
+
+
+# -- colors -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", PALETTES)
+def test_text_reads_on_every_token_and_edges_stand_out(name):
+    palette = PALETTES[name]
+    assert len(palette.tokens) == token_colors.SLOTS >= 12
+    for fill in palette.tokens:
+        assert contrast(palette.roles["text"], fill) >= 4.5
+    for edge in palette.token_edges:
+        assert contrast(edge, palette.roles["surface"]) >= 3.0
+
+
+def test_the_same_bytes_have_the_same_color_in_every_picture(flow):
+    flow.set_tokens(cut(b"the", b" cat", b" sat", b" the", b" cat", b"the"))
+    image = shown(flow)
+    fills = [
+        image.pixelColor(round(rect.x()) + 3, round(rect.y()) + 3).name()
+        for _, rect, _ in flow._places
+    ]
+    assert fills[1] == fills[4] and fills[0] == fills[5]
+    assert fills[1] == token_colors.ink(b" cat").fill.name()
+    assert len({token_colors.slot(bytes([a, b])) for a in range(97, 107) for b in range(9)}) == 16
+
+
+def test_a_theme_change_redraws_in_its_colors(flow, qapp):
+    flow.set_tokens(cut(b"the", b" cat"))
+    light = shown(flow)
+    theme.apply(qapp, "dark")
+    assert shown(flow) != light
+    theme.apply(qapp, "light")
+    assert shown(flow) == light
+
+
+# -- faces ------------------------------------------------------------------------------------
+
+
+def test_parts_of_a_character_are_cells_of_bytes_never_question_marks(qapp):
+    smile = "🙂".encode()
+    tokens = cut(b" ", smile[:2], smile[2:3], smile[3:], "東".encode())
+    faces = [Faces(FlowOptions()).face(tokens, index) for index in range(5)]
+    assert [face.text for face in faces] == ["\u00b7", "F09F", "99", "82", "東"]
+    assert [face.kind for face in faces] == ["text", "bytes", "bytes", "bytes", "text"]
+    assert not any("\ufffd" in face.text for face in faces)
+    whole = Faces(FlowOptions(bytes=True)).face(tokens, 4)
+    assert (whole.kind, whole.text) == ("bytes", "東".encode().hex().upper())
+
+
+def test_unknown_special_and_added_tokens_have_their_own_look(qapp):
+    tokens = Tokens(
+        b"a?<s>",
+        np.array([5, 1, 3, 2]),
+        np.array([0, 0, 1, 2]),
+        np.array([0, 1, 2, 5]),
+        ("[CLS]", "a", "[UNK]", "<s>"),
+        3,
+        frozenset({5, 2}),
+    )
+    faces = [Faces(FlowOptions()).face(tokens, index) for index in range(4)]
+    assert [face.kind for face in faces] == ["special", "text", "unknown", "special"]
+    assert [face.text for face in faces] == ["[CLS]", "a", "?", "<s>"]
+
+
+def test_whitespace_is_a_glyph_or_a_blank(qapp):
+    tokens = cut(b" a\n", b"\t")
+    assert Faces(FlowOptions()).face(tokens, 0).text == "\u00b7a\u21b5"
+    assert Faces(FlowOptions(whitespace=False)).face(tokens, 0).text == " a "
+    assert Faces(FlowOptions()).face(tokens, 0).breaks
+
+
+# -- layout -----------------------------------------------------------------------------------
+
+
+@given(st.text(alphabet="ab \n東🙂", max_size=300), st.integers(1, 7))
+@settings(max_examples=60, deadline=None)
+def test_every_token_stands_once_in_order_within_the_width(qapp, text, size):
+    data = text.encode()
+    tokens = cut(*[data[i : i + size] for i in range(0, len(data), size)])
+    flow = TokenFlow()
+    flow.resize(120, 20_000)
+    flow.set_tokens(tokens)
+    places = [(index, rect) for index, rect, _ in flow._visible()]
+    assert [index for index, _ in places] == list(range(len(tokens)))
+    for (_, one), (_, other) in pairwise(places):
+        below = other.y() > one.y()
+        assert below or (other.y() == one.y() and other.x() >= one.right())
+        assert other.right() <= 120
+    flow.deleteLater()
+
+
+def test_a_line_break_ends_its_row(flow):
+    flow.set_tokens(cut(b"a", b"\n", b"b", b".\n\n", b"c"))
+    rows = [rect.y() for _, rect, _ in flow._visible()]
+    assert rows[0] == rows[1] < rows[2] == rows[3] < rows[4]
+
+
+def test_blocks_are_lines_and_pieces_of_long_lines():
+    assert block_starts(b"").tolist() == [0]
+    assert block_starts(b"ab\ncd\n").tolist() == [0, 3]
+    data = b"word " * 4000
+    long = block_starts(data)
+    assert len(long) > 5 and all(data[start] == 32 for start in long[1:].tolist())
+    assert np.diff(long).max() <= 2 * LONG_LINE
+    unbroken = block_starts("東".encode() * 4000)
+    assert all(start % 3 == 0 for start in unbroken.tolist())
+
+
+def test_of_a_long_text_only_what_is_visible_is_laid_out(flow):
+    tokens = cut(*([b"the", b" cat", b" sat", b"\n"] * 50_000))
+    starts = block_starts(tokens.data)
+    began = time.perf_counter()
+    flow.set_tokens(tokens, starts)
+    shown(flow)
+    seconds = time.perf_counter() - began
+    assert len(flow._layout._placed) < 30
+    assert seconds < 0.25  # the stall limit of the window, not a benchmark
+    flow._bar.setValue(flow._bar.maximum())
+    assert flow.displayed()["visible"].size
+    shown(flow)
+    assert flow.displayed()["visible"][-1] == len(tokens) - 1
+    assert len(flow._layout._placed) < 60
+
+
+def test_scrolling_goes_through_every_row_and_back(flow):
+    flow.set_tokens(cut(*[b"word%d\n" % number for number in range(200)]))
+    told = []
+    flow.scrolled.connect(told.append)
+    flow._scroll_by(100_000)
+    shown(flow)
+    assert flow.displayed()["visible"][-1] == 199
+    flow._scroll_by(-100_000)
+    assert flow.first_byte == 0 and told[-1] == 0
+    flow.scroll_to(int(flow.tokens.starts[100]))
+    shown(flow)
+    assert flow.displayed()["visible"][0] == 100
+    assert len(told) == 2  # scrolling by program tells nobody
+
+
+def test_growing_wider_keeps_the_text_that_is_looked_at(flow):
+    flow.set_tokens(cut(*[b"word%d " % number for number in range(2000)]))
+    flow.scroll_to(int(flow.tokens.starts[1000]))
+    before = flow.first_byte
+    flow.resize(500, 300)
+    assert abs(flow.first_byte - before) < 200
+
+
+# -- pointing ---------------------------------------------------------------------------------
+
+
+def test_pointing_tells_bytes_and_frames_what_shares_them(flow, qtbot):
+    flow.set_tokens(cut(b"un", b"believ", b"able"))
+    shown(flow)
+    told = []
+    flow.spanHovered.connect(lambda start, end: told.append((start, end)))
+    at = flow._places[1][1].center()
+    flow._hover(flow.token_at(at))
+    flow._hover(-1)
+    assert told == [(2, 8), (-1, -1)]
+    flow.set_marked(1, 3)
+    assert list(flow.marked) == [0, 1]
+    flow.set_marked(2, 8)
+    assert list(flow.marked) == [1]
+    flow.set_marked(-1, -1)
+    assert not len(flow.marked)
+
+
+def test_added_tokens_are_framed_only_for_themselves():
+    tokens = Tokens(
+        b"ab", np.arange(3), np.array([0, 0, 2]), np.array([0, 2, 2]), ("[CLS]", "ab", "[SEP]")
+    )
+    assert list(tokens.overlapping(0, 1)) == [1]
+    assert list(tokens.overlapping(0, 0)) == [0]
+    assert list(tokens.overlapping(2, 2)) == [2]
+
+
+def test_keys_move_the_chosen_token_along_rows_and_between_them(flow):
+    flow.set_tokens(cut(*([b"abc"] * 40)))
+    flow.show()
+    shown(flow)
+    told = []
+    flow.tokenClicked.connect(told.append)
+    QTest.keyClick(flow, Qt.Key.Key_Right)
+    QTest.keyClick(flow, Qt.Key.Key_Right)
+    QTest.keyClick(flow, Qt.Key.Key_Down)
+    assert told[:2] == [0, 1] and told[2] > 4
+    QTest.keyClick(flow, Qt.Key.Key_Up)
+    assert told[3] == 1 and flow.selected == 1
+    assert "abc" in flow.accessibleDescription()
+    QTest.mouseClick(flow, Qt.MouseButton.LeftButton, pos=flow._places[3][1].center().toPoint())
+    assert told[-1] == 3
+    assert flow.token_at(QPointF(299, 199)) == -1
+    flow.hide()
+
+
+def test_a_part_of_a_character_says_which(flow):
+    smile = "🙂".encode()
+    flow.set_tokens(cut(smile[:2], smile[2:], b" x"))
+    assert "bytes 1 to 2 of the 4 that spell 🙂" in flow.describe(0)
+    assert "spell" not in flow.describe(2)
+    assert whole_character(smile, 1, 2) == (0, 4)
+
+
+def test_differing_tokens_keep_their_colors(flow):
+    flow.set_tokens(cut(b"a", b"b"))
+    flow.set_differing(np.array([False, True]))
+    image = shown(flow)
+    fills = [
+        image.pixelColor(round(rect.x()) + 3, round(rect.y()) + 3).name()
+        for _, rect, _ in flow._places
+    ]
+    assert fills == [theme.current().color("raised").name(), token_colors.ink(b"b").fill.name()]
+    assert flow.displayed()["differing"].tolist() == [False, True]
+
+
+def test_ids_stand_below_and_make_room(flow):
+    flow.set_tokens(cut(b"a", b"b", ids=[100_257, 3]))
+    shown(flow)
+    narrow = flow._places[0][1]
+    flow.set_options(FlowOptions(ids=True))
+    shown(flow)
+    wide = flow._places[0][1]
+    assert wide.width() > narrow.width() and wide.height() > narrow.height()
