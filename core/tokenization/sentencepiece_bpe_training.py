@@ -164,11 +164,13 @@ def sentencepiece_bpe_steps(
     ids = {character: first_character + place for place, character in enumerate(characters)}
     ids[RARE] = vocab_size
     row = row_of_characters(text, ids)
-    counts = np.zeros(vocab_size + 1, np.int64)
-    counts[: len(row.counts)] = row.counts  # step: alphabet
+    times = np.zeros(vocab_size + 1, np.int64)
+    times[: len(row.counts)] = row.counts
+    counts = [0] * len(meta)
+    counts += times[first_character:vocab_size].tolist()  # step: alphabet
     yield AlphabetStep(
         [piece.text for piece in meta] + characters,
-        [0] * len(meta) + counts[first_character:vocab_size].tolist(),
+        counts,
         row.tokens,
         ALGORITHM,
     )
@@ -186,6 +188,7 @@ def sentencepiece_bpe_steps(
                 f"{largest} pieces; choose at most {largest}, or a longer text"
             )
         pair, count = best.pair, -best.negative_count  # step: choose
+        others = candidates.best(rivals)
         left, right = pair
         pieces[token] = best.piece
         candidates.add(row.merge(left, right, token, best.places))
@@ -208,7 +211,7 @@ def sentencepiece_bpe_steps(
                     -rival.negative_count,
                     -rival.negative_count,
                 )
-                for rival in candidates.best(rivals)
+                for rival in others
             ),
             algorithm=ALGORITHM,
         )

@@ -74,7 +74,8 @@ class MergeStep:
     vocab_size   pieces so far, this one included
     score    what the rule compared: the count, or WordPiece's likelihood ratio
     tokens   how many tokens the training text has after this merge
-    rivals   the pairs that would have been next, the best first; empty when nobody watches
+    rivals   the pairs that lost, as they stood before this merge, the best first; empty when
+             nobody watches
     algorithm  whose step it is: "bpe", "wordpiece" (by count), "wordpiece-likelihood" or
              "sentencepiece-bpe"
     """

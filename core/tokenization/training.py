@@ -6,9 +6,16 @@ from core.tokenization.bpe import ByteLevelBPE
 from core.tokenization.bpe_training import bpe_steps
 from core.tokenization.byte_level import clean_text
 from core.tokenization.characters import CharacterTokenizer
+from core.tokenization.sentencepiece_bpe import SentencePieceBPE
+from core.tokenization.sentencepiece_bpe_training import sentencepiece_bpe_steps
+from core.tokenization.sentencepiece_normalizer import SentencePieceNormalizer
+from core.tokenization.sentencepiece_pieces import Piece
+from core.tokenization.sentencepiece_text import CHARACTER_COVERAGE
 from core.tokenization.specials import END_OF_TEXT
 from core.tokenization.steps import CountingStep, TrainingStep
 from core.tokenization.tokenizer import Tokenizer
+from core.tokenization.unigram import Unigram
+from core.tokenization.unigram_training import unigram_steps
 from core.tokenization.wordpiece import BERT_TOKENS, UNKNOWN, WordPiece
 from core.tokenization.wordpiece_training import wordpiece_steps
 
@@ -18,6 +25,8 @@ CHUNK = 1 << 20  # characters between two yields while characters are collected
 OPTIONS = {
     "bpe": ("tie", "pattern", "rivals"),
     "wordpiece": ("score", "rivals"),
+    "sentencepiece-bpe": ("byte_fallback", "character_coverage", "normalizer", "rivals"),
+    "unigram": ("byte_fallback", "character_coverage", "normalizer"),
     "characters": (),
 }
 KINDS = tuple(OPTIONS)
@@ -115,8 +124,34 @@ def train_tokenizer_steps(
         specials = (END_OF_TEXT,) if special_tokens is None else special_tokens
         cut = pattern or "gpt2"
         return (yield from _bpe(texts, size, specials, tie or "hf", cut, rivals))
-    specials = BERT_TOKENS if special_tokens is None else special_tokens
-    return (yield from _wordpiece(texts, size, specials, score or "count", rivals))
+    if kind == "wordpiece":
+        specials = BERT_TOKENS if special_tokens is None else special_tokens
+        return (yield from _wordpiece(texts, size, specials, score or "count", rivals))
+    fallback = bool(byte_fallback)
+    coverage = CHARACTER_COVERAGE if character_coverage is None else character_coverage
+    rules = SentencePieceNormalizer(normalizer or "nmt_nfkc")
+    own = special_tokens or ()
+    pieces: list[Piece]
+    if kind == "unigram":
+        pieces = yield from unigram_steps(
+            texts,
+            size,
+            own,
+            normalizer=rules,
+            byte_fallback=fallback,
+            character_coverage=coverage,
+        )
+        return Unigram(pieces, rules, byte_fallback=fallback)
+    pieces = yield from sentencepiece_bpe_steps(
+        texts,
+        size,
+        own,
+        normalizer=rules,
+        byte_fallback=fallback,
+        character_coverage=coverage,
+        rivals=rivals,
+    )
+    return SentencePieceBPE(pieces, rules, byte_fallback=fallback)
 
 
 def _bpe(

@@ -1,0 +1,173 @@
+"""One step of a tokenizer's training as a Step of a trace: what it chose, by which formula, where.
+
+The steps of all trainers come as the dataclasses of steps.py. Those that only tell how far the work
+has come (CountingStep, WorkingStep) are no moment to look at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from core.tokenization.bpe_trace import arrays, count, quoted
+from core.tokenization.steps import (
+    AlphabetStep,
+    ExpectStep,
+    FinishStep,
+    MaximizeStep,
+    MergeStep,
+    PruneStep,
+    SeedStep,
+    TrainingStep,
+)
+from core.trace import Step, Trace
+
+_HERE = "core.tokenization"
+_SENTENCEPIECE = f"{_HERE}.sentencepiece_bpe_training:sentencepiece_bpe_steps"
+_LEARN = f"{_HERE}.bpe_training:Learner.learn"
+_MERGE = f"{_HERE}.symbol_row:SymbolRow.merge"
+
+# Where each algorithm finds out which pair is the best.
+CHOOSES = {
+    "bpe": _LEARN,
+    "wordpiece": _LEARN,
+    "wordpiece-likelihood": f"{_HERE}.wordpiece_training:LikelihoodLearner.learn",
+    "sentencepiece-bpe": _SENTENCEPIECE,
+}
+ALPHABETS = {"sentencepiece-bpe": _SENTENCEPIECE}
+COUNT = r"(a, b)^* = \text{arg max}_{(a, b)} \; \text{count}(a\,b)"
+LIKELIHOOD = (
+    r"(a, b)^* = \text{arg max}_{(a, b)} \; "
+    r"\frac{\text{count}(a\,b)}{\text{count}(a) \; \text{count}(b)}"
+)
+
+
+def trace_training_step(step: TrainingStep) -> Step:
+    """What a trainer did, with its title, formula, the line that computed it and its values.
+
+    Raises ValueError for a step that only tells progress.
+    """
+    for kind, tell in TELL.items():
+        if isinstance(step, kind):
+            return tell(step)
+    raise ValueError(
+        f"a {type(step).__name__} tells how far the training is, and chooses nothing: show it as "
+        "progress"
+    )
+
+
+def trace_merge(step: MergeStep) -> Trace:
+    """One merge in three steps: the pair is chosen, it is joined, the text has fewer tokens."""
+    trace = Trace({"algorithm": step.algorithm, "rank": step.rank})
+    trace.append(choose_step(step))
+    trace.append(
+        Step(
+            "training.merge",
+            f"Join them wherever they stand: {quoted(step.piece)} is token {step.token:,}",
+            r"a\, b \;\to\; ab",
+            f"{_MERGE}#merge",
+            arrays({"left": step.left, "right": step.right, "token": step.token}),
+        )
+    )
+    trace.append(
+        Step(
+            "training.update",
+            f"The pairs beside them are counted anew; the text has {count(step.tokens, 'token')}",
+            r"n \;\to\; n - \text{count}(a\,b)",
+            f"{_MERGE}#update",
+            arrays({"tokens": step.tokens}),
+        )
+    )
+    return trace.finish()
+
+
+def choose_step(step: MergeStep) -> Step:
+    pair = f"{quoted(step.left_piece)} + {quoted(step.right_piece)}"
+    times = f"stand side by side {count(step.count, 'time')}"
+    values: Mapping[str, object] = {"pair": (step.left, step.right), "count": step.count}
+    formula = COUNT
+    if step.algorithm == "wordpiece-likelihood":
+        title = f"{pair} {times}; no pair is so frequent for its parts (score {step.score:.3g})"
+        values = {"pair": (step.left, step.right), "score": step.score}
+        formula = LIKELIHOOD
+    elif any(rival.count == step.count for rival in step.rivals):
+        title = f"{pair} {times}; others as often, and the rule for ties takes this pair"
+    else:
+        title = f"{pair} {times}, no pair more often"
+    return Step(
+        "training.choose", title, formula, f"{CHOOSES[step.algorithm]}#choose", arrays(values)
+    )
+
+
+def _alphabet(step: AlphabetStep) -> Step:
+    where = ALPHABETS.get(step.algorithm, f"{_HERE}.bpe_training:alphabet_step")
+    return Step(
+        "training.alphabet",
+        f"Begin with {count(step.vocab_size, 'piece')}: the text is {step.tokens:,} tokens long",
+        r"V_0 = \text{special tokens} \cup \text{alphabet}",
+        f"{where}#alphabet",
+        arrays({"counts": step.counts}),
+    )
+
+
+def _seed(step: SeedStep) -> Step:
+    return Step(
+        "training.seed",
+        f"Begin with {count(step.vocab_size, 'piece')}: all that stands in the text twice",
+        r"\log p_x = \log \frac{\text{count}(x) \; |x|}{\sum_y \text{count}(y) \; |y|}",
+        f"{_HERE}.unigram_em:log_shares#seed",
+        arrays({"scores": step.scores}),
+    )
+
+
+def _expect(step: ExpectStep) -> Step:
+    return Step(
+        "training.expect",
+        f"E: how often each of {count(step.vocab_size, 'piece')} is used, over all ways to cut "
+        f"every word ({step.tokens:,.0f} tokens, {step.objective:.3f} nats a word)",
+        r"c_x = \sum_w n_w \sum_{s \,\ni\, x} P(s \mid w)",
+        f"{_HERE}.unigram_em:expect#expect",
+        arrays({"expected": step.expected}),
+    )
+
+
+def _maximize(step: MaximizeStep) -> Step:
+    gone = f"; {count(len(step.removed), 'piece')} hardly used go" if step.removed else ""
+    return Step(
+        "training.maximize",
+        f"M: score the pieces by these counts{gone}",
+        r"\log p_x = \psi(c_x) - \psi \left( \sum_y c_y \right)",
+        f"{_HERE}.unigram_em:new_scores#maximize",
+        arrays({"scores": step.scores}),
+    )
+
+
+def _prune(step: PruneStep) -> Step:
+    return Step(
+        "training.prune",
+        f"Drop {count(len(step.removed), 'piece')} that the text misses least; "
+        f"{step.vocab_size:,} stay",
+        r"\text{loss}_x = f_x \left( \log p_x - \sum_{y \in s'(x)} \log p'_y \right)",
+        f"{_HERE}.unigram_pruning:prune#prune",
+        arrays({"losses": step.losses if step.measured is None else step.measured}),
+    )
+
+
+def _finish(step: FinishStep) -> Step:
+    return Step(
+        "training.finish",
+        f"Keep every needed character and the best of the rest: {count(step.vocab_size, 'piece')}",
+        r"V = \text{characters} \cup \text{top}_k \; p_x",
+        f"{_HERE}.unigram_training:finish#finish",
+        arrays({"scores": step.scores}),
+    )
+
+
+TELL: Mapping[type, Callable[..., Step]] = {
+    AlphabetStep: _alphabet,
+    MergeStep: choose_step,
+    SeedStep: _seed,
+    ExpectStep: _expect,
+    MaximizeStep: _maximize,
+    PruneStep: _prune,
+    FinishStep: _finish,
+}

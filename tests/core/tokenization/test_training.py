@@ -1,0 +1,148 @@
+"""Every kind of tokenizer trained by its name, and every step of training told with its line."""
+
+import pytest
+
+from core.data import story_text
+from core.tokenization import (
+    AlphabetStep,
+    CountingStep,
+    MergeStep,
+    Tokenizer,
+    train_tokenizer,
+    train_tokenizer_steps,
+)
+from core.tokenization.steps import (
+    ExpectStep,
+    FinishStep,
+    MaximizeStep,
+    PruneStep,
+    SeedStep,
+    TrainingStep,
+    WorkingStep,
+)
+from core.tokenization.training_trace import trace_merge, trace_training_step
+from tests.core.test_trace import MarkedLines
+
+TEXT = story_text(3, 12_000)
+TRAINED = ("bpe", "wordpiece", "sentencepiece-bpe", "unigram")
+VARIANTS = [
+    ("bpe", {}),
+    ("bpe", {"tie": "minbpe", "pattern": "cl100k"}),
+    ("wordpiece", {}),
+    ("wordpiece", {"score": "likelihood"}),
+    ("sentencepiece-bpe", {}),
+    ("unigram", {}),
+]
+PROGRESS = CountingStep | WorkingStep
+
+
+def steps_of(kind: str, vocab_size: int, options: dict[str, str]) -> list[TrainingStep]:
+    return list(train_tokenizer_steps(kind, TEXT, vocab_size, **options))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", TRAINED)
+def test_every_kind_trains_by_its_name(kind: str) -> None:
+    tokenizer = train_tokenizer(kind, TEXT, 400)
+    assert isinstance(tokenizer, Tokenizer)
+    assert (tokenizer.kind, tokenizer.vocab_size) == (kind, 400)
+    ids = tokenizer.encode_ids("Once upon a time")
+    assert ids == tokenizer.encode("Once upon a time").ids
+    assert tokenizer.decode(ids).lower().strip() == "once upon a time"
+
+
+@pytest.mark.parametrize("kind", ["sentencepiece-bpe", "unigram"])
+def test_options_of_sentencepiece_reach_its_trainers(kind: str) -> None:
+    tokenizer = train_tokenizer(
+        kind,
+        TEXT,
+        600,
+        ["<|end|>"],
+        byte_fallback=True,
+        character_coverage=1.0,
+        normalizer="identity",
+    )
+    assert "<|end|>" in tokenizer.special_tokens
+    assert "<0xE6>" in tokenizer.vocabulary
+    assert tokenizer.decode(tokenizer.encode_ids("ﬁ 漢")) == "ﬁ 漢"
+
+
+def test_an_option_of_another_kind_is_refused() -> None:
+    with pytest.raises(ValueError, match="tie is no option of a tokenizer of the kind 'unigram'"):
+        train_tokenizer("unigram", TEXT, 400, tie="hf")
+    with pytest.raises(ValueError, match="byte_fallback is no option.*'bpe': leave it out"):
+        train_tokenizer("bpe", TEXT, 400, byte_fallback=False)
+    with pytest.raises(ValueError, match="choose one of bpe, wordpiece, sentencepiece-bpe, unigr"):
+        train_tokenizer("magic", TEXT)
+
+
+@pytest.mark.parametrize("kind", TRAINED)
+def test_a_text_without_words_is_refused_by_every_kind(kind: str) -> None:
+    for empty in ("", []):
+        with pytest.raises(ValueError, match=r"text.*choose"):
+            train_tokenizer(kind, empty, 400)
+
+
+@pytest.mark.parametrize(("kind", "options"), VARIANTS, ids=str)
+def test_the_marked_lines_computed_the_values_of_every_training_step(
+    kind: str, options: dict[str, str]
+) -> None:
+    size = 100 if kind != "bpe" else 270
+    with MarkedLines() as watched:
+        steps = steps_of(kind, size, options)
+    told = [step for step in steps if not isinstance(step, PROGRESS)]
+    assert told
+    for step in told:
+        watched.left(trace_training_step(step))
+        if isinstance(step, MergeStep):
+            for part in trace_merge(step):
+                watched.left(part)
+    kinds = {type(step) for step in told}
+    if kind == "unigram":
+        assert kinds == {SeedStep, ExpectStep, MaximizeStep, PruneStep, FinishStep}
+    else:
+        assert kinds == {AlphabetStep, MergeStep}
+
+
+def test_a_merge_is_told_in_words() -> None:
+    first, *_ = [s for s in steps_of("bpe", 260, {}) if isinstance(s, MergeStep)]
+    step = trace_training_step(first)
+    assert step.name == "training.choose"
+    assert f"“{first.left_piece}” + “{first.right_piece}”" in step.title
+    assert f"{first.count:,} times, no pair more often" in step.title
+    tie = list(train_tokenizer_steps("bpe", "ab cd", 258, rivals=1))[-1]
+    assert "the rule for ties takes this pair" in trace_training_step(tie).title
+    assert [part.name for part in trace_merge(first)] == [
+        "training.choose",
+        "training.merge",
+        "training.update",
+    ]
+
+
+@pytest.mark.parametrize(("kind", "options"), VARIANTS[:-1], ids=str)
+def test_the_rivals_of_a_merge_stood_in_the_text_beside_it(
+    kind: str, options: dict[str, str]
+) -> None:
+    """Before the merge: so one that shares a piece with the chosen pair is among them."""
+    size = 100 if kind != "bpe" else 270
+    merges = [
+        step
+        for step in train_tokenizer_steps(kind, TEXT, size, rivals=9, **options)  # type: ignore[arg-type]
+        if isinstance(step, MergeStep)
+    ]
+    for step in merges:
+        scores = [step.score, *(rival.score for rival in step.rivals)]
+        assert scores == sorted(scores, reverse=True) and len(scores) == 10
+    assert any(
+        rival.left_piece == step.left_piece or rival.right_piece == step.right_piece
+        for step in merges
+        for rival in step.rivals
+    )
+    assert all(
+        step.piece not in (r.left_piece, r.right_piece) for step in merges for r in step.rivals
+    )
+
+
+def test_progress_is_no_moment_to_look_at() -> None:
+    for step in (CountingStep(1, 1, 1), WorkingStep("seeds", 1)):
+        with pytest.raises(ValueError, match="show it as progress"):
+            trace_training_step(step)
