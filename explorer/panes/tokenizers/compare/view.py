@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QBoxLayout, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from explorer import theme
 from explorer.panes.tokenizers.catalogue import Opened
@@ -44,7 +44,12 @@ class CompareView(QWidget):
         self._grid.setObjectName("tokenizers.compare.columns")
         self._line = QBoxLayout(QBoxLayout.Direction.LeftToRight, self._grid)
         self._line.setContentsMargins(0, 0, 0, 0)
-        self.body = StatefulPicture(self._grid, "grid")
+        scroll = QScrollArea()  # many rows in a low window are scrolled, never squeezed
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(self._grid)
+        scroll.viewport().setAutoFillBackground(False)
+        self._grid.setAutoFillBackground(False)
+        self.body = StatefulPicture(scroll, "grid")
         self.body.skeleton.set_grid(2, 4)
         self.body.show_ready()
         self.body.actionRequested.connect(self.exampleRequested)

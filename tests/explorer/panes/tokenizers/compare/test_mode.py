@@ -185,6 +185,7 @@ def test_choices_reach_every_column(pane, run_async):
         one, other = columns(pane)
         mode.view._line.activate()
         assert one.x() == other.x() and one.y() < other.y()
+        assert one.height() >= one.minimumSizeHint().height() >= one.head.sizeHint().height()
         mode.choose(layout="columns")
         mode.view._line.activate()
         assert one.y() == other.y() and one.x() < other.x()
