@@ -51,7 +51,8 @@ class Workspace(QObject):
         self._values: dict[str, Any] = {"prompt": DEFAULT_PROMPT, "run": None}
         self._selection = Selection()
         self._source: Any = None
-        self._turn = 0  # of the newest model that was asked for
+        self._asked = 0  # models so far
+        self._shown = 0  # which of them is shown
         self._done: list[Change] = []
         self._undone: list[Change] = []
         self._merging: str | None = None
@@ -91,20 +92,22 @@ class Workspace(QObject):
             self.changed.emit("run", folder)
 
     async def open_model(self, source: Any) -> bool:
-        """Opens a source and shows it, unless a newer one was asked for meanwhile: then False.
+        """Opens a source and shows it, unless one that was asked for later is shown by then: then
+        False. One that cannot be opened takes nobody's place.
 
         Raises what its `open` raises.
         """
-        self._turn += 1
-        turn = self._turn
+        self._asked += 1
+        turn = self._asked
         try:
             await source.open()
         except BaseException:
             source.close()
             raise
-        if turn != self._turn:
+        if turn < self._shown:
             source.close()
             return False
+        self._shown = turn
         self.set_model_source(source)
         return True
 

@@ -84,7 +84,7 @@ def trace_attention_from(
         products = products_of(q1, k1)
         attended = attend(q1, k1, v1, visible)
         weighted = weigh(attended.weights, v1)
-    for step in _steps(q, k, v, products, attended, weighted):
+    for step in _steps(q, k, v, products, attended, weighted, window):
         trace.append(step)
     return trace.finish()
 
@@ -96,7 +96,11 @@ def _steps(
     products: Tensor,
     attended: Attended,
     weighted: Tensor,
+    window: int | None,
 ) -> list[Step]:
+    seen, hides = r"j \le i", "the tokens that come later"
+    if window is not None:
+        seen, hides = rf"i - {window} < j \le i", f"{hides} or more than {window - 1} before"
     return [
         Step(
             "attention.project",
@@ -128,8 +132,8 @@ def _steps(
         ),
         Step(
             "attention.mask",
-            "Hide the tokens that come later: the model must not see what it is to predict",
-            r"m_j = \tilde{s}_j \; \text{if } j \le i, \; \text{else} -\infty",
+            f"Hide {hides}: the model must not see what it is to predict",
+            rf"m_j = \tilde{{s}}_j \; \text{{if }} {seen}, \; \text{{else}} -\infty",
             f"{_ATTEND}#mask",
             {"masked": attended.masked.numpy()},
         ),

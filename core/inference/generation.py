@@ -37,8 +37,8 @@ def next_probabilities(
     """Logits (V,) -> probabilities (V,): temperature, then top-k, then top-p over what is left.
 
     temperature 0 puts everything on the largest logit. top_p keeps the smallest set of most likely
-    tokens whose probabilities reach top_p, over the whole vocabulary. Raises ValueError for values
-    outside their range.
+    tokens whose probabilities, scaled to a sum of 1 after top-k, reach top_p. Raises ValueError
+    for values outside their range.
     """
     _check_sampling(temperature, top_k, top_p)
     if temperature == 0.0:

@@ -50,20 +50,31 @@ def head_scores(attention: np.ndarray, ids: Sequence[int] | np.ndarray) -> HeadS
             f"attention of shape {attention.shape} does not belong to {T} tokens: expected (L, "
             f"H, {T}, {T})"
         )
-    earlier = np.tri(T, k=-1, dtype=bool)  # (T, T), column j strictly before row i
-    same = (ids[:, None] == ids[None, :]) & earlier
-    follows = np.zeros_like(same)
-    follows[:, 1:] = same[:, :-1]  # column j right after an earlier occurrence of row i's token
+    same = earlier_occurrences(ids)
     previous = np.eye(T, k=-1, dtype=bool)
     first = np.zeros((T, T), dtype=bool)
     first[1:, 0] = True
     return HeadScores(
         previous_token=_mean_attention(attention, previous),
-        induction=_mean_attention(attention, follows),
+        induction=_mean_attention(attention, followers(ids)),
         duplicate=_mean_attention(attention, same),
         first_token=_mean_attention(attention, first),
         entropy=_relative_entropy(attention),
     )
+
+
+def earlier_occurrences(ids: Sequence[int] | np.ndarray) -> np.ndarray:
+    """(T,) -> (T, T) bool: column j, strictly before row i, holds row i's token."""
+    tokens = np.asarray(ids)
+    return (tokens[:, None] == tokens[None, :]) & np.tri(tokens.size, k=-1, dtype=bool)
+
+
+def followers(ids: Sequence[int] | np.ndarray) -> np.ndarray:
+    """(T,) -> (T, T) bool: column j stands right after an earlier occurrence of row i's token."""
+    same = earlier_occurrences(ids)
+    follows = np.zeros_like(same)
+    follows[:, 1:] = same[:, :-1]
+    return follows
 
 
 def _mean_attention(attention: np.ndarray, targets: np.ndarray) -> np.ndarray:

@@ -64,6 +64,11 @@ def load_model(folder: Path) -> GPT:
             f"{folder} holds no {WEIGHTS_FILE}; copy the whole checkpoint folder, or choose another"
         )
     tensors = read_tensors(path, framework="torch")
+    if config.n_layer > len(tensors):  # a damaged number must not build layer after layer
+        raise ValueError(
+            f"{path} holds {len(tensors)} tensors, {CONFIG_FILE} asks for {config.n_layer} layers. "
+            f"Copy both files from one checkpoint"
+        )
     found = {name: tensor.shape for name, tensor in tensors.items()}
     # Weights that do not fit are refused before anything is allocated for the model: on the meta
     # device, whose first use takes a second, so only where the count of the numbers tells so.

@@ -121,6 +121,26 @@ def test_the_model_that_was_asked_for_last_is_shown(run_async):
     run_async(body())
 
 
+def test_a_model_that_cannot_be_opened_takes_nobodys_place(run_async):
+    """A person drops a bad folder while the bundled model is still opening."""
+
+    class Broken(Slow):
+        async def open(self):
+            raise ValueError("this folder holds no model; choose another")
+
+    async def body():
+        workspace = Workspace()
+        slow = Slow("bundled")
+        first = asyncio.ensure_future(workspace.open_model(slow))
+        await asyncio.sleep(0)
+        with pytest.raises(ValueError, match="no model"):
+            await workspace.open_model(Broken("bad"))
+        slow.opened.set()
+        assert await first is True and workspace.model_source is slow
+
+    run_async(body())
+
+
 def test_a_model_that_is_replaced_is_closed(run_async):
     workspace = Workspace()
     one, other = Slow("one"), Slow("other")

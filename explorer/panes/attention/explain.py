@@ -40,6 +40,7 @@ def cell_inspection(
     hide: bool,
     pinned: bool,
     name: str,
+    window: int | None = None,
 ) -> Inspection:
     """One weight of the heat map or the arcs, called `name`: where it comes from, with this row's
     own numbers."""
@@ -55,6 +56,8 @@ def cell_inspection(
     ]
     if column > row:
         rows.append(f"{other} comes later than {me}: masked, weight 0")
+    elif window is not None and column <= row - window:
+        rows.append(f"{other} is too far before {me}: masked, weight 0")
     else:
         rows.append(Equation("a, after softmax", float(weights[column]), "attention"))
         if hide and column == 0:
@@ -94,7 +97,7 @@ def _rows(story: Story, step: int, key: int) -> list[Any]:
         ]
     if step == S.MASK:
         if story.hidden(key):
-            return [f"{other} comes later:", Equation("m", f"{theme.MINUS}\u221e", "attention")]
+            return [f"{other} {story.why_hidden(key)}:", Equation("m", f"{theme.MINUS}\u221e", "attention")]
         return [f"{other} may be seen:", Equation("m", scaled, "attention", "unchanged")]
     if step == S.SOFTMAX:
         return _softmax(story, key, weight)
@@ -125,15 +128,12 @@ def _rows(story: Story, step: int, key: int) -> list[Any]:
 
 
 def _softmax(story: Story, key: int, weight: float) -> list[Any]:
-    seen = story.masked[np.isfinite(story.masked)]
-    top = float(seen.max())
-    total = float(np.exp(seen - top).sum())
     if story.hidden(key):
         return [
             Equation(f"e^({theme.MINUS}\u221e)", 0.0, "attention"),
             Equation("weight a", 0.0, "attention"),
         ]
-    mine = float(np.exp(float(story.masked[key]) - top))
+    top, mine, total = story.softmax_of(key)
     return [
         Equation("score m", float(story.masked[key]), "attention"),
         Equation("largest score", top, "muted", "taken off, so that e^m stays small"),

@@ -133,7 +133,8 @@ class Inspecting(QObject):
             cell = (query, int(np.argmax(heads.weights(layer, head, hide)[query])))
         trace = track.traces[0] if track is not None else None
         name = seen(pane.choices.mode, hide)
-        self._tell(cell_inspection(heads, trace, layer, head, *cell, hide, pinned, name))
+        window = pane.window_of(layer)
+        self._tell(cell_inspection(heads, trace, layer, head, *cell, hide, pinned, name, window))
 
     def _tell(self, inspection: Inspection) -> None:
         self._pane.inspection.emit(replace(inspection, stale=self._stale))

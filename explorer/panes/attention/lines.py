@@ -38,7 +38,7 @@ def live_line(story: Story, step: int, key: int) -> list[Piece]:
         ]
     if step == stories.MASK:
         if story.hidden(key):
-            return [lead, ("comes later: ", "muted"), (f"{theme.MINUS}\u221e", "attention"),
+            return [lead, (f"{story.why_hidden(key)}: ", "muted"), (f"{theme.MINUS}\u221e", "attention"),
                     (", so its weight will be 0", "muted")]  # fmt: skip
         return [lead, ("may be seen: stays ", "muted"), (number(story.masked[key]), "attention")]
     if step == stories.SOFTMAX:
@@ -87,10 +87,7 @@ def _sum(story: Story, key: int) -> list[Piece]:
 def _softmax(story: Story, key: int) -> list[Piece]:
     if story.hidden(key):
         return [(f"e^{theme.MINUS}\u221e = 0: weight ", "muted"), ("0", "attention")]
-    seen = story.masked[np.isfinite(story.masked)]
-    top = float(seen.max())
-    # Shifted by the largest score, as softmax is computed: no number overflows.
-    mine, total = np.exp(float(story.masked[key]) - top), float(np.exp(seen - top).sum())
+    top, mine, total = story.softmax_of(key)
     return [
         (f"e^({number(story.masked[key])} {theme.MINUS} {number(top)}) \u00f7 sum = ", "muted"),
         (f"{number(mine)} \u00f7 {number(total)} = ", "muted"),

@@ -153,7 +153,7 @@ class Looker(QObject):
         self._busy = True
         try:
             kept = await source.look(prompt.ids, SITES, key)
-            if kept is SUPERSEDED or turn != self._turn:
+            if kept is SUPERSEDED or not self._is_welcome(turn, quiet):
                 return
             found = await self._engine.call(
                 _prepare, kept.activations, prompt, source.name, kept.version, self.cell_pixels,
@@ -170,11 +170,15 @@ class Looker(QObject):
             if turn == self._turn:
                 self._first.stop()
             self._watch()
-        if found is not SUPERSEDED and turn == self._turn:
+        if found is not SUPERSEDED and self._is_welcome(turn, quiet):
             learned = self.heads is None or found[0].version != self.heads.version
             self._interval = LIVE_EVERY if learned else min(self._interval * 2, LIVE_SLOWEST)
             self.heads = found[0]
             self.headsCame.emit(*found)
+
+    def _is_welcome(self, turn: int, quiet: bool) -> bool:
+        """Nothing that nobody asked for takes the place of steps that are being looked at."""
+        return turn == self._turn and (self._live_allowed or not quiet)
 
     async def _pool(self, heads: Heads) -> None:
         pixels, hide = self.cell_pixels, self.hide_first

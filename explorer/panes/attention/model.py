@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.inference.heads import HeadScores, head_scores
+from core.inference.heads import HeadScores, followers, head_scores
 from explorer.theme_numbers import format_number
 from explorer.widgets.pooling import pool_heads, to_uint8
 
@@ -163,15 +163,6 @@ def order_by(score: np.ndarray) -> np.ndarray:
 def strongest(score: np.ndarray) -> tuple[int, int]:
     layer, head = np.unravel_index(int(np.argmax(score)), score.shape)
     return int(layer), int(head)
-
-
-def followers(ids: Sequence[int]) -> np.ndarray:
-    """(T, T) bool: column j stands right after an earlier occurrence of row i's token."""
-    tokens = np.asarray(ids)
-    same = (tokens[:, None] == tokens[None, :]) & np.tri(tokens.size, k=-1, dtype=bool)
-    result = np.zeros_like(same)
-    result[:, 1:] = same[:, :-1]
-    return result
 
 
 def telling_query(heads: Heads, layer: int, head: int) -> int:

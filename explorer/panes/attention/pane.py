@@ -220,10 +220,10 @@ class AttentionPane(Pane):
         if heads is None or chosen is None:
             return
         layer, head, query = chosen
-        self.playback.show(heads, chosen, self._window(layer))
+        self.playback.show(heads, chosen, self.window_of(layer))
         if self.preview is not None and self.choices.mode != "steps":
             layer, head = self.preview
-        self.view.show_head(heads, (layer, head, query), self._window(layer), self.choices)
+        self.view.show_head(heads, (layer, head, query), self.window_of(layer), self.choices)
         self.frame_cell()
         self.name_what_is_seen()
         self._say_headline()
@@ -244,7 +244,7 @@ class AttentionPane(Pane):
         self.inspecting.set_stale(state == "stale")
         self.name_what_is_seen()
 
-    def _window(self, layer: int) -> int | None:
+    def window_of(self, layer: int) -> int | None:
         config = getattr(self.workspace.model_source, "config", None)
         return config.window_of(layer) if config is not None else None
 

@@ -34,6 +34,7 @@ class Playback(QObject):
         self._wanted: Wanted | None = None
         self._track: QueryTrack | None = None
         self._growing = False
+        self._loading = False  # what was wanted last is on its way
         self.keeps_step = False  # another query starts at the step that is shown
         player.positionChanged.connect(self._on_position)
         player.moreRequested.connect(self._grow)
@@ -54,6 +55,7 @@ class Playback(QObject):
 
     def clear(self) -> None:
         self._heads = self._wanted = self._track = None
+        self._loading = False
         self._player.set_track(None)
         self.trackChanged.emit()
 
@@ -62,12 +64,19 @@ class Playback(QObject):
         if heads is self._heads and wanted == self._wanted:
             return
         self._heads, self._wanted, self._window = heads, wanted, window
+        self._loading = True
         tasks.spawn(self._load(heads, wanted), self.parent())
 
     async def _load(self, heads: Heads, wanted: Wanted) -> None:
-        trace = await self._trace(heads, wanted)
+        try:
+            trace = await self._trace(heads, wanted)
+        except BaseException:
+            if heads is self._heads and wanted == self._wanted:
+                self._wanted, self._loading = None, False  # whoever asks again is answered
+            raise
         if trace is SUPERSEDED or heads is not self._heads or wanted != self._wanted:
             return
+        self._loading = False
         was_walking, was_playing = self.walking, self._player.playing
         keeps = self.keeps_step and self._track is not None
         step = self._player.position % LENGTH if keeps else 0.0
@@ -113,7 +122,7 @@ class Playback(QObject):
     def _restart(self, wanted: Wanted) -> None:
         heads = self._heads
         assert heads is not None
-        self._wanted = wanted
+        self._wanted, self._loading = wanted, True
 
         async def begin() -> None:
             await self._load(heads, wanted)
@@ -147,8 +156,8 @@ class Playback(QObject):
 
     def _on_position(self, position: float) -> None:
         track = self._track
-        if track is None or self._wanted is None:
-            return
+        if track is None or self._wanted is None or self._loading:
+            return  # the old track plays on until the wanted one is there: it chooses nothing
         place, _ = track.at(position)
         query = track.stories[place].query
         if query != self._wanted[2]:

@@ -55,6 +55,17 @@ class Story:
     def hidden(self, key: int) -> bool:
         return not math.isfinite(float(self.masked[key]))
 
+    def why_hidden(self, key: int) -> str:
+        return "comes later" if key > self.query else "is too far back"
+
+    def softmax_of(self, key: int) -> tuple[float, float, float]:
+        """The largest score, e^(score - largest) of a key, and the sum of these over all keys: as
+        softmax is computed, so that no number overflows.
+        """
+        seen = self.masked[np.isfinite(self.masked)]
+        top = float(seen.max())
+        return top, float(np.exp(float(self.masked[key]) - top)), float(np.exp(seen - top).sum())
+
 
 def story_of(trace: Trace, labels: Sequence[str]) -> Story:
     """Reads the eight steps of `trace` (`core.trace_attention`)."""
@@ -90,21 +101,26 @@ def title(story: Story, step: int) -> str:
     """One sentence for the step, with the tokens that it is about."""
     me = quoted(story.labels[story.query])
     best = quoted(story.labels[story.target])
-    later = story.n_tokens - 1 - story.query
-    hides = (
-        f"Hide the {later} tokens after {me}: the model must not see what it is to predict."
-        if later > 1
-        else f"Hide the token after {me}: the model must not see what it is to predict."
-        if later
-        else f"Nothing to hide: {me} is the last token, so it may look at every one."
-    )
     return (
         f"The token {me} asks with its query q; every token offers a key k and a value v.",
         f"Multiply the query of {me} with every key, dimension by dimension.",
         "Add each row's products up: one score for each token.",
         f"Divide by \u221a{story.size}, so that scores do not grow with the size of the head.",
-        hides,
+        _hides(story, me),
         f"Softmax turns scores into weights that sum to 1: most goes to {best}.",
         "Take of each value as much as its weight says.",
         f"Add them up: this is what {me} has read, most of it from {best}.",
     )[step]
+
+
+def _hides(story: Story, me: str) -> str:
+    """What the mask takes from the query: all that comes later, in a window also what is far."""
+    later = story.n_tokens - 1 - story.query
+    far = sum(story.hidden(key) for key in range(story.query))
+    if far:
+        after = f" and the {later} after it" if later else ""
+        return f"Hide the {far} tokens too far before {me}{after}: this layer sees a window."
+    if not later:
+        return f"Nothing to hide: {me} is the last token, so it may look at every one."
+    what = f"the {later} tokens" if later > 1 else "the token"
+    return f"Hide {what} after {me}: the model must not see what it is to predict."

@@ -85,6 +85,21 @@ def test_the_mask_says_when_there_is_nothing_to_hide(heads):
     assert "Nothing to hide" in stories.title(last, stories.MASK)
 
 
+def test_in_a_window_the_mask_also_hides_what_is_far(heads):
+    trace = trace_of(heads, 0, 1, 5, 3)
+    story = stories.story_of(trace, heads.prompt.labels)
+    assert [key for key in range(7) if story.hidden(key)] == [0, 1, 2, 6]
+    assert "3 tokens too far before" in stories.title(story, stories.MASK)
+    formula = trace[stories.MASK].formula
+    assert "i - 3 < j" in formula and "more than 2 before" in trace[stories.MASK].title
+    far, later, seen = (
+        str(step_inspection(trace, story, stories.MASK, key, False).rows[0]) for key in (1, 6, 4)
+    )
+    assert "too far back" in far and "comes later" in later and "may be seen" in seen
+    cell = cell_inspection(heads, trace, 0, 1, 5, 1, False, False, "Arcs", 3)
+    assert any("too far before" in str(row) for row in cell.rows)
+
+
 @pytest.mark.parametrize("name", ["light", "dark", "contrast"])
 @pytest.mark.parametrize("motion", ["full", "reduced", "off"])
 def test_every_position_is_drawn_without_error(qapp, stage, story, heads, name, motion):
