@@ -18,7 +18,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from explorer.collector import Collector
-from explorer.engine_loop import Loop, prepare_environment
+from explorer.engine_loop import Loop, load_shared, prepare_environment
 from explorer.jobs import SUPERSEDED, EngineDied, Job, JobCancelled, JobState, Request
 
 __all__ = ["SUPERSEDED", "Engine", "EngineDied", "Job", "JobCancelled"]
@@ -181,7 +181,9 @@ class Engine(QObject):
         if self._closed:
             raise asyncio.CancelledError("the engine is closed")
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(IO_THREADS, thread_name_prefix="engine-io")
+            self._pool = ThreadPoolExecutor(
+                IO_THREADS, thread_name_prefix="engine-io", initializer=load_shared
+            )
         return await asyncio.wrap_future(self._pool.submit(function, *args))
 
     @property

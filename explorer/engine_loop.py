@@ -24,6 +24,17 @@ def prepare_environment() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
+_loading = threading.Lock()
+
+
+def load_shared() -> None:
+    """What every thread needs of core, loaded by one of them: two that load the files of a chapter
+    at once, each from another end, find them half loaded.
+    """
+    with _loading:
+        import core.data  # noqa: F401
+
+
 def torch_threads() -> int:
     """The cap on torch's threads that leaves one core to the window."""
     return max(1, (os.cpu_count() or 2) - 1)
@@ -102,6 +113,7 @@ class Loop:
     def _import_torch(self) -> None:
         import torch
 
+        load_shared()
         torch.set_num_threads(torch_threads())
         self.phase = ""
         self._notify()

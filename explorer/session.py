@@ -178,6 +178,8 @@ class Session(QObject):
         if _is_model(path):
             await self.open_model(path if path.is_dir() else path.parent)
             errors.retire(errors.MODEL)
+            if self.window is not None:
+                self.window.show_pane("attention")
             return True
         if not path.exists():
             raise FileNotFoundError(f"there is no {path}; choose a text file or a folder")

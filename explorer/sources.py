@@ -151,7 +151,8 @@ def activations_of(look: Look | Superseded) -> Activations | Superseded:
 
 def _read_small_files(folder: Path) -> tuple[Any, Any]:
     """Tokenizer and config of a checkpoint folder, without torch."""
-    from core.files import open_safetensors, read_json
+    from core.files import read_json
+    from core.tensor_files import open_safetensors
     from core.tokenization import open_tokenizer
     from core.transformer.config import ModelConfig
 

@@ -117,6 +117,7 @@ QMenuBar::item {{ padding: {px(4)}px {px(8)}px; background: transparent; }}
 QMenuBar::item:selected {{ background: {c["raised"]}; border-radius: {px(4)}px; }}
 QMenu {{ background: {c["surface"]}; border: {line}px solid {c["divider"]}; padding: {px(4)}px; }}
 QMenu::item {{ padding: {px(5)}px {px(24)}px {px(5)}px {px(12)}px; border-radius: {px(4)}px; }}
+QMenu::item:disabled {{ color: palette(disabled, text); }}
 QMenu::icon {{ padding-left: {px(8)}px; }}
 QMenu::item:selected {{ background: {c["selected"]}; color: {c["text"]}; }}
 QMenu::separator {{ height: 1px; background: {c["divider"]}; margin: {px(4)}px {px(8)}px; }}

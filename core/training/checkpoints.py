@@ -20,7 +20,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from core.files import read_json, read_tensors, write_json, write_tensors
+from core.files import read_json, write_json
+from core.tensor_files import read_tensors, write_tensors
 from core.training import records
 from core.training.task import Task
 

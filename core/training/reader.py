@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from core.files import read_tensors
+from core.tensor_files import read_tensors
 from core.training import records
 from core.training.config import TrainingConfig
 from core.training.locking import held_here

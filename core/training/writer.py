@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from core.files import cut_torn_line, write_atomically, write_tensors
+from core.files import cut_torn_line, write_atomically
+from core.tensor_files import write_tensors
 from core.training import records
 from core.training.control import cut_torn_command
 from core.training.locking import RunLock

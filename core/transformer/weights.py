@@ -9,7 +9,8 @@ from pathlib import Path
 
 import torch
 
-from core.files import read_json, read_tensors, write_json, write_tensors
+from core.files import read_json, write_json
+from core.tensor_files import read_tensors, write_tensors
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT, parameter_count
 

@@ -17,7 +17,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import files
+from core import files, tensor_files
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_a_failing_write_leaves_the_old_file(
     with pytest.raises(OSError, match="No space left"):
         files.write_atomically(path, "new")
     with pytest.raises(OSError, match="No space left"):
-        files.write_tensors(path, {"a": np.zeros(3)})
+        tensor_files.write_tensors(path, {"a": np.zeros(3)})
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["a.txt"]
 
@@ -185,25 +185,25 @@ ARRAYS = {
 
 def test_arrays_come_back_and_the_reference_reads_them(tmp_path: Path) -> None:
     path = tmp_path / "a.safetensors"
-    files.write_tensors(path, ARRAYS, {"format": "1"})
-    for read in (files.read_tensors(path), safetensors.numpy.load_file(path)):
+    tensor_files.write_tensors(path, ARRAYS, {"format": "1"})
+    for read in (tensor_files.read_tensors(path), safetensors.numpy.load_file(path)):
         assert set(read) == set(ARRAYS)
         for name, array in ARRAYS.items():
             np.testing.assert_array_equal(read[name], array)
             assert read[name].dtype == array.dtype
-    opened = files.open_safetensors(path)
+    opened = tensor_files.open_safetensors(path)
     assert opened.metadata == {"format": "1"}
     assert opened.tensors["turned"].shape == (3, 2)
-    assert list(files.read_tensors(path, ["a"])) == ["a"]
+    assert list(tensor_files.read_tensors(path, ["a"])) == ["a"]
     with pytest.raises(ValueError, match="no tensor 'b'"):
-        files.read_tensors(path, ["a", "b"])
+        tensor_files.read_tensors(path, ["a", "b"])
     with pytest.raises(ValueError, match='choose "numpy" or "torch"'):
-        files.read_tensors(path, framework="jax")
+        tensor_files.read_tensors(path, framework="jax")
 
 
 def test_no_tensors_are_a_file_too(tmp_path: Path) -> None:
-    files.write_tensors(tmp_path / "a.safetensors", {})
-    assert files.read_tensors(tmp_path / "a.safetensors") == {}
+    tensor_files.write_tensors(tmp_path / "a.safetensors", {})
+    assert tensor_files.read_tensors(tmp_path / "a.safetensors") == {}
 
 
 def test_bfloat16_is_widened_exactly_for_numpy(tmp_path: Path) -> None:
@@ -211,12 +211,12 @@ def test_bfloat16_is_widened_exactly_for_numpy(tmp_path: Path) -> None:
     numbers = torch.randn(40, 3, generator=torch.Generator().manual_seed(0)).bfloat16()
     numbers[0] = torch.tensor([float("inf"), float("nan"), -0.0])
     tensors = {"f": torch.ones(2), "b": numbers.T}
-    files.write_tensors(path, tensors)
-    assert files.open_safetensors(path).tensors["b"].dtype == "BF16"
-    widened = files.read_tensors(path)["b"]
+    tensor_files.write_tensors(path, tensors)
+    assert tensor_files.open_safetensors(path).tensors["b"].dtype == "BF16"
+    widened = tensor_files.read_tensors(path)["b"]
     assert widened.dtype == np.float32
     np.testing.assert_array_equal(widened, numbers.T.float().numpy())
-    kept = files.read_tensors(path, framework="torch")["b"]
+    kept = tensor_files.read_tensors(path, framework="torch")["b"]
     assert kept.dtype == torch.bfloat16
     assert torch.equal(safetensors.torch.load_file(path)["f"], tensors["f"])
 
@@ -225,18 +225,18 @@ def test_tied_or_mixed_tensors_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.safetensors"
     weight = torch.ones(3)
     with pytest.raises(ValueError, match="share memory"):
-        files.write_tensors(path, {"a": weight, "b": weight})
+        tensor_files.write_tensors(path, {"a": weight, "b": weight})
     with pytest.raises(ValueError, match="mixed"):
-        files.write_tensors(path, {"a": weight, "b": np.ones(3)})
+        tensor_files.write_tensors(path, {"a": weight, "b": np.ones(3)})
     assert not list(tmp_path.iterdir())
 
 
 def test_a_type_that_numpy_lacks_says_so(tmp_path: Path) -> None:
     path = tmp_path / "a.safetensors"
-    files.write_tensors(path, {"a": torch.zeros(3, dtype=torch.float8_e4m3fn)})
+    tensor_files.write_tensors(path, {"a": torch.zeros(3, dtype=torch.float8_e4m3fn)})
     with pytest.raises(ValueError, match="read it with torch"):
-        files.read_tensors(path)
-    assert files.read_tensors(path, framework="torch")["a"].dtype == torch.float8_e4m3fn
+        tensor_files.read_tensors(path)
+    assert tensor_files.read_tensors(path, framework="torch")["a"].dtype == torch.float8_e4m3fn
 
 
 def pickled(protocol: int) -> bytes:
@@ -256,7 +256,7 @@ def test_a_pickle_in_disguise_is_never_opened(tmp_path: Path, framework: str) ->
     for content in (zipped(), *(pickled(protocol) for protocol in range(2, 6)), b"PK"):
         path.write_bytes(content)
         with pytest.raises(ValueError, match="is a pickle.*convert it to safetensors"):
-            files.read_tensors(path, framework=framework)
+            tensor_files.read_tensors(path, framework=framework)
 
 
 @pytest.mark.parametrize("length", [0x0280, 0x0480, 0x4B50])
@@ -266,17 +266,17 @@ def test_a_header_whose_length_looks_like_a_pickle_is_read(tmp_path: Path, lengt
     raw = json.dumps(header).encode()
     path.write_bytes(length.to_bytes(8, "little") + raw + b" " * (length - len(raw)) + b"\x07")
     assert path.read_bytes()[:2] in (b"PK", b"\x80\x02", b"\x80\x04")
-    assert files.read_tensors(path)["a"].tolist() == [7]
+    assert tensor_files.read_tensors(path)["a"].tolist() == [7]
 
 
 def test_a_file_cut_anywhere_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.safetensors"
-    files.write_tensors(path, ARRAYS)
+    tensor_files.write_tensors(path, ARRAYS)
     whole = path.read_bytes()
     for length in range(len(whole)):
         path.write_bytes(whole[:length])
         with pytest.raises(ValueError, match=r"is empty|not a safetensors|was cut off"):
-            files.open_safetensors(path)
+            tensor_files.open_safetensors(path)
 
 
 def described(header: Any, data: bytes = b"", length: int | None = None) -> bytes:
@@ -320,12 +320,29 @@ def test_a_header_that_lies_is_refused(tmp_path: Path, content: bytes, message: 
     path = tmp_path / "a.safetensors"
     path.write_bytes(content)
     with pytest.raises(ValueError, match=message):
-        files.open_safetensors(path)
+        tensor_files.open_safetensors(path)
     with pytest.raises(ValueError, match=message):
-        files.read_tensors(path)
+        tensor_files.read_tensors(path)
 
 
 def test_tensors_may_be_read_by_whoever_may_read_other_files(tmp_path):
-    files.write_tensors(tmp_path / "t.safetensors", {"a": np.zeros(2)})
+    tensor_files.write_tensors(tmp_path / "t.safetensors", {"a": np.zeros(2)})
     (tmp_path / "other").write_text("")
     assert (tmp_path / "t.safetensors").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+@pytest.mark.parametrize("kind", ["numpy", "torch"])
+def test_a_full_disk_is_an_os_error_whoever_meets_it(tmp_path, monkeypatch, kind):
+    """The library that writes tensors has an error of its own for what the system says."""
+    from safetensors import SafetensorError
+
+    def full(*args, **kwargs):
+        raise SafetensorError(
+            "Error while serializing: I/O error: No space left on device (os error 28)"
+        )
+
+    monkeypatch.setattr(f"safetensors.{kind}.save_file", full)
+    value = np.zeros(3) if kind == "numpy" else torch.zeros(3)
+    with pytest.raises(OSError) as caught:
+        tensor_files.write_tensors(tmp_path / "a.safetensors", {"a": value})
+    assert caught.value.errno == errno.ENOSPC and not list(tmp_path.iterdir())

@@ -9,7 +9,7 @@ import threading
 import numpy as np
 import pytest
 
-from core.files import write_tensors
+from core.tensor_files import write_tensors
 from core.training import RunControl, new_run_folder
 from explorer.engine import SUPERSEDED
 from explorer.run_source import RunSource

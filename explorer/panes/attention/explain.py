@@ -97,7 +97,10 @@ def _rows(story: Story, step: int, key: int) -> list[Any]:
         ]
     if step == S.MASK:
         if story.hidden(key):
-            return [f"{other} {story.why_hidden(key)}:", Equation("m", f"{theme.MINUS}\u221e", "attention")]
+            return [
+                f"{other} {story.why_hidden(key)}:",
+                Equation("m", f"{theme.MINUS}\u221e", "attention"),
+            ]
         return [f"{other} may be seen:", Equation("m", scaled, "attention", "unchanged")]
     if step == S.SOFTMAX:
         return _softmax(story, key, weight)

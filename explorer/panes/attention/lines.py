@@ -38,7 +38,8 @@ def live_line(story: Story, step: int, key: int) -> list[Piece]:
         ]
     if step == stories.MASK:
         if story.hidden(key):
-            return [lead, (f"{story.why_hidden(key)}: ", "muted"), (f"{theme.MINUS}\u221e", "attention"),
+            why: Piece = (f"{story.why_hidden(key)}: ", "muted")
+            return [lead, why, (f"{theme.MINUS}\u221e", "attention"),
                     (", so its weight will be 0", "muted")]  # fmt: skip
         return [lead, ("may be seen: stays ", "muted"), (number(story.masked[key]), "attention")]
     if step == stories.SOFTMAX:

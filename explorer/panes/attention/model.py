@@ -5,7 +5,6 @@ Letters in shapes: T tokens, L layers, H heads, D dimensions a head, P pixels of
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 

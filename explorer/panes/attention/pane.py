@@ -120,6 +120,9 @@ class AttentionPane(Pane):
             return super().cancel()
         return True
 
+    def shown(self) -> None:
+        self.inspecting.now()
+
     def left(self) -> None:
         super().left()
         self.looker.set_watching(False)

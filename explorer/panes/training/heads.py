@@ -119,7 +119,7 @@ def first_look(data: RunData) -> str:
 
 def _load(paths: list[Path], pixels: int) -> list[np.ndarray | None]:
     """Pooled heads of each snapshot; None where it was thinned away or cannot be read."""
-    from core.files import read_tensors
+    from core.tensor_files import read_tensors
 
     found: list[np.ndarray | None] = []
     for path in paths:

@@ -49,6 +49,7 @@ BUTTONS = {  # id -> text, tooltip
     "continue": ("Resume from the last checkpoint", "Trains on from what was kept"),
     "stop": ("Stop", "Writes a checkpoint and ends; everything is kept and can be resumed"),
 }
+COUNTERPARTS = {"pause": "resume", "resume": "pause", "stop": "continue", "continue": "pause"}
 
 
 class RunCard(QFrame):
@@ -111,6 +112,9 @@ class RunCard(QFrame):
             number.setVisible(shown)
             if shown:
                 number.set(*text.numbers[place])
+        focused = next((n for n, button in self.buttons.items() if button.hasFocus()), None)
+        if focused is not None and focused not in text.buttons:
+            self._move_focus(focused, text.buttons)
         for name, button in self.buttons.items():
             button.setVisible(name in text.buttons)
             why = dict(text.refusals).get(name, "")
@@ -119,6 +123,19 @@ class RunCard(QFrame):
         self._message.setText(text.message)
         self._message.setVisible(bool(text.message))
         self.setAccessibleName(f"Run {text.name}: {word}, {at} {text.message}".strip())
+
+    def _move_focus(self, gone: str, shown: tuple[str, ...]) -> None:
+        """The focus of a button that goes: to the one that undoes it, else to the card. Left to
+        itself it would go to the next button, and the next Space would stop the run.
+        """
+        counterpart = COUNTERPARTS.get(gone, "")
+        if counterpart in shown:
+            button = self.buttons[counterpart]
+            button.setVisible(True)
+            button.setEnabled(True)
+            button.setFocus()
+        else:
+            self.setFocus()
 
 
 class _Number(QWidget):

@@ -340,11 +340,19 @@ class SetupView(QWidget):
             self.startRequested.emit()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
+        if _texts(event):
             event.acceptProposedAction()
+        else:
+            event.ignore()  # a folder: the window knows whether it is a model or a run
 
     def dropEvent(self, event: QDropEvent) -> None:
-        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        paths = _texts(event)
         if paths:
             event.acceptProposedAction()
             self.fileDropped.emit(paths[0])
+
+
+def _texts(event: QDropEvent) -> list[str]:
+    """The files that are dragged; no folders."""
+    paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+    return [path for path in paths if Path(path).is_file()]

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 import core.files
-from core.files import open_safetensors, read_json, read_tensors, write_json, write_tensors
+from core.files import read_json, write_json
+from core.tensor_files import open_safetensors, read_tensors, write_tensors
 from core.training import checkpoints as checkpoints_module
 from core.training import writer as writer_module
 from core.training.checkpoints import thin_checkpoints

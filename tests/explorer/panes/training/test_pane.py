@@ -13,7 +13,7 @@ import shiboken6
 
 import core
 from core.data import Batches, StoriesCorpus
-from core.files import read_tensors
+from core.tensor_files import read_tensors
 from core.training.reader import RunReader
 from explorer import dialogs
 from explorer.panes.training import files

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
 
 from core.training.reader import RunReader
 from core.training.records import STEP_DTYPE
@@ -14,6 +15,7 @@ from core.training.writer import RunWriter
 from explorer.panes.training import words
 from explorer.panes.training.follow import read
 from explorer.panes.training.options import Options, config_of
+from explorer.panes.training.run_card import CardText, RunCard
 from explorer.widgets.transport import TransportBar
 
 from .conftest import started, state_of, step_of, until
@@ -148,3 +150,25 @@ def test_no_badge_says_live_once_nobody_trains_and_a_new_run_begins_with_nothing
         await pane.settled()
 
     run_async(story(), 60)
+
+
+def test_no_key_meant_for_one_button_reaches_another(qtbot):
+    """Pause goes when the run pauses; the next Space must not stop the run."""
+    card = RunCard()
+    qtbot.addWidget(card)
+    asked = []
+    card.asked.connect(asked.append)
+    card.set_text(CardText("stories", "running", 3, 9, buttons=("pause", "stop")))
+    card.show()
+    qtbot.waitExposed(card)
+    card.buttons["pause"].setFocus()
+    for state, buttons, focused in (
+        ("paused", ("resume", "stop"), "resume"),
+        ("running", ("pause", "stop"), "pause"),
+        ("finished", ("branch",), None),
+    ):
+        card.set_text(CardText("stories", state, 3, 9, buttons=buttons))
+        found = [name for name, button in card.buttons.items() if button.hasFocus()]
+        assert found == ([focused] if focused else [])
+    qtbot.keyClick(card.focusWidget() or card, Qt.Key.Key_Space)
+    assert asked == []

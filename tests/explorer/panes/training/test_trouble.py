@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.files import read_tensors
+from core.tensor_files import read_tensors
 from core.training.writer import RunWriter
 
 from .conftest import started, state_of, step_of, until
@@ -37,7 +37,7 @@ def test_a_loss_that_is_no_number_says_step_and_place_and_offers_a_lower_rate(ma
 
 def _poison(checkpoint: Path) -> None:
     """Makes one weight not a number, as a diverged run would."""
-    from core.files import write_tensors
+    from core.tensor_files import write_tensors
 
     path = checkpoint / "model.safetensors"
     tensors = {name: value.copy() for name, value in read_tensors(path).items()}

@@ -1,0 +1,228 @@
+"""Safetensors: opened within bounds, read, and written whole or not at all.
+
+The header is checked before anything in it is trusted; nothing is ever unpickled.
+
+Errors: ValueError, with the remedy, for a file that is not what it should be; OSError where the
+disk or the rights fail.
+"""
+
+import json
+import math
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.files import GET_AGAIN, MEGABYTE, replacing
+
+MAX_HEADER = 100 * MEGABYTE  # the format's own limit
+# Bytes of one element; BF16 and the 8-bit floats have no NumPy type.
+ITEM_BYTES = {
+    **dict.fromkeys(("BOOL", "U8", "I8", "F8_E4M3", "F8_E5M2"), 1),
+    **dict.fromkeys(("U16", "I16", "F16", "BF16"), 2),
+    **dict.fromkeys(("U32", "I32", "F32"), 4),
+    **dict.fromkeys(("U64", "I64", "F64", "C64"), 8),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TensorEntry:
+    """One tensor of a safetensors file: its dtype ("F32", "BF16"), shape and place in the file."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class TensorFile:
+    """A safetensors file whose header was checked; no tensor has been read yet."""
+
+    path: Path
+    tensors: Mapping[str, TensorEntry]
+    metadata: Mapping[str, str]
+
+
+def open_safetensors(path: str | Path) -> TensorFile:
+    """Reads and checks the header: 8 bytes of length, JSON, then the data it points into.
+
+    Raises ValueError for a pickle, a truncated file or a header that points outside the file.
+    """
+    path = Path(path)
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        start = file.read(9)
+        length = int.from_bytes(start[:8], "little")
+        # A header of 640 bytes begins like a pickle (80 02): look for the "{" before judging.
+        if len(start) < 9 or start[8:] != b"{" or not 2 <= length <= MAX_HEADER:
+            raise ValueError(f"{path} {_what_it_is(start)}")
+        if length > size - 8:
+            raise ValueError(f"{path} was cut off inside its header: {GET_AGAIN}")
+        file.seek(8)
+        raw = file.read(length)
+    try:
+        header = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise ValueError(f"{path} has a damaged header: {GET_AGAIN}") from None
+    if not isinstance(header, dict):
+        raise ValueError(f"{path} has a damaged header: {GET_AGAIN}")
+    metadata = header.pop("__metadata__", {})
+    if not isinstance(metadata, dict):
+        raise ValueError(f"{path} has damaged metadata: {GET_AGAIN}")
+    tensors = {name: _entry(path, name, entry, 8 + length) for name, entry in header.items()}
+    needed = 8 + length
+    for name, entry in sorted(tensors.items(), key=lambda item: (item[1].start, item[1].stop)):
+        if entry.start != needed:
+            raise ValueError(
+                f"{path}: {name!r} overlaps another tensor or leaves a gap: {GET_AGAIN}"
+            )
+        needed = entry.stop
+    if needed > size:
+        raise ValueError(
+            f"{path} was cut off: its header promises {needed:,} bytes, the file has {size:,}; "
+            f"{GET_AGAIN}"
+        )
+    if needed < size:
+        raise ValueError(f"{path} has {size - needed:,} bytes nobody described: {GET_AGAIN}")
+    return TensorFile(path, tensors, {str(key): str(text) for key, text in metadata.items()})
+
+
+def _what_it_is(start: bytes) -> str:
+    if not start:
+        return f"is empty: {GET_AGAIN}"
+    if start.startswith(b"PK") or (start[0] == 0x80 and len(start) > 1 and start[1] <= 5):
+        return (
+            "is a pickle (a torch.save file), whatever its name says; a pickle can run any code, "
+            "so it is never opened: convert it to safetensors where you trust it"
+        )
+    if start.startswith(b"GGUF"):
+        return "is a GGUF file, not safetensors: open it as a GGUF model"
+    return f"is not a safetensors file: {GET_AGAIN}"
+
+
+def _entry(path: Path, name: str, entry: object, data: int) -> TensorEntry:
+    """Checks one header entry; `data` is where the tensors' bytes begin."""
+    wrong = ValueError(f"{path} describes the tensor {name!r} wrongly: {GET_AGAIN}")
+    if not isinstance(entry, dict):
+        raise wrong
+    dtype: Any = entry.get("dtype")
+    shape: Any = entry.get("shape")
+    offsets: Any = entry.get("data_offsets")
+    if not _are_sizes(shape) or not _are_sizes(offsets) or len(offsets) != 2:
+        raise wrong
+    if not isinstance(dtype, str) or dtype not in ITEM_BYTES:
+        raise ValueError(
+            f"{path}: the tensor {name!r} has the type {dtype!r}, which is not known: convert "
+            "it to F32 or BF16"
+        )
+    if offsets[1] - offsets[0] != math.prod(shape) * ITEM_BYTES[dtype]:
+        raise wrong
+    return TensorEntry(dtype, tuple(shape), data + offsets[0], data + offsets[1])
+
+
+def _are_sizes(value: Any) -> bool:
+    return isinstance(value, list) and all(type(item) is int and item >= 0 for item in value)
+
+
+def read_tensors(
+    path: str | Path, names: Sequence[str] | None = None, framework: str = "numpy"
+) -> dict[str, Any]:
+    """Reads all tensors, or those named: NumPy arrays, or torch tensors on the CPU.
+
+    NumPy has no bfloat16: such a tensor comes as float32, which holds every bfloat16 exactly;
+    open_safetensors(path).tensors[name].dtype says what it was.
+
+    Raises ValueError for a damaged file, a name that is not in it, or another framework.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    if framework not in ("numpy", "torch"):
+        raise ValueError(f'framework {framework!r} is not known: choose "numpy" or "torch"')
+    checked = open_safetensors(path)
+    wanted = list(checked.tensors) if names is None else list(names)
+    missing = [name for name in wanted if name not in checked.tensors]
+    if missing:
+        raise ValueError(
+            f"{path} has no tensor {missing[0]!r}; it holds {len(checked.tensors)}, "
+            f"such as {', '.join(list(checked.tensors)[:3])}"
+        )
+    tensors = {}
+    try:
+        with safe_open(path, framework=framework) as file:
+            for name in wanted:
+                dtype = checked.tensors[name].dtype
+                if framework == "numpy" and dtype == "BF16":
+                    tensors[name] = _widened(checked, name)
+                elif framework == "numpy" and dtype.startswith("F8"):
+                    raise ValueError(
+                        f"{path}: NumPy has no type for {name!r} ({dtype}): read it with torch"
+                    )
+                else:
+                    tensors[name] = file.get_tensor(name)
+    except SafetensorError as error:
+        raise ValueError(f"{path} is damaged ({error}): {GET_AGAIN}") from error
+    return tensors
+
+
+def _widened(file: TensorFile, name: str) -> np.ndarray:
+    """A bfloat16 tensor as float32: its 16 bits are the upper half of the 32."""
+    entry = file.tensors[name]
+    count = (entry.stop - entry.start) // 2
+    halves = np.fromfile(file.path, dtype="<u2", count=count, offset=entry.start)
+    return (halves.astype(np.uint32) << 16).view(np.float32).reshape(entry.shape)
+
+
+@contextmanager
+def _disk_errors(path: str | Path) -> Iterator[None]:
+    """The library's errors about the disk become OSErrors, with the system's number and words."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except SafetensorError as error:
+        told = re.search(r"\(os error (\d+)\)", str(error))
+        if told is None:
+            raise
+        number = int(told[1])
+        raise OSError(number, os.strerror(number), str(path)) from error
+
+
+def write_tensors(
+    path: str | Path, tensors: Mapping[str, Any], metadata: Mapping[str, str] | None = None
+) -> None:
+    """Writes NumPy arrays or torch tensors (all of one kind) as safetensors, whole or not at all.
+
+    Raises ValueError when both kinds are mixed, and when two torch tensors share memory: a tied
+    weight is saved once.
+    """
+    torch = sys.modules.get("torch")
+    about = dict(metadata) if metadata else None  # {} makes the library write a broken header
+    with replacing(path) as temporary:
+        if torch is not None and any(isinstance(value, torch.Tensor) for value in tensors.values()):
+            from safetensors.torch import save_file as save_torch
+
+            if not all(isinstance(value, torch.Tensor) for value in tensors.values()):
+                raise ValueError("torch tensors and other arrays are mixed: convert one kind")
+            whole = {name: value.detach().contiguous() for name, value in tensors.items()}
+            try:
+                with _disk_errors(path):
+                    save_torch(whole, temporary, metadata=about)
+            except RuntimeError as error:
+                if "share memory" not in str(error):
+                    raise
+                raise ValueError(
+                    "two tensors share memory: save a tied weight under one name only"
+                ) from error
+        else:
+            from safetensors.numpy import save_file as save_numpy
+
+            arrays = {name: np.asarray(value, order="C") for name, value in tensors.items()}
+            with _disk_errors(path):
+                save_numpy(arrays, temporary, metadata=about)
