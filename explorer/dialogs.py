@@ -1,10 +1,11 @@
-"""File dialogs that do not block: each calls back with the path that was chosen."""
+"""Files by dialog, which does not block but calls back with the path, and files by drag and drop."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
+from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 
@@ -43,3 +44,9 @@ def _open(dialog: QFileDialog, then: Callable[[str], object]) -> QFileDialog:
     dialog.finished.connect(dialog.deleteLater)
     dialog.open()
     return dialog
+
+
+def dragged_files(event: QDropEvent) -> list[str]:
+    """The files that are dragged, without the folders: which kind one is, the window knows."""
+    paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+    return [path for path in paths if Path(path).is_file()]

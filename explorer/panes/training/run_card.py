@@ -112,7 +112,8 @@ class RunCard(QFrame):
             number.setVisible(shown)
             if shown:
                 number.set(*text.numbers[place])
-        focused = next((n for n, button in self.buttons.items() if button.hasFocus()), None)
+        focus = self.window().focusWidget()
+        focused = next((n for n, button in self.buttons.items() if button is focus), None)
         if focused is not None and focused not in text.buttons:
             self._move_focus(focused, text.buttons)
         for name, button in self.buttons.items():

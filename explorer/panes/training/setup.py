@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from explorer import theme
+from explorer.dialogs import dragged_files
 from explorer.panes.training.options import SIZES, Options, size_of
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.fields import ChoiceField, Deepest, Field, TextField
@@ -340,19 +341,9 @@ class SetupView(QWidget):
             self.startRequested.emit()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if _texts(event):
-            event.acceptProposedAction()
-        else:
-            event.ignore()  # a folder: the window knows whether it is a model or a run
+        event.setAccepted(bool(dragged_files(event)))  # the window takes folders
 
     def dropEvent(self, event: QDropEvent) -> None:
-        paths = _texts(event)
-        if paths:
+        if paths := dragged_files(event):
             event.acceptProposedAction()
             self.fileDropped.emit(paths[0])
-
-
-def _texts(event: QDropEvent) -> list[str]:
-    """The files that are dragged; no folders."""
-    paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
-    return [path for path in paths if Path(path).is_file()]
