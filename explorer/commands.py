@@ -56,7 +56,9 @@ def _file(session: Session, window: MainWindow) -> list[Action]:
         Action(
             "file.run",
             "Open run folder...",
-            lambda: ask_folder(window, "Open a run's folder", opened),
+            lambda: ask_folder(
+                window, "Open a run's folder", lambda path: session.open_run_folder(Path(path))
+            ),
             "Ctrl+Shift+O",
             menu="File",
         ),

@@ -1,4 +1,4 @@
-"""Files by dialog, which does not block but calls back with the path, and files by drag and drop."""
+"""Files by dialog, which calls back with the path instead of blocking, and by drag and drop."""
 
 from __future__ import annotations
 

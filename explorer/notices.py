@@ -84,10 +84,16 @@ class Notices(QWidget):
         self.setVisible(bool(self.cards))
 
     def close_last(self) -> bool:
-        """Esc: the newest card goes."""
+        """Esc: the newest card goes. It answers no question: runs that wait are offered again at
+        the next start.
+        """
         if not self.cards:
             return False
-        self.cards[list(self.cards)[-1]].closed.emit()
+        key, card = list(self.cards.items())[-1]
+        if isinstance(card, RowsCard):
+            self.close_card(key)
+        else:
+            card.closed.emit()
         return True
 
     def _on_choice(self, key: object, choice: Callable[[], object]) -> None:

@@ -188,6 +188,14 @@ class Session(QObject):
         self.workspace.textOpened.emit(str(path))
         return False
 
+    def open_run_folder(self, folder: Path) -> None:
+        """As a person chose it: only a run will do."""
+        if (folder / RUN_MANIFEST).is_file():
+            self.open_run(folder)
+        else:
+            error = f"{folder} is no run folder: it holds no {RUN_MANIFEST}; choose one that does"
+            errors.report(ValueError(error), f"opening {folder}")
+
     def open_run(self, folder: Path) -> None:
         self._remember(folder)
         self.workspace.set_run(str(folder))

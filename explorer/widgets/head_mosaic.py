@@ -282,7 +282,11 @@ class HeadMosaic(Picture):
                 self._current = moved
                 self._announce()
                 self.update()
-                self.currentChanged.emit(*moved)
+                if self._locked is None:
+                    self.currentChanged.emit(*moved)
+                else:  # the lock goes where the arrows go
+                    self.set_locked(moved)
+                    self.headClicked.emit(*moved)
         elif is_enter(event) and layers:
             self.set_locked(self._current)
             self.headClicked.emit(*self._current)

@@ -172,6 +172,32 @@ def test_runs_that_wait_share_one_card_and_leave_it_one_by_one(sitting, stopped,
     run_async(body())
 
 
+def test_escape_answers_no_question(sitting, stopped, run_async):
+    """Runs that wait are offered again at the next start; only a button decides about them."""
+
+    async def body():
+        async with sitting as session:
+            await session.offers.waiting()
+            notices = session.window.notices
+            assert notices.close_last() and not notices.cards
+            assert [folder for folder, *_ in await session.runs.interrupted()] == stopped
+
+    run_async(body())
+
+
+def test_a_folder_that_is_no_run_says_which_one_is_meant(sitting, run_async, tmp_path, caplog):
+    caplog.set_level(logging.CRITICAL)
+
+    async def body():
+        async with sitting as session:
+            session.open_run_folder(tmp_path)
+            (problem,) = errors.reports().problems.values()
+            assert "no run folder" in problem.text and session.workspace.run is None
+
+    run_async(body())
+    errors.reports().problems.clear()
+
+
 def test_a_run_with_long_steps_goes_on_in_a_process(sitting, stopped, run_async, monkeypatch):
     started = []
 

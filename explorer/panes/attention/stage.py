@@ -120,9 +120,12 @@ class TraceStage(Picture):
         if self._story is None:
             return {}
         one = self._story
-        names = ("q", "k", "products", "scores", "scaled", "masked", "weights", "v", "output")
+        names = ["q", "k", "products", "scores", "scaled", "masked", "weights", "v", "output"]
+        # What the step has computed comes first: a table opens on it.
+        made = ("q", "products", "scores", "scaled", "masked", "weights", "v", "output")
+        names.sort(key=lambda name: name != made[min(int(self._position), len(made) - 1)])
         shown = {name: getattr(one, name) for name in names}
-        return {"position": np.array(self._position), **shown}
+        return {**shown, "position": np.array(self._position)}
 
     def table_labels(self) -> dict[str, tuple[Sequence[str], Sequence[str]]]:
         """What rows and columns of `displayed` are."""

@@ -37,7 +37,7 @@ SIZES = (
     Size("tiny", "Tiny", 2, 4, 64, 64, "learns words within a minute"),
     Size("small", "Small", 4, 4, 128, 128, "learns to tell little stories"),
     Size("medium", "Medium", 6, 6, 192, 128, "the size of the bundled model"),
-    Size("large", "Large", 8, 8, 256, 256, "better stories, an hour or more"),
+    Size("large", "Large", 8, 8, 256, 256, "better stories, the slowest to learn"),
 )
 
 

@@ -93,7 +93,7 @@ class SetupView(QWidget):
         self.plot.set_empty_text("no schedule yet")
         self.facts = {
             "parameters": Fact("parameters"),
-            "memory": Fact("memory, about"),
+            "memory": Fact("memory of the model"),
             "time": Fact("time, about"),
         }
         self.start = QPushButton("Start training")

@@ -134,6 +134,7 @@ def test_arrows_move_over_heads_as_they_are_sorted(mosaic, qtbot):
     mosaic.set_order(order)
     mosaic.set_scores(np.full((3, 4), 0.25), "induction")
     mosaic.set_locked((0, 2))
+    mosaic.set_locked(None)
     moved = []
     mosaic.currentChanged.connect(lambda *head: moved.append(head))
     qtbot.keyClick(mosaic, Qt.Key.Key_Right)
@@ -141,6 +142,14 @@ def test_arrows_move_over_heads_as_they_are_sorted(mosaic, qtbot):
     assert moved == [(0, 0), (1, 0)]
     assert mosaic.head_at(mosaic.cell_rect(2, 3).center()) == (2, 3)
     assert mosaic.accessibleDescription() == "layer 1, head 0, induction 0.250"
+
+
+def test_the_lock_goes_where_the_arrows_go(mosaic, qtbot):
+    clicked = []
+    mosaic.headClicked.connect(lambda *head: clicked.append(head))
+    mosaic.set_locked((0, 2))
+    qtbot.keyClick(mosaic, Qt.Key.Key_Down)
+    assert mosaic.locked == (1, 2) and clicked == [(1, 2)]
 
 
 def test_the_mosaic_asks_for_the_pixels_that_it_has(mosaic, qtbot):

@@ -155,6 +155,7 @@ def test_the_stage_shows_its_numbers_and_says_which_key(stage, story):
     stage.set_position(5)
     shown = stage.displayed()
     np.testing.assert_array_equal(shown["weights"], story.weights)
+    assert next(iter(shown)) == "weights", "a table opens on what the step has computed"
     assert stage.spot == story.target
     stage.set_pinned(1)
     assert stage.spot == 1
