@@ -55,6 +55,7 @@ class RunFollower(QObject):
         self._runs = runs
         self._selected: str | None = None
         self._watched: dict[str, Watch] = {}
+        self._stopped = False
         self._timer = QTimer(self)
         self._timer.setInterval(EVERY)
         self._timer.timeout.connect(self._on_tick)
@@ -66,6 +67,8 @@ class RunFollower(QObject):
         self._choose()
 
     def stop(self) -> None:
+        """For good: the runs that end with the window start no timer again."""
+        self._stopped = True
         self._timer.stop()
 
     @property
@@ -118,8 +121,12 @@ class RunFollower(QObject):
         for key in wanted.keys() - self._watched.keys():
             self._watched[key] = Watch(self._runs.tail(wanted[key]), wanted[key])
             self._look(self._watched[key])
-        self._timer.start(EVERY)
+        self._poll()
         self.changed.emit()
+
+    def _poll(self) -> None:
+        if not self._stopped:
+            self._timer.start(EVERY)
 
     def _alive(self, watch: Watch) -> bool:
         trains = watch.seen is not None and watch.seen.state in ("running", "paused")
@@ -159,7 +166,7 @@ class RunFollower(QObject):
             return
         watch.seen = seen
         if self._alive(watch):
-            self._timer.start(EVERY)
+            self._poll()
         self.changed.emit()
 
     def _on_trouble(self, watch: Watch, error: Exception) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 import time
 import weakref
 from pathlib import Path
@@ -49,7 +50,6 @@ def _load_libraries() -> None:
 class ThreadLauncher(QObject):
     """Trains on the engine's thread: a Launcher for RunControl. May be called from any thread."""
 
-    started = Signal(str)
     ended = Signal(str)
     _asked = Signal(str, bool)
 
@@ -73,7 +73,6 @@ class ThreadLauncher(QObject):
         job = self._engine.run(_train(Path(folder), resume), name=Path(folder).name)
         self._jobs[key_of(folder)] = job
         job.finished.connect(lambda: self._on_finished(folder, job))
-        self.started.emit(folder)
 
     def _on_finished(self, folder: str, job: Job) -> None:
         if isinstance(job.error, EngineDied):  # one card speaks of the engine and all its runs
@@ -116,7 +115,6 @@ class Runs(QObject):
         self._prepared = False
         self._unanswered: list[str] | None = None  # of the last session, until a person answers
         self._listed: list[str] = []  # what the file of unfinished runs says
-        self.thread_launcher.started.connect(self.changed)
         for trainers in (self.thread_launcher, self._processes):
             trainers.ended.connect(self.changed)
             trainers.ended.connect(self._remember)
@@ -136,6 +134,11 @@ class Runs(QObject):
         from core.training import new_run_folder
 
         return new_run_folder(self.folder(), name, config)
+
+    def discard(self, folder: str | Path) -> None:
+        """Deletes a run that was made here and could not begin."""
+        self._controls.pop(key_of(folder), None)
+        shutil.rmtree(folder, ignore_errors=True)
 
     def control(self, folder: str | Path, backend: str | None = None) -> RunControl:
         """The one RunControl of a run. `backend` ("thread" or "process") is used by its start."""
@@ -184,7 +187,7 @@ class Runs(QObject):
         self.forget(folder)
         if backend == "process":
             self._processes.started(folder)
-            self.changed.emit(str(folder))
+        self.changed.emit(str(folder))
         return sequence
 
     def wake(self, folder: str | Path) -> None:

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
 
 from explorer import errors, tasks
+from explorer.jobs import EngineDied
 from explorer.live import key_of
 from explorer.widgets.rows_card import Row, RowsCard
 
@@ -112,5 +113,5 @@ class Offers(QObject):
         try:
             backend = await runs.place(folder, self._session.settings.run_in)
             runs.start(folder, backend)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, EngineDied) as error:
             errors.report(error, f"resuming run {folder.name}")

@@ -37,7 +37,7 @@ class Player(QObject):
         super().__init__(parent)
         self._clock = clock
         self._tracks: list[Track] = []
-        self._outer: list[tuple[list[Track], float]] = []
+        self._outer: list[tuple[list[Track], int]] = []
         self._position = 0.0
         self._playing = False
         self._single = False  # one transition only, then stop
@@ -222,7 +222,7 @@ class Player(QObject):
         inner = [track for track in inner if track is not None]
         if not inner:
             return False
-        self._outer.append((self._tracks, float(self.step)))
+        self._outer.append((self._tracks, self.step))
         self._show(inner, 0.0)
         return True
 
@@ -230,8 +230,9 @@ class Player(QObject):
         """Back to the step that this level belongs to."""
         if not self._outer:
             return False
-        tracks, position = self._outer.pop()
-        self._show(tracks, position)
+        inner = self._tracks[0]
+        tracks, index = self._outer.pop()
+        self._show(tracks, float(tracks[0].outside(inner, index)))
         return True
 
     # time

@@ -39,6 +39,10 @@ class Track:
         """The steps of a step, or None where it has none."""
         return None
 
+    def outside(self, inner: Track, index: int) -> int:
+        """Where the step lies now whose steps `inner` shows; it was entered at `index`."""
+        return index
+
     def item(self, index: int) -> Any:
         """What the step shows (a `core.trace.Step`, a moment)."""
         return None

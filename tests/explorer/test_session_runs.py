@@ -13,6 +13,7 @@ from core.training import new_run_folder
 from core.training.control import ControlLog
 from core.training.writer import RunWriter
 from explorer import errors, theme
+from explorer.jobs import EngineDied
 from explorer.session import Session
 from explorer.settings import write_object
 from tests.explorer.conftest import dispose
@@ -258,3 +259,24 @@ def test_a_model_that_opens_retires_the_card_about_one_that_did_not(
             assert "nowhere.txt" in card.message
 
     run_async(body())
+
+
+def test_a_run_that_cannot_go_on_for_the_engine_has_died_is_told_with_the_remedy(
+    sitting, stopped, run_async, caplog, monkeypatch
+):
+    caplog.set_level(logging.CRITICAL)
+
+    def dead(*_):
+        raise EngineDied("choose Restart in its card")
+
+    async def body():
+        async with sitting as session:
+            with monkeypatch.context() as patch:
+                patch.setattr(session.runs, "start", dead)
+                await session.offers.waiting()
+                card = session.window.notices.cards["runs"]
+                card.buttons[str(stopped[0]), "Resume"].click()
+                await until(lambda: errors.reports().problems)
+            return [problem.where for problem in errors.reports().problems.values()]
+
+    assert run_async(body()) == ["resuming run a"]

@@ -186,7 +186,7 @@ class Follower(QObject):
         self._turn = 0  # grows with every `follow`
         self._busy = False
         self._watched = True
-        self._state = ("", "", "")  # as last shown, and what the app knew of its trainer
+        self._state = ("", "", "")  # as its folder told, and what the app knew of its trainer
         self._trouble = False  # the last look failed, and this was told
         self.data: RunData | None = None
         self._timer = QTimer(self)
@@ -229,16 +229,16 @@ class Follower(QObject):
             self._busy = False
             return
         why, backend = self._runs.failure(tail.folder), self._runs.backend(tail.folder)
-        shown = state[0] if state[1:] == (why, backend) else ""
 
-        def see(reader: RunReader, news: int) -> tuple[int, RunData | None]:
+        def see(reader: RunReader, news: int) -> tuple[int, tuple[str, str, str], RunData | None]:
             """In the I/O pool: None where nothing is new. A dead run shows by its state alone."""
-            if news == known and reader.state == shown:
-                return news, None
-            return news, _as_trained(read(reader), why, backend).prepare()
+            now = reader.state, why, backend
+            if news == known and now == state:
+                return news, now, None
+            return news, now, _as_trained(read(reader), why, backend).prepare()
 
         try:
-            news, data = await tail.look(see)
+            news, told, data = await tail.look(see)
         except (ValueError, OSError) as error:
             if turn == self._turn:
                 self._on_trouble(str(error))
@@ -250,8 +250,8 @@ class Follower(QObject):
             return
         first, self._news = not self._news, news
         self._trouble = False
+        self._state = told
         if data is not None:
-            self._state = (data.state, why, backend)
             self.data = data
             self.changed.emit(data)
         if self.data is not None:

@@ -106,6 +106,10 @@ class MomentTrack(LiveTrack):
         step = self.moments[index].step
         return PhaseTrack(self.numbers, step) if self.numbers.row(step) is not None else None
 
+    def outside(self, inner: Track, index: int) -> int:
+        """Moments are thinned, and new ones come, while somebody is inside a step."""
+        return nearest(self.moments, inner.step) if isinstance(inner, PhaseTrack) else index
+
 
 def checkpoint_text(step: int) -> str:
     """What a checkpoint's mark says, on the scrubber as on the losses."""

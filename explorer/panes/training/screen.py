@@ -75,14 +75,13 @@ class Screen(QObject):
             return
         cursor.track.ended = words.ended(data, state)
         view.phases.setEnabled(len(data.steps) > 0)
-        inside = cursor.inside
+        inside, moment, replaying = cursor.inside, cursor.moment, cursor.replaying
+        view.card.set_text(words.card_text(data, state, moment, replaying))
         if inside is not None:
             view.phases.set_current(cursor.phase_position)
             self.headline.emit(words.phase_headline(cursor.phase, inside.step))
             return
         view.phases.set_current(None)
-        moment, replaying = cursor.moment, cursor.replaying
-        view.card.set_text(words.card_text(data, state, moment, replaying))
         self.headline.emit(words.headline(data, state, moment, replaying))
         view.charts.set_cursor(cursor.step if replaying else None)
         view.samples.set_empty_text(words.no_sample(data, state, cursor.step))

@@ -11,14 +11,16 @@ from PySide6.QtCore import QObject, Signal
 
 from core.training.config import TrainingConfig
 from explorer import tasks
+from explorer.jobs import EngineDied
 from explorer.live import key_of
-from explorer.panes.training.follow import RunData
+from explorer.panes.training.follow import ACTIVE, RunData
 
 if TYPE_CHECKING:
     from explorer.engine import Engine
     from explorer.live import Runs
     from explorer.settings import Settings
 
+REFUSALS = (ValueError, OSError, EngineDied)  # why nothing trains, each with its remedy
 ENDING = 400  # looks at a trainer that is leaving, 20 ms apart
 
 
@@ -47,9 +49,11 @@ class Steering(QObject):
         """The run's state as a person has asked for it, or as it is."""
         if data is None:
             return "new"
-        wanted = self.wanted(data.folder)
-        if wanted == data.state or data.state in ("finished", "failed"):
-            self._wanted.pop(key_of(data.folder), None)
+        key, wanted = key_of(data.folder), self.wanted(data.folder)
+        trained = data.state in ACTIVE or key in self._starting
+        over = not (trained or self._runs.running_here(data.folder))  # nobody grants a wish
+        if wanted == data.state or data.state in ("finished", "failed") or over:
+            self._wanted.pop(key, None)
             return data.state
         return wanted or data.state
 
@@ -64,16 +68,26 @@ class Steering(QObject):
     async def _begin(self, config: TrainingConfig, name: str, backend: str) -> None:
         try:
             folder = await self._engine.io(self._runs.new, config, name)
+        except REFUSALS as error:
+            self.refused.emit(str(error))
+            return
+        await self._start_new(folder, backend)
+
+    async def _start_new(self, folder: Path, backend: str = "") -> None:
+        """Trains a run that was made for it: where it cannot be, nothing of it stays."""
+        try:
+            backend = backend or await self._runs.place(folder, self._settings.run_in)
             self._runs.start(folder, backend)
-        except (ValueError, OSError) as error:
+        except REFUSALS as error:
+            await self._engine.io(self._runs.discard, folder)
             self.refused.emit(str(error))
             return
         self.opened.emit(str(folder))
 
     def start(self, folder: Path, paused: bool = False, steps: int = 0) -> None:
         """Trains a run on from its last checkpoint; `steps` makes so many, then pauses."""
-        self._want(folder, "paused" if paused else "running")
         self._starting.add(key_of(folder))
+        self._want(folder, "paused" if paused else "running")
         tasks.spawn(self._start(folder, paused or steps > 0, steps), self._owner)
 
     async def _start(self, folder: Path, paused: bool, steps: int) -> None:
@@ -84,7 +98,7 @@ class Steering(QObject):
         try:
             backend = await self._runs.place(folder, self._settings.run_in)
             self._runs.start(folder, backend, paused=paused)
-        except (ValueError, OSError) as error:
+        except REFUSALS as error:
             self._want(folder, None)
             self.refused.emit(str(error))
             return
@@ -122,11 +136,10 @@ class Steering(QObject):
 
         try:
             made = await self._engine.io(branch, folder, step, changes, name)
-            self._runs.start(made, await self._runs.place(made, self._settings.run_in))
-        except (ValueError, OSError) as error:
+        except REFUSALS as error:
             self.refused.emit(str(error))
             return
-        self.opened.emit(str(made))
+        await self._start_new(made)
 
     def _on_run_changed(self, folder: str) -> None:
         """A trainer that is gone grants no wish, whether or not its folder says so."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -177,6 +178,23 @@ def test_the_cursor_goes_from_checkpoint_to_checkpoint(qapp):
     cursor.enter(0)
     cursor.seek_checkpoint(-1)
     assert cursor.inside is None and cursor.moment.step == 5
+
+
+def test_out_of_a_step_is_back_at_its_moment_though_others_were_thinned_meanwhile(qapp):
+    """An index of then may be the live edge of now, where Space steers the run."""
+    player = Player()
+    no = lambda: None  # noqa: E731
+    cursor = Cursor(player, playing=lambda: True, play=no, pause=no, step=no)
+    cursor.clear(fresh=True)
+    every = replace(run_data({}, 100), probes=probes(*range(0, 101, 10)))
+    for go_out in (player.leave, cursor.leave):
+        cursor.renew(every)
+        cursor.seek_step(60)
+        assert cursor.enter(2)
+        cursor.renew(replace(run_data({}, 110), probes=probes(*range(0, 111, 40))))
+        go_out()
+        assert (cursor.inside, cursor.moment.step) == (None, 40)
+        assert cursor.replaying and not player.at_live_edge
 
 
 def test_a_long_run_is_taken_in_without_copying_its_records(qapp):

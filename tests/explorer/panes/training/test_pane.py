@@ -124,6 +124,37 @@ def test_a_finished_run_replays_and_its_step_opens_phase_by_phase(make_pane, run
     run_async(story())
 
 
+def test_inside_a_step_the_card_tells_what_the_run_does_now(make_pane, run_async):
+    async def story():
+        pane = make_pane(steps="4000")
+        pane.show()
+        pane.shown()
+        folder = await started(pane, 12)
+        pane.cursor.seek_step(10)
+        pane.enter_phase(3)
+        told = []
+        for asked, state in (("", "running"), ("pause", "paused"), ("resume", "running"),
+                             ("stop", "stopped")):  # fmt: skip
+            if asked:
+                pane.view.card.asked.emit(asked)
+            await until(lambda state=state: state_of(pane) == state, state)
+            text = pane.view.card.text
+            assert text.step == step_of(pane), "the run's own step, beside the one looked at"
+            told.append((text.state, text.buttons))
+            assert pane.headline.startswith("Inside step 10, 4 of 7")
+        await until(lambda: not pane.context.runs.running_here(folder), "the trainer's end")
+        pane.left()
+        pane.hide()
+        return told
+
+    assert run_async(story(), 60) == [
+        ("running", ("branch", "pause", "stop")),
+        ("paused", ("branch", "resume", "stop")),
+        ("running", ("branch", "pause", "stop")),
+        ("stopped", ("branch", "continue")),
+    ]
+
+
 def test_inside_data_the_inspector_shows_the_batch_in_ids_and_in_pieces(make_pane, run_async):
     async def story():
         pane = make_pane(steps="60", repeated_fraction="0")

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from types import SimpleNamespace
 
+import pytest
 from PySide6.QtCore import QObject, Signal
 
 from core.training import new_run_folder
 from core.training.reader import RunReader
+from explorer import tasks
+from explorer.jobs import EngineDied
+from explorer.live import Runs
 from explorer.panes.training.follow import read
 from explorer.panes.training.steering import Steering
 from tests.explorer.demo import tiny_training
+
+
+def run_that_is(state, folder, name="run"):
+    """A run as its folder tells it."""
+    return replace(read(RunReader(new_run_folder(folder, name, tiny_training()))), state=state)
 
 
 class Trainers(QObject):
@@ -27,6 +37,12 @@ class Trainers(QObject):
     def control(self, folder):
         return SimpleNamespace(stop=lambda: 1, pause=lambda: 1)
 
+    async def place(self, folder, chosen):
+        return "thread"
+
+    def start(self, folder, backend, paused=False):
+        self.training.add(str(folder))
+
     def wake(self, folder):
         pass
 
@@ -36,10 +52,7 @@ def test_the_end_of_one_run_leaves_the_wish_for_another(engine, tmp_path, run_as
         runs, owner = Trainers(), QObject(engine)
         steering = Steering(engine, runs, None, owner)
         looked_at, other = (
-            replace(
-                read(RunReader(new_run_folder(tmp_path, name, tiny_training()))), state="running"
-            )
-            for name in ("looked-at", "other")
+            run_that_is("running", tmp_path, name) for name in ("looked-at", "other")
         )
         runs.training = {str(looked_at.folder), str(other.folder)}
         steering.pause(looked_at.folder)
@@ -55,3 +68,62 @@ def test_the_end_of_one_run_leaves_the_wish_for_another(engine, tmp_path, run_as
         return [*states, steering.state(looked_at)]
 
     assert run_async(body()) == ["paused", "running", "paused", "paused", "running", "running"]
+
+
+@pytest.mark.parametrize("end", ["stopped", "dead"])
+def test_a_wish_does_not_outlive_a_run_that_another_program_trained(
+    engine, tmp_path, run_async, end
+):
+    """No trainer of this window tells of its end."""
+
+    async def body():
+        steering = Steering(engine, Trainers(), None, QObject(engine))
+        run = run_that_is("running", tmp_path)
+        steering.pause(run.folder)
+        states = [steering.state(run), steering.state(replace(run, state=end))]
+        return [*states, steering.wanted(run.folder)]
+
+    assert run_async(body()) == ["paused", end, None]
+
+
+def test_a_run_that_is_being_started_here_is_wished_to_run_until_it_does(
+    engine, tmp_path, run_async
+):
+    async def body():
+        trainers = Trainers()
+        steering = Steering(engine, trainers, SimpleNamespace(run_in="thread"), QObject(engine))
+        run = run_that_is("stopped", tmp_path)
+        steering.start(run.folder)
+        states = [steering.state(run)]
+        async with asyncio.timeout(10):
+            while not trainers.training:
+                await asyncio.sleep(0)
+        return [*states, steering.state(run)]
+
+    assert run_async(body()) == ["running", "running"]
+
+
+def test_an_engine_that_has_died_refuses_a_start_and_leaves_no_wish_and_no_folder(
+    engine, tmp_path, run_async
+):
+    async def body():
+        runs, owner, said = Runs(engine, tmp_path / "runs"), QObject(engine), []
+        steering = Steering(engine, runs, SimpleNamespace(run_in="thread"), owner)
+        steering.refused.connect(said.append)
+        stopped = run_that_is("stopped", tmp_path / "runs", "stopped")
+        (stopped.folder / "checkpoints" / "step-000004").mkdir(parents=True)
+
+        def dead(*_, **__):
+            raise EngineDied("choose Restart")
+
+        engine.run = dead
+        steering.start(stopped.folder)
+        steering.begin(tiny_training(), "begun", "thread")
+        steering.branch(stopped.folder, 4, {}, "branched")
+        await tasks.wait_for(owner)
+        left = [path.name for path in runs.folder().iterdir() if path.is_dir()]
+        return said, steering.wanted(stopped.folder), steering.state(stopped), left
+
+    said, wish, state, left = run_async(body())
+    assert said == ["choose Restart"] * 3
+    assert (wish, state, left) == (None, "stopped", ["stopped"])
