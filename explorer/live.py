@@ -78,7 +78,7 @@ class ThreadLauncher(QObject):
         if isinstance(job.error, EngineDied):  # one card speaks of the engine and all its runs
             self._lost.append(Path(folder))
         elif job.error is not None:
-            errors.report(job.error, f"run {job.name}")
+            errors.report(job.error, f"run {job.name}", key_of(folder))
         self.ended.emit(folder)
 
     def take_lost(self) -> list[Path]:
@@ -185,6 +185,7 @@ class Runs(QObject):
         self._started.pop(key_of(folder), None)  # the newest stands last
         self._started[key_of(folder)] = backend
         self.forget(folder)
+        errors.retire(key_of(folder))  # what ended it before is told no longer
         if backend == "process":
             self._processes.started(folder)
         self.changed.emit(str(folder))

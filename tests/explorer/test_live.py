@@ -109,11 +109,17 @@ def test_a_run_that_fails_is_one_card(runs, run_async, caplog, tmp_path):
         folder = runs.new(tiny_training(corpus=str(missing), tokenizer="characters"), "bad")
         runs.start(folder)
         await runs.job(folder).done()
-        return runs.job(folder).state
+        state = runs.job(folder).state
+        (problem,) = errors.reports().problems.values()
+        missing.write_text("It is there now. " * 400)
+        runs.start(folder)
+        assert not errors.reports().problems, "what ended it before is told no longer"
+        runs.control(folder).stop()
+        await runs.job(folder).done()
+        return state, problem.text
 
-    assert run_async(body(), 60) == "failed"
-    (problem,) = errors.reports().problems.values()
-    assert "missing.txt" in problem.text
+    state, text = run_async(body(), 60)
+    assert state == "failed" and "missing.txt" in text
     errors.reports().problems.clear()
 
 
