@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from core.data import story_text
 from core.tokenization import (
     END_OF_TEXT,
     ByteLevelBPE,
@@ -30,6 +31,11 @@ def assert_same_as_reference(texts: list[str], vocab_size: int) -> None:
 @pytest.mark.parametrize("vocab_size", [300, 512, 1000, 2000])
 def test_merges_and_ids_equal_the_reference_on_prose(vocab_size: int) -> None:
     assert_same_as_reference([prose(vocab_size, 3000), prose(1, 500)], vocab_size)
+
+
+@pytest.mark.parametrize("vocab_size", [512, 1024, 2000])
+def test_merges_and_ids_equal_the_reference_on_stories(vocab_size: int) -> None:
+    assert_same_as_reference([story_text(vocab_size, 100_000)], vocab_size)
 
 
 def test_merges_equal_the_reference_where_almost_everything_is_a_tie() -> None:
