@@ -10,7 +10,7 @@ from core.tokenization.analysis.glitches import GlitchCandidate, glitch_candidat
 from core.tokenization.analysis.languages import LanguageText, language_names, language_texts
 from core.tokenization.analysis.measures import Measures, measure
 from core.tokenization.analysis.overlap import Overlap, overlap_steps, vocabulary_overlap
-from core.tokenization.analysis.premiums import Premium, premium_steps, premiums
+from core.tokenization.analysis.premiums import Premium, premium_step, premium_steps, premiums
 from core.tokenization.analysis.search import Match, VocabularyIndex
 from core.tokenization.analysis.splits import Region, differing_regions, own_tokens
 
@@ -31,6 +31,7 @@ __all__ = [
     "measure",
     "overlap_steps",
     "own_tokens",
+    "premium_step",
     "premium_steps",
     "premiums",
     "vocabulary_overlap",

@@ -6,9 +6,12 @@ Source: Petrov et al. 2023, "Language Model Tokenizers Introduce Unfairness Betw
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from core.tokenization.analysis.languages import LanguageText
 from core.tokenization.analysis.measures import Measures, measure
 from core.tokenization.tokenizer import Tokenizer
+from core.trace import Step
 
 REFERENCE = "eng"
 MOSTLY_UNKNOWN = 0.1  # a larger share of lost bytes makes the premium meaningless
@@ -50,9 +53,32 @@ def premium_steps(
         base = measure(tokenizer, english.text)
         for text in texts:
             measures = base if text is english else measure(tokenizer, text.text)
-            results.append(Premium(name, text, measures, measures.tokens / base.tokens))
+            premium = _price(measures.tokens, base.tokens)
+            results.append(Premium(name, text, measures, premium))
             yield results[-1]
     return results
+
+
+def _price(tokens: int, english: int) -> float:
+    """What the same content costs, in units of what it costs in English."""
+    premium = tokens / english  # step: premium
+    return premium
+
+
+def premium_step(result: Premium, english: Premium) -> Step:
+    """How a language's premium came about, as a step; `english` is of the same tokenizer."""
+    values = {
+        "tokens": np.asarray(result.measures.tokens),
+        "english": np.asarray(english.measures.tokens),
+        "premium": np.asarray(result.premium),
+    }
+    return Step(
+        "languages.premium",
+        f"{result.language.name} costs {result.premium:.3g} times the tokens of English",
+        r"\text{premium} = \frac{n_{\text{tokens}}}{n_{\text{English}}}",
+        "core.tokenization.analysis.premiums:_price#premium",
+        values,
+    )
 
 
 def premiums(tokenizers: Mapping[str, Tokenizer], texts: Sequence[LanguageText]) -> list[Premium]:

@@ -1,0 +1,1 @@
+"""The mode Languages: what the same content costs in every language, against English."""

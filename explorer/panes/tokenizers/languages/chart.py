@@ -1,0 +1,283 @@
+"""A horizontal bar for every language and tokenizer; hundreds scroll, only visible ones are drawn.
+
+A bar's length is the premium; the part of its tokens that are unknown is hatched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QBrush, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QWheelEvent
+from PySide6.QtWidgets import QScrollBar, QSizePolicy, QToolTip, QWidget
+
+from core.tokenization.analysis import Premium
+from explorer import theme
+from explorer.panes.tokenizers.languages import words
+from explorer.panes.tokenizers.languages.model import Line, columns
+from explorer.widgets.base import LEFT, RIGHT, Picture, elide, put_text
+
+NAME, BAR, GAP = 168, 14, 10  # px: the names' column, a bar's height, between two languages
+TOP, LEGEND = 24, 40  # px: the axis, a row of the legend
+SCROLL = 12
+WHEEL_ROWS = 3
+WORDS = 232  # px that stay free for the words behind the longest bar
+
+
+class PremiumChart(Picture):
+    """`chosen(code, place)`: a bar was clicked or reached by the keyboard."""
+
+    chosen = Signal(str, int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Premium of each language against English", parent)
+        self.lines: list[Line] = []
+        self.names: list[str] = []
+        self.badges: list[tuple[str, str]] = []
+        self._limit = 2.0
+        self._current = ("", 0)
+        self._bar = QScrollBar(Qt.Orientation.Vertical, self)
+        self._bar.valueChanged.connect(lambda _: self.update())
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    def set_lines(
+        self, lines: Sequence[Line], names: Sequence[str], badges: Sequence[tuple[str, str]]
+    ) -> None:
+        """The languages in order, the tokenizers' names, and each one's (icon, words)."""
+        self.lines, self.names, self.badges = list(lines), list(names), list(badges)
+        fair = [one.premium for line in lines for one in line.results if one and one.honest]
+        self._limit = max(2.0, max(fair, default=0.0))
+        self._fit()
+        self.data_changed()
+
+    def set_current(self, code: str, place: int) -> None:
+        self._current = (code, place)
+        result = self.result(code, place)
+        self.setAccessibleDescription(words.described(self.names[place], result) if result else "")
+        self.update()
+
+    def result(self, code: str, place: int) -> Premium | None:
+        for line in self.lines:
+            if line.language.code == code and place < len(line.results):
+                return line.results[place]
+        return None
+
+    def displayed(self) -> dict[str, np.ndarray]:
+        return columns(self.lines, self.names)
+
+    def sizeHint(self) -> QSize:
+        return QSize(theme.current().px(640), theme.current().px(480))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(theme.current().px(420), theme.current().px(200))
+
+    # places
+
+    @property
+    def _pitch(self) -> int:
+        now = theme.current()
+        return max(1, len(self.names)) * now.px(BAR) + now.px(GAP)
+
+    @property
+    def _head(self) -> int:
+        return theme.current().px(TOP) + theme.current().px(LEGEND)
+
+    def _x(self, premium: float) -> float:
+        now = theme.current()
+        room = self.width() - now.px(NAME) - now.px(WORDS)
+        return now.px(NAME) + min(premium / self._limit, 1.0) * max(room, now.px(80))
+
+    def bar_rect(self, row: int, place: int) -> QRectF:
+        """The bar of one language under one tokenizer, in what is seen now."""
+        now = theme.current()
+        top = self._head + row * self._pitch - self._bar.value() + now.px(GAP) / 2
+        result = self.lines[row].results[place]
+        end = self._x(result.premium) if result is not None else now.px(NAME)
+        height = now.px(BAR)
+        return QRectF(now.px(NAME), top + place * height, end - now.px(NAME), height - now.px(3))
+
+    def _fit(self) -> None:
+        seen = self.height() - self._head
+        self._bar.setRange(0, max(0, len(self.lines) * self._pitch - seen))
+        self._bar.setPageStep(max(1, seen))
+        self._bar.setSingleStep(self._pitch)
+        self._bar.setVisible(self._bar.maximum() > 0)
+
+    def _visible(self) -> range:
+        first = self._bar.value() // self._pitch
+        count = (self.height() - self._head) // self._pitch + 2
+        return range(first, min(len(self.lines), first + count))
+
+    def at(self, point: QPointF) -> tuple[int, int]:
+        """The language's row and the tokenizer's place there; (-1, -1) for none."""
+        now = theme.current()
+        y = point.y() - self._head + self._bar.value()
+        row = int(y // self._pitch)
+        if point.y() < self._head or not 0 <= row < len(self.lines):
+            return -1, -1
+        place = int((y - row * self._pitch - now.px(GAP) / 2) // now.px(BAR))
+        return row, min(max(place, 0), len(self.names) - 1)
+
+    # drawing
+
+    def draw(self, painter: QPainter) -> None:
+        now = theme.current()
+        self._draw_legend(painter)
+        painter.save()
+        painter.setClipRect(QRectF(0, self._head, self.width(), self.height() - self._head))
+        self._draw_grid(painter)
+        for row in self._visible():
+            self._draw_row(painter, row)
+        painter.restore()
+        axis = QRectF(0, now.px(LEGEND), now.px(NAME) - now.px(12), now.px(TOP))
+        put_text(painter, axis, "tokens / English", now.font("label"), now.color("muted"), RIGHT)
+        if self.shows_focus:
+            now.focus_ring(painter, QRectF(self.rect()).adjusted(3, 3, -3, -3))
+
+    def _draw_legend(self, painter: QPainter) -> None:
+        """Each tokenizer's color, name, and whether it is lossless."""
+        now = theme.current()
+        each = self.width() / max(1, len(self.names))
+        for place, (name, badge) in enumerate(zip(self.names, self.badges, strict=True)):
+            left = place * each
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(now.series(place))
+            painter.drawRoundedRect(QRectF(left, now.px(4), now.px(12), now.px(12)), 2, 2)
+            font = now.font("body", 600)
+            text = QRectF(left + now.px(18), 0, each - now.px(26), now.px(20))
+            title = elide(name, font, text.width())
+            put_text(painter, text, title, font, now.color("text"), LEFT)
+            icon, said = badge
+            if icon:
+                at = QPointF(left + now.px(18), now.px(21))
+                painter.drawPixmap(at, self.icon_pixmap(icon, icon, 14))
+                line = QRectF(left + now.px(36), now.px(19), each - now.px(44), now.px(18))
+                said = elide(said, now.font("label"), line.width())
+                put_text(painter, line, said, now.font("label"), now.color("muted"), LEFT)
+
+    def _draw_grid(self, painter: QPainter) -> None:
+        now = theme.current()
+        step = next(s for s in (0.5, 1, 2, 5, 10, 20, 50, 1e9) if self._limit / s <= 6)
+        for tick in np.arange(0, self._limit + 1e-9, step):
+            x = round(self._x(float(tick))) + 0.5
+            painter.setPen(now.pen("text", 1, 0.1))
+            painter.drawLine(QPointF(x, self._head), QPointF(x, self.height()))
+            painter.setClipping(False)
+            place = QRectF(x - 40, now.px(LEGEND), 80, now.px(TOP))
+            text = f"{tick:g}\u00d7"
+            put_text(painter, place, text, now.font("label"), now.color("muted"))
+            painter.setClipping(True)
+        x = round(self._x(1.0)) + 0.5  # what English costs
+        painter.setPen(now.pen("muted", 1))
+        painter.drawLine(QPointF(x, self._head), QPointF(x, self.height()))
+
+    def _draw_row(self, painter: QPainter, row: int) -> None:
+        now = theme.current()
+        line = self.lines[row]
+        first = self.bar_rect(row, 0) if self.names else QRectF()
+        whole = QRectF(0, first.top() - now.px(GAP) / 2, self.width() - now.px(SCROLL), self._pitch)
+        if self._current[0] == line.language.code:
+            painter.fillRect(whole, now.color("selected"))
+        name = QRectF(now.px(4), whole.top(), now.px(NAME) - now.px(16), self._pitch)
+        text = elide(line.language.name, now.font("body"), name.width())
+        put_text(painter, name, text, now.font("body"), now.color("text"), RIGHT)
+        for place, result in enumerate(line.results):
+            if result is not None:
+                self._draw_bar(painter, self.bar_rect(row, place), place, result)
+
+    def _draw_bar(self, painter: QPainter, bar: QRectF, place: int, result: Premium) -> None:
+        """Full where tokens say something; hatched as far as they are unknown."""
+        now = theme.current()
+        color = now.series(place)
+        measures = result.measures
+        lost = measures.unknown / measures.tokens if measures.tokens else 0.0
+        if not result.honest:
+            lost = 1.0
+        known = QRectF(bar)
+        known.setWidth(bar.width() * (1 - lost))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.fillRect(known, color)
+        if lost:
+            rest = QRectF(known.right(), bar.top(), bar.width() * lost, bar.height())
+            painter.setPen(now.pen(color, 1))
+            painter.setBrush(QBrush(color, Qt.BrushStyle.BDiagPattern))
+            painter.drawRect(rest.adjusted(0.5, 0.5, -0.5, -0.5))
+        room = QRectF(bar.right() + now.px(6), bar.top() - now.px(2), 0, bar.height() + now.px(4))
+        room.setRight(self.width() - now.px(SCROLL) - now.px(4))
+        role = "text" if result.honest else "muted"
+        said = elide(words.said_at_end(result), now.font("label"), room.width())
+        put_text(painter, room, said, now.font("label"), now.color(role), LEFT)
+        if self._current == (result.language.code, place):
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(now.pen("accent", 2))
+            painter.drawRect(bar.adjusted(-1, -1, 1, 1))
+
+    # the mouse and the keyboard
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        row, place = self.at(event.position())
+        if row >= 0 and event.button() == Qt.MouseButton.LeftButton:
+            self._choose(row, place)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        row, place = self.at(event.position())
+        QToolTip.showText(event.globalPosition().toPoint(), self.describe(row, place), self)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            row, place = self.at(QPointF(event.pos()))
+            QToolTip.showText(event.globalPos(), self.describe(row, place), self)
+            return True
+        return super().event(event)
+
+    def describe(self, row: int, place: int) -> str:
+        """One bar in words; "" for none."""
+        result = self.lines[row].results[place] if row >= 0 and place >= 0 else None
+        return words.described(self.names[place], result) if result is not None else ""
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        rows = -event.angleDelta().y() / 120 * WHEEL_ROWS
+        pixels = -event.pixelDelta().y() or rows * self._pitch
+        self._bar.setValue(round(self._bar.value() + pixels))
+        event.accept()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key = Qt.Key(event.key())
+        page = max(1, (self.height() - self._head) // self._pitch)
+        steps = {
+            Qt.Key.Key_Up: -1,
+            Qt.Key.Key_Down: 1,
+            Qt.Key.Key_PageUp: -page,
+            Qt.Key.Key_PageDown: page,
+        }
+        turns = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
+        if event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier or not self.lines:
+            super().keyPressEvent(event)
+            return
+        codes = [line.language.code for line in self.lines]
+        row = codes.index(self._current[0]) if self._current[0] in codes else -1
+        if key in steps:
+            self._choose(min(max(row + steps[key], 0), len(codes) - 1), self._current[1])
+        elif key in turns and row >= 0:
+            place = self._current[1] + turns[key]
+            self._choose(row, min(max(place, 0), len(self.names) - 1))
+        else:
+            super().keyPressEvent(event)
+
+    def _choose(self, row: int, place: int) -> None:
+        top = row * self._pitch
+        seen = self.height() - self._head
+        self._bar.setValue(min(max(self._bar.value(), top + self._pitch - seen), top))
+        self.chosen.emit(self.lines[row].language.code, place)
+
+    def resizeEvent(self, event) -> None:
+        bar = theme.current().px(SCROLL)
+        self._bar.setGeometry(self.width() - bar, self._head, bar, self.height() - self._head)
+        self._fit()
+
+    def on_theme_changed(self) -> None:
+        super().on_theme_changed()
+        self._fit()

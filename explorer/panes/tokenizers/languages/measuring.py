@@ -1,0 +1,119 @@
+"""Has the engine measure languages; results are kept as long as their tokenizer is the same."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from core.tokenization.analysis import LanguageText, Premium
+from explorer import errors, tasks
+from explorer.engine import Engine, EngineDied, Job
+from explorer.panes.tokenizers.catalogue import Opened
+from explorer.panes.tokenizers.languages.model import measure_steps
+
+
+class Measuring(QObject):
+    """`came` when there are more results, `ended` when nothing is under way any more."""
+
+    came = Signal()
+    ended = Signal()
+    failed = Signal(str)
+
+    def __init__(self, engine: Engine, parent: QObject) -> None:
+        super().__init__(parent)
+        self._engine = engine
+        self._owner = parent
+        self._job: Job | None = None
+        self._later: tuple[list[tuple[str, Opened]], list[LanguageText]] | None = None
+        self._measured: dict[str, Opened] = {}
+        self.results: dict[tuple[str, str], Premium] = {}  # by tokenizer's id and language's code
+        self.total = 0  # results that the job under way was asked for
+        self.done = 0
+        engine.activityChanged.connect(self._on_activity)
+
+    @property
+    def running(self) -> bool:
+        return self._job is not None
+
+    def ask(self, tokenizers: Sequence[tuple[str, Opened]], texts: Sequence[LanguageText]) -> None:
+        """Wants every text under every tokenizer: measures what is not known yet."""
+        if not self._engine.alive and not self._engine.has_died:
+            self._later = (list(tokenizers), list(texts))  # the window is shown first
+            return
+        self.stop()
+        wanted = self._missing(tokenizers, texts)
+        if not wanted:
+            self.ended.emit()
+            return
+        self.total, self.done = sum(len(some) for _, _, some in wanted), 0
+        try:
+            job = self._engine.run(
+                measure_steps(wanted), name="measuring languages", pure_python=True
+            )
+        except EngineDied as error:
+            self.failed.emit(str(error))
+            return
+        self._job = job
+        job.progressed.connect(self._on_progress)
+        tasks.spawn(self._watch(job), self._owner)
+
+    def _missing(
+        self, tokenizers: Sequence[tuple[str, Opened]], texts: Sequence[LanguageText]
+    ) -> list[tuple[str, Any, list[LanguageText]]]:
+        wanted = []
+        for identity, opened in tokenizers:
+            if self._measured.get(identity) is not opened:  # another one has its name now
+                self._measured[identity] = opened
+                self.results = {k: v for k, v in self.results.items() if k[0] != identity}
+            missing = [text for text in texts if (identity, text.code) not in self.results]
+            if missing:
+                english = [text for text in texts[:1] if text not in missing]
+                wanted.append((identity, opened.tokenizer, [*english, *missing]))
+        return wanted
+
+    def stop(self) -> bool:
+        """Gives up what is under way; results that have come stay. False when there was nothing."""
+        self._later = None
+        if self._job is None:
+            return False
+        self._job.progressed.disconnect(self._on_progress)
+        self._job.cancel()
+        self._job = None
+        return True
+
+    def forget(self) -> None:
+        """Other texts: nothing is known of them."""
+        self.stop()
+        self.results.clear()
+
+    def _keep(self, results: Sequence[Premium]) -> None:
+        for one in results:
+            self.results[one.tokenizer, one.language.code] = one
+
+    def _on_progress(self, results: list[Premium]) -> None:
+        self._keep(results)
+        self.done += len(results)
+        self.came.emit()
+
+    async def _watch(self, job: Job) -> None:
+        try:
+            await job.done()
+        except asyncio.CancelledError:  # the pane is gone
+            job.cancel()
+            raise
+        if job is self._job:
+            self._job = None
+            if job.error is not None:
+                errors.report(job.error, "measuring languages")
+                self.failed.emit(str(job.error))
+            elif job.state == "done":
+                self._keep(job.result())
+            self.ended.emit()
+        job.deleteLater()
+
+    def _on_activity(self) -> None:
+        if self._later is not None and self._engine.alive:
+            self.ask(*self._later)

@@ -1,0 +1,285 @@
+"""Languages: wires the chosen tokenizers and the texts to the chart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QWidget
+
+from core.tokenization.analysis.premiums import REFERENCE
+from explorer import dialogs
+from explorer.actions import Action
+from explorer.panes.tokenizers.compare import menu
+from explorer.panes.tokenizers.compare.mode import FILES
+from explorer.panes.tokenizers.compare.shown import Shown
+from explorer.panes.tokenizers.languages import words
+from explorer.panes.tokenizers.languages.measuring import Measuring
+from explorer.panes.tokenizers.languages.model import ORDERS, Texts, lines_of, read_texts
+from explorer.panes.tokenizers.languages.view import LanguagesHeader, LanguagesView
+from explorer.panes.tokenizers.modes import Desk, Mode
+
+REFRESH = 125  # ms between two pictures while results come
+
+
+def create(desk: Desk, parent: QObject) -> Mode:
+    return LanguagesMode(desk, parent)
+
+
+class LanguagesMode(Mode):
+    """The tokenizers are those of Compare; languages are sorted by the first one's premium."""
+
+    id = "languages"
+    title = "Languages"
+    teaches = "What the same content costs in every language, against English"
+
+    def __init__(self, desk: Desk, parent: QObject) -> None:
+        super().__init__(desk, parent)
+        self.view = LanguagesView()
+        self.inputs = LanguagesHeader()
+        self.shown_ones = Shown(desk.catalogue, self.workspace, self)
+        self.measuring = Measuring(self.engine, self)
+        self.texts: Texts | None = None
+        self.order, self.scope = ORDERS[0], "usual"
+        self._reading = False
+        self._seen = False
+        self._error = ""
+        self._current = ("", 0)
+        self._later = QTimer(self, singleShot=True)
+        self._later.setInterval(REFRESH)
+        self._connect()
+
+    def _connect(self) -> None:
+        view = self.view
+        view.searched.connect(lambda _: self.refresh())
+        view.orderChosen.connect(self.set_order)
+        view.scopeChosen.connect(self.set_scope)
+        view.chart.chosen.connect(self.choose)
+        view.body.retryRequested.connect(self.retry)
+        view.body.cancelRequested.connect(self.cancel)
+        view.body.actionRequested.connect(view.search.clear)
+        self.inputs.tokenizers.menuOpening.connect(self._fill_menu)
+        self.shown_ones.changed.connect(self.ask)
+        self.measuring.came.connect(self._on_came)
+        self.measuring.ended.connect(self.refresh)
+        self.measuring.failed.connect(self._on_failed)
+        self._later.timeout.connect(self.refresh)
+
+    # what the pane asks
+
+    def widget(self) -> QWidget:
+        return self.view
+
+    def header(self) -> QWidget:
+        return self.inputs
+
+    def state(self) -> dict[str, Any]:
+        return {"version": 1, "order": self.order, "scope": self.scope}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        if state.get("order") in ORDERS:
+            self.set_order(state["order"])
+        if state.get("scope") in ("usual", "all"):
+            self.set_scope(state["scope"])
+
+    def actions(self) -> list[Action]:
+        def shown() -> bool:
+            return self.active
+
+        turned = {"premium": "name", "name": "premium", "usual": "all", "all": "usual"}
+        return [
+            Action(
+                "tokenizers.languages.order",
+                "Languages: sort by premium or by name",
+                lambda: self.set_order(turned[self.order]),
+                enabled=shown,
+            ),
+            Action(
+                "tokenizers.languages.scope",
+                "Languages: the usual ones or all",
+                lambda: self.set_scope(turned[self.scope]),
+                enabled=shown,
+            ),
+            Action(
+                "tokenizers.languages.search",
+                "Languages: search one",
+                self.view.search.setFocus,
+                enabled=shown,
+            ),
+        ]
+
+    def pictures(self) -> dict[str, QWidget]:
+        return {"languages-premiums": self.view.chart}
+
+    def views(self) -> dict[str, Callable[[], Any]]:
+        def view(order: str, search: str, code: str) -> Callable[[], Any]:
+            async def bring() -> None:
+                self.view.search.setText(search)
+                self.set_order(order)
+                await self.settled()
+                self.choose(code, 0)
+
+            return bring
+
+        return {"premiums": view("premium", "", "hin"), "names": view("name", "an", "")}
+
+    def shown(self) -> None:
+        self._seen = True
+        self.shown_ones.open_all()
+
+    def left(self) -> None:
+        self._seen = False
+
+    def cancel(self) -> bool:
+        if not self.measuring.stop():
+            return False
+        self.refresh()
+        self.statusRequested.emit("Stopped: what was measured so far is shown")
+        return True
+
+    # choices
+
+    def set_order(self, order: str) -> None:
+        self.order = order
+        self.view.orders.set_current(order)
+        self.refresh()
+
+    def set_scope(self, scope: str) -> None:
+        """The usual languages, or all."""
+        if scope != self.scope:
+            self.scope, self.texts = scope, None
+            self.measuring.stop()
+        self.view.scopes.set_current(scope)
+        self.ask()
+
+    def choose(self, code: str, place: int) -> None:
+        """The bar that the inspector explains."""
+        self._current = (code, place)
+        self.view.chart.set_current(code, place)
+        self.inspect()
+
+    def retry(self) -> None:
+        self._error = ""
+        for place in range(len(self.shown_ones.ids)):
+            self.shown_ones.retry(place)
+
+    # measuring
+
+    def ask(self) -> None:
+        """Measures what is missing; nothing before the mode has come into sight."""
+        if not self._seen:
+            return
+        if self.texts is None:
+            if not self._reading:
+                self._reading = True
+                self.spawn(self._read())
+        elif not self._error:
+            open_ones = [(one, self.shown_ones.get(one)) for one in self.shown_ones.ids]
+            self.measuring.ask([(i, o) for i, o in open_ones if o is not None], self.texts.texts)
+        self.refresh()
+
+    async def _read(self) -> None:
+        scope = self.scope
+        try:
+            texts = await self.engine.io(read_texts, scope)
+        except (ValueError, OSError) as error:
+            self._on_failed(str(error))
+            return
+        finally:
+            self._reading = False
+        if scope == self.scope:
+            self.texts = texts
+        self.ask()
+
+    def _on_came(self) -> None:
+        if not self._later.isActive():
+            self._later.start()
+
+    def _on_failed(self, message: str) -> None:
+        self._error = message
+        self.refresh()
+
+    # what is seen
+
+    @property
+    def known(self) -> list[str]:
+        """The tokenizers that are open, in order."""
+        return [one for one in self.shown_ones.ids if self.shown_ones.get(one) is not None]
+
+    def refresh(self) -> None:
+        """Draws what is known, and says what is waited for."""
+        self._later.stop()
+        body, ids = self.view.body, self.known
+        failed = self._error or next(iter(self.shown_ones.errors.values()), "")
+        if self._error or (failed and not ids):
+            body.show_error(failed)
+            return
+        if self.texts is None or not ids:
+            body.show_loading("reading texts")
+            return
+        results = self.measuring.results
+        texts = self.texts.texts
+        lines = lines_of(texts, results, ids, self.order, self.view.search.text())
+        names = [self.shown_ones.name(one) for one in ids]
+        kept = [[results[i, t.code] for t in texts if (i, t.code) in results] for i in ids]
+        self.view.chart.set_lines(lines, names, [words.badge(some) for some in kept])
+        self.view.chart.set_current(*self._current)
+        if not lines:
+            body.show_empty("No language of this name here.", "Clear the search", "search")
+        elif not any(kept):
+            body.show_loading("measuring languages")
+        else:
+            if body.state != "ready":
+                body.show_ready()
+            done, total = self.measuring.done, self.measuring.total
+            running = self.measuring.running
+            body.set_waiting(f"measuring, {done:,} of {total:,}" if running else "")
+        self._say(names, kept, len(lines))
+
+    def _say(self, names: list[str], kept: list[Any], count: int) -> None:
+        assert self.texts is not None
+        total = len(self.texts.texts)
+        said = f"{count:,} of {total:,}" if count < total else f"{total:,}"
+        self.view.count.setText(f"{said} languages")
+        more = (
+            f"{self.texts.available:,} languages have it"
+            if self.texts.available > total
+            else "the same content in every language"
+        )
+        self.view.source.setText(
+            f"Text: {self.texts.source}; {more}. Hatched: unknown tokens, whose text is lost."
+        )
+        self.set_headline(words.headline(names[0], kept[0]))
+        self.inspect()
+
+    def inspect(self) -> None:
+        code, place = self._current
+        ids = self.known
+        if not code or place >= len(ids):
+            self.inspection.emit(None)
+            return
+        results = self.measuring.results
+        result = results.get((ids[place], code))
+        english = results.get((ids[place], REFERENCE))
+        if result is None or english is None:
+            self.inspection.emit(None)
+            return
+        self.inspection.emit(words.inspection(self.shown_ones.name(ids[place]), result, english))
+
+    # tokenizers
+
+    def _fill_menu(self) -> None:
+        chooser, shown = self.inputs.tokenizers.menu(), self.shown_ones
+        menu.fill(chooser, self.catalogue, shown.ids, shown.add, self.ask_for_file, shown.full)
+        chooser.addSeparator()
+        for place, one in enumerate(shown.ids):
+            title = f"Take away {shown.name(one)}".replace("&", "&&")
+            action = chooser.addAction(title, lambda place=place: shown.remove(place))
+            action.setEnabled(len(shown.ids) > 1)
+
+    def ask_for_file(self) -> None:
+        window: Any = self.view.window()
+        dialogs.ask_file(
+            window, "Open a tokenizer", lambda path: self.shown_ones.add_files([path]), FILES
+        )

@@ -1,0 +1,78 @@
+"""The picture of Languages: search, order and extent above the chart, the source below it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+
+from explorer import theme
+from explorer.panes.tokenizers.compare.header import MenuButton
+from explorer.panes.tokenizers.languages.chart import PremiumChart
+from explorer.widgets.base import Label
+from explorer.widgets.stateful import StatefulPicture
+from explorer.widgets.toggle import SegmentedControl
+
+
+class LanguagesHeader(QWidget):
+    """The tokenizers: `tokenizers.menuOpening` when their menu is to be filled."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.tokenizers = MenuButton("plus", "Tokenizer", "Which tokenizers are compared")
+        self.tokenizers.setObjectName("tokenizers.languages.tokenizers")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.tokenizers)
+        row.addStretch(1)
+
+
+class LanguagesView(QWidget):
+    """Intents: `searched(text)`, `orderChosen(name)`, `scopeChosen(name)`."""
+
+    searched = Signal(str)
+    orderChosen = Signal(str)
+    scopeChosen = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("tokenizers.languages")
+        self.search = QLineEdit()
+        self.search.setObjectName("tokenizers.languages.search")
+        self.search.setAccessibleName("Search a language")
+        self.search.setPlaceholderText("Search a language")
+        self.search.setClearButtonEnabled(True)
+        self.search.textChanged.connect(self.searched)
+        self.orders = SegmentedControl([("premium", "By premium"), ("name", "By name")], "Order")
+        self.orders.chosen.connect(self.orderChosen)
+        self.scopes = SegmentedControl([("usual", "Usual"), ("all", "All")], "Languages")
+        self.scopes.setToolTip(
+            "The languages of most readers, or every one that there is a text in"
+        )
+        self.scopes.chosen.connect(self.scopeChosen)
+        self.count = Label("", "label", "muted")
+        self.source = Label("", "label", "muted")
+        self.chart = PremiumChart()
+        self.chart.setObjectName("tokenizers.languages.chart")
+        self.body = StatefulPicture(self.chart, "lines")
+        self.body.set_cancellable(True)
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(self.search, 1)
+        row.addWidget(self.orders)
+        row.addWidget(self.scopes)
+        row.addStretch(1)
+        row.addWidget(self.count)
+        self._column = QVBoxLayout(self)
+        self._column.addLayout(row)
+        self._column.addWidget(self.body, 1)
+        self._column.addWidget(self.source)
+        theme.changed.connect(self._restyle)
+        self._restyle()
+
+    def _restyle(self) -> None:
+        now = theme.current()
+        margin = now.px("margin")
+        self._column.setContentsMargins(margin, now.px(12), margin, now.px(12))
+        self._column.setSpacing(now.px(8))
+        self.search.setFixedHeight(now.px("control"))
+        self.search.setMaximumWidth(now.px(280))

@@ -1,0 +1,111 @@
+"""What Languages says: the headline, a bar's words, and what the inspector shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from core.tokenization.analysis import Premium
+from core.tokenization.analysis.premiums import REFERENCE, premium_step
+from explorer.panes.base import Inspection
+from explorer.theme_numbers import format_number
+from explorer.widgets.live_numbers import Equation
+
+IDLE = "What the same content costs in every language, against English"
+
+
+def times(premium: float) -> str:
+    return f"{format_number(premium)}\u00d7"
+
+
+def said_at_end(result: Premium) -> str:
+    """Behind a bar: its premium, and what is wrong with it."""
+    lost = result.measures.unknown_share
+    if not result.honest:
+        return f"no fair count: {lost:.0%} of the text is unknown"
+    if result.measures.unknown:
+        return f"{times(result.premium)}, {percent(lost)} unknown"
+    return times(result.premium)
+
+
+def percent(share: float) -> str:
+    return f"{share:.1%}" if share < 0.1 else f"{share:.0%}"
+
+
+def described(name: str, result: Premium) -> str:
+    """One bar in words: the tooltip, and what a screen reader hears."""
+    measures = result.measures
+    lines = [
+        f"{result.language.name}, {name}",
+        f"{measures.tokens:,} tokens, {times(result.premium)} English",
+        f"{format_number(measures.bytes_per_token)} bytes per token",
+    ]
+    if measures.fertility is not None:
+        lines.append(f"{format_number(measures.fertility)} tokens per word")
+    if measures.unknown:
+        share = percent(measures.unknown_share)
+        lines.append(f"{measures.unknown:,} of the tokens are unknown: {share} of the text is lost")
+    elif measures.lossless:
+        lines.append("lossless: the ids give this text back")
+    else:
+        lines.append("lossy: letters, accents or spaces were changed")
+    if not result.honest:
+        lines.append("So much is lost that the count says nothing about the price.")
+    return "\n".join(lines)
+
+
+def badge(results: Iterable[Premium]) -> tuple[str, str]:
+    """A tokenizer's icon and words: whether it gives all these texts back."""
+    known = list(results)
+    if not known:
+        return "", ""
+    lossy = sum(not one.measures.lossless for one in known)
+    unknown = sum(one.measures.unknown > 0 for one in known)
+    if not lossy:
+        return "success", f"lossless in {len(known):,}"
+    if unknown:
+        return "warning", f"lossy, unknown in {unknown:,} of {len(known):,}"
+    return "warning", f"lossy in {lossy:,} of {len(known):,}"
+
+
+def headline(name: str, results: Sequence[Premium]) -> str:
+    """One sentence about the first tokenizer."""
+    fair = [one for one in results if one.honest and one.language.code != REFERENCE]
+    if not fair:
+        return IDLE
+    dearest = max(fair, key=lambda one: one.premium)
+    middle = float(np.median([one.premium for one in fair]))
+    text = (
+        f"For {name}, {dearest.language.name} costs {times(dearest.premium)} the tokens of "
+        f"English; half of {len(fair):,} languages cost {times(middle)} or more"
+    )
+    unfair = sum(not one.honest for one in results)
+    return f"{text}; {unfair:,} cannot be told" if unfair else text
+
+
+def inspection(name: str, result: Premium, english: Premium) -> Inspection:
+    """How one premium came about: formula, the line of core, the live numbers."""
+    measures = result.measures
+    note = f"= {measures.tokens:,} / {english.measures.tokens:,}"
+    rows: list[Any] = [
+        Equation("premium", result.premium, "attention", note),
+        Equation("tokens", f"{measures.tokens:,}", note=result.language.name),
+        Equation("tokens of English", f"{english.measures.tokens:,}"),
+        Equation("bytes per token", measures.bytes_per_token, note=f"of {measures.bytes:,} bytes"),
+    ]
+    if measures.fertility is not None:
+        rows.append(
+            Equation("tokens per word", measures.fertility, note=f"of {measures.words:,} words")
+        )
+    if measures.unknown:
+        share = f"{percent(measures.unknown_share)} of the text is lost"
+        rows.append(Equation("unknown tokens", f"{measures.unknown:,}", "warning", share))
+    else:
+        rows.append(Equation("lossless", "yes" if measures.lossless else "no, the text is changed"))
+    if not result.honest:
+        rows.append("So much is lost that the count says nothing about the price.")
+    return Inspection(
+        premium_step(result, english), rows, title=f"{result.language.name} under {name}"
+    )

@@ -1,0 +1,181 @@
+"""Languages as a person uses it: sorted, searched, explained, exported, stopped."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtTest import QTest
+
+from core.tokenization import WordPiece
+from core.tokenization.analysis import language_texts, measure
+from explorer import encoding
+from explorer.panes.tokenizers.languages import model
+from explorer.panes.tokenizers.modes import MODES
+from tests.explorer.panes.tokenizers.small import small_bpe
+
+LANGUAGES = next(spec for spec in MODES if spec.id == "languages")
+
+
+def narrow():
+    """A WordPiece of Latin letters: other scripts are unknown to it."""
+    letters = [chr(code) for code in range(ord("a"), ord("z") + 1)]
+    pieces = ["[UNK]", ".", ",", "'", *letters, *[f"##{letter}" for letter in letters]]
+    return WordPiece(pieces, {"[UNK]": 0})
+
+
+@pytest.fixture
+def pane(make_pane, context, monkeypatch, tmp_path):
+    """Languages with two tokenizers, on our own sentences."""
+    monkeypatch.setenv("LLM_EXPLORER_DATA", str(tmp_path / "data"))
+    source = SimpleNamespace(name="mine", tokenizer=small_bpe(), close=lambda: None)
+    context.workspace.set_model_source(source)
+
+    def begin(pane):
+        pane.catalogue.add_trained("narrow", narrow())
+        pane.mode.shown_ones.add("trained:narrow")
+
+    return make_pane(LANGUAGES, then=begin)
+
+
+def codes(pane):
+    return [line.language.code for line in pane.mode.view.chart.lines]
+
+
+def test_each_bar_is_the_tokens_over_those_of_english(pane, run_async):
+    async def body():
+        await pane.settled()
+        mode = pane.mode
+        assert mode.view.body.state == "ready" and len(codes(pane)) == 25
+        texts = language_texts()
+        assert mode.texts.source == model.OWN and model.OWN in mode.view.source.text()
+        for identity in ("model", "trained:narrow"):
+            tokenizer = pane.catalogue.get(identity).tokenizer
+            english = measure(tokenizer, texts[0].text).tokens
+            for text in texts:
+                result = mode.measuring.results[identity, text.code]
+                assert result.premium == measure(tokenizer, text.text).tokens / english
+
+    run_async(body())
+
+
+def test_the_dearest_come_first_and_a_search_keeps_some(pane, run_async):
+    async def body():
+        await pane.settled()
+        chart, view = pane.mode.view.chart, pane.mode.view
+        dear = [line.results[0].premium for line in chart.lines]
+        assert dear == sorted(dear, reverse=True) and dear[0] > 2 > 1.0 in dear
+        pane.mode.set_order("name")
+        names = [line.language.name for line in chart.lines]
+        assert names == sorted(names)
+        view.search.setText("GERM")
+        assert codes(pane) == ["deu"] and "1 of 25" in view.count.text()
+        view.search.setText("no such language")
+        assert view.body.state == "empty"
+        view.search.clear()
+        assert view.body.state == "ready" and len(codes(pane)) == 25
+
+    run_async(body())
+
+
+def test_what_is_unknown_is_said_and_never_ranked_as_cheap(pane, run_async):
+    async def body():
+        await pane.settled()
+        mode = pane.mode
+        russian = mode.measuring.results["trained:narrow", "rus"]
+        assert not russian.honest and russian.premium < 1
+        place = codes(pane).index("rus")
+        said = mode.view.chart.describe(place, 1)
+        assert "of the text is lost" in said and "says nothing about the price" in said
+        assert mode.view.chart.badges[1][0] == "warning"
+        assert mode.view.chart.badges[0][0] == "success"
+        found = model.lines_of(mode.texts.texts, mode.measuring.results, ["trained:narrow"])
+        fair = [line.results[0].honest for line in found]
+        assert fair == sorted(fair, reverse=True) and not all(fair)
+
+    run_async(body())
+
+
+def test_a_chosen_bar_is_explained_by_its_formula_and_line(pane, run_async):
+    async def body():
+        await pane.settled()
+        told = []
+        pane.inspection.connect(told.append)
+        chart = pane.mode.view.chart
+        rect = chart.bar_rect(1, 1)
+        point = QPointF(rect.left() + 2, rect.center().y()).toPoint()
+        QTest.mouseClick(chart, Qt.MouseButton.LeftButton, pos=point)
+        line = chart.lines[1]
+        assert told[-1].title == f"{line.language.name} under narrow"
+        step = told[-1].step
+        assert step.value("premium") == line.results[1].premium
+        assert step.value("tokens") / step.value("english") == step.value("premium")
+        QTest.keyClick(chart, Qt.Key.Key_Down)
+        QTest.keyClick(chart, Qt.Key.Key_Left)
+        assert told[-1].title == f"{chart.lines[2].language.name} under mine"
+        for _ in range(30):
+            QTest.keyClick(chart, Qt.Key.Key_PageDown)
+        assert told[-1].title.startswith(chart.lines[-1].language.name)
+        assert chart.bar_rect(24, 0).bottom() <= chart.height()
+
+    run_async(body())
+
+
+def test_the_numbers_can_be_taken_out(pane, run_async):
+    async def body():
+        await pane.settled()
+        numbers = pane.pictures()["languages-premiums"].displayed()
+        assert len(numbers["language"]) == 25 and np.all(numbers["premium, mine"] > 0)
+        text = encoding.as_csv(numbers)
+        assert "Hindi" in text and '"premium, mine"' in text and '"lossless, narrow"' in text
+
+    run_async(body())
+
+
+def test_another_tokenizer_is_measured_alone_and_escape_stops_it(pane, run_async):
+    async def body():
+        await pane.settled()
+        mode, kept = pane.mode, dict(pane.mode.measuring.results)
+        pane.catalogue.add_trained("third", small_bpe(262))
+        mode.shown_ones.add("trained:third")
+        assert mode.measuring.running and mode.measuring.total == 25
+        assert pane.cancel() and not mode.measuring.running
+        assert all(mode.measuring.results[key] is one for key, one in kept.items())
+        mode.ask()
+        await pane.settled()
+        assert len(mode.view.chart.lines[0].results) == 3
+        assert all(one is not None for line in mode.view.chart.lines for one in line.results)
+
+    run_async(body())
+
+
+def test_state_comes_back(pane, run_async):
+    async def body():
+        await pane.settled()
+        pane.mode.restore({"version": 1, "order": "name", "scope": "all"})
+        await pane.settled()
+        assert pane.mode.state() == {"version": 1, "order": "name", "scope": "all"}
+        pane.mode.restore({"order": "nonsense", "scope": 3})
+        assert pane.mode.order == "name"
+
+    run_async(body())
+
+
+def test_it_draws_before_and_after(pane, run_async):
+    async def body():
+        await pane.settled()
+        chart = pane.mode.view.chart
+        failed = []
+        chart.paintFailed.connect(failed.append)
+        for lines in (chart.lines, []):
+            chart.set_lines(lines, chart.names, chart.badges)
+            image = QImage(600, 300, QImage.Format.Format_RGB32)
+            painter = QPainter(image)
+            chart.draw(painter)
+            painter.end()
+        assert not failed
+
+    run_async(body())
