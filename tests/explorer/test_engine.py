@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 import time
 
@@ -239,3 +241,18 @@ def test_a_closed_engine_takes_no_more_work(engine, run_async):
         return engine.jobs, engine._pool
 
     assert run_async(body()) == ([], None)
+
+
+def test_what_all_threads_need_of_core_is_loaded_before_any_of_them_works():
+    """Two that load the files of a chapter at once, from two ends, find them half loaded."""
+    code = """
+import asyncio, sys
+from PySide6.QtCore import QCoreApplication
+from explorer.engine import Engine
+app = QCoreApplication([])
+engine = Engine()
+assert "core.data" not in sys.modules
+print(asyncio.run(engine.io(lambda: "core.data.text" in sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.stdout.strip(), done.returncode) == ("True", 0), done.stderr
