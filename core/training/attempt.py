@@ -24,12 +24,12 @@ from core.training.control import Command, check_learning_rate
 from core.training.events import Moment
 from core.training.health import (
     NotFiniteError,
-    bf16_is_fast,
     disk_error,
     find_not_finite,
     is_full,
     not_finite_message,
     precision_context,
+    precision_note,
     seeded_dropout,
 )
 from core.training.looking import evaluate_steps, is_due, probe, sample_seed, sample_steps
@@ -127,10 +127,10 @@ class Attempt:
         self.model.train()
         count = sum(parameter.numel() for parameter in self.parameters)
         where = {"device": str(self.parameters[0].device), "threads": torch.get_num_threads()}
-        self.writer.event("model", self.step, {"parameters": count, "ranks": 1, **where})
-        if self.config.precision == "bf16" and not bf16_is_fast():
-            message = "this CPU has no bf16 arithmetic: bf16 may be slower than fp32"
-            self.writer.event("note", self.step, {"message": message})
+        facts = {"parameters": count, "tokens": self.tokens, **self.task.facts()}
+        self.writer.event("model", self.step, {**facts, "ranks": 1, **where})
+        if note := precision_note(self.config.precision):
+            self.writer.event("note", self.step, {"message": note})
         self.prepared = True
         yield Moment("prepare", self.step, True, values={"parameters": count})
 
@@ -186,7 +186,8 @@ class Attempt:
             "loss": loss_value,
             "learning_rate": rate,
             "grad_norm": norm,
-            "tokens": count * self.config.batch_size * self.config.model.block_size,
+            "tokens": self.config.tokens_per_step,
+            "targets": valid,
         }
         yield Moment("optimizer", number)
         record = self._record()
@@ -219,8 +220,7 @@ class Attempt:
 
     def _not_finite(self, number: int, batches: Any, loss: float) -> NotFiniteError:
         self.optimizer.zero_grad(set_to_none=True)
-        config = self.config
-        where = find_not_finite(self.task, self.model, batches, config.seed, config.precision)
+        where = find_not_finite(self.task, self.model, batches, self.config)
         told = NotFiniteError(not_finite_message(number, where, loss, self.written))
         self.writer.event("not-finite", number, {"where": where, "message": str(told)})
         return told

@@ -168,8 +168,8 @@ def restore_optimizer(
 def thin_checkpoints(run: Path, keep: int) -> list[int]:
     """Deletes checkpoints until `keep` are left (0: all stay); returns the steps of those deleted.
 
-    The first and the two newest stay; of the others goes the one whose neighbors are closest, so
-    that those left lie spread over the run.
+    The first and the two newest stay, whatever `keep` says; of the others goes the one whose
+    neighbors are closest, so that those left lie spread over the run.
     """
     folder = run / records.CHECKPOINTS
     steps = sorted(

@@ -48,7 +48,8 @@ class TrainingConfig:
     sample_prompt      what a sample continues
     sample_tokens      how many tokens it adds
     checkpoint_every   steps between checkpoints; 0: only at the end and when stopped
-    keep_checkpoints   at most so many stay, spread over the run; 0: all
+    keep_checkpoints   at most so many stay, spread over the run, and never fewer than the first
+                       and the two newest; 0: all
     probe_every        steps between pictures of the heads on probe_text; 0: never
     probe_text         the text that they read
     seed               of weights, batches, dropout and samples

@@ -69,7 +69,10 @@ class ControlLog:
         self.acknowledgements: dict[int, Acknowledgement] = {}
 
     def refresh(self) -> list[Command]:
-        """Reads what was added, and returns the commands in it. One `stat` when nothing was."""
+        """Reads what was added, and returns the commands in it. One `stat` when nothing was.
+
+        No command is returned twice, though the file was put back as it had been.
+        """
         try:
             size = os.stat(self.path).st_size
         except FileNotFoundError:
@@ -78,14 +81,18 @@ class ControlLog:
             return []
         self._size = size
         added = []
-        for line in self._lines.read():
+        lines = self._lines.read()
+        known = {command.seq for command in self.commands} if self._lines.again else set()
+        if self._lines.again:
+            self.commands, self.acknowledgements = [], {}
+        for line in lines:
             if isinstance(line.get("ack"), int):
                 self._acknowledged(line)
             elif isinstance(line.get("seq"), int):
                 values = {k: v for k, v in line.items() if k not in ("seq", "command", "time")}
                 added.append(Command(line["seq"], str(line.get("command")), values))
         self.commands += added
-        return added
+        return [command for command in added if command.seq not in known]
 
     def _acknowledged(self, line: Mapping[str, Any]) -> None:
         self.acknowledgements[line["ack"]] = Acknowledgement(

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from core.training.config import TrainingConfig
 from core.training.task import Position, Task
 
 
@@ -74,12 +75,18 @@ def bf16_is_fast() -> bool:
     return ask is not None and bool(ask())
 
 
+def precision_note(precision: str) -> str:
+    """What a person should know of a precision on this CPU; "" where there is nothing."""
+    if precision != "bf16" or bf16_is_fast():
+        return ""
+    return "this CPU has no bf16 arithmetic: bf16 may be slower than fp32"
+
+
 def find_not_finite(
     task: Task,
     model: nn.Module,
     batches: Sequence[tuple[Position, Any]],
-    seed: int,
-    precision: str,
+    config: TrainingConfig,
 ) -> str:
     """What is not finite: the first parameter, else module's output, else gradient that is not.
 
@@ -98,7 +105,11 @@ def find_not_finite(
             hooks.append(parameter.register_post_accumulate_grad_hook(watcher))
     try:
         for position, batch in batches:
-            with torch.enable_grad(), seeded_dropout(seed, position), precision_context(precision):
+            with (
+                torch.enable_grad(),
+                seeded_dropout(config.seed, position),
+                precision_context(config.precision),
+            ):
                 total, _ = task.loss(model, batch)
             if not found and not _finite(total):
                 found.append("the loss itself")

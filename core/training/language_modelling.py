@@ -22,6 +22,7 @@ from core.tokenization import Tokenizer, open_tokenizer
 from core.training.config import TrainingConfig
 from core.training.task import Position, Written
 from core.transformer.gpt import GPT
+from core.transformer.weights import own_parameters
 
 # Batches that the training loss is measured on where the validation split is read whole.
 TRAIN_BATCHES = 20
@@ -88,6 +89,9 @@ class LanguageModelling:
     def build_model(self, generator: torch.Generator) -> GPT:
         return GPT(self.model_config, generator)
 
+    def facts(self) -> Mapping[str, int]:
+        return {"vocab_size": self.model_config.vocab_size}
+
     def batches(self, split: str, position: Position) -> tuple[Tensor, Tensor]:
         """ids and targets, each (B, T) int64."""
         batches = self._train if split == "train" else self._evaluated[split]
@@ -113,7 +117,8 @@ class LanguageModelling:
         return decay_groups(model.parameters(), self.config.weight_decay)
 
     def state_to_save(self, model: nn.Module) -> Mapping[str, Tensor]:
-        return {name: parameter.detach() for name, parameter in model.named_parameters()}
+        assert isinstance(model, GPT)
+        return own_parameters(model)
 
     def load_state(self, model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
         parameters = dict(model.named_parameters())

@@ -62,18 +62,24 @@ class Probe:
 
 
 class JsonLines:
-    """The whole lines of a growing file, each read once; a torn last line waits for its end."""
+    """The whole lines of a growing file, each read once; a torn last line waits for its end.
+
+    A file that has shrunk is another one, a copy that was put back: it is read from its beginning,
+    and `again` is True after that read: what was read before no longer counts.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.offset = 0
+        self.again = False
 
     def read(self) -> list[dict[str, Any]]:
         """The objects that are new. A line that is no JSON object is left out: it was torn once."""
+        self.again = False
         try:
             with open(self.path, "rb") as file:
-                if file.seek(0, 2) < self.offset:  # a torn line was cut off
-                    self.offset = 0
+                if file.seek(0, 2) < self.offset:
+                    self.again, self.offset = True, 0
                 file.seek(self.offset)
                 whole = file.read()
         except FileNotFoundError:
@@ -106,7 +112,7 @@ class RunReader:
         self._manifest_stamp: tuple[int, int] | None = None
         self._lines = JsonLines(records.events_file(self.folder, rank))
         self._events: list[dict[str, Any]] = []
-        self._samples: dict[str, Sample] = {}
+        self._samples: dict[tuple[int, str], Sample] = {}  # by the attempt that wrote it
         self._listings: dict[str, tuple[int, list[str]]] = {}
         self._signature: tuple[object, ...] = ()
         self.steps: np.ndarray = np.empty(0, self._dtype)
@@ -137,7 +143,10 @@ class RunReader:
     def refresh(self) -> bool:
         """Reads what has been added; True when anything changed. Cheap where nothing did."""
         self._read_manifest()
-        self._events += self._lines.read()
+        added = self._lines.read()
+        if self._lines.again:
+            self._events, self._signature = [], ()
+        self._events += added
         last = records.limits(self.manifest["attempts"])
         self._read_steps(last)
         checkpoints = self._names(records.CHECKPOINTS)
@@ -194,7 +203,8 @@ class RunReader:
             if event.get("attempt") != number:
                 break
             if event.get("event") == "end":
-                return str(event.get("reason", "stopped"))
+                reason = event.get("reason")
+                return str(reason) if reason in ("finished", "failed") else "stopped"
             if event.get("event") in ("paused", "resumed"):
                 pausing = "paused" if event["event"] == "paused" else "running"
                 break
@@ -265,15 +275,22 @@ class RunReader:
             if event.get("event") == "evaluate"
         }
         self.evaluations = np.array(list(rows.values()), EVALUATION_DTYPE)
-        names = {str(event["file"]): 0 for event in self.events if event.get("event") == "sample"}
-        self.samples = [sample for name in names if (sample := self._sample(name))]
+        files = {
+            str(event["file"]): int(event.get("attempt", 0))
+            for event in self.events
+            if event.get("event") == "sample"
+        }
+        self.samples = [
+            sample for name, attempt in files.items() if (sample := self._sample(attempt, name))
+        ]
 
-    def _sample(self, name: str) -> Sample | None:
-        if name not in self._samples:
+    def _sample(self, attempt: int, name: str) -> Sample | None:
+        """A later attempt writes the same step's sample again, into the same file."""
+        if (attempt, name) not in self._samples:
             path = self.folder / records.SAMPLES / Path(name).name
             try:
                 values = json.loads(path.read_text("utf-8"))
-                self._samples[name] = Sample(
+                self._samples[attempt, name] = Sample(
                     int(values["step"]),
                     str(values["prompt"]),
                     str(values["text"]),
@@ -281,7 +298,7 @@ class RunReader:
                 )
             except (OSError, ValueError, KeyError, TypeError):
                 return None  # deleted by hand, or being copied: shown as not there
-        return self._samples[name]
+        return self._samples[attempt, name]
 
     def _names(self, kind: str) -> list[str]:
         """Finished entries of a folder, listed again only when it changed."""

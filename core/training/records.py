@@ -42,6 +42,7 @@ STEP_FIELDS: tuple[tuple[str, str], ...] = (
     ("learning_rate", "<f8"),
     ("grad_norm", "<f8"),  # before clipping
     ("tokens", "<i8"),  # read by this step
+    ("targets", "<i8"),  # those that count, which the loss is the mean over
     ("seconds", "<f8"),  # of work; pauses do not count
     ("time", "<f8"),  # Unix time when it was done
     ("memory", "<i8"),  # bytes the process holds
@@ -110,7 +111,19 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             f"{path} has format {manifest['format']!r}, this version reads {FORMAT}; "
             "update LLM Explorer"
         )
+    attempts = manifest["attempts"]
+    if not isinstance(attempts, list) or not all(map(_is_attempt, attempts)):
+        raise ValueError(f"{path} tells of attempts that cannot be read; restore it, or leave it")
     return manifest
+
+
+def _is_attempt(attempt: object) -> bool:
+    """Whether it says after which step it began, and who trained."""
+    return (
+        isinstance(attempt, dict)
+        and isinstance(attempt.get("host"), str)
+        and all(type(attempt.get(name)) is int for name in ("from_step", "pid"))
+    )
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:

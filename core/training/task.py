@@ -47,6 +47,9 @@ class Task(Protocol):
     def build_model(self, generator: TorchGenerator) -> nn.Module:
         """A new model, in fp32, every draw from `generator`."""
 
+    def facts(self) -> Mapping[str, int]:
+        """What the event "model" tells of what is learned; vocab_size: among how many ids."""
+
     def batches(self, split: str, position: Position) -> Any:
         """The batch at a position of "train" or "validation"."""
 

@@ -74,10 +74,14 @@ class RunWriter:
             os.truncate(path, path.stat().st_size - torn)
 
     def step(self, values: Mapping[str, float]) -> None:
-        """Appends the record of a step; `values` by field, attempt and time are added."""
+        """Appends the record of a step; `values` by field, attempt and time are added.
+
+        A field that this run does not record is left out.
+        """
         record = np.zeros(1, self.dtype)
         for name, value in values.items():
-            record[name] = value
+            if name in (self.dtype.names or ()):  # an older version's runs record less
+                record[name] = value
         record["attempt"] = self.attempt
         record["time"] = time.time()
         _append(self._steps, record.tobytes())

@@ -67,6 +67,9 @@ class Sorting:
         self.model = GPT(self.config.model, generator)
         return self.model
 
+    def facts(self) -> Mapping[str, int]:
+        return {"vocab_size": self.config.model.vocab_size}
+
     def batches(self, split: str, position: Position) -> Batch:
         key = [self.config.seed, position.step, position.micro_batch, position.rank]
         generator = np.random.default_rng(key)

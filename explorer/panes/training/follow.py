@@ -54,10 +54,13 @@ class RunData:
     attempts: int = 0
     preparing: str = ""  # what the last attempt does, or did, before its first step
     backend: str = ""  # "thread" or "process" while it trains in this app
+    vocabulary: int = 0  # among how many tokens it chooses; 0: not told
+    before: int | None = None  # tokens read before its first record; None: not told
 
     @cached_property
     def numbers(self) -> RunNumbers:
-        return RunNumbers(self.config, self.steps, self.parameters)
+        told = self.parameters, self.vocabulary, self.before
+        return RunNumbers(self.config, self.steps, *told)
 
     @cached_property
     def _series(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -131,11 +134,16 @@ class RunData:
 
 def read(reader: RunReader) -> RunData:
     """All of a run now. Copies what the run's writer may still append to."""
-    parameters, note, not_finite, preparing = 0, "", False, ""
+    parameters, vocabulary, before = 0, 0, None
+    note, not_finite, preparing = "", False, ""
     attempts = len(reader.manifest["attempts"])
+    begun = int(reader.steps["step"][0]) - 1 if len(reader.steps) else 0
     for event in reader.events:
         if event.get("event") == "model":
             parameters = int(event.get("parameters", 0))
+            vocabulary = int(event.get("vocab_size", vocabulary))
+            if event.get("step") == begun:
+                before = event.get("tokens")
         elif event.get("event") == "prepare":
             preparing = _preparing(event)
         elif event.get("event") == "note":
@@ -160,6 +168,8 @@ def read(reader: RunReader) -> RunData:
         not_finite=not_finite,
         attempts=attempts,
         preparing=preparing,
+        vocabulary=vocabulary,
+        before=before,
     )
 
 

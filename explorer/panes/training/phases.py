@@ -29,11 +29,19 @@ BEGINNING = 42  # letters of a sequence that fit the inspector
 
 @dataclass(frozen=True, eq=False)
 class RunNumbers:
-    """A run's per-step records, its config and how many weights it has."""
+    """A run's per-step records, its config and what its trainer told of it.
+
+    parameters  how many weights it has; 0: not told
+    vocabulary  among how many tokens it chooses; 0: not told
+    before      tokens that were read before the first record, by the parent of a branch; None: not
+                told
+    """
 
     config: TrainingConfig
     steps: np.ndarray
     parameters: int = 0
+    vocabulary: int = 0
+    before: int | None = None
 
     @cached_property
     def index(self) -> np.ndarray:
@@ -93,20 +101,18 @@ def _rows(name: str, numbers: RunNumbers, step: int) -> list[Row | str]:
     if row is None:
         return ["no step recorded yet"]
     loss, rate, norm = float(row["loss"]), _get(row, "learning_rate"), _get(row, "grad_norm")
-    tokens = int(_get(row, "tokens") or config.tokens_per_step)
-    vocabulary = model.vocab_size
     match name:
         case "data":
             return [
                 f"B = {config.batch_size} sequences × T = {model.block_size} tokens",
-                f"N = {tokens:,} tokens to predict in this step",
+                _read_now(config, row),
                 f"{_so_far(numbers, step):,} tokens read since the beginning",
             ]
         case "forward":
             return [
                 f"{model.n_layer} layers, {model.n_head} heads, width {model.n_embd}",
                 f"θ: {numbers.parameters:,} weights" if numbers.parameters else "θ: weights",
-                f"a guess among V = {vocabulary:,} would lose log V = {math.log(vocabulary):.3f}",
+                _guess(numbers.vocabulary),
             ]
         case "loss":
             return [
@@ -137,6 +143,19 @@ def _rows(name: str, numbers: RunNumbers, step: int) -> list[Row | str]:
             ]
         case _:
             return _schedule_rows(config, step, rate)
+
+
+def _read_now(config: TrainingConfig, row: Any) -> str:
+    if targets := int(_get(row, "targets")):
+        return f"N = {targets:,} tokens to predict in this step"
+    tokens = int(_get(row, "tokens") or config.tokens_per_step)  # of an older version's run
+    return f"{tokens:,} tokens read in this step"
+
+
+def _guess(vocabulary: int) -> str:
+    if not vocabulary:
+        return "a guess among V tokens would lose log V"
+    return f"a guess among V = {vocabulary:,} would lose log V = {math.log(vocabulary):.3f}"
 
 
 def _schedule_rows(config: TrainingConfig, step: int, rate: float) -> list[Row | str]:
@@ -219,7 +238,10 @@ class PhaseTrack(ListTrack):
 def _so_far(numbers: RunNumbers, step: int) -> int:
     if "tokens" not in (numbers.steps.dtype.names or ()):
         return step * numbers.config.tokens_per_step
-    return int(numbers.steps["tokens"][: numbers.until(step)].sum())
+    before = numbers.before
+    if before is None:
+        before = (int(numbers.index[0]) - 1) * numbers.config.tokens_per_step
+    return before + int(numbers.steps["tokens"][: numbers.until(step)].sum())
 
 
 def _get(row: Any, name: str) -> float:

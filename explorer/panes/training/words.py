@@ -168,7 +168,9 @@ def _beginning(data: RunData, state: str) -> str:
     if data.parent:
         origin = Path(str(data.parent.get("run", ""))).name
         return f"It goes on from step {data.step:,} of {origin}."
-    guess = math.log(data.config.model.vocab_size)
+    if not data.vocabulary:
+        return "It begins: its first loss comes in a moment."
+    guess = math.log(data.vocabulary)
     return f"It begins: a model that knows nothing has a loss near {guess:.1f}."
 
 

@@ -213,6 +213,17 @@ def test_thinning_keeps_the_first_and_the_newest(tmp_path: Path) -> None:
     assert thin_checkpoints(tmp_path, 0) == []
 
 
+@pytest.mark.parametrize(("keep", "left"), [(1, 3), (2, 3), (3, 3), (4, 4), (0, 5)])
+def test_the_first_and_the_two_newest_stay_however_few_are_asked_for(
+    tmp_path: Path, keep: int, left: int
+) -> None:
+    for step in range(100, 600, 100):
+        (tmp_path / "checkpoints" / f"step-{step:06d}").mkdir(parents=True)
+    thin_checkpoints(tmp_path, keep)
+    names = {path.name for path in (tmp_path / "checkpoints").iterdir()}
+    assert {"step-000100", "step-000400", "step-000500"} <= names and len(names) == left
+
+
 def test_a_checkpoint_is_thinned_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader never sees one that lacks files, even where they cannot be deleted."""
     folder = tmp_path / "checkpoints"

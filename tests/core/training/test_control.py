@@ -10,7 +10,7 @@ import pytest
 
 from core.inference.activations import capture
 from core.training import control as control_module
-from core.training.control import RunControl
+from core.training.control import ControlLog, RunControl
 from core.training.runs import RunReader, RunWriter, create_run
 from core.transformer.weights import load_model
 from tests.core.training.small import finish, losses, moments, small_config
@@ -205,6 +205,21 @@ def test_a_probe_written_by_hand_stays_in_its_folder(tmp_path: Path, id: str) ->
     answer = control.acknowledgement(1)
     assert answer is not None and not answer.ok and "letters, digits" in answer.message
     assert not list(tmp_path.rglob("*evil*")) and not list((folder / "probes").iterdir())
+
+
+def test_a_log_that_was_put_back_asks_for_nothing_twice(tmp_path: Path) -> None:
+    control, log = RunControl(tmp_path), ControlLog(tmp_path)
+    control.checkpoint()
+    kept = log.path.read_text()
+    control.pause()
+    log.acknowledge(log.refresh()[0], 3, 1)
+    assert log.refresh() == [] and len(log.acknowledgements) == 1
+    log.path.write_text(kept)
+    assert log.refresh() == [], "the command had come already"
+    assert [command.name for command in log.commands] == ["checkpoint"]
+    assert not log.acknowledgements, "as a log that is opened anew"
+    control.stop()
+    assert [command.name for command in log.refresh()] == ["stop"]
 
 
 class Recorder:

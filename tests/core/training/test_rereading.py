@@ -8,6 +8,7 @@ import pytest
 
 from core.training.language_modelling import LanguageModelling
 from core.training.loop import train_steps
+from core.training.reader import RunReader
 from core.training.rereading import RunBatches
 from tests.core.training.small import TEXT, small_config
 
@@ -31,6 +32,22 @@ def opened(folder: Path, cache: Path) -> RunBatches:
     for _ in batches.open_steps():
         pass
     return batches
+
+
+@pytest.mark.parametrize("changes", [{}, {"repeated_fraction": 0.5, "micro_batches": 2}])
+def test_a_step_records_how_many_targets_its_loss_is_the_mean_over(tmp_path, changes):
+    """Of random ids that repeat the first time round is not to be predicted."""
+    config, cache = small_config(tmp_path, **changes), tmp_path / "cache"
+    task = Remembering(config, cache)
+    for _ in train_steps(config, tmp_path / "run", task=task):
+        pass
+    recorded = RunReader(tmp_path / "run").steps
+    for row in recorded:
+        micro = range(config.micro_batches)
+        counted = sum(int((task.seen[int(row["step"]), at][1] >= 0).sum()) for at in micro)
+        assert row["targets"] == counted
+    assert (recorded["tokens"] == config.tokens_per_step).all()
+    assert (recorded["targets"] < recorded["tokens"]).any() == bool(changes)
 
 
 @pytest.mark.parametrize("steps", [3, 12])  # before and after the first checkpoint

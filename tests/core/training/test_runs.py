@@ -250,6 +250,7 @@ def test_pictures_of_steps_that_were_given_up_are_gone(tmp_path: Path) -> None:
         writer.probe(step, {"ids": np.arange(3)})
     writer.close()
     again = RunWriter(folder, from_step=3)
+    assert len(list((folder / "probes").iterdir())) == 3
     assert [probe.step for probe in RunReader(folder).probes] == [1, 2, 3]
     late = again.probe(6, {"ids": np.arange(3)})  # by a trainer that did not know that it was over
     assert [probe.step for probe in RunReader(folder).probes] == [1, 2, 3]

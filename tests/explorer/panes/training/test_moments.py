@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.lib.recfunctions import drop_fields
 
 from core.trace import source
 from core.training.config import TrainingConfig
@@ -40,8 +41,8 @@ def numbers(count: int = 20) -> RunNumbers:
     steps["step"] = np.arange(1, count + 1)
     steps["loss"] = np.linspace(4, 2, count)
     steps["grad_norm"], steps["learning_rate"] = 2.5, 1e-3
-    steps["tokens"], steps["seconds"] = 128, 0.02
-    return RunNumbers(CONFIG, steps, 1234)
+    steps["tokens"], steps["targets"], steps["seconds"] = 128, 100, 0.02
+    return RunNumbers(CONFIG, steps, 1234, 64, 0)
 
 
 def probes(*steps: int) -> dict[int, Path]:
@@ -90,6 +91,33 @@ def test_the_live_numbers_are_those_of_the_record():
     moment = moment_inspection(numbers(), 20)
     assert moment.step.value("loss") == 2.0
     assert "6,400 tokens/s" in " ".join(map(str, moment.rows))
+
+
+def rows_of(phase: str, run: RunNumbers, step: int = 7) -> str:
+    return "; ".join(map(str, phase_inspection(phase, run, step).rows))
+
+
+def test_what_was_read_and_what_was_to_predict_are_told_apart_where_a_run_tells():
+    run = numbers()
+    assert "N = 100 tokens to predict in this step" in rows_of("data", run)
+    assert "V = 64 would lose log V = 4.159" in rows_of("forward", run)
+    older = drop_fields(run.steps, "targets", usemask=False)
+    run = RunNumbers(CONFIG, older)
+    assert "128 tokens read in this step" in rows_of("data", run)
+    assert "N =" not in rows_of("data", run)
+    assert "a guess among V tokens would lose log V" in rows_of("forward", run)
+
+
+def test_a_branch_has_read_what_its_parent_had_before():
+    run = numbers()
+    later = run.steps.copy()
+    later["step"] += 8
+    branch = RunNumbers(CONFIG, later, before=4000)
+    assert f"{4000 + 2 * 128:,} tokens read since the beginning" in rows_of("data", branch, 10)
+    guessed = RunNumbers(CONFIG, later)  # of an older version: as many a step as now
+    told = f"{8 * CONFIG.tokens_per_step + 2 * 128:,} tokens read since"
+    assert told in rows_of("data", guessed, 10)
+    assert f"{7 * 128:,} tokens read since the beginning" in rows_of("data", run)
 
 
 def test_the_optimizer_shows_the_line_that_ran_and_says_which_rule_it_computes():

@@ -69,6 +69,26 @@ def test_before_the_first_step_the_card_and_the_sentence_say_what_is_done(tmp_pa
     assert sentence == "Preparing: tokenizing sea.txt, 40 %."
 
 
+def test_what_the_trainer_told_of_vocabulary_and_tokens_reaches_the_screen(tmp_path):
+    """Of an older version nothing is told of them, nor guessed."""
+    facts = {"parameters": 10, "vocab_size": 32, "tokens": 640}
+    for name, told, sentence, known in (
+        ("new", facts, "It begins: a model that knows nothing has a loss near 3.5.", (32, 640)),
+        ("old", {"parameters": 10}, "It begins: its first loss comes in a moment.", (0, None)),
+    ):
+        writer = RunWriter(create_run(tmp_path / name, CONFIG), from_step=8)
+        writer.event("model", 8, told)
+        data = read(RunReader(tmp_path / name))
+        assert words.headline(data, data.state, None, False) == sentence
+        writer.step({"step": 9, "loss": 1.0})
+        writer.close()
+        again = RunWriter(tmp_path / name, from_step=9)
+        again.event("model", 9, {**facts, "tokens": 720})  # of a later attempt: of no branch
+        numbers = read(RunReader(tmp_path / name)).numbers
+        assert (numbers.vocabulary, numbers.before) == (32, known[1])
+        again.close()
+
+
 def test_the_time_that_is_left_is_measured_by_the_clock_of_the_last_steps(tmp_path):
     data = run_of(tmp_path / "run", 0)
     steps = np.zeros(101, STEP_DTYPE)
