@@ -1,0 +1,1 @@
+"""Inside: one word or sentence under one tokenizer, step by step."""

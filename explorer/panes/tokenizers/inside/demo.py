@@ -1,0 +1,47 @@
+"""The states that a snapshot shows: merges, the longest match, and a lattice mid-way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from core.data import story_text
+from core.tokenization import train_tokenizer
+from explorer.panes.tokenizers.catalogue import MODEL
+
+if TYPE_CHECKING:
+    from explorer.panes.tokenizers.inside.mode import InsideMode
+
+TEXT = "The little cat sat happily"
+SIZE = 400  # pieces
+LETTERS = 40_000  # of our stories
+
+
+def train_small(kind: str) -> Any:
+    """A tokenizer for a picture, trained in a moment."""
+    return train_tokenizer(kind, [story_text(1, LETTERS)], vocab_size=SIZE)
+
+
+def views(mode: InsideMode) -> dict[str, Callable[[], Any]]:
+    async def show(identity: str, text: str, step: str) -> None:
+        mode.set_text(text)
+        mode.choose(identity)
+        await mode.settled()
+        steps = [place for place, one in enumerate(mode.moments) if one.step.name == step]
+        mode.player.seek(steps[len(steps) // 2] if steps else 0)
+
+    async def merges() -> None:
+        await show(MODEL, TEXT, "bpe.choose")
+
+    def small(kind: str, title: str, text: str, step: str) -> Callable[[], Any]:
+        async def bring() -> None:
+            tokenizer = await mode.engine.io(train_small, kind)
+            await show(mode.catalogue.add_trained(title, tokenizer), text, step)
+
+        return bring
+
+    return {
+        "merges": merges,
+        "match": small("wordpiece", "Small WordPiece", TEXT, "wordpiece.take"),
+        "lattice": small("unigram", "Small Unigram", "happily ever", "unigram.take"),
+    }

@@ -1,0 +1,84 @@
+"""Draws the longest match walk: the word, and below it every string that was looked up."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QRectF, QSize
+from PySide6.QtGui import QPainter
+
+from explorer import theme
+from explorer.panes.tokenizers.inside.scenes import Look, MatchFrame, MatchScene
+from explorer.widgets import token_colors
+from explorer.widgets.base import LEFT, elide, put_text
+
+CELL, ROW, BOX, WORDS = 28, 26, 20, 200  # px
+
+
+def size(scene: MatchScene, zoom: float) -> QSize:
+    now = theme.current()
+    width = now.px(CELL) * zoom * len(scene.word) + now.px(WORDS)
+    return QSize(round(width), now.px(ROW) * (len(scene.looks) + 2))
+
+
+def displayed(scene: MatchScene, frame: MatchFrame) -> dict[str, np.ndarray]:
+    looks = scene.looks[: frame.looks]
+    return {
+        "looks": np.array([(look.start, look.end) for look in looks]).reshape(-1, 2),
+        "taken": np.array(frame.taken),
+    }
+
+
+def focus(scene: MatchScene, frame: MatchFrame, zoom: float) -> tuple[float, float]:
+    cell = theme.current().px(CELL) * zoom
+    look = scene.looks[frame.looks - 1] if frame.looks else Look("", 0, 0, False)
+    return look.start * cell, look.end * cell
+
+
+def draw(
+    painter: QPainter, scene: MatchScene, frame: MatchFrame, share: float, zoom: float
+) -> None:
+    now = theme.current()
+    cell = now.px(CELL) * zoom
+    mono = now.font(12, mono=True)
+    given_up = bool(frame.unknown)
+    for place, character in enumerate(scene.word):
+        owner = next((scene.looks[at] for at in frame.taken if _covers(scene, at, place)), None)
+        box = QRectF(now.px(8) + place * cell + 1, 2, cell - 2, now.px(BOX))
+        taken = owner is not None and not given_up
+        painter.setBrush(
+            token_colors.ink(owner.piece.encode()).fill if taken else now.color("surface")  # type: ignore[union-attr]
+        )
+        painter.setPen(now.pen("outline"))
+        painter.drawRoundedRect(box, 3, 3)
+        put_text(painter, box, character, mono, now.color("text"))
+    for row, look in enumerate(scene.looks[: frame.looks], 1):
+        painter.setOpacity(share if row == frame.looks and row - 1 not in frame.taken else 1.0)
+        top = row * now.px(ROW) + now.px(4)
+        left = now.px(8) + look.start * cell
+        box = QRectF(left + 1, top, (look.end - look.start) * cell - 2, now.px(BOX))
+        ink = token_colors.ink(look.piece.encode())
+        took = row - 1 in frame.taken and not given_up
+        painter.setBrush(ink.fill if look.there else now.hatch())
+        painter.setPen(
+            now.pen("accent", 2) if took else ink.edge if look.there else now.pen("outline")
+        )
+        painter.drawRoundedRect(box, 3, 3)
+        put_text(painter, box, elide(look.piece, mono, box.width()), mono, now.color("text"))
+        said = "taken" if took else "is there" if look.there else "no such piece"
+        words = QRectF(now.px(16) + len(scene.word) * cell, top, now.px(WORDS), now.px(BOX))
+        icon = "check" if look.there else "x"
+        role = "success" if look.there else "muted"
+        put_text(painter, words, f"{MARKS[icon]} {said}", now.font("label"), now.color(role), LEFT)
+    painter.setOpacity(1.0)
+    if given_up:
+        top = (frame.looks + 1) * now.px(ROW) + now.px(4)
+        words = QRectF(now.px(8), top, now.px(400), now.px(BOX))
+        text = f"The whole word becomes {frame.unknown}"
+        put_text(painter, words, text, now.font("body", 600), now.color("error"), LEFT)
+
+
+MARKS = {"check": "\u2713", "x": "\u2013"}
+
+
+def _covers(scene: MatchScene, at: int, place: int) -> bool:
+    return scene.looks[at].start <= place < scene.looks[at].end

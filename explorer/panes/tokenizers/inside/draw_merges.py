@@ -1,0 +1,107 @@
+"""Draws the merges of a word: its letters below, and above them the tree that the merges grow."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, QSize
+from PySide6.QtGui import QPainter
+
+from explorer import theme
+from explorer.panes.tokenizers.inside.scenes import Branch, MergeFrame, MergeScene
+from explorer.widgets import token_colors
+from explorer.widgets.base import elide, put_text
+
+CELL, ROW, BOX, TOP = 44, 40, 24, 24  # px
+
+
+def size(scene: MergeScene, zoom: float) -> QSize:
+    now = theme.current()
+    levels = 1 + max(branch.level for branch in scene.branches)
+    width = _cell(scene, zoom) * scene.letters + now.px(16)
+    return QSize(round(width), round(now.px(TOP) + now.px(ROW) * levels + now.px(8)))
+
+
+def displayed(scene: MergeScene, frame: MergeFrame) -> dict[str, np.ndarray]:
+    there = scene.branches[: frame.shown]
+    return {
+        "branches": np.array([(branch.start, branch.end) for branch in there]).reshape(-1, 2),
+        "pair": np.array(frame.pair if frame.pair is not None else ()),
+    }
+
+
+def focus(scene: MergeScene, frame: MergeFrame, zoom: float) -> tuple[float, float]:
+    pair = frame.pair or (frame.shown - 1,) * 2
+    if frame.pair is None and frame.shown == scene.letters:
+        pair = (0, 0)
+    left, right = (_box(scene, scene.branches[part], zoom) for part in pair)
+    return left.left(), right.right()
+
+
+def draw(
+    painter: QPainter, scene: MergeScene, frame: MergeFrame, share: float, zoom: float
+) -> None:
+    there = scene.branches[: frame.shown]
+    joined = {part for branch in there for part in branch.parts or ()}
+    now = theme.current()
+    for index, branch in enumerate(there):
+        newest = index == len(there) - 1 and branch.parts is not None and frame.pair is None
+        painter.setOpacity(share if newest else 1.0)
+        box = _box(scene, branch, zoom)
+        for part in branch.parts or ():
+            below = _box(scene, scene.branches[part], zoom)
+            painter.setPen(now.pen("outline", 1))
+            painter.drawLine(
+                QPointF(below.center().x(), below.top()), QPointF(below.center().x(), box.bottom())
+            )
+    for index, branch in enumerate(there):
+        newest = index == len(there) - 1 and branch.parts is not None and frame.pair is None
+        painter.setOpacity(share if newest else 1.0)
+        box = _box(scene, branch, zoom)
+        ink = token_colors.ink(branch.face.data)
+        top = index not in joined  # a token of the word as it is now
+        chosen = frame.pair is not None and index in frame.pair
+        painter.setBrush(ink.fill if top else now.color("surface"))
+        painter.setPen(now.pen("accent", 2) if chosen else ink.edge if top else now.pen("outline"))
+        painter.drawRoundedRect(box, 3, 3)
+        font = now.font(12, 600 if chosen else 400, mono=True)
+        color = now.color("text" if top else "muted")
+        put_text(painter, box, elide(branch.face.text, font, box.width() - 2), font, color)
+    painter.setOpacity(1.0)
+    if frame.pair is not None:
+        _draw_reason(painter, scene, frame, zoom)
+
+
+def _draw_reason(painter: QPainter, scene: MergeScene, frame: MergeFrame, zoom: float) -> None:
+    """By what the pair is chosen, above it."""
+    now = theme.current()
+    assert frame.pair is not None
+    left, right = (_box(scene, scene.branches[part], zoom) for part in frame.pair)
+    top = min(left.top(), right.top())
+    middle = (left.left() + right.right()) / 2
+    font = now.font("label", 600)
+    half = now.metrics("label", 600).horizontalAdvance(frame.ranks) / 2 + 4
+    words = QRectF(max(0.0, middle - half), top - now.px(18), 2 * half, now.px(16))
+    painter.setPen(now.pen("accent", 2))
+    painter.drawLine(
+        QPointF(left.right(), left.center().y()), QPointF(right.left(), right.center().y())
+    )
+    painter.fillRect(words, now.color("surface"))
+    put_text(painter, words, frame.ranks, font, now.color("accent"))
+
+
+def _cell(scene: MergeScene, zoom: float) -> float:
+    """The width of a letter: as wide as the widest one."""
+    now = theme.current()
+    metrics = now.metrics(12, mono=True)
+    letters = scene.branches[: scene.letters]
+    widest = max(metrics.horizontalAdvance(branch.face.text) for branch in letters)
+    return max(now.px(CELL) * zoom, widest + now.px(12))
+
+
+def _box(scene: MergeScene, branch: Branch, zoom: float) -> QRectF:
+    now = theme.current()
+    cell = _cell(scene, zoom)
+    levels = max(one.level for one in scene.branches)
+    top = now.px(TOP) + (levels - branch.level) * now.px(ROW)
+    left = now.px(8) + branch.start * cell
+    return QRectF(left + 2, top, (branch.end - branch.start) * cell - 4, now.px(BOX))

@@ -1,0 +1,81 @@
+"""The picture of Inside: the stages of the text, and below them the word that is worked on."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
+
+from explorer import theme
+from explorer.panes.tokenizers.inside.looking import Inside, Moment
+from explorer.panes.tokenizers.inside.stages_picture import StagesPicture
+from explorer.panes.tokenizers.inside.word_picture import WordPicture
+from explorer.widgets.base import Label
+from explorer.widgets.stateful import StatefulPicture
+
+
+class InsideView(QWidget):
+    """`set_inside` for another text, `set_moment` for every position of the cursor."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("tokenizers.inside")
+        self.stages = StagesPicture()
+        self.stages.setObjectName("tokenizers.inside.stages")
+        self.word = WordPicture()
+        self.word.setObjectName("tokenizers.inside.word")
+        self.note = Label("", "body", "muted", wrap=True)
+        self._upper = scrolled(self.stages)
+        self._lower = scrolled(self.word)
+        both = QWidget()
+        self._both = QVBoxLayout(both)
+        self._both.setContentsMargins(0, 0, 0, 0)
+        self._both.addWidget(self._upper)
+        self._both.addWidget(self.note)
+        self._both.addWidget(self._lower, 1)
+        self.body = StatefulPicture(both, "grid")
+        self.body.skeleton.set_grid(5, 6)
+        self._column = QVBoxLayout(self)
+        self._column.addWidget(self.body)
+        theme.changed.connect(self._restyle)
+        self._restyle()
+
+    def set_inside(self, inside: Inside | None) -> None:
+        self.stages.set_inside(inside)
+        self._fit()
+        self.note.setText(inside.why if inside is not None else "")
+        self.note.setVisible(bool(self.note.text()))
+        self.body.show_ready()
+
+    def set_moment(self, moment: Moment | None, share: float = 1.0) -> None:
+        """None where there are no steps: all stages are there at once."""
+        if moment is None:
+            self.stages.set_stage(3)
+            self.word.set_scene(None, None)
+            return
+        self.stages.set_stage(moment.stage, moment.word)
+        self.word.set_scene(moment.scene, moment.frame, share)
+        left, right = self.word.focus()
+        self._lower.ensureVisible(round((left + right) / 2), 0, round((right - left) / 2) + 40, 0)
+
+    def _fit(self) -> None:
+        """The stages have their rows' height, and a scroll bar's where they are wide."""
+        bar = self._upper.horizontalScrollBar().sizeHint().height()
+        self._upper.setFixedHeight(self.stages.sizeHint().height() + bar)
+
+    def _restyle(self) -> None:
+        now = theme.current()
+        margin = now.px("margin")
+        self._column.setContentsMargins(margin, now.px(12), margin, now.px(12))
+        self._both.setSpacing(now.px(12))
+        self._fit()
+
+
+def scrolled(picture: QWidget) -> QScrollArea:
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setWidget(picture)
+    area.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    area.viewport().setAutoFillBackground(False)
+    picture.setAutoFillBackground(False)
+    area.setAccessibleName(picture.accessibleName())
+    return area
