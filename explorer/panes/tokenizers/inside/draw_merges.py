@@ -85,7 +85,7 @@ def _draw_reason(painter: QPainter, scene: MergeScene, frame: MergeFrame, zoom: 
     painter.drawLine(
         QPointF(left.right(), left.center().y()), QPointF(right.left(), right.center().y())
     )
-    painter.fillRect(words, now.color("surface"))
+    painter.fillRect(words, now.color("window"))
     put_text(painter, words, frame.ranks, font, now.color("accent"))
 
 

@@ -45,6 +45,9 @@ class InsideMode(Mode):
         self._opened: Opened | None = None
         self._seed = 0
         self._turn = 0
+        self._errors: dict[str, str] = {}  # why a download failed
+        self._position = 0.0
+        self._wanted: float | None = None  # where a session was left
         self._later = True  # asked for once it is shown and the engine runs
         self.workspace.begin(TEXT, FIRST)
         self.workspace.begin(CHOSEN, MODEL)
@@ -53,7 +56,9 @@ class InsideMode(Mode):
         self.inputs.alphaChosen.connect(self.set_alpha)
         self.inputs.drawRequested.connect(self.draw_again)
         self.inputs.choice.menuOpening.connect(self._fill_menu)
-        self.view.body.retryRequested.connect(self.ask)
+        self.view.body.retryRequested.connect(self.retry)
+        self.view.body.set_cancellable(True)
+        self.view.body.cancelRequested.connect(self.give_up)
         self.view.body.actionRequested.connect(lambda: self.set_text(FIRST))
         self.workspace.changed.connect(self._on_changed)
         self.catalogue.changed.connect(self._on_catalogue)
@@ -76,7 +81,7 @@ class InsideMode(Mode):
             "text": self.text,
             "tokenizer": self.chosen,
             "alpha": self.alpha,
-            "step": self.player.position if self.active else 0.0,
+            "step": self._position,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -87,6 +92,8 @@ class InsideMode(Mode):
         alpha = state.get("alpha")
         if type(alpha) in (int, float) and 0 <= alpha <= 3:
             self.workspace.begin(ALPHA, float(alpha))
+        step = state.get("step")
+        self._wanted = float(step) if type(step) in (int, float) and step >= 0 else None
         self._show_inputs()
         self.ask()
 
@@ -167,8 +174,21 @@ class InsideMode(Mode):
         entry = self.catalogue.entry(identity)
         if entry is not None:
             self.workspace.change(CHOSEN, identity, f"Look inside {entry.name}")
-            if not entry.here:
-                self.catalogue.download(identity)
+            self.retry()
+
+    def retry(self) -> None:
+        """Tries again what failed: a download, or looking."""
+        self._errors.pop(self.chosen, None)
+        entry = self.catalogue.entry(self.chosen)
+        if entry is not None and not entry.here:
+            self.catalogue.download(self.chosen)
+        self.ask()
+
+    def give_up(self) -> None:
+        """Ends a download that is waited for; the model's own tokenizer is looked at again."""
+        if self.catalogue.downloading(self.chosen) is not None:
+            self.catalogue.cancel(self.chosen)
+            self.choose(MODEL)
 
     def set_alpha(self, alpha: float) -> None:
         self.workspace.change(ALPHA, alpha, "Change alpha", merge=True)
@@ -190,8 +210,9 @@ class InsideMode(Mode):
             self.ask()
 
     def _on_failed(self, identity: str, message: str) -> None:
+        self._errors[identity] = message
         if identity == self.chosen:
-            self._fail(message)
+            self.ask()
 
     def _on_activity(self) -> None:
         if self._later and self.active and self.engine.alive:
@@ -214,6 +235,9 @@ class InsideMode(Mode):
             self._show(None, False)
             self.view.body.show_empty(words.IDLE + ".", "Use the example")
             return
+        if self.chosen in self._errors:
+            self._fail(self._errors[self.chosen])
+            return
         share = self.catalogue.downloading(self.chosen)
         if share is not None:
             self.view.body.show_loading(f"downloading {self.name}, {share:.0%}")
@@ -221,6 +245,8 @@ class InsideMode(Mode):
         self.spawn(self._look(self._turn, keep))
 
     async def _look(self, turn: int, keep: bool) -> None:
+        if turn != self._turn:
+            return  # another question has been asked meanwhile
         if self.catalogue.get(self.chosen) is None:
             self.view.body.show_loading(f"opening {self.name}")
         try:
@@ -253,6 +279,9 @@ class InsideMode(Mode):
         self.view.set_inside(inside)
         titles = [moment.step.title for moment in self.moments]
         self.set_tracks([ListTrack(titles, self.moments)] if titles else [], keep_position=keep)
+        if self._wanted is not None and titles:
+            self.player.seek(min(self._wanted, len(titles) - 1))
+            self._wanted = None
         self.on_position(self.player.position)
         self.inspect()
 
@@ -274,6 +303,7 @@ class InsideMode(Mode):
         return self.moments[place] if place >= 0 else None
 
     def on_position(self, position: float) -> None:
+        self._position = position
         moment = self.moment_at(position)
         share = position - math.floor(position)
         self.view.set_moment(moment, share or 1.0)

@@ -54,6 +54,7 @@ class InsideView(QWidget):
             return
         self.stages.set_stage(moment.stage, moment.word)
         self.word.set_scene(moment.scene, moment.frame, share)
+        self.word.setAccessibleDescription(moment.step.title)
         left, right = self.word.focus()
         self._lower.ensureVisible(round((left + right) / 2), 0, round((right - left) / 2) + 40, 0)
 

@@ -201,6 +201,35 @@ def test_what_cannot_be_shown_says_why(pane, run_async, tmp_path):
     run_async(body())
 
 
+def test_a_session_comes_back_to_its_step(pane, run_async):
+    async def body():
+        pane.player.seek(6)
+        state = pane.mode.state()
+        pane.player.seek(0)
+        pane.mode.restore(state)
+        await pane.settled()
+        assert pane.player.position == 6
+
+    run_async(body())
+
+
+def test_a_download_that_failed_says_so_until_it_is_tried_again(pane, run_async):
+    async def body():
+        mode = pane.mode
+        away = next(entry for entry in pane.catalogue.entries if not entry.here)
+        pane.workspace.change("tokenizers.inside.chosen", away.id, "Look inside it")
+        pane.catalogue.failed.emit(away.id, "the line is cut; try again")
+        pane.catalogue.changed.emit()
+        await pane.settled()
+        assert mode.view.body.state == "error" and pane.player.length == 0
+        assert "try again" in mode._errors[away.id]
+        mode.choose("model")
+        await pane.settled()
+        assert mode.view.body.state == "ready"
+
+    run_async(body())
+
+
 def test_training_sends_a_tokenizer_here(pane, trained, run_async):
     async def body():
         name = pane.catalogue.add_trained("mine too", trained["bpe"])
