@@ -40,8 +40,22 @@ def views(mode: InsideMode) -> dict[str, Callable[[], Any]]:
 
         return bring
 
+    def real(identity: str, text: str, step: str, otherwise: Callable[[], Any]) -> Any:
+        """A well-known tokenizer where it is on this machine, else a small one."""
+
+        async def bring() -> None:
+            entry = mode.catalogue.entry(identity)
+            if entry is not None and entry.here:
+                await show(identity, text, step)
+            else:
+                await otherwise()
+
+        return bring
+
+    match = small("wordpiece", "Small WordPiece", TEXT, "wordpiece.take")
+    lattice = small("unigram", "Small Unigram", "happily ever", "unigram.take")
     return {
         "merges": merges,
-        "match": small("wordpiece", "Small WordPiece", TEXT, "wordpiece.take"),
-        "lattice": small("unigram", "Small Unigram", "happily ever", "unigram.take"),
+        "match": real("known:bert", "Unbelievable tokenizers", "wordpiece.take", match),
+        "lattice": real("known:j2", "unbelievably", "unigram.take", lattice),
     }

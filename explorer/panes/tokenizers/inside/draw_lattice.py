@@ -21,7 +21,7 @@ from explorer.theme_numbers import format_fixed, format_percent
 from explorer.widgets import token_colors
 from explorer.widgets.base import LEFT, RIGHT, elide, put_text
 
-CELL, ROW, BOX, KNOTS, LIST, MARGIN = 64, 30, 24, 44, 22, 28  # px
+CELL, ROW, BOX, KNOTS, LIST, MARGIN = 60, 25, 21, 42, 20, 26  # px
 
 
 def size(scene: LatticeScene, zoom: float) -> QSize:
@@ -44,11 +44,15 @@ def displayed(scene: LatticeScene, frame: LatticeFrame) -> dict[str, np.ndarray]
     }
 
 
-def focus(scene: LatticeScene, frame: LatticeFrame, zoom: float) -> tuple[float, float]:
-    """The place that is looked at, else where the path begins."""
+def focus(scene: LatticeScene, frame: LatticeFrame, zoom: float) -> QRectF:
+    """The place that is looked at, else where the path begins; or the path's row in the list."""
+    now = theme.current()
     place = frame.ending if frame.ending >= 0 else frame.path[0].start if frame.path else 0
-    x = theme.current().px(MARGIN) + place * _cell(zoom)
-    return x - _cell(zoom), x
+    x = now.px(MARGIN) + place * _cell(zoom)
+    row = frame.rank or (len(scene.n_best) + 1 if frame.way == "sample" else 0)
+    below = now.px(KNOTS) + now.px(ROW) * (1 + max(_lanes(scene)))
+    top = below + now.px(LIST) * row if row else 0
+    return QRectF(x - _cell(zoom), top, _cell(zoom), now.px(LIST))
 
 
 def draw(

@@ -28,10 +28,12 @@ def displayed(scene: MatchScene, frame: MatchFrame) -> dict[str, np.ndarray]:
     }
 
 
-def focus(scene: MatchScene, frame: MatchFrame, zoom: float) -> tuple[float, float]:
+def focus(scene: MatchScene, frame: MatchFrame, zoom: float) -> QRectF:
+    """The newest look."""
+    row = theme.current().px(ROW)
     cell = theme.current().px(CELL) * zoom
     look = scene.looks[frame.looks - 1] if frame.looks else Look("", 0, 0, False)
-    return look.start * cell, look.end * cell
+    return QRectF(look.start * cell, row * frame.looks, (look.end - look.start) * cell, row)
 
 
 def draw(

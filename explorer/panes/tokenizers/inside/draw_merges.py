@@ -29,12 +29,13 @@ def displayed(scene: MergeScene, frame: MergeFrame) -> dict[str, np.ndarray]:
     }
 
 
-def focus(scene: MergeScene, frame: MergeFrame, zoom: float) -> tuple[float, float]:
+def focus(scene: MergeScene, frame: MergeFrame, zoom: float) -> QRectF:
+    """The chosen pair, or the newest branch."""
     pair = frame.pair or (frame.shown - 1,) * 2
     if frame.pair is None and frame.shown == scene.letters:
         pair = (0, 0)
     left, right = (_box(scene, scene.branches[part], zoom) for part in pair)
-    return left.left(), right.right()
+    return left.united(right)
 
 
 def draw(

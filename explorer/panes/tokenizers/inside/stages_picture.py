@@ -10,13 +10,15 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Signal
 from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QToolTip, QWidget
 
+from core.tokenization.byte_level import to_characters
+from core.tokenization.tokenizer import Stage
 from explorer import theme
 from explorer.panes.tokenizers.inside.looking import STAGES, Inside
-from explorer.panes.tokenizers.inside.telling import spelled
+from explorer.panes.tokenizers.inside.telling import face_of, spelled
 from explorer.widgets import token_colors
 from explorer.widgets.base import LEFT, Picture, elide, put_text, visible_text
 
-ROW, BOX, NAMES, PAD, GAP = 36, 24, 104, 6, 4  # px
+ROW, BOX, NAMES, PAD, GAP = 33, 22, 104, 6, 4  # px
 FAINT = 0.35
 Span = tuple[int, int]
 
@@ -80,10 +82,14 @@ class StagesPicture(Picture):
         self._rows = []
         if self._inside is None:
             return
-        size = len(self._inside.text.encode())
+        data = self._inside.text.encode()
+        size = len(data)
         rows = [("text", [(visible_text(self._inside.text), (0, size))])]
         rows += [
-            (stage.name, [(shown(part), span) for part, span in zip(stage.parts, stage.spans)])
+            (
+                stage.name,
+                [(shown(part, data[slice(*span)]), span) for part, span in parts_of(stage)],
+            )
             for stage in self._inside.stages
         ]
         metrics = now.metrics(12, mono=True)
@@ -225,7 +231,14 @@ def overlap(one: Span, other: Span) -> bool:
     return one[0] < other[1] and other[0] < one[1]
 
 
-def shown(part: str) -> str:
-    """A part as its tokenizer spells it, signs for spaces as the open box."""
-    text = spelled(part).text.replace("\u0120", "\u2423").replace("\u010a", "\u21b5")
+def parts_of(stage: Stage) -> list[tuple[str, Span]]:
+    return list(zip(stage.parts, stage.spans, strict=True))
+
+
+def shown(part: str, data: bytes) -> str:
+    """A part as its tokenizer spells it, signs for spaces as the open box; where it is spelled
+    byte by byte, what these bytes of the text say."""
+    if part == to_characters(data):
+        return face_of(data).text or "\u2205"
+    text = spelled(part).text
     return visible_text(text) if text else "\u2205"

@@ -42,7 +42,8 @@ class InsideView(QWidget):
     def set_inside(self, inside: Inside | None) -> None:
         self.stages.set_inside(inside)
         self._fit()
-        self.note.setText(inside.why if inside is not None else "")
+        why = inside.why if inside is not None else ""
+        self.note.setText(why[:1].upper() + why[1:])
         self.note.setVisible(bool(self.note.text()))
         self.body.show_ready()
 
@@ -55,8 +56,9 @@ class InsideView(QWidget):
         self.stages.set_stage(moment.stage, moment.word)
         self.word.set_scene(moment.scene, moment.frame, share)
         self.word.setAccessibleDescription(moment.step.title)
-        left, right = self.word.focus()
-        self._lower.ensureVisible(round((left + right) / 2), 0, round((right - left) / 2) + 40, 0)
+        newest = self.word.focus()
+        center, room = newest.center().toPoint(), newest.size().toSize() / 2
+        self._lower.ensureVisible(center.x(), center.y(), room.width() + 40, room.height() + 20)
 
     def _fit(self) -> None:
         """The stages have their rows' height, and a scroll bar's where they are wide."""

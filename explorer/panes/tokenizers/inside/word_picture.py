@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
@@ -51,10 +51,10 @@ class WordPicture(Picture):
         painter = self._drawing()
         return {} if painter is None else painter.displayed(self._scene, self._frame)
 
-    def focus(self) -> tuple[float, float]:
-        """From where to where, in pixels, the newest thing happens."""
+    def focus(self) -> QRectF:
+        """Where the newest thing happens."""
         drawing = self._drawing()
-        return (0, 0) if drawing is None else drawing.focus(self._scene, self._frame, self.zoom)
+        return QRectF() if drawing is None else drawing.focus(self._scene, self._frame, self.zoom)
 
     def _drawing(self):
         kinds = {MergeScene: draw_merges, MatchScene: draw_match, LatticeScene: draw_lattice}

@@ -238,3 +238,18 @@ def test_training_sends_a_tokenizer_here(pane, trained, run_async):
         assert pane.mode.chosen == name and pane.mode.inside.text == "a cat"
 
     run_async(body())
+
+
+def test_parts_of_characters_are_bytes_in_every_picture(pane, run_async):
+    async def body():
+        pane.mode.set_text("caf\u00e9 \u2603")
+        await pane.settled()
+        rows = dict(pane.mode.view.stages._rows)
+        model = [part.text for part in rows["model"]]
+        assert {"C3", "A9", "E2", "98", "83"} <= set(model)
+        assert "\u2423\u2603" in [part.text for part in rows["pre-tokenizer"]]
+        scene = pane.mode.moments[-2].scene
+        texts = [branch.face.text for branch in scene.branches[: scene.letters]]
+        assert texts == ["\u2423", "E2", "98", "83"]
+
+    run_async(body())
