@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -79,7 +80,7 @@ def split_text(
     try:
         encoding = tokenizer.encode(text, specials=specials)
         other = None
-        if spells_special(text, tokenizer.special_tokens):
+        if spells_special(text, specials_of(tokenizer).by_letter):
             other = len(tokenizer.encode_ids(text, specials=not specials))
     except ValueError as error:
         return Split(name, Tokens(text.encode("utf-8", "replace")), error=str(error))
@@ -92,7 +93,7 @@ def split_text(
         np.ascontiguousarray(spans[:, 1]),
         encoding.pieces,
         unknown,
-        frozenset(tokenizer.special_tokens.values()) - {unknown},
+        specials_of(tokenizer).ids,
     )
     lost = int((tokens.ids == unknown).sum())
     split = Split(name, tokens, other, lost, seconds=time.perf_counter() - began)
@@ -105,16 +106,46 @@ def checked(split: Split, tokenizer: Any) -> Split:
     if split.unknown:
         lossless = False
     else:
-        added = np.isin(tokens.ids, list(tokens.special)) & (tokens.ends == tokens.starts)
+        empty = np.flatnonzero(tokens.ends == tokens.starts)
+        added = np.zeros(len(tokens), dtype=bool)
+        added[empty] = [int(token) in tokens.special for token in tokens.ids[empty]]
         kept = tokens.ids[~added].tolist()
         lossless = tokenizer.decode(kept).encode("utf-8", "replace") == tokens.data
     return Split(split.id, tokens, split.other, split.unknown, lossless, split.seconds, split.error)
 
 
-def spells_special(text: str, special_tokens: Iterable[str]) -> bool:
+@dataclass(frozen=True)
+class Specials:
+    """A tokenizer's special tokens, by first letter, and the ids of all but the unknown token."""
+
+    by_letter: Mapping[str, Sequence[str]]
+    ids: frozenset[int]
+
+
+# Some vocabularies have tens of thousands of special tokens: they are sorted once, not at each key.
+_SPECIALS: WeakKeyDictionary[Any, Specials] = WeakKeyDictionary()
+
+
+def specials_of(tokenizer: Any) -> Specials:
+    found = _SPECIALS.get(tokenizer)
+    if found is None:
+        by_letter: dict[str, list[str]] = {}
+        for token in filter(None, tokenizer.special_tokens):
+            by_letter.setdefault(token[0], []).append(token)
+        ids = frozenset(tokenizer.special_tokens.values()) - {tokenizer.unknown_id}
+        found = _SPECIALS[tokenizer] = Specials(by_letter, ids)
+    return found
+
+
+def spells_special(text: str, by_letter: Mapping[str, Sequence[str]]) -> bool:
     """Whether a special token is written out in the text."""
     letters = set(text)
-    return any(token and token[0] in letters and token in text for token in special_tokens)
+    return any(
+        token in text
+        for letter, tokens in by_letter.items()
+        if letter in letters
+        for token in tokens
+    )
 
 
 def differing(splits: Sequence[Split]) -> list[np.ndarray]:

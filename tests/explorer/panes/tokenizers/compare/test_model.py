@@ -113,3 +113,16 @@ def test_the_headline_compares_the_fewest_with_the_most():
     assert words.headline([("A", few), ("C", few)]).startswith("All make")
     shown = words.inspection([("A", few), ("B", many)])
     np.testing.assert_array_equal(shown.table["ids, B"], many.tokens.ids)
+
+
+def test_special_tokens_are_found_among_thousands():
+    """A vocabulary of tens of thousands of special tokens is sorted once, not at each key."""
+    small = small_bpe()
+    at = len(small.vocabulary)
+    specials = {f"<{number}>": at + number for number in range(3000)}
+    many = ByteLevelBPE([*small.vocabulary, *specials], small.merges, specials)
+    split = model.split_text("many", many, "the <2999> cat", True)
+    assert at + 2999 in split.tokens.ids and split.other is not None and split.lossless
+    assert model.split_text("many", many, "the <3000> cat", True).other is None
+    assert model.specials_of(many) is model.specials_of(many)
+    assert model.specials_of(many).ids == frozenset(many.special_tokens.values())

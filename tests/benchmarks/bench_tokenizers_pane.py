@@ -1,0 +1,132 @@
+"""The tokenizers pane: from a keystroke to the new splits of six tokenizers, idle and training."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks.harness import Report, percentile
+
+SIZE = 2_000  # bytes of text
+KEYS = 120
+PAUSE = 0.12  # seconds between two keys: eight a second
+PATIENCE = 60.0
+WELL_KNOWN = ("gpt2", "bert", "o200k", "mistral", "j2", "llama3", "qwen", "cl100k", "albert")
+PROSE = (
+    "Every morning the baker opens her shop before the sun rises, and 27 children walk by. "
+    "Am Abend schließt sie die Tür und liest ein Buch. Никто не знает, сколько историй. "
+)
+
+
+def fast(report: Report) -> None:
+    import qasync
+
+    from explorer import theme
+    from explorer.app import ExplorerApp
+
+    app: Any = ExplorerApp.instance() or ExplorerApp(["bench"])
+    theme.apply(app, "light", 1.0, "full")
+    with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:
+        for training, limit in ((False, 50), (True, 150)):
+            waits, known, rate = runner.run(_typing(training=training))
+            state = "while training" if training else "idle"
+            if not training:
+                report.tell("well-known tokenizers among the six", known)
+            report.tell(f"keystroke to six new splits, {state}, median", _ms(waits, 0.5), "ms")
+            name = f"keystroke to six new splits, {state}, 95th percentile"
+            report.at_most(name, _ms(waits, 0.95), limit, "ms")
+            if training:
+                report.tell("steps trained meanwhile", rate, "1/s")
+
+
+def _ms(waits: list[float], share: float) -> float:
+    return 1e3 * (statistics.median(waits) if share == 0.5 else percentile(waits, share))
+
+
+async def _typing(*, training: bool) -> tuple[list[float], int, float]:
+    """Seconds from each key until six splits are painted; real tokenizers; training steps a
+    second."""
+    from PySide6.QtCore import Qt
+    from PySide6.QtTest import QTest
+
+    from core.training import RunReader
+    from explorer.session import Session
+
+    with tempfile.TemporaryDirectory() as scratch:
+        session = Session(folder=Path(scratch), runs_folder=Path(scratch) / "runs")
+        session.settings.callouts_seen = True
+        window = session.open()
+        window.resize(1440, 900)
+        window.show()
+        await session.begin()
+        pane: Any = window.show_pane("tokenizers")
+        await pane.settled()
+        mode = pane.modes["compare"]
+        pane.show_mode("compare")
+        known = _choose_six(pane, mode)
+        text = (PROSE * SIZE).encode()[:SIZE].decode(errors="ignore")
+        mode.set_text(text)
+        await pane.settled()
+        assert len(mode.splits) == 6, mode.shown_ones.errors
+        folder = await _train(session) if training else None
+        before = RunReader(folder).step if folder else 0
+        began = time.perf_counter()
+        editor = mode.view.editor
+        editor.setFocus()
+        editor.moveCursor(editor.textCursor().MoveOperation.End)
+        waits: list[float] = []
+        whole = asyncio.Event()
+        mode.splitting.came.connect(lambda _: whole.set() if len(mode.splits) == 6 else None)
+        for key in range(KEYS):
+            await asyncio.sleep(PAUSE)
+            whole.clear()
+            start = time.perf_counter()
+            if key % 4 == 3:
+                QTest.keyClick(editor, Qt.Key.Key_Backspace)
+            else:
+                QTest.keyClicks(editor, "abc xyz"[key % 7])
+            async with asyncio.timeout(PATIENCE):
+                await whole.wait()
+            for column in mode.view.columns:
+                column.repaint()  # painting is a part of what a person waits for
+            waits.append(time.perf_counter() - start)
+        steps = RunReader(folder).step - before if folder else 0
+        rate = steps / (time.perf_counter() - began)
+        await session.close()
+    return waits, known, rate
+
+
+def _choose_six(pane: Any, mode: Any) -> int:
+    """The model's and five well-known ones; where those are not here, some trained on the text."""
+    from core.tokenization import train_tokenizer
+    from explorer.panes.tokenizers.catalogue import MODEL
+    from explorer.panes.tokenizers.compare.shown import PATH
+
+    here = [f"known:{name}" for name in WELL_KNOWN]
+    here = [one for one in here if (entry := pane.catalogue.entry(one)) and entry.here][:5]
+    chosen = [MODEL, *here]
+    while len(chosen) < 6:
+        size = 280 + 20 * len(chosen)
+        trained = train_tokenizer("bpe", [PROSE * 20], size)
+        chosen.append(pane.catalogue.add_trained(f"of {size} pieces", trained))
+    mode.workspace.begin(PATH, chosen)
+    return len(here)
+
+
+async def _train(session: Any) -> Path:
+    """A run as the pane begins them, once it makes steps."""
+    from core.training import RunReader, TrainingConfig
+    from core.transformer.config import ModelConfig
+
+    shape = ModelConfig(vocab_size=1, block_size=64, n_layer=4, n_head=4, n_embd=128)
+    config = TrainingConfig(model=shape, steps=100_000, batch_size=12)
+    folder: Path = session.runs.new(config, "typing")
+    session.runs.start(folder)
+    async with asyncio.timeout(PATIENCE):
+        while RunReader(folder).step < 5:
+            await asyncio.sleep(0.1)
+    return folder
