@@ -48,7 +48,7 @@ def draw(
         box = QRectF(now.px(8) + place * cell + 1, 2, cell - 2, now.px(BOX))
         taken = owner is not None and not given_up
         painter.setBrush(
-            token_colors.ink(owner.piece.encode()).fill if taken else now.color("surface")  # type: ignore[union-attr]
+            ink_of(scene, owner).fill if taken else now.color("surface")  # type: ignore[union-attr]
         )
         painter.setPen(now.pen("outline"))
         painter.drawRoundedRect(box, 3, 3)
@@ -58,7 +58,7 @@ def draw(
         top = row * now.px(ROW) + now.px(4)
         left = now.px(8) + look.start * cell
         box = QRectF(left + 1, top, (look.end - look.start) * cell - 2, now.px(BOX))
-        ink = token_colors.ink(look.piece.encode())
+        ink = ink_of(scene, look)
         took = row - 1 in frame.taken and not given_up
         painter.setBrush(ink.fill if look.there else now.hatch())
         painter.setPen(
@@ -77,6 +77,11 @@ def draw(
         words = QRectF(now.px(8), top, now.px(400), now.px(BOX))
         text = f"The whole word becomes {frame.unknown}"
         put_text(painter, words, text, now.font("body", 600), now.color("error"), LEFT)
+
+
+def ink_of(scene: MatchScene, look: Look) -> token_colors.TokenInk:
+    """The color of what a piece spells, its sign for a word's inside left out."""
+    return token_colors.ink(scene.word[look.start : look.end].encode())
 
 
 MARKS = {"check": "\u2713", "x": "\u2013"}

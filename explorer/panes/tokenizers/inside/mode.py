@@ -122,6 +122,18 @@ class InsideMode(Mode):
                 enabled=shown,
             ),
             Action(
+                "tokenizers.inside.larger",
+                "Inside: a larger picture of the word",
+                lambda: self.view.word.set_zoom(self.view.word.zoom * 1.25),
+                enabled=shown,
+            ),
+            Action(
+                "tokenizers.inside.smaller",
+                "Inside: a smaller picture of the word",
+                lambda: self.view.word.set_zoom(self.view.word.zoom / 1.25),
+                enabled=shown,
+            ),
+            Action(
                 "tokenizers.inside.draw",
                 "Inside: draw another way to cut the text",
                 self.draw_again,

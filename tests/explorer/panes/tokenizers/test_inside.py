@@ -253,3 +253,15 @@ def test_parts_of_characters_are_bytes_in_every_picture(pane, run_async):
         assert texts == ["\u2423", "E2", "98", "83"]
 
     run_async(body())
+
+
+def test_the_word_is_drawn_larger_and_smaller_by_actions(pane):
+    word = pane.mode.view.word
+    pane.player.seek(pane.player.length - 2)
+    by_id = {action.id: action for action in pane.actions()}
+    before = word.sizeHint().width()
+    by_id["tokenizers.inside.larger"].run()
+    assert word.zoom == 1.25 and word.sizeHint().width() > before
+    for _ in range(20):
+        by_id["tokenizers.inside.smaller"].run()
+    assert word.zoom == 0.6
