@@ -248,7 +248,8 @@ class LanguagesMode(Mode):
             else "the same content in every language"
         )
         self.view.source.setText(
-            f"Text: {self.texts.source}; {more}. Hatched: unknown tokens, whose text is lost."
+            f"Text: {self.texts.source}; {more}. "
+            "Line: English. Hatched: unknown tokens, whose text is lost."
         )
         self.set_headline(words.headline(names[0], kept[0]))
         self.inspect()
