@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import logging
 from types import SimpleNamespace
 
 import pytest
 
 from core.training import new_run_folder
-from explorer import tasks
+from core.training.writer import RunWriter
+from explorer import errors, tasks
 from explorer.follow import RunFollower
 from explorer.live import Runs
 from explorer.panes.training.follow import Follower
+from explorer.widgets.run_line import RunLine
 from tests.explorer.demo import tiny_training
 
 
@@ -90,3 +94,35 @@ def test_a_follower_that_was_stopped_stays_so_whatever_a_run_does_later(
         return follower._timer.isActive()
 
     assert run_async(body()) is False
+
+
+def test_a_strange_end_is_shown_as_a_stop_and_strange_attempts_are_said_once(
+    engine, tmp_path, folders, run_async, caplog
+):
+    caplog.set_level(logging.CRITICAL)
+    writer = RunWriter(folders[0])
+    writer.event("end", 0, {"reason": "preempted"})
+    writer.close()
+    manifest = json.loads((folders[1] / "run.json").read_text())
+    (folders[1] / "run.json").write_text(json.dumps(manifest | {"attempts": [{}]}))
+
+    async def body():
+        strip, line = RunFollower(engine, Runs(engine, tmp_path)), RunLine()
+        strip.changed.connect(lambda: strip.selected and line.set_run(strip.selected))
+        strip.follow(str(folders[0]))
+        await quiet(strip)
+        shown = line.run.state
+        strip.follow(str(folders[1]))
+        for _ in range(3):
+            await quiet(strip)
+            strip._on_tick()
+        await quiet(strip)
+        strip.stop()
+        line.deleteLater()
+        return shown
+
+    errors.reports().problems.clear()
+    assert run_async(body()) == "stopped"
+    (told,) = errors.reports().problems.values()
+    errors.reports().problems.clear()
+    assert told.count == 1 and "attempts that cannot be read; restore it" in told.text

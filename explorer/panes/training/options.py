@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from core.data.batches import SHORTEST_PERIOD
 from core.training.config import TrainingConfig
 from core.transformer.config import ModelConfig
 from explorer.engine_loop import torch_threads
@@ -18,6 +19,8 @@ from explorer.engine_loop import torch_threads
 # What the vocabularies hold, before the tokenizer of a file is known.
 STORIES_VOCABULARY = 1536
 CHARACTERS = 100
+SHORTEST = 2 * SHORTEST_PERIOD  # tokens in which something can come twice
+NO_TEXT = "No file is chosen; choose a text, or our stories"
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ class Options:
             new |= {name: str(getattr(size, name)) for name in shape if name not in changes}
         elif {"n_layer", "n_head", "n_embd", "block_size"} & set(new):
             shaped = replace(self, **new)
-            new["size"] = next((one.id for one in SIZES if _fits(one, shaped)), "own")
+            new["size"] = _named(shaped)
         if "corpus" in new and "tokenizer" not in new:
             new["tokenizer"] = "stories" if new["corpus"] == "stories" else "characters"
         return replace(self, **{**self._following(new), **new})
@@ -114,6 +117,15 @@ class Options:
         known = values if isinstance(values, Mapping) else {}
         return cls(**{k: v for k, v in known.items() if k in names and isinstance(v, str)})
 
+    @classmethod
+    def restored(cls, values: Any) -> Options:
+        """What a session holds; what can be no choice in it is the default."""
+        options, usual = cls.from_json(values), cls()
+        possible = {name: getattr(options, name) in allowed for name, allowed in CHOICES.items()}
+        possible |= {name: bool(getattr(options, name).strip()) for name in ("corpus", "tokenizer")}
+        kept = {name: getattr(usual, name) for name, fits in possible.items() if not fits}
+        return replace(options, size=_named(options), **kept)
+
 
 def usual_warmup(steps: str) -> str:
     """A twenty-fifth of the steps, 60 at most; "" where they are no number."""
@@ -130,6 +142,11 @@ def usual_last(rate: str) -> str:
 
 def size_of(name: str) -> Size | None:
     return next((size for size in SIZES if size.id == name), None)
+
+
+def _named(options: Options) -> str:
+    """The size that has this shape, or "own"."""
+    return next((one.id for one in SIZES if _fits(one, options)), "own")
 
 
 def _fits(size: Size, options: Options) -> bool:
@@ -195,6 +212,8 @@ def check(options: Options, corpus_error: str = "") -> dict[str, str]:
 
 
 def _check(options: Options, corpus_error: str) -> dict[str, str]:
+    if not options.corpus.strip():
+        corpus_error = NO_TEXT
     errors: dict[str, str] = {"corpus": corpus_error} if corpus_error else {}
     values: dict[str, Any] = {}
     for name in (*WHOLE, *NUMBERS):
@@ -212,6 +231,11 @@ def _check(options: Options, corpus_error: str) -> dict[str, str]:
         errors["n_embd"] = (
             f"The width {width} is not a multiple of {heads} heads; "
             f"use {below} or {below + heads if below < width else 2 * heads}"
+        )
+    if values.get("repeated_fraction") and values.get("block_size", SHORTEST) < SHORTEST:
+        errors["block_size"] = (
+            f"A context of {values['block_size']} is too small to repeat anything; "
+            f"use {SHORTEST} or more, or a share of repeats of 0"
         )
     if {"learning_rate", "min_learning_rate"} <= set(values) and (
         values["min_learning_rate"] > values["learning_rate"]

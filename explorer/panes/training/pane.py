@@ -133,7 +133,7 @@ class TrainingPane(Pane):
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        self.planning.set_options(Options.from_json(state.get("options")))
+        self.planning.set_options(Options.restored(state.get("options")))
         self.view.charts.restore(state)
         if isinstance(state.get("overlay"), str) and state["overlay"]:
             self.overlay(state["overlay"])

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QLineEdit
 from core.training.config import TrainingConfig
 from explorer import tasks, theme
 from explorer.engine import SUPERSEDED, Engine
-from explorer.panes.training.options import Options, check, config_of
+from explorer.panes.training.options import NO_TEXT, Options, check, config_of
 from explorer.panes.training.setup import SetupView
 from explorer.panes.training.words import about
 from explorer.placing import AUTO, SLOW_STEP, backend_for
@@ -240,7 +240,7 @@ def corpus_error(path: str, tokenizer: str, block_size: str) -> str:
     from core.data.text import check_text_file
 
     if not path:
-        return "No file is chosen; choose a text, or our stories"
+        return NO_TEXT
     try:
         file = check_text_file(path)
         count, whole = 0, True

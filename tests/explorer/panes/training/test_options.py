@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 
 import pytest
 
+from core.data import Batches, StoriesCorpus
+from core.resources import resource
+from core.tokenization import open_tokenizer
 from core.training.config import TrainingConfig
 from explorer.engine_loop import torch_threads
 from explorer.panes.training.options import SIZES, Options, check, config_of, run_name
+
+TOKENIZER = resource("models", "stories", "tokenizer.json")
 
 
 def test_the_defaults_can_be_trained():
@@ -38,6 +44,8 @@ def test_the_defaults_can_be_trained():
         ("repeated_fraction", "1.5", "at most"),
         ("block_size", "1", "at least 2"),
         ("sample_prompt", "  ", "beginning"),
+        ("block_size", "4", "use 8 or more, or a share of repeats of 0"),
+        ("corpus", " ", "choose a text, or our stories"),
     ],
 )
 def test_a_bad_value_has_its_error_and_remedy_beside_its_field(field, text, remedy):
@@ -45,6 +53,28 @@ def test_a_bad_value_has_its_error_and_remedy_beside_its_field(field, text, reme
     assert remedy in errors[field]
     with pytest.raises(ValueError):
         config_of(Options().change({field: text}))
+
+
+@pytest.mark.parametrize("context", [2, 7, 8, 9])
+@pytest.mark.parametrize("share", ["0", "0.1"])
+def test_a_context_is_refused_by_the_setup_where_the_run_would_refuse_it(context, share):
+    options = Options().change({"block_size": str(context), "repeated_fraction": share})
+    drawn = nullcontext()
+    if check(options):
+        drawn = pytest.raises(ValueError, match="too small to repeat")
+    with drawn:
+        Batches(StoriesCorpus(open_tokenizer(TOKENIZER)), "train", context, 2, 0, float(share))
+    assert bool(check(options)) == (context < 8 and share != "0")
+
+
+def test_what_a_session_holds_that_can_be_no_choice_is_the_default():
+    strange = {"corpus": " ", "tokenizer": "", "schedule": "", "size": "huge", "steps": "77"}
+    options = Options.restored(strange)
+    assert options == Options(steps="77")
+    assert check(options) == {} and config_of(options).steps == 77
+    assert Options.restored({"tokenizer": "/a/file.json", "n_layer": "3"}) == Options(
+        tokenizer="/a/file.json", n_layer="3", size="own"
+    )
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: size.id)

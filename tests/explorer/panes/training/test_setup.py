@@ -241,6 +241,22 @@ def test_what_is_typed_and_chosen_is_undone_and_redone(make_pane, run_async, qtb
     run_async(story())
 
 
+@pytest.mark.parametrize(
+    "options", [{"corpus": ""}, {"tokenizer": ""}, {"schedule": "steep"}, {"run_in": "a cloud"}]
+)
+def test_a_damaged_session_is_the_usual_setup(make_pane, run_async, options):
+    async def story():
+        pane = make_pane()
+        pane.restore({"options": options})
+        assert pane.planning.errors == {} and pane.planning.config is not None
+        pane.planning.change("corpus", "")
+        assert "choose a text" in pane.planning.errors["corpus"]
+        assert not pane.setup.start.isEnabled()
+        await pane.settled()
+
+    run_async(story())
+
+
 def test_enter_in_a_field_starts_the_run(make_pane, run_async, qtbot):
     async def story():
         pane = make_pane()
