@@ -105,13 +105,14 @@ def capture(
 
 
 def _run(model: GPT, ids: Tensor, wanted: tuple[str, ...]) -> dict[str, Tensor]:
-    """A plain forward pass; hooks keep what each attention was given and each block returned."""
-    inputs: list[Tensor] = []
+    """A plain forward pass; hooks keep what it made on its way."""
+    projected: list[Tensor] = []  # of each layer, its queries, keys and values (1, T, 3 H D)
     residual: list[Tensor] = [torch.empty(0)]
 
     hooks = []
     for block in model.blocks:
-        hooks.append(block.attn.register_forward_pre_hook(lambda _, args: inputs.append(args[0])))
+        project = block.attn.c_attn
+        hooks.append(project.register_forward_hook(lambda _, args, qkv: projected.append(qkv)))
         hooks.append(block.register_forward_hook(lambda _, args, output: residual.append(output)))
     hooks.append(
         model.h[0].register_forward_pre_hook(lambda _, args: residual.__setitem__(0, args[0]))
@@ -128,27 +129,30 @@ def _run(model: GPT, ids: Tensor, wanted: tuple[str, ...]) -> dict[str, Tensor]:
     if "residual" in wanted:
         kept["residual"] = torch.stack(residual)[:, 0]
     if {"attention", "queries", "keys", "values"} & set(wanted):
-        kept |= _heads(model, inputs, wanted)
+        kept |= _heads(model, projected, wanted)
     return kept
 
 
-def _room(*shape: int) -> Tensor:
+def _room(device: torch.device, *shape: int) -> Tensor:
     """An empty float32 tensor; NumPy asks for huge pages, which the system gives much faster."""
-    return torch.from_numpy(np.empty(shape, dtype=np.float32))
+    if device.type == "cpu":
+        return torch.from_numpy(np.empty(shape, dtype=np.float32))
+    return torch.empty(shape, device=device)
 
 
-def _heads(model: GPT, inputs: list[Tensor], wanted: tuple[str, ...]) -> dict[str, Tensor]:
-    """The sites of every head, from what each layer's attention was given (1, T, C)."""
-    L, T = len(inputs), inputs[0].size(1)
+def _heads(model: GPT, projected: list[Tensor], wanted: tuple[str, ...]) -> dict[str, Tensor]:
+    """The sites of every head, from what each layer's attention projected, (1, T, 3 H D)."""
+    L, T, device = len(projected), projected[0].size(1), projected[0].device
     H, D = model.config.n_head, model.config.head_width
     shapes = {"queries": (T, D), "keys": (T, D), "values": (T, D), "attention": (T, T)}
-    kept = {site: _room(L, H, *shapes[site]) for site in shapes if site in wanted}
-    for layer, (block, x) in enumerate(zip(model.blocks, inputs, strict=True)):
-        q, k, v = block.attn.project(x)  # (1, H, T, D)
-        found = {"queries": q, "keys": k, "values": v}
+    kept = {site: _room(device, L, H, *shapes[site]) for site in shapes if site in wanted}
+    windows = [model.config.window_of(layer) for layer in range(L)]
+    visible = {window: visible_tokens(T, window, device) for window in set(windows)}
+    for layer, (block, qkv) in enumerate(zip(model.blocks, projected, strict=True)):
+        q, k, v = (part[0].float() for part in block.attn.split(qkv))  # (H, T, D)
+        for site, array in (("queries", q), ("keys", k), ("values", v)):
+            if site in wanted:
+                kept[site][layer] = array
         if "attention" in wanted:
-            visible = visible_tokens(T, model.config.window_of(layer), x.device)
-            found["attention"] = attention_weights(q, k, visible)  # (1, H, T, T)
-        for site, array in kept.items():
-            array[layer] = found[site][0]
+            attention_weights(q, k, visible[windows[layer]], out=kept["attention"][layer])
     return kept

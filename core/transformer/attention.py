@@ -40,15 +40,17 @@ def attend(q: Tensor, k: Tensor, v: Tensor, visible: Tensor) -> Attended:
     return Attended(scores, scaled, masked, weights, output)
 
 
-def attention_weights(q: Tensor, k: Tensor, visible: Tensor) -> Tensor:
-    """`attend(...).weights` alone, (..., Tq, Tk).
+def attention_weights(q: Tensor, k: Tensor, visible: Tensor, out: Tensor) -> Tensor:
+    """`attend(...).weights` alone, written into `out`: q and k (H, T, D), the others (H, T, T).
 
-    In place: for all heads of a model at once, fresh memory costs more than the arithmetic.
+    One pass for scores, scale and mask, since for all heads of a model at once reading and writing
+    memory costs more than the arithmetic. `visible` (T, T) is as in `attend`. For looking, not for
+    learning: torch writes into `out` only where no gradient is wanted.
     """
-    weights = q @ k.mT  # (..., Tq, Tk)
-    weights /= math.sqrt(q.size(-1))
-    weights.masked_fill_(~visible, -math.inf)
-    return torch.softmax(weights, dim=-1, out=weights)
+    hidden = torch.zeros(visible.shape, dtype=q.dtype, device=q.device)
+    hidden.masked_fill_(~visible, -math.inf)  # (T, T): 0 where a query may look
+    torch.baddbmm(hidden, q, k.mT, alpha=1 / math.sqrt(q.size(-1)), out=out)
+    return torch.softmax(out, dim=-1, out=out)
 
 
 def visible_tokens(n_tokens: int, window: int | None, device: torch.device | None = None) -> Tensor:
