@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.util import find_spec
 
-from explorer.panes.base import Context, Inspection, Pane, PaneSpec
+from explorer.panes.base import Context, Inspection, Pane, PaneSpec, is_there
 
 __all__ = ["PANES", "Context", "Inspection", "Pane", "PaneSpec", "built"]
 
@@ -47,11 +46,4 @@ PANES: tuple[PaneSpec, ...] = (
 
 def built() -> tuple[PaneSpec, ...]:
     """The panes whose module is there; others are not shown."""
-    return tuple(spec for spec in PANES if _exists(spec.module))
-
-
-def _exists(module: str) -> bool:
-    try:
-        return find_spec(module) is not None
-    except ModuleNotFoundError:
-        return False
+    return tuple(spec for spec in PANES if is_there(spec.module))

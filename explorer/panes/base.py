@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -64,7 +65,75 @@ class Inspection:
     stale: bool = False  # what it speaks of is being read again
 
 
-class Pane(QWidget):
+class Face:
+    """What the window asks of a pane, and a pane with several faces of the one that is shown.
+
+    Beside it the subclass is a QObject with the signals `inspection`, `headlineChanged` and
+    `statusRequested`.
+    """
+
+    _headline = ""
+
+    @property
+    def headline(self) -> str:
+        """One sentence: what you see now."""
+        return self._headline
+
+    def set_headline(self, text: str) -> None:
+        if text != self._headline:
+            self._headline = text
+            self.headlineChanged.emit(text)  # type: ignore[attr-defined]
+
+    def header(self) -> QWidget | None:
+        """The inputs, for the strip above the picture: the same widget at every call."""
+        return None
+
+    def state(self) -> dict[str, Any]:
+        """What a session remembers: JSON, with a version."""
+        return {"version": 1}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Takes back what `state` gave; leaves out what it does not know."""
+
+    def actions(self) -> list[Action]:
+        """What is added to menus, palette and shortcuts."""
+        return []
+
+    def pictures(self) -> dict[str, QWidget]:
+        """The views by name, for snapshots, export and Show as table."""
+        return {}
+
+    def views(self) -> dict[str, Callable[[], Any]]:
+        """The states a snapshot shows, by name: each callable brings the pane there; it may return
+        a coroutine.
+        """
+        return {}
+
+    @contextmanager
+    def filming(self, picture: QWidget) -> Iterator[QWidget]:
+        """What is drawn while the steps become an animation; afterwards all is as before."""
+        yield picture
+
+    async def settled(self) -> None:
+        """Returns once everything asked for is on the screen and nothing is under way."""
+        await tasks.wait_for(self)
+
+    def shown(self) -> None:
+        """It has come into sight."""
+
+    def left(self) -> None:
+        """Something else is shown: animation pauses, a job never does."""
+
+    def cancel(self) -> bool:
+        """Esc: unlocks, goes out or clears; False when there was nothing to undo."""
+        return False
+
+    def spawn(self, coroutine: Any) -> Any:
+        """A coroutine that ends with this pane or face."""
+        return tasks.spawn(coroutine, self)  # type: ignore[arg-type]
+
+
+class Pane(Face, QWidget):
     """The base of all panes. Subclasses build their picture in `__init__` and emit `inspection`.
 
     The window binds transport and inspector to the focused pane's `player` and `inspection`, puts
@@ -83,54 +152,6 @@ class Pane(QWidget):
         self.workspace = context.workspace
         self.player = Player(self)
         self.player.set_motion(context.settings.motion)
-        self._headline = ""
-
-    # what the window asks
-
-    @property
-    def headline(self) -> str:
-        """One sentence: what you see now."""
-        return self._headline
-
-    def set_headline(self, text: str) -> None:
-        if text != self._headline:
-            self._headline = text
-            self.headlineChanged.emit(text)
-
-    def header(self) -> QWidget | None:
-        """The pane's inputs, for the strip above the picture."""
-        return None
-
-    def state(self) -> dict[str, Any]:
-        """What a session remembers of this pane: JSON, with a version."""
-        return {"version": 1}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Takes back what `state` gave; leaves out what it does not know."""
-
-    def actions(self) -> list[Action]:
-        """What the pane adds to menus, palette and shortcuts."""
-        return []
-
-    def pictures(self) -> dict[str, QWidget]:
-        """The pane's views by name, for snapshots, export and Show as table."""
-        return {}
-
-    def views(self) -> dict[str, Callable[[], None]]:
-        """The states a snapshot shows, by name: each callable brings the pane there."""
-        return {}
-
-    @contextmanager
-    def filming(self, picture: QWidget) -> Iterator[QWidget]:
-        """What is drawn while the pane's steps become an animation; afterwards all is as before."""
-        yield picture
-
-    async def settled(self) -> None:
-        """Returns once everything asked for is on the screen and nothing is under way."""
-        await tasks.wait_for(self)
-
-    def shown(self) -> None:
-        """The pane has become the focused one."""
 
     def left(self) -> None:
         """Another pane is shown: animation pauses, a job never does."""
@@ -138,11 +159,12 @@ class Pane(QWidget):
             self.player.pause()
 
     def cancel(self) -> bool:
-        """Esc: unlocks, goes out or clears; False when there was nothing to undo."""
         return self.player.leave()
 
-    # for subclasses
 
-    def spawn(self, coroutine: Any) -> Any:
-        """A coroutine that ends with this pane."""
-        return tasks.spawn(coroutine, self)
+def is_there(module: str) -> bool:
+    """Whether a module could be imported; what is not there is not shown."""
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
-from explorer import tasks
-from explorer.actions import Action
-from explorer.panes.base import Context
+from explorer.panes.base import Context, Face, is_there
 from explorer.player import Player
 from explorer.tracks import Track
 
@@ -31,12 +27,12 @@ class Desk:
     player: Player
 
 
-class Mode(QObject):
+class Mode(Face, QObject):
     """One of the pane's four faces. Exactly one is shown at a time; the pane asks that one.
 
     Only the shown mode's tracks are bound to the player, and only it hears of the player: through
     `on_position`, `on_step`, `on_playing` and `on_more`, so that a mode connects to no signal of
-    the player itself.
+    the player itself. Its actions are enabled only while `active`.
     """
 
     id = ""
@@ -68,55 +64,8 @@ class Mode(QObject):
         """The mode's whole picture: the same widget at every call."""
         raise TypeError(f"the mode {self.id} has no widget: it must build one")
 
-    def header(self) -> QWidget | None:
-        """The mode's inputs, beside the pane's choice of modes: the same widget at every call."""
-        return None
-
-    @property
-    def headline(self) -> str:
-        """One sentence: what you see now."""
-        return self._headline
-
-    def state(self) -> dict[str, Any]:
-        """What a session remembers of this mode: JSON, with a version."""
-        return {"version": 1}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Takes back what `state` gave; leaves out what it does not know."""
-
     def take(self, wish: dict[str, Any]) -> None:
         """Another mode has sent a person here: what is to be shown."""
-
-    def actions(self) -> list[Action]:
-        """What the mode adds to menus and palette; enabled only while `self.active`."""
-        return []
-
-    def pictures(self) -> dict[str, QWidget]:
-        """The mode's views by name, for snapshots, export and Show as table."""
-        return {}
-
-    def views(self) -> dict[str, Callable[[], Any]]:
-        """The states a snapshot shows, by name; a callable may return a coroutine."""
-        return {}
-
-    @contextmanager
-    def filming(self, picture: QWidget) -> Iterator[QWidget]:
-        """What is drawn while the mode's steps become an animation; afterwards all is as before."""
-        yield picture
-
-    async def settled(self) -> None:
-        """Returns once everything asked for is on the screen and nothing is under way."""
-        await tasks.wait_for(self)
-
-    def shown(self) -> None:
-        """The mode has come into sight."""
-
-    def left(self) -> None:
-        """Another mode or another pane is shown: animation pauses, a job never does."""
-
-    def cancel(self) -> bool:
-        """Esc; False when there was nothing to undo."""
-        return False
 
     def inspect(self) -> None:
         """Tells the inspector anew what is seen."""
@@ -152,15 +101,6 @@ class Mode(QObject):
         if self.active:
             self.player.refresh()
 
-    def set_headline(self, text: str) -> None:
-        if text != self._headline:
-            self._headline = text
-            self.headlineChanged.emit(text)
-
-    def spawn(self, coroutine: Any) -> Any:
-        """A coroutine that ends with this mode."""
-        return tasks.spawn(coroutine, self)
-
 
 @dataclass(frozen=True)
 class ModeSpec:
@@ -184,11 +124,4 @@ MODES: tuple[ModeSpec, ...] = (
 
 def built() -> tuple[ModeSpec, ...]:
     """The modes whose module is there; others are not shown."""
-    return tuple(spec for spec in MODES if _exists(spec.module))
-
-
-def _exists(module: str) -> bool:
-    try:
-        return find_spec(module) is not None
-    except ModuleNotFoundError:
-        return False
+    return tuple(spec for spec in MODES if is_there(spec.module))
