@@ -118,6 +118,6 @@ class CharacterTokenizer:
 
     def save(self, path: str | Path) -> None:
         """Writes tokenizer.json, which the Hugging Face tokenizers library opens too."""
-        from core.tokenization.tokenizer_json import write_characters
+        from core.tokenization.formats.tokenizer_json import write_characters
 
         write_characters(path, self)

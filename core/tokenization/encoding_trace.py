@@ -8,29 +8,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from core.tokenization.bpe import ByteLevelBPE
-from core.tokenization.bpe_trace import arrays, count, quoted, trace_merges
+from core.tokenization.bpe.patterns import word_pattern
+from core.tokenization.bpe.tokenizer import ByteLevelBPE
+from core.tokenization.bpe.trace import arrays, count, quoted, trace_merges
 from core.tokenization.byte_level import clean_text
-from core.tokenization.patterns import word_pattern
-from core.tokenization.sentencepiece_bpe import SentencePieceBPE, split_at
-from core.tokenization.sentencepiece_normalizer import one_of
-from core.tokenization.sentencepiece_trace import normalizer_steps, trace_score_merges
+from core.tokenization.sentencepiece.normalizer import one_of
+from core.tokenization.sentencepiece.tokenizer import SentencePieceBPE, split_at
+from core.tokenization.sentencepiece.trace import normalizer_steps, trace_score_merges
 from core.tokenization.specials import SpecialTokens
 from core.tokenization.tokenizer import Tokenizer
-from core.tokenization.unigram import Unigram
-from core.tokenization.unigram_trace import trace_lattice
-from core.tokenization.wordpiece import WordPiece
-from core.tokenization.wordpiece_trace import trace_longest_match
+from core.tokenization.unigram.tokenizer import Unigram
+from core.tokenization.unigram.trace import trace_lattice
+from core.tokenization.wordpiece.tokenizer import WordPiece
+from core.tokenization.wordpiece.trace import trace_longest_match
 from core.trace import Step, Trace
 
 LONGEST_TEXT = 2000  # characters
 SHOWN = 60  # characters of a text in a title
 
-_BPE = "core.tokenization.bpe:ByteLevelBPE"
-_TEXT = "core.tokenization.bert_text:BertText"
-_WORDPIECE = "core.tokenization.wordpiece:WordPiece"
-_SENTENCEPIECE = "core.tokenization.sentencepiece_bpe:SentencePieceBPE"
-_UNIGRAM = "core.tokenization.unigram:Unigram"
+_BPE = "core.tokenization.bpe.tokenizer:ByteLevelBPE"
+_TEXT = "core.tokenization.wordpiece.bert_text:BertText"
+_WORDPIECE = "core.tokenization.wordpiece.tokenizer:WordPiece"
+_SENTENCEPIECE = "core.tokenization.sentencepiece.tokenizer:SentencePieceBPE"
+_UNIGRAM = "core.tokenization.unigram.tokenizer:Unigram"
 _SPECIAL = "core.tokenization.specials:SpecialTokens.encode#special"
 _WORD_OF = {
     "bpe": f"{_BPE}.encode_word",

@@ -12,15 +12,13 @@ from typing import Protocol
 
 import numpy as np
 
-from core.tokenization.bert_text import BertText
-from core.tokenization.bpe_merging import NEVER, Found, merge_all
+from core.tokenization.bpe.merging import NEVER, Found, merge_all
+from core.tokenization.bpe.patterns import word_pattern
 from core.tokenization.byte_level import CHARACTER_OF_BYTE, clean_text
-from core.tokenization.lattice import Lattice, Node
-from core.tokenization.patterns import word_pattern
-from core.tokenization.sentencepiece_normalizer import SentencePieceNormalizer
-from core.tokenization.sentencepiece_pieces import BYTE_PIECES
-from core.tokenization.sentencepiece_pieces import UNKNOWN as UNKNOWN_PIECE
-from core.tokenization.sentencepiece_text import LONGEST_PIECE
+from core.tokenization.sentencepiece.normalizer import SentencePieceNormalizer
+from core.tokenization.sentencepiece.pieces import BYTE_PIECES
+from core.tokenization.sentencepiece.pieces import UNKNOWN as UNKNOWN_PIECE
+from core.tokenization.sentencepiece.text import LONGEST_PIECE
 from core.tokenization.steps import (
     AlphabetStep,
     FinishStep,
@@ -30,8 +28,10 @@ from core.tokenization.steps import (
     SeedStep,
     TrainingStep,
 )
-from core.tokenization.wordpiece import PREFIX, WordPiece
-from core.tokenization.wordpiece import UNKNOWN as UNKNOWN_WORD
+from core.tokenization.unigram.lattice import Lattice, Node
+from core.tokenization.wordpiece.bert_text import BertText
+from core.tokenization.wordpiece.tokenizer import PREFIX, WordPiece
+from core.tokenization.wordpiece.tokenizer import UNKNOWN as UNKNOWN_WORD
 
 UNKNOWN_PENALTY = 10.0  # how far the unknown lies below the least likely piece, in nats
 Span = tuple[int, int]

@@ -155,7 +155,7 @@ def _read_gguf(path: Path) -> Tokenizer:
 
 
 def _read_sentencepiece(path: Path) -> Tokenizer:
-    from core.tokenization.sentencepiece_files import open_model
+    from core.tokenization.formats.sentencepiece.files import open_model
 
     return open_model(path)
 

@@ -2,22 +2,22 @@
 
 from collections.abc import Generator, Iterable, Sequence
 
-from core.tokenization.bpe import ByteLevelBPE
-from core.tokenization.bpe_training import bpe_steps
+from core.tokenization.bpe.tokenizer import ByteLevelBPE
+from core.tokenization.bpe.training import bpe_steps
 from core.tokenization.byte_level import clean_text
 from core.tokenization.characters import CharacterTokenizer
-from core.tokenization.sentencepiece_bpe import SentencePieceBPE
-from core.tokenization.sentencepiece_bpe_training import sentencepiece_bpe_steps
-from core.tokenization.sentencepiece_normalizer import SentencePieceNormalizer
-from core.tokenization.sentencepiece_pieces import Piece
-from core.tokenization.sentencepiece_text import CHARACTER_COVERAGE
+from core.tokenization.sentencepiece.normalizer import SentencePieceNormalizer
+from core.tokenization.sentencepiece.pieces import Piece
+from core.tokenization.sentencepiece.text import CHARACTER_COVERAGE
+from core.tokenization.sentencepiece.tokenizer import SentencePieceBPE
+from core.tokenization.sentencepiece.training import sentencepiece_bpe_steps
 from core.tokenization.specials import END_OF_TEXT
 from core.tokenization.steps import CountingStep, TrainingStep
 from core.tokenization.tokenizer import Tokenizer
-from core.tokenization.unigram import Unigram
-from core.tokenization.unigram_training import unigram_steps
-from core.tokenization.wordpiece import BERT_TOKENS, UNKNOWN, WordPiece
-from core.tokenization.wordpiece_training import wordpiece_steps
+from core.tokenization.unigram.tokenizer import Unigram
+from core.tokenization.unigram.training import unigram_steps
+from core.tokenization.wordpiece.tokenizer import BERT_TOKENS, UNKNOWN, WordPiece
+from core.tokenization.wordpiece.training import wordpiece_steps
 
 CHUNK = 1 << 20  # characters between two yields while characters are collected
 
@@ -89,7 +89,7 @@ def train_tokenizer_steps(
     special_tokens  None: "<|endoftext|>" for BPE; BERT's five for WordPiece; none for the others
                     (SentencePiece always has its own <unk>, <s> and </s>)
     tie             BPE: which of equally frequent pairs is merged, "hf", "rustbpe" or "minbpe"
-    pattern         BPE: how words are cut, "gpt2" or another name of core.tokenization.patterns
+    pattern         BPE: how words are cut, "gpt2" or another name of core.tokenization.bpe.patterns
     score           WordPiece: what is compared, "count" or "likelihood"
     byte_fallback   SentencePiece BPE and Unigram: spell what has no piece with its bytes
     character_coverage, normalizer   of the same two: the share of the text's characters that get

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from core.tokenization.bpe_trace import arrays, count, quoted
+from core.tokenization.bpe.trace import arrays, count, quoted
 from core.tokenization.steps import (
     AlphabetStep,
     ExpectStep,
@@ -22,15 +22,15 @@ from core.tokenization.steps import (
 from core.trace import Step, Trace
 
 _HERE = "core.tokenization"
-_SENTENCEPIECE = f"{_HERE}.sentencepiece_bpe_training:sentencepiece_bpe_steps"
-_LEARN = f"{_HERE}.bpe_training:Learner.learn"
+_SENTENCEPIECE = f"{_HERE}.sentencepiece.training:sentencepiece_bpe_steps"
+_LEARN = f"{_HERE}.bpe.training:Learner.learn"
 _MERGE = f"{_HERE}.symbol_row:SymbolRow.merge"
 
 # Where each algorithm finds out which pair is the best.
 CHOOSES = {
     "bpe": _LEARN,
     "wordpiece": _LEARN,
-    "wordpiece-likelihood": f"{_HERE}.wordpiece_training:LikelihoodLearner.learn",
+    "wordpiece-likelihood": f"{_HERE}.wordpiece.training:LikelihoodLearner.learn",
     "sentencepiece-bpe": _SENTENCEPIECE,
 }
 ALPHABETS = {"sentencepiece-bpe": _SENTENCEPIECE}
@@ -99,7 +99,7 @@ def choose_step(step: MergeStep) -> Step:
 
 
 def _alphabet(step: AlphabetStep) -> Step:
-    where = ALPHABETS.get(step.algorithm, f"{_HERE}.bpe_training:alphabet_step")
+    where = ALPHABETS.get(step.algorithm, f"{_HERE}.bpe.training:alphabet_step")
     return Step(
         "training.alphabet",
         f"Begin with {count(step.vocab_size, 'piece')}: the text is {step.tokens:,} tokens long",
@@ -114,7 +114,7 @@ def _seed(step: SeedStep) -> Step:
         "training.seed",
         f"Begin with {count(step.vocab_size, 'piece')}: all that stands in the text twice",
         r"\log p_x = \log \frac{\text{count}(x) \; |x|}{\sum_y \text{count}(y) \; |y|}",
-        f"{_HERE}.unigram_em:log_shares#seed",
+        f"{_HERE}.unigram.em:log_shares#seed",
         arrays({"scores": step.scores}),
     )
 
@@ -125,7 +125,7 @@ def _expect(step: ExpectStep) -> Step:
         f"E: how often each of {count(step.vocab_size, 'piece')} is used, over all ways to cut "
         f"every word ({step.tokens:,.0f} tokens, {step.objective:.3f} nats a word)",
         r"c_x = \sum_w n_w \sum_{s \,\ni\, x} P(s \mid w)",
-        f"{_HERE}.unigram_em:expect#expect",
+        f"{_HERE}.unigram.em:expect#expect",
         arrays({"expected": step.expected}),
     )
 
@@ -136,7 +136,7 @@ def _maximize(step: MaximizeStep) -> Step:
         "training.maximize",
         f"M: score the pieces by these counts{gone}",
         r"\log p_x = \psi(c_x) - \psi \left( \sum_y c_y \right)",
-        f"{_HERE}.unigram_em:new_scores#maximize",
+        f"{_HERE}.unigram.em:new_scores#maximize",
         arrays({"scores": step.scores}),
     )
 
@@ -147,7 +147,7 @@ def _prune(step: PruneStep) -> Step:
         f"Drop {count(len(step.removed), 'piece')} that the text misses least; "
         f"{step.vocab_size:,} stay",
         r"\text{loss}_x = f_x \left( \log p_x - \sum_{y \in s'(x)} \log p'_y \right)",
-        f"{_HERE}.unigram_pruning:prune#prune",
+        f"{_HERE}.unigram.pruning:prune#prune",
         arrays({"losses": step.losses if step.measured is None else step.measured}),
     )
 
@@ -157,7 +157,7 @@ def _finish(step: FinishStep) -> Step:
         "training.finish",
         f"Keep every needed character and the best of the rest: {count(step.vocab_size, 'piece')}",
         r"V = \text{characters} \cup \text{top}_k \; p_x",
-        f"{_HERE}.unigram_training:finish#finish",
+        f"{_HERE}.unigram.training:finish#finish",
         arrays({"scores": step.scores}),
     )
 

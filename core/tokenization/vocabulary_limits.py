@@ -9,9 +9,9 @@ from collections.abc import Generator, Iterable
 from dataclasses import asdict, dataclass
 
 from core.tokenization.lockstep import LanePlan
-from core.tokenization.sentencepiece_normalizer import SentencePieceNormalizer
-from core.tokenization.sentencepiece_pieces import meta_pieces
-from core.tokenization.sentencepiece_text import CHARACTER_COVERAGE, prepare
+from core.tokenization.sentencepiece.normalizer import SentencePieceNormalizer
+from core.tokenization.sentencepiece.pieces import meta_pieces
+from core.tokenization.sentencepiece.text import CHARACTER_COVERAGE, prepare
 from core.tokenization.steps import AlphabetStep, CountingStep, MergeStep, TrainingStep
 from core.tokenization.training import train_tokenizer_steps
 

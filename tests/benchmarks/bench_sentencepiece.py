@@ -3,15 +3,15 @@
 import io
 
 from core.tokenization import train_tokenizer
-from core.tokenization.charsmap import CharsMap
-from core.tokenization.sentencepiece_bpe import SentencePieceBPE
-from core.tokenization.sentencepiece_files import from_model
-from core.tokenization.sentencepiece_model import parse_model
-from core.tokenization.sentencepiece_normalizer import SentencePieceNormalizer
-from core.tokenization.sentencepiece_rules import nmt_nfkc
+from core.tokenization.formats.sentencepiece.charsmap import CharsMap
+from core.tokenization.formats.sentencepiece.files import from_model
+from core.tokenization.formats.sentencepiece.model import parse_model
+from core.tokenization.sentencepiece import SentencePieceBPE
+from core.tokenization.sentencepiece.normalizer import SentencePieceNormalizer
+from core.tokenization.sentencepiece.rules import nmt_nfkc
 from tests.benchmarks.bench_tokenization import english
 from tests.benchmarks.harness import Report, interleaved, seconds, timed
-from tests.core.tokenization.sentencepiece_reference import any_texts
+from tests.core.tokenization.sentencepiece.reference import any_texts
 
 VOCAB_SIZES = (512, 1024, 2000, 4000)
 

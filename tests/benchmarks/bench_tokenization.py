@@ -9,7 +9,7 @@ from core.tokenization.bpe import ByteLevelBPE
 from core.tokenization.wordpiece import WordPiece
 from tests.benchmarks.harness import Report, interleaved, shared_data, timed
 from tests.core.tokenization.reference import merges_and_vocabulary, prose, reference_bpe
-from tests.core.tokenization.test_wordpiece_training import reference_vocabulary
+from tests.core.tokenization.wordpiece.test_training import reference_vocabulary
 
 VOCAB_SIZES = (512, 1024, 2000, 8000)
 WORDPIECE_SIZES = (1000, 3000)

@@ -3,9 +3,9 @@
 import io
 import time
 
-from core.tokenization.sentencepiece_pieces import Piece
+from core.tokenization.sentencepiece.pieces import Piece
 from core.tokenization.unigram import Unigram
-from core.tokenization.unigram_training import unigram_steps
+from core.tokenization.unigram.training import unigram_steps
 from tests.benchmarks.bench_tokenization import english
 from tests.benchmarks.harness import Report, interleaved, percentile, timed
 

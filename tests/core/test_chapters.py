@@ -10,7 +10,7 @@ import pytest
 
 import core
 
-CHAPTERS = [f"core.{found.name}" for found in pkgutil.iter_modules(core.__path__) if found.ispkg]
+CHAPTERS = [found.name for found in pkgutil.walk_packages(core.__path__, "core.") if found.ispkg]
 
 
 @pytest.mark.parametrize("name", CHAPTERS)

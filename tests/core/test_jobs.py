@@ -29,18 +29,18 @@ from core.tokenization.analysis import (
     overlap_steps,
     premium_steps,
 )
-from core.tokenization.bpe_ranks import recover_merges_steps
-from core.tokenization.bpe_training import bpe_steps
+from core.tokenization.bpe.ranks import recover_merges_steps
+from core.tokenization.bpe.training import bpe_steps
 from core.tokenization.known import find_all_steps, get_steps
 from core.tokenization.lockstep import LanePlan, growing, lockstep_steps, resplit_steps
-from core.tokenization.sentencepiece_bpe_training import sentencepiece_bpe_steps
-from core.tokenization.sentencepiece_normalizer import SentencePieceNormalizer
-from core.tokenization.sentencepiece_pieces import meta_pieces
-from core.tokenization.sentencepiece_trace import finish_steps, normalizer_steps
-from core.tokenization.sentencepiece_vocabulary import SentencePieceVocabulary
-from core.tokenization.unigram_training import unigram_steps
+from core.tokenization.sentencepiece.normalizer import SentencePieceNormalizer
+from core.tokenization.sentencepiece.pieces import meta_pieces
+from core.tokenization.sentencepiece.trace import finish_steps, normalizer_steps
+from core.tokenization.sentencepiece.training import sentencepiece_bpe_steps
+from core.tokenization.sentencepiece.vocabulary import SentencePieceVocabulary
+from core.tokenization.unigram.training import unigram_steps
 from core.tokenization.vocabulary_limits import vocabulary_limits_steps
-from core.tokenization.wordpiece_training import wordpiece_steps
+from core.tokenization.wordpiece.training import wordpiece_steps
 from core.training.language_modelling import LanguageModelling
 from core.training.looking import evaluate_steps, sample_steps
 from core.training.loop import train_steps

@@ -44,11 +44,11 @@ def _builders(kind: str | None) -> tuple[Builder, ...]:
 
         return (read_characters,)
     if kind == "Unigram":
-        from core.tokenization.unigram_json import read_unigram
+        from core.tokenization.formats.sentencepiece.unigram_documents import read_unigram
 
         return (read_unigram,)
     from core.tokenization.formats.own_documents import read_byte_level_bpe
-    from core.tokenization.sentencepiece_json import read_sentencepiece_bpe
+    from core.tokenization.formats.sentencepiece.documents import read_sentencepiece_bpe
 
     return read_byte_level_bpe, read_sentencepiece_bpe
 

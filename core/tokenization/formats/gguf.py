@@ -19,14 +19,14 @@ from core.tokenization.byte_level import BYTE_OF_CHARACTER
 from core.tokenization.formats.documents import tokenizer_from_document
 from core.tokenization.formats.merges import byte_level_document, parse_merges
 from core.tokenization.formats.reading import MAX_PIECES
-from core.tokenization.formats.wordlist import wordpiece_document
-from core.tokenization.sentencepiece_files import from_model
-from core.tokenization.sentencepiece_model import (
+from core.tokenization.formats.sentencepiece.files import from_model
+from core.tokenization.formats.sentencepiece.model import (
     NormalizerSettings,
     SentencePieceModel,
     TrainerSettings,
 )
-from core.tokenization.sentencepiece_pieces import Piece, PieceType
+from core.tokenization.formats.wordlist import wordpiece_document
+from core.tokenization.sentencepiece.pieces import Piece, PieceType
 from core.tokenization.tokenizer import Tokenizer
 
 KEY = "tokenizer.ggml."

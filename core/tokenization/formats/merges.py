@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from core.files import GET_AGAIN
+from core.tokenization.bpe.patterns import PATTERNS
 from core.tokenization.byte_level import ALPHABET, to_bytes
 from core.tokenization.formats.documents import tokenizer_from_document
 from core.tokenization.formats.pieces import guess_pattern, unmade_pieces
 from core.tokenization.formats.reading import read_bounded_json, read_lines
-from core.tokenization.patterns import PATTERNS
 from core.tokenization.tokenizer import Tokenizer
 
 # vocabulary -> merges, as they are called in one folder

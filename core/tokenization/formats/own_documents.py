@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.files import GET_AGAIN
-from core.tokenization.bpe import ByteLevelBPE
+from core.tokenization.bpe.patterns import name_of_pattern
+from core.tokenization.bpe.tokenizer import ByteLevelBPE
 from core.tokenization.byte_level import ALPHABET, BYTE_OF_CHARACTER
 from core.tokenization.characters import CharacterTokenizer
 from core.tokenization.formats.reading import MAX_PIECES
-from core.tokenization.patterns import name_of_pattern
-from core.tokenization.tokenizer_json import ANY_CHARACTER
+from core.tokenization.formats.tokenizer_json import ANY_CHARACTER
 
 BPE_SETTINGS = ("dropout", "continuing_subword_prefix", "end_of_word_suffix", "byte_fallback")
 

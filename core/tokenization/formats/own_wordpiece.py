@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from core.tokenization.bert_text import BertText
 from core.tokenization.formats.own_documents import by_id, read_ids
-from core.tokenization.wordpiece import PREFIX, WordPiece
+from core.tokenization.wordpiece.bert_text import BertText
+from core.tokenization.wordpiece.tokenizer import PREFIX, WordPiece
 
 SWITCHES = {
     "clean_text": "clean",

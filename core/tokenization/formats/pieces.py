@@ -6,8 +6,8 @@ pieces tell: a vocabulary with "2026" was not cut by a pattern that takes digits
 
 from collections.abc import Iterable, Sequence
 
+from core.tokenization.bpe.patterns import PATTERNS, WordPattern
 from core.tokenization.byte_level import ALPHABET
-from core.tokenization.patterns import PATTERNS, WordPattern
 
 # From the pattern that cuts most to the one that cuts least: of those that fit, the first is right.
 CANDIDATES = ("tekken", "qwen", "o200k", "llama3", "cl100k", "smollm2", "gpt2")

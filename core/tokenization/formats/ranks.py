@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from core.files import GET_AGAIN
-from core.tokenization.bpe_ranks import RankedBPE
+from core.tokenization.bpe.ranks import RankedBPE
 from core.tokenization.formats.pieces import guess_pattern
 from core.tokenization.formats.reading import MAX_PIECES, read_bytes
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from core.files import GET_AGAIN
-from core.tokenization.bpe_ranks import RankedBPE
+from core.tokenization.bpe.patterns import PATTERNS, name_of_pattern
+from core.tokenization.bpe.ranks import RankedBPE
 from core.tokenization.formats.ranks import ranked_bpe
 from core.tokenization.formats.reading import MAX_PIECES, read_bounded_json
-from core.tokenization.patterns import PATTERNS, name_of_pattern
 
 # Files before version 7 do not name their special tokens; these are the first twenty then.
 FIRST_SPECIALS = (

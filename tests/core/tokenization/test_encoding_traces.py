@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from core.tokenization import RankedBPE, WordPiece, train_tokenizer
-from core.tokenization.bpe_trace import trace_merges
+from core.tokenization.bpe.trace import trace_merges
 from core.tokenization.byte_level import to_bytes
 from core.tokenization.encoding_trace import trace_encoding
-from core.tokenization.wordpiece_trace import trace_longest_match
+from core.tokenization.wordpiece.trace import trace_longest_match
 from core.trace import Trace
 from tests.core.test_trace import MarkedLines
 from tests.core.tokenization.reference import prose

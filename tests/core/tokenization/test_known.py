@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import core.tokenization.known as known_module
+from core.tokenization.bpe.patterns import PATTERNS
 from core.tokenization.known import (
     KINDS,
     Archive,
@@ -28,7 +29,6 @@ from core.tokenization.known import (
     take_member,
     tokenizer_folder,
 )
-from core.tokenization.patterns import PATTERNS
 from tests.core.test_download import Server, serving
 
 CONTENT = b"IQ== 0\nIg== 1\n"

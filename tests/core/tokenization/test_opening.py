@@ -18,8 +18,8 @@ from core.tokenization import (
     open_tokenizer,
     train_tokenizer,
 )
+from core.tokenization.bpe.patterns import PATTERNS
 from core.tokenization.formats.library import LibraryTokenizer
-from core.tokenization.patterns import PATTERNS
 from tests.core.tokenization.reference import prose, reference_bpe
 
 TEXT = prose(0, 1500)

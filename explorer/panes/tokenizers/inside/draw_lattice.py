@@ -13,7 +13,7 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter
 
-from core.tokenization.lattice import Node
+from core.tokenization.unigram.lattice import Node
 from explorer import theme
 from explorer.panes.tokenizers.inside.scenes import LatticeFrame, LatticeScene
 from explorer.panes.tokenizers.inside.telling import spelled

@@ -10,7 +10,7 @@ import numpy as np
 
 from core.tokenization.encoding_trace import trace_encoding
 from core.tokenization.tokenizer import Stage
-from core.tokenization.unigram_trace import trace_lattice
+from core.tokenization.unigram.trace import trace_lattice
 from core.trace import Step, Trace
 from explorer.panes.tokenizers.inside.scenes import Frame, LatticeFrame, LatticeScene, Scene
 from explorer.panes.tokenizers.inside.telling import lattice_frames, match_frames, merge_frames

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from core.tokenization.lattice import Best, Lattice, Path
+from core.tokenization.unigram.lattice import Best, Lattice, Path
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from core.tokenization.bpe import ByteLevelBPE
-from core.tokenization.lattice import END, Lattice
+from core.tokenization.unigram.lattice import END, Lattice
 from core.trace import Step, Trace
 from explorer.panes.tokenizers.inside.scenes import (
     Branch,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from core.tokenization.byte_level import to_bytes
-from core.tokenization.sentencepiece_normalizer import SPACE
+from core.tokenization.sentencepiece.normalizer import SPACE
 
 CONTINUES = "##"  # WordPiece's sign for a piece that begins inside a word
 _GLYPHS = str.maketrans({" ": "\u2423", "\n": "\u21b5", "\t": "\u21e5", "\r": "\u240d"})

@@ -10,15 +10,15 @@ import tokenizers
 from tokenizers import models, normalizers, pre_tokenizers
 
 from core.tokenization import ByteLevelBPE, RankedBPE, Tokenizer, open_tokenizer, train_tokenizer
+from core.tokenization.bpe.patterns import PATTERNS, word_pattern
 from core.tokenization.byte_level import to_bytes
 from core.tokenization.formats.pieces import guess_pattern
+from core.tokenization.formats.sentencepiece.files import table_of
 from core.tokenization.formats.tekken import FIRST_SPECIALS
 from core.tokenization.opening import recognize_kind
-from core.tokenization.patterns import PATTERNS, word_pattern
-from core.tokenization.sentencepiece_bpe import SentencePieceBPE
-from core.tokenization.sentencepiece_files import table_of
-from core.tokenization.sentencepiece_normalizer import SentencePieceNormalizer
-from core.tokenization.sentencepiece_pieces import Piece, meta_pieces
+from core.tokenization.sentencepiece import SentencePieceBPE
+from core.tokenization.sentencepiece.normalizer import SentencePieceNormalizer
+from core.tokenization.sentencepiece.pieces import Piece, meta_pieces
 from core.tokenization.unigram import Unigram
 from tests.core.gguf_files import gguf
 from tests.core.tokenization.reference import prose

@@ -1,0 +1,131 @@
+"""Byte-level BPE from ranks alone: the way of tiktoken (GPT-3.5, GPT-4, GPT-4o, Llama 3, Qwen 1).
+
+Its files list pieces as bytes, each with its rank, and no merges: two neighbors are joined when
+their bytes together are a piece, those of the lowest rank first, from the left. A piece's rank is
+its id. How a piece is made can be found out: merge its bytes with the ranks below its own, and the
+two parts that are left are its parents.
+
+Source: the educational code of tiktoken; the idea of recovering merges is Karpathy's (minbpe).
+"""
+
+from collections.abc import Generator, Mapping
+
+from core.tokenization.bpe.merging import NEVER, Found, merge_all
+from core.tokenization.bpe.tokenizer import ByteLevelBPE
+from core.tokenization.byte_level import to_characters
+from core.tokenization.tokenizer import check_id
+
+REMEMBERED = 1_000_000  # pairs whose rank is kept, about 150 MB
+PAUSE = 200  # pieces between two yields while merges are recovered
+MAX_IDS = 1 << 22  # the largest vocabularies have a tenth of it; a broken file may say anything
+
+
+class JoinedRanks:
+    """The rank of two ids is that of the piece which their bytes are together."""
+
+    def __init__(self, data: list[bytes], rank_of: Mapping[bytes, int]) -> None:
+        self._data = data
+        self._rank_of = rank_of
+        self._known: dict[tuple[int, int], Found] = {}
+
+    def get(self, pair: tuple[int, int], default: Found, /) -> Found:
+        found = self._known.get(pair)
+        if found is None:
+            rank = self._rank_of.get(self._data[pair[0]] + self._data[pair[1]])
+            found = NEVER if rank is None else (rank, rank)
+            if len(self._known) >= REMEMBERED:
+                self._known = {}
+            self._known[pair] = found
+        return default if found is NEVER else found
+
+
+class RanksBelow:
+    """The ranks below a limit: as the vocabulary was before a piece was learned."""
+
+    def __init__(self, ranks: JoinedRanks, limit: int) -> None:
+        self._ranks = ranks
+        self._limit = limit
+
+    def get(self, pair: tuple[int, int], default: Found, /) -> Found:
+        found = self._ranks.get(pair, default)
+        return found if found[0] < self._limit else default
+
+
+class RankedBPE(ByteLevelBPE):
+    """A byte-level BPE that knows ranks instead of merges.
+
+    ranks           pieces as bytes with their ids; all 256 bytes are among them
+    special_tokens  tokens and their ids, which no piece may have
+    pattern         how words are cut, by the names of core.tokenization.bpe.patterns
+
+    Numbers that neither has stay unused. Raises ValueError for an id that two pieces share or that
+    is impossibly large, and as ByteLevelBPE.
+    """
+
+    def __init__(
+        self,
+        ranks: Mapping[bytes, int],
+        special_tokens: Mapping[str, int] | None = None,
+        *,
+        pattern: str = "gpt2",
+    ) -> None:
+        specials = dict(special_tokens or {})
+        pieces = {token: to_characters(data) for data, token in ranks.items()}
+        named = {token: piece for piece, token in specials.items()}
+        if len(pieces) < len(ranks) or len(named) < len(specials) or pieces.keys() & named.keys():
+            raise ValueError("an id stands for two pieces: the file is broken, get it again")
+        every = pieces | named
+        if every and not 0 <= min(every) <= max(every) < MAX_IDS:
+            raise ValueError(
+                f"the ids run from {min(every)} to {max(every)}, where 0 to {MAX_IDS - 1} is "
+                "possible: the file is broken, get it again"
+            )
+        size = max(every, default=-1) + 1
+        unused = [token for token in range(size) if token not in every]
+        vocabulary = [every.get(token, f"<unused {token}>") for token in range(size)]
+        super().__init__(
+            vocabulary, [], specials, pattern=pattern, ignore_merges=True, unused=unused
+        )
+        self.ranks = dict(ranks)
+        self._joined = JoinedRanks(self._bytes, self.ranks)
+        self._ranks = self._joined
+        self._recovered: list[tuple[str, str]] | None = None
+
+    @property
+    def merges(self) -> list[tuple[str, str]]:
+        """The merges that make the pieces, by rank; recovered when first asked for (seconds)."""
+        steps = recover_merges_steps(self)
+        while self._recovered is None:
+            try:
+                next(steps)
+            except StopIteration as end:
+                self._recovered = end.value
+        return self._recovered
+
+    def parents(self, token: int) -> tuple[int, int] | None:
+        """The two pieces that this one is made of; None for a byte or what no merge can make."""
+        check_id(token, self.vocab_size)
+        data = self._bytes[token]
+        if data not in self.ranks or self.ranks[data] != token or len(data) < 2:
+            return None
+        letters = [self._byte_ids[byte] for byte in data]
+        parts = merge_all(letters, RanksBelow(self._joined, token))
+        return (parts[0], parts[1]) if len(parts) == 2 else None
+
+
+def recover_merges_steps(
+    tokenizer: RankedBPE,
+) -> Generator[int, None, list[tuple[str, str]]]:
+    """The merges of a tokenizer that has only ranks, in their order; yields how many are found.
+
+    A piece that its own ranks do not build, since some tokenizers hold such, has no merge.
+    """
+    merges: list[tuple[str, str]] = []
+    vocabulary = tokenizer.vocabulary
+    for number, token in enumerate(sorted(tokenizer.ranks.values())):
+        parents = tokenizer.parents(token)
+        if parents is not None:
+            merges.append((vocabulary[parents[0]], vocabulary[parents[1]]))
+        if number % PAUSE == PAUSE - 1:
+            yield len(merges)
+    return merges

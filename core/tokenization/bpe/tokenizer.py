@@ -1,0 +1,259 @@
+"""Byte-level BPE: a text to ids and back, with merges that were trained before.
+
+A word starts as single bytes. Of all its neighbors that some merge can join, the merge that was
+learned first is done first, the leftmost where it fits more than once, until none fits.
+
+Source: Sennrich et al. 2016, section 3.2; Radford et al. 2019, section 2.2.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from itertools import accumulate, pairwise
+from pathlib import Path
+
+import numpy as np
+
+from core.tokenization.bpe.dropout import merge_with_dropout
+from core.tokenization.bpe.merging import Ranks, merge_all
+from core.tokenization.bpe.patterns import word_pattern
+from core.tokenization.byte_level import (
+    ALPHABET,
+    CHARACTER_OF_BYTE,
+    clean_text,
+    to_bytes,
+    to_characters,
+)
+from core.tokenization.specials import SpecialTokens
+from core.tokenization.tokenizer import Encoding, Stage, check_id, number_pieces
+
+CACHED_WORDS = 200_000  # words remembered with their ids, about 40 MB
+CACHED_LENGTH = 64  # longer words are rarely met twice
+
+
+class ByteLevelBPE:
+    """A tokenizer that knows every text: vocabulary, merges, special tokens.
+
+    vocabulary      pieces by id, spelled with byte characters; all 256 of these are among them
+    merges          pairs of pieces in the order they were learned
+    special_tokens  tokens and their ids; each is also in the vocabulary
+    pattern         how words are cut, by the names of core.tokenization.bpe.patterns
+    ignore_merges   a word that is a piece is taken whole, whatever the merges would make of it
+                    (Llama 3)
+    unused          ids that stand for nothing: their pieces are names that no text contains
+
+    Raises ValueError for an unknown pattern, a vocabulary without one of the bytes, with a piece
+    twice, or a merge whose parts or result are missing.
+    """
+
+    kind = "bpe"
+
+    def __init__(
+        self,
+        vocabulary: Sequence[str],
+        merges: Sequence[tuple[str, str]],
+        special_tokens: Mapping[str, int] | None = None,
+        *,
+        pattern: str = "gpt2",
+        ignore_merges: bool = False,
+        unused: Collection[int] = (),
+    ) -> None:
+        self._vocabulary = list(vocabulary)
+        self._merges = list(merges)
+        self._specials = SpecialTokens(special_tokens or {})
+        self._words = word_pattern(pattern)
+        self.ignore_merges = ignore_merges
+        self._id_of = number_pieces(self._vocabulary, self._specials.ids)
+        check_bytes(self._id_of)
+        self._ranks: Ranks = rank_merges(self._merges, self._id_of)
+        nothing = frozenset(unused)
+        self._bytes = [
+            piece.encode()
+            if piece in self._specials.ids
+            else b""
+            if token in nothing
+            else to_bytes(piece)
+            for token, piece in enumerate(self._vocabulary)
+        ]
+        self._byte_ids = [self._id_of[character] for character in CHARACTER_OF_BYTE]
+        self._cache: dict[str, list[int]] = {}
+        self._made_of: dict[int, tuple[int, int]] | None = None
+
+    @property
+    def vocabulary(self) -> list[str]:
+        return self._vocabulary
+
+    @property
+    def vocab_size(self) -> int:
+        return len(self._vocabulary)
+
+    @property
+    def unknown_id(self) -> None:
+        """Bytes spell every text."""
+        return None
+
+    @property
+    def merges(self) -> list[tuple[str, str]]:
+        return self._merges
+
+    def parents(self, token: int) -> tuple[int, int] | None:
+        """The two pieces whose merge makes this one; None for a byte or a special token."""
+        check_id(token, len(self._vocabulary))
+        if self._made_of is None:
+            self._made_of = {}
+            for left, right in reversed(self._merges):  # of several, the first stays
+                made = self._id_of[left + right]
+                self._made_of[made] = (self._id_of[left], self._id_of[right])
+        return self._made_of.get(token)
+
+    @property
+    def pattern(self) -> str:
+        """The name of the pattern that cuts words."""
+        return self._words.name
+
+    @property
+    def special_tokens(self) -> dict[str, int]:
+        return self._specials.ids
+
+    def encode(self, text: str, *, specials: bool = True) -> Encoding:
+        """The tokens of a text with their places in its bytes.
+
+        A lone surrogate counts as U+FFFD. With specials=False a special token that is written out
+        in the text is ordinary text.
+        """
+        text = clean_text(text)  # step: normalize
+        return self._encoding(text, self.encode_ids(text, specials=specials), specials)
+
+    def _encoding(self, text: str, ids: list[int], specials: bool) -> Encoding:
+        ends = list(accumulate([len(self._bytes[token]) for token in ids], initial=0))
+        spans = list(pairwise(ends))
+        pieces = [self._vocabulary[token] for token in ids]  # step: pieces
+
+        def explain() -> tuple[Stage, ...]:
+            words = self.words(text, specials=specials)
+            cuts = list(accumulate([len(data) for _, data in words], initial=0))
+            spelled = [part for part, _ in words]
+            return (
+                Stage("normalizer", [text], [(0, cuts[-1])]),
+                Stage("pre-tokenizer", spelled, list(pairwise(cuts))),
+                Stage("model", pieces, spans),
+                Stage("post-processor", pieces, spans),
+            )
+
+        return Encoding(text, ids, pieces, spans, explain)
+
+    def words(self, text: str, *, specials: bool = True) -> list[tuple[str, bytes]]:
+        """The words that the text is cut into, spelled with byte characters, and their bytes.
+
+        A special token is a word by itself, spelled as it is.
+        """
+        words: list[tuple[str, bytes]] = []
+        for part, special in self._specials.split(text) if specials else [(text, None)]:
+            if special is not None:
+                words.append((part, part.encode()))
+            else:
+                cut = self._words.split(part)  # step: cut
+                words += [(to_characters(word.encode()), word.encode()) for word in cut]
+        return words
+
+    def encode_ids(self, text: str, *, specials: bool = True) -> list[int]:
+        """encode(text).ids without the rest; a word that was met before costs one look-up."""
+        text = clean_text(text)
+        if not specials:
+            return self._encode_ordinary(text)
+        return self._specials.encode(text, self._encode_ordinary)
+
+    def _encode_ordinary(self, text: str) -> list[int]:
+        cache = self._cache
+        words = self._words.split(text)
+        long: dict[str, list[int]] = {}
+        for word in set(words).difference(cache):
+            (cache if len(word) <= CACHED_LENGTH else long)[word] = self.encode_word(word)
+        if len(cache) > CACHED_WORDS:
+            self._cache = {}  # a new one: another thread may still read the old one
+        return [token for word in words for token in cache.get(word) or long[word]]
+
+    def encode_word(self, word: str) -> list[int]:
+        """The ids of one word: its bytes, merged until nothing fits any more."""
+        data = word.encode()
+        if self.ignore_merges:
+            whole = self._id_of.get(to_characters(data), -1)  # step: whole
+            if whole >= 0:
+                return [whole]
+        letters = self.byte_ids(data)  # step: bytes
+        ids = merge_all(letters, self._ranks)  # step: word
+        return ids
+
+    def byte_ids(self, data: bytes) -> list[int]:
+        """The ids of single bytes, with which every word begins."""
+        return [self._byte_ids[byte] for byte in data]
+
+    @property
+    def ranks_of_pairs(self) -> Ranks:
+        """What two ids are joined to, and how early."""
+        return self._ranks
+
+    def sample(
+        self, text: str, dropout: float, generator: np.random.Generator, *, specials: bool = True
+    ) -> Encoding:
+        """One of the many ways to write the text: BPE-dropout skips merges by chance.
+
+        dropout is the probability that a merge is passed over, from 0 (as encode) to 1 (bytes).
+        Raises ValueError for one outside of that.
+        """
+
+        def encode_ordinary(part: str) -> list[int]:
+            ids: list[int] = []
+            for word in self._words.split(part):
+                letters = self.byte_ids(word.encode())
+                ids += merge_with_dropout(letters, self._ranks, dropout, generator)
+            return ids
+
+        text = clean_text(text)
+        if specials:
+            ids = self._specials.encode(text, encode_ordinary)
+        else:
+            ids = encode_ordinary(text)
+        return self._encoding(text, ids, specials)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of these ids, special tokens included.
+
+        Tokens may end in the middle of a character: bytes that are not UTF-8 become U+FFFD.
+        Raises ValueError for an id outside the vocabulary.
+        """
+        return b"".join([self.piece_bytes(token) for token in ids]).decode("utf-8", "replace")
+
+    def piece_bytes(self, token: int) -> bytes:
+        check_id(token, len(self._bytes))
+        return self._bytes[token]
+
+    def save(self, path: str | Path) -> None:
+        """Writes tokenizer.json, which the Hugging Face tokenizers library opens too."""
+        from core.tokenization.formats.tokenizer_json import write_byte_level_bpe
+
+        write_byte_level_bpe(path, self)
+
+
+def rank_merges(
+    merges: Sequence[tuple[str, str]], id_of: Mapping[str, int]
+) -> dict[tuple[int, int], tuple[int, int]]:
+    """Pairs of ids to (rank, id of the result). Raises ValueError for a piece that is missing."""
+    ranks = {}
+    for rank, (left, right) in enumerate(merges):
+        for piece in (left, right, left + right):
+            if piece not in id_of:
+                raise ValueError(
+                    f"merge {rank} ({left!r} + {right!r}) needs the piece {piece!r}, which is not "
+                    "in the vocabulary: the file is incomplete, get it again"
+                )
+        ranks[id_of[left], id_of[right]] = (rank, id_of[left + right])
+    return ranks
+
+
+def check_bytes(id_of: Mapping[str, int]) -> None:
+    """Raises ValueError when one of the 256 bytes has no id: some text could not be encoded."""
+    missing = [character for character in ALPHABET if character not in id_of]
+    if missing:
+        raise ValueError(
+            f"{len(missing)} of the 256 bytes are not in the vocabulary (the first is "
+            f"{missing[0]!r}): this is not a complete byte-level vocabulary"
+        )

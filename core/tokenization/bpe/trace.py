@@ -1,0 +1,114 @@
+"""How a byte-level BPE writes one word, merge by merge: what was seen, chosen and joined."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from core.tokenization.bpe.merging import Choice, merge_short
+from core.tokenization.bpe.tokenizer import ByteLevelBPE
+from core.tokenization.byte_level import clean_text
+from core.trace import Step, Trace
+
+LONGEST_WORD = 1000  # bytes; every merge is two steps with the whole word in them
+
+_WORD = "core.tokenization.bpe.tokenizer:ByteLevelBPE.encode_word"
+_MERGE = "core.tokenization.bpe.merging:merge_short"
+
+
+def trace_merges(tokenizer: ByteLevelBPE, word: str) -> Trace:
+    """One word from its bytes to its tokens: for every merge one step chooses and one joins.
+
+    Raises ValueError for a word of more than 1,000 bytes.
+    """
+    word = clean_text(word)
+    size = len(word.encode())
+    if size > LONGEST_WORD:
+        raise ValueError(
+            f"a word of {size:,} bytes is too long to be shown merge by merge: take one of at most "
+            f"{LONGEST_WORD:,}"
+        )
+    trace = Trace({"kind": tokenizer.kind, "word": word})
+    for step in _steps(tokenizer, word, size):
+        trace.append(step)
+    return trace.finish()
+
+
+def _steps(tokenizer: ByteLevelBPE, word: str, size: int) -> Iterator[Step]:
+    pieces = tokenizer.vocabulary
+    ids = tokenizer.encode_word(word)
+    if tokenizer.ignore_merges and len(ids) == 1:
+        yield Step(
+            "bpe.whole",
+            f"The word is a piece by itself, so no merge is asked: {quoted(pieces[ids[0]])}",
+            r"w \in V \;\Rightarrow\; w",
+            f"{_WORD}#whole",
+            arrays({"whole": ids[0]}),
+        )
+        return
+    letters = tokenizer.byte_ids(word.encode())
+    yield Step(
+        "bpe.bytes",
+        f"The word begins as its {count(size, 'byte')}",
+        r"w = b_1 b_2 \ldots b_n",
+        f"{_WORD}#bytes",
+        arrays({"letters": letters}),
+    )
+    seen: list[Choice] = []
+    end = merge_short(letters, tokenizer.ranks_of_pairs, seen)
+    after = [choice.symbols for choice in seen[1:]] + [end]
+    for choice, merged in zip(seen, after):
+        yield choose_step(pieces, choice)
+        if choice.token >= 0:
+            yield join_step(pieces, choice, merged)
+
+
+def choose_step(pieces: list[str], choice: Choice) -> Step:
+    if choice.token < 0:
+        title = f"No merge fits any more: {count(len(choice.symbols), 'token')}"
+    else:
+        left, right = choice.symbols[choice.place : choice.place + 2]
+        fitting = sum(token >= 0 for _, token in choice.found)
+        title = (
+            f"{quoted(pieces[left])} + {quoted(pieces[right])} was learned first of the "
+            f"{count(fitting, 'pair')} that fit (rank {choice.rank:,})"
+        )
+    return Step(
+        "bpe.choose",
+        title,
+        r"i^* = \text{arg min}_i \; \text{rank}(s_i, s_{i+1})",
+        f"{_MERGE}#choose",
+        arrays(
+            {
+                "symbols": choice.symbols,
+                "found": choice.found,
+                "rank": choice.rank,
+                "token": choice.token,
+            },
+        ),
+    )
+
+
+def join_step(pieces: list[str], choice: Choice, merged: list[int]) -> Step:
+    return Step(
+        "bpe.merge",
+        f"Join them: {quoted(pieces[choice.token])}",
+        r"s_{i^*},\, s_{i^*+1} \;\to\; s_{i^*} s_{i^*+1}",
+        f"{_MERGE}#merge",
+        arrays({"symbols": merged, "place": choice.place, "token": choice.token}),
+    )
+
+
+def arrays(named: Mapping[str, object]) -> dict[str, np.ndarray]:
+    """A step's values: numbers, texts and lists of them as arrays."""
+    return {name: np.asarray(value) for name, value in named.items()}
+
+
+def quoted(piece: str) -> str:
+    return f"“{piece}”"
+
+
+def count(number: int, what: str) -> str:
+    """ "1 byte", "2 bytes"."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

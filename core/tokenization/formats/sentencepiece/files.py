@@ -1,0 +1,116 @@
+"""SentencePiece's tokenizers from and to their files."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.tokenization.formats.sentencepiece.charsmap import (
+    CharsMap,
+    nmt_nfkc_table,
+    write_charsmap,
+)
+from core.tokenization.formats.sentencepiece.model import (
+    NormalizerSettings,
+    SentencePieceModel,
+    TrainerSettings,
+    read_model,
+    write_model,
+)
+from core.tokenization.sentencepiece.normalizer import SentencePieceNormalizer
+from core.tokenization.sentencepiece.rules import CharacterRules, nmt_nfkc
+from core.tokenization.sentencepiece.vocabulary import SentencePieceVocabulary
+
+if TYPE_CHECKING:
+    from core.tokenization.sentencepiece.tokenizer import SentencePieceBPE
+    from core.tokenization.unigram.tokenizer import Unigram
+
+
+def normalizer_of(model: SentencePieceModel, name: str = "the model") -> SentencePieceNormalizer:
+    """The normalizer that a model file describes; the rules are those of its own table."""
+    settings = model.normalizer
+    table = settings.charsmap
+    return SentencePieceNormalizer(
+        CharsMap(table, f"{name}: the table of character rules") if table else "identity",
+        name=settings.name,
+        add_dummy_prefix=settings.add_dummy_prefix,
+        remove_extra_whitespaces=settings.remove_extra_whitespaces,
+        escape_whitespaces=settings.escape_whitespaces,
+        whitespace_as_suffix=model.trainer.whitespace_as_suffix,
+    )
+
+
+def settings_of(normalizer: SentencePieceNormalizer) -> NormalizerSettings:
+    """What a model file says about a normalizer."""
+    return NormalizerSettings(
+        normalizer.name,
+        table_of(normalizer),
+        normalizer.add_dummy_prefix,
+        normalizer.remove_extra_whitespaces,
+        normalizer.escape_whitespaces,
+    )
+
+
+def table_of(normalizer: SentencePieceNormalizer) -> bytes:
+    """The normalizer's character rules as a table; nothing for identity.
+
+    Raises ValueError for rules that are neither ours nor from a file.
+    """
+    rules = normalizer.rules
+    if rules is None:
+        return b""
+    if isinstance(rules, CharsMap):
+        return rules.table
+    if isinstance(rules, CharacterRules):
+        return nmt_nfkc_table() if rules is nmt_nfkc() else write_charsmap(rules)
+    raise ValueError("these character rules cannot be written: use CharacterRules or CharsMap")
+
+
+def to_model(
+    pieces: SentencePieceVocabulary, normalizer: SentencePieceNormalizer, model_type: str
+) -> SentencePieceModel:
+    """A tokenizer as a model file has it; model_type is "bpe" or "unigram"."""
+    trainer = TrainerSettings(
+        model_type, pieces.byte_fallback, normalizer.whitespace_as_suffix, pieces.unknown_surface
+    )
+    return SentencePieceModel(pieces.pieces, trainer, settings_of(normalizer))
+
+
+def open_model(path: str | Path) -> "SentencePieceBPE | Unigram":
+    """The tokenizer in a SentencePiece model file.
+
+    Raises ValueError for a file that is damaged, too large, or holds another kind of model.
+    """
+    return from_model(read_model(path), str(path))
+
+
+def from_model(model: SentencePieceModel, name: str) -> "SentencePieceBPE | Unigram":
+    """The tokenizer that a model describes; `name` is the file, for messages."""
+    from core.tokenization.sentencepiece.tokenizer import SentencePieceBPE
+    from core.tokenization.unigram.tokenizer import Unigram
+
+    kinds: dict[str, type[SentencePieceBPE] | type[Unigram]]
+    kinds = {"bpe": SentencePieceBPE, "unigram": Unigram}
+    trainer = model.trainer
+    if trainer.model_type not in kinds:
+        raise ValueError(
+            f"{name} cuts a text into {trainer.model_type}s, not into pieces: choose a BPE or "
+            "Unigram model"
+        )
+    try:
+        return kinds[trainer.model_type](
+            model.pieces,
+            normalizer_of(model, name),
+            byte_fallback=trainer.byte_fallback,
+            unknown_surface=trainer.unknown_surface,
+        )
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+
+
+def save_bpe(path: str | Path, tokenizer: "SentencePieceBPE") -> None:
+    """Writes a SentencePiece model where the path ends in ".model", else tokenizer.json."""
+    if Path(path).suffix == ".model":
+        write_model(path, to_model(tokenizer.pieces, tokenizer.normalizer, "bpe"))
+    else:
+        from core.tokenization.formats.sentencepiece.documents import write_sentencepiece_bpe
+
+        write_sentencepiece_bpe(path, tokenizer)

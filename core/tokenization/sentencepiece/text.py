@@ -1,0 +1,210 @@
+"""From a text to what both SentencePiece trainers count: words, and which pieces may come of them.
+
+A text is a list of lines. Each is normalized, so that words begin with "▁"; the rarest characters
+become one sign that no piece may hold; then the lines are cut before every "▁" and equal words are
+counted once.
+
+Source: Kudo and Richardson 2018; the exact rules and their order are those of SentencePiece 0.2.1.
+"""
+
+import functools
+import time
+from collections import Counter
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import regex
+
+from core.tokenization.byte_level import clean_text
+from core.tokenization.sentencepiece.normalizer import SPACE, SentencePieceNormalizer, one_of
+from core.tokenization.sentencepiece.pieces import Piece
+from core.tokenization.sentencepiece.scripts import script
+from core.tokenization.steps import CountingStep
+
+RARE = "▅"  # U+2585 stands for characters too rare for the vocabulary
+BOUNDARY = "\t"  # stands where a meta piece was written out in the text; no piece crosses it
+LONGEST_LINE = 4192  # bytes; longer lines are left out
+LONGEST_PIECE = 16  # characters
+CHARACTER_COVERAGE = 0.9995
+PAUSE = 0.03  # seconds of work between two yields
+BATCH = 4096  # lines, or far less than that time
+_WORD = regex.compile(f"{SPACE}?[^{SPACE}]+|{SPACE}")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingText:
+    """What is left of a text for training.
+
+    lines       normalized lines, rare characters replaced by U+2585
+    words       words with how often they occur, the most frequent first, equals by their bytes
+    characters  the characters that the vocabulary must hold, with their counts, most frequent first
+    """
+
+    lines: list[str]
+    words: list[tuple[str, int]]
+    characters: list[tuple[str, int]]
+
+
+def prepare(
+    texts: Iterable[str],
+    normalizer: SentencePieceNormalizer,
+    meta: Sequence[Piece] = (),
+    character_coverage: float = CHARACTER_COVERAGE,
+    longest_line: int = LONGEST_LINE,
+) -> Generator[CountingStep, None, TrainingText]:
+    """Reads the texts, line by line, and yields while it does; returns what to train on.
+
+    character_coverage  share of all characters, between 0 and 1, that the vocabulary must spell;
+                        the rarest of the others are left out
+
+    Raises ValueError when nothing is left, and for a coverage outside its range.
+    """
+    if not 0 < character_coverage <= 1:
+        raise ValueError(
+            f"character_coverage {character_coverage} is no share of the text: choose a number "
+            "above 0 and at most 1, such as 0.9995"
+        )
+    lines = yield from normalized_lines(texts, normalizer, meta, longest_line)
+    read = CountingStep(sum(map(len, lines)), len(lines), len(lines))
+    counts: Counter[str] = Counter()
+    for start in range(0, len(lines), BATCH):
+        counts.update("".join(lines[start : start + BATCH]))
+        yield read
+    for sign in ("\0", BOUNDARY, " "):
+        del counts[sign]
+    characters = required_characters(counts, character_coverage)
+    rare = "".join(counts.keys() - {character for character, _ in characters})
+    rare += f"\0 {BOUNDARY}"  # by now it stands where it should: no piece holds either
+    replacing = str.maketrans(dict.fromkeys(rare, RARE))
+    for start in range(0, len(lines), BATCH):
+        batch = slice(start, start + BATCH)
+        lines[batch] = [line.translate(replacing) for line in lines[batch]]
+        yield read
+    words = yield from count_words(lines)
+    if not characters:
+        raise ValueError("the text holds nothing but spaces: choose a text with some words")
+    return TrainingText(lines, words, characters)
+
+
+def split_lines(texts: Iterable[str]) -> Iterator[str]:
+    """Lines without their ends, lone surrogates replaced by U+FFFD."""
+    for text in texts:
+        yield from clean_text(text).split("\n")
+
+
+def normalized_lines(
+    texts: Iterable[str],
+    normalizer: SentencePieceNormalizer,
+    meta: Sequence[Piece],
+    longest_line: int,
+) -> Generator[CountingStep, None, list[str]]:
+    """The lines as the tokenizer will see them, without those that are empty or too long."""
+    written_out = one_of(piece.text for piece in meta)
+    lines: list[str] = []
+    characters = longest = 0
+    looked = time.perf_counter()
+    for line in split_lines(texts):
+        characters += len(line)
+        size = len(line.encode())
+        if size > longest_line or RARE in line:
+            longest = max(longest, size)
+        elif line:
+            lines.append(written_out.sub(BOUNDARY, normalizer.normalize(line)))
+        if time.perf_counter() - looked > PAUSE:
+            yield CountingStep(characters, len(lines), len(lines))
+            looked = time.perf_counter()
+    if not lines:
+        raise ValueError(
+            f"every line of the text is longer than {longest_line:,} bytes (one has {longest:,}): "
+            "break it into shorter lines, or raise longest_line"
+            if longest
+            else "the text is empty: choose a text with some words"
+        )
+    return _without_empty(lines)
+
+
+def _without_empty(lines: list[str]) -> list[str]:
+    """Fills the place of each empty line with the last one, as the reference does."""
+    lines = list(lines)
+    place = 0
+    while place < len(lines):
+        if not lines[place]:
+            lines[place] = lines[-1]
+            lines.pop()
+        place += 1
+    return lines
+
+
+def required_characters(counts: Counter[str], coverage: float) -> list[tuple[str, int]]:
+    """The most frequent characters that together make up this share of the text."""
+    total = counts.total()
+    required: list[tuple[str, int]] = []
+    covered = 0
+    for character, times in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        if np.float32(covered / total) >= np.float32(coverage):
+            break
+        required.append((character, times))
+        covered += times
+    return required
+
+
+def split_words(line: str) -> list[str]:
+    """Cuts a normalized line before every "▁".
+
+    >>> split_words("▁two▁words")
+    ['▁two', '▁words']
+    """
+    return _WORD.findall(line)
+
+
+def count_words(
+    lines: Sequence[str],
+) -> Generator[CountingStep, None, list[tuple[str, int]]]:
+    """How often each word occurs, the most frequent first, equals in the order of their bytes."""
+    counts: Counter[str] = Counter()
+    characters = words = 0
+    looked = time.perf_counter()
+    for line in lines:
+        found = split_words(line)
+        counts.update(found)
+        characters += len(line)
+        words += len(found)
+        if time.perf_counter() - looked > PAUSE:
+            yield CountingStep(characters, words, len(counts))
+            looked = time.perf_counter()
+    yield CountingStep(characters, words, len(counts))
+    # Code points and UTF-8 bytes have the same order.
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def piece_script(character: str) -> str:
+    """The script that a piece may not mix with others: the three of Japanese count as one."""
+    name = script(character)
+    if name in ("Hiragana", "Katakana") or character == "ー":
+        return "Han"
+    return name
+
+
+def is_valid_piece(piece: str, longest: int = LONGEST_PIECE) -> bool:
+    """Whether training may make a piece of these characters.
+
+    It may not be longer than `longest`, hold a replaced character, have "▁" anywhere but in front,
+    or mix scripts; an accent that belongs to no script takes that of the character before it.
+    """
+    if not 0 < len(piece) <= longest or SPACE in piece[1:]:
+        return False
+    before: str | None = None
+    for character in piece:
+        if character in (RARE, BOUNDARY, "\0", " "):
+            return False
+        if character == SPACE:
+            continue
+        now: str | None = piece_script(character)
+        if now == "Inherited":
+            now = before
+        elif before not in (None, now):
+            return False
+        before = now
+    return True

@@ -1,0 +1,149 @@
+"""How SentencePiece's BPE writes a text: its rules for characters and spaces, then every merge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from core.tokenization.sentencepiece.normalizer import SentencePieceNormalizer
+from core.tokenization.sentencepiece.score_merging import GONE, Choice, merge_by_score, split_unused
+from core.tokenization.sentencepiece.tokenizer import SentencePieceBPE
+from core.tokenization.sentencepiece.vocabulary import SentencePieceVocabulary
+from core.trace import Step, Trace
+
+LONGEST_WORD = 1000  # characters; every merge is two steps with the whole word in them
+SHOWN = 60  # characters of a text in a title
+
+_NORMALIZER = "core.tokenization.sentencepiece.normalizer:SentencePieceNormalizer.trace"
+_WORD = "core.tokenization.sentencepiece.tokenizer:SentencePieceBPE.encode_word"
+_MERGE = "core.tokenization.sentencepiece.score_merging:merge_by_score"
+_FINISH = "core.tokenization.sentencepiece.vocabulary:SentencePieceVocabulary.finish_ids"
+
+
+def normalizer_steps(normalizer: SentencePieceNormalizer, text: str) -> Iterator[Step]:
+    """The two things that become of a text before it is cut; nothing for one without words."""
+    normalized = normalizer.trace(text).text
+    if not normalized:
+        return
+    rewritten = normalizer.rewrite(text)
+    rules = normalizer.name or "the file's own rules"
+    yield Step(
+        "sentencepiece.rewrite",
+        f"Characters by the rules of {rules}: {shortened(rewritten)}",
+        r"x \;\to\; \text{rules}(x)",
+        f"{_NORMALIZER}#rewrite",
+        {"whole": np.asarray(rewritten)},
+    )
+    yield Step(
+        "sentencepiece.spaces",
+        f"A space in front, and every space visible: {shortened(normalized)}",
+        r"x \;\to\; \_\, x",
+        f"{_NORMALIZER}#spaces",
+        {"normalized": np.asarray(normalized)},
+    )
+
+
+def trace_score_merges(tokenizer: SentencePieceBPE, word: str) -> Trace:
+    """One word of a normalized text from its characters to its tokens.
+
+    For every merge one step chooses, by score and from the left, and one joins; at the end what has
+    no piece becomes bytes or the unknown token.
+
+    Raises ValueError for a word of more than 1,000 characters.
+    """
+    if len(word) > LONGEST_WORD:
+        raise ValueError(
+            f"a word of {len(word):,} characters is too long to be shown merge by merge: take one "
+            f"of at most {LONGEST_WORD:,}"
+        )
+    trace = Trace({"kind": tokenizer.kind, "word": word})
+    for step in _steps(tokenizer, word):
+        trace.append(step)
+    return trace.finish()
+
+
+def _steps(tokenizer: SentencePieceBPE, word: str) -> Iterator[Step]:
+    tokenizer.encode_word(word)
+    numbers = [tokenizer.symbols[letter] for letter in word]
+    spelled = tokenizer.symbols.spelled
+    yield Step(
+        "sentencepiece-bpe.letters",
+        f"The word begins as its {len(word):,} characters",
+        r"w = c_1 c_2 \ldots c_n",
+        f"{_WORD}#letters",
+        {"numbers": np.asarray(numbers)},
+    )
+    seen: list[Choice] = []
+    merged = merge_by_score(numbers, [False] * len(numbers), tokenizer.joins, seen=seen)
+    for choice in seen:
+        yield choose_step(tokenizer.pieces, spelled, choice)
+        yield join_step(spelled, choice)
+    ends = split_unused(merged, frozenset(tokenizer.pieces.unused.values()))
+    yield from finish_steps(tokenizer.pieces, [spelled[number] for number in ends])
+
+
+def choose_step(pieces: SentencePieceVocabulary, spelled: Sequence[str], choice: Choice) -> Step:
+    best = choice.best
+    fitting = len(choice.others) + 1
+    among = "the only pair that spells a piece" if fitting == 1 else f"the best of {fitting} pairs"
+    title = (
+        f"{quoted(spelled[best.left])} + {quoted(spelled[best.right])} is {among}: "
+        f"score {pieces.pieces[best.token].score:g}"
+    )
+    return Step(
+        "sentencepiece-bpe.choose",
+        title,
+        r"i^* = \text{arg max}_i \; \text{score}(s_i s_{i+1})",
+        f"{_MERGE}#choose",
+        {"symbols": np.asarray(choice.row), "best": np.asarray(best)},
+    )
+
+
+def join_step(spelled: Sequence[str], choice: Choice) -> Step:
+    best = choice.best
+    after = list(choice.row)
+    after[best.place], after[best.after] = best.token, GONE
+    return Step(
+        "sentencepiece-bpe.merge",
+        f"Join them: {quoted(spelled[best.token])}",
+        r"s_{i^*},\, s_{i^*+1} \;\to\; s_{i^*} s_{i^*+1}",
+        f"{_MERGE}#merge",
+        {"symbols": np.asarray(after), "place": np.asarray(best.place)},
+    )
+
+
+def finish_steps(pieces: SentencePieceVocabulary, parts: Sequence[str]) -> Iterator[Step]:
+    """What becomes of the parts of a word that are no pieces."""
+    found = [(part, pieces.ids.get(part, pieces.unknown)) for part in parts]
+    pieces.finish_ids(found)
+    before: int | None = None
+    for place, (part, token) in enumerate(found):
+        if token == pieces.unknown and pieces.byte_fallback:
+            data = [pieces.byte_ids[byte] for byte in part.encode()]
+            yield Step(
+                "sentencepiece.bytes",
+                f"{quoted(part)} has no piece: it is written with its {len(data)} bytes",
+                r"c \;\to\; b_1 \ldots b_k",
+                f"{_FINISH}#bytes",
+                {"data": np.asarray(data)},
+            )
+        elif token == pieces.unknown and before != token:
+            ids = pieces.finish_ids(found[: place + 1])
+            yield Step(
+                "sentencepiece.unknown",
+                f"{quoted(part)} has no piece: it is unknown",
+                r"c \;\to\; \text{unk}",
+                f"{_FINISH}#unknown",
+                {"ids": np.asarray(ids)},
+            )
+        before = token
+
+
+def quoted(piece: str) -> str:
+    return f"“{piece}”"
+
+
+def shortened(text: str) -> str:
+    """A text in quotes, a long one's beginning."""
+    return quoted(text if len(text) <= SHOWN else f"{text[:SHOWN]}…")

@@ -1,0 +1,219 @@
+"""SentencePiece's byte-pair encoding, trained from scratch.
+
+The idea is that of every BPE: count all pairs of neighbors, join the most frequent, again and
+again. What differs is what it starts from and what it allows. It starts from the characters of the
+normalized text, in which a space is the character "▁"; so the pieces are text, and the text is the
+pieces put together. And it joins only what looks like a piece of a word: at most 16 characters, of
+one script, with "▁" nowhere but in front.
+
+Of equally frequent pairs the shorter wins, then the one whose bytes come first. A piece that two
+pairs lead to is learned once: the second pair is thrown away. When no two neighbors are left, pairs
+that stood in the text at some time fill the vocabulary, with a count of 0. These are the rules of
+SentencePiece 0.2.1, whose pieces and scores this trainer reproduces.
+
+One thing is not reproduced. SentencePiece looks only at a short list of the most frequent pairs,
+1,000 or 5 % of all, which it renews every 100 merges. Where a large vocabulary is trained on little
+text the list ends among equally frequent pairs (those that occur 3 times, say), and which of them
+are on it follows from the order of a hash table. This trainer always looks at all pairs.
+
+Source: Kudo and Richardson 2018, "SentencePiece: A simple and language independent subword
+tokenizer", section 3; Sennrich et al. 2016, section 3.2.
+"""
+
+import heapq
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from core.tokenization.sentencepiece.normalizer import SentencePieceNormalizer
+from core.tokenization.sentencepiece.pieces import Piece, meta_pieces
+from core.tokenization.sentencepiece.text import (
+    CHARACTER_COVERAGE,
+    RARE,
+    TrainingText,
+    is_valid_piece,
+    prepare,
+)
+from core.tokenization.steps import AlphabetStep, CountingStep, MergeStep, Rival
+from core.tokenization.symbol_row import WALL, Pair, SymbolRow
+
+ALGORITHM = "sentencepiece-bpe"
+
+SentencePieceBPEStep = CountingStep | AlphabetStep | MergeStep
+
+
+class Candidate(NamedTuple):
+    """A pair in the heap; the smallest is the best.
+
+    serial  decides between two ways to one piece: the pair that came up first
+    places  where the pair stood when it came up
+    """
+
+    negative_count: int
+    length: int
+    piece: str
+    serial: int
+    pair: Pair
+    places: list[int]
+
+
+class Candidates:
+    """All pairs that may be joined, the best first.
+
+    The heap keeps the counts that it was told, which are never too low: a pair that comes out with
+    a higher count than it has by now goes back to its place.
+    """
+
+    def __init__(self, row: SymbolRow, pieces: Sequence[str]) -> None:
+        self._row = row
+        self._pieces = pieces
+        self._known: set[str] = set()
+        self._heap: list[Candidate] = []
+        self._serial = 0
+        self.add(row.where)
+
+    def add(self, where: Mapping[Pair, list[int]]) -> None:
+        """Takes up pairs that the text has gained, those that may become pieces."""
+        for pair, places in where.items():
+            piece = self._pieces[pair[0]] + self._pieces[pair[1]]
+            if is_valid_piece(piece):
+                self._serial += 1
+                count = self._row.count[pair]
+                heapq.heappush(
+                    self._heap, Candidate(-count, len(piece), piece, self._serial, pair, places)
+                )
+
+    def pop(self) -> Candidate | None:
+        """The best pair as the text is now; None when no pair is left."""
+        heap, count, known = self._heap, self._row.count, self._known
+        while heap:
+            candidate = heap[0]
+            now = count[candidate.pair]
+            if candidate.piece in known:  # another pair led to it before
+                heapq.heappop(heap)
+            elif candidate.negative_count != -now:
+                heapq.heapreplace(heap, candidate._replace(negative_count=-now))
+            else:
+                return heapq.heappop(heap)
+        return None
+
+    def take(self) -> Candidate | None:
+        """pop, and no other pair leads to this piece any more."""
+        best = self.pop()
+        if best is not None:
+            self._known.add(best.piece)
+        return best
+
+    def best(self, number: int) -> list[Candidate]:
+        """The pairs that would come next; they stay."""
+        found: list[Candidate] = []
+        while len(found) < number and (candidate := self.pop()) is not None:
+            found.append(candidate)
+        for candidate in found:
+            heapq.heappush(self._heap, candidate)
+        return found
+
+
+def row_of_characters(text: TrainingText, ids: Mapping[str, int]) -> SymbolRow:
+    """Spells every word with its characters."""
+    spelled = [[WALL, *(ids[character] for character in word)] for word, _ in text.words]
+    symbols = np.array([symbol for word in spelled for symbol in word] + [WALL])
+    times = np.repeat([times for _, times in text.words], [len(word) for word in spelled])
+    return SymbolRow(symbols, np.append(times, 0))
+
+
+def sentencepiece_bpe_steps(
+    texts: Iterable[str],
+    vocab_size: int,
+    special_tokens: Sequence[str] = (),
+    *,
+    normalizer: SentencePieceNormalizer | None = None,
+    user_defined: Sequence[str] = (),
+    byte_fallback: bool = False,
+    character_coverage: float = CHARACTER_COVERAGE,
+    rivals: int = 0,
+) -> Generator[SentencePieceBPEStep, None, list[Piece]]:
+    """Trains on the texts, one merge at a time; the generator returns the pieces by id.
+
+    The ids of a step are those of the finished vocabulary: first "<unk>", "<s>", "</s>" and what
+    else needs no training, then the merges in their order, at the end the characters, the most
+    frequent first.
+
+    normalizer          None: nmt_nfkc with all rules for spaces
+    user_defined        pieces that are never cut
+    byte_fallback       256 more pieces, so that no character is unknown
+    character_coverage  share of the text whose characters the vocabulary must spell
+    rivals              how many of the pairs that were next each MergeStep tells
+
+    Raises ValueError for a text without words, and for a vocab_size that cannot hold the characters
+    or that the text cannot fill, with the limit.
+    """
+    normalizer = normalizer or SentencePieceNormalizer()
+    meta = meta_pieces(special_tokens, user_defined, byte_fallback)
+    text = yield from prepare(texts, normalizer, meta, character_coverage)
+    smallest = len(meta) + len(text.characters)
+    if vocab_size < smallest:
+        raise ValueError(
+            f"vocab_size {vocab_size} is too small: {len(text.characters)} characters and "
+            f"{len(meta)} special pieces need {smallest}; choose at least {smallest}, or a lower "
+            "character_coverage"
+        )
+    characters = [character for character, _ in text.characters]
+    first_character = vocab_size - len(characters)
+    ids = {character: first_character + place for place, character in enumerate(characters)}
+    ids[RARE] = vocab_size
+    row = row_of_characters(text, ids)
+    times = np.zeros(vocab_size + 1, np.int64)
+    times[: len(row.counts)] = row.counts
+    counts = [0] * len(meta)
+    counts += times[first_character:vocab_size].tolist()  # step: alphabet
+    yield AlphabetStep(
+        [piece.text for piece in meta] + characters,
+        counts,
+        row.tokens,
+        ALGORITHM,
+    )
+
+    # The pieces by id, while training fills the middle; the last stands for rare characters.
+    pieces = [piece.text for piece in meta] + [""] * (first_character - len(meta))
+    pieces += [*characters, RARE]
+    candidates = Candidates(row, pieces)
+    for token in range(len(meta), first_character):
+        best = candidates.take()
+        if best is None:
+            largest = token + len(characters)
+            raise ValueError(
+                f"vocab_size {vocab_size} is too large: the text holds no more pairs to join after "
+                f"{largest} pieces; choose at most {largest}, or a longer text"
+            )
+        pair, count = best.pair, -best.negative_count  # step: choose
+        others = candidates.best(rivals)
+        left, right = pair
+        pieces[token] = best.piece
+        candidates.add(row.merge(left, right, token, best.places))
+        yield MergeStep(
+            rank=token - len(meta),
+            left=left,
+            right=right,
+            count=count,
+            token=token,
+            left_piece=pieces[left],
+            right_piece=pieces[right],
+            piece=best.piece,
+            vocab_size=token + 1 + len(characters),
+            score=count,
+            tokens=row.tokens,
+            rivals=tuple(
+                Rival(
+                    pieces[rival.pair[0]],
+                    pieces[rival.pair[1]],
+                    -rival.negative_count,
+                    -rival.negative_count,
+                )
+                for rival in others
+            ),
+            algorithm=ALGORITHM,
+        )
+    trained = pieces[len(meta) : vocab_size]
+    return meta + [Piece(piece, float(-rank)) for rank, piece in enumerate(trained)]

@@ -1,0 +1,10 @@
+"""Unigram: every way to cut a text has a probability, and the likeliest is taken.
+
+Read in this order: piece_trie (pieces that begin at a place), lattice (all ways to cut a text),
+word_lattices (those of many words at once); training: seeds, em, pruning, training; encoding:
+search, tokenizer, trace.
+"""
+
+from core.tokenization.unigram.tokenizer import Unigram
+
+__all__ = ["Unigram"]

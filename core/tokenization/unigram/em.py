@@ -1,0 +1,186 @@
+"""How likely each piece is: expectation-maximization, the heart of Unigram's training.
+
+Which pieces a text is made of is not written in it. If we knew how likely the pieces are, we could
+tell how often each is used, over all ways to cut every word (the E step). If we knew how often each
+is used, we could tell how likely it is (the M step). So we begin with a guess and do both in turn:
+each pair of steps makes the text more probable.
+
+Everything is done in the order and with the 32-bit numbers of SentencePiece 0.2.1 on one thread,
+so that the scores are the same.
+
+Source: Kudo 2018, "Subword Regularization", section 3.2; Liang and Klein 2007, "Structured Bayesian
+Nonparametric Models with Variational Inference", for the digamma.
+"""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.tokenization.steps import ExpectStep, MaximizeStep, WorkingStep
+from core.tokenization.unigram.piece_trie import PieceTrie
+from core.tokenization.unigram.word_lattices import WordLattices
+
+RARELY_USED = 0.5  # a piece expected less often than this goes at once
+UNKNOWN_PENALTY = np.float32(10.0)  # the unknown scores so much less than the least likely piece
+BLOCK = 20_000  # characters of the words whose lattices are worked on between two yields
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The pieces so far with their scores (n), in an order that only rounding depends on."""
+
+    pieces: list[str]
+    scores: np.ndarray
+
+    def of_edges(self, lattices: WordLattices) -> np.ndarray:
+        """(M) the score of each edge; the unknown scores less than every piece."""
+        unknown = self.scores.min() - UNKNOWN_PENALTY
+        return np.append(self.scores, unknown)[lattices.piece]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some of the words, with how often each occurs (W)."""
+
+    lattices: WordLattices
+    counts: np.ndarray
+
+    def used_pieces(self) -> np.ndarray:
+        """(M) the piece of each edge; SentencePiece counts the unknown as the first piece."""
+        return np.maximum(self.lattices.piece, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """The words of the text, the most frequent first, in blocks."""
+
+    blocks: list[Block]
+    n_words: int
+
+    def renumber(self, kept: np.ndarray, n_pieces: int) -> None:
+        """Only these pieces are left, in this order."""
+        new_ids = np.full(n_pieces, -1)
+        new_ids[kept] = np.arange(len(kept))
+        for block in self.blocks:
+            block.lattices.renumber(new_ids)
+
+
+def build_corpus(
+    words: Sequence[tuple[str, int]], pieces: Sequence[str]
+) -> Generator[WorkingStep, None, Corpus]:
+    """Finds every piece in every word."""
+    trie = PieceTrie(pieces)
+    blocks: list[Block] = []
+    done = 0
+    for part in in_blocks([word for word, _ in words]):
+        counts = [times for _, times in words[done : done + len(part)]]
+        blocks.append(Block(WordLattices(part, trie), np.array(counts, dtype=np.float32)))
+        done += len(part)
+        yield WorkingStep("seeds", done)
+    return Corpus(blocks, sum(times for _, times in words))
+
+
+def in_blocks(words: Sequence[str]) -> list[list[str]]:
+    """The words in lists of about BLOCK characters."""
+    blocks: list[list[str]] = []
+    size = 0
+    for word in words:
+        if not blocks or size > BLOCK:
+            blocks.append([])
+            size = 0
+        blocks[-1].append(word)
+        size += len(word) + 1
+    return blocks
+
+
+def expect(
+    model: Model, corpus: Corpus, round_: int, iteration: int
+) -> Generator[WorkingStep | ExpectStep, None, np.ndarray]:
+    """The E step: (n) how often each piece is used, over all ways to cut every word."""
+    expected = np.zeros(len(model.pieces), dtype=np.float32)
+    objective = 0.0
+    done = 0
+    for block in corpus.blocks:
+        lattices = block.lattices
+        share, whole = lattices.shares(model.of_edges(lattices))
+        used = share * lattices.of_words(block.counts)
+        np.add.at(expected, block.used_pieces(), used)  # step: expect
+        objective -= float(whole @ block.counts) / corpus.n_words
+        done += len(block.counts)
+        if block is not corpus.blocks[-1]:
+            yield WorkingStep("expect", done)
+    yield ExpectStep(
+        round=round_,
+        iteration=iteration,
+        pieces=model.pieces,
+        scores=model.scores,
+        expected=expected,
+        objective=objective,
+        tokens=float(expected.sum(dtype=np.float64)),
+    )
+    return expected
+
+
+def maximize(
+    model: Model, expected: np.ndarray, corpus: Corpus, round_: int, iteration: int
+) -> Generator[MaximizeStep, None, Model]:
+    """The M step: new scores from the expected counts (n), and without the pieces hardly used."""
+    often = expected >= RARELY_USED
+    scores = new_scores(expected[often])
+    kept = np.flatnonzero(often)
+    better = Model([model.pieces[piece] for piece in kept], scores)
+    gone = np.flatnonzero(~often)
+    if len(gone):
+        corpus.renumber(kept, len(model.pieces))
+    yield MaximizeStep(
+        round=round_,
+        iteration=iteration,
+        pieces=better.pieces,
+        scores=better.scores,
+        removed=[(model.pieces[piece], float(expected[piece])) for piece in gone],
+    )
+    return better
+
+
+def new_scores(counts: np.ndarray) -> np.ndarray:
+    """(n) scores from expected counts.
+
+    The digamma of a count in place of its logarithm takes from rare pieces much and from frequent
+    ones nearly nothing, so that fewer pieces get the probability.
+    """
+    total = digamma(add_in_order(counts)).astype(np.float32)
+    scores = (digamma(counts) - total).astype(np.float32)  # step: maximize
+    return scores
+
+
+def digamma(x: np.ndarray | np.float32) -> np.ndarray:
+    """The derivative of log(gamma(x)), for x > 0: log(x) - 1 / 2x, nearly.
+
+    digamma(x) = digamma(x + 1) - 1 / x leads to where the asymptotic series is exact enough.
+    Source: Abramowitz and Stegun 1964, 6.3.5 and 6.3.18, about x - 1/2.
+    """
+    x = np.array(x, dtype=np.float64)
+    below = np.zeros_like(x)
+    while (small := x < 7).any():
+        below = np.where(small, below - 1 / x, below)
+        x = np.where(small, x + 1, x)
+    x = x - 0.5
+    square = (1 / x) ** 2
+    fourth = square * square
+    series = square / 24 - 7 / 960 * fourth
+    series += 31 / 8064 * fourth * square - 127 / 30720 * fourth * fourth
+    return below + np.log(x) + series
+
+
+def add_in_order(values: np.ndarray) -> np.float32:
+    """The sum of 32-bit numbers, one after the other, each partial sum rounded to 32 bits."""
+    return np.add.accumulate(values, dtype=np.float32)[-1]
+
+
+def log_shares(weights: np.ndarray) -> np.ndarray:
+    """First scores: the logarithm of each piece's share in all weights (n)."""
+    total = np.float32(np.log(np.float64(add_in_order(weights))))
+    each = np.log(weights.astype(np.float64))
+    scores = (each - total).astype(np.float32)  # step: seed
+    return scores

@@ -1,0 +1,316 @@
+"""All ways to cut a text into pieces, drawn as a network, and how to find the good ones.
+
+The places between characters are the knots, 0 before the first and N behind the last; every piece
+that stands in the text is an edge from its start to its end. A way to cut the text is a path from 0
+to N, and the score of a path is the sum of its pieces' scores. A score is the logarithm of a
+probability, so a sum of scores is the probability of all pieces, each drawn for itself: that is
+what "unigram" means.
+
+There may be 2^(N-1) paths, but whatever is asked about them (the best, the n best, their total
+probability, a random one) is answered place by place, in one sweep over the edges.
+
+Source: Kudo 2018, "Subword Regularization", section 3.2; Viterbi 1967; Rabiner 1989, section III.
+"""
+
+import heapq
+import math
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+
+from core.tokenization.unigram.piece_trie import PieceTrie
+
+START, END = 0, -1
+DIGITS = 9  # promises of paths that differ less are equal
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One piece at one place: text[start:end], its id, and the logarithm of its probability."""
+
+    start: int
+    end: int
+    piece: str
+    id: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """One way to cut the text: nodes that follow one another from start to end."""
+
+    nodes: tuple[Node, ...]
+    score: float
+
+    @property
+    def ids(self) -> list[int]:
+        return [node.id for node in self.nodes]
+
+    @property
+    def pieces(self) -> list[str]:
+        return [node.piece for node in self.nodes]
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """What Viterbi's search found.
+
+    path     the best path
+    scores   (N + 1) score of the best path to each place; -inf for a place inside all pieces
+    arrived  N + 1: the node that the best path to each place ends with; None where there is none
+    """
+
+    path: Path
+    scores: np.ndarray
+    arrived: tuple[Node | None, ...]
+
+
+def arrive(best: Sequence[float], nodes: Sequence[Node]) -> tuple[int, float]:
+    """Which of the nodes that end at a place is the best way to get there, and its score.
+
+    best[p] is the score of the best path to each earlier place p. Of equals the one that starts
+    first wins. Sums are rounded to 32 bits, as in SentencePiece: near ties then fall alike.
+    """
+    candidates = [best[node.start] + node.score for node in nodes]  # step: arrive
+    winner, highest = 0, round_to_32_bits(candidates[0])
+    for index, candidate in enumerate(candidates):
+        if candidate > highest:
+            winner, highest = index, round_to_32_bits(candidate)
+    return winner, highest
+
+
+def backtrace(arrived: Sequence[Node | None]) -> tuple[Node, ...]:
+    """The best path from how the best path to each place arrived there: from the end to the start.
+
+    What led to the end is known; what led to where that began is known too.
+    """
+    nodes_back = []
+    place = len(arrived) - 1
+    while place > START:
+        node = arrived[place]
+        assert node is not None  # a path leads through
+        nodes_back.append(node)
+        place = node.start  # step: backtrace
+    return tuple(reversed(nodes_back))
+
+
+def add_up(sums: Sequence[float], nodes: Sequence[Node], alpha: float) -> float:
+    """Logarithm of the total probability of all paths to the place where the nodes end.
+
+    sums[p] is the same of each earlier place p; alpha sharpens (> 1) or flattens (< 1).
+    """
+    ways = [sums[node.start] + alpha * node.score for node in nodes]
+    total = float(np.logaddexp.reduce(ways))  # step: forward
+    return total
+
+
+def shares(sums: Sequence[float], nodes: Sequence[Node], alpha: float) -> np.ndarray:
+    """The probability of each of the nodes that end at a place to be the last one before it.
+
+    sums is what `add_up` gave for every place.
+    """
+    ways = np.array([sums[node.start] + alpha * node.score for node in nodes])
+    share = np.exp(ways - np.logaddexp.reduce(ways))  # step: sample
+    return share
+
+
+def round_to_32_bits(number: float) -> float:
+    return array("f", [number])[0]
+
+
+class Lattice:
+    """Every piece of a text at every place where it stands.
+
+    text   N characters, normalized
+    nodes  in any order; at every start the shorter ones come first, a node for what is unknown last
+
+    Raises ValueError when no path leads through the text.
+    """
+
+    def __init__(self, text: str, nodes: Sequence[Node]) -> None:
+        self.text = text
+        self.nodes = sorted(nodes, key=lambda node: node.start)
+        self._ending: list[list[Node]] = [[] for _ in range(len(text) + 1)]
+        for node in self.nodes:
+            if not 0 <= node.start < node.end <= len(text):
+                raise ValueError(
+                    f"the node {node} does not lie in a text of {len(text)} characters"
+                )
+            self._ending[node.end].append(node)
+        self._check_that_a_path_leads_through()
+
+    def _check_that_a_path_leads_through(self) -> None:
+        reached = [True] + [False] * len(self.text)
+        for place, nodes in enumerate(self._ending):
+            reached[place] |= any(reached[node.start] for node in nodes)
+        if not reached[END]:
+            raise ValueError(
+                "no way leads through this text: give every character that no piece covers a node "
+                "of its own, such as the unknown token"
+            )
+
+    def ending_at(self, place: int) -> list[Node]:
+        """The nodes that end at a place, the longest first."""
+        return self._ending[place]
+
+    def viterbi(self) -> Best:
+        """The best path: the most probable way to cut the text.
+
+        The best path to a place ends with some node; what comes before it must be the best path to
+        that node's start. So one look at the nodes that end at each place is enough.
+        """
+        best = array("f", [-math.inf]) * len(self._ending)
+        best[START] = 0.0
+        arrived: list[Node | None] = [None] * len(self._ending)
+        for place, nodes in enumerate(self._ending):
+            if nodes:
+                winner, score = arrive(best, nodes)  # step: keep
+                best[place] = score
+                arrived[place] = nodes[winner]
+        path = Path(backtrace(arrived), best[END])
+        return Best(path, np.array(best), tuple(arrived))
+
+    def forward(self, alpha: float = 1.0) -> np.ndarray:
+        """(N + 1) logarithm of the total probability of all paths from the start to each place.
+
+        The last one is that of the whole text. Every score counts alpha times.
+        """
+        _check_alpha(alpha)
+        sums = [-math.inf] * len(self._ending)
+        sums[START] = 0.0
+        for place, nodes in enumerate(self._ending):
+            if nodes:
+                sums[place] = add_up(sums, nodes, alpha)
+        return np.array(sums)
+
+    def backward(self, alpha: float = 1.0) -> np.ndarray:
+        """(N + 1) the same of all paths from each place to the end."""
+        _check_alpha(alpha)
+        sums = np.full(len(self._ending), -math.inf)
+        sums[END] = 0.0
+        for node in sorted(self.nodes, key=lambda node: -node.start):
+            sums[node.start] = np.logaddexp(sums[node.start], sums[node.end] + alpha * node.score)
+        return sums
+
+    def posteriors(self, alpha: float = 1.0) -> np.ndarray:
+        """(nodes) the probability that a random path goes through each node.
+
+        It is the share of the paths through it: all ways to its start, it, all ways from its end.
+        """
+        before, after = self.forward(alpha), self.backward(alpha)
+        starts = [node.start for node in self.nodes]
+        ends = [node.end for node in self.nodes]
+        scores = alpha * np.array([node.score for node in self.nodes])
+        through = before[starts] + scores + after[ends]
+        share = np.exp(through - before[END])  # step: posterior
+        return share
+
+    def n_best(self, n: int) -> list[Path]:
+        """The n best paths, the best first; fewer where there are fewer.
+
+        Raises ValueError for n < 1.
+        """
+        if n < 1:
+            raise ValueError(f"n is {n}: ask for at least one path")
+        return list(islice(self.paths(), n))
+
+    def paths(self) -> Iterator[Path]:
+        """Every path, the best first.
+
+        A* from the end: a half-built path is as promising as its own score and the best score to
+        where it begins, which is known exactly. So no half-built path is taken up that does not
+        lead to the next best one. Of equally promising ones the longest is taken, or a text like
+        "aaaa", whose paths are equal by the thousand, would never be done with.
+        """
+        best = self._best_scores()
+        # Entries: minus the promise, where it begins, a number that settles ties, its score, nodes.
+        first = (-round(best[END], DIGITS), len(self.text), 0, 0.0, ())
+        heap: list[tuple[float, int, int, float, tuple]] = [first]
+        serial = 1
+        while heap:
+            promise = -heap[0][0]  # step: take
+            place, _, score, suffix = heapq.heappop(heap)[1:]
+            if place == START:
+                yield Path(_unlinked(suffix), score)
+                continue
+            for node in self._ending[place]:
+                longer = score + node.score
+                promise = round(best[node.start] + longer, DIGITS)  # step: promise
+                if promise > -math.inf:
+                    entry = (-promise, node.start, serial, longer, (node, suffix))
+                    heapq.heappush(heap, entry)
+                    serial += 1
+
+    def _best_scores(self) -> list[float]:
+        """(N + 1) the score of the best path to each place, with 64 bits."""
+        best = [-math.inf] * len(self._ending)
+        best[START] = 0.0
+        for place, nodes in enumerate(self._ending):
+            if nodes:
+                best[place] = max(best[node.start] + node.score for node in nodes)
+        return best
+
+    def sample(self, alpha: float, generator: np.random.Generator) -> Path:
+        """A random path; one has the probability exp(alpha x score) against the others.
+
+        alpha 0 makes all paths alike, 1 is the model's own distribution, a large one leaves the
+        best. Forward-filtering, backward-sampling: from the end, each next node is drawn by its
+        share in all ways to where it ends.
+        """
+        sums = self.forward(alpha).tolist()
+        nodes_back = []
+        place = len(self.text)
+        while place > START:
+            nodes = self._ending[place]
+            share = shares(sums, nodes, alpha)
+            drawn = int(
+                np.searchsorted(np.cumsum(share), generator.random() * share.sum(), "right")
+            )
+            node = nodes[min(drawn, len(nodes) - 1)]
+            nodes_back.append(node)
+            place = node.start
+        nodes_back.reverse()
+        return Path(tuple(nodes_back), sum(node.score for node in nodes_back))
+
+
+def build_lattice(
+    text: str, trie: PieceTrie, scores: np.ndarray, unknown_id: int, unknown_score: float
+) -> Lattice:
+    """The lattice of a text, by the pieces of a trie; scores (V) are indexed by the pieces' ids.
+
+    A character that is no piece by itself gets a node for the unknown, with a score so low that a
+    path takes it only where it must.
+    """
+    found = trie.matches(text)
+    starts, ends, ids = found.starts, found.starts + found.lengths, found.ids
+    score = scores[ids]  # step: nodes
+    nodes = [
+        Node(start, end, text[start:end], id_, of_piece)
+        for start, end, id_, of_piece in zip(
+            starts.tolist(), ends.tolist(), ids.tolist(), score.tolist()
+        )
+    ]
+    single = {node.start for node in nodes if node.end == node.start + 1}
+    unknown = sorted(set(range(len(text))) - single)  # step: unknown
+    nodes += [Node(place, place + 1, text[place], unknown_id, unknown_score) for place in unknown]
+    return Lattice(text, nodes)
+
+
+def _unlinked(linked: tuple) -> tuple[Node, ...]:
+    """(a, (b, (c, ()))) as (a, b, c)."""
+    nodes = []
+    while linked:
+        node, linked = linked
+        nodes.append(node)
+    return tuple(nodes)
+
+
+def _check_alpha(alpha: float) -> None:
+    if not (math.isfinite(alpha) and alpha >= 0):
+        raise ValueError(
+            f"alpha {alpha} is no sharpness: choose 0 (all ways alike), 1 (as trained) or any "
+            "positive number"
+        )

@@ -1,0 +1,142 @@
+"""Unigram's first vocabulary: every sequence of characters that may be worth a piece.
+
+A sequence is worth a look when it occurs at least twice and is followed by two different characters
+somewhere: what is always followed by the same character is no better than the longer sequence. In
+terms of the suffix tree of the text these are its inner nodes. They are found here by sorting: put
+all places of the text in the order of what follows there, and places with a common beginning stand
+together.
+
+Source: Kudo 2018, section 3.2, step 1; Abouelhoda, Kurtz and Ohlebusch 2004 for the intervals.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Generator, Sequence
+
+import numpy as np
+
+from core.tokenization.sentencepiece.normalizer import SPACE
+from core.tokenization.sentencepiece.text import LONGEST_PIECE, RARE, is_valid_piece
+from core.tokenization.steps import WorkingStep
+from core.tokenization.unigram.piece_trie import code_points
+
+LINE_END = "\0"  # stands behind every line; no piece crosses it
+MOST_SEEDS = 1_000_000
+PAUSE = 0.03  # seconds of work between two yields
+Working = Generator[WorkingStep, None, None]
+
+
+def seed_pieces(
+    lines: Sequence[str], longest: int = LONGEST_PIECE, most: int = MOST_SEEDS
+) -> Generator[WorkingStep, None, tuple[list[str], np.ndarray]]:
+    """The pieces to begin with, and how much text each covers: its count times its length.
+
+    First all characters, the most frequent first, then the sequences that cover the most.
+    """
+    alphabet = Counter()  # type: Counter[str]
+    for line in lines:
+        alphabet.update(line)
+    del alphabet[RARE]
+    singles = sorted(alphabet.items(), key=lambda item: (-item[1], item[0]))
+
+    text = LINE_END.join([*lines, ""])
+    places, depths, covered = yield from repeated_sequences(text, longest)
+    pieces: list[str] = []
+    weights: list[int] = []
+    looked = time.perf_counter()
+    for place, depth, weight in zip(places.tolist(), depths.tolist(), covered.tolist()):
+        piece = text[place : place + depth]
+        if is_valid_piece(piece, longest):
+            pieces.append(piece)
+            weights.append(weight)
+            if len(pieces) == most:
+                break
+        if time.perf_counter() - looked > PAUSE:
+            yield WorkingStep("seeds", len(pieces))
+            looked = time.perf_counter()
+    return (
+        [character for character, _ in singles] + pieces,
+        np.array([times for _, times in singles] + weights, dtype=np.float32),
+    )
+
+
+def repeated_sequences(
+    text: str, longest: int
+) -> Generator[WorkingStep, None, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Sequences of 2 to `longest` characters that occur with two different characters behind them.
+
+    Returns for each a place where it stands, its length, and its count times its length, the most
+    first; sequences that no piece may be, because a line ends in them or a word begins, are left
+    out.
+    """
+    characters = code_points(text)
+    order = yield from sort_places(characters, longest + 1)
+    padded = np.concatenate([characters, np.zeros(longest + 1, dtype=characters.dtype)])
+    room = room_for_pieces(characters)
+    found: list[tuple[np.ndarray, ...]] = []
+    # same[i]: the places order[i - 1] and order[i] begin with the same `depth` characters.
+    same = np.zeros(len(order), dtype=bool)
+    same[1:] = padded[order[1:]] == padded[order[:-1]]
+    for depth in range(1, longest + 1):
+        following = padded[order + depth]
+        still_same = same.copy()
+        still_same[1:] &= following[1:] == following[:-1]
+        if depth > 1:
+            first = np.flatnonzero(~same)  # where a group with a common beginning starts
+            behind = np.append(first[1:], len(order))
+            # How many different characters follow: where one changes, another begins.
+            branches = np.add.reduceat(~still_same, first, dtype=np.int64)
+            chosen = (branches >= 2) & (room[order[first]] >= depth)
+            first, behind = first[chosen], behind[chosen]
+            count = behind - first
+            found.append((order[first], np.full(len(first), depth), count * depth, behind))
+        same = still_same
+        yield WorkingStep("seeds", sum(len(places) for places, *_ in found))
+    places, depths, covered, behind = (np.concatenate(column) for column in zip(*found))
+    # Equals in the order in which a walk through the sorted places leaves their groups.
+    ranking = np.lexsort((-depths, behind, -covered))
+    return places[ranking], depths[ranking], covered[ranking]
+
+
+def room_for_pieces(characters: np.ndarray) -> np.ndarray:
+    """How many characters a piece that starts at each place may have at most."""
+    size = len(characters)
+    here = np.arange(size)
+    closed = np.isin(characters, [ord(LINE_END), ord(RARE)])
+    next_closed = _next(np.where(closed, here, size))
+    next_space = _next(np.where(characters == ord(SPACE), here, size))
+    next_space = np.append(next_space[1:], size)  # "▁" may stand in front of a piece
+    return np.minimum(next_closed, next_space) - here
+
+
+def _next(places: np.ndarray) -> np.ndarray:
+    """The least of the places from each one on."""
+    return np.minimum.accumulate(places[::-1])[::-1]
+
+
+def sort_places(characters: np.ndarray, depth: int) -> Generator[WorkingStep, None, np.ndarray]:
+    """The places of a text in the order of what follows there, looking `depth` characters ahead.
+
+    As many characters as fit into 63 bits are compared at once; then the order of what follows
+    behind them is known too, so every further sort doubles how far it looks.
+    """
+    _, codes = np.unique(characters, return_inverse=True)
+    codes = codes.astype(np.int64) + 1  # 0: the text has ended
+    bits = int(codes.max()).bit_length()
+    ahead = max(1, min(depth, 63 // bits))
+    keys = np.zeros(len(codes), dtype=np.int64)
+    for step in range(ahead):
+        keys <<= bits
+        keys[: len(codes) - step] |= codes[step:]
+    while True:
+        order = np.argsort(keys, kind="stable")
+        yield WorkingStep("seeds", 0)
+        if ahead >= depth:
+            return order
+        ordered = keys[order]
+        rank = np.empty(len(order), dtype=np.int64)
+        rank[order] = np.cumsum(np.append(True, ordered[1:] != ordered[:-1]))
+        keys = rank << 32
+        keys[: len(rank) - ahead] |= rank[ahead:]
+        ahead *= 2
+        yield WorkingStep("seeds", 0)

@@ -1,0 +1,231 @@
+"""How Unigram writes a sentence: its lattice, the best way to each place, and other ways."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from core.tokenization.sentencepiece.trace import finish_steps, quoted, shortened
+from core.tokenization.unigram.lattice import DIGITS, END, Best, Lattice, Node, Path, add_up, shares
+from core.tokenization.unigram.tokenizer import Unigram
+from core.trace import Step, Trace
+
+LONGEST_SENTENCE = 4000  # characters, each with its steps
+
+_HERE = "core.tokenization.unigram.lattice"
+
+Told = tuple[Step, list[Step]]  # a step, and what happened inside it
+
+
+def trace_lattice(
+    tokenizer: Unigram,
+    sentence: str,
+    *,
+    n: int = 5,
+    alpha: float = 1.0,
+    generator: np.random.Generator | None = None,
+    normalized: bool = False,
+) -> Trace:
+    """One sentence from its lattice to its tokens.
+
+    First come all nodes, then for each place the best way to it (inside: all ways to it), the way
+    back, and the tokens of the best path; then the n best paths, and how likely each node is when
+    scores count alpha times (inside: the sum of all ways to each place); with a generator one path
+    is drawn, from the end to the start.
+
+    normalized  the sentence is one already
+
+    The trace's `about` holds the text, the `lattice`, Viterbi's `best`, the `n_best` paths, the
+    `posteriors` of the nodes and the `sample`, which is None without a generator.
+
+    Raises ValueError for more than 4,000 characters, n < 1, and an alpha below 0.
+    """
+    text = sentence if normalized else tokenizer.normalizer.normalize(sentence)
+    if len(text) > LONGEST_SENTENCE:
+        raise ValueError(
+            f"a sentence of {len(text):,} characters is too long to be shown place by place: take "
+            f"one of at most {LONGEST_SENTENCE:,}"
+        )
+    lattice = tokenizer.lattice_of(text)
+    best = lattice.viterbi()
+    paths = lattice.n_best(n)
+    sums = lattice.forward(alpha)
+    posteriors = lattice.posteriors(alpha)
+    sample = lattice.sample(alpha, generator) if generator is not None else None
+    trace = Trace(
+        {
+            "kind": tokenizer.kind,
+            "text": text,
+            "alpha": alpha,
+            "lattice": lattice,
+            "best": best,
+            "n_best": paths,
+            "posteriors": posteriors,
+            "sample": sample,
+        }
+    )
+    parts: list[Iterator[Told]] = [
+        _nodes(tokenizer, lattice),
+        _arrivals(lattice, best),
+        _way_back(best.path),
+        ((step, []) for step in finish_steps(tokenizer.pieces, best.path.pieces)),
+        _n_best(paths, float(lattice.forward()[END])),
+        _posteriors(lattice, sums, alpha, posteriors),
+        _drawn(lattice, sums, alpha, sample),
+    ]
+    for part in parts:
+        for step, inside in part:
+            parent = trace.append(step)
+            for child in inside:
+                trace.append(_under(child, parent))
+    return trace.finish()
+
+
+def _under(step: Step, parent: int) -> Step:
+    return Step(step.name, step.title, step.formula, step.code, step.values, parent)
+
+
+def _nodes(tokenizer: Unigram, lattice: Lattice) -> Iterator[Told]:
+    unknown = [node for node in lattice.nodes if node.id == tokenizer.pieces.unknown]
+    known = [node for node in lattice.nodes if node.id != tokenizer.pieces.unknown]
+    yield _told(
+        "nodes",
+        f"{_count(len(known), 'piece')} of the vocabulary stand in the text",
+        r"\{ (i, j) : x_{i:j} \in V \}",
+        "build_lattice",
+        {
+            "starts": [node.start for node in known],
+            "ends": [node.end for node in known],
+            "ids": [node.id for node in known],
+            "score": [node.score for node in known],
+        },
+    )
+    if unknown:
+        score = unknown[0].score
+        yield _told(
+            "unknown",
+            f"{_count(len(unknown), 'character')} without a piece: unknown, with a score of "
+            f"{score:.2f} that no path chooses freely",
+            r"\log p_\text{unk} = \min_x \log p_x - 10",
+            "build_lattice",
+            {"unknown": [node.start for node in unknown]},
+        )
+
+
+def _arrivals(lattice: Lattice, best: Best) -> Iterator[Told]:
+    scores = best.scores.tolist()
+    for place, node in enumerate(best.arrived):
+        if node is None:
+            continue
+        nodes = lattice.ending_at(place)
+        candidates = [scores[other.start] + other.score for other in nodes]
+        inside = [
+            _step(
+                "arrive",
+                f"{_count(len(nodes), 'piece')} end at place {place}: "
+                + ", ".join(quoted(other.piece) for other in nodes),
+                r"f_i + \log p(x_{i:j})",
+                "arrive",
+                {"candidates": candidates},
+            )
+        ]
+        among = "the only way" if len(nodes) == 1 else f"the best of {len(nodes)} ways"
+        yield (
+            _step(
+                "keep",
+                f"To place {place}: {quoted(node.piece)} is {among}, score {scores[place]:.2f}",
+                r"f_j = \max_{i < j} \; f_i + \log p(x_{i:j})",
+                "Lattice.viterbi",
+                {"place": place, "winner": nodes.index(node), "score": scores[place]},
+            ),
+            inside,
+        )
+
+
+def _way_back(path: Path) -> Iterator[Told]:
+    for node in reversed(path.nodes):
+        yield _told(
+            "backtrace",
+            f"The best way to place {node.end} came through {quoted(node.piece)}, from place "
+            f"{node.start}",
+            r"j \;\to\; i^*(j)",
+            "backtrace",
+            {"place": node.start},
+        )
+
+
+def _n_best(paths: list[Path], total: float) -> Iterator[Told]:
+    for rank, path in enumerate(paths, 1):
+        pieces = shortened(" ".join(path.pieces))
+        yield _told(
+            "take",
+            f"Number {rank}: {pieces}, score {path.score:.2f}, "
+            f"{np.exp(path.score - total):.1%} of all ways",
+            r"\max_s \; f_{i(s)} + \sum_{x \in s} \log p_x",
+            "Lattice.paths",
+            {"promise": round(path.score, DIGITS)},
+        )
+
+
+def _posteriors(
+    lattice: Lattice, sums: np.ndarray, alpha: float, share: np.ndarray
+) -> Iterator[Told]:
+    inside = []
+    before = sums.tolist()
+    for place in range(len(lattice.text) + 1):
+        nodes = lattice.ending_at(place)
+        if not nodes:
+            continue
+        ways = [before[node.start] + alpha * node.score for node in nodes]
+        total = add_up(before, nodes, alpha)
+        inside.append(
+            _step(
+                "forward",
+                f"All ways to place {place} together: {total:.2f}",
+                r"a_j = \log \sum_{i < j} e^{\, a_i + \alpha \log p(x_{i:j})}",
+                "add_up",
+                {"ways": ways, "total": total},
+            )
+        )
+    yield (
+        _step(
+            "posterior",
+            "How likely each piece is, over all ways to cut the text",
+            r"P(i, j) = e^{\, a_i + \alpha \log p(x_{i:j}) + b_j - a_N}",
+            "Lattice.posteriors",
+            {"share": share},
+        ),
+        inside,
+    )
+
+
+def _drawn(lattice: Lattice, sums: np.ndarray, alpha: float, path: Path | None) -> Iterator[Told]:
+    for node in reversed(path.nodes if path is not None else ()):
+        nodes = lattice.ending_at(node.end)
+        share = shares(sums.tolist(), nodes, alpha)
+        yield _told(
+            "sample",
+            f"Drawn: {quoted(node.piece)} ends at place {node.end} with a probability of "
+            f"{_share_of(node, nodes, share):.1%}",
+            r"P(i \mid j) = e^{\, a_i + \alpha \log p(x_{i:j}) - a_j}",
+            "shares",
+            {"share": share},
+        )
+
+
+def _share_of(node: Node, nodes: list[Node], share: np.ndarray) -> float:
+    return float(share[nodes.index(node)])
+
+
+def _step(name: str, title: str, formula: str, function: str, values: Mapping[str, object]) -> Step:
+    arrays = {key: np.asarray(value) for key, value in values.items()}
+    return Step(f"unigram.{name}", title, formula, f"{_HERE}:{function}#{name}", arrays)
+
+
+def _told(name: str, title: str, formula: str, function: str, values: Mapping[str, object]) -> Told:
+    return _step(name, title, formula, function, values), []
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

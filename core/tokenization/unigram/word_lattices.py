@@ -1,0 +1,193 @@
+"""The lattices of many words at once, as arrays: what a trainer needs in every round.
+
+A lattice of a word is small, but there are thousands of words, and every round looks at all of
+their edges. So the edges of all words lie in one table, and a sweep takes one edge of every word at
+a time: first all that end at the words' first character, then all that end at the second, and so
+on. Within a word that is the very order in which `Lattice` goes through its nodes.
+
+Numbers have 32 bits and are added in the order of SentencePiece, so that a vocabulary trained here
+has the same scores as one trained there.
+
+Letters in shapes: W words; P places, those before and behind each character of every word; M edges.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from core.tokenization.unigram.piece_trie import Matches, PieceTrie, code_points
+
+BETWEEN = "\0"  # stands behind every word; its place is the end of that word
+
+
+def log_add(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """log(exp(a) + exp(b)) without leaving the range of 32-bit numbers; b is finite."""
+    high = np.maximum(a, b)
+    gap = (np.minimum(a, b) - high).astype(np.float64)
+    return (high + np.log(np.exp(gap) + 1.0)).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Edges in an order in which whole groups can be taken at once.
+
+    order   (M) edges; within a group no two of them belong to one word
+    bounds  where each group starts in it, and where the last one stops
+    """
+
+    order: np.ndarray
+    bounds: list[int]
+
+    @classmethod
+    def by(cls, order: np.ndarray, key: np.ndarray) -> Self:
+        """Groups of edges whose keys are equal and stand together in the order."""
+        ordered = key[order]
+        changes = np.flatnonzero(ordered[1:] != ordered[:-1]) + 1
+        return cls(order, [0, *changes.tolist(), len(order)] if len(order) else [])
+
+    def groups(self, *columns: np.ndarray) -> list[tuple[np.ndarray, ...]]:
+        """The columns of the edges, cut into groups."""
+        ordered = [column[self.order] for column in columns]
+        pairs = zip(self.bounds, self.bounds[1:])
+        return [tuple(column[start:stop] for column in ordered) for start, stop in pairs]
+
+
+class WordLattices:
+    """Every piece at every place of every word.
+
+    words  none of them empty
+    trie   finds the pieces; they have the ids 0 to n - 1
+    whole  False leaves out the piece that is the whole word: how else could it be cut?
+
+    piece, start, end  (M) the edges; piece is -1 for the unknown, which has an edge wherever a
+                       character is no piece; start and end are places
+    starts, ends       (W) the places before and behind each word
+    """
+
+    def __init__(self, words: Sequence[str], trie: PieceTrie, *, whole: bool = True) -> None:
+        text = BETWEEN.join([*words, ""])
+        characters = code_points(text)
+        self.n_places = len(text)
+        self.ends = np.flatnonzero(characters == ord(BETWEEN))  # (W) place behind each word
+        self.starts = np.append(0, self.ends[:-1] + 1)  # (W) place before each word
+        found = trie.matches_from(characters, 0, len(characters))
+        if not whole:
+            found = _without_whole_words(found, self.starts, self.ends)
+        single = np.full(len(text), -1)  # the piece that each character is; -1 for none
+        is_single = found.lengths == 1
+        single[found.starts[is_single]] = found.ids[is_single]
+        unknown = np.flatnonzero(characters != ord(BETWEEN))
+        # Edges by start, then by length; the one for the unknown comes last.
+        start = np.concatenate([found.starts, unknown])
+        order = np.argsort(start, kind="stable")
+        self._start = start[order].astype(np.int32)
+        length = np.concatenate([found.lengths, np.ones(len(unknown), dtype=np.int64)])[order]
+        self._end = (self._start + length).astype(np.int32)
+        self._piece = np.concatenate([found.ids, single[unknown]])[order].astype(np.int32)
+        self._unknown = np.repeat([False, True], [len(found), len(unknown)])[order]
+        before = np.repeat(self.starts, self.ends - self.starts + 1)[self._start]  # word's start
+        place, longest = (self._start - before), int(length.max(initial=1))
+        self._forward_key = (place + length) * (longest + 1) + (longest - length)
+        self._backward_key = -place * (longest + 2) + np.where(self._unknown, longest + 1, length)
+        self._forward_order = np.argsort(self._forward_key, kind="stable")
+        self._backward_order = np.argsort(self._backward_key, kind="stable")
+        self.renumber(np.arange(trie.n_pieces))
+
+    def renumber(self, new_ids: np.ndarray) -> None:
+        """Gives the pieces new ids; new_ids (n) is indexed by the old ones, -1 takes a piece away.
+
+        Where a character is no piece any more its edge for the unknown awakes.
+        """
+        self._piece = np.append(new_ids, -1)[self._piece]  # the last answers for -1
+        self._drop((self._piece >= 0) | self._unknown)
+        awake = (self._piece >= 0) != self._unknown
+        self.piece = np.where(self._unknown, -1, self._piece)[awake]
+        self.start = self._start[awake]
+        self.end = self._end[awake]
+        self._forward = Sweep.by(_kept(self._forward_order, awake), self._forward_key[awake])
+        self._backward = Sweep.by(_kept(self._backward_order, awake), self._backward_key[awake])
+
+    def _drop(self, stays: np.ndarray) -> None:
+        if stays.all():
+            return
+        self._forward_order = _kept(self._forward_order, stays)
+        self._backward_order = _kept(self._backward_order, stays)
+        for name in ("_start", "_end", "_piece", "_unknown", "_forward_key", "_backward_key"):
+            setattr(self, name, getattr(self, name)[stays])
+
+    def forward(self, score: np.ndarray) -> np.ndarray:
+        """(P) logarithm of the probability of all ways to each place; score (M) of the edges."""
+        sums = np.full(self.n_places, -np.inf, dtype=np.float32)
+        sums[self.starts] = 0
+        for start, end, gain in self._forward.groups(self.start, self.end, score):
+            sums[end] = log_add(sums[end], sums[start] + gain)
+        return sums
+
+    def backward(self, score: np.ndarray) -> np.ndarray:
+        """(P) the same for all ways from each place to the end of its word."""
+        sums = np.full(self.n_places, -np.inf, dtype=np.float32)
+        sums[self.ends] = 0
+        for start, end, gain in self._backward.groups(self.start, self.end, score):
+            sums[start] = log_add(sums[start], sums[end] + gain)
+        return sums
+
+    def shares(self, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """How likely each edge is used (M), and the log probability of each word (W)."""
+        before, after = self.forward(score), self.backward(score)
+        whole = before[self.ends]
+        through = before[self.start] + score + after[self.end] - self.of_words(whole)
+        share = np.exp(through.astype(np.float64))  # step: share
+        return share, whole
+
+    def of_words(self, values: np.ndarray) -> np.ndarray:
+        """(M) for each edge the value of its word; values (W)."""
+        return np.repeat(values, self.ends - self.starts + 1)[self.start]
+
+    def viterbi(self, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The score of the best way to each place (P), and the edge it ends with (P), -1 for none.
+
+        Of equal ways the one whose last edge is longest wins.
+        """
+        best = np.full(self.n_places, -np.inf, dtype=np.float32)
+        best[self.starts] = 0
+        arrived = np.full(self.n_places, -1, dtype=np.int32)
+        edges = np.arange(len(self.start), dtype=np.int32)
+        groups = self._forward.groups(self.start, self.end, score, edges)
+        for start, end, gain, edge in groups:
+            candidate = best[start] + gain
+            better = candidate > best[end]
+            end = end[better]
+            best[end] = candidate[better]
+            arrived[end] = edge[better]
+        return best, arrived
+
+    def backtrace(self, arrived: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+        """The edges of the best ways: from each word's last to its first, (words, edges) a round.
+
+        Words whose best way is told to the end are missing from later rounds.
+        """
+        rounds = []
+        words = np.arange(len(self.ends))
+        place = self.ends
+        while len(words):
+            edge = arrived[place]
+            rounds.append((words, edge))
+            place = self.start[edge]
+            going_on = place > self.starts[words]
+            words, place = words[going_on], place[going_on]
+        return rounds
+
+
+def _without_whole_words(found: Matches, starts: np.ndarray, ends: np.ndarray) -> Matches:
+    end_of = np.zeros(ends[-1] + 1 if len(ends) else 0, dtype=np.int64)
+    end_of[starts] = ends
+    part = found.starts + found.lengths != end_of[found.starts]
+    return Matches(found.starts[part], found.lengths[part], found.ids[part])
+
+
+def _kept(order: np.ndarray, stays: np.ndarray) -> np.ndarray:
+    """An order of edges when only those that stay are left and numbered anew."""
+    number = np.cumsum(stays) - 1
+    return number[order[stays[order]]]

@@ -1,0 +1,204 @@
+"""BERT's text: cleaned, without case and accents, then cut at white space and punctuation.
+
+Each character is replaced by itself, which is the whole normalizer:
+
+    clean      NUL, U+FFFD, controls, formats and private characters go; white space is a space
+    ideograms  get a space on both sides, so that each is a word
+    accents    the character is taken apart (NFD) and its marks go: "é" is "e"
+    lower case
+
+and then words are what stands between white space, every punctuation sign a word by itself.
+
+Source: Devlin et al. 2019 and the BasicTokenizer of its code, in the order of the Hugging Face
+tokenizers library. Google's code differs in three things: it lowers before it takes accents, keeps
+private characters, and has the ideograms from U+2B820 on, which the library starts at U+2B920.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import accumulate
+
+import regex
+
+from core.tokenization.wordpiece.unicode_8 import FORMATS, MARKS, ORDERED, PUNCTUATION
+
+IDEOGRAMS = (
+    (0x3400, 0x4DBF),
+    (0x4E00, 0x9FFF),
+    (0xF900, 0xFAFF),
+    (0x20000, 0x2A6DF),
+    (0x2A700, 0x2B73F),
+    (0x2B740, 0x2B81F),
+    (0x2B920, 0x2CEAF),
+    (0x2F800, 0x2FA1F),
+)
+_SIGNS = r"!-/:-@\[-`{-~"  # ASCII
+_MORE_SIGNS = regex.escape("".join(sorted(PUNCTUATION)))
+_ASCII_WORDS = re.compile(rf"[^\s{_SIGNS}]+|[{_SIGNS}]", re.ASCII)
+_WORDS = regex.compile(rf"[^\s{_SIGNS}{_MORE_SIGNS}]++|[{_SIGNS}{_MORE_SIGNS}]")
+
+
+@dataclass(frozen=True, slots=True)
+class Aligned:
+    """A normalized text that remembers where it comes from.
+
+    source  for each of its characters the index of the character of the text, never falling
+    """
+
+    text: str
+    source: list[int]
+
+
+@dataclass(frozen=True)
+class BertText:
+    """How a BERT reads text.
+
+    lowercase      "Hello" is "hello" (the uncased models)
+    strip_accents  "é" is "e"; None: where case goes, accents go
+    ideograms      every Chinese character is a word
+    clean          invisible characters go
+    """
+
+    lowercase: bool = True
+    strip_accents: bool | None = None
+    ideograms: bool = True
+    clean: bool = True
+    _table: "_Table" = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_table", _Table(self))
+
+    @property
+    def replacements(self) -> Mapping[int, str]:
+        """What each character is replaced by, as str.translate asks for it."""
+        return self._table
+
+    @property
+    def strips_accents(self) -> bool:
+        return self.lowercase if self.strip_accents is None else self.strip_accents
+
+    def normalize(self, text: str) -> str:
+        """The normalized text."""
+        normalized = text.translate(self._table)  # step: normalize
+        if self._table.movable and not self._table.movable.isdisjoint(normalized):
+            return self.align(text).text  # NFD may change the order of such marks
+        return normalized
+
+    def align(self, text: str) -> Aligned:
+        """The normalized text with the place that each of its characters comes from."""
+        if text.isascii() and text.isprintable():
+            return Aligned(text.lower() if self.lowercase else text, list(range(len(text))))
+        letters: list[tuple[str, int]] = []
+        for place, character in enumerate(text):
+            letters += [(part, place) for part in self.prepare(character)]
+        if self.strips_accents:
+            letters = [(c, place) for c, place in take_apart(letters) if c not in MARKS]
+        if self.lowercase:
+            letters = [(part, place) for c, place in letters for part in c.lower()]
+        normalized = "".join([part for part, place in letters])  # step: align
+        return Aligned(normalized, [place for _, place in letters])
+
+    def prepare(self, character: str) -> str:
+        """One character cleaned, and with spaces round it if it is an ideogram."""
+        if self.clean:
+            if is_invisible(character):
+                return ""
+            if character.isspace():
+                return " "
+        if self.ideograms and is_ideogram(character):
+            return f" {character} "
+        return character
+
+    def split(self, normalized: str) -> list[str]:
+        """The words of a normalized text."""
+        pattern = _ASCII_WORDS if normalized.isascii() else _WORDS
+        words: list[str] = pattern.findall(normalized)  # step: cut
+        return words
+
+    def places(self, normalized: str) -> list[tuple[int, int]]:
+        """Where each word of a normalized text begins and ends."""
+        pattern = _ASCII_WORDS if normalized.isascii() else _WORDS
+        return [match.span() for match in pattern.finditer(normalized)]
+
+
+class _Table(dict[int, str]):
+    """What str.translate asks: the replacement of a character, computed when first met."""
+
+    def __init__(self, rules: BertText) -> None:
+        super().__init__()
+        self._rules = rules
+        self.movable: set[str] = set()
+
+    def __missing__(self, code: int) -> str:
+        rules = self._rules
+        made = rules.prepare(chr(code))
+        if rules.strips_accents:
+            made = "".join([part for c in made for part in decompose(c) if part not in MARKS])
+            self.movable.update(c for c in made if combining_class(c))
+        if rules.lowercase:
+            made = "".join([c.lower() for c in made])
+        self[code] = made
+        return made
+
+
+def is_invisible(character: str) -> bool:
+    """Controls, formats, private characters and what stands for broken text."""
+    if character in "\t\n\r":
+        return False
+    return (
+        character in "\0\ufffd"
+        or character in FORMATS
+        or unicodedata.category(character) in ("Cc", "Co")
+    )
+
+
+def is_ideogram(character: str) -> bool:
+    code = ord(character)
+    return code >= IDEOGRAMS[0][0] and any(first <= code <= last for first, last in IDEOGRAMS)
+
+
+def decompose(character: str) -> str:
+    """The parts of a composed character: "é" is "e" and an accent."""
+    return unicodedata.normalize("NFD", character)
+
+
+def combining_class(character: str) -> int:
+    """Where a mark stands among others on one letter; 0 for what is no such mark."""
+    return unicodedata.combining(character) if character in ORDERED else 0
+
+
+def take_apart(letters: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    """NFD: every letter decomposed, and the marks that follow one sorted by their class.
+
+    Places stay in order: a first part takes the next one, a further part that of the part before
+    it, whatever they were sorted to.
+    """
+    parts: list[tuple[str, bool]] = []  # is it a first part?
+    for character, _ in letters:
+        decomposed = decompose(character)
+        parts.append((decomposed[0], True))
+        parts += [(part, False) for part in decomposed[1:]]
+    start = 0
+    while start < len(parts):
+        end = start
+        while end < len(parts) and combining_class(parts[end][0]):
+            end += 1
+        if end - start > 1:
+            parts[start:end] = sorted(parts[start:end], key=lambda part: combining_class(part[0]))
+        start = end + 1
+    places = iter([place for _, place in letters])
+    place = 0
+    placed: list[tuple[str, int]] = []
+    for character, first in parts:
+        place = next(places) if first else place
+        placed.append((character, place))
+    return placed
+
+
+def byte_places(text: str) -> list[int]:
+    """Where each character begins in the text's UTF-8 bytes, and where the last one ends."""
+    if text.isascii():
+        return list(range(len(text) + 1))
+    return list(accumulate([len(character.encode()) for character in text], initial=0))

@@ -1,0 +1,318 @@
+"""WordPiece, the tokenizer of BERT: the longest piece that fits, from left to right.
+
+A word's first piece is written as it is ("token"), one that goes on with "##" before it ("##izer").
+At each place the longest piece of the vocabulary is taken; a word that cannot be spelled to its end
+is one unknown token, however much of it was known.
+
+Source: Schuster and Nakajima 2012; Devlin et al. 2019, section 3. Google's code gives up on words
+of more than 200 characters, the Hugging Face tokenizers library on those of more than 100.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from core.tokenization.byte_level import clean_text
+from core.tokenization.specials import SpecialTokens
+from core.tokenization.tokenizer import Encoding, Stage, check_id, number_pieces
+from core.tokenization.wordpiece.bert_text import BertText, byte_places
+
+UNKNOWN = "[UNK]"
+BERT_TOKENS = ("[PAD]", UNKNOWN, "[CLS]", "[SEP]", "[MASK]")
+PREFIX = "##"
+LONGEST_WORD = 100  # characters
+CACHED_WORDS = 200_000
+
+CACHED_RUNS = 50_000
+NO_SPACES = re.compile(r"[^ \t\n\r]+")
+
+Span = tuple[int, int]
+
+
+class Run(NamedTuple):
+    """A part of a text with its words and tokens, each with its place in the part's bytes."""
+
+    words: list[str]
+    word_spans: list[Span]
+    ids: list[int]
+    spans: list[Span]
+
+
+class Look(NamedTuple):
+    """One look into the vocabulary: the characters start to end of a word, spelled as a piece.
+
+    token  its id; -1 when there is no such piece
+    """
+
+    start: int
+    end: int
+    piece: str
+    token: int
+
+
+class WordPiece:
+    """A tokenizer that knows words by their longest pieces.
+
+    vocabulary      pieces by id
+    special_tokens  tokens and their ids; each is also in the vocabulary
+    text            how text is normalized and cut into words
+    unknown         the piece for a word that cannot be spelled
+    longest_word    how many characters a word may have before it is unknown
+    before, after   special tokens that stand round every text ("[CLS]" and "[SEP]")
+
+    Raises ValueError for a vocabulary with a piece twice or without the unknown token, and for a
+    token before or after that is no special token.
+    """
+
+    kind = "wordpiece"
+
+    def __init__(
+        self,
+        vocabulary: Sequence[str],
+        special_tokens: Mapping[str, int] | None = None,
+        *,
+        text: BertText | None = None,
+        unknown: str = UNKNOWN,
+        longest_word: int = LONGEST_WORD,
+        before: Sequence[str] = (),
+        after: Sequence[str] = (),
+    ) -> None:
+        self._vocabulary = list(vocabulary)
+        self._specials = SpecialTokens(special_tokens or {})
+        self._id_of = number_pieces(self._vocabulary, self._specials.ids)
+        self.text = text or BertText()
+        self.unknown = unknown
+        self.longest_word = longest_word
+        self.before, self.after = tuple(before), tuple(after)
+        self._check()
+        self._longest_piece = max(map(len, self._vocabulary))
+        self._cache: dict[str, list[int]] = {}
+        self._known_runs: dict[str, Run] = {}
+
+    def _check(self) -> None:
+        if self.unknown not in self._id_of:
+            raise ValueError(
+                f"the vocabulary has no {self.unknown!r}, which stands for words that it cannot "
+                "spell: add it, or say which piece does"
+            )
+        for token in self.before + self.after:
+            if token not in self._specials.ids:
+                raise ValueError(
+                    f"{token!r} is to stand round every text, but is no special token: add it to "
+                    "them"
+                )
+        if self.longest_word < 1:
+            raise ValueError(f"the longest word has {self.longest_word} characters: allow some")
+
+    @property
+    def vocabulary(self) -> list[str]:
+        return self._vocabulary
+
+    @property
+    def vocab_size(self) -> int:
+        return len(self._vocabulary)
+
+    @property
+    def special_tokens(self) -> dict[str, int]:
+        return self._specials.ids
+
+    @property
+    def unknown_id(self) -> int:
+        return self._id_of[self.unknown]
+
+    def encode(self, text: str, *, specials: bool = True) -> Encoding:
+        """The tokens of a text with their places in its bytes; spaces and accents have none.
+
+        A lone surrogate counts as U+FFFD, which BERT's normalizer drops. With specials=False a
+        special token that is written out is ordinary text, and none is put round the text.
+        """
+        text = clean_text(text)
+        ids: list[int] = []
+        spans: list[Span] = []
+        for start, run in self._runs(text, specials):
+            ids += run.ids
+            spans += [(start + first, start + last) for first, last in run.spans]
+        inside, inside_spans = ids, spans
+        if specials:
+            ids, spans = self._surround(ids, spans, len(text.encode()))
+
+        def explain() -> tuple[Stage, ...]:
+            return self._stages(text, specials, (inside, inside_spans), (ids, spans))
+
+        return Encoding(text, ids, self._spell(ids), spans, explain)
+
+    def _spell(self, ids: Sequence[int]) -> list[str]:
+        return [self._vocabulary[token] for token in ids]
+
+    def _runs(self, text: str, specials: bool) -> Iterator[tuple[int, Run]]:
+        """What stands between spaces, and where it starts in the text's bytes.
+
+        White space of the four plain kinds always ends a word, so each run can be read by itself,
+        and one that was met before is remembered.
+        """
+        start = 0
+        for part, special in self._specials.split(text) if specials else [(text, None)]:
+            if special is not None:
+                size = len(part.encode())
+                yield start, Run([part], [(0, size)], [special], [(0, size)])
+                start += size
+                continue
+            at = byte_places(part)
+            for match in NO_SPACES.finditer(part):
+                written = match.group()
+                run = self._known_runs.get(written)
+                if run is None:
+                    if len(self._known_runs) >= CACHED_RUNS:
+                        self._known_runs = {}
+                    run = self._known_runs[written] = self._read(written)
+                yield start + at[match.start()], run
+            start += at[-1]
+
+    def _read(self, written: str) -> Run:
+        """Normalizes a part of a text, cuts it into words and these into pieces."""
+        aligned = self.text.align(written)
+        at = byte_places(written)
+        run = Run([], [], [], [])
+        for first, last in self.text.places(aligned.text):
+            word = aligned.text[first:last]
+            source = aligned.source[first:last]
+            run.words.append(word)
+            run.word_spans.append((at[source[0]], at[source[-1] + 1]))
+            ids, spans = self.match(word)  # step: word
+            run.ids.extend(ids)
+            run.spans.extend([(at[source[i]], at[source[j - 1] + 1]) for i, j in spans])
+        return run
+
+    def _stages(
+        self,
+        text: str,
+        specials: bool,
+        model: tuple[list[int], list[Span]],
+        after: tuple[list[int], list[Span]],
+    ) -> tuple[Stage, ...]:
+        normalized: list[str] = []
+        normalized_spans: list[Span] = []
+        end = 0
+        for part, special in self._specials.split(text) if specials else [(text, None)]:
+            start, end = end, end + len(part.encode())
+            normalized.append(part if special is not None else self.text.normalize(part))
+            normalized_spans.append((start, end))
+        words: list[str] = []
+        word_spans: list[Span] = []
+        for start, run in self._runs(text, specials):
+            words += run.words
+            word_spans += [(start + first, start + last) for first, last in run.word_spans]
+        return (
+            Stage("normalizer", normalized, normalized_spans),
+            Stage("pre-tokenizer", words, word_spans),
+            Stage("model", self._spell(model[0]), model[1]),
+            Stage("post-processor", self._spell(after[0]), after[1]),
+        )
+
+    def _surround(
+        self, ids: list[int], spans: list[Span], end: int
+    ) -> tuple[list[int], list[Span]]:
+        """Puts the special tokens round a text; they stand for none of its bytes."""
+        before = [self._id_of[token] for token in self.before]
+        after = [self._id_of[token] for token in self.after]
+        around = before + ids + after  # step: surround
+        return around, [(0, 0)] * len(before) + spans + [(end, end)] * len(after)
+
+    def encode_ids(self, text: str, *, specials: bool = True) -> list[int]:
+        """encode(text).ids without the rest; a word that was met before costs one look-up."""
+        text = clean_text(text)
+        if not specials:
+            return self._encode_ordinary(text)
+        ids = self._specials.encode(text, self._encode_ordinary)
+        return self._surround(ids, [], 0)[0]
+
+    def _encode_ordinary(self, text: str) -> list[int]:
+        words = self.text.split(self.text.normalize(text))
+        cache = self._cache
+        long: dict[str, list[int]] = {}
+        for word in set(words).difference(cache):
+            found = self.match(word)[0]
+            (cache if len(word) <= self.longest_word else long)[word] = found
+        if len(cache) > CACHED_WORDS:
+            self._cache = {}  # a new one: another thread may still read the old one
+        return [token for word in words for token in cache.get(word) or long[word]]
+
+    def match(self, word: str, seen: list[Look] | None = None) -> tuple[list[int], list[Span]]:
+        """The pieces of one normalized word, and which of its characters each stands for.
+
+        `seen` gets everything that was looked up, for who watches.
+        """
+        ids: list[int] = []
+        spans: list[Span] = []
+        start, length = 0, len(word)
+        if length > self.longest_word:
+            return self._give_up(length)
+        while start < length:
+            prefix = PREFIX if start > 0 else ""
+            end = min(length, start + self._longest_piece)
+            while end > start:
+                piece = prefix + word[start:end]
+                token = self._id_of.get(piece, -1)  # step: look
+                if seen is not None:
+                    seen.append(Look(start, end, piece, token))
+                if token >= 0:
+                    break
+                end -= 1
+            else:
+                return self._give_up(length)
+            ids.append(token)  # step: take
+            spans.append((start, end))
+            start = end
+        return ids, spans
+
+    def _give_up(self, length: int) -> tuple[list[int], list[Span]]:
+        """A word that cannot be spelled to its end is one unknown token."""
+        ids = [self.unknown_id]  # step: unknown
+        return ids, [(0, length)]
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The words of these ids with single spaces between; what was lost stays lost.
+
+        Raises ValueError for an id outside the vocabulary.
+        """
+        parts: list[str] = []
+        for token in ids:
+            check_id(token, len(self._vocabulary))
+            piece = self._vocabulary[token]
+            if parts and piece.startswith(PREFIX):
+                piece = piece[len(PREFIX) :]
+            elif parts:
+                piece = f" {piece}"
+            for written, read in CLOSE_UP:
+                piece = piece.replace(written, read)
+            parts.append(piece)
+        return "".join(parts)
+
+    def piece_bytes(self, token: int) -> bytes:
+        """What the piece adds to a word, without its "##"."""
+        check_id(token, len(self._vocabulary))
+        piece = self._vocabulary[token]
+        inside = piece.startswith(PREFIX) and piece not in self._specials.ids
+        return (piece[len(PREFIX) :] if inside else piece).encode()
+
+    def save(self, path: str | Path) -> None:
+        """Writes tokenizer.json, which the Hugging Face tokenizers library opens too."""
+        from core.tokenization.formats.tokenizer_json import write_wordpiece
+
+        write_wordpiece(path, self)
+
+
+# English spelling, as the reference decodes: no space before these.
+CLOSE_UP = (
+    (" .", "."),
+    (" ?", "?"),
+    (" !", "!"),
+    (" ,", ","),
+    (" ' ", "'"),
+    (" n't", "n't"),
+    (" 'm", "'m"),
+    (" 's", "'s"),
+    (" 've", "'ve"),
+    (" 're", "'re"),
+)

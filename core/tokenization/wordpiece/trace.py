@@ -1,0 +1,71 @@
+"""How WordPiece writes one word: every piece that it looks for, and the longest that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from core.tokenization.bpe.trace import arrays, count, quoted
+from core.tokenization.wordpiece.tokenizer import Look, WordPiece
+from core.trace import Step, Trace
+
+_WORDPIECE = "core.tokenization.wordpiece.tokenizer:WordPiece"
+
+
+def trace_longest_match(tokenizer: WordPiece, word: str) -> Trace:
+    """One word, normalized already: a step for every look into the vocabulary, and one for every
+    piece that is taken.
+    """
+    trace = Trace({"kind": tokenizer.kind, "word": word})
+    for step in _steps(tokenizer, word):
+        trace.append(step)
+    return trace.finish()
+
+
+def _steps(tokenizer: WordPiece, word: str) -> Iterator[Step]:
+    seen: list[Look] = []
+    ids, _ = tokenizer.match(word, seen)
+    taken: list[int] = []
+    for look in seen:
+        yield look_step(look)
+        if look.token >= 0:
+            taken = [*taken, look.token]
+            yield take_step(look, taken, word)
+    if taken != ids:
+        yield unknown_step(tokenizer, word, seen, ids)
+
+
+def look_step(look: Look) -> Step:
+    there = "it is there" if look.token >= 0 else "there is no such piece"
+    return Step(
+        "wordpiece.look",
+        f"Is {quoted(look.piece)} in the vocabulary? {there.capitalize()}",
+        r"w_{i:j} \in V \,?",
+        f"{_WORDPIECE}.match#look",
+        arrays({"piece": look.piece, "token": look.token, "start": look.start, "end": look.end}),
+    )
+
+
+def take_step(look: Look, taken: list[int], word: str) -> Step:
+    rest = len(word) - look.end
+    goes_on = f"go on with the other {count(rest, 'character')}" if rest else "the word is spelled"
+    return Step(
+        "wordpiece.take",
+        f"Take {quoted(look.piece)}, the longest that fits; {goes_on}",
+        r"j^* = \max \, \{\, j : w_{i:j} \in V \,\}",
+        f"{_WORDPIECE}.match#take",
+        arrays({"ids": taken, "token": look.token, "start": look.start, "end": look.end}),
+    )
+
+
+def unknown_step(tokenizer: WordPiece, word: str, seen: list[Look], ids: list[int]) -> Step:
+    if seen:
+        why = f"Nothing fits at {quoted(word[seen[-1].start :])}, so the whole word is"
+    else:
+        why = f"The word has more than {count(tokenizer.longest_word, 'character')}, so it is"
+    return Step(
+        "wordpiece.unknown",
+        f"{why} {tokenizer.unknown}",
+        r"w \to \text{[UNK]}",
+        f"{_WORDPIECE}._give_up#unknown",
+        arrays({"ids": ids}),
+    )
