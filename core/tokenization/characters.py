@@ -9,7 +9,7 @@ from pathlib import Path
 
 from core.tokenization.byte_level import clean_text
 from core.tokenization.specials import SpecialTokens
-from core.tokenization.tokenizer import Encoding, check_id, number_pieces
+from core.tokenization.tokenizer import Encoding, Stage, check_id, number_pieces
 
 
 class CharacterTokenizer:
@@ -73,15 +73,27 @@ class CharacterTokenizer:
 
         Raises ValueError for a character without an id, unless there is a token for such.
         """
-        text = clean_text(text)
+        text = clean_text(text)  # step: normalize
         ids = self.encode_ids(text, specials=specials)
         spans: list[tuple[int, int]] = []
+        parts: list[str] = []
         end = 0
         for part, special in self._specials.split(text) if specials else [(text, None)]:
             for written in part if special is None else [part]:
                 start, end = end, end + len(written.encode())
                 spans.append((start, end))
-        return Encoding(text, ids, [self._vocabulary[token] for token in ids], spans)
+                parts.append(written)
+        pieces = [self._vocabulary[token] for token in ids]  # step: pieces
+
+        def explain() -> tuple[Stage, ...]:
+            return (
+                Stage("normalizer", [text], [(0, end)]),
+                Stage("pre-tokenizer", parts, spans),
+                Stage("model", pieces, spans),
+                Stage("post-processor", pieces, spans),
+            )
+
+        return Encoding(text, ids, pieces, spans, explain)
 
     def encode_ids(self, text: str, *, specials: bool = True) -> list[int]:
         """encode(text).ids without the rest."""
@@ -92,11 +104,14 @@ class CharacterTokenizer:
 
     def _encode_ordinary(self, text: str) -> list[int]:
         known = self._id_of
+        characters = list(text)  # step: cut
         if self.unknown is not None:
             replacement = known[self.unknown]
-            return [known.get(character, replacement) for character in text]
+            ids = [known.get(one, replacement) for one in characters]  # step: known
+            return ids
         try:
-            return [known[character] for character in text]
+            ids = [known[one] for one in characters]  # step: look
+            return ids
         except KeyError as error:
             missing = error.args[0]
             raise ValueError(

@@ -12,6 +12,9 @@ from core.tokenization.bpe.patterns import word_pattern
 from core.tokenization.bpe.tokenizer import ByteLevelBPE
 from core.tokenization.bpe.trace import arrays, count, quoted, trace_merges
 from core.tokenization.byte_level import clean_text
+from core.tokenization.characters import CharacterTokenizer
+from core.tokenization.formats.library import LibraryTokenizer
+from core.tokenization.library_trace import library_steps
 from core.tokenization.sentencepiece.normalizer import one_of
 from core.tokenization.sentencepiece.tokenizer import SentencePieceBPE, split_at
 from core.tokenization.sentencepiece.trace import normalizer_steps, trace_score_merges
@@ -31,24 +34,29 @@ _TEXT = "core.tokenization.wordpiece.bert_text:BertText"
 _WORDPIECE = "core.tokenization.wordpiece.tokenizer:WordPiece"
 _SENTENCEPIECE = "core.tokenization.sentencepiece.tokenizer:SentencePieceBPE"
 _UNIGRAM = "core.tokenization.unigram.tokenizer:Unigram"
+_CHARACTERS = "core.tokenization.characters:CharacterTokenizer"
 _SPECIAL = "core.tokenization.specials:SpecialTokens.encode#special"
 _WORD_OF = {
     "bpe": f"{_BPE}.encode_word",
     "wordpiece": f"{_WORDPIECE}._read",
     "sentencepiece-bpe": f"{_SENTENCEPIECE}.encode_word",
     "unigram": f"{_UNIGRAM}._encode_ordinary",
+    "characters": f"{_CHARACTERS}._encode_ordinary",
 }
 
 Told = tuple[Step, Trace | None]  # a step, and what happened inside it
 
 
 def trace_encoding(tokenizer: Tokenizer, text: str, *, specials: bool = True) -> Trace:
-    """One text through all stages of a tokenizer that is trained or read from scratch.
+    """One text through all stages of a tokenizer.
 
     With specials=False a special token that is written in the text is ordinary text.
 
-    Raises ValueError for a text of more than 2,000 characters, and for a tokenizer that does not
-    run on this package's code.
+    Of a tokenizer that the Hugging Face library runs the trace tells what came out of each stage:
+    what happens inside one is not this package's code.
+
+    Raises ValueError for a text of more than 2,000 characters, and for a tokenizer of a class that
+    this package does not know.
     """
     if len(text) > LONGEST_TEXT:
         raise ValueError(
@@ -81,9 +89,13 @@ def _stages(tokenizer: Tokenizer, text: str, specials: bool) -> Iterator[Told]:
         return _sentencepiece_bpe(tokenizer, text, specials)
     if isinstance(tokenizer, Unigram):
         return _unigram(tokenizer, text, specials)
+    if isinstance(tokenizer, CharacterTokenizer):
+        return _characters(tokenizer, text, specials)
+    if isinstance(tokenizer, LibraryTokenizer):
+        return library_steps(tokenizer, text, specials)
     raise ValueError(
-        f"this tokenizer ({tokenizer.kind}) runs on another library, whose steps cannot be shown: "
-        "look at its stages, or train one from scratch"
+        f"a {type(tokenizer).__name__} does not tell how it works: open its tokenizer.json, or "
+        "train a tokenizer from scratch"
     )
 
 
@@ -178,6 +190,22 @@ def _unigram(tokenizer: Unigram, text: str, specials: bool) -> Iterator[Told]:
     yield tokens_step("pieces", encoding.pieces, f"{_UNIGRAM}._encoding#pieces"), None
 
 
+def _characters(tokenizer: CharacterTokenizer, text: str, specials: bool) -> Iterator[Told]:
+    """Nothing is merged or sought: every character has its number."""
+    encoding = tokenizer.encode(text, specials=specials)
+    yield normalizer_step("text", text, f"{_CHARACTERS}.encode#normalize"), None
+    mark = "look" if tokenizer.unknown is None else "known"
+    for part, special in _parts(tokenizer, text, specials):
+        if special is not None:
+            yield special_step(tokenizer, part, special), None
+            continue
+        cut = f"{_CHARACTERS}._encode_ordinary#cut"
+        yield words_step("characters", list(part), cut, "character"), None
+        ids = tokenizer.encode_ids(part, specials=False)
+        yield word_step(tokenizer, part, ids, mark, ids, "ids"), None
+    yield tokens_step("pieces", encoding.pieces, f"{_CHARACTERS}.encode#pieces"), None
+
+
 # -- steps ------------------------------------------------------------------------------------
 
 
@@ -211,10 +239,10 @@ def whole_step(part: str, code: str) -> Step:
     )
 
 
-def words_step(name: str, words: list[str], code: str) -> Step:
+def words_step(name: str, words: list[str], code: str, what: str = "word") -> Step:
     return Step(
         "encoding.pre-tokenizer",
-        f"Cut into {count(len(words), 'word')}; no token crosses a cut",
+        f"Cut into {count(len(words), what)}; no token crosses a cut",
         r"x = w_1 w_2 \ldots w_m",
         code,
         arrays({name: words}),
@@ -227,6 +255,7 @@ def word_step(
     ids: list[int],
     mark: str = "word",
     value: list[int] | int | None = None,
+    name: str = "",
 ) -> Step:
     pieces = " ".join(quoted(tokenizer.vocabulary[token]) for token in ids)
     return Step(
@@ -234,7 +263,7 @@ def word_step(
         f"{quoted(shortened(word))} is {count(len(ids), 'token')}: {shortened(pieces)}",
         r"w \to t_1 t_2 \ldots t_k",
         f"{_WORD_OF[tokenizer.kind]}#{mark}",
-        arrays({"ids": ids} if value is None else {mark: value}),
+        arrays({"ids": ids} if value is None else {name or mark: value}),
     )
 
 

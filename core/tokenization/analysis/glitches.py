@@ -11,11 +11,14 @@ Source: Land and Bartolo 2024, "Fishing for Magikarp", section 3.
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from core.tokenization.tokenizer import Tokenizer
+from core.trace import Step
 
+Result = TypeVar("Result")
 ROWS = 8192  # rows of the table between two yields
 USED = 0.5  # a special token less similar to the others than this was trained after all
 
@@ -30,6 +33,79 @@ class GlitchCandidate:
     piece: str
     similarity: float
     reachable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Yardstick:
+    """What tokens are compared with.
+
+    mean       (C) of all embeddings
+    reference  ids of tokens that look untrained; rows (m, C) are their embeddings
+    """
+
+    mean: np.ndarray
+    reference: tuple[int, ...]
+    rows: np.ndarray
+
+
+def yardstick_steps(
+    embeddings: np.ndarray, tokenizer: Tokenizer, untrained: Sequence[int] | None = None
+) -> Generator[float, None, Yardstick]:
+    """Finds what tells an untrained token; yields the share that is done. Arguments and errors are
+    those of glitch_steps.
+    """
+    if embeddings.ndim != 2 or len(embeddings) < tokenizer.vocab_size:
+        raise ValueError(
+            f"embeddings of the shape {embeddings.shape} do not fit a vocabulary of "
+            f"{tokenizer.vocab_size} pieces: give the table of the model that uses this tokenizer"
+        )
+    special = sorted(tokenizer.special_tokens.values())
+    reference = special if untrained is None else sorted(set(untrained))
+    if not reference or not 0 <= reference[0] <= reference[-1] < len(embeddings):
+        raise ValueError(
+            "there is no untrained token to compare with: name some ids that no text uses, such as "
+            "reserved ones"
+        )
+    mean = np.zeros(embeddings.shape[1], dtype=np.float64)
+    for start in range(0, len(embeddings), ROWS):
+        mean += embeddings[start : start + ROWS].sum(axis=0, dtype=np.float64)
+        yield start / len(embeddings)
+    mean = (mean / len(embeddings)).astype(np.float32)
+    if untrained is None:
+        among = similarity_to(embeddings[reference], embeddings[reference], mean)
+        kept = [token for token, close in zip(reference, among, strict=True) if close >= USED]
+        reference = kept or reference
+    return Yardstick(mean, tuple(reference), np.array(embeddings[reference], dtype=np.float32))
+
+
+def similarity_steps(
+    embeddings: np.ndarray, size: int, yardstick: Yardstick
+) -> Generator[float, None, np.ndarray]:
+    """The similarity of the first `size` rows to what is untrained: (size)."""
+    similarity = np.empty(size, dtype=np.float32)
+    for start in range(0, size, ROWS):
+        rows = embeddings[start : min(start + ROWS, size)]
+        similarity[start : start + len(rows)] = similarity_to(rows, yardstick.rows, yardstick.mean)
+        yield start / size
+    return similarity
+
+
+def most_suspicious(
+    tokenizer: Tokenizer, similarity: np.ndarray, count: int = 100
+) -> list[GlitchCandidate]:
+    """The `count` pieces with the largest similarity, special tokens left out."""
+    special = sorted(tokenizer.special_tokens.values())
+    ordinary = np.setdiff1d(np.arange(tokenizer.vocab_size), special)
+    order = ordinary[np.argsort(-similarity[ordinary], kind="stable")][:count]
+    return [
+        GlitchCandidate(
+            int(token),
+            tokenizer.vocabulary[token],
+            float(similarity[token]),
+            is_reachable(tokenizer, int(token)),
+        )
+        for token in order
+    ]
 
 
 def glitch_steps(
@@ -49,43 +125,20 @@ def glitch_steps(
     Raises ValueError where the table does not fit the tokenizer, or there is nothing to compare
     with.
     """
-    if embeddings.ndim != 2 or len(embeddings) < tokenizer.vocab_size:
-        raise ValueError(
-            f"embeddings of the shape {embeddings.shape} do not fit a vocabulary of "
-            f"{tokenizer.vocab_size} pieces: give the table of the model that uses this tokenizer"
-        )
-    special = sorted(tokenizer.special_tokens.values())
-    reference = special if untrained is None else sorted(set(untrained))
-    if not reference or not 0 <= reference[0] <= reference[-1] < len(embeddings):
-        raise ValueError(
-            "there is no untrained token to compare with: name some ids that no text uses, such as "
-            "reserved ones"
-        )
-    mean = np.zeros(embeddings.shape[1], dtype=np.float64)
-    for start in range(0, len(embeddings), ROWS):
-        mean += embeddings[start : start + ROWS].sum(axis=0, dtype=np.float64)
-        yield 0.5 * start / len(embeddings)
-    mean = (mean / len(embeddings)).astype(np.float32)
-    if untrained is None:
-        among = similarity_to(embeddings[reference], embeddings[reference], mean)
-        kept = [token for token, close in zip(reference, among, strict=True) if close >= USED]
-        reference = kept or reference
-    similarity = np.empty(tokenizer.vocab_size, dtype=np.float32)
-    for start in range(0, len(similarity), ROWS):
-        rows = embeddings[start : min(start + ROWS, len(similarity))]
-        similarity[start : start + len(rows)] = similarity_to(rows, embeddings[reference], mean)
-        yield 0.5 + 0.5 * start / len(similarity)
-    ordinary = np.setdiff1d(np.arange(tokenizer.vocab_size), special)
-    order = ordinary[np.argsort(-similarity[ordinary], kind="stable")][:count]
-    return [
-        GlitchCandidate(
-            int(token),
-            tokenizer.vocabulary[token],
-            float(similarity[token]),
-            is_reachable(tokenizer, int(token)),
-        )
-        for token in order
-    ]
+    yardstick = yield from _halved(yardstick_steps(embeddings, tokenizer, untrained), 0.0)
+    size = tokenizer.vocab_size
+    similarity = yield from _halved(similarity_steps(embeddings, size, yardstick), 0.5)
+    return most_suspicious(tokenizer, similarity, count)
+
+
+def _halved(steps: Generator[float, None, Result], begin: float) -> Generator[float, None, Result]:
+    """A job that is one half of another, which is at `begin` when it starts."""
+    while True:
+        try:
+            share = next(steps)
+        except StopIteration as end:
+            return end.value
+        yield begin + 0.5 * share
 
 
 def glitch_candidates(
@@ -108,7 +161,21 @@ def similarity_to(rows: np.ndarray, reference: np.ndarray, mean: np.ndarray) -> 
     centered = rows.astype(np.float32) - mean  # (n, C)
     direction = (reference.astype(np.float32) - mean).mean(axis=0)  # (C)
     lengths = np.linalg.norm(centered, axis=1) * np.linalg.norm(direction)  # (n)
-    return centered @ direction / np.maximum(lengths, 1e-12)
+    similarity = centered @ direction / np.maximum(lengths, 1e-12)  # step: similarity
+    return similarity
+
+
+def glitch_step(row: np.ndarray, yardstick: Yardstick, candidate: GlitchCandidate) -> Step:
+    """How suspicious one token is, as a step; `row` (C) is its embedding."""
+    rows = np.asarray(row, dtype=np.float32)[None]  # (1, C)
+    similarity = similarity_to(rows, yardstick.rows, yardstick.mean)
+    return Step(
+        "glitches.similarity",
+        f"“{candidate.piece}” is {candidate.similarity:.3f} like what was never trained",
+        r"\cos(e_t - \bar e, \; \bar e_{\text{untrained}} - \bar e)",
+        "core.tokenization.analysis.glitches:similarity_to#similarity",
+        {"rows": rows, "mean": yardstick.mean, "similarity": similarity},
+    )
 
 
 def is_reachable(tokenizer: Tokenizer, token: int) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import regex
 
+from core.tokenization.analysis.rates import bytes_per_token, tokens_per_word
 from core.tokenization.tokenizer import Encoding, Tokenizer
 
 # Scripts that are written without spaces: there is nothing to count words by.
@@ -41,11 +42,11 @@ class Measures:
     @property
     def fertility(self) -> float | None:
         """Tokens per word."""
-        return self.tokens / self.words if self.words else None
+        return tokens_per_word(self.tokens, self.words)
 
     @property
     def bytes_per_token(self) -> float:
-        return self.bytes / self.tokens if self.tokens else 0.0
+        return bytes_per_token(self.bytes, self.tokens)
 
     @property
     def unknown_share(self) -> float:

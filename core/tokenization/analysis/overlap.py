@@ -8,7 +8,10 @@ of the others.
 from collections.abc import Generator
 from dataclasses import dataclass
 
+import numpy as np
+
 from core.tokenization.tokenizer import Tokenizer
+from core.trace import Step
 
 PAUSE = 20_000  # pieces between two yields
 
@@ -24,18 +27,56 @@ class Overlap:
     @property
     def jaccard(self) -> float:
         """Shared pieces among all pieces of both, from 0 to 1."""
-        every = len(self.common) + len(self.only_first) + len(self.only_second)
-        return len(self.common) / every if every else 0.0
+        return jaccard(len(self.common), len(self.only_first), len(self.only_second))
 
     @property
     def share_of_first(self) -> float:
-        size = len(self.common) + len(self.only_first)
-        return len(self.common) / size if size else 0.0
+        return share_of(len(self.common), len(self.common) + len(self.only_first))
 
     @property
     def share_of_second(self) -> float:
-        size = len(self.common) + len(self.only_second)
-        return len(self.common) / size if size else 0.0
+        return share_of(len(self.common), len(self.common) + len(self.only_second))
+
+
+def jaccard(common: int, only_first: int, only_second: int) -> float:
+    """What two sets share, among all that is in either of them."""
+    if not common:
+        return 0.0
+    index = common / (common + only_first + only_second)  # step: jaccard
+    return index
+
+
+def share_of(common: int, size: int) -> float:
+    """Which part of one vocabulary is in the other too."""
+    if not size:
+        return 0.0
+    share = common / size  # step: share
+    return share
+
+
+def share_step(common: int, size: int) -> Step:
+    values = {"common": common, "size": size, "share": share_of(common, size)}
+    return Step(
+        "overlap.share",
+        "How much of one vocabulary the other holds too",
+        r"\frac{|A \cap B|}{|A|}",
+        "core.tokenization.analysis.overlap:share_of#share",
+        {name: np.asarray(value) for name, value in values.items()},
+    )
+
+
+def jaccard_step(common: int, only_first: int, only_second: int) -> Step:
+    values = {"common": common, "only_first": only_first, "only_second": only_second}
+    return Step(
+        "overlap.jaccard",
+        "How alike two vocabularies are",
+        r"J(A, B) = \frac{|A \cap B|}{|A \cup B|}",
+        "core.tokenization.analysis.overlap:jaccard#jaccard",
+        {
+            **{name: np.asarray(value) for name, value in values.items()},
+            "index": np.asarray(jaccard(common, only_first, only_second)),
+        },
+    )
 
 
 def overlap_steps(first: Tokenizer, second: Tokenizer) -> Generator[int, None, Overlap]:

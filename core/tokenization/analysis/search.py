@@ -5,9 +5,11 @@ import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
+import numpy as np
 import regex
 
 from core.tokenization.tokenizer import Tokenizer
+from core.trace import Step
 
 WAYS = ("contains", "begins", "ends", "is", "regex", "bytes")
 PAUSE = 20_000  # pieces between two yields, a few milliseconds
@@ -66,7 +68,8 @@ class VocabularyIndex:
         found: list[Match] = []
         for token, data in enumerate(self._data):
             if data and matches(data):
-                found.append(Match(token, self.tokenizer.vocabulary[token], data))
+                piece = self.tokenizer.vocabulary[token]
+                found.append(Match(token, piece, data))  # step: match
                 if len(found) >= limit:
                     break
             if token % PAUSE == PAUSE - 1:
@@ -83,6 +86,17 @@ class VocabularyIndex:
                 next(steps)
             except StopIteration as end:
                 return end.value
+
+
+def match_step(match: Match) -> Step:
+    """One piece that was found, as a step."""
+    return Step(
+        "vocabulary.match",
+        f"“{match.piece}” is number {match.token:,}",
+        r"\{\, t \in V : q \subseteq t \,\}",
+        "core.tokenization.analysis.search:VocabularyIndex.search_steps#match",
+        {"token": np.asarray(match.token), "piece": np.asarray(match.piece)},
+    )
 
 
 def _matcher(query: str, way: str, any_case: bool) -> Callable[[bytes], bool]:

@@ -10,7 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
 from core.tokenization.tokenizer import check_id
+from core.trace import Step, Trace
+
+_PARENTS = "core.tokenization.bpe.merge_trees:merge_tree#parents"
 
 
 class Merged(Protocol):
@@ -70,7 +75,7 @@ def merge_tree(tokenizer: Merged, token: int) -> MergeTree:
     children: list[tuple[int, int] | None] = []
     while len(children) < len(found):
         part, start, depth = found[len(children)]
-        parents = tokenizer.parents(part)
+        parents = tokenizer.parents(part)  # step: parents
         if parents is None:
             children.append(None)
             continue
@@ -90,4 +95,41 @@ def merge_tree(tokenizer: Merged, token: int) -> MergeTree:
             )
             for (part, start, depth), below in zip(found, children)
         ]
+    )
+
+
+def trace_merge_tree(tokenizer: Merged, token: int) -> Trace:
+    """A token's merges as steps, parts before what they make; `about` holds the "tree".
+
+    What no merge makes is one step that says so. Raises ValueError as merge_tree.
+    """
+    tree = merge_tree(tokenizer, token)
+    trace = Trace({"tree": tree, "token": token})
+    for node in reversed(tree.nodes):
+        if node.children is not None:
+            left, right = (tree.nodes[child] for child in node.children)
+            trace.append(_merge_step(node, left, right))
+    if not len(trace):
+        trace.append(_leaf_step(tree.nodes[0]))
+    return trace.finish()
+
+
+def _merge_step(node: TreeNode, left: TreeNode, right: TreeNode) -> Step:
+    values = {"part": node.token, "parents": (left.token, right.token)}
+    return Step(
+        "tree.merge",
+        f"“{left.piece}” + “{right.piece}” make “{node.piece}”, which is number {node.token:,}",
+        r"t = t_{\text{left}} \, t_{\text{right}}",
+        _PARENTS,
+        {name: np.asarray(value) for name, value in values.items()},
+    )
+
+
+def _leaf_step(node: TreeNode) -> Step:
+    return Step(
+        "tree.leaf",
+        f"No merge makes “{node.piece}”: it is whole from the start",
+        r"t \in V_0",
+        _PARENTS,
+        {"part": np.asarray(node.token), "depth": np.asarray(node.depth)},
     )

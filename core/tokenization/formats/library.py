@@ -104,7 +104,9 @@ class LibraryTokenizer:
     def _encode(self, text: str, specials: bool) -> tokenizers.Encoding:
         with readable_errors(f"the {self.kind} tokenizer"):
             self._library.encode_special_tokens = not specials
-            return self._library.encode(text, add_special_tokens=specials)
+            library = self._library
+            found = library.encode(text, add_special_tokens=specials)  # step: encode
+            return found
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of these ids, special tokens included, as the file's own decoder joins it."""
@@ -175,19 +177,20 @@ class LibraryTokenizer:
                 changed, found = self._cut(part)
             else:
                 changed, found = part, [(part, 0, stop - start)]
-            normalized.append(changed)
+            normalized.append(changed)  # step: normalized
             places.append((start, stop))
-            words += [word for word, _, _ in found]
+            words += [cut[0] for cut in found]  # step: words
             cuts += [(start + first, start + last) for _, first, last in found]
             start = stop
         by_template = [
             flag == 1 and first == last for flag, (first, last) in zip(added, spans, strict=True)
         ]
         kept = [index for index, extra in enumerate(by_template) if not extra]
+        model = [pieces[index] for index in kept]  # step: model
         return (
             Stage("normalizer", normalized, places),
             Stage("pre-tokenizer", words, cuts),
-            Stage("model", [pieces[index] for index in kept], [spans[index] for index in kept]),
+            Stage("model", model, [spans[index] for index in kept]),
             Stage("post-processor", pieces, spans),
         )
 

@@ -1,14 +1,18 @@
 """Traces of encoding: the marked lines computed what the steps tell, and the steps are true."""
 
+import json
 import random
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from core.tokenization import RankedBPE, WordPiece, train_tokenizer
+from core.tokenization import CharacterTokenizer, RankedBPE, Tokenizer, WordPiece, train_tokenizer
 from core.tokenization.bpe.trace import trace_merges
 from core.tokenization.byte_level import to_bytes
 from core.tokenization.encoding_trace import trace_encoding
+from core.tokenization.formats.library import LibraryTokenizer
 from core.tokenization.wordpiece.trace import trace_longest_match
 from core.trace import Trace
 from tests.core.test_trace import MarkedLines
@@ -31,6 +35,13 @@ def fresh(kind: str):  # type: ignore[no-untyped-def]
         ranks = {to_bytes(piece): token for token, piece in enumerate(trained.vocabulary)}
         return RankedBPE(ranks, {"<|endoftext|>": 500})
     return train_tokenizer("bpe", TEXT, 500)
+
+
+def written(tokenizer: Tokenizer) -> str:
+    """Its tokenizer.json."""
+    with tempfile.TemporaryDirectory() as folder:
+        tokenizer.save(Path(folder) / "tokenizer.json")
+        return (Path(folder) / "tokenizer.json").read_text()
 
 
 def assert_lines_left(watched: MarkedLines, trace: Trace) -> None:
@@ -148,3 +159,42 @@ def test_marks_that_change_places_are_told_as_they_are_sorted() -> None:
         trace = trace_encoding(tokenizer, "e\u302e\u1b44")
     assert_lines_left(watched, trace)
     assert trace[0].code.endswith("align#align")
+
+
+@pytest.mark.parametrize("unknown", [None, "<unk>"])
+def test_characters_have_a_trace_of_their_own(unknown: str | None) -> None:
+    letters = sorted(set(SENTENCE) - {"!"} if unknown else set(SENTENCE))
+    special = {"<|endoftext|>": 0} | ({unknown: 1} if unknown else {})
+    tokenizer = CharacterTokenizer([*special, *letters], special, unknown)
+    with MarkedLines() as watched:
+        trace = trace_encoding(tokenizer, SENTENCE)
+    assert_lines_left(watched, trace)
+    names = [step.name for step in trace]
+    assert names.count("encoding.model") == 2 and "encoding.special" in names
+    ids = [token for step in trace if step.name == "encoding.model" for token in step.value("ids")]
+    whole = tokenizer.encode(SENTENCE)
+    assert ids == [token for token in whole.ids if token != 0]
+    assert [stage.name for stage in whole.stages][1] == "pre-tokenizer"
+    assert whole.stages[1].parts[-1] == "!" and whole.stages[3].spans == whole.spans
+
+
+@pytest.mark.parametrize("kind", ["bpe", "wordpiece", "unigram"])
+def test_of_a_library_the_trace_tells_what_came_out_of_each_stage(kind: str) -> None:
+    document = json.loads(written(train_tokenizer(kind, TEXT, 240 if kind == "unigram" else 400)))
+    tokenizer = LibraryTokenizer(document, "tokenizer.json")
+    with MarkedLines() as watched:
+        trace = trace_encoding(tokenizer, "The banging lost")
+    assert_lines_left(watched, trace)
+    stages = tokenizer.encode("The banging lost").stages
+    assert [step.name for step in trace] == [f"encoding.{stage.name}" for stage in stages]
+    assert trace[1].value("words").tolist() == stages[1].parts
+    assert trace[2].value("model").tolist() == stages[2].parts
+    assert all("library" in step.title for step in trace)
+
+
+def test_a_foreign_class_is_refused_with_the_remedy() -> None:
+    class Foreign:
+        kind = "bpe"
+
+    with pytest.raises(ValueError, match="a Foreign does not tell.*open its tokenizer.json"):
+        trace_encoding(Foreign(), "a")  # type: ignore[arg-type]

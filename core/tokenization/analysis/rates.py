@@ -1,0 +1,74 @@
+"""What a text costs under a tokenizer, in the three units that people compare.
+
+Source: Rust et al. 2021, "How Good is Your Tokenizer?" (fertility is tokens per word).
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from core.trace import Step
+
+MILLION = 1_000_000
+_HERE = "core.tokenization.analysis.rates"
+
+
+def bytes_per_token(size: int, tokens: int) -> float:
+    """How much text, in bytes, a token stands for on average; 0 where there is no token."""
+    if not tokens:
+        return 0.0
+    ratio = size / tokens  # step: bytes-per-token
+    return ratio
+
+
+def tokens_per_word(tokens: int, words: int | None) -> float | None:
+    """Fertility; None for a text without words, or of a script that sets no spaces."""
+    if not words:
+        return None
+    fertility = tokens / words  # step: tokens-per-word
+    return fertility
+
+
+def cost(tokens: int, price: float) -> float:
+    """What so many tokens cost at the price of a million."""
+    amount = tokens * price / MILLION  # step: cost
+    return amount
+
+
+def bytes_per_token_step(size: int, tokens: int) -> Step:
+    ratio = bytes_per_token(size, tokens)
+    return Step(
+        "rates.bytes-per-token",
+        "How much text a token stands for",
+        r"\frac{n_{\text{bytes}}}{n_{\text{tokens}}}",
+        f"{_HERE}:bytes_per_token#bytes-per-token",
+        _values({"size": size, "tokens": tokens, "ratio": ratio}),
+    )
+
+
+def tokens_per_word_step(tokens: int, words: int) -> Step:
+    """Raises ValueError for no words."""
+    fertility = tokens_per_word(tokens, words)
+    if fertility is None:
+        raise ValueError("a text without words has no tokens per word: take another text")
+    return Step(
+        "rates.tokens-per-word",
+        "How many tokens a word becomes",
+        r"\text{fertility} = \frac{n_{\text{tokens}}}{n_{\text{words}}}",
+        f"{_HERE}:tokens_per_word#tokens-per-word",
+        _values({"tokens": tokens, "words": words, "fertility": fertility}),
+    )
+
+
+def cost_step(tokens: int, price: float) -> Step:
+    return Step(
+        "rates.cost",
+        "What the text costs",
+        r"\text{cost} = n_{\text{tokens}} \cdot \frac{\text{price}}{10^6}",
+        f"{_HERE}:cost#cost",
+        _values({"tokens": tokens, "price": price, "amount": cost(tokens, price)}),
+    )
+
+
+def _values(named: Mapping[str, float]) -> dict[str, np.ndarray]:
+    return {name: np.asarray(value) for name, value in named.items()}

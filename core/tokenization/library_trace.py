@@ -1,0 +1,63 @@
+"""What can be told of a tokenizer that the Hugging Face library runs: the text after each stage.
+
+The library says what came out of its normalizer, its pre-tokenizer, its model and its
+post-processor. Which merges or which longest match led there happens in its own compiled code: no
+line of this package computed that, so no step claims it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from core.tokenization.bpe.trace import arrays, count, quoted
+from core.tokenization.formats.library import LibraryTokenizer
+from core.tokenization.tokenizer import Stage
+from core.trace import Step
+
+SHOWN = 60  # characters in a title
+
+_LIBRARY = "core.tokenization.formats.library:LibraryTokenizer"
+_RULES = {
+    "bpe": "joins pairs in the order in which its merges were learned",
+    "wordpiece": "takes the longest piece that fits, again and again",
+    "unigram": "takes the most probable way to spell the text",
+    "words": "looks up whole words",
+}
+
+
+def library_steps(
+    tokenizer: LibraryTokenizer, text: str, specials: bool
+) -> Iterator[tuple[Step, None]]:
+    """Four steps, one a stage. Raises ValueError for what the library cannot encode."""
+    encoding = tokenizer.encode(text, specials=specials)
+    for stage in encoding.stages:
+        yield _step(tokenizer, stage, text, specials), None
+
+
+def _step(tokenizer: LibraryTokenizer, stage: Stage, text: str, specials: bool) -> Step:
+    parts = stage.parts
+    written = _shortened(" ".join(quoted(part) for part in parts))
+    if stage.name == "normalizer":
+        title, name = f"The library's normalizer gives {written}", "normalized"
+        formula = r"x \to \text{normalize}(x)"
+    elif stage.name == "pre-tokenizer":
+        title = f"The library cuts it into {count(len(parts), 'word')}; no token crosses a cut"
+        formula, name = r"x = w_1 w_2 \ldots w_m", "words"
+    elif stage.name == "model":
+        rule = _RULES.get(tokenizer.kind, "follows a rule that it does not tell")
+        title = f"The library's model {rule}: {written}"
+        formula, name = r"w \to t_1 t_2 \ldots t_k", "model"
+    else:
+        return Step(
+            "encoding.post-processor",
+            f"The library gives back {count(len(parts), 'token')} for the whole text",
+            r"t = t_1 t_2 \ldots t_n",
+            f"{_LIBRARY}._encode#encode",
+            arrays({"text": text, "specials": specials}),
+        )
+    values = arrays({name: parts})
+    return Step(f"encoding.{stage.name}", title, formula, f"{_LIBRARY}._stages#{name}", values)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}\u2026"
