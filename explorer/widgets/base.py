@@ -48,6 +48,7 @@ class Picture(QWidget):
         self._broken: Exception | None = None
         self._by_keyboard = False
         self.ratio = self.devicePixelRatioF()  # device pixels per unit of what is painted on
+        self.exposed = QRectF(self.rect())  # the part that is being painted
         theme.changed.connect(self.on_theme_changed)
 
     def draw(self, painter: QPainter) -> None:
@@ -84,6 +85,7 @@ class Picture(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         self.ratio = ratio_of(painter)
+        self.exposed = QRectF(event.rect())
         try:
             if self._broken is None:
                 painter.setRenderHint(QPainter.RenderHint.Antialiasing)

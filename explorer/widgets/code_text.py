@@ -8,6 +8,7 @@ import re
 import textwrap
 import tokenize
 from dataclasses import dataclass
+from functools import lru_cache
 
 _MARKER = re.compile(r"\s*# step: [\w.-]+\s*$")
 _COMMENT_GAP = re.compile(r"(?<=\S) {3,}(?=# )")  # comments aligned for wide screens
@@ -37,6 +38,13 @@ def clean(lines: tuple[str, ...] | list[str]) -> list[str]:
     bare = (_COMMENT_GAP.sub("  ", _MARKER.sub("", line)) for line in lines)
     text = textwrap.dedent("\n".join(bare))
     return text.split("\n")
+
+
+@lru_cache(maxsize=64)
+def read(lines: tuple[str, ...]) -> tuple[list[str], list[list[Span]]]:
+    """`clean` lines and their `spans`: a player comes back to the same few functions."""
+    cleaned = clean(lines)
+    return cleaned, spans(cleaned)
 
 
 def spans(lines: list[str]) -> list[list[Span]]:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVB
 
 from explorer import theme
 from explorer.widgets.base import LEFT, RIGHT, IconButton, Label, Picture, put_text
-from explorer.widgets.code_text import Row, Span, clean, spans, wrap
+from explorer.widgets.code_text import Row, Span, clean, read, wrap
 
 _COLORS = {
     "comment": "muted",
@@ -39,8 +39,7 @@ class CodePage(Picture):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def set_lines(self, lines: Sequence[str], first: int, marked: int) -> None:
-        self._lines = clean(list(lines))
-        self._spans = spans(self._lines)
+        self._lines, self._spans = read(tuple(lines))
         self._first, self._marked = first, marked
         self._lay_out()
         if 0 <= marked < len(self._lines):
@@ -75,6 +74,8 @@ class CodePage(Picture):
         last = -1
         for index, row in enumerate(self._rows):
             y = index * height + 4
+            if y + height < self.exposed.top() or y > self.exposed.bottom():
+                continue
             if row.line != last:
                 number = QRectF(0, y, left - now.px(10), height)
                 ink = now.color("text" if row.line == self._marked else "muted")

@@ -187,12 +187,16 @@ class Inspector(QWidget):
         self._pin.setVisible(pinned and not self._collapsed)
         place = inspection.cell or ""
         self.math.set_math(step.formula if step is not None else "", inspection.rows, place)
-        source = self._source(step)
-        self.code.set_source(source)
-        self.math_page.set_source(source)
+        self._show_source()
         labels = getattr(inspection, "labels", None)
         self.numbers.set_tables(inspection.table or step_table(step), labels)
         self._stack.setCurrentIndex(TABS.index(self._tabs.current))
+
+    def _show_source(self) -> None:
+        """Only the page in view is given the lines: while playing, both would cost a frame."""
+        source = self._source(getattr(self._inspection, "step", None))
+        page = self.code if self._tabs.current == "code" else self.math_page
+        page.set_source(source)
 
     @property
     def inspection(self) -> Any:
@@ -207,6 +211,7 @@ class Inspector(QWidget):
             raise ValueError(f"no inspector tab named {tab!r}: use {', '.join(TABS)}")
         self._tabs.set_current(tab)
         if not self._blank:
+            self._show_source()
             self._stack.setCurrentIndex(TABS.index(tab))
         self.set_collapsed(False)
         if tab != self._tab:

@@ -31,7 +31,10 @@ def test_math_and_the_lines_that_computed_it_are_seen_at_once_where_there_is_roo
     inspector.set_inspection(SimpleNamespace(step=computed, rows=[], table={}, cell=""))
     below = inspector.math_page.code
     assert inspector.math.isVisible() and below.isVisible()
-    assert below.marked_text == inspector.code.marked_text != ""
+    assert below.marked_text == "weights = torch.softmax(masked, dim=-1)"
+    inspector.set_tab("code")
+    assert inspector.code.marked_text == below.marked_text
+    inspector.set_tab("math")
     inspector.resize(400, 300)
     assert inspector.math.isVisible() and not below.isVisible()
     inspector.resize(400, 700)
