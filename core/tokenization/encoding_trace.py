@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+import numpy as np
+
 from core.tokenization.bpe.patterns import word_pattern
 from core.tokenization.bpe.tokenizer import ByteLevelBPE
-from core.tokenization.bpe.trace import arrays, count, quoted, trace_merges
+from core.tokenization.bpe.trace import arrays, count, quoted, trace_dropout, trace_merges
 from core.tokenization.byte_level import clean_text
 from core.tokenization.characters import CharacterTokenizer
 from core.tokenization.formats.library import LibraryTokenizer
@@ -47,16 +49,25 @@ _WORD_OF = {
 Told = tuple[Step, Trace | None]  # a step, and what happened inside it
 
 
-def trace_encoding(tokenizer: Tokenizer, text: str, *, specials: bool = True) -> Trace:
+def trace_encoding(
+    tokenizer: Tokenizer,
+    text: str,
+    *,
+    specials: bool = True,
+    dropout: float = 0.0,
+    generator: np.random.Generator | None = None,
+) -> Trace:
     """One text through all stages of a tokenizer.
 
-    With specials=False a special token that is written in the text is ordinary text.
+    specials   False: a special token that is written in the text is ordinary text
+    dropout    with a generator, of a byte-level BPE: how likely each merge is passed over, as its
+               `sample` does with the same numbers drawn
 
     Of a tokenizer that the Hugging Face library runs the trace tells what came out of each stage:
     what happens inside one is not this package's code.
 
-    Raises ValueError for a text of more than 2,000 characters, and for a tokenizer of a class that
-    this package does not know.
+    Raises ValueError for a text of more than 2,000 characters, for a tokenizer of a class that this
+    package does not know, and for dropout with one that is no byte-level BPE.
     """
     if len(text) > LONGEST_TEXT:
         raise ValueError(
@@ -65,7 +76,16 @@ def trace_encoding(tokenizer: Tokenizer, text: str, *, specials: bool = True) ->
         )
     text = clean_text(text)
     trace = Trace({"kind": tokenizer.kind, "text": text})
-    for step, inside in _stages(tokenizer, text, specials):
+    if dropout and generator is not None:
+        if not isinstance(tokenizer, ByteLevelBPE):
+            raise ValueError(
+                f"merges that are passed over are shown for byte-level BPE, not for "
+                f"{tokenizer.kind}: choose a dropout of 0"
+            )
+        told = _with_dropout(tokenizer, text, specials, dropout, generator)
+    else:
+        told = _stages(tokenizer, text, specials)
+    for step, inside in told:
         parent = trace.append(step)
         if inside is not None:
             embed(trace, inside, parent)
@@ -124,6 +144,35 @@ def _byte_level(tokenizer: ByteLevelBPE, text: str, specials: bool) -> Iterator[
             else:
                 yield word_step(tokenizer, word, ids), inside
     yield tokens_step("pieces", encoding.pieces, f"{_BPE}._encoding#pieces"), None
+
+
+def _with_dropout(
+    tokenizer: ByteLevelBPE,
+    text: str,
+    specials: bool,
+    dropout: float,
+    generator: np.random.Generator,
+) -> Iterator[Told]:
+    """_byte_level, with merges left to chance."""
+    yield normalizer_step("text", text, f"{_BPE}.encode#normalize"), None
+    pieces: list[str] = []
+    for part, special in _parts(tokenizer, text, specials):
+        if special is not None:
+            pieces.append(tokenizer.vocabulary[special])
+            yield special_step(tokenizer, part, special), None
+            continue
+        words = word_pattern(tokenizer.pattern).split(part)
+        yield words_step("cut", words, f"{_BPE}.words#cut"), None
+        for word in words:
+            inside = trace_dropout(tokenizer, word, dropout, generator)
+            ids = inside.about["ids"]
+            pieces += [tokenizer.vocabulary[token] for token in ids]
+            step = word_step(tokenizer, word, ids, "word", ids)
+            yield (
+                replace(step, code="core.tokenization.bpe.dropout:merge_with_dropout#word"),
+                inside,
+            )
+    yield tokens_step("pieces", pieces, f"{_BPE}._encoding#pieces"), None
 
 
 def _wordpiece(tokenizer: WordPiece, text: str, specials: bool) -> Iterator[Told]:

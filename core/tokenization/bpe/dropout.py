@@ -10,23 +10,45 @@ Regularization", section 3.
 
 import heapq
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from core.tokenization.bpe.merging import NEVER, Ranks
+from core.tokenization.bpe.merging import GONE, NEVER, Ranks
+
+
+class Draw(NamedTuple):
+    """A merge that would fit, and the number that was drawn: below the dropout it is passed over.
+
+    symbols  the word, GONE where a symbol was joined to what is on its left
+    place    of the left one of the pair; after: of the right one; token: id of the result
+    """
+
+    symbols: list[int]
+    rank: int
+    place: int
+    after: int
+    token: int
+    draw: float
 
 
 def merge_with_dropout(
-    ids: Sequence[int], ranks: Ranks, dropout: float, generator: np.random.Generator
+    ids: Sequence[int],
+    ranks: Ranks,
+    dropout: float,
+    generator: np.random.Generator,
+    seen: list[Draw] | None = None,
 ) -> list[int]:
     """Merges a word, and passes over each possible merge with the probability `dropout`.
+
+    `seen` gets every merge that is asked, for who watches.
 
     Raises ValueError for a probability outside 0 to 1.
     """
     if not 0 <= dropout <= 1:
         raise ValueError(f"dropout is a probability, not {dropout}: choose a number from 0 to 1")
     size = len(ids)
-    symbols = list(ids)
+    symbols = list(ids)  # step: bytes
     following = list(range(1, size + 1))
     preceding = list(range(-1, size - 1))
     heap: list[tuple[int, int, int]] = []  # (rank, place, id of the result)
@@ -48,15 +70,17 @@ def merge_with_dropout(
         offer(place)
     passed_over: list[tuple[int, int, int]] = []
     while heap:
-        candidate = heapq.heappop(heap)
-        if not fits(*candidate):
+        rank, place, token = heapq.heappop(heap)
+        if not fits(rank, place, token):
             continue
-        if generator.random() < dropout:
-            passed_over.append(candidate)
-            continue
-        _, place, token = candidate
         after = following[place]
-        symbols[place], symbols[after] = token, -1
+        draw = generator.random()  # step: draw
+        if seen is not None:
+            seen.append(Draw(list(symbols), rank, place, after, token, draw))
+        if draw < dropout:
+            passed_over.append((rank, place, token))
+            continue
+        symbols[place], symbols[after] = token, GONE  # step: merge
         following[place] = following[after]
         if following[place] < size:
             preceding[following[place]] = place
@@ -65,4 +89,5 @@ def merge_with_dropout(
         for candidate in passed_over:  # the next step asks them again
             heapq.heappush(heap, candidate)
         passed_over.clear()
-    return [symbol for symbol in symbols if symbol >= 0]
+    word = [symbol for symbol in symbols if symbol != GONE]  # step: word
+    return word

@@ -1,4 +1,6 @@
-"""How a byte-level BPE writes one word, merge by merge: what was seen, chosen and joined."""
+"""How a byte-level BPE writes one word, merge by merge: what was seen, chosen and joined; and with
+dropout, what was left to chance.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,8 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from core.tokenization.bpe.merging import Choice, merge_short
+from core.tokenization.bpe.dropout import Draw, merge_with_dropout
+from core.tokenization.bpe.merging import GONE, Choice, merge_short
 from core.tokenization.bpe.tokenizer import ByteLevelBPE
 from core.tokenization.byte_level import clean_text
 from core.trace import Step, Trace
@@ -15,6 +18,7 @@ LONGEST_WORD = 1000  # bytes; every merge is two steps with the whole word in th
 
 _WORD = "core.tokenization.bpe.tokenizer:ByteLevelBPE.encode_word"
 _MERGE = "core.tokenization.bpe.merging:merge_short"
+_DROPOUT = "core.tokenization.bpe.dropout:merge_with_dropout"
 
 
 def trace_merges(tokenizer: ByteLevelBPE, word: str) -> Trace:
@@ -23,16 +27,56 @@ def trace_merges(tokenizer: ByteLevelBPE, word: str) -> Trace:
     Raises ValueError for a word of more than 1,000 bytes.
     """
     word = clean_text(word)
+    size = _checked_size(word)
+    trace = Trace({"kind": tokenizer.kind, "word": word})
+    for step in _steps(tokenizer, word, size):
+        trace.append(step)
+    return trace.finish()
+
+
+def trace_dropout(
+    tokenizer: ByteLevelBPE, word: str, dropout: float, generator: np.random.Generator
+) -> Trace:
+    """One word with BPE-dropout: for every merge that fits one step draws, and if chance lets it
+    through, one joins. The last step is the word.
+
+    The trace's `about` holds the `ids`.
+
+    Raises ValueError for a word of more than 1,000 bytes, and for a probability outside 0 to 1.
+    """
+    word = clean_text(word)
+    letters = tokenizer.byte_ids(word.encode())
+    size = _checked_size(word)
+    seen: list[Draw] = []
+    ids = merge_with_dropout(letters, tokenizer.ranks_of_pairs, dropout, generator, seen)
+    trace = Trace({"kind": tokenizer.kind, "word": word, "ids": ids})
+    pieces = tokenizer.vocabulary
+    trace.append(bytes_step(size, f"{_DROPOUT}#bytes", {"symbols": letters}))
+    for draw in seen:
+        trace.append(draw_step(pieces, draw, dropout))
+        if draw.draw >= dropout:
+            trace.append(joined_step(pieces, draw))
+    written = " ".join(quoted(pieces[token]) for token in ids)
+    trace.append(
+        Step(
+            "bpe.word",
+            f"Nothing is left to ask: {count(len(ids), 'token')}, {written}",
+            r"w \to t_1 t_2 \ldots t_k",
+            f"{_DROPOUT}#word",
+            arrays({"word": ids}),
+        )
+    )
+    return trace.finish()
+
+
+def _checked_size(word: str) -> int:
     size = len(word.encode())
     if size > LONGEST_WORD:
         raise ValueError(
             f"a word of {size:,} bytes is too long to be shown merge by merge: take one of at most "
             f"{LONGEST_WORD:,}"
         )
-    trace = Trace({"kind": tokenizer.kind, "word": word})
-    for step in _steps(tokenizer, word, size):
-        trace.append(step)
-    return trace.finish()
+    return size
 
 
 def _steps(tokenizer: ByteLevelBPE, word: str, size: int) -> Iterator[Step]:
@@ -48,13 +92,7 @@ def _steps(tokenizer: ByteLevelBPE, word: str, size: int) -> Iterator[Step]:
         )
         return
     letters = tokenizer.byte_ids(word.encode())
-    yield Step(
-        "bpe.bytes",
-        f"The word begins as its {count(size, 'byte')}",
-        r"w = b_1 b_2 \ldots b_n",
-        f"{_WORD}#bytes",
-        arrays({"letters": letters}),
-    )
+    yield bytes_step(size, f"{_WORD}#bytes", {"letters": letters})
     seen: list[Choice] = []
     end = merge_short(letters, tokenizer.ranks_of_pairs, seen)
     after = [choice.symbols for choice in seen[1:]] + [end]
@@ -62,6 +100,16 @@ def _steps(tokenizer: ByteLevelBPE, word: str, size: int) -> Iterator[Step]:
         yield choose_step(pieces, choice)
         if choice.token >= 0:
             yield join_step(pieces, choice, merged)
+
+
+def bytes_step(size: int, code: str, values: Mapping[str, object]) -> Step:
+    return Step(
+        "bpe.bytes",
+        f"The word begins as its {count(size, 'byte')}",
+        r"w = b_1 b_2 \ldots b_n",
+        code,
+        arrays(values),
+    )
 
 
 def choose_step(pieces: list[str], choice: Choice) -> Step:
@@ -97,6 +145,36 @@ def join_step(pieces: list[str], choice: Choice, merged: list[int]) -> Step:
         r"s_{i^*},\, s_{i^*+1} \;\to\; s_{i^*} s_{i^*+1}",
         f"{_MERGE}#merge",
         arrays({"symbols": merged, "place": choice.place, "token": choice.token}),
+    )
+
+
+def draw_step(pieces: list[str], draw: Draw, dropout: float) -> Step:
+    """A merge that would fit, and what chance says to it."""
+    left, right = draw.symbols[draw.place], draw.symbols[draw.after]
+    what = f"{quoted(pieces[left])} + {quoted(pieces[right])} fits next (rank {draw.rank:,})"
+    said = (
+        f"{draw.draw:.2f} is drawn, below {dropout:.2f}, so it is passed over"
+        if draw.draw < dropout
+        else f"{draw.draw:.2f} is drawn, so it is done"
+    )
+    return Step(
+        "bpe.draw",
+        f"{what}: {said}",
+        r"u \sim U(0, 1): \quad u < p \;\Rightarrow\; \text{passed over}",
+        f"{_DROPOUT}#draw",
+        arrays({**draw._asdict(), "dropout": dropout}),
+    )
+
+
+def joined_step(pieces: list[str], draw: Draw) -> Step:
+    symbols = list(draw.symbols)
+    symbols[draw.place], symbols[draw.after] = draw.token, GONE
+    return Step(
+        "bpe.merge",
+        f"Join them: {quoted(pieces[draw.token])}",
+        r"s_{i^*},\, s_{i^*+1} \;\to\; s_{i^*} s_{i^*+1}",
+        f"{_DROPOUT}#merge",
+        arrays({"symbols": symbols, "place": draw.place, "token": draw.token}),
     )
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from core.tokenization import CharacterTokenizer, RankedBPE, Tokenizer, WordPiece, train_tokenizer
-from core.tokenization.bpe.trace import trace_merges
+from core.tokenization.bpe.dropout import merge_with_dropout
+from core.tokenization.bpe.trace import trace_dropout, trace_merges
 from core.tokenization.byte_level import to_bytes
 from core.tokenization.encoding_trace import trace_encoding
 from core.tokenization.formats.library import LibraryTokenizer
@@ -103,6 +104,39 @@ def test_a_word_is_merged_in_the_order_of_ranks() -> None:
         assert symbols == tokenizer.encode_word(word)
         if len(symbols) > 1:
             assert "No merge fits any more" in trace[-1].title
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.3, 1.0])
+def test_a_word_with_dropout_is_left_to_chance_step_by_step(dropout: float) -> None:
+    tokenizer = fresh("bpe")
+    for word in (" the", " lothe", "x", " banging", "\u6f22"):
+        drawn = np.random.default_rng(3)
+        with MarkedLines() as watched:
+            trace = trace_dropout(tokenizer, word, dropout, np.random.default_rng(3))
+        assert_lines_left(watched, trace)
+        letters = tokenizer.byte_ids(word.encode())
+        ids = merge_with_dropout(letters, tokenizer.ranks_of_pairs, dropout, drawn)
+        assert trace.about["ids"] == trace[-1].value("word").tolist() == ids
+        asked = [step for step in trace if step.name == "bpe.draw"]
+        done = [step for step in trace if step.name == "bpe.merge"]
+        assert len(done) == sum(float(step.value("draw")) >= dropout for step in asked)
+        for step in asked:
+            over = "passed over" in step.title
+            assert over == (float(step.value("draw")) < dropout)
+
+
+def test_an_encoding_with_dropout_is_that_of_sample() -> None:
+    tokenizer = fresh("bpe")
+    with MarkedLines() as watched:
+        trace = trace_encoding(tokenizer, SENTENCE, dropout=0.4, generator=np.random.default_rng(9))
+        sample = tokenizer.sample(SENTENCE, 0.4, np.random.default_rng(9))
+        tokenizer.encode(SENTENCE)
+        tokenizer.words(SENTENCE)
+    assert_lines_left(watched, trace)
+    assert trace[trace.children()[-1]].value("pieces").tolist() == sample.pieces
+    assert sample.pieces != tokenizer.encode(SENTENCE).pieces
+    with pytest.raises(ValueError, match="choose a dropout of 0"):
+        trace_encoding(fresh("wordpiece"), "a", dropout=0.4, generator=np.random.default_rng(9))
 
 
 def test_a_word_that_is_a_piece_is_taken_whole() -> None:
