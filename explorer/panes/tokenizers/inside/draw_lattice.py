@@ -11,27 +11,27 @@ from functools import lru_cache
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QFontMetricsF, QPainter
 
-from core.tokenization.unigram.lattice import Node
+from core.tokenization.unigram.lattice import Node, Path
 from explorer import theme
 from explorer.panes.tokenizers.inside.scenes import LatticeFrame, LatticeScene
-from explorer.panes.tokenizers.inside.telling import spelled
+from explorer.panes.tokenizers.piece_box import draw_box, draw_piece
+from explorer.panes.tokenizers.pieces import bytes_of, text_of
 from explorer.theme_numbers import format_fixed, format_percent
-from explorer.widgets import token_colors
 from explorer.widgets.base import LEFT, RIGHT, elide, put_text
 
+KIND = "unigram"
 CELL, ROW, BOX, KNOTS, LIST, MARGIN = 60, 25, 21, 42, 20, 26  # px
 
 
 def size(scene: LatticeScene, zoom: float) -> QSize:
     now = theme.current()
     width = _cell(zoom) * len(scene.lattice.text) + 2 * now.px(MARGIN)
-    lanes = 1 + max(_lanes(scene))
-    rows = now.px(LIST) * (len(scene.n_best) + 2)
-    return QSize(
-        round(max(width, now.px(480))), now.px(KNOTS) + now.px(ROW) * lanes + rows + now.px(8)
-    )
+    metrics = now.metrics(12, mono=True)
+    listed = [width_of(scene, metrics, path) for path in (*scene.n_best, scene.sample)]
+    height = _way_top(scene, ways(scene) + 1) + now.px(8)
+    return QSize(round(max(width, max(listed) + now.px(220))), round(height))
 
 
 def displayed(scene: LatticeScene, frame: LatticeFrame) -> dict[str, np.ndarray]:
@@ -49,18 +49,48 @@ def focus(scene: LatticeScene, frame: LatticeFrame, zoom: float) -> QRectF:
     now = theme.current()
     place = frame.ending if frame.ending >= 0 else frame.path[0].start if frame.path else 0
     x = now.px(MARGIN) + place * _cell(zoom)
-    row = frame.rank or (len(scene.n_best) + 1 if frame.way == "sample" else 0)
-    below = now.px(KNOTS) + now.px(ROW) * (1 + max(_lanes(scene)))
-    top = below + now.px(LIST) * row if row else 0
+    way = way_of(scene, frame)
+    top = _way_top(scene, way) if way else 0
     return QRectF(x - _cell(zoom), top, _cell(zoom), now.px(LIST))
 
 
-def draw(
-    painter: QPainter, scene: LatticeScene, frame: LatticeFrame, share: float, zoom: float
-) -> None:
+def ways(scene: LatticeScene) -> int:
+    """How many rows of ways there are: the n best, then the one that was drawn."""
+    return len(scene.n_best) + 1
+
+
+def way_of(scene: LatticeScene, frame: LatticeFrame) -> int:
+    """The row of the way that is shown, from 1; 0 for none of them."""
+    return ways(scene) if frame.way == "sample" else frame.rank
+
+
+def way_at(scene: LatticeScene, y: float) -> int:
+    """The row of ways at this height, from 1; 0 for none."""
+    row = int((y - _bottom(scene)) // theme.current().px(LIST))
+    return row if 1 <= row <= ways(scene) else 0
+
+
+def _bottom(scene: LatticeScene) -> float:
+    """Where the lattice ends and the ways begin, with a title."""
     now = theme.current()
+    return now.px(KNOTS) + now.px(ROW) * (1 + max(_lanes(scene)))
+
+
+def _way_top(scene: LatticeScene, way: int) -> float:
+    return _bottom(scene) + theme.current().px(LIST) * way
+
+
+def draw(
+    painter: QPainter,
+    scene: LatticeScene,
+    frame: LatticeFrame,
+    share: float,
+    zoom: float,
+    hovered: int = 0,
+) -> None:
+    """`hovered` is the row of ways under the mouse, from 1."""
     cell = _cell(zoom)
-    bottom = now.px(KNOTS) + now.px(ROW) * (1 + max(_lanes(scene)))
+    bottom = _bottom(scene)
     _draw_knots(painter, scene, frame, cell, bottom)
     path = set(frame.path)
     for bold in (False, True):
@@ -68,7 +98,7 @@ def draw(
             if (node in path) == bold:
                 _draw_node(painter, scene, frame, index, _box(node, lane, cell), bold, share)
     painter.setOpacity(1.0)
-    _draw_paths(painter, scene, frame, bottom)
+    _draw_ways(painter, scene, frame, hovered)
 
 
 def _draw_knots(
@@ -92,7 +122,7 @@ def _draw_knots(
             words = QRectF(x - cell / 2, 0, cell, now.px(20))
             put_text(painter, words, format_fixed(score, 2), small, now.color("muted"))
         if place < len(scene.lattice.text):
-            letter = spelled(scene.lattice.text[place]).text
+            letter = text_of(KIND, scene.lattice.text[place])
             area = QRectF(x, y - now.px(10), cell, now.px(20))
             put_text(painter, area, letter, mono, now.color("text"))
 
@@ -108,19 +138,14 @@ def _draw_node(
 ) -> None:
     now = theme.current()
     node = scene.lattice.nodes[index]
-    face = spelled(node.piece)
-    ink = token_colors.ink(face.data)
+    data = bytes_of(KIND, node.piece)
     looked = node.end == frame.ending
     quiet = not bold and not looked and bool(frame.path or frame.ending >= 0) and not frame.likely
     painter.setOpacity(max(share, 0.5) if bold else 0.55 if quiet else 1.0)
-    painter.setBrush(ink.fill if bold or looked else now.color("surface"))
-    if bold or looked:
-        painter.setPen(now.pen("accent", 2.5 if bold else 1.5))
-    else:
-        painter.setPen(ink.edge)
-    if node.id == scene.unknown:
-        painter.setBrush(now.hatch())
-    painter.drawRoundedRect(box, 4, 4)
+    strong = bold or looked
+    fill = "hatch" if node.id == scene.unknown else "ink" if strong else "surface"
+    pen = "accent" if strong else ""
+    draw_box(painter, box, data, fill=fill, pen=pen, width=2.5 if bold else 1.5)
     if frame.likely:
         likely = float(scene.posteriors[index])
         part = QRectF(box.left(), box.top(), box.width() * likely, box.height())
@@ -134,50 +159,51 @@ def _draw_node(
     room = now.metrics(10).horizontalAdvance(number) + 6
     inner = box.adjusted(5, 0, -5, 0)
     words = QRectF(inner.left(), inner.top(), max(8.0, inner.width() - room), inner.height())
-    text = elide(face.text, mono, words.width())
+    text = elide(text_of(KIND, node.piece), mono, words.width())
     put_text(painter, words, text, mono, now.color("text"), LEFT)
     number_box = QRectF(inner.right() - room, inner.top(), room, inner.height())
     put_text(painter, number_box, number, small, now.color("muted"), RIGHT)
 
 
-def _draw_paths(painter: QPainter, scene: LatticeScene, frame: LatticeFrame, top: float) -> None:
+def _draw_ways(painter: QPainter, scene: LatticeScene, frame: LatticeFrame, hovered: int) -> None:
     """The n best ways with their shares of all ways, then the one that was drawn."""
     now = theme.current()
     left, height = now.px(8), now.px(LIST)
-    head = QRectF(left, top, now.px(460), height)
-    title = f"The {len(scene.n_best)} best ways, and their share of all ways"
+    head = QRectF(left, _bottom(scene), now.px(460), height)
+    title = f"The {len(scene.n_best)} best ways, and their share of all ways; click one to see it"
     put_text(painter, head, title, now.font("label", 600), now.color("muted"), LEFT)
     rows = [
         (f"{rank}", path, f"{format_fixed(path.score, 2)}   {format_percent(part)}")
         for rank, (path, part) in enumerate(zip(scene.n_best, scene.shares, strict=True), 1)
     ]
     rows.append(("\u2684", scene.sample, f"drawn with \u03b1 = {scene.alpha:g}"))
-    for row, (mark, path, words) in enumerate(rows, 1):
-        y = top + row * height
-        bold = row == frame.rank or (frame.way == "sample" and row == len(rows))
+    metrics = now.metrics(12, mono=True)
+    for way, (mark, path, words) in enumerate(rows, 1):
+        y = _way_top(scene, way)
+        bold = way == way_of(scene, frame)
+        if bold or way == hovered:
+            whole = QRectF(now.px(2), y, width_of(scene, metrics, path) + now.px(210), height)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(now.color("selected" if bold else "raised"))
+            painter.drawRoundedRect(whole, 4, 4)
+        number = QRectF(left, y, now.px(18), height)
+        strong = now.font("label", 600)
+        put_text(painter, number, mark, strong, now.color("accent" if bold else "muted"), LEFT)
         x = left + now.px(20)
-        put_text(
-            painter,
-            QRectF(left, y, now.px(18), height),
-            mark,
-            now.font("label", 600),
-            now.color("accent" if bold else "muted"),
-            LEFT,
-        )
-        mono = now.font(12, 600 if bold else 400, mono=True)
-        metrics = now.metrics(12, mono=True)
         for node in path.nodes:
-            face = spelled(node.piece)
-            width = metrics.horizontalAdvance(face.text) + now.px(10)
-            box = QRectF(x, y + 2, width, height - 4)
-            ink = token_colors.ink(face.data)
-            painter.setBrush(ink.fill)
-            painter.setPen(now.pen("accent", 2) if bold else ink.edge)
-            painter.drawRoundedRect(box, 3, 3)
-            put_text(painter, box, face.text, mono, now.color("text"))
-            x += width + 3
+            text, data = text_of(KIND, node.piece), bytes_of(KIND, node.piece)
+            box = QRectF(x, y + 2, metrics.horizontalAdvance(text) + now.px(10), height - 4)
+            draw_piece(painter, box, text, data, pen="accent" if bold else "", bold=bold)
+            x = box.right() + 3
         tail = QRectF(x + now.px(8), y, now.px(220), height)
         put_text(painter, tail, words, now.font("label"), now.color("muted"), LEFT)
+
+
+def width_of(scene: LatticeScene, metrics: QFontMetricsF, path: Path) -> float:
+    """Of a row of ways, up to its numbers."""
+    now = theme.current()
+    texts = [text_of(KIND, node.piece) for node in path.nodes]
+    return now.px(28) + sum(metrics.horizontalAdvance(text) + now.px(10) + 3 for text in texts)
 
 
 @lru_cache(maxsize=4)

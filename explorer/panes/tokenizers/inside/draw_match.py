@@ -8,8 +8,8 @@ from PySide6.QtGui import QPainter
 
 from explorer import theme
 from explorer.panes.tokenizers.inside.scenes import Look, MatchFrame, MatchScene
-from explorer.widgets import token_colors
-from explorer.widgets.base import LEFT, elide, put_text
+from explorer.panes.tokenizers.piece_box import draw_piece
+from explorer.widgets.base import LEFT, put_text
 
 CELL, ROW, BOX, WORDS = 28, 26, 20, 200  # px
 
@@ -41,31 +41,35 @@ def draw(
 ) -> None:
     now = theme.current()
     cell = now.px(CELL) * zoom
-    mono = now.font(12, mono=True)
     given_up = bool(frame.unknown)
     for place, character in enumerate(scene.word):
         owner = next((scene.looks[at] for at in frame.taken if _covers(scene, at, place)), None)
         box = QRectF(now.px(8) + place * cell + 1, 2, cell - 2, now.px(BOX))
         taken = owner is not None and not given_up
-        painter.setBrush(
-            ink_of(scene, owner).fill if taken else now.color("surface")  # type: ignore[union-attr]
+        draw_piece(
+            painter,
+            box,
+            character,
+            data_of(scene, owner) if owner is not None else b"",
+            fill="ink" if taken else "surface",
+            pen="outline",
+            width=1,
         )
-        painter.setPen(now.pen("outline"))
-        painter.drawRoundedRect(box, 3, 3)
-        put_text(painter, box, character, mono, now.color("text"))
     for row, look in enumerate(scene.looks[: frame.looks], 1):
         painter.setOpacity(share if row == frame.looks and row - 1 not in frame.taken else 1.0)
         top = row * now.px(ROW) + now.px(4)
         left = now.px(8) + look.start * cell
         box = QRectF(left + 1, top, (look.end - look.start) * cell - 2, now.px(BOX))
-        ink = ink_of(scene, look)
         took = row - 1 in frame.taken and not given_up
-        painter.setBrush(ink.fill if look.there else now.hatch())
-        painter.setPen(
-            now.pen("accent", 2) if took else ink.edge if look.there else now.pen("outline")
+        draw_piece(
+            painter,
+            box,
+            look.piece,
+            data_of(scene, look),
+            fill="ink" if look.there else "hatch",
+            pen="accent" if took else "" if look.there else "outline",
+            width=2 if took else 1,
         )
-        painter.drawRoundedRect(box, 3, 3)
-        put_text(painter, box, elide(look.piece, mono, box.width()), mono, now.color("text"))
         said = "taken" if took else "is there" if look.there else "no such piece"
         words = QRectF(now.px(16) + len(scene.word) * cell, top, now.px(WORDS), now.px(BOX))
         icon = "check" if look.there else "x"
@@ -79,9 +83,9 @@ def draw(
         put_text(painter, words, text, now.font("body", 600), now.color("error"), LEFT)
 
 
-def ink_of(scene: MatchScene, look: Look) -> token_colors.TokenInk:
-    """The color of what a piece spells, its sign for a word's inside left out."""
-    return token_colors.ink(scene.word[look.start : look.end].encode())
+def data_of(scene: MatchScene, look: Look) -> bytes:
+    """What a piece spells, its sign for a word's inside left out: it gives the color."""
+    return scene.word[look.start : look.end].encode()
 
 
 MARKS = {"check": "\u2713", "x": "\u2013"}

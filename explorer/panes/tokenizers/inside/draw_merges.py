@@ -8,8 +8,8 @@ from PySide6.QtGui import QPainter
 
 from explorer import theme
 from explorer.panes.tokenizers.inside.scenes import Branch, MergeFrame, MergeScene
-from explorer.widgets import token_colors
-from explorer.widgets.base import elide, put_text
+from explorer.panes.tokenizers.piece_box import draw_piece
+from explorer.widgets.base import put_text
 
 CELL, ROW, BOX, TOP = 44, 40, 24, 24  # px
 
@@ -58,18 +58,26 @@ def draw(
         newest = index == len(there) - 1 and branch.parts is not None and frame.pair is None
         painter.setOpacity(share if newest else 1.0)
         box = _box(scene, branch, zoom)
-        ink = token_colors.ink(branch.face.data)
         top = index not in joined  # a token of the word as it is now
         chosen = frame.pair is not None and index in frame.pair
-        painter.setBrush(ink.fill if top else now.color("surface"))
-        painter.setPen(now.pen("accent", 2) if chosen else ink.edge if top else now.pen("outline"))
-        painter.drawRoundedRect(box, 3, 3)
-        font = now.font(12, 600 if chosen else 400, mono=True)
-        color = now.color("text" if top else "muted")
-        put_text(painter, box, elide(branch.face.text, font, box.width() - 2), font, color)
+        draw_piece(
+            painter,
+            box,
+            branch.face.text,
+            branch.face.data,
+            fill="ink" if top else "surface",
+            pen=_role(frame) if chosen else "" if top else "outline",
+            width=2 if chosen else 1,
+            bold=chosen,
+            color="text" if top else "muted",
+        )
     painter.setOpacity(1.0)
     if frame.pair is not None:
         _draw_reason(painter, scene, frame, zoom)
+
+
+def _role(frame: MergeFrame) -> str:
+    return "warning" if frame.passed else "accent"
 
 
 def _draw_reason(painter: QPainter, scene: MergeScene, frame: MergeFrame, zoom: float) -> None:
@@ -80,14 +88,14 @@ def _draw_reason(painter: QPainter, scene: MergeScene, frame: MergeFrame, zoom: 
     top = min(left.top(), right.top())
     middle = (left.left() + right.right()) / 2
     font = now.font("label", 600)
-    half = now.metrics("label", 600).horizontalAdvance(frame.ranks) / 2 + 4
+    half = now.metrics("label", 600).horizontalAdvance(frame.why) / 2 + 4
     words = QRectF(max(0.0, middle - half), top - now.px(18), 2 * half, now.px(16))
-    painter.setPen(now.pen("accent", 2))
+    painter.setPen(now.pen(_role(frame), 2))
     painter.drawLine(
         QPointF(left.right(), left.center().y()), QPointF(right.left(), right.center().y())
     )
     painter.fillRect(words, now.color("window"))
-    put_text(painter, words, frame.ranks, font, now.color("accent"))
+    put_text(painter, words, frame.why, font, now.color(_role(frame)))
 
 
 def _cell(scene: MergeScene, zoom: float) -> float:

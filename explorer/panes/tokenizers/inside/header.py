@@ -1,6 +1,8 @@
-"""The inputs of Inside: which tokenizer, which text, and how boldly Unigram draws."""
+"""The inputs of Inside: which tokenizer, which text, and how much is left to chance."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QSlider, QWidget
@@ -11,14 +13,44 @@ from explorer.panes.tokenizers.inside.looking import LONGEST
 from explorer.widgets.base import Label
 
 FINE = 20  # steps of the slider for 1
-MOST = 3 * FINE
+
+
+@dataclass(frozen=True)
+class Chance:
+    """What a tokenizer leaves to chance, and how much of it."""
+
+    sign: str
+    name: str
+    most: int
+    usual: float
+    help: str
+
+
+CHANCES = {
+    "alpha": Chance(
+        "\u03b1",
+        "Alpha",
+        3,
+        1.0,
+        "How much scores count when a way is drawn: 0 draws all ways alike, 1 as trained, more "
+        "draws the best ones",
+    ),
+    "dropout": Chance(
+        "p",
+        "Dropout",
+        1,
+        0.0,
+        "BPE-dropout: how likely a merge is passed over. 0 writes every word as always, 1 leaves "
+        "its bytes",
+    ),
+}
 
 
 class InsideHeader(QWidget):
-    """`textEdited(text)`, `alphaChosen(alpha)`, `drawRequested`; `choice.menuOpening`."""
+    """`textEdited(text)`, `chanceChosen(value)`, `drawRequested`; `choice.menuOpening`."""
 
     textEdited = Signal(str)
-    alphaChosen = Signal(float)
+    chanceChosen = Signal(float)
     drawRequested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -31,41 +63,53 @@ class InsideHeader(QWidget):
         self.text.setMaxLength(LONGEST)
         self.text.setAccessibleName("Text")
         self.text.setPlaceholderText("A word or a sentence")
-        self.alpha = QSlider(Qt.Orientation.Horizontal)
-        self.alpha.setObjectName("tokenizers.inside.alpha")
-        self.alpha.setAccessibleName("Alpha")
-        self.alpha.setRange(0, MOST)
-        self.alpha.setToolTip(
-            "How much scores count when a way is drawn: 0 draws all ways alike, 1 as trained, "
-            "more draws the best ones"
-        )
+        self.chance = QSlider(Qt.Orientation.Horizontal)
+        self.chance.setObjectName("tokenizers.inside.chance")
         self.number = Label("", "label", "muted")
         self.draw = QPushButton("Draw")
         self.draw.setObjectName("tokenizers.inside.draw")
-        self.draw.setToolTip("Draw another way to cut the text")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
         row.addWidget(self.choice)
         row.addWidget(self.text, 1)
-        for widget in (self.number, self.alpha, self.draw):
+        for widget in (self.number, self.chance, self.draw):
             row.addWidget(widget)
         self.text.textEdited.connect(self.textEdited)
-        self.alpha.valueChanged.connect(self._on_alpha)
+        self.chance.valueChanged.connect(self._on_chance)
         self.draw.clicked.connect(self.drawRequested)
         theme.changed.connect(self._restyle)
         self._restyle()
-        self.set_alpha(1.0)
-        self.set_draws(False)
+        self._kind = ""
+        self.set_chance("", 0.0)
 
-    def _on_alpha(self, value: int) -> None:
-        self.number.setText(f"\u03b1 {value / FINE:.2f}")
-        self.alphaChosen.emit(value / FINE)
+    def _on_chance(self, value: int) -> None:
+        self._tell(value / FINE)
+        self.chanceChosen.emit(value / FINE)
 
-    def set_alpha(self, alpha: float) -> None:
-        with QSignalBlocker(self.alpha):
-            self.alpha.setValue(round(alpha * FINE))
-        self.number.setText(f"\u03b1 {alpha:.2f}")
+    def set_chance(self, kind: str, value: float) -> None:
+        """What the tokenizer leaves to chance: a name of CHANCES, or "" for nothing."""
+        self._kind = kind
+        for widget in (self.number, self.chance, self.draw):
+            widget.setVisible(bool(kind))
+        if kind:
+            about = CHANCES[kind]
+            with QSignalBlocker(self.chance):
+                self.chance.setRange(0, about.most * FINE)
+                self.chance.setValue(round(value * FINE))
+            self.chance.setAccessibleName(about.name)
+            self.chance.setToolTip(about.help)
+            self._tell(value)
+
+    def _tell(self, value: float) -> None:
+        self.number.setText(f"{CHANCES[self._kind].sign} {value:.2f}")
+        certain = self._kind == "dropout" and value == 0
+        self.draw.setEnabled(not certain)
+        self.draw.setToolTip(
+            "With a dropout of 0 nothing is left to chance: move the slider first"
+            if certain
+            else "Draw another way to cut the text"
+        )
 
     def set_text(self, text: str) -> None:
         if text != self.text.text():
@@ -76,12 +120,7 @@ class InsideHeader(QWidget):
         self.choice.setText(name.replace("&", "&&"))
         self.choice.setAccessibleName(f"Tokenizer: {name}")
 
-    def set_draws(self, on: bool) -> None:
-        """Whether the tokenizer draws at all: Unigram does."""
-        for widget in (self.number, self.alpha, self.draw):
-            widget.setVisible(on)
-
     def _restyle(self) -> None:
         now = theme.current()
-        self.alpha.setFixedWidth(now.px(96))
+        self.chance.setFixedWidth(now.px(96))
         self.number.setFixedWidth(now.px(40))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from core.tokenization.bpe import ByteLevelBPE
 from core.tokenization.encoding_trace import trace_encoding
 from core.tokenization.tokenizer import Stage
 from core.tokenization.unigram.trace import trace_lattice
@@ -40,29 +41,41 @@ class Moment:
 
 @dataclass(frozen=True)
 class Inside:
-    """A text under one tokenizer; `why` says why there are no moments."""
+    """A text under one tokenizer of a kind; `why` says why there are no moments."""
 
     text: str
+    kind: str
     stages: tuple[Stage, ...]
     ids: tuple[int, ...]
     moments: tuple[Moment, ...]
     why: str = ""
 
 
-def look_inside(tokenizer: Any, text: str, alpha: float = 1.0, seed: int = 0) -> Inside:
+def look_inside(
+    tokenizer: Any, text: str, alpha: float = 1.0, dropout: float = 0.0, seed: int = 0
+) -> Inside:
     """Everything that Inside shows of a text of at most LONGEST characters.
+
+    alpha    how much scores count where Unigram draws a way
+    dropout  how likely a byte-level BPE passes over a merge
+    seed     of what is drawn
 
     Raises ValueError where the tokenizer cannot read the text.
     """
     text = text[:LONGEST]
-    encoding = tokenizer.encode(text)
-    stages, ids = tuple(encoding.stages), tuple(encoding.ids)
+    drops = dropout if isinstance(tokenizer, ByteLevelBPE) else 0.0
+    encoding = tokenizer.sample(text, drops, drawn(seed)) if drops else tokenizer.encode(text)
+    known = encoding.text, tokenizer.kind, tuple(encoding.stages), tuple(encoding.ids)
     try:
-        trace = trace_encoding(tokenizer, text)
+        trace = trace_encoding(tokenizer, text, dropout=drops, generator=drawn(seed))
     except ValueError as error:
-        return Inside(encoding.text, stages, ids, (), str(error))
-    moments = tuple(_moments(tokenizer, trace, alpha, seed))
-    return Inside(encoding.text, stages, ids, moments)
+        return Inside(*known, (), str(error))
+    return Inside(*known, tuple(_moments(tokenizer, trace, alpha, seed)))
+
+
+def drawn(seed: int) -> np.random.Generator:
+    """The chance of one look: the same for the trace and for what it is told of."""
+    return np.random.default_rng(seed)
 
 
 def _moments(tokenizer: Any, trace: Trace, alpha: float, seed: int) -> Iterator[Moment]:
@@ -93,11 +106,12 @@ def _moments(tokenizer: Any, trace: Trace, alpha: float, seed: int) -> Iterator[
 def _told(
     tokenizer: Any, trace: Trace, parent: int, word: str, alpha: float, seed: int
 ) -> Iterator[tuple[Step, Scene, Frame]]:
-    """The steps of one word, each with its picture."""
+    """The steps of one word, each with its picture; none where another library has made them."""
+    if not trace.children(parent):
+        return iter(())
     if tokenizer.kind == "unigram":
-        generator = np.random.default_rng(seed)
         inner = trace_lattice(
-            tokenizer, word, n=PATHS, alpha=alpha, generator=generator, normalized=True
+            tokenizer, word, n=PATHS, alpha=alpha, generator=drawn(seed), normalized=True
         )
         return lattice_frames(inner, list(_in_time(inner, None)), tokenizer.unknown_id)
     steps = list(_in_time(trace, parent))
@@ -117,3 +131,40 @@ def stage_of(step: Step) -> int:
     if step.name == "encoding.post-processor":
         return 3
     return 1 if step.name in _EARLY else 0
+
+
+def step_of_way(moments: Sequence[Moment], seen: Moment | None, way: int) -> int | None:
+    """The step that has shown a lattice's whole way: from 1 the n best, then the one drawn.
+
+    It is the lattice that is seen, else the first one.
+    """
+    scene = seen.scene if seen is not None else None
+    scene = scene or next((one.scene for one in moments if one.scene is not None), None)
+    found = None
+    for place, one in enumerate(moments):
+        if one.scene is scene and isinstance(one.frame, LatticeFrame):
+            assert isinstance(scene, LatticeScene)
+            drawn_one = len(scene.n_best) + 1
+            if way == (drawn_one if one.frame.way == "sample" else one.frame.rank):
+                found = place
+    return found
+
+
+def step_of_draw(moments: Sequence[Moment]) -> int:
+    """Where what was drawn is seen: the last step of a lattice's draw, else the end."""
+    drawn_ones = [
+        place
+        for place, one in enumerate(moments)
+        if isinstance(one.frame, LatticeFrame) and one.frame.way == "sample"
+    ]
+    return drawn_ones[-1] if drawn_ones else len(moments) - 1
+
+
+def picture_near(moments: Sequence[Moment], place: int) -> Moment | None:
+    """What a step without a picture of its own leads to: the next word as it ends; behind the last
+    word, that one.
+    """
+    after = [one for one in moments[place:] if one.scene is not None]
+    if after:
+        return [one for one in after if one.scene is after[0].scene][-1]
+    return next((one for one in reversed(moments[:place]) if one.scene is not None), None)

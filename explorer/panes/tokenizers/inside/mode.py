@@ -9,20 +9,24 @@ from typing import Any
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
+from core.tokenization import ByteLevelBPE
 from explorer import dialogs, errors
 from explorer.actions import Action
 from explorer.engine import SUPERSEDED, EngineDied
 from explorer.panes.tokenizers.catalogue import MODEL, Opened
 from explorer.panes.tokenizers.compare import menu
 from explorer.panes.tokenizers.compare.mode import FILES
-from explorer.panes.tokenizers.inside import demo, words
-from explorer.panes.tokenizers.inside.header import InsideHeader
-from explorer.panes.tokenizers.inside.looking import LONGEST, Inside, Moment, look_inside
+from explorer.panes.tokenizers.inside import demo, looking, words
+from explorer.panes.tokenizers.inside.commands import commands
+from explorer.panes.tokenizers.inside.header import CHANCES, InsideHeader
+from explorer.panes.tokenizers.inside.looking import LONGEST, Inside, Moment
 from explorer.panes.tokenizers.inside.view import InsideView
 from explorer.panes.tokenizers.modes import Desk, Mode
 from explorer.tracks import ListTrack
 
-TEXT, CHOSEN, ALPHA = "tokenizers.inside.text", "tokenizers.inside.chosen", "tokenizers.alpha"
+TEXT, CHOSEN = "tokenizers.inside.text", "tokenizers.inside.chosen"
+CHANCE = {"alpha": "tokenizers.inside.alpha", "dropout": "tokenizers.inside.dropout"}
+SEED = "tokenizers.inside.seed"
 FIRST = "Once upon a time, unbelievably"
 
 
@@ -31,7 +35,7 @@ def create(desk: Desk, parent: QObject) -> Mode:
 
 
 class InsideMode(Mode):
-    """Text, tokenizer and alpha lie in the workspace, so each of them can be undone."""
+    """Text, tokenizer and what is left to chance lie in the workspace, so each can be undone."""
 
     id = "inside"
     title = "Inside"
@@ -43,7 +47,7 @@ class InsideMode(Mode):
         self.inputs = InsideHeader()
         self.inside: Inside | None = None
         self._opened: Opened | None = None
-        self._seed = 0
+        self._shows_draw = False  # the way that is drawn next is to be seen
         self._turn = 0
         self._errors: dict[str, str] = {}  # why a download failed
         self._position = 0.0
@@ -51,11 +55,14 @@ class InsideMode(Mode):
         self._later = True  # asked for once it is shown and the engine runs
         self.workspace.begin(TEXT, FIRST)
         self.workspace.begin(CHOSEN, MODEL)
-        self.workspace.begin(ALPHA, 1.0)
+        self.workspace.begin(SEED, 0)
+        for kind, path in CHANCE.items():
+            self.workspace.begin(path, CHANCES[kind].usual)
         self.inputs.textEdited.connect(self.set_text)
-        self.inputs.alphaChosen.connect(self.set_alpha)
+        self.inputs.chanceChosen.connect(self.set_chance)
         self.inputs.drawRequested.connect(self.draw_again)
         self.inputs.choice.menuOpening.connect(self._fill_menu)
+        self.view.word.wayChosen.connect(self.show_way)
         self.view.body.retryRequested.connect(self.retry)
         self.view.body.set_cancellable(True)
         self.view.body.cancelRequested.connect(self.give_up)
@@ -81,6 +88,8 @@ class InsideMode(Mode):
             "text": self.text,
             "tokenizer": self.chosen,
             "alpha": self.alpha,
+            "dropout": self.dropout,
+            "seed": self.seed,
             "step": self._position,
         }
 
@@ -89,9 +98,12 @@ class InsideMode(Mode):
             self.workspace.begin(TEXT, state["text"][:LONGEST])
         if isinstance(state.get("tokenizer"), str):
             self.workspace.begin(CHOSEN, state["tokenizer"])
-        alpha = state.get("alpha")
-        if type(alpha) in (int, float) and 0 <= alpha <= 3:
-            self.workspace.begin(ALPHA, float(alpha))
+        for kind, path in CHANCE.items():
+            value = state.get(kind)
+            if type(value) in (int, float) and 0 <= value <= CHANCES[kind].most:
+                self.workspace.begin(path, float(value))
+        if type(state.get("seed")) is int and 0 <= state["seed"] < 1 << 62:
+            self.workspace.begin(SEED, state["seed"])
         step = state.get("step")
         self._wanted = float(step) if type(step) in (int, float) and step >= 0 else None
         self._show_inputs()
@@ -105,41 +117,7 @@ class InsideMode(Mode):
             self.choose(wish["tokenizer"])
 
     def actions(self) -> list[Action]:
-        def shown() -> bool:
-            return self.active
-
-        return [
-            Action(
-                "tokenizers.inside.text",
-                "Inside: type a text",
-                self.inputs.text.setFocus,
-                enabled=shown,
-            ),
-            Action(
-                "tokenizers.inside.open",
-                "Inside: open a tokenizer's file",
-                self.ask_for_file,
-                enabled=shown,
-            ),
-            Action(
-                "tokenizers.inside.larger",
-                "Inside: a larger picture of the word",
-                lambda: self.view.word.set_zoom(self.view.word.zoom * 1.25),
-                enabled=shown,
-            ),
-            Action(
-                "tokenizers.inside.smaller",
-                "Inside: a smaller picture of the word",
-                lambda: self.view.word.set_zoom(self.view.word.zoom / 1.25),
-                enabled=shown,
-            ),
-            Action(
-                "tokenizers.inside.draw",
-                "Inside: draw another way to cut the text",
-                self.draw_again,
-                enabled=lambda: self.active and self.draws,
-            ),
-        ]
+        return commands(self)
 
     def pictures(self) -> dict[str, QWidget]:
         return {"inside-stages": self.view.stages, "inside-word": self.view.word}
@@ -163,15 +141,34 @@ class InsideMode(Mode):
 
     @property
     def alpha(self) -> float:
-        return self.workspace.value(ALPHA, 1.0)
+        return self.workspace.value(CHANCE["alpha"], 1.0)
+
+    @property
+    def dropout(self) -> float:
+        return self.workspace.value(CHANCE["dropout"], 0.0)
+
+    @property
+    def seed(self) -> int:
+        """Of what is drawn: the same one draws the same again."""
+        return self.workspace.value(SEED, 0)
 
     @property
     def moments(self) -> Sequence[Moment]:
         return self.inside.moments if self.inside is not None else ()
 
     @property
+    def chance(self) -> str:
+        """What the tokenizer leaves to chance: "alpha" of Unigram, "dropout" of BPE, or ""."""
+        if self._opened is None or not self._opened.ours:
+            return ""
+        if self._opened.kind == "unigram":
+            return "alpha"
+        return "dropout" if isinstance(self._opened.tokenizer, ByteLevelBPE) else ""
+
+    @property
     def draws(self) -> bool:
-        return self._opened is not None and self._opened.kind == "unigram" and self._opened.ours
+        """Whether another way can be drawn."""
+        return self.chance == "alpha" or (self.chance == "dropout" and self.dropout > 0)
 
     @property
     def name(self) -> str:
@@ -202,18 +199,33 @@ class InsideMode(Mode):
             self.catalogue.cancel(self.chosen)
             self.choose(MODEL)
 
-    def set_alpha(self, alpha: float) -> None:
-        self.workspace.change(ALPHA, alpha, "Change alpha", merge=True)
+    def set_chance(self, value: float) -> None:
+        """Of whatever the tokenizer leaves to chance."""
+        if self.chance:
+            about = CHANCES[self.chance].name.lower()
+            self.workspace.change(CHANCE[self.chance], value, f"Change {about}", merge=True)
 
     def draw_again(self) -> None:
-        """Another random way to cut the text."""
-        self._seed += 1
-        self.ask(keep=True)
+        """Another random way to cut the text, and shows it."""
+        if self.draws:
+            self._shows_draw = True
+            self.workspace.change(SEED, self.seed + 1, "Draw another way")
+
+    def show_way(self, way: int) -> None:
+        """Of the lattice that is seen the step with this way: the n best, then the one drawn."""
+        place = looking.step_of_way(self.moments, self.moment_at(self.player.position), way)
+        if place is not None:
+            self.player.seek(place)
+
+    def turn_way(self, turn: int) -> None:
+        """The next or the last way; of a lattice that is still to come, its best."""
+        if not self.view.word.turn_way(turn):
+            self.show_way(1)
 
     def _on_changed(self, path: str, _: Any) -> None:
-        if path in (TEXT, CHOSEN, ALPHA):
+        if path in (TEXT, CHOSEN, SEED, *CHANCE.values()):
             self._show_inputs()
-            self.ask(keep=path == ALPHA)
+            self.ask(keep=path not in (TEXT, CHOSEN))
 
     def _on_catalogue(self, *_: Any) -> None:
         opened = self.catalogue.get(self.chosen)
@@ -233,7 +245,7 @@ class InsideMode(Mode):
     def _show_inputs(self) -> None:
         self.inputs.set_text(self.text)
         self.inputs.set_name(self.name)
-        self.inputs.set_alpha(self.alpha)
+        self.inputs.set_chance(self.chance, self.workspace.value(CHANCE.get(self.chance, ""), 0.0))
 
     # looking
 
@@ -266,7 +278,13 @@ class InsideMode(Mode):
             if turn != self._turn:
                 return
             found = await self.engine.call(
-                look_inside, opened.tokenizer, self.text, self.alpha, self._seed, key=(self.id,)
+                looking.look_inside,
+                opened.tokenizer,
+                self.text,
+                self.alpha,
+                self.dropout,
+                self.seed,
+                key=(self.id,),
             )
         except (ValueError, OSError, EngineDied) as error:
             if turn == self._turn:
@@ -287,13 +305,16 @@ class InsideMode(Mode):
 
     def _show(self, inside: Inside | None, keep: bool) -> None:
         self.inside = inside
-        self.inputs.set_draws(self.draws)
+        self._show_inputs()
         self.view.set_inside(inside)
         titles = [moment.step.title for moment in self.moments]
         self.set_tracks([ListTrack(titles, self.moments)] if titles else [], keep_position=keep)
         if self._wanted is not None and titles:
             self.player.seek(min(self._wanted, len(titles) - 1))
             self._wanted = None
+        if self._shows_draw and titles:
+            self._shows_draw = False
+            self.player.seek(looking.step_of_draw(self.moments))
         self.on_position(self.player.position)
         self.inspect()
 
@@ -318,7 +339,10 @@ class InsideMode(Mode):
         self._position = position
         moment = self.moment_at(position)
         share = position - math.floor(position)
-        self.view.set_moment(moment, share or 1.0)
+        coming = None
+        if moment is not None and moment.scene is None:
+            coming = looking.picture_near(self.moments, math.ceil(position))
+        self.view.set_moment(moment, share or 1.0, coming)
         self.set_headline(words.headline(self.name, self.inside, moment))
 
     def inspect(self) -> None:

@@ -42,12 +42,14 @@ class MergeScene:
 class MergeFrame:
     """shown   how many branches there are now
     pair    the two that are chosen; None where none is
-    ranks   what the chosen pair is chosen by, in words
+    why     what the pair is chosen by, in words
+    passed  chance has passed it over
     """
 
     shown: int
     pair: tuple[int, int] | None = None
-    ranks: str = ""
+    why: str = ""
+    passed: bool = False
 
 
 @dataclass(frozen=True)

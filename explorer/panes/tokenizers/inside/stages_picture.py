@@ -11,23 +11,27 @@ from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from core.tokenization.byte_level import to_characters
+from core.tokenization.sentencepiece.normalizer import SPACE
 from core.tokenization.tokenizer import Stage
 from explorer import theme
 from explorer.panes.tokenizers.inside.looking import STAGES, Inside
-from explorer.panes.tokenizers.inside.telling import face_of, spelled
-from explorer.widgets import token_colors
-from explorer.widgets.base import LEFT, Picture, elide, put_text, visible_text
+from explorer.panes.tokenizers.inside.scenes import Face
+from explorer.panes.tokenizers.inside.telling import face_of
+from explorer.panes.tokenizers.piece_box import draw_piece
+from explorer.widgets.base import LEFT, Picture, put_text, visible_text
 
 ROW, BOX, NAMES, PAD, GAP = 33, 22, 104, 6, 4  # px
 FAINT = 0.35
+SPELLED = ("model", "post-processor")  # their parts are pieces, each in its color
 Span = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a row: its words, the bytes that it comes from, where it stands."""
+    """A part of a row: its words, its own bytes, where it comes from in the text, its place."""
 
     text: str
+    data: bytes
     span: Span
     left: float
     width: float
@@ -84,11 +88,14 @@ class StagesPicture(Picture):
             return
         data = self._inside.text.encode()
         size = len(data)
-        rows = [("text", [(visible_text(self._inside.text), (0, size))])]
+        rows = [("text", [(face_of_text(self._inside.text), (0, size))])]
         rows += [
             (
                 stage.name,
-                [(shown(part, data[slice(*span)]), span) for part, span in parts_of(stage)],
+                [
+                    (shown(self._inside.kind, stage.name, part, data[slice(*span)]), span)
+                    for part, span in parts_of(stage)
+                ],
             )
             for stage in self._inside.stages
         ]
@@ -100,8 +107,8 @@ class StagesPicture(Picture):
 
         parts = [one for _, row in rows for one in row if one[1][0] < one[1][1]]
         ending: dict[int, list[tuple[int, float]]] = {}
-        for text, (start, end) in parts:
-            ending.setdefault(min(end, size), []).append((start, wide(text) + gap))
+        for face, (start, end) in parts:
+            ending.setdefault(min(end, size), []).append((start, wide(face.text) + gap))
         edges = [0.0] * (size + 1)
         for place in range(1, size + 1):
             least = [edges[start] + width for start, width in ending.get(place, ())]
@@ -109,13 +116,13 @@ class StagesPicture(Picture):
         first = max((self._added(row, wide, gap, before=True) for _, row in rows), default=0.0)
         for name, row in rows:
             left, laid, end_of_row = 0.0, [], first + edges[size]
-            for text, (start, end) in row:
+            for face, (start, end) in row:
                 if start < end:
                     at, width = first + edges[start], edges[min(end, size)] - edges[start] - gap
                 else:  # what no character of the text stands for
-                    width = wide(text)
+                    width = wide(face.text)
                     at = left if end == 0 else max(end_of_row, left)
-                laid.append(Part(text, (start, end), at, width))
+                laid.append(Part(face.text, face.data, (start, end), at, width))
                 left = max(left, at + width + gap)
             self._rows.append((name, laid))
         self.updateGeometry()
@@ -124,7 +131,7 @@ class StagesPicture(Picture):
     @staticmethod
     def _added(row, wide, gap: float, before: bool) -> float:
         """The room for what was put before the text."""
-        return sum(wide(text) + gap for text, (start, end) in row if start == end == 0)
+        return sum(wide(face.text) + gap for face, (start, end) in row if start == end == 0)
 
     def sizeHint(self) -> QSize:
         now = theme.current()
@@ -172,20 +179,21 @@ class StagesPicture(Picture):
         font = now.font("label", 600 if current else 400)
         words = QRectF(0, row * now.px(ROW), now.px(NAMES) - 8, now.px(ROW))
         put_text(painter, words, name, font, now.color("accent" if current else "muted"), LEFT)
-        data = self._inside.text.encode() if self._inside is not None else b""
-        mono = now.font(12, mono=True)
         for place, part in enumerate(parts):
             box = self.box(row, part)
-            ink = token_colors.ink(data[part.span[0] : part.span[1]] or part.text.encode())
-            colored = row >= len(self._rows) - 2 and row > 1
-            painter.setBrush(ink.fill if colored else now.color("surface"))
-            painter.setPen(ink.edge if colored else now.color("outline"))
-            if self._hover is not None and overlap(part.span, self._hover):
-                painter.setPen(now.pen("accent", 2))
-            if name == "pre-tokenizer" and place == self._word:
-                painter.setPen(now.pen("accent", 2))
-            painter.drawRoundedRect(box, 3, 3)
-            put_text(painter, box, elide(part.text, mono, box.width()), mono, now.color("text"))
+            colored = name in SPELLED
+            marked = (self._hover is not None and overlap(part.span, self._hover)) or (
+                name == "pre-tokenizer" and place == self._word
+            )
+            draw_piece(
+                painter,
+                box,
+                part.text,
+                part.data,
+                fill="ink" if colored else "surface",
+                pen="accent" if marked else "" if colored else "outline",
+                width=2 if marked else 1,
+            )
 
     # hovering
 
@@ -235,10 +243,18 @@ def parts_of(stage: Stage) -> list[tuple[str, Span]]:
     return list(zip(stage.parts, stage.spans, strict=True))
 
 
-def shown(part: str, data: bytes) -> str:
-    """A part as its tokenizer spells it, signs for spaces as the open box; where it is spelled
-    byte by byte, what these bytes of the text say."""
-    if part == to_characters(data):
-        return face_of(data).text or "\u2205"
-    text = spelled(part).text
-    return visible_text(text) if text else "\u2205"
+def face_of_text(text: str) -> Face:
+    return Face(visible_text(text), text.encode())
+
+
+def shown(kind: str, stage: str, part: str, data: bytes) -> Face:
+    """A part as people read it; `data` is what it comes from. Where byte characters spell it, it
+    is those bytes; else a sign for a space is the open box.
+    """
+    if kind == "bpe" and part != to_characters(data):
+        kind = "sentencepiece-bpe"  # another library's, which spells as that does
+    if stage in SPELLED or kind == "bpe":
+        face = face_of(kind, part)
+    else:
+        face = face_of_text(part.replace(SPACE, "\u2423"))
+    return face if face.text else Face("\u2205", part.encode())

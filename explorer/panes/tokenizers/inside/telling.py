@@ -23,23 +23,14 @@ from explorer.panes.tokenizers.inside.scenes import (
     MergeScene,
     Scene,
 )
-from explorer.widgets.base import visible_text
+from explorer.panes.tokenizers.pieces import bytes_of, text_of
 
 Told = tuple[Step, Scene, Frame]
 
 
-def face_of(data: bytes) -> Face:
-    """Bytes as people read them; as hex where they are no whole characters."""
-    try:
-        text = visible_text(data.decode())
-    except UnicodeDecodeError:
-        text = " ".join(f"{byte:02X}" for byte in data)
-    return Face(text, data)
-
-
-def spelled(piece: str) -> Face:
-    """A piece of SentencePiece, its sign for a space as the open box."""
-    return Face(piece.replace("\u2581", "\u2423"), piece.replace("\u2581", " ").encode())
+def face_of(kind: str, piece: str) -> Face:
+    """A piece as people read it."""
+    return Face(text_of(kind, piece), bytes_of(kind, piece))
 
 
 # -- merges -----------------------------------------------------------------------------------
@@ -49,49 +40,61 @@ def merge_frames(tokenizer: Any, steps: Sequence[Step]) -> Iterator[Told]:
     """A word of a BPE: its letters, then for each merge the choice and the join."""
     if not steps or not steps[0].name.endswith((".bytes", ".letters")):
         return
-    by_bytes = isinstance(tokenizer, ByteLevelBPE)
+    spelled = (
+        tokenizer.vocabulary
+        if isinstance(tokenizer, ByteLevelBPE)
+        else tokenizer.symbols.spelled  # of what is no piece too
+    )
 
     def face(symbol: int) -> Face:
-        if by_bytes:
-            return face_of(tokenizer.piece_bytes(symbol))
-        return spelled(tokenizer.symbols.spelled[symbol])
+        return face_of(tokenizer.kind, spelled[symbol])
 
-    first = steps[0].value("letters" if by_bytes else "numbers").tolist()
+    first = next(iter(steps[0].values.values())).tolist()
     branches = [Branch(face(symbol), at, at + 1, 0) for at, symbol in enumerate(first)]
     row = list(range(len(branches)))  # the branches that are not joined yet
     frames: list[MergeFrame] = []
     for step in steps:
-        pair, ranks = None, ""
-        if step.name.endswith(".choose"):
-            found = _chosen(step, by_bytes)
+        pair, why, passed = None, "", False
+        if step.name.endswith((".choose", ".draw")):
+            found = _chosen(step)
             if found is not None:
-                place, rank = found
-                pair, ranks = (row[place], row[place + 1]), rank
+                place, why, passed = found
+                pair = row[place], row[place + 1]
         elif step.name.endswith(".merge"):
-            at = int(step.value("place"))
             symbols = step.value("symbols").tolist()
-            place = at if by_bytes else sum(symbol >= 0 for symbol in symbols[:at])
+            at = int(step.value("place"))
+            place = _standing(symbols, at)
             left, right = row[place], row[place + 1]
             level = 1 + max(branches[left].level, branches[right].level)
             start, end = branches[left].start, branches[right].end
             branches.append(Branch(face(symbols[at]), start, end, level, (left, right)))
             row[place : place + 2] = [len(branches) - 1]
-        frames.append(MergeFrame(len(branches), pair, ranks))
+        frames.append(MergeFrame(len(branches), pair, why, passed))
     scene = MergeScene(len(first), tuple(branches))
     for step, frame in zip(steps, frames, strict=True):
         yield step, scene, frame
 
 
-def _chosen(step: Step, by_bytes: bool) -> tuple[int, str] | None:
-    """Where in the row the chosen pair stands, and what it is chosen by."""
-    if by_bytes:
+def _standing(symbols: Sequence[int], at: int) -> int:
+    """How many symbols stand left of a place: some are gone, joined to what is on their left."""
+    return sum(symbol >= 0 for symbol in symbols[:at])
+
+
+def _chosen(step: Step) -> tuple[int, str, bool] | None:
+    """Where in the row the chosen pair stands, what it is chosen by, whether it is passed over."""
+    symbols = step.value("symbols").tolist()
+    if step.name.endswith(".draw"):
+        draw, dropout = float(step.value("draw")), float(step.value("dropout"))
+        passed = draw < dropout
+        said = f"rank {int(step.value('rank')):,}: {'passed over' if passed else 'done'}"
+        return _standing(symbols, int(step.value("place"))), said, passed
+    if "found" in step.values:  # of a byte-level BPE
         rank, token = int(step.value("rank")), int(step.value("token"))
         if token < 0:
             return None
-        return step.value("found").tolist().index([rank, token]), f"rank {rank:,}"
+        return step.value("found").tolist().index([rank, token]), f"rank {rank:,}", False
     rank, at = step.value("best").tolist()[:2]
-    symbols = step.value("symbols").tolist()
-    return sum(symbol >= 0 for symbol in symbols[:at]), f"place {rank + 1:,} by score"
+    return _standing(symbols, at), f"place {rank + 1:,} by score", False
 
 
 # -- longest match ----------------------------------------------------------------------------

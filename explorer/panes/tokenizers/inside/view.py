@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from explorer import theme
 from explorer.panes.tokenizers.inside.looking import Inside, Moment
 from explorer.panes.tokenizers.inside.stages_picture import StagesPicture
 from explorer.panes.tokenizers.inside.word_picture import WordPicture
-from explorer.widgets.base import Label
+from explorer.widgets.base import IconButton, Label
 from explorer.widgets.stateful import StatefulPicture
+
+ZOOM = 1.25  # one press of a button
 
 
 class InsideView(QWidget):
@@ -24,20 +26,38 @@ class InsideView(QWidget):
         self.word = WordPicture()
         self.word.setObjectName("tokenizers.inside.word")
         self.note = Label("", "body", "muted", wrap=True)
+        self.smaller = IconButton("minus", "A smaller picture of the word")
+        self.larger = IconButton("plus", "A larger picture of the word", "Ctrl+wheel")
+        self.zoom = Label("100 %", "label", "muted")
         self._upper = scrolled(self.stages)
         self._lower = scrolled(self.word)
         both = QWidget()
         self._both = QVBoxLayout(both)
         self._both.setContentsMargins(0, 0, 0, 0)
         self._both.addWidget(self._upper)
-        self._both.addWidget(self.note)
+        self._both.addLayout(self._between())
         self._both.addWidget(self._lower, 1)
         self.body = StatefulPicture(both, "grid")
         self.body.skeleton.set_grid(5, 6)
         self._column = QVBoxLayout(self)
         self._column.addWidget(self.body)
+        self.smaller.clicked.connect(lambda: self.zoom_by(1 / ZOOM))
+        self.larger.clicked.connect(lambda: self.zoom_by(ZOOM))
+        self.word.zoomed.connect(lambda zoom: self.zoom.setText(f"{zoom:.0%}"))
         theme.changed.connect(self._restyle)
         self._restyle()
+
+    def _between(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.addWidget(self.note, 1)
+        row.addStretch()
+        for widget in (self.smaller, self.zoom, self.larger):
+            row.addWidget(widget)
+        return row
+
+    def zoom_by(self, factor: float) -> None:
+        """Draws the word larger or smaller."""
+        self.word.set_zoom(self.word.zoom * factor)
 
     def set_inside(self, inside: Inside | None) -> None:
         self.stages.set_inside(inside)
@@ -47,15 +67,25 @@ class InsideView(QWidget):
         self.note.setVisible(bool(self.note.text()))
         self.body.show_ready()
 
-    def set_moment(self, moment: Moment | None, share: float = 1.0) -> None:
-        """None where there are no steps: all stages are there at once."""
+    def set_moment(
+        self, moment: Moment | None, share: float = 1.0, coming: Moment | None = None
+    ) -> None:
+        """None where there are no steps: all stages are there at once. What is `coming` is drawn
+        faintly where the moment has no picture of its own.
+        """
+        shown = moment if moment is not None and moment.scene is not None else coming
+        for widget in (self.smaller, self.zoom, self.larger):
+            widget.setVisible(shown is not None)
         if moment is None:
             self.stages.set_stage(3)
             self.word.set_scene(None, None)
             return
         self.stages.set_stage(moment.stage, moment.word)
-        self.word.set_scene(moment.scene, moment.frame, share)
         self.word.setAccessibleDescription(moment.step.title)
+        if shown is None:
+            self.word.set_scene(None, None)
+            return
+        self.word.set_scene(shown.scene, shown.frame, share, faint=shown is not moment)
         newest = self.word.focus()
         center, room = newest.center().toPoint(), newest.size().toSize() / 2
         self._lower.ensureVisible(center.x(), center.y(), room.width() + 40, room.height() + 20)
@@ -77,7 +107,8 @@ def scrolled(picture: QWidget) -> QScrollArea:
     area = QScrollArea()
     area.setWidgetResizable(True)
     area.setWidget(picture)
-    area.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    own = picture.focusPolicy() != Qt.FocusPolicy.NoFocus
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus if own else Qt.FocusPolicy.TabFocus)
     area.viewport().setAutoFillBackground(False)
     picture.setAutoFillBackground(False)
     area.setAccessibleName(picture.accessibleName())

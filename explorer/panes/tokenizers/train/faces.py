@@ -21,7 +21,7 @@ from core.tokenization.steps import (
     PruneStep,
     SeedStep,
 )
-from explorer.panes.tokenizers.train.pieces import bytes_of, text_of
+from explorer.panes.tokenizers.pieces import bytes_of, text_of
 from explorer.panes.tokenizers.train.recording import Recording
 from explorer.panes.tokenizers.train.words import ended_early
 from explorer.theme_numbers import format_number

@@ -18,7 +18,7 @@ from core.tokenization.steps import (
     SeedStep,
 )
 from explorer.panes.base import Inspection
-from explorer.panes.tokenizers.train.pieces import text_of
+from explorer.panes.tokenizers.pieces import text_of
 from explorer.panes.tokenizers.train.recording import Recording
 from explorer.panes.tokenizers.train.words import step_title
 from explorer.widgets.live_numbers import Equation

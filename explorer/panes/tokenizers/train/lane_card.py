@@ -11,8 +11,8 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QMenu, QSizePolicy, QToolButton, QWidget
 
 from explorer import theme
+from explorer.panes.tokenizers.piece_box import draw_piece
 from explorer.panes.tokenizers.train.faces import Bar, Chip, Face
-from explorer.widgets import token_colors
 from explorer.widgets.base import CENTER, LEFT, RIGHT, Picture, elide, put_text, set_look
 
 MARGIN = 12
@@ -264,14 +264,13 @@ class LaneCard(Picture):
         return now.metrics("mono", mono=True).horizontalAdvance(chip.text) + now.px(10)
 
     def _draw_chip(self, painter: QPainter, box: QRectF, chip: Chip, accent: bool = False) -> None:
-        now = theme.current()
-        ink = token_colors.ink(chip.data)
-        painter.setBrush(ink.fill)
-        painter.setPen(now.pen("accent", 2) if accent else ink.edge)
-        painter.drawRoundedRect(box.adjusted(1, 1, -1, -1), 3, 3)
-        font = now.font("mono", mono=True)
-        text = elide(chip.text, font, box.width() - now.px(6))
-        put_text(painter, box, text, font, now.color("text"), CENTER)
+        draw_piece(
+            painter,
+            box.adjusted(1, 1, -1, -1),
+            chip.text,
+            chip.data,
+            pen="accent" if accent else "",
+        )
 
     # interaction
 

@@ -159,7 +159,8 @@ class TrainMode(Mode):
         if not self.planning.can_start:
             return
         self.planning.set_wanted(False)
-        self.view.set_lanes(options.names, options.sample)
+        kinds = [lane.kind for lane in options.chosen]
+        self.view.set_lanes(options.names, kinds, options.sample)
         self.view.states.show_loading()
         self.focus = min(self.focus, len(options.chosen) - 1)
         self.view.set_focus_lane(self.focus)

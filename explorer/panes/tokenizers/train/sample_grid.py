@@ -16,7 +16,8 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from core.tokenization.growing import Span, Split
 from explorer import theme
-from explorer.widgets import token_colors
+from explorer.panes.tokenizers.piece_box import draw_box
+from explorer.panes.tokenizers.pieces import bytes_of
 from explorer.widgets.base import CENTER, LEFT, RIGHT, Picture, elide, put_text
 
 ROW = 28
@@ -34,6 +35,7 @@ class SampleGrid(Picture):
         super().__init__(name, parent)
         self._sample = ""
         self._names: tuple[str, ...] = ()
+        self._kinds: tuple[str, ...] = ()
         self._before: list[Split] = []
         self._after: list[Split] = []
         self._share = 1.0
@@ -58,9 +60,10 @@ class SampleGrid(Picture):
         self._hover = None
         self.data_changed()
 
-    def set_names(self, names: Sequence[str]) -> None:
-        if tuple(names) != self._names:
-            self._names = tuple(names)
+    def set_names(self, names: Sequence[str], kinds: Sequence[str]) -> None:
+        """The lanes, and the kind of each one's tokenizer."""
+        if (tuple(names), tuple(kinds)) != (self._names, self._kinds):
+            self._names, self._kinds = tuple(names), tuple(kinds)
             self._before = self._after = [EMPTY] * len(names)
             self.updateGeometry()
             self.data_changed()
@@ -153,26 +156,22 @@ class SampleGrid(Picture):
                 if (stays and not comes) or (not stays and opacity <= 0.01):
                     continue
                 painter.setOpacity(1.0 if stays else opacity)
-                self._draw_token(painter, row, piece, span, fresh=comes and not stays)
+                self._draw_token(painter, lane, row, piece, span, fresh=comes and not stays)
         painter.setOpacity(1.0)
 
     def _draw_token(
-        self, painter: QPainter, row: QRectF, piece: str, span: Span, fresh: bool
+        self, painter: QPainter, lane: int, row: QRectF, piece: str, span: Span, fresh: bool
     ) -> None:
-        now = theme.current()
         box = self._box(span, row)
         if box.width() <= 0:
             return
-        ink = token_colors.ink(self._sample.encode("utf-8", "replace")[span[0] : span[1]])
-        painter.setBrush(ink.fill)
-        painter.setPen(now.pen("accent", 2) if fresh and self._before != self._after else ink.edge)
+        data = bytes_of(self._kinds[lane], piece)
+        changed = fresh and self._before != self._after
+        draw_box(painter, box, data, pen="accent" if changed else "")
         if self._hover is not None and span[0] < self._hover[1] and self._hover[0] < span[1]:
-            painter.setPen(now.pen("text", 2))
-        painter.drawRoundedRect(box, 3, 3)
+            draw_box(painter, box, data, pen="text")
         if piece in UNKNOWN:
-            painter.setBrush(now.hatch())
-            painter.setPen(now.pen("error"))
-            painter.drawRoundedRect(box, 3, 3)
+            draw_box(painter, box, data, fill="hatch", pen="error", width=1)
 
     def _draw_letters(self, painter: QPainter, row: QRectF, split: Split, font) -> None:
         now = theme.current()

@@ -60,7 +60,7 @@ class RunView(QWidget):
 
     # what is shown
 
-    def set_lanes(self, names: Sequence[str], sample: str) -> None:
+    def set_lanes(self, names: Sequence[str], kinds: Sequence[str], sample: str) -> None:
         """Another training: a card a lane."""
         for card in self.cards[len(names) :]:
             self._row.removeWidget(card)
@@ -78,7 +78,7 @@ class RunView(QWidget):
         for card in self.cards:
             card.set_usable(False)
         self.sample.set_sample(sample)
-        self.sample.set_names(names)
+        self.sample.set_names(names, kinds)
         self.curves.set_lines(None, 1)
         self.curves.set_cursor(None)
         self.states.show_empty("")  # or the training before would stay as a stale one

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
 
 from core.data import story_text
 from core.tokenization import train_tokenizer
-from explorer.panes.tokenizers.inside.looking import LONGEST, look_inside
+from core.tokenization.formats.library import LibraryTokenizer
+from explorer.panes.tokenizers.inside import draw_lattice
+from explorer.panes.tokenizers.inside.draw_match import data_of
+from explorer.panes.tokenizers.inside.looking import LONGEST, drawn, look_inside
 from explorer.panes.tokenizers.inside.scenes import LatticeScene, MatchScene, MergeScene
+from explorer.panes.tokenizers.inside.stages_picture import shown
+from explorer.panes.tokenizers.inside.telling import face_of
 from explorer.panes.tokenizers.modes import MODES
 from tests.explorer.panes.tokenizers.small import small_bpe
 
@@ -109,6 +117,60 @@ def test_the_lattice_ends_in_the_best_path_and_can_be_drawn_from(trained):
     )
 
 
+def test_a_word_with_dropout_is_the_one_that_is_drawn(trained):
+    tokenizer = trained["bpe"]
+    inside = look_inside(tokenizer, "the happy cats", dropout=0.7, seed=4)
+    assert list(inside.ids) == tokenizer.sample("the happy cats", 0.7, drawn(4)).ids
+    assert inside.ids != look_inside(tokenizer, "the happy cats").ids
+    asked = [one for one in inside.moments if one.step.name == "bpe.draw"]
+    assert asked and any(one.frame.passed for one in asked)
+    for one, after in pairwise(inside.moments):
+        if one.step.name == "bpe.draw" and not one.frame.passed:
+            assert after.scene.branches[after.frame.shown - 1].parts == one.frame.pair
+    ends = {id(one.scene): (one.scene, one.frame) for one in inside.moments if one.scene}
+    tops = []
+    for scene, frame in ends.values():
+        there = scene.branches[: frame.shown]
+        joined = {part for branch in there for part in branch.parts or ()}
+        left = [one for at, one in enumerate(there) if at not in joined]
+        tops += [one.face.data for one in sorted(left, key=lambda one: one.start)]
+    assert tops == [tokenizer.piece_bytes(token) for token in inside.ids]
+
+
+@pytest.mark.parametrize("kind", SIZES)
+def test_a_piece_has_one_color_at_every_stage_and_in_its_picture(trained, kind):
+    """The stages spell pieces, the picture below spells pieces: the same bytes give the color."""
+    inside = look_inside(trained[kind], "the cat, the hat")
+    model = next(stage for stage in inside.stages if stage.name == "model")
+    faces = [
+        shown(kind, "model", part, inside.text.encode()[slice(*span)])
+        for part, span in zip(model.parts, model.spans, strict=True)
+    ]
+    drawn_ones: dict[str, bytes] = {}
+    for one in inside.moments:
+        if isinstance(one.scene, MergeScene):
+            drawn_ones |= {branch.face.text: branch.face.data for branch in one.scene.branches}
+        elif isinstance(one.scene, LatticeScene):
+            for node in one.scene.lattice.nodes:
+                face = face_of(kind, node.piece)
+                drawn_ones[face.text] = face.data
+        elif isinstance(one.scene, MatchScene):
+            drawn_ones |= {look.piece: data_of(one.scene, look) for look in one.scene.looks}
+    assert len(faces) > 4
+    for face in faces:
+        assert drawn_ones[face.text] == face.data
+    assert len({face.text for face in faces}) == len({face.data for face in faces})
+
+
+@pytest.mark.parametrize("kind", ["bpe", "wordpiece", "unigram"])
+def test_of_another_librarys_tokenizer_the_stages_are_told(trained, kind, tmp_path):
+    trained[kind].save(tmp_path / "tokenizer.json")
+    theirs = LibraryTokenizer(json.loads((tmp_path / "tokenizer.json").read_text()), "theirs")
+    inside = look_inside(theirs, "the happy cat")
+    assert [one.step.name for one in inside.moments][-1] == "encoding.post-processor"
+    assert all(one.scene is None for one in inside.moments)
+
+
 def test_a_text_is_cut_and_special_tokens_are_told(trained):
     tokenizer = trained["bpe"]
     inside = look_inside(tokenizer, "a" * 3 * LONGEST)
@@ -150,7 +212,10 @@ def test_every_step_of_every_kind_is_drawn(pane, trained, run_async, kind):
         mode.choose(pane.catalogue.add_trained(kind, trained[kind]))
         mode.set_text("The happy cat \u2603")
         await pane.settled()
-        assert mode.view.body.state == "ready" and mode.draws == (kind == "unigram")
+        assert mode.view.body.state == "ready" and mode.chance == {
+            "bpe": "dropout",
+            "unigram": "alpha",
+        }.get(kind, "")
         for place in range(0, pane.player.length, 3):
             pane.player.seek(place + 0.5)
             mode.view.grab()
@@ -165,7 +230,7 @@ def test_alpha_keeps_the_place_and_can_be_undone(pane, trained, run_async):
         mode.choose(pane.catalogue.add_trained("unigram", trained["unigram"]))
         await pane.settled()
         pane.player.seek(4)
-        mode.inputs.alpha.setValue(10)
+        mode.inputs.chance.setValue(10)
         await pane.settled()
         scene = next(m.scene for m in mode.moments if m.scene is not None)
         assert scene.alpha == mode.alpha == 0.5 and pane.player.position == 4
@@ -178,6 +243,116 @@ def test_alpha_keeps_the_place_and_can_be_undone(pane, trained, run_async):
         assert (mode.text, mode.alpha, mode.chosen) == ("a hat", 1.0, "model")
 
     run_async(body())
+
+
+def way_y(scene, way):
+    return round(draw_lattice._way_top(scene, way)) + 8
+
+
+def test_a_way_is_clicked_and_the_lattice_and_the_trace_show_it(pane, trained, run_async):
+    async def body():
+        mode, told = pane.mode, []
+        mode.choose(pane.catalogue.add_trained("unigram", trained["unigram"]))
+        mode.set_text("happily")
+        await pane.settled()
+        pane.inspection.connect(told.append)
+        word = mode.view.word
+        scene = next(one.scene for one in mode.moments if one.scene is not None)
+        assert word._faint  # it is still to come: nothing to click yet
+        QTest.mouseClick(word, Qt.MouseButton.LeftButton, pos=QPoint(40, way_y(scene, 2)))
+        assert pane.player.position == 0
+        mode.show_way(1)
+        for way in range(1, len(scene.n_best) + 1):
+            QTest.mouseClick(word, Qt.MouseButton.LeftButton, pos=QPoint(40, way_y(scene, way)))
+            path = scene.n_best[way - 1]
+            shown_path = word.displayed()["path"].tolist()
+            assert shown_path == [[node.start, node.end] for node in path.nodes]
+            assert f"Number {way}" in pane.headline and told[-1].step is not None
+        QTest.keyClick(word, Qt.Key.Key_Up)
+        assert f"Number {len(scene.n_best) - 1}" in pane.headline
+        for _ in range(9):
+            QTest.keyClick(word, Qt.Key.Key_Down)
+        sample = [[node.start, node.end] for node in scene.sample.nodes]
+        assert word.displayed()["path"].tolist() == sample
+        by_id = {action.id: action for action in pane.actions()}
+        by_id["tokenizers.inside.last-way"].run()
+        assert f"Number {len(scene.n_best)}" in pane.headline
+
+    run_async(body())
+
+
+def test_what_is_drawn_is_shown_undone_and_kept_in_the_session(pane, trained, run_async):
+    async def body():
+        mode = pane.mode
+        mode.choose(pane.catalogue.add_trained("unigram", trained["unigram"]))
+        mode.set_text("happily ever")
+        await pane.settled()
+        mode.set_chance(0.0)
+        await pane.settled()
+
+        def sample():
+            scene = next(one.scene for one in mode.moments if one.scene is not None)
+            return [node.piece for node in scene.sample.nodes]
+
+        first = sample()
+        mode.inputs.draw.click()
+        mode.inputs.draw.click()
+        await pane.settled()
+        assert mode.seed == 2 and mode.moment_at(pane.player.position).frame.way == "sample"
+        second, state = sample(), mode.state()
+        pane.workspace.undo()
+        pane.workspace.undo()
+        await pane.settled()
+        assert mode.seed == 0 and sample() == first
+        mode.restore(state)
+        await pane.settled()
+        assert mode.seed == 2 and sample() == second
+        mode.restore({"seed": "many", "dropout": 7, "alpha": None})
+        assert (mode.seed, mode.dropout, mode.alpha) == (2, 0.0, 0.0)
+
+    run_async(body())
+
+
+def test_dropout_is_drawn_again_only_where_something_is_left_to_chance(pane, run_async):
+    async def body():
+        mode = pane.mode
+        assert mode.chance == "dropout" and not mode.draws and not mode.inputs.draw.isEnabled()
+        assert "move the slider" in mode.inputs.draw.toolTip()
+        usual = mode.inside.ids
+        mode.inputs.chance.setValue(mode.inputs.chance.maximum())
+        await pane.settled()
+        assert mode.dropout == 1.0 and mode.inputs.draw.isEnabled()
+        assert len(mode.inside.ids) == len(TEXT.encode()) > len(usual)
+        mode.inputs.chance.setValue(10)
+        mode.inputs.draw.click()
+        await pane.settled()
+        assert pane.player.position == pane.player.length - 1
+        assert mode.view.stages.displayed()["model"].shape[0] == len(mode.inside.ids)
+
+    run_async(body())
+
+
+def test_what_is_still_to_come_is_drawn_faintly(pane, run_async):
+    async def body():
+        await pane.settled()
+        mode, word = pane.mode, pane.mode.view.word
+        pane.player.seek(0)
+        assert mode.moments[0].scene is None and word._faint and word.displayed()
+        pane.player.seek(3)
+        assert mode.moments[3].scene is not None and not word._faint
+        mode.view.grab()
+        assert word._broken is None
+
+    run_async(body())
+
+
+def test_the_buttons_zoom_and_say_how_far(pane):
+    view = pane.mode.view
+    view.larger.click()
+    assert view.word.zoom == 1.25 and view.zoom.text() == "125%"
+    view.smaller.click()
+    view.smaller.click()
+    assert view.zoom.text() == "80%"
 
 
 def test_what_cannot_be_shown_says_why(pane, run_async, tmp_path):

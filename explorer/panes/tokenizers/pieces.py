@@ -1,13 +1,18 @@
-"""A piece of a vocabulary as people read it, and the bytes that it stands for. Knows no Qt."""
+"""A piece of a vocabulary as people read it, and the bytes that it stands for, which give it its
+color: the same piece looks the same in every picture that spells pieces. Knows no Qt.
+"""
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from functools import lru_cache
 
 from core.tokenization.byte_level import to_bytes
 from core.tokenization.sentencepiece.normalizer import SPACE
 
 CONTINUES = "##"  # WordPiece's sign for a piece that begins inside a word
+_BYTE = re.compile("<0x[0-9A-F]{2}>")  # SentencePiece's pieces for single bytes
 _GLYPHS = str.maketrans({" ": "\u2423", "\n": "\u21b5", "\t": "\u21e5", "\r": "\u240d"})
 
 
@@ -15,12 +20,12 @@ _GLYPHS = str.maketrans({" ": "\u2423", "\n": "\u21b5", "\t": "\u21e5", "\r": "\
 def bytes_of(kind: str, piece: str) -> bytes:
     """What a piece stands for in a text."""
     if kind == "bpe":
-        try:
+        with suppress(ValueError):  # a special token
             return to_bytes(piece)
-        except ValueError:  # a special token
-            return piece.encode("utf-8", "replace")
     if kind == "wordpiece":
         return piece.removeprefix(CONTINUES).encode("utf-8", "replace")
+    if _BYTE.fullmatch(piece):
+        return bytes([int(piece[3:5], 16)])
     return piece.replace(SPACE, " ").encode("utf-8", "replace")
 
 
