@@ -17,12 +17,23 @@ from PySide6.QtCore import QBuffer, QIODevice
 from PySide6.QtGui import QImage
 
 from core.files import replacing
+from explorer.widgets.base import Columns
 
 VALUES_AT_ONCE = 4096  # numbers turned into Python's by one call, which keeps the GIL meanwhile
 
 
 def csv_rows(arrays: Mapping[str, np.ndarray]) -> Iterator[Sequence[object]]:
-    """Every number with its name and indices; the values are exact, not as rounded on screen."""
+    """Every number with its name and indices; the values are exact, not as rounded on screen.
+
+    Columns of one table are rows below their names.
+    """
+    if isinstance(arrays, Columns):
+        yield list(arrays)
+        columns = list(arrays.values())
+        for start in range(0, len(columns[0]) if columns else 0, VALUES_AT_ONCE):
+            part = [column[start : start + VALUES_AT_ONCE].tolist() for column in columns]
+            yield from zip(*part, strict=True)
+        return
     whole = {name: np.asarray(array) for name, array in arrays.items()}
     deepest = max((array.ndim for array in whole.values()), default=0)
     yield ["name", *[f"index_{axis}" for axis in range(deepest)], "value"]

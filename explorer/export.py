@@ -226,7 +226,7 @@ async def copy_numbers(pane: Pane, picture: QWidget) -> None:
 
 def _numbers(picture: QWidget) -> dict[str, np.ndarray]:
     displayed: Any = getattr(picture, "displayed", None)
-    return dict(displayed()) if displayed is not None else {}
+    return displayed() if displayed is not None else {}
 
 
 def show_first_table(window: MainWindow, pane: Pane) -> None:

@@ -33,6 +33,12 @@ LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
+class Columns(dict[str, np.ndarray]):
+    """What a picture displays where its arrays are the columns of one table, equally long: its file
+    has a row for each index.
+    """
+
+
 class Picture(QWidget):
     """A custom-painted widget: subclasses implement `draw(painter)` and `displayed()`.
 

@@ -16,7 +16,7 @@ from typing import Any
 from core.gguf import open_gguf, read_gguf_tensor
 from core.tokenization import Tokenizer, open_tokenizer
 from core.tokenization.analysis import glitch_candidates, language_names, language_texts, measure
-from core.tokenization.analysis.languages import declaration_folder, has_declaration
+from core.tokenization.analysis.languages import USUAL, declaration_folder, has_declaration
 from core.tokenization.known import find_known, known
 from tests.benchmarks.harness import Report
 from tests.core.tokenization.reference import any_text, prose
@@ -52,6 +52,8 @@ MANY = 40  # languages of the Declaration that the quick run compares
 def fast(report: Report) -> None:
     if has_declaration():
         golden_counts(report)
+        found = set(USUAL) & set(language_names())
+        report.equal("usual languages that the Declaration is there in", len(found), len(USUAL))
     compare(report, texts(MANY))
     glitches(report)
 

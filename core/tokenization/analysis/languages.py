@@ -13,10 +13,10 @@ from core.tokenization.analysis.sentences import SENTENCES
 
 # Those of most readers, and of many scripts: what a chart shows unless another choice is made.
 USUAL = (
-    *("eng", "spa", "por", "fra", "deu_1996", "ita", "nld", "pol", "ces", "ron_2006", "hun"),
+    *("eng", "spa", "por_BR", "fra", "deu_1996", "ita", "nld", "pol", "ces", "ron_2006", "hun"),
     *("fin", "swe", "tur", "ell_monotonic", "rus", "ukr", "arb", "heb", "pes_1", "urd", "hin"),
     *("ben", "tam", "tel", "mal", "tha", "mya", "kat", "hye", "amh", "cmn_hans", "cmn_hant"),
-    *("jpn", "kor", "vie", "ind", "fil", "swh", "yor", "hau", "zul", "som", "khm", "lao", "bod"),
+    *("jpn", "kor", "vie", "ind", "tgl", "swh", "yor", "hau_NG", "zul", "som", "khm", "lao", "bod"),
 )
 
 

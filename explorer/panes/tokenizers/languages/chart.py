@@ -16,19 +16,22 @@ from core.tokenization.analysis import Premium
 from explorer import theme
 from explorer.panes.tokenizers.languages import words
 from explorer.panes.tokenizers.languages.model import Line, columns
-from explorer.widgets.base import LEFT, RIGHT, Picture, elide, put_text
+from explorer.widgets.base import LEFT, RIGHT, Columns, Picture, elide, put_text
 
 NAME, BAR, GAP = 168, 14, 10  # px: the names' column, a bar's height, between two languages
 TOP, LEGEND = 24, 40  # px: the axis, a row of the legend
-SCROLL = 12
+SCROLL, MARK = 12, 11  # px: the bar that scrolls, the mark behind a bar
 WHEEL_ROWS = 3
-WORDS = 232  # px that stay free for the words behind the longest bar
+WORDS = 248  # px that stay free for the words behind the longest bar
 
 
 class PremiumChart(Picture):
-    """`chosen(code, place)`: a bar was clicked or reached by the keyboard."""
+    """`chosen(code, place)`: a bar was clicked or reached by the keyboard; `nameClicked(place)`:
+    a tokenizer in the legend.
+    """
 
     chosen = Signal(str, int)
+    nameClicked = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Premium of each language against English", parent)
@@ -66,7 +69,7 @@ class PremiumChart(Picture):
         return None
 
     def displayed(self) -> dict[str, np.ndarray]:
-        return columns(self.lines, self.names)
+        return Columns(columns(self.lines, self.names))
 
     def sizeHint(self) -> QSize:
         return QSize(theme.current().px(640), theme.current().px(480))
@@ -205,10 +208,14 @@ class PremiumChart(Picture):
             painter.setPen(now.pen(color, 1))
             painter.setBrush(QBrush(color, Qt.BrushStyle.BDiagPattern))
             painter.drawRect(rest.adjusted(0.5, 0.5, -0.5, -0.5))
-        room = QRectF(bar.right() + now.px(6), bar.top() - now.px(2), 0, bar.height() + now.px(4))
+        icon, said = words.mark(result)
+        middle = bar.center().y()
+        at = QPointF(bar.right() + now.px(5), middle - now.px(MARK) / 2)
+        painter.drawPixmap(at, self.icon_pixmap(icon, icon, MARK))
+        room = QRectF(at.x() + now.px(MARK + 4), bar.top() - now.px(2), 0, bar.height() + now.px(4))
         room.setRight(self.width() - now.px(SCROLL) - now.px(4))
         role = "text" if result.honest else "muted"
-        said = elide(words.said_at_end(result), now.font("label"), room.width())
+        said = elide(said, now.font("label"), room.width())
         put_text(painter, room, said, now.font("label"), now.color(role), LEFT)
         if self._current == (result.language.code, place):
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -217,21 +224,35 @@ class PremiumChart(Picture):
 
     # the mouse and the keyboard
 
+    def name_at(self, point: QPointF) -> int:
+        """The tokenizer in the legend at this point; -1 for none."""
+        if not self.names or not 0 <= point.y() < theme.current().px(LEGEND):
+            return -1
+        return min(int(point.x() / self.width() * len(self.names)), len(self.names) - 1)
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
+        name = self.name_at(event.position())
+        if name >= 0 and event.button() == Qt.MouseButton.LeftButton:
+            self.nameClicked.emit(name)
         row, place = self.at(event.position())
         if row >= 0 and event.button() == Qt.MouseButton.LeftButton:
             self._choose(row, place)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        row, place = self.at(event.position())
-        QToolTip.showText(event.globalPosition().toPoint(), self.describe(row, place), self)
+        QToolTip.showText(event.globalPosition().toPoint(), self.said_at(event.position()), self)
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            row, place = self.at(QPointF(event.pos()))
-            QToolTip.showText(event.globalPos(), self.describe(row, place), self)
+            QToolTip.showText(event.globalPos(), self.said_at(QPointF(event.pos())), self)
             return True
         return super().event(event)
+
+    def said_at(self, point: QPointF) -> str:
+        """What a tooltip says: about a bar, or about a tokenizer in the legend."""
+        name = self.name_at(point)
+        if name >= 0:
+            return "\n".join((self.names[name], self.badges[name][1]))
+        return self.describe(*self.at(point))
 
     def describe(self, row: int, place: int) -> str:
         """One bar in words; "" for none."""

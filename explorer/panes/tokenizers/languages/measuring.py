@@ -12,7 +12,7 @@ from core.tokenization.analysis import LanguageText, Premium
 from explorer import errors, tasks
 from explorer.engine import Engine, EngineDied, Job
 from explorer.panes.tokenizers.catalogue import Opened
-from explorer.panes.tokenizers.languages.model import measure_steps
+from explorer.panes.tokenizers.languages.model import Failure, measure_steps
 
 
 class Measuring(QObject):
@@ -30,6 +30,7 @@ class Measuring(QObject):
         self._later: tuple[list[tuple[str, Opened]], list[LanguageText]] | None = None
         self._measured: dict[str, Opened] = {}
         self.results: dict[tuple[str, str], Premium] = {}  # by tokenizer's id and language's code
+        self.errors: dict[str, str] = {}  # of tokenizers that could not be measured, by id
         self.total = 0  # results that the job under way was asked for
         self.done = 0
         engine.activityChanged.connect(self._on_activity)
@@ -68,6 +69,9 @@ class Measuring(QObject):
             if self._measured.get(identity) is not opened:  # another one has its name now
                 self._measured[identity] = opened
                 self.results = {k: v for k, v in self.results.items() if k[0] != identity}
+                self.errors.pop(identity, None)
+            if identity in self.errors:
+                continue
             missing = [text for text in texts if (identity, text.code) not in self.results]
             if missing:
                 english = [text for text in texts[:1] if text not in missing]
@@ -84,17 +88,16 @@ class Measuring(QObject):
         self._job = None
         return True
 
-    def forget(self) -> None:
-        """Other texts: nothing is known of them."""
-        self.stop()
-        self.results.clear()
+    def retry(self, identity: str) -> None:
+        """Measures one that failed anew, when it is asked for."""
+        self.errors.pop(identity, None)
 
-    def _keep(self, results: Sequence[Premium]) -> None:
+    def _on_progress(self, results: list[Premium | Failure]) -> None:
         for one in results:
-            self.results[one.tokenizer, one.language.code] = one
-
-    def _on_progress(self, results: list[Premium]) -> None:
-        self._keep(results)
+            if isinstance(one, Failure):
+                self.errors[one.tokenizer] = one.message
+            else:
+                self.results[one.tokenizer, one.language.code] = one
         self.done += len(results)
         self.came.emit()
 
@@ -109,8 +112,6 @@ class Measuring(QObject):
             if job.error is not None:
                 errors.report(job.error, "measuring languages")
                 self.failed.emit(str(job.error))
-            elif job.state == "done":
-                self._keep(job.result())
             self.ended.emit()
         job.deleteLater()
 

@@ -56,6 +56,7 @@ class LanguagesMode(Mode):
         view.orderChosen.connect(self.set_order)
         view.scopeChosen.connect(self.set_scope)
         view.chart.chosen.connect(self.choose)
+        view.chart.nameClicked.connect(self.retry_one)
         view.body.retryRequested.connect(self.retry)
         view.body.cancelRequested.connect(self.cancel)
         view.body.actionRequested.connect(view.search.clear)
@@ -100,6 +101,12 @@ class LanguagesMode(Mode):
                 "Languages: the usual ones or all",
                 lambda: self.set_scope(turned[self.scope]),
                 enabled=shown,
+            ),
+            Action(
+                "tokenizers.languages.retry",
+                "Languages: try again what failed",
+                self.retry,
+                enabled=lambda: self.active and any(map(self.error_of, self.listed)),
             ),
             Action(
                 "tokenizers.languages.search",
@@ -160,9 +167,18 @@ class LanguagesMode(Mode):
         self.inspect()
 
     def retry(self) -> None:
+        """Tries again whatever failed: the texts, and every tokenizer."""
         self._error = ""
-        for place in range(len(self.shown_ones.ids)):
-            self.shown_ones.retry(place)
+        for place in range(len(self.listed)):
+            self.retry_one(place)
+        self.ask()
+
+    def retry_one(self, place: int) -> None:
+        """Tries a tokenizer again that could not be opened or measured."""
+        identity = self.listed[place]
+        if self.error_of(identity):
+            self.measuring.retry(identity)
+            self.shown_ones.retry(self.shown_ones.ids.index(identity))
 
     # measuring
 
@@ -203,17 +219,22 @@ class LanguagesMode(Mode):
     # what is seen
 
     @property
-    def known(self) -> list[str]:
-        """The tokenizers that are open, in order."""
-        return [one for one in self.shown_ones.ids if self.shown_ones.get(one) is not None]
+    def listed(self) -> list[str]:
+        """The tokenizers that are open or cannot be used, in order."""
+        shown = self.shown_ones
+        return [one for one in shown.ids if shown.get(one) is not None or self.error_of(one)]
+
+    def error_of(self, identity: str) -> str:
+        """Why a tokenizer cannot be used; "" where it can."""
+        return self.shown_ones.errors.get(identity, "") or self.measuring.errors.get(identity, "")
 
     def refresh(self) -> None:
         """Draws what is known, and says what is waited for."""
         self._later.stop()
-        body, ids = self.view.body, self.known
-        failed = self._error or next(iter(self.shown_ones.errors.values()), "")
-        if self._error or (failed and not ids):
-            body.show_error(failed)
+        body, ids = self.view.body, self.listed
+        wrong = [self.error_of(one) for one in ids]
+        if self._error or (ids and all(wrong) and len(ids) == len(self.shown_ones.ids)):
+            body.show_error(self._error or wrong[0])
             return
         if self.texts is None or not ids:
             body.show_loading("reading texts")
@@ -223,7 +244,8 @@ class LanguagesMode(Mode):
         lines = lines_of(texts, results, ids, self.order, self.view.search.text())
         names = [self.shown_ones.name(one) for one in ids]
         kept = [[results[i, t.code] for t in texts if (i, t.code) in results] for i in ids]
-        self.view.chart.set_lines(lines, names, [words.badge(some) for some in kept])
+        badges = [words.badge(some, error) for some, error in zip(kept, wrong, strict=True)]
+        self.view.chart.set_lines(lines, names, badges)
         self.view.chart.set_current(*self._current)
         if not lines:
             body.show_empty("No language of this name here.", "Clear the search", "search")
@@ -249,14 +271,15 @@ class LanguagesMode(Mode):
         )
         self.view.source.setText(
             f"Text: {self.texts.source}; {more}. "
-            "Line: English. Hatched: unknown tokens, whose text is lost."
+            "Line: English. Check: the ids give the text back. Hatched: unknown, lost."
         )
-        self.set_headline(words.headline(names[0], kept[0]))
+        first = next((place for place, some in enumerate(kept) if some), 0)
+        self.set_headline(words.headline(names[first], kept[first]))
         self.inspect()
 
     def inspect(self) -> None:
         code, place = self._current
-        ids = self.known
+        ids = self.listed
         if not code or place >= len(ids):
             self.inspection.emit(None)
             return

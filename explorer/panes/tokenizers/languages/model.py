@@ -33,16 +33,26 @@ def read_texts(scope: str) -> Texts:
     return Texts(texts, DECLARATION if has_declaration() else OWN, len(names))
 
 
+@dataclass(frozen=True)
+class Failure:
+    """A tokenizer that could not be measured, by its id, and why."""
+
+    tokenizer: str
+    message: str
+
+
 def measure_steps(
     wanted: Sequence[tuple[str, Any, Sequence[LanguageText]]],
-) -> Generator[Premium, None, list[Premium]]:
-    """Every wanted (id, tokenizer, texts), one result a step, and all of them at the end; each
-    carries the id as its name.
+) -> Generator[Premium | Failure, None, None]:
+    """Every wanted (id, tokenizer, texts), one result a step; each carries the id as its name.
+
+    One that fails tells so, and the others go on.
     """
-    results: list[Premium] = []
     for identity, tokenizer, texts in wanted:
-        results += yield from premium_steps({identity: tokenizer}, texts)
-    return results
+        try:
+            yield from premium_steps({identity: tokenizer}, texts)
+        except ValueError as error:
+            yield Failure(identity, str(error))
 
 
 @dataclass(frozen=True)
@@ -85,24 +95,29 @@ def _rank(line: Line) -> tuple[int, float, str]:
 
 
 def columns(lines: Sequence[Line], names: Sequence[str]) -> dict[str, np.ndarray]:
-    """Every number of the chart, one array a column; NaN where nothing is known yet."""
+    """The chart as a table: a row for each language and tokenizer that is measured."""
+    found = [
+        (line.language, name, one)
+        for line in lines
+        for name, one in zip(names, line.results, strict=True)
+        if one is not None
+    ]
     table = {
-        "language": np.array([line.language.name for line in lines]),
-        "code": np.array([line.language.code for line in lines]),
+        "language": np.array([language.name for language, _, _ in found], dtype=np.str_),
+        "code": np.array([language.code for language, _, _ in found], dtype=np.str_),
+        "tokenizer": np.array([name for _, name, _ in found], dtype=np.str_),
     }
-    for place, name in enumerate(names):
-        found = [line.results[place] for line in lines]
-        for title, number in _NUMBERS.items():
-            values = [np.nan if one is None else float(number(one)) for one in found]
-            table[f"{title}, {name}"] = np.array(values)
+    for title, number in _NUMBERS.items():
+        table[title] = np.array([number(one) for _, _, one in found])
     return table
 
 
 _NUMBERS: dict[str, Any] = {
     "premium": lambda one: one.premium,
+    "says something": lambda one: int(one.honest),  # too much of it is unknown where it is 0
     "tokens": lambda one: one.measures.tokens,
     "bytes per token": lambda one: one.measures.bytes_per_token,
     "unknown tokens": lambda one: one.measures.unknown,
     "share of the text lost": lambda one: one.measures.unknown_share,
-    "lossless": lambda one: one.measures.lossless,
+    "lossless": lambda one: int(one.measures.lossless),
 }

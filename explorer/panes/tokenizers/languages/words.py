@@ -20,14 +20,17 @@ def times(premium: float) -> str:
     return f"{format_number(premium)}\u00d7"
 
 
-def said_at_end(result: Premium) -> str:
-    """Behind a bar: its premium, and what is wrong with it."""
-    lost = result.measures.unknown_share
+def mark(result: Premium) -> tuple[str, str]:
+    """What stands behind a bar: an icon that says whether the text comes back whole, and words."""
+    measures = result.measures
+    lost = percent(measures.unknown_share)
     if not result.honest:
-        return f"no fair count: {lost:.0%} of the text is unknown"
-    if result.measures.unknown:
-        return f"{times(result.premium)}, {percent(lost)} unknown"
-    return times(result.premium)
+        return "warning", f"no fair count: {lost} of the text is unknown"
+    if measures.unknown:
+        return "warning", f"{times(result.premium)}, {lost} unknown"
+    if not measures.lossless:
+        return "warning", f"{times(result.premium)}, lossy"
+    return "success", times(result.premium)
 
 
 def percent(share: float) -> str:
@@ -56,8 +59,10 @@ def described(name: str, result: Premium) -> str:
     return "\n".join(lines)
 
 
-def badge(results: Iterable[Premium]) -> tuple[str, str]:
-    """A tokenizer's icon and words: whether it gives all these texts back."""
+def badge(results: Iterable[Premium], error: str = "") -> tuple[str, str]:
+    """A tokenizer's icon and words: whether it gives all these texts back, or cannot be used."""
+    if error:
+        return "error", f"{error[:1].upper()}{error[1:]}; click to try again"
     known = list(results)
     if not known:
         return "", ""
@@ -66,7 +71,7 @@ def badge(results: Iterable[Premium]) -> tuple[str, str]:
     if not lossy:
         return "success", f"lossless in {len(known):,}"
     if unknown:
-        return "warning", f"lossy, unknown in {unknown:,} of {len(known):,}"
+        return "warning", f"lossy in {lossy:,} of {len(known):,}, unknown in {unknown:,}"
     return "warning", f"lossy in {lossy:,} of {len(known):,}"
 
 

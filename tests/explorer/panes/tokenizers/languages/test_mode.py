@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QImage, QPainter
@@ -13,7 +12,7 @@ from PySide6.QtTest import QTest
 from core.tokenization import WordPiece
 from core.tokenization.analysis import language_texts, measure
 from explorer import encoding
-from explorer.panes.tokenizers.languages import model
+from explorer.panes.tokenizers.languages import model, words
 from explorer.panes.tokenizers.modes import MODES
 from tests.explorer.panes.tokenizers.small import small_bpe
 
@@ -124,13 +123,79 @@ def test_a_chosen_bar_is_explained_by_its_formula_and_line(pane, run_async):
     run_async(body())
 
 
-def test_the_numbers_can_be_taken_out(pane, run_async):
+def test_the_numbers_can_be_taken_out_a_row_for_each_language_and_tokenizer(pane, run_async):
     async def body():
         await pane.settled()
         numbers = pane.pictures()["languages-premiums"].displayed()
-        assert len(numbers["language"]) == 25 and np.all(numbers["premium, mine"] > 0)
-        text = encoding.as_csv(numbers)
-        assert "Hindi" in text and '"premium, mine"' in text and '"lossless, narrow"' in text
+        assert {len(column) for column in numbers.values()} == {50}
+        assert set(numbers["tokenizer"].tolist()) == {"mine", "narrow"}
+        rows = encoding.as_csv(numbers).splitlines()
+        assert rows[0].startswith("language,code,tokenizer,premium")
+        hindi = [row for row in rows if row.startswith("Hindi,hin,")]
+        assert len(hindi) == 2
+        told = dict(zip(rows[0].split(","), hindi[1].split(","), strict=True))
+        result = pane.mode.measuring.results["trained:narrow", "hin"]
+        assert told["tokenizer"] == "narrow" and float(told["premium"]) == result.premium
+        assert float(told["lossless"]) == float(told["says something"]) == 0
+
+    run_async(body())
+
+
+class Refuses:
+    """A tokenizer that cannot read what is not Latin."""
+
+    kind, vocab_size, special_tokens, unknown_id = "bpe", 3, {}, None
+
+    def encode(self, text, *, specials=True):
+        if not text.isascii():
+            raise ValueError("this one reads ASCII alone: choose another")
+        return small_bpe().encode(text)
+
+    def decode(self, ids):
+        return small_bpe().decode(ids)
+
+
+def test_a_tokenizer_that_fails_is_marked_in_its_place_and_the_others_stay(
+    pane, run_async, tmp_path, monkeypatch
+):
+    async def body():
+        await pane.settled()
+        mode, chart = pane.mode, pane.mode.view.chart
+        broken = tmp_path / "tokenizer.json"
+        broken.write_text("{")
+        mode.shown_ones.add_files([broken])
+        pane.catalogue.add_trained("refuses", Refuses())
+        mode.shown_ones.add("trained:refuses")
+        await pane.settled()
+        assert mode.view.body.state == "ready" and len(chart.names) == 4
+        assert [icon for icon, _ in chart.badges] == ["success", "warning", "error", "error"]
+        assert "choose another" in chart.badges[3][1]
+        assert all(line.results[2] is None for line in chart.lines)
+        assert chart.lines[0].results[0] is not None
+        chart.grab()
+        said = chart.said_at(QPointF(chart.width() * 0.6, 10))
+        assert "again" in said and chart.names[2] in said
+        small_bpe().save(broken)
+        point = QPointF(chart.width() * 0.6, 10).toPoint()
+        QTest.mouseClick(chart, Qt.MouseButton.LeftButton, pos=point)
+        await pane.settled()
+        assert chart.badges[2][0] == "success" and chart.lines[0].results[2] is not None
+        by_id = {action.id: action for action in pane.actions()}
+        assert by_id["tokenizers.languages.retry"].enabled()
+
+    run_async(body())
+
+
+def test_whether_a_text_comes_back_stands_behind_each_bar(pane, run_async):
+    async def body():
+        await pane.settled()
+        results = pane.mode.measuring.results
+        for one in results.values():
+            icon, said = words.mark(one)
+            assert (icon == "success") == one.measures.lossless
+            assert ("unknown" in said) == (one.measures.unknown > 0)
+            assert ("no fair count" in said) == (not one.honest)
+        assert {words.mark(one)[0] for one in results.values()} == {"success", "warning"}
 
     run_async(body())
 
