@@ -1,16 +1,24 @@
 """Optimization: how gradients become better weights, and how fast.
 
-Read in this order: adamw, schedules.
+Read in this order: rule (what an optimizer is), then one rule a file, each of which adds one
+thought to those before: sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw, lion, muon; the
+list of them in optimizers; groups (what shrinks); schedules.
 """
 
-from core.optimization.adamw import AdamWSettings, AdamWState, check_groups, decay_groups, update
+from core.optimization.adamw import AdamWSettings, AdamWState
+from core.optimization.groups import check_groups, decay_groups
+from core.optimization.optimizers import OPTIMIZERS, optimizer
+from core.optimization.rule import Line, Rule
 from core.optimization.schedules import learning_rate_at
 
 __all__ = [
+    "OPTIMIZERS",
     "AdamWSettings",
     "AdamWState",
+    "Line",
+    "Rule",
     "check_groups",
     "decay_groups",
     "learning_rate_at",
-    "update",
+    "optimizer",
 ]

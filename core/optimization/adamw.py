@@ -1,4 +1,4 @@
-"""AdamW as a rule in operators only, so that the same lines run on NumPy arrays and torch tensors.
+"""AdamW: Adam whose weights shrink by themselves, apart from the gradient.
 
 Decoupled Weight Decay Regularization (Loshchilov & Hutter 2019), algorithm 2; Adam (Kingma & Ba
 2015), algorithm 1. The training loop runs torch's fused version of the same rule.
@@ -6,23 +6,11 @@ Decoupled Weight Decay Regularization (Loshchilov & Hutter 2019), algorithm 2; A
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple
 
-
-class Tensor(Protocol):
-    """What the rule needs of an array: arithmetic. NumPy arrays and torch tensors have it."""
-
-    def __add__(self, other: Any, /) -> Any: ...
-    def __sub__(self, other: Any, /) -> Any: ...
-    def __mul__(self, other: Any, /) -> Any: ...
-    def __truediv__(self, other: Any, /) -> Any: ...
-    def __pow__(self, other: Any, /) -> Any: ...
-
-
-T = TypeVar("T", bound=Tensor)
-Parameter = TypeVar("Parameter")
+from core.optimization.adam import CORRECTED
+from core.optimization.rule import Line, Rule, T, check_not_negative, check_shares, check_step
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +21,11 @@ class AdamWSettings:
     betas: tuple[float, float] = (0.9, 0.999)
     eps: float = 1e-8
     weight_decay: float = 0.01
+
+    def __post_init__(self) -> None:
+        check_shares("betas", self.betas)
+        for name in ("learning_rate", "eps", "weight_decay"):
+            check_not_negative(name, getattr(self, name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +39,21 @@ class AdamWState:
     square: Any = 0.0
 
 
-def update(
-    param: T, grad: T, state: AdamWState, step: int, settings: AdamWSettings
-) -> tuple[T, AdamWState]:
-    """One step for one parameter. Returns the new parameter and state; nothing is changed in place.
+class AdamWStep(NamedTuple):
+    """Every intermediate, each of the parameter's shape."""
 
-    param, grad   same shape
-    step          1 for the first step
+    shrunk: Any
+    average: Any
+    square: Any
+    average_hat: Any
+    square_hat: Any
+    direction: Any
+    new: Any
 
-    Raises ValueError for a step below 1.
-    """
-    if step < 1:
-        raise ValueError(f"step {step} is below 1; the first step is 1")
+
+def explain(param: T, grad: T, state: AdamWState, step: int, settings: AdamWSettings) -> AdamWStep:
+    """One step, line by line. Raises ValueError for a step below 1."""
+    check_step(step)
     rate = settings.learning_rate
     beta1, beta2 = settings.betas
     shrunk = param * (1 - rate * settings.weight_decay)  # step: decay
@@ -68,34 +64,66 @@ def update(
     square_hat = square / (1 - beta2**step)  # step: square_hat
     direction = average_hat / (square_hat**0.5 + settings.eps)  # step: direction
     new = shrunk - direction * rate  # step: move
-    return new, AdamWState(average, square)
+    return AdamWStep(shrunk, average, square, average_hat, square_hat, direction, new)
 
 
-def decay_groups(parameters: Iterable[Any], weight_decay: float) -> list[dict[str, Any]]:
-    """Two groups for torch.optim.AdamW: matrices shrink, vectors (biases, norms) do not.
+def update(
+    param: T, grad: T, state: AdamWState, step: int, settings: AdamWSettings
+) -> tuple[T, AdamWState]:
+    """One step for one parameter: the new parameter and state. Nothing is changed in place.
 
-    A bias or a norm's gain that shrank would lose what it is for; nanoGPT and GPT-3 (section 2.2 of
-    Brown et al. 2020 gives the 0.1) decay matrices only.
+    param, grad   same shape
+    step          1 for the first step
+
+    Raises ValueError for a step below 1.
     """
-    matrices: list[Any] = []
-    vectors: list[Any] = []
-    for parameter in parameters:
-        (matrices if parameter.ndim >= 2 else vectors).append(parameter)
-    groups = [
-        {"params": matrices, "weight_decay": weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
-    ]
-    return [group for group in groups if group["params"]]
+    made = explain(param, grad, state, step, settings)
+    return made.new, AdamWState(made.average, made.square)
 
 
-def check_groups(groups: Sequence[dict[str, Any]], parameters: Iterable[Any]) -> None:
-    """Raises ValueError unless the groups hold every parameter exactly once."""
-    grouped = [id(parameter) for group in groups for parameter in group["params"]]
-    wanted = {id(parameter) for parameter in parameters}
-    if len(grouped) != len(set(grouped)):
-        raise ValueError("a parameter is in two groups; it would be stepped twice")
-    if set(grouped) != wanted:
-        raise ValueError(
-            f"the groups hold {len(grouped)} parameters, the model has {len(wanted)}; "
-            "put every parameter that is trained in exactly one group"
-        )
+SHRINK = Line(
+    "decay",
+    "shrunk",
+    "Weight decay: every weight shrinks a little, whatever the gradient says",
+    r"\theta' = (1 - \eta \lambda) \, \theta",
+    ("param",),
+)
+
+RULE = Rule(
+    name="adamw",
+    title="AdamW",
+    source="Loshchilov & Hutter 2019",
+    formula=(
+        r"\theta \leftarrow (1 - \eta \lambda)\, \theta"
+        r" - \eta \, \frac{\hat m}{\sqrt{\hat v} + \epsilon}"
+    ),
+    settings=AdamWSettings,
+    state=AdamWState,
+    explain=explain,
+    update=update,
+    lines=(
+        SHRINK,
+        Line(
+            "average",
+            "average",
+            "Average: which way the gradient has pointed lately",
+            r"m \leftarrow \beta_1 m + (1 - \beta_1) \, g",
+            ("grad",),
+        ),
+        Line(
+            "square",
+            "square",
+            "Square: how large it has been, over a longer while",
+            r"v \leftarrow \beta_2 v + (1 - \beta_2) \, g^2",
+            ("grad",),
+        ),
+        *CORRECTED,
+        Line(
+            "move",
+            "new",
+            "Move: no number by much more than the learning rate",
+            r"\theta \leftarrow \theta' - \eta \, d",
+            ("shrunk", "direction"),
+        ),
+    ),
+)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.optimization import AdamWSettings, AdamWState, check_groups, decay_groups, update
+from core.optimization.adamw import AdamWSettings, AdamWState, update
 
 
 def _torch_steps(start, gradients, fused, **settings):
@@ -52,19 +52,3 @@ def test_nothing_is_changed_in_place() -> None:
     assert (param == 1).all() and (grad == 0.5).all() and (state.average == before).all()
     with pytest.raises(ValueError, match="first step is 1"):
         update(param, grad, state, 0, AdamWSettings())
-
-
-def test_matrices_decay_and_vectors_do_not() -> None:
-    model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.LayerNorm(4))
-    groups = decay_groups(model.parameters(), 0.1)
-    assert [group["weight_decay"] for group in groups] == [0.1, 0.0]
-    assert [len(group["params"]) for group in groups] == [1, 3]
-    check_groups(groups, model.parameters())
-
-
-def test_groups_must_hold_every_parameter_once() -> None:
-    parameters = [torch.nn.Parameter(torch.zeros(2)) for _ in range(3)]
-    with pytest.raises(ValueError, match="every parameter"):
-        check_groups([{"params": parameters[:2]}], parameters)
-    with pytest.raises(ValueError, match="twice"):
-        check_groups([{"params": parameters}, {"params": parameters[:1]}], parameters)

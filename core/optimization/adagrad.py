@@ -1,0 +1,102 @@
+"""AdaGrad: every number has its own rate, the smaller the more it has been moved already.
+
+Adaptive Subgradient Methods for Online Learning and Stochastic Optimization (Duchi, Hazan & Singer
+2011), section 1.1, with a diagonal matrix.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from core.optimization.rule import Line, Rule, T, check_not_negative, check_step
+from core.optimization.sgd import DECAY
+
+
+@dataclass(frozen=True, slots=True)
+class AdaGradSettings:
+    """learning_rate, eps (keeps the division finite), weight_decay (L2 penalty)."""
+
+    learning_rate: float = 1e-2
+    eps: float = 1e-10
+    weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("learning_rate", "eps", "weight_decay"):
+            check_not_negative(name, getattr(self, name))
+
+
+@dataclass(frozen=True, slots=True)
+class AdaGradState:
+    """The sum of all squared gradients: of the parameter's shape, at first 0. It never shrinks."""
+
+    total: Any = 0.0
+
+
+class AdaGradStep(NamedTuple):
+    """Every intermediate, each of the parameter's shape."""
+
+    slope: Any
+    total: Any
+    direction: Any
+    new: Any
+
+
+def explain(
+    param: T, grad: T, state: AdaGradState, step: int, settings: AdaGradSettings
+) -> AdaGradStep:
+    """One step, line by line. Raises ValueError for a step below 1."""
+    check_step(step)
+    rate = settings.learning_rate
+    slope = grad + param * settings.weight_decay  # step: decay
+    total = state.total + slope * slope  # step: total
+    direction = slope / (total**0.5 + settings.eps)  # step: direction
+    new = param - direction * rate  # step: move
+    return AdaGradStep(slope, total, direction, new)
+
+
+def update(
+    param: T, grad: T, state: AdaGradState, step: int, settings: AdaGradSettings
+) -> tuple[T, AdaGradState]:
+    """The new parameter and state. Raises as `explain`."""
+    made = explain(param, grad, state, step, settings)
+    return made.new, AdaGradState(made.total)
+
+
+RULE = Rule(
+    name="adagrad",
+    title="AdaGrad",
+    source="Duchi, Hazan & Singer 2011",
+    formula=(
+        r"v \leftarrow v + g^2, \quad"
+        r" \theta \leftarrow \theta - \eta \, \frac{g}{\sqrt{v} + \epsilon}"
+    ),
+    settings=AdaGradSettings,
+    state=AdaGradState,
+    explain=explain,
+    update=update,
+    lines=(
+        DECAY,
+        Line(
+            "total",
+            "total",
+            "Total: the squares of all slopes so far",
+            r"v \leftarrow v + s^2",
+            ("slope",),
+        ),
+        Line(
+            "direction",
+            "direction",
+            "Direction: a slope that has been steep all along counts for less",
+            r"d = \frac{s}{\sqrt{v} + \epsilon}",
+            ("slope", "total"),
+        ),
+        Line(
+            "move",
+            "new",
+            "Move: ever more slowly, as the total grows",
+            r"\theta \leftarrow \theta - \eta \, d",
+            ("param", "direction"),
+        ),
+    ),
+)

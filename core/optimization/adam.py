@@ -1,0 +1,136 @@
+"""Adam: the average gradient, divided by how large gradients usually are.
+
+Adam: A Method for Stochastic Optimization (Kingma & Ba 2015), algorithm 1. Weight decay is an L2
+penalty here, whose gradient is averaged and divided like the loss's own; AdamW keeps it apart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from core.optimization.rule import Line, Rule, T, check_not_negative, check_shares, check_step
+from core.optimization.sgd import DECAY
+
+
+@dataclass(frozen=True, slots=True)
+class AdamSettings:
+    """learning_rate, the decay rates of the two averages, eps, weight_decay (L2 penalty)."""
+
+    learning_rate: float = 1e-3
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = 1e-8
+    weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_shares("betas", self.betas)
+        for name in ("learning_rate", "eps", "weight_decay"):
+            check_not_negative(name, getattr(self, name))
+
+
+@dataclass(frozen=True, slots=True)
+class AdamState:
+    """Averages of the gradient and of its square (the first and second moment).
+
+    Both have the parameter's shape and begin as the number 0.
+    """
+
+    average: Any = 0.0
+    square: Any = 0.0
+
+
+class AdamStep(NamedTuple):
+    """Every intermediate, each of the parameter's shape."""
+
+    slope: Any
+    average: Any
+    square: Any
+    average_hat: Any
+    square_hat: Any
+    direction: Any
+    new: Any
+
+
+def explain(param: T, grad: T, state: AdamState, step: int, settings: AdamSettings) -> AdamStep:
+    """One step, line by line. Raises ValueError for a step below 1."""
+    check_step(step)
+    rate = settings.learning_rate
+    beta1, beta2 = settings.betas
+    slope = grad + param * settings.weight_decay  # step: decay
+    average = state.average * beta1 + slope * (1 - beta1)  # step: average
+    square = state.square * beta2 + slope * slope * (1 - beta2)  # step: square
+    # Both averages begin at 0, so early ones are too small by these factors.
+    average_hat = average / (1 - beta1**step)  # step: average_hat
+    square_hat = square / (1 - beta2**step)  # step: square_hat
+    direction = average_hat / (square_hat**0.5 + settings.eps)  # step: direction
+    new = param - direction * rate  # step: move
+    return AdamStep(slope, average, square, average_hat, square_hat, direction, new)
+
+
+def update(
+    param: T, grad: T, state: AdamState, step: int, settings: AdamSettings
+) -> tuple[T, AdamState]:
+    """The new parameter and state. Raises as `explain`."""
+    made = explain(param, grad, state, step, settings)
+    return made.new, AdamState(made.average, made.square)
+
+
+CORRECTED = (
+    Line(
+        "average_hat",
+        "average_hat",
+        "Correct the average: it began at 0 and is too small at first",
+        r"\hat m = \frac{m}{1 - \beta_1^t}",
+        ("average",),
+    ),
+    Line(
+        "square_hat",
+        "square_hat",
+        "Correct the square in the same way",
+        r"\hat v = \frac{v}{1 - \beta_2^t}",
+        ("square",),
+    ),
+    Line(
+        "direction",
+        "direction",
+        "Direction: which way, measured by how large gradients usually are",
+        r"d = \frac{\hat m}{\sqrt{\hat v} + \epsilon}",
+        ("average_hat", "square_hat"),
+    ),
+)
+
+RULE = Rule(
+    name="adam",
+    title="Adam",
+    source="Kingma & Ba 2015",
+    formula=r"\theta \leftarrow \theta - \eta \, \frac{\hat m}{\sqrt{\hat v} + \epsilon}",
+    settings=AdamSettings,
+    state=AdamState,
+    explain=explain,
+    update=update,
+    lines=(
+        DECAY,
+        Line(
+            "average",
+            "average",
+            "Average: which way the slope has pointed lately",
+            r"m \leftarrow \beta_1 m + (1 - \beta_1) \, s",
+            ("slope",),
+        ),
+        Line(
+            "square",
+            "square",
+            "Square: how steep it has been, over a longer while",
+            r"v \leftarrow \beta_2 v + (1 - \beta_2) \, s^2",
+            ("slope",),
+        ),
+        *CORRECTED,
+        Line(
+            "move",
+            "new",
+            "Move: no number by much more than the learning rate",
+            r"\theta \leftarrow \theta - \eta \, d",
+            ("param", "direction"),
+        ),
+    ),
+)

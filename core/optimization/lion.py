@@ -1,0 +1,113 @@
+"""Lion: only the sign counts, so every number moves by exactly the learning rate.
+
+Symbolic Discovery of Optimization Algorithms (Chen et al. 2023), algorithm 2: found by a program
+that searched among programs. It remembers one number a parameter, half of what Adam does. Its rate
+should be 3 to 10 times smaller than AdamW's, its weight decay as many times larger (section 5).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from core.optimization.adamw import SHRINK
+from core.optimization.rule import Line, Rule, T, check_not_negative, check_shares, check_step
+
+
+@dataclass(frozen=True, slots=True)
+class LionSettings:
+    """learning_rate, the decay rates (of what decides, of what is remembered), weight_decay."""
+
+    learning_rate: float = 1e-4
+    betas: tuple[float, float] = (0.9, 0.99)
+    weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_shares("betas", self.betas)
+        check_not_negative("learning_rate", self.learning_rate)
+        check_not_negative("weight_decay", self.weight_decay)
+
+
+@dataclass(frozen=True, slots=True)
+class LionState:
+    """The average of the gradient: of the parameter's shape, at first 0."""
+
+    average: Any = 0.0
+
+
+class LionStep(NamedTuple):
+    """Every intermediate, each of the parameter's shape."""
+
+    shrunk: Any
+    mixed: Any
+    sign: Any
+    new: Any
+    average: Any
+
+
+def explain(param: Any, grad: Any, state: LionState, step: int, settings: LionSettings) -> LionStep:
+    """One step, line by line. Raises ValueError for a step below 1."""
+    check_step(step)
+    rate = settings.learning_rate
+    beta1, beta2 = settings.betas
+    shrunk = param * (1 - rate * settings.weight_decay)  # step: decay
+    mixed = state.average * beta1 + grad * (1 - beta1)  # step: mixed
+    # x / |x| in operators; where x is 0 the comparison makes that 0 / 1.
+    sign = mixed / (abs(mixed) + (mixed == 0))  # step: sign
+    new = shrunk - sign * rate  # step: move
+    average = state.average * beta2 + grad * (1 - beta2)  # step: average
+    return LionStep(shrunk, mixed, sign, new, average)
+
+
+def update(
+    param: T, grad: T, state: LionState, step: int, settings: LionSettings
+) -> tuple[T, LionState]:
+    """The new parameter and state. Raises as `explain`."""
+    made = explain(param, grad, state, step, settings)
+    return made.new, LionState(made.average)
+
+
+RULE = Rule(
+    name="lion",
+    title="Lion",
+    source="Chen et al. 2023",
+    formula=(
+        r"\theta \leftarrow (1 - \eta \lambda)\, \theta"
+        r" - \eta \, \mathrm{sign}(\beta_1 m + (1 - \beta_1) \, g)"
+    ),
+    settings=LionSettings,
+    state=LionState,
+    explain=explain,
+    update=update,
+    lines=(
+        SHRINK,
+        Line(
+            "mixed",
+            "mixed",
+            "Mix: what is remembered, and more of today's gradient than will be remembered",
+            r"c = \beta_1 m + (1 - \beta_1) \, g",
+            ("grad",),
+        ),
+        Line(
+            "sign",
+            "sign",
+            "Sign: up or down, however steep",
+            r"d = \mathrm{sign}(c)",
+            ("mixed",),
+        ),
+        Line(
+            "move",
+            "new",
+            "Move: every number by the learning rate",
+            r"\theta \leftarrow \theta' - \eta \, d",
+            ("shrunk", "sign"),
+        ),
+        Line(
+            "average",
+            "average",
+            "Remember: the average gradient, for the next step",
+            r"m \leftarrow \beta_2 m + (1 - \beta_2) \, g",
+            ("grad",),
+        ),
+    ),
+)

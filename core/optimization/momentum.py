@@ -1,0 +1,95 @@
+"""Momentum: a heavy ball, whose velocity adds up slopes that agree and cancels those that do not.
+
+Some methods of speeding up the convergence of iteration methods (Polyak 1964), equation 9; in deep
+learning, Sutskever et al. 2013, equations 1 and 2. The velocity is kept in units of the gradient
+and multiplied by the learning rate when it is used, as torch does: a rate that is changed holds at
+once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from core.optimization.rule import Line, Rule, T, check_not_negative, check_share, check_step
+from core.optimization.sgd import DECAY
+
+
+@dataclass(frozen=True, slots=True)
+class MomentumSettings:
+    """learning_rate, momentum (the share of velocity that stays), weight_decay (L2 penalty)."""
+
+    learning_rate: float = 1e-3
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_not_negative("learning_rate", self.learning_rate)
+        check_share("momentum", self.momentum)
+        check_not_negative("weight_decay", self.weight_decay)
+
+
+@dataclass(frozen=True, slots=True)
+class MomentumState:
+    """The velocity: of the parameter's shape, at first 0."""
+
+    velocity: Any = 0.0
+
+
+class MomentumStep(NamedTuple):
+    """Every intermediate, each of the parameter's shape."""
+
+    slope: Any
+    velocity: Any
+    new: Any
+
+
+def explain(
+    param: T, grad: T, state: MomentumState, step: int, settings: MomentumSettings
+) -> MomentumStep:
+    """One step, line by line. Raises ValueError for a step below 1."""
+    check_step(step)
+    rate = settings.learning_rate
+    slope = grad + param * settings.weight_decay  # step: decay
+    velocity = state.velocity * settings.momentum + slope  # step: velocity
+    new = param - velocity * rate  # step: move
+    return MomentumStep(slope, velocity, new)
+
+
+def update(
+    param: T, grad: T, state: MomentumState, step: int, settings: MomentumSettings
+) -> tuple[T, MomentumState]:
+    """The new parameter and state. Raises as `explain`."""
+    made = explain(param, grad, state, step, settings)
+    return made.new, MomentumState(made.velocity)
+
+
+VELOCITY = Line(
+    "velocity",
+    "velocity",
+    "Velocity: most of the old one stays, the slope is added",
+    r"u \leftarrow \mu \, u + s",
+    ("slope",),
+)
+
+RULE = Rule(
+    name="momentum",
+    title="Momentum",
+    source="Polyak 1964",
+    formula=r"u \leftarrow \mu \, u + g, \quad \theta \leftarrow \theta - \eta \, u",
+    settings=MomentumSettings,
+    state=MomentumState,
+    explain=explain,
+    update=update,
+    lines=(
+        DECAY,
+        VELOCITY,
+        Line(
+            "move",
+            "new",
+            "Move: along the velocity, not along the slope",
+            r"\theta \leftarrow \theta - \eta \, u",
+            ("param", "velocity"),
+        ),
+    ),
+)

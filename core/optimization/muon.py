@@ -1,0 +1,242 @@
+"""Muon: a matrix moves in all its directions equally, not most where the gradient is largest.
+
+Momentum, made orthogonal by Newton-Schulz: Muon (Jordan et al. 2024,
+kellerjordan.github.io/posts/muon). It is for the matrices between a network's layers. Vectors have
+no directions to even out, and embeddings and the output head are tables of vectors: these AdamW
+moves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from core.optimization.adamw import SHRINK
+from core.optimization.rule import Line, Rule, T, check_not_negative, check_share, check_step
+
+# p(x) = a x + b x^3 + c x^5: steep at 0, so that small singular values grow fast; it comes to rest
+# between about 0.7 and 1.2, not at 1 exactly.
+COEFFICIENTS = (3.4445, -4.7750, 2.0315)
+MOST_ITERATIONS = 99
+
+
+@dataclass(frozen=True, slots=True)
+class MuonSettings:
+    """What Muon needs.
+
+    momentum         the share of the average gradient that stays
+    iterations       of Newton-Schulz
+    eps              the smallest norm that is divided by
+    weight_decay     how much weights shrink
+    match_adamw      False: a tall matrix moves more, by sqrt(max(1, rows / columns)) (Jordan et
+                     al.). True: all move by 0.2 sqrt(max(rows, columns)), as much as AdamW would
+                     move them, so that AdamW's learning rate fits (Liu et al. 2025, equation 4)
+    """
+
+    learning_rate: float = 1e-3
+    momentum: float = 0.95
+    iterations: int = 5
+    eps: float = 1e-7
+    weight_decay: float = 0.1
+    match_adamw: bool = False
+
+    def __post_init__(self) -> None:
+        check_share("momentum", self.momentum)
+        for name in ("learning_rate", "eps", "weight_decay"):
+            check_not_negative(name, getattr(self, name))
+        if not isinstance(self.iterations, int) or not 0 <= self.iterations <= MOST_ITERATIONS:
+            raise ValueError(
+                f"iterations {self.iterations!r} must be a whole number from 0 to "
+                f"{MOST_ITERATIONS}; 5 is usual"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class MuonState:
+    """The average of the gradient: of the matrix' shape, at first 0."""
+
+    average: Any = 0.0
+
+
+class Iteration(NamedTuple):
+    """One iteration of Newton-Schulz: gram and poly (n, n), new (n, m), n the shorter side."""
+
+    gram: Any
+    poly: Any
+    new: Any
+
+
+class Turned(NamedTuple):
+    """How a matrix was made orthogonal: `unit`, its norm 1, and every iteration from there."""
+
+    unit: Any
+    iterations: tuple[Iteration, ...]
+
+
+class MuonStep(NamedTuple):
+    """Every intermediate: matrices of the parameter's shape, but scale, a number."""
+
+    shrunk: Any
+    average: Any
+    ahead: Any
+    direction: Any
+    scale: float
+    new: Any
+    turned: Turned
+
+
+def normalize(matrix: Any, eps: float) -> Any:
+    """The matrix with all its squares summing to 1, so that no singular value is above 1."""
+    norm = (matrix * matrix).sum() ** 0.5
+    unit = matrix / max(norm, eps)  # step: normalize
+    return unit
+
+
+def iterate(matrix: Any) -> Iteration:
+    """X -> a X + b (X X^T) X + c (X X^T)^2 X: p of every singular value, the directions as before.
+
+    matrix (n, m) with n <= m.
+    """
+    a, b, c = COEFFICIENTS
+    gram = matrix @ matrix.T  # (n, n)  # step: gram
+    poly = gram * b + gram @ gram * c  # (n, n)  # step: poly
+    new = matrix * a + poly @ matrix  # (n, m)  # step: iterate
+    return Iteration(gram, poly, new)
+
+
+def orthogonalize(matrix: Any, settings: MuonSettings) -> tuple[Any, Turned]:
+    """U V^T, nearly, of a matrix U S V^T; and how it was reached.
+
+    In the matrix' own precision, where Jordan's and torch's code go down to bfloat16.
+    """
+    tall = matrix.shape[0] > matrix.shape[1]
+    # The products are (n, n): the shorter side first.
+    unit = normalize(matrix.T if tall else matrix, settings.eps)
+    iterations = []
+    reached = unit
+    for _ in range(settings.iterations):
+        iterations.append(iterate(reached))
+        reached = iterations[-1].new
+    return (reached.T if tall else reached), Turned(unit, tuple(iterations))
+
+
+def scale_of(rows: int, columns: int, match_adamw: bool) -> float:
+    """How much further than the learning rate such a matrix moves; see MuonSettings."""
+    if match_adamw:
+        return 0.2 * max(rows, columns) ** 0.5
+    return max(1.0, rows / columns) ** 0.5
+
+
+def explain(param: Any, grad: Any, state: MuonState, step: int, settings: MuonSettings) -> MuonStep:
+    """One step, line by line. Raises ValueError for a step below 1 and for what is no matrix."""
+    check_step(step)
+    if len(param.shape) != 2:
+        raise ValueError(
+            f"Muon moves matrices, not an array of shape {tuple(param.shape)}; leave vectors and "
+            "embeddings to AdamW"
+        )
+    rate, momentum = settings.learning_rate, settings.momentum
+    shrunk = param * (1 - rate * settings.weight_decay)  # step: decay
+    average = state.average * momentum + grad * (1 - momentum)  # step: average
+    ahead = grad * (1 - momentum) + average * momentum  # step: ahead
+    direction, turned = orthogonalize(ahead, settings)  # step: even
+    rows, columns = param.shape
+    scale = scale_of(rows, columns, settings.match_adamw)  # step: scale
+    new = shrunk - direction * (rate * scale)  # step: move
+    return MuonStep(shrunk, average, ahead, direction, scale, new, turned)
+
+
+def update(
+    param: T, grad: T, state: MuonState, step: int, settings: MuonSettings
+) -> tuple[T, MuonState]:
+    """The new parameter and state. Raises as `explain`."""
+    made = explain(param, grad, state, step, settings)
+    return made.new, MuonState(made.average)
+
+
+# What happens inside the line "even": first the norm, then so many times the other three.
+INSIDE = (
+    Line(
+        "normalize",
+        "unit",
+        "Normalize: no singular value above 1",
+        r"X_0 = \frac{a}{\| a \|_F}",
+        function="normalize",
+    ),
+    Line(
+        "gram",
+        "gram",
+        "How much each row has of every other",
+        r"A = X X^\top",
+        ("matrix",),
+        function="iterate",
+    ),
+    Line(
+        "poly",
+        "poly",
+        "The polynomial's upper part",
+        r"B = b A + c A^2, \quad b = -4.775, \; c = 2.0315",
+        ("gram",),
+        function="iterate",
+    ),
+    Line(
+        "iterate",
+        "new",
+        "Small singular values grow, large ones stay",
+        r"X \leftarrow a X + B X, \quad a = 3.4445",
+        ("matrix", "poly"),
+        function="iterate",
+    ),
+)
+
+RULE = Rule(
+    name="muon",
+    title="Muon",
+    source="Jordan et al. 2024",
+    formula=(
+        r"\theta \leftarrow (1 - \eta \lambda)\, \theta - \eta \gamma \, U V^\top, \quad"
+        r" U \Sigma V^\top = (1 - \mu) \, g + \mu \, m"
+    ),
+    settings=MuonSettings,
+    state=MuonState,
+    explain=explain,
+    update=update,
+    lines=(
+        SHRINK,
+        Line(
+            "average",
+            "average",
+            "Average: which way the gradient has pointed lately",
+            r"m \leftarrow \mu \, m + (1 - \mu) \, g",
+            ("grad",),
+        ),
+        Line(
+            "ahead",
+            "ahead",
+            "Look ahead, as Nesterov does: today's gradient counts once more",
+            r"a = (1 - \mu) \, g + \mu \, m",
+            ("grad", "average"),
+        ),
+        Line(
+            "even",
+            "direction",
+            "Newton-Schulz: keep the directions, make them equally long",
+            r"d \approx U V^\top, \quad U \Sigma V^\top = a",
+            ("ahead",),
+        ),
+        Line(
+            "scale",
+            "scale",
+            "Scale: by the matrix' shape",
+            r"\gamma = \sqrt{\max(1, r / c)} \;\text{ or }\; 0.2 \sqrt{\max(r, c)}",
+        ),
+        Line(
+            "move",
+            "new",
+            "Move: as far in every direction of the matrix",
+            r"\theta \leftarrow \theta' - \eta \gamma \, d",
+            ("shrunk", "direction"),
+        ),
+    ),
+    matrices_only=True,
+)

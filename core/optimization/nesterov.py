@@ -1,0 +1,96 @@
+"""Nesterov's momentum: the slope is corrected by where the velocity is about to lead.
+
+A method of solving a convex programming problem (Nesterov 1983); Sutskever et al. 2013, equations 3
+and 4. Here in the form that needs the gradient at the parameter itself and no look ahead: Advances
+in Optimizing Recurrent Networks (Bengio et al. 2013), equation 7, as torch has it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from core.optimization.momentum import VELOCITY
+from core.optimization.rule import Line, Rule, T, check_not_negative, check_share, check_step
+from core.optimization.sgd import DECAY
+
+
+@dataclass(frozen=True, slots=True)
+class NesterovSettings:
+    """learning_rate, momentum (the share of velocity that stays), weight_decay (L2 penalty)."""
+
+    learning_rate: float = 1e-3
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_not_negative("learning_rate", self.learning_rate)
+        check_share("momentum", self.momentum)
+        check_not_negative("weight_decay", self.weight_decay)
+
+
+@dataclass(frozen=True, slots=True)
+class NesterovState:
+    """The velocity: of the parameter's shape, at first 0."""
+
+    velocity: Any = 0.0
+
+
+class NesterovStep(NamedTuple):
+    """Every intermediate, each of the parameter's shape."""
+
+    slope: Any
+    velocity: Any
+    ahead: Any
+    new: Any
+
+
+def explain(
+    param: T, grad: T, state: NesterovState, step: int, settings: NesterovSettings
+) -> NesterovStep:
+    """One step, line by line. Raises ValueError for a step below 1."""
+    check_step(step)
+    rate = settings.learning_rate
+    slope = grad + param * settings.weight_decay  # step: decay
+    velocity = state.velocity * settings.momentum + slope  # step: velocity
+    ahead = slope + velocity * settings.momentum  # step: ahead
+    new = param - ahead * rate  # step: move
+    return NesterovStep(slope, velocity, ahead, new)
+
+
+def update(
+    param: T, grad: T, state: NesterovState, step: int, settings: NesterovSettings
+) -> tuple[T, NesterovState]:
+    """The new parameter and state. Raises as `explain`."""
+    made = explain(param, grad, state, step, settings)
+    return made.new, NesterovState(made.velocity)
+
+
+RULE = Rule(
+    name="nesterov",
+    title="Nesterov",
+    source="Nesterov 1983",
+    formula=r"u \leftarrow \mu \, u + g, \quad \theta \leftarrow \theta - \eta \, (g + \mu \, u)",
+    settings=NesterovSettings,
+    state=NesterovState,
+    explain=explain,
+    update=update,
+    lines=(
+        DECAY,
+        VELOCITY,
+        Line(
+            "ahead",
+            "ahead",
+            "Look ahead: the slope, and what the velocity will do next",
+            r"a = s + \mu \, u",
+            ("slope", "velocity"),
+        ),
+        Line(
+            "move",
+            "new",
+            "Move: where the ball is about to roll",
+            r"\theta \leftarrow \theta - \eta \, a",
+            ("param", "ahead"),
+        ),
+    ),
+)

@@ -1,0 +1,34 @@
+"""The optimizers of this chapter, as data: nine rules by their names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from core.optimization import adagrad, adam, adamw, lion, momentum, muon, nesterov, rmsprop, sgd
+from core.optimization.rule import Rule
+
+# In the order in which one leads to the next.
+OPTIMIZERS: Mapping[str, Rule] = MappingProxyType(
+    {
+        rule.name: rule
+        for rule in (
+            sgd.RULE,
+            momentum.RULE,
+            nesterov.RULE,
+            adagrad.RULE,
+            rmsprop.RULE,
+            adam.RULE,
+            adamw.RULE,
+            lion.RULE,
+            muon.RULE,
+        )
+    }
+)
+
+
+def optimizer(name: str) -> Rule:
+    """The rule of that name. Raises ValueError where there is none."""
+    if name not in OPTIMIZERS:
+        raise ValueError(f"optimizer {name!r} is unknown; use {', '.join(OPTIMIZERS)}")
+    return OPTIMIZERS[name]

@@ -1,0 +1,103 @@
+"""RMSProp: AdaGrad that forgets, so that it does not come to rest.
+
+Neural Networks for Machine Learning (Hinton, Srivastava & Swersky 2012), lecture 6e.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from core.optimization.rule import Line, Rule, T, check_not_negative, check_share, check_step
+from core.optimization.sgd import DECAY
+
+
+@dataclass(frozen=True, slots=True)
+class RMSPropSettings:
+    """learning_rate, beta (the share of the average that stays), eps, weight_decay (L2 penalty)."""
+
+    learning_rate: float = 1e-2
+    beta: float = 0.99
+    eps: float = 1e-8
+    weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_share("beta", self.beta)
+        for name in ("learning_rate", "eps", "weight_decay"):
+            check_not_negative(name, getattr(self, name))
+
+
+@dataclass(frozen=True, slots=True)
+class RMSPropState:
+    """The average of the squared gradient: of the parameter's shape, at first 0."""
+
+    square: Any = 0.0
+
+
+class RMSPropStep(NamedTuple):
+    """Every intermediate, each of the parameter's shape."""
+
+    slope: Any
+    square: Any
+    direction: Any
+    new: Any
+
+
+def explain(
+    param: T, grad: T, state: RMSPropState, step: int, settings: RMSPropSettings
+) -> RMSPropStep:
+    """One step, line by line. Raises ValueError for a step below 1."""
+    check_step(step)
+    rate, beta = settings.learning_rate, settings.beta
+    slope = grad + param * settings.weight_decay  # step: decay
+    square = state.square * beta + slope * slope * (1 - beta)  # step: square
+    direction = slope / (square**0.5 + settings.eps)  # step: direction
+    new = param - direction * rate  # step: move
+    return RMSPropStep(slope, square, direction, new)
+
+
+def update(
+    param: T, grad: T, state: RMSPropState, step: int, settings: RMSPropSettings
+) -> tuple[T, RMSPropState]:
+    """The new parameter and state. Raises as `explain`."""
+    made = explain(param, grad, state, step, settings)
+    return made.new, RMSPropState(made.square)
+
+
+RULE = Rule(
+    name="rmsprop",
+    title="RMSProp",
+    source="Hinton et al. 2012, lecture 6e",
+    formula=(
+        r"v \leftarrow \beta \, v + (1 - \beta) \, g^2, \quad"
+        r" \theta \leftarrow \theta - \eta \, \frac{g}{\sqrt{v} + \epsilon}"
+    ),
+    settings=RMSPropSettings,
+    state=RMSPropState,
+    explain=explain,
+    update=update,
+    lines=(
+        DECAY,
+        Line(
+            "square",
+            "square",
+            "Square: how steep it has been lately",
+            r"v \leftarrow \beta \, v + (1 - \beta) \, s^2",
+            ("slope",),
+        ),
+        Line(
+            "direction",
+            "direction",
+            "Direction: the slope, measured by how steep it usually is",
+            r"d = \frac{s}{\sqrt{v} + \epsilon}",
+            ("slope", "square"),
+        ),
+        Line(
+            "move",
+            "new",
+            "Move: every number about as far as every other",
+            r"\theta \leftarrow \theta - \eta \, d",
+            ("param", "direction"),
+        ),
+    ),
+)

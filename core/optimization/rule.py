@@ -1,0 +1,100 @@
+"""What an optimizer is: a rule that takes a parameter one step further, told line by line.
+
+A rule is a file with five things in it:
+
+    settings   frozen: what a person chooses; each has learning_rate and weight_decay
+    state      frozen: what is remembered of a parameter from step to step; begins as the number 0
+    explain    (param, grad, state, step, settings) -> every intermediate, one marked line each
+    update     the same arguments -> (param, state): what of that goes on
+    RULE       these, with a name, a source and the formula of every marked line, as data
+
+It uses operators alone, so that the same lines run on NumPy arrays, torch tensors and DTensors.
+Nothing is changed in place. Letters: the parameter is written theta, its gradient g, the learning
+rate eta, the weight decay lambda; t is the step, 1 for the first.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+
+class Tensor(Protocol):
+    """What a rule needs of an array: arithmetic. NumPy arrays and torch tensors have it."""
+
+    def __add__(self, other: Any, /) -> Any: ...
+    def __sub__(self, other: Any, /) -> Any: ...
+    def __mul__(self, other: Any, /) -> Any: ...
+    def __truediv__(self, other: Any, /) -> Any: ...
+    def __pow__(self, other: Any, /) -> Any: ...
+
+
+T = TypeVar("T", bound=Tensor)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A marked line of a rule: which name it makes, its title for people, its formula in LaTeX.
+
+    `reads` are the other arrays of that line, which are worth showing beside it; `function` is
+    where it stands.
+    """
+
+    mark: str
+    made: str
+    title: str
+    formula: str
+    reads: tuple[str, ...] = ()
+    function: str = "explain"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """An optimizer, as data.
+
+    formula        the whole step in one line of LaTeX
+    matrices_only  it cannot move vectors: AdamW does (see `muon`)
+    """
+
+    name: str
+    title: str
+    source: str
+    formula: str
+    settings: type
+    state: type
+    explain: Callable[..., Any]
+    update: Callable[..., Any]
+    lines: tuple[Line, ...]
+    matrices_only: bool = False
+
+    def marker(self, line: Line) -> str:
+        """Where a line is written, as a Step names it."""
+        return f"{self.explain.__module__}:{line.function}#{line.mark}"
+
+
+def check_step(step: int) -> None:
+    """Raises ValueError for a step below 1."""
+    if step < 1:
+        raise ValueError(f"step {step} is below 1; the first step is 1")
+
+
+def check_not_negative(name: str, value: float) -> None:
+    """Raises ValueError unless value is a finite number of at least 0."""
+    if not (isinstance(value, (int, float)) and math.isfinite(value) and value >= 0):
+        raise ValueError(f"{name} must be a finite number of 0 or more, not {value!r}")
+
+
+def check_share(name: str, value: float) -> None:
+    """Raises ValueError unless 0 <= value < 1: how much of an average stays at each step."""
+    if not (isinstance(value, (int, float)) and 0.0 <= value < 1.0):
+        raise ValueError(f"{name} must lie in [0, 1), not {value!r}; 0.9 is usual")
+
+
+def check_shares(name: str, values: tuple[float, float]) -> None:
+    """Raises ValueError unless there are two, each in [0, 1)."""
+    if not isinstance(values, tuple) or len(values) != 2:
+        raise ValueError(f"{name} must be a pair of numbers, not {values!r}; (0.9, 0.99) is usual")
+    for value in values:
+        check_share(name, value)

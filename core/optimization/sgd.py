@@ -1,0 +1,83 @@
+"""SGD: downhill, as far as the slope is steep.
+
+A Stochastic Approximation Method (Robbins & Monro 1951); Optimization Methods for Large-Scale
+Machine Learning (Bottou, Curtis & Nocedal 2018), algorithm 4.1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from core.optimization.rule import Line, Rule, T, check_not_negative, check_step
+
+
+@dataclass(frozen=True, slots=True)
+class SGDSettings:
+    """learning_rate, and weight_decay: how much the L2 penalty adds to the gradient."""
+
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_not_negative("learning_rate", self.learning_rate)
+        check_not_negative("weight_decay", self.weight_decay)
+
+
+@dataclass(frozen=True, slots=True)
+class SGDState:
+    """SGD remembers nothing."""
+
+
+class SGDStep(NamedTuple):
+    """Every intermediate, each of the parameter's shape."""
+
+    slope: Any
+    new: Any
+
+
+def explain(param: T, grad: T, state: SGDState, step: int, settings: SGDSettings) -> SGDStep:
+    """One step, line by line. Raises ValueError for a step below 1."""
+    check_step(step)
+    rate = settings.learning_rate
+    slope = grad + param * settings.weight_decay  # step: decay
+    new = param - slope * rate  # step: move
+    return SGDStep(slope, new)
+
+
+def update(
+    param: T, grad: T, state: SGDState, step: int, settings: SGDSettings
+) -> tuple[T, SGDState]:
+    """The new parameter and state. Raises as `explain`."""
+    made = explain(param, grad, state, step, settings)
+    return made.new, state
+
+
+DECAY = Line(
+    "decay",
+    "slope",
+    "Weight decay: the penalty on large weights has a gradient too",
+    r"s = g + \lambda \, \theta",
+    ("grad", "param"),
+)
+
+RULE = Rule(
+    name="sgd",
+    title="SGD",
+    source="Robbins & Monro 1951",
+    formula=r"\theta \leftarrow \theta - \eta \, (g + \lambda \, \theta)",
+    settings=SGDSettings,
+    state=SGDState,
+    explain=explain,
+    update=update,
+    lines=(
+        DECAY,
+        Line(
+            "move",
+            "new",
+            "Move: downhill, the steeper the further",
+            r"\theta \leftarrow \theta - \eta \, s",
+            ("param", "slope"),
+        ),
+    ),
+)
