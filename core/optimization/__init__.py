@@ -2,7 +2,8 @@
 
 Read in this order: rule (what an optimizer is), then one rule a file, each of which adds one
 thought to those before: sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw, lion, muon; the
-list of them in optimizers; groups (what shrinks); schedules.
+list of them in optimizers; groups (what shrinks); torch_optimizer (any rule as torch wants it; the
+only file that loads torch); schedules.
 """
 
 from core.optimization.adamw import AdamWSettings, AdamWState

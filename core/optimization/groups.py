@@ -1,4 +1,4 @@
-"""Which parameters shrink, and whether every one of them is moved exactly once."""
+"""Which parameters shrink, which ones Muon may move, and whether each is moved exactly once."""
 
 from __future__ import annotations
 
@@ -34,3 +34,47 @@ def check_groups(groups: Sequence[dict[str, Any]], parameters: Iterable[Any]) ->
             f"the groups hold {len(grouped)} parameters, the model has {len(wanted)}; "
             "put every parameter that is trained in exactly one group"
         )
+
+
+def named_groups(
+    groups: Sequence[dict[str, Any]], named_parameters: Iterable[tuple[str, Any]]
+) -> list[dict[str, Any]]:
+    """The same groups, each parameter with its name before it: (name, parameter).
+
+    Raises ValueError for a parameter that has none.
+    """
+    names = {id(parameter): name for name, parameter in named_parameters}
+    if any(id(parameter) not in names for group in groups for parameter in group["params"]):
+        raise ValueError("a group holds a parameter that the model has not; take them from it")
+    return [
+        {**group, "params": [(names[id(parameter)], parameter) for parameter in group["params"]]}
+        for group in groups
+    ]
+
+
+# Tables with a row for each token or position: nothing in a gradient step mixes their rows.
+TABLES = ("wte", "wpe", "lm_head")
+
+
+def matrix_groups(
+    groups: Sequence[dict[str, Any]], matrices: Any, rest: Any
+) -> list[dict[str, Any]]:
+    """Named groups for an optimizer that moves matrices only: each split in two by `settings`.
+
+    The matrices between a network's layers get the settings `matrices` (Muon's); vectors,
+    embeddings and the output head get `rest` (AdamW's), as Jordan et al. 2024 advise.
+    """
+    split = []
+    for group in groups:
+        inner = [pair for pair in group["params"] if _is_inner_matrix(*pair)]
+        outer = [pair for pair in group["params"] if not _is_inner_matrix(*pair)]
+        split += [
+            {**group, "params": params, "settings": settings}
+            for params, settings in ((inner, matrices), (outer, rest))
+            if params
+        ]
+    return split
+
+
+def _is_inner_matrix(name: str, parameter: Any) -> bool:
+    return parameter.ndim == 2 and not set(name.split(".")) & set(TABLES)
