@@ -7,6 +7,11 @@ newline "Ċ". Before any merging the text is cut into words (see patterns).
 Source: Radford et al. 2019, "Language Models are Unsupervised Multitask Learners", section 2.2.
 """
 
+from collections.abc import Sequence
+from itertools import accumulate
+
+import numpy as np
+
 
 def byte_characters() -> list[str]:
     """The character that stands for each of the 256 bytes, indexed by the byte.
@@ -54,3 +59,15 @@ def clean_text(text: str) -> str:
     if text.isascii():
         return text
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def byte_places(text: str) -> Sequence[int]:
+    """Where each of the n characters begins in the text's UTF-8 bytes, and where the last ends.
+
+    n + 1 numbers; the text holds no lone surrogates (see clean_text).
+    """
+    if text.isascii():
+        return range(len(text) + 1)
+    points = np.frombuffer(text.encode("utf-32-le"), dtype="<u4")
+    widths = 1 + (points >= 0x80) + (points >= 0x800) + (points >= 0x10000)
+    return [0, *accumulate(widths.tolist())]

@@ -5,9 +5,10 @@ Shakespeare recipe (65 characters). A character that the training text did not h
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
-from core.tokenization.byte_level import clean_text
+from core.tokenization.byte_level import byte_places, clean_text
 from core.tokenization.specials import SpecialTokens
 from core.tokenization.tokenizer import Encoding, Stage, check_id, number_pieces
 
@@ -75,19 +76,21 @@ class CharacterTokenizer:
         """
         text = clean_text(text)  # step: normalize
         ids = self.encode_ids(text, specials=specials)
-        spans: list[tuple[int, int]] = []
         parts: list[str] = []
-        end = 0
-        for part, special in self._specials.split(text) if specials else [(text, None)]:
-            for written in part if special is None else [part]:
-                start, end = end, end + len(written.encode())
+        spans: list[tuple[int, int]] = []
+        for part, special, (start, end) in self._specials.places(text, specials):
+            if special is None:
+                places = pairwise(byte_places(part))
+                spans += [(start + here, start + there) for here, there in places]
+                parts += part
+            else:
                 spans.append((start, end))
-                parts.append(written)
+                parts.append(part)
         pieces = [self._vocabulary[token] for token in ids]  # step: pieces
 
         def explain() -> tuple[Stage, ...]:
             return (
-                Stage("normalizer", [text], [(0, end)]),
+                Stage("normalizer", [text], [(0, len(text.encode()))]),
                 Stage("pre-tokenizer", parts, spans),
                 Stage("model", pieces, spans),
                 Stage("post-processor", pieces, spans),
@@ -97,10 +100,7 @@ class CharacterTokenizer:
 
     def encode_ids(self, text: str, *, specials: bool = True) -> list[int]:
         """encode(text).ids without the rest."""
-        text = clean_text(text)
-        if not specials:
-            return self._encode_ordinary(text)
-        return self._specials.encode(text, self._encode_ordinary)
+        return self._specials.encode(clean_text(text), self._encode_ordinary, specials)
 
     def _encode_ordinary(self, text: str) -> list[int]:
         known = self._id_of

@@ -35,6 +35,7 @@ _BPE = "core.tokenization.bpe.tokenizer:ByteLevelBPE"
 _TEXT = "core.tokenization.wordpiece.bert_text:BertText"
 _WORDPIECE = "core.tokenization.wordpiece.tokenizer:WordPiece"
 _SENTENCEPIECE = "core.tokenization.sentencepiece.tokenizer:SentencePieceBPE"
+_SCORED = "core.tokenization.sentencepiece.base:SentencePieceTokenizer"
 _UNIGRAM = "core.tokenization.unigram.tokenizer:Unigram"
 _CHARACTERS = "core.tokenization.characters:CharacterTokenizer"
 _SPECIAL = "core.tokenization.specials:SpecialTokens.encode#special"
@@ -121,20 +122,19 @@ def _stages(tokenizer: Tokenizer, text: str, specials: bool) -> Iterator[Told]:
 
 def _parts(tokenizer: Tokenizer, text: str, specials: bool) -> Iterator[tuple[str, int | None]]:
     """The special tokens in a text with their ids, and what stands between them."""
-    if specials:
-        return SpecialTokens(tokenizer.special_tokens).split(text)
-    return iter([(text, None)])
+    return SpecialTokens(tokenizer.special_tokens).split(text, specials)
 
 
 def _byte_level(tokenizer: ByteLevelBPE, text: str, specials: bool) -> Iterator[Told]:
     encoding = tokenizer.encode(text, specials=specials)
-    yield normalizer_step("text", text, f"{_BPE}.encode#normalize"), None
+    normalized = tokenizer.normalize(text, specials=specials)
+    yield normalizer_step("normalized", normalized, f"{_BPE}.normalize#normalize"), None
     tokenizer.words(text, specials=specials)
     for part, special in _parts(tokenizer, text, specials):
         if special is not None:
             yield special_step(tokenizer, part, special), None
             continue
-        words = word_pattern(tokenizer.pattern).split(part)
+        words = word_pattern(tokenizer.pattern).split(tokenizer.normalize(part, specials=False))
         yield words_step("cut", words, f"{_BPE}.words#cut"), None
         for word in words:
             ids = tokenizer.encode_word(word)
@@ -154,14 +154,15 @@ def _with_dropout(
     generator: np.random.Generator,
 ) -> Iterator[Told]:
     """_byte_level, with merges left to chance."""
-    yield normalizer_step("text", text, f"{_BPE}.encode#normalize"), None
+    normalized = tokenizer.normalize(text, specials=specials)
+    yield normalizer_step("normalized", normalized, f"{_BPE}.normalize#normalize"), None
     pieces: list[str] = []
     for part, special in _parts(tokenizer, text, specials):
         if special is not None:
             pieces.append(tokenizer.vocabulary[special])
             yield special_step(tokenizer, part, special), None
             continue
-        words = word_pattern(tokenizer.pattern).split(part)
+        words = word_pattern(tokenizer.pattern).split(tokenizer.normalize(part, specials=False))
         yield words_step("cut", words, f"{_BPE}.words#cut"), None
         for word in words:
             inside = trace_dropout(tokenizer, word, dropout, generator)
@@ -218,7 +219,7 @@ def _sentencepiece_bpe(tokenizer: SentencePieceBPE, text: str, specials: bool) -
                 ids = tokenizer.pieces.finish_ids(found)
                 inside = trace_score_merges(tokenizer, word)
                 yield word_step(tokenizer, word, ids, "merged", merged), inside
-    yield tokens_step("pieces", encoding.pieces, f"{_SENTENCEPIECE}._encoding#pieces"), None
+    yield tokens_step("pieces", encoding.pieces, f"{_SCORED}._encoding#pieces"), None
 
 
 def _unigram(tokenizer: Unigram, text: str, specials: bool) -> Iterator[Told]:
@@ -236,7 +237,7 @@ def _unigram(tokenizer: Unigram, text: str, specials: bool) -> Iterator[Told]:
             inside = trace_lattice(tokenizer, normalized, normalized=True)
             best = inside.about["best"].path.ids
             yield word_step(tokenizer, normalized, best, "best"), inside
-    yield tokens_step("pieces", encoding.pieces, f"{_UNIGRAM}._encoding#pieces"), None
+    yield tokens_step("pieces", encoding.pieces, f"{_SCORED}._encoding#pieces"), None
 
 
 def _characters(tokenizer: CharacterTokenizer, text: str, specials: bool) -> Iterator[Told]:

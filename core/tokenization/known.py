@@ -57,7 +57,7 @@ class KnownTokenizer:
     license   of the file, as its makers gave it
     file      its name in the data folder; size in bytes; sha256 in hexadecimal
     address   where to get it: the file itself, or the package `archive` describes
-    pattern, special_tokens   what a rank file does not hold
+    pattern, normalizer, special_tokens   what a rank file does not hold
     packages  packages that carry the very same file
     hub       (repository, path) on the Hugging Face hub: the same file or the same tokenizer in
               another format
@@ -75,6 +75,7 @@ class KnownTokenizer:
     address: str
     archive: Archive | None = None
     pattern: str | None = None
+    normalizer: str | None = None
     special_tokens: Mapping[str, int] | None = None
     packages: tuple[PackageFile, ...] = ()
     hub: tuple[tuple[str, str], ...] = ()

@@ -42,6 +42,7 @@ def open_tokenizer(
     *,
     pattern: str | None = None,
     special_tokens: Mapping[str, int] | None = None,
+    normalizer: str | None = None,
 ) -> Tokenizer:
     """Opens any tokenizer file, the folder that holds one, or a well-known tokenizer by its name.
 
@@ -49,7 +50,7 @@ def open_tokenizer(
     with merges.txt, and the tokenizer inside a GGUF model. Names are those of known.toml ("gpt2");
     such a tokenizer must be on this machine already.
 
-    pattern, special_tokens  for a .tiktoken file, which does not hold them
+    pattern, special_tokens, normalizer  for a .tiktoken file, which does not hold them
 
     Raises ValueError, with the remedy, for a file that is broken, cut off, too large or of a kind
     that cannot be opened, and FileNotFoundError where there is none.
@@ -63,7 +64,7 @@ def open_tokenizer(
     try:
         kind = recognize_kind(path)
         if kind == "ranks":
-            return read_ranks(path, pattern, special_tokens)
+            return read_ranks(path, pattern, special_tokens, normalizer)
         return READERS[kind](path)
     except (RecursionError, MemoryError) as error:
         raise ValueError(f"{path} needs more memory than a tokenizer can: {GET_AGAIN}") from error

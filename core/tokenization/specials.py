@@ -6,6 +6,8 @@ import regex
 
 from core.tokenization.byte_level import clean_text
 
+Span = tuple[int, int]
+
 END_OF_TEXT = "<|endoftext|>"
 
 
@@ -23,9 +25,12 @@ class SpecialTokens:
         alternatives = "|".join(regex.escape(token) for token in longest_first)
         self._pattern = regex.compile(alternatives) if alternatives else None
 
-    def split(self, text: str) -> Iterator[tuple[str, int | None]]:
-        """Yields (part, id): id is None for the ordinary text between special tokens."""
-        if self._pattern is None:
+    def split(self, text: str, find: bool = True) -> Iterator[tuple[str, int | None]]:
+        """Yields (part, id): id is None for the ordinary text between special tokens.
+
+        With find=False all of the text is ordinary.
+        """
+        if self._pattern is None or not find:
             yield text, None
             return
         end = 0
@@ -37,8 +42,19 @@ class SpecialTokens:
         if end < len(text):
             yield text[end:], None
 
-    def encode(self, text: str, encode_ordinary: Callable[[str], list[int]]) -> list[int]:
+    def places(self, text: str, find: bool = True) -> Iterator[tuple[str, int | None, Span]]:
+        """split, and where each part begins and ends in the UTF-8 bytes of the text."""
+        end = 0
+        for part, special in self.split(text, find):
+            start, end = end, end + len(part.encode())
+            yield part, special, (start, end)
+
+    def encode(
+        self, text: str, encode_ordinary: Callable[[str], list[int]], find: bool = True
+    ) -> list[int]:
         """The ids of a text: each special token's own, and those of what stands between them."""
+        if not find:
+            return encode_ordinary(text)
         ids: list[int] = []
         for part, special in self.split(text):
             if special is None:

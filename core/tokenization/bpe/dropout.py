@@ -45,8 +45,7 @@ def merge_with_dropout(
 
     Raises ValueError for a probability outside 0 to 1.
     """
-    if not 0 <= dropout <= 1:
-        raise ValueError(f"dropout is a probability, not {dropout}: choose a number from 0 to 1")
+    check_dropout(dropout)
     size = len(ids)
     symbols = list(ids)  # step: bytes
     following = list(range(1, size + 1))
@@ -91,3 +90,9 @@ def merge_with_dropout(
         passed_over.clear()
     word = [symbol for symbol in symbols if symbol != GONE]  # step: word
     return word
+
+
+def check_dropout(dropout: float) -> None:
+    """Raises ValueError for what is no probability."""
+    if not 0 <= dropout <= 1:
+        raise ValueError(f"dropout is a probability, not {dropout}: choose a number from 0 to 1")

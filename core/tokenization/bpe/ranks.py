@@ -56,7 +56,7 @@ class RankedBPE(ByteLevelBPE):
 
     ranks           pieces as bytes with their ids; all 256 bytes are among them
     special_tokens  tokens and their ids, which no piece may have
-    pattern         how words are cut, by the names of core.tokenization.bpe.patterns
+    pattern, normalizer  as in ByteLevelBPE
 
     Numbers that neither has stay unused. Raises ValueError for an id that two pieces share or that
     is impossibly large, and as ByteLevelBPE.
@@ -68,6 +68,7 @@ class RankedBPE(ByteLevelBPE):
         special_tokens: Mapping[str, int] | None = None,
         *,
         pattern: str = "gpt2",
+        normalizer: str | None = None,
     ) -> None:
         specials = dict(special_tokens or {})
         pieces = {token: to_characters(data) for data, token in ranks.items()}
@@ -84,7 +85,13 @@ class RankedBPE(ByteLevelBPE):
         unused = [token for token in range(size) if token not in every]
         vocabulary = [every.get(token, f"<unused {token}>") for token in range(size)]
         super().__init__(
-            vocabulary, [], specials, pattern=pattern, ignore_merges=True, unused=unused
+            vocabulary,
+            [],
+            specials,
+            pattern=pattern,
+            ignore_merges=True,
+            unused=unused,
+            normalizer=normalizer,
         )
         self.ranks = dict(ranks)
         self._joined = JoinedRanks(self._bytes, self.ranks)

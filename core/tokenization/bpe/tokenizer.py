@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from core.tokenization.bpe.composing import NORMALIZERS, byte_sources, compose
 from core.tokenization.bpe.dropout import merge_with_dropout
 from core.tokenization.bpe.merging import Ranks, merge_all
 from core.tokenization.bpe.patterns import word_pattern
@@ -24,9 +25,7 @@ from core.tokenization.byte_level import (
 )
 from core.tokenization.specials import SpecialTokens
 from core.tokenization.tokenizer import Encoding, Stage, check_id, number_pieces
-
-CACHED_WORDS = 200_000  # words remembered with their ids, about 40 MB
-CACHED_LENGTH = 64  # longer words are rarely met twice
+from core.tokenization.word_cache import WordCache
 
 
 class ByteLevelBPE:
@@ -39,9 +38,10 @@ class ByteLevelBPE:
     ignore_merges   a word that is a piece is taken whole, whatever the merges would make of it
                     (Llama 3)
     unused          ids that stand for nothing: their pieces are names that no text contains
+    normalizer      "nfc" brings every letter to one spelling before (Qwen); None: a text stays
 
-    Raises ValueError for an unknown pattern, a vocabulary without one of the bytes, with a piece
-    twice, or a merge whose parts or result are missing.
+    Raises ValueError for an unknown pattern or normalizer, a vocabulary without one of the bytes,
+    with a piece twice, or a merge whose parts or result are missing.
     """
 
     kind = "bpe"
@@ -55,7 +55,11 @@ class ByteLevelBPE:
         pattern: str = "gpt2",
         ignore_merges: bool = False,
         unused: Collection[int] = (),
+        normalizer: str | None = None,
     ) -> None:
+        if normalizer is not None and normalizer not in NORMALIZERS:
+            raise ValueError(f"no normalizer is called {normalizer!r}: choose nfc, or none")
+        self.normalizer = normalizer
         self._vocabulary = list(vocabulary)
         self._merges = list(merges)
         self._specials = SpecialTokens(special_tokens or {})
@@ -74,7 +78,7 @@ class ByteLevelBPE:
             for token, piece in enumerate(self._vocabulary)
         ]
         self._byte_ids = [self._id_of[character] for character in CHARACTER_OF_BYTE]
-        self._cache: dict[str, list[int]] = {}
+        self._met = WordCache()
         self._made_of: dict[int, tuple[int, int]] | None = None
 
     @property
@@ -119,26 +123,53 @@ class ByteLevelBPE:
         A lone surrogate counts as U+FFFD. With specials=False a special token that is written out
         in the text is ordinary text.
         """
-        text = clean_text(text)  # step: normalize
+        text = clean_text(text)
         return self._encoding(text, self.encode_ids(text, specials=specials), specials)
 
+    def normalize(self, text: str, *, specials: bool = True) -> str:
+        """The text as it is cut into words: lone surrogates replaced, composed where that is asked.
+
+        Special tokens stay as they are written.
+        """
+        parts = [
+            part if special is not None else self._compose(part)
+            for part, special in self._specials.split(clean_text(text), specials)
+        ]
+        normalized = "".join(parts)  # step: normalize
+        return normalized
+
+    def _compose(self, text: str) -> str:
+        return text if self.normalizer is None else compose(text)
+
     def _encoding(self, text: str, ids: list[int], specials: bool) -> Encoding:
-        ends = list(accumulate([len(self._bytes[token]) for token in ids], initial=0))
-        spans = list(pairwise(ends))
+        spans = self._spans([len(self._bytes[token]) for token in ids], text, specials)
         pieces = [self._vocabulary[token] for token in ids]  # step: pieces
 
         def explain() -> tuple[Stage, ...]:
             words = self.words(text, specials=specials)
-            cuts = list(accumulate([len(data) for _, data in words], initial=0))
+            cuts = self._spans([len(data) for _, data in words], text, specials)
             spelled = [part for part, _ in words]
+            normalized = self.normalize(text, specials=specials)
             return (
-                Stage("normalizer", [text], [(0, cuts[-1])]),
-                Stage("pre-tokenizer", spelled, list(pairwise(cuts))),
+                Stage("normalizer", [normalized], [(0, len(text.encode()))]),
+                Stage("pre-tokenizer", spelled, cuts),
                 Stage("model", pieces, spans),
                 Stage("post-processor", pieces, spans),
             )
 
         return Encoding(text, ids, pieces, spans, explain)
+
+    def _spans(self, sizes: Sequence[int], text: str, specials: bool) -> list[tuple[int, int]]:
+        """Where in the text parts stand that together are the normalized text, by their bytes."""
+        ends = list(accumulate(sizes, initial=0))
+        if self.normalizer is not None and self.normalize(text, specials=specials) != text:
+            sources: list[int] = []
+            for part, special, (start, end) in self._specials.places(text, specials):
+                own = range(end - start) if special is not None else byte_sources(part)
+                sources += [start + place for place in own]
+            sources.append(len(text.encode()))
+            ends = [sources[end] for end in ends]
+        return list(pairwise(ends))
 
     def words(self, text: str, *, specials: bool = True) -> list[tuple[str, bytes]]:
         """The words that the text is cut into, spelled with byte characters, and their bytes.
@@ -146,30 +177,20 @@ class ByteLevelBPE:
         A special token is a word by itself, spelled as it is.
         """
         words: list[tuple[str, bytes]] = []
-        for part, special in self._specials.split(text) if specials else [(text, None)]:
+        for part, special in self._specials.split(text, specials):
             if special is not None:
                 words.append((part, part.encode()))
             else:
-                cut = self._words.split(part)  # step: cut
+                cut = self._words.split(self._compose(part))  # step: cut
                 words += [(to_characters(word.encode()), word.encode()) for word in cut]
         return words
 
     def encode_ids(self, text: str, *, specials: bool = True) -> list[int]:
         """encode(text).ids without the rest; a word that was met before costs one look-up."""
-        text = clean_text(text)
-        if not specials:
-            return self._encode_ordinary(text)
-        return self._specials.encode(text, self._encode_ordinary)
+        return self._specials.encode(clean_text(text), self._encode_ordinary, specials)
 
     def _encode_ordinary(self, text: str) -> list[int]:
-        cache = self._cache
-        words = self._words.split(text)
-        long: dict[str, list[int]] = {}
-        for word in set(words).difference(cache):
-            (cache if len(word) <= CACHED_LENGTH else long)[word] = self.encode_word(word)
-        if len(cache) > CACHED_WORDS:
-            self._cache = {}  # a new one: another thread may still read the old one
-        return [token for word in words for token in cache.get(word) or long[word]]
+        return self._met.encode(self._words.split(self._compose(text)), self.encode_word)
 
     def encode_word(self, word: str) -> list[int]:
         """The ids of one word: its bytes, merged until nothing fits any more."""
@@ -202,16 +223,13 @@ class ByteLevelBPE:
 
         def encode_ordinary(part: str) -> list[int]:
             ids: list[int] = []
-            for word in self._words.split(part):
+            for word in self._words.split(self._compose(part)):
                 letters = self.byte_ids(word.encode())
                 ids += merge_with_dropout(letters, self._ranks, dropout, generator)
             return ids
 
         text = clean_text(text)
-        if specials:
-            ids = self._specials.encode(text, encode_ordinary)
-        else:
-            ids = encode_ordinary(text)
+        ids = self._specials.encode(text, encode_ordinary, specials)
         return self._encoding(text, ids, specials)
 
     def decode(self, ids: Sequence[int]) -> str:

@@ -48,7 +48,7 @@ def _builders(kind: str | None) -> tuple[Builder, ...]:
 
         return (read_unigram,)
     from core.tokenization.formats.own_documents import read_byte_level_bpe
-    from core.tokenization.formats.sentencepiece.documents import read_sentencepiece_bpe
+    from core.tokenization.formats.sentencepiece.bpe_documents import read_sentencepiece_bpe
 
     return read_byte_level_bpe, read_sentencepiece_bpe
 

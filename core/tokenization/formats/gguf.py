@@ -17,7 +17,7 @@ from core.files import GET_AGAIN
 from core.gguf import open_gguf
 from core.tokenization.byte_level import BYTE_OF_CHARACTER
 from core.tokenization.formats.documents import tokenizer_from_document
-from core.tokenization.formats.merges import byte_level_document, parse_merges
+from core.tokenization.formats.merges import parse_merges
 from core.tokenization.formats.reading import MAX_PIECES
 from core.tokenization.formats.sentencepiece.files import from_model
 from core.tokenization.formats.sentencepiece.model import (
@@ -25,6 +25,7 @@ from core.tokenization.formats.sentencepiece.model import (
     SentencePieceModel,
     TrainerSettings,
 )
+from core.tokenization.formats.tokenizer_json import byte_level_document, template
 from core.tokenization.formats.wordlist import wordpiece_document
 from core.tokenization.sentencepiece.pieces import Piece, PieceType
 from core.tokenization.tokenizer import Tokenizer
@@ -95,24 +96,16 @@ def _byte_level(metadata: Mapping[str, Any], pieces: list[str], name: str) -> To
         if kinds[token] not in ordinary or not BYTE_OF_CHARACTER.keys() >= set(piece)
     }
     document = byte_level_document(
-        ids, parse_merges(lines, name), specials, PRE[pre], pre in TAKES_WHOLE_WORDS
+        ids,
+        parse_merges(lines, name),
+        specials,
+        PRE[pre],
+        ignore_merges=pre in TAKES_WHOLE_WORDS,
     )
     begin = metadata.get(f"{KEY}bos_token_id")
     if metadata.get(f"{KEY}add_bos_token") is True and type(begin) is int and begin < len(pieces):
-        document["post_processor"] = _begin_with(pieces[begin], begin)
+        document["post_processor"] = template([pieces[begin]], [], ids)
     return tokenizer_from_document(document, name)
-
-
-def _begin_with(piece: str, token: int) -> dict[str, Any]:
-    """A post-processor that puts one token before every text."""
-    begin = {"SpecialToken": {"id": piece, "type_id": 0}}
-    text = {"Sequence": {"id": "A", "type_id": 0}}
-    return {
-        "type": "TemplateProcessing",
-        "single": [begin, text],
-        "pair": [begin, text, {"Sequence": {"id": "B", "type_id": 1}}],
-        "special_tokens": {piece: {"id": piece, "ids": [token], "tokens": [piece]}},
-    }
 
 
 def _wordpiece(metadata: Mapping[str, Any], pieces: list[str], name: str) -> Tokenizer:

@@ -8,15 +8,13 @@ text; here they become bytes, and a character that several tokens share is divid
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tokenizers
 
 from core.files import GET_AGAIN, write_atomically
-from core.tokenization.byte_level import clean_text
+from core.tokenization.byte_level import byte_places, clean_text
 from core.tokenization.formats.spelling import Spelling, spelling_of
 from core.tokenization.specials import SpecialTokens
 from core.tokenization.tokenizer import Encoding, Stage, check_id
@@ -139,7 +137,7 @@ class LibraryTokenizer:
         Where a token begins before the one before it has ended, both hold parts of one character:
         the cut lies as many bytes behind the start as the token before has.
         """
-        byte_at = character_starts(text)
+        byte_at = byte_places(text)
         begins_next = [len(text)] * (len(ids) + 1)  # where the next token with characters begins
         for index in reversed(range(len(ids))):
             first, last = offsets[index]
@@ -170,9 +168,7 @@ class LibraryTokenizer:
         places: list[tuple[int, int]] = []
         words: list[str] = []
         cuts: list[tuple[int, int]] = []
-        start = 0
-        for part, special in self._finder.split(text) if specials else [(text, None)]:
-            stop = start + len(part.encode())
+        for part, special, (start, stop) in self._finder.places(text, specials):
             if special is None:
                 changed, found = self._cut(part)
             else:
@@ -181,7 +177,6 @@ class LibraryTokenizer:
             places.append((start, stop))
             words += [cut[0] for cut in found]  # step: words
             cuts += [(start + first, start + last) for _, first, last in found]
-            start = stop
         by_template = [
             flag == 1 and first == last for flag, (first, last) in zip(added, spans, strict=True)
         ]
@@ -206,15 +201,6 @@ class LibraryTokenizer:
                 pre_tokenizer.pre_tokenize(cut)
             splits = cut.get_splits(offset_referential="original", offset_type="byte")
         return whole, [(word, first, last) for word, (first, last), _ in splits]
-
-
-def character_starts(text: str) -> Sequence[int]:
-    """Where each character begins in the text's UTF-8 bytes, and where the last one ends."""
-    if text.isascii():
-        return range(len(text) + 1)
-    points = np.frombuffer(text.encode("utf-32-le"), dtype="<u4")
-    widths = 1 + (points >= 0x80) + (points >= 0x800) + (points >= 0x10000)
-    return [0, *accumulate(widths.tolist())]
 
 
 @contextmanager

@@ -5,16 +5,15 @@ the order in which they were learned. GPT-2's makers called them encoder.json an
 words are cut is told by the pieces; a piece that no merge makes is a special token.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from core.files import GET_AGAIN
-from core.tokenization.bpe.patterns import PATTERNS
 from core.tokenization.byte_level import ALPHABET, to_bytes
 from core.tokenization.formats.documents import tokenizer_from_document
 from core.tokenization.formats.pieces import guess_pattern, unmade_pieces
 from core.tokenization.formats.reading import read_bounded_json, read_lines
+from core.tokenization.formats.tokenizer_json import byte_level_document
 from core.tokenization.tokenizer import Tokenizer
 
 # vocabulary -> merges, as they are called in one folder
@@ -78,51 +77,3 @@ def parse_merges(lines: list[str], name: str) -> list[tuple[str, str]]:
             raise ValueError(f"{name}: line {number} is not a pair of pieces: {GET_AGAIN}")
         merges.append((parts[0], parts[1]))
     return merges
-
-
-def byte_level_document(
-    vocabulary: Mapping[str, int],
-    merges: list[tuple[str, str]],
-    special_tokens: Mapping[str, int],
-    pattern: str,
-    ignore_merges: bool = False,
-) -> dict[str, Any]:
-    """The tokenizer.json of a byte-level BPE that cuts words by one of our patterns."""
-    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
-    split = {
-        "type": "Split",
-        "pattern": {"Regex": PATTERNS[pattern].portable},
-        "behavior": "Isolated",
-        "invert": False,
-    }
-    byte_level = {
-        "type": "ByteLevel",
-        "add_prefix_space": False,
-        "trim_offsets": True,
-        "use_regex": False,
-    }
-    return {
-        "version": "1.0",
-        "truncation": None,
-        "padding": None,
-        "added_tokens": [
-            {"id": token, "content": text, **flags, "special": True}
-            for text, token in sorted(special_tokens.items(), key=lambda item: item[1])
-        ],
-        "normalizer": None,
-        "pre_tokenizer": {"type": "Sequence", "pretokenizers": [split, byte_level]},
-        "post_processor": None,
-        "decoder": dict(byte_level),
-        "model": {
-            "type": "BPE",
-            "dropout": None,
-            "unk_token": None,
-            "continuing_subword_prefix": None,
-            "end_of_word_suffix": None,
-            "fuse_unk": False,
-            "byte_fallback": False,
-            "ignore_merges": ignore_merges,
-            "vocab": dict(vocabulary),
-            "merges": [list(pair) for pair in merges],
-        },
-    }

@@ -13,7 +13,7 @@ from core.tokenization.bpe.tokenizer import ByteLevelBPE
 from core.tokenization.byte_level import ALPHABET, BYTE_OF_CHARACTER
 from core.tokenization.characters import CharacterTokenizer
 from core.tokenization.formats.reading import MAX_PIECES
-from core.tokenization.formats.tokenizer_json import ANY_CHARACTER
+from core.tokenization.formats.tokenizer_json import ANY_CHARACTER, NFC
 
 BPE_SETTINGS = ("dropout", "continuing_subword_prefix", "end_of_word_suffix", "byte_fallback")
 
@@ -22,13 +22,14 @@ def read_byte_level_bpe(document: Mapping[str, Any], name: str) -> ByteLevelBPE 
     """A byte-level BPE whose words are cut by one of our patterns; `name` is the file."""
     model = document["model"]
     pattern = _byte_level_pattern(document.get("pre_tokenizer"))
+    composes = document.get("normalizer") == NFC
     exact = (
         model.get("type") in (None, "BPE")
         and pattern is not None
-        and _does_nothing(document.get("normalizer"))
+        and (composes or _does_nothing(document.get("normalizer")))
         and _adds_no_tokens(document.get("post_processor"))
         and not any(model.get(setting) for setting in BPE_SETTINGS)
-        and _are_plain(document.get("added_tokens"))
+        and are_plain(document.get("added_tokens"), normalized=composes)
     )
     if not exact or pattern is None:
         return None
@@ -47,6 +48,7 @@ def read_byte_level_bpe(document: Mapping[str, Any], name: str) -> ByteLevelBPE 
             pattern=pattern,
             ignore_merges=ignore_merges,
             unused=unused,
+            normalizer="nfc" if composes else None,
         )
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
@@ -62,7 +64,7 @@ def read_characters(document: Mapping[str, Any], name: str) -> CharacterTokenize
         and cut.get("pattern") == {"Regex": ANY_CHARACTER}
         and document.get("normalizer") is None
         and _adds_no_tokens(document.get("post_processor"))
-        and _are_plain(document.get("added_tokens"))
+        and are_plain(document.get("added_tokens"))
     )
     if not exact:
         return None
@@ -119,11 +121,14 @@ def _adds_no_tokens(post_processor: Any) -> bool:
     )
 
 
-def _are_plain(added_tokens: Any) -> bool:
-    """Whether every added token is special and leaves the spaces round it alone."""
+def are_plain(added_tokens: Any, *, normalized: bool = False) -> bool:
+    """Whether every added token is special and leaves the spaces round it alone.
+
+    normalized  the text is, so that a token must be looked for before that
+    """
+    switches = ("lstrip", "rstrip", "single_word", *(["normalized"] if normalized else []))
     return all(
-        token.get("special") is True
-        and not (token.get("lstrip") or token.get("rstrip") or token.get("single_word"))
+        token.get("special") is True and not any(token.get(switch) for switch in switches)
         for token in added_tokens or ()
     )
 

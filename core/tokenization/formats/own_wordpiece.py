@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from core.tokenization.formats.own_documents import by_id, read_ids
+from core.tokenization.formats.own_documents import are_plain, by_id, read_ids
 from core.tokenization.wordpiece.bert_text import BertText
 from core.tokenization.wordpiece.tokenizer import PREFIX, WordPiece
 
@@ -31,7 +31,7 @@ def read_wordpiece(document: Mapping[str, Any], name: str) -> WordPiece | None:
         and type(longest) is int
         and longest > 0
         and _decodes_as_bert(document.get("decoder"))
-        and all(_is_plain(token) for token in document.get("added_tokens") or ())
+        and are_plain(document.get("added_tokens"), normalized=True)
     )
     if not exact or text is None or around is None:
         return None
@@ -107,9 +107,3 @@ def _decodes_as_bert(decoder: Any) -> bool:
         and decoder.get("prefix", PREFIX) == PREFIX
         and decoder.get("cleanup", True) is True
     )
-
-
-def _is_plain(token: Mapping[str, Any]) -> bool:
-    """A special token that is looked for before the text is normalized, spaces left alone."""
-    switches = ("lstrip", "rstrip", "single_word", "normalized")
-    return token.get("special") is True and not any(token.get(switch) for switch in switches)

@@ -1,7 +1,8 @@
 """.tiktoken: a piece in base64 and its rank on each line, nothing else.
 
-The pattern that cuts words and the special tokens are not in the file. For the well-known ones they
-are looked up; for others the pieces tell the pattern, and there are no special tokens.
+The pattern that cuts words, the special tokens and what becomes of a text before are not in the
+file. For the well-known ones they are looked up; for others the pieces tell the pattern, and there
+are no special tokens and no normalizer.
 """
 
 import base64
@@ -19,8 +20,9 @@ def read_ranks(
     path: Path,
     pattern: str | None = None,
     special_tokens: Mapping[str, int] | None = None,
+    normalizer: str | None = None,
 ) -> RankedBPE:
-    """Opens a .tiktoken file; a pattern or special tokens that are given replace what is known.
+    """Opens a .tiktoken file; a pattern, special tokens or normalizer given replace what is known.
 
     Raises ValueError for a line that is no piece with its rank.
     """
@@ -30,8 +32,9 @@ def read_ranks(
     entry = recognize(path)
     if entry is not None:
         pattern = pattern or entry.pattern
+        normalizer = normalizer or entry.normalizer
         special_tokens = entry.special_tokens if special_tokens is None else special_tokens
-    return ranked_bpe(ranks, special_tokens, pattern, str(path))
+    return ranked_bpe(ranks, special_tokens, pattern, str(path), normalizer)
 
 
 def parse_ranks(content: bytes, name: str) -> dict[bytes, int]:
@@ -62,9 +65,15 @@ def ranked_bpe(
     special_tokens: Mapping[str, int] | None,
     pattern: str | None,
     name: str,
+    normalizer: str | None = None,
 ) -> RankedBPE:
     """The tokenizer; where the pattern is not known the pieces tell it."""
     try:
-        return RankedBPE(ranks, special_tokens, pattern=pattern or guess_pattern(ranks))
+        return RankedBPE(
+            ranks,
+            special_tokens,
+            pattern=pattern or guess_pattern(ranks),
+            normalizer=normalizer,
+        )
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None

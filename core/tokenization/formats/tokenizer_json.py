@@ -1,142 +1,224 @@
-"""tokenizer.json: the file format of the Hugging Face tokenizers library.
+"""tokenizer.json: the file format of the Hugging Face tokenizers library, and how ours are written.
 
-What is written here loads there with `Tokenizer.from_file` and encodes every text to the same ids.
-formats/ reads such files.
+What is written here loads there with `Tokenizer.from_file` and encodes every text to the same ids;
+`documents` reads such files. SentencePiece's tokenizers are written in `sentencepiece`.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.files import write_atomically
-from core.tokenization.bpe.patterns import word_pattern
+from core.tokenization.bpe.patterns import WordPattern, word_pattern
 
 if TYPE_CHECKING:
     from core.tokenization.bpe.tokenizer import ByteLevelBPE
     from core.tokenization.characters import CharacterTokenizer
+    from core.tokenization.wordpiece.bert_text import BertText
     from core.tokenization.wordpiece.tokenizer import WordPiece
 
+Part = dict[str, Any]  # a stage, or what stands for one
+
 ANY_CHARACTER = r"[\s\S]"
+NFC: Part = {"type": "NFC"}
+PLAIN = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
 
 
-def write_byte_level_bpe(path: str | Path, tokenizer: "ByteLevelBPE") -> None:
-    """Writes a byte-level BPE; GPT-2's word pattern is known to the library by a switch."""
-    gpt2 = tokenizer.pattern == "gpt2"
-    byte_level: dict[str, Any] = {
-        "type": "ByteLevel",
-        "add_prefix_space": False,
-        "trim_offsets": True,
-        "use_regex": gpt2,
-    }
-    split = {
-        "type": "Split",
-        "pattern": {"Regex": word_pattern(tokenizer.pattern).portable},
-        "behavior": "Isolated",
-        "invert": False,
-    }
-    cut = {"type": "Sequence", "pretokenizers": [split, byte_level]}
-    model = {
-        "type": "BPE",
-        "dropout": None,
-        "unk_token": None,
-        "continuing_subword_prefix": None,
-        "end_of_word_suffix": None,
-        "fuse_unk": False,
-        "byte_fallback": False,
-        "ignore_merges": tokenizer.ignore_merges,
-        "vocab": {
-            piece: token
-            for token, piece in enumerate(tokenizer.vocabulary)
-            if tokenizer.piece_bytes(token)  # else the id stands for nothing
-        },
-        "merges": [list(pair) for pair in tokenizer.merges],
-    }
-    pre_tokenizer = byte_level if gpt2 else cut
-    _write(path, tokenizer.special_tokens, pre_tokenizer, dict(byte_level), model)
+def write_document(path: str | Path, document: Mapping[str, Any]) -> None:
+    """Writes a tokenizer.json, whole or not at all."""
+    write_atomically(path, json.dumps(document, ensure_ascii=False, indent=1) + "\n")
 
 
-def write_characters(path: str | Path, tokenizer: "CharacterTokenizer") -> None:
-    """Writes a character tokenizer: a word-level model whose words are single characters."""
-    split = {
-        "type": "Split",
-        "pattern": {"Regex": ANY_CHARACTER},
-        "behavior": "Isolated",
-        "invert": False,
-    }
-    model = {
-        "type": "WordLevel",
-        "vocab": {piece: token for token, piece in enumerate(tokenizer.vocabulary)},
-        "unk_token": tokenizer.unknown or "",
-    }
-    _write(path, tokenizer.special_tokens, split, {"type": "Fuse"}, model)
-
-
-def write_wordpiece(path: str | Path, tokenizer: "WordPiece") -> None:
-    """Writes a WordPiece with BERT's normalizer, and the tokens that stand round every text."""
-    normalizer = {
-        "type": "BertNormalizer",
-        "clean_text": tokenizer.text.clean,
-        "handle_chinese_chars": tokenizer.text.ideograms,
-        "strip_accents": tokenizer.text.strip_accents,
-        "lowercase": tokenizer.text.lowercase,
-    }
-    model = {
-        "type": "WordPiece",
-        "unk_token": tokenizer.unknown,
-        "continuing_subword_prefix": "##",
-        "max_input_chars_per_word": tokenizer.longest_word,
-        "vocab": {piece: token for token, piece in enumerate(tokenizer.vocabulary)},
-    }
-    around = tokenizer.before + tokenizer.after
-    before, after = (
-        [{"SpecialToken": {"id": token, "type_id": 0}} for token in tokens]
-        for tokens in (tokenizer.before, tokenizer.after)
-    )
-    first, second = ({"Sequence": {"id": name, "type_id": 0}} for name in "AB")
-    template = {
-        "type": "TemplateProcessing",
-        "single": [*before, first, *after],
-        "pair": [*before, first, *after, second, *after],
-        "special_tokens": {
-            token: {"id": token, "ids": [tokenizer.special_tokens[token]], "tokens": [token]}
-            for token in around
-        },
-    }
-    _write(
-        path,
-        tokenizer.special_tokens,
-        {"type": "BertPreTokenizer"},
-        {"type": "WordPiece", "prefix": "##", "cleanup": True},
-        model,
-        normalizer,
-        template if around else None,
-    )
-
-
-def _write(
-    path: str | Path,
+def whole_document(
     special_tokens: Mapping[str, int],
-    pre_tokenizer: dict[str, Any],
-    decoder: dict[str, Any],
-    model: dict[str, Any],
-    normalizer: dict[str, Any] | None = None,
-    post_processor: dict[str, Any] | None = None,
-) -> None:
-    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
-    added = [
-        {"id": token, "content": text, **flags, "special": True}
-        for text, token in sorted(special_tokens.items(), key=lambda item: item[1])
-    ]
-    document = {
+    model: Part,
+    *,
+    decoder: Part,
+    pre_tokenizer: Part | None,
+    normalizer: Part | None = None,
+    post_processor: Part | None = None,
+) -> dict[str, Any]:
+    """The document round a model."""
+    return {
         "version": "1.0",
         "truncation": None,
         "padding": None,
-        "added_tokens": added,
+        "added_tokens": [
+            {"id": token, "content": text, **PLAIN, "special": True}
+            for text, token in sorted(special_tokens.items(), key=lambda item: item[1])
+        ],
         "normalizer": normalizer,
         "pre_tokenizer": pre_tokenizer,
         "post_processor": post_processor,
         "decoder": decoder,
         "model": model,
     }
-    write_atomically(path, json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+
+
+# -- stages -----------------------------------------------------------------------------------
+
+
+def split_at(expression: str) -> Part:
+    """The pre-tokenizer whose words are the matches of a regular expression."""
+    return {
+        "type": "Split",
+        "pattern": {"Regex": expression},
+        "behavior": "Isolated",
+        "invert": False,
+    }
+
+
+def byte_level(by_itself: bool) -> Part:
+    """Bytes as visible characters; by_itself: words are cut too, by GPT-2's pattern."""
+    return {
+        "type": "ByteLevel",
+        "add_prefix_space": False,
+        "trim_offsets": True,
+        "use_regex": by_itself,
+    }
+
+
+def words_as_bytes(pattern: WordPattern) -> Part:
+    """The pre-tokenizer of a byte-level BPE; GPT-2's pattern is a switch of the library."""
+    if pattern.name == "gpt2":
+        return byte_level(by_itself=True)
+    stages = [split_at(pattern.portable), byte_level(by_itself=False)]
+    return {"type": "Sequence", "pretokenizers": stages}
+
+
+def bert_normalizer(text: "BertText") -> Part:
+    return {
+        "type": "BertNormalizer",
+        "clean_text": text.clean,
+        "handle_chinese_chars": text.ideograms,
+        "strip_accents": text.strip_accents,
+        "lowercase": text.lowercase,
+    }
+
+
+def template(before: Sequence[str], after: Sequence[str], ids: Mapping[str, int]) -> Part | None:
+    """The post-processor that puts tokens before and after every text; None for no tokens."""
+    if not before and not after:
+        return None
+    first_tokens, last_tokens = (
+        [{"SpecialToken": {"id": token, "type_id": 0}} for token in tokens]
+        for tokens in (before, after)
+    )
+    first, second = ({"Sequence": {"id": name, "type_id": 0}} for name in "AB")
+    return {
+        "type": "TemplateProcessing",
+        "single": [*first_tokens, first, *last_tokens],
+        "pair": [*first_tokens, first, *last_tokens, second, *last_tokens],
+        "special_tokens": {
+            token: {"id": token, "ids": [ids[token]], "tokens": [token]}
+            for token in (*before, *after)
+        },
+    }
+
+
+# -- models -----------------------------------------------------------------------------------
+
+
+def bpe_model(
+    vocab: Mapping[str, int],
+    merges: Sequence[Sequence[str]],
+    *,
+    ignore_merges: bool = False,
+    unknown: str | None = None,
+    byte_fallback: bool = False,
+) -> Part:
+    """BPE; unknown neighbors are one token."""
+    return {
+        "type": "BPE",
+        "dropout": None,
+        "unk_token": unknown,
+        "continuing_subword_prefix": None,
+        "end_of_word_suffix": None,
+        "fuse_unk": unknown is not None,
+        "byte_fallback": byte_fallback,
+        "ignore_merges": ignore_merges,
+        "vocab": dict(vocab),
+        "merges": [list(pair) for pair in merges],
+    }
+
+
+def wordpiece_model(vocab: Mapping[str, int], unknown: str, longest_word: int) -> Part:
+    return {
+        "type": "WordPiece",
+        "unk_token": unknown,
+        "continuing_subword_prefix": "##",
+        "max_input_chars_per_word": longest_word,
+        "vocab": dict(vocab),
+    }
+
+
+def byte_level_document(
+    vocab: Mapping[str, int],
+    merges: Sequence[Sequence[str]],
+    special_tokens: Mapping[str, int],
+    pattern: str,
+    *,
+    ignore_merges: bool = False,
+    normalizer: str | None = None,
+) -> dict[str, Any]:
+    """A byte-level BPE that cuts words by one of our patterns."""
+    cut = words_as_bytes(word_pattern(pattern))
+    return whole_document(
+        special_tokens,
+        bpe_model(vocab, merges, ignore_merges=ignore_merges),
+        normalizer=NFC if normalizer == "nfc" else None,
+        pre_tokenizer=cut,
+        decoder=byte_level(by_itself=pattern == "gpt2"),
+    )
+
+
+# -- our tokenizers ---------------------------------------------------------------------------
+
+
+def write_byte_level_bpe(path: str | Path, tokenizer: "ByteLevelBPE") -> None:
+    """Writes a byte-level BPE."""
+    vocab = {
+        piece: token
+        for token, piece in enumerate(tokenizer.vocabulary)
+        if tokenizer.piece_bytes(token)  # else the id stands for nothing
+    }
+    document = byte_level_document(
+        vocab,
+        tokenizer.merges,
+        tokenizer.special_tokens,
+        tokenizer.pattern,
+        ignore_merges=tokenizer.ignore_merges,
+        normalizer=tokenizer.normalizer,
+    )
+    write_document(path, document)
+
+
+def write_characters(path: str | Path, tokenizer: "CharacterTokenizer") -> None:
+    """Writes a character tokenizer: a word-level model whose words are single characters."""
+    model = {
+        "type": "WordLevel",
+        "vocab": {piece: token for token, piece in enumerate(tokenizer.vocabulary)},
+        "unk_token": tokenizer.unknown or "",
+    }
+    document = whole_document(
+        tokenizer.special_tokens,
+        model,
+        pre_tokenizer=split_at(ANY_CHARACTER),
+        decoder={"type": "Fuse"},
+    )
+    write_document(path, document)
+
+
+def write_wordpiece(path: str | Path, tokenizer: "WordPiece") -> None:
+    """Writes a WordPiece with BERT's normalizer, and the tokens that stand round every text."""
+    vocab = {piece: token for token, piece in enumerate(tokenizer.vocabulary)}
+    document = whole_document(
+        tokenizer.special_tokens,
+        wordpiece_model(vocab, tokenizer.unknown, tokenizer.longest_word),
+        normalizer=bert_normalizer(tokenizer.text),
+        pre_tokenizer={"type": "BertPreTokenizer"},
+        post_processor=template(tokenizer.before, tokenizer.after, tokenizer.special_tokens),
+        decoder={"type": "WordPiece", "prefix": "##", "cleanup": True},
+    )
+    write_document(path, document)

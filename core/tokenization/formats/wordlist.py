@@ -12,10 +12,15 @@ from typing import Any
 from core.files import GET_AGAIN
 from core.tokenization.formats.documents import tokenizer_from_document
 from core.tokenization.formats.reading import read_lines
+from core.tokenization.formats.tokenizer_json import (
+    bert_normalizer,
+    template,
+    whole_document,
+    wordpiece_model,
+)
 from core.tokenization.tokenizer import Tokenizer
-
-SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-LONGEST_WORD = 100  # characters; a longer word is unknown
+from core.tokenization.wordpiece.bert_text import BertText
+from core.tokenization.wordpiece.tokenizer import BERT_TOKENS, LONGEST_WORD, PREFIX, UNKNOWN
 
 
 def read_wordlist(path: Path) -> Tokenizer:
@@ -29,44 +34,19 @@ def wordpiece_document(pieces: Sequence[str], name: str) -> dict[str, Any]:
     if len(ids) < len(pieces):
         twice = next(piece for token, piece in enumerate(pieces) if ids[piece] != token)
         raise ValueError(f"{name} holds the piece {twice!r} twice: {GET_AGAIN}")
-    if "[UNK]" not in ids:
+    if UNKNOWN not in ids:
         raise ValueError(
             f"{name} is text, but no vocabulary: it has no line [UNK]; choose a tokenizer's file"
         )
-    specials = {text: ids[text] for text in SPECIALS if text in ids}
+    specials = {text: ids[text] for text in BERT_TOKENS if text in ids}
     plain = [piece for piece in pieces if not (piece.startswith("[") and piece.endswith("]"))]
     cased = any(piece != piece.lower() for piece in plain)
-    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
-    frame = None
-    if "[CLS]" in ids and "[SEP]" in ids:
-        frame = {
-            "type": "BertProcessing",
-            "sep": ["[SEP]", ids["[SEP]"]],
-            "cls": ["[CLS]", ids["[CLS]"]],
-        }
-    return {
-        "version": "1.0",
-        "truncation": None,
-        "padding": None,
-        "added_tokens": [
-            {"id": token, "content": text, **flags, "special": True}
-            for text, token in sorted(specials.items(), key=lambda item: item[1])
-        ],
-        "normalizer": {
-            "type": "BertNormalizer",
-            "clean_text": True,
-            "handle_chinese_chars": True,
-            "strip_accents": None,
-            "lowercase": not cased,
-        },
-        "pre_tokenizer": {"type": "BertPreTokenizer"},
-        "post_processor": frame,
-        "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": True},
-        "model": {
-            "type": "WordPiece",
-            "unk_token": "[UNK]",
-            "continuing_subword_prefix": "##",
-            "max_input_chars_per_word": LONGEST_WORD,
-            "vocab": ids,
-        },
-    }
+    framed = "[CLS]" in ids and "[SEP]" in ids
+    return whole_document(
+        specials,
+        wordpiece_model(ids, UNKNOWN, LONGEST_WORD),
+        normalizer=bert_normalizer(BertText(lowercase=not cased)),
+        pre_tokenizer={"type": "BertPreTokenizer"},
+        post_processor=template(["[CLS]"], ["[SEP]"], ids) if framed else None,
+        decoder={"type": "WordPiece", "prefix": PREFIX, "cleanup": True},
+    )

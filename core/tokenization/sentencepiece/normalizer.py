@@ -12,10 +12,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Protocol
 
-from core.tokenization.byte_level import clean_text
+from core.tokenization.byte_level import byte_places, clean_text
 from core.tokenization.sentencepiece.rules import nmt_nfkc
 
 SPACE = "▁"  # U+2581: SentencePiece writes a space so, "▁the" for " the"
@@ -162,7 +161,7 @@ class SentencePieceNormalizer:
         stripped = len(normalized) - self._extra_at_end
         places = places[: stripped + 1]
         places += [places[-1]] * (len(normalized) + 1 - len(places))
-        offsets = byte_offsets(text)
+        offsets = byte_places(text)
         return Normalized(normalized, [offsets[place] for place in places])
 
     @property
@@ -268,10 +267,3 @@ def one_of(strings: Iterable[str]) -> re.Pattern[str]:
     if longest_first and len(longest_first[0]) == 1:
         return re.compile("[" + "".join(map(re.escape, longest_first)) + "]")
     return re.compile("|".join(map(re.escape, longest_first)) or "(?!)")
-
-
-def byte_offsets(text: str) -> list[int]:
-    """The position of each character, and of the end, in the text's UTF-8 bytes."""
-    if text.isascii():
-        return list(range(len(text) + 1))
-    return list(accumulate((len(character.encode()) for character in text), initial=0))

@@ -18,7 +18,6 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import accumulate
 
 import regex
 
@@ -195,10 +194,3 @@ def take_apart(letters: list[tuple[str, int]]) -> list[tuple[str, int]]:
         place = next(places) if first else place
         placed.append((character, place))
     return placed
-
-
-def byte_places(text: str) -> list[int]:
-    """Where each character begins in the text's UTF-8 bytes, and where the last one ends."""
-    if text.isascii():
-        return list(range(len(text) + 1))
-    return list(accumulate([len(character.encode()) for character in text], initial=0))

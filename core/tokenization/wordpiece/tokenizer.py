@@ -13,18 +13,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from core.tokenization.byte_level import clean_text
+from core.tokenization.byte_level import byte_places, clean_text
 from core.tokenization.specials import SpecialTokens
 from core.tokenization.tokenizer import Encoding, Stage, check_id, number_pieces
-from core.tokenization.wordpiece.bert_text import BertText, byte_places
+from core.tokenization.word_cache import WordCache
+from core.tokenization.wordpiece.bert_text import BertText
 
 UNKNOWN = "[UNK]"
 BERT_TOKENS = ("[PAD]", UNKNOWN, "[CLS]", "[SEP]", "[MASK]")
 PREFIX = "##"
 LONGEST_WORD = 100  # characters
-CACHED_WORDS = 200_000
-
-CACHED_RUNS = 50_000
+CACHED_RUNS = 50_000  # parts of a text remembered with what was made of them
 NO_SPACES = re.compile(r"[^ \t\n\r]+")
 
 Span = tuple[int, int]
@@ -87,7 +86,7 @@ class WordPiece:
         self.before, self.after = tuple(before), tuple(after)
         self._check()
         self._longest_piece = max(map(len, self._vocabulary))
-        self._cache: dict[str, list[int]] = {}
+        self._met = WordCache(longest_word)
         self._known_runs: dict[str, Run] = {}
 
     def _check(self) -> None:
@@ -151,12 +150,10 @@ class WordPiece:
         White space of the four plain kinds always ends a word, so each run can be read by itself,
         and one that was met before is remembered.
         """
-        start = 0
-        for part, special in self._specials.split(text) if specials else [(text, None)]:
+        for part, special, (start, end) in self._specials.places(text, specials):
             if special is not None:
-                size = len(part.encode())
-                yield start, Run([part], [(0, size)], [special], [(0, size)])
-                start += size
+                whole = [(0, end - start)]
+                yield start, Run([part], whole, [special], whole)
                 continue
             at = byte_places(part)
             for match in NO_SPACES.finditer(part):
@@ -167,7 +164,6 @@ class WordPiece:
                         self._known_runs = {}
                     run = self._known_runs[written] = self._read(written)
                 yield start + at[match.start()], run
-            start += at[-1]
 
     def _read(self, written: str) -> Run:
         """Normalizes a part of a text, cuts it into words and these into pieces."""
@@ -193,11 +189,9 @@ class WordPiece:
     ) -> tuple[Stage, ...]:
         normalized: list[str] = []
         normalized_spans: list[Span] = []
-        end = 0
-        for part, special in self._specials.split(text) if specials else [(text, None)]:
-            start, end = end, end + len(part.encode())
+        for part, special, span in self._specials.places(text, specials):
             normalized.append(part if special is not None else self.text.normalize(part))
-            normalized_spans.append((start, end))
+            normalized_spans.append(span)
         words: list[str] = []
         word_spans: list[Span] = []
         for start, run in self._runs(text, specials):
@@ -221,22 +215,12 @@ class WordPiece:
 
     def encode_ids(self, text: str, *, specials: bool = True) -> list[int]:
         """encode(text).ids without the rest; a word that was met before costs one look-up."""
-        text = clean_text(text)
-        if not specials:
-            return self._encode_ordinary(text)
-        ids = self._specials.encode(text, self._encode_ordinary)
-        return self._surround(ids, [], 0)[0]
+        ids = self._specials.encode(clean_text(text), self._encode_ordinary, specials)
+        return self._surround(ids, [], 0)[0] if specials else ids
 
     def _encode_ordinary(self, text: str) -> list[int]:
         words = self.text.split(self.text.normalize(text))
-        cache = self._cache
-        long: dict[str, list[int]] = {}
-        for word in set(words).difference(cache):
-            found = self.match(word)[0]
-            (cache if len(word) <= self.longest_word else long)[word] = found
-        if len(cache) > CACHED_WORDS:
-            self._cache = {}  # a new one: another thread may still read the old one
-        return [token for word in words for token in cache.get(word) or long[word]]
+        return self._met.encode(words, lambda word: self.match(word)[0])
 
     def match(self, word: str, seen: list[Look] | None = None) -> tuple[list[int], list[Span]]:
         """The pieces of one normalized word, and which of its characters each stands for.

@@ -130,10 +130,18 @@ def test_a_file_that_cannot_be_followed_is_refused(
         open_tokenizer(path)
 
 
+# A token that is looked for in the normalized text.
+NORMALIZED_TOKEN = {"id": 0, "content": "<|endoftext|>", "special": True, "normalized": True}
+
+
 @pytest.mark.parametrize(
     "change",
     [
-        lambda d: d.update(normalizer={"type": "NFC"}),
+        lambda d: d.update(normalizer={"type": "NFD"}),
+        lambda d: (
+            d.update(normalizer={"type": "NFC"}),
+            d["added_tokens"][0].update(normalized=True),
+        ),
         lambda d: d.update(pre_tokenizer=None),
         lambda d: d["pre_tokenizer"].update(use_regex=False),
         lambda d: d["pre_tokenizer"].update(add_prefix_space=True),

@@ -1,9 +1,7 @@
-"""SentencePiece's tokenizers as tokenizer.json, the file of the Hugging Face tokenizers library.
+"""What the tokenizer.json of both SentencePiece algorithms has in common: all round the model.
 
-That library has no scores for BPE and no rules for spaces of this kind, but parts from which both
-can be put together: every cut of every piece becomes a merge, in the order of scores, and spaces
-are rewritten by patterns. A vocabulary that needs more than that (pieces that are never cut, or cut
-again; scores that are equal) is refused.
+The Hugging Face tokenizers library has no rules for spaces of this kind, but parts from which they
+can be put together: spaces are rewritten by patterns. Pieces that are never cut are beyond it.
 
 One thing there is beyond our reach: the library applies a table of character rules to what it
 takes for one letter, and only where that has at most five bytes. So a letter that is put together
@@ -13,106 +11,48 @@ spelled otherwise than by SentencePiece. Texts in composed form, as nearly all a
 
 import base64
 import binascii
-import json
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from core.files import GET_AGAIN, write_atomically
+from core.files import GET_AGAIN
 from core.tokenization.formats.sentencepiece.charsmap import CharsMap
 from core.tokenization.formats.sentencepiece.files import table_of
+from core.tokenization.formats.tokenizer_json import Part, whole_document
 from core.tokenization.sentencepiece.normalizer import SPACE, SentencePieceNormalizer
-from core.tokenization.sentencepiece.pieces import BYTE_PIECES, Piece, PieceType
-from core.tokenization.sentencepiece.score_merging import tied_pieces
-from core.tokenization.sentencepiece.tokenizer import SentencePieceBPE
 from core.tokenization.sentencepiece.vocabulary import SentencePieceVocabulary
 
 AS_MODEL = 'save it as a SentencePiece model, with a name that ends in ".model"'
 MANY = 1024  # spaces in front of a text, all of which go
-PLAIN = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
 
 
-def write_sentencepiece_bpe(path: str | Path, tokenizer: SentencePieceBPE) -> None:
-    """Writes a SentencePiece BPE.
+def scored_document(
+    pieces: SentencePieceVocabulary,
+    normalizer: SentencePieceNormalizer,
+    pre_tokenizer: Part | None,
+    model: Part,
+) -> dict[str, Any]:
+    """The document round a model: special tokens, normalizer and decoder.
 
     Raises ValueError where the format cannot say what the tokenizer does.
     """
-    document = bpe_document(tokenizer)
-    write_atomically(path, json.dumps(document, ensure_ascii=False, indent=1) + "\n")
-
-
-def bpe_document(tokenizer: SentencePieceBPE) -> dict[str, Any]:
-    """What tokenizer.json says about a SentencePiece BPE."""
-    pieces = tokenizer.pieces
-    if (
-        tokenizer.pieces.unused
-        or tied_pieces(tokenizer.joins)
-        or any(max(pair) >= len(pieces) for pair in tokenizer.joins)
-    ):
-        raise ValueError(
-            "tokenizer.json cannot say which of two equally good pieces is joined, how pieces are "
-            f"cut again, or that a piece holds an unknown character: {AS_MODEL}"
-        )
-    ordered = sorted(tokenizer.joins.items(), key=lambda item: (item[1][0], item[0]))
-    model = {
-        "type": "BPE",
-        "dropout": None,
-        "unk_token": pieces.spelled[pieces.unknown],
-        "continuing_subword_prefix": None,
-        "end_of_word_suffix": None,
-        "fuse_unk": True,
-        "byte_fallback": pieces.byte_fallback,
-        "ignore_merges": False,
-        "vocab": {piece: token for token, piece in enumerate(pieces.spelled)},
-        "merges": [[pieces.spelled[left], pieces.spelled[right]] for (left, right), _ in ordered],
-    }
-    cut = {
-        "type": "Split",
-        "pattern": {"Regex": tokenizer.word_pattern},
-        "behavior": "Isolated",
-        "invert": False,
-    }
-    return whole_document(
-        pieces,
-        tokenizer.normalizer,
-        cut if pieces.byte_fallback or SPACE in pieces.ids else None,
-        model,
-    )
-
-
-def whole_document(
-    pieces: SentencePieceVocabulary,
-    normalizer: SentencePieceNormalizer,
-    pre_tokenizer: dict[str, Any] | None,
-    model: dict[str, Any],
-) -> dict[str, Any]:
-    """The document round a model: special tokens, normalizer and decoder."""
     if pieces.user_defined:
         raise ValueError(
             f"tokenizer.json cannot say that {next(iter(pieces.user_defined))!r} is never cut and "
             f"begins no new text: {AS_MODEL}"
         )
-    return {
-        "version": "1.0",
-        "truncation": None,
-        "padding": None,
-        "added_tokens": [
-            {"id": token, "content": text, **PLAIN, "special": True}
-            for text, token in sorted(pieces.special_tokens.items(), key=lambda item: item[1])
-        ],
-        "normalizer": normalizer_document(normalizer),
-        "pre_tokenizer": pre_tokenizer,
-        "post_processor": None,
-        "decoder": decoder_document(normalizer),
-        "model": model,
-    }
+    return whole_document(
+        pieces.special_tokens,
+        model,
+        normalizer=normalizer_document(normalizer),
+        pre_tokenizer=pre_tokenizer,
+        decoder=decoder_document(normalizer),
+    )
 
 
-def normalizer_document(normalizer: SentencePieceNormalizer) -> dict[str, Any]:
+def normalizer_document(normalizer: SentencePieceNormalizer) -> Part:
     """The rules for characters, then those for spaces."""
     if normalizer.whitespace_as_suffix or not normalizer.escape_whitespaces:
         raise ValueError(f"tokenizer.json cannot put a space behind the text: {AS_MODEL}")
-    stages: list[dict[str, Any]] = []
+    stages: list[Part] = []
     table = table_of(normalizer)
     if table:
         encoded = base64.b64encode(table).decode()
@@ -128,7 +68,7 @@ def normalizer_document(normalizer: SentencePieceNormalizer) -> dict[str, Any]:
     return {"type": "Sequence", "normalizers": stages}
 
 
-def decoder_document(normalizer: SentencePieceNormalizer) -> dict[str, Any]:
+def decoder_document(normalizer: SentencePieceNormalizer) -> Part:
     """Bytes to characters, "▁" to spaces, and the space in front away."""
     stages = [_replace({"String": SPACE}, " "), {"type": "ByteFallback"}, {"type": "Fuse"}]
     if normalizer.add_dummy_prefix or normalizer.remove_extra_whitespaces:
@@ -137,63 +77,8 @@ def decoder_document(normalizer: SentencePieceNormalizer) -> dict[str, Any]:
     return {"type": "Sequence", "decoders": stages}
 
 
-def _replace(pattern: dict[str, str], content: str) -> dict[str, Any]:
+def _replace(pattern: dict[str, str], content: str) -> Part:
     return {"type": "Replace", "pattern": pattern, "content": content}
-
-
-def read_sentencepiece_bpe(document: Mapping[str, Any], name: str) -> SentencePieceBPE | None:
-    """The tokenizer of a tokenizer.json that says exactly what this class does; else None.
-
-    The scores that the file lacks follow from the ids: pieces stand in the order of their scores.
-    That this is so is tested by writing the document again.
-    """
-    model = document["model"]
-    vocab, merges = model.get("vocab"), model.get("merges")
-    settings = read_normalizer(document.get("normalizer"), name)
-    if model.get("type") != "BPE" or settings is None or not isinstance(vocab, dict):
-        return None
-    special = {
-        token.get("content"): token.get("id") for token in document.get("added_tokens") or ()
-    }
-    by_id = {token: piece for piece, token in vocab.items() if type(token) is int}
-    if set(by_id) != set(range(len(vocab))) or not isinstance(merges, list):
-        return None
-    pieces: list[Piece] = []
-    rank = 0
-    for token in range(len(by_id)):
-        piece = by_id[token]
-        kind = PieceType.NORMAL
-        if piece == model.get("unk_token"):
-            kind = PieceType.UNKNOWN
-        elif piece in special:
-            kind = PieceType.CONTROL
-        elif piece in BYTE_PIECES and model.get("byte_fallback"):
-            kind = PieceType.BYTE
-        pieces.append(Piece(piece, float(-rank) if kind == PieceType.NORMAL else 0.0, kind))
-        rank += kind == PieceType.NORMAL
-    try:
-        tokenizer = SentencePieceBPE(
-            pieces, settings, byte_fallback=model.get("byte_fallback") is True
-        )
-        again = bpe_document(tokenizer)
-    except ValueError:
-        return None
-    return tokenizer if _says_the_same(document, again) else None
-
-
-def _says_the_same(document: Mapping[str, Any], again: Mapping[str, Any]) -> bool:
-    """Whether a document is what we would write, but for forms that make no difference."""
-    for key in ("normalizer", "added_tokens", "decoder", "post_processor"):
-        if document.get(key) != again[key]:
-            return False
-    if document.get("pre_tokenizer") not in (None, again["pre_tokenizer"]):
-        return False
-    model = dict.fromkeys(again["model"]) | dict(document["model"])
-    model["ignore_merges"] = bool(model["ignore_merges"])
-    model["merges"] = [
-        merge.split(" ") if isinstance(merge, str) else merge for merge in model["merges"] or ()
-    ]
-    return model == again["model"]
 
 
 def read_normalizer(stages: object, name: str) -> SentencePieceNormalizer | None:

@@ -1,7 +1,6 @@
-"""SentencePiece's tokenizers from and to their files."""
+"""SentencePiece's tokenizers as what a model file says, and back."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from core.tokenization.formats.sentencepiece.charsmap import (
     CharsMap,
@@ -13,15 +12,16 @@ from core.tokenization.formats.sentencepiece.model import (
     SentencePieceModel,
     TrainerSettings,
     read_model,
-    write_model,
 )
+from core.tokenization.sentencepiece.base import SentencePieceTokenizer
 from core.tokenization.sentencepiece.normalizer import SentencePieceNormalizer
 from core.tokenization.sentencepiece.rules import CharacterRules, nmt_nfkc
-from core.tokenization.sentencepiece.vocabulary import SentencePieceVocabulary
+from core.tokenization.sentencepiece.tokenizer import SentencePieceBPE
+from core.tokenization.unigram.tokenizer import Unigram
 
-if TYPE_CHECKING:
-    from core.tokenization.sentencepiece.tokenizer import SentencePieceBPE
-    from core.tokenization.unigram.tokenizer import Unigram
+# The types of models that we run, as the file names them.
+KINDS: dict[str, type[SentencePieceBPE] | type[Unigram]]
+KINDS = {"bpe": SentencePieceBPE, "unigram": Unigram}
 
 
 def normalizer_of(model: SentencePieceModel, name: str = "the model") -> SentencePieceNormalizer:
@@ -64,17 +64,19 @@ def table_of(normalizer: SentencePieceNormalizer) -> bytes:
     raise ValueError("these character rules cannot be written: use CharacterRules or CharsMap")
 
 
-def to_model(
-    pieces: SentencePieceVocabulary, normalizer: SentencePieceNormalizer, model_type: str
-) -> SentencePieceModel:
-    """A tokenizer as a model file has it; model_type is "bpe" or "unigram"."""
+def to_model(tokenizer: SentencePieceTokenizer) -> SentencePieceModel:
+    """A tokenizer as a model file has it."""
+    pieces, normalizer = tokenizer.pieces, tokenizer.normalizer
     trainer = TrainerSettings(
-        model_type, pieces.byte_fallback, normalizer.whitespace_as_suffix, pieces.unknown_surface
+        next(name for name, kind in KINDS.items() if isinstance(tokenizer, kind)),
+        pieces.byte_fallback,
+        normalizer.whitespace_as_suffix,
+        pieces.unknown_surface,
     )
     return SentencePieceModel(pieces.pieces, trainer, settings_of(normalizer))
 
 
-def open_model(path: str | Path) -> "SentencePieceBPE | Unigram":
+def open_model(path: str | Path) -> SentencePieceBPE | Unigram:
     """The tokenizer in a SentencePiece model file.
 
     Raises ValueError for a file that is damaged, too large, or holds another kind of model.
@@ -82,21 +84,16 @@ def open_model(path: str | Path) -> "SentencePieceBPE | Unigram":
     return from_model(read_model(path), str(path))
 
 
-def from_model(model: SentencePieceModel, name: str) -> "SentencePieceBPE | Unigram":
+def from_model(model: SentencePieceModel, name: str) -> SentencePieceBPE | Unigram:
     """The tokenizer that a model describes; `name` is the file, for messages."""
-    from core.tokenization.sentencepiece.tokenizer import SentencePieceBPE
-    from core.tokenization.unigram.tokenizer import Unigram
-
-    kinds: dict[str, type[SentencePieceBPE] | type[Unigram]]
-    kinds = {"bpe": SentencePieceBPE, "unigram": Unigram}
     trainer = model.trainer
-    if trainer.model_type not in kinds:
+    if trainer.model_type not in KINDS:
         raise ValueError(
             f"{name} cuts a text into {trainer.model_type}s, not into pieces: choose a BPE or "
             "Unigram model"
         )
     try:
-        return kinds[trainer.model_type](
+        return KINDS[trainer.model_type](
             model.pieces,
             normalizer_of(model, name),
             byte_fallback=trainer.byte_fallback,
@@ -104,13 +101,3 @@ def from_model(model: SentencePieceModel, name: str) -> "SentencePieceBPE | Unig
         )
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
-
-
-def save_bpe(path: str | Path, tokenizer: "SentencePieceBPE") -> None:
-    """Writes a SentencePiece model where the path ends in ".model", else tokenizer.json."""
-    if Path(path).suffix == ".model":
-        write_model(path, to_model(tokenizer.pieces, tokenizer.normalizer, "bpe"))
-    else:
-        from core.tokenization.formats.sentencepiece.documents import write_sentencepiece_bpe
-
-        write_sentencepiece_bpe(path, tokenizer)

@@ -1,4 +1,4 @@
-"""A Unigram tokenizer to its files, and from the tokenizer.json of the Hugging Face library.
+"""A Unigram tokenizer as the tokenizer.json of the Hugging Face library, and from it.
 
 That library knows Unigram models, so the pieces and their scores are written as they are. Two
 things differ there. It adds with 64 bits where SentencePiece adds with 32, so of two ways to cut
@@ -7,33 +7,19 @@ a byte in a text that spells it, "<0x0A>"; a low score keeps it from that, unles
 characters is unknown.
 """
 
-import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from core.files import write_atomically
 from core.tokenization.formats.sentencepiece.documents import (
     AS_MODEL,
     read_normalizer,
-    whole_document,
+    scored_document,
 )
-from core.tokenization.formats.sentencepiece.files import to_model
-from core.tokenization.formats.sentencepiece.model import write_model
 from core.tokenization.sentencepiece.pieces import BYTE_PIECES, Piece, PieceType
 from core.tokenization.unigram.tokenizer import Unigram
 
 CHANGES_NOTHING = ("version", "truncation", "padding")
 NEVER = -1000.0  # the score of a byte's piece, worse than that of all characters that spell it
-
-
-def save_unigram(path: str | Path, tokenizer: Unigram) -> None:
-    """Writes a SentencePiece model where the path ends in ".model", else tokenizer.json."""
-    if Path(path).suffix == ".model":
-        write_model(path, to_model(tokenizer.pieces, tokenizer.normalizer, "unigram"))
-    else:
-        document = unigram_document(tokenizer)
-        write_atomically(path, json.dumps(document, ensure_ascii=False, indent=1) + "\n")
 
 
 def unigram_document(tokenizer: Unigram) -> dict[str, Any]:
@@ -56,7 +42,7 @@ def unigram_document(tokenizer: Unigram) -> dict[str, Any]:
         ],
         "byte_fallback": pieces.byte_fallback,
     }
-    return whole_document(pieces, tokenizer.normalizer, None, model)
+    return scored_document(pieces, tokenizer.normalizer, None, model)
 
 
 def read_unigram(document: Mapping[str, Any], name: str) -> Unigram | None:

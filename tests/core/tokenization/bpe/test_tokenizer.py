@@ -182,11 +182,11 @@ def test_a_very_long_word_is_no_trap(tokenizer: ByteLevelBPE) -> None:
 def test_the_cache_of_words_stays_bounded(
     tokenizer: ByteLevelBPE, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.tokenization.bpe.tokenizer.CACHED_WORDS", 10)
+    monkeypatch.setattr("core.tokenization.word_cache.CACHED_WORDS", 10)
     text = prose(11, 500)
     small = ByteLevelBPE(tokenizer.vocabulary, tokenizer.merges, tokenizer.special_tokens)
     assert small.encode_ids(text) == tokenizer.encode_ids(text)
-    assert len(small._cache) <= 10
+    assert len(small._met) <= 10
 
 
 def test_ids_outside_the_vocabulary_are_refused(tokenizer: ByteLevelBPE) -> None:

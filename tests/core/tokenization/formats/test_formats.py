@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from core.tokenization.byte_level import to_bytes
 from core.tokenization.formats.pieces import guess_pattern
 from core.tokenization.formats.sentencepiece.files import table_of
 from core.tokenization.formats.tekken import FIRST_SPECIALS
+from core.tokenization.known import known
 from core.tokenization.opening import recognize_kind
 from core.tokenization.sentencepiece import SentencePieceBPE
 from core.tokenization.sentencepiece.normalizer import SentencePieceNormalizer
@@ -98,8 +100,23 @@ def test_ranks_take_the_pattern_and_special_tokens_that_are_given(tmp_path: Path
     assert (opened.pattern, opened.special_tokens) == ("qwen", specials)
     assert opened.encode_ids("<|endoftext|>") == [1000]
     assert opened.vocab_size == 1001
+    composing = open_tokenizer(path, pattern="qwen", normalizer="nfc")
+    assert composing.encode_ids("e\u0301") == opened.encode_ids("é") != opened.encode_ids("e\u0301")
     with pytest.raises(ValueError, match=r"file.bin: there is no word pattern 'gpt5'"):
         open_tokenizer(path, pattern="gpt5")
+
+
+def test_a_well_known_rank_file_is_read_as_its_makers_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = put(tmp_path, tiktoken_file(ranks()))
+    qwen = replace(known("qwen"), special_tokens={"<|endoftext|>": 1000})
+    monkeypatch.setattr("core.tokenization.known.recognize", lambda _: qwen)
+    opened = open_tokenizer(path)
+    assert isinstance(opened, RankedBPE)
+    assert (opened.pattern, opened.normalizer) == ("qwen", "nfc")
+    assert opened.special_tokens == {"<|endoftext|>": 1000}
+    assert opened.encode_ids("e\u0301<|endoftext|>") == [*opened.encode_ids("é"), 1000]
 
 
 @pytest.mark.parametrize("name", ["tekken", "qwen", "o200k", "llama3", "smollm2", "gpt2"])

@@ -9,7 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.data import story_text
-from core.tokenization.formats.sentencepiece.documents import bpe_document, read_sentencepiece_bpe
+from core.tokenization.formats.sentencepiece.bpe_documents import (
+    bpe_document,
+    read_sentencepiece_bpe,
+)
 from core.tokenization.formats.sentencepiece.files import from_model, open_model, to_model
 from core.tokenization.formats.sentencepiece.model import (
     MAX_FILE,
@@ -145,7 +148,7 @@ def test_any_model_survives_being_written(
 
 @pytest.mark.parametrize("size", [1, 7, 100, 1000, -1])
 def test_a_model_cut_short_is_refused_or_shorter(size: int, tmp_path: Path):
-    data = model_bytes(to_model(tokenizer().pieces, tokenizer().normalizer, "bpe"))
+    data = model_bytes(to_model(tokenizer()))
     path = tmp_path / "cut.model"
     path.write_bytes(data[:size])
     with pytest.raises(ValueError, match="get the file again"):

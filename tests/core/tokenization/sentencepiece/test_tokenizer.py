@@ -282,6 +282,13 @@ def test_the_stages_tell_what_became_of_the_text():
     assert stages[2].spans[-1] == (14, 15)
 
 
+def test_the_model_tells_strings_and_the_post_processor_what_they_are_written_with():
+    *_, model, last = tokenizer().encode("漢字").stages
+    assert model.parts[-2:] == ["漢", "字"] and model.spans[-2:] == [(0, 3), (3, 6)]
+    assert last.parts == tokenizer().encode("漢字").pieces
+    assert last.spans[-1][1] == 6
+
+
 @pytest.mark.parametrize("token", [-1, 300])
 def test_an_id_that_does_not_exist_is_refused(token: int):
     with pytest.raises(ValueError, match="outside the vocabulary"):

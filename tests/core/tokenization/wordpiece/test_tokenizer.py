@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
 
 from core.tokenization import Tokenizer, WordPiece, open_tokenizer, train_tokenizer
+from core.tokenization.byte_level import byte_places
 from core.tokenization.formats.own_wordpiece import read_wordpiece
-from core.tokenization.wordpiece.bert_text import BertText, byte_places
+from core.tokenization.wordpiece.bert_text import BertText
 from core.tokenization.wordpiece.tokenizer import BERT_TOKENS
 from tests.core.tokenization.reference import prose
 from tests.core.tokenization.wordpiece.test_bert_text import ASSIGNED, TRICKY, tricky_texts
@@ -205,7 +206,7 @@ def test_long_texts_without_spaces_are_no_trap() -> None:
 
 
 def test_what_was_met_before_is_read_alike(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.tokenization.wordpiece.tokenizer.CACHED_WORDS", 5)
+    monkeypatch.setattr("core.tokenization.word_cache.CACHED_WORDS", 5)
     monkeypatch.setattr("core.tokenization.wordpiece.tokenizer.CACHED_RUNS", 5)
     forgetful = WordPiece(VOCABULARY, SPECIALS)
     text = prose(8, 300)
