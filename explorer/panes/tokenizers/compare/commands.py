@@ -81,8 +81,20 @@ def mode_views(mode: CompareMode) -> dict[str, Callable[[], Any]]:
 
         return bring
 
+    async def token(piece: str = "strawberry") -> None:
+        """The first columns' token that holds this, explained."""
+        await view(FIRST)()
+        for place, column in reversed(list(enumerate(mode.view.columns))):
+            pieces = column.flow.tokens.pieces
+            found = [index for index, one in enumerate(pieces) if piece in one]
+            if found:
+                mode.look_at(place, found[0])
+                break
+        await mode.settled()
+
     return {
         "columns": view(FIRST),
+        "token": token,
         "rows": view(FIRST, layout="rows", ids=True),
         "differences": view(FIRST, differences=True),
         "bytes": view(languages, bytes=True),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
+from core.tokenization.analysis.rates import cost
 from explorer import theme, theme_icons
 from explorer.panes.tokenizers.catalogue import Opened
 from explorer.panes.tokenizers.compare.choices import Choices
-from explorer.panes.tokenizers.compare.model import Split, cost, said_cost
+from explorer.panes.tokenizers.compare.model import Split, said_cost
 from explorer.widgets.base import IconButton, Label, elide
 from explorer.widgets.card import Glyph
 from explorer.widgets.cut_label import CutLabel

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtWidgets import QMenu
 
 from explorer import theme
 from explorer.panes.tokenizers.catalogue import Catalogue, Entry
+
+if TYPE_CHECKING:
+    from explorer.panes.tokenizers.compare.mode import CompareMode
 
 
 def fill(
@@ -39,6 +43,30 @@ def fill(
     action = menu.addAction("Open a tokenizer's file\u2026", open_file)
     action.setEnabled(not full)
     action.setToolTip(full or "tokenizer.json, .model, .tiktoken, vocab.txt, tekken.json, .gguf")
+
+
+def fill_add(mode: CompareMode) -> None:
+    """The menu of another tokenizer beside those that are shown."""
+    shown = mode.shown_ones
+    fill(
+        mode.inputs.add.menu(),
+        mode.catalogue,
+        shown.ids,
+        shown.add,
+        mode.ask_for_file,
+        shown.full,
+    )
+
+
+def open_at(mode: CompareMode, place: int) -> None:
+    """The menu of another tokenizer in this place."""
+    button = mode.view.columns[place].head.name
+    chooser = QMenu(button)
+    chooser.aboutToHide.connect(chooser.deleteLater)
+    shown = mode.shown_ones
+    choose = partial(shown.replace, place)
+    fill(chooser, mode.catalogue, shown.ids, choose, mode.ask_for_file)
+    chooser.popup(button.mapToGlobal(button.rect().bottomLeft()))
 
 
 def _add(

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtWidgets import QWidget
 
 from explorer import dialogs
 from explorer.actions import Action
-from explorer.panes.tokenizers.compare import menu, words
+from explorer.panes.tokenizers.compare import menu, telling, words
 from explorer.panes.tokenizers.compare.choices import Choices
+from explorer.panes.tokenizers.compare.chosen import Chosen, rates_track
 from explorer.panes.tokenizers.compare.commands import mode_actions, mode_views
+from explorer.panes.tokenizers.compare.differences import Differences
 from explorer.panes.tokenizers.compare.editor import MOST as LONGEST_TEXT
 from explorer.panes.tokenizers.compare.examples import FIRST
 from explorer.panes.tokenizers.compare.header import CompareHeader
@@ -51,6 +53,10 @@ class CompareMode(Mode):
         self.inputs = CompareHeader()
         self.shown_ones = Shown(desk.catalogue, self.workspace, self)
         self.splitting = Splitting(self.engine, self)
+        self.differences = Differences(self.engine, self)
+        self.differences.came.connect(self.view.set_differing)
+        self.chosen = Chosen(self.engine, self)
+        self._rates: list[Any] = []  # steps: what the text costs
         self._ids: list[str] = []
         self._starts: tuple[bytes, np.ndarray] = (b"", block_starts(b""))
         self.workspace.begin(TEXT, FIRST)
@@ -68,14 +74,21 @@ class CompareMode(Mode):
             )
         )
         view.toolbar.chosen.connect(lambda name, value: self.choose(**{name: value}))
-        view.columnMenu.connect(self._open_menu)
+        view.columnMenu.connect(lambda place: menu.open_at(self, place))
         view.columnRemoved.connect(self.shown_ones.remove)
         view.columnRetried.connect(self.shown_ones.retry)
         view.columnCancelled.connect(self.shown_ones.cancel)
         view.spanHovered.connect(view.set_marked)
+        view.tokenClicked.connect(self.look_at)
+        view.tokenPointed.connect(self._on_pointed)
+        view.drawer.closeRequested.connect(self.chosen.clear)
+        view.drawer.insideRequested.connect(self._look_inside)
+        self.chosen.changed.connect(self._on_chosen)
+        self.chosen.pointed.connect(self.inspect)
+        self.chosen.said.connect(self.statusRequested)
         view.filesDropped.connect(self.shown_ones.add_files)
         view.exampleRequested.connect(lambda: self.set_text(FIRST))
-        self.inputs.add.menuOpening.connect(self._fill_add)
+        self.inputs.add.menuOpening.connect(lambda: menu.fill_add(self))
         self.inputs.exampleChosen.connect(self.set_text)
         self.shown_ones.changed.connect(self.refresh)
         self.shown_ones.said.connect(self.statusRequested)
@@ -141,14 +154,17 @@ class CompareMode(Mode):
         before, self.choices = self.choices, replace(self.choices, **changes)
         if before.specials != self.choices.specials:
             self.splits.clear()
+            self.chosen.clear()
             self.ask()
         self.view.set_choices(self.choices)
+        self._show_differences()
         self.say()
 
     def _on_changed(self, path: str, value: Any) -> None:
         if path == TEXT:
             self.view.editor.set_text(value)
             self.splits.clear()
+            self.chosen.clear()
             self.ask()
 
     def ask(self) -> None:
@@ -184,6 +200,7 @@ class CompareMode(Mode):
         self.inputs.add.setToolTip(self.shown_ones.full or "Compare with another tokenizer")
         self._show_states()
         self.view.set_choices(self.choices)
+        self._show_differences()
         self.ask()
 
     def _show_states(self) -> None:
@@ -204,9 +221,16 @@ class CompareMode(Mode):
             self.splits[split.id] = split
             if split.id in self._ids:
                 self._show_split(self._ids.index(split.id), split)
-        if self.choices.differences:
-            self.view.show_differences(True)
+        self._show_differences()
         self.say()
+
+    def _show_differences(self) -> None:
+        splits = [self.splits.get(identity) for identity in self._ids]
+        if self.choices.differences:
+            self.differences.ask(splits)
+        else:
+            self.differences.stop()
+            self.view.set_differing([None] * len(self.view.columns))
 
     def _show_split(self, place: int, split: Split) -> None:
         data = split.tokens.data
@@ -223,43 +247,85 @@ class CompareMode(Mode):
         self.statusRequested.emit(message)
 
     def say(self) -> None:
-        """The headline, and the inspector."""
-        known = [(self.shown_ones.name(one), self.splits[one]) for one in self._shown_splits()]
-        self.set_headline(words.headline(known))
+        """The headline, what is played, and the inspector."""
+        known = self._known()
+        self._rates = telling.rate_steps(known, self._words, self.choices.price)
+        if self.chosen.making is None:
+            track = rates_track(self._rates)
+            self.set_tracks([track] if track is not None else [], keep_position=True)
+        self._say_headline()
         self.inspect()
 
-    def _shown_splits(self) -> list[str]:
-        return [one for one in self._ids if one in self.splits and not self.splits[one].error]
+    def _known(self) -> words.Named:
+        """The splits that are there, by the names of their tokenizers."""
+        shown = [one for one in self._ids if one in self.splits and not self.splits[one].error]
+        return [(self.shown_ones.name(one), self.splits[one]) for one in shown]
+
+    @property
+    def _words(self) -> int | None:
+        return next((split.words for split in self.splits.values()), None)
+
+    def _say_headline(self) -> None:
+        moment = self.chosen.moment_at(self.player.position)
+        self.set_headline(
+            moment.step.title if moment is not None else words.headline(self._known())
+        )
 
     def inspect(self) -> None:
-        known = [(self.shown_ones.name(one), self.splits[one]) for one in self._shown_splits()]
-        self.inspection.emit(words.inspection(known) if known else None)
+        if not self.active:
+            return
+        found = self.chosen.inspection(self.player.position)
+        if found is None and self._rates:
+            step = self._rates[min(max(self.player.step, 0), len(self._rates) - 1)]
+            known = self._known()
+            found = telling.rate_inspection(known, step, self._words, self.choices.price)
+        self.inspection.emit(found)
 
-    # menus and files
+    # the token that is looked at
 
-    def _fill_add(self) -> None:
-        menu.fill(
-            self.inputs.add.menu(),
-            self.catalogue,
-            self._ids,
-            self.shown_ones.add,
-            self.ask_for_file,
-            self.shown_ones.full,
-        )
+    def look_at(self, place: int, token: int) -> None:
+        """How the tokenizer in this place came to this token."""
+        opened = self.shown_ones.get(self._ids[place])
+        tokens = self.view.columns[place].flow.tokens
+        if opened is not None and 0 <= token < len(tokens):
+            self.view.set_selected(place, token)
+            self.chosen.choose(opened, tokens, token, self.choices.specials)
 
-    def _open_menu(self, place: int) -> None:
-        """Another tokenizer in this place."""
-        button = self.view.columns[place].head.name
-        chooser = QMenu(button)
-        chooser.aboutToHide.connect(chooser.deleteLater)
-        menu.fill(
-            chooser,
-            self.catalogue,
-            self._ids,
-            partial(self.shown_ones.replace, place),
-            self.ask_for_file,
-        )
-        chooser.popup(button.mapToGlobal(button.rect().bottomLeft()))
+    def _on_pointed(self, place: int, token: int) -> None:
+        opened = self.shown_ones.get(self._ids[place]) if token >= 0 else None
+        tokens = self.view.columns[place].flow.tokens
+        self.chosen.point(opened, tokens, token, self.choices.specials)
+
+    def _on_chosen(self) -> None:
+        opened, making = self.chosen.opened, self.chosen.making
+        self.view.drawer.set_making(opened.name if opened is not None else "", making)
+        if making is None:
+            self.view.set_selected(-1, -1)
+            self.say()
+            return
+        track = self.chosen.track()
+        self.set_tracks([track] if track is not None else [])
+        if track is not None and self.active:
+            self.player.seek(self.chosen.result)
+        self.on_position(self.player.position)
+        self.inspect()
+
+    def _look_inside(self) -> None:
+        opened, making = self.chosen.opened, self.chosen.making
+        if opened is not None and making is not None:
+            wish = {"tokenizer": opened.entry.id, "text": making.text}
+            self.modeRequested.emit("inside", wish)
+
+    def on_position(self, position: float) -> None:
+        moment = self.chosen.moment_at(position)
+        share = position - math.floor(position)
+        self.view.drawer.set_moment(moment, share or 1.0)
+        self._say_headline()
+
+    def cancel(self) -> bool:
+        return self.chosen.clear()
+
+    # files
 
     def ask_for_file(self) -> None:
         window: Any = self.view.window()

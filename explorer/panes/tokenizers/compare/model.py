@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from core.tokenization.analysis.measures import count_words
+from core.tokenization.analysis.rates import bytes_per_token
 from explorer.widgets.tokens import Tokens
 
 BATCH = 0.02  # seconds of work after which what is ready is handed out
@@ -25,6 +27,7 @@ class Split:
     other      how many tokens it is with special tokens treated the other way; None where the text
                spells no special token, so that both ways are the same
     unknown    tokens that say "I do not know this"
+    words      of the text; None where it sets no spaces, or is too long to be counted at each key
     lossless   decode(encode(text)) == text; None where that is not known yet
     error      why there are no tokens
     """
@@ -36,6 +39,7 @@ class Split:
     lossless: bool | None = None
     seconds: float = 0.0
     error: str = ""
+    words: int | None = None
 
     @property
     def count(self) -> int:
@@ -43,7 +47,7 @@ class Split:
 
     @property
     def bytes_per_token(self) -> float:
-        return len(self.tokens.data) / self.count if self.count else 0.0
+        return bytes_per_token(len(self.tokens.data), self.count)
 
 
 def split_steps(
@@ -58,8 +62,10 @@ def split_steps(
     began = time.monotonic()
     long = len(text) > PATIENT
     later = []
+    words = None if long else count_words(text)
     for name, tokenizer in asked:
-        split = split_text(name, tokenizer, text, specials, check=not long)
+        cut = split_text(name, tokenizer, text, specials, check=not long)
+        split = replace(cut, words=words)
         ready.append(split)
         if split.lossless is None and not split.error:
             later.append((split, tokenizer))
@@ -111,7 +117,7 @@ def checked(split: Split, tokenizer: Any) -> Split:
         added[empty] = [int(token) in tokens.special for token in tokens.ids[empty]]
         kept = tokens.ids[~added].tolist()
         lossless = tokenizer.decode(kept).encode("utf-8", "replace") == tokens.data
-    return Split(split.id, tokens, split.other, split.unknown, lossless, split.seconds, split.error)
+    return replace(split, lossless=lossless)
 
 
 @dataclass(frozen=True)
@@ -160,11 +166,6 @@ def differing(splits: Sequence[Split]) -> list[np.ndarray]:
 def shared_count(splits: Sequence[Split]) -> int:
     """How many tokens cover the same bytes in all splits."""
     return int((~differing(splits)[0]).sum()) if splits else 0
-
-
-def cost(tokens: int, price: float) -> float:
-    """What so many tokens cost at a price for a million."""
-    return tokens * price / 1e6
 
 
 def said_cost(amount: float) -> str:

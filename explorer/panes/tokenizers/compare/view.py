@@ -13,22 +13,24 @@ from explorer import theme
 from explorer.panes.tokenizers.catalogue import Opened
 from explorer.panes.tokenizers.compare.choices import Choices
 from explorer.panes.tokenizers.compare.column import Column
+from explorer.panes.tokenizers.compare.drawer import Drawer
 from explorer.panes.tokenizers.compare.editor import TextInput
-from explorer.panes.tokenizers.compare.model import Split, differing
+from explorer.panes.tokenizers.compare.model import Split
 from explorer.panes.tokenizers.compare.toolbar import Toolbar
 from explorer.widgets.stateful import StatefulPicture
 
 
 class CompareView(QWidget):
     """Intents: `columnMenu(place)`, `columnRemoved(place)`, `columnRetried(place)`,
-    `columnCancelled(place)`, `spanHovered(start, end)`, `tokenClicked(place, token)`,
-    `filesDropped(paths)`, `exampleRequested`."""
+    `columnCancelled(place)`, `spanHovered(start, end)`, `tokenPointed(place, token)` (-1
+    for none), `tokenClicked(place, token)`, `filesDropped(paths)`, `exampleRequested`."""
 
     columnMenu = Signal(int)
     columnRemoved = Signal(int)
     columnRetried = Signal(int)
     columnCancelled = Signal(int)
     spanHovered = Signal(int, int)
+    tokenPointed = Signal(int, int)
     tokenClicked = Signal(int, int)
     filesDropped = Signal(list)
     exampleRequested = Signal()
@@ -66,7 +68,9 @@ class CompareView(QWidget):
         self.splitter.setStretchFactor(0, 0)
         self.splitter.setStretchFactor(1, 1)
         self._column = QVBoxLayout(self)
-        self._column.addWidget(self.splitter)
+        self.drawer = Drawer()
+        self._column.addWidget(self.splitter, 1)
+        self._column.addWidget(self.drawer)
         self.setAcceptDrops(True)
         theme.changed.connect(self._restyle)
         self._restyle()
@@ -93,11 +97,20 @@ class CompareView(QWidget):
         column.removeRequested.connect(lambda: self.columnRemoved.emit(place))
         column.retryRequested.connect(lambda: self.columnRetried.emit(place))
         column.cancelRequested.connect(lambda: self.columnCancelled.emit(place))
-        column.flow.spanHovered.connect(self.spanHovered)
+        column.flow.spanHovered.connect(
+            lambda start, end: self._on_hovered(place, column, start, end)
+        )
         column.flow.tokenClicked.connect(lambda token: self.tokenClicked.emit(place, token))
         column.flow.scrolled.connect(lambda byte: self._scroll_others(place, byte))
         self.columns.append(column)
         self._line.addWidget(column, 1)
+
+    def _on_hovered(self, place: int, column: Column, start: int, end: int) -> None:
+        self.spanHovered.emit(start, end)
+        tokens = column.flow.tokens
+        under = tokens.overlapping(start, end) if start >= 0 else range(0)
+        exact = [one for one in under if (tokens.starts[one], tokens.ends[one]) == (start, end)]
+        self.tokenPointed.emit(place, exact[0] if exact else -1)
 
     def _scroll_others(self, place: int, byte: int) -> None:
         for other, column in enumerate(self.columns):
@@ -114,7 +127,6 @@ class CompareView(QWidget):
             column.set_layout(choices.layout)
             if column.split is not None:
                 column.set_split(column.split, choices)
-        self.show_differences(choices.differences)
 
     def set_split(
         self, place: int, split: Split, choices: Choices, starts: np.ndarray | None = None
@@ -122,14 +134,11 @@ class CompareView(QWidget):
         if place < len(self.columns):
             self.columns[place].set_split(split, choices, starts)
 
-    def show_differences(self, on: bool) -> None:
-        """Takes the colors of what all columns cut alike, where they cut the same text."""
-        shown = [column for column in self.columns if column.split and not column.split.error]
-        splits = [column.split for column in shown if column.split is not None]
-        same = len({one.tokens.data for one in splits}) == 1
-        masks = differing(splits) if on and same and len(splits) > 1 else [None] * len(shown)
-        for column, mask in zip(shown, masks, strict=True):
-            column.flow.set_differing(mask)
+    def set_differing(self, masks: Sequence[np.ndarray | None]) -> None:
+        """For each column the tokens that keep their colors, None for all of them."""
+        for column, mask in zip(self.columns, masks, strict=True):
+            if mask is None or len(mask) == len(column.flow.tokens):
+                column.flow.set_differing(mask)
 
     def set_marked(self, start: int, end: int) -> None:
         """Frames the tokens of these bytes in every column."""
@@ -159,4 +168,5 @@ class CompareView(QWidget):
         self._column.setContentsMargins(margin, now.px(12), margin, now.px(12))
         self._lower.setSpacing(now.px(8))
         self._line.setSpacing(now.px(8))
+        self._column.setSpacing(now.px(8))
         self.splitter.setHandleWidth(now.px(8))

@@ -1,16 +1,11 @@
-"""What Compare says: the headline, and what the inspector shows."""
+"""What Compare says in its headline."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-import numpy as np
-
-from explorer.panes.base import Inspection
 from explorer.panes.tokenizers.compare.model import Split
 from explorer.theme_numbers import format_number
-from explorer.widgets.live_numbers import Equation
 
 IDLE = "Type a text: every tokenizer cuts it as you type"
 
@@ -39,15 +34,3 @@ def headline(known: Named) -> str:
 
 def tokens(count: int) -> str:
     return f"{count:,} token{'s' if count != 1 else ''}"
-
-
-def inspection(known: Named) -> Inspection:
-    """How dear the text is for each tokenizer, with every number of the splits."""
-    rows: list[Any] = []
-    table: dict[str, np.ndarray] = {}
-    for name, split in known:
-        size = len(split.tokens.data)
-        note = f"bytes per token = {size:,} / {split.count:,}"
-        rows.append(Equation(name, split.bytes_per_token, note=note))
-        table[f"ids, {name}"] = split.tokens.ids
-    return Inspection(rows=rows, table=table, title="Bytes per token")

@@ -52,7 +52,12 @@ class Inside:
 
 
 def look_inside(
-    tokenizer: Any, text: str, alpha: float = 1.0, dropout: float = 0.0, seed: int = 0
+    tokenizer: Any,
+    text: str,
+    alpha: float = 1.0,
+    dropout: float = 0.0,
+    seed: int = 0,
+    specials: bool = True,
 ) -> Inside:
     """Everything that Inside shows of a text of at most LONGEST characters.
 
@@ -64,10 +69,16 @@ def look_inside(
     """
     text = text[:LONGEST]
     drops = dropout if isinstance(tokenizer, ByteLevelBPE) else 0.0
-    encoding = tokenizer.sample(text, drops, drawn(seed)) if drops else tokenizer.encode(text)
+    if drops:
+        encoding = tokenizer.sample(text, drops, drawn(seed), specials=specials)
+    else:
+        encoding = tokenizer.encode(text, specials=specials)
     known = encoding.text, tokenizer.kind, tuple(encoding.stages), tuple(encoding.ids)
     try:
-        trace = trace_encoding(tokenizer, text, dropout=drops, generator=drawn(seed))
+        generator = drawn(seed)
+        trace = trace_encoding(
+            tokenizer, text, specials=specials, dropout=drops, generator=generator
+        )
     except ValueError as error:
         return Inside(*known, (), str(error))
     return Inside(*known, tuple(_moments(tokenizer, trace, alpha, seed)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,6 +15,7 @@ from PySide6.QtTest import QTest
 from core.tokenization import ByteLevelBPE
 from explorer.panes.tokenizers.compare import menu
 from explorer.panes.tokenizers.compare.choices import MOST
+from explorer.panes.tokenizers.compare.model import differing
 from explorer.panes.tokenizers.modes import MODES
 from tests.explorer.panes.tokenizers.small import saved_bpe, small_bpe
 
@@ -303,3 +305,119 @@ def test_a_megabyte_is_cut_while_the_window_lives(pane, run_async):
         assert first[0] > 10_000 and np.ptp(first) < 100
 
     run_async(body(), 60)
+
+
+def test_a_clicked_token_is_explained_step_by_step(pane, run_async):
+    async def body():
+        await pane.settled()
+        mode, told = pane.mode, []
+        pane.inspection.connect(told.append)
+        token = next(i for i, at in enumerate(columns(pane)[0].flow.tokens.ends) if at > 5)
+        columns(pane)[0].flow._choose(token)
+        await pane.settled()
+        drawer, making = mode.view.drawer, mode.chosen.making
+        assert drawer.isVisible() and making.data == columns(pane)[0].flow.tokens.slice(token)
+        assert pane.player.length == len(making.moments) > 2
+        assert told[-1].pinned and told[-1].step.code.startswith("core.tokenization.bpe")
+        assert pane.headline == making.moments[mode.chosen.result].step.title
+        pane.player.seek(0)
+        assert told[-1].step.name == "encoding.normalizer"
+        pane.grab()
+        assert pane.cancel() and not drawer.isVisible() and not pane.cancel()
+        assert told[-1].step.name.startswith("rates.") and pane.player.length == 3
+
+    run_async(body())
+
+
+def test_what_the_text_costs_is_played_before_a_token_is_chosen(pane, run_async):
+    async def body():
+        await pane.settled()
+        told = []
+        pane.inspection.connect(told.append)
+        pane.mode.inspect()
+        for step, name in enumerate(("bytes-per-token", "tokens-per-word", "cost")):
+            pane.player.seek(step)
+            assert told[-1].step.name == f"rates.{name}" and len(told[-1].rows) == 2
+        assert float(told[-2].step.value("words")) == 6
+        QTest.keyClicks(pane.mode.view.editor, "a ")
+        await pane.settled()
+        assert pane.player.step == 2  # typing leaves the cursor alone
+
+    run_async(body())
+
+
+def test_a_hovered_token_is_explained_until_the_pointer_leaves(pane, run_async):
+    async def body():
+        await pane.settled()
+        told = []
+        pane.inspection.connect(told.append)
+        flow = columns(pane)[1].flow
+        flow._hover(0)
+        async with asyncio.timeout(20):
+            while not told or told[-1].step.name.startswith("rates."):
+                await asyncio.sleep(0.02)
+        assert told[-1].step.name == "encoding.model" and not told[-1].pinned
+        flow._hover(-1)
+        assert told[-1].step.name.startswith("rates.")
+        await pane.settled()
+
+    run_async(body())
+
+
+def test_a_change_of_the_text_closes_what_was_explained(pane, run_async):
+    async def body():
+        await pane.settled()
+        columns(pane)[0].flow._choose(0)
+        await pane.settled()
+        assert pane.mode.view.drawer.isVisible()
+        pane.mode.set_text("a hat")
+        await pane.settled()
+        assert not pane.mode.view.drawer.isVisible() and pane.mode.chosen.making is None
+
+    run_async(body())
+
+
+def test_a_token_is_looked_at_inside(pane, run_async):
+    async def body():
+        await pane.settled()
+        columns(pane)[0].flow._choose(1)
+        await pane.settled()
+        wishes = []
+        pane.mode.modeRequested.connect(lambda *wish: wishes.append(wish))
+        pane.mode.view.drawer.inside.click()
+        ((name, wish),) = wishes
+        assert name == "inside" and wish == {
+            "tokenizer": "model",
+            "text": pane.mode.chosen.making.text,
+        }
+
+    run_async(body())
+
+
+def test_differences_of_a_long_text_are_found_off_the_gui_thread(pane, run_async, monkeypatch):
+    from explorer.panes.tokenizers.compare import differences
+
+    threads = []
+
+    def watched(splits):
+        threads.append(threading.current_thread())
+        return differing(splits)
+
+    monkeypatch.setattr(differences, "differing", watched)
+
+    async def body():
+        pane.mode.choose(differences=True)
+        await pane.settled()
+        assert set(threads) == {threading.main_thread()}  # a short text: nothing flickers
+        threads.clear()
+        pane.mode.set_text((TEXT + "\n") * 2_000)
+        await pane.settled()
+        assert threads and threading.main_thread() not in threads
+        expected = differing([column.split for column in columns(pane)])
+        for column, mask in zip(columns(pane), expected, strict=True):
+            np.testing.assert_array_equal(column.flow.displayed()["differing"], mask)
+        pane.mode.shown_ones.remove(1)
+        await pane.settled()
+        assert "differing" not in columns(pane)[0].flow.displayed()
+
+    run_async(body())

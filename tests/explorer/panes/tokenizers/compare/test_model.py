@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.tokenization import ByteLevelBPE, train_tokenizer
-from explorer.panes.tokenizers.compare import model, words
+from core.tokenization.analysis import rates
+from explorer.panes.tokenizers.compare import model, telling, words
 from explorer.panes.tokenizers.compare.choices import Choices
 from tests.explorer.panes.tokenizers.small import TEXTS, small_bpe
 
@@ -90,7 +91,7 @@ def test_amounts_have_as_many_digits_as_tell_something(amount, said):
 
 
 def test_a_cost_is_for_a_million():
-    assert model.cost(2_000_000, 2.5) == 5.0
+    assert rates.cost(2_000_000, 2.5) == 5.0
 
 
 def test_choices_take_only_what_fits():
@@ -111,8 +112,26 @@ def test_the_headline_compares_the_fewest_with_the_most():
     said = words.headline([("B", many), ("A", few)])
     assert said.startswith(f"The same text is {few.count} tokens for A") and said.endswith("for B")
     assert words.headline([("A", few), ("C", few)]).startswith("All make")
-    shown = words.inspection([("A", few), ("B", many)])
+
+
+def test_the_rates_of_a_text_are_steps_with_every_tokenizers_numbers():
+    text = "the cat sat"
+    (few,) = next(model.split_steps([("a", BPE)], text, True))
+    many = model.split_text("b", ByteLevelBPE(BPE.vocabulary, [], {}), text, True)
+    assert few.words == 3
+    known = [("A", few), ("B", many)]
+    steps = telling.rate_steps(known, few.words, 2.5)
+    assert [step.name.split(".")[1] for step in steps] == [
+        "bytes-per-token",
+        "tokens-per-word",
+        "cost",
+    ]
+    assert float(steps[1].value("fertility")) == few.count / 3
+    shown = telling.rate_inspection(known, steps[1], 3, 2.5)
+    assert [row.name for row in shown.rows] == ["A", "B"]
+    assert shown.rows[1].value == many.count / 3 and f"= {many.count} / 3" in shown.rows[1].note
     np.testing.assert_array_equal(shown.table["ids, B"], many.tokens.ids)
+    assert len(telling.rate_steps(known, None, 0.0)) == 1 and not telling.rate_steps([], 3, 1.0)
 
 
 def test_special_tokens_are_found_among_thousands():
