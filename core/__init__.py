@@ -14,6 +14,8 @@ _HOME = {
     "Step": "core.trace",
     "Trace": "core.trace",
     "source": "core.trace",
+    "expression": "core.autograd",
+    "trace_backprop": "core.autograd",
     "ModelConfig": "core.transformer.config",
     "preset": "core.transformer.presets",
     "GPT": "core.transformer.gpt",

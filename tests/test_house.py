@@ -95,11 +95,14 @@ def test_only_the_engine_owns_threads():
 
 
 def test_core_takes_no_open_ended_arguments():
+    """But for the names of a formula, which are the person's: `expression("w * x", w=2, x=3)`."""
     assert [
         f"{name_of(path)}:{node.lineno}"
         for path in CORE
         for node in nodes(path)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.args.kwarg
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.args.kwarg
+        and node.name != "expression"
     ] == []
 
 

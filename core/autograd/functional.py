@@ -1,0 +1,136 @@
+"""The functions of the engine, for tensors: exp, tanh, softmax, layer_norm, cross_entropy, ..."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from core.autograd.functions import GELU, Abs, Cos, Exp, Log, Mask, ReLU, Sigmoid, Sin, Sqrt, Tanh
+from core.autograd.layers import CrossEntropy, Embedding, Normalize, Softmax
+from core.autograd.operation import Array
+from core.autograd.shapes import Concatenate
+from core.autograd.tensor import Tensor, Value, apply, constant
+
+
+def exp(x: Value) -> Tensor:
+    return apply(Exp(), constant(x))
+
+
+def log(x: Value) -> Tensor:
+    """The natural logarithm; of 0 it is -inf, of a negative number nan."""
+    return apply(Log(), constant(x))
+
+
+def sqrt(x: Value) -> Tensor:
+    return apply(Sqrt(), constant(x))
+
+
+def sin(x: Value) -> Tensor:
+    return apply(Sin(), constant(x))
+
+
+def cos(x: Value) -> Tensor:
+    return apply(Cos(), constant(x))
+
+
+def absolute(x: Value) -> Tensor:
+    return apply(Abs(), constant(x))
+
+
+def tanh(x: Value) -> Tensor:
+    return apply(Tanh(), constant(x))
+
+
+def sigmoid(x: Value) -> Tensor:
+    return apply(Sigmoid(), constant(x))
+
+
+def relu(x: Value) -> Tensor:
+    return apply(ReLU(), constant(x))
+
+
+def gelu(x: Value, approximate: bool = True) -> Tensor:
+    """GPT-2's GELU, or the exact one with erf."""
+    return apply(GELU(approximate), constant(x))
+
+
+def masked(x: Value, hidden: Any, value: float = -np.inf) -> Tensor:
+    """x (..., *S), and `value` wherever `hidden` (S) is True."""
+    return apply(Mask(np.asarray(hidden, bool), value), constant(x))
+
+
+def concatenate(parts: Sequence[Value], axis: int = 0) -> Tensor:
+    """Tensors one after another along `axis`; their other sizes are equal."""
+    if not parts:
+        raise ValueError("there is nothing to concatenate; give at least one tensor")
+    return apply(Concatenate(axis), *(constant(part) for part in parts))
+
+
+def softmax(x: Value, axis: int = -1) -> Tensor:
+    return apply(Softmax(axis), constant(x))
+
+
+def layer_norm(x: Value, gain: Value, bias: Value | None = None, eps: float = 1e-5) -> Tensor:
+    """x (..., C) with mean 0 and variance 1 in each row, times gain (C), plus bias (C)."""
+    scaled = apply(Normalize(-1, eps), constant(x)) * gain
+    return scaled if bias is None else scaled + bias
+
+
+def batch_norm(x: Value, gain: Value, bias: Value, eps: float = 1e-5) -> Tensor:
+    """x (N, C) with mean 0 and variance 1 in each column, times gain (C), plus bias (C)."""
+    return apply(Normalize(0, eps), constant(x)) * gain + bias
+
+
+def embedding(table: Value, ids: Any) -> Tensor:
+    """Rows of table (V, C): ids (...) -> (..., C)."""
+    return apply(Embedding(_integers(ids)), constant(table))
+
+
+def cross_entropy(scores: Value, targets: Any) -> Tensor:
+    """Mean of -log softmax(scores)[target], in nats: scores (N, V), targets (N) -> one number."""
+    return apply(CrossEntropy(_integers(targets)), constant(scores))
+
+
+def _integers(values: Any) -> Array:
+    array = np.asarray(values)
+    if array.dtype.kind not in "iu":
+        raise ValueError(f"indices are whole numbers, and these are {array.dtype}")
+    return array.astype(np.int64)
+
+
+def total(x: Value) -> Tensor:
+    return constant(x).sum()
+
+
+def mean(x: Value) -> Tensor:
+    return constant(x).mean()
+
+
+def largest(x: Value) -> Tensor:
+    return constant(x).max()
+
+
+def transposed(x: Value) -> Tensor:
+    return constant(x).T
+
+
+# What a person may write in an expression: name -> function of one tensor.
+FUNCTIONS: dict[str, Callable[[Value], Tensor]] = {
+    "exp": exp,
+    "log": log,
+    "sqrt": sqrt,
+    "sin": sin,
+    "cos": cos,
+    "abs": absolute,
+    "tanh": tanh,
+    "sigmoid": sigmoid,
+    "relu": relu,
+    "gelu": gelu,
+    "softmax": softmax,
+    "sum": total,
+    "mean": mean,
+    "max": largest,
+    "transpose": transposed,
+}

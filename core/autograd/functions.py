@@ -1,0 +1,272 @@
+"""Functions of one number, applied to every element."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.autograd.operation import Array, Elementwise
+
+
+@dataclass(frozen=True)
+class Exp(Elementwise):
+    symbol = "exp"
+
+    def forward(self, a: Array) -> Array:
+        out = np.exp(a)  # step: forward
+        return out
+
+    def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
+        local = out
+        contribution = upstream * local  # step: grad_a
+        return contribution
+
+    def latex(self, out: str, a: str) -> str:
+        return rf"{out} = e^{{{a}}}"
+
+    def latex_grad_a(self, upstream: str, out: str, a: str) -> str:
+        return rf"{upstream} \cdot {out}"
+
+
+@dataclass(frozen=True)
+class Log(Elementwise):
+    """The natural logarithm."""
+
+    symbol = "log"
+
+    def forward(self, a: Array) -> Array:
+        out = np.log(a)  # step: forward
+        return out
+
+    def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
+        local = 1 / a
+        contribution = upstream * local  # step: grad_a
+        return contribution
+
+    def latex(self, out: str, a: str) -> str:
+        return rf"{out} = \ln {a}"
+
+    def latex_grad_a(self, upstream: str, out: str, a: str) -> str:
+        return rf"{upstream} \cdot \frac{{1}}{{{a}}}"
+
+
+@dataclass(frozen=True)
+class Sqrt(Elementwise):
+    symbol = "sqrt"
+
+    def forward(self, a: Array) -> Array:
+        out = np.sqrt(a)  # step: forward
+        return out
+
+    def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
+        local = 0.5 / out
+        contribution = upstream * local  # step: grad_a
+        return contribution
+
+    def latex(self, out: str, a: str) -> str:
+        return rf"{out} = \sqrt{{{a}}}"
+
+    def latex_grad_a(self, upstream: str, out: str, a: str) -> str:
+        return rf"{upstream} \cdot \frac{{1}}{{2 \, {out}}}"
+
+
+@dataclass(frozen=True)
+class Sin(Elementwise):
+    symbol = "sin"
+
+    def forward(self, a: Array) -> Array:
+        out = np.sin(a)  # step: forward
+        return out
+
+    def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
+        local = np.cos(a)
+        contribution = upstream * local  # step: grad_a
+        return contribution
+
+    def latex(self, out: str, a: str) -> str:
+        return rf"{out} = \sin {a}"
+
+    def latex_grad_a(self, upstream: str, out: str, a: str) -> str:
+        return rf"{upstream} \cdot \cos {a}"
+
+
+@dataclass(frozen=True)
+class Cos(Elementwise):
+    symbol = "cos"
+
+    def forward(self, a: Array) -> Array:
+        out = np.cos(a)  # step: forward
+        return out
+
+    def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
+        local = -np.sin(a)
+        contribution = upstream * local  # step: grad_a
+        return contribution
+
+    def latex(self, out: str, a: str) -> str:
+        return rf"{out} = \cos {a}"
+
+    def latex_grad_a(self, upstream: str, out: str, a: str) -> str:
+        return rf"{upstream} \cdot (-\sin {a})"
+
+
+@dataclass(frozen=True)
+class Abs(Elementwise):
+    """At 0, where there is no slope, the derivative is taken as 0."""
+
+    symbol = "abs"
+
+    def forward(self, a: Array) -> Array:
+        out = np.abs(a)  # step: forward
+        return out
+
+    def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
+        local = np.sign(a)
+        contribution = upstream * local  # step: grad_a
+        return contribution
+
+    def latex(self, out: str, a: str) -> str:
+        return rf"{out} = |{a}|"
+
+    def latex_grad_a(self, upstream: str, out: str, a: str) -> str:
+        return rf"{upstream} \cdot \operatorname{{sign}} {a}"
+
+
+@dataclass(frozen=True)
+class Tanh(Elementwise):
+    symbol = "tanh"
+
+    def forward(self, a: Array) -> Array:
+        out = np.tanh(a)  # step: forward
+        return out
+
+    def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
+        local = 1 - out**2
+        contribution = upstream * local  # step: grad_a
+        return contribution
+
+    def latex(self, out: str, a: str) -> str:
+        return rf"{out} = \tanh {a}"
+
+    def latex_grad_a(self, upstream: str, out: str, a: str) -> str:
+        return rf"{upstream} \cdot (1 - {out}^2)"
+
+
+@dataclass(frozen=True)
+class Sigmoid(Elementwise):
+    """1 / (1 + e^-a), written with tanh, which cannot overflow."""
+
+    symbol = "sigmoid"
+
+    def forward(self, a: Array) -> Array:
+        out = 0.5 * (1 + np.tanh(0.5 * a))  # step: forward
+        return out
+
+    def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
+        local = out * (1 - out)
+        contribution = upstream * local  # step: grad_a
+        return contribution
+
+    def latex(self, out: str, a: str) -> str:
+        return rf"{out} = \frac{{1}}{{1 + e^{{-{a}}}}}"
+
+    def latex_grad_a(self, upstream: str, out: str, a: str) -> str:
+        return rf"{upstream} \cdot {out} \, (1 - {out})"
+
+
+@dataclass(frozen=True)
+class ReLU(Elementwise):
+    """At 0, where there is no slope, the derivative is taken as 0, as torch does."""
+
+    symbol = "relu"
+
+    def forward(self, a: Array) -> Array:
+        out = np.maximum(a, 0.0)  # step: forward
+        return out
+
+    def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
+        local = (a > 0) * 1.0
+        contribution = upstream * local  # step: grad_a
+        return contribution
+
+    def latex(self, out: str, a: str) -> str:
+        return rf"{out} = \max(0, {a})"
+
+    def latex_grad_a(self, upstream: str, out: str, a: str) -> str:
+        return rf"{upstream} \cdot [{a} > 0]"
+
+
+GELU_C = math.sqrt(2 / math.pi)
+_erf = np.frompyfunc(math.erf, 1, 1)  # NumPy has none
+
+
+@dataclass(frozen=True)
+class GELU(Elementwise):
+    """a times the probability that a standard normal number is below a (Hendrycks & Gimpel 2016).
+
+    GPT-2 uses the paper's approximation with tanh, GPT-1 and BERT the exact one with erf.
+    """
+
+    symbol = "gelu"
+    approximate: bool = True
+
+    def forward(self, a: Array) -> Array:
+        out = a * self.below(a)  # step: forward
+        return out
+
+    def below(self, a: Array) -> Array:
+        """The probability itself, or its approximation."""
+        if self.approximate:
+            inner = GELU_C * (a + 0.044715 * a**3)
+            return 0.5 * (1 + np.tanh(inner))
+        return 0.5 * (1 + np.asarray(_erf(a / math.sqrt(2)), dtype=a.dtype))
+
+    def density(self, a: Array) -> Array:
+        """The derivative of `below`: how fast the probability grows at a."""
+        if self.approximate:
+            inner = GELU_C * (a + 0.044715 * a**3)
+            return 0.5 * (1 - np.tanh(inner) ** 2) * GELU_C * (1 + 3 * 0.044715 * a**2)
+        return np.exp(-0.5 * a**2) / math.sqrt(2 * math.pi)
+
+    def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
+        local = self.below(a) + a * self.density(a)
+        contribution = upstream * local  # step: grad_a
+        return contribution
+
+    def latex(self, out: str, a: str) -> str:
+        return rf"{out} = {a} \, \Phi({a})"
+
+    def latex_grad_a(self, upstream: str, out: str, a: str) -> str:
+        return rf"{upstream} \cdot (\Phi({a}) + {a} \, \Phi'({a}))"
+
+
+@dataclass(frozen=True)
+class Mask(Elementwise):
+    """A fixed value where `hidden` is True, a elsewhere; nothing flows back from what is hidden."""
+
+    symbol = "mask"
+    hidden: Array
+    value: float = -math.inf
+
+    def check(self, *inputs: Array) -> None:
+        if np.broadcast_shapes(self.hidden.shape, inputs[0].shape) != inputs[0].shape:
+            raise ValueError(
+                f"a mask of shape {self.hidden.shape} does not lie over shape {inputs[0].shape}"
+            )
+
+    def forward(self, a: Array) -> Array:
+        out = np.where(self.hidden, self.value, a)  # step: forward
+        return out
+
+    def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
+        local = np.where(self.hidden, 0.0, 1.0)
+        contribution = upstream * local  # step: grad_a
+        return contribution
+
+    def latex(self, out: str, a: str) -> str:
+        return rf"{{{out}}}_{{ij}} = {{{a}}}_{{ij}} \text{{ where visible, else }} -\infty"
+
+    def latex_grad_a(self, upstream: str, out: str, a: str) -> str:
+        return rf"{upstream} \cdot [\text{{visible}}]"

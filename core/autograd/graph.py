@@ -1,0 +1,84 @@
+"""The graph behind a tensor as data: its nodes in order, with names for people and for LaTeX."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from core.autograd.tensor import Tensor, topological_order
+
+_GREEK = re.compile(
+    "alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lambda|mu|nu|xi|pi|rho|sigma|tau"
+    "|upsilon|phi|chi|psi|omega"
+)
+_NUMBERED = re.compile(r"^([A-Za-z]+)_?(\d+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One tensor of the graph.
+
+    label, latex  its name: the person's, a constant's number, or v1, v2, ... in order
+    text          what it computes ("w * x"); its label for a leaf
+    inputs        numbers of the nodes that it was computed from
+    """
+
+    tensor: Tensor
+    label: str
+    latex: str
+    text: str
+    inputs: tuple[int, ...]
+
+    @property
+    def is_leaf(self) -> bool:
+        return self.tensor.is_leaf
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Nodes in topological order: inputs before what uses them, the output last."""
+
+    nodes: tuple[Node, ...]
+
+    def uses(self, number: int) -> int:
+        """How many times other nodes read node `number`: above 1 is a fan-out."""
+        return sum(node.inputs.count(number) for node in self.nodes)
+
+
+def graph_of(output: Tensor) -> Graph:
+    """The graph that `output` is the end of; the same one gives the same numbers and names."""
+    order = topological_order(output)
+    numbers = {id(tensor): number for number, tensor in enumerate(order)}
+    taken = {tensor.name for tensor in order}
+    free = (name for count in range(1, len(order) + len(taken) + 1) if (name := f"v{count}"))
+    nodes: list[Node] = []
+    for tensor in order:
+        inputs = tuple(numbers[id(before)] for before in tensor.inputs)
+        label = tensor.name or _number(tensor) or next(name for name in free if name not in taken)
+        text = label
+        if tensor.operation is not None:
+            text = tensor.operation.text(*(nodes[number].label for number in inputs))
+        nodes.append(Node(tensor, label, latex_name(label), text, inputs))
+    return Graph(tuple(nodes))
+
+
+def _number(tensor: Tensor) -> str:
+    """A constant is called by its value, when that is one number."""
+    if tensor.is_leaf and not tensor.requires_grad and tensor.ndim == 0:
+        return f"{tensor.item():g}".replace("-", "\u2212")
+    return ""
+
+
+def latex_name(label: str) -> str:
+    """A name as LaTeX: w1 and w_1 get an index, Greek letters are letters, words stand upright."""
+    if _GREEK.fullmatch(label):
+        return rf"\{label}"
+    if match := _NUMBERED.match(label):
+        return rf"{latex_name(match[1])}_{{{match[2]}}}"
+    if label[:1].isdigit() or label[:1] == "\u2212":
+        written = label.replace("\u2212", "-")
+        return written if written[0] != "-" else f"({written})"
+    if len(label) == 1:
+        return label
+    escaped = label.replace("_", r"\_")
+    return rf"\mathrm{{{escaped}}}"

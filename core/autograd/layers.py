@@ -1,0 +1,167 @@
+"""What a transformer adds to arithmetic: softmax, normalization, embedding and cross-entropy.
+
+Each could be put together from the other operations, and tests do so. As one operation it has one
+derivative in closed form, which is what everybody computes. Letters in shapes: N rows, V classes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.autograd.operation import Array, Operation
+from core.autograd.reductions import Axis
+
+
+def softmax(a: Array, axis: int = -1) -> Array:
+    """exp(a) / sum exp(a), less the largest a first: the same numbers, and exp cannot overflow."""
+    exp = np.exp(a - a.max(axis, keepdims=True))
+    weights: Array = exp / exp.sum(axis, keepdims=True)
+    return weights
+
+
+@dataclass(frozen=True)
+class Softmax(Operation):
+    """Positive numbers that sum to 1 along `axis`. Each output depends on every input there."""
+
+    symbol = "softmax"
+    axis: int = -1
+
+    def forward(self, a: Array) -> Array:
+        out = softmax(a, self.axis)  # step: forward
+        return out
+
+    def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
+        mean = (upstream * out).sum(self.axis, keepdims=True)  # of upstream, weighted by out
+        contribution = out * (upstream - mean)  # step: grad_a
+        return contribution
+
+    def latex(self, out: str, a: str) -> str:
+        return rf"{{{out}}}_i = \frac{{e^{{{{{a}}}_i}}}}{{\sum_j e^{{{{{a}}}_j}}}}"
+
+    def latex_grad_a(self, upstream: str, out: str, a: str) -> str:
+        return rf"{{{out}}}_i \left({{{upstream}}}_i - \sum_j {{{upstream}}}_j {{{out}}}_j\right)"
+
+
+@dataclass(frozen=True)
+class Normalize(Operation):
+    """Mean 0 and variance 1 over `axis`: the heart of layer norm (axis -1) and batch norm (axis 0).
+
+    Layer Normalization (Ba et al. 2016), section 3; Batch Normalization (Ioffe & Szegedy 2015),
+    algorithm 1. `bessel` divides the variance by n - 1 instead of n.
+    """
+
+    symbol = "normalize"
+    axis: Axis = -1
+    eps: float = 1e-5
+    bessel: bool = False
+
+    def check(self, *inputs: Array) -> None:
+        if self._count(inputs[0]) <= self.bessel:
+            raise ValueError(
+                f"shape {inputs[0].shape} has too few elements along axis {self.axis} to normalize"
+            )
+
+    def forward(self, a: Array) -> Array:
+        centered = a - a.mean(self.axis, keepdims=True)
+        out = centered * self.scale(a)  # step: forward
+        return out
+
+    def scale(self, a: Array) -> Array:
+        """1 / standard deviation, which stays finite for equal inputs through `eps`."""
+        variance = a.var(self.axis, ddof=int(self.bessel), keepdims=True)
+        return 1 / np.sqrt(variance + self.eps)
+
+    def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
+        n = self._count(a) - self.bessel
+        shift = upstream.mean(self.axis, keepdims=True)  # moving all inputs moves nothing
+        stretch = (upstream * out).sum(self.axis, keepdims=True) / n  # nor does stretching them
+        contribution = self.scale(a) * (upstream - shift - out * stretch)  # step: grad_a
+        return contribution
+
+    def _count(self, a: Array) -> int:
+        """How many elements share a mean."""
+        axes = range(a.ndim) if self.axis is None else np.atleast_1d(self.axis)
+        return int(np.prod([a.shape[axis] for axis in axes]))
+
+    def latex(self, out: str, a: str) -> str:
+        return rf"{out} = \frac{{{a} - \mu}}{{\sqrt{{\sigma^2 + \epsilon}}}}"
+
+    def latex_grad_a(self, upstream: str, out: str, a: str) -> str:
+        mean = rf"\overline{{{upstream}}}"
+        stretch = rf"\overline{{{upstream} \, {out}}}"
+        return rf"\frac{{{upstream} - {mean} - {out} \; {stretch}}}{{\sqrt{{\sigma^2 + \epsilon}}}}"
+
+
+@dataclass(frozen=True, eq=False)
+class Embedding(Operation):
+    """Row ids[i] of a table (V, C) for each i: (..., C). A row that is taken twice learns twice."""
+
+    symbol = "embedding"
+    ids: Array
+
+    def check(self, *inputs: Array) -> None:
+        rows = inputs[0].shape[0]
+        if self.ids.size and not 0 <= self.ids.min() <= self.ids.max() < rows:
+            raise ValueError(
+                f"ids run from {self.ids.min()} to {self.ids.max()}; a table of {rows} rows has "
+                f"0 to {rows - 1}"
+            )
+
+    def forward(self, a: Array) -> Array:
+        out = a[self.ids]  # (V, C) -> (..., C)  # step: forward
+        return out
+
+    def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
+        contribution = np.zeros_like(a)
+        np.add.at(contribution, self.ids, upstream)  # step: grad_a
+        return contribution
+
+    def latex(self, out: str, a: str) -> str:
+        return rf"{{{out}}}_i = {{{a}}}_{{\mathrm{{id}}_i}}"
+
+    def latex_grad_a(self, upstream: str, out: str, a: str) -> str:
+        return rf"\sum_{{i:\, \mathrm{{id}}_i = r}} {{{upstream}}}_i"
+
+
+@dataclass(frozen=True, eq=False)
+class CrossEntropy(Operation):
+    """The mean over N rows of -log softmax(a)[target], in nats: a (N, V), targets (N,)."""
+
+    symbol = "cross_entropy"
+    targets: Array
+
+    def check(self, *inputs: Array) -> None:
+        a = inputs[0]
+        if a.ndim != 2 or self.targets.shape != a.shape[:1] or a.shape[0] == 0:
+            raise ValueError(
+                f"cross-entropy needs scores (N, V) and N targets; these are {a.shape} and "
+                f"{self.targets.shape}"
+            )
+        if not 0 <= self.targets.min() <= self.targets.max() < a.shape[1]:
+            raise ValueError(
+                f"targets run from {self.targets.min()} to {self.targets.max()}, and the classes "
+                f"from 0 to {a.shape[1] - 1}"
+            )
+
+    def forward(self, a: Array) -> Array:
+        largest = a.max(-1, keepdims=True)
+        log_sum = largest[:, 0] + np.log(np.exp(a - largest).sum(-1))  # (N)
+        right = a[np.arange(len(a)), self.targets]  # (N), the score of what should have come
+        out = (log_sum - right).mean()  # step: forward
+        return out
+
+    def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
+        n = len(a)
+        wanted = np.zeros_like(a)
+        wanted[np.arange(n), self.targets] = 1.0
+        contribution = upstream * (softmax(a) - wanted) / n  # step: grad_a
+        return contribution
+
+    def latex(self, out: str, a: str) -> str:
+        return rf"{out} = \frac{{1}}{{N}} \sum_i -\log \operatorname{{softmax}}({{{a}}}_i)_{{y_i}}"
+
+    def latex_grad_a(self, upstream: str, out: str, a: str) -> str:
+        inner = rf"\operatorname{{softmax}}({a}) - \mathrm{{onehot}}(y)"
+        return rf"{upstream} \cdot \frac{{1}}{{N}} \left({inner}\right)"

@@ -1,0 +1,100 @@
+"""Many numbers into one: sum, mean and the largest, over all elements or along axes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.autograd.operation import Array, Operation
+
+Axis = int | tuple[int, ...] | None
+
+
+@dataclass(frozen=True)
+class Reduction(Operation):
+    """Over `axis` (None: all of them); `keepdims` leaves each such axis with size 1."""
+
+    axis: Axis = None
+    keepdims: bool = False
+
+    def check(self, *inputs: Array) -> None:
+        axes = () if self.axis is None else np.atleast_1d(self.axis)
+        if any(not -inputs[0].ndim <= axis < inputs[0].ndim for axis in axes):
+            raise ValueError(
+                f"{self.symbol} along axis {self.axis} of shape {inputs[0].shape}: there is none; "
+                f"its axes are 0 to {inputs[0].ndim - 1}"
+            )
+
+    def spread(self, reduced: Array, a: Array) -> Array:
+        """A value for each group of elements, repeated for every element of it: the shape of a."""
+        if not self.keepdims and self.axis is not None:
+            reduced = np.expand_dims(reduced, self.axis)
+        return np.broadcast_to(reduced, a.shape)
+
+
+@dataclass(frozen=True)
+class Sum(Reduction):
+    symbol = "sum"
+
+    def forward(self, a: Array) -> Array:
+        out = a.sum(self.axis, keepdims=self.keepdims)  # step: forward
+        return out
+
+    def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
+        contribution = self.spread(upstream, a) * 1.0  # step: grad_a
+        return contribution
+
+    def latex(self, out: str, a: str) -> str:
+        return rf"{out} = \sum_i {{{a}}}_i"
+
+    def latex_grad_a(self, upstream: str, out: str, a: str) -> str:
+        return rf"{upstream} \cdot 1"
+
+
+@dataclass(frozen=True)
+class Mean(Reduction):
+    symbol = "mean"
+
+    def forward(self, a: Array) -> Array:
+        out = a.mean(self.axis, keepdims=self.keepdims)  # step: forward
+        return out
+
+    def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
+        n = a.size // max(1, np.size(out))
+        contribution = self.spread(upstream, a) / n  # step: grad_a
+        return contribution
+
+    def latex(self, out: str, a: str) -> str:
+        return rf"{out} = \frac{{1}}{{n}} \sum_i {{{a}}}_i"
+
+    def latex_grad_a(self, upstream: str, out: str, a: str) -> str:
+        return rf"{upstream} \cdot \frac{{1}}{{n}}"
+
+
+@dataclass(frozen=True)
+class Max(Reduction):
+    """Only the largest element has an effect; where several are, each has an equal share of it."""
+
+    symbol = "max"
+
+    def check(self, *inputs: Array) -> None:
+        super().check(*inputs)
+        if inputs[0].size == 0:
+            raise ValueError(f"shape {inputs[0].shape} has no elements, and so no largest one")
+
+    def forward(self, a: Array) -> Array:
+        out = a.max(self.axis, keepdims=self.keepdims)  # step: forward
+        return out
+
+    def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
+        largest = a == self.spread(out, a)
+        share = largest / self.spread(largest.sum(self.axis, keepdims=self.keepdims), a)
+        contribution = self.spread(upstream, a) * share  # step: grad_a
+        return contribution
+
+    def latex(self, out: str, a: str) -> str:
+        return rf"{out} = \max_i {{{a}}}_i"
+
+    def latex_grad_a(self, upstream: str, out: str, a: str) -> str:
+        return rf"{upstream} \cdot [{{{a}}}_i = {out}]"

@@ -1,0 +1,142 @@
+"""The same numbers in another arrangement: what flows back only takes the way in reverse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from core.autograd.operation import Array, Operation
+
+
+@dataclass(frozen=True)
+class Reshape(Operation):
+    """The same elements in the same order; one size may be -1, which is then worked out."""
+
+    symbol = "reshape"
+    shape: tuple[int, ...] = ()
+
+    def check(self, *inputs: Array) -> None:
+        known = int(np.prod([size for size in self.shape if size != -1]))
+        size = inputs[0].size
+        holes = self.shape.count(-1)
+        fits = known == size if holes == 0 else holes == 1 and known > 0 and size % known == 0
+        if not fits:
+            raise ValueError(
+                f"shape {inputs[0].shape} has {size} elements, which do not fill {self.shape}"
+            )
+
+    def forward(self, a: Array) -> Array:
+        out = a.reshape(self.shape)  # step: forward
+        return out
+
+    def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
+        contribution = upstream.reshape(a.shape)  # step: grad_a
+        return contribution
+
+    def latex(self, out: str, a: str) -> str:
+        return rf"{out} = \operatorname{{reshape}}({a})"
+
+    def latex_grad_a(self, upstream: str, out: str, a: str) -> str:
+        return rf"\operatorname{{reshape}}({upstream})"
+
+
+@dataclass(frozen=True)
+class Transpose(Operation):
+    """Axes in another order; `axes` names, for each new axis, the old one."""
+
+    symbol = "transpose"
+    axes: tuple[int, ...] = ()
+
+    def check(self, *inputs: Array) -> None:
+        if sorted(self.axes) != list(range(inputs[0].ndim)):
+            raise ValueError(
+                f"axes {self.axes} do not name each axis of shape {inputs[0].shape} once"
+            )
+
+    def forward(self, a: Array) -> Array:
+        out = a.transpose(self.axes)  # step: forward
+        return out
+
+    def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
+        back = tuple(int(axis) for axis in np.argsort(self.axes))
+        contribution = upstream.transpose(back)  # step: grad_a
+        return contribution
+
+    def latex(self, out: str, a: str) -> str:
+        return rf"{out} = {{{a}}}^\top"
+
+    def latex_grad_a(self, upstream: str, out: str, a: str) -> str:
+        return rf"{upstream}^\top"
+
+
+@dataclass(frozen=True)
+class Slice(Operation):
+    """Some of the elements, as `a[key]`; those that were not taken had no effect."""
+
+    symbol = "slice"
+    key: Any = ()
+
+    def check(self, *inputs: Array) -> None:
+        try:
+            inputs[0][self.key]
+        except IndexError as error:
+            raise ValueError(f"shape {inputs[0].shape} cannot be indexed so: {error}") from None
+
+    def forward(self, a: Array) -> Array:
+        out = a[self.key]  # step: forward
+        return out
+
+    def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
+        contribution = np.zeros_like(a)
+        # One that was taken twice gets both.
+        np.add.at(contribution, self.key, upstream)  # step: grad_a
+        return contribution
+
+    def latex(self, out: str, a: str) -> str:
+        return rf"{out} = {{{a}}}_{{[\,\cdot\,]}}"
+
+    def latex_grad_a(self, upstream: str, out: str, a: str) -> str:
+        return rf"{upstream} \text{{ where it was taken, }} 0 \text{{ elsewhere}}"
+
+
+@dataclass(frozen=True)
+class Concatenate(Operation):
+    """Any number of tensors one after another along `axis`."""
+
+    symbol = "concatenate"
+    axis: int = 0
+
+    def check(self, *inputs: Array) -> None:
+        rest = [np.delete(array.shape, self.axis).tolist() for array in inputs if array.ndim]
+        if len(rest) < len(inputs) or any(shape != rest[0] for shape in rest):
+            shapes = " and ".join(str(array.shape) for array in inputs)
+            raise ValueError(
+                f"{shapes} cannot be joined along axis {self.axis}: every other size must be equal"
+            )
+
+    def forward(self, *parts: Array) -> Array:
+        out = np.concatenate(parts, self.axis)  # step: forward
+        return out
+
+    def contribution(self, index: int, upstream: Array, out: Array, *inputs: Array) -> Array:
+        return self.grad_part(index, upstream, out, *inputs)
+
+    def grad_part(self, index: int, upstream: Array, out: Array, *parts: Array) -> Array:
+        start = sum(part.shape[self.axis] for part in parts[:index])
+        places = np.arange(start, start + parts[index].shape[self.axis])
+        contribution = upstream.take(places, self.axis)  # step: grad_part
+        return contribution
+
+    def function(self, index: int | None = None) -> str:
+        return "forward" if index is None else "grad_part"
+
+    def input_name(self, index: int) -> str:
+        return f"parts[{index}]"
+
+    def latex(self, out: str, *parts: str) -> str:
+        return rf"{out} = [{', '.join(parts)}]"
+
+    def latex_grad(self, index: int, upstream: str, out: str, *inputs: str) -> str:
+        return rf"{upstream} \text{{, part {index + 1}}}"

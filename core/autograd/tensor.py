@@ -1,0 +1,250 @@
+"""A number, a vector or a matrix that remembers how it was computed, and so has derivatives.
+
+Every operation adds a node to a graph. `backward` walks it from the end to the beginning and, by
+the chain rule, gives every node dL/d(node): reverse-mode differentiation (Baydin et al. 2018,
+"Automatic Differentiation in Machine Learning: a Survey", section 3.2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from core.autograd.arithmetic import Add, Divide, MatMul, Multiply, Negate, Power, Subtract
+from core.autograd.operation import Array, Operation, accumulate, sum_to
+from core.autograd.reductions import Axis, Max, Mean, Sum
+from core.autograd.shapes import Reshape, Slice, Transpose
+
+Value = Any  # what can stand beside a Tensor in arithmetic: a Tensor, a number, an array
+
+
+class Tensor:
+    """A node of the graph.
+
+    data           its numbers, a NumPy array of floats; a scalar is 0-d
+    grad           after `backward()`, dL/d(data) in the same shape; None before, and for constants
+    requires_grad  whether anybody wants its gradient
+    operation      what computed it, and `inputs` from what; a leaf has None and ()
+    name           what people call it, if anything
+    """
+
+    __slots__ = ("data", "grad", "inputs", "name", "operation", "requires_grad")
+    __array_ufunc__ = None  # NumPy leaves `array + tensor` to us
+
+    def __init__(self, data: Any, *, name: str = "", requires_grad: bool = True) -> None:
+        array = np.asarray(data)
+        self.data: Array = array if array.dtype.kind == "f" else array.astype(np.float64)
+        self.grad: Array | None = None
+        self.name = name
+        self.requires_grad = requires_grad
+        self.operation: Operation | None = None
+        self.inputs: tuple[Tensor, ...] = ()
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.data.shape
+
+    @property
+    def ndim(self) -> int:
+        return self.data.ndim
+
+    @property
+    def is_leaf(self) -> bool:
+        return self.operation is None
+
+    @property
+    def leaves(self) -> dict[str, Tensor]:
+        """The named leaves that this was computed from, in the order in which they were used."""
+        order = topological_order(self)
+        return {tensor.name: tensor for tensor in order if tensor.is_leaf and tensor.name}
+
+    def item(self) -> float:
+        return float(self.data.item())
+
+    def named(self, name: str) -> Tensor:
+        """Itself, with a name for people."""
+        self.name = name
+        return self
+
+    def __repr__(self) -> str:
+        called = f" {self.name}" if self.name else ""
+        value = f"{self.item():.6g}" if self.data.size == 1 else f"shape {self.shape}"
+        return f"<Tensor{called} {value}>"
+
+    # Backward ------------------------------------------------------------------------------------
+
+    def backward(self, upstream: Any = None) -> None:
+        """Fills `grad` of everything that this was computed from, by the chain rule.
+
+        `upstream` is dL/d(this); without it this is L itself, which must be one number. Leaves
+        accumulate over calls, as training with several batches needs; what lies between starts
+        anew, so that a second call adds the same again and not more.
+
+        Raises ValueError when there is more than one number, or the shape of upstream differs.
+        """
+        if upstream is None and self.data.size != 1:
+            raise ValueError(
+                f"backward starts from one number, and this has shape {self.shape}; take its sum "
+                "or mean first, or give dL/d(this) as `upstream`"
+            )
+        seed = np.ones_like(self.data)  # dL/dL  # step: seed
+        if upstream is not None:
+            seed = np.asarray(upstream, self.data.dtype)
+        if seed.shape != self.shape:
+            raise ValueError(f"upstream has shape {seed.shape}, and this has shape {self.shape}")
+        order = topological_order(self)
+        for tensor in order:
+            if not tensor.is_leaf:
+                tensor.grad = None
+        self.grad = accumulate(self.grad, seed)
+        with np.errstate(all="ignore"):  # inf and nan are values here; they are shown, not raised
+            for tensor in reversed(order):
+                _backward_through(tensor)
+
+    # Arithmetic ----------------------------------------------------------------------------------
+
+    def __add__(self, other: Value) -> Tensor:
+        return apply(Add(), self, other)
+
+    def __radd__(self, other: Value) -> Tensor:
+        return apply(Add(), other, self)
+
+    def __sub__(self, other: Value) -> Tensor:
+        return apply(Subtract(), self, other)
+
+    def __rsub__(self, other: Value) -> Tensor:
+        return apply(Subtract(), other, self)
+
+    def __mul__(self, other: Value) -> Tensor:
+        return apply(Multiply(), self, other)
+
+    def __rmul__(self, other: Value) -> Tensor:
+        return apply(Multiply(), other, self)
+
+    def __truediv__(self, other: Value) -> Tensor:
+        return apply(Divide(), self, other)
+
+    def __rtruediv__(self, other: Value) -> Tensor:
+        return apply(Divide(), other, self)
+
+    def __pow__(self, other: Value) -> Tensor:
+        return apply(Power(), self, other)
+
+    def __rpow__(self, other: Value) -> Tensor:
+        return apply(Power(), other, self)
+
+    def __neg__(self) -> Tensor:
+        return apply(Negate(), self)
+
+    def __matmul__(self, other: Value) -> Tensor:
+        return matmul(self, other)
+
+    def __rmatmul__(self, other: Value) -> Tensor:
+        return matmul(other, self)
+
+    # Reductions and shapes -----------------------------------------------------------------------
+
+    def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        return apply(Sum(axis, keepdims), self)
+
+    def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        return apply(Mean(axis, keepdims), self)
+
+    def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        return apply(Max(axis, keepdims), self)
+
+    def reshape(self, *shape: int) -> Tensor:
+        return apply(Reshape(shape), self)
+
+    def transpose(self, *axes: int) -> Tensor:
+        """Axes in the order given; without any, all of them reversed."""
+        return apply(Transpose(axes or tuple(reversed(range(self.ndim)))), self)
+
+    @property
+    def T(self) -> Tensor:
+        return self.transpose()
+
+    @property
+    def mT(self) -> Tensor:
+        """Each matrix of the last two axes transposed."""
+        return self.transpose(*range(self.ndim - 2), self.ndim - 1, self.ndim - 2)
+
+    def __getitem__(self, key: Any) -> Tensor:
+        return apply(Slice(key), self)
+
+
+def apply(operation: Operation, *inputs: Value) -> Tensor:
+    """The operation's value on `inputs`, as a new node. Numbers and arrays become constants.
+
+    Dividing by zero and the like give inf and nan, as IEEE 754 says, and raise nothing. Raises
+    ValueError for shapes that do not fit.
+    """
+    known = next(value for value in inputs if isinstance(value, Tensor))
+    tensors = tuple(constant(value, known.data.dtype) for value in inputs)
+    arrays = [tensor.data for tensor in tensors]
+    operation.check(*arrays)
+    with np.errstate(all="ignore"):
+        out = Tensor(operation.forward(*arrays))
+    out.operation, out.inputs = operation, tensors
+    out.requires_grad = any(tensor.requires_grad for tensor in tensors)
+    return out
+
+
+def constant(value: Value, dtype: Any = np.float64) -> Tensor:
+    """A Tensor as it is; anything else as one that wants no gradient."""
+    if isinstance(value, Tensor):
+        return value
+    return Tensor(np.asarray(value, dtype), requires_grad=False)
+
+
+def matmul(a: Value, b: Value) -> Tensor:
+    """a @ b of matrices, or of vectors: (k) stands for a row on the left, a column on the right."""
+    a, b = constant(a), constant(b)
+    rows = a.reshape(1, -1) if a.ndim == 1 else a  # (k) -> (1, k)
+    columns = b.reshape(-1, 1) if b.ndim == 1 else b  # (k) -> (k, 1)
+    product = apply(MatMul(), rows, columns)
+    shape = list(product.shape)
+    if a.ndim == 1:
+        del shape[-2]
+    if b.ndim == 1:
+        del shape[-1]
+    return product if len(shape) == product.ndim else product.reshape(*shape)
+
+
+def topological_order(output: Tensor) -> list[Tensor]:
+    """All that `output` was computed from, each after its inputs; `output` itself is last.
+
+    Always the same order for the same graph. A stack of our own: recursion would end at some
+    thousand nodes, and graphs of single numbers are longer.
+    """
+    order: list[Tensor] = []
+    seen: set[int] = set()
+    stack: list[tuple[Tensor, bool]] = [(output, False)]
+    while stack:
+        tensor, inputs_done = stack.pop()
+        if inputs_done:
+            order.append(tensor)
+        elif id(tensor) not in seen:
+            seen.add(id(tensor))
+            stack.append((tensor, True))
+            stack.extend((before, False) for before in reversed(tensor.inputs))
+    return order
+
+
+def _backward_through(out: Tensor) -> None:
+    """Hands dL/d(out) on to the inputs of `out`: to each its contribution."""
+    if out.operation is None or out.grad is None:
+        return
+    arrays = [tensor.data for tensor in out.inputs]
+    for index, tensor in enumerate(out.inputs):
+        if tensor.requires_grad:
+            flowing = out.operation.contribution(index, out.grad, out.data, *arrays)
+            tensor.grad = accumulate(tensor.grad, sum_to(np.asarray(flowing), tensor.shape))
+
+
+def zero_grad(tensors: Sequence[Tensor]) -> None:
+    """Forgets the gradients of `tensors`, so that the next `backward` does not add to them."""
+    for tensor in tensors:
+        tensor.grad = None

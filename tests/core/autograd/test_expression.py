@@ -1,0 +1,149 @@
+"""What a person may type, and what is refused, with its place."""
+
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.autograd import ExpressionError, Tensor, expression, parse
+from core.autograd.expression import LONGEST
+
+
+def test_an_expression_is_a_graph_with_named_leaves():
+    out = expression("tanh(w*x + b)", w=0.5, x=2.0, b=-1.0)
+    out.backward()
+    assert out.item() == 0.0
+    assert {name: leaf.grad.item() for name, leaf in out.leaves.items()} == {
+        "w": 2.0, "x": 0.5, "b": 1.0,
+    }  # fmt: skip
+
+
+def test_lines_name_parts_and_a_number_there_is_a_leaf():
+    typed = parse("x = 2\nw = -3\nn = w*x + b\ntanh(n)")
+    assert typed.names == ("b",)
+    assert {name: value.item() for name, value in typed.defaults.items()} == {"x": 2.0, "w": -3.0}
+    out = typed.evaluate({"b": 6.5})
+    out.backward()
+    assert out.item() == np.tanh(0.5)
+    assert list(out.leaves) == ["w", "x", "b"]
+    assert out.inputs[0].name == "n"
+    assert typed.evaluate({"b": 6.5, "w": -3.25}).item() == 0.0, "a value given goes before"
+
+
+def test_a_name_may_be_given_anew_as_in_python():
+    out = expression("c = a + a\nc = c + 1\nc * a", a=2.0)
+    out.backward()
+    assert out.item() == 10.0 and out.leaves["a"].grad == 9.0
+
+
+@given(st.floats(-3, 3), st.floats(0.5, 3), st.floats(-3, 3))
+def test_the_grammar_is_pythons(a, b, c):
+    for text in ("a + b*c", "-a**2", "(a - c)/b - c", "b**-a", "a - -c", "+a*-(b + 2.5e-1)"):
+        assert expression(text, a=a, b=b, c=c).item() == pytest.approx(
+            eval(text, {"a": a, "b": b, "c": c}), rel=1e-12, abs=1e-12
+        )
+
+
+def test_tensors_matrices_and_lists():
+    out = expression("sum(relu(x @ W + b))", x=np.ones((4, 3)), W=np.ones((3, 2)), b=[-1.0, -9.0])
+    out.backward()
+    assert out.item() == 8.0 and out.leaves["W"].grad.tolist() == [[4, 0]] * 3
+    assert expression("max([1, 5, 3] * x)", x=2.0).item() == 10.0
+    assert expression("mean(transpose(x))", x=[[1.0, 2.0]]).item() == 1.5
+    assert expression("cos(pi)").item() == -1.0
+    assert expression("pi * 2", pi=3.0).item() == 6.0, "a name of one's own goes before"
+    shared = Tensor(2.0, name="s")
+    assert expression("k * k", k=shared).leaves == {"s": shared}
+
+
+def test_infinite_and_undefined_values_are_values():
+    assert expression("1 / x", x=0.0).item() == np.inf
+    assert np.isnan(expression("log(x)", x=-1.0).item())
+    assert expression("9**9**9**9").item() == np.inf
+    assert expression("exp(1e4)").item() == np.inf
+
+
+REFUSED = {
+    "": ("type a formula", 0, 1),
+    " \n ": ("type a formula", 0, 1),
+    "# only a comment": ("type a formula", 0, 1),
+    "a +": ("no complete formula", 3, 1),
+    "a + (b": ("never closed", 4, 1),
+    "2x": ("no complete formula", 0, 1),
+    "  a ^ b": (r"write \*\*", 2, 5),
+    "exp": (r"write exp\(...\)", 0, 3),
+    "exp = 3": ("is a function", 0, 3),
+    "1 + foo(x)": ("no function foo; there are exp", 4, 6),
+    "tanh(x, y)": ("one value", 0, 10),
+    "tanh(*x)": ("one value", 0, 8),
+    "tanh(x=1)": ("one value", 0, 9),
+    "__import__('os')": ("no function __import__", 0, 16),
+    "x.real": ("a dot after a name", 0, 6),
+    "().__class__.__bases__": ("a dot after a name", 0, 22),
+    "[y for y in x]": ("a comprehension", 0, 14),
+    "x[0]": ("an index", 0, 4),
+    "(lambda: 1)()": ("calling anything but", 0, 13),
+    "x if y else z": ("a condition", 0, 13),
+    "x < y": ("a comparison", 0, 5),
+    "x := 3": ("no complete formula", 2, 1),
+    "import os": ("an import", 0, 9),
+    "a = b = 3": ("no part of a formula", 0, 9),
+    "def f(): return 1": ("no part of a formula", 0, 17),
+    "'text'": ("only plain numbers", 0, 6),
+    "1 + True": ("only plain numbers", 4, 4),
+    "2j": ("only plain numbers", 0, 2),
+    "[[1, 2], [3]]": ("rows of equal length", 0, 13),
+    "_x + 1": ("starts with a letter", 0, 2),
+    "a * (\u03b1 + \u03b2.x)": ("a dot after a name", 9, 3),
+    "a = 1\n  \u00fc = a + \u00fc.x": ("a dot after a name", 16, 3),
+    "(" * 300 + "x" + ")" * 300: ("nested", 200, 1),
+    "-" * 5000 + "x": ("deep", 0, 1),
+    "+".join(["x"] * 5000): ("deep", 0, 1),
+    "9" * 5000: ("no complete formula", 0, 1),
+    "1" + "0" * 400: ("only plain numbers", 0, 401),
+    "x\x00y": ("null", 0, 1),
+}
+
+
+@pytest.mark.parametrize("text", REFUSED)
+def test_everything_else_is_refused_with_its_place(text):
+    said, start, length = REFUSED[text]
+    with pytest.raises(ExpressionError, match=said) as caught:
+        parse(text)
+    if said and "deep" not in said:
+        assert (caught.value.start, caught.value.length) == (start, length)
+
+
+def test_ten_megabytes_are_refused_at_once():
+    text = "x+" * 5_000_000
+    begin = time.process_time()
+    with pytest.raises(ExpressionError, match=f"at most {LONGEST:,}"):
+        parse(text)
+    assert time.process_time() - begin < 0.1
+
+
+def test_many_parts_are_told_before_they_are_built():
+    with pytest.raises(ExpressionError, match="at most"):
+        parse("\n".join(f"x{i} = a*b + a*b*c" for i in range(450)))
+
+
+def test_a_name_without_a_value_and_shapes_that_do_not_fit_are_placed():
+    with pytest.raises(ExpressionError, match="ww has no value") as caught:
+        parse("www * 2 + ww").evaluate({"www": 1.0})
+    assert (caught.value.start, caught.value.length) == (10, 2)
+    with pytest.raises(ExpressionError, match=r"\(2,\) and \(3,\)") as caught:
+        parse("1 + (a * b)").evaluate({"a": [1.0, 2.0], "b": [1.0, 2.0, 3.0]})
+    assert (caught.value.start, caught.value.length) == (5, 5)
+    with pytest.raises(ExpressionError, match="value of a is no number"):
+        parse("a").evaluate({"a": "one"})
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_a_formula_or_refused(text):
+    try:
+        typed = parse(text)
+        typed.evaluate(dict.fromkeys(typed.names, 1.0))
+    except ExpressionError as error:
+        assert str(error) and 0 <= error.start <= len(text) and error.length >= 1
