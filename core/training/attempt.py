@@ -186,7 +186,7 @@ class Attempt:
             "loss": loss_value,
             "learning_rate": rate,
             "grad_norm": norm,
-            "tokens": self.config.tokens_per_step,
+            "tokens": sum(self.task.tokens(batch) for _, batch in batches),
             "targets": valid,
         }
         yield Moment("optimizer", number)

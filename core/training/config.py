@@ -149,7 +149,7 @@ class TrainingConfig:
 
     @property
     def tokens_per_step(self) -> int:
-        """Tokens that one optimizer step reads."""
+        """Tokens that one optimizer step reads, where its task makes no batch of another size."""
         return self.batch_size * self.micro_batches * self.model.block_size
 
     def planned_rate(self, step: int) -> float:

@@ -87,7 +87,8 @@ class ControlLog:
             self.commands, self.acknowledgements = [], {}
         for line in lines:
             if isinstance(line.get("ack"), int):
-                self._acknowledged(line)
+                if all(isinstance(line.get(name, 0), int) for name in ("step", "attempt")):
+                    self._acknowledged(line)
             elif isinstance(line.get("seq"), int):
                 values = {k: v for k, v in line.items() if k not in ("seq", "command", "time")}
                 added.append(Command(line["seq"], str(line.get("command")), values))

@@ -97,6 +97,10 @@ class LanguageModelling:
         batches = self._train if split == "train" else self._evaluated[split]
         return _tensors(batches.batch(position.step, position.micro_batch, position.rank))
 
+    def tokens(self, batch: Any) -> int:
+        ids, _ = batch
+        return int(ids.numel())
+
     def evaluation(self, split: str) -> Iterator[tuple[Tensor, Tensor]]:
         """`evaluate_batches` batches, or the whole validation split where that is 0."""
         count = self.config.evaluate_batches

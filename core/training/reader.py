@@ -146,7 +146,7 @@ class RunReader:
         added = self._lines.read()
         if self._lines.again:
             self._events, self._signature = [], ()
-        self._events += added
+        self._events += filter(records.is_event, added)
         last = records.limits(self.manifest["attempts"])
         self._read_steps(last)
         checkpoints = self._names(records.CHECKPOINTS)

@@ -50,6 +50,40 @@ STEP_FIELDS: tuple[tuple[str, str], ...] = (
 STEP_DTYPE = np.dtype(list(STEP_FIELDS))
 
 
+# What an event of a kind must hold, and what it may hold besides; a reader counts on both.
+EVENT_FIELDS: dict[str, dict[str, type]] = {
+    "evaluate": {"train": float, "validation": float},
+    "sample": {"file": str},
+}
+EXTRA_FIELDS: dict[str, dict[str, type]] = {
+    "prepare": {"share": float},
+    "model": {"parameters": int, "vocab_size": int, "tokens": int},
+}
+
+
+def is_event(line: Mapping[str, Any]) -> bool:
+    """Whether a line of the events is one of ours, whole: another hand may have written it, or two
+    torn lines have become one.
+    """
+    kind, step, attempt = (line.get(name) for name in ("event", "step", "attempt"))
+    if not isinstance(kind, str) or not all(_fits(value, int) for value in (step, attempt)):
+        return False
+    needed = {"time": float, **EVENT_FIELDS.get(kind, {})}
+    extra = EXTRA_FIELDS.get(kind, {}).items()
+    return all(_fits(line.get(name), type) for name, type in needed.items()) and all(
+        _fits(line[name], type) for name, type in extra if name in line
+    )
+
+
+def _fits(value: Any, type: type) -> bool:
+    """Whole numbers are counts of 64 bits; any number will do for a float."""
+    if type is int:
+        return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63
+    if type is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, type)
+
+
 def steps_file(folder: Path, rank: int = 0) -> Path:
     return folder / f"rank{rank}.steps"
 

@@ -53,6 +53,9 @@ class Task(Protocol):
     def batches(self, split: str, position: Position) -> Any:
         """The batch at a position of "train" or "validation"."""
 
+    def tokens(self, batch: Any) -> int:
+        """How many tokens the model reads in a batch: what the run's records count."""
+
     def evaluation(self, split: str) -> Iterator[Any]:
         """The batches that the loss of a split is measured on: the same ones each time."""
 

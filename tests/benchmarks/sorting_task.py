@@ -76,6 +76,9 @@ class Sorting:
         sequences = self.sequences[split]
         return _batch(sequences[generator.integers(0, len(sequences), self.config.batch_size)])
 
+    def tokens(self, batch: Any) -> int:
+        return int(batch[0].numel())
+
     def evaluation(self, split: str) -> Iterator[Batch]:
         yield _batch(self.sequences[split])
 

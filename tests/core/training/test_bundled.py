@@ -1,12 +1,16 @@
 """The bundled model is what its record says, and worth looking at."""
 
 import json
+from contextlib import closing
 
 import pytest
 
 from core.inference.loading import load
 from core.resources import resource
 from core.training import bundled
+from core.training.loop import train_steps
+from core.training.runs import RunReader, create_run
+from core.transformer.config import ModelConfig
 
 FOLDER = resource("models", "stories")
 
@@ -50,3 +54,24 @@ def test_it_is_small_and_its_record_is_complete(lm, record):
 def test_its_tokenizer_is_the_one_that_the_recipe_trains(lm, tmp_path):
     bundled.bundled_tokenizer().save(tmp_path / "tokenizer.json")
     assert (tmp_path / "tokenizer.json").read_bytes() == (FOLDER / "tokenizer.json").read_bytes()
+
+
+def test_the_lessons_in_copying_record_the_tokens_that_they_have(monkeypatch, tmp_path):
+    """Also across a resume: a lesson's batch is none of the config's shape."""
+    monkeypatch.setattr(bundled, "COPYING", ((2, 3, 8), (4, 2, 24)))
+    shape = {"block_size": 32, "n_layer": 1, "n_head": 1, "n_embd": 8}
+    model = ModelConfig(vocab_size=bundled.VOCAB_SIZE, **shape)
+    changes = {"model": model, "steps": 6, "batch_size": 2, "evaluate_every": 0, "warmup_steps": 1}
+    changes |= {"sample_every": 0, "checkpoint_every": 3, "evaluate_batches": 1}
+    config = bundled.recipe(FOLDER / "tokenizer.json", 6, 1).change(changes)
+    folder = create_run(tmp_path / "run", config)
+    task = bundled.StoriesTask(config, tmp_path / "cache")
+    with closing(train_steps(config, folder, task=task)) as moments:
+        next(moment for moment in moments if moment.phase == "data" and moment.step == 4)
+    for _ in train_steps(config, folder, resume=True, task=task):
+        pass
+    run = RunReader(folder)
+    assert run.steps["tokens"].tolist() == [24, 24, 48, 48, 64, 64]
+    told = [event["tokens"] for event in run.events if event["event"] == "model"]
+    assert told == [0, 24 + 24 + 48], "read before each attempt"
+    assert sum(run.steps["tokens"]) == bundled.token_counts(config)["all"]

@@ -86,6 +86,45 @@ def test_an_unknown_reason_of_an_end_is_a_run_that_was_stopped(tmp_path: Path) -
     assert (reader.state, reader.message) == ("stopped", "the queue was full")
 
 
+LINES = (
+    {"event": "evaluate", "validation": 2.0},
+    {"event": "evaluate", "train": "low", "validation": 2.0},
+    {"event": "evaluate", "step": "five", "train": 2.0, "validation": 2.0},
+    {"event": "evaluate", "step": None, "train": 2.0, "validation": 2.0},
+    {"event": "evaluate", "step": 10**30, "train": 2.0, "validation": 2.0},
+    {"event": "evaluate", "attempt": {}, "train": 2.0, "validation": 2.0},
+    {"event": "evaluate", "time": [], "train": 2.0, "validation": 2.0},
+    {"event": "sample"},
+    {"event": ["end"], "reason": "failed"},
+    {"event": "model", "parameters": "many"},
+    {"event": "prepare", "share": "half", "message": 3},
+    {"level": "info", "text": "another program's line"},
+)
+
+
+@pytest.mark.parametrize("foreign", LINES, ids=str)
+def test_a_line_that_is_no_event_of_ours_is_left_out(
+    tmp_path: Path, foreign: dict[str, object]
+) -> None:
+    folder = create_run(tmp_path / "run", small_config(tmp_path))
+    writer = RunWriter(folder)
+    writer.event("evaluate", 0, {"train": 3.0, "validation": 3.5})
+    reader = RunReader(folder)
+    line = {"attempt": 1, "step": 5, "time": 1.0, **foreign}
+    if "level" in foreign:
+        line = dict(foreign)
+    with open(folder / "rank0.jsonl", "ab") as file:
+        file.write(json.dumps(line).encode() + b"\n")
+    reader.refresh()
+    writer.event("evaluate", 6, {"train": 2.0, "validation": 2.5})
+    reader.refresh()
+    for run in (reader, RunReader(folder)):
+        assert run.evaluations["validation"].tolist() == [3.5, 2.5]
+        assert [e["event"] for e in run.events] == ["start", "evaluate", "evaluate"]
+        assert run.samples == [] and run.state == "running"
+    writer.close()
+
+
 WHO = {"from_step": 0, "pid": 1, "host": "there"}
 
 
