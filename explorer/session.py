@@ -291,6 +291,7 @@ class Session(QObject):
         await asyncio.sleep(0)
         tasks.cancel_all()
         ended = await self.engine.close(max(0.5, deadline - time.monotonic()))
+        await tasks.end_all(max(0.5, deadline - time.monotonic()))
         if window is not None:
             with contextlib.suppress(RuntimeError, TypeError):
                 errors.reports().changed.disconnect(window.notices.show_problem)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Coroutine
 from typing import Any
 
+import shiboken6
 from PySide6.QtCore import QObject
 
 _running: dict[asyncio.Task[Any], QObject | None] = {}
@@ -35,6 +37,19 @@ def cancel_all(owner: QObject | None = None) -> None:
         task.cancel()
 
 
+async def end_all(limit: float) -> None:
+    """Cancels every task, those that their ends start too, and returns once none is left (or after
+    `limit` seconds): from then on what they touch may be taken apart.
+    """
+    deadline = time.monotonic() + limit
+    while left := [task for task in running() if task is not asyncio.current_task()]:
+        for task in left:
+            task.cancel()
+        await asyncio.wait(left, timeout=max(0.0, deadline - time.monotonic()))
+        if time.monotonic() >= deadline:
+            return
+
+
 async def wait_for(owner: QObject | None = None) -> None:
     """Returns once no task of the owner is left, those that its tasks start included."""
     while tasks := [task for task in running(owner) if task is not asyncio.current_task()]:
@@ -56,4 +71,5 @@ def _on_done(task: asyncio.Task[Any]) -> None:
     if error is not None:
         from explorer import errors
 
-        errors.report(error, owner.objectName() if owner is not None else "background work")
+        known = owner is not None and shiboken6.isValid(owner)  # it may be gone by now
+        errors.report(error, owner.objectName() if known else "background work")  # type: ignore[union-attr]
