@@ -15,7 +15,9 @@ from explorer.widgets.base import Label, set_look
 _TIP = 8
 _EDGE = 8  # px that stay free at the window's edges
 _CORNER = 20  # px from a corner of the card to its pointer
-_TRIES = 9  # places tried along each side
+_TRIES = 9  # places tried along each side, besides those next to what is kept free
+_WIDTHS = (288, 240, 200)  # px, the best to read first
+_WORTH = 400  # square px of text: a narrower card must hide so much less
 
 Kept = tuple[QRect, float]  # what had better stay uncovered, and how much it matters
 
@@ -27,6 +29,7 @@ class Place:
     corner: QPoint
     side: str  # below, right, above, left
     tip: float
+    cost: float = 0.0  # what it hides
 
 
 def best_place(
@@ -39,7 +42,7 @@ def best_place(
     """
     found: list[tuple[float, int, float, Place]] = []
     for order, side in enumerate(("below", "right", "above", "left")):
-        for corner in _corners(size, target, area, side):
+        for corner in _corners(size, target, area, side, [rect for rect, _ in keep]):
             box = QRect(corner, size)
             cost = sum(weight * _shared(box, rect) for rect, weight in keep)
             cost += sum(1e6 * (_shared(box, rect) > 0) for rect in (target, *never))
@@ -49,11 +52,13 @@ def best_place(
             length = size.width() if across else size.height()
             tip = float(min(max(_CORNER, wanted - start), length - _CORNER))
             off = abs(start + tip - wanted)
-            found.append((cost, order, off, Place(corner, side, tip)))
+            found.append((cost, order, off, Place(corner, side, tip, cost)))
     return min(found, key=lambda one: one[:3])[3]
 
 
-def _corners(size: QSize, target: QRect, area: QRect, side: str) -> list[QPoint]:
+def _corners(
+    size: QSize, target: QRect, area: QRect, side: str, keep: Sequence[QRect]
+) -> list[QPoint]:
     """Places along one side of the target from which the pointer still meets it, inside `area`."""
     room = area.adjusted(_EDGE, _EDGE, -_EDGE - size.width(), -_EDGE - size.height())
     right, bottom = max(room.left(), room.right() + 1), max(room.top(), room.bottom() + 1)
@@ -74,6 +79,9 @@ def _corners(size: QSize, target: QRect, area: QRect, side: str) -> list[QPoint]
     places = sorted({round(low + (high - low) * i / (_TRIES - 1)) for i in range(_TRIES)})
     if across:
         y = min(max(beside, room.top()), bottom)
+        band = [rect for rect in keep if rect.top() < y + size.height() and rect.bottom() >= y]
+        edges = {x for rect in band for x in (rect.right() + 1, rect.left() - size.width())}
+        places = sorted({*places, *(x for x in edges if low <= x <= high)})
         return [QPoint(min(max(x, room.left()), right), y) for x in places]
     x = min(max(beside, room.left()), right)
     return [QPoint(x, min(max(y, room.top()), bottom)) for y in places]
@@ -114,15 +122,24 @@ class Callout(QWidget):
         self, target: QRect, never: Sequence[QRect] = (), keep: Sequence[Kept] = ()
     ) -> None:
         """Places the callout beside `target` (in the window's coordinates) and shows it."""
-        width = theme.current().px(288)
-        self.setFixedWidth(width)
-        height = max(self.layout().heightForWidth(width), self.layout().sizeHint().height())
-        size = QSize(width, height)
-        self._place = best_place(size, target, self.parentWidget().rect(), never, keep)
+        area, best = self.parentWidget().rect(), None
+        for width in map(theme.current().px, _WIDTHS):
+            size = QSize(width, self._height(width))
+            place = best_place(size, target, area, never, keep)
+            if best is None or place.cost < best[0].cost - _WORTH:
+                best = place, size
+        assert best is not None
+        self._place, size = best
+        self.setFixedWidth(size.width())
         self.setGeometry(QRect(self._place.corner, size))
         self.show()
         self.raise_()
         self.update()
+
+    def _height(self, width: int) -> int:
+        self.setFixedWidth(width)
+        self.layout().activate()
+        return max(self.layout().heightForWidth(width), self.layout().minimumSize().height())
 
     def paintEvent(self, event) -> None:
         now = theme.current()

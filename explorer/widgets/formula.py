@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 from typing import Any
 from xml.etree import ElementTree
 
-from PySide6.QtCore import QByteArray, QPointF, QRectF, QSize, QSizeF
+from PySide6.QtCore import QByteArray, QPointF, QRect, QRectF, QSize, QSizeF
 from PySide6.QtGui import QPainter
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -117,6 +117,11 @@ class FormulaView(Picture):
 
     def resizeEvent(self, event) -> None:
         self.updateGeometry()
+
+    def occupied(self) -> QRect:
+        """Where the symbols stand: right of them there is nothing."""
+        wide = min(float(self.width()), self._natural_size().width()) if self._latex else 0.0
+        return QRect(0, 0, round(wide), self.height())
 
     def draw(self, painter: QPainter) -> None:
         if not self._latex:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QRectF, QSize
+from PySide6.QtCore import QRect, QRectF, QSize
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -93,6 +93,10 @@ class LiveNumbers(Picture):
             shown, _, more, _ = largest_terms(row)
             return len(shown) + (1 if more else 0) + 1
         return 1
+
+    def occupied(self) -> QRect:
+        """Where the rows stand."""
+        return QRect(0, 0, min(self.width(), self.sizeHint().width()), self.sizeHint().height())
 
     def draw(self, painter: QPainter) -> None:
         now = theme.current()

@@ -8,11 +8,13 @@ import weakref
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QRect, QSize, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 
 from explorer import errors, theme, tour
 from explorer.panes import built
 from explorer.session import Session
-from explorer.widgets.callout import best_place
+from explorer.widgets.callout import Callout, best_place
+from explorer.widgets.formula import FormulaView
 from tests.explorer.conftest import dispose
 from tests.explorer.demo import spec
 
@@ -131,6 +133,27 @@ def test_a_place_hides_as_little_as_it_can():
     above = best_place(size, target, QRect(0, 0, 800, 600), forbidden, [])
     assert not QRect(above.corner, size).intersects(forbidden[0])
     assert not QRect(above.corner, size).intersects(target)
+
+
+def test_a_card_is_narrower_where_that_leaves_text_free(qtbot):
+    page = QWidget()
+    page.resize(900, 600)
+    qtbot.addWidget(page)
+    card = Callout("Type here: the model reads your text as tokens.", "1 of 3, Esc ends", page)
+    target = QRect(100, 60, 700, 30)
+    card.point_at(target)
+    assert card.width() == 288
+    beside = [(QRect(100, 90, 400, 200), 1.0), (QRect(710, 90, 190, 200), 1.0)]
+    card.point_at(target, keep=beside)
+    assert card.width() < 288
+    assert not any(card.geometry().intersects(text) for text, _ in beside)
+
+
+def test_a_formula_is_text_as_far_as_its_symbols_go(qtbot):
+    formula = FormulaView(r"a = b")
+    qtbot.addWidget(formula)
+    formula.resize(400, 60)
+    assert 0 < formula.occupied().width() < 100
 
 
 def test_an_ended_tour_is_not_kept_by_what_it_listened_to(window):
