@@ -41,21 +41,21 @@ def _file(session: Session, window: MainWindow) -> list[Action]:
     actions = [
         Action(
             "file.model",
-            "Open model folder...",
+            "Open model folder…",
             lambda: ask_folder(window, "Open a checkpoint's folder", opened),
             "Ctrl+O",
             menu="File",
         ),
         Action(
             "file.text",
-            "Open text...",
+            "Open a text to train on…",
             lambda: ask_file(window, "Open a text to train on", opened),
             "Ctrl+T",
             menu="File",
         ),
         Action(
             "file.run",
-            "Open run folder...",
+            "Open run folder…",
             lambda: ask_folder(
                 window, "Open a run's folder", lambda path: session.open_run_folder(Path(path))
             ),
@@ -81,8 +81,8 @@ def _file(session: Session, window: MainWindow) -> list[Action]:
         return window.pane is not None and bool(window.pane.pictures())
 
     for name, text in (
-        ("png", "Export picture as PNG..."),
-        ("svg", "Export picture as SVG..."),
+        ("png", "Export picture as PNG…"),
+        ("svg", "Export picture as SVG…"),
         ("csv", "Export numbers as CSV..."),
         ("gif", "Export steps as GIF..."),
     ):
@@ -211,7 +211,7 @@ def _view(session: Session, window: MainWindow) -> list[Action]:
         Action("view.normal", "Normal size", lambda: zoom(0), "Ctrl+0", menu="View", group=3),
         Action("view.region", "Next region", window.next_region, "F6", menu="View", group=4),
         Action(
-            "app.palette", "Find an action...", window.open_palette, "Ctrl+K", menu="View", group=4
+            "app.palette", "Find an action…", window.open_palette, "Ctrl+K", menu="View", group=4
         ),
     ]
     return actions
@@ -277,7 +277,7 @@ def _run(session: Session, window: MainWindow) -> list[Action]:
     actions += [
         Action(
             "run.list",
-            "Runs that train...",
+            "Runs that train…",
             window.status.open_runs,
             "Ctrl+Shift+R",
             menu="Run",

@@ -286,7 +286,8 @@ def _unfinished(listed: list[str]) -> tuple[list[tuple[Path, int, int]], list[st
                 settled.append(path)
                 continue
             reader = RunReader(path)
-            if reader.state not in UNFINISHED or reader.step >= reader.config.steps:
+            lost = reader.state == "failed" and not reader.checkpoints  # there is nothing to resume
+            if lost or reader.state not in UNFINISHED or reader.step >= reader.config.steps:
                 settled.append(path)
             else:
                 found.append((Path(path), reader.step, reader.config.steps))

@@ -22,6 +22,7 @@ from core.files import write_json
 FORMAT = 1
 APP = "llm-explorer"
 MOST_RECENT = 10
+MOST_RUNS = 20
 MAX_SPEED = 1e9  # stands for infinity, which JSON has not
 
 _log = logging.getLogger(__name__)
@@ -45,10 +46,15 @@ class Settings:
     inspector_width: int = 400
     callouts_seen: bool = False
     recent: list[str] = field(default_factory=list)
+    runs: list[str] = field(default_factory=list)  # opened from elsewhere than the app's own folder
 
     def remember(self, path: str) -> None:
         """Puts `path` on top of what was opened lately."""
         self.recent = [path, *(p for p in self.recent if p != path)][:MOST_RECENT]
+
+    def remember_run(self, folder: str) -> None:
+        """Puts a run's folder on top of those that were opened from elsewhere."""
+        self.runs = [folder, *(run for run in self.runs if run != folder)][:MOST_RUNS]
 
 
 def _fits(name: str, value: Any) -> bool:
@@ -65,6 +71,7 @@ def _fits(name: str, value: Any) -> bool:
         "inspector_collapsed": isinstance(value, bool),
         "callouts_seen": isinstance(value, bool),
         "recent": isinstance(value, list) and all(isinstance(path, str) for path in value),
+        "runs": isinstance(value, list) and all(isinstance(path, str) for path in value),
     }
     return bool(allowed[name])
 

@@ -19,6 +19,7 @@ from explorer.widgets.base import Picture, put_text
 from explorer.widgets.plot_curves import Curves, color_of, curves_of
 from explorer.widgets.plot_data import (
     Series,
+    last_known,
     last_values,
     shown_lines,
     values_at,
@@ -134,6 +135,12 @@ class LinePlot(Picture):
     def displayed(self) -> dict[str, np.ndarray]:
         """Per series its exact (n, 2) points, never the decimated ones."""
         return {one.name: np.stack([one.x, one.y], axis=1) for one in self._series}
+
+    @property
+    def ends(self) -> dict[str, float]:
+        """Per series the last value of its line as it is drawn, smoothed where it is."""
+        pairs = zip(self._series, map(last_known, self._lines), strict=True)
+        return {one.name: value for one, value in pairs if value is not None}
 
     @property
     def limits(self) -> tuple[float, float, float, float]:

@@ -20,6 +20,7 @@ from explorer import theme
 from explorer.widgets.base import ELIDE_MIDDLE, LEFT, RIGHT, IconButton, Label, set_look
 
 COPY_LIMIT = 200_000
+MOST_FITTED = 8  # columns
 Index = QModelIndex | QPersistentModelIndex
 
 
@@ -113,6 +114,8 @@ class NumbersTable(QWidget):
         self._labels: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {}
         self._names = QComboBox(self)
         self._names.setAccessibleName("Which value to show")
+        # A table may come after the first look: its name is as long as it is.
+        self._names.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self._shape = Label("", "label", "muted")
         self._copy = IconButton("copy", "Copy this table")
         self._view = QTableView(self)
@@ -191,6 +194,14 @@ class NumbersTable(QWidget):
         shape = " \u00d7 ".join(str(size) for size in array.shape) or "scalar"
         kind = "text" if array.dtype.kind == "U" else array.dtype
         self._shape.setText(f"{shape}  {kind}")
+        self._fit_columns()
+
+    def _fit_columns(self) -> None:
+        """Where there are few, each is as wide as its name."""
+        header, now = self._view.horizontalHeader(), theme.current()
+        for column in range(min(MOST_FITTED, self._model.columnCount())):
+            wide = header.sectionSizeHint(column)
+            header.resizeSection(column, max(now.px(72), wide))
 
     def _restyle(self) -> None:
         now = theme.current()

@@ -62,6 +62,12 @@ def dotted(y: np.ndarray, marks: bool) -> np.ndarray:
     return np.flatnonzero(known if marks else alone)
 
 
+def last_known(line: np.ndarray) -> float | None:
+    """The last value of a line that is no gap."""
+    known = np.flatnonzero(np.isfinite(line))
+    return float(line[known[-1]]) if known.size else None
+
+
 def last_values(series: Sequence[Series], lines: Sequence[np.ndarray]) -> list[str]:
     """The last value of every line, in words."""
     parts = []

@@ -51,13 +51,18 @@ def _span(one: Series, line: np.ndarray, log: bool) -> tuple[float, float]:
     under the smoothed line, without its lone spikes. On a log axis their logarithms are judged.
     """
     if not one.smoothed:
-        known = line[np.isfinite(line)]
-        return (float(known.min()), float(known.max())) if known.size else (np.inf, -np.inf)
+        return whole_span(line)
     raw = np.asarray(one.y, dtype=np.float64)
     if not log:
         return held_span(raw)
     low, high = held_span(np.log10(raw, where=raw > 0, out=np.full(raw.shape, np.nan)))
     return 10.0**low, 10.0**high
+
+
+def whole_span(values: np.ndarray) -> tuple[float, float]:
+    """Least and largest value; (inf, -inf) without values."""
+    known = values[np.isfinite(values)]
+    return (float(known.min()), float(known.max())) if known.size else (np.inf, -np.inf)
 
 
 def held_span(values: np.ndarray) -> tuple[float, float]:
@@ -69,7 +74,7 @@ def held_span(values: np.ndarray) -> tuple[float, float]:
     """
     known = values[np.isfinite(values)]
     if known.size < 8:
-        return (float(known.min()), float(known.max())) if known.size else (np.inf, -np.inf)
+        return whole_span(known)
     starts = np.arange(0, known.size, -(-known.size // BLOCKS))
     lows, highs = np.minimum.reduceat(known, starts), np.maximum.reduceat(known, starts)
     low, high = float(lows.min()), float(highs.max())

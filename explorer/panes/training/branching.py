@@ -167,7 +167,11 @@ class Branching(QObject):
             return False
         self.options = None
         self._workspace.drop_history(BRANCH)  # there is nothing left that an undo could show
+        focus = self._view.window().focusWidget()
+        typing = focus is not None and self._form.isAncestorOf(focus)
         self._form.hide()
+        if typing:
+            self._view.card.take_focus("branch")
         return True
 
     def change(self, name: str, text: str) -> None:

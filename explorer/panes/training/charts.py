@@ -42,12 +42,13 @@ class Charts(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._train = ""  # the name of the line of the run's training loss
         self.loss = LinePlot("Losses")
         self.loss.setObjectName("training.view.loss")
         self.loss.set_axes("step", "loss (nats per token)")
         self.loss.set_empty_text("the first loss comes in a moment")
         self.small = {
-            name: SmallPlot(title, ink, put, units=name == "memory")
+            name: SmallPlot(title, ink, put, units=name == "memory", noisy=name in NOISY)
             for name, _, title, ink, put in SMALL
         }
         for name, plot in self.small.items():
@@ -103,6 +104,7 @@ class Charts(QWidget):
         self.loss.set_marks(marks_of(run, past))
         self.loss.set_note("" if other is None else why_not_drawn(run, other))
         series = all_losses(run, other, past)
+        self._train = series[-1].name
         high = max(run.config.steps, other.config.steps if other else 0)
         shown = max(run.step, other.step if other else 0, 10)
         # The axis grows by doubling until the whole run fits: early steps are not a dot.
@@ -118,6 +120,13 @@ class Charts(QWidget):
     def set_cursor(self, step: float | None) -> None:
         for plot in (self.loss, *self.small.values()):
             plot.set_cursor(step)
+
+    @property
+    def smoothed_loss(self) -> float | None:
+        """Where the run's training loss ends as it is drawn; None where nothing is smoothed."""
+        if not self.smoothing.value() or self._train not in self.loss.ends:
+            return None
+        return self.loss.ends[self._train]
 
     def state(self) -> dict[str, object]:
         return {"smoothing": self.smoothing.value(), "log": self.log.isChecked()}

@@ -33,8 +33,6 @@ def commands(pane: TrainingPane) -> list[Action]:
         ("branch", "Resume from here (a branch)\u2026", pane.driver.branch_here, "", branchable, 2),
         ("before", "Previous checkpoint", seek(-1), "Ctrl+PgUp", lambda: kept(-1), 2),
         ("after", "Next checkpoint", seek(1), "Ctrl+PgDown", lambda: kept(1), 2),
-        ("text", "Train on a text file\u2026", pane.ask_for_text, "", None, 3),
-        ("open", "Open a run folder\u2026", pane.ask_for_run, "", None, 3),
         ("csv", "Export the run as CSV\u2026", pane.ask_for_csv, "", looking, 3),
         ("png", "Export the run as PNG\u2026", pane.ask_for_png, "", looking, 3),
     )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
+from core.training.config import TrainingConfig
 from explorer.panes.training.follow import RunData
-from explorer.panes.training.options import config_of, run_name
+from explorer.panes.training.options import config_of, options_of, run_name
 from explorer.panes.training.steering import Steering
+from explorer.panes.training.words import SAME_END, ways_on
 
 if TYPE_CHECKING:
     from explorer.panes.training.pane import TrainingPane
@@ -41,8 +44,15 @@ class Driver:
             return
         if data.active:
             self.steering.resume(data.folder)
-        else:
+        elif self._can_go_on(data):
             self.steering.start(data.folder)
+
+    def _can_go_on(self, data: RunData) -> bool:
+        """Whether a run that nobody trains can be trained on as it is; says why where it cannot."""
+        can = bool({"continue", "again"} & set(ways_on(data, data.state)))
+        if not can:
+            self._pane.statusRequested.emit(f"{SAME_END} Choose a lower learning rate.")
+        return can
 
     def pause_run(self) -> None:
         if self._pane.follower.data is not None:
@@ -55,7 +65,7 @@ class Driver:
             return
         if data.active:
             self.steering.step(data.folder)
-        else:
+        elif self._can_go_on(data):
             self.steering.start(data.folder, steps=1)
 
     def branch_here(self) -> None:
@@ -71,7 +81,7 @@ class Driver:
         match what:
             case "pause":
                 self.steering.pause(data.folder)
-            case "resume" | "continue":
+            case "resume" | "continue" | "again":
                 self.train_on()
             case "stop":
                 self.steering.stop(data.folder)
@@ -79,18 +89,27 @@ class Driver:
                 self.branch_here()
             case "lower":
                 self._lower(data)
+            case "slower":
+                self._anew(data, lowered(data.config))
+            case "anew":
+                self._anew(data, {})
 
     def _lower(self, data: RunData) -> None:
         """After a loss that is no number: go on from the last good checkpoint, more carefully."""
-        rate = data.config.learning_rate / 10
-        low = min(data.config.min_learning_rate, rate)
         if data.checkpoints:
-            changes = {"learning_rate": rate, "min_learning_rate": low}
-            self.steering.branch(data.folder, max(data.checkpoints), changes)
-        else:
-            self._pane.new_run()
-            self._pane.planning.change("learning_rate", f"{rate:g}")
-            self._pane.planning.change("min_learning_rate", f"{low:g}")
+            self.steering.branch(data.folder, max(data.checkpoints), lowered(data.config))
+
+    def _anew(self, data: RunData, changes: Mapping[str, Any]) -> None:
+        """Back to the setup, filled with what the run began with and these changes."""
+        options = options_of(data.config.change(changes), self._pane.planning.options)
+        self._pane.new_run()
+        self._pane.planning.take(options, f"Take the settings of {data.name}")
 
     def trains(self) -> bool:
         return self.steering.state(self._pane.follower.data) in ("running", "new")
+
+
+def lowered(config: TrainingConfig) -> dict[str, float]:
+    """A tenth of the learning rate; where it comes down to stays, if that is lower still."""
+    rate = config.learning_rate / 10
+    return {"learning_rate": rate, "min_learning_rate": min(config.min_learning_rate, rate)}

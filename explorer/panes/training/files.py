@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from core.files import replacing
-from explorer import errors
+from explorer import dialogs, errors
 from explorer.panes.base import Pane
 from explorer.panes.training.follow import RunData
 
@@ -34,3 +34,12 @@ def save_csv(data: RunData, path: Path) -> None:
         for row in data.steps:
             values = [row[name].item() for name in names]
             writer.writerow([*values, measured.get(int(row["step"]), "")])
+
+
+def ask(pane: Pane, name: str, write: Callable[[Path], None]) -> None:
+    """Asks where to save, then does."""
+
+    def chosen(path: str) -> None:
+        pane.spawn(save(pane, Path(path), write))
+
+    dialogs.ask_target(pane, "Export", name, chosen)

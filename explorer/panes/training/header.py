@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent, QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QWidget
 
 from explorer import theme
@@ -13,6 +15,15 @@ from explorer.widgets.base import Label
 
 NARROW = 680  # px
 NEW, OPEN, NONE = "new", "open", "none"
+
+
+@dataclass(frozen=True)
+class KnownRun:
+    """A run in the list. `gone`: it was there once; its folder is not found now."""
+
+    folder: str
+    name: str
+    gone: bool = False
 
 
 class RunChoice(QWidget):
@@ -27,7 +38,7 @@ class RunChoice(QWidget):
         super().__init__(parent)
         self.setObjectName("training.header")
         self._tools = tools
-        self._runs: list[tuple[str, str]] = []
+        self._runs: list[KnownRun] = []
         self._current = ""
         self._other = ""
         self.run = QComboBox()
@@ -62,18 +73,19 @@ class RunChoice(QWidget):
         self.new.clicked.connect(self.newRequested)
         self._fill()
 
-    def set_runs(self, runs: list[tuple[str, str]], current: str, other: str) -> None:
-        """(folder, title) of every known run; which is shown, which lies over it ("" for none)."""
+    def set_runs(self, runs: Sequence[KnownRun], current: str, other: str) -> None:
+        """Every known run; the folders of the shown one and of the one over it ("" for none)."""
+        runs = list(runs)
         if (runs, current, other) != (self._runs, self._current, self._other):
-            self._runs, self._current, self._other = list(runs), current, other
+            self._runs, self._current, self._other = runs, current, other
             self._fill()
 
     def look_at(self, folder: str) -> None:
         """Another run is shown ("": none), which may be too new for the list."""
         here = str(Path(folder).resolve()) if folder else ""
         runs = self._runs
-        if here and here not in (known for known, _ in runs):
-            runs = [(here, Path(here).name), *runs]
+        if here and here not in (known.folder for known in runs):
+            runs = [KnownRun(here, Path(here).name), *runs]
         self.set_runs(runs, here, self._other)
 
     def _fill(self) -> None:
@@ -81,10 +93,10 @@ class RunChoice(QWidget):
         self.run.addItem("New run", NEW)
         self.other.clear()
         self.other.addItem("No other run", NONE)
-        for folder, title in self._runs:
-            self.run.addItem(title, folder)
-            if folder != self._current:
-                self.other.addItem(title, folder)
+        for known in self._runs:
+            _add(self.run, known)
+            if known.folder != self._current:
+                _add(self.other, known)
         self.run.addItem("Open a run folder\u2026", OPEN)
         self.run.setCurrentIndex(max(0, self.run.findData(self._current)))
         self.other.setCurrentIndex(max(0, self.other.findData(self._other)))
@@ -118,15 +130,13 @@ class RunChoice(QWidget):
         self.otherChosen.emit("" if chosen == NONE else chosen)
 
 
-def list_runs(folder: Path, extra: list[str]) -> list[tuple[str, str]]:
-    """Every run in a folder, newest first, and `extra` ones from elsewhere: (folder, name)."""
-    found = []
-    if folder.is_dir():
-        found = [path for path in folder.iterdir() if (path / "run.json").is_file()]
-        found.sort(key=lambda path: (path / "run.json").stat().st_ctime, reverse=True)
-    known = {str(path.resolve()): path.name for path in found[:100]}
-    for other in extra:
-        path = Path(other)
-        if other and str(path.resolve()) not in known and (path / "run.json").is_file():
-            known[str(path.resolve())] = path.name
-    return list(known.items())
+def _add(box: QComboBox, known: KnownRun) -> None:
+    """A run to choose, with its folder as tooltip; one that is gone says so and cannot be."""
+    box.addItem(f"{known.name} (not found)" if known.gone else known.name, known.folder)
+    place, told = box.count() - 1, known.folder
+    if known.gone:
+        told = f"{known.folder} is not there: it was moved or deleted, or its disk is not connected"
+        model = box.model()
+        assert isinstance(model, QStandardItemModel)
+        model.item(place).setEnabled(False)
+    box.setItemData(place, told, Qt.ItemDataRole.ToolTipRole)

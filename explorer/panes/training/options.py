@@ -282,6 +282,17 @@ def config_of(
     )
 
 
+def options_of(config: TrainingConfig, before: Options) -> Options:
+    """The fields with which a run of this config was started; where it trains stays as `before`."""
+    values = {**asdict(config.model), **{f.name: getattr(config, f.name) for f in fields(config)}}
+    written = {name: str(values[name]) for name in WHOLE}
+    written |= {name: f"{values[name]:.6g}" for name in NUMBERS}
+    written |= {name: values[name] for name in ("corpus", "tokenizer", "schedule", "precision")}
+    options = replace(before, **written, sample_prompt=config.sample_prompt)
+    by_hand = sorted({*before.by_hand.split(), "warmup_steps", "min_learning_rate"})
+    return replace(options, size=_named(options), by_hand=" ".join(by_hand))
+
+
 def probe_cadence(steps: int) -> int:
     """Steps between two pictures of the heads: about 150 in a run."""
     return max(1, min(10, steps // 100))

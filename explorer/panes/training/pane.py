@@ -22,8 +22,9 @@ from explorer.panes.training.commands import commands
 from explorer.panes.training.cursor import Cursor
 from explorer.panes.training.driver import Driver
 from explorer.panes.training.follow import Follower, RunData
-from explorer.panes.training.header import RunChoice, list_runs
+from explorer.panes.training.header import RunChoice
 from explorer.panes.training.heads import HeadFilm
+from explorer.panes.training.known_runs import KnownRuns
 from explorer.panes.training.moments import Moment, MomentTrack
 from explorer.panes.training.options import Options
 from explorer.panes.training.phases import CODE
@@ -46,6 +47,7 @@ class TrainingPane(Pane):
         self.setup, self.view = SetupView(), RunView()
         self.choice = RunChoice(self.view.charts.tools, self)
         self.choice.hide()
+        self.known_runs = KnownRuns(context, self.choice, self)
         self.stack = QStackedWidget()
         self.stack.addWidget(self.setup)
         self.stack.addWidget(self.view)
@@ -68,6 +70,7 @@ class TrainingPane(Pane):
             step=self.driver.step_run,
         )
         self.screen = Screen(self.engine, self.view, self.cursor, self)
+        self._inspected: Moment | None = None
         self._over: Path | None = None  # over which run the other one was laid
         self._sources_read = False
         self._connect()
@@ -88,6 +91,7 @@ class TrainingPane(Pane):
         self.view.headClicked.connect(
             lambda layer, head: self.workspace.select(layer=layer, head=head)
         )
+        self.view.charts.looksChanged.connect(self._show)
         self.screen.headline.connect(self.set_headline)
         self.screen.batches.read.connect(self._inspect)
         self.choice.runChosen.connect(self.workspace.set_run)
@@ -220,10 +224,20 @@ class TrainingPane(Pane):
         self.cursor.clear(fresh=folder is not None)
         self.screen.clear(Path(folder).name if folder else "")
         self.choice.look_at(folder or "")
-        self.stack.setCurrentWidget(self.view if folder else self.setup)
+        self._turn_to(self.view if folder else self.setup)
         self.inspection.emit(None)
         self._inspect()
         self._list_runs()
+
+    def _turn_to(self, page: QWidget) -> None:
+        """Run or setup. The focus of a button that goes with the other page stays here: Qt would
+        give it to the one that had it last, and Space would stop the run that it has just begun.
+        """
+        focus, before = self.window().focusWidget(), self.stack.currentWidget()
+        goes = focus is not None and (focus is self.choice.new or before.isAncestorOf(focus))
+        self.stack.setCurrentWidget(page)
+        if goes and page is not before:
+            (self.view.card if page is self.view else self.setup).setFocus()
 
     def _on_lost(self, message: str) -> None:
         self.statusRequested.emit(message)
@@ -237,17 +251,7 @@ class TrainingPane(Pane):
         self._show()
 
     def _list_runs(self) -> None:
-        extra = [str(self.workspace.run or ""), str(self.other.folder or "")]
-        self.spawn(self._fill_runs(extra))
-
-    async def _fill_runs(self, extra: list[str]) -> None:
-        runs = await self.engine.io(list_runs, self.context.runs.folder(), extra)
-        current, other = self.workspace.run, self.other.folder
-        self.choice.set_runs(
-            runs,
-            str(Path(current).resolve()) if current else "",
-            str(other.resolve()) if other else "",
-        )
+        self.known_runs.renew(self.workspace.run, self.other.folder)
 
     # setup
 
@@ -276,20 +280,14 @@ class TrainingPane(Pane):
     def ask_for_csv(self) -> None:
         data = self.follower.data
         if data is not None:
-            self._ask_to_save(f"{data.name}.csv", lambda path: files.save_csv(data, path))
+            files.ask(self, f"{data.name}.csv", lambda path: files.save_csv(data, path))
 
     def ask_for_png(self) -> None:
         """The run as it is on the screen, at twice its size."""
         data = self.follower.data
         if data is not None:
             image = drawn(self.view, SCALE)
-            self._ask_to_save(f"{data.name}.png", lambda path: write_png(path, image))
-
-    def _ask_to_save(self, name: str, write: Callable[[Path], None]) -> None:
-        def chosen(path: str) -> None:
-            self.spawn(files.save(self, Path(path), write))
-
-        dialogs.ask_target(self, "Export", name, chosen)
+            files.ask(self, f"{data.name}.png", lambda path: write_png(path, image))
 
     # showing
 
@@ -298,6 +296,7 @@ class TrainingPane(Pane):
         if not kin(data, self._over, self.other.data):
             self.overlay("")
         self._over = data.folder
+        self.known_runs.note(data.folder)
         began = len(data.steps) or data.checkpoints
         if data.state == "failed" and not began and data.config.corpus != "stories":
             self.planning.refuse_corpus(data.message)
@@ -306,15 +305,17 @@ class TrainingPane(Pane):
         self._inspect()
 
     def _show(self) -> None:
-        data = self.follower.data
-        if data is not None:
-            self.screen.show_moment(data, self.steering.state(data))
+        self._show_moment()
+        if self.follower.data is not None:
             self.player.playingChanged.emit(self.player.playing)
 
     def _show_moment(self) -> None:
+        """The cursor has moved: halfway between two moments, everything tells of the next."""
         data = self.follower.data
         if data is not None:
             self.screen.show_moment(data, self.steering.state(data))
+            if self.moment != self._inspected:
+                self._inspect()
 
     def _show_lines(self) -> None:
         self.screen.show_lines(self.follower.data, self.other.data if self.other.folder else None)
@@ -333,6 +334,7 @@ class TrainingPane(Pane):
 
     def _inspect(self) -> None:
         data = self.follower.data
+        self._inspected = self.moment
         if self.workspace.run is None:
             if self.planning.config is not None:  # else the last plan stays until the fields fit
                 self.inspection.emit(planned_inspection(self.planning.config))

@@ -24,6 +24,14 @@ from explorer.tracks import ListTrack
 if TYPE_CHECKING:
     from explorer.panes.training.batches import Batch
 
+# What a table is called -> the field of a step's record; beside each value stands its step.
+TABLES = {
+    "loss": "loss",
+    "learning rate": "learning_rate",
+    "gradient norm": "grad_norm",
+    "seconds": "seconds",
+}
+COLUMNS = {name: ((), ("step", name)) for name in TABLES}
 BEGINNING = 42  # letters of a sequence that fit the inspector
 
 
@@ -91,6 +99,7 @@ def phase_inspection(name: str, numbers: RunNumbers, step: int) -> Inspection:
         step=phase_step(name, numbers, step),
         rows=_rows(name, numbers, step),
         table=_table(numbers, step),
+        labels=COLUMNS,
         cell=f"optimizer step {step:,}",
     )
 
@@ -177,8 +186,8 @@ def _table(numbers: RunNumbers, step: int) -> dict[str, np.ndarray]:
     """The records around this step, newest last, one table for each number."""
     last = numbers.until(step)
     part = numbers.steps[max(0, last - 20) : last]
-    names = [n for n in ("loss", "learning_rate", "grad_norm", "seconds") if n in part.dtype.names]
-    return {name: np.stack([part["step"], part[name]], axis=1) for name in names}
+    known = {name: field for name, field in TABLES.items() if field in part.dtype.names}
+    return {name: np.stack([part["step"], part[field]], axis=1) for name, field in known.items()}
 
 
 def moment_rows(numbers: RunNumbers, step: int) -> list[Row | str]:
@@ -213,6 +222,7 @@ def plan_inspection(config: TrainingConfig, steps: np.ndarray, rates: np.ndarray
         step=phases.schedule_plan(config),
         rows=rows,
         table={"learning rate": np.stack([steps, rates], axis=1)},
+        labels=COLUMNS,
     )
 
 
@@ -222,6 +232,7 @@ def moment_inspection(numbers: RunNumbers, step: int) -> Inspection:
         step=phase_step("loss", numbers, step),
         rows=moment_rows(numbers, step),
         table=_table(numbers, step),
+        labels=COLUMNS,
         cell=f"step {step:,}. Enter goes into this step, phase by phase",
     )
 

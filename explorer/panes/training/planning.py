@@ -102,6 +102,12 @@ class Planning(QObject):
         told = f"Change {WORDS.get(name) or name.replace('_', ' ')}"
         self._workspace.change(OPTIONS, options.to_json(), told, merge=typed)
 
+    def take(self, options: Options, told: str) -> None:
+        """All fields at once, as one change that can be undone."""
+        self._workspace.end_merge()
+        self._changing = ""
+        self._workspace.change(OPTIONS, options.to_json(), told)
+
     def _on_changed(self, path: str, value: Any) -> None:
         if path == OPTIONS and (options := Options.from_json(value)) != self.options:
             self.options = options

@@ -46,10 +46,19 @@ BUTTONS = {  # id -> text, tooltip
         "Branch with a lower learning rate",
         "A new run from the last checkpoint, at a tenth",
     ),
+    "slower": ("New run with a lower learning rate", "The setup with its settings, a tenth of it"),
+    "anew": ("New run with these settings", "The setup, filled with what this run began with"),
+    "again": ("Train from the beginning", "Nothing was kept yet: this run begins again"),
     "continue": ("Resume from the last checkpoint", "Trains on from what was kept"),
     "stop": ("Stop", "Writes a checkpoint and ends; everything is kept and can be resumed"),
 }
-COUNTERPARTS = {"pause": "resume", "resume": "pause", "stop": "continue", "continue": "pause"}
+COUNTERPARTS = {  # button that goes -> the one that undoes it, or the first of several there is
+    "pause": ("resume",),
+    "resume": ("pause",),
+    "stop": ("continue", "again"),
+    "continue": ("pause",),
+    "again": ("pause",),
+}
 
 
 class RunCard(QFrame):
@@ -114,7 +123,8 @@ class RunCard(QFrame):
                 number.set(*text.numbers[place])
         focus = self.window().focusWidget()
         focused = next((n for n, button in self.buttons.items() if button is focus), None)
-        if focused is not None and focused not in text.buttons:
+        unusable = focused in dict(text.refusals) or focused not in text.buttons
+        if focused is not None and unusable:
             self._move_focus(focused, text.buttons)
         for name, button in self.buttons.items():
             button.setVisible(name in text.buttons)
@@ -125,13 +135,19 @@ class RunCard(QFrame):
         self._message.setVisible(bool(text.message))
         self.setAccessibleName(f"Run {text.name}: {word}, {at} {text.message}".strip())
 
+    def take_focus(self, name: str) -> None:
+        """The keyboard goes to a button, where it can be used, or to the card."""
+        button = self.buttons[name]
+        (button if button.isVisible() and button.isEnabled() else self).setFocus()
+
     def _move_focus(self, gone: str, shown: tuple[str, ...]) -> None:
-        """The focus of a button that goes: to the one that undoes it, else to the card. Left to
-        itself it would go to the next button, and the next Space would stop the run.
+        """The focus of a button that goes or can be used no longer: to the one that undoes it, else
+        to the card. Left to itself it would go to the next button, and the next Space would stop
+        the run.
         """
-        counterpart = COUNTERPARTS.get(gone, "")
-        if counterpart in shown:
-            button = self.buttons[counterpart]
+        there = next((name for name in COUNTERPARTS.get(gone, ()) if name in shown), None)
+        if there is not None:
+            button = self.buttons[there]
             button.setVisible(True)
             button.setEnabled(True)
             button.setFocus()

@@ -82,7 +82,8 @@ class Screen(QObject):
             self.headline.emit(words.phase_headline(cursor.phase, inside.step))
             return
         view.phases.set_current(None)
-        self.headline.emit(words.headline(data, state, moment, replaying))
+        smoothed = view.charts.smoothed_loss
+        self.headline.emit(words.headline(data, state, moment, replaying, smoothed))
         view.charts.set_cursor(cursor.step if replaying else None)
         view.samples.set_empty_text(words.no_sample(data, state, cursor.step))
         view.samples.set_samples([s for s in data.samples if s.step <= cursor.step + 0.5])

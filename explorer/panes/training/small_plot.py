@@ -14,14 +14,15 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
 from explorer.widgets.base import LEFT, RIGHT, Picture, elide, put_text
-from explorer.widgets.plot_limits import held_span
+from explorer.widgets.plot_limits import held_span, whole_span
 from explorer.widgets.plot_math import decimate, linear_ticks, nice_limits, smooth, tick_texts
 
 
 class SmallPlot(Picture):
     """`clicked(x)`. `set_line` with smoothing 0..1; the raw line stays faint under it.
 
-    `write` puts the value into words; `units`: the numbers at the left axis too (456 MB).
+    `write` puts the value into words; `units`: the numbers at the left axis too (456 MB); `noisy`:
+    lone spikes may lie beyond the axis, for they would flatten all the rest.
     """
 
     clicked = Signal(float)
@@ -32,11 +33,12 @@ class SmallPlot(Picture):
         color: int,
         write: Callable[[float], str],
         units: bool = False,
+        noisy: bool = False,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(title, parent)
         self._title, self._color, self._write = title, color, write
-        self._units = units
+        self._units, self._noisy = units, noisy
         self._x = self._y = np.empty(0)
         self._other: tuple[np.ndarray, np.ndarray] | None = None
         self._strength = 0.0
@@ -130,10 +132,11 @@ class SmallPlot(Picture):
         painter.restore()
 
     def _wanted_limits(self) -> tuple[float, float] | None:
-        """Round all that is drawn but lone spikes: one flattens nothing."""
-        spans = [held_span(self._y)]
+        """Round all that is drawn, of a noisy line but lone spikes."""
+        span_of = held_span if self._noisy else whole_span
+        spans = [span_of(self._y)]
         if self._other is not None:
-            spans.append(held_span(self._other_smooth))
+            spans.append(span_of(self._other_smooth))
         low, high = min(low for low, _ in spans), max(high for _, high in spans)
         return nice_limits(low, high) if low <= high else None
 

@@ -51,8 +51,10 @@ class Steering(QObject):
             return "new"
         key, wanted = key_of(data.folder), self.wanted(data.folder)
         trained = data.state in ACTIVE or key in self._starting
-        over = not (trained or self._runs.running_here(data.folder))  # nobody grants a wish
-        if wanted == data.state or data.state in ("finished", "failed") or over:
+        # Without a trainer nobody grants a wish. One that has just begun has not said so yet: the
+        # folder still tells how the attempt before it ended.
+        over = not (trained or self._runs.running_here(data.folder))
+        if wanted == data.state or data.state == "finished" or over:
             self._wanted.pop(key, None)
             return data.state
         return wanted or data.state

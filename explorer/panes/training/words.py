@@ -54,9 +54,20 @@ def buttons(data: RunData, state: str, moment: Moment | None, replaying: bool) -
     elif state == "paused":
         shown += ["resume", "stop"]
     elif state != "finished" and not data.finished:
-        shown += ["lower"] if data.not_finite else []
-        shown += ["continue"]
+        shown += ways_on(data, state)
     return tuple(name for name in ORDER if name in shown)
+
+
+def ways_on(data: RunData, state: str) -> tuple[str, ...]:
+    """How a run that nobody trains can go on. Where nothing was kept it begins anew, which after a
+    loss that is no number would end as before; whatever else made it fail is mended in a new run or
+    outside of it.
+    """
+    if data.checkpoints:
+        return ("lower", "continue") if data.not_finite else ("continue",)
+    if data.not_finite:
+        return ("slower",)
+    return ("anew", "again") if state == "failed" else ("again",)
 
 
 def why_no_branch(data: RunData, moment: Moment | None) -> str:
@@ -76,13 +87,22 @@ def why_no_branch(data: RunData, moment: Moment | None) -> str:
 
 # Before the first step, so that the card has its height from the beginning.
 NO_NUMBERS = (("loss", "\u2013"), ("learning rate", "\u2013"))
-ORDER = ("branch", "pause", "resume", "lower", "continue", "stop")
+ORDER = ("branch", "pause", "resume", "lower", "slower", "anew", "continue", "again", "stop")
+NOTHING_KEPT = (
+    "Nothing was kept yet. Once the cause is mended it can begin again; or a new run takes its "
+    "settings, to be changed first."
+)
+SAME_END = "Nothing was kept yet, and begun again it would end in the same way."
 
 
 def failure(data: RunData, state: str) -> str:
     """Why the run ended by itself, and the remedy; "" when it did not."""
     if state == "failed":
-        return data.message or "The run ended with an error."
+        why = data.message or "The run ended with an error."
+        if data.checkpoints:
+            return why
+        end = "" if why.endswith((".", "?", "\u2026")) else "."
+        return f"{why}{end} {SAME_END if data.not_finite else NOTHING_KEPT}"
     if state == "dead":
         kept = max(data.checkpoints, default=None)
         where = "from the beginning" if kept is None else f"from the checkpoint of step {kept:,}"
@@ -133,8 +153,16 @@ def validation_at(data: RunData, step: int) -> float | None:
     return float(known["validation"][-1]) if len(known) else None
 
 
-def headline(data: RunData | None, state: str, moment: Moment | None, replaying: bool) -> str:
-    """One sentence: what you see now."""
+def headline(
+    data: RunData | None,
+    state: str,
+    moment: Moment | None,
+    replaying: bool,
+    smoothed: float | None = None,
+) -> str:
+    """One sentence: what you see now. `smoothed` is where the chart's line of the training loss
+    ends, where it is smoothed: the last step's own loss may be far from it.
+    """
     if data is None:
         return SETUP
     if replaying and moment is not None:
@@ -142,11 +170,12 @@ def headline(data: RunData | None, state: str, moment: Moment | None, replaying:
         return f"How it was at step {moment.step:,}: play shows the heads form.{kept}"
     if not len(data.steps):
         return _beginning(data, state)
-    now, step = data.last("loss"), data.step
+    step, now = data.step, data.last("loss") if smoothed is None else smoothed
+    loss = "the loss" if smoothed is None else "the smoothed loss"
     first = data.evaluations["train"][0] if len(data.evaluations) else data.steps["loss"][0]
-    fallen = f"the loss is {_loss(now)}"
+    fallen = f"{loss} is {_loss(now)}"
     if math.isfinite(first) and first > now:
-        fallen = f"the loss fell from {_loss(float(first))} to {_loss(now)}"
+        fallen = f"{loss} fell from {_loss(float(first))} to {_loss(now)}"
     match state:
         case "running":
             return f"It learns: after {step:,} steps {fallen}."

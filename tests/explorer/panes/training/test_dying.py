@@ -42,7 +42,7 @@ def test_a_trainer_that_dies_at_once_is_a_failed_run_and_says_why(
             pane.setup.startRequested.emit()
             await until(lambda: state_of(pane) == "failed", "the failure of a new run")
             assert says in pane.view.card.text.message
-            assert pane.view.card.text.buttons == ("continue",)
+            assert pane.view.card.text.buttons == ("anew", "again")
 
         runs.process_launcher.module = healthy
         pane.player.play()

@@ -140,6 +140,27 @@ def test_a_small_plot_has_two_or_three_numbers_with_units_at_its_axis(tmp_path, 
     assert charts.small["norm"].displayed()["gradient norm"][30, 1] == 500
 
 
+def test_a_line_without_noise_lies_within_its_axis_to_its_last_value(tmp_path, charts):
+    """Memory has stood still, then grows: that is no spike to be left out."""
+    run = recorded(tmp_path / "run", range(1, 61), 0.0)
+    steps = run.steps.copy()
+    steps["memory"] = 400_000_000 + 1000 * (steps["step"] % 3)
+    steps["memory"][-2:] = 900_000_000
+    charts.set_runs(replace(run, steps=steps))
+    low, high = charts.small["memory"]._limits
+    assert low < 400_000_000 and high > 900_000_000
+
+
+def test_the_end_of_the_loss_is_told_as_it_is_drawn(tmp_path, charts):
+    charts.set_runs(recorded(tmp_path / "run", range(1, 61), 0.0))
+    charts.smoothing.setValue(0)
+    assert charts.smoothed_loss is None
+    charts.smoothing.setValue(60)
+    assert loss_at(60, 0.0) < charts.smoothed_loss < loss_at(50, 0.0)
+    charts.set_runs(None)
+    assert charts.smoothed_loss is None
+
+
 def test_losses_of_another_tokenizer_are_not_drawn_and_the_plot_says_so(tmp_path, charts):
     run = recorded(tmp_path / "words", range(1, 11), 0.0)
     letters = recorded(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,34 @@ def test_the_badge_and_the_samples_say_how_the_run_is(tmp_path, steps, reason, b
     data = run_of(tmp_path / "run", steps, reason)
     assert words.ended(data, data.state) == badge
     assert samples in words.no_sample(data, data.state, steps)
+
+
+@pytest.mark.parametrize(
+    ("reason", "kept", "not_finite", "offered", "said"),
+    [
+        ("failed", (), False, ("anew", "again"), "a new run takes its settings"),
+        ("failed", (), True, ("slower",), "would end in the same way"),
+        ("failed", (10,), False, ("continue",), "bye"),
+        ("failed", (10,), True, ("lower", "continue"), "bye"),
+        ("stopped", (), False, ("again",), ""),
+        ("stopped", (10,), False, ("continue",), ""),
+    ],
+)
+def test_only_what_can_work_is_offered_to_a_run_that_has_ended(
+    tmp_path, reason, kept, not_finite, offered, said
+):
+    data = replace(run_of(tmp_path / "run", 12, reason), not_finite=not_finite)
+    data = replace(data, checkpoints=dict.fromkeys(kept, tmp_path))
+    text = words.card_text(data, data.state, None, False)
+    assert text.buttons == offered and said in text.message
+
+
+def test_the_sentence_tells_the_loss_that_the_chart_shows_and_says_which_it_is(tmp_path):
+    data = run_of(tmp_path / "run", 12)
+    raw = words.headline(data, "running", None, False)
+    assert raw == "It learns: after 12 steps the loss is 1.000."
+    smoothed = words.headline(data, "running", None, False, 0.75)
+    assert smoothed == "It learns: after 12 steps the smoothed loss fell from 1.000 to 0.750."
 
 
 def test_a_run_without_samples_or_heads_says_so(tmp_path):
@@ -191,3 +220,17 @@ def test_no_key_meant_for_one_button_reaches_another(qtbot):
         assert found == ([focused] if focused else [])
     qtbot.keyClick(card.focusWidget() or card, Qt.Key.Key_Space)
     assert asked == []
+
+
+def test_a_button_that_can_be_used_no_longer_keeps_no_key_for_its_neighbor(qtbot):
+    card = RunCard()
+    qtbot.addWidget(card)
+    asked = []
+    card.asked.connect(asked.append)
+    shown = CardText("stories", "running", 3, 9, buttons=("branch", "pause", "stop"))
+    card.set_text(shown)
+    card.show()
+    card.buttons["branch"].setFocus()
+    card.set_text(replace(shown, refusals=(("branch", "No checkpoint lies here"),)))
+    qtbot.keyClick(card.focusWidget() or card, Qt.Key.Key_Space)
+    assert asked == [] and card.focusWidget() is card

@@ -86,21 +86,27 @@ def test_a_wish_does_not_outlive_a_run_that_another_program_trained(
     assert run_async(body()) == ["paused", end, None]
 
 
+@pytest.mark.parametrize("before", ["stopped", "failed", "dead"])
 def test_a_run_that_is_being_started_here_is_wished_to_run_until_it_does(
-    engine, tmp_path, run_async
+    engine, tmp_path, run_async, before
 ):
     async def body():
         trainers = Trainers()
         steering = Steering(engine, trainers, SimpleNamespace(run_in="thread"), QObject(engine))
-        run = run_that_is("stopped", tmp_path)
+        run = run_that_is(before, tmp_path)
         steering.start(run.folder)
         states = [steering.state(run)]
         async with asyncio.timeout(10):
             while not trainers.training:
                 await asyncio.sleep(0)
+        states.append(steering.state(run))
+        steering.pause(run.folder)  # before its folder says that it trains
+        states.append(steering.state(run))
+        trainers.training.clear()
+        trainers.changed.emit(str(run.folder))
         return [*states, steering.state(run)]
 
-    assert run_async(body()) == ["running", "running"]
+    assert run_async(body()) == ["running", "running", "paused", before]
 
 
 def test_an_engine_that_has_died_refuses_a_start_and_leaves_no_wish_and_no_folder(

@@ -1,0 +1,66 @@
+"""Which runs the list offers: those of the app's folder, and those opened from elsewhere.
+
+The latter are kept in the settings, so that they are still there at the next start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from explorer import tasks
+from explorer.panes.training.header import KnownRun, RunChoice
+
+if TYPE_CHECKING:
+    from explorer.panes.base import Context
+
+MOST = 100  # of the app's own folder, the newest
+
+
+class KnownRuns(QObject):
+    """Fills the list; folders are looked at in the I/O pool."""
+
+    def __init__(self, context: Context, choice: RunChoice, owner: QObject) -> None:
+        super().__init__(owner)
+        self._context = context
+        self._choice = choice
+        self._owner = owner
+        self._noted: Path | None = None
+
+    def note(self, folder: Path) -> None:
+        """A run could be read: one that lies elsewhere stays in the list from now on."""
+        if folder == self._noted:
+            return
+        self._noted, whole = folder, folder.resolve()
+        if whole.parent != self._context.runs.folder().resolve():
+            self._context.settings.remember_run(str(whole))
+
+    def renew(self, current: str | Path | None, other: str | Path | None) -> None:
+        """The list as it is now; which run is shown, which lies over it."""
+        tasks.spawn(self._fill(str(current or ""), str(other or "")), self._owner)
+
+    async def _fill(self, current: str, other: str) -> None:
+        elsewhere = [current, other, *self._context.settings.runs]
+        folder = self._context.runs.folder()
+        runs = await self._context.engine.io(list_runs, folder, elsewhere)
+        here, over = (str(Path(path).resolve()) if path else "" for path in (current, other))
+        self._choice.set_runs(runs, here, over)
+
+
+def list_runs(folder: Path, elsewhere: Sequence[str]) -> list[KnownRun]:
+    """Every run in a folder, newest first, then those from elsewhere; what is no run any more last.
+
+    A disk may come back, so a folder that is not there is no reason to forget it.
+    """
+    found = []
+    if folder.is_dir():
+        found = [path for path in folder.iterdir() if (path / "run.json").is_file()]
+        found.sort(key=lambda path: (path / "run.json").stat().st_ctime, reverse=True)
+    known = {str(path.resolve()): KnownRun(str(path.resolve()), path.name) for path in found[:MOST]}
+    for path in (Path(other).resolve() for other in elsewhere if other):
+        there = (path / "run.json").is_file()
+        known.setdefault(str(path), KnownRun(str(path), path.name, gone=not there))
+    return sorted(known.values(), key=lambda run: run.gone)
