@@ -17,8 +17,12 @@ from typing import Any, TextIO
 
 from PySide6.QtCore import QObject, Qt, QtMsgType, Signal, qInstallMessageHandler
 
+import core
+import explorer
+
 _log = logging.getLogger(__name__)
 
+_HOMES = tuple(Path(package.__file__).parent for package in (core, explorer))
 MOST_KEPT = 50
 MODEL = "model"  # what an error is about, until a person opens another one
 HARMLESS = ("This plugin does not support",)  # Qt's messages that tell a person nothing
@@ -57,8 +61,11 @@ class _Reports(QObject):
         problem = self.problems.get(key)
         if problem is None:
             details = "".join(traceback.format_exception(error))
-            _log.error("%s: %s", where, details)
             text = str(error) or type(error).__name__
+            if is_told(error):
+                _log.warning("%s: %s", where, text)
+            else:
+                _log.error("%s: %s", where, details)
             problem = Problem(key, title_of(error), text, where, details, about=about)
             while len(self.problems) >= MOST_KEPT:
                 self.problems.pop(next(iter(self.problems)))
@@ -102,6 +109,21 @@ def place(error: BaseException) -> str:
     """file:line where the error was raised."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+
+
+def is_told(error: BaseException) -> bool:
+    """Whether its text alone tells what went wrong and what to do: the disk's errors, and a
+    ValueError that core or the app raises on purpose. Any other needs its traceback.
+    """
+    if isinstance(error, OSError):
+        return True
+    if not isinstance(error, ValueError):
+        return False
+    frames = traceback.extract_tb(error.__traceback__)
+    if not frames:
+        return True  # made to be reported, never raised
+    ours = any(Path(frames[-1].filename).is_relative_to(home) for home in _HOMES)
+    return ours and (frames[-1].line or "").startswith("raise ")
 
 
 def title_of(error: BaseException) -> str:

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 
 from explorer import errors, keys, theme
 from explorer.actions import Actions
+from explorer.focus import FocusKeeper
 from explorer.folding import Folding
 from explorer.menus import Menus, palette_entries
 from explorer.notices import Notices
@@ -126,6 +127,7 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         self.rail.chosen.connect(self.show_pane)
         self.folding = Folding(self)
+        self._focus_keeper = FocusKeeper(self)
         self.inspector.tabChanged.connect(self._on_tab)
         self.inspector.unpinRequested.connect(self.escape)
         self.palette_popover.entryChosen.connect(self._on_palette)
