@@ -7,9 +7,11 @@ import logging
 import sys
 import threading
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QObject, QTimer
 
+from core.training import records
 from explorer import errors, tasks
 from explorer.errors import CrashLog, Hooks
 from explorer.notices import Notices
@@ -174,3 +176,33 @@ def test_a_crash_report_is_offered_at_the_next_start(tmp_path):
     assert third.open() == ""
     third.close()
     assert not third.path.exists()
+
+
+def disk():
+    open("/no/such/folder/at all")  # noqa: SIM115
+
+
+def refused():
+    records.check_probe_id("step-1")
+
+
+def surprise():
+    np.zeros(2) + np.zeros(3)
+
+
+@pytest.mark.parametrize(
+    ("function", "told"), [(disk, True), (refused, True), (surprise, False), (fail, False)]
+)
+def test_an_error_that_says_its_remedy_is_one_line_in_the_log(reports, caplog, function, told):
+    """`fail` raises outside of core and the app: nobody has written its words for a person."""
+    caplog.set_level(logging.WARNING)
+    try:
+        function()
+    except Exception as error:
+        errors.report(error, "opening")
+    (record,) = caplog.records
+    assert ("Traceback" in record.getMessage()) != told
+    assert record.levelname == ("WARNING" if told else "ERROR")
+    (problem,) = reports.problems.values()
+    assert "Traceback" in problem.details, "to be copied all the same"
+    caplog.clear()

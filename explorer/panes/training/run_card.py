@@ -57,7 +57,7 @@ COUNTERPARTS = {  # button that goes -> the one that undoes it, or the first of 
     "resume": ("pause",),
     "stop": ("continue", "again"),
     "continue": ("pause",),
-    "again": ("pause",),
+    "again": ("pause", "continue"),
 }
 
 

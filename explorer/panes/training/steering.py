@@ -42,6 +42,7 @@ class Steering(QObject):
         self._settings = settings
         self._owner = owner
         self._wanted: dict[str, str] = {}  # run -> "running", "paused" or "stopped"
+        self._attempts: dict[str, int] = {}  # run -> how many it had when the wish was first seen
         self._starting: set[str] = set()
         runs.changed.connect(self._on_run_changed)
 
@@ -53,9 +54,13 @@ class Steering(QObject):
         trained = data.state in ACTIVE or key in self._starting
         # Without a trainer nobody grants a wish. One that has just begun has not said so yet: the
         # folder still tells how the attempt before it ended.
-        over = not (trained or self._runs.running_here(data.folder))
+        here = key in self._starting or self._runs.running_here(data.folder)
+        over = not (trained or here)
+        if wanted is not None and not here:  # another program has taken it up since
+            over = over or data.attempts > self._attempts.setdefault(key, data.attempts)
         if wanted == data.state or data.state == "finished" or over:
             self._wanted.pop(key, None)
+            self._attempts.pop(key, None)
             return data.state
         return wanted or data.state
 
@@ -144,11 +149,15 @@ class Steering(QObject):
         await self._start_new(made)
 
     def _on_run_changed(self, folder: str) -> None:
-        """A trainer that is gone grants no wish, whether or not its folder says so."""
-        if key_of(folder) not in self._starting and not self._runs.running_here(folder):
+        """A trainer that is gone grants no wish, whether or not its folder says so; that it was to
+        stop stays true until the folder is read again.
+        """
+        gone = key_of(folder) not in self._starting and not self._runs.running_here(folder)
+        if gone and self.wanted(folder) != "stopped":
             self._want(folder, None)
 
     def _want(self, folder: str | Path, state: str | None) -> None:
+        self._attempts.pop(key_of(folder), None)
         if state is None:
             self._wanted.pop(key_of(folder), None)
         else:

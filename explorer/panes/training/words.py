@@ -63,7 +63,7 @@ def ways_on(data: RunData, state: str) -> tuple[str, ...]:
     loss that is no number would end as before; whatever else made it fail is mended in a new run or
     outside of it.
     """
-    if data.checkpoints:
+    if data.checkpoints or data.state in ACTIVE:  # one that is about to stop keeps its last step
         return ("lower", "continue") if data.not_finite else ("continue",)
     if data.not_finite:
         return ("slower",)

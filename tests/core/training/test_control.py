@@ -256,6 +256,26 @@ def test_commands_too_late_for_one_attempt_do_not_hit_the_next(tmp_path: Path) -
     assert RunReader(folder).state == "finished"
 
 
+def test_a_rate_that_is_set_as_a_failed_run_begins_again_holds(tmp_path: Path) -> None:
+    """The command stands in the log before the new attempt has opened the folder."""
+    config = small_config(tmp_path)
+    folder = create_run(tmp_path / "run", config)
+    text = Path(config.corpus)
+    text.rename(text.with_suffix(".away"))
+    with pytest.raises(OSError, match=text.name):
+        finish(config, folder)
+    assert RunReader(folder).state == "failed"
+    text.with_suffix(".away").rename(text)
+    control = RunControl(folder, Recorder())
+    control.start()
+    seq = control.set(learning_rate=5e-4)
+    run = finish(config, folder, resume=True)
+    answer = control.acknowledgement(seq)
+    assert answer is not None and answer.ok
+    assert run.steps["learning_rate"][0] == pytest.approx(5e-4, rel=1e-12)
+    assert run.state == "finished"
+
+
 def test_commands_from_several_threads_never_share_a_number(tmp_path):
     controls = [RunControl(tmp_path) for _ in range(4)]
     with ThreadPoolExecutor(4) as pool:

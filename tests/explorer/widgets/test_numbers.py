@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
 
 from explorer import theme
 from explorer.widgets.cell_numbers import fitting_number
@@ -66,3 +67,20 @@ def test_a_heat_map_names_its_table_by_tokens(qtbot):
     heat.set_labels(["Once", " upon"], ["Once", " upon"])
     rows, columns = heat.table_labels()["values"]
     assert rows == columns == ["0 Once", "1 \u2423upon"]
+
+
+def test_the_name_of_a_table_and_of_its_columns_can_be_read_whole(qtbot):
+    """Also of one that comes after the first look."""
+    table = NumbersTable()
+    qtbot.addWidget(table)
+    table.resize(360, 300)
+    table.set_tables({"q": np.zeros(2)})
+    table.show()
+    name = "learning rate"
+    table.set_tables({name: np.zeros((3, 2))}, {name: ((), ("step", name))})
+    QApplication.processEvents()
+    box = table._names
+    assert box.width() >= box.sizeHint().width() > box.fontMetrics().horizontalAdvance(name)
+    header = table._view.horizontalHeader()
+    assert [table._model.headerData(i, Qt.Orientation.Horizontal) for i in (0, 1)] == ["step", name]
+    assert header.sectionSize(1) >= header.fontMetrics().horizontalAdvance(name)

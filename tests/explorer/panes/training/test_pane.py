@@ -124,6 +124,32 @@ def test_a_finished_run_replays_and_its_step_opens_phase_by_phase(make_pane, run
     run_async(story())
 
 
+def test_the_inspector_tells_of_the_moment_that_is_shown_while_a_run_replays(make_pane, run_async):
+    async def story():
+        pane = make_pane(steps="60")
+        seen = []
+        await started(pane, 60)
+        await until(lambda: state_of(pane) == "finished", "the end")
+        pane._read_sources()
+        await pane.settled()
+        pane.inspection.connect(seen.append)
+        clock = [0.0]
+        pane.player._clock = lambda: clock[0]
+        pane.player.set_motion("full")
+        pane.player.seek(1)
+        pane.player.play()
+        told = []
+        while pane.player.position < 6:
+            clock[0] += 0.01
+            pane.player.tick()
+            told.append((pane.moment.step, seen[-1].cell.split(".")[0]))
+        pane.player.pause()
+        assert len({step for step, _ in told}) >= 5
+        assert all(cell == f"step {step:,}" for step, cell in told)
+
+    run_async(story())
+
+
 def test_inside_a_step_the_card_tells_what_the_run_does_now(make_pane, run_async):
     async def story():
         pane = make_pane(steps="4000")

@@ -65,9 +65,30 @@ def test_the_end_of_one_run_leaves_the_wish_for_another(engine, tmp_path, run_as
         steering.stop(looked_at.folder)
         runs.training.clear()
         runs.changed.emit(str(looked_at.folder))  # its trainer died instead
+        states.append(steering.state(looked_at))  # as its folder was read before that
+        states.append(steering.state(replace(looked_at, state="dead")))
         return [*states, steering.state(looked_at)]
 
-    assert run_async(body()) == ["paused", "running", "paused", "paused", "running", "running"]
+    expected = ["paused", "running", "paused", "paused", "running", "stopped", "dead", "running"]
+    assert run_async(body()) == expected
+
+
+def test_a_run_that_stops_never_shows_that_it_trains_again(engine, tmp_path, run_async):
+    """Its trainer is gone before its folder is read again; but another program may take it up."""
+
+    async def body():
+        runs = Trainers()
+        steering = Steering(engine, runs, None, QObject(engine))
+        run = replace(run_that_is("running", tmp_path), attempts=1)
+        runs.training = {str(run.folder)}
+        steering.stop(run.folder)
+        states = [steering.state(run)]
+        runs.training.clear()
+        runs.changed.emit(str(run.folder))
+        states.append(steering.state(run))
+        return [*states, steering.state(replace(run, attempts=2))]
+
+    assert run_async(body()) == ["stopped", "stopped", "running"]
 
 
 @pytest.mark.parametrize("end", ["stopped", "dead"])

@@ -1,0 +1,56 @@
+"""The keyboard focus of what goes away stays where it was, and reaches no neighbor."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMainWindow, QPushButton, QVBoxLayout, QWidget
+
+from explorer.focus import FocusKeeper
+
+
+@pytest.fixture
+def window(qtbot):
+    """Three buttons in a box, one of which has the focus."""
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    FocusKeeper(window)
+    box = QWidget()
+    column = QVBoxLayout(box)
+    window.pressed = []
+    window.buttons = {}
+    for name in ("pause", "stop", "delete"):
+        button = QPushButton(name)
+        button.clicked.connect(lambda _=False, name=name: window.pressed.append(name))
+        column.addWidget(button)
+        window.buttons[name] = button
+    window.setCentralWidget(box)
+    window.show()
+    qtbot.waitExposed(window)
+    window.activateWindow()
+    window.buttons["pause"].setFocus()
+    qtbot.waitUntil(lambda: window.buttons["pause"].hasFocus())
+    return window
+
+
+@pytest.mark.parametrize("goes", ["hide", "disable"])
+def test_the_next_space_presses_nothing_that_nobody_chose(window, goes):
+    if goes == "hide":
+        window.buttons["pause"].hide()
+    else:
+        window.buttons["pause"].setEnabled(False)
+    QTest.keyClick(window.focusWidget() or window, Qt.Key.Key_Space)
+    assert window.pressed == []
+    assert window.focusWidget() is window.centralWidget()
+    QTest.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
+    assert window.focusWidget() in window.buttons.values(), "Tab goes on from the same place"
+
+
+def test_an_heir_that_was_chosen_keeps_the_focus(window):
+    window.buttons["pause"].hide()
+    window.buttons["delete"].setFocus()
+    assert window.buttons["delete"].hasFocus()
+    window.buttons["stop"].setFocus()
+    window.buttons["delete"].hide()
+    assert window.buttons["stop"].hasFocus()
