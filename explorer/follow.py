@@ -71,6 +71,11 @@ class RunFollower(QObject):
         self._stopped = True
         self._timer.stop()
 
+    async def look(self) -> None:
+        """Returns once every followed run has been read as it is now."""
+        for watch in list(self._watched.values()):
+            await self._read(watch)
+
     @property
     def selected(self) -> RunStatus | None:
         """The run that is looked at, once it has been read."""

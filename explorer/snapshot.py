@@ -76,6 +76,7 @@ async def _draw_pane(
         shown = bring()
         if inspect.isawaitable(shown):
             await shown
+        await session.follower.look()  # the strip below tells the same as the pane
         for width, height in sizes:
             window.resize(QSize(width, height))
             for look in THEMES:

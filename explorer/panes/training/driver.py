@@ -110,6 +110,6 @@ class Driver:
 
 
 def lowered(config: TrainingConfig) -> dict[str, float]:
-    """A tenth of the learning rate; where it comes down to stays, if that is lower still."""
-    rate = config.learning_rate / 10
-    return {"learning_rate": rate, "min_learning_rate": min(config.min_learning_rate, rate)}
+    """A tenth of the learning rate, from its peak to where it comes down to."""
+    names = ("learning_rate", "min_learning_rate")
+    return {name: getattr(config, name) / 10 for name in names}

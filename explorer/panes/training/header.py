@@ -71,6 +71,7 @@ class RunChoice(QWidget):
         self.run.activated.connect(self._on_run)
         self.other.activated.connect(self._on_other)
         self.new.clicked.connect(self.newRequested)
+        theme.changed.connect(self._fill)  # the gray of what is gone
         self._fill()
 
     def set_runs(self, runs: Sequence[KnownRun], current: str, other: str) -> None:
@@ -139,4 +140,5 @@ def _add(box: QComboBox, known: KnownRun) -> None:
         model = box.model()
         assert isinstance(model, QStandardItemModel)
         model.item(place).setEnabled(False)
+        model.item(place).setForeground(theme.current().color("muted"))
     box.setItemData(place, told, Qt.ItemDataRole.ToolTipRole)
