@@ -2,8 +2,9 @@
 
 An algorithm that merges makes many small steps: each common step is one merge of every such
 algorithm. Unigram makes few large ones; its next one comes when its share of them is due, so that
-all end at about the same time. After every common step each lane tells what it did last and how its
-vocabulary so far cuts a sample sentence.
+it ends when the last of the others does. How many lie ahead is estimated anew after each. After
+every common step each lane tells what it did last and how its vocabulary so far cuts a sample
+sentence.
 """
 
 import math
@@ -24,18 +25,19 @@ from core.tokenization.steps import (
     CountingStep,
     ExpectStep,
     FinishStep,
+    MaximizeStep,
     MergeStep,
     TrainingStep,
     WorkingStep,
 )
 from core.tokenization.tokenizer import Tokenizer
 from core.tokenization.training import train_tokenizer_steps
+from core.tokenization.unigram.pruning import SHRINK
+from core.tokenization.unigram.training import SPARE, SUB_ITERATIONS
 
 MOST_LANES = 4
 PAUSE = 0.03  # seconds of work between two yields of resplit_steps
-PRUNED_TO = 0.75  # of its pieces a pruning of Unigram keeps
-STEPS_PER_ROUND = 5  # of Unigram: twice E and M, then pruning
-SPARE = 1.1  # Unigram's last round works on so many times the pieces that are wanted
+EM_STEPS = 2 * SUB_ITERATIONS  # of a round of Unigram, before it prunes or finishes
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class LaneState:
     tokens      of the training text with them; what was last known, 0 before that
     split       of the sample
     objective   Unigram: -log likelihood in nats a word, as last computed; NaN elsewhere
+    ahead       how many more such steps it will make; an estimate, renewed after each
     done        it makes no more steps
     error       why it gave up, with the remedy; "" where it did not
     """
@@ -79,8 +82,14 @@ class LaneState:
     tokens: float = 0.0
     split: Split = field(default_factory=lambda: Split((), ()))
     objective: float = math.nan
+    ahead: int = 0
     done: bool = False
     error: str = ""
+
+    @property
+    def progress(self) -> float:
+        """The share of its steps that it has made, 0 with its first vocabulary, 1 at the end."""
+        return 1.0 if self.done else max(0, self.number - 1) / max(1, self.number - 1 + self.ahead)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +97,7 @@ class CommonStep:
     """What all lanes have come to.
 
     index     0 is the first vocabulary of each
-    expected  the index of the last common step, about
+    expected  the index of the last common step, as it is estimated now
     """
 
     index: int
@@ -116,7 +125,6 @@ class _Lane:
         self._wanted = vocab_size
         self._growing = growing(plan, sample)
         self.state = LaneState()
-        self.expected = 1.0  # steps that it will make, about
         self.merges = plan.kind != "unigram"
         self.tokenizer: Tokenizer | None = None
 
@@ -140,8 +148,6 @@ class _Lane:
 
     def _take(self, step: TrainingStep) -> None:
         assert not isinstance(step, CountingStep | WorkingStep)
-        if self.state.number == 0:
-            self.expected = self._expect(step.vocab_size)
         self._growing.take(step)
         before = self.state
         self.state = LaneState(
@@ -153,6 +159,7 @@ class _Lane:
             else before.tokens,
             split=self._growing.split,
             objective=step.objective if isinstance(step, ExpectStep) else before.objective,
+            ahead=self._ahead(step),
         )
 
     def _is_last(self, step: TrainingStep) -> bool:
@@ -160,18 +167,29 @@ class _Lane:
         grown = self.merges and self.state.vocab_size >= self._wanted
         return grown or isinstance(step, FinishStep)
 
-    def _expect(self, first: int) -> float:
-        """How many steps lie ahead, by the size of the first vocabulary."""
+    def _ahead(self, step: TrainingStep) -> int:
+        """How many steps follow this one. A merge adds one piece; of Unigram the rounds are counted
+        that would prune what is left, as if no more rare pieces went.
+        """
+        assert not isinstance(step, CountingStep | WorkingStep)
         if self.merges:
-            return max(1, self._wanted - first)
-        shrinking = math.log(max(1.0, first / (self._wanted * SPARE))) / -math.log(PRUNED_TO)
-        return STEPS_PER_ROUND * (math.ceil(shrinking) + 1)
+            return max(0, self._wanted - step.vocab_size)
+        if isinstance(step, FinishStep):
+            return 0
+        made = 0
+        if isinstance(step, ExpectStep | MaximizeStep):
+            made = 2 * step.iteration + (1 if isinstance(step, ExpectStep) else 2)
+        steps, size, enough = EM_STEPS - made, step.vocab_size, int(self._wanted * SPARE)
+        while size > enough:
+            size = max(enough, int(SHRINK * size))
+            steps += 1 + EM_STEPS
+        return steps + 1
 
     def _tell(self, done: bool, error: str = "") -> None:
         # Unigram's steps do not count the pieces that need no training; the tokenizer does.
         finished = self.tokenizer
         size = self.state.vocab_size if finished is None else finished.vocab_size
-        self.state = replace(self.state, vocab_size=size, done=done, error=error)
+        self.state = replace(self.state, vocab_size=size, ahead=0, done=done, error=error)
 
     def close(self) -> None:
         self._steps.close()
@@ -226,42 +244,42 @@ def lockstep_steps(
         if all(lane.state.error for lane in lanes):
             raise ValueError("; ".join(dict.fromkeys(lane.state.error for lane in lanes)))
         index = 0
-        ahead = _ahead(lanes)
-        yield CommonStep(index, tuple(lane.state for lane in lanes), ahead)
+        yield _common(lanes, index)
         while not all(lane.state.done for lane in lanes):
             index += 1
             for place in _due(lanes, index):
                 yield from lanes[place].advance(place)
-            yield CommonStep(index, tuple(lane.state for lane in lanes), ahead)
+            yield _common(lanes, index)
     finally:
         for lane in lanes:
             lane.close()
     return [lane.tokenizer for lane in lanes]
 
 
+def _common(lanes: Sequence[_Lane], index: int) -> CommonStep:
+    states = tuple(lane.state for lane in lanes)
+    merging = [lane.state.ahead for lane in lanes if lane.merges and not lane.state.done]
+    ahead = max(merging or [state.ahead for state in states])
+    return CommonStep(index, states, index + ahead)
+
+
 def _due(lanes: Sequence[_Lane], index: int) -> list[int]:
     """Which lanes make a step of their own in this common step.
 
-    All that merge; Unigram as soon as it has made a smaller share of its steps than the others of
-    theirs.
+    All that merge; Unigram when the share of the common steps that this one ends is the share of
+    its own steps that its next one ends, so that both end with their last.
     """
     active = [place for place, lane in enumerate(lanes) if not lane.state.done]
-    merging = [lanes[place] for place in active if lanes[place].merges]
+    merging = [lanes[place].state for place in active if lanes[place].merges]
     if not merging:
         return active
-    ahead = max(lane.expected for lane in merging)
-    return [
-        place
-        for place in active
-        if lanes[place].merges or lanes[place].state.number <= lanes[place].expected * index / ahead
-    ]
+    last = index - 1 + max(state.ahead for state in merging)
 
+    def is_due(state: LaneState) -> bool:
+        steps = state.number - 1 + state.ahead
+        return state.number * last <= steps * index
 
-def _ahead(lanes: Sequence[_Lane]) -> int:
-    """How many common steps there will be, about."""
-    alive = [lane for lane in lanes if not lane.state.done]
-    counted = [lane for lane in alive if lane.merges] or alive
-    return round(max((lane.expected for lane in counted), default=0))
+    return [place for place in active if lanes[place].merges or is_due(lanes[place].state)]
 
 
 def resplit_steps(

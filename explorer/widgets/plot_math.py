@@ -55,11 +55,14 @@ def log_ticks(low: float, high: float) -> list[float]:
     decades = [10.0**power for power in range(first, last + 1)]
     inside = [tick for tick in decades if low * (1 - 1e-9) <= tick <= high * (1 + 1e-9)]
     if len(inside) >= 3:
-        every = -(-len(inside) // 5)
-        return inside[::every]
+        return _at_most_five(inside)
     finer = sorted(tick * factor for tick in decades for factor in (1, 2, 5))
     inside = [tick for tick in finer if low * (1 - 1e-9) <= tick <= high * (1 + 1e-9)]
-    return inside if len(inside) >= 2 else linear_ticks(low, high)
+    return _at_most_five(inside) if len(inside) >= 2 else linear_ticks(low, high)
+
+
+def _at_most_five(ticks: list[float]) -> list[float]:
+    return ticks[:: -(-len(ticks) // 5)]
 
 
 def smooth(values: np.ndarray, strength: float) -> np.ndarray:

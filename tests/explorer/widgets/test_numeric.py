@@ -114,6 +114,7 @@ def test_no_two_ticks_read_the_same(low, span):
 def test_log_ticks_take_powers_of_ten_or_one_two_five():
     assert log_ticks(0.9, 2000) == [1, 10, 100, 1000]
     assert log_ticks(1.1, 6.8) == [2, 5]
+    assert log_ticks(45, 6000) == [50, 200, 1000, 5000]  # never so many that they touch
 
 
 def test_limits_show_zero_only_where_it_is_near():

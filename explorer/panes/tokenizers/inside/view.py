@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from explorer import theme
@@ -28,7 +29,7 @@ class InsideView(QWidget):
         self.note = Label("", "body", "muted", wrap=True)
         self.smaller = IconButton("minus", "A smaller picture of the word")
         self.larger = IconButton("plus", "A larger picture of the word", "Ctrl+wheel")
-        self.zoom = Label("100 %", "label", "muted")
+        self.zoom = Label(f"{1:.0%}", "label", "muted")
         self._upper = scrolled(self.stages)
         self._lower = scrolled(self.word)
         both = QWidget()
@@ -103,8 +104,18 @@ class InsideView(QWidget):
         self._fit()
 
 
+class Scrolled(QScrollArea):
+    """Up and Down scroll; Left and Right are the player's, as everywhere."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+            event.ignore()
+        else:
+            super().keyPressEvent(event)
+
+
 def scrolled(picture: QWidget) -> QScrollArea:
-    area = QScrollArea()
+    area = Scrolled()
     area.setWidgetResizable(True)
     area.setWidget(picture)
     own = picture.focusPolicy() != Qt.FocusPolicy.NoFocus

@@ -7,11 +7,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+from PySide6.QtWidgets import QFileDialog
+
 from core.resources import data_folder
 
 MODEL = ".model"
-NAMES = "Tokenizer (*.json);;SentencePiece model (*.model)"
-PLAIN = "Tokenizer (*.json)"
+NAMES = ("Tokenizer (*.json)", "SentencePiece model (*.model)")
 SENTENCEPIECE = ("sentencepiece-bpe", "unigram")
 
 
@@ -27,9 +28,17 @@ def title_of(name: str, pieces: int, corpus: str) -> str:
     return f"{name} {pieces:,}, {about}"
 
 
-def names_for(kind: str) -> str:
-    """The file dialog's filter."""
-    return NAMES if kind in SENTENCEPIECE else PLAIN
+def names_for(kind: str) -> list[str]:
+    """The kinds of file that a dialog offers."""
+    return list(NAMES if kind in SENTENCEPIECE else NAMES[:1])
+
+
+def follow(dialog: QFileDialog, chosen: str) -> None:
+    """Another kind of file was chosen in the dialog: the name ends as it does."""
+    ending = chosen.rpartition("*")[2].rstrip(")")
+    dialog.setDefaultSuffix(ending.lstrip("."))
+    for selected in dialog.selectedFiles()[:1]:
+        dialog.selectFile(Path(selected).with_suffix(ending).name)
 
 
 def save(tokenizer: Any, path: Path) -> Path:

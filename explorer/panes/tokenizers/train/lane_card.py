@@ -28,11 +28,14 @@ USES = (
 
 @dataclass(frozen=True)
 class LaneWords:
-    """What stands above a face: name, pieces now, bytes a token stands for."""
+    """What stands above a face: name, pieces now, bytes a token stands for, and the share of its
+    own steps that the lane has made.
+    """
 
     name: str
     pieces: str
     facts: str
+    progress: float = 0.0
 
 
 NO_FACE = Face("words", "")
@@ -73,7 +76,9 @@ class LaneCard(Picture):
             self._words, self._face = words, face
             said = face.sentence or " ".join(chip.text for chip in face.merge)
             self.setAccessibleName(words.name)
-            self.setAccessibleDescription(f"{words.pieces} pieces, {words.facts}, {said}")
+            self.setAccessibleDescription(
+                f"{words.pieces} pieces, {words.facts}, {words.progress:.0%} of its way, {said}"
+            )
             self.setToolTip(face.sentence if face.state == "error" else "")
             self.data_changed()
 
@@ -153,9 +158,13 @@ class LaneCard(Picture):
             used = now.metrics("label", 600).horizontalAdvance(pieces) + now.px(8)
             facts = elide(self._words.facts, now.font("label"), line.width() - used)
             put_text(painter, line, facts, now.font("label"), now.color("muted"), RIGHT)
-        painter.setPen(now.pen("divider"))
         y = line.bottom() + now.px(5)
+        painter.setPen(now.pen("divider"))
         painter.drawLine(QPointF(left, y), QPointF(left + width, y))
+        painter.setPen(now.pen(now.series(self.lane), 2))
+        made = width * self._words.progress
+        if made >= 1:
+            painter.drawLine(QPointF(left, y), QPointF(left + made, y))
         return y + now.px(6)
 
     def _draw_step(self, painter: QPainter, left: float, y: float, width: float) -> float:

@@ -72,7 +72,7 @@ class LaneRow(QWidget):
         grid.addWidget(self.remove, 0, 3)
         grid.addWidget(self.note, 1, 1, 1, 3)
         grid.addWidget(self.error, 2, 1, 1, 3)
-        grid.setColumnStretch(1, 4)
+        grid.setColumnStretch(1, 6)
         grid.setColumnStretch(2, 5)
         self.kind.currentIndexChanged.connect(self._on_kind)
         self.variant.currentIndexChanged.connect(self._on_variant)

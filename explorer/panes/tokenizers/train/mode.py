@@ -297,6 +297,7 @@ class TrainMode(Mode):
                     recording.names[lane],
                     f"{recording.state(lane, after).vocab_size:,}",
                     f"{words.compression(recording, lane, after)} bytes a token",
+                    recording.state(lane, after).progress,
                 ),
                 faces.face(lane, after),
             )

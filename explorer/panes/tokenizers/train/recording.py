@@ -83,10 +83,10 @@ class Recording:
 
     @property
     def expected(self) -> int:
-        """The index of the last common step, about."""
+        """The index of the last common step, as far as is known now."""
         if self.over:
             return len(self.moments) - 1
-        return max(self.moments[0].expected, len(self.moments) - 1) if self.moments else 0
+        return max(self.moments[-1].expected, len(self.moments) - 1) if self.moments else 0
 
     def state(self, lane: int, index: int) -> LaneState:
         return self.moments[index].lanes[lane]

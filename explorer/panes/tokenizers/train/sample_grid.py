@@ -20,7 +20,7 @@ from explorer.panes.tokenizers.piece_box import draw_box
 from explorer.panes.tokenizers.pieces import bytes_of
 from explorer.widgets.base import CENTER, LEFT, RIGHT, Picture, elide, put_text
 
-ROW = 28
+ROW, DENSE = 28, 24  # px: a lane's row, and where there is little room
 NAMES, COUNTS = 132, 56  # px: left and right of the letters
 WIDEST, NARROWEST = 14.0, 6.0  # px of a letter
 BYTE = 1.25  # of a letter's width: a byte of a character that has several
@@ -43,6 +43,7 @@ class SampleGrid(Picture):
         self._characters: list[tuple[str, int, int]] = []  # with their places in bytes
         self._hover: tuple[int, int] | None = None
         self._focus = -1
+        self._dense = False
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
@@ -67,6 +68,17 @@ class SampleGrid(Picture):
             self._before = self._after = [EMPTY] * len(names)
             self.updateGeometry()
             self.data_changed()
+
+    def set_dense(self, dense: bool) -> None:
+        """Lower rows, where there is little room."""
+        if dense != self._dense:
+            self._dense = dense
+            self.updateGeometry()
+            self.update()
+
+    @property
+    def _height(self) -> int:
+        return theme.current().px(DENSE if self._dense else ROW)
 
     def set_focus_lane(self, lane: int) -> None:
         """The lane that the inspector speaks of."""
@@ -93,7 +105,7 @@ class SampleGrid(Picture):
 
     def sizeHint(self) -> QSize:
         now = theme.current()
-        return QSize(now.px(640), now.px(ROW) * max(1, len(self._names)))
+        return QSize(now.px(640), self._height * max(1, len(self._names)))
 
     def minimumSizeHint(self) -> QSize:
         return QSize(theme.current().px(320), self.sizeHint().height())
@@ -203,7 +215,7 @@ class SampleGrid(Picture):
         return QRectF(left, 0, max(1, self.width() - left - now.px(COUNTS)), self.height())
 
     def _row(self, lane: int) -> QRectF:
-        height = theme.current().px(ROW)
+        height = self._height
         return QRectF(0, lane * height, self.width(), height)
 
     def _unit(self) -> float:
@@ -228,7 +240,7 @@ class SampleGrid(Picture):
 
     def token_at(self, point: QPointF) -> tuple[int, int]:
         """Lane and token at a place; -1 for none."""
-        lane = int(point.y() // theme.current().px(ROW))
+        lane = int(point.y() // self._height)
         if 0 <= lane < len(self._names):
             for index, span in enumerate(self._after[lane].spans):
                 cell = self._cell(span, self._row(lane))

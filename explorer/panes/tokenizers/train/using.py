@@ -66,7 +66,8 @@ class Using:
             f"{name}.json",
             lambda path: self._mode.spawn(self.save(tokenizer, Path(path))),
         )
-        dialog.setNameFilter(keeping.names_for(tokenizer.kind))
+        dialog.setNameFilters(keeping.names_for(tokenizer.kind))
+        dialog.filterSelected.connect(lambda chosen: keeping.follow(dialog, chosen))
 
     async def save(self, tokenizer: Any, path: Path) -> None:
         try:

@@ -108,5 +108,6 @@ class RunView(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         low = self.height() < theme.current().px(LOW)
-        self._column.setStretch(1, 4 if low else 5)
-        self._column.setStretch(2, 4)
+        self.sample.set_dense(low)
+        self._column.setStretch(1, 10 if low else 5)
+        self._column.setStretch(2, 11 if low else 4)

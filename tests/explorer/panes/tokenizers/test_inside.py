@@ -8,8 +8,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from core.data import story_text
 from core.tokenization import train_tokenizer
@@ -344,6 +346,14 @@ def test_what_is_still_to_come_is_drawn_faintly(pane, run_async):
         assert word._broken is None
 
     run_async(body())
+
+
+def test_arrows_to_the_sides_are_left_to_the_player(pane):
+    for widget in (pane.mode.view.word, pane.mode.view._upper, pane.mode.view._lower):
+        for key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+            event = QKeyEvent(QEvent.Type.KeyPress, key, Qt.KeyboardModifier.NoModifier)
+            QApplication.sendEvent(widget, event)
+            assert not event.isAccepted()
 
 
 def test_the_buttons_zoom_and_say_how_far(pane):
