@@ -1,7 +1,8 @@
 """Derivatives of anything that is computed, from scratch on NumPy: one engine, scalars to a GPT.
 
 Read in this order: operation, arithmetic, functions, reductions, shapes, layers, tensor,
-functional, expression, graph, backprop_trace, gradient_check.
+functional, expression, graph, backprop_trace, gradient_check; then networks to learn with:
+initialization, mlp, losses, datasets.
 """
 
 from core.autograd.backprop_trace import Place, trace_backprop

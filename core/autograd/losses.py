@@ -1,0 +1,70 @@
+"""How wrong an output is, as one number. Letters in shapes: N examples, K outputs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from core.autograd import functional as F
+from core.autograd.tensor import Tensor, constant
+
+
+def mean_squared_error(out: Tensor, targets: Any) -> Tensor:
+    """Mean of (out - target)^2: out (N, 1), targets (N)."""
+    return ((_column(out) - _numbers(targets, out)) ** 2).mean()
+
+
+def hinge(out: Tensor, targets: Any) -> Tensor:
+    """Mean of max(0, 1 - y * out) with y = 1 for class 1 and -1 for class 0 (Cortes & Vapnik 1995).
+
+    out (N, 1), targets (N) of 0 and 1: right is not enough, it must be right by a margin of 1.
+    """
+    sides = 2 * _numbers(targets, out) - 1
+    return F.relu(1 - sides * _column(out)).mean()
+
+
+def binary_cross_entropy(out: Tensor, targets: Any) -> Tensor:
+    """Mean of -log(probability of the right class), sigmoid(out) being that of class 1.
+
+    out (N, 1), targets (N) of 0 and 1. Written so that no exp overflows:
+    max(z, 0) - z y + log(1 + exp(-|z|)).
+    """
+    z, y = _column(out), _numbers(targets, out)
+    return (F.relu(z) - z * y + F.log(1 + F.exp(-F.absolute(z)))).mean()
+
+
+def cross_entropy(out: Tensor, targets: Any) -> Tensor:
+    """Mean of -log softmax(out)[target]: out (N, K), targets (N) of 0 to K - 1."""
+    return F.cross_entropy(out, np.asarray(targets).astype(np.int64))
+
+
+LOSSES = {
+    "cross-entropy": cross_entropy,
+    "binary cross-entropy": binary_cross_entropy,
+    "hinge": hinge,
+    "mean squared error": mean_squared_error,
+}
+
+
+def penalty(weights: list[Tensor], kind: str, strength: float) -> Tensor:
+    """What large weights cost: strength * sum w^2 ("l2") or strength * sum |w| ("l1")."""
+    if kind not in ("l1", "l2"):
+        raise ValueError(f"penalty {kind!r} is unknown; use 'l1' or 'l2'")
+    total = constant(0.0)
+    for weight in weights:
+        total = total + (weight * weight if kind == "l2" else F.absolute(weight)).sum()
+    return total * strength
+
+
+def _column(out: Tensor) -> Tensor:
+    if out.ndim != 2 or out.shape[1] != 1:
+        raise ValueError(f"this loss needs one output an example, (N, 1); these are {out.shape}")
+    return out.reshape(-1)  # (N, 1) -> (N)
+
+
+def _numbers(targets: Any, out: Tensor) -> np.ndarray:
+    array = np.asarray(targets, dtype=out.data.dtype)
+    if array.shape != out.shape[:1]:
+        raise ValueError(f"{out.shape[0]} outputs need as many targets; these are {array.shape}")
+    return array

@@ -1,0 +1,145 @@
+"""A network of layers (multi-layer perceptron): weighted sums, each followed by an activation.
+
+Letters in shapes: N examples, n numbers into a layer, m out of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from core.autograd import functional as F
+from core.autograd.initialization import GAINS, INITIALIZATIONS
+from core.autograd.tensor import Tensor, constant
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "tanh": F.tanh,
+    "relu": F.relu,
+    "sigmoid": F.sigmoid,
+    "gelu": F.gelu,
+    "linear": lambda x: x,
+}
+NORMS = ("none", "layer", "batch")
+
+
+@dataclass(frozen=True, slots=True)
+class MLPConfig:
+    """sizes: inputs, each hidden layer, outputs. The last layer has neither norm nor activation."""
+
+    sizes: tuple[int, ...] = (2, 8, 8, 1)
+    activation: str = "tanh"
+    initialization: str = "kaiming"
+    norm: str = "none"
+    scale: float = 1.0  # of all initial weights, beside what the initialization says
+
+    def __post_init__(self) -> None:
+        if len(self.sizes) < 2 or min(self.sizes) < 1:
+            raise ValueError(
+                f"sizes {self.sizes} make no network; give inputs, hidden layers and outputs, each "
+                "at least 1"
+            )
+        for value, known in (
+            (self.activation, ACTIVATIONS),
+            (self.initialization, INITIALIZATIONS),
+            (self.norm, NORMS),
+        ):
+            if value not in known:
+                raise ValueError(f"{value!r} is unknown; use one of {', '.join(known)}")
+
+
+@dataclass(slots=True)
+class Layer:
+    """One layer as it ran: weighted sums (N, m), after a norm if there is one, and activated."""
+
+    sums: Tensor
+    normed: Tensor
+    out: Tensor
+
+
+@dataclass
+class MLP:
+    """The network: `parameters` by name ("0.weight" (n, m), "0.bias" (m), "0.gain" (m)).
+
+    Made by `MLP.start`. Numbers are changed by giving a parameter new `data`.
+    """
+
+    config: MLPConfig
+    parameters: dict[str, Tensor] = field(default_factory=dict)
+
+    @classmethod
+    def start(cls, config: MLPConfig, generator: np.random.Generator) -> MLP:
+        """A new network; the same generator state gives the same weights."""
+        initial = INITIALIZATIONS[config.initialization]
+        last = len(config.sizes) - 2
+        parameters = {}
+        for number, (n, m) in enumerate(zip(config.sizes, config.sizes[1:], strict=False)):
+            gain = GAINS[config.activation if number < last else "linear"]
+            weights = initial(n, m, gain, generator) * config.scale
+            parameters[f"{number}.weight"] = Tensor(weights)
+            parameters[f"{number}.bias"] = Tensor(np.zeros(m))
+            if config.norm != "none" and number < last:
+                parameters[f"{number}.gain"] = Tensor(np.ones(m))
+        for name, tensor in parameters.items():
+            tensor.name = name
+        return cls(config, parameters)
+
+    @property
+    def n_layers(self) -> int:
+        return len(self.config.sizes) - 1
+
+    @property
+    def n_parameters(self) -> int:
+        return sum(tensor.data.size for tensor in self.parameters.values())
+
+    def layers(self, x: Tensor | np.ndarray) -> list[Layer]:
+        """Each layer's intermediates for examples x (N, inputs)."""
+        x = constant(x)
+        if x.ndim != 2 or x.shape[1] != self.config.sizes[0]:
+            raise ValueError(
+                f"examples have shape {x.shape}; this network reads (N, {self.config.sizes[0]})"
+            )
+        ran: list[Layer] = []
+        for number in range(self.n_layers):
+            ran.append(self._layer(number, x))
+            x = ran[-1].out
+        return ran
+
+    def __call__(self, x: Tensor | np.ndarray) -> Tensor:
+        """Examples (N, inputs) -> (N, outputs)."""
+        return self.layers(x)[-1].out
+
+    def _layer(self, number: int, x: Tensor) -> Layer:
+        weight, bias = self.parameters[f"{number}.weight"], self.parameters[f"{number}.bias"]
+        if number == self.n_layers - 1:
+            sums = x @ weight + bias  # (N, n) @ (n, m)
+            return Layer(sums, sums, sums)
+        if self.config.norm == "none":
+            sums = normed = x @ weight + bias
+        else:
+            norm = F.layer_norm if self.config.norm == "layer" else F.batch_norm
+            sums = x @ weight  # the norm would take a bias away again; it has its own
+            normed = norm(sums, self.parameters[f"{number}.gain"], bias)
+        return Layer(sums, normed, ACTIVATIONS[self.config.activation](normed))
+
+    def detached(self) -> MLP:
+        """The same numbers, wanting no gradients: for looking at what the network says."""
+        still = {
+            name: Tensor(tensor.data, requires_grad=False)
+            for name, tensor in self.parameters.items()
+        }
+        return MLP(self.config, still)
+
+    def resized(self, config: MLPConfig, generator: np.random.Generator) -> MLP:
+        """A network of another shape that keeps every weight for which it has a place."""
+        new = MLP.start(config, generator)
+        for name, tensor in new.parameters.items():
+            if name not in self.parameters:
+                continue
+            old = self.parameters[name].data
+            if old.ndim != tensor.ndim:
+                continue
+            shared = tuple(slice(min(sizes)) for sizes in zip(old.shape, tensor.shape, strict=True))
+            tensor.data[shared] = old[shared]
+        return new
