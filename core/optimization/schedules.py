@@ -1,23 +1,246 @@
-"""Learning-rate schedules: pure functions of how many steps have been applied."""
+"""Learning-rate schedules: pure functions of how many steps have been applied.
+
+A schedule is a row of parts, one after the other: a warm-up, a wave, an end. A part is a function
+with one marked line and the step at which it begins. `step` counts the applied steps, 0 before the
+first; eta is the learning rate of the step that follows.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+DECAY_SHARE = 0.2  # of a run: the last part of "wsd"
+DROPS = (0.5, 0.75)  # shares of a run after which "step" divides the rate by 10
+RISE_FACTOR = 25.0  # "one-cycle" begins at a 25th of its peak
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What every part needs to know.
+
+    learning_rate      the peak
+    min_learning_rate  where a rate that falls comes to rest
+    warmup_steps       applied steps until the peak
+    steps              of the whole run
+    """
+
+    learning_rate: float
+    min_learning_rate: float
+    warmup_steps: int
+    steps: int
+
+
+# The parts -----------------------------------------------------------------------------------
+
+
+def warmup(step: int, plan: Plan) -> float:
+    """In a line up to the peak; nanoGPT's, which begins above 0."""
+    rate = plan.learning_rate * (step + 1) / (plan.warmup_steps + 1)  # step: warmup
+    return rate
+
+
+def constant(step: int, plan: Plan) -> float:
+    """The peak."""
+    rate = plan.learning_rate  # step: constant
+    return rate
+
+
+def end(step: int, plan: Plan) -> float:
+    """Where it came to rest."""
+    rate = plan.min_learning_rate  # step: end
+    return rate
+
+
+def cosine(step: int, plan: Plan) -> float:
+    """Half a cosine wave down (SGDR, Loshchilov & Hutter 2017, equation 5, without restarts)."""
+    low, reach = _reach(plan)
+    progress = (step - plan.warmup_steps) / (plan.steps - plan.warmup_steps)  # 0 to 1
+    height = 0.5 * (1.0 + math.cos(math.pi * progress))  # 1 to 0
+    rate = low + height * reach  # step: cosine
+    return rate
+
+
+def linear(step: int, plan: Plan) -> float:
+    """In a line down (BERT, Devlin et al. 2019, appendix A.2)."""
+    low, reach = _reach(plan)
+    progress = (step - plan.warmup_steps) / (plan.steps - plan.warmup_steps)  # 0 to 1
+    rate = low + (1.0 - progress) * reach  # step: linear
+    return rate
+
+
+def drop(step: int, plan: Plan) -> float:
+    """A tenth at half of the run, a hundredth at three quarters (He et al. 2016, section 4.2)."""
+    drops = sum(step >= share * plan.steps for share in DROPS)
+    rate = max(plan.min_learning_rate, plan.learning_rate * 0.1**drops)  # step: drop
+    return rate
+
+
+def noam(step: int, plan: Plan) -> float:
+    """In a line up, then as one over the square root (AIAYN, Vaswani et al. 2017, equation 3).
+
+    The peak stands for the paper's (d_model warmup_steps)^-0.5: see `noam_peak`.
+    """
+    applied, until = step + 1, max(plan.warmup_steps, 1)
+    slope = min(applied / until, (until / applied) ** 0.5)
+    rate = plan.learning_rate * slope  # step: noam
+    return rate
+
+
+def decay(step: int, plan: Plan) -> float:
+    """The end of warm-up, stable, decay: one minus a root (Hägele et al. 2024, equation 1)."""
+    low, reach = _reach(plan)
+    begin = _decay_begins(plan)
+    progress = (step - begin) / (plan.steps - begin)  # 0 to 1
+    rate = low + (1.0 - math.sqrt(progress)) * reach  # step: decay
+    return rate
+
+
+def rise(step: int, plan: Plan) -> float:
+    """One cycle's first half: half a cosine wave up (Smith & Topin 2018, section 3)."""
+    low = plan.learning_rate / RISE_FACTOR
+    progress = step / plan.warmup_steps  # 0 to 1
+    height = 0.5 * (1.0 - math.cos(math.pi * progress))  # 0 to 1
+    rate = low + height * (plan.learning_rate - low)  # step: rise
+    return rate
+
+
+def fall(step: int, plan: Plan) -> float:
+    """Its second half: down to the last rate at the last step, as torch's OneCycleLR."""
+    low, reach = _reach(plan)
+    progress = (step - plan.warmup_steps) / max(plan.steps - 1 - plan.warmup_steps, 1)  # 0 to 1
+    height = 0.5 * (1.0 + math.cos(math.pi * progress))  # 1 to 0
+    rate = low + height * reach  # step: fall
+    return rate
+
+
+def _reach(plan: Plan) -> tuple[float, float]:
+    """The lowest rate, and how far above it the peak lies."""
+    return plan.min_learning_rate, plan.learning_rate - plan.min_learning_rate
+
+
+def noam_peak(width: int, warmup_steps: int) -> float:
+    """The highest rate of the paper's schedule for a model of that width (d_model)."""
+    return (width * warmup_steps) ** -0.5
+
+
+# The schedules -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a schedule: its marked line's name and formula, and from which step on it holds."""
+
+    name: str
+    formula: str
+    rate: Callable[[int, Plan], float]
+    begins: Callable[[Plan], int]
+
+    @property
+    def code(self) -> str:
+        """Marker of its line."""
+        return f"{self.rate.__module__}:{self.rate.__name__}#{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A row of parts, and what the schedule is called."""
+
+    name: str
+    title: str
+    parts: tuple[Part, ...]
+
+    def part(self, step: int, plan: Plan) -> Part:
+        """The part that the step after `step` applied ones is in: the last that has begun."""
+        begun = [part for part in self.parts if part.begins(plan) <= step]
+        return begun[-1] if begun else self.parts[0]
+
+    @property
+    def main(self) -> Part:
+        """The part that gives the schedule its name."""
+        return next(part for part in self.parts if part.name not in ("warmup", "rise"))
+
+
+def _from_start(plan: Plan) -> int:
+    return 0
+
+
+def _from_peak(plan: Plan) -> int:
+    return plan.warmup_steps
+
+
+def _from_end(plan: Plan) -> int:
+    return max(plan.steps, plan.warmup_steps)
+
+
+def _decay_begins(plan: Plan) -> int:
+    return max(plan.warmup_steps, plan.steps - round(DECAY_SHARE * plan.steps))
+
+
+_WAVE = r"\frac{1 + \cos(\pi p)}{2} \, (\eta_{max} - \eta_{min})"
+WARMUP = Part("warmup", r"\eta_t = \eta_{max} \, \frac{t + 1}{w + 1}", warmup, _from_start)
+CONSTANT = Part("constant", r"\eta_t = \eta_{max}", constant, _from_peak)
+END = Part("end", r"\eta_t = \eta_{min}", end, _from_end)
+COSINE = Part("cosine", rf"\eta_t = \eta_{{min}} + {_WAVE}", cosine, _from_peak)
+LINEAR = Part(
+    "linear", r"\eta_t = \eta_{min} + (1 - p) \, (\eta_{max} - \eta_{min})", linear, _from_peak
+)
+DROP = Part("drop", r"\eta_t = \max(\eta_{min}, \; \eta_{max} \cdot 10^{-k})", drop, _from_peak)
+NOAM = Part(
+    "noam",
+    r"\eta_t = \eta_{max} \, \min\left( \frac{t + 1}{w}, \sqrt{\frac{w}{t + 1}} \right)",
+    noam,
+    _from_start,
+)
+DECAY = Part(
+    "decay",
+    r"\eta_t = \eta_{min} + (1 - \sqrt{p}) \, (\eta_{max} - \eta_{min})",
+    decay,
+    _decay_begins,
+)
+RISE = Part(
+    "rise",
+    r"\eta_t = \eta_0 + \frac{1 - \cos(\pi p)}{2} \, (\eta_{max} - \eta_0),"
+    r" \quad \eta_0 = \frac{\eta_{max}}{25}",
+    rise,
+    _from_start,
+)
+FALL = Part("fall", rf"\eta_t = \eta_{{min}} + {_WAVE}", fall, _from_peak)
+
+SCHEDULES: Mapping[str, Schedule] = MappingProxyType(
+    {
+        schedule.name: schedule
+        for schedule in (
+            Schedule("cosine", "Cosine", (WARMUP, COSINE, END)),
+            Schedule("constant", "Constant", (WARMUP, CONSTANT)),
+            Schedule("linear", "Linear", (WARMUP, LINEAR, END)),
+            Schedule("step", "Steps", (WARMUP, DROP)),
+            Schedule("wsd", "Warm-up, stable, decay", (WARMUP, CONSTANT, DECAY, END)),
+            Schedule("noam", "Noam", (NOAM,)),
+            Schedule("one-cycle", "One cycle", (RISE, FALL, END)),
+        )
+    }
+)
+
+
+def schedule_named(name: str) -> Schedule:
+    """The schedule of that name. Raises ValueError where there is none."""
+    if name not in SCHEDULES:
+        names = [repr(known) for known in SCHEDULES]
+        raise ValueError(
+            f"schedule {name!r} is unknown; use {', '.join(names[:-1])} or {names[-1]}"
+        )
+    return SCHEDULES[name]
 
 
 def part_at(step: int, *, schedule: str, warmup_steps: int, steps: int) -> str:
-    """Which part of the schedule the step after `step` applied ones is in.
+    """Which part of the schedule the step after `step` applied ones is in: a Part's name.
 
-    "warmup", then "constant", or "cosine" and, from `steps` on, "end": the names of the marked
-    lines of `learning_rate_at`. Raises ValueError for another schedule.
+    Raises ValueError for an unknown schedule.
     """
-    if schedule not in ("cosine", "constant"):
-        raise ValueError(f"schedule {schedule!r} is unknown; use 'cosine' or 'constant'")
-    if step < warmup_steps:
-        return "warmup"
-    if schedule == "constant":
-        return "constant"
-    return "cosine" if step < steps else "end"
+    return schedule_named(schedule).part(step, Plan(1.0, 0.0, warmup_steps, steps)).name
 
 
 def learning_rate_at(
@@ -31,22 +254,7 @@ def learning_rate_at(
 ) -> float:
     """The learning rate of the step that follows `step` applied ones (0 for the first).
 
-    Linear warm-up to `learning_rate` over `warmup_steps`, then "constant", or "cosine": half a
-    cosine wave down to `min_learning_rate` at `steps` (SGDR, Loshchilov & Hutter 2017, equation 5,
-    without restarts; nanoGPT's warm-up, which begins above 0).
-
-    Raises ValueError for another schedule.
+    Raises ValueError for an unknown schedule.
     """
-    part = part_at(step, schedule=schedule, warmup_steps=warmup_steps, steps=steps)
-    if part == "warmup":
-        rate = learning_rate * (step + 1) / (warmup_steps + 1)  # step: warmup
-    elif part == "constant":
-        rate = learning_rate  # step: constant
-    elif part == "end":
-        rate = min_learning_rate  # step: end
-    else:
-        progress = (step - warmup_steps) / (steps - warmup_steps)  # 0 to 1
-        height = 0.5 * (1.0 + math.cos(math.pi * progress))  # 1 to 0
-        reach = learning_rate - min_learning_rate
-        rate = min_learning_rate + height * reach  # step: cosine
-    return rate
+    plan = Plan(learning_rate, min_learning_rate, warmup_steps, steps)
+    return schedule_named(schedule).part(step, plan).rate(step, plan)

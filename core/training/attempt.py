@@ -33,6 +33,7 @@ from core.training.health import (
     seeded_dropout,
 )
 from core.training.looking import evaluate_steps, is_due, probe, sample_seed, sample_steps
+from core.training.optimizers import build_optimizer
 from core.training.runs import RunWriter
 from core.training.steering import Steering
 from core.training.task import Position, Task
@@ -119,9 +120,7 @@ class Attempt:
         groups = self.task.parameter_groups(self.model)
         check_groups(groups, (p for p in self.model.parameters() if p.requires_grad))
         self.parameters = [parameter for group in groups for parameter in group["params"]]
-        self.optimizer = torch.optim.AdamW(
-            groups, lr=self._rate(), betas=self.config.betas, eps=1e-8, fused=True
-        )
+        self.optimizer = build_optimizer(self.config, self.model, groups, self._rate())
         if self.checkpoint is not None:
             checkpoints.load_checkpoint(self.checkpoint, self.task, self.model, self.optimizer)
         self.model.train()

@@ -23,13 +23,12 @@ from torch import Tensor, nn
 from core.files import read_json, write_json
 from core.tensor_files import read_tensors, write_tensors
 from core.training import records
+from core.training.optimizers import state_names
 from core.training.task import Task
 
 FORMAT = 1
 MODEL_FILE = "model.safetensors"
 OPTIMIZER_FILE = "optimizer.safetensors"
-# AdamW's state: the count of its steps and its two averages.
-STATE = ("step", "exp_avg", "exp_avg_sq")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +133,12 @@ def read_progress(folder: Path) -> Progress:
 
 def optimizer_tensors(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
     """Every tensor that the optimizer remembers, under its parameter's full name."""
+    remembered = _remembered(optimizer)
     return {
         f"{name}/{key}": optimizer.state[parameter][key]
         for name, parameter in model.named_parameters()
         if parameter in optimizer.state
-        for key in STATE
+        for key in remembered[id(parameter)]
     }
 
 
@@ -146,23 +146,33 @@ def restore_optimizer(
     model: nn.Module, optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]
 ) -> None:
     """The inverse. Raises ValueError where a tensor is missing, surplus or of another shape."""
-    trained = {id(p) for group in optimizer.param_groups for p in group["params"]}
-    parameters = {n: p for n, p in model.named_parameters() if id(p) in trained}
+    remembered = _remembered(optimizer)
+    parameters = {n: p for n, p in model.named_parameters() if id(p) in remembered}
     if tensors:  # none before the first step
-        wanted = {f"{name}/{key}" for name in parameters for key in STATE}
+        wanted = {f"{name}/{key}" for name, p in parameters.items() for key in remembered[id(p)]}
         if differing := sorted(wanted ^ set(tensors)):
             raise ValueError(
                 f"{OPTIMIZER_FILE} belongs to another model: {differing[0]} differs; "
                 "continue the run with its own config"
             )
         for name, parameter in parameters.items():
-            state = {key: tensors[f"{name}/{key}"] for key in STATE}
-            if state["exp_avg"].shape != parameter.shape:
-                raise ValueError(
-                    f"{OPTIMIZER_FILE}: {name} has shape {tuple(state['exp_avg'].shape)}, the "
-                    f"model's {tuple(parameter.shape)}; continue the run with its own config"
-                )
+            state = {key: tensors[f"{name}/{key}"] for key in remembered[id(parameter)]}
+            for key, value in state.items():
+                if key != "step" and value.shape != parameter.shape:
+                    raise ValueError(
+                        f"{OPTIMIZER_FILE}: {name} has shape {tuple(value.shape)}, the model's "
+                        f"{tuple(parameter.shape)}; continue the run with its own config"
+                    )
             optimizer.state[parameter] = state
+
+
+def _remembered(optimizer: torch.optim.Optimizer) -> dict[int, tuple[str, ...]]:
+    """By the id of each parameter that is trained: the names of its state."""
+    return {
+        id(parameter): state_names(optimizer, group)
+        for group in optimizer.param_groups
+        for parameter in group["params"]
+    }
 
 
 def thin_checkpoints(run: Path, keep: int) -> list[int]:

@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from core.optimization.schedules import learning_rate_at
+from core.optimization.optimizers import optimizer
+from core.optimization.schedules import learning_rate_at, schedule_named
 from core.transformer.config import ModelConfig
 
 FORMAT = 1  # of the JSON
 
-SCHEDULES = ("cosine", "constant")
 PRECISIONS = ("fp32", "bf16")
 
 
@@ -36,11 +36,14 @@ class TrainingConfig:
     batch_size         sequences in a micro-batch
     micro_batches      micro-batches whose gradients are added up before a step
     learning_rate      the peak
-    min_learning_rate  where the cosine ends
-    warmup_steps       steps of linear warm-up
-    schedule           "cosine" or "constant", each after the warm-up
-    betas              AdamW's two decay rates
-    weight_decay       AdamW's, on matrices only
+    min_learning_rate  where a rate that falls comes to rest
+    warmup_steps       steps until the peak
+    schedule           "cosine", "constant" or another of core.optimization.schedules
+    optimizer          "adamw" or another of core.optimization.OPTIMIZERS. "muon" moves the matrices
+                       between the layers; embeddings, output head and vectors move by AdamW
+    betas              decay rates of the average gradient (also momentum's) and of its square's
+    weight_decay       on matrices only. AdamW, Lion and Muon shrink them by it, the others add it
+                       to the gradient
     clip               largest norm of all gradients together; 0: no limit
     evaluate_every     steps between evaluations; 0: only at the end
     evaluate_batches   batches an evaluation; 0: every whole block of the split
@@ -72,6 +75,7 @@ class TrainingConfig:
     min_learning_rate: float = 1e-4
     warmup_steps: int = 100
     schedule: str = "cosine"
+    optimizer: str = "adamw"
     betas: tuple[float, float] = (0.9, 0.99)
     weight_decay: float = 0.1
     clip: float = 1.0
@@ -138,8 +142,8 @@ class TrainingConfig:
         for name in ("task", "corpus", "tokenizer"):
             if not getattr(self, name):
                 raise ValueError(f"{name} is empty; leave it out to get the usual one")
-        if self.schedule not in SCHEDULES:
-            raise ValueError(f"schedule {self.schedule!r} is unknown; use {_either(SCHEDULES)}")
+        schedule_named(self.schedule)
+        optimizer(self.optimizer)
         if self.precision == "fp16":
             raise ValueError(
                 "precision 'fp16' is about 20 times slower than fp32 on a CPU; use 'bf16' or 'fp32'"

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from core.optimization.schedules import part_at
+from core.optimization.optimizers import OPTIMIZERS
+from core.optimization.schedules import SCHEDULES, Part, Plan
 from core.trace import Step
 from core.training.config import TrainingConfig
 
@@ -34,17 +35,8 @@ FORMULAS = {
     "mean_loss": r"L = -\frac{1}{N} \sum_{b,t} \log p_{b,t}[\, y_{b,t} \,]",
     "backward": r"g = \frac{\partial L}{\partial \theta}",
     "clip": r"g \leftarrow g \cdot \min\left(1, \frac{c}{\| g \|}\right)",
-    "optimizer": (
-        r"\theta \leftarrow (1 - \eta \lambda)\, \theta"
-        r" - \eta \, \frac{\hat m}{\sqrt{\hat v} + \epsilon}"
-    ),
-    "warmup": r"\eta_t = \eta_{max} \, \frac{t + 1}{w + 1}",
-    "constant": r"\eta_t = \eta_{max}",
-    "cosine": r"\eta_t = \eta_{min} + \frac{1 + \cos(\pi p)}{2} \, (\eta_{max} - \eta_{min})",
-    "end": r"\eta_t = \eta_{min}",
 }
 _ATTEMPT = "core.training.attempt:Attempt"
-_SCHEDULE = "core.optimization.schedules:learning_rate_at"
 CODE = {  # a phase, or the one of its lines that ran
     "data": f"{_ATTEMPT}._one_step#data",
     "forward": f"{_ATTEMPT}._one_step#forward",
@@ -53,10 +45,7 @@ CODE = {  # a phase, or the one of its lines that ran
     "backward": f"{_ATTEMPT}._one_step#backward",
     "clip": f"{_ATTEMPT}._clip#clip",
     "optimizer": f"{_ATTEMPT}._one_step#optimizer",
-    "warmup": f"{_SCHEDULE}#warmup",
-    "constant": f"{_SCHEDULE}#constant",
-    "cosine": f"{_SCHEDULE}#cosine",
-    "end": f"{_SCHEDULE}#end",
+    **{part.name: part.code for known in SCHEDULES.values() for part in known.parts},
 }
 
 
@@ -90,34 +79,38 @@ def phase_step(
         case "optimizer":
             if "learning_rate" in record:
                 values["rate"] = _scalar(record["learning_rate"])
-    return Step(f"training.{phase}", TITLES[phase], FORMULAS[line], CODE[line], values)
+    formula = OPTIMIZERS[config.optimizer].formula if phase == "optimizer" else FORMULAS[line]
+    return Step(f"training.{phase}", TITLES[phase], formula, CODE[line], values)
 
 
 def schedule_plan(config: TrainingConfig) -> Step:
     """The whole planned schedule: the line that gives most of its rates."""
     names = ("learning_rate", "min_learning_rate", "warmup_steps", "steps")
+    main = SCHEDULES[config.schedule].main
     return Step(
         "training.schedule",
         "Schedule: how far the weights may move, step by step",
-        FORMULAS[config.schedule],
-        CODE[config.schedule],
+        main.formula,
+        main.code,
         {name: _scalar(getattr(config, name)) for name in names},
     )
 
 
+def schedule_part(config: TrainingConfig, applied: int) -> Part:
+    """The part of the schedule that the step after `applied` ones is in."""
+    rates = (config.learning_rate, config.min_learning_rate)
+    plan = Plan(*rates, config.warmup_steps, config.steps)
+    return SCHEDULES[config.schedule].part(applied, plan)
+
+
 def _schedule(config: TrainingConfig, step: int) -> Step:
     applied = step - 1
-    part = part_at(
-        applied,
-        schedule=config.schedule,
-        warmup_steps=config.warmup_steps,
-        steps=config.steps,
-    )
+    part = schedule_part(config, applied)
     return Step(
         "training.schedule",
         TITLES["schedule"],
-        FORMULAS[part],
-        CODE[part],
+        part.formula,
+        part.code,
         {"step": _scalar(applied), "rate": _scalar(config.planned_rate(applied))},
     )
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
+from core.optimization.optimizers import OPTIMIZERS
 from core.training.config import TrainingConfig
 from core.transformer.config import ModelConfig
 
@@ -30,9 +31,9 @@ BEGINNING = 1.0  # seconds to get corpus, tokenizer and optimizer ready
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """parameters; bytes of weights, gradients, AdamW's averages and kept activations; FLOPs a token
-    (forward and backward); seconds a step. `seconds` is for the whole run, with its evaluations,
-    samples, pictures of the heads and checkpoints.
+    """parameters; bytes of weights, gradients, what the optimizer remembers and kept activations;
+    FLOPs a token (forward and backward); seconds a step. `seconds` is for the whole run, with its
+    evaluations, samples, pictures of the heads and checkpoints.
     """
 
     parameters: int
@@ -62,7 +63,7 @@ def estimate(config: TrainingConfig, speed: float = USUAL_SPEED) -> Estimate:
         parameters=count,
         bytes_model=4 * count,
         bytes_gradients=4 * count,
-        bytes_optimizer=8 * count,
+        bytes_optimizer=4 * remembered(config) * count,
         bytes_activations=activations,
         flops_per_token=flops,
         seconds_per_step=per_step,
@@ -107,8 +108,14 @@ def looking_seconds(config: TrainingConfig, per_step: float, flops: float, speed
 
 
 def checkpoint_seconds(config: TrainingConfig, parameters: int) -> float:
-    """Weights and AdamW's two averages, in fp32, each time."""
-    return _times(config.steps, config.checkpoint_every) * 12 * parameters / DISK_SPEED
+    """Weights and what the optimizer remembers (AdamW: two averages), in fp32, each time."""
+    size = 4 * (1 + remembered(config)) * parameters
+    return _times(config.steps, config.checkpoint_every) * size / DISK_SPEED
+
+
+def remembered(config: TrainingConfig) -> int:
+    """Numbers that the optimizer keeps for each weight, of a matrix between layers."""
+    return len(fields(OPTIMIZERS[config.optimizer].state))
 
 
 def _times(steps: int, every: int) -> int:

@@ -63,7 +63,7 @@ class Task(Protocol):
         """The summed loss, in nats, and over how many targets."""
 
     def parameter_groups(self, model: nn.Module) -> list[dict[str, Any]]:
-        """Groups for torch.optim.AdamW that hold every trained parameter once."""
+        """Groups for an optimizer, with their weight_decay: each trained parameter once."""
 
     def state_to_save(self, model: nn.Module) -> Mapping[str, Tensor]:
         """The tensors of model.safetensors, tied ones once."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.optimization.optimizers import OPTIMIZERS
 from core.trace import Step
 from core.training import phases
 from core.training.config import TrainingConfig
@@ -142,16 +143,30 @@ def _rows(name: str, numbers: RunNumbers, step: int) -> list[Row | str]:
                 f"c = {config.clip:g}: {verdict}",
             ]
         case "optimizer":
-            b1, b2 = config.betas
-            return [
-                Row(f"η = {format_number(rate)}", "accent"),
-                f"λ = {config.weight_decay:g}, β = {b1:g} and {b2:g}",
-                f"no weight moves further than about {format_number(rate)} in this step",
-                "torch's fused AdamW runs; what it computes is",
-                "written out in core/optimization/adamw.py",
-            ]
+            return _optimizer_rows(config, rate)
         case _:
             return _schedule_rows(config, step, rate)
+
+
+def _optimizer_rows(config: TrainingConfig, rate: float) -> list[Row | str]:
+    rule, (b1, b2) = OPTIMIZERS[config.optimizer], config.betas
+    rows: list[Row | str] = [
+        Row(f"η = {format_number(rate)}", "accent"),
+        f"λ = {config.weight_decay:g}, β = {b1:g} and {b2:g}",
+    ]
+    if config.optimizer in ("adam", "adamw", "lion"):
+        rows.append(f"no weight moves further than about {format_number(rate)} in this step")
+    if config.optimizer == "muon":
+        rows.append("embeddings and vectors move by AdamW")
+    where = f"core/optimization/{rule.name}.py"
+    if config.optimizer in ("lion", "muon"):
+        return [*rows, "the rule that runs is", f"written out in {where}"]
+    how = "fused " if config.optimizer in ("adam", "adamw") else ""
+    return [
+        *rows,
+        f"torch's {how}{rule.title} runs; what it computes is",
+        f"written out in {where}",
+    ]
 
 
 def _read_now(config: TrainingConfig, row: Any) -> str:
@@ -175,11 +190,15 @@ def _schedule_rows(config: TrainingConfig, step: int, rate: float) -> list[Row |
         f"set by hand: the schedule had planned {format_number(planned)}"
         if by_hand
         else "as the schedule planned",
-        f"from {config.learning_rate:g} down to {config.min_learning_rate:g}"
-        if config.schedule == "cosine"
-        else f"constant at {config.learning_rate:g}",
+        f"constant at {config.learning_rate:g}"
+        if config.schedule == "constant"
+        else f"from {config.learning_rate:g} down to {_last_rate(config):g}",
         f"warm-up over the first w = {config.warmup_steps:,} of {config.steps:,} steps",
     ]
+
+
+def _last_rate(config: TrainingConfig) -> float:
+    return config.planned_rate(config.steps)
 
 
 def _table(numbers: RunNumbers, step: int) -> dict[str, np.ndarray]:
@@ -211,10 +230,10 @@ def moment_rows(numbers: RunNumbers, step: int) -> list[Row | str]:
 
 def plan_inspection(config: TrainingConfig, steps: np.ndarray, rates: np.ndarray) -> Inspection:
     """Before a run: the learning rate that is planned for it."""
-    peak, last = config.learning_rate, config.min_learning_rate
+    peak, last = config.learning_rate, _last_rate(config)
     rows: list[Row | str] = [
         Row(f"η max = {format_number(peak)}", "accent"),
-        f"η min = {format_number(last)}" if config.schedule == "cosine" else "no decay",
+        "no decay" if config.schedule == "constant" else f"η min = {format_number(last)}",
         f"warm-up: {config.warmup_steps:,} of {config.steps:,} steps",
         "p goes from 0 to 1 after the warm-up",
     ]

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from numpy.lib.recfunctions import drop_fields
 
+from core.optimization import OPTIMIZERS
+from core.optimization.schedules import SCHEDULES
 from core.trace import source
 from core.training.config import TrainingConfig
 from core.training.reader import EVALUATION_DTYPE
@@ -126,6 +128,9 @@ def test_the_optimizer_shows_the_line_that_ran_and_says_which_rule_it_computes()
     assert where.lines[where.marked].strip().startswith("self.optimizer.step()")
     said = " ".join(map(str, inspection.rows))
     assert "fused" in said and "core/optimization/adamw.py" in said
+    for name in OPTIMIZERS:
+        run = RunNumbers(CONFIG.change({"optimizer": name}), numbers().steps)
+        assert f"core/optimization/{name}.py" in rows_of("optimizer", run)
 
 
 @pytest.mark.parametrize(
@@ -136,18 +141,21 @@ def test_the_optimizer_shows_the_line_that_ran_and_says_which_rule_it_computes()
         ({}, 50, "cosine"),
         ({"schedule": "constant"}, 5, "warmup"),
         ({"schedule": "constant"}, 6, "constant"),
+        ({"schedule": "noam"}, 5, "noam"),
+        ({"schedule": "one-cycle"}, 5, "rise"),
+        ({"schedule": "linear"}, 6, "linear"),
     ],
 )
 def test_the_schedule_shows_the_branch_that_gave_this_step_its_rate(changes, step, branch):
     config = CONFIG.change({"warmup_steps": 5, **changes})
     run = RunNumbers(config, numbers(50).steps, 1234)
     shown = phase_inspection("schedule", run, step)
-    assert shown.step.code == f"core.optimization.schedules:learning_rate_at#{branch}"
+    assert shown.step.code == f"core.optimization.schedules:{branch}#{branch}"
     assert shown.step.value("rate") == config.planned_rate(step - 1)
     by_hand = any("set by hand" in str(row) for row in shown.rows)
     assert by_hand == (config.planned_rate(step - 1) != 1e-3), "1e-3 is what was recorded"
     plan = plan_inspection(config, np.arange(2.0), np.ones(2)).step
-    assert plan.code.endswith(f"#{config.schedule}")
+    assert plan.code == SCHEDULES[config.schedule].main.code
 
 
 def run_data(checkpoints: dict[int, Path], step: int = 20) -> RunData:

@@ -1,0 +1,71 @@
+"""The optimizer that a run's config names: torch's own where it has the same one, else our rule.
+
+Torch's fuse a step into few passes over memory; what they compute is what the rules of
+core.optimization say, line by line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import nn
+
+from core.optimization.adamw import AdamWSettings
+from core.optimization.groups import matrix_groups, named_groups
+from core.optimization.lion import LionSettings
+from core.optimization.muon import MuonSettings
+from core.optimization.torch_optimizer import RuleOptimizer
+from core.training.config import TrainingConfig
+
+EPS = 1e-8  # Adam's, AdamW's and RMSProp's
+
+# What torch's remember of a parameter. SGD does where it has momentum.
+_TORCH_STATE: Mapping[type, tuple[str, ...]] = {
+    torch.optim.SGD: ("momentum_buffer",),
+    torch.optim.Adagrad: ("step", "sum"),
+    torch.optim.RMSprop: ("step", "square_avg"),
+    torch.optim.Adam: ("step", "exp_avg", "exp_avg_sq"),
+    torch.optim.AdamW: ("step", "exp_avg", "exp_avg_sq"),
+}
+
+
+def build_optimizer(
+    config: TrainingConfig, model: nn.Module, groups: Sequence[dict[str, Any]], rate: float
+) -> torch.optim.Optimizer:
+    """The config's optimizer for groups of the model's parameters, at a learning rate.
+
+    Momentum, Nesterov and Muon take the first of `config.betas`, RMSProp the second.
+    """
+    given, betas = list(groups), config.betas
+    match config.optimizer:
+        case "sgd":
+            return torch.optim.SGD(given, lr=rate, fused=True)
+        case "momentum":
+            return torch.optim.SGD(given, lr=rate, momentum=betas[0], fused=True)
+        case "nesterov":
+            return torch.optim.SGD(given, lr=rate, momentum=betas[0], nesterov=True, fused=True)
+        case "adagrad":
+            return torch.optim.Adagrad(given, lr=rate)
+        case "rmsprop":
+            return torch.optim.RMSprop(given, lr=rate, alpha=betas[1], eps=EPS)
+        case "adam":
+            return torch.optim.Adam(given, lr=rate, betas=betas, eps=EPS, fused=True)
+        case "adamw":
+            return torch.optim.AdamW(given, lr=rate, betas=betas, eps=EPS, fused=True)
+    named = [{**group, "lr": rate} for group in named_groups(given, model.named_parameters())]
+    if config.optimizer == "lion":
+        return RuleOptimizer(named, LionSettings(rate, betas))
+    # One rate serves both, so Muon's is scaled to what suits AdamW.
+    muon = MuonSettings(rate, betas[0], match_adamw=True)
+    return RuleOptimizer(matrix_groups(named, muon, AdamWSettings(rate, betas, EPS)), muon)
+
+
+def state_names(optimizer: torch.optim.Optimizer, group: Mapping[str, Any]) -> tuple[str, ...]:
+    """What the optimizer remembers of each parameter of one of its groups."""
+    if isinstance(optimizer, RuleOptimizer):
+        return optimizer.state_names(group)
+    if isinstance(optimizer, torch.optim.SGD) and not group["momentum"]:
+        return ()
+    return _TORCH_STATE[type(optimizer)]
