@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QMimeData, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QTextCursor
 from PySide6.QtWidgets import QPlainTextEdit, QSizePolicy, QWidget
 
 from explorer import theme
+from explorer.panes.tokenizers.compare.soft_breaks import (
+    LONGEST,
+    PARAGRAPH,
+    SOFT,
+    cuts,
+    plain,
+    softened,
+)
 
 MOST = 4_000_000  # characters
-PARAGRAPH = "\u2029"  # how Qt writes the end of a paragraph
 
 
 class TextInput(QPlainTextEdit):
@@ -17,6 +24,7 @@ class TextInput(QPlainTextEdit):
     `fileDropped(path)`.
 
     The text is the document's own: Qt's `toPlainText` would turn a no-break space into a space.
+    Long lines are cut into paragraphs that the text knows nothing of (see soft_breaks).
     """
 
     textEdited = Signal(str)
@@ -30,32 +38,118 @@ class TextInput(QPlainTextEdit):
         self.setTabChangesFocus(False)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._quiet = False
+        self._soft = True  # False: the text holds the sign of a soft break itself
+        self._text: str | None = ""
+        self._cursor = 0
         self.textChanged.connect(self._on_changed)
+        self.cursorPositionChanged.connect(self._on_cursor)
         theme.changed.connect(self._restyle)
         self._restyle()
 
     @property
     def text(self) -> str:
-        return self.document().toRawText().replace(PARAGRAPH, "\n")
+        """What a person wrote; read from the document once a change."""
+        if self._text is None:
+            raw = self.document().toRawText()
+            self._text = plain(raw) if self._soft else raw.replace(PARAGRAPH, "\n")
+        return self._text
 
     def set_text(self, text: str) -> None:
         """Shows another text and tells nobody; leaves a person who is typing it alone."""
         if text != self.text:
+            self._soft = SOFT not in text
             self._quiet = True
-            self.setPlainText(text)
+            self.setPlainText(softened(text) if self._soft else text)
             self._quiet = False
+            self._text = text
 
     def _on_changed(self) -> None:
-        if not self._quiet:
-            self.textEdited.emit(self.text)
+        self._text = None
+        if self._quiet:
+            return
+        self._soften()
+        self.textEdited.emit(self.text)
+
+    def _soften(self) -> None:
+        """Cuts the paragraph that is typed in, once it has grown long; one step with the key."""
+        block = self.textCursor().block()
+        if not self._soft or block.length() <= LONGEST:
+            return
+        cursor = QTextCursor(block)
+        places = cuts(block.text())
+        self._quiet = True
+        cursor.joinPreviousEditBlock()
+        for place in reversed(places):
+            cursor.setPosition(block.position() + place)
+            cursor.insertText(SOFT + PARAGRAPH)
+        cursor.endEditBlock()
+        self._quiet = False
+        self._text = None
+
+    def _on_cursor(self) -> None:
+        """A soft break is no place for the cursor: it goes to the next line, or before the sign."""
+        cursor = self.textCursor()
+        before, self._cursor = self._cursor, cursor.position()
+        block = cursor.block()
+        sign = block.position() + block.length() - 1 - len(SOFT)
+        if not self._soft or cursor.position() < sign or not block.text().endswith(SOFT):
+            return
+        forward = cursor.position() >= before
+        wanted = sign + len(SOFT) + 1 if forward else sign - 1
+        mode = QTextCursor.MoveMode
+        keeps = mode.KeepAnchor if cursor.hasSelection() else mode.MoveAnchor
+        cursor.setPosition(max(0, wanted), keeps)
+        self._cursor = cursor.position()
+        self.setTextCursor(cursor)
+
+    def _rub_out(self, word: bool) -> bool:
+        """Backspace at the beginning of a line that is only softly broken: rubs out the letter
+        before it, and the break."""
+        cursor = self.textCursor()
+        before = cursor.block().previous()
+        if cursor.hasSelection() or not cursor.atBlockStart() or not self._soft:
+            return False
+        if not before.isValid() or not before.text().endswith(SOFT):
+            return False
+        move, keep = QTextCursor.MoveOperation, QTextCursor.MoveMode.KeepAnchor
+        cursor.beginEditBlock()
+        cursor.setPosition(cursor.position() - 1 - len(SOFT), keep)
+        cursor.removeSelectedText()
+        cursor.movePosition(move.PreviousWord if word else move.PreviousCharacter, keep)
+        cursor.removeSelectedText()
+        cursor.endEditBlock()
+        return True
 
     def insertFromMimeData(self, source: QMimeData) -> None:
         """Plain text only, at most MOST characters."""
         text = source.text()
         if len(text) > MOST:
             self.cut.emit(len(text))
-        self.textCursor().insertText(text[:MOST])
+        text = text[:MOST]
+        if self._soft and SOFT in text:  # its own signs: no line is cut any more
+            self._harden()
+        self.textCursor().insertText(softened(text) if self._soft else text)
         self.ensureCursorVisible()
+
+    def _harden(self) -> None:
+        """Takes all soft breaks away, for a text that holds their sign itself."""
+        text, place = self.text, self.textCursor().position()
+        at = len(plain(self.document().toRawText()[:place]))
+        self._soft = False
+        self._quiet = True
+        self.setPlainText(text)
+        self._quiet = False
+        self._text = text
+        cursor = self.textCursor()
+        cursor.setPosition(at)
+        self.setTextCursor(cursor)
+
+    def createMimeDataFromSelection(self) -> QMimeData:
+        """What is copied has no soft breaks."""
+        data = QMimeData()
+        chosen = self.textCursor().selectedText()
+        data.setText(plain(chosen) if self._soft else chosen.replace(PARAGRAPH, "\n"))
+        return data
 
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
         return source.hasText() and not source.hasUrls()
@@ -71,6 +165,10 @@ class TextInput(QPlainTextEdit):
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.textCursor().insertText("\n")
             self.ensureCursorVisible()
+        elif event.key() == Qt.Key.Key_Backspace and self._rub_out(
+            bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        ):
+            event.accept()
         else:
             super().keyPressEvent(event)
 
