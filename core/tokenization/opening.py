@@ -124,6 +124,27 @@ def recognize_kind(path: Path) -> str:
     return "wordlist"
 
 
+def is_tokenizer(path: Path) -> bool:
+    """Whether a file looks like a tokenizer's rather than like a text that a person wrote.
+
+    Text and a word list are both lines of words: a list says so by its name, by special pieces
+    such as "[UNK]", or by what continues a word ("##ing"). Raises ValueError for what is neither,
+    such as an archive, and OSError where the file cannot be read.
+    """
+    kind = recognize_kind(path)
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+    if kind == "json":
+        return path.suffix == ".json" or any(key in head for key in JSON_KEYS)
+    if kind == "merges":
+        return head.startswith(b"#version") or path.name.startswith("merges")
+    if kind == "wordlist":
+        return path.name.startswith("vocab") or any(piece in head for piece in LIST_PIECES)
+    return True
+
+
+JSON_KEYS = (b'"added_tokens"', b'"truncation"', b'"vocab"', b'"num_special_tokens"')
+LIST_PIECES = (b"[UNK]\n", b"[UNK]\r\n", b"[PAD]\n", b"[PAD]\r\n", b"\n##")
 BESIDE = "choose tokenizer.json, a .model, .tiktoken or GGUF file, or vocab.txt"
 
 

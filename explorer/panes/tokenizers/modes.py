@@ -38,12 +38,14 @@ class Mode(Face, QObject):
     id = ""
     title = ""
     teaches = ""
+    takes: tuple[str, ...] = ()  # wishes for `take` that a dropped file becomes
 
     inspection = Signal(object)  # Inspection
     headlineChanged = Signal(str)
     statusRequested = Signal(str)  # a short message for the status bar
     trackChanged = Signal(bool)  # other tracks; True keeps the cursor where it is
     modeRequested = Signal(str, object)  # the id of another mode, and a wish for its `take`
+    filesDropped = Signal(list)  # paths, on a part of the picture that takes files itself
 
     def __init__(self, desk: Desk, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -66,6 +68,26 @@ class Mode(Face, QObject):
 
     def take(self, wish: dict[str, Any]) -> None:
         """Another mode has sent a person here: what is to be shown."""
+
+    def take_tokenizers(self, paths: Sequence[str]) -> bool:
+        """Files of tokenizers were dropped; False where this mode has no place for them."""
+        if "files" in self.takes:
+            self.take({"files": list(paths)})
+        elif "tokenizer" in self.takes:
+            self.take({"tokenizer": self.catalogue.add_file(paths[-1])})
+        else:
+            return False
+        return True
+
+    def take_text(self, path: str, text: str) -> bool:
+        """A text was dropped; False where this mode has no text."""
+        if "text" in self.takes:
+            self.take({"text": text})
+        elif "corpus" in self.takes:
+            self.take({"corpus": path})
+        else:
+            return False
+        return True
 
     def inspect(self) -> None:
         """Tells the inspector anew what is seen."""

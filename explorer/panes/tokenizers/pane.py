@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from explorer import errors, tasks
+from explorer import dialogs, errors, tasks
 from explorer.actions import Action
 from explorer.panes.base import Context, Pane
 from explorer.panes.tokenizers import modes
 from explorer.panes.tokenizers.catalogue import Catalogue
+from explorer.panes.tokenizers.dropping import look_at_files
 from explorer.panes.tokenizers.header import TokenizersHeader
 from explorer.panes.tokenizers.modes import Desk, Mode, ModeSpec
 
@@ -52,6 +54,7 @@ class TokenizersPane(Pane):
         self.mode = next(iter(self.modes.values()))
         self._connect_player()
         self._begin(self.mode)
+        self.setAcceptDrops(True)
 
     def _build(self, spec: ModeSpec) -> None:
         """A mode that cannot be built shows its error and leaves the others alone."""
@@ -67,6 +70,7 @@ class TokenizersPane(Pane):
         mode.statusRequested.connect(self.statusRequested)
         mode.trackChanged.connect(lambda keep: self._from(mode, self._bind, keep))
         mode.modeRequested.connect(self._on_requested)
+        mode.filesDropped.connect(self.take_files)
 
     def _from(self, mode: Mode, then: Callable[[Any], None], what: Any) -> None:
         """What a mode tells counts while it is shown."""
@@ -122,6 +126,36 @@ class TokenizersPane(Pane):
         if name in self.modes:
             self.show_mode(name)
             self.modes[name].take(dict(wish or {}))
+
+    # files
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls() and dialogs.dragged_files(event):
+            event.acceptProposedAction()
+            self.statusRequested.emit("Drop a tokenizer to open it, a text to cut it into tokens")
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Files; a folder among them is for the window, which knows models and runs."""
+        self.statusRequested.emit("")
+        paths = dialogs.dragged_files(event)
+        if paths and len(paths) == len(event.mimeData().urls()):
+            event.acceptProposedAction()
+            self.take_files(paths)
+        else:
+            event.ignore()
+
+    def take_files(self, paths: Sequence[str]) -> None:
+        """Tokenizers are opened where tokenizers are shown, a text becomes the shown mode's."""
+        self.spawn(self._take_files(list(paths)))
+
+    async def _take_files(self, paths: list[str]) -> None:
+        found = await self.engine.io(look_at_files, paths)
+        for error in found.errors:
+            self.statusRequested.emit(error)
+        if found.tokenizers and not self.mode.take_tokenizers(found.tokenizers):
+            self._on_requested("compare", {"files": found.tokenizers})
+        if found.texts and not self.mode.take_text(*found.texts[-1]):
+            self._on_requested("compare", {"text": found.texts[-1][1]})
 
     # what the window asks
 

@@ -260,3 +260,23 @@ def written_file(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 FILE = ""
 FOLDER = Path()
+
+
+def test_a_tokenizers_file_is_told_from_a_text(tmp_path: Path) -> None:
+    from core.tokenization.opening import is_tokenizer
+
+    def looks(name: str, data: bytes) -> bool:
+        (tmp_path / name).write_bytes(data)
+        return is_tokenizer(tmp_path / name)
+
+    assert looks("tokenizer.json", b"{}") and looks("any", b'{"added_tokens": []}')
+    assert looks("a.tiktoken", b"IQ== 0\nIg== 1\n") and looks("a.gguf", b"GGUF\x03\0\0\0")
+    assert looks("vocab.txt", b"a\nb\n") and looks("words.txt", b"[PAD]\n[UNK]\nthe\n##ing\n")
+    assert looks("merges.txt", b"a b\n") and looks("x.bpe", b"#version: 0.2\na b\n")
+    assert not looks("a.txt", b"Once upon a time\n") and not looks(
+        "b.txt", b"one word\ntwo words\n"
+    )
+    assert not looks("c.md", b"cat\nhat\n") and not looks("d.txt", "\u6771\u4eac\n".encode())
+    assert not looks("notes", b'{"cat": 1}')
+    with pytest.raises(ValueError, match="archive"):
+        looks("a.zip", b"PK\x03\x04")

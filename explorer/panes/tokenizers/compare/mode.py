@@ -43,6 +43,7 @@ class CompareMode(Mode):
 
     id = "compare"
     title = "Compare"
+    takes = ("files", "text")
     teaches = "How different tokenizers cut the same text, and what that costs"
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
@@ -86,7 +87,6 @@ class CompareMode(Mode):
         self.chosen.changed.connect(self._on_chosen)
         self.chosen.pointed.connect(self.inspect)
         self.chosen.said.connect(self.statusRequested)
-        view.filesDropped.connect(self.shown_ones.add_files)
         view.exampleRequested.connect(lambda: self.set_text(FIRST))
         self.inputs.add.menuOpening.connect(lambda: menu.fill_add(self))
         self.inputs.exampleChosen.connect(self.set_text)
@@ -122,11 +122,13 @@ class CompareMode(Mode):
         self.shown_ones.restore(state.get("tokenizers"))
 
     def take(self, wish: dict[str, Any]) -> None:
-        """{"add": id of the catalogue, "text": another text}."""
+        """{"add": id of the catalogue, "files": of tokenizers, "text": another text}."""
         if isinstance(wish.get("text"), str):
-            self.set_text(wish["text"])
+            self.set_text(wish["text"][:LONGEST_TEXT])
         if isinstance(wish.get("add"), str):
             self.shown_ones.add(wish["add"])
+        if isinstance(wish.get("files"), list):
+            self.shown_ones.add_files(wish["files"])
 
     def actions(self) -> list[Action]:
         return mode_actions(self)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QBoxLayout, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from explorer import theme
@@ -23,7 +22,7 @@ from explorer.widgets.stateful import StatefulPicture
 class CompareView(QWidget):
     """Intents: `columnMenu(place)`, `columnRemoved(place)`, `columnRetried(place)`,
     `columnCancelled(place)`, `spanHovered(start, end)`, `tokenPointed(place, token)` (-1
-    for none), `tokenClicked(place, token)`, `filesDropped(paths)`, `exampleRequested`."""
+    for none), `tokenClicked(place, token)`, `exampleRequested`."""
 
     columnMenu = Signal(int)
     columnRemoved = Signal(int)
@@ -32,7 +31,6 @@ class CompareView(QWidget):
     spanHovered = Signal(int, int)
     tokenPointed = Signal(int, int)
     tokenClicked = Signal(int, int)
-    filesDropped = Signal(list)
     exampleRequested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -71,7 +69,6 @@ class CompareView(QWidget):
         self.drawer = Drawer()
         self._column.addWidget(self.splitter, 1)
         self._column.addWidget(self.drawer)
-        self.setAcceptDrops(True)
         theme.changed.connect(self._restyle)
         self._restyle()
 
@@ -149,18 +146,6 @@ class CompareView(QWidget):
         """The one token that is chosen, (-1, -1) for none."""
         for other, column in enumerate(self.columns):
             column.flow.set_selected(token if other == place else -1)
-
-    # files
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
-        if paths:
-            event.acceptProposedAction()
-            self.filesDropped.emit(paths)
 
     def _restyle(self) -> None:
         now = theme.current()

@@ -39,6 +39,7 @@ class InsideMode(Mode):
 
     id = "inside"
     title = "Inside"
+    takes = ("tokenizer", "text")
     teaches = "How one tokenizer gets from a text to its tokens, step by step"
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
@@ -319,8 +320,7 @@ class InsideMode(Mode):
         self.inspect()
 
     def ask_for_file(self) -> None:
-        window: Any = self.view.window()
-        dialogs.ask_file(window, "Open a tokenizer", self._open_file, FILES)
+        dialogs.ask_file(self.view.window(), "Open a tokenizer", self._open_file, FILES)
 
     def _open_file(self, path: Any) -> None:
         self.choose(self.catalogue.add_file(path))

@@ -32,6 +32,7 @@ class LanguagesMode(Mode):
 
     id = "languages"
     title = "Languages"
+    takes = ("files",)
     teaches = "What the same content costs in every language, against English"
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
@@ -83,6 +84,11 @@ class LanguagesMode(Mode):
             self.set_order(state["order"])
         if state.get("scope") in ("usual", "all"):
             self.set_scope(state["scope"])
+
+    def take(self, wish: dict[str, Any]) -> None:
+        """{"files": of tokenizers}."""
+        if isinstance(wish.get("files"), list):
+            self.shown_ones.add_files(wish["files"])
 
     def actions(self) -> list[Action]:
         def shown() -> bool:

@@ -40,6 +40,7 @@ class TrainMode(Mode):
     """Setup while nothing is trained; then the training, live at the right-hand edge."""
 
     id, title = "train", "Train"
+    takes = ("corpus",)
     teaches = "How four algorithms learn their pieces from one text, step by step"
 
     def __init__(self, desk: Desk, parent: QObject | None = None) -> None:
@@ -67,7 +68,7 @@ class TrainMode(Mode):
     def _connect(self) -> None:
         self.setup.startRequested.connect(self.start)
         self.setup.fileRequested.connect(self.ask_for_text)
-        self.setup.fileDropped.connect(lambda path: self.planning.change("corpus", path))
+        self.setup.fileDropped.connect(lambda path: self.filesDropped.emit([path]))
         self.inputs.sampleChanged.connect(
             lambda text: self.planning.change("sample", clean_text(text))
         )
@@ -333,6 +334,10 @@ class TrainMode(Mode):
             self.inspection.emit(inspection(recording, self.focus, self._place()[1]))
 
     # files
+
+    def take(self, wish: dict[str, Any]) -> None:
+        """{"corpus": path of a text}."""
+        self.planning.change("corpus", wish["corpus"])
 
     def ask_for_text(self) -> None:
         dialogs.ask_file(

@@ -147,7 +147,7 @@ def test_a_file_is_opened_by_dropping_it_and_a_broken_one_says_so(pane, run_asyn
             Qt.MouseButton.LeftButton,
             Qt.KeyboardModifier.NoModifier,
         )
-        pane.mode.view.dropEvent(event)
+        pane.dropEvent(event)
         await pane.settled()
         third, fourth = columns(pane)[2:]
         assert third.body.state == "ready" and fourth.body.state == "error"

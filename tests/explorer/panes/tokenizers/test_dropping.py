@@ -1,0 +1,91 @@
+"""A file dropped anywhere on the pane: a tokenizer opens as a tokenizer, a text as a text."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+
+from explorer.panes.tokenizers.dropping import look_at_files
+from tests.explorer.panes.tokenizers.small import saved_bpe
+
+
+def dropped(*paths):
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    event = QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, data, buttons, keys)
+    event.data = data  # the event does not own it
+    return event
+
+
+@pytest.mark.parametrize("mode", ["compare", "train", "inside", "languages"])
+def test_a_dropped_tokenizer_opens_as_a_tokenizer(make_pane, run_async, tmp_path, mode):
+    path = saved_bpe(tmp_path / "mine.json")
+    pane = make_pane()
+
+    async def body():
+        pane.show_mode(mode)
+        await pane.settled()
+        pane.dropEvent(dropped(path))
+        await pane.settled()
+        identity = f"file:{path}"
+        if mode == "inside":
+            assert pane.mode.id == "inside" and pane.mode.chosen == identity
+        else:
+            assert pane.mode.id == ("languages" if mode == "languages" else "compare")
+            assert identity in pane.mode.shown_ones.ids
+        assert pane.catalogue.get(identity) is not None
+
+    run_async(body(), 60)
+
+
+@pytest.mark.parametrize("mode", ["compare", "train", "inside", "languages"])
+def test_a_dropped_text_is_a_text(make_pane, run_async, tmp_path, mode):
+    path = tmp_path / "story.txt"
+    path.write_text("Once upon a time")
+    pane = make_pane()
+
+    async def body():
+        pane.show_mode(mode)
+        await pane.settled()
+        pane.dropEvent(dropped(path))
+        await pane.settled()
+        if mode == "train":
+            assert pane.mode.planning.options.corpus == str(path)
+        else:
+            assert pane.mode.id == ("inside" if mode == "inside" else "compare")
+            assert pane.mode.text == "Once upon a time"
+
+    run_async(body(), 60)
+
+
+def test_folders_are_for_the_window_and_other_files_say_what_they_are(
+    make_pane, run_async, tmp_path
+):
+    archive = tmp_path / "a.zip"
+    archive.write_bytes(b"PK\x03\x04....")
+    pane, said = make_pane(), []
+    pane.statusRequested.connect(said.append)
+
+    async def body():
+        event = dropped(tmp_path)
+        event.accept()
+        pane.dropEvent(event)
+        assert not event.isAccepted()
+        before = pane.mode.text
+        pane.dropEvent(dropped(archive))
+        await pane.settled()
+        assert "unpack it" in said[-1] and pane.mode.text == before
+
+    run_async(body(), 60)
+
+
+def test_files_are_told_by_what_they_hold(tmp_path):
+    good, text, gone = saved_bpe(tmp_path / "a.json"), tmp_path / "b.txt", tmp_path / "gone"
+    text.write_bytes("\ufeffna\u00efve\r\nend".encode())
+    empty = tmp_path / "empty.txt"
+    empty.touch()
+    found = look_at_files([str(good), str(text), str(gone), str(empty)])
+    assert found.tokenizers == [str(good)] and len(found.errors) == 1
+    assert found.texts == [(str(text), "na\u00efve\nend"), (str(empty), "")]
