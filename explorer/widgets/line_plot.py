@@ -200,8 +200,8 @@ class LinePlot(Picture):
         if self._log:
             powers = log_ticks(low, high)
             return [(self._place(tick), theme.format_number(tick)) for tick in powers]
-        height = self.height() / theme.current().px(1)
-        ticks = linear_ticks(low, high, 5 if height >= 280 else 4 if height >= 130 else 3)
+        room = sum(self.height() >= theme.current().px(least) for least in (130, 280))
+        ticks = linear_ticks(low, high, 3 + room)
         return list(zip(ticks, tick_texts(ticks), strict=True))
 
     def x_at(self, pixel: float) -> float:

@@ -6,24 +6,23 @@ from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QResizeEvent
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QHBoxLayout,
     QPlainTextEdit,
     QPushButton,
-    QScrollArea,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
 from explorer import theme
-from explorer.dialogs import dragged_files
 from explorer.panes.training.options import SIZES, Options, size_of
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.fields import ChoiceField, Deepest, Field, TextField
+from explorer.widgets.form import CorpusField, Fact, TakesFiles, scrolling
 from explorer.widgets.line_plot import LinePlot, Series
 
 MORE = (  # name, title, what it does
@@ -49,42 +48,17 @@ TOKENS = [("stories", "Pieces"), ("characters", "Letters"), ("own", "A file's")]
 HIDDEN = tuple(name for name, _, _ in MORE)
 
 
-class Fact(QWidget):
-    """A headline number with its name: 1.0 M parameters."""
-
-    def __init__(self, title: str) -> None:
-        super().__init__()
-        self._number = Label("\u2013", "headline", weight=600)
-        self._title = Label(title, "label", "muted")
-        self._name = title
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self._number)
-        column.addWidget(self._title)
-
-    def set_small(self, small: bool) -> None:
-        self._number.set_size("title" if small else "headline")
-
-    def set(self, text: str, note: str = "") -> None:
-        self._number.setText(text)
-        self.setAccessibleName(f"{self._name}: {text}")
-        self.setToolTip(note)
-
-
-class SetupView(QWidget):
+class SetupView(TakesFiles):
     """Emits `changed(field, text)`, `fileRequested`, `fileDropped(path)`, `startRequested`."""
 
     changed = Signal(str, str)
     fileRequested = Signal()
-    fileDropped = Signal(str)
     startRequested = Signal()
     moreToggled = Signal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("training.setup")
-        self.setAcceptDrops(True)
         self.fields: dict[str, Field] = {}
         self._options = Options()
         self.plot = LinePlot("Learning rate schedule")
@@ -135,9 +109,7 @@ class SetupView(QWidget):
     def _build(self) -> None:
         choices = [(size.id, size.title) for size in SIZES] + [("own", "Own")]
         top = (
-            ChoiceField(
-                "corpus", "Learn from", [("stories", "Our stories"), ("file", "A text file")]
-            ),
+            CorpusField(),
             ChoiceField("size", "Model", choices),
             TextField("batch_size", "Batch (sequences)", "Sequences read in one step"),
             TextField("steps", "Steps", "How many times the weights move"),
@@ -158,10 +130,10 @@ class SetupView(QWidget):
                 field.editor.installEventFilter(self._enter)
                 field.editor.editingFinished.connect(self._fold_back)
         corpus, size, batch, steps, rate, where = top
+        corpus.fileRequested.connect(self.fileRequested)
         form = QVBoxLayout()
         form.setSpacing(12)
         form.addWidget(corpus)
-        form.addWidget(self._file_line())
         form.addWidget(size)
         form.addWidget(self._what)
         numbers = QHBoxLayout()
@@ -186,35 +158,13 @@ class SetupView(QWidget):
         form.addWidget(self._deep)
         form.addWidget(self._excerpt_box, 1)
         form.addStretch(0)
-        inner = QWidget()
-        inner.setLayout(form)
         form.setContentsMargins(0, 0, 12, 0)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(inner)
-        scroll.viewport().setAutoFillBackground(False)
-        inner.setAutoFillBackground(False)
-        self._form = scroll
+        self._form = scrolling(form)
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 12, 16, 12)
         row.setSpacing(16)
-        row.addWidget(scroll)
+        row.addWidget(self._form)
         row.addWidget(self._cost(), 1)
-
-    def _file_line(self) -> QWidget:
-        self._file = Label("", "body", "text")
-        self._choose = QPushButton("Choose\u2026")
-        self._choose.setAccessibleName("Choose a text file")
-        self._choose.clicked.connect(self.fileRequested)
-        line = QWidget()
-        row = QHBoxLayout(line)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        row.addWidget(self._choose)
-        row.addWidget(self._file, 1)
-        self._line = line
-        return line
 
     def _cost(self) -> QWidget:
         card = QFrame()
@@ -249,17 +199,10 @@ class SetupView(QWidget):
         self._options = options
         for name, field in self.fields.items():
             value = getattr(options, name)
-            if name == "corpus":
-                value = "stories" if value == "stories" else "file"
-            elif name == "tokenizer" and value not in dict(TOKENS):
+            if name == "tokenizer" and value not in dict(TOKENS):
                 value = "own"
             field.set_value(value)
             field.set_error(errors.get(name, ""))
-        is_file = options.corpus != "stories"
-        self._line.setVisible(is_file)
-        name = Path(options.corpus).name if is_file and options.corpus else ""
-        self._file.setText(name or "or drop a text here")
-        self._file.setToolTip(options.corpus if is_file else "")
         size = size_of(options.size)
         shape = f"{options.n_layer} layers, {options.n_head} heads, width {options.n_embd}"
         if self.fields["tokenizer"].value == "own":
@@ -321,14 +264,6 @@ class SetupView(QWidget):
     # Intents -------------------------------------------------------------------------------------
 
     def _on_field(self, name: str, text: str) -> None:
-        if name == "corpus":
-            if text == "file":
-                self.fields["corpus"].set_value(
-                    "stories" if self._options.corpus == "stories" else "file"
-                )
-                self.fileRequested.emit()
-                return
-            text = "stories"
         if name == "tokenizer" and text == "own":  # it comes from the tokenizers pane
             self.set_options(self._options, {})
             return
@@ -339,11 +274,3 @@ class SetupView(QWidget):
     def _on_start(self) -> None:
         if self.start.isEnabled():
             self.startRequested.emit()
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        event.setAccepted(bool(dragged_files(event)))  # the window takes folders
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        if paths := dragged_files(event):
-            event.acceptProposedAction()
-            self.fileDropped.emit(paths[0])

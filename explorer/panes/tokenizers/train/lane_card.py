@@ -57,6 +57,7 @@ class LaneCard(Picture):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.use = QToolButton(self)
         self.use.setText("Use")
+        self.use.setAccessibleName("Use this tokenizer")
         set_look(self.use, "outlined")
         self.use.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.use.setToolTip("Save it, train a model with it, compare it, look inside")

@@ -17,7 +17,7 @@ from explorer.panes.tokenizers.train.sample_grid import SampleGrid
 from explorer.widgets.base import set_look
 from explorer.widgets.stateful import StatefulPicture
 
-LOW = 470  # px: below this height the cards give room to the lines
+LOW = 560  # px: below this height the cards give room to the lines
 
 
 class RunView(QWidget):

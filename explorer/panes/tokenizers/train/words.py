@@ -108,7 +108,8 @@ def headline(recording: Recording | None, index: int, state: str, error: str, li
     elif live and state == "paused":
         where = f"Paused at step {moment.index:,}"
     if moment.index == 0:
-        return f"{where}: the first pieces of each. Play trains them in lock step."
+        plays = "shows how they grew" if state == "done" else "trains them in lock step"
+        return f"{where}: the first pieces of each. Play {plays}."
     return f"{where}: {best}" if best else f"{where}."
 
 

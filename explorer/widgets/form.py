@@ -1,0 +1,115 @@
+"""What the setups of trainings share: a form that scrolls, the text that is learned from, facts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QHBoxLayout, QLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from explorer.dialogs import dragged_files
+from explorer.widgets.base import Label
+from explorer.widgets.fields import ChoiceField
+
+OWN = "stories"
+
+
+class CorpusField(ChoiceField):
+    """Our stories or a text file, with the file's name. `changed("stories")`, `fileRequested`: a
+    choice of a file is one only once there is one.
+    """
+
+    fileRequested = Signal()
+
+    def __init__(self) -> None:
+        super().__init__("corpus", "Learn from", [(OWN, "Our stories"), ("file", "A text file")])
+        self._corpus = OWN
+        self.control.chosen.disconnect(self.changed)
+        self.control.chosen.connect(self._on_chosen)
+        self._file = Label("", "body", "text")
+        choose = QPushButton("Choose\u2026")
+        choose.setAccessibleName("Choose a text file")
+        choose.clicked.connect(self.fileRequested)
+        self._line = QWidget()
+        row = QHBoxLayout(self._line)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        row.addWidget(choose)
+        row.addWidget(self._file, 1)
+        column = self.layout()
+        assert isinstance(column, QVBoxLayout)
+        column.insertWidget(column.indexOf(self.error), self._line)
+
+    def set_value(self, text: str) -> None:
+        """ "stories" or a file's path; "" for a file that is still to be chosen."""
+        self._corpus = text
+        own = text == OWN
+        self.control.set_current(OWN if own else "file")
+        self._line.setVisible(not own)
+        self._file.setText(Path(text).name if text else "or drop a text here")
+        self._file.setToolTip("" if own else text)
+
+    @property
+    def value(self) -> str:
+        return self._corpus
+
+    def _on_chosen(self, which: str) -> None:
+        if which == OWN:
+            self.changed.emit(OWN)
+        else:
+            self.set_value(self._corpus)  # until there is a file
+            self.fileRequested.emit()
+
+
+class Fact(QWidget):
+    """A headline number with its name: 1.0 M parameters."""
+
+    def __init__(self, title: str, small: bool = False) -> None:
+        super().__init__()
+        self._number = Label("\u2013", "title" if small else "headline", weight=600)
+        self._name = title
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._number)
+        column.addWidget(Label(title, "label", "muted"))
+
+    def set_small(self, small: bool) -> None:
+        self._number.set_size("title" if small else "headline")
+
+    def set(self, text: str, note: str = "") -> None:
+        self._number.setText(text)
+        self.setAccessibleName(f"{self._name}: {text}")
+        self.setToolTip(note)
+
+
+class TakesFiles(QWidget):
+    """`fileDropped(path)`: a file was dropped; folders are the window's."""
+
+    fileDropped = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAcceptDrops(True)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        event.setAccepted(bool(dragged_files(event)))
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        if paths := dragged_files(event):
+            event.acceptProposedAction()
+            self.fileDropped.emit(paths[0])
+
+
+def scrolling(form: QLayout) -> QScrollArea:
+    """A form of its own width, which scrolls where it is higher than its room."""
+    inner = QWidget()
+    inner.setLayout(form)
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(inner)
+    area.viewport().setAutoFillBackground(False)
+    inner.setAutoFillBackground(False)
+    return area

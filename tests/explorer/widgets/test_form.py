@@ -1,0 +1,52 @@
+"""The text to learn from, and files that are dropped on a form."""
+
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QPushButton
+
+from explorer.widgets.form import CorpusField, TakesFiles
+
+
+def heard(field):
+    said = []
+    field.changed.connect(said.append)
+    field.fileRequested.connect(lambda: said.append("asks"))
+    return said
+
+
+def test_a_file_is_chosen_only_once_there_is_one(qtbot):
+    field = CorpusField()
+    qtbot.addWidget(field)
+    field.set_value("stories")
+    said = heard(field)
+    QTest.keyClick(field.control, Qt.Key.Key_Right)
+    assert said == ["asks"] and field.control.current == "stories" and field.value == "stories"
+    field.set_value("/texts/mine.txt")
+    assert field.control.current == "file" and said == ["asks"]
+    assert not field._line.isHidden() and field._file.text() == "mine.txt"
+    field.findChild(QPushButton).click()
+    QTest.keyClick(field.control, Qt.Key.Key_Left)
+    assert said == ["asks", "asks", "stories"]
+    field.set_value("")
+    assert "drop a text" in field._file.text()
+    field.set_value("stories")
+    assert field._line.isHidden()
+
+
+def test_files_are_taken_and_folders_are_left_to_the_window(qtbot, tmp_path):
+    form, dropped = TakesFiles(), []
+    qtbot.addWidget(form)
+    form.fileDropped.connect(dropped.append)
+    file = tmp_path / "mine.txt"
+    file.write_text("a cat")
+    for path, taken in ((tmp_path, False), (file, True)):
+        data = QMimeData()
+        data.setUrls([QUrl.fromLocalFile(str(path))])
+        about = (Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton)
+        plain = Qt.KeyboardModifier.NoModifier
+        enter = QDragEnterEvent(QPoint(1, 1), *about, plain)
+        form.dragEnterEvent(enter)
+        assert enter.isAccepted() == taken
+        form.dropEvent(QDropEvent(QPointF(1, 1), *about, plain))
+    assert dropped == [str(file)]
