@@ -198,8 +198,7 @@ class LinePlot(Picture):
             return []
         low, high = self._limits.now[2:]
         if self._log:
-            powers = log_ticks(low, high)
-            return [(self._place(tick), theme.format_number(tick)) for tick in powers]
+            return [(self._place(y), theme.format_number(y)) for y in log_ticks(low, high)]
         room = sum(self.height() >= theme.current().px(least) for least in (130, 280))
         ticks = linear_ticks(low, high, 3 + room)
         return list(zip(ticks, tick_texts(ticks), strict=True))
