@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.files import MEGABYTE, replacing
+from core.jobs import to_the_end
 
 CHUNK = 256 << 10  # bytes read between two yields
 TIMEOUT = 30.0  # seconds without a byte after which the line counts as broken
@@ -214,12 +215,7 @@ def _move(part: Path, target: Path) -> None:
 
 def download(address: str, target: str | Path, *, sha256: str | None = None) -> Path:
     """download_steps, to the end."""
-    steps = download_steps(address, target, sha256=sha256)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
+    return to_the_end(download_steps(address, target, sha256=sha256))
 
 
 def copy_checked(source: str | Path, target: str | Path, sha256: str | None = None) -> Path:

@@ -25,6 +25,7 @@ from core.data.corpus import (
     story_characters,
 )
 from core.files import read_json, write_json
+from core.jobs import to_the_end
 from core.tokenization import CharacterTokenizer, Tokenizer
 
 SPLIT_RULE = "first 90 % of the characters"
@@ -98,7 +99,7 @@ def character_tokenizer_steps(
 
 def character_tokenizer(name_or_path: str | Path) -> CharacterTokenizer:
     """The last value of `character_tokenizer_steps`."""
-    return _drain(character_tokenizer_steps(name_or_path))
+    return to_the_end(character_tokenizer_steps(name_or_path))
 
 
 def prepare_corpus_steps(
@@ -142,15 +143,7 @@ def prepare_corpus_steps(
 
 def open_corpus(name_or_path: str | Path, tokenizer: Tokenizer, folder: str | Path) -> Corpus:
     """The corpus, prepared if need be: the last value of `prepare_corpus_steps`."""
-    return _drain(prepare_corpus_steps(name_or_path, tokenizer, folder))
-
-
-def _drain(steps: Generator[Progress, None, Result]) -> Result:
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
+    return to_the_end(prepare_corpus_steps(name_or_path, tokenizer, folder))
 
 
 def _key(path: Path, tokenizer: Tokenizer) -> str:

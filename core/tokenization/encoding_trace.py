@@ -12,7 +12,7 @@ import numpy as np
 
 from core.tokenization.bpe.patterns import word_pattern
 from core.tokenization.bpe.tokenizer import ByteLevelBPE
-from core.tokenization.bpe.trace import arrays, count, quoted, trace_dropout, trace_merges
+from core.tokenization.bpe.trace import trace_dropout, trace_merges
 from core.tokenization.byte_level import clean_text
 from core.tokenization.characters import CharacterTokenizer
 from core.tokenization.formats.library import LibraryTokenizer
@@ -21,6 +21,15 @@ from core.tokenization.sentencepiece.normalizer import one_of
 from core.tokenization.sentencepiece.tokenizer import SentencePieceBPE, split_at
 from core.tokenization.sentencepiece.trace import normalizer_steps, trace_score_merges
 from core.tokenization.specials import SpecialTokens
+from core.tokenization.telling import (
+    Told,
+    arrays,
+    count,
+    quoted,
+    refuse_longer,
+    shortened,
+    trace_of_told,
+)
 from core.tokenization.tokenizer import Tokenizer
 from core.tokenization.unigram.tokenizer import Unigram
 from core.tokenization.unigram.trace import trace_lattice
@@ -29,7 +38,6 @@ from core.tokenization.wordpiece.trace import trace_longest_match
 from core.trace import Step, Trace
 
 LONGEST_TEXT = 2000  # characters
-SHOWN = 60  # characters of a text in a title
 
 _BPE = "core.tokenization.bpe.tokenizer:ByteLevelBPE"
 _TEXT = "core.tokenization.wordpiece.bert_text:BertText"
@@ -46,8 +54,6 @@ _WORD_OF = {
     "unigram": f"{_UNIGRAM}._encode_ordinary",
     "characters": f"{_CHARACTERS}._encode_ordinary",
 }
-
-Told = tuple[Step, Trace | None]  # a step, and what happened inside it
 
 
 def trace_encoding(
@@ -70,13 +76,8 @@ def trace_encoding(
     Raises ValueError for a text of more than 2,000 characters, for a tokenizer of a class that this
     package does not know, and for dropout with one that is no byte-level BPE.
     """
-    if len(text) > LONGEST_TEXT:
-        raise ValueError(
-            f"a text of {len(text):,} characters is too long to be shown step by step: take at "
-            f"most {LONGEST_TEXT:,}"
-        )
+    refuse_longer("text", len(text), "characters", LONGEST_TEXT, "step by step")
     text = clean_text(text)
-    trace = Trace({"kind": tokenizer.kind, "text": text})
     if dropout and generator is not None:
         if not isinstance(tokenizer, ByteLevelBPE):
             raise ValueError(
@@ -86,19 +87,7 @@ def trace_encoding(
         told = _with_dropout(tokenizer, text, specials, dropout, generator)
     else:
         told = _stages(tokenizer, text, specials)
-    for step, inside in told:
-        parent = trace.append(step)
-        if inside is not None:
-            embed(trace, inside, parent)
-    return trace.finish()
-
-
-def embed(trace: Trace, inside: Trace, parent: int) -> None:
-    """Puts the steps of one trace under a step of another."""
-    first = len(trace)
-    for step in inside:
-        above = parent if step.parent is None else first + step.parent
-        trace.append(replace(step, parent=above))
+    return trace_of_told(told, {"kind": tokenizer.kind, "text": text})
 
 
 def _stages(tokenizer: Tokenizer, text: str, specials: bool) -> Iterator[Told]:
@@ -128,22 +117,22 @@ def _parts(tokenizer: Tokenizer, text: str, specials: bool) -> Iterator[tuple[st
 def _byte_level(tokenizer: ByteLevelBPE, text: str, specials: bool) -> Iterator[Told]:
     encoding = tokenizer.encode(text, specials=specials)
     normalized = tokenizer.normalize(text, specials=specials)
-    yield normalizer_step("normalized", normalized, f"{_BPE}.normalize#normalize"), None
+    yield normalizer_step("normalized", normalized, f"{_BPE}.normalize#normalize"), ()
     tokenizer.words(text, specials=specials)
     for part, special in _parts(tokenizer, text, specials):
         if special is not None:
-            yield special_step(tokenizer, part, special), None
+            yield special_step(tokenizer, part, special), ()
             continue
         words = word_pattern(tokenizer.pattern).split(tokenizer.normalize(part, specials=False))
-        yield words_step("cut", words, f"{_BPE}.words#cut"), None
+        yield words_step("cut", words, f"{_BPE}.words#cut"), ()
         for word in words:
             ids = tokenizer.encode_word(word)
             inside = trace_merges(tokenizer, word)
             if inside[0].name == "bpe.whole":
-                yield word_step(tokenizer, word, ids, "whole", ids[0]), None
+                yield word_step(tokenizer, word, ids, "whole", ids[0]), ()
             else:
                 yield word_step(tokenizer, word, ids), inside
-    yield tokens_step("pieces", encoding.pieces, f"{_BPE}._encoding#pieces"), None
+    yield tokens_step("pieces", encoding.pieces, f"{_BPE}._encoding#pieces"), ()
 
 
 def _with_dropout(
@@ -155,15 +144,15 @@ def _with_dropout(
 ) -> Iterator[Told]:
     """_byte_level, with merges left to chance."""
     normalized = tokenizer.normalize(text, specials=specials)
-    yield normalizer_step("normalized", normalized, f"{_BPE}.normalize#normalize"), None
+    yield normalizer_step("normalized", normalized, f"{_BPE}.normalize#normalize"), ()
     pieces: list[str] = []
     for part, special in _parts(tokenizer, text, specials):
         if special is not None:
             pieces.append(tokenizer.vocabulary[special])
-            yield special_step(tokenizer, part, special), None
+            yield special_step(tokenizer, part, special), ()
             continue
         words = word_pattern(tokenizer.pattern).split(tokenizer.normalize(part, specials=False))
-        yield words_step("cut", words, f"{_BPE}.words#cut"), None
+        yield words_step("cut", words, f"{_BPE}.words#cut"), ()
         for word in words:
             inside = trace_dropout(tokenizer, word, dropout, generator)
             ids = inside.about["ids"]
@@ -173,27 +162,27 @@ def _with_dropout(
                 replace(step, code="core.tokenization.bpe.dropout:merge_with_dropout#word"),
                 inside,
             )
-    yield tokens_step("pieces", pieces, f"{_BPE}._encoding#pieces"), None
+    yield tokens_step("pieces", pieces, f"{_BPE}._encoding#pieces"), ()
 
 
 def _wordpiece(tokenizer: WordPiece, text: str, specials: bool) -> Iterator[Told]:
     tokenizer.encode(text, specials=specials)
     for part, special in _parts(tokenizer, text, specials):
         if special is not None:
-            yield special_step(tokenizer, part, special), None
+            yield special_step(tokenizer, part, special), ()
             continue
         normalized = tokenizer.text.normalize(part)
         moved = normalized != part.translate(tokenizer.text.replacements)
         code = f"{_TEXT}.align#align" if moved else f"{_TEXT}.normalize#normalize"
-        yield normalizer_step("normalized", normalized, code), None
+        yield normalizer_step("normalized", normalized, code), ()
         words = tokenizer.text.split(normalized)
-        yield words_step("words", words, f"{_TEXT}.split#cut"), None
+        yield words_step("words", words, f"{_TEXT}.split#cut"), ()
         for word in words:
             ids, _ = tokenizer.match(word)
             yield word_step(tokenizer, word, ids), trace_longest_match(tokenizer, word)
     ids = tokenizer.encode_ids(text, specials=specials)
     if specials:
-        yield tokens_step("around", ids, f"{_WORDPIECE}._surround#surround"), None
+        yield tokens_step("around", ids, f"{_WORDPIECE}._surround#surround"), ()
 
 
 def _sentencepiece_bpe(tokenizer: SentencePieceBPE, text: str, specials: bool) -> Iterator[Told]:
@@ -202,24 +191,24 @@ def _sentencepiece_bpe(tokenizer: SentencePieceBPE, text: str, specials: bool) -
     never_cut = one_of(tokenizer.pieces.user_defined)
     for part, special in _parts(tokenizer, text, specials):
         if special is not None:
-            yield special_step(tokenizer, part, special), None
+            yield special_step(tokenizer, part, special), ()
             continue
         for step in normalizer_steps(tokenizer.normalizer, part):
-            yield step, None
+            yield step, ()
         for piece, whole in split_at(never_cut, tokenizer.normalizer.normalize(part)):
             if whole:
-                yield whole_step(piece, f"{_SENTENCEPIECE}._find#whole"), None
+                yield whole_step(piece, f"{_SENTENCEPIECE}._find#whole"), ()
                 continue
             words = tokenizer.words(piece)
             if tokenizer.by_words:
-                yield words_step("words", words, f"{_SENTENCEPIECE}._find#cut"), None
+                yield words_step("words", words, f"{_SENTENCEPIECE}._find#cut"), ()
             for word in words:
                 found = tokenizer.encode_word(word)
                 merged = [tokenizer.symbols[string] for string, _ in found]
                 ids = tokenizer.pieces.finish_ids(found)
                 inside = trace_score_merges(tokenizer, word)
                 yield word_step(tokenizer, word, ids, "merged", merged), inside
-    yield tokens_step("pieces", encoding.pieces, f"{_SCORED}._encoding#pieces"), None
+    yield tokens_step("pieces", encoding.pieces, f"{_SCORED}._encoding#pieces"), ()
 
 
 def _unigram(tokenizer: Unigram, text: str, specials: bool) -> Iterator[Told]:
@@ -228,32 +217,32 @@ def _unigram(tokenizer: Unigram, text: str, specials: bool) -> Iterator[Told]:
     tokenizer.encode_ids(text, specials=specials)
     for part, special in _parts(tokenizer, text, specials):
         if special is not None:
-            yield special_step(tokenizer, part, special), None
+            yield special_step(tokenizer, part, special), ()
             continue
         for step in normalizer_steps(tokenizer.normalizer, part):
-            yield step, None
+            yield step, ()
         normalized = tokenizer.normalizer.normalize(part)
         if normalized:
             inside = trace_lattice(tokenizer, normalized, normalized=True)
             best = inside.about["best"].path.ids
             yield word_step(tokenizer, normalized, best, "best"), inside
-    yield tokens_step("pieces", encoding.pieces, f"{_SCORED}._encoding#pieces"), None
+    yield tokens_step("pieces", encoding.pieces, f"{_SCORED}._encoding#pieces"), ()
 
 
 def _characters(tokenizer: CharacterTokenizer, text: str, specials: bool) -> Iterator[Told]:
     """Nothing is merged or sought: every character has its number."""
     encoding = tokenizer.encode(text, specials=specials)
-    yield normalizer_step("text", text, f"{_CHARACTERS}.encode#normalize"), None
+    yield normalizer_step("text", text, f"{_CHARACTERS}.encode#normalize"), ()
     mark = "look" if tokenizer.unknown is None else "known"
     for part, special in _parts(tokenizer, text, specials):
         if special is not None:
-            yield special_step(tokenizer, part, special), None
+            yield special_step(tokenizer, part, special), ()
             continue
         cut = f"{_CHARACTERS}._encode_ordinary#cut"
-        yield words_step("characters", list(part), cut, "character"), None
+        yield words_step("characters", list(part), cut, "character"), ()
         ids = tokenizer.encode_ids(part, specials=False)
-        yield word_step(tokenizer, part, ids, mark, ids, "ids"), None
-    yield tokens_step("pieces", encoding.pieces, f"{_CHARACTERS}.encode#pieces"), None
+        yield word_step(tokenizer, part, ids, mark, ids, "ids"), ()
+    yield tokens_step("pieces", encoding.pieces, f"{_CHARACTERS}.encode#pieces"), ()
 
 
 # -- steps ------------------------------------------------------------------------------------
@@ -325,8 +314,3 @@ def tokens_step(name: str, tokens: list[str] | list[int], code: str) -> Step:
         code,
         arrays({name: tokens}),
     )
-
-
-def shortened(text: str) -> str:
-    """A long text's beginning."""
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

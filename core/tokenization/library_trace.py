@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from core.tokenization.bpe.trace import arrays, count, quoted
 from core.tokenization.formats.library import LibraryTokenizer
+from core.tokenization.telling import Told, arrays, count, quoted, shortened
 from core.tokenization.tokenizer import Stage
 from core.trace import Step
-
-SHOWN = 60  # characters in a title
 
 _LIBRARY = "core.tokenization.formats.library:LibraryTokenizer"
 _RULES = {
@@ -25,18 +23,16 @@ _RULES = {
 }
 
 
-def library_steps(
-    tokenizer: LibraryTokenizer, text: str, specials: bool
-) -> Iterator[tuple[Step, None]]:
+def library_steps(tokenizer: LibraryTokenizer, text: str, specials: bool) -> Iterator[Told]:
     """Four steps, one a stage. Raises ValueError for what the library cannot encode."""
     encoding = tokenizer.encode(text, specials=specials)
     for stage in encoding.stages:
-        yield _step(tokenizer, stage, text, specials), None
+        yield _step(tokenizer, stage, text, specials), ()
 
 
 def _step(tokenizer: LibraryTokenizer, stage: Stage, text: str, specials: bool) -> Step:
     parts = stage.parts
-    written = _shortened(" ".join(quoted(part) for part in parts))
+    written = shortened(" ".join(quoted(part) for part in parts))
     if stage.name == "normalizer":
         title, name = f"The library's normalizer gives {written}", "normalized"
         formula = r"x \to \text{normalize}(x)"
@@ -57,7 +53,3 @@ def _step(tokenizer: LibraryTokenizer, stage: Stage, text: str, specials: bool) 
         )
     values = arrays({name: parts})
     return Step(f"encoding.{stage.name}", title, formula, f"{_LIBRARY}._stages#{name}", values)
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}\u2026"

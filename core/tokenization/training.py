@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterable, Sequence
 
+from core.jobs import to_the_end
 from core.tokenization.bpe.tokenizer import ByteLevelBPE
 from core.tokenization.bpe.training import bpe_steps
 from core.tokenization.byte_level import clean_text
@@ -58,11 +59,7 @@ def train_tokenizer(
         character_coverage=character_coverage,
         normalizer=normalizer,
     )
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
+    return to_the_end(steps)
 
 
 def train_tokenizer_steps(

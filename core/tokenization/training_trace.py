@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from core.tokenization.bpe.trace import arrays, count, quoted
 from core.tokenization.steps import (
     AlphabetStep,
     ExpectStep,
@@ -19,6 +18,7 @@ from core.tokenization.steps import (
     SeedStep,
     TrainingStep,
 )
+from core.tokenization.telling import arrays, count, quoted, trace_of, verb
 from core.trace import Step, Trace
 
 _HERE = "core.tokenization"
@@ -57,27 +57,22 @@ def trace_training_step(step: TrainingStep) -> Step:
 
 def trace_merge(step: MergeStep) -> Trace:
     """One merge in three steps: the pair is chosen, it is joined, the text has fewer tokens."""
-    trace = Trace({"algorithm": step.algorithm, "rank": step.rank})
-    trace.append(choose_step(step))
-    trace.append(
-        Step(
-            "training.merge",
-            f"Join them wherever they stand: {quoted(step.piece)} is token {step.token:,}",
-            r"a\, b \;\to\; ab",
-            f"{_MERGE}#merge",
-            arrays({"left": step.left, "right": step.right, "token": step.token}),
-        )
+    merged = Step(
+        "training.merge",
+        f"Join them wherever they stand: {quoted(step.piece)} is token {step.token:,}",
+        r"a\, b \;\to\; ab",
+        f"{_MERGE}#merge",
+        arrays({"left": step.left, "right": step.right, "token": step.token}),
     )
-    trace.append(
-        Step(
-            "training.update",
-            f"The pairs beside them are counted anew; the text has {count(step.tokens, 'token')}",
-            r"n \;\to\; n - \text{count}(a\,b)",
-            f"{_MERGE}#update",
-            arrays({"tokens": step.tokens}),
-        )
+    updated = Step(
+        "training.update",
+        f"The pairs beside them are counted anew; the text has {count(step.tokens, 'token')}",
+        r"n \;\to\; n - \text{count}(a\,b)",
+        f"{_MERGE}#update",
+        arrays({"tokens": step.tokens}),
     )
-    return trace.finish()
+    about = {"algorithm": step.algorithm, "rank": step.rank}
+    return trace_of([choose_step(step), merged, updated], about)
 
 
 def choose_step(step: MergeStep) -> Step:
@@ -102,7 +97,8 @@ def _alphabet(step: AlphabetStep) -> Step:
     where = ALPHABETS.get(step.algorithm, f"{_HERE}.bpe.training:alphabet_step")
     return Step(
         "training.alphabet",
-        f"Begin with {count(step.vocab_size, 'piece')}: the text is {step.tokens:,} tokens long",
+        f"Begin with {count(step.vocab_size, 'piece')}: the text is {count(step.tokens, 'token')} "
+        "long",
         r"V_0 = \text{special tokens} \cup \text{alphabet}",
         f"{where}#alphabet",
         arrays({"counts": step.counts}),
@@ -131,7 +127,8 @@ def _expect(step: ExpectStep) -> Step:
 
 
 def _maximize(step: MaximizeStep) -> Step:
-    gone = f"; {count(len(step.removed), 'piece')} hardly used go" if step.removed else ""
+    size = len(step.removed)
+    gone = f"; {count(size, 'piece')} hardly used {verb(size, 'goes', 'go')}" if size else ""
     return Step(
         "training.maximize",
         f"M: score the pieces by these counts{gone}",
@@ -145,7 +142,7 @@ def _prune(step: PruneStep) -> Step:
     return Step(
         "training.prune",
         f"Drop {count(len(step.removed), 'piece')} that the text misses least; "
-        f"{step.vocab_size:,} stay",
+        f"{step.vocab_size:,} {verb(step.vocab_size, 'stays', 'stay')}",
         r"\text{loss}_x = f_x \left( \log p_x - \sum_{y \in s'(x)} \log p'_y \right)",
         f"{_HERE}.unigram.pruning:prune#prune",
         arrays({"losses": step.losses if step.measured is None else step.measured}),

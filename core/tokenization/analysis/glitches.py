@@ -15,6 +15,8 @@ from typing import TypeVar
 
 import numpy as np
 
+from core.jobs import to_the_end
+from core.tokenization.telling import quoted, real
 from core.tokenization.tokenizer import Tokenizer
 from core.trace import Step
 
@@ -148,12 +150,7 @@ def glitch_candidates(
     count: int = 100,
 ) -> list[GlitchCandidate]:
     """glitch_steps, to the end."""
-    steps = glitch_steps(embeddings, tokenizer, untrained, count)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
+    return to_the_end(glitch_steps(embeddings, tokenizer, untrained, count))
 
 
 def similarity_to(rows: np.ndarray, reference: np.ndarray, mean: np.ndarray) -> np.ndarray:
@@ -171,7 +168,7 @@ def glitch_step(row: np.ndarray, yardstick: Yardstick, candidate: GlitchCandidat
     similarity = similarity_to(rows, yardstick.rows, yardstick.mean)
     return Step(
         "glitches.similarity",
-        f"“{candidate.piece}” is {candidate.similarity:.3f} like what was never trained",
+        f"{quoted(candidate.piece)} is {real(candidate.similarity, 3)} like what was never trained",
         r"\cos(e_t - \bar e, \; \bar e_{\text{untrained}} - \bar e)",
         "core.tokenization.analysis.glitches:similarity_to#similarity",
         {"rows": rows, "mean": yardstick.mean, "similarity": similarity},

@@ -8,8 +8,8 @@ of the others.
 from collections.abc import Generator
 from dataclasses import dataclass
 
-import numpy as np
-
+from core.jobs import to_the_end
+from core.tokenization.telling import arrays
 from core.tokenization.tokenizer import Tokenizer
 from core.trace import Step
 
@@ -61,21 +61,23 @@ def share_step(common: int, size: int) -> Step:
         "How much of one vocabulary the other holds too",
         r"\frac{|A \cap B|}{|A|}",
         "core.tokenization.analysis.overlap:share_of#share",
-        {name: np.asarray(value) for name, value in values.items()},
+        arrays(values),
     )
 
 
 def jaccard_step(common: int, only_first: int, only_second: int) -> Step:
-    values = {"common": common, "only_first": only_first, "only_second": only_second}
+    values = {
+        "common": common,
+        "only_first": only_first,
+        "only_second": only_second,
+        "index": jaccard(common, only_first, only_second),
+    }
     return Step(
         "overlap.jaccard",
         "How alike two vocabularies are",
         r"J(A, B) = \frac{|A \cap B|}{|A \cup B|}",
         "core.tokenization.analysis.overlap:jaccard#jaccard",
-        {
-            **{name: np.asarray(value) for name, value in values.items()},
-            "index": np.asarray(jaccard(common, only_first, only_second)),
-        },
+        arrays(values),
     )
 
 
@@ -97,12 +99,7 @@ def overlap_steps(first: Tokenizer, second: Tokenizer) -> Generator[int, None, O
 
 def vocabulary_overlap(first: Tokenizer, second: Tokenizer) -> Overlap:
     """overlap_steps, to the end."""
-    steps = overlap_steps(first, second)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
+    return to_the_end(overlap_steps(first, second))
 
 
 def _ids_by_bytes(tokenizer: Tokenizer) -> Generator[int, None, dict[bytes, int]]:

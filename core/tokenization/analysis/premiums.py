@@ -6,10 +6,10 @@ Source: Petrov et al. 2023, "Language Model Tokenizers Introduce Unfairness Betw
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
+from core.jobs import to_the_end
 from core.tokenization.analysis.languages import LanguageText
 from core.tokenization.analysis.measures import Measures, measure
+from core.tokenization.telling import arrays
 from core.tokenization.tokenizer import Tokenizer
 from core.trace import Step
 
@@ -68,24 +68,19 @@ def _price(tokens: int, english: int) -> float:
 def premium_step(result: Premium, english: Premium) -> Step:
     """How a language's premium came about, as a step; `english` is of the same tokenizer."""
     values = {
-        "tokens": np.asarray(result.measures.tokens),
-        "english": np.asarray(english.measures.tokens),
-        "premium": np.asarray(result.premium),
+        "tokens": result.measures.tokens,
+        "english": english.measures.tokens,
+        "premium": result.premium,
     }
     return Step(
         "languages.premium",
         f"{result.language.name} costs {result.premium:.3g} times the tokens of English",
         r"\text{premium} = \frac{n_{\text{tokens}}}{n_{\text{English}}}",
         "core.tokenization.analysis.premiums:_price#premium",
-        values,
+        arrays(values),
     )
 
 
 def premiums(tokenizers: Mapping[str, Tokenizer], texts: Sequence[LanguageText]) -> list[Premium]:
     """premium_steps, to the end."""
-    steps = premium_steps(tokenizers, texts)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
+    return to_the_end(premium_steps(tokenizers, texts))

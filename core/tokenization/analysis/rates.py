@@ -3,10 +3,7 @@
 Source: Rust et al. 2021, "How Good is Your Tokenizer?" (fertility is tokens per word).
 """
 
-from collections.abc import Mapping
-
-import numpy as np
-
+from core.tokenization.telling import arrays
 from core.trace import Step
 
 MILLION = 1_000_000
@@ -42,7 +39,7 @@ def bytes_per_token_step(size: int, tokens: int) -> Step:
         "How much text a token stands for",
         r"\frac{n_{\text{bytes}}}{n_{\text{tokens}}}",
         f"{_HERE}:bytes_per_token#bytes-per-token",
-        _values({"size": size, "tokens": tokens, "ratio": ratio}),
+        arrays({"size": size, "tokens": tokens, "ratio": ratio}),
     )
 
 
@@ -56,7 +53,7 @@ def tokens_per_word_step(tokens: int, words: int) -> Step:
         "How many tokens a word becomes",
         r"\text{fertility} = \frac{n_{\text{tokens}}}{n_{\text{words}}}",
         f"{_HERE}:tokens_per_word#tokens-per-word",
-        _values({"tokens": tokens, "words": words, "fertility": fertility}),
+        arrays({"tokens": tokens, "words": words, "fertility": fertility}),
     )
 
 
@@ -66,9 +63,5 @@ def cost_step(tokens: int, price: float) -> Step:
         "What the text costs",
         r"\text{cost} = n_{\text{tokens}} \cdot \frac{\text{price}}{10^6}",
         f"{_HERE}:cost#cost",
-        _values({"tokens": tokens, "price": price, "amount": cost(tokens, price)}),
+        arrays({"tokens": tokens, "price": price, "amount": cost(tokens, price)}),
     )
-
-
-def _values(named: Mapping[str, float]) -> dict[str, np.ndarray]:
-    return {name: np.asarray(value) for name, value in named.items()}

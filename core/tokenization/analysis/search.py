@@ -5,9 +5,10 @@ import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
-import numpy as np
 import regex
 
+from core.jobs import to_the_end
+from core.tokenization.telling import arrays, quoted
 from core.tokenization.tokenizer import Tokenizer
 from core.trace import Step
 
@@ -80,22 +81,17 @@ class VocabularyIndex:
         self, query: str, way: str = "contains", *, limit: int = 1000, any_case: bool = False
     ) -> list[Match]:
         """search_steps, to the end."""
-        steps = self.search_steps(query, way, limit=limit, any_case=any_case)
-        while True:
-            try:
-                next(steps)
-            except StopIteration as end:
-                return end.value
+        return to_the_end(self.search_steps(query, way, limit=limit, any_case=any_case))
 
 
 def match_step(match: Match) -> Step:
     """One piece that was found, as a step."""
     return Step(
         "vocabulary.match",
-        f"“{match.piece}” is number {match.token:,}",
+        f"{quoted(match.piece)} is number {match.token:,}",
         r"\{\, t \in V : q \subseteq t \,\}",
         "core.tokenization.analysis.search:VocabularyIndex.search_steps#match",
-        {"token": np.asarray(match.token), "piece": np.asarray(match.piece)},
+        arrays({"token": match.token, "piece": match.piece}),
     )
 
 

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-
+from core.tokenization.telling import arrays, quoted, trace_of
 from core.tokenization.tokenizer import check_id
 from core.trace import Step, Trace
 
@@ -104,32 +103,31 @@ def trace_merge_tree(tokenizer: Merged, token: int) -> Trace:
     What no merge makes is one step that says so. Raises ValueError as merge_tree.
     """
     tree = merge_tree(tokenizer, token)
-    trace = Trace({"tree": tree, "token": token})
+    steps = []
     for node in reversed(tree.nodes):
         if node.children is not None:
             left, right = (tree.nodes[child] for child in node.children)
-            trace.append(_merge_step(node, left, right))
-    if not len(trace):
-        trace.append(_leaf_step(tree.nodes[0]))
-    return trace.finish()
+            steps.append(_merge_step(node, left, right))
+    return trace_of(steps or [_leaf_step(tree.nodes[0])], {"tree": tree, "token": token})
 
 
 def _merge_step(node: TreeNode, left: TreeNode, right: TreeNode) -> Step:
     values = {"part": node.token, "parents": (left.token, right.token)}
     return Step(
         "tree.merge",
-        f"“{left.piece}” + “{right.piece}” make “{node.piece}”, which is number {node.token:,}",
+        f"{quoted(left.piece)} + {quoted(right.piece)} make {quoted(node.piece)}, which is number "
+        f"{node.token:,}",
         r"t = t_{\text{left}} \, t_{\text{right}}",
         _PARENTS,
-        {name: np.asarray(value) for name, value in values.items()},
+        arrays(values),
     )
 
 
 def _leaf_step(node: TreeNode) -> Step:
     return Step(
         "tree.leaf",
-        f"No merge makes “{node.piece}”: it is whole from the start",
+        f"No merge makes {quoted(node.piece)}: it is whole from the start",
         r"t \in V_0",
         _PARENTS,
-        {"part": np.asarray(node.token), "depth": np.asarray(node.depth)},
+        arrays({"part": node.token, "depth": node.depth}),
     )

@@ -10,6 +10,7 @@ Source: the educational code of tiktoken; the idea of recovering merges is Karpa
 
 from collections.abc import Generator, Mapping
 
+from core.jobs import to_the_end
 from core.tokenization.bpe.merging import NEVER, Found, merge_all
 from core.tokenization.bpe.tokenizer import ByteLevelBPE
 from core.tokenization.byte_level import to_characters
@@ -101,12 +102,8 @@ class RankedBPE(ByteLevelBPE):
     @property
     def merges(self) -> list[tuple[str, str]]:
         """The merges that make the pieces, by rank; recovered when first asked for (seconds)."""
-        steps = recover_merges_steps(self)
-        while self._recovered is None:
-            try:
-                next(steps)
-            except StopIteration as end:
-                self._recovered = end.value
+        if self._recovered is None:
+            self._recovered = to_the_end(recover_merges_steps(self))
         return self._recovered
 
     def parents(self, token: int) -> tuple[int, int] | None:

@@ -12,6 +12,7 @@ from core.tokenization.bpe.dropout import Draw, merge_with_dropout
 from core.tokenization.bpe.merging import GONE, Choice, merge_short
 from core.tokenization.bpe.tokenizer import ByteLevelBPE
 from core.tokenization.byte_level import clean_text
+from core.tokenization.telling import arrays, count, quoted, refuse_longer, trace_of, verb
 from core.trace import Step, Trace
 
 LONGEST_WORD = 1000  # bytes; every merge is two steps with the whole word in them
@@ -28,10 +29,7 @@ def trace_merges(tokenizer: ByteLevelBPE, word: str) -> Trace:
     """
     word = clean_text(word)
     size = _checked_size(word)
-    trace = Trace({"kind": tokenizer.kind, "word": word})
-    for step in _steps(tokenizer, word, size):
-        trace.append(step)
-    return trace.finish()
+    return trace_of(_steps(tokenizer, word, size), {"kind": tokenizer.kind, "word": word})
 
 
 def trace_dropout(
@@ -49,33 +47,19 @@ def trace_dropout(
     size = _checked_size(word)
     seen: list[Draw] = []
     ids = merge_with_dropout(letters, tokenizer.ranks_of_pairs, dropout, generator, seen)
-    trace = Trace({"kind": tokenizer.kind, "word": word, "ids": ids})
     pieces = tokenizer.vocabulary
-    trace.append(bytes_step(size, f"{_DROPOUT}#bytes", {"symbols": letters}))
+    steps = [bytes_step(size, f"{_DROPOUT}#bytes", {"symbols": letters})]
     for draw in seen:
-        trace.append(draw_step(pieces, draw, dropout))
+        steps.append(draw_step(pieces, draw, dropout))
         if draw.draw >= dropout:
-            trace.append(joined_step(pieces, draw))
-    written = " ".join(quoted(pieces[token]) for token in ids)
-    trace.append(
-        Step(
-            "bpe.word",
-            f"Nothing is left to ask: {count(len(ids), 'token')}, {written}",
-            r"w \to t_1 t_2 \ldots t_k",
-            f"{_DROPOUT}#word",
-            arrays({"word": ids}),
-        )
-    )
-    return trace.finish()
+            steps.append(joined_step(pieces, draw))
+    steps.append(word_step(pieces, ids))
+    return trace_of(steps, {"kind": tokenizer.kind, "word": word, "ids": ids})
 
 
 def _checked_size(word: str) -> int:
     size = len(word.encode())
-    if size > LONGEST_WORD:
-        raise ValueError(
-            f"a word of {size:,} bytes is too long to be shown merge by merge: take one of at most "
-            f"{LONGEST_WORD:,}"
-        )
+    refuse_longer("word", size, "bytes", LONGEST_WORD, "merge by merge")
     return size
 
 
@@ -118,9 +102,10 @@ def choose_step(pieces: list[str], choice: Choice) -> Step:
     else:
         left, right = choice.symbols[choice.place : choice.place + 2]
         fitting = sum(token >= 0 for _, token in choice.found)
+        among = f"was learned first of the {fitting:,} pairs that fit"
         title = (
-            f"{quoted(pieces[left])} + {quoted(pieces[right])} was learned first of the "
-            f"{count(fitting, 'pair')} that fit (rank {choice.rank:,})"
+            f"{quoted(pieces[left])} + {quoted(pieces[right])} "
+            f"{verb(fitting, 'is the only pair that fits', among)} (rank {choice.rank:,})"
         )
     return Step(
         "bpe.choose",
@@ -145,6 +130,17 @@ def join_step(pieces: list[str], choice: Choice, merged: list[int]) -> Step:
         r"s_{i^*},\, s_{i^*+1} \;\to\; s_{i^*} s_{i^*+1}",
         f"{_MERGE}#merge",
         arrays({"symbols": merged, "place": choice.place, "token": choice.token}),
+    )
+
+
+def word_step(pieces: list[str], ids: list[int]) -> Step:
+    written = " ".join(quoted(pieces[token]) for token in ids)
+    return Step(
+        "bpe.word",
+        f"Nothing is left to ask: {count(len(ids), 'token')}, {written}",
+        r"w \to t_1 t_2 \ldots t_k",
+        f"{_DROPOUT}#word",
+        arrays({"word": ids}),
     )
 
 
@@ -176,17 +172,3 @@ def joined_step(pieces: list[str], draw: Draw) -> Step:
         f"{_DROPOUT}#merge",
         arrays({"symbols": symbols, "place": draw.place, "token": draw.token}),
     )
-
-
-def arrays(named: Mapping[str, object]) -> dict[str, np.ndarray]:
-    """A step's values: numbers, texts and lists of them as arrays."""
-    return {name: np.asarray(value) for name, value in named.items()}
-
-
-def quoted(piece: str) -> str:
-    return f"“{piece}”"
-
-
-def count(number: int, what: str) -> str:
-    """ "1 byte", "2 bytes"."""
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
 from core.tokenization.sentencepiece.normalizer import SentencePieceNormalizer
 from core.tokenization.sentencepiece.score_merging import GONE, Choice, merge_by_score, split_unused
 from core.tokenization.sentencepiece.tokenizer import SentencePieceBPE
 from core.tokenization.sentencepiece.vocabulary import SentencePieceVocabulary
+from core.tokenization.telling import (
+    arrays,
+    count,
+    plain,
+    quoted,
+    refuse_longer,
+    shortened,
+    trace_of,
+)
 from core.trace import Step, Trace
 
 LONGEST_WORD = 1000  # characters; every merge is two steps with the whole word in them
-SHOWN = 60  # characters of a text in a title
 
 _NORMALIZER = "core.tokenization.sentencepiece.normalizer:SentencePieceNormalizer.trace"
 _WORD = "core.tokenization.sentencepiece.tokenizer:SentencePieceBPE.encode_word"
@@ -30,17 +36,17 @@ def normalizer_steps(normalizer: SentencePieceNormalizer, text: str) -> Iterator
     rules = normalizer.name or "the file's own rules"
     yield Step(
         "sentencepiece.rewrite",
-        f"Characters by the rules of {rules}: {shortened(rewritten)}",
+        f"Characters by the rules of {rules}: {quoted(shortened(rewritten))}",
         r"x \;\to\; \text{rules}(x)",
         f"{_NORMALIZER}#rewrite",
-        {"whole": np.asarray(rewritten)},
+        arrays({"whole": rewritten}),
     )
     yield Step(
         "sentencepiece.spaces",
-        f"A space in front, and every space visible: {shortened(normalized)}",
+        f"A space in front, and every space visible: {quoted(shortened(normalized))}",
         r"x \;\to\; \_\, x",
         f"{_NORMALIZER}#spaces",
-        {"normalized": np.asarray(normalized)},
+        arrays({"normalized": normalized}),
     )
 
 
@@ -52,15 +58,8 @@ def trace_score_merges(tokenizer: SentencePieceBPE, word: str) -> Trace:
 
     Raises ValueError for a word of more than 1,000 characters.
     """
-    if len(word) > LONGEST_WORD:
-        raise ValueError(
-            f"a word of {len(word):,} characters is too long to be shown merge by merge: take one "
-            f"of at most {LONGEST_WORD:,}"
-        )
-    trace = Trace({"kind": tokenizer.kind, "word": word})
-    for step in _steps(tokenizer, word):
-        trace.append(step)
-    return trace.finish()
+    refuse_longer("word", len(word), "characters", LONGEST_WORD, "merge by merge")
+    return trace_of(_steps(tokenizer, word), {"kind": tokenizer.kind, "word": word})
 
 
 def _steps(tokenizer: SentencePieceBPE, word: str) -> Iterator[Step]:
@@ -69,10 +68,10 @@ def _steps(tokenizer: SentencePieceBPE, word: str) -> Iterator[Step]:
     spelled = tokenizer.symbols.spelled
     yield Step(
         "sentencepiece-bpe.letters",
-        f"The word begins as its {len(word):,} characters",
+        f"The word begins as its {count(len(word), 'character')}",
         r"w = c_1 c_2 \ldots c_n",
         f"{_WORD}#letters",
-        {"numbers": np.asarray(numbers)},
+        arrays({"numbers": numbers}),
     )
     seen: list[Choice] = []
     merged = merge_by_score(numbers, [False] * len(numbers), tokenizer.joins, seen=seen)
@@ -89,14 +88,14 @@ def choose_step(pieces: SentencePieceVocabulary, spelled: Sequence[str], choice:
     among = "the only pair that spells a piece" if fitting == 1 else f"the best of {fitting} pairs"
     title = (
         f"{quoted(spelled[best.left])} + {quoted(spelled[best.right])} is {among}: "
-        f"score {pieces.pieces[best.token].score:g}"
+        f"score {plain(pieces.pieces[best.token].score)}"
     )
     return Step(
         "sentencepiece-bpe.choose",
         title,
         r"i^* = \text{arg max}_i \; \text{score}(s_i s_{i+1})",
         f"{_MERGE}#choose",
-        {"symbols": np.asarray(choice.row), "best": np.asarray(best)},
+        arrays({"symbols": choice.row, "best": best}),
     )
 
 
@@ -109,7 +108,7 @@ def join_step(spelled: Sequence[str], choice: Choice) -> Step:
         f"Join them: {quoted(spelled[best.token])}",
         r"s_{i^*},\, s_{i^*+1} \;\to\; s_{i^*} s_{i^*+1}",
         f"{_MERGE}#merge",
-        {"symbols": np.asarray(after), "place": np.asarray(best.place)},
+        arrays({"symbols": after, "place": best.place}),
     )
 
 
@@ -123,10 +122,10 @@ def finish_steps(pieces: SentencePieceVocabulary, parts: Sequence[str]) -> Itera
             data = [pieces.byte_ids[byte] for byte in part.encode()]
             yield Step(
                 "sentencepiece.bytes",
-                f"{quoted(part)} has no piece: it is written with its {len(data)} bytes",
+                f"{quoted(part)} has no piece: it is written with its {count(len(data), 'byte')}",
                 r"c \;\to\; b_1 \ldots b_k",
                 f"{_FINISH}#bytes",
-                {"data": np.asarray(data)},
+                arrays({"data": data}),
             )
         elif token == pieces.unknown and before != token:
             ids = pieces.finish_ids(found[: place + 1])
@@ -135,15 +134,6 @@ def finish_steps(pieces: SentencePieceVocabulary, parts: Sequence[str]) -> Itera
                 f"{quoted(part)} has no piece: it is unknown",
                 r"c \;\to\; \text{unk}",
                 f"{_FINISH}#unknown",
-                {"ids": np.asarray(ids)},
+                arrays({"ids": ids}),
             )
         before = token
-
-
-def quoted(piece: str) -> str:
-    return f"“{piece}”"
-
-
-def shortened(text: str) -> str:
-    """A text in quotes, a long one's beginning."""
-    return quoted(text if len(text) <= SHOWN else f"{text[:SHOWN]}…")

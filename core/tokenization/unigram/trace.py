@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 
 import numpy as np
 
-from core.tokenization.sentencepiece.trace import finish_steps, quoted, shortened
+from core.tokenization.sentencepiece.trace import finish_steps
+from core.tokenization.telling import (
+    Told,
+    arrays,
+    count,
+    quoted,
+    real,
+    refuse_longer,
+    shortened,
+    trace_of_told,
+    verb,
+)
 from core.tokenization.unigram.lattice import DIGITS, END, Best, Lattice, Node, Path, add_up, shares
 from core.tokenization.unigram.tokenizer import Unigram
 from core.trace import Step, Trace
@@ -14,8 +26,6 @@ from core.trace import Step, Trace
 LONGEST_SENTENCE = 4000  # characters, each with its steps
 
 _HERE = "core.tokenization.unigram.lattice"
-
-Told = tuple[Step, list[Step]]  # a step, and what happened inside it
 
 
 def trace_lattice(
@@ -42,29 +52,23 @@ def trace_lattice(
     Raises ValueError for more than 4,000 characters, n < 1, and an alpha below 0.
     """
     text = sentence if normalized else tokenizer.normalizer.normalize(sentence)
-    if len(text) > LONGEST_SENTENCE:
-        raise ValueError(
-            f"a sentence of {len(text):,} characters is too long to be shown place by place: take "
-            f"one of at most {LONGEST_SENTENCE:,}"
-        )
+    refuse_longer("sentence", len(text), "characters", LONGEST_SENTENCE, "place by place")
     lattice = tokenizer.lattice_of(text)
     best = lattice.viterbi()
     paths = lattice.n_best(n)
     sums = lattice.forward(alpha)
     posteriors = lattice.posteriors(alpha)
     sample = lattice.sample(alpha, generator) if generator is not None else None
-    trace = Trace(
-        {
-            "kind": tokenizer.kind,
-            "text": text,
-            "alpha": alpha,
-            "lattice": lattice,
-            "best": best,
-            "n_best": paths,
-            "posteriors": posteriors,
-            "sample": sample,
-        }
-    )
+    about = {
+        "kind": tokenizer.kind,
+        "text": text,
+        "alpha": alpha,
+        "lattice": lattice,
+        "best": best,
+        "n_best": paths,
+        "posteriors": posteriors,
+        "sample": sample,
+    }
     parts: list[Iterator[Told]] = [
         _nodes(tokenizer, lattice),
         _arrivals(lattice, best),
@@ -74,16 +78,7 @@ def trace_lattice(
         _posteriors(lattice, sums, alpha, posteriors),
         _drawn(lattice, sums, alpha, sample),
     ]
-    for part in parts:
-        for step, inside in part:
-            parent = trace.append(step)
-            for child in inside:
-                trace.append(_under(child, parent))
-    return trace.finish()
-
-
-def _under(step: Step, parent: int) -> Step:
-    return Step(step.name, step.title, step.formula, step.code, step.values, parent)
+    return trace_of_told(chain.from_iterable(parts), about)
 
 
 def _nodes(tokenizer: Unigram, lattice: Lattice) -> Iterator[Told]:
@@ -91,7 +86,8 @@ def _nodes(tokenizer: Unigram, lattice: Lattice) -> Iterator[Told]:
     known = [node for node in lattice.nodes if node.id != tokenizer.pieces.unknown]
     yield _told(
         "nodes",
-        f"{_count(len(known), 'piece')} of the vocabulary stand in the text",
+        f"{count(len(known), 'piece')} of the vocabulary {verb(len(known), 'stands', 'stand')} "
+        "in the text",
         r"\{ (i, j) : x_{i:j} \in V \}",
         "build_lattice",
         {
@@ -105,8 +101,8 @@ def _nodes(tokenizer: Unigram, lattice: Lattice) -> Iterator[Told]:
         score = unknown[0].score
         yield _told(
             "unknown",
-            f"{_count(len(unknown), 'character')} without a piece: unknown, with a score of "
-            f"{score:.2f} that no path chooses freely",
+            f"{count(len(unknown), 'character')} without a piece: unknown, with a score of "
+            f"{real(score)} that no path chooses freely",
             r"\log p_\text{unk} = \min_x \log p_x - 10",
             "build_lattice",
             {"unknown": [node.start for node in unknown]},
@@ -123,7 +119,7 @@ def _arrivals(lattice: Lattice, best: Best) -> Iterator[Told]:
         inside = [
             _step(
                 "arrive",
-                f"{_count(len(nodes), 'piece')} end at place {place}: "
+                f"{count(len(nodes), 'piece')} {verb(len(nodes), 'ends', 'end')} at place {place}: "
                 + ", ".join(quoted(other.piece) for other in nodes),
                 r"f_i + \log p(x_{i:j})",
                 "arrive",
@@ -134,7 +130,7 @@ def _arrivals(lattice: Lattice, best: Best) -> Iterator[Told]:
         yield (
             _step(
                 "keep",
-                f"To place {place}: {quoted(node.piece)} is {among}, score {scores[place]:.2f}",
+                f"To place {place}: {quoted(node.piece)} is {among}, score {real(scores[place])}",
                 r"f_j = \max_{i < j} \; f_i + \log p(x_{i:j})",
                 "Lattice.viterbi",
                 {"place": place, "winner": nodes.index(node), "score": scores[place]},
@@ -157,10 +153,10 @@ def _way_back(path: Path) -> Iterator[Told]:
 
 def _n_best(paths: list[Path], total: float) -> Iterator[Told]:
     for rank, path in enumerate(paths, 1):
-        pieces = shortened(" ".join(path.pieces))
+        pieces = quoted(shortened(" ".join(path.pieces)))
         yield _told(
             "take",
-            f"Number {rank}: {pieces}, score {path.score:.2f}, "
+            f"Number {rank}: {pieces}, score {real(path.score)}, "
             f"{np.exp(path.score - total):.1%} of all ways",
             r"\max_s \; f_{i(s)} + \sum_{x \in s} \log p_x",
             "Lattice.paths",
@@ -182,7 +178,7 @@ def _posteriors(
         inside.append(
             _step(
                 "forward",
-                f"All ways to place {place} together: {total:.2f}",
+                f"All ways to place {place} together: {real(total)}",
                 r"a_j = \log \sum_{i < j} e^{\, a_i + \alpha \log p(x_{i:j})}",
                 "add_up",
                 {"ways": ways, "total": total},
@@ -219,13 +215,8 @@ def _share_of(node: Node, nodes: list[Node], share: np.ndarray) -> float:
 
 
 def _step(name: str, title: str, formula: str, function: str, values: Mapping[str, object]) -> Step:
-    arrays = {key: np.asarray(value) for key, value in values.items()}
-    return Step(f"unigram.{name}", title, formula, f"{_HERE}:{function}#{name}", arrays)
+    return Step(f"unigram.{name}", title, formula, f"{_HERE}:{function}#{name}", arrays(values))
 
 
 def _told(name: str, title: str, formula: str, function: str, values: Mapping[str, object]) -> Told:
     return _step(name, title, formula, function, values), []
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

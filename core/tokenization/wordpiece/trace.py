@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from core.tokenization.bpe.trace import arrays, count, quoted
+from core.tokenization.telling import arrays, count, quoted, trace_of, verb
 from core.tokenization.wordpiece.tokenizer import Look, WordPiece
 from core.trace import Step, Trace
 
@@ -15,10 +15,7 @@ def trace_longest_match(tokenizer: WordPiece, word: str) -> Trace:
     """One word, normalized already: a step for every look into the vocabulary, and one for every
     piece that is taken.
     """
-    trace = Trace({"kind": tokenizer.kind, "word": word})
-    for step in _steps(tokenizer, word):
-        trace.append(step)
-    return trace.finish()
+    return trace_of(_steps(tokenizer, word), {"kind": tokenizer.kind, "word": word})
 
 
 def _steps(tokenizer: WordPiece, word: str) -> Iterator[Step]:
@@ -47,7 +44,8 @@ def look_step(look: Look) -> Step:
 
 def take_step(look: Look, taken: list[int], word: str) -> Step:
     rest = len(word) - look.end
-    goes_on = f"go on with the other {count(rest, 'character')}" if rest else "the word is spelled"
+    others = verb(rest, "the one character left", f"the other {rest:,} characters")
+    goes_on = f"go on with {others}" if rest else "the word is spelled"
     return Step(
         "wordpiece.take",
         f"Take {quoted(look.piece)}, the longest that fits; {goes_on}",

@@ -1,0 +1,82 @@
+"""How traces are told: the words and numbers of titles, a step's values, steps inside steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from core.trace import Step, Trace
+
+SHOWN = 60  # characters of a text in a title
+MINUS = "\u2212"
+
+Told = tuple[Step, Iterable[Step]]  # a step, and what happened inside it
+
+
+# -- words and numbers ------------------------------------------------------------------------
+
+
+def quoted(piece: str) -> str:
+    return f"“{piece}”"
+
+
+def shortened(text: str) -> str:
+    """A long text's beginning."""
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+
+
+def count(number: int, what: str) -> str:
+    """ "1 byte", "2 bytes"."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
+def verb(number: int, one: str, many: str) -> str:
+    """What so many things do: "1 piece stands", "2 pieces stand"."""
+    return one if number == 1 else many
+
+
+def real(number: float, digits: int = 2) -> str:
+    """A number with so many digits behind the point, and a minus that is no hyphen."""
+    return f"{number:,.{digits}f}".replace("-", MINUS)
+
+
+def plain(number: float) -> str:
+    """A number with the digits that it needs."""
+    return f"{number:g}".replace("-", MINUS)
+
+
+# -- steps ------------------------------------------------------------------------------------
+
+
+def arrays(named: Mapping[str, object]) -> dict[str, np.ndarray]:
+    """A step's values: numbers, texts and lists of them as arrays."""
+    return {name: np.asarray(value) for name, value in named.items()}
+
+
+def trace_of(steps: Iterable[Step], about: Mapping[str, Any]) -> Trace:
+    """The whole trace of some steps; `about` says what was traced."""
+    return trace_of_told(((step, ()) for step in steps), about)
+
+
+def trace_of_told(told: Iterable[Told], about: Mapping[str, Any]) -> Trace:
+    """The whole trace of steps that others happened inside of."""
+    trace = Trace(about)
+    for step, inside in told:
+        parent = trace.append(step)
+        first = len(trace)
+        for child in inside:
+            above = parent if child.parent is None else first + child.parent
+            trace.append(replace(child, parent=above))
+    return trace.finish()
+
+
+def refuse_longer(what: str, size: int, unit: str, most: int, how: str) -> None:
+    """Raises ValueError for more than can be shown: "a word of 2,000 bytes ... merge by merge"."""
+    if size > most:
+        raise ValueError(
+            f"a {what} of {size:,} {unit} is too long to be shown {how}: take one of at most "
+            f"{most:,}"
+        )

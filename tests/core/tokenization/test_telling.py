@@ -1,0 +1,60 @@
+"""The words and numbers of titles, and steps inside steps."""
+
+import pytest
+
+from core.tokenization import train_tokenizer
+from core.tokenization.encoding_trace import trace_encoding
+from core.tokenization.telling import (
+    arrays,
+    count,
+    plain,
+    real,
+    refuse_longer,
+    trace_of_told,
+    verb,
+)
+from core.trace import Step
+from tests.core.tokenization.reference import prose
+
+CODE = "core.trace:Trace.finish#none"
+
+
+def test_numbers_have_a_minus_that_is_no_hyphen() -> None:
+    assert real(-1234.5) == "\u22121,234.50" and real(0.25, 3) == "0.250"
+    assert plain(-50.0) == "\u221250" and plain(1e-07) == "1e\u221207"
+
+
+def test_one_of_a_thing_is_told_otherwise_than_two() -> None:
+    told = [f"{count(n, 'piece')} {verb(n, 'ends', 'end')}" for n in (0, 1, 2, 1000)]
+    assert told == ["0 pieces end", "1 piece ends", "2 pieces end", "1,000 pieces end"]
+
+
+@pytest.mark.parametrize("kind", ["bpe", "wordpiece", "sentencepiece-bpe", "unigram"])
+def test_no_title_has_a_hyphen_for_a_minus_or_one_of_many(kind: str) -> None:
+    tokenizer = train_tokenizer(kind, prose(5, 600), 400 if kind == "bpe" else 120)
+    for step in trace_encoding(tokenizer, "the bamilo q, ra\u1234x"):
+        words = step.title.split("“")[0] + "".join(p.split("”")[-1] for p in step.title.split("“"))
+        assert " -" not in words, step.title
+        for wrong in ("1 pieces", "1 bytes", "1 pair that fit ", "1 characters", "1 piece end "):
+            assert f" {wrong}" not in f" {words}", step.title
+
+
+def test_steps_keep_their_place_inside_others() -> None:
+    def step(name: str, parent: int | None = None) -> Step:
+        return Step(name, "title", "x", CODE, arrays({"x": 1}), parent)
+
+    inner = [step("a"), step("a1", parent=0)]
+    trace = trace_of_told([(step("first"), ()), (step("second"), inner)], {"kind": "test"})
+    assert trace.complete and trace.about["kind"] == "test"
+    assert [(one.name, one.parent) for one in trace] == [
+        ("first", None),
+        ("second", None),
+        ("a", 1),
+        ("a1", 2),
+    ]
+
+
+def test_what_is_too_long_to_be_shown_is_refused_with_the_remedy() -> None:
+    refuse_longer("word", 1000, "bytes", 1000, "merge by merge")
+    with pytest.raises(ValueError, match=r"word of 1,001 bytes .* at most 1,000"):
+        refuse_longer("word", 1001, "bytes", 1000, "merge by merge")
