@@ -29,9 +29,12 @@ from core.tokenization.analysis import (
     overlap_steps,
     premium_steps,
 )
+from core.tokenization.analysis.glitches import Yardstick, similarity_steps, yardstick_steps
 from core.tokenization.bpe.ranks import recover_merges_steps
 from core.tokenization.bpe.training import bpe_steps
+from core.tokenization.formats.library import LibraryTokenizer
 from core.tokenization.known import find_all_steps, get_steps
+from core.tokenization.library_trace import library_steps
 from core.tokenization.lockstep import LanePlan, growing, lockstep_steps, resplit_steps
 from core.tokenization.sentencepiece.normalizer import SentencePieceNormalizer
 from core.tokenization.sentencepiece.pieces import meta_pieces
@@ -121,6 +124,11 @@ def large() -> CharacterTokenizer:
 RANKS = {letter * times: 256 * times - 256 + letter[0] for letter in BYTES for times in (1, 2, 3)}
 
 # Each generator that core offers, by the function that makes it.
+EMBEDDINGS = np.ones((50_000, 2), np.float32)
+WORDS = LibraryTokenizer(
+    {"model": {"type": "WordLevel", "vocab": {"a": 0, "b": 1}, "unk_token": "a"}}, "words"
+)
+
 JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
     train_tokenizer_steps: lambda place: train_tokenizer_steps("bpe", TEXT, 300),
     bpe_steps: lambda place: bpe_steps([TEXT], 300, ["<|endoftext|>"]),
@@ -165,7 +173,12 @@ JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
     VocabularyIndex.build_steps: lambda place: VocabularyIndex(large()).build_steps(),
     VocabularyIndex.search_steps: lambda place: VocabularyIndex(large()).search_steps("x"),
     overlap_steps: lambda place: overlap_steps(large(), large()),
-    glitch_steps: lambda place: glitch_steps(np.ones((50_000, 2), np.float32), large()),
+    glitch_steps: lambda place: glitch_steps(EMBEDDINGS, large()),
+    yardstick_steps: lambda place: yardstick_steps(EMBEDDINGS, large()),
+    similarity_steps: lambda place: similarity_steps(
+        EMBEDDINGS, len(EMBEDDINGS), Yardstick(EMBEDDINGS[0], (0,), EMBEDDINGS[:1])
+    ),
+    library_steps: lambda place: library_steps(WORDS, "a b", True),
     premium_steps: lambda place: premium_steps({"bytes": RankedBPE(RANKS)}, language_texts()),
 }
 
