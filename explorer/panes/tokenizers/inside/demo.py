@@ -1,4 +1,4 @@
-"""The states that a snapshot shows: merges, the longest match, and a lattice mid-way."""
+"""The states that a snapshot shows: merges, dropout, the longest match, a lattice mid-way."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from core.data import story_text
 from core.tokenization import train_tokenizer
 from explorer.panes.tokenizers.catalogue import MODEL
+from explorer.panes.tokenizers.inside.header import CHANCES
 
 if TYPE_CHECKING:
     from explorer.panes.tokenizers.inside.mode import InsideMode
@@ -23,15 +24,21 @@ def train_small(kind: str) -> Any:
 
 
 def views(mode: InsideMode) -> dict[str, Callable[[], Any]]:
-    async def show(identity: str, text: str, step: str) -> None:
+    async def show(identity: str, text: str, step: str, chance: float | None = None) -> None:
         mode.set_text(text)
         mode.choose(identity)
+        await mode.settled()
+        usual = CHANCES[mode.chance].usual if mode.chance else 0.0
+        mode.set_chance(usual if chance is None else chance)
         await mode.settled()
         steps = [place for place, one in enumerate(mode.moments) if one.step.name == step]
         mode.player.seek(steps[len(steps) // 2] if steps else 0)
 
     async def merges() -> None:
         await show(MODEL, TEXT, "bpe.choose")
+
+    async def dropout() -> None:
+        await show(MODEL, TEXT, "bpe.draw", 0.4)
 
     def small(kind: str, title: str, text: str, step: str) -> Callable[[], Any]:
         async def bring() -> None:
@@ -56,6 +63,7 @@ def views(mode: InsideMode) -> dict[str, Callable[[], Any]]:
     lattice = small("unigram", "Small Unigram", "happily ever", "unigram.take")
     return {
         "merges": merges,
+        "dropout": dropout,
         "match": real("known:bert", "Unbelievable tokenizers", "wordpiece.take", match),
         "lattice": real("known:j2", "unbelievably", "unigram.take", lattice),
     }

@@ -10,6 +10,7 @@ import numpy as np
 
 from core.tokenization.bpe import ByteLevelBPE
 from core.tokenization.encoding_trace import trace_encoding
+from core.tokenization.formats.library import LibraryTokenizer
 from core.tokenization.tokenizer import Stage
 from core.tokenization.unigram.trace import trace_lattice
 from core.trace import Step, Trace
@@ -19,6 +20,10 @@ from explorer.panes.tokenizers.inside.telling import lattice_frames, match_frame
 LONGEST = 200  # characters: a sentence
 PATHS = 5  # of the n best
 STAGES = ("normalizer", "pre-tokenizer", "model", "post-processor")
+OTHERS = (
+    "Another library runs this tokenizer: what comes out of each stage is told, but not how its "
+    "model gets there. Most others here run on code that can be looked into."
+)
 _PARTS = ("encoding.special", "encoding.whole", "encoding.model")  # each is told of one part
 _EARLY = ("encoding.pre-tokenizer", "encoding.special", "encoding.whole")
 
@@ -41,7 +46,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class Inside:
-    """A text under one tokenizer of a kind; `why` says why there are no moments."""
+    """A text under one tokenizer of a kind; `why` says why there are no pictures of words."""
 
     text: str
     kind: str
@@ -81,7 +86,8 @@ def look_inside(
         )
     except ValueError as error:
         return Inside(*known, (), str(error))
-    return Inside(*known, tuple(_moments(tokenizer, trace, alpha, seed)))
+    why = OTHERS if isinstance(tokenizer, LibraryTokenizer) else ""
+    return Inside(*known, tuple(_moments(tokenizer, trace, alpha, seed)), why)
 
 
 def drawn(seed: int) -> np.random.Generator:

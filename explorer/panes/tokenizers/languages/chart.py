@@ -38,6 +38,7 @@ class PremiumChart(Picture):
         self.lines: list[Line] = []
         self.names: list[str] = []
         self.badges: list[tuple[str, str]] = []
+        self.told: list[str] = []
         self._limit = 2.0
         self._current = ("", 0)
         self._bar = QScrollBar(Qt.Orientation.Vertical, self)
@@ -47,10 +48,17 @@ class PremiumChart(Picture):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def set_lines(
-        self, lines: Sequence[Line], names: Sequence[str], badges: Sequence[tuple[str, str]]
+        self,
+        lines: Sequence[Line],
+        names: Sequence[str],
+        badges: Sequence[tuple[str, str]],
+        told: Sequence[str] = (),
     ) -> None:
-        """The languages in order, the tokenizers' names, and each one's (icon, words)."""
+        """The languages in order, the tokenizers' names, each one's (icon, words), and what is
+        told of it where there is room.
+        """
         self.lines, self.names, self.badges = list(lines), list(names), list(badges)
+        self.told = list(told) or self.names
         fair = [one.premium for line in lines for one in line.results if one and one.honest]
         self._limit = max(2.0, max(fair, default=0.0))
         self._fit()
@@ -188,8 +196,12 @@ class PremiumChart(Picture):
         text = elide(line.language.name, now.font("body"), name.width())
         put_text(painter, name, text, now.font("body"), now.color("text"), RIGHT)
         for place, result in enumerate(line.results):
+            bar = self.bar_rect(row, place)
             if result is not None:
-                self._draw_bar(painter, self.bar_rect(row, place), place, result)
+                self._draw_bar(painter, bar, place, result)
+            elif self.badges[place][0] == "error":
+                bar.setWidth(now.px(40))
+                put_text(painter, bar, "failed", now.font("label"), now.color("muted"), LEFT)
 
     def _draw_bar(self, painter: QPainter, bar: QRectF, place: int, result: Premium) -> None:
         """Full where tokens say something; hatched as far as they are unknown."""
@@ -251,7 +263,7 @@ class PremiumChart(Picture):
         """What a tooltip says: about a bar, or about a tokenizer in the legend."""
         name = self.name_at(point)
         if name >= 0:
-            return "\n".join((self.names[name], self.badges[name][1]))
+            return self.told[name]
         return self.describe(*self.at(point))
 
     def describe(self, row: int, place: int) -> str:

@@ -251,7 +251,8 @@ class LanguagesMode(Mode):
         names = [self.shown_ones.name(one) for one in ids]
         kept = [[results[i, t.code] for t in texts if (i, t.code) in results] for i in ids]
         badges = [words.badge(some, error) for some, error in zip(kept, wrong, strict=True)]
-        self.view.chart.set_lines(lines, names, badges)
+        told = [words.about(*one) for one in zip(names, kept, wrong, strict=True)]
+        self.view.chart.set_lines(lines, names, badges, told)
         self.view.chart.set_current(*self._current)
         if not lines:
             body.show_empty("No language of this name here.", "Clear the search", "search")

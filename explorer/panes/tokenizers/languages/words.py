@@ -60,9 +60,9 @@ def described(name: str, result: Premium) -> str:
 
 
 def badge(results: Iterable[Premium], error: str = "") -> tuple[str, str]:
-    """A tokenizer's icon and words: whether it gives all these texts back, or cannot be used."""
+    """A tokenizer's icon and a few words: whether it gives all these texts back."""
     if error:
-        return "error", f"{error[:1].upper()}{error[1:]}; click to try again"
+        return "error", "failed: try again"
     known = list(results)
     if not known:
         return "", ""
@@ -71,8 +71,20 @@ def badge(results: Iterable[Premium], error: str = "") -> tuple[str, str]:
     if not lossy:
         return "success", f"lossless in {len(known):,}"
     if unknown:
-        return "warning", f"lossy in {lossy:,} of {len(known):,}, unknown in {unknown:,}"
-    return "warning", f"lossy in {lossy:,} of {len(known):,}"
+        return "warning", f"{lossy:,} lossy, {unknown:,} unknown"
+    return "warning", f"{lossy:,} of {len(known):,} lossy"
+
+
+def about(name: str, results: Sequence[Premium], error: str = "") -> str:
+    """A tokenizer in the legend, as its tooltip says it."""
+    if error:
+        return f"{name}\n{error}\nClick to try again"
+    lossy = sum(not one.measures.lossless for one in results)
+    unknown = sum(one.measures.unknown > 0 for one in results)
+    lines = [name, f"{len(results) - lossy:,} of {len(results):,} texts come back from the ids"]
+    if unknown:
+        lines.append(f"{unknown:,} have tokens that are unknown, whose text is lost")
+    return "\n".join(lines)
 
 
 def headline(name: str, results: Sequence[Premium]) -> str:

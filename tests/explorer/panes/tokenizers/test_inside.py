@@ -170,7 +170,7 @@ def test_of_another_librarys_tokenizer_the_stages_are_told(trained, kind, tmp_pa
     theirs = LibraryTokenizer(json.loads((tmp_path / "tokenizer.json").read_text()), "theirs")
     inside = look_inside(theirs, "the happy cat")
     assert [one.step.name for one in inside.moments][-1] == "encoding.post-processor"
-    assert all(one.scene is None for one in inside.moments)
+    assert all(one.scene is None for one in inside.moments) and "Another library" in inside.why
 
 
 def test_a_text_is_cut_and_special_tokens_are_told(trained):

@@ -169,12 +169,13 @@ def test_a_tokenizer_that_fails_is_marked_in_its_place_and_the_others_stay(
         await pane.settled()
         assert mode.view.body.state == "ready" and len(chart.names) == 4
         assert [icon for icon, _ in chart.badges] == ["success", "warning", "error", "error"]
-        assert "choose another" in chart.badges[3][1]
+        assert "choose another" in chart.told[3]
         assert all(line.results[2] is None for line in chart.lines)
         assert chart.lines[0].results[0] is not None
         chart.grab()
         said = chart.said_at(QPointF(chart.width() * 0.6, 10))
-        assert "again" in said and chart.names[2] in said
+        assert "Click to try again" in said and "JSON" in said and chart.names[2] in said
+        assert "25 of 25 texts come back" in chart.said_at(QPointF(4, 10))
         small_bpe().save(broken)
         point = QPointF(chart.width() * 0.6, 10).toPoint()
         QTest.mouseClick(chart, Qt.MouseButton.LeftButton, pos=point)
