@@ -3,11 +3,13 @@
 Read in this order: rule (what an optimizer is), then one rule a file, each of which adds one
 thought to those before: sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw, lion, muon; the
 list of them in optimizers; groups (what shrinks); torch_optimizer (any rule as torch wants it; the
-only file that loads torch); schedules.
+only file that loads torch); schedules. To look at them: optimizer_trace (one step, line by line),
+surfaces and typed_surface (landscapes), race (who gets down first).
 """
 
 from core.optimization.adamw import AdamWSettings, AdamWState
 from core.optimization.groups import check_groups, decay_groups
+from core.optimization.optimizer_trace import trace_update
 from core.optimization.optimizers import OPTIMIZERS, optimizer
 from core.optimization.rule import Line, Rule
 from core.optimization.schedules import learning_rate_at
@@ -22,4 +24,5 @@ __all__ = [
     "decay_groups",
     "learning_rate_at",
     "optimizer",
+    "trace_update",
 ]

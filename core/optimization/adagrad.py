@@ -96,7 +96,7 @@ RULE = Rule(
             "new",
             "Move: ever more slowly, as the total grows",
             r"\theta \leftarrow \theta - \eta \, d",
-            ("param", "direction"),
+            ("param", "direction", "rate"),
         ),
     ),
 )

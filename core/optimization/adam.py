@@ -81,14 +81,14 @@ CORRECTED = (
         "average_hat",
         "Correct the average: it began at 0 and is too small at first",
         r"\hat m = \frac{m}{1 - \beta_1^t}",
-        ("average",),
+        ("average", "beta1", "step"),
     ),
     Line(
         "square_hat",
         "square_hat",
         "Correct the square in the same way",
         r"\hat v = \frac{v}{1 - \beta_2^t}",
-        ("square",),
+        ("square", "beta2", "step"),
     ),
     Line(
         "direction",
@@ -115,14 +115,14 @@ RULE = Rule(
             "average",
             "Average: which way the slope has pointed lately",
             r"m \leftarrow \beta_1 m + (1 - \beta_1) \, s",
-            ("slope",),
+            ("slope", "beta1"),
         ),
         Line(
             "square",
             "square",
             "Square: how steep it has been, over a longer while",
             r"v \leftarrow \beta_2 v + (1 - \beta_2) \, s^2",
-            ("slope",),
+            ("slope", "beta2"),
         ),
         *CORRECTED,
         Line(
@@ -130,7 +130,7 @@ RULE = Rule(
             "new",
             "Move: no number by much more than the learning rate",
             r"\theta \leftarrow \theta - \eta \, d",
-            ("param", "direction"),
+            ("param", "direction", "rate"),
         ),
     ),
 )

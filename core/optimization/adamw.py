@@ -86,7 +86,7 @@ SHRINK = Line(
     "shrunk",
     "Weight decay: every weight shrinks a little, whatever the gradient says",
     r"\theta' = (1 - \eta \lambda) \, \theta",
-    ("param",),
+    ("param", "rate"),
 )
 
 RULE = Rule(
@@ -108,14 +108,14 @@ RULE = Rule(
             "average",
             "Average: which way the gradient has pointed lately",
             r"m \leftarrow \beta_1 m + (1 - \beta_1) \, g",
-            ("grad",),
+            ("grad", "beta1"),
         ),
         Line(
             "square",
             "square",
             "Square: how large it has been, over a longer while",
             r"v \leftarrow \beta_2 v + (1 - \beta_2) \, g^2",
-            ("grad",),
+            ("grad", "beta2"),
         ),
         *CORRECTED,
         Line(
@@ -123,7 +123,7 @@ RULE = Rule(
             "new",
             "Move: no number by much more than the learning rate",
             r"\theta \leftarrow \theta' - \eta \, d",
-            ("shrunk", "direction"),
+            ("shrunk", "direction", "rate"),
         ),
     ),
 )

@@ -86,7 +86,7 @@ RULE = Rule(
             "mixed",
             "Mix: what is remembered, and more of today's gradient than will be remembered",
             r"c = \beta_1 m + (1 - \beta_1) \, g",
-            ("grad",),
+            ("grad", "beta1"),
         ),
         Line(
             "sign",
@@ -100,14 +100,14 @@ RULE = Rule(
             "new",
             "Move: every number by the learning rate",
             r"\theta \leftarrow \theta' - \eta \, d",
-            ("shrunk", "sign"),
+            ("shrunk", "sign", "rate"),
         ),
         Line(
             "average",
             "average",
             "Remember: the average gradient, for the next step",
             r"m \leftarrow \beta_2 m + (1 - \beta_2) \, g",
-            ("grad",),
+            ("grad", "beta2"),
         ),
     ),
 )

@@ -89,7 +89,7 @@ RULE = Rule(
             "new",
             "Move: along the velocity, not along the slope",
             r"\theta \leftarrow \theta - \eta \, u",
-            ("param", "velocity"),
+            ("param", "velocity", "rate"),
         ),
     ),
 )

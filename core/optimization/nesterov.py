@@ -90,7 +90,7 @@ RULE = Rule(
             "new",
             "Move: where the ball is about to roll",
             r"\theta \leftarrow \theta - \eta \, a",
-            ("param", "ahead"),
+            ("param", "ahead", "rate"),
         ),
     ),
 )

@@ -83,7 +83,7 @@ RULE = Rule(
             "square",
             "Square: how steep it has been lately",
             r"v \leftarrow \beta \, v + (1 - \beta) \, s^2",
-            ("slope",),
+            ("slope", "beta"),
         ),
         Line(
             "direction",
@@ -97,7 +97,7 @@ RULE = Rule(
             "new",
             "Move: every number about as far as every other",
             r"\theta \leftarrow \theta - \eta \, d",
-            ("param", "direction"),
+            ("param", "direction", "rate"),
         ),
     ),
 )

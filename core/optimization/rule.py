@@ -38,8 +38,8 @@ T = TypeVar("T", bound=Tensor)
 class Line:
     """A marked line of a rule: which name it makes, its title for people, its formula in LaTeX.
 
-    `reads` are the other arrays of that line, which are worth showing beside it; `function` is
-    where it stands.
+    `reads` are other names of that line, which are worth showing beside it; `function` is where it
+    stands.
     """
 
     mark: str

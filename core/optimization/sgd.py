@@ -77,7 +77,7 @@ RULE = Rule(
             "new",
             "Move: downhill, the steeper the further",
             r"\theta \leftarrow \theta - \eta \, s",
-            ("param", "slope"),
+            ("param", "slope", "rate"),
         ),
     ),
 )

@@ -1,0 +1,89 @@
+"""One step of an optimizer as a Trace: a Step for each marked line of its rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from core.optimization.muon import INSIDE, MuonStep, Turned
+from core.optimization.optimizers import optimizer
+from core.optimization.rule import Line, Rule
+from core.trace import Step, Trace
+
+
+def trace_update(
+    name: str,
+    param: Any,
+    grad: Any,
+    state: Any = None,
+    step: int = 1,
+    settings: Any = None,
+) -> Trace:
+    """What optimizer `name` does with one parameter in one step.
+
+    param, grad   of one shape: arrays, or what NumPy makes arrays of
+    state         what the rule has remembered; None: nothing yet
+    step          1 for the first
+    settings      None: the rule's usual ones
+
+    Steps are named "optimizer." and their line's name. Weight decay is left out where it is 0;
+    Muon's iterations are parts of its step "optimizer.even". `about` holds what was given, and what
+    came of it: "new", and "after", the new state. Not finite numbers stay what they are. Raises
+    ValueError for an unknown optimizer, settings or a state of another one, and shapes that differ.
+    """
+    rule = optimizer(name)
+    settings = rule.settings() if settings is None else settings
+    state = rule.state() if state is None else state
+    for given, kind in ((settings, rule.settings), (state, rule.state)):
+        if type(given) is not kind:
+            raise ValueError(f"{rule.title} takes {kind.__name__}, not {type(given).__name__}")
+    param, grad = np.array(param, dtype=float), np.array(grad, dtype=float)
+    if param.shape != grad.shape:
+        raise ValueError(
+            f"the parameter has shape {param.shape}, its gradient {grad.shape}; they must be equal"
+        )
+    with np.errstate(all="ignore"):  # what overflows is shown, not raised
+        made = rule.explain(param, grad, state, step, settings)
+        new, after = rule.update(param, grad, state, step, settings)
+    about = {
+        "optimizer": name, "param": param, "grad": grad, "step": step,
+        "settings": settings, "state": state, "new": new, "after": after,
+    }  # fmt: skip
+    trace = Trace(about)
+    names = {"param": param, "grad": grad, "step": step, **_numbers(settings), **made._asdict()}
+    for line in rule.lines:
+        if line.mark == "decay" and settings.weight_decay == 0:
+            continue
+        parent = trace.append(_step(rule, line, names))
+        if isinstance(made, MuonStep) and line.mark == "even":
+            for inner in _iterations(rule, made.turned, parent):
+                trace.append(inner)
+    return trace.finish()
+
+
+def _numbers(settings: Any) -> dict[str, Any]:
+    """The settings under the names that they have in `explain`."""
+    named = asdict(settings) | {"rate": settings.learning_rate}
+    if "betas" in named:
+        named["beta1"], named["beta2"] = named.pop("betas")
+    return named
+
+
+def _step(rule: Rule, line: Line, names: Mapping[str, Any], parent: int | None = None) -> Step:
+    values = {name: np.asarray(names[name]) for name in (line.made, *line.reads)}
+    name = f"optimizer.{line.mark}"
+    return Step(name, line.title, line.formula, rule.marker(line), values, parent)
+
+
+def _iterations(rule: Rule, turned: Turned, parent: int) -> Iterator[Step]:
+    """Newton-Schulz from the inside: the norm, then each iteration's lines."""
+    normalize, *lines = INSIDE
+    yield _step(rule, normalize, {"unit": turned.unit}, parent)
+    matrix = turned.unit
+    for iteration in turned.iterations:
+        for line in lines:
+            yield _step(rule, line, {"matrix": matrix, **iteration._asdict()}, parent)
+        matrix = iteration.new

@@ -1,0 +1,176 @@
+"""Landscapes of two numbers on which optimizers show their character.
+
+Each is a formula written once, in operators: for floats and NumPy arrays its height, for tensors of
+our autograd also its slope.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from core.autograd import Tensor
+
+Span = tuple[float, float, float, float]  # left, right, bottom, top
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """A function of x and y.
+
+    height   (x, y) -> z, in operators
+    minima   where it is lowest, for those that are known
+    start    where a race usually begins
+    span     the part of the plane that is worth drawing
+    noise    standard deviation of what is added to each slope that an optimizer sees
+    what     one sentence: whom it is hard for
+    """
+
+    name: str
+    title: str
+    formula: str
+    height: Callable[[Any, Any], Any]
+    minima: tuple[tuple[float, float], ...]
+    start: tuple[float, float]
+    span: Span
+    what: str
+    noise: float = 0.0
+
+    def value(self, x: Any, y: Any) -> np.ndarray:
+        """Its height at numbers or arrays that broadcast; inf or nan where it has none."""
+        with np.errstate(all="ignore"):
+            z = self.height(np.asarray(x, float), np.asarray(y, float))
+        shape = np.broadcast_shapes(np.shape(x), np.shape(y))
+        return np.broadcast_to(np.asarray(z, float), shape)
+
+    def gradient(self, position: Any) -> tuple[float, np.ndarray]:
+        """Height and slope (2,) at a position (2,): one forward, one backward of our autograd."""
+        x, y = (Tensor(float(number), name=name) for number, name in zip(position, "xy"))
+        z = self.height(x, y)
+        if not isinstance(z, Tensor):  # the same height everywhere
+            return float(z), np.zeros(2)
+        z.backward()
+        slope = [0.0 if one.grad is None else float(one.grad) for one in (x, y)]
+        return z.item(), np.array(slope)
+
+    def grid(self, columns: int, rows: int, span: Span | None = None) -> tuple[np.ndarray, ...]:
+        """x (columns,), y (rows,) and the heights (rows, columns), for a contour map."""
+        left, right, bottom, top = span or self.span
+        x, y = np.linspace(left, right, columns), np.linspace(bottom, top, rows)
+        return x, y, self.value(x[None, :], y[:, None])
+
+
+def ravine(x: Any, y: Any) -> Any:
+    return x**2 + 10 * y**2
+
+
+def saddle(x: Any, y: Any) -> Any:
+    return x**2 - y**2 + y**4 / 4
+
+
+def rosenbrock(x: Any, y: Any) -> Any:
+    return (1 - x) ** 2 + 100 * (y - x**2) ** 2
+
+
+def beale(x: Any, y: Any) -> Any:
+    first = (1.5 - x + x * y) ** 2
+    second = (2.25 - x + x * y**2) ** 2
+    third = (2.625 - x + x * y**3) ** 2
+    return first + second + third
+
+
+def himmelblau(x: Any, y: Any) -> Any:
+    return (x**2 + y - 11) ** 2 + (x + y**2 - 7) ** 2
+
+
+def bowl(x: Any, y: Any) -> Any:
+    return (x**2 + y**2) / 2
+
+
+SURFACES: Mapping[str, Surface] = MappingProxyType(
+    {
+        surface.name: surface
+        for surface in (
+            Surface(
+                "ravine",
+                "Ravine",
+                r"f(x, y) = x^2 + 10 y^2",
+                ravine,
+                ((0.0, 0.0),),
+                (-4.0, 1.5),
+                (-5.0, 5.0, -2.5, 2.5),
+                "Steep across and flat along: one learning rate cannot suit both",
+            ),
+            Surface(
+                "saddle",
+                "Saddle",
+                r"f(x, y) = x^2 - y^2 + \frac{y^4}{4}",
+                saddle,
+                ((0.0, -(2.0**0.5)), (0.0, 2.0**0.5)),
+                (-1.8, 0.001),
+                (-2.5, 2.5, -2.5, 2.5),
+                "Almost flat where it matters: who leaves the pass first?",
+            ),
+            # An automatic method for finding the greatest or least value of a function (1960).
+            Surface(
+                "rosenbrock",
+                "Rosenbrock",
+                r"f(x, y) = (1 - x)^2 + 100 \, (y - x^2)^2",
+                rosenbrock,
+                ((1.0, 1.0),),
+                (-1.2, 1.0),
+                (-2.0, 2.0, -1.0, 3.0),
+                "A bent valley: into it is easy, along it is slow",
+            ),
+            # Beale 1958; the start is that of Moré, Garbow & Hillstrom 1981, problem 5.
+            Surface(
+                "beale",
+                "Beale",
+                r"f(x, y) = (1.5 - x + x y)^2 + (2.25 - x + x y^2)^2 + (2.625 - x + x y^3)^2",
+                beale,
+                ((3.0, 0.5),),
+                (1.0, 1.0),
+                (-4.5, 4.5, -4.5, 4.5),
+                "Flat in the middle, with walls in the corners",
+            ),
+            # Applied Nonlinear Programming (1972).
+            Surface(
+                "himmelblau",
+                "Himmelblau",
+                r"f(x, y) = (x^2 + y - 11)^2 + (x + y^2 - 7)^2",
+                himmelblau,
+                (
+                    (3.0, 2.0),
+                    (-2.805118086952745, 3.131312518250573),
+                    (-3.779310253377747, -3.283185991286170),
+                    (3.584428340330492, -1.848126526964404),
+                ),
+                (-0.5, -1.0),
+                (-5.0, 5.0, -5.0, 5.0),
+                "Four valleys, equally deep: where one arrives depends on the way",
+            ),
+            Surface(
+                "bowl",
+                "Noisy bowl",
+                r"f(x, y) = \frac{x^2 + y^2}{2}, \quad g = \nabla f + \varepsilon",
+                bowl,
+                ((0.0, 0.0),),
+                (-3.0, 2.0),
+                (-4.0, 4.0, -4.0, 4.0),
+                "Every slope is wrong by chance, as that of a batch is: averages help",
+                noise=1.0,
+            ),
+        )
+    }
+)
+
+
+def surface_named(name: str) -> Surface:
+    """The surface of that name. Raises ValueError where there is none."""
+    if name not in SURFACES:
+        raise ValueError(f"surface {name!r} is unknown; use {', '.join(SURFACES)}")
+    return SURFACES[name]

@@ -1,0 +1,115 @@
+"""A surface that a person types: a formula of x and y."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from core.autograd import Expression, ExpressionError, Tensor, graph_of, parse
+from core.optimization.surfaces import Span, Surface
+
+LONGEST_FORMULA = 400  # characters of LaTeX that are worth drawing
+USUAL_SPAN = (-3.0, 3.0, -3.0, 3.0)
+# How tightly an operation holds its parts together when it is written out, and how tightly each
+# part must hold by itself to stand there without parentheses. Whole things (a root) need none.
+SUM, PRODUCT, POWER, WHOLE = 1, 2, 3, 4
+_WRITTEN = {
+    "Add": (SUM, (SUM, SUM)),
+    "Subtract": (SUM, (SUM, PRODUCT)),
+    "Negate": (SUM, (PRODUCT,)),
+    "Multiply": (PRODUCT, (PRODUCT, PRODUCT)),
+    "Divide": (POWER, (0, 0)),
+    "Power": (POWER, (WHOLE, 0)),
+    "Exp": (POWER, (0,)),
+    "Sqrt": (WHOLE, (0,)),
+    "Abs": (WHOLE, (0,)),
+    "ReLU": (WHOLE, (0,)),
+    "Sigmoid": (POWER, (PRODUCT,)),
+    "GELU": (PRODUCT, (WHOLE,)),
+}
+_FUNCTION = (PRODUCT, (POWER,))  # the sine of something
+
+
+def typed_surface(
+    text: str, start: tuple[float, float] = (-2.0, 1.5), span: Span = USUAL_SPAN
+) -> Surface:
+    """The surface of a formula, for example "x**2 + 3*sin(y)": see core.autograd.expression.
+
+    Raises ExpressionError (a ValueError), with the place, for what cannot be read, for other names
+    than x and y, and for functions that mix several numbers (sum, softmax, @, ...).
+    """
+    parsed = parse(text)
+    strange = [name for name in parsed.names if name not in ("x", "y", "pi")]
+    if strange:
+        found = re.search(rf"\b{strange[0]}\b", text)
+        place = found.start() if found else 0
+        raise ExpressionError(
+            f"{strange[0]} is unknown: a surface is a formula of x and y", place, len(strange[0])
+        )
+
+    def height(x: object, y: object) -> object:
+        result = parsed.evaluate(_named(parsed, x, y))
+        return result if isinstance(x, Tensor) else result.data
+
+    _check_each_by_itself(parsed, text)
+    return Surface(
+        name="typed",
+        title="Your own",
+        formula=rf"f(x, y) = {_latex(parsed)}",
+        height=height,
+        minima=(),
+        start=start,
+        span=span,
+        what="Where is it lowest, and who gets there?",
+    )
+
+
+def _check_each_by_itself(parsed: Expression, text: str) -> None:
+    """Two points at once must give the heights of each alone."""
+    points = np.array([[0.3, 1.7], [-0.9, 0.6]])
+    try:
+        both = parsed.evaluate(_named(parsed, *points)).data
+        each = [parsed.evaluate(_named(parsed, *point)).data for point in points.T]
+        fits = all(one.size == 1 for one in each) and np.allclose(
+            np.broadcast_to(both, (2,)), np.ravel(each), equal_nan=True
+        )
+    except ExpressionError:
+        raise
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ExpressionError(
+            "a surface has one height for each x and y; leave out lists, @ and functions such as "
+            "sum, mean, max and softmax",
+            0,
+            len(text),
+        )
+
+
+def _named(parsed: Expression, x: object, y: object) -> dict[str, object]:
+    given = {"x": x, "y": y}
+    return {name: given[name] for name in parsed.names if name in given}
+
+
+def _latex(parsed: Expression) -> str:
+    """The formula as people write it; dots for one that is too long to draw."""
+    graph = graph_of(parsed.evaluate(_named(parsed, 0.5, 0.5)))
+    written: list[tuple[str, int]] = []  # of each node: LaTeX, and how tightly it holds together
+    for node in graph.nodes:
+        operation = node.tensor.operation
+        if operation is None:
+            written.append((node.latex, WHOLE))
+            continue
+        holds, wanted = _WRITTEN.get(operation.name, _FUNCTION)
+        parts = [
+            written[number][0]
+            if written[number][1] >= least
+            else rf"\left( {written[number][0]} \right)"
+            for number, least in zip(node.inputs, wanted, strict=True)
+        ]
+        latex = operation.latex("", *parts).removeprefix(" = ")
+        if len(latex) > LONGEST_FORMULA:
+            return r"\dots"
+        written.append((latex, holds))
+    return written[-1][0]
