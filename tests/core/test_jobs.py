@@ -21,6 +21,8 @@ from core.data import character_tokenizer_steps, prepare_corpus_steps, stories, 
 from core.data.excerpt import excerpt_steps
 from core.download import download_steps
 from core.inference.generation import generate_steps
+from core.optimization.race import race_steps
+from core.optimization.surfaces import SURFACES
 from core.tokenization import CharacterTokenizer, RankedBPE, train_tokenizer_steps
 from core.tokenization.analysis import (
     VocabularyIndex,
@@ -167,6 +169,7 @@ JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
     evaluate_steps: lambda place: evaluate_steps(place.task(), place.model, "bf16", 0),
     sample_steps: lambda place: sample_steps(place.task(), place.model, 0, 0),
     train_steps: training,
+    race_steps: lambda place: race_steps(SURFACES["bowl"], [("adam", None), ("muon", None)]),
     download_steps: downloading,
     get_steps: getting,
     find_all_steps: lambda place: find_all_steps(),
