@@ -1,0 +1,239 @@
+"""A small network that learns, one optimizer step at a time, with everything changeable between.
+
+The training loop of big models is `core.training`; this one is for looking: the whole state is
+here, in NumPy, and a step takes well under a millisecond.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from core.autograd.datasets import Dataset
+from core.autograd.losses import LOSSES, penalty
+from core.autograd.mlp import MLP, MLPConfig
+from core.autograd.tensor import Tensor, zero_grad
+from core.optimization.optimizers import optimizer
+from core.optimization.schedules import learning_rate_at
+
+
+@dataclass(frozen=True, slots=True)
+class LearnerSettings:
+    """How it learns.
+
+    batch_size          examples a step, drawn anew each time; 0 is all of them
+    warmup_steps, steps what the schedule is laid out for; learning goes on after `steps`
+    penalty, strength   "none", "l1" or "l2", of the weights (not the biases)
+    """
+
+    optimizer: str = "adam"
+    learning_rate: float = 0.03
+    schedule: str = "constant"
+    min_learning_rate: float = 0.0
+    warmup_steps: int = 0
+    steps: int = 1000
+    batch_size: int = 32
+    penalty: str = "none"
+    strength: float = 1e-3
+
+    def __post_init__(self) -> None:
+        optimizer(self.optimizer)
+        if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
+            raise ValueError(
+                f"learning rate {self.learning_rate} moves nothing sensibly; use one above 0"
+            )
+        if self.batch_size < 0 or self.strength < 0:
+            raise ValueError("batch size and penalty strength cannot be negative")
+        if self.penalty not in ("none", "l1", "l2"):
+            raise ValueError(f"penalty {self.penalty!r} is unknown; use none, l1 or l2")
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """One optimizer step.
+
+    step           how many have been taken, this one included
+    loss           on its batch, before it, in the loss's unit
+    learning_rate  that it used
+    diverged       why nothing was changed: the loss or a gradient is not finite. "" usually
+    """
+
+    step: int
+    loss: float
+    learning_rate: float
+    diverged: str = ""
+
+
+@dataclass
+class Learner:
+    """A network, what it learns from, and what its optimizer remembers.
+
+    `settings`, `train`, `test` and the network (by `resize`) may be changed between two steps; what
+    the optimizer remembers of a parameter stays as long as optimizer and shape do.
+    """
+
+    network: MLP
+    train: Dataset
+    test: Dataset
+    settings: LearnerSettings
+    generator: np.random.Generator
+    step: int = 0
+    states: dict[str, Any] = field(default_factory=dict)
+    updates: dict[str, np.ndarray] = field(default_factory=dict)  # what the last step added
+
+    @classmethod
+    def start(
+        cls,
+        config: MLPConfig,
+        train: Dataset,
+        test: Dataset,
+        settings: LearnerSettings,
+        seed: int = 0,
+    ) -> Learner:
+        """A new network whose outputs fit the data: one, or one for each of 3 classes and more."""
+        generator = np.random.default_rng(seed)
+        network = MLP.start(fitting(config, train), generator)
+        return cls(network, train, test, settings, generator)
+
+    @property
+    def loss_name(self) -> str:
+        """The loss that fits the targets."""
+        if self.train.classes == 0:
+            return "mean squared error"
+        return "binary cross-entropy" if self.train.classes == 2 else "cross-entropy"
+
+    @property
+    def learning_rate(self) -> float:
+        """Of the next step."""
+        settings = self.settings
+        return learning_rate_at(
+            self.step,
+            schedule=settings.schedule,
+            learning_rate=settings.learning_rate,
+            min_learning_rate=settings.min_learning_rate,
+            warmup_steps=settings.warmup_steps,
+            steps=settings.steps,
+        )
+
+    def learn(self) -> Learned:
+        """One step on a batch. Where the loss or a gradient is not finite, nothing is changed."""
+        rate = self.learning_rate
+        loss = self.loss(self._batch())
+        parameters = self.network.parameters
+        zero_grad(list(parameters.values()))
+        loss.backward()
+        if problem := self._not_finite(loss):
+            return Learned(self.step, loss.item(), rate, problem)
+        self.step += 1
+        for name, parameter in parameters.items():
+            if parameter.grad is not None:
+                self._move(name, parameter, rate)
+        return Learned(self.step, loss.item(), rate)
+
+    def loss(self, data: Dataset) -> Tensor:
+        """The loss on `data` with its penalty, as a graph."""
+        return self.loss_of(self.network(data.points), data)
+
+    def loss_of(self, out: Tensor, data: Dataset) -> Tensor:
+        """The loss of outputs (N, K) that the network gave for `data`, with its penalty."""
+        loss = LOSSES[self.loss_name](out, data.targets).named("loss")
+        if self.settings.penalty == "none":
+            return loss
+        weights = [self.network.parameters[name] for name in self.weight_names]
+        cost = loss + penalty(weights, self.settings.penalty, self.settings.strength)
+        return cost.named("cost")
+
+    @property
+    def weight_names(self) -> list[str]:
+        return [name for name in self.network.parameters if name.endswith("weight")]
+
+    def test_loss(self) -> float:
+        """On the test points, without penalty; nan where there are none."""
+        if not len(self.test):
+            return math.nan
+        out = self.network.detached()(self.test.points)
+        return LOSSES[self.loss_name](out, self.test.targets).item()
+
+    def accuracy(self, data: Dataset) -> float:
+        """Share of points whose class is the one with the highest score; nan for a regression."""
+        if not self.train.classes or not len(data):
+            return math.nan
+        return float((self.classes(data.points) == data.targets).mean())
+
+    def classes(self, points: np.ndarray) -> np.ndarray:
+        """The class that the network gives each of points (N, 2): (N,) whole numbers."""
+        out = self.network.detached()(points).data
+        return (out[:, 0] > 0).astype(np.int64) if out.shape[1] == 1 else out.argmax(1)
+
+    def resize(self, config: MLPConfig) -> None:
+        """Another shape, keeping every weight for which there is a place, and learning on."""
+        self.network = self.network.resized(fitting(config, self.train), self.generator)
+        shapes = {name: tensor.shape for name, tensor in self.network.parameters.items()}
+        self.states = {
+            name: state for name, state in self.states.items() if _fits(state, shapes.get(name))
+        }
+        self.updates = {}
+
+    def change(self, settings: LearnerSettings) -> None:
+        """Other settings from the next step on; another optimizer remembers nothing yet."""
+        if settings.optimizer != self.settings.optimizer:
+            self.states = {}
+        self.settings = settings
+
+    def _batch(self) -> Dataset:
+        size = self.settings.batch_size
+        if not len(self.train):
+            raise ValueError("there are no points to learn from; click some onto the plane")
+        if size == 0 or size >= len(self.train):
+            return self.train
+        chosen = self.generator.choice(len(self.train), size, replace=False)
+        return replace(
+            self.train, points=self.train.points[chosen], targets=self.train.targets[chosen]
+        )
+
+    def _move(self, name: str, parameter: Tensor, rate: float) -> None:
+        rule = optimizer(self.settings.optimizer)
+        if rule.matrices_only and parameter.ndim != 2:
+            rule = optimizer("adamw")
+        settings = rule.settings(learning_rate=rate, weight_decay=0.0)
+        state, taken = self.states.get(name, (rule.state(), 0))
+        new, state = rule.update(parameter.data, parameter.grad, state, taken + 1, settings)
+        self.states[name] = (state, taken + 1)
+        self.updates[name] = new - parameter.data
+        parameter.data = new
+
+    def _not_finite(self, loss: Tensor) -> str:
+        if not math.isfinite(loss.item()):
+            return f"the loss is {loss.item():g}: the steps were too large; reset, and learn slower"
+        for name, parameter in self.network.parameters.items():
+            if parameter.grad is not None and not np.isfinite(parameter.grad).all():
+                return f"the gradient of {name} is not finite; reset, and learn slower"
+        return ""
+
+
+def learn_steps(learner: Learner, steps: int | None = None) -> Iterator[Learned]:
+    """One `Learned` a step, without end unless `steps` says so; ends when learning diverged."""
+    taken = 0
+    while steps is None or taken < steps:
+        learned = learner.learn()
+        yield learned
+        if learned.diverged:
+            return
+        taken += 1
+
+
+def fitting(config: MLPConfig, data: Dataset) -> MLPConfig:
+    """`config` with two inputs, and as many outputs as the data's targets need."""
+    outputs = data.classes if data.classes > 2 else 1
+    return replace(config, sizes=(2, *config.sizes[1:-1], outputs))
+
+
+def _fits(remembered: tuple[Any, int], shape: tuple[int, ...] | None) -> bool:
+    """Whether what an optimizer remembers belongs to a parameter of this shape."""
+    state, _ = remembered
+    kept = [getattr(state, name) for name in getattr(state, "__slots__", ())]
+    return shape is not None and all(np.shape(value) in ((), shape) for value in kept)

@@ -1,0 +1,127 @@
+"""Is learning healthy? What flows through each layer of a network, forward and back.
+
+What to look for is Karpathy's: activations that are neither all near 0 nor all saturated, gradients
+of like size in every layer, and updates of about a thousandth of the weights a step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.autograd.operation import Array
+from core.autograd.tensor import zero_grad
+from core.optimization.learner import Learner
+
+HEALTHY_RATIO = -3.0  # log10 of update to weight
+SATURATED = 0.97  # of the way to where tanh or sigmoid is flat
+BINS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """counts (BINS,) of values between edges (BINS + 1,)."""
+
+    counts: Array
+    edges: Array
+    mean: float
+    std: float
+
+
+@dataclass(frozen=True, slots=True)
+class LayerStatistics:
+    """One layer, on the training points.
+
+    activations, gradients  of its outputs: values, and dL/d(value)
+    saturated               share of outputs where tanh or sigmoid is flat; 0 for other activations
+    dead                    (m,) True for neurons that are 0 for every point and so never learn
+    ratio                   log10 of the last update's size to the weights'; nan before a step
+    """
+
+    name: str
+    activations: Histogram
+    gradients: Histogram
+    saturated: float
+    dead: Array
+    ratio: float
+
+
+def layer_statistics(learner: Learner) -> list[LayerStatistics]:
+    """Every layer's statistics, from one forward and backward over all training points.
+
+    Parameters keep their values; their `grad` is that of this pass.
+    """
+    parameters = list(learner.network.parameters.values())
+    zero_grad(parameters)
+    layers = learner.network.layers(learner.train.points)
+    loss = learner.loss_of(layers[-1].out, learner.train)
+    loss.backward()
+    found = []
+    for number, layer in enumerate(layers):
+        out = layer.out.data
+        grad = np.zeros_like(out) if layer.out.grad is None else layer.out.grad
+        last = number == len(layers) - 1
+        activation = "linear" if last else learner.network.config.activation
+        found.append(
+            LayerStatistics(
+                f"layer {number + 1}",
+                histogram(out),
+                histogram(grad),
+                saturated_share(out, activation),
+                dead_neurons(out, activation),
+                update_ratio(learner, number),
+            )
+        )
+    return found
+
+
+def histogram(values: Array) -> Histogram:
+    """`values` in bins over their own range; values that are not finite are left out."""
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        finite = np.zeros(1)
+    reach = max(float(np.abs(finite).max()), 1e-12)
+    counts, edges = np.histogram(finite, bins=BINS, range=(-reach, reach))
+    return Histogram(counts, edges, float(finite.mean()), float(finite.std()))
+
+
+def saturated_share(out: Array, activation: str) -> float:
+    """Share of outputs where the activation is so flat that nearly nothing flows back."""
+    if activation == "tanh":
+        return float((np.abs(out) > SATURATED).mean())
+    if activation == "sigmoid":
+        return float((np.abs(2 * out - 1) > SATURATED).mean())
+    return 0.0
+
+
+def dead_neurons(out: Array, activation: str) -> Array:
+    """(m,) True where a relu lets no point through: (N, m) outputs."""
+    if activation != "relu":
+        return np.zeros(out.shape[1], dtype=bool)
+    return np.asarray((out <= 0).all(0))
+
+
+def update_ratio(learner: Learner, number: int) -> float:
+    """log10(std of the last update / std of the weights) of one layer's weights."""
+    name = f"{number}.weight"
+    if name not in learner.updates:
+        return float("nan")
+    weights = learner.network.parameters[name].data
+    update, size = float(learner.updates[name].std()), float(weights.std())
+    if weights.size == 1:
+        update, size = abs(float(learner.updates[name].item())), abs(float(weights.item()))
+    return float(np.log10(update / size)) if update > 0 and size > 0 else float("nan")
+
+
+def plane_grid(resolution: int, reach: float = 1.0) -> Array:
+    """Points of the plane, row by row from the top: (resolution^2, 2), for maps of what is said."""
+    line = np.linspace(-reach, reach, resolution)
+    x, y = np.meshgrid(line, line[::-1])
+    return np.stack([x.ravel(), y.ravel()], 1)
+
+
+def neuron_maps(learner: Learner, resolution: int, reach: float = 1.0) -> list[Array]:
+    """What each neuron says all over the plane: for each layer (m, resolution, resolution)."""
+    layers = learner.network.detached().layers(plane_grid(resolution, reach))
+    return [layer.out.data.T.reshape(-1, resolution, resolution) for layer in layers]
