@@ -17,10 +17,13 @@ import pytest
 import torch
 
 import core
+from core.autograd.datasets import dataset
+from core.autograd.mlp import MLPConfig
 from core.data import character_tokenizer_steps, prepare_corpus_steps, stories, story_text
 from core.data.excerpt import excerpt_steps
 from core.download import download_steps
 from core.inference.generation import generate_steps
+from core.optimization.learner import Learner, LearnerSettings, learn_steps
 from core.optimization.race import race_steps
 from core.optimization.surfaces import SURFACES
 from core.tokenization import CharacterTokenizer, RankedBPE, train_tokenizer_steps
@@ -123,6 +126,11 @@ def large() -> CharacterTokenizer:
     )
 
 
+def playing() -> Learner:
+    points = dataset("moons", 40, 0.1, np.random.default_rng(0))
+    return Learner.start(MLPConfig((2, 4, 1)), points, points, LearnerSettings(batch_size=8))
+
+
 RANKS = {letter * times: 256 * times - 256 + letter[0] for letter in BYTES for times in (1, 2, 3)}
 
 # Each generator that core offers, by the function that makes it.
@@ -182,6 +190,7 @@ JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
         EMBEDDINGS, len(EMBEDDINGS), Yardstick(EMBEDDINGS[0], (0,), EMBEDDINGS[:1])
     ),
     library_steps: lambda place: library_steps(WORDS, "a b", True),
+    learn_steps: lambda place: learn_steps(playing(), 20),
     premium_steps: lambda place: premium_steps({"bytes": RankedBPE(RANKS)}, language_texts()),
 }
 
