@@ -16,6 +16,8 @@ _HOME = {
     "source": "core.trace",
     "expression": "core.autograd",
     "trace_backprop": "core.autograd",
+    "trace_update": "core.optimization.optimizer_trace",
+    "race_steps": "core.optimization.race",
     "ModelConfig": "core.transformer.config",
     "preset": "core.transformer.presets",
     "GPT": "core.transformer.gpt",

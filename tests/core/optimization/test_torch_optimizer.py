@@ -14,7 +14,7 @@ from core.optimization.muon import MuonSettings
 from core.optimization.sgd import SGDSettings
 from core.optimization.torch_optimizer import RuleOptimizer
 from core.tensor_files import read_tensors, write_tensors
-from tests.core.optimization.test_rules import settings_of, torchs
+from tests.core.optimization.references import settings_of, torchs
 
 
 def network() -> nn.Module:
