@@ -1,0 +1,100 @@
+"""One training example through a GPT and back, operation by operation, and checked by torch."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.nn.functional import cross_entropy
+
+from core.autograd.backprop_trace import trace_backprop
+from core.autograd.graph import Graph
+from core.autograd.tensor import Tensor
+from core.inference.activations import check_ids, looking_at
+from core.trace import Trace
+from core.transformer.gpt import GPT
+from core.transformer.gpt_numpy import NumpyGPT
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedExample:
+    """What `explain_example` found. T tokens are read and as many are predicted.
+
+    ids, targets  (T) what was read, and what should have come after each
+    loss          the mean over the targets, in nats; every node of its graph has its `grad`
+    trace         forward and backward, as `trace_backprop` gives them
+    disagreement  largest difference to torch's gradients in float64, relative to the largest of
+                  that parameter
+    """
+
+    ids: np.ndarray
+    targets: np.ndarray
+    model: NumpyGPT
+    loss: Tensor
+    trace: Trace
+    disagreement: float
+
+    @property
+    def graph(self) -> Graph:
+        graph = self.trace.about["graph"]
+        assert isinstance(graph, Graph)
+        return graph
+
+    def named(self, label: str) -> Tensor:
+        """The node of that name: "residual.0", "h.1.attn.weights", "logits", "wte.weight", ..."""
+        for node in self.graph.nodes:
+            if node.label == label:
+                return node.tensor
+        raise ValueError(f"the graph has no node {label!r}")
+
+    def residual_gradients(self) -> np.ndarray:
+        """The highway: length of dL/d(residual stream) where it enters each block and leaves the
+        last, for each token: (L + 1, T).
+        """
+        places = range(self.model.config.n_layer + 1)
+        grads = [self.named(f"residual.{place}").grad for place in places]
+        return np.stack([np.linalg.norm(grad[0], axis=-1) for grad in grads if grad is not None])
+
+
+def explain_example(model: GPT, ids: Sequence[int] | np.ndarray) -> ExplainedExample:
+    """Reads all `ids` (T + 1) but the last, predicts all but the first, and goes all the way back.
+
+    The model is copied: it keeps its weights, gradients and mode. Raises ValueError for fewer than
+    two ids, more than block_size + 1, one that is not in the vocabulary, and a model with dropout.
+    """
+    array = np.asarray(ids, dtype=np.int64).reshape(-1)
+    if array.size < 2:
+        raise ValueError("a training example needs two tokens: one to read, one to predict")
+    check_ids(model, array[:-1])
+    check_ids(model, array[1:])
+    read, wanted = array[:-1], array[1:]
+    mine = NumpyGPT.of(model)
+    loss = mine.loss(read[None], wanted[None])
+    loss.backward()
+    trace = trace_backprop(loss)
+    return ExplainedExample(
+        read, wanted, mine, loss, trace, _disagreement(model, mine, read, wanted)
+    )
+
+
+def _disagreement(model: GPT, mine: NumpyGPT, read: np.ndarray, wanted: np.ndarray) -> float:
+    """How far the gradients of `mine` are from torch's, each relative to its largest."""
+    with looking_at(model):
+        other = copy.deepcopy(model).cpu().double()
+    for parameter in other.parameters():
+        parameter.requires_grad_(True)
+        parameter.grad = None
+    with torch.enable_grad():
+        logits = other(torch.from_numpy(read)[None])[0]  # (T, V)
+        cross_entropy(logits, torch.from_numpy(wanted)).backward()
+    worst = 0.0
+    for name, parameter in other.named_parameters():
+        ours, theirs = mine.parameters[name].grad, parameter.grad
+        if ours is None or theirs is None:
+            continue
+        size = float(theirs.abs().max()) or 1.0
+        worst = max(worst, float(np.abs(ours - theirs.numpy()).max()) / size)
+    return worst

@@ -1,0 +1,83 @@
+"""One training example explained: the numbers are torch's, and the model stays as it was."""
+
+import numpy as np
+import pytest
+import torch
+
+from core.inference.backprop import explain_example
+from core.transformer import ModelConfig
+from core.transformer.gpt import GPT
+
+CONFIG = ModelConfig(vocab_size=13, block_size=8, n_layer=3, n_head=2, n_embd=8)
+
+
+def small() -> GPT:
+    made = GPT(CONFIG, torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        for parameter in made.parameters():
+            parameter.mul_(8.0)
+    return made
+
+
+def test_an_example_is_explained_and_torch_agrees():
+    given = small()
+    explained = explain_example(given, [1, 2, 3, 4, 5])
+    assert explained.ids.tolist() == [1, 2, 3, 4] and explained.targets.tolist() == [2, 3, 4, 5]
+    total, count = given.loss(torch.tensor([[1, 2, 3, 4]]), torch.tensor([[2, 3, 4, 5]]))
+    assert explained.loss.item() == pytest.approx(float(total / count), rel=1e-5)
+    assert 0 < explained.disagreement < 1e-12
+    highway = explained.residual_gradients()
+    assert highway.shape == (4, 4) and (highway > 0).all()
+    wanted = np.linalg.norm(explained.named("residual.1").grad[0, 2])
+    assert highway[1, 2] == wanted
+
+
+def test_a_wrong_gradient_would_show(monkeypatch):
+    from core.autograd.functions import GELU
+
+    right = GELU.grad_a
+    monkeypatch.setattr(GELU, "grad_a", lambda *given: right(*given) * 1.01)
+    assert explain_example(small(), [1, 2, 3, 4, 5]).disagreement > 1e-4
+
+
+def test_the_model_stays_as_it_was():
+    given = small().train()
+    given.h[1].eval()
+    given.wte.weight.grad = torch.ones_like(given.wte.weight)
+    for parameter in given.h[0].parameters():
+        parameter.requires_grad_(False)
+    before = {name: value.clone() for name, value in given.state_dict().items()}
+    modes = [module.training for module in given.modules()]
+    with torch.no_grad():
+        explained = explain_example(given, [1, 2, 3])
+    assert explained.disagreement < 1e-12
+    assert modes == [module.training for module in given.modules()]
+    assert bool((given.wte.weight.grad == 1).all())
+    assert [p.requires_grad for p in given.h[0].parameters()] == [False] * 12
+    for name, value in given.state_dict().items():
+        assert torch.equal(value, before[name])
+
+
+def test_softmax_and_cross_entropy_are_where_they_should_be():
+    explained = explain_example(small(), [1, 2, 3, 4])
+    logits = explained.named("logits")
+    probabilities = torch.softmax(torch.from_numpy(logits.data[0]), -1).numpy()
+    onehot = np.eye(13)[explained.targets]
+    np.testing.assert_allclose(logits.grad[0], (probabilities - onehot) / 3, atol=1e-15)
+    with pytest.raises(ValueError, match="no node"):
+        explained.named("h.9.attn.weights")
+
+
+@pytest.mark.parametrize(
+    ("ids", "said"),
+    [([1], "two tokens"), ([], "two tokens"), ([1] * 10, "at most 8"), ([1, 13], "vocabulary")],
+)
+def test_what_cannot_be_an_example_is_told(ids, said):
+    with pytest.raises(ValueError, match=said):
+        explain_example(small(), ids)
+
+
+def test_dropout_is_refused():
+    config = ModelConfig(vocab_size=13, block_size=8, n_layer=1, n_head=1, n_embd=4, dropout=0.1)
+    with pytest.raises(ValueError, match="dropout is random"):
+        explain_example(GPT(config), [1, 2, 3])
