@@ -24,7 +24,7 @@ def test_an_example_is_explained_and_torch_agrees():
     explained = explain_example(given, [1, 2, 3, 4, 5])
     assert explained.ids.tolist() == [1, 2, 3, 4] and explained.targets.tolist() == [2, 3, 4, 5]
     total, count = given.loss(torch.tensor([[1, 2, 3, 4]]), torch.tensor([[2, 3, 4, 5]]))
-    assert explained.loss.item() == pytest.approx(float(total / count), rel=1e-5)
+    assert explained.loss.item() == pytest.approx(float(total.detach() / count), rel=1e-5)
     assert 0 < explained.disagreement < 1e-12
     highway = explained.residual_gradients()
     assert highway.shape == (4, 4) and (highway > 0).all()
