@@ -200,8 +200,8 @@ class PremiumChart(Picture):
             if result is not None:
                 self._draw_bar(painter, bar, place, result)
             elif self.badges[place][0] == "error":
-                bar.setWidth(now.px(40))
-                put_text(painter, bar, "failed", now.font("label"), now.color("muted"), LEFT)
+                at = QPointF(bar.left() + now.px(4), bar.center().y() - now.px(MARK) / 2)
+                painter.drawPixmap(at, self.icon_pixmap("error", "error", MARK))
 
     def _draw_bar(self, painter: QPainter, bar: QRectF, place: int, result: Premium) -> None:
         """Full where tokens say something; hatched as far as they are unknown."""
@@ -267,9 +267,13 @@ class PremiumChart(Picture):
         return self.describe(*self.at(point))
 
     def describe(self, row: int, place: int) -> str:
-        """One bar in words; "" for none."""
-        result = self.lines[row].results[place] if row >= 0 and place >= 0 else None
-        return words.described(self.names[place], result) if result is not None else ""
+        """One bar in words, or why there is none; "" where it is still to come."""
+        if row < 0 or place < 0:
+            return ""
+        result = self.lines[row].results[place]
+        if result is not None:
+            return words.described(self.names[place], result)
+        return self.told[place] if self.badges[place][0] == "error" else ""
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         rows = -event.angleDelta().y() / 120 * WHEEL_ROWS

@@ -86,7 +86,10 @@ class Curves(QWidget):
         self.choice = SegmentedControl(list(KINDS), "What the second plot shows")
         self.choice.setObjectName("tokenizers.train.curve")
         self._lines: Lines | None = None
+        self._heads: list[QWidget] = []
         self._build()
+        theme.changed.connect(self._restyle)
+        self._restyle()
         self.choice.chosen.connect(self.set_kind)
         for plot in (self.compression, self.other):
             plot.clicked.connect(self.clicked)
@@ -106,12 +109,17 @@ class Curves(QWidget):
             column.setContentsMargins(12, 6, 8, 6)
             column.setSpacing(2)
             line = QHBoxLayout()
-            head.setMinimumHeight(theme.current().px("control"))
+            self._heads.append(head)
             line.addWidget(head)
             line.addStretch(1)
             column.addLayout(line)
             column.addWidget(plot, 1)
             row.addWidget(card, 1)
+
+    def _restyle(self) -> None:
+        """Both plots begin at one height."""
+        for head in self._heads:
+            head.setMinimumHeight(theme.current().px("control"))
 
     @property
     def kind(self) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -93,15 +93,11 @@ class Faces:
         face = step_face(kind, state)
         if isinstance(state.step, MergeStep | AlphabetStep):
             newest = self._newest(kind, lane, state.number)
-            face = Face(
-                face.state, face.sentence, face.merge, face.caption, face.bars, "newest", newest
-            )
+            face = replace(face, title="newest", chips=newest)
         if state.done:
             early = ended_early(self._recording, state)
             sentence = early or f"done: {state.vocab_size:,} pieces"
-            return Face(
-                "done", sentence, (), face.caption, face.bars, face.title, face.chips, face.gone
-            )
+            face = replace(face, state="done", sentence=sentence, merge=())
         return face
 
     def _newest(self, kind: str, lane: int, number: int) -> tuple[Chip, ...]:
@@ -128,12 +124,7 @@ def step_face(kind: str, state: LaneState) -> Face:
                 bars=_bars(kind, [(step.pieces[place], step.counts[place]) for place in best]),
             )
         case SeedStep() as step:
-            return Face(
-                "words",
-                f"begins with {step.vocab_size:,} pieces",
-                caption="likeliest of several letters, \u2030",
-                bars=_likeliest(kind, step.pieces, step.scores),
-            )
+            return _scored(kind, step, f"begins with {step.vocab_size:,} pieces")
         case ExpectStep() as step:
             return Face(
                 "words",
@@ -142,27 +133,23 @@ def step_face(kind: str, state: LaneState) -> Face:
                 bars=_largest(kind, step.pieces, step.expected),
             )
         case MaximizeStep() as step:
-            return Face(
-                "words",
-                f"M step of round {step.round + 1}: new scores",
-                caption="likeliest of several letters, \u2030",
-                bars=_likeliest(kind, step.pieces, step.scores),
-                title=f"too rare, gone ({len(step.removed):,})",
-                chips=chips(kind, [piece for piece, _ in step.removed[:MOST_CHIPS]]),
-                gone=True,
-            )
+            gone = chips(kind, [piece for piece, _ in step.removed[:MOST_CHIPS]])
+            title = f"too rare, gone ({len(step.removed):,})"
+            face = _scored(kind, step, f"M step of round {step.round + 1}: new scores")
+            return replace(face, title=title, chips=gone, gone=True)
         case PruneStep() as step:
             return _prune(kind, step)
         case FinishStep() as step:
-            return Face(
-                "words",
-                f"{step.vocab_size:,} pieces stay",
-                caption="likeliest of several letters, \u2030",
-                bars=_likeliest(kind, step.pieces, step.scores),
-                title="best pieces",
-                chips=chips(kind, _long_ones(step.pieces, step.scores, MOST_CHIPS)),
-            )
+            best = chips(kind, _long_ones(step.pieces, step.scores, MOST_CHIPS))
+            face = _scored(kind, step, f"{step.vocab_size:,} pieces stay")
+            return replace(face, title="best pieces", chips=best)
     return Face("words", "prepares")
+
+
+def _scored(kind: str, step: SeedStep | MaximizeStep | FinishStep, sentence: str) -> Face:
+    """A vocabulary with its scores: the likeliest pieces."""
+    bars = _likeliest(kind, step.pieces, step.scores)
+    return Face("words", sentence, caption="likeliest of several letters, \u2030", bars=bars)
 
 
 def _merge(kind: str, step: MergeStep) -> Face:

@@ -60,6 +60,10 @@ def test_a_training_is_played_paused_stepped_and_scrubbed_back(pane: Any, run_as
         await pane.settled()
         assert player.step == len(mode.trainer.recording) - 1
         assert not mode.tracks[0].is_live
+        assert {card.words.progress for card in mode.view.cards} == {1.0}
+        player.start()
+        assert "Play shows how they grew" in pane.headline
+        assert {card.words.progress for card in mode.view.cards} == {0.0}
 
     run_async(scenario())
 

@@ -176,6 +176,7 @@ def test_a_tokenizer_that_fails_is_marked_in_its_place_and_the_others_stay(
         said = chart.said_at(QPointF(chart.width() * 0.6, 10))
         assert "Click to try again" in said and "JSON" in said and chart.names[2] in said
         assert "25 of 25 texts come back" in chart.said_at(QPointF(4, 10))
+        assert "Click to try again" in chart.describe(1, 2) and chart.describe(-1, 2) == ""
         small_bpe().save(broken)
         point = QPointF(chart.width() * 0.6, 10).toPoint()
         QTest.mouseClick(chart, Qt.MouseButton.LeftButton, pos=point)
