@@ -15,17 +15,18 @@ class FocusKeeper(QObject):
     Whoever hides a button and knows its heir sets the focus there; that holds.
     """
 
-    def __init__(self, window: QWidget) -> None:
-        super().__init__(window)
-        self._window = window
+    def __init__(self, parent: QObject) -> None:
+        """For all windows of the app, its popovers too, as long as `parent` lives."""
+        super().__init__(parent)
         app = QApplication.instance()
         assert isinstance(app, QApplication)
         app.focusChanged.connect(self._on_focus_changed)
 
     def _on_focus_changed(self, old: QWidget | None, new: QWidget | None) -> None:
-        if old is None or new is None or not self._window.isVisible():
+        if old is None or new is None or not shiboken6.isValid(old):
             return
-        if not shiboken6.isValid(old) or old.window() is not self._window:
+        window = old.window()
+        if new.window() is not window or not window.isVisible():
             return
         if old.isVisible() and old.isEnabled():
             return

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMainWindow, QPushButton, QVBoxLayout, QWidget
 
 from explorer.focus import FocusKeeper
+from explorer.widgets.run_line import RunList, RunStatus
 
 
 @pytest.fixture
@@ -54,3 +55,19 @@ def test_an_heir_that_was_chosen_keeps_the_focus(window):
     window.buttons["stop"].setFocus()
     window.buttons["delete"].hide()
     assert window.buttons["stop"].hasFocus()
+
+
+def test_a_run_that_leaves_the_list_gives_its_key_to_no_other(window, qtbot):
+    """The popover of the runs that train: Space was meant for the one that has just ended."""
+    runs = RunList(window.centralWidget())
+    asked = []
+    for signal in (runs.pauseRequested, runs.resumeRequested, runs.stopRequested, runs.clicked):
+        signal.connect(asked.append)
+    first, second = (RunStatus(n, "running", 3, 9, folder=f"/{n}") for n in ("first", "second"))
+    runs.set_runs([first, second])
+    runs.open_above(QPoint(0, 200), 400)
+    qtbot.waitUntil(lambda: runs.lines["/first"].pause.hasFocus())
+    runs.set_runs([second])
+    QTest.keyClick(runs.focusWidget() or runs, Qt.Key.Key_Space)
+    assert asked == []
+    runs.hide()
