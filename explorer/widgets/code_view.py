@@ -89,6 +89,11 @@ class CodePage(Picture):
                 place = QRectF(x + (start - row.start) * advance, y, self.width(), height)
                 put_text(painter, place, text, use, ink, LEFT)
 
+    def row_top(self, y: float) -> int:
+        """Where the row nearest to a height begins, so that the first one in view is whole."""
+        row = round((y - 4) / self._row_height())
+        return 4 + row * self._row_height() if row > 0 else 0
+
     def _pieces(self, row: Row) -> list[tuple[int, int, str]]:
         """The row cut into (start, end, role); plain text between spans has role ""."""
         pieces: list[tuple[int, int, str]] = []
@@ -204,4 +209,4 @@ class CodeView(QWidget):
         bar.setRange(0, max(0, self._page.height() - room))
         top = marked.y() - bar.value()
         if not room / 3 <= top <= room * 2 / 3 - marked.height():
-            bar.setValue(round(marked.center().y() - room / 2))
+            bar.setValue(self._page.row_top(marked.center().y() - room / 2))

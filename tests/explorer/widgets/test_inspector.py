@@ -87,6 +87,7 @@ def test_the_marked_line_stands_in_the_middle_third(qtbot):
     marked, room = view._page.marked_rect(), view._area.viewport().height()
     top = marked.y() - view._area.verticalScrollBar().value()
     assert room / 3 <= top <= room * 2 / 3
+    assert top % view._page._row_height() == 0, "the first line in view is a whole one"
 
 
 def test_formulas_color_q_k_v_but_not_an_index():
