@@ -100,6 +100,9 @@ class RunData:
     def _values(self, field: str) -> np.ndarray:
         if field == "speed":
             return self._column("tokens") / np.maximum(self._column("seconds"), 1e-9)
+        if field == "memory":  # 0: the system does not say
+            known = self._column("memory")
+            return np.where(known > 0, known, np.nan)
         return self._column(field)
 
     def _column(self, field: str) -> np.ndarray:

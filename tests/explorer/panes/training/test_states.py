@@ -98,6 +98,11 @@ def test_before_the_first_step_the_card_and_the_sentence_say_what_is_done(tmp_pa
     assert sentence == "Preparing: tokenizing sea.txt, 40 %."
 
 
+def test_a_system_that_does_not_say_its_memory_draws_none(tmp_path):
+    data = run_of(tmp_path / "run", 3)
+    assert np.isnan(data.series("memory")[1]).all()
+
+
 def test_what_the_trainer_told_of_vocabulary_and_tokens_reaches_the_screen(tmp_path):
     """Of an older version nothing is told of them, nor guessed."""
     facts = {"parameters": 10, "vocab_size": 32, "tokens": 640}
