@@ -19,7 +19,7 @@ from explorer.widgets.base import Picture, put_text
 from explorer.widgets.plot_curves import Curves, color_of, curves_of
 from explorer.widgets.plot_data import (
     Series,
-    last_known,
+    ends_of,
     last_values,
     shown_lines,
     values_at,
@@ -54,6 +54,7 @@ class LinePlot(Picture):
         super().__init__(name, parent)
         self._series: list[Series] = []
         self._lines: list[np.ndarray] = []  # what the bold line shows, per series
+        self.ends: dict[str, float] = {}  # per series its line's last value as it is drawn
         self._labels = ("", "")
         self._log = False
         self._smoothing = 0.0
@@ -137,12 +138,6 @@ class LinePlot(Picture):
         return {one.name: np.stack([one.x, one.y], axis=1) for one in self._series}
 
     @property
-    def ends(self) -> dict[str, float]:
-        """Per series the last value of its line as it is drawn, smoothed where it is."""
-        pairs = zip(self._series, map(last_known, self._lines), strict=True)
-        return {one.name: value for one, value in pairs if value is not None}
-
-    @property
     def limits(self) -> tuple[float, float, float, float]:
         """x low, x high, y low, y high of the axes (where a rescale is heading)."""
         return self._limits.target or (0.0, 1.0, 0.0, 1.0)
@@ -157,6 +152,7 @@ class LinePlot(Picture):
 
     def _renew(self) -> None:
         self._lines = shown_lines(self._series, self._log, self._smoothing)
+        self.ends = ends_of(self._series, self._lines)
         self._rescale()
         self.setAccessibleDescription(self.describe())
         self.data_changed()

@@ -62,10 +62,14 @@ def dotted(y: np.ndarray, marks: bool) -> np.ndarray:
     return np.flatnonzero(known if marks else alone)
 
 
-def last_known(line: np.ndarray) -> float | None:
-    """The last value of a line that is no gap."""
-    known = np.flatnonzero(np.isfinite(line))
-    return float(line[known[-1]]) if known.size else None
+def ends_of(series: Sequence[Series], lines: Sequence[np.ndarray]) -> dict[str, float]:
+    """Per series the last value of its line; one that is all gaps has none."""
+    found = {}
+    for one, line in zip(series, lines, strict=True):
+        known = np.flatnonzero(np.isfinite(line))
+        if known.size:
+            found[one.name] = float(line[known[-1]])
+    return found
 
 
 def last_values(series: Sequence[Series], lines: Sequence[np.ndarray]) -> list[str]:

@@ -124,9 +124,7 @@ class Charts(QWidget):
     @property
     def smoothed_loss(self) -> float | None:
         """Where the run's training loss ends as it is drawn; None where nothing is smoothed."""
-        if not self.smoothing.value() or self._train not in self.loss.ends:
-            return None
-        return self.loss.ends[self._train]
+        return self.loss.ends.get(self._train) if self.smoothing.value() else None
 
     def state(self) -> dict[str, object]:
         return {"smoothing": self.smoothing.value(), "log": self.log.isChecked()}
