@@ -3,8 +3,8 @@
 Read in this order: sentences (a short text in many languages), languages (where longer ones come
 from), rates (bytes per token, tokens per word, money), measures (tokens, fertility, losses of one
 text), premiums (a language's price against English), splits (two splits of one text), search
-(pieces by what they hold), overlap (pieces that two vocabularies share), glitches (pieces that a
-model never learned).
+(pieces by what they hold), overlap (pieces that two vocabularies share), embeddings (a model's
+table), glitches (pieces that a model never learned).
 """
 
 from core.tokenization.analysis.glitches import GlitchCandidate, glitch_candidates, glitch_steps

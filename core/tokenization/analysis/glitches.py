@@ -22,6 +22,7 @@ from core.trace import Step
 
 Result = TypeVar("Result")
 ROWS = 8192  # rows of the table between two yields
+NEVER = frozenset(bytes([byte]) for byte in (0xC0, 0xC1, *range(0xF5, 0x100)))
 USED = 0.5  # a special token less similar to the others than this was trained after all
 
 
@@ -48,6 +49,19 @@ class Yardstick:
     mean: np.ndarray
     reference: tuple[int, ...]
     rows: np.ndarray
+
+
+def never_written(tokenizer: Tokenizer) -> list[int]:
+    """Ids of single bytes that no UTF-8 text holds: surely untrained, where a vocabulary has them.
+
+    The bytes C0, C1 and F5 to FF stand in no UTF-8 text (RFC 3629, section 1).
+    """
+    special = set(tokenizer.special_tokens.values())
+    return [
+        token
+        for token in range(tokenizer.vocab_size)
+        if token not in special and tokenizer.piece_bytes(token) in NEVER
+    ]
 
 
 def yardstick_steps(
@@ -93,11 +107,12 @@ def similarity_steps(
 
 
 def most_suspicious(
-    tokenizer: Tokenizer, similarity: np.ndarray, count: int = 100
+    tokenizer: Tokenizer, similarity: np.ndarray, yardstick: Yardstick, count: int = 100
 ) -> list[GlitchCandidate]:
-    """The `count` pieces with the largest similarity, special tokens left out."""
-    special = sorted(tokenizer.special_tokens.values())
-    ordinary = np.setdiff1d(np.arange(tokenizer.vocab_size), special)
+    """The `count` pieces with the largest similarity; special tokens and those that were compared
+    with are left out."""
+    apart = [*tokenizer.special_tokens.values(), *yardstick.reference]
+    ordinary = np.setdiff1d(np.arange(tokenizer.vocab_size), apart)
     order = ordinary[np.argsort(-similarity[ordinary], kind="stable")][:count]
     return [
         GlitchCandidate(
@@ -130,7 +145,7 @@ def glitch_steps(
     yardstick = yield from _halved(yardstick_steps(embeddings, tokenizer, untrained), 0.0)
     size = tokenizer.vocab_size
     similarity = yield from _halved(similarity_steps(embeddings, size, yardstick), 0.5)
-    return most_suspicious(tokenizer, similarity, count)
+    return most_suspicious(tokenizer, similarity, yardstick, count)
 
 
 def _halved(steps: Generator[float, None, Result], begin: float) -> Generator[float, None, Result]:

@@ -5,8 +5,9 @@ left out. WordPiece writes a word's beginning without a space, so that its "the"
 of the others.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from core.jobs import to_the_end
 from core.tokenization.telling import arrays
@@ -85,6 +86,24 @@ def overlap_steps(first: Tokenizer, second: Tokenizer) -> Generator[int, None, O
     """Compares two vocabularies; yields how many pieces were looked at."""
     ids_of_first = yield from _ids_by_bytes(first)
     ids_of_second = yield from _ids_by_bytes(second)
+    return _compared(ids_of_first, ids_of_second)
+
+
+def all_overlaps_steps(
+    tokenizers: Sequence[Tokenizer],
+) -> Generator[int, None, dict[tuple[int, int], Overlap]]:
+    """Compares every pair (i, j), i < j; each vocabulary is read once. Yields as overlap_steps."""
+    tables = []
+    for tokenizer in tokenizers:
+        tables.append((yield from _ids_by_bytes(tokenizer)))
+    overlaps = {}
+    for i, j in combinations(range(len(tables)), 2):
+        overlaps[i, j] = _compared(tables[i], tables[j])
+        yield len(overlaps)
+    return overlaps
+
+
+def _compared(ids_of_first: dict[bytes, int], ids_of_second: dict[bytes, int]) -> Overlap:
     common = [
         (token, ids_of_second[data])
         for data, token in ids_of_first.items()

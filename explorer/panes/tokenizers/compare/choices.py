@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 LAYOUTS = ("columns", "rows")
+VIEWS = ("text", "vocabulary", "overlap", "glitches")
 MOST = 6  # tokenizers at once
 
 
@@ -14,6 +15,7 @@ MOST = 6  # tokenizers at once
 class Choices:
     """price is what a million tokens cost, in whatever money; 0 shows no cost."""
 
+    view: str = "text"
     layout: str = "columns"
     ids: bool = False
     bytes: bool = False
@@ -34,6 +36,8 @@ class Choices:
                 good[field.name] = value
         if good.get("layout", "columns") not in LAYOUTS:
             del good["layout"]
+        if good.get("view", "text") not in VIEWS:
+            del good["view"]
         if not 0 <= good.get("price", 0.0) < math.inf:
             del good["price"]
         return replace(self, **good)

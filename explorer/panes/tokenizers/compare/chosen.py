@@ -107,6 +107,12 @@ class Chosen(QObject):
             return None
         return ListTrack([moment.step.title for moment in self.moments], self.moments)
 
+    def wish(self) -> dict[str, str]:
+        """What Inside is asked to show of this token."""
+        if self.opened is None or self.making is None:
+            return {}
+        return {"tokenizer": self.opened.entry.id, "text": self.making.text}
+
     def moment_at(self, position: float) -> Moment | None:
         place = min(math.ceil(position), len(self.moments) - 1)
         return self.moments[place] if place >= 0 else None

@@ -11,6 +11,12 @@ from explorer.panes.tokenizers.compare.examples import EXAMPLES, FIRST
 if TYPE_CHECKING:
     from explorer.panes.tokenizers.compare.mode import CompareMode
 
+VIEWS = (
+    ("text", "a text under every tokenizer"),
+    ("vocabulary", "search the vocabularies"),
+    ("overlap", "what vocabularies share"),
+    ("glitches", "glitch tokens of a model"),
+)
 SWITCHES = (
     ("ids", "ids below the tokens"),
     ("bytes", "bytes in place of text"),
@@ -48,6 +54,16 @@ def mode_actions(mode: CompareMode) -> list[Action]:
             lambda: mode.choose(layout=other[mode.choices.layout]),
             enabled=shown,
         ),
+        *(
+            Action(
+                f"tokenizers.compare.view.{name}",
+                f"Compare: {text}",
+                lambda name=name: mode.choose(view=name),
+                enabled=shown,
+                checked=lambda name=name: mode.choices.view == name,
+            )
+            for name, text in VIEWS
+        ),
         Action(
             "tokenizers.compare.open",
             "Compare: open a tokenizer's file",
@@ -71,13 +87,36 @@ def focus_text(mode: CompareMode) -> None:
 def mode_views(mode: CompareMode) -> dict[str, Callable[[], Any]]:
     """Columns, rows with ids, differences, bytes."""
     languages = dict(EXAMPLES)["One sentence, many languages"]
-    plain = {"layout": "columns", "ids": False, "bytes": False, "differences": False}
+    plain = {
+        "view": "text",
+        "layout": "columns",
+        "ids": False,
+        "bytes": False,
+        "differences": False,
+    }
 
     def view(text: str, **changes: Any) -> Callable[[], Any]:
         async def bring() -> None:
             mode.set_text(text)
             mode.choose(**{**plain, **changes})
             await mode.settled()
+
+        return bring
+
+    def tool(name: str) -> Callable[[], Any]:
+        async def bring() -> None:
+            mode.chosen.clear()
+            mode.choose(view=name)
+            sources = dict(mode.tools.by_name["glitches"].sources())
+            if name == "glitches" and "known:smollm2" in sources:
+                mode.tools.by_name[name].choose("known:smollm2")
+            await mode.settled()
+            if name == "vocabulary":
+                lists = [column.list for column in mode.tools.by_name[name].view.columns]
+                found = [one for one in lists if len(one.pieces.ids) > 1]
+                if found:
+                    found[-1].setCurrentIndex(found[-1].pieces.index(1))
+                await mode.settled()
 
         return bring
 
@@ -95,6 +134,9 @@ def mode_views(mode: CompareMode) -> dict[str, Callable[[], Any]]:
     return {
         "columns": view(FIRST),
         "token": token,
+        "vocabulary": tool("vocabulary"),
+        "overlap": tool("overlap"),
+        "glitches": tool("glitches"),
         "rows": view(FIRST, layout="rows", ids=True),
         "differences": view(FIRST, differences=True),
         "bytes": view(languages, bytes=True),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
@@ -14,7 +14,7 @@ from explorer.panes.tokenizers.inside.word_picture import WordPicture
 from explorer.widgets.base import IconButton, Label, set_look
 from explorer.widgets.cut_label import CutLabel
 
-HEIGHT = 190  # px
+LEAST, SHARE = 120, 0.3  # px of the picture, and its share of the mode's height at most
 
 
 class Drawer(QFrame):
@@ -95,14 +95,14 @@ class Drawer(QFrame):
         else:
             super().keyPressEvent(event)
 
-    def sizeHint(self) -> QSize:
-        now = theme.current()
-        tall = self._area.isVisibleTo(self)
-        return QSize(now.px(400), now.px(HEIGHT) if tall else super().sizeHint().height())
+    def fit(self, room: int) -> None:
+        """As tall as the picture, at most a share of the `room` there is."""
+        wanted = self.word.sizeHint().height() + theme.current().px(12)
+        most = max(theme.current().px(LEAST), round(room * SHARE))
+        self._area.setFixedHeight(min(wanted, most))
 
     def _restyle(self) -> None:
         now = theme.current()
         side = now.px(8)
         self._column.setContentsMargins(now.px(12), side, side, side)
         self._column.setSpacing(now.px(4))
-        self._area.setFixedHeight(now.px(HEIGHT - 56))

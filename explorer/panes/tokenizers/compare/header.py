@@ -8,6 +8,14 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QToolButton, QWid
 from explorer import theme, theme_icons
 from explorer.panes.tokenizers.compare.examples import EXAMPLES
 from explorer.widgets.base import set_look
+from explorer.widgets.toggle import SegmentedControl
+
+VIEWS = (
+    ("text", "Text"),
+    ("vocabulary", "Search"),
+    ("overlap", "Overlap"),
+    ("glitches", "Glitches"),
+)
 
 
 class MenuButton(QToolButton):
@@ -40,12 +48,18 @@ class MenuButton(QToolButton):
 
 
 class CompareHeader(QWidget):
-    """`exampleChosen(text)`; `add.menuOpening` when the menu of tokenizers is to be filled."""
+    """`exampleChosen(text)`; `viewChosen(id)`; `add.menuOpening` when the menu of tokenizers is to
+    be filled."""
 
     exampleChosen = Signal(str)
+    viewChosen = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.view = SegmentedControl(list(VIEWS), "What is compared")
+        self.view.setObjectName("tokenizers.compare.view")
+        self.view.setToolTip("A text, what vocabularies hold and share, what a model never learned")
+        self.view.chosen.connect(self.viewChosen)
         self.add = MenuButton("plus", "Tokenizer", "Compare with another tokenizer")
         self.add.setObjectName("tokenizers.compare.add")
         self.examples = MenuButton("file", "Examples", "Texts that show what tokenizers do")
@@ -56,7 +70,12 @@ class CompareHeader(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
+        row.addWidget(self.view)
         row.addWidget(self.add)
         row.addWidget(self.examples)
         row.addStretch(1)
         self.row = row
+
+    def set_view(self, view: str) -> None:
+        self.view.set_current(view)
+        self.examples.setVisible(view == "text")

@@ -24,6 +24,7 @@ from explorer.panes.tokenizers.compare.header import CompareHeader
 from explorer.panes.tokenizers.compare.model import Split
 from explorer.panes.tokenizers.compare.shown import Shown
 from explorer.panes.tokenizers.compare.splitting import Splitting
+from explorer.panes.tokenizers.compare.tools import Tools
 from explorer.panes.tokenizers.compare.view import CompareView
 from explorer.panes.tokenizers.modes import Desk, Mode
 from explorer.widgets.flow_layout import block_starts
@@ -58,6 +59,7 @@ class CompareMode(Mode):
         self.differences.came.connect(self.view.set_differing)
         self.chosen = Chosen(self.engine, self)
         self._rates: list[Any] = []  # steps: what the text costs
+        self.tools = Tools(desk, self.view, self)
         self._ids: list[str] = []
         self._starts: tuple[bytes, np.ndarray] = (b"", block_starts(b""))
         self.workspace.begin(TEXT, FIRST)
@@ -69,11 +71,7 @@ class CompareMode(Mode):
     def _connect(self) -> None:
         view = self.view
         view.editor.textEdited.connect(self.set_text)
-        view.editor.cut.connect(
-            lambda size: self.statusRequested.emit(
-                f"The text has {size:,} characters; the first {LONGEST_TEXT:,} were taken"
-            )
-        )
+        view.editor.cut.connect(lambda size: self.statusRequested.emit(words.too_long(size)))
         view.toolbar.chosen.connect(lambda name, value: self.choose(**{name: value}))
         view.columnMenu.connect(lambda place: menu.open_at(self, place))
         view.columnRemoved.connect(self.shown_ones.remove)
@@ -90,12 +88,15 @@ class CompareMode(Mode):
         view.exampleRequested.connect(lambda: self.set_text(FIRST))
         self.inputs.add.menuOpening.connect(lambda: menu.fill_add(self))
         self.inputs.exampleChosen.connect(self.set_text)
+        self.inputs.viewChosen.connect(lambda name: self.choose(view=name))
+        self.tools.changed.connect(self.say)
+        self.tools.pieceChosen.connect(self.chosen.choose_piece)
         self.shown_ones.changed.connect(self.refresh)
         self.shown_ones.said.connect(self.statusRequested)
         self.catalogue.progressed.connect(lambda _: self._show_states())
         self.splitting.came.connect(self._on_splits)
         self.splitting.slow.connect(self._on_slow)
-        self.splitting.failed.connect(self._on_failed)
+        self.splitting.failed.connect(self.statusRequested)
         self.workspace.changed.connect(self._on_changed)
 
     # what the pane asks
@@ -111,12 +112,15 @@ class CompareMode(Mode):
             "version": 1,
             "text": self.text[:100_000],
             "tokenizers": self.shown_ones.state(),
+            "tools": self.tools.state(),
             **self.choices.state(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         self.choices = self.choices.restored(state)
         self.view.set_choices(self.choices)
+        self.tools.restore(state.get("tools"))
+        self._show_view()
         if isinstance(state.get("text"), str):
             self.workspace.begin(TEXT, state["text"])
         self.shown_ones.restore(state.get("tokenizers"))
@@ -134,7 +138,8 @@ class CompareMode(Mode):
         return mode_actions(self)
 
     def pictures(self) -> dict[str, QWidget]:
-        return {"compare-tokens": self.view.body}
+        tools = {f"compare-{name}": tool.widget() for name, tool in self.tools.by_name.items()}
+        return {"compare-tokens": self.view.body, **tools}
 
     def views(self) -> dict[str, Callable[[], Any]]:
         return mode_views(self)
@@ -160,7 +165,14 @@ class CompareMode(Mode):
             self.ask()
         self.view.set_choices(self.choices)
         self._show_differences()
+        if before.view != self.choices.view:
+            self.chosen.clear()
+            self._show_view()
         self.say()
+
+    def _show_view(self) -> None:
+        self.inputs.set_view(self.choices.view)
+        self.tools.show(self.choices.view)
 
     def _on_changed(self, path: str, value: Any) -> None:
         if path == TEXT:
@@ -191,6 +203,7 @@ class CompareMode(Mode):
         ids = self.shown_ones.ids
         shown = [(self.shown_ones.name(one), self.shown_ones.get(one)) for one in ids]
         self.view.set_columns(shown)
+        self.tools.set_shown(shown)
         self.splits = {one: split for one, split in self.splits.items() if one in ids}
         for place, identity in enumerate(ids):
             split = self.splits.get(identity)
@@ -245,13 +258,14 @@ class CompareMode(Mode):
             if identity not in self.splits and column.split is not None:
                 column.body.show_stale("cutting the text")
 
-    def _on_failed(self, message: str) -> None:
-        self.statusRequested.emit(message)
-
     def say(self) -> None:
         """The headline, what is played, and the inspector."""
         known = self._known()
-        self._rates = telling.rate_steps(known, self._words, self.choices.price)
+        tool = self.tools.current
+        if tool is not None:
+            self._rates = tool.steps()
+        else:
+            self._rates = telling.rate_steps(known, self._count_of_words(), self.choices.price)
         if self.chosen.making is None:
             track = rates_track(self._rates)
             self.set_tracks([track] if track is not None else [], keep_position=True)
@@ -263,24 +277,26 @@ class CompareMode(Mode):
         shown = [one for one in self._ids if one in self.splits and not self.splits[one].error]
         return [(self.shown_ones.name(one), self.splits[one]) for one in shown]
 
-    @property
-    def _words(self) -> int | None:
+    def _count_of_words(self) -> int | None:
         return next((split.words for split in self.splits.values()), None)
 
     def _say_headline(self) -> None:
-        moment = self.chosen.moment_at(self.player.position)
-        self.set_headline(
-            moment.step.title if moment is not None else words.headline(self._known())
-        )
+        moment, tool = self.chosen.moment_at(self.player.position), self.tools.current
+        if moment is not None:
+            self.set_headline(moment.step.title)
+        else:
+            self.set_headline(words.headline(self._known()) if tool is None else tool.headline())
 
     def inspect(self) -> None:
         if not self.active:
             return
         found = self.chosen.inspection(self.player.position)
-        if found is None and self._rates:
+        if found is None and self.tools.current is not None:
+            found = self.tools.current.inspection(max(self.player.step, 0))
+        elif found is None and self._rates:
             step = self._rates[min(max(self.player.step, 0), len(self._rates) - 1)]
             known = self._known()
-            found = telling.rate_inspection(known, step, self._words, self.choices.price)
+            found = telling.rate_inspection(known, step, self._count_of_words(), self.choices.price)
         self.inspection.emit(found)
 
     # the token that is looked at
@@ -300,7 +316,7 @@ class CompareMode(Mode):
 
     def _on_chosen(self) -> None:
         opened, making = self.chosen.opened, self.chosen.making
-        self.view.drawer.set_making(opened.name if opened is not None else "", making)
+        self.view.set_making(opened.name if opened is not None else "", making)
         if making is None:
             self.view.set_selected(-1, -1)
             self.say()
@@ -313,10 +329,7 @@ class CompareMode(Mode):
         self.inspect()
 
     def _look_inside(self) -> None:
-        opened, making = self.chosen.opened, self.chosen.making
-        if opened is not None and making is not None:
-            wish = {"tokenizer": opened.entry.id, "text": making.text}
-            self.modeRequested.emit("inside", wish)
+        self.modeRequested.emit("inside", self.chosen.wish())
 
     def on_position(self, position: float) -> None:
         moment = self.chosen.moment_at(position)
@@ -330,7 +343,5 @@ class CompareMode(Mode):
     # files
 
     def ask_for_file(self) -> None:
-        window: Any = self.view.window()
-        dialogs.ask_file(
-            window, "Open a tokenizer", lambda path: self.shown_ones.add_files([path]), FILES
-        )
+        add = self.shown_ones.add_files
+        dialogs.ask_file(self.view.window(), "Open a tokenizer", lambda path: add([path]), FILES)

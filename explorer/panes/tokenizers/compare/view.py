@@ -6,7 +6,15 @@ from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QBoxLayout, QScrollArea, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QScrollArea,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from explorer import theme
 from explorer.panes.tokenizers.catalogue import Opened
@@ -14,9 +22,12 @@ from explorer.panes.tokenizers.compare.choices import Choices
 from explorer.panes.tokenizers.compare.column import Column
 from explorer.panes.tokenizers.compare.drawer import Drawer
 from explorer.panes.tokenizers.compare.editor import TextInput
+from explorer.panes.tokenizers.compare.making import Making
 from explorer.panes.tokenizers.compare.model import Split
 from explorer.panes.tokenizers.compare.toolbar import Toolbar
 from explorer.widgets.stateful import StatefulPicture
+
+ROOM = 560  # px of height from which on text, tokens and drawer fit below one another
 
 
 class CompareView(QWidget):
@@ -67,10 +78,39 @@ class CompareView(QWidget):
         self.splitter.setStretchFactor(1, 1)
         self._column = QVBoxLayout(self)
         self.drawer = Drawer()
-        self._column.addWidget(self.splitter, 1)
+        self.pages = QStackedWidget()
+        self.pages.addWidget(self.splitter)
+        self._column.addWidget(self.pages, 1)
         self._column.addWidget(self.drawer)
         theme.changed.connect(self._restyle)
         self._restyle()
+
+    def set_making(self, name: str, making: Making | None) -> None:
+        """Opens the drawer; None closes it."""
+        self.drawer.set_making(name, making)
+        if making is not None:
+            drawn = [one for one in making.moments if one.scene is not None]
+            self.drawer.set_moment(drawn[-1] if drawn else None)
+        self._fit()
+
+    def _fit(self) -> None:
+        """In a low window the drawer takes the place of the text and what it is shown with."""
+        self.drawer.fit(self.height())
+        room = self.height() >= theme.current().px(ROOM) or self.drawer.making is None
+        self.editor.setVisible(room)
+        self.toolbar.setVisible(room)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def add_page(self, page: QWidget) -> None:
+        """A further view, in place of the text and its columns."""
+        self.pages.addWidget(page)
+
+    def show_page(self, page: QWidget | None) -> None:
+        """None: the text and its columns."""
+        self.pages.setCurrentWidget(self.splitter if page is None else page)
 
     # columns
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from explorer.panes.tokenizers.compare.editor import MOST as LONGEST_TEXT
 from explorer.panes.tokenizers.compare.model import Split
 from explorer.theme_numbers import format_number
 
@@ -34,3 +35,8 @@ def headline(known: Named) -> str:
 
 def tokens(count: int) -> str:
     return f"{count:,} token{'s' if count != 1 else ''}"
+
+
+def too_long(size: int) -> str:
+    """What is said of a paste that was cut."""
+    return f"The text has {size:,} characters; the first {LONGEST_TEXT:,} were taken"

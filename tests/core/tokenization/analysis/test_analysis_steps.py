@@ -77,7 +77,7 @@ def test_the_marked_line_measured_a_suspicious_token() -> None:
     embeddings[300] = embeddings[special[0]] + 0.01
     yardstick = drained(yardstick_steps(embeddings, tokenizer))
     similarity = drained(similarity_steps(embeddings, 400, yardstick))
-    best = most_suspicious(tokenizer, similarity, 3)
+    best = most_suspicious(tokenizer, similarity, yardstick, 3)
     assert best == glitch_candidates(embeddings, tokenizer, count=3) and best[0].token == 300
     with MarkedLines() as watched:
         step = glitch_step(embeddings[300], yardstick, best[0])

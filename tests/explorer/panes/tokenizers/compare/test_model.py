@@ -100,7 +100,8 @@ def test_choices_take_only_what_fits():
     assert plain.restored(odd) == Choices(bytes=True)
     assert plain.restored({"price": float("nan")}).price == plain.price
     assert plain.restored({"price": 3}).price == 3
-    full = Choices("rows", True, True, False, False, True, 1.25)
+    assert plain.restored({"view": "nothing"}).view == "text"
+    full = Choices("overlap", "rows", True, True, False, False, True, 1.25)
     assert plain.restored(full.state()) == full
 
 

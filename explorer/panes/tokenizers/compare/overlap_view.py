@@ -1,0 +1,131 @@
+"""The picture of overlaps: every pair as a cell, and the pieces of the chosen pair."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from core.tokenization.analysis.overlap import Overlap
+from explorer import theme
+from explorer.panes.tokenizers.compare.piece_list import PieceList
+from explorer.widgets.base import Label, set_look
+from explorer.widgets.cut_label import CutLabel
+from explorer.widgets.heat_map import HeatMap
+from explorer.widgets.stateful import StatefulPicture
+
+LONGEST_NAME = 14  # characters beside a row
+
+
+class SetColumn(QFrame):
+    """The pieces of one part of the two sets."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        set_look(self, "card")
+        self._name = CutLabel("body")
+        self._count = Label("", "title", weight=600)
+        self.list = PieceList("Pieces")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 8, 8, 8)
+        column.setSpacing(2)
+        column.addWidget(self._name)
+        column.addWidget(self._count)
+        column.addSpacing(4)
+        column.addWidget(self.list, 1)
+
+    def set_pieces(self, name: str, tokenizer: Any, ids: Sequence[int]) -> None:
+        self._name.set_text(name)
+        self._count.setText(f"{len(ids):,}")
+        self.list.setAccessibleName(name)
+        self.list.set_rows(tokenizer, ids)
+
+
+class OverlapView(QWidget):
+    """`pairChosen(row, column)`; `pieceChosen(second, token)`: of the second tokenizer or first."""
+
+    pairChosen = Signal(int, int)
+    pieceChosen = Signal(bool, int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("tokenizers.compare.overlap")
+        self.map = HeatMap("Shares of each vocabulary that the others hold too")
+        self.map.setObjectName("tokenizers.compare.overlaps")
+        self.map.set_scale("attention", 0.0, 1.0)
+        self.map.set_axis_titles("of the pieces of", "are also in")
+        self.sets = [SetColumn() for _ in range(3)]
+        inner = QWidget()
+        self._line = QHBoxLayout(inner)
+        self._line.setContentsMargins(0, 0, 0, 0)
+        self._note = Label(
+            "Each row: the share of that vocabulary that the others hold too. "
+            "Choose a cell to see the pieces.",
+            "label",
+            "muted",
+            wrap=True,
+        )
+        left = QVBoxLayout()
+        left.addWidget(self.map, 1)
+        left.addWidget(self._note)
+        self._line.addLayout(left, 5)
+        for column in self.sets:
+            self._line.addWidget(column, 3)
+        self.body = StatefulPicture(inner, "grid")
+        self.body.skeleton.set_grid(4, 6)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self.body)
+        self.map.cellClicked.connect(self._on_cell)
+        self.map.currentChanged.connect(self._on_cell)
+        for place, column in enumerate(self.sets):
+            column.list.pieceChosen.connect(
+                lambda row, place=place, column=column: self.pieceChosen.emit(
+                    place == 2, int(column.list.pieces.ids[row])
+                )
+            )
+        theme.changed.connect(self._restyle)
+        self._restyle()
+
+    def show_empty(self) -> None:
+        self.body.show_empty("An overlap needs two tokenizers that are open: add another one", "")
+
+    def show_loading(self) -> None:
+        self.body.show_loading("comparing vocabularies")
+
+    def show_error(self, message: str) -> None:
+        self.body.show_error(message)
+
+    def set_shares(self, shares: np.ndarray, names: Sequence[str]) -> None:
+        """(n, n): which share of the row's pieces is also in the column's."""
+        short = [name if len(name) <= LONGEST_NAME else f"{name[:13]}\u2026" for name in names]
+        self.map.set_values(shares, np.eye(len(names), dtype=bool))
+        self.map.set_labels(short, short)
+        self.body.show_ready()
+
+    def set_pair(
+        self,
+        pair: tuple[int, int],
+        tokenizers: tuple[Any, Any],
+        names: tuple[str, str],
+        overlap: Overlap,
+    ) -> None:
+        self.map.set_highlight(*pair)
+        self.map.set_current(*pair)
+        first, both, second = self.sets
+        first.set_pieces(f"Only in {names[0]}", tokenizers[0], overlap.only_first)
+        both.set_pieces("In both", tokenizers[0], [one for one, _ in overlap.common])
+        second.set_pieces(f"Only in {names[1]}", tokenizers[1], overlap.only_second)
+
+    def _on_cell(self, row: int, column: int) -> None:
+        if row >= 0 and row != column:
+            self.pairChosen.emit(row, column)
+
+    def displayed(self) -> dict[str, np.ndarray]:
+        return self.map.displayed()
+
+    def _restyle(self) -> None:
+        self._line.setSpacing(theme.current().px(8))

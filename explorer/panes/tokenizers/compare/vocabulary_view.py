@@ -1,0 +1,163 @@
+"""The picture of the search: a field, how to search, and a list of pieces for each tokenizer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
+
+from core.tokenization.analysis.search import MAX_QUERY, Match
+from explorer import theme, theme_icons
+from explorer.panes.tokenizers.catalogue import Opened
+from explorer.panes.tokenizers.compare.piece_list import PieceList
+from explorer.widgets.base import Label, set_look
+from explorer.widgets.cut_label import CutLabel
+from explorer.widgets.fields import ErrorLine
+from explorer.widgets.toggle import SegmentedControl, Switch
+
+PAUSE = 100  # ms after a key
+WAYS = (
+    ("contains", "Holds"),
+    ("begins", "Begins with"),
+    ("ends", "Ends with"),
+    ("is", "Is"),
+    ("regex", "Regex"),
+    ("bytes", "Bytes"),
+)
+
+
+class PieceColumn(QFrame):
+    """One tokenizer's matches. `chosen(token)`."""
+
+    chosen = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        set_look(self, "card")
+        self._opened: Opened | None = None
+        self._name = CutLabel("body")
+        self._count = Label("", "label", "muted")
+        self.list = PieceList("Pieces that were found")
+        self.list.pieceChosen.connect(lambda row: self.chosen.emit(int(self.list.pieces.ids[row])))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 8, 8, 8)
+        column.setSpacing(2)
+        column.addWidget(self._name)
+        column.addWidget(self._count)
+        column.addSpacing(4)
+        column.addWidget(self.list, 1)
+
+    def set_opened(self, name: str, opened: Opened | None) -> None:
+        self._opened = opened
+        self._name.set_text(name)
+        self._count.setText("" if opened is None else opened.words)
+        self.list.setAccessibleName(f"Pieces found in {name}")
+        if opened is None:
+            self.list.set_rows(None, ())
+
+    def set_matches(self, matches: Sequence[Match], done: bool, cut: bool) -> None:
+        if self._opened is None:
+            return
+        more = "+" if cut or not done else ""
+        size = self._opened.vocab_size
+        self._count.setText(f"{len(matches):,}{more} of {size:,} pieces")
+        self.list.set_rows(self._opened.tokenizer, [match.token for match in matches])
+
+
+class VocabularyView(QWidget):
+    """`searched(query, way, any_case)`; `chosen(place, token)`."""
+
+    searched = Signal(str, str, bool)
+    chosen = Signal(int, int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("tokenizers.compare.vocabulary")
+        self.ways = [way for way, _ in WAYS]
+        self.field = QLineEdit()
+        self.field.setObjectName("tokenizers.compare.search")
+        self.field.setMaxLength(MAX_QUERY)
+        self.field.setClearButtonEnabled(True)
+        self.field.setAccessibleName("Search the vocabularies")
+        self.field.setPlaceholderText("A part of a piece, a regular expression, or bytes")
+        self._icon = self.field.addAction(
+            theme_icons.icon("search", "muted", 16), QLineEdit.ActionPosition.LeadingPosition
+        )
+        self.way = SegmentedControl(list(WAYS), "How to search")
+        self.any_case = Switch("Any case")
+        self.error = ErrorLine()
+        self._hint = Label("", "body", "muted")
+        self.columns: list[PieceColumn] = []
+        self._soon = QTimer(self, singleShot=True, interval=PAUSE)
+        self._soon.timeout.connect(self._tell)
+        self.field.textEdited.connect(lambda _: self._soon.start())
+        self.field.returnPressed.connect(self._tell)
+        self.way.chosen.connect(lambda _: self._tell())
+        self.any_case.clicked.connect(lambda _: self._tell())
+        controls = QHBoxLayout()
+        controls.setSpacing(8)
+        controls.addWidget(self.way)
+        controls.addWidget(self.any_case)
+        controls.addStretch(1)
+        self._line = QHBoxLayout()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addWidget(self.field)
+        column.addLayout(controls)
+        column.addWidget(self.error)
+        column.addWidget(self._hint)
+        column.addLayout(self._line, 1)
+        self.setFocusProxy(self.field)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        theme.changed.connect(self._restyle)
+        self._restyle()
+
+    def set_query(self, query: str, way: str, any_case: bool) -> None:
+        """Shows what is searched; tells nobody."""
+        if query != self.field.text():
+            self.field.setText(query)
+        self.way.set_current(way)
+        self.any_case.setChecked(any_case)
+
+    def set_columns(self, shown: Sequence[tuple[str, Opened | None]]) -> None:
+        while len(self.columns) > len(shown):
+            column = self.columns.pop()
+            self._line.removeWidget(column)
+            column.hide()
+            column.deleteLater()
+        while len(self.columns) < len(shown):
+            place, column = len(self.columns), PieceColumn()
+            column.setObjectName(f"tokenizers.compare.pieces{place + 1}")
+            column.chosen.connect(lambda token, place=place: self.chosen.emit(place, token))
+            self.columns.append(column)
+            self._line.addWidget(column, 1)
+        for column, (name, opened) in zip(self.columns, shown, strict=True):
+            column.set_opened(name, opened)
+        self.set_hint("")
+
+    def set_matches(self, place: int, matches: Sequence[Match], done: bool, cut: bool) -> None:
+        self.columns[place].set_matches(matches, done, cut)
+
+    def set_error(self, message: str) -> None:
+        self.error.set_text(message[:1].upper() + message[1:])
+        if message:
+            for column in self.columns:
+                column.list.set_rows(None, ())
+
+    def set_hint(self, text: str) -> None:
+        self._hint.setText(text)
+        self._hint.setVisible(bool(text))
+
+    def _tell(self) -> None:
+        self._soon.stop()
+        self.searched.emit(self.field.text(), self.way.current, self.any_case.isChecked())
+
+    def _restyle(self) -> None:
+        now = theme.current()
+        self.field.setFont(now.font("body"))
+        self.field.setFixedHeight(now.px("control"))
+        self._icon.setIcon(theme_icons.icon("search", "muted", 16))
+        self._line.setSpacing(now.px(8))
+        self._line.setAlignment(Qt.AlignmentFlag(0))
