@@ -10,7 +10,7 @@ from pathlib import Path
 
 from core.tokenization.byte_level import byte_places, clean_text
 from core.tokenization.specials import SpecialTokens
-from core.tokenization.tokenizer import Encoding, Stage, check_id, number_pieces
+from core.tokenization.tokenizer import Encoding, Stage, check_id, check_special, number_pieces
 
 
 class CharacterTokenizer:
@@ -47,11 +47,8 @@ class CharacterTokenizer:
                     f"the piece {piece!r} is not one character: list it as a special token, or "
                     "choose another kind of tokenizer"
                 )
-        if self.unknown is not None and self.unknown not in self.special_tokens:
-            raise ValueError(
-                f"{self.unknown!r} is to stand for unknown characters, but is no special token: "
-                "add it to them"
-            )
+        if self.unknown is not None:
+            check_special(self.unknown, self.special_tokens, "for unknown characters")
 
     @property
     def vocabulary(self) -> list[str]:

@@ -16,9 +16,9 @@ from core.tokenization.bpe.merging import NEVER, Found, merge_all
 from core.tokenization.bpe.patterns import word_pattern
 from core.tokenization.byte_level import CHARACTER_OF_BYTE, clean_text
 from core.tokenization.sentencepiece.normalizer import SentencePieceNormalizer
-from core.tokenization.sentencepiece.pieces import BYTE_PIECES
-from core.tokenization.sentencepiece.pieces import UNKNOWN as UNKNOWN_PIECE
+from core.tokenization.sentencepiece.pieces import meta_pieces
 from core.tokenization.sentencepiece.text import LONGEST_PIECE
+from core.tokenization.sentencepiece.vocabulary import SentencePieceVocabulary
 from core.tokenization.steps import (
     AlphabetStep,
     FinishStep,
@@ -28,12 +28,10 @@ from core.tokenization.steps import (
     SeedStep,
     TrainingStep,
 )
-from core.tokenization.unigram.lattice import Lattice, Node
+from core.tokenization.unigram.lattice import UNKNOWN_PENALTY, Lattice, Node
 from core.tokenization.wordpiece.bert_text import BertText
-from core.tokenization.wordpiece.tokenizer import PREFIX, WordPiece
-from core.tokenization.wordpiece.tokenizer import UNKNOWN as UNKNOWN_WORD
+from core.tokenization.wordpiece.tokenizer import PREFIX, UNKNOWN, WordPiece
 
-UNKNOWN_PENALTY = 10.0  # how far the unknown lies below the least likely piece, in nats
 Span = tuple[int, int]
 
 
@@ -110,12 +108,12 @@ class GrowingWordPiece:
 
     def take(self, step: TrainingStep) -> None:
         if isinstance(step, AlphabetStep):
-            self._pieces = [UNKNOWN_WORD, *(p for p in step.pieces if p != UNKNOWN_WORD)]
+            self._pieces = [UNKNOWN, *(p for p in step.pieces if p != UNKNOWN)]
         elif isinstance(step, MergeStep) and step.piece.removeprefix(PREFIX) in self._normalized:
             self._pieces.append(step.piece)
         else:
             return
-        so_far = WordPiece(self._pieces, {UNKNOWN_WORD: 0}, text=self._rules)
+        so_far = WordPiece(self._pieces, {UNKNOWN: 0}, text=self._rules)
         encoding = so_far.encode(self._text, specials=False)
         self.split = Split(tuple(encoding.pieces), tuple(encoding.spans))
 
@@ -145,41 +143,23 @@ class _Normalized:
     """
 
     def __init__(self, text: str, normalizer: str, byte_fallback: bool) -> None:
-        normalized = SentencePieceNormalizer(normalizer).trace(text)
-        self.text = normalized.text
-        self._starts = normalized.starts
-        self._byte_fallback = byte_fallback
+        self._normalized = SentencePieceNormalizer(normalizer).trace(text)
+        self.text = self._normalized.text
+        meta = meta_pieces(byte_fallback=byte_fallback)
+        self._untrained = SentencePieceVocabulary(meta, byte_fallback)
 
     def tell(self, parts: Sequence[tuple[str, bool]]) -> Split:
         """parts: strings that together are the text, and whether the vocabulary knows them."""
-        pieces: list[str] = []
-        spans: list[Span] = []
-        place = 0
-        before = True
-        for part, known in parts:
-            span = (self._starts[place], self._starts[place + len(part)])
-            place += len(part)
-            if known:
-                pieces.append(part)
-                spans.append(span)
-            elif self._byte_fallback:
-                data = part.encode()
-                pieces += [BYTE_PIECES[byte] for byte in data]
-                spans += _byte_spans(span, len(data))
-            elif before:
-                pieces.append(UNKNOWN_PIECE)
-                spans.append(span)
-            else:
-                spans[-1] = (spans[-1][0], span[1])
-            before = known
-        return Split(tuple(pieces), tuple(spans))
-
-
-def _byte_spans(span: Span, number: int) -> list[Span]:
-    start, stop = span
-    if stop - start == number:
-        return [(place, place + 1) for place in range(start, stop)]
-    return [(start, start)] * (number - 1) + [span]
+        untrained = self._untrained
+        # What it knows is numbered by its place among the parts, behind what needs no training.
+        numbers = [
+            len(untrained) + place if known else untrained.unknown
+            for place, (_, known) in enumerate(parts)
+        ]
+        strings = [part for part, _ in parts]
+        ids, spans = untrained.finish(zip(strings, numbers), self._normalized)
+        spelled = [*untrained.spelled, *strings]
+        return Split(tuple(spelled[token] for token in ids), tuple(spans))
 
 
 class GrowingSentencePieceBPE:
@@ -237,7 +217,7 @@ class GrowingUnigram:
         ]
         nodes.sort(key=lambda node: (node.start, node.end))
         single = {node.start for node in nodes if node.end == node.start + 1}
-        unknown = float(scores.min()) - UNKNOWN_PENALTY if len(scores) else 0.0
+        unknown = float(scores.min() - UNKNOWN_PENALTY) if len(scores) else 0.0
         text = self._text.text
         nodes += [
             Node(place, place + 1, text[place], -1, unknown)

@@ -8,10 +8,10 @@ sentence.
 """
 
 import math
-import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
+from core.jobs import Pace
 from core.tokenization.growing import (
     Growing,
     GrowingBPE,
@@ -36,7 +36,6 @@ from core.tokenization.unigram.pruning import SHRINK
 from core.tokenization.unigram.training import SPARE, SUB_ITERATIONS
 
 MOST_LANES = 4
-PAUSE = 0.03  # seconds of work between two yields of resplit_steps
 EM_STEPS = 2 * SUB_ITERATIONS  # of a round of Unigram, before it prunes or finishes
 
 
@@ -292,11 +291,11 @@ def resplit_steps(
     Yields how many steps are done, about every 30 ms.
     """
     splits: list[Split] = []
-    looked = time.perf_counter()
+    pace = Pace()
     for step in steps:
         sample.take(step)
         splits.append(sample.split)
-        if time.perf_counter() - looked > PAUSE:
+        if pace.is_due():
             yield len(splits)
-            looked = time.perf_counter()
+            pace.go_on()
     return splits

@@ -5,7 +5,7 @@ then MergeSteps (BPE, WordPiece, SentencePiece BPE: the vocabulary grows by one 
 Unigram steps (the vocabulary shrinks). Every other step knows the vocabulary after it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,6 +60,13 @@ class Rival:
     right_piece: str
     count: int
     score: float
+
+
+def rivals_by_count(
+    pairs: Iterable[tuple[tuple[int, int], int]], pieces: Sequence[str]
+) -> tuple[Rival, ...]:
+    """Pairs of ids that lost, each with its count, where the rule compares counts."""
+    return tuple(Rival(pieces[left], pieces[right], count, count) for (left, right), count in pairs)
 
 
 @dataclass(frozen=True, slots=True)

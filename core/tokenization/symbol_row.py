@@ -9,6 +9,7 @@ it. So a merge touches the places where it happens and nothing else, however lon
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -101,3 +102,14 @@ class SymbolRow:
     def first_place(self, pair: Pair, places: list[int]) -> int:
         """The first of these places where the pair still stands; len(symbols) if at none."""
         return next((place for place in places if self.stands(pair, place)), len(self.symbols))
+
+
+def row_of_words(spelled: Iterable[Sequence[int]], times: Sequence[int]) -> SymbolRow:
+    """A row from words as ids, and how often the text holds each."""
+    symbols = [WALL]
+    lengths = []
+    for word in spelled:
+        symbols += word
+        symbols.append(WALL)
+        lengths.append(len(word) + 1)
+    return SymbolRow(np.array(symbols), np.append(0, np.repeat(times, lengths)))

@@ -109,6 +109,14 @@ def number_pieces(vocabulary: Sequence[str], special_tokens: Mapping[str, int]) 
     return id_of
 
 
+def check_special(token: str, special_tokens: Mapping[str, int], role: str) -> None:
+    """Raises ValueError when a token is to stand for something ("round every text"), but is none
+    of the special tokens.
+    """
+    if token not in special_tokens:
+        raise ValueError(f"{token!r} is to stand {role}, but is no special token: add it to them")
+
+
 def check_id(token: int, vocab_size: int) -> None:
     """Raises ValueError when the vocabulary has no such id."""
     if not 0 <= token < vocab_size:

@@ -4,10 +4,10 @@ The smallest holds the alphabet and the special tokens, the largest what is left
 neighbors can be joined any more. Both are found by training itself, as far as it goes.
 """
 
-import time
 from collections.abc import Generator, Iterable
 from dataclasses import asdict, dataclass
 
+from core.jobs import Pace
 from core.tokenization.lockstep import LanePlan
 from core.tokenization.sentencepiece.normalizer import SentencePieceNormalizer
 from core.tokenization.sentencepiece.pieces import meta_pieces
@@ -16,7 +16,6 @@ from core.tokenization.steps import AlphabetStep, CountingStep, MergeStep, Train
 from core.tokenization.training import train_tokenizer_steps
 
 MOST = 100_000  # pieces; nobody looks for a larger limit
-PAUSE = 0.03  # seconds of work between two yields
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ def vocabulary_limits_steps(
     steps = train_tokenizer_steps(plan.kind, texts, MOST, **asdict(plan.options))
     found: Limits | None = None
     size = 0
-    looked = time.perf_counter()
+    pace = Pace()
     while True:
         try:
             step = next(steps)
@@ -58,9 +57,9 @@ def vocabulary_limits_steps(
             yield found
         elif isinstance(step, MergeStep):
             size = step.vocab_size
-        if not isinstance(step, MergeStep) or time.perf_counter() - looked > PAUSE:
+        if not isinstance(step, MergeStep) or pace.is_due():
             yield step
-            looked = time.perf_counter()
+            pace.go_on()
     assert found is not None  # training begins with an alphabet, or raises
     return Limits(found.smallest, size if size < MOST else None)
 

@@ -17,21 +17,26 @@ Source: Sennrich, Haddow and Birch 2016, "Neural Machine Translation of Rare Wor
 Units", section 3.2, on bytes as in Radford et al. 2019.
 """
 
-import time
 from collections import Counter
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from core.tokenization.bpe.pair_queue import Candidate, PairQueue
-from core.tokenization.bpe.patterns import WordPattern, word_pattern
+from core.tokenization.bpe.pair_queue import PairQueue
+from core.tokenization.bpe.patterns import word_pattern
 from core.tokenization.byte_level import ALPHABET, BYTE_OF_CHARACTER, CHARACTER_OF_BYTE, clean_text
-from core.tokenization.steps import AlphabetStep, CountingStep, MergeStep, Rival
+from core.tokenization.counting import count_words
+from core.tokenization.steps import (
+    AlphabetStep,
+    CountingStep,
+    MergeStep,
+    Rival,
+    rivals_by_count,
+)
 from core.tokenization.symbol_row import WALL, Pair, SymbolRow
 
 TIES = ("hf", "rustbpe", "minbpe")
-PAUSE = 0.03  # seconds of work between two yields while words are counted
 NO_BYTE = 0xFF  # never in UTF-8, so it can stand between words
 
 BPEStep = CountingStep | AlphabetStep | MergeStep
@@ -44,30 +49,6 @@ class TrainedBPE:
     vocabulary: list[str]
     merges: list[Pair]
     special_tokens: dict[str, int]
-
-
-def count_words(
-    texts: Iterable[str], pattern: WordPattern
-) -> Generator[CountingStep, None, Counter[str]]:
-    """Counts the words of all texts, and yields while it does. No word crosses two texts.
-
-    Raises ValueError when there is no word in them.
-    """
-    counts: Counter[str] = Counter()
-    characters = words = 0
-    looked = time.perf_counter()
-    for text in texts:
-        for batch in pattern.batches(clean_text(text)):
-            counts.update(batch)
-            words += len(batch)
-            characters += sum(map(len, batch))
-            if time.perf_counter() - looked > PAUSE:
-                yield CountingStep(characters, words, len(counts))
-                looked = time.perf_counter()
-    yield CountingStep(characters, words, len(counts))
-    if not counts:
-        raise ValueError("the text is empty, so there is nothing to learn from: choose another")
-    return counts
 
 
 def row_of_bytes(counted: Counter[str], id_of_byte: Sequence[int]) -> SymbolRow:
@@ -86,15 +67,6 @@ def alphabet_step(row: SymbolRow, pieces: Sequence[str], algorithm: str) -> Alph
     counts = np.zeros(len(pieces), np.int64)
     counts[: len(row.counts)] = row.counts  # step: alphabet
     return AlphabetStep(pieces, counts.tolist(), row.tokens, algorithm)
-
-
-def tell_rivals(candidates: Sequence[Candidate], pieces: Sequence[str]) -> tuple[Rival, ...]:
-    """Pairs that were not chosen, with their spelling."""
-    return tuple(
-        Rival(pieces[left], pieces[right], -found.negative_count, -found.negative_count)
-        for found in candidates
-        for left, right in [found.pair]
-    )
 
 
 class Learner:
@@ -134,7 +106,8 @@ class Learner:
             if best is None or -best.negative_count < max(1, min_frequency):
                 break
             pair, count = best.pair, -best.negative_count  # step: choose
-            others = tell_rivals(self.queue.best(rivals), self.vocabulary)
+            next_best = [(it.pair, -it.negative_count) for it in self.queue.best(rivals)]
+            others = rivals_by_count(next_best, self.vocabulary)
             token = self.name(self.join(pair))
             gained = self.row.merge(*pair, token, best.places)
             for neighbors, places in gained.items():
@@ -216,7 +189,9 @@ def bpe_steps(
         )
     ids = {piece: token for token, piece in enumerate(vocabulary + after)}
 
-    counted = yield from count_words(texts, words)
+    counted = yield from count_words(
+        (sum(map(len, batch)), batch) for text in texts for batch in words.batches(clean_text(text))
+    )
     row = row_of_bytes(counted, [ids[letter] for letter in CHARACTER_OF_BYTE])
     yield alphabet_step(row, vocabulary + after, "bpe")
     learner = Learner(row, vocabulary, after, earliest=tie == "minbpe")

@@ -1,20 +1,13 @@
 """tokenizer.json: which of our classes does what a file says, exactly; else the library runs it."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from core.files import GET_AGAIN
-from core.tokenization.formats.reading import read_bounded_json, read_bytes
 from core.tokenization.tokenizer import Tokenizer
 
 # Builds a tokenizer, or returns None where the file asks for something else than its class does.
 Builder = Callable[[Mapping[str, Any], str], Tokenizer | None]
-
-
-def read_document(path: Path) -> Tokenizer:
-    """Opens a tokenizer.json."""
-    return tokenizer_from_document(read_bounded_json(path), str(path), read_bytes(path))
 
 
 def tokenizer_from_document(document: Any, name: str, raw: bytes | None = None) -> Tokenizer:

@@ -7,14 +7,13 @@ more pieces than the vocabulary takes: the rest is left out.
 import base64
 import binascii
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from core.files import GET_AGAIN
 from core.tokenization.bpe.patterns import PATTERNS, name_of_pattern
 from core.tokenization.bpe.ranks import RankedBPE
 from core.tokenization.formats.ranks import ranked_bpe
-from core.tokenization.formats.reading import MAX_PIECES, read_bounded_json
+from core.tokenization.formats.reading import MAX_PIECES
 
 # Files before version 7 do not name their special tokens; these are the first twenty then.
 FIRST_SPECIALS = (
@@ -23,11 +22,6 @@ FIRST_SPECIALS = (
     *("[IMG_END]", "[PREFIX]", "[MIDDLE]", "[SUFFIX]", "[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]"),
     "[TOOL_CONTENT]",
 )
-
-
-def read_tekken(path: Path) -> RankedBPE:
-    """Opens a tekken.json. Raises ValueError for one that is not as described above."""
-    return tekken_from_document(read_bounded_json(path), str(path))
 
 
 def tekken_from_document(document: Mapping[str, Any], name: str) -> RankedBPE:

@@ -8,7 +8,6 @@ Source: Kudo and Richardson 2018; the exact rules and their order are those of S
 """
 
 import functools
-import time
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 import regex
 
+from core.jobs import Pace
 from core.tokenization.byte_level import clean_text
+from core.tokenization.counting import count_words
 from core.tokenization.sentencepiece.normalizer import SPACE, SentencePieceNormalizer, one_of
 from core.tokenization.sentencepiece.pieces import Piece
 from core.tokenization.sentencepiece.scripts import script
@@ -27,8 +28,7 @@ BOUNDARY = "\t"  # stands where a meta piece was written out in the text; no pie
 LONGEST_LINE = 4192  # bytes; longer lines are left out
 LONGEST_PIECE = 16  # characters
 CHARACTER_COVERAGE = 0.9995
-PAUSE = 0.03  # seconds of work between two yields
-BATCH = 4096  # lines, or far less than that time
+BATCH = 4096  # lines, far less than 30 ms of work
 _WORD = regex.compile(f"{SPACE}?[^{SPACE}]+|{SPACE}")
 
 
@@ -81,10 +81,10 @@ def prepare(
         batch = slice(start, start + BATCH)
         lines[batch] = [line.translate(replacing) for line in lines[batch]]
         yield read
-    words = yield from count_words(lines)
     if not characters:
         raise ValueError("the text holds nothing but spaces: choose a text with some words")
-    return TrainingText(lines, words, characters)
+    words = yield from count_words((len(line), split_words(line)) for line in lines)
+    return TrainingText(lines, by_frequency(words), characters)
 
 
 def split_lines(texts: Iterable[str]) -> Iterator[str]:
@@ -103,7 +103,7 @@ def normalized_lines(
     written_out = one_of(piece.text for piece in meta)
     lines: list[str] = []
     characters = longest = 0
-    looked = time.perf_counter()
+    pace = Pace()
     for line in split_lines(texts):
         characters += len(line)
         size = len(line.encode())
@@ -111,9 +111,9 @@ def normalized_lines(
             longest = max(longest, size)
         elif line:
             lines.append(written_out.sub(BOUNDARY, normalizer.normalize(line)))
-        if time.perf_counter() - looked > PAUSE:
+        if pace.is_due():
             yield CountingStep(characters, len(lines), len(lines))
-            looked = time.perf_counter()
+            pace.go_on()
     if not lines:
         raise ValueError(
             f"every line of the text is longer than {longest_line:,} bytes (one has {longest:,}): "
@@ -141,7 +141,7 @@ def required_characters(counts: Counter[str], coverage: float) -> list[tuple[str
     total = counts.total()
     required: list[tuple[str, int]] = []
     covered = 0
-    for character, times in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+    for character, times in by_frequency(counts):
         if np.float32(covered / total) >= np.float32(coverage):
             break
         required.append((character, times))
@@ -158,24 +158,21 @@ def split_words(line: str) -> list[str]:
     return _WORD.findall(line)
 
 
-def count_words(
-    lines: Sequence[str],
-) -> Generator[CountingStep, None, list[tuple[str, int]]]:
-    """How often each word occurs, the most frequent first, equals in the order of their bytes."""
-    counts: Counter[str] = Counter()
-    characters = words = 0
-    looked = time.perf_counter()
-    for line in lines:
-        found = split_words(line)
-        counts.update(found)
-        characters += len(line)
-        words += len(found)
-        if time.perf_counter() - looked > PAUSE:
-            yield CountingStep(characters, words, len(counts))
-            looked = time.perf_counter()
-    yield CountingStep(characters, words, len(counts))
+def by_frequency(counts: Counter[str]) -> list[tuple[str, int]]:
+    """What was counted, the most frequent first, equals in the order of their bytes."""
     # Code points and UTF-8 bytes have the same order.
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+
+
+def check_size(vocab_size: int, meta: Sequence[Piece], text: TrainingText) -> None:
+    """Raises ValueError for a vocabulary that cannot hold all that training does not find."""
+    smallest = len(meta) + len(text.characters)
+    if vocab_size < smallest:
+        raise ValueError(
+            f"vocab_size {vocab_size} is too small: {len(text.characters)} characters and "
+            f"{len(meta)} special pieces need {smallest}; choose at least {smallest}, or a lower "
+            "character_coverage"
+        )
 
 
 @functools.lru_cache(maxsize=1 << 16)

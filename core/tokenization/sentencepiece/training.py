@@ -31,12 +31,12 @@ from core.tokenization.sentencepiece.pieces import Piece, meta_pieces
 from core.tokenization.sentencepiece.text import (
     CHARACTER_COVERAGE,
     RARE,
-    TrainingText,
+    check_size,
     is_valid_piece,
     prepare,
 )
-from core.tokenization.steps import AlphabetStep, CountingStep, MergeStep, Rival
-from core.tokenization.symbol_row import WALL, Pair, SymbolRow
+from core.tokenization.steps import AlphabetStep, CountingStep, MergeStep, rivals_by_count
+from core.tokenization.symbol_row import Pair, SymbolRow, row_of_words
 
 ALGORITHM = "sentencepiece-bpe"
 
@@ -115,14 +115,6 @@ class Candidates:
         return found
 
 
-def row_of_characters(text: TrainingText, ids: Mapping[str, int]) -> SymbolRow:
-    """Spells every word with its characters."""
-    spelled = [[WALL, *(ids[character] for character in word)] for word, _ in text.words]
-    symbols = np.array([symbol for word in spelled for symbol in word] + [WALL])
-    times = np.repeat([times for _, times in text.words], [len(word) for word in spelled])
-    return SymbolRow(symbols, np.append(times, 0))
-
-
 def sentencepiece_bpe_steps(
     texts: Iterable[str],
     vocab_size: int,
@@ -152,18 +144,13 @@ def sentencepiece_bpe_steps(
     normalizer = normalizer or SentencePieceNormalizer()
     meta = meta_pieces(special_tokens, user_defined, byte_fallback)
     text = yield from prepare(texts, normalizer, meta, character_coverage)
-    smallest = len(meta) + len(text.characters)
-    if vocab_size < smallest:
-        raise ValueError(
-            f"vocab_size {vocab_size} is too small: {len(text.characters)} characters and "
-            f"{len(meta)} special pieces need {smallest}; choose at least {smallest}, or a lower "
-            "character_coverage"
-        )
+    check_size(vocab_size, meta, text)
     characters = [character for character, _ in text.characters]
     first_character = vocab_size - len(characters)
     ids = {character: first_character + place for place, character in enumerate(characters)}
     ids[RARE] = vocab_size
-    row = row_of_characters(text, ids)
+    spelled = ([ids[character] for character in word] for word, _ in text.words)
+    row = row_of_words(spelled, [times for _, times in text.words])
     times = np.zeros(vocab_size + 1, np.int64)
     times[: len(row.counts)] = row.counts
     counts = [0] * len(meta)
@@ -188,7 +175,8 @@ def sentencepiece_bpe_steps(
                 f"{largest} pieces; choose at most {largest}, or a longer text"
             )
         pair, count = best.pair, -best.negative_count  # step: choose
-        others = candidates.best(rivals)
+        others = [(it.pair, -it.negative_count) for it in candidates.best(rivals)]
+        told = rivals_by_count(others, pieces)
         left, right = pair
         pieces[token] = best.piece
         candidates.add(row.merge(left, right, token, best.places))
@@ -204,15 +192,7 @@ def sentencepiece_bpe_steps(
             vocab_size=token + 1 + len(characters),
             score=count,
             tokens=row.tokens,
-            rivals=tuple(
-                Rival(
-                    pieces[rival.pair[0]],
-                    pieces[rival.pair[1]],
-                    -rival.negative_count,
-                    -rival.negative_count,
-                )
-                for rival in others
-            ),
+            rivals=told,
             algorithm=ALGORITHM,
         )
     trained = pieces[len(meta) : vocab_size]

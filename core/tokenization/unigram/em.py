@@ -18,11 +18,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.tokenization.steps import ExpectStep, MaximizeStep, WorkingStep
+from core.tokenization.unigram.lattice import UNKNOWN_PENALTY
 from core.tokenization.unigram.piece_trie import PieceTrie
 from core.tokenization.unigram.word_lattices import WordLattices
 
 RARELY_USED = 0.5  # a piece expected less often than this goes at once
-UNKNOWN_PENALTY = np.float32(10.0)  # the unknown scores so much less than the least likely piece
 BLOCK = 20_000  # characters of the words whose lattices are worked on between two yields
 
 

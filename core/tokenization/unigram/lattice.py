@@ -24,6 +24,7 @@ import numpy as np
 from core.tokenization.unigram.piece_trie import PieceTrie
 
 START, END = 0, -1
+UNKNOWN_PENALTY = np.float32(10.0)  # the unknown scores so much less than the least likely piece
 DIGITS = 9  # promises of paths that differ less are equal
 
 

@@ -9,12 +9,12 @@ together.
 Source: Kudo 2018, section 3.2, step 1; Abouelhoda, Kurtz and Ohlebusch 2004 for the intervals.
 """
 
-import time
 from collections import Counter
 from collections.abc import Generator, Sequence
 
 import numpy as np
 
+from core.jobs import Pace
 from core.tokenization.sentencepiece.normalizer import SPACE
 from core.tokenization.sentencepiece.text import LONGEST_PIECE, RARE, is_valid_piece
 from core.tokenization.steps import WorkingStep
@@ -22,7 +22,6 @@ from core.tokenization.unigram.piece_trie import code_points
 
 LINE_END = "\0"  # stands behind every line; no piece crosses it
 MOST_SEEDS = 1_000_000
-PAUSE = 0.03  # seconds of work between two yields
 Working = Generator[WorkingStep, None, None]
 
 
@@ -33,7 +32,7 @@ def seed_pieces(
 
     First all characters, the most frequent first, then the sequences that cover the most.
     """
-    alphabet = Counter()  # type: Counter[str]
+    alphabet: Counter[str] = Counter()
     for line in lines:
         alphabet.update(line)
     del alphabet[RARE]
@@ -43,7 +42,7 @@ def seed_pieces(
     places, depths, covered = yield from repeated_sequences(text, longest)
     pieces: list[str] = []
     weights: list[int] = []
-    looked = time.perf_counter()
+    pace = Pace()
     for place, depth, weight in zip(places.tolist(), depths.tolist(), covered.tolist()):
         piece = text[place : place + depth]
         if is_valid_piece(piece, longest):
@@ -51,9 +50,9 @@ def seed_pieces(
             weights.append(weight)
             if len(pieces) == most:
                 break
-        if time.perf_counter() - looked > PAUSE:
+        if pace.is_due():
             yield WorkingStep("seeds", len(pieces))
-            looked = time.perf_counter()
+            pace.go_on()
     return (
         [character for character, _ in singles] + pieces,
         np.array([times for _, times in singles] + weights, dtype=np.float32),

@@ -17,8 +17,7 @@ from core.tokenization.sentencepiece.normalizer import SentencePieceNormalizer
 from core.tokenization.sentencepiece.pieces import Piece, PieceType
 from core.tokenization.sentencepiece.vocabulary import UNKNOWN_SURFACE
 from core.tokenization.tokenizer import Encoding
-from core.tokenization.unigram.em import UNKNOWN_PENALTY
-from core.tokenization.unigram.lattice import Lattice, Path, build_lattice
+from core.tokenization.unigram.lattice import UNKNOWN_PENALTY, Lattice, Path, build_lattice
 from core.tokenization.unigram.piece_trie import PieceTrie
 from core.tokenization.unigram.search import Search
 

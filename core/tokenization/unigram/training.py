@@ -19,7 +19,12 @@ import numpy as np
 
 from core.tokenization.sentencepiece.normalizer import SentencePieceNormalizer
 from core.tokenization.sentencepiece.pieces import Piece, meta_pieces
-from core.tokenization.sentencepiece.text import CHARACTER_COVERAGE, TrainingText, prepare
+from core.tokenization.sentencepiece.text import (
+    CHARACTER_COVERAGE,
+    TrainingText,
+    check_size,
+    prepare,
+)
 from core.tokenization.steps import (
     CountingStep,
     FinishStep,
@@ -67,13 +72,7 @@ def unigram_steps(
     meta = meta_pieces(special_tokens, user_defined, byte_fallback)
     normalizer = (normalizer or SentencePieceNormalizer()).protecting(user_defined)
     text = yield from prepare(texts, normalizer, meta, character_coverage)
-    smallest = len(meta) + len(text.characters)
-    if vocab_size < smallest:
-        raise ValueError(
-            f"vocab_size {vocab_size} is too small: {len(text.characters)} characters and "
-            f"{len(meta)} special pieces need {smallest}; choose at least {smallest}, or a lower "
-            "character_coverage"
-        )
+    check_size(vocab_size, meta, text)
     pieces = yield from train(text, vocab_size, len(meta), most_seeds)
     largest = len(meta) + len(pieces)
     if largest < vocab_size:

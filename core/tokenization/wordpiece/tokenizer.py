@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from core.tokenization.byte_level import byte_places, clean_text
 from core.tokenization.specials import SpecialTokens
-from core.tokenization.tokenizer import Encoding, Stage, check_id, number_pieces
+from core.tokenization.tokenizer import Encoding, Stage, check_id, check_special, number_pieces
 from core.tokenization.word_cache import WordCache
 from core.tokenization.wordpiece.bert_text import BertText
 
@@ -96,11 +96,7 @@ class WordPiece:
                 "spell: add it, or say which piece does"
             )
         for token in self.before + self.after:
-            if token not in self._specials.ids:
-                raise ValueError(
-                    f"{token!r} is to stand round every text, but is no special token: add it to "
-                    "them"
-                )
+            check_special(token, self._specials.ids, "round every text")
         if self.longest_word < 1:
             raise ValueError(f"the longest word has {self.longest_word} characters: allow some")
 

@@ -20,17 +20,17 @@ section 4.1; the Hugging Face LLM course, chapter 6.
 """
 
 import re
-import time
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from core.tokenization.bpe.training import PAUSE, Learner, alphabet_step
+from core.tokenization.bpe.training import Learner, alphabet_step
 from core.tokenization.byte_level import clean_text
+from core.tokenization.counting import count_words
 from core.tokenization.steps import AlphabetStep, CountingStep, MergeStep, Rival
-from core.tokenization.symbol_row import WALL, Pair, SymbolRow
+from core.tokenization.symbol_row import Pair, SymbolRow, row_of_words
 from core.tokenization.wordpiece.bert_text import BertText
 from core.tokenization.wordpiece.tokenizer import BERT_TOKENS, PREFIX
 
@@ -74,7 +74,7 @@ def wordpiece_steps(
     """
     if score not in SCORES:
         raise ValueError(f"WordPiece has no rule {score!r}: choose one of {', '.join(SCORES)}")
-    counted = yield from count_bert_words(texts, text or BertText())
+    counted = yield from count_words(read_words(texts, text or BertText()))
     specials = list(dict.fromkeys(special_tokens))
     letters = {letter for word in counted for letter in word}
     going_on = {PREFIX + letter for word in counted for letter in word[1:]}
@@ -95,29 +95,11 @@ def wordpiece_steps(
     return TrainedWordPiece(vocabulary, merges, {token: learner.ids[token] for token in specials})
 
 
-def count_bert_words(
-    texts: Iterable[str], rules: BertText
-) -> Generator[CountingStep, None, Counter[str]]:
-    """Counts the words of all texts, and yields while it does.
-
-    Raises ValueError when there is no word in them.
-    """
-    counts: Counter[str] = Counter()
-    characters = words = 0
-    looked = time.perf_counter()
+def read_words(texts: Iterable[str], rules: BertText) -> Iterator[tuple[int, list[str]]]:
+    """The words of all texts, part by part, with the part's size in characters."""
     for text in texts:
         for chunk in cut_at_spaces(clean_text(text)):
-            found = rules.split(rules.normalize(chunk))
-            counts.update(found)
-            words += len(found)
-            characters += len(chunk)
-            if time.perf_counter() - looked > PAUSE:
-                yield CountingStep(characters, words, len(counts))
-                looked = time.perf_counter()
-    yield CountingStep(characters, words, len(counts))
-    if not counts:
-        raise ValueError("the text has no words, so there is nothing to learn: choose another")
-    return counts
+            yield len(chunk), rules.split(rules.normalize(chunk))
 
 
 def cut_at_spaces(text: str, size: int = CHUNK) -> Iterator[str]:
@@ -133,14 +115,8 @@ def cut_at_spaces(text: str, size: int = CHUNK) -> Iterator[str]:
 def row_of_letters(counted: Counter[str], vocabulary: Sequence[str]) -> SymbolRow:
     """Spells every word with its characters, all but the first with their prefix."""
     ids = {piece: token for token, piece in enumerate(vocabulary)}
-    symbols = [WALL]
-    for word in counted:
-        symbols.append(ids[word[0]])
-        symbols += [ids[PREFIX + letter] for letter in word[1:]]
-        symbols.append(WALL)
-    lengths = [len(word) + 1 for word in counted]
-    times = np.repeat(list(counted.values()), lengths)
-    return SymbolRow(np.array(symbols), np.append(0, times))
+    spelled = ([ids[word[0]], *(ids[PREFIX + letter] for letter in word[1:])] for word in counted)
+    return row_of_words(spelled, list(counted.values()))
 
 
 class CountLearner(Learner):
