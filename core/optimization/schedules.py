@@ -217,7 +217,7 @@ SCHEDULES: Mapping[str, Schedule] = MappingProxyType(
             Schedule("constant", "Constant", (WARMUP, CONSTANT)),
             Schedule("linear", "Linear", (WARMUP, LINEAR, END)),
             Schedule("step", "Steps", (WARMUP, DROP)),
-            Schedule("wsd", "Warm-up, stable, decay", (WARMUP, CONSTANT, DECAY, END)),
+            Schedule("wsd", "Stable, then decay", (WARMUP, CONSTANT, DECAY, END)),
             Schedule("noam", "Noam", (NOAM,)),
             Schedule("one-cycle", "One cycle", (RISE, FALL, END)),
         )

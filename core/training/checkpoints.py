@@ -28,7 +28,7 @@ from core.training.task import Task
 
 FORMAT = 1
 MODEL_FILE = "model.safetensors"
-OPTIMIZER_FILE = "optimizer.safetensors"
+OPTIMIZER_FILE = records.OPTIMIZER_FILE
 
 
 @dataclass(frozen=True, slots=True)

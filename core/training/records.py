@@ -33,6 +33,7 @@ CHECKPOINTS = "checkpoints"
 SAMPLES = "samples"
 PROBES = "probes"
 TRAINING_FILE = "training.json"  # in a checkpoint: where the run was
+OPTIMIZER_FILE = "optimizer.safetensors"  # in a checkpoint: what the optimizer remembers
 
 # A step's record. Little-endian wherever it was written.
 STEP_FIELDS: tuple[tuple[str, str], ...] = (

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from core.files import read_json, write_json
+from core.tensor_files import write_tensors
 from core.training import records
 from core.training.config import TrainingConfig
 from core.training.reader import Checkpoint, Probe, RunReader, Sample
@@ -79,7 +80,8 @@ def branch(
 ) -> Path:
     """A new run folder beside `run_folder`: its checkpoint of `step`, under a changed config.
 
-    A learning rate among the changes also overtakes one that a command had set.
+    A learning rate among the changes also overtakes one that a command had set. Another optimizer
+    begins with nothing to remember.
 
     Raises ValueError when there is no such checkpoint, or when a change is impossible.
     """
@@ -103,6 +105,8 @@ def branch(
         _copy_whole(checkpoint.folder, unfinished)
         if "learning_rate" in changes:
             _follow_schedule(unfinished)
+        if config.optimizer != reader.config.optimizer:
+            write_tensors(unfinished / records.OPTIMIZER_FILE, {}, {"format": "pt"})
         unfinished.rename(target)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)

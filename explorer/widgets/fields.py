@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLineEdit,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from explorer import theme
 from explorer.widgets.base import Label
@@ -112,6 +119,33 @@ class ChoiceField(Field):
     @property
     def value(self) -> str:
         return self.control.current
+
+
+class MenuField(Field):
+    """One of several: more than fit side by side."""
+
+    def __init__(
+        self, name: str, title: str, choices: list[tuple[str, str]], hint: str = ""
+    ) -> None:
+        self.box = QComboBox()
+        # As wide as its place, not as its longest choice.
+        self.box.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self.box.setMinimumContentsLength(8)
+        for identity, text in choices:
+            self.box.addItem(text, identity)
+        super().__init__(name, title, self.box, hint)
+        self.box.activated.connect(lambda _: self.changed.emit(self.value))
+
+    def set_value(self, text: str) -> None:
+        place = self.box.findData(text)
+        if place >= 0:
+            self.box.setCurrentIndex(place)
+
+    @property
+    def value(self) -> str:
+        return str(self.box.currentData())
 
 
 class Deepest(QObject):

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from core.data.batches import SHORTEST_PERIOD
+from core.optimization.optimizers import OPTIMIZERS
+from core.optimization.schedules import SCHEDULES
 from core.training.config import TrainingConfig
 from core.transformer.config import ModelConfig
 from explorer.engine_loop import torch_threads
@@ -68,6 +70,7 @@ class Options:
     warmup_steps: str = "60"
     min_learning_rate: str = "0.0002"
     schedule: str = "cosine"
+    optimizer: str = "adamw"
     precision: str = "fp32"
     weight_decay: str = "0.1"
     clip: str = "1.0"
@@ -175,7 +178,8 @@ NUMBERS = {
     "repeated_fraction": (0.0, 1.0, "0 to 0.2"),
 }
 CHOICES = {
-    "schedule": ("cosine", "constant"),
+    "schedule": tuple(SCHEDULES),
+    "optimizer": tuple(OPTIMIZERS),
     "precision": ("fp32", "bf16"),
     "run_in": ("thread", "process"),
 }
@@ -271,6 +275,7 @@ def config_of(
         corpus=options.corpus,
         tokenizer=options.tokenizer,
         schedule=options.schedule,
+        optimizer=options.optimizer,
         precision=options.precision,
         sample_prompt=options.sample_prompt,
         probe_every=probe_cadence(whole["steps"]),
@@ -287,7 +292,8 @@ def options_of(config: TrainingConfig, before: Options) -> Options:
     values = {**asdict(config.model), **{f.name: getattr(config, f.name) for f in fields(config)}}
     written = {name: str(values[name]) for name in WHOLE}
     written |= {name: f"{values[name]:.6g}" for name in NUMBERS}
-    written |= {name: values[name] for name in ("corpus", "tokenizer", "schedule", "precision")}
+    as_they_are = ("corpus", "tokenizer", "schedule", "optimizer", "precision")
+    written |= {name: values[name] for name in as_they_are}
     options = replace(before, **written, sample_prompt=config.sample_prompt)
     by_hand = sorted({*before.by_hand.split(), "warmup_steps", "min_learning_rate"})
     return replace(options, size=_named(options), by_hand=" ".join(by_hand))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +19,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from core.optimization.optimizers import OPTIMIZERS
+from core.optimization.rule import Rule
+from core.optimization.schedules import SCHEDULES, Schedule
 from explorer import theme
 from explorer.panes.training.options import SIZES, Options, size_of
 from explorer.widgets.base import Label, set_look
-from explorer.widgets.fields import ChoiceField, Deepest, Field, TextField
+from explorer.widgets.fields import ChoiceField, Deepest, Field, MenuField, TextField
 from explorer.widgets.form import CorpusField, Fact, TakesFiles, scrolling
 from explorer.widgets.line_plot import LinePlot, Series
 
@@ -31,7 +35,7 @@ MORE = (  # name, title, what it does
     ("n_embd", "Width", "Numbers that stand for a token, a multiple of the heads"),
     ("block_size", "Context (tokens)", "How far back a token can look"),
     ("warmup_steps", "Warm-up (steps)", "Steps in which the learning rate rises"),
-    ("min_learning_rate", "Last learning rate", "Where the cosine ends"),
+    ("min_learning_rate", "Last learning rate", "Where a rate that falls comes to rest"),
     ("weight_decay", "Weight decay", "How much matrices shrink, times the learning rate"),
     ("clip", "Gradient clip", "Longest gradient; 0 for no limit"),
     ("repeated_fraction", "Share of repeats", "Sequences of random tokens that come twice"),
@@ -46,6 +50,11 @@ MORE = (  # name, title, what it does
 NARROW = 720  # px: below it the inspector has left the center little more than it must have
 TOKENS = [("stories", "Pieces"), ("characters", "Letters"), ("own", "A file's")]
 HIDDEN = tuple(name for name, _, _ in MORE)
+RATES = "Turns gradients into steps; each wants its own learning rate: Lion's is a tenth of AdamW's"
+
+
+def _titles(known: Mapping[str, Rule] | Mapping[str, Schedule]) -> list[tuple[str, str]]:
+    return [(name, one.title) for name, one in known.items()]
 
 
 class SetupView(TakesFiles):
@@ -119,7 +128,8 @@ class SetupView(TakesFiles):
         deep = [TextField(*one) for one in MORE]
         deep += [
             ChoiceField("tokenizer", "Tokens", TOKENS),
-            ChoiceField("schedule", "Schedule", [("cosine", "Cosine"), ("constant", "Constant")]),
+            MenuField("optimizer", "Optimizer", _titles(OPTIMIZERS), RATES),
+            MenuField("schedule", "Schedule", _titles(SCHEDULES), "How the learning rate goes"),
             ChoiceField("precision", "Precision", [("fp32", "fp32"), ("bf16", "bf16")]),
         ]
         for field in (*top, *deep):

@@ -208,6 +208,15 @@ def test_a_branch_continues_its_parents_checkpoint(tmp_path: Path) -> None:
         branch(parent.folder, 8, {"model": config.model.to_json() | {"n_layer": 3}})
 
 
+def test_a_branch_with_another_optimizer_begins_with_nothing_remembered(tmp_path: Path) -> None:
+    config = small_config(tmp_path, schedule="constant", warmup_steps=0)
+    parent = finish(config, tmp_path / "run")
+    changed = config.change({"optimizer": "lion"})
+    other = finish(changed, branch(parent.folder, 8, {"optimizer": "lion"}))
+    assert other.step == 12 and losses(other)[0] == losses(parent)[8]
+    assert losses(other)[1] != losses(parent)[9]
+
+
 def test_a_branch_with_a_rate_of_its_own_overtakes_one_that_a_command_had_set(
     tmp_path: Path,
 ) -> None:

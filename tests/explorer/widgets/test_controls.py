@@ -13,6 +13,7 @@ from explorer.player import Player
 from explorer.tracks import ListTrack, LiveTrack
 from explorer.widgets.callout import Callout
 from explorer.widgets.card import Card
+from explorer.widgets.fields import MenuField
 from explorer.widgets.heat_map import HeatMap
 from explorer.widgets.live_numbers import Equation, LiveNumbers, Terms
 from explorer.widgets.numbers_table import ArrayModel, NumbersTable
@@ -23,6 +24,20 @@ from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.status_strip import RunStatus, StatusStrip
 from explorer.widgets.toggle import SegmentedControl
 from explorer.widgets.transport import TransportBar
+
+
+def test_a_menu_tells_what_a_person_chose_and_nothing_that_it_was_told(qtbot):
+    field = MenuField("optimizer", "Optimizer", [("sgd", "SGD"), ("adam", "Adam")], "which rule")
+    qtbot.addWidget(field)
+    heard = []
+    field.changed.connect(heard.append)
+    field.set_value("adam")
+    field.set_value("nothing of the kind")
+    assert field.value == "adam" and heard == []
+    field.box.setFocus()
+    qtbot.keyClick(field.box, Qt.Key.Key_Up)
+    assert field.value == "sgd" and heard == ["sgd"]
+    assert field.box.accessibleName() == "Optimizer"
 
 
 def test_the_transport_steers_a_player_and_shows_where_it_is(qtbot):

@@ -8,11 +8,20 @@ from contextlib import nullcontext
 import pytest
 
 from core.data import Batches, StoriesCorpus
+from core.optimization import OPTIMIZERS
+from core.optimization.schedules import SCHEDULES
 from core.resources import resource
 from core.tokenization import open_tokenizer
 from core.training.config import TrainingConfig
 from explorer.engine_loop import torch_threads
-from explorer.panes.training.options import SIZES, Options, check, config_of, run_name
+from explorer.panes.training.options import (
+    SIZES,
+    Options,
+    check,
+    config_of,
+    options_of,
+    run_name,
+)
 
 TOKENIZER = resource("models", "stories", "tokenizer.json")
 
@@ -53,6 +62,21 @@ def test_a_bad_value_has_its_error_and_remedy_beside_its_field(field, text, reme
     assert remedy in errors[field]
     with pytest.raises(ValueError):
         config_of(Options().change({field: text}))
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_every_optimizer_and_schedule_of_core_can_be_chosen(name, schedule):
+    options = Options().change({"optimizer": name, "schedule": schedule})
+    config = config_of(options)
+    assert (config.optimizer, config.schedule) == (name, schedule)
+    again = options_of(config, Options())
+    assert (again.optimizer, again.schedule) == (name, schedule)
+
+
+def test_an_unknown_optimizer_says_which_there_are():
+    errors = check(Options().change({"optimizer": "adamax"}))
+    assert errors["optimizer"].startswith("Choose sgd or momentum")
 
 
 @pytest.mark.parametrize("context", [2, 7, 8, 9])
