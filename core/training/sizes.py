@@ -6,6 +6,7 @@ import math
 import time
 from dataclasses import dataclass, fields
 
+from core.optimization.muon import MuonSettings
 from core.optimization.optimizers import OPTIMIZERS
 from core.training.config import TrainingConfig
 from core.transformer.config import ModelConfig
@@ -79,6 +80,7 @@ def step_seconds(config: TrainingConfig, speed: float = USUAL_SPEED) -> float:
     speed = _speed_at(config, speed)
     work = flops_per_token(config.model) * config.tokens_per_step
     work += FLOPS_PER_BYTE * activation_bytes(config) * config.micro_batches
+    work += muon_flops(config.model) if config.optimizer == "muon" else 0.0
     calls = CALLS_PER_LAYER * config.model.n_layer * config.micro_batches
     told = STORY_SECONDS if config.corpus == "stories" else 0.0
     return work / speed + calls + told * config.batch_size * config.micro_batches
@@ -140,6 +142,20 @@ def flops_per_token(model: ModelConfig) -> float:
     block = model.n_embd * 4 * width + 2 * model.n_embd * model.inner_width
     weights = model.n_layer * block + model.vocab_size * model.n_embd
     return 6.0 * weights + 12.0 * model.n_layer * width * model.block_size
+
+
+def muon_flops(model: ModelConfig) -> float:
+    """What Newton-Schulz costs, once a step: 4 n^2 m + 2 n^3 an iteration and matrix (n, m)."""
+    width = model.n_head * model.head_width
+    wide = (
+        (width, model.n_embd),
+        (model.n_embd, model.inner_width),
+        (model.inner_width, model.n_embd),
+    )
+    matrices = [(3 * width, model.n_embd), *wide]
+    sides = [(min(shape), max(shape)) for shape in matrices]
+    once = sum(4.0 * n * n * m + 2.0 * n**3 for n, m in sides)
+    return model.n_layer * MuonSettings().iterations * once
 
 
 def activation_bytes(config: TrainingConfig) -> int:

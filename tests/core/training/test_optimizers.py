@@ -14,6 +14,7 @@ from core.tensor_files import open_safetensors
 from core.training import TrainingConfig, estimate
 from core.training.optimizers import build_optimizer, state_names
 from core.training.phases import phase_step
+from core.training.sizes import muon_flops
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT
 from tests.core.training.small import fingerprint, finish, losses, moments, small_config
@@ -128,6 +129,27 @@ def test_what_an_optimizer_remembers_costs_memory() -> None:
     weights = estimate(config).bytes_model
     for name, kept in (("sgd", 0), ("momentum", 1), ("lion", 1), ("adam", 2), ("adamw", 2)):
         assert estimate(config.change({"optimizer": name})).bytes_optimizer == kept * weights
+
+
+def test_muon_costs_what_its_products_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted while it moves a model of that shape."""
+    counted = []
+
+    def counting(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        counted.append(2 * a.size(0) * a.size(1) * b.size(1))
+        return torch.mm(a, b)
+
+    model = GPT(SHAPE, torch.Generator().manual_seed(0))
+    config = TrainingConfig(model=SHAPE, optimizer="muon")
+    built = build_optimizer(config, model, decay_groups(model.parameters(), 0.1), 0.01)
+    for parameter in model.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    monkeypatch.setattr(torch.Tensor, "__matmul__", counting)
+    built.step()
+    assert sum(counted) == muon_flops(SHAPE)
+    usual = estimate(config.change({"optimizer": "adamw"}))
+    more = (estimate(config).seconds_per_step - usual.seconds_per_step) * 8e10
+    assert more == pytest.approx(muon_flops(SHAPE), rel=1e-3)
 
 
 def test_the_optimizer_phase_has_the_formula_of_its_rule() -> None:
