@@ -25,12 +25,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from core.download import file_sha256
 from core.files import write_atomically, write_json
 from core.resources import data_folder
+from core.tokenization.getting import take_member
 from core.tokenization.known import (
     KnownTokenizer,
     PackageFile,
     find_known,
     known_tokenizers,
-    take_member,
     tokenizer_folder,
 )
 

@@ -4,13 +4,16 @@ Its vocabulary is every character of the training text, sorted by code point, as
 Shakespeare recipe (65 characters). A character that the training text did not hold has no id.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
 from core.tokenization.byte_level import byte_places, clean_text
 from core.tokenization.specials import SpecialTokens
+from core.tokenization.steps import CountingStep
 from core.tokenization.tokenizer import Encoding, Stage, check_id, check_special, number_pieces
+
+CHUNK = 1 << 20  # characters between two yields
 
 
 class CharacterTokenizer:
@@ -133,3 +136,33 @@ class CharacterTokenizer:
         from core.tokenization.formats.tokenizer_json import write_characters
 
         write_characters(path, self)
+
+
+def character_steps(
+    texts: Iterable[str], vocab_size: int | None = None, special_tokens: Sequence[str] = ()
+) -> Generator[CountingStep, None, CharacterTokenizer]:
+    """Collects the characters of the texts, and yields while it does; returns the tokenizer.
+
+    vocab_size  how many pieces there may be at most, special tokens included; None: all there are
+
+    Raises ValueError for texts without a character, and for a vocab_size that cannot hold all.
+    """
+    specials = list(dict.fromkeys(special_tokens))
+    found: set[str] = set()
+    seen = 0
+    for text in texts:
+        for start in range(0, len(text), CHUNK):
+            chunk = clean_text(text[start : start + CHUNK])
+            found.update(chunk)
+            seen += len(chunk)
+            yield CountingStep(seen, seen, len(found))
+    vocabulary = specials + sorted(found - set(specials))
+    if not found:
+        raise ValueError("the text is empty, so it has no characters: choose a text with some")
+    if vocab_size is not None and vocab_size < len(vocabulary):
+        raise ValueError(
+            f"vocab_size {vocab_size} is too small: the text has {len(found)} different characters "
+            f"and there are {len(specials)} special tokens; choose at least {len(vocabulary)}, "
+            "leave vocab_size out, or use the byte-level BPE"
+        )
+    return CharacterTokenizer(vocabulary, {token: id_ for id_, token in enumerate(specials)})

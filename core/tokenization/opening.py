@@ -23,6 +23,7 @@ RANK_LINE = re.compile(rb"[A-Za-z0-9+/]+={0,2} \d+\r?\n")
 JSON_START = re.compile(rb"(\xef\xbb\xbf)?\s*(\{|\[(?!\w+\]\s))")  # "[PAD]" begins a vocab.txt
 PAIR_LINE = re.compile(r"[^ ]+ [^ ]+")
 
+PICKLE = "is a pickle, which can run any code, so it is never opened: get tokenizer.json"
 # How files begin that people take for a tokenizer's -> what they are, and what to do.
 NOT_TOKENIZERS = (
     (b"version https://git-lfs", "stands for a file that was not fetched: run `git lfs pull`"),
@@ -30,10 +31,7 @@ NOT_TOKENIZERS = (
     (b"<html", "is a web page, not the file it offers: download it again"),
     (b"PK\x03\x04", "is an archive or a pickle: unpack it, and open the tokenizer's file inside"),
     (b"\x1f\x8b", "is compressed: unpack it first"),
-    (b"\x80\x02", "is a pickle, which can run any code, so it is never opened: get tokenizer.json"),
-    (b"\x80\x03", "is a pickle, which can run any code, so it is never opened: get tokenizer.json"),
-    (b"\x80\x04", "is a pickle, which can run any code, so it is never opened: get tokenizer.json"),
-    (b"\x80\x05", "is a pickle, which can run any code, so it is never opened: get tokenizer.json"),
+    *((bytes([0x80, protocol]), PICKLE) for protocol in range(2, 6)),
 )
 
 

@@ -5,22 +5,19 @@ from collections.abc import Generator, Iterable, Sequence
 from core.jobs import to_the_end
 from core.tokenization.bpe.tokenizer import ByteLevelBPE
 from core.tokenization.bpe.training import bpe_steps
-from core.tokenization.byte_level import clean_text
-from core.tokenization.characters import CharacterTokenizer
+from core.tokenization.characters import character_steps
 from core.tokenization.sentencepiece.normalizer import SentencePieceNormalizer
 from core.tokenization.sentencepiece.pieces import Piece
 from core.tokenization.sentencepiece.text import CHARACTER_COVERAGE
 from core.tokenization.sentencepiece.tokenizer import SentencePieceBPE
 from core.tokenization.sentencepiece.training import sentencepiece_bpe_steps
 from core.tokenization.specials import END_OF_TEXT
-from core.tokenization.steps import CountingStep, TrainingStep
+from core.tokenization.steps import TrainingStep
 from core.tokenization.tokenizer import Tokenizer
 from core.tokenization.unigram.tokenizer import Unigram
 from core.tokenization.unigram.training import unigram_steps
 from core.tokenization.wordpiece.tokenizer import BERT_TOKENS, UNKNOWN, WordPiece
 from core.tokenization.wordpiece.training import wordpiece_steps
-
-CHUNK = 1 << 20  # characters between two yields while characters are collected
 
 # The options that each kind knows; rivals is for every kind that merges.
 OPTIONS = {
@@ -115,7 +112,7 @@ def train_tokenizer_steps(
         )
     texts = [texts] if isinstance(texts, str) else texts
     if kind == "characters":
-        return (yield from _characters(texts, vocab_size, special_tokens))
+        return (yield from character_steps(texts, vocab_size, special_tokens or ()))
     size = 1000 if vocab_size is None else vocab_size
     if kind == "bpe":
         specials = (END_OF_TEXT,) if special_tokens is None else special_tokens
@@ -182,27 +179,3 @@ def _wordpiece(
         texts, vocab_size, special_tokens, score=score, rivals=rivals
     )
     return WordPiece(trained.vocabulary, trained.special_tokens)
-
-
-def _characters(
-    texts: Iterable[str], vocab_size: int | None, special_tokens: Sequence[str] | None
-) -> Generator[TrainingStep, None, CharacterTokenizer]:
-    specials = list(dict.fromkeys(special_tokens or ()))
-    found: set[str] = set()
-    seen = 0
-    for text in texts:
-        for start in range(0, len(text), CHUNK):
-            chunk = clean_text(text[start : start + CHUNK])
-            found.update(chunk)
-            seen += len(chunk)
-            yield CountingStep(seen, seen, len(found))
-    vocabulary = specials + sorted(found - set(specials))
-    if not found:
-        raise ValueError("the text is empty, so it has no characters: choose a text with some")
-    if vocab_size is not None and vocab_size < len(vocabulary):
-        raise ValueError(
-            f"vocab_size {vocab_size} is too small: the text has {len(found)} different characters "
-            f"and there are {len(specials)} special tokens; choose at least {len(vocabulary)}, "
-            "leave vocab_size out, or use the byte-level BPE"
-        )
-    return CharacterTokenizer(vocabulary, {token: id_ for id_, token in enumerate(specials)})

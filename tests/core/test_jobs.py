@@ -37,8 +37,10 @@ from core.tokenization.analysis import (
 from core.tokenization.analysis.glitches import Yardstick, similarity_steps, yardstick_steps
 from core.tokenization.bpe.ranks import recover_merges_steps
 from core.tokenization.bpe.training import bpe_steps
+from core.tokenization.characters import character_steps
 from core.tokenization.formats.library import LibraryTokenizer
-from core.tokenization.known import find_all_steps, get_steps
+from core.tokenization.getting import get_steps
+from core.tokenization.known import find_all_steps
 from core.tokenization.library_trace import library_steps
 from core.tokenization.lockstep import LanePlan, growing, lockstep_steps, resplit_steps
 from core.tokenization.sentencepiece.normalizer import SentencePieceNormalizer
@@ -148,6 +150,7 @@ JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
     finish_steps: lambda place: finish_steps(
         SentencePieceVocabulary(meta_pieces(byte_fallback=True), True), list("漢字")
     ),
+    character_steps: lambda place: character_steps([TEXT, TEXT]),
     unigram_steps: lambda place: unigram_steps([TEXT], 80),
     lockstep_steps: lambda place: lockstep_steps([LanePlan("bpe")] * 2, TEXT, 300, "Once"),
     resplit_steps: lambda place: resplit_steps(

@@ -15,7 +15,7 @@ import tokenizers
 
 from core.files import GET_AGAIN, write_atomically
 from core.tokenization.byte_level import byte_places, clean_text
-from core.tokenization.formats.spelling import Spelling, spelling_of
+from core.tokenization.formats.spelling import Spelling, spelling_of, stages_in
 from core.tokenization.specials import SpecialTokens
 from core.tokenization.tokenizer import Encoding, Stage, check_id
 
@@ -26,9 +26,7 @@ KINDS = {
     "WordLevel": "words",
 }
 MAX_GROWTH = 64  # a normalizer that makes a text longer than this many times is a trap
-SPARE_IDS = (
-    1 << 16
-)  # ids without a piece that a vocabulary may have beside as many as it has pieces
+SPARE_IDS = 1 << 16  # ids without a piece that a vocabulary may have, besides one for each piece
 
 
 class LibraryTokenizer:
@@ -268,7 +266,7 @@ def refuse_growth(document: Mapping[str, Any], name: str) -> None:
     """Raises ValueError where replacements one after another would fill the memory."""
     growth = 1.0
     for stage in ("normalizer", "decoder"):
-        for step in _steps(document.get(stage)):
+        for step in stages_in(document.get(stage)):
             content, pattern = step.get("content"), step.get("pattern")
             if isinstance(content, str) and isinstance(pattern, dict):
                 replaced = pattern.get("String")
@@ -280,13 +278,3 @@ def refuse_growth(document: Mapping[str, Any], name: str) -> None:
         raise ValueError(
             f"{name} replaces characters so often that a text could grow without end: {GET_AGAIN}"
         )
-
-
-def _steps(part: Any) -> Iterator[dict[str, Any]]:
-    """A normalizer or decoder, or each of those that it is a sequence of."""
-    if not isinstance(part, dict):
-        return
-    yield part
-    for key in ("normalizers", "decoders"):
-        for child in part.get(key) or ():
-            yield from _steps(child)

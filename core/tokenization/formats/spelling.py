@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.tokenization.byte_level import BYTE_OF_CHARACTER
+from core.tokenization.sentencepiece.normalizer import SPACE
 
-SPACE = "▁"
 BYTE_PIECE = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 
 
@@ -57,13 +57,14 @@ def spelling_of(document: Mapping[str, Any]) -> Spelling:
     """The spelling that a tokenizer.json's own stages and model speak of."""
     model = document.get("model")
     model = model if isinstance(model, dict) else {}
-    steps = list(_steps([document.get(key) for key in ("normalizer", "pre_tokenizer", "decoder")]))
-    kinds = {step.get("type") for step in steps}
+    named = [document.get(key) for key in ("normalizer", "pre_tokenizer", "decoder")]
+    stages = list(stages_in(named))
+    kinds = {stage.get("type") for stage in stages}
     space = ""
-    for step in steps:
-        if step.get("type") == "Metaspace":
-            space = _text(step.get("replacement")) or SPACE
-        elif step.get("type") == "Replace" and _text(step.get("content")) == SPACE:
+    for stage in stages:
+        if stage.get("type") == "Metaspace":
+            space = _text(stage.get("replacement")) or SPACE
+        elif stage.get("type") == "Replace" and _text(stage.get("content")) == SPACE:
             space = SPACE
     return Spelling(
         byte_level="ByteLevel" in kinds,
@@ -78,12 +79,12 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _steps(part: Any) -> Iterator[dict[str, Any]]:
+def stages_in(part: Any) -> Iterator[dict[str, Any]]:
     """Every object that describes a stage, inside sequences too."""
     if isinstance(part, list):
         for child in part:
-            yield from _steps(child)
+            yield from stages_in(child)
     elif isinstance(part, dict):
         yield part
         for key in ("normalizers", "pretokenizers", "decoders"):
-            yield from _steps(part.get(key))
+            yield from stages_in(part.get(key))

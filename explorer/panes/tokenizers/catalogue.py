@@ -156,7 +156,7 @@ class Catalogue(QObject):
         entry = self._entries.get(name)
         if entry is None or entry.path is not None or name in self._progress:
             return
-        from core.tokenization.known import get_steps
+        from core.tokenization.getting import get_steps
 
         steps = get_steps(name.partition(":")[2])
         self._progress[name] = download = Download(steps)

@@ -14,6 +14,7 @@ import pytest
 
 import core.tokenization.known as known_module
 from core.tokenization.bpe.patterns import PATTERNS
+from core.tokenization.getting import get_steps, take_member
 from core.tokenization.known import (
     KINDS,
     Archive,
@@ -22,11 +23,9 @@ from core.tokenization.known import (
     cached_tokenizers,
     find_all_steps,
     find_known,
-    get_steps,
     known,
     known_tokenizers,
     recognize,
-    take_member,
     tokenizer_folder,
 )
 from tests.core.test_download import Server, serving

@@ -101,7 +101,7 @@ def test_a_download_tells_its_progress_and_can_be_cancelled(
         return saved_bpe(tmp_path / "tokenizer.json")
 
     monkeypatch.setattr(known, "find_known", lambda name: None)
-    monkeypatch.setattr(known, "get_steps", steps)
+    monkeypatch.setattr("core.tokenization.getting.get_steps", steps)
     shares: list[float] = []
     catalogue.progressed.connect(lambda name: shares.append(catalogue.downloading(name)))
 
@@ -133,7 +133,7 @@ def test_a_download_that_fails_says_why(catalogue, run_async, monkeypatch):
         raise ConnectionError("the line broke; try again")
 
     monkeypatch.setattr(known, "find_known", lambda name: None)
-    monkeypatch.setattr(known, "get_steps", steps)
+    monkeypatch.setattr("core.tokenization.getting.get_steps", steps)
     told = []
     catalogue.failed.connect(lambda name, message: told.append((name, message)))
 

@@ -251,13 +251,12 @@ def test_the_menu_offers_what_is_here_and_what_can_be_had(pane, run_async):
 
 def test_a_download_shows_its_progress_and_can_be_given_up(pane, run_async, monkeypatch):
     from core.download import Progress
-    from core.tokenization import known
 
     def steps(name):
         while True:
             yield Progress(1, 4)
 
-    monkeypatch.setattr(known, "get_steps", steps)
+    monkeypatch.setattr("core.tokenization.getting.get_steps", steps)
 
     async def body():
         await pane.settled()
