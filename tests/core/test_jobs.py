@@ -35,6 +35,7 @@ from core.tokenization.analysis import (
     premium_steps,
 )
 from core.tokenization.analysis.glitches import Yardstick, similarity_steps, yardstick_steps
+from core.tokenization.analysis.overlap import all_overlaps_steps
 from core.tokenization.bpe.ranks import recover_merges_steps
 from core.tokenization.bpe.training import bpe_steps
 from core.tokenization.characters import character_steps
@@ -186,6 +187,7 @@ JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
     find_all_steps: lambda place: find_all_steps(),
     VocabularyIndex.build_steps: lambda place: VocabularyIndex(large()).build_steps(),
     VocabularyIndex.search_steps: lambda place: VocabularyIndex(large()).search_steps("x"),
+    all_overlaps_steps: lambda place: all_overlaps_steps([large(), large()]),
     overlap_steps: lambda place: overlap_steps(large(), large()),
     glitch_steps: lambda place: glitch_steps(EMBEDDINGS, large()),
     yardstick_steps: lambda place: yardstick_steps(EMBEDDINGS, large()),
