@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
@@ -32,29 +32,48 @@ class InsideView(QWidget):
         self.zoom = Label(f"{1:.0%}", "label", "muted")
         self._upper = scrolled(self.stages)
         self._lower = scrolled(self.word)
-        both = QWidget()
+        both = self._both_widget = QWidget()
         self._both = QVBoxLayout(both)
         self._both.setContentsMargins(0, 0, 0, 0)
         self._both.addWidget(self._upper)
-        self._both.addLayout(self._between())
+        self._both.addWidget(self.note)
         self._both.addWidget(self._lower, 1)
         self.body = StatefulPicture(both, "grid")
         self.body.skeleton.set_grid(5, 6)
         self._column = QVBoxLayout(self)
         self._column.addWidget(self.body)
+        self._zoom_box = self._zooming()
+        self._lower.installEventFilter(self)
         self.smaller.clicked.connect(lambda: self.zoom_by(1 / ZOOM))
         self.larger.clicked.connect(lambda: self.zoom_by(ZOOM))
-        self.word.zoomed.connect(lambda zoom: self.zoom.setText(f"{zoom:.0%}"))
+        self.word.zoomed.connect(self._on_zoomed)
         theme.changed.connect(self._restyle)
         self._restyle()
 
-    def _between(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.addWidget(self.note, 1)
-        row.addStretch()
+    def _zooming(self) -> QWidget:
+        """Floats above the corner of the word's picture, which needs all the height there is."""
+        box = QWidget(self._both_widget)
+        row = QHBoxLayout(box)
+        row.setContentsMargins(0, 0, 0, 0)
         for widget in (self.smaller, self.zoom, self.larger):
             row.addWidget(widget)
-        return row
+        return box
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self._lower and event.type() in (QEvent.Type.Move, QEvent.Type.Resize):
+            self._place()
+        return super().eventFilter(watched, event)
+
+    def _place(self) -> None:
+        self._zoom_box.adjustSize()
+        corner = self._lower.geometry().topRight()
+        size = self._zoom_box.size()
+        self._zoom_box.move(corner.x() - size.width(), corner.y() - size.height())
+        self._zoom_box.raise_()
+
+    def _on_zoomed(self, zoom: float) -> None:
+        self.zoom.setText(f"{zoom:.0%}")
+        self._place()
 
     def zoom_by(self, factor: float) -> None:
         """Draws the word larger or smaller."""
@@ -75,8 +94,7 @@ class InsideView(QWidget):
         faintly where the moment has no picture of its own.
         """
         shown = moment if moment is not None and moment.scene is not None else coming
-        for widget in (self.smaller, self.zoom, self.larger):
-            widget.setVisible(shown is not None)
+        self._zoom_box.setVisible(shown is not None)
         if moment is None:
             self.stages.set_stage(3)
             self.word.set_scene(None, None)

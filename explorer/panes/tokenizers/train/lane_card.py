@@ -7,15 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QResizeEvent
+from PySide6.QtGui import QIcon, QKeyEvent, QMouseEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QMenu, QSizePolicy, QToolButton, QWidget
 
-from explorer import theme
+from explorer import theme, theme_icons
 from explorer.panes.tokenizers.piece_box import draw_piece
 from explorer.panes.tokenizers.train.faces import Bar, Chip, Face
 from explorer.widgets.base import CENTER, LEFT, RIGHT, Picture, elide, put_text, set_look
 
 MARGIN = 12
+NARROW = 210  # px of a card: below it the button is a sign
 LINE = 18  # px: a bar with its words
 CHIP = 20
 USES = (
@@ -36,6 +37,7 @@ class LaneWords:
     pieces: str
     facts: str
     progress: float = 0.0
+    brief: str = ""  # the facts where there is little room
 
 
 NO_FACE = Face("words", "")
@@ -157,7 +159,11 @@ class LaneCard(Picture):
             pieces = f"{self._words.pieces} pieces"
             put_text(painter, line, pieces, strong, now.color("text"), LEFT)
             used = now.metrics("label", 600).horizontalAdvance(pieces) + now.px(8)
-            facts = elide(self._words.facts, now.font("label"), line.width() - used)
+            label, room = now.metrics("label"), line.width() - used
+            told = self._words.facts
+            if self._words.brief and label.horizontalAdvance(told) > room:
+                told = self._words.brief
+            facts = elide(told, now.font("label"), room)
             put_text(painter, line, facts, now.font("label"), now.color("muted"), RIGHT)
         y = line.bottom() + now.px(5)
         painter.setPen(now.pen("divider"))
@@ -294,6 +300,12 @@ class LaneCard(Picture):
 
     def _place_use(self) -> None:
         now = theme.current()
+        narrow = self.width() < now.px(NARROW)
+        style = Qt.ToolButtonStyle
+        self.use.setToolButtonStyle(
+            style.ToolButtonIconOnly if narrow else style.ToolButtonTextOnly
+        )
+        self.use.setIcon(theme_icons.icon("more", "text", 16) if narrow else QIcon())
         self.use.adjustSize()
         self.use.setFixedHeight(now.px(24))
         self.use.move(self.width() - self.use.width() - now.px(8), now.px(6))

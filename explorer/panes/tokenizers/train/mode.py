@@ -299,6 +299,7 @@ class TrainMode(Mode):
                     f"{recording.state(lane, after).vocab_size:,}",
                     f"{words.compression(recording, lane, after)} bytes a token",
                     recording.state(lane, after).progress,
+                    f"{words.compression(recording, lane, after)} B/token",
                 ),
                 faces.face(lane, after),
             )
