@@ -30,6 +30,10 @@ def fast(report: Report) -> None:
 
     app: Any = ExplorerApp.instance() or ExplorerApp(["bench"])
     theme.apply(app, "light", 1.0, "full")
+    for name, text in (("words", "the cat sat on the mat, " * 42_000), ("no space", "a" * 10**6)):
+        waits = _keys_in_one_line(app, text[: 10**6])
+        title = f"a key in one line of 1 MB, {name}, shown by the editor, 95th percentile"
+        report.at_most(title, _ms(waits, 0.95), 50, "ms")
     with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:
         for training, limit in ((False, 50), (True, 150)):
             waits, known, rate = runner.run(_typing(training=training))
@@ -41,6 +45,31 @@ def fast(report: Report) -> None:
             report.at_most(name, _ms(waits, 0.95), limit, "ms")
             if training:
                 report.tell("steps trained meanwhile", rate, "1/s")
+
+
+def _keys_in_one_line(app: Any, text: str) -> list[float]:
+    """Seconds from each key until the editor has painted it, in the middle of one long line."""
+    from PySide6.QtTest import QTest
+
+    from explorer.panes.tokenizers.compare.editor import TextInput
+
+    editor = TextInput()
+    editor.resize(900, 90)
+    editor.show()
+    editor.set_text(text)
+    cursor = editor.textCursor()
+    cursor.setPosition(len(text) // 2)
+    editor.setTextCursor(cursor)
+    app.processEvents()
+    waits = []
+    for _ in range(40):
+        began = time.perf_counter()
+        QTest.keyClick(editor, "x")
+        app.processEvents()
+        waits.append(time.perf_counter() - began)
+    editor.hide()
+    editor.deleteLater()
+    return waits
 
 
 def _ms(waits: list[float], share: float) -> float:

@@ -133,6 +133,15 @@ class Chosen(QObject):
         return None
 
 
-def rates_track(steps: Sequence[Step]) -> Track | None:
+def rates_tracks(steps: Sequence[Step]) -> list[Track]:
     """What is played before a token is chosen."""
-    return ListTrack([step.title for step in steps], steps) if steps else None
+    return [ListTrack([step.title for step in steps], steps)] if steps else []
+
+
+def alike(some: Sequence[Track], others: Sequence[Track]) -> bool:
+    """Whether the same titles are played."""
+    return [_titles(one) for one in some] == [_titles(one) for one in others]
+
+
+def _titles(track: Track) -> list[str]:
+    return [track.title(place) for place in range(track.length)]

@@ -97,6 +97,7 @@ def mode_views(mode: CompareMode) -> dict[str, Callable[[], Any]]:
 
     def view(text: str, **changes: Any) -> Callable[[], Any]:
         async def bring() -> None:
+            mode.chosen.clear()
             mode.set_text(text)
             mode.choose(**{**plain, **changes})
             await mode.settled()

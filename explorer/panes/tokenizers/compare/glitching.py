@@ -186,7 +186,7 @@ class Glitching(Tool):
             )
         return (
             f"In {found.opened.name}, \u201c{first.piece}\u201d looks least trained: "
-            f"a cosine of {first.similarity:.2f} to what no text holds"
+            f"a cosine of {first.similarity:.3f} to what was never trained"
         )
 
     def steps(self) -> list[Step]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QToolButton, QWidget
 
 from explorer import theme, theme_icons
@@ -40,6 +41,11 @@ class MenuButton(QToolButton):
         theme.changed.connect(self._restyle)
         self._restyle()
 
+    def wide(self) -> int:
+        """Its width with its words."""
+        now = theme.current()
+        return round(now.metrics("body").horizontalAdvance(self.text())) + now.px(56)
+
     def _restyle(self) -> None:
         now = theme.current()
         self.setFont(now.font("body"))
@@ -75,6 +81,20 @@ class CompareHeader(QWidget):
         row.addWidget(self.examples)
         row.addStretch(1)
         self.row = row
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little room the buttons are their icons; their tooltips say the rest."""
+        super().resizeEvent(event)
+        style = Qt.ToolButtonStyle
+        wide = style.ToolButtonTextBesideIcon
+        parts = (self.add, self.examples)
+        wanted = self.view.sizeHint().width() + sum(part.wide() + 8 for part in parts)
+        for part in parts:
+            part.setToolButtonStyle(wide if self.width() >= wanted else style.ToolButtonIconOnly)
+
+    def minimumSizeHint(self) -> QSize:
+        narrow = self.view.sizeHint().width() + 2 * (theme.current().px(48) + 8)
+        return QSize(narrow, super().minimumSizeHint().height())
 
     def set_view(self, view: str) -> None:
         self.view.set_current(view)

@@ -15,7 +15,7 @@ from explorer import dialogs
 from explorer.actions import Action
 from explorer.panes.tokenizers.compare import menu, telling, words
 from explorer.panes.tokenizers.compare.choices import Choices
-from explorer.panes.tokenizers.compare.chosen import Chosen, rates_track
+from explorer.panes.tokenizers.compare.chosen import Chosen, alike, rates_tracks
 from explorer.panes.tokenizers.compare.commands import mode_actions, mode_views
 from explorer.panes.tokenizers.compare.differences import Differences
 from explorer.panes.tokenizers.compare.editor import MOST as LONGEST_TEXT
@@ -237,7 +237,8 @@ class CompareMode(Mode):
             if split.id in self._ids:
                 self._show_split(self._ids.index(split.id), split)
         self._show_differences()
-        self.say()
+        if all(one in self.splits for one in self._ids if self.shown_ones.get(one) is not None):
+            self.say()
 
     def _show_differences(self) -> None:
         splits = [self.splits.get(identity) for identity in self._ids]
@@ -267,8 +268,9 @@ class CompareMode(Mode):
         else:
             self._rates = telling.rate_steps(known, self._count_of_words(), self.choices.price)
         if self.chosen.making is None:
-            track = rates_track(self._rates)
-            self.set_tracks([track] if track is not None else [], keep_position=True)
+            tracks = rates_tracks(self._rates)
+            if not alike(tracks, self.tracks):  # else the transport has nothing new to show
+                self.set_tracks(tracks, keep_position=True)
         self._say_headline()
         self.inspect()
 
