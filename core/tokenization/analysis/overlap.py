@@ -86,7 +86,7 @@ def overlap_steps(first: Tokenizer, second: Tokenizer) -> Generator[int, None, O
     """Compares two vocabularies; yields how many pieces were looked at."""
     ids_of_first = yield from _ids_by_bytes(first)
     ids_of_second = yield from _ids_by_bytes(second)
-    return _compared(ids_of_first, ids_of_second)
+    return (yield from _compared(ids_of_first, ids_of_second))
 
 
 def all_overlaps_steps(
@@ -98,22 +98,19 @@ def all_overlaps_steps(
         tables.append((yield from _ids_by_bytes(tokenizer)))
     overlaps = {}
     for i, j in combinations(range(len(tables)), 2):
-        overlaps[i, j] = _compared(tables[i], tables[j])
+        overlaps[i, j] = yield from _compared(tables[i], tables[j])
         yield len(overlaps)
     return overlaps
 
 
-def _compared(ids_of_first: dict[bytes, int], ids_of_second: dict[bytes, int]) -> Overlap:
-    common = [
-        (token, ids_of_second[data])
-        for data, token in ids_of_first.items()
-        if data in ids_of_second
-    ]
-    return Overlap(
-        sorted(common),
-        sorted(token for data, token in ids_of_first.items() if data not in ids_of_second),
-        sorted(token for data, token in ids_of_second.items() if data not in ids_of_first),
-    )
+def _compared(first: dict[bytes, int], second: dict[bytes, int]) -> Generator[int, None, Overlap]:
+    """Of two tables of ids by bytes."""
+    common = sorted((token, second[data]) for data, token in first.items() if data in second)
+    yield len(common)
+    only_first = sorted(token for data, token in first.items() if data not in second)
+    yield len(first)
+    only_second = sorted(token for data, token in second.items() if data not in first)
+    return Overlap(common, only_first, only_second)
 
 
 def vocabulary_overlap(first: Tokenizer, second: Tokenizer) -> Overlap:

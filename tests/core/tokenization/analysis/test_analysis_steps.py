@@ -12,7 +12,12 @@ from core.tokenization.analysis.glitches import (
     similarity_steps,
     yardstick_steps,
 )
-from core.tokenization.analysis.overlap import jaccard_step, share_step, vocabulary_overlap
+from core.tokenization.analysis.overlap import (
+    all_overlaps_steps,
+    jaccard_step,
+    share_step,
+    vocabulary_overlap,
+)
 from core.tokenization.analysis.search import VocabularyIndex, match_step
 from core.tokenization.bpe.merge_trees import merge_tree, trace_merge_tree
 from tests.core.test_trace import MarkedLines
@@ -60,6 +65,14 @@ def test_the_marked_lines_computed_an_overlap() -> None:
         watched.left(step)
     assert float(steps[0].value("index")) == found.jaccard
     assert float(steps[1].value("share")) == found.share_of_first
+
+
+def test_all_pairs_are_compared_as_each_alone() -> None:
+    tokenizers = [small(400), small(300), small(350)]
+    found = drained(all_overlaps_steps(tokenizers))
+    assert list(found) == [(0, 1), (0, 2), (1, 2)]
+    for (i, j), overlap in found.items():
+        assert overlap == vocabulary_overlap(tokenizers[i], tokenizers[j])
 
 
 def test_the_marked_line_found_the_pieces() -> None:
