@@ -17,6 +17,7 @@ from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.heat_map import HeatMap
 from explorer.widgets.stateful import StatefulPicture
 
+MAP = 350  # px of width in which the cells of four tokenizers hold their numbers
 LONGEST_NAME = 14  # characters beside a row
 
 
@@ -128,4 +129,6 @@ class OverlapView(QWidget):
         return self.map.displayed()
 
     def _restyle(self) -> None:
-        self._line.setSpacing(theme.current().px(8))
+        now = theme.current()
+        self.map.setMinimumWidth(now.px(MAP))
+        self._line.setSpacing(now.px(8))

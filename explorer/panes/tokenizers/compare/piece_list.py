@@ -98,7 +98,7 @@ class PieceDelegate(QStyledItemDelegate):
         roomy = rect.width() > now.px(200)
         wide = now.px(6)
         if roomy or model.note is None:
-            width = label.horizontalAdvance("000,000")
+            width = label.horizontalAdvance("000,000" if model.note is not None else f"{token:,}")
             where = QRectF(right - width, rect.y(), width, rect.height())
             put_text(painter, where, f"{token:,}", small, now.color("muted"), RIGHT)
             wide += width + now.px(8)
