@@ -27,8 +27,10 @@ from core.tokenization.formats.sentencepiece.model import (
 )
 from core.tokenization.formats.tokenizer_json import byte_level_document, template
 from core.tokenization.formats.wordlist import wordpiece_document
+from core.tokenization.sentencepiece.normalizer import SPACE
 from core.tokenization.sentencepiece.pieces import Piece, PieceType
 from core.tokenization.tokenizer import Tokenizer
+from core.tokenization.wordpiece.tokenizer import PREFIX
 
 KEY = "tokenizer.ggml."
 ELSEWHERE = "open the tokenizer.json of the model it was made from instead"
@@ -113,10 +115,10 @@ def _wordpiece(metadata: Mapping[str, Any], pieces: list[str], name: str) -> Tok
     kinds = _types(metadata, len(pieces), name)
     spelled = []
     for piece, kind in zip(pieces, kinds, strict=True):
-        if piece.startswith("▁"):
-            spelled.append(piece[1:])
+        if piece.startswith(SPACE):
+            spelled.append(piece.removeprefix(SPACE))
         elif kind == PieceType.NORMAL and not (piece.startswith("[") and piece.endswith("]")):
-            spelled.append(f"##{piece}")
+            spelled.append(PREFIX + piece)
         else:
             spelled.append(piece)
     return tokenizer_from_document(wordpiece_document(spelled, name), name)

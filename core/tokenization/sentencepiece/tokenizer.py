@@ -33,7 +33,10 @@ from core.tokenization.word_cache import WordCache
 
 
 class SentencePieceBPE(SentencePieceTokenizer):
-    """Merges a text's characters by the scores of the pieces that they make."""
+    """Merges a text's characters by the scores of the pieces that they make.
+
+    Arguments and errors are those of SentencePieceTokenizer.
+    """
 
     kind = "sentencepiece-bpe"
     cuts_words = True

@@ -27,8 +27,8 @@ USER_DEFINED_SCORE = -0.1  # better than any other way to cut what a user-define
 class Unigram(SentencePieceTokenizer):
     """Cuts a text in the most probable way; the score of a piece is the log of its probability.
 
-    Raises ValueError as its base does, and for a vocabulary without any normal piece or with a
-    score that is no number.
+    Arguments and errors are those of SentencePieceTokenizer. Raises ValueError, too, for a
+    vocabulary without any normal piece, or with a score that is no number.
     """
 
     kind = "unigram"
