@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from core.optimization.optimizers import optimizer
+from core.optimization.race_rates import usual_settings
 from core.optimization.rule import Rule
 from core.optimization.schedules import learning_rate_at
 from core.optimization.surfaces import Surface
@@ -67,7 +68,7 @@ def race_steps(
 ) -> Generator[RaceStep, None, None]:
     """Yields `steps` + 1 times: the start, then everybody's place after each step.
 
-    entries    (optimizer's name, its settings or None for the usual ones)
+    entries    (optimizer's name, its settings or None for those that suit the surface)
     start      None: the surface's own
     schedule   by which everybody's learning rate goes, down to 0 where it falls
     generator  of the noise, which is the same for all; None: seed 0
@@ -88,7 +89,7 @@ def race_steps(
             f"the surface is not finite at ({begin[0]:g}, {begin[1]:g}); start elsewhere"
         )
     generator = np.random.default_rng(0) if generator is None else generator
-    chosen = [_entry(name, settings) for name, settings in entries]
+    chosen = [_entry(surface, name, settings) for name, settings in entries]
 
     def rated(settings: Any, step: int) -> Any:
         rate = learning_rate_at(
@@ -116,9 +117,9 @@ def race_steps(
         yield RaceStep(step, tuple(racers))
 
 
-def _entry(name: str, settings: Any) -> tuple[Rule, Any]:
+def _entry(surface: Surface, name: str, settings: Any) -> tuple[Rule, Any]:
     rule = optimizer(name)
-    settings = rule.settings() if settings is None else settings
+    settings = usual_settings(surface, name) if settings is None else settings
     if type(settings) is not rule.settings:
         kind = type(settings).__name__
         raise ValueError(f"{rule.title} takes {rule.settings.__name__}, not {kind}")

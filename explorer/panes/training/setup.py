@@ -50,7 +50,7 @@ MORE = (  # name, title, what it does
 NARROW = 720  # px: below it the inspector has left the center little more than it must have
 TOKENS = [("stories", "Pieces"), ("characters", "Letters"), ("own", "A file's")]
 HIDDEN = tuple(name for name, _, _ in MORE)
-RATES = "Turns gradients into steps; each wants its own learning rate: Lion's is a tenth of AdamW's"
+RATES = "Turns gradients into steps; each wants its own learning rate, SGD a much higher one"
 
 
 def _titles(known: Mapping[str, Rule] | Mapping[str, Schedule]) -> list[tuple[str, str]]:

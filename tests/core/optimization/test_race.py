@@ -53,6 +53,23 @@ def test_every_optimizer_gets_down_into_the_ravine() -> None:
         assert racer.lost_at is None and racer.told == ""
 
 
+@pytest.mark.parametrize("name", SURFACES)
+def test_with_the_usual_settings_everybody_comes_down(name: str) -> None:
+    """Within 200 steps to a fiftieth of the height at most, and nobody runs away."""
+    surface = SURFACES[name]
+    low = float(surface.value(*surface.minima[0]))
+    first, *_, last = race_steps(surface, [(name, None) for name in OPTIMIZERS], steps=200)
+    for racer in last.racers:
+        assert racer.lost_at is None, racer.told
+        assert racer.height - low < 0.02 * (first.racers[0].height - low), racer.name
+
+
+def test_a_typed_surface_has_careful_rates() -> None:
+    typed = typed_surface("x**4 + y**2", start=(1.5, 1.0))
+    first, *_, last = race_steps(typed, [(name, None) for name in OPTIMIZERS], steps=200)
+    assert all(racer.height < first.racers[0].height / 10 for racer in last.racers)
+
+
 def test_any_step_can_be_told_line_by_line() -> None:
     entries = [(name, None) for name in OPTIMIZERS]
     moments = list(race_steps(SURFACES["rosenbrock"], entries, steps=5))
