@@ -1,32 +1,29 @@
-"""The tokenizers pane: one player, four modes; what the window asks goes to the one shown."""
+"""The tokenizers pane: four modes around the tokenizers that there are, and files dropped on it."""
 
 from __future__ import annotations
 
-import asyncio
-import inspect
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
+from PySide6.QtCore import QObject
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
-from explorer import dialogs, errors, tasks
-from explorer.actions import Action
+from explorer import dialogs
 from explorer.panes.base import Context, Pane
+from explorer.panes.moded import ModedPane
 from explorer.panes.tokenizers import modes
 from explorer.panes.tokenizers.catalogue import Catalogue
 from explorer.panes.tokenizers.dropping import look_at_files
-from explorer.panes.tokenizers.header import TokenizersHeader
-from explorer.panes.tokenizers.modes import Desk, Mode, ModeSpec
+from explorer.panes.tokenizers.modes import Desk, ModeSpec
 
 
 def create(context: Context) -> Pane:
     return TokenizersPane(context)
 
 
-class TokenizersPane(Pane):
-    """Keeps where each mode's cursor was, so that coming back to a mode finds it as it was left."""
+class TokenizersPane(ModedPane):
+    """Its modes share one catalogue."""
 
     def __init__(
         self,
@@ -34,98 +31,22 @@ class TokenizersPane(Pane):
         parent: QWidget | None = None,
         specs: tuple[ModeSpec, ...] | None = None,
     ) -> None:
-        super().__init__(context, "tokenizers", parent)
-        self.catalogue = Catalogue(context, self)
-        self.desk = Desk(context, self.catalogue, self.player)
-        self.modes: dict[str, Mode] = {}
-        self._places: dict[str, float] = {}
-        self._kept: dict[str, Any] = {}  # states of modes that are not built
-        self._seen = False
-        self.stack = QStackedWidget()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.stack)
-        for spec in modes.built() if specs is None else specs:
-            self._build(spec)
-        if not self.modes:
-            raise ValueError("no mode of the tokenizers pane could be built; see the cards above")
-        self.inputs = TokenizersHeader(list(self.modes.values()))
-        self.inputs.modeChosen.connect(self.show_mode)
-        self.mode = next(iter(self.modes.values()))
-        self._connect_player()
-        self._begin(self.mode)
+        super().__init__(context, "tokenizers", modes.built() if specs is None else specs, parent)
         self.setAcceptDrops(True)
 
-    def _build(self, spec: ModeSpec) -> None:
-        """A mode that cannot be built shows its error and leaves the others alone."""
-        try:
-            mode = spec.create(self.desk, self)
-            self.stack.addWidget(mode.widget())
-        except Exception as error:
-            errors.report(error, f"the mode {spec.title}")
-            return
-        self.modes[spec.id] = mode
-        mode.inspection.connect(lambda what: self._from(mode, self.inspection.emit, what))
-        mode.headlineChanged.connect(lambda text: self._from(mode, self.set_headline, text))
-        mode.statusRequested.connect(self.statusRequested)
-        mode.trackChanged.connect(lambda keep: self._from(mode, self._bind, keep))
-        mode.modeRequested.connect(self._on_requested)
+    def make_desk(self) -> Desk:
+        self.catalogue = Catalogue(self.context, self)
+        return Desk(self.objectName(), self.context, self.player, self.catalogue)
+
+    def connect_mode(self, mode: Any) -> None:
         mode.filesDropped.connect(self.take_files)
 
-    def _from(self, mode: Mode, then: Callable[[Any], None], what: Any) -> None:
-        """What a mode tells counts while it is shown."""
-        if mode.active:
-            then(what)
+    def shared(self) -> Sequence[QObject]:
+        return (self.catalogue,)
 
-    def _connect_player(self) -> None:
-        player = self.player
-        player.positionChanged.connect(lambda position: self.mode.on_position(position))
-        player.stepChanged.connect(lambda step: self.mode.on_step(step))
-        player.playingChanged.connect(lambda playing: self.mode.on_playing(playing))
-        player.moreRequested.connect(lambda: self.mode.on_more())
-
-    # modes
-
-    def show_mode(self, name: str) -> None:
-        """Another mode; its tracks go to the player, at the place where they were left."""
-        wanted = self.modes.get(name)
-        if wanted is None or wanted is self.mode:
-            return
-        before = self.mode
-        self._leave(before)
-        self._begin(wanted)
-        if self._seen:
-            wanted.shown()
-        self.inspection.emit(None)
-        wanted.inspect()
-
-    def _leave(self, mode: Mode) -> None:
-        if not self.player.at_live_edge:
-            self.player.pause()
-        while self.player.leave():
-            pass
-        self._places[mode.id] = self.player.position
-        mode.left()
-        mode.active = False
-
-    def _begin(self, mode: Mode) -> None:
-        self.mode = mode
-        mode.active = True
-        self.stack.setCurrentWidget(mode.widget())
-        self.inputs.show_mode(mode.id)
-        self.player.set_tracks(mode.tracks)
-        place = self._places.get(mode.id)
-        if place is not None and not self.player.at_live_edge:
-            self.player.seek(place)
-        self.set_headline(mode.headline)
-
-    def _bind(self, keep: bool) -> None:
-        self.player.set_tracks(self.mode.tracks, keep_position=keep)
-
-    def _on_requested(self, name: str, wish: Any) -> None:
-        if name in self.modes:
-            self.show_mode(name)
-            self.modes[name].take(dict(wish or {}))
+    def shown(self) -> None:
+        self.catalogue.look()
+        super().shown()
 
     # files
 
@@ -153,92 +74,6 @@ class TokenizersPane(Pane):
         for error in found.errors:
             self.statusRequested.emit(error)
         if found.tokenizers and not self.mode.take_tokenizers(found.tokenizers):
-            self._on_requested("compare", {"files": found.tokenizers})
+            self.request_mode("compare", {"files": found.tokenizers})
         if found.texts and not self.mode.take_text(*found.texts[-1]):
-            self._on_requested("compare", {"text": found.texts[-1][1]})
-
-    # what the window asks
-
-    def header(self) -> QWidget:
-        return self.inputs
-
-    def state(self) -> dict[str, Any]:
-        states = {name: mode.state() for name, mode in self.modes.items()}
-        return {"version": 1, "mode": self.mode.id, "modes": {**self._kept, **states}}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        saved = state.get("modes")
-        for name, values in (saved if isinstance(saved, dict) else {}).items():
-            if name in self.modes and isinstance(values, dict):
-                self.modes[name].restore(values)
-            else:
-                self._kept[name] = values
-        if isinstance(state.get("mode"), str):
-            self.show_mode(state["mode"])
-
-    def actions(self) -> list[Action]:
-        found = [action for mode in self.modes.values() for action in mode.actions()]
-        if len(self.modes) > 1:
-            found += [self._mode_action(mode) for mode in self.modes.values()]
-        return found
-
-    def _mode_action(self, mode: Mode) -> Action:
-        return Action(
-            f"tokenizers.mode.{mode.id}",
-            f"Tokenizers: {mode.title}",
-            lambda: self.show_mode(mode.id),
-            checked=lambda: mode.active,
-            help=mode.teaches,
-        )
-
-    def pictures(self) -> dict[str, QWidget]:
-        return {
-            name: picture
-            for mode in self.modes.values()
-            for name, picture in mode.pictures().items()
-        }
-
-    def views(self) -> dict[str, Callable[[], Any]]:
-        found: dict[str, Callable[[], Any]] = {}
-        for mode in self.modes.values():
-            for name, bring in mode.views().items():
-                found[f"{mode.id}-{name}"] = self._view(mode, bring)
-        return found
-
-    def _view(self, mode: Mode, bring: Callable[[], Any]) -> Callable[[], Any]:
-        async def shown() -> None:
-            self.show_mode(mode.id)
-            await self.settled()
-            result = bring()
-            if inspect.isawaitable(result):
-                await result
-
-        return shown
-
-    @contextmanager
-    def filming(self, picture: QWidget) -> Iterator[QWidget]:
-        with self.mode.filming(picture) as shown:
-            yield shown
-
-    async def settled(self) -> None:
-        for _ in range(100):  # one may start what another waits for
-            await self.catalogue.settled()
-            await tasks.wait_for(self)
-            await self.mode.settled()
-            await asyncio.sleep(0)
-            if not any(tasks.running(owner) for owner in (self, self.catalogue, self.mode)):
-                return
-
-    def shown(self) -> None:
-        self._seen = True
-        self.catalogue.look()
-        self.mode.shown()
-        self.mode.inspect()
-
-    def left(self) -> None:
-        super().left()
-        self._seen = False
-        self.mode.left()
-
-    def cancel(self) -> bool:
-        return self.mode.cancel() or super().cancel()
+            self.request_mode("compare", {"text": found.texts[-1][1]})

@@ -1,0 +1,118 @@
+"""What a mode of a pane is: one of several faces that share a player. A mode is data until built.
+
+A pane that has modes is a `ModedPane` (moded.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
+
+from explorer.panes.base import Context, Face, is_there
+from explorer.player import Player
+from explorer.tracks import Track
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What all modes of a pane share: its name, its context, its one player."""
+
+    pane: str
+    context: Context
+    player: Player
+
+
+class Mode(Face, QObject):
+    """One of a pane's faces. Exactly one is shown at a time; the pane asks that one.
+
+    Only the shown mode's tracks are bound to the player, and only it hears of the player: through
+    `on_position`, `on_step`, `on_playing` and `on_more`, so that a mode connects to no signal of
+    the player itself. Its actions are enabled only while `active`.
+    """
+
+    id = ""
+    title = ""
+    teaches = ""
+
+    inspection = Signal(object)  # Inspection
+    headlineChanged = Signal(str)
+    statusRequested = Signal(str)  # a short message for the status bar
+    trackChanged = Signal(bool)  # other tracks; True keeps the cursor where it is
+    modeRequested = Signal(str, object)  # the id of another mode, and a wish for its `take`
+
+    def __init__(self, desk: Desk, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName(f"{desk.pane}.{self.id}")
+        self.desk = desk
+        self.context = desk.context
+        self.engine = desk.context.engine
+        self.workspace = desk.context.workspace
+        self.player = desk.player
+        self.active = False  # the pane sets it: this mode is the one that is shown
+        self._headline = self.teaches
+        self._tracks: list[Track] = []
+
+    # what the pane asks
+
+    def widget(self) -> QWidget:
+        """The mode's whole picture: the same widget at every call."""
+        raise TypeError(f"the mode {self.id} has no widget: it must build one")
+
+    def take(self, wish: dict[str, Any]) -> None:
+        """Another mode has sent a person here: what is to be shown."""
+
+    def inspect(self) -> None:
+        """Tells the inspector anew what is seen."""
+
+    # what the player does while this mode is shown
+
+    def on_position(self, position: float) -> None:
+        """The cursor has moved; the fraction is the progress of a transition."""
+
+    def on_step(self, step: int) -> None:
+        """Another step is the one people are told about."""
+        self.inspect()
+
+    def on_playing(self, playing: bool) -> None:
+        """Playing has begun or ended."""
+
+    def on_more(self) -> None:
+        """The cursor stands at the end of a track that may grow."""
+
+    # for subclasses
+
+    @property
+    def tracks(self) -> list[Track]:
+        return self._tracks
+
+    def set_tracks(self, tracks: Sequence[Track], *, keep_position: bool = False) -> None:
+        """Another thing to play; the player takes it at once, or when this mode is shown."""
+        self._tracks = list(tracks)
+        self.trackChanged.emit(keep_position)
+
+    def grown(self) -> None:
+        """The tracks have more steps, or other titles."""
+        if self.active:
+            self.player.refresh()
+
+
+@dataclass(frozen=True)
+class ModeSpec:
+    """`module` is where `create(desk, parent)` is found."""
+
+    id: str
+    title: str
+    module: str
+
+    def create(self, desk: Any, parent: QObject) -> Mode:
+        return import_module(self.module).create(desk, parent)
+
+
+def those_there(specs: Sequence[ModeSpec]) -> tuple[ModeSpec, ...]:
+    """The modes whose module is there; others are not shown."""
+    return tuple(spec for spec in specs if is_there(spec.module))
