@@ -1,29 +1,35 @@
 """Derivatives of anything that is computed, from scratch on NumPy: one engine, scalars to a GPT.
 
 Read in this order: operation, arithmetic, functions, reductions, shapes, layers, tensor,
-functional, expression, graph, backprop_trace, gradient_check; then networks to learn with:
-initialization, mlp, losses, datasets.
+functional, expression, graph, flows, backprop_trace, gradient_check, nudging; then networks to
+learn with: initialization, mlp, losses, datasets.
 """
 
 from core.autograd.backprop_trace import Place, trace_backprop
 from core.autograd.expression import Expression, ExpressionError, expression, parse
+from core.autograd.flows import Flows, flows_of
 from core.autograd.gradient_check import Checked, gradient_check, numeric_gradient
 from core.autograd.graph import Graph, Node, graph_of
+from core.autograd.nudging import numeric_gradient_of, output_if
 from core.autograd.tensor import Tensor, apply, topological_order, zero_grad
 
 __all__ = [
     "Checked",
     "Expression",
     "ExpressionError",
+    "Flows",
     "Graph",
     "Node",
     "Place",
     "Tensor",
     "apply",
     "expression",
+    "flows_of",
     "gradient_check",
     "graph_of",
     "numeric_gradient",
+    "numeric_gradient_of",
+    "output_if",
     "parse",
     "topological_order",
     "trace_backprop",

@@ -77,7 +77,7 @@ class Expression:
                 raise self._missing(name)
         result = constant(0.0)
         for name, tree in self._lines:
-            if name in self.defaults:
+            if name in self.defaults and _is_number(tree):
                 result = _leaf(name, given[name])
             else:
                 result = self._value(tree, known)

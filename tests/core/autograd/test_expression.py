@@ -147,3 +147,9 @@ def test_any_text_is_a_formula_or_refused(text):
         typed.evaluate(dict.fromkeys(typed.names, 1.0))
     except ExpressionError as error:
         assert str(error) and 0 <= error.start <= len(text) and error.length >= 1
+
+
+def test_a_name_that_begins_as_a_number_can_be_given_more():
+    out = expression("c = 3\nc = c + 1\nc * 2")
+    assert out.item() == 8.0
+    assert expression("c = 3\nc = c + 1\nc * 2", c=5.0).item() == 12.0

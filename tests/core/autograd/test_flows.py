@@ -1,0 +1,103 @@
+"""One backward edge by edge, and what if a node had another value."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.autograd import (
+    expression,
+    flows_of,
+    graph_of,
+    numeric_gradient_of,
+    output_if,
+    trace_backprop,
+)
+
+TEXTS = (
+    "tanh(w1*x1 + w2*x2 + b)",
+    "b = a * c\nsum(b * b + a) / c",
+    "h = relu([[1, -2], [0.5, 3]] @ v)\nmean(softmax(h + a) * h)",
+)
+VALUES = {
+    "w1": -3.0,
+    "x1": 2.0,
+    "w2": 1.0,
+    "x2": 0.5,
+    "b": 6.9,
+    "a": 1.5,
+    "c": -2.0,
+    "v": [2.0, 0.5],
+}
+
+
+def graphs():
+    for text in TEXTS:
+        output = expression(text, **VALUES)
+        yield output, graph_of(output)
+
+
+def test_flows_end_in_the_gradients_of_backward():
+    for output, graph in graphs():
+        flows = flows_of(graph)
+        assert all(node.tensor.grad is None for node in graph.nodes)
+        output.backward()
+        for node, gradient in zip(graph.nodes, flows.gradients, strict=True):
+            if node.tensor.requires_grad:
+                np.testing.assert_array_equal(gradient, node.tensor.grad)
+            else:
+                assert gradient is None
+
+
+def test_what_arrives_at_a_node_is_the_sum_of_its_edges():
+    graph = graph_of(expression("b = a * a\nb + a", a=3.0))
+    flows = flows_of(graph)
+    assert [float(flow) for flow in flows.along.values()] == [1.0, 1.0, 3.0, 3.0]
+    assert float(flows.gradients[0]) == 7.0
+    assert list(flows.arrived)[-1][0] == 1 and float(list(flows.arrived.values())[-1]) == 7.0
+
+
+def test_flows_are_what_the_trace_tells():
+    for output, graph in graphs():
+        trace, flows = trace_backprop(output), flows_of(graph)
+        while trace.grow():
+            pass
+        last = {}
+        for step, place in zip(trace, trace.about["places"], strict=True):
+            if place.phase in ("backward", "copies"):
+                name = "contribution" if place.phase == "backward" else "total"
+                last[place.node, place.input] = step.value(name)
+            elif place.phase == "accumulate":
+                total = step.value("total")
+                np.testing.assert_array_equal(total, flows.arrived[place.node, place.input])
+        assert last.keys() == flows.along.keys()
+        for edge, value in last.items():
+            flow = flows.along[edge]
+            np.testing.assert_array_equal(value.reshape(flow.shape), flow)
+
+
+def test_every_node_between_agrees_with_central_differences():
+    for _, graph in graphs():
+        gradients = flows_of(graph).gradients
+        for number, gradient in enumerate(gradients):
+            if gradient is not None:
+                numeric = numeric_gradient_of(graph, number)
+                np.testing.assert_allclose(numeric, gradient, atol=1e-8)
+
+
+def test_a_node_with_another_value_changes_only_what_depends_on_it():
+    graph = graph_of(expression("tanh(w*x + b) * x", w=0.5, x=2.0, b=-1.0))
+    names = {node.label: number for number, node in enumerate(graph.nodes)}
+    moved = output_if(graph, names["x"], np.array(3.0))
+    assert moved == pytest.approx(np.tanh(0.5) * 3)
+    assert graph.nodes[names["x"]].tensor.item() == 2.0
+    last = len(graph.nodes) - 1
+    assert output_if(graph, last, np.array(5.0)) == 5.0
+    with pytest.raises(ValueError, match="x has shape"):
+        output_if(graph, names["x"], np.zeros(2))
+
+
+def test_what_is_not_finite_is_a_value_here():
+    graph = graph_of(expression("log(x) * 2", x=0.0))
+    gradients = flows_of(graph).gradients
+    assert np.isinf(gradients[0]) and np.isnan(numeric_gradient_of(graph, 0))
