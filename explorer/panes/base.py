@@ -63,6 +63,7 @@ class Inspection:
     title: str = ""  # what is seen, where it is not the step itself
     labels: Mapping[str, tuple[Sequence[str], Sequence[str]]] = field(default_factory=dict)
     stale: bool = False  # what it speaks of is being read again
+    plain: bool = False  # the formula's letters q, k, v and a are names like any others
 
 
 class Face:

@@ -37,8 +37,9 @@ def _libraries() -> tuple[Any, Any]:
 
 
 @lru_cache(maxsize=256)
-def formula_svg(latex: str, size: float, palette: str) -> bytes:
-    """The SVG of `latex` at `size` px in the colors of a palette (by name).
+def formula_svg(latex: str, size: float, palette: str, plain: bool = False) -> bytes:
+    """The SVG of `latex` at `size` px in the colors of a palette (by name); `plain` leaves the
+    letters of ROLES in the color of text.
 
     Raises ValueError where the formula cannot be set.
     """
@@ -46,13 +47,13 @@ def formula_svg(latex: str, size: float, palette: str) -> bytes:
     roles = PALETTES[palette].roles
     try:
         markup = converter.convert(latex, display="block")
-        markup = _colored(markup, roles)
+        markup = _colored(markup, roles, plain)
         return ziamath.Math(markup, size=size).svg().encode()
     except Exception as error:
         raise ValueError(f"the formula {latex!r} cannot be set: {error}") from error
 
 
-def _colored(markup: str, roles: dict[str, str]) -> str:
+def _colored(markup: str, roles: dict[str, str], plain: bool) -> str:
     """MathML in the text color, with q, k, v in their own; an index (the k of d_k) stays plain."""
     root = ElementTree.fromstring(markup)
     space = root.tag.partition("}")[0] + "}" if "}" in root.tag else ""
@@ -62,7 +63,8 @@ def _colored(markup: str, roles: dict[str, str]) -> str:
     for child in list(root):
         root.remove(child)
     root.append(style)
-    _color(style, space, roles)
+    if not plain:
+        _color(style, space, roles)
     return ElementTree.tostring(root, encoding="unicode")
 
 
@@ -77,8 +79,10 @@ def _color(element: Any, space: str, roles: dict[str, str]) -> None:
 
 
 @lru_cache(maxsize=256)
-def _renderer(latex: str, size: float, palette: str) -> QSvgRenderer:
-    return QSvgRenderer(QByteArray(formula_svg(latex, size, palette)))
+def _renderer(latex: str, size: float, palette: str, plain: bool) -> QSvgRenderer:
+    # Called as those who prepare a formula call it, so that the cache has it.
+    svg = formula_svg(latex, size, palette, True) if plain else formula_svg(latex, size, palette)
+    return QSvgRenderer(QByteArray(svg))
 
 
 class FormulaView(Picture):
@@ -87,15 +91,16 @@ class FormulaView(Picture):
     def __init__(self, latex: str = "", size: float = 18, parent: QWidget | None = None) -> None:
         super().__init__("Formula", parent)
         self._latex = ""
+        self._plain = False
         self._size = size
         self._failed = ""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.set_formula(latex)
 
-    def set_formula(self, latex: str) -> None:
-        """Shows another formula; "" shows nothing."""
-        if latex != self._latex:
-            self._latex = latex
+    def set_formula(self, latex: str, plain: bool = False) -> None:
+        """Shows another formula; "" shows nothing; plain: no letter has a color of its own."""
+        if (latex, plain) != (self._latex, self._plain):
+            self._latex, self._plain = latex, plain
             self.setAccessibleDescription(latex)
             self.updateGeometry()
             self.data_changed()
@@ -136,14 +141,14 @@ class FormulaView(Picture):
         shrink = max(_SHORTEST, min(1.0, self.width() / size.width()))
         target = QRectF(QPointF(0, 0), size * shrink)
         target.moveTop((self.height() - target.height()) / 2)
-        _renderer(self._latex, self._pixels(), now.name).render(painter, target)
+        _renderer(self._latex, self._pixels(), now.name, self._plain).render(painter, target)
 
     def _pixels(self) -> float:
         return round(self._size * theme.current().zoom, 2)
 
     def _natural_size(self) -> QSizeF:
         try:
-            renderer = _renderer(self._latex, self._pixels(), theme.current().name)
+            renderer = _renderer(self._latex, self._pixels(), theme.current().name, self._plain)
             self._failed = ""
             return QSizeF(renderer.viewBoxF().size())
         except ValueError as error:

@@ -47,8 +47,8 @@ class MathView(QWidget):
         layout.addWidget(self.rows)
         layout.addStretch(1)
 
-    def set_math(self, latex: str, rows: Any, place: str) -> None:
-        self.formula.set_formula(latex)
+    def set_math(self, latex: str, rows: Any, place: str, plain: bool = False) -> None:
+        self.formula.set_formula(latex, plain=plain)
         self._place.setText(place)
         self._place.setVisible(bool(place))
         self.rows.set_rows(rows)
@@ -186,7 +186,9 @@ class Inspector(QWidget):
         pinned = bool(getattr(inspection, "pinned", False))
         self._pin.setVisible(pinned and not self._collapsed)
         place = inspection.cell or ""
-        self.math.set_math(step.formula if step is not None else "", inspection.rows, place)
+        plain = bool(getattr(inspection, "plain", False))
+        latex = step.formula if step is not None else ""
+        self.math.set_math(latex, inspection.rows, place, plain)
         self._show_source()
         labels = getattr(inspection, "labels", None)
         self.numbers.set_tables(inspection.table or step_table(step), labels)

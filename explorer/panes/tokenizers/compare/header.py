@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from explorer import theme, theme_icons
+from explorer import theme
 from explorer.panes.tokenizers.compare.examples import EXAMPLES
-from explorer.widgets.base import set_look
+from explorer.widgets.menu_button import MenuButton
 from explorer.widgets.toggle import SegmentedControl
 
 VIEWS = (
@@ -17,40 +17,6 @@ VIEWS = (
     ("overlap", "Overlap"),
     ("glitches", "Glitches"),
 )
-
-
-class MenuButton(QToolButton):
-    """A button that opens a menu; `menuOpening` lets its owner fill it first."""
-
-    menuOpening = Signal()
-
-    def __init__(self, icon: str, text: str, help: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._icon = icon
-        self.setText(text)
-        self.setToolTip(help)
-        self.setAccessibleName(text)
-        self.setAccessibleDescription(help)
-        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        set_look(self, "outlined")
-        menu = QMenu(self)
-        menu.aboutToShow.connect(self.menuOpening)
-        self.setMenu(menu)
-        theme.changed.connect(self._restyle)
-        self._restyle()
-
-    def wide(self) -> int:
-        """Its width with its words."""
-        now = theme.current()
-        return round(now.metrics("body").horizontalAdvance(self.text())) + now.px(56)
-
-    def _restyle(self) -> None:
-        now = theme.current()
-        self.setFont(now.font("body"))
-        self.setIcon(theme_icons.icon(self._icon, "text", 16))
-        self.setIconSize(QSize(now.px(16), now.px(16)))
 
 
 class CompareHeader(QWidget):

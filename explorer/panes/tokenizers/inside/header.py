@@ -8,9 +8,9 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QSlider, QWidget
 
 from explorer import theme
-from explorer.panes.tokenizers.compare.header import MenuButton
 from explorer.panes.tokenizers.inside.looking import LONGEST
 from explorer.widgets.base import Label
+from explorer.widgets.menu_button import MenuButton
 
 FINE = 20  # steps of the slider for 1
 

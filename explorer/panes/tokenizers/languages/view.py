@@ -6,9 +6,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from explorer import theme
-from explorer.panes.tokenizers.compare.header import MenuButton
 from explorer.panes.tokenizers.languages.chart import PremiumChart
 from explorer.widgets.base import Label
+from explorer.widgets.menu_button import MenuButton
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.toggle import SegmentedControl
 
