@@ -34,6 +34,14 @@ PANES: tuple[PaneSpec, ...] = (
         module="explorer.panes.tokenizers.pane",
     ),
     PaneSpec(
+        id="backprop",
+        title="Backprop",
+        icon="backprop",
+        teaches="How every number learns where to move: the chain rule, one operation at a time",
+        create=_create("explorer.panes.backprop.pane"),
+        module="explorer.panes.backprop.pane",
+    ),
+    PaneSpec(
         id="training",
         title="Training",
         icon="training",

@@ -1,0 +1,269 @@
+"""What is shown of a formula: its graph, every value and gradient, and all steps. No Qt here.
+
+Small formulas are worked out at once, larger ones on the engine: `is_small` says which.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from core.autograd import (
+    Expression,
+    ExpressionError,
+    Flows,
+    Graph,
+    Place,
+    Tensor,
+    flows_of,
+    parse,
+    trace_backprop,
+)
+from core.autograd.flows import Edge
+from core.trace import Step, Trace
+
+Array = np.ndarray
+
+FIRST_VALUES = (2.0, -3.0, 0.5, 1.0, -1.5, 0.8, 3.0, -0.4)  # of names that nobody has given any
+SMALL_TEXT = 400  # characters that can be worked out within a frame
+SMALL_TIME = 0.006  # seconds
+MOST_NUMBERS = 100_000  # that one node may have
+
+
+@dataclass(frozen=True)
+class Plan:
+    """When what happens: moment 0 shows the inputs, moment m > 0 is step m - 1 of the Trace.
+
+    places   for each moment where it happens; None for the first
+    appears  for each node when its value is there; 0 for leaves
+    flows    for each edge when its contribution has come, in the shape of the input
+    grows    for each node when its gradient changes, and by which edge (None: L itself)
+    """
+
+    places: tuple[Place | None, ...]
+    appears: tuple[int, ...]
+    flows: Mapping[Edge, int]
+    grows: tuple[tuple[tuple[int, Edge | None], ...], ...]
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+
+@dataclass(frozen=True)
+class Computed:
+    """A formula with values for its names, worked out.
+
+    values  of all names in it
+    trace   grows as steps are asked for
+    broken  the first node that is not finite, or None
+    """
+
+    expression: Expression
+    values: Mapping[str, Array]
+    graph: Graph
+    plan: Plan
+    flows: Flows
+    trace: Trace = field(compare=False)
+    broken: int | None
+    seconds: float = field(default=0.0, compare=False)
+
+    @property
+    def text(self) -> str:
+        return self.expression.text
+
+    @property
+    def output(self) -> int:
+        return len(self.graph.nodes) - 1
+
+    @property
+    def result(self) -> float:
+        return self.value(self.output).item()
+
+    @property
+    def leaves(self) -> dict[str, int]:
+        """The leaves that can be moved, by name, as they stand in the graph."""
+        return {
+            node.label: number
+            for number, node in enumerate(self.graph.nodes)
+            if node.is_leaf and node.tensor.requires_grad and node.tensor.name
+        }
+
+    def value(self, number: int) -> Array:
+        return self.graph.nodes[number].tensor.data
+
+    def gradient(self, number: int) -> Array | None:
+        """dL/d(node) in the end; None where nobody wants it."""
+        return self.flows.gradients[number]
+
+    def gradient_at(self, number: int, moment: int) -> Array | None:
+        """As much of the gradient of a node as is there at a moment."""
+        found: Array | None = None
+        for at, edge in self.plan.grows[number]:
+            if at > moment:
+                break
+            found = np.ones_like(self.value(number)) if edge is None else self.flows.arrived[edge]
+        return found
+
+    def local(self, edge: Edge) -> Array | None:
+        """d(node)/d(input) of every element; None where the operation is not elementwise."""
+        tensor = self.graph.nodes[edge[0]].tensor
+        if tensor.operation is None:
+            return None
+        arrays = [before.data for before in tensor.inputs]
+        with np.errstate(all="ignore"):
+            return tensor.operation.local(edge[1], tensor.data, *arrays)
+
+    def step(self, moment: int) -> Step | None:
+        """What core did at a moment; None for the first, which shows the inputs."""
+        while len(self.trace) < moment and self.trace.grow():
+            pass
+        return self.trace[moment - 1] if 0 < moment <= len(self.trace) else None
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether it can be worked out again within a frame."""
+        return self.seconds <= SMALL_TIME
+
+
+def is_small(text: str) -> bool:
+    """Whether a formula that nobody has worked out yet can be worked out at once."""
+    return len(text) <= SMALL_TEXT
+
+
+def compute(text: str, values: Mapping[str, Any], known: Computed | None = None) -> Computed:
+    """Works a formula out. Names without a value get one of FIRST_VALUES.
+
+    `known` is the same formula with other values: it spares reading it again, and when every shape
+    is as it was, planning. Raises ExpressionError, with the place and the remedy.
+    """
+    began = time.perf_counter()
+    same = known is not None and known.text == text
+    expression = known.expression if known is not None and same else parse(text)
+    wanted = {**first_values(expression.names)}
+    wanted |= {name: array_of(value) for name, value in values.items()}
+    names = (*expression.names, *expression.defaults)
+    used = {**expression.defaults} | {name: wanted[name] for name in names if name in wanted}
+    output = expression.evaluate(used)
+    _check(output, text)
+    trace = trace_backprop(output)
+    graph: Graph = trace.about["graph"]
+    plan = known.plan if known is not None and _alike(known.graph, graph) else None
+    plan = plan or plan_of(graph, trace.about["places"])
+    flows, broken = flows_of(graph), _broken(graph)
+    seconds = time.perf_counter() - began
+    return Computed(expression, used, graph, plan, flows, trace, broken, seconds)
+
+
+def compute_whole(text: str, values: Mapping[str, Any]) -> Computed:
+    """The same with every step, for the engine."""
+    computed = compute(text, values)
+    computed.step(len(computed.plan))
+    return computed
+
+
+def with_names(text: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values, and one for each name of the formula that has none yet; all are kept."""
+    try:
+        names = parse(text).names
+    except ExpressionError:
+        return dict(values)
+    found = dict(values)
+    for name in names:
+        if name not in found and name != "pi":
+            found[name] = FIRST_VALUES[len(found) % len(FIRST_VALUES)]
+    return found
+
+
+def first_values(names: Sequence[str]) -> dict[str, Array]:
+    return {
+        name: np.array(FIRST_VALUES[index % len(FIRST_VALUES)])
+        for index, name in enumerate(names)
+        if name != "pi"
+    }
+
+
+def array_of(value: Any) -> Array:
+    """A number or nested lists of numbers. Raises ExpressionError for anything else."""
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        array = np.empty(0)
+    if array.size == 0 or array.ndim > 4:
+        raise ExpressionError("a value is a number, or rows of numbers of equal length")
+    return array
+
+
+def _check(output: Tensor, text: str) -> None:
+    """Raises ExpressionError where no backward can start, or nothing could be changed."""
+    whole = text.rstrip()
+    start = whole.rfind("\n") + 1
+    if output.data.size > MOST_NUMBERS:
+        raise ExpressionError(
+            f"this gives {output.data.size:,} numbers, more than a picture can show; use smaller "
+            "lists",
+            start,
+            len(whole) - start,
+        )
+    if output.data.size != 1:
+        raise ExpressionError(
+            f"the last line gives {output.data.size} numbers (shape {output.shape}), and backward "
+            "starts from one: put sum( ) or mean( ) around it",
+            start,
+            len(whole) - start,
+        )
+    if not output.requires_grad:
+        raise ExpressionError(
+            "no name stands in this formula, so nothing can be changed; write one, for example w",
+            start,
+            len(whole) - start,
+        )
+    if output.is_leaf:
+        raise ExpressionError(
+            f"{output.name} alone is no operation; write for example {output.name} * 2",
+            start,
+            len(whole) - start,
+        )
+
+
+def _alike(before: Graph, after: Graph) -> bool:
+    return len(before.nodes) == len(after.nodes) and all(
+        (one.inputs, one.label, one.text, one.tensor.shape)
+        == (two.inputs, two.label, two.text, two.tensor.shape)
+        for one, two in zip(before.nodes, after.nodes, strict=True)
+    )
+
+
+def plan_of(graph: Graph, places: Sequence[Place]) -> Plan:
+    appears = [0] * len(graph.nodes)
+    grows: list[list[tuple[int, Edge | None]]] = [[] for _ in graph.nodes]
+    flows: dict[Edge, int] = {}
+    for at, place in enumerate(places, 1):
+        if place.phase == "forward":
+            appears[place.node] = at
+        elif place.phase == "seed":
+            grows[place.node].append((at, None))
+        else:
+            assert place.input is not None
+            edge = (place.node, place.input)
+            growing = grows[graph.nodes[place.node].inputs[place.input]]
+            if place.phase == "accumulate":
+                growing.append((at, edge))
+                continue
+            flows[edge] = at  # of "copies" after "backward": the later
+            if not growing:
+                growing.append((at, edge))
+            elif growing[-1][1] == edge:
+                growing[-1] = (at, edge)
+    return Plan((None, *places), tuple(appears), flows, tuple(map(tuple, grows)))
+
+
+def _broken(graph: Graph) -> int | None:
+    """The first node that is not finite: all that it was computed from is."""
+    for number, node in enumerate(graph.nodes):
+        if not np.isfinite(node.tensor.data).all():
+            return number
+    return None

@@ -1,0 +1,174 @@
+"""Draws the edges of a graph: thin while values go forward, as strong as what flows back."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPainterPath
+
+from explorer import theme
+from explorer.panes.backprop.expression.draw_nodes import anchor, badge_box
+from explorer.panes.backprop.expression.inks import (
+    TIMES,
+    mono,
+    sans,
+    sign_color,
+    sign_text,
+    signed,
+)
+from explorer.panes.backprop.expression.scene import Edge, Instant, Scene, size_of
+from explorer.theme_numbers import format_number
+from explorer.widgets.base import put_text
+
+THIN, STRONGEST = 1.3, 7.0  # px
+FAN, INTO = 11.0, 8.0  # between two edges that leave a node, or that enter one
+JOINT = 8.0  # radius of the sign where contributions are added
+
+
+@dataclass(frozen=True)
+class Ways:
+    """The edges as curves, from an input's right side to the badge of what reads it."""
+
+    paths: dict[Edge, QPainterPath]
+
+
+def ways_of(scene: Scene) -> Ways:
+    paths = {}
+    for number, node in enumerate(scene.computed.graph.nodes):
+        entry = badge_box(scene, number)
+        count = len(node.inputs)
+        for index, before in enumerate(node.inputs):
+            fan = scene.uses[before]
+            shift = (fan.index((number, index)) - (len(fan) - 1) / 2) * FAN if len(fan) > 1 else 0
+            into = (index - (count - 1) / 2) * INTO
+            start = anchor(scene, before)
+            room = max(6.0, scene.layout.places[before][3] / 2 - 6)
+            start = QPointF(start.x(), start.y() + max(-room, min(room, shift)))
+            end = QPointF(entry.left(), entry.center().y() + into)
+            passing = scene.layout.ways[number][index][1:-1]
+            paths[number, index] = _curve(start, passing, end)
+    return Ways(paths)
+
+
+def _curve(start: QPointF, passing, end: QPointF) -> QPainterPath:
+    path = QPainterPath(start)
+    at = start
+    points = [QPointF(x, y) for x, y in passing]
+    straight = False
+    for point in [*points, end]:
+        if straight:
+            path.lineTo(point)
+        else:
+            bend = max(18.0, (point.x() - at.x()) * 0.5)
+            path.cubicTo(
+                QPointF(at.x() + bend, at.y()), QPointF(point.x() - bend, point.y()), point
+            )
+        at, straight = point, not straight
+    return path
+
+
+def draw_edge(
+    painter: QPainter, scene: Scene, ways: Ways, edge: Edge, instant: Instant, lit: bool
+) -> None:
+    """Thin and gray before backward has come here; then as wide as its contribution is large."""
+    now = theme.current()
+    path = ways.paths[edge]
+    at = scene.computed.plan.flows.get(edge)
+    done = 0.0 if at is None else instant.done(at)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(now.pen("accent" if lit else "outline", THIN + (0.7 if lit else 0), 0.7))
+    if done < 1:
+        painter.drawPath(path)
+    if done > 0:
+        flow = scene.computed.flows.along[edge]
+        total = float(np.asarray(flow).reshape(-1)[int(np.abs(flow).argmax())])
+        pen = now.pen(sign_color(total), width_of(scene, edge))
+        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+        if done < 1:  # it grows from the operation towards its input
+            length = path.length()
+            share = max(0.0, (done - 0.35) / 0.5)
+            drawn = min(1.0, share) * length
+            if drawn <= 0:
+                return
+            pen.setDashPattern([drawn / pen.widthF(), 2 * length / pen.widthF()])
+            pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+            painter.setPen(pen)
+            painter.drawPath(path.toReversed())
+        else:
+            painter.setPen(pen)
+            painter.drawPath(path)
+
+
+def width_of(scene: Scene, edge: Edge) -> float:
+    """Of an edge that something has flowed along: the square root keeps small ones visible."""
+    size = size_of(scene.computed.flows.along[edge])
+    if not math.isfinite(size):
+        return STRONGEST
+    share = size / scene.strongest if scene.strongest else 0.0
+    return THIN + (STRONGEST - THIN) * math.sqrt(share)
+
+
+def draw_local(painter: QPainter, scene: Scene, ways: Ways, edge: Edge, instant: Instant) -> None:
+    """The local derivative of an edge that has been gone through, as a factor beside it."""
+    at = scene.computed.plan.flows.get(edge)
+    if at is None or instant.done(at) < 0.35:
+        return
+    local = scene.computed.local(edge)
+    if local is None or local.size != 1:
+        return
+    now = theme.current()
+    path = ways.paths[edge]
+    middle = path.pointAtPercent(0.56)
+    text = f"{TIMES}{format_number(local.item())}"
+    face = mono(10)
+    width = 6.2 * len(text) + 6
+    box = QRectF(middle.x() - width / 2, middle.y() - 7.5, width, 15)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(now.color("window", 0.88))
+    painter.drawRoundedRect(box, 4, 4)
+    put_text(painter, box, text, face, now.color("muted"))
+
+
+def draw_joint(painter: QPainter, scene: Scene, ways: Ways, number: int, instant: Instant) -> None:
+    """Where the contributions of a node's uses meet and are added: each with its number."""
+    edges = [edge for edge in scene.uses[number] if edge in scene.computed.plan.flows]
+    plan = scene.computed.plan
+    if len(edges) < 2 or all(instant.done(plan.flows[edge]) == 0 for edge in edges):
+        return
+    now = theme.current()
+    center = anchor(scene, number)
+    for edge in edges:
+        if instant.done(plan.flows[edge]) < 1:
+            continue
+        flow = scene.computed.flows.along[edge]
+        if flow.size != 1:
+            continue
+        at = ways.paths[edge].pointAtPercent(0.0)
+        value = float(flow.reshape(-1)[0])
+        box = QRectF(at.x() + 11, at.y() - 6.5, 50, 13)
+        text = signed(value)
+        ground = QRectF(box.x() - 2, box.y(), 6.4 * len(text) + 4, 13)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(now.color("window", 0.88))
+        painter.drawRoundedRect(ground, 3, 3)
+        put_text(painter, box, text, mono(10, 600), sign_text(value), _LEFT)
+    adding = instant.place is not None and instant.place.phase == "accumulate"
+    target = adding and number == _target(scene, instant)
+    painter.setPen(now.pen("accent" if target else "outline", 1.5))
+    painter.setBrush(now.color("accent" if target else "surface"))
+    painter.drawEllipse(center, JOINT, JOINT)
+    box = QRectF(center.x() - JOINT, center.y() - JOINT, 2 * JOINT, 2 * JOINT)
+    put_text(painter, box, "+", sans(13, 600), now.color("on_accent" if target else "text"))
+
+
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+
+
+def _target(scene: Scene, instant: Instant) -> int:
+    """The input that the step is about."""
+    place = instant.place
+    assert place is not None and place.input is not None
+    return scene.computed.graph.nodes[place.node].inputs[place.input]

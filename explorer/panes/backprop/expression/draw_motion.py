@@ -1,0 +1,169 @@
+"""What moves during a step: values go to the operation, gradients come back along the edges."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, QSizeF
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter
+
+from explorer import theme
+from explorer.panes.backprop.expression.draw_edges import Ways
+from explorer.panes.backprop.expression.draw_nodes import anchor, badge_box, node_box
+from explorer.panes.backprop.expression.inks import chip, mono, sign_color, sign_text
+from explorer.panes.backprop.expression.scene import Instant, Scene
+from explorer.panes.backprop.expression.words import Piece, arithmetic, number
+from explorer.widgets.base import LEFT, put_text
+
+ARRIVE = 0.6  # of a forward step: the values have come to the operation
+HANDED, FLOWN = 0.3, 0.85  # of a backward step: the gradient is at the operation, at the input
+
+
+def draw_motion(painter: QPainter, scene: Scene, ways: Ways, instant: Instant) -> None:
+    """The chips that are on their way; nothing where nothing may travel."""
+    place = instant.place
+    if place is None or instant.share >= 1 or not theme.current().travels:
+        return
+    if place.phase == "forward":
+        _inputs_come(painter, scene, ways, place.node, instant.share)
+    elif place.phase == "backward":
+        assert place.input is not None
+        _gradient_goes(painter, scene, ways, (place.node, place.input), instant)
+    elif place.phase == "accumulate":
+        assert place.input is not None
+        _sums_meet(painter, scene, ways, (place.node, place.input), instant)
+
+
+def _inputs_come(painter: QPainter, scene: Scene, ways: Ways, node: int, share: float) -> None:
+    along = theme.ease_out(share / ARRIVE)
+    fading = 1.0 if share < ARRIVE else max(0.0, 1 - (share - ARRIVE) / 0.15)
+    if fading <= 0:
+        return
+    for index, before in enumerate(scene.computed.graph.nodes[node].inputs):
+        at = ways.paths[node, index].pointAtPercent(min(1.0, along))
+        value = number(scene.computed.value(before))
+        chip(painter, at.x(), at.y(), value, theme.current().color("accent"), fading)
+
+
+def _gradient_goes(
+    painter: QPainter, scene: Scene, ways: Ways, edge: tuple[int, int], instant: Instant
+) -> None:
+    node, share = edge[0], instant.share
+    upstream = scene.computed.gradient(node)
+    assert upstream is not None
+    if share < HANDED:
+        start, end = node_box(scene, node), badge_box(scene, node)
+        along = theme.ease_out(share / HANDED)
+        y = start.bottom() - 14 + (end.center().y() - start.bottom() + 14) * along
+        x = start.right() - 30 + (end.center().x() - start.right() + 30) * along
+        chip(painter, x, y, number(upstream), _color(upstream))
+    elif share < FLOWN + 0.1:
+        along = theme.ease_out((share - HANDED) / (FLOWN - HANDED))
+        flow = scene.computed.flows.along[edge]
+        at = ways.paths[edge].pointAtPercent(max(0.0, 1 - along))
+        chip(painter, at.x(), at.y(), number(flow), _color(flow))
+
+
+def _sums_meet(
+    painter: QPainter, scene: Scene, ways: Ways, edge: tuple[int, int], instant: Instant
+) -> None:
+    """The gradient so far comes out of the node, the new contribution from its edge; they join."""
+    target = scene.computed.graph.nodes[edge[0]].inputs[edge[1]]
+    share = instant.share
+    meeting = anchor(scene, target)
+    before = scene.computed.gradient_at(target, instant.moment - 1)
+    after = scene.computed.gradient_at(target, instant.moment)
+    flow = scene.computed.flows.along[edge]
+    box = node_box(scene, target)
+    inside = QPointF(box.right() - 30, box.bottom() - 14)
+    if share < 0.5:
+        along = theme.ease_out(share / 0.5)
+        if before is not None:
+            at = inside + (meeting - inside) * along
+            chip(painter, at.x(), at.y(), number(before), _color(before))
+        start = ways.paths[edge].pointAtPercent(0.25)
+        at = start + (meeting - start) * along
+        chip(painter, at.x(), at.y(), number(flow), _color(flow))
+    elif after is not None and share < 0.9:
+        at = meeting + (inside - meeting) * theme.ease_out((share - 0.5) / 0.4)
+        chip(painter, at.x(), at.y(), number(after), _color(after))
+
+
+def _color(value: np.ndarray) -> QColor:
+    array = np.asarray(value)
+    return sign_color(float(array.reshape(-1)[int(np.abs(array).argmax())]))
+
+
+def draw_bubble(
+    painter: QPainter, scene: Scene, ways: Ways, instant: Instant, room: QRectF, unit: float
+) -> None:
+    """The arithmetic of the step beside where it happens; `unit` is a pixel of the screen."""
+    place = instant.place
+    if place is None or instant.share < 0.75:
+        return
+    pieces = arithmetic(scene.computed, instant.moment)
+    font = mono(12, 600)
+    metrics = QFontMetricsF(font)
+    widths = [metrics.horizontalAdvance(text) for text, _ in pieces]
+    width, height = (sum(widths) + 20) * unit, 26 * unit
+    box = _free_place(scene, ways, instant, QSizeF(width, height), room, 8 * unit)
+    painter.setOpacity(min(1.0, (instant.share - 0.75) / 0.25))
+    painter.save()
+    painter.translate(box.topLeft())
+    painter.scale(unit, unit)
+    _draw_pieces(painter, pieces, widths, QRectF(0, 0, width / unit, height / unit))
+    painter.restore()
+    painter.setOpacity(1.0)
+
+
+def _draw_pieces(painter: QPainter, pieces: list[Piece], widths: list[float], box: QRectF) -> None:
+    now = theme.current()
+    painter.setPen(now.pen("accent", 1.5))
+    painter.setBrush(now.color("raised"))
+    painter.drawRoundedRect(box, 6, 6)
+    x = box.left() + 10
+    for (text, role), width in zip(pieces, widths, strict=True):
+        ink = sign_text(float(role[5:])) if role.startswith("sign:") else now.color(role)
+        put_text(
+            painter, QRectF(x, box.top(), width + 2, box.height()), text, mono(12, 600), ink, LEFT
+        )
+        x += width
+
+
+def _free_place(
+    scene: Scene, ways: Ways, instant: Instant, size: QSizeF, room: QRectF, gap: float
+) -> QRectF:
+    """Near what the step is about, where it hides no node if there is such a place in sight."""
+    place = instant.place
+    assert place is not None
+    about = node_box(scene, subject(scene, instant))
+    center = about.center().x()
+    if place.input is not None:
+        about = about.united(ways.paths[place.node, place.input].boundingRect())
+        if place.phase == "backward":
+            center = about.center().x()
+    nodes = [node_box(scene, number) for number in range(len(scene.faces))]
+    near = about.adjusted(-size.width(), -200, size.width(), 200)
+    nodes = [box for box in nodes if near.intersects(box)]
+    tops = [about.top() - gap - size.height(), about.bottom() + gap]
+    tops += [box.top() - gap - size.height() for box in nodes]
+    tops += [box.bottom() + gap for box in nodes]
+    tops.sort(key=lambda top: abs(top + size.height() / 2 - about.center().y()))
+    inside = room.adjusted(gap / 2, gap / 2, -gap / 2, -gap / 2)
+    left = max(inside.left(), min(center - size.width() / 2, inside.right() - size.width()))
+    places = [QRectF(left, top, size.width(), size.height()) for top in tops]
+    seen = [box for box in places if inside.contains(box)] or places
+    return min(seen, key=lambda box: sum(_overlap(box, node) for node in nodes))
+
+
+def _overlap(one: QRectF, two: QRectF) -> float:
+    both = one.intersected(two)
+    return both.width() * both.height()
+
+
+def subject(scene: Scene, instant: Instant) -> int:
+    """The node that the step changes."""
+    place = instant.place
+    assert place is not None
+    if place.input is None:
+        return place.node
+    return scene.computed.graph.nodes[place.node].inputs[place.input]

@@ -1,0 +1,234 @@
+"""Draws the nodes of a graph: name, operation, value and gradient; tensors as grids of cells."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter
+
+from explorer import theme
+from explorer.panes.backprop.expression.computing import Array
+from explorer.panes.backprop.expression.faces import Box, Face
+from explorer.panes.backprop.expression.inks import mono, sans, sign_color, sign_text
+from explorer.panes.backprop.expression.scene import Instant, Scene
+from explorer.theme_numbers import format_number
+from explorer.widgets.base import LEFT, RIGHT, elide, put_text
+
+FAINT = 0.4  # a node whose value is not there yet
+RADIUS = 6.0
+
+
+def node_box(scene: Scene, number: int) -> QRectF:
+    """Where a node's box is, without its badge."""
+    x, y, _, _ = scene.layout.places[number]
+    left, top, width, height = scene.faces[number].box
+    return QRectF(x + left, y + top, width, height)
+
+
+def badge_box(scene: Scene, number: int) -> QRectF:
+    x, y, _, height = scene.layout.places[number]
+    side = 26.0
+    return QRectF(x, y + (height - side) / 2, scene.faces[number].badge, side)
+
+
+def part(scene: Scene, number: int, box: Box) -> QRectF:
+    """A part of a node, in the picture's units."""
+    x, y, _, _ = scene.layout.places[number]
+    return QRectF(x + box[0], y + box[1], box[2], box[3])
+
+
+def draw_node(
+    painter: QPainter,
+    scene: Scene,
+    number: int,
+    instant: Instant,
+    *,
+    detail: bool = True,
+    ring: str = "",
+    fixed: bool = False,
+    element: int = -1,
+) -> None:
+    """detail: there is room for text; ring: a color of the theme around the box; fixed: a leaf
+    that takes no steps; element: the number of a tensor that is held.
+    """
+    face, computed = scene.faces[number], scene.computed
+    there = instant.done(computed.plan.appears[number])
+    arrived = max(0.0, min(1.0, (there - 0.6) / 0.4)) if there < 1 else 1.0
+    box = node_box(scene, number)
+    broken = not np.isfinite(computed.value(number)).all() and there == 1
+    painter.setOpacity(FAINT + (1 - FAINT) * arrived)
+    _draw_box(painter, box, face, ring, broken)
+    if face.badge:
+        _draw_badge(painter, badge_box(scene, number), face, number, instant)
+    if detail:
+        _draw_head(painter, scene, number, fixed, broken)
+        gradient = computed.gradient_at(number, instant.moment)
+        shown = _arrival(scene, number, instant)
+        if face.is_grid:
+            grids = _Grids(painter, scene, number, element)
+            painter.setOpacity(arrived)
+            grids.draw(computed.value(number), False)
+            painter.setOpacity(1.0)
+            if gradient is not None:
+                painter.setOpacity(shown)
+                grids.draw(gradient, True)
+        elif face.kind != "constant":
+            _draw_numbers(painter, scene, number, gradient, arrived, shown, element >= 0)
+    painter.setOpacity(1.0)
+
+
+def _arrival(scene: Scene, number: int, instant: Instant) -> float:
+    """How visible the gradient is: it fades in when it changes at this very moment."""
+    changing = any(at == instant.moment for at, _ in scene.computed.plan.grows[number])
+    return max(0.0, min(1.0, (instant.share - 0.8) / 0.2)) if changing else 1.0
+
+
+def _draw_box(painter: QPainter, box: QRectF, face: Face, ring: str, broken: bool) -> None:
+    now = theme.current()
+    painter.setBrush(now.color("surface"))
+    if face.kind == "constant":
+        pen = now.pen("divider", 1)
+        pen.setStyle(Qt.PenStyle.DashLine)
+        painter.setPen(pen)
+    else:
+        painter.setPen(now.pen("accent" if face.kind == "leaf" else "outline", 1))
+    if broken:
+        painter.setPen(now.pen("warning", 2))
+    painter.drawRoundedRect(box, RADIUS, RADIUS)
+    if ring:
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(now.pen(ring, 2))
+        painter.drawRoundedRect(box.adjusted(-3, -3, 3, 3), RADIUS + 2, RADIUS + 2)
+
+
+def _draw_badge(painter: QPainter, box: QRectF, face: Face, number: int, instant: Instant) -> None:
+    """What computes the node; filled while it does."""
+    now = theme.current()
+    place = instant.place
+    active = place is not None and place.node == number and place.phase in ("forward", "backward")
+    painter.setPen(now.pen("accent" if active else "outline", 1.5))
+    painter.setBrush(now.color("accent" if active else "raised"))
+    painter.drawRoundedRect(box, box.height() / 2, box.height() / 2)
+    short = len(face.symbol) == 1
+    font = sans(15, 600) if short else sans(11, 600)
+    put_text(painter, box, face.symbol, font, now.color("on_accent" if active else "text"))
+
+
+def _draw_head(painter: QPainter, scene: Scene, number: int, fixed: bool, broken: bool) -> None:
+    now = theme.current()
+    face = scene.faces[number]
+    if face.kind == "constant" and not face.is_grid:
+        put_text(painter, node_box(scene, number), face.label, mono(12), now.color("muted"))
+        return
+    line = part(scene, number, face.line(0))
+    bold = sans(12, 600)
+    name = elide(face.label, bold, line.width() * 0.6)
+    role = "accent" if face.kind == "leaf" else "text"
+    put_text(painter, line, name, bold, now.color(role), LEFT)
+    used = QFontMetricsF(bold).horizontalAdvance(name) + 8
+    rest = line.adjusted(used, 0, 0, 0)
+    small = sans(11)
+    if broken:
+        note = "not finite"
+        put_text(
+            painter, rest, elide(note, small, rest.width()), small, now.color("warning"), RIGHT
+        )
+        return
+    note = "" if face.kind != "operation" else face.text
+    if face.kind == "leaf" and fixed:
+        note = "fixed"
+    if face.is_grid and face.kind != "operation":
+        note = " ".join(filter(None, (note, f"{TIMES_SHAPE.join(_shape(scene, number))}")))
+    put_text(painter, rest, elide(note, small, rest.width()), small, now.color("muted"), RIGHT)
+
+
+TIMES_SHAPE = " \u00d7 "
+
+
+def _shape(scene: Scene, number: int) -> list[str]:
+    return [str(size) for size in scene.computed.graph.nodes[number].tensor.shape]
+
+
+def _draw_numbers(
+    painter: QPainter,
+    scene: Scene,
+    number: int,
+    gradient: Array | None,
+    arrived: float,
+    shown: float,
+    held: bool,
+) -> None:
+    now = theme.current()
+    face = scene.faces[number]
+    small, bold = sans(11), mono(12, 600)
+    value_line = part(scene, number, face.line(1))
+    if held and face.kind == "leaf":
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(now.color("selected"))
+        painter.drawRoundedRect(value_line.adjusted(-3, 0, 3, 0), 3, 3)
+    put_text(painter, value_line, "value", small, now.color("muted"), LEFT)
+    painter.setOpacity(arrived)
+    value = float(scene.computed.value(number).reshape(-1)[0])
+    put_text(painter, value_line, format_number(value), bold, now.color("text"), RIGHT)
+    painter.setOpacity(1.0)
+    if scene.computed.gradient(number) is None:
+        return
+    line = part(scene, number, face.line(2))
+    put_text(painter, line, "gradient", small, now.color("muted"), LEFT)
+    painter.setOpacity(shown)
+    if gradient is None:
+        put_text(painter, line, "\u00b7", bold, now.color("muted"), RIGHT)
+    else:
+        slope = float(np.asarray(gradient).reshape(-1)[0])
+        put_text(painter, line, format_number(slope), bold, sign_text(slope), RIGHT)
+    painter.setOpacity(1.0)
+
+
+class _Grids:
+    """The two grids of a tensor."""
+
+    def __init__(self, painter: QPainter, scene: Scene, number: int, element: int) -> None:
+        self.painter, self.scene, self.number, self.element = painter, scene, number, element
+        self.face = scene.faces[number]
+
+    def draw(self, array: Array, gradient: bool) -> None:
+        now, face, painter = theme.current(), self.face, self.painter
+        area = part(self.scene, self.number, face.grid(gradient))
+        caption = QRectF(area.x(), area.y() - 13, 80, 12)
+        words = "gradient" if gradient else "value"
+        put_text(painter, caption, words, sans(10), now.color("muted"), LEFT)
+        rows = np.asarray(array).reshape(-1, array.shape[-1])[: face.rows, : face.columns]
+        largest = float(np.abs(rows[np.isfinite(rows)]).max(initial=0.0))
+        wide, tall = face.cell
+        font = mono(11)
+        for row in range(face.rows):
+            for column in range(face.columns):
+                value = float(rows[row, column])
+                cell = QRectF(area.x() + column * wide, area.y() + row * tall, wide, tall)
+                fill = shade(value, largest)
+                painter.fillRect(cell.adjusted(0.5, 0.5, -0.5, -0.5), fill)
+                if face.numbered:
+                    ink = theme.ink_on(fill)
+                    put_text(painter, cell, format_number(value), font, ink)
+        if not gradient and self.element >= 0 and face.columns:
+            row, column = divmod(self.element, array.shape[-1])
+            if row < face.rows and column < face.columns:
+                cell = QRectF(area.x() + column * wide, area.y() + row * tall, wide, tall)
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.setPen(now.pen("accent", 2))
+                painter.drawRect(cell)
+
+
+def shade(value: float, largest: float) -> QColor:
+    """A cell's color: 0 is the surface, the largest of its grid the full color of its sign."""
+    now = theme.current()
+    if not np.isfinite(value):
+        return now.color("warning")
+    share = abs(value) / largest if largest > 0 else 0.0
+    return theme.mix(now.color("surface"), sign_color(value), 0.75 * share)
+
+
+def anchor(scene: Scene, number: int) -> QPointF:
+    """Where edges leave a node."""
+    box = node_box(scene, number)
+    return QPointF(box.right(), box.center().y())

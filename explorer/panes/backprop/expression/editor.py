@@ -1,0 +1,167 @@
+"""The field for a formula: as tall as its lines; what is wrong is marked in it and said below."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QTextCharFormat, QTextCursor
+from PySide6.QtWidgets import QPlainTextEdit, QSizePolicy, QTextEdit, QVBoxLayout, QWidget
+
+from core.autograd.expression import LONGEST
+from explorer import theme
+from explorer.widgets.fields import ErrorLine
+
+MOST_LINES = 5  # that are seen without scrolling
+_NEEDED = Qt.ScrollBarPolicy.ScrollBarAsNeeded
+_NEVER = Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+PATIENCE = 350  # ms after a key until an error is said: a formula half typed is no mistake
+
+
+class FormulaField(QPlainTextEdit):
+    """`edited(text)` at every change by a person."""
+
+    edited = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("Formula")
+        self.setPlaceholderText("tanh(w*x + b)")
+        self.setTabChangesFocus(True)
+        self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._quiet = False
+        self._lines = MOST_LINES
+        self.textChanged.connect(self._on_changed)
+        theme.changed.connect(self._restyle)
+        self._restyle()
+
+    def set_text(self, text: str) -> None:
+        """Shows another text and tells nobody. What differs is replaced, so that the cursor of a
+        person who is typing stays, and Undo in the field knows the step.
+        """
+        old = self.toPlainText()
+        if text == old:
+            return
+        head = _same(old, text)
+        tail = min(_same(old[::-1], text[::-1]), len(old) - head, len(text) - head)
+        self._quiet = True
+        cursor = QTextCursor(self.document())
+        cursor.setPosition(head)
+        cursor.setPosition(len(old) - tail, QTextCursor.MoveMode.KeepAnchor)
+        cursor.insertText(text[head : len(text) - tail])
+        self._quiet = False
+        self._fit()
+
+    def mark(self, start: int, length: int) -> None:
+        """Underlines a part of the text; of length 0 nothing."""
+        marks = []
+        if length:
+            mark = QTextEdit.ExtraSelection()
+            cursor = QTextCursor(self.document())
+            size = self.document().characterCount() - 1
+            start = min(start, max(0, size - 1))
+            cursor.setPosition(start)
+            cursor.setPosition(min(size, start + length), QTextCursor.MoveMode.KeepAnchor)
+            form = QTextCharFormat()
+            form.setUnderlineStyle(QTextCharFormat.UnderlineStyle.WaveUnderline)
+            form.setUnderlineColor(theme.current().color("error"))
+            form.setBackground(theme.current().color("error", 0.14))
+            mark.cursor, mark.format = cursor, form  # type: ignore[attr-defined]
+            marks.append(mark)
+        self.setExtraSelections(marks)
+
+    def _on_changed(self) -> None:
+        self._fit()
+        if not self._quiet:
+            self.edited.emit(self.toPlainText())
+
+    def insertFromMimeData(self, source) -> None:
+        """Plain text, cut where no formula is read any more."""
+        self.textCursor().insertText(source.text()[: LONGEST + 1])
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            event.ignore()  # the pane's
+        else:
+            super().keyPressEvent(event)
+
+    def set_lines(self, most: int) -> None:
+        """How many lines are seen at most."""
+        if most != self._lines:
+            self._lines = most
+            self._fit()
+
+    def _fit(self) -> None:
+        lines = min(max(1, self.blockCount()), self._lines)
+        spacing = theme.current().metrics("body", mono=True).lineSpacing()
+        self.setFixedHeight(round(lines * spacing) + theme.current().px(20))
+        self.setVerticalScrollBarPolicy(_NEEDED if self.blockCount() > self._lines else _NEVER)
+
+    def sizeHint(self) -> QSize:
+        return QSize(theme.current().px(400), self.height())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(theme.current().px(160), self.height())
+
+    def _restyle(self) -> None:
+        self.setFont(theme.current().font("body", mono=True))
+        self._fit()
+
+
+def _same(one: str, two: str) -> int:
+    """How many characters both begin with."""
+    count = 0
+    for a, b in zip(one, two, strict=False):
+        if a != b:
+            break
+        count += 1
+    return count
+
+
+class FormulaEditor(QWidget):
+    """The field and its error. `edited(text)`."""
+
+    edited = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.field = FormulaField()
+        self.field.setObjectName("backprop.expression.formula")
+        self.error = ErrorLine()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addWidget(self.field)
+        column.addWidget(self.error)
+        self._waiting: tuple[str, int, int] | None = None
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(PATIENCE)
+        self._timer.timeout.connect(self._say)
+        self.field.edited.connect(self.edited)
+
+    def set_text(self, text: str) -> None:
+        self.field.set_text(text)
+
+    def set_error(self, message: str, start: int = 0, length: int = 0) -> None:
+        """Says what is wrong, where a person is typing after a moment; "" takes it back at once."""
+        self._waiting = (message, start, length) if message else None
+        if not message:
+            self._timer.stop()
+            self.field.mark(0, 0)
+            self.error.set_text("")
+        elif self.error.text or not self.field.hasFocus():
+            self._say()
+        else:
+            self._timer.start()
+
+    def _say(self) -> None:
+        if self._waiting is not None:
+            message, start, length = self._waiting
+            self.field.mark(start, length)
+            self.error.set_text(message[:1].upper() + message[1:])
+            self.field.setAccessibleDescription(message)
+
+    def hideEvent(self, event) -> None:
+        if self._timer.isActive():
+            self._timer.stop()
+            self._say()

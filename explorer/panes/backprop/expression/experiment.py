@@ -1,0 +1,135 @@
+"""What a person has set up: the formula, values, what learns. Plain data that a session keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from core.autograd.expression import LONGEST
+from explorer.panes.backprop.expression.computing import Computed, with_names
+from explorer.panes.backprop.expression.examples import NEURON, Example
+from explorer.panes.backprop.expression.rewriting import can_rewrite, with_value
+
+RATE, RATES = 0.1, (1e-6, 100.0)
+GIVEN = "xyt"  # names that begin so are data: they take no gradient step unless a person says so
+MOST_LOSSES = 400  # of the spark line
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """values  numbers, or nested lists, by name
+    fixed   leaves that take no step, where a person has said so; others by their name
+    losses  L before the first step and after each
+    begin   text and values before the first step
+    """
+
+    text: str = NEURON.text
+    values: Mapping[str, Any] = field(default_factory=lambda: dict(NEURON.values))
+    fixed: Mapping[str, bool] = field(default_factory=dict)
+    rate: float = RATE
+    losses: tuple[float, ...] = ()
+    begin: tuple[str, Mapping[str, Any]] | None = None
+
+    def with_text(self, text: str) -> Experiment:
+        text = text[: LONGEST + 1]
+        values = with_names(text, self.values)
+        return replace(self, text=text, values=values, losses=(), begin=None)
+
+    def with_leaf(self, computed: Computed, name: str, value: Any) -> Experiment:
+        """A leaf with another value; what was learned counts no more, unless it comes of a step."""
+        moved = self._moved(computed, {name: value})
+        return replace(moved, losses=(), begin=None)
+
+    def stepped(self, computed: Computed) -> Experiment:
+        """Every leaf that learns goes downhill: leaf - rate * gradient."""
+        moved = {}
+        for name in self.learning(computed):
+            number = computed.leaves[name]
+            gradient = computed.gradient(number)
+            if gradient is not None:
+                moved[name] = plain(computed.value(number) - self.rate * gradient)
+        losses = (*(self.losses or (computed.result,)),)
+        begin = self.begin or (self.text, dict(self.values))
+        return replace(self._moved(computed, moved), losses=losses, begin=begin)
+
+    def with_loss(self, loss: float) -> Experiment:
+        """After a step: L as it is now."""
+        return replace(self, losses=(*self.losses, loss)[-MOST_LOSSES:])
+
+    def at_the_beginning(self) -> Experiment:
+        """As before the first step."""
+        if self.begin is None:
+            return self
+        text, values = self.begin
+        return replace(self, text=text, values=values, losses=(), begin=None)
+
+    def is_fixed(self, name: str) -> bool:
+        return self.fixed.get(name, name[:1].lower() in GIVEN)
+
+    def learning(self, computed: Computed) -> list[str]:
+        """The leaves that take a step."""
+        return [name for name in computed.leaves if not self.is_fixed(name)]
+
+    def _moved(self, computed: Computed, moved: Mapping[str, Any]) -> Experiment:
+        text, values, expression = self.text, dict(self.values), computed.expression
+        for name, value in moved.items():
+            if can_rewrite(expression, name):
+                text = with_value(expression, name, value, text)
+                values.pop(name, None)
+            else:
+                values[name] = plain(value)
+        return replace(self, text=text, values=values)
+
+    def state(self) -> dict[str, Any]:
+        saved = asdict(self)
+        saved["losses"] = [float(loss) for loss in self.losses if np.isfinite(loss)]
+        return saved
+
+
+def from_example(example: Example, rate: float = RATE) -> Experiment:
+    values = with_names(example.text, dict(example.values))
+    return Experiment(example.text, values, rate=rate)
+
+
+def restored(state: Mapping[str, Any]) -> Experiment | None:
+    """What `state` gave; None where it does not fit."""
+    text, values = state.get("text"), state.get("values")
+    if not isinstance(text, str) or not isinstance(values, dict):
+        return None
+    known = {name: value for name, value in values.items() if is_value(value)}
+    fixed = state.get("fixed")
+    fixed = fixed if isinstance(fixed, dict) else {}
+    fixed = {name: on for name, on in fixed.items() if isinstance(on, bool)}
+    rate = state.get("rate")
+    if type(rate) not in (int, float) or not RATES[0] <= rate <= RATES[1]:
+        rate = RATE
+    losses, begin = state.get("losses"), state.get("begin")
+    one = Experiment(text[:LONGEST], with_names(text[:LONGEST], known), fixed, float(rate))
+    if not _are_numbers(losses) or not isinstance(begin, list | tuple) or len(begin) != 2:
+        return one
+    if not isinstance(begin[0], str) or not isinstance(begin[1], dict):
+        return one
+    first = {name: value for name, value in begin[1].items() if is_value(value)}
+    assert isinstance(losses, list | tuple)
+    return replace(one, losses=tuple(map(float, losses))[-MOST_LOSSES:], begin=(begin[0], first))
+
+
+def _are_numbers(values: Any) -> bool:
+    return isinstance(values, list | tuple) and all(type(one) in (int, float) for one in values)
+
+
+def is_value(value: Any) -> bool:
+    """A number or nested lists of numbers of equal length."""
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        return False
+    return array.size > 0 and array.ndim <= 4
+
+
+def plain(value: Any) -> Any:
+    """As numbers and lists, which a session can keep."""
+    return np.asarray(value, dtype=np.float64).tolist()

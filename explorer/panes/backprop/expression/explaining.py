@@ -1,0 +1,164 @@
+"""What the inspector says: of the step that is played, or of the node that is looked at. No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from explorer.panes.backprop.expression.computing import Array, Computed
+from explorer.panes.backprop.expression.words import slope
+from explorer.panes.base import Inspection
+from explorer.theme_numbers import format_number
+from explorer.widgets.live_numbers import Equation, Terms
+
+AGREES = 1e-6  # two gradients whose relative difference is below this are the same
+
+
+def of_step(computed: Computed, moment: int) -> Inspection:
+    """The step's formula and lines of core, with its numbers."""
+    step = computed.step(moment)
+    if step is None:
+        rows = [
+            Equation(name, _one(computed.value(node)), "accent", _note(computed.value(node)))
+            for name, node in computed.leaves.items()
+        ]
+        table = {name: computed.value(node) for name, node in computed.leaves.items()}
+        return Inspection(rows=rows, table=table, title="The inputs")
+    return Inspection(step=step, rows=_rows(computed, moment), plain=True)
+
+
+def _rows(computed: Computed, moment: int) -> list[object]:
+    place = computed.plan.places[moment]
+    assert place is not None
+    nodes = computed.graph.nodes
+    node = nodes[place.node]
+    if place.phase == "forward":
+        rows: list[object] = []
+        for before in dict.fromkeys(node.inputs):
+            value = computed.value(before)
+            rows.append(Equation(nodes[before].label, _one(value), "text", _note(value)))
+        value = computed.value(place.node)
+        return [*rows, Equation(node.label, _one(value), "accent", f"= {node.text}")]
+    if place.phase == "seed":
+        return [Equation(slope(computed, place.node), 1.0, "accent", "the end moves as itself")]
+    assert place.input is not None
+    edge = (place.node, place.input)
+    target = node.inputs[place.input]
+    flow = computed.flows.along[edge]
+    if place.phase == "backward":
+        upstream, local = computed.gradient(place.node), computed.local(edge)
+        assert upstream is not None
+        found: list[object] = [
+            Equation("upstream", _one(upstream), "text", slope(computed, place.node))
+        ]
+        if local is not None:
+            name = f"\u2202{node.label}/\u2202{nodes[target].label}"
+            found.append(Equation("local", _one(local), "text", name))
+        found.append(
+            Equation("contribution", _one(flow), "accent", f"flows back to {nodes[target].label}")
+        )
+        return found + _others(computed, target, moment)
+    if place.phase == "copies":
+        return [Equation("contribution", _one(flow), "accent", "summed over the copies")]
+    before = computed.gradient_at(target, moment - 1)
+    after = computed.gradient_at(target, moment)
+    assert before is not None and after is not None
+    return [
+        Equation("so far", _one(before), "text", "from other uses"),
+        Equation("contribution", _one(flow), "text", f"from {node.label}"),
+        Equation("gradient", _one(after), "accent", "their sum"),
+    ]
+
+
+def _others(computed: Computed, target: int, moment: int) -> list[object]:
+    """How the contribution joins what is there."""
+    before = computed.gradient_at(target, moment - 1)
+    label = computed.graph.nodes[target].label
+    if before is None:
+        return [f"The first to come to {label}: it is the gradient so far."]
+    return [Equation("so far", _one(before), "text", "added in the next step")]
+
+
+def of_node(
+    computed: Computed, number: int, numeric: Mapping[int, Array], *, pinned: bool
+) -> Inspection:
+    """A node: its value, and its gradient as the sum over its uses, checked by nudging."""
+    node = computed.graph.nodes[number]
+    value, gradient = computed.value(number), computed.gradient(number)
+    rows: list[object] = [Equation("value", _one(value), "accent", _note(value))]
+    table = {"value": value}
+    moment = computed.plan.appears[number]
+    edges = [edge for edge in computed.flows.along if _target(computed, edge) == number]
+    if gradient is not None:
+        single = gradient.size == 1 if hasattr(gradient, "size") else True
+        if len(edges) > 1 and single:
+            rows.append(_sum(computed, number, edges))
+        else:
+            rows.append(Equation("gradient", _one(gradient), "text", slope(computed, number)))
+        table["gradient"] = np.asarray(gradient)
+        if number in numeric:
+            rows.append(checked(gradient, numeric[number]))
+            table["numeric gradient"] = numeric[number]
+        if not moment and computed.plan.grows[number]:
+            moment = computed.plan.grows[number][0][0]
+    title = node.label if node.is_leaf else f"{node.label} = {node.text}"
+    return Inspection(
+        step=computed.step(moment),
+        rows=rows,
+        table=table,
+        pinned=pinned,
+        title=title,
+        plain=True,
+    )
+
+
+def _sum(computed: Computed, number: int, edges: list[tuple[int, int]]) -> Terms:
+    """The gradient of a node with several uses: upstream times local, use by use."""
+    upstream, local, labels = [], [], []
+    for edge in edges:
+        flow = float(np.asarray(computed.flows.along[edge]).item())
+        factor, above = computed.local(edge), computed.gradient(edge[0])
+        plain = factor is not None and factor.size == 1 and np.size(above) == 1
+        upstream.append(float(np.asarray(above).item()) if plain else flow)
+        local.append(float(factor.item()) if plain and factor is not None else 1.0)
+        labels.append(f"by {computed.graph.nodes[edge[0]].label}")
+    total = float(np.asarray(computed.gradient(number)).item())
+    roles = ("text", "text")
+    return Terms("gradient", np.array(upstream), np.array(local), roles, labels, total, "accent")
+
+
+def checked(gradient: Array, numeric: Array) -> Equation:
+    """The numeric gradient, and whether it agrees."""
+    error = difference(gradient, numeric)
+    agrees = error < AGREES
+    note = f"agrees to {format_number(error)}" if agrees else f"differs by {format_number(error)}"
+    if not np.isfinite(error):
+        note = "nothing to compare: not finite"
+    return Equation("numeric", _one(numeric), "success" if agrees else "warning", note)
+
+
+def difference(gradient: Array, numeric: Array) -> float:
+    """The largest difference, relative to the largest of both (absolute below 1)."""
+    gradient, numeric = np.asarray(gradient), np.asarray(numeric)
+    size = max(1.0, float(np.abs(gradient).max()), float(np.abs(numeric).max()))
+    with np.errstate(all="ignore"):
+        return float(np.abs(gradient - numeric).max()) / size
+
+
+def _target(computed: Computed, edge: tuple[int, int]) -> int:
+    return computed.graph.nodes[edge[0]].inputs[edge[1]]
+
+
+def _one(value: Array) -> float | str:
+    array = np.asarray(value)
+    if array.size == 1:
+        return float(array.item())
+    return "(" + " \u00d7 ".join(str(size) for size in array.shape) + ")"
+
+
+def _note(value: Array) -> str:
+    array = np.asarray(value)
+    if array.size == 1:
+        return ""
+    return f"from {format_number(array.min())} to {format_number(array.max())}"

@@ -1,0 +1,281 @@
+"""The graph as a picture: drawn at any position of the cursor, moved and zoomed."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, QSize, Signal
+from PySide6.QtGui import QPainter, QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from explorer import theme
+from explorer.panes.backprop.expression.camera import EASY, Camera, fitting
+from explorer.panes.backprop.expression.draw_edges import (
+    Ways,
+    draw_edge,
+    draw_joint,
+    draw_local,
+    ways_of,
+)
+from explorer.panes.backprop.expression.draw_motion import draw_bubble, draw_motion, subject
+from explorer.panes.backprop.expression.draw_nodes import badge_box, draw_node, node_box
+from explorer.panes.backprop.expression.scene import Instant, Scene, instant_at
+from explorer.widgets.base import Columns, Picture
+
+TEXT_FROM = 0.42  # the scale from which text is drawn
+MANY_EDGES = 80  # with more, factors are drawn only where something is looked at
+Hit = tuple[int, int]  # a node, and the element of it; -1 where it is none
+
+
+class GraphView(Picture):
+    """`set_scene(scene)`, `set_position(position)`, `set_choice(node, element)`;
+    `set_fixed(names)`, and `set_faint` while the formula cannot be read.
+
+    `cameraMoved()`: the view is another, by hand.
+    """
+
+    cameraMoved = Signal()
+
+    def __init__(self, name: str = "Graph of the formula", parent: QWidget | None = None) -> None:
+        super().__init__(name, parent)
+        self.scene: Scene | None = None
+        self._ways = Ways({})
+        self._position = 0.0
+        self._camera = Camera()
+        self._fits = True  # nobody has moved the view: it follows the window's size
+        self.hovered = -1
+        self.chosen: Hit = (-1, -1)
+        self._fixed: frozenset[str] = frozenset()
+        self._faint = False
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    # what is shown
+
+    def set_scene(self, scene: Scene | None) -> None:
+        """Another graph, or the same one with other values: then the view stays."""
+        same = scene is not None and self.scene is not None and scene.layout is self.scene.layout
+        self.scene = scene
+        if not same:
+            self._ways = ways_of(scene) if scene is not None else Ways({})
+            self.hovered = -1
+            self._fits = True
+            self._fit(EASY)
+        self.data_changed()
+
+    def set_position(self, position: float) -> None:
+        """Where the cursor is; what the step is about comes into sight."""
+        if position == self._position:
+            return
+        self._position = position
+        if self.scene is not None:
+            self._follow(instant_at(self.scene.computed, position))
+        self.update()
+
+    def set_choice(self, node: int, element: int = -1) -> None:
+        if (node, element) != self.chosen:
+            self.chosen = (node, element)
+            if self.scene is not None and node >= 0:
+                self.setAccessibleDescription(self.told(node))
+                self._show(node)
+            self.update()
+
+    def set_fixed(self, names: frozenset[str]) -> None:
+        """Leaves that take no gradient step."""
+        if names != self._fixed:
+            self._fixed = names
+            self.update()
+
+    def set_faint(self, faint: bool) -> None:
+        """The formula has moved on and cannot be read: the old graph stays, at 45 %."""
+        if faint != self._faint:
+            self._faint = faint
+            self.update()
+
+    def displayed(self) -> dict[str, np.ndarray]:
+        """A row for each node: its value and gradient; of a tensor how long these are."""
+        if self.scene is None:
+            return {}
+        computed = self.scene.computed
+        instant = instant_at(computed, self._position)
+        values, gradients = [], []
+        for number in range(len(computed.graph.nodes)):
+            there = instant.done(computed.plan.appears[number]) == 1
+            values.append(_length(computed.value(number)) if there else np.nan)
+            gradient = computed.gradient_at(number, instant.moment)
+            gradients.append(np.nan if gradient is None else _length(gradient))
+        return Columns(value=np.array(values), gradient=np.array(gradients))
+
+    def table_labels(self) -> dict[str, tuple[list[str], list[str]]]:
+        if self.scene is None:
+            return {}
+        nodes = self.scene.computed.graph.nodes
+        names = [n.label if n.is_leaf else f"{n.label} = {n.text}" for n in nodes]
+        return {"value": (names, []), "gradient": (names, [])}
+
+    def told(self, number: int) -> str:
+        """A node in words, for screen readers."""
+        assert self.scene is not None
+        computed = self.scene.computed
+        node = computed.graph.nodes[number]
+        value, gradient = computed.value(number), computed.gradient(number)
+        name = node.label if node.is_leaf else f"{node.label} = {node.text}"
+        said = f"{name}, value {_said(value)}"
+        return said if gradient is None else f"{said}, gradient {_said(gradient)}"
+
+    # the view
+
+    @property
+    def camera(self) -> Camera:
+        return self._camera
+
+    @property
+    def fits(self) -> bool:
+        return self._fits
+
+    def set_camera(self, camera: Camera) -> None:
+        """A view that was left before."""
+        self._camera, self._fits = camera, False
+        self.update()
+
+    def fit(self) -> None:
+        """The whole graph, however small."""
+        self._fits = True
+        self._fit(0.0)
+        self.cameraMoved.emit()
+
+    def zoom_by(self, factor: float, at: QPointF | None = None) -> None:
+        at = at if at is not None else QPointF(self.rect().center())
+        self.set_by_hand(self._camera.zoomed(factor, at.x(), at.y()))
+
+    def set_by_hand(self, camera: Camera) -> None:
+        self._camera, self._fits = camera, False
+        self.update()
+        self.cameraMoved.emit()
+
+    def _fit(self, least: float) -> None:
+        if self.scene is not None:
+            layout = self.scene.layout
+            unit = theme.current().zoom
+            room = (float(self.width()), float(self.height()))
+            self._camera = fitting((layout.width, layout.height), room, unit, least)
+            self.update()
+
+    def _follow(self, instant: Instant) -> None:
+        if instant.place is None or self.scene is None:
+            return
+        box = node_box(self.scene, instant.place.node).united(
+            node_box(self.scene, subject(self.scene, instant))
+        )
+        self._bring(box.united(badge_box(self.scene, instant.place.node)))
+
+    def _show(self, number: int) -> None:
+        assert self.scene is not None
+        self._bring(node_box(self.scene, number))
+
+    def _bring(self, box: QRectF) -> None:
+        area = (box.x(), box.y(), box.width(), box.height())
+        moved = self._camera.showing(area, float(self.width()), float(self.height()))
+        if moved != self._camera:
+            self._camera = moved
+            self.update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._fits:
+            self._fit(EASY)
+
+    def on_theme_changed(self) -> None:
+        if self._fits:
+            self._fit(EASY)
+        super().on_theme_changed()
+
+    def sizeHint(self) -> QSize:
+        return QSize(theme.current().px(640), theme.current().px(320))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(theme.current().px(320), theme.current().px(140))
+
+    # painting
+
+    def draw(self, painter: QPainter) -> None:
+        if self.shows_focus:
+            theme.current().focus_ring(painter, QRectF(self.rect()).adjusted(4, 4, -4, -4))
+        if self.scene is None:
+            return
+        instant = instant_at(self.scene.computed, self._position)
+        painter.save()
+        painter.translate(self._camera.x, self._camera.y)
+        painter.scale(self._camera.scale, self._camera.scale)
+        detail = self._camera.scale >= TEXT_FROM
+        left, top = self._camera.at(self.exposed.left(), self.exposed.top())
+        right, bottom = self._camera.at(self.exposed.right(), self.exposed.bottom())
+        room = QRectF(left, top, right - left, bottom - top)
+        self._draw_edges(painter, instant, room, detail)
+        for number, (x, y, width, height) in enumerate(self.scene.layout.places):
+            if room.intersects(QRectF(x - 8, y - 8, width + 16, height + 16)):
+                self._draw_node(painter, number, instant, detail)
+        if detail:
+            for number in range(len(self.scene.faces)):
+                if len(self.scene.uses[number]) > 1:
+                    draw_joint(painter, self.scene, self._ways, number, instant)
+        draw_motion(painter, self.scene, self._ways, instant)
+        draw_bubble(painter, self.scene, self._ways, instant, room, self._unit)
+        painter.restore()
+        if self._faint:
+            painter.fillRect(self.rect(), theme.current().color("window", 1 - theme.STALE_OPACITY))
+
+    @property
+    def _unit(self) -> float:
+        """A pixel of the screen at the UI zoom, in units of the picture."""
+        return theme.current().zoom / self._camera.scale
+
+    def _draw_edges(self, painter: QPainter, instant: Instant, room: QRectF, detail: bool) -> None:
+        assert self.scene is not None
+        place = instant.place
+        looked = {self.hovered, self.chosen[0]} - {-1}
+        shown = []
+        for edge, path in self._ways.paths.items():
+            if not room.intersects(path.controlPointRect().adjusted(-8, -8, 8, 8)):
+                continue
+            before = self.scene.computed.graph.nodes[edge[0]].inputs[edge[1]]
+            active = place is not None and place.node == edge[0]
+            lit = active and place is not None and place.input in (None, edge[1])
+            lit = lit or edge[0] in looked or before in looked
+            draw_edge(painter, self.scene, self._ways, edge, instant, lit)
+            shown.append((edge, lit))
+        if detail:
+            few = len(self._ways.paths) <= MANY_EDGES
+            for edge, lit in shown:
+                if few or lit:
+                    draw_local(painter, self.scene, self._ways, edge, instant)
+
+    def _draw_node(self, painter: QPainter, number: int, instant: Instant, detail: bool) -> None:
+        assert self.scene is not None
+        name = self.scene.faces[number].label
+        chosen = number == self.chosen[0]
+        current = instant.place is not None and number == subject(self.scene, instant)
+        ring = "accent" if chosen or current else "outline" if number == self.hovered else ""
+        element = self.chosen[1] if chosen else -1
+        if chosen and self.scene.faces[number].kind == "leaf" and element < 0:
+            element = 0
+        draw_node(
+            painter,
+            self.scene,
+            number,
+            instant,
+            detail=detail,
+            ring=ring,
+            fixed=name in self._fixed and self.scene.faces[number].kind == "leaf",
+            element=element,
+        )
+
+
+def _length(array: np.ndarray) -> float:
+    array = np.asarray(array)
+    return float(array.reshape(-1)[0]) if array.size == 1 else float(np.linalg.norm(array))
+
+
+def _said(array: np.ndarray) -> str:
+    array = np.asarray(array)
+    if array.size == 1:
+        return theme.format_number(array.item())
+    return f"of shape {' by '.join(map(str, array.shape))}"

@@ -1,0 +1,77 @@
+"""A formula's graph, laid out: what the picture draws at any position of the cursor. No Qt here."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from core.autograd import Place
+from core.autograd.flows import Edge
+from explorer.panes.backprop.expression.computing import Array, Computed
+from explorer.panes.backprop.expression.faces import Face, faces_of
+from explorer.panes.backprop.expression.layout import Layout, lay_out
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is drawn; `strongest` is the largest contribution of all edges, the scale of width."""
+
+    computed: Computed
+    faces: tuple[Face, ...]
+    layout: Layout
+    uses: tuple[tuple[Edge, ...], ...]  # for each node the edges that read it, top to bottom
+    strongest: float
+
+
+def scene_of(computed: Computed, known: Scene | None = None) -> Scene:
+    """`known` is the scene of the same formula with other values: it spares the layout."""
+    strongest = _strongest(computed)
+    if known is not None and known.computed.plan is computed.plan:
+        return replace(known, computed=computed, strongest=strongest)
+    nodes = computed.graph.nodes
+    faces = faces_of(computed.graph)
+    layout = lay_out([node.inputs for node in nodes], [face.size for face in faces])
+    uses: list[list[Edge]] = [[] for _ in nodes]
+    for number, node in enumerate(nodes):
+        for index, before in enumerate(node.inputs):
+            uses[before].append((number, index))
+    for edges in uses:
+        edges.sort(key=lambda edge: (layout.ways[edge[0]][edge[1]][1][1], edge[1]))
+    return Scene(computed, faces, layout, tuple(map(tuple, uses)), strongest)
+
+
+def _strongest(computed: Computed) -> float:
+    sizes = [size_of(flow) for flow in computed.flows.along.values()]
+    finite = [size for size in sizes if math.isfinite(size)]
+    return max(finite, default=0.0)
+
+
+def size_of(array: Array) -> float:
+    """How strong a contribution is: its largest number."""
+    return float(np.abs(array).max()) if np.size(array) else 0.0
+
+
+@dataclass(frozen=True)
+class Instant:
+    """The scene at a position: moment `moment` is being come to, `share` of the way done (1: it is
+    there).
+    """
+
+    moment: int
+    share: float
+    place: Place | None
+
+    def done(self, at: int) -> float:
+        """How much of what happens at moment `at` has happened, 0 to 1."""
+        if at < self.moment:
+            return 1.0
+        return self.share if at == self.moment else 0.0
+
+
+def instant_at(computed: Computed, position: float) -> Instant:
+    last = len(computed.plan) - 1
+    moment = min(max(0, math.ceil(position - 1e-9)), last)
+    share = 1.0 - max(0.0, moment - position)
+    return Instant(moment, share, computed.plan.places[moment])

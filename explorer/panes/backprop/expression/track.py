@@ -1,0 +1,31 @@
+"""The moments of a formula as steps of the player."""
+
+from __future__ import annotations
+
+from explorer.panes.backprop.expression.computing import Computed
+from explorer.panes.backprop.expression.words import title
+from explorer.tracks import Track
+
+
+class MomentTrack(Track):
+    """`computed` may be replaced by the same formula with other values: the cursor stays."""
+
+    def __init__(self, computed: Computed) -> None:
+        self.computed = computed
+
+    @property
+    def length(self) -> int:
+        return len(self.computed.plan)
+
+    def title(self, index: int) -> str:
+        return title(self.computed, index)
+
+    @property
+    def marks(self) -> dict[int, str]:
+        """Where backward begins."""
+        places = self.computed.plan.places
+        seeds = [at for at, place in enumerate(places) if place and place.phase == "seed"]
+        return dict.fromkeys(seeds, "backward begins")
+
+    def item(self, index: int) -> object:
+        return self.computed.step(index)

@@ -1,0 +1,202 @@
+"""What is said of each step: one sentence, and its arithmetic with the live numbers. No Qt here."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.autograd import Place
+from explorer.panes.backprop.expression.computing import Array, Computed
+from explorer.theme_numbers import format_number
+
+TIMES = "\u00d7"
+PARTIAL = "\u2202"
+Piece = tuple[str, str]  # text, and a color of the theme or "sign:<number>"
+
+
+def number(value: Array) -> str:
+    """One number as it is, a tensor by its shape."""
+    array = np.asarray(value)
+    return format_number(array.item()) if array.size == 1 else shape(array)
+
+
+def shape(array: Array) -> str:
+    return "(" + f" {TIMES} ".join(str(size) for size in array.shape) + ")"
+
+
+def in_brackets(text: str) -> str:
+    """A negative number between operators."""
+    return f"({text})" if text.startswith("\u2212") else text
+
+
+def slope(computed: Computed, node: int) -> str:
+    """dL/d(node), as people write it in a line."""
+    names = computed.graph.nodes
+    return f"{PARTIAL}{names[computed.output].label}/{PARTIAL}{names[node].label}"
+
+
+def arithmetic(computed: Computed, moment: int) -> list[Piece]:
+    """The step's numbers in one line; empty for the first moment."""
+    place = computed.plan.places[moment]
+    if place is None:
+        return []
+    if place.phase == "forward":
+        return _forward(computed, place.node)
+    if place.phase == "seed":
+        return [(slope(computed, place.node), "muted"), (" = ", "muted"), ("1", "text")]
+    assert place.input is not None
+    edge = (place.node, place.input)
+    target = computed.graph.nodes[place.node].inputs[place.input]
+    flow = computed.flows.along[edge]
+    if place.phase == "backward":
+        return _edge(computed, place, target)
+    if place.phase == "copies":
+        return [("the copies' shares add up to ", "muted"), _signed(flow)]
+    before = computed.gradient_at(target, moment - 1)
+    if before is not None and flow.size == 1:
+        after = computed.gradient_at(target, moment)
+        assert after is not None
+        return [
+            _signed(before),
+            (" + ", "muted"),
+            (in_brackets(number(flow)), _sign(flow)),
+            (" = ", "muted"),
+            _signed(after),
+        ]
+    return [("gradient + contribution, each ", "muted"), (shape(flow), "text")]
+
+
+def _forward(computed: Computed, node: int) -> list[Piece]:
+    tensor = computed.graph.nodes[node].tensor
+    operation = tensor.operation
+    assert operation is not None
+    inputs = [in_brackets(number(before.data)) for before in tensor.inputs]
+    if not inputs[0].startswith("(\u2212") or not operation.symbol.isalpha():
+        inputs[0] = number(tensor.inputs[0].data)
+    if len(inputs) == 1 and not operation.symbol.isalpha():
+        inputs[0] = in_brackets(inputs[0])
+    if operation.symbol.isalpha():
+        inputs = [number(before.data) for before in tensor.inputs]
+    said = operation.text(*inputs)
+    return [(said, "muted"), (" = ", "muted"), (number(tensor.data), "text")]
+
+
+def _edge(computed: Computed, place: Place, target: int) -> list[Piece]:
+    assert place.input is not None
+    upstream = computed.gradient(place.node)
+    edge = (place.node, place.input)
+    local, flow = computed.local(edge), computed.flows.along[edge]
+    assert upstream is not None
+    if local is not None and local.size == 1 and upstream.size == 1:
+        return [
+            _signed(upstream),
+            (f" {TIMES} ", "muted"),
+            (in_brackets(number(local)), "text"),
+            (" = ", "muted"),
+            _signed(flow),
+        ]
+    return [
+        ("upstream ", "muted"),
+        (number(upstream), "text"),
+        (" becomes ", "muted"),
+        (number(flow), "text"),
+    ]
+
+
+def _sign(value: Array) -> str:
+    return f"sign:{np.asarray(value).item()}" if np.size(value) == 1 else "text"
+
+
+def _signed(value: Array) -> Piece:
+    return number(value), _sign(value)
+
+
+def headline(computed: Computed, moment: int) -> str:
+    """One sentence: what is seen now."""
+    place = computed.plan.places[moment]
+    names = computed.graph.nodes
+    out = names[computed.output].label
+    if computed.broken is not None and (place is None or moment == len(computed.plan) - 1):
+        return trouble(computed)
+    if place is None:
+        count = len(computed.leaves)
+        numbers = "one input" if count == 1 else f"{count} inputs"
+        return f"{numbers.capitalize()} on the left, {out} on the right: play it forward, then back"
+    node = names[place.node]
+    if place.phase == "forward":
+        return f"Forward: {node.label} = {node.text} is worked out from its inputs"
+    if place.phase == "seed":
+        return f"Backward begins at the end: {out} changes as much as itself, so its gradient is 1"
+    assert place.input is not None
+    target = names[node.inputs[place.input]].label
+    if place.phase == "backward":
+        last = moment == len(computed.plan) - 1
+        if last:
+            return summary(computed)
+        return f"Backward: {target} gets the gradient of {node.label} times the local derivative"
+    if place.phase == "copies":
+        return f"{target} was used once for every element, so what flows back to it is added up"
+    return f"{target} is used more than once: each use moves {out}, so its gradients add up"
+
+
+def summary(computed: Computed) -> str:
+    """What all gradients together tell: who matters most."""
+    out = computed.graph.nodes[computed.output].label
+    single = {
+        name: float(np.asarray(computed.gradient(node)).item())
+        for name, node in computed.leaves.items()
+        if computed.gradient(node) is not None and np.size(computed.gradient(node)) == 1
+    }
+    if len(single) < 2:
+        return f"Every input knows now how much it moves {out}"
+    name = max(single, key=lambda one: abs(single[one]))
+    way = "raises" if single[name] > 0 else "lowers"
+    if single[name] == 0:
+        return f"No input moves {out} here: all gradients are 0"
+    return (
+        f"{name} matters most: raising it by 0.01 {way} {out} by about "
+        f"{format_number(abs(single[name]) * 0.01)}"
+    )
+
+
+def trouble(computed: Computed) -> str:
+    """Where the first value that is not finite comes from, and what follows."""
+    assert computed.broken is not None
+    node = computed.graph.nodes[computed.broken]
+    tensor = node.tensor
+    if tensor.operation is None:
+        return (
+            f"{node.label} is not finite, and so is what is computed from it; give it another value"
+        )
+    kind = type(tensor.operation).__name__
+    inputs = [before.data for before in tensor.inputs]
+    value = number(tensor.data) if tensor.data.size == 1 else "not finite everywhere"
+    reasons: dict[str, str] = {
+        "Log": "a logarithm is there only above 0",
+        "Sqrt": "a root is there only from 0 on",
+        "Divide": "something is divided by 0",
+        "Exp": "e to so large a power is too large for a number of 64 bits",
+        "Power": "this power is no real number, or too large for one of 64 bits",
+    }
+    reason = reasons.get(kind, "it is too large for a number of 64 bits")
+    said = tensor.operation.text(*(number(one) for one in inputs))
+    return f"{node.label} = {said} is {value}: {reason}. Move an input to get out"
+
+
+def title(computed: Computed, moment: int) -> str:
+    """A moment in a few words, for the scrubber; core's own words where it has some."""
+    place = computed.plan.places[moment]
+    names = computed.graph.nodes
+    if place is None:
+        return "The inputs"
+    node = names[place.node]
+    if place.phase == "forward":
+        return f"{node.label} = {node.text}"
+    if place.phase == "seed":
+        return f"Backward begins at {node.label}"
+    assert place.input is not None
+    target = names[node.inputs[place.input]].label
+    return {
+        "backward": f"{node.label} hands {target} its share",
+        "copies": f"{target}: what its copies get is added up",
+        "accumulate": f"{target}: the gradients of its uses add up",
+    }[place.phase]

@@ -1,0 +1,50 @@
+"""A backprop pane of its own for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.explorer.conftest import dispose
+
+
+@pytest.fixture
+def context(engine, tmp_path, run_async) -> Iterator[Any]:
+    from explorer.live import Runs
+    from explorer.panes.base import Context
+    from explorer.settings import Settings
+    from explorer.workspace import Workspace
+
+    runs = Runs(engine, tmp_path / "runs")
+    yield Context(engine, Workspace(engine), Settings(), runs)
+    run_async(runs.close(20))
+
+
+@pytest.fixture
+def make_pane(context, run_async) -> Iterator[Any]:
+    """`make_pane(*ids)`: shown at 1000 x 600, settled; with these modes, or all that there are."""
+    from explorer.panes.backprop.modes import MODES
+    from explorer.panes.backprop.pane import BackpropPane
+
+    made: list[Any] = []
+
+    def make(*ids: str) -> Any:
+        async def build() -> Any:
+            specs = tuple(spec for spec in MODES if spec.id in ids)
+            pane = BackpropPane(context, specs=specs or None)
+            made.append(pane)
+            pane.resize(1000, 600)
+            pane.show()
+            pane.shown()
+            await pane.settled()
+            return pane
+
+        return run_async(build())
+
+    yield make
+    for pane in made:
+        pane.hide()
+        dispose(pane.inputs)
+        dispose(pane)
