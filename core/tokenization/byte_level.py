@@ -50,6 +50,21 @@ def to_bytes(piece: str) -> bytes:
         ) from None
 
 
+def readable(piece: str) -> str:
+    """A written piece as people read it: "Ġthe" is "␣the", and part of a character "<E2 82>".
+
+    What is not written in these characters, such as a special token, stays as it is.
+    """
+    if any(character not in BYTE_OF_CHARACTER for character in piece):
+        return piece
+    data = to_bytes(piece)
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return f"<{data.hex(' ').upper()}>"
+    return text.replace(" ", "\u2423").replace("\n", "\u21b5").replace("\t", "\u21e5")
+
+
 def clean_text(text: str) -> str:
     """The text with every lone surrogate replaced by U+FFFD, as Unicode decoders do.
 

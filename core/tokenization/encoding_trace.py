@@ -13,7 +13,7 @@ import numpy as np
 from core.tokenization.bpe.patterns import word_pattern
 from core.tokenization.bpe.tokenizer import ByteLevelBPE
 from core.tokenization.bpe.trace import trace_dropout, trace_merges
-from core.tokenization.byte_level import clean_text
+from core.tokenization.byte_level import clean_text, readable
 from core.tokenization.characters import CharacterTokenizer
 from core.tokenization.formats.library import LibraryTokenizer
 from core.tokenization.library_trace import library_steps
@@ -296,7 +296,10 @@ def word_step(
     value: list[int] | int | None = None,
     name: str = "",
 ) -> Step:
-    pieces = " ".join(quoted(tokenizer.vocabulary[token]) for token in ids)
+    written = [tokenizer.vocabulary[token] for token in ids]
+    if isinstance(tokenizer, ByteLevelBPE):
+        written = [readable(piece) for piece in written]
+    pieces = " ".join(quoted(piece) for piece in written)
     return Step(
         "encoding.model",
         f"{quoted(shortened(word))} is {count(len(ids), 'token')}: {shortened(pieces)}",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from core.tokenization.byte_level import readable
 from core.tokenization.steps import (
     AlphabetStep,
     ExpectStep,
@@ -59,7 +60,7 @@ def trace_merge(step: MergeStep) -> Trace:
     """One merge in three steps: the pair is chosen, it is joined, the text has fewer tokens."""
     merged = Step(
         "training.merge",
-        f"Join them wherever they stand: {quoted(step.piece)} is token {step.token:,}",
+        f"Join them wherever they stand: {_told(step, step.piece)} is token {step.token:,}",
         r"a\, b \;\to\; ab",
         f"{_MERGE}#merge",
         arrays({"left": step.left, "right": step.right, "token": step.token}),
@@ -76,7 +77,7 @@ def trace_merge(step: MergeStep) -> Trace:
 
 
 def choose_step(step: MergeStep) -> Step:
-    pair = f"{quoted(step.left_piece)} + {quoted(step.right_piece)}"
+    pair = f"{_told(step, step.left_piece)} + {_told(step, step.right_piece)}"
     times = f"stand side by side {count(step.count, 'time')}"
     values: Mapping[str, object] = {"pair": (step.left, step.right), "count": step.count}
     formula = COUNT
@@ -91,6 +92,10 @@ def choose_step(step: MergeStep) -> Step:
     return Step(
         "training.choose", title, formula, f"{CHOOSES[step.algorithm]}#choose", arrays(values)
     )
+
+
+def _told(step: MergeStep, piece: str) -> str:
+    return quoted(readable(piece) if step.algorithm == "bpe" else piece)
 
 
 def _alphabet(step: AlphabetStep) -> Step:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from core.tokenization.byte_level import readable
 from core.tokenization.telling import arrays, quoted, trace_of
 from core.tokenization.tokenizer import check_id
 from core.trace import Step, Trace
@@ -113,10 +114,10 @@ def trace_merge_tree(tokenizer: Merged, token: int) -> Trace:
 
 def _merge_step(node: TreeNode, left: TreeNode, right: TreeNode) -> Step:
     values = {"part": node.token, "parents": (left.token, right.token)}
+    made = [quoted(readable(part.piece)) for part in (left, right, node)]
     return Step(
         "tree.merge",
-        f"{quoted(left.piece)} + {quoted(right.piece)} make {quoted(node.piece)}, which is number "
-        f"{node.token:,}",
+        f"{made[0]} + {made[1]} make {made[2]}, which is number {node.token:,}",
         r"t = t_{\text{left}} \, t_{\text{right}}",
         _PARENTS,
         arrays(values),
@@ -126,7 +127,7 @@ def _merge_step(node: TreeNode, left: TreeNode, right: TreeNode) -> Step:
 def _leaf_step(node: TreeNode) -> Step:
     return Step(
         "tree.leaf",
-        f"No merge makes {quoted(node.piece)}: it is whole from the start",
+        f"No merge makes {quoted(readable(node.piece))}: it is whole from the start",
         r"t \in V_0",
         _PARENTS,
         arrays({"part": node.token, "depth": node.depth}),

@@ -11,7 +11,7 @@ import numpy as np
 from core.tokenization.bpe.dropout import Draw, merge_with_dropout
 from core.tokenization.bpe.merging import GONE, Choice, merge_short
 from core.tokenization.bpe.tokenizer import ByteLevelBPE
-from core.tokenization.byte_level import clean_text
+from core.tokenization.byte_level import clean_text, readable
 from core.tokenization.telling import arrays, count, quoted, refuse_longer, trace_of, verb
 from core.trace import Step, Trace
 
@@ -57,6 +57,10 @@ def trace_dropout(
     return trace_of(steps, {"kind": tokenizer.kind, "word": word, "ids": ids})
 
 
+def _told(piece: str) -> str:
+    return quoted(readable(piece))
+
+
 def _checked_size(word: str) -> int:
     size = len(word.encode())
     refuse_longer("word", size, "bytes", LONGEST_WORD, "merge by merge")
@@ -69,7 +73,7 @@ def _steps(tokenizer: ByteLevelBPE, word: str, size: int) -> Iterator[Step]:
     if tokenizer.ignore_merges and len(ids) == 1:
         yield Step(
             "bpe.whole",
-            f"The word is a piece by itself, so no merge is asked: {quoted(pieces[ids[0]])}",
+            f"The word is a piece by itself, so no merge is asked: {_told(pieces[ids[0]])}",
             r"w \in V \;\Rightarrow\; w",
             f"{_WORD}#whole",
             arrays({"whole": ids[0]}),
@@ -104,7 +108,7 @@ def choose_step(pieces: list[str], choice: Choice) -> Step:
         fitting = sum(token >= 0 for _, token in choice.found)
         among = f"was learned first of the {fitting:,} pairs that fit"
         title = (
-            f"{quoted(pieces[left])} + {quoted(pieces[right])} "
+            f"{_told(pieces[left])} + {_told(pieces[right])} "
             f"{verb(fitting, 'is the only pair that fits', among)} (rank {choice.rank:,})"
         )
     return Step(
@@ -126,7 +130,7 @@ def choose_step(pieces: list[str], choice: Choice) -> Step:
 def join_step(pieces: list[str], choice: Choice, merged: list[int]) -> Step:
     return Step(
         "bpe.merge",
-        f"Join them: {quoted(pieces[choice.token])}",
+        f"Join them: {_told(pieces[choice.token])}",
         r"s_{i^*},\, s_{i^*+1} \;\to\; s_{i^*} s_{i^*+1}",
         f"{_MERGE}#merge",
         arrays({"symbols": merged, "place": choice.place, "token": choice.token}),
@@ -134,7 +138,7 @@ def join_step(pieces: list[str], choice: Choice, merged: list[int]) -> Step:
 
 
 def word_step(pieces: list[str], ids: list[int]) -> Step:
-    written = " ".join(quoted(pieces[token]) for token in ids)
+    written = " ".join(_told(pieces[token]) for token in ids)
     return Step(
         "bpe.word",
         f"Nothing is left to ask: {count(len(ids), 'token')}, {written}",
@@ -147,7 +151,7 @@ def word_step(pieces: list[str], ids: list[int]) -> Step:
 def draw_step(pieces: list[str], draw: Draw, dropout: float) -> Step:
     """A merge that would fit, and what chance says to it."""
     left, right = draw.symbols[draw.place], draw.symbols[draw.after]
-    what = f"{quoted(pieces[left])} + {quoted(pieces[right])} fits next (rank {draw.rank:,})"
+    what = f"{_told(pieces[left])} + {_told(pieces[right])} fits next (rank {draw.rank:,})"
     said = (
         f"{draw.draw:.2f} is drawn, below {dropout:.2f}, so it is passed over"
         if draw.draw < dropout
@@ -167,7 +171,7 @@ def joined_step(pieces: list[str], draw: Draw) -> Step:
     symbols[draw.place], symbols[draw.after] = draw.token, GONE
     return Step(
         "bpe.merge",
-        f"Join them: {quoted(pieces[draw.token])}",
+        f"Join them: {_told(pieces[draw.token])}",
         r"s_{i^*},\, s_{i^*+1} \;\to\; s_{i^*} s_{i^*+1}",
         f"{_DROPOUT}#merge",
         arrays({"symbols": symbols, "place": draw.place, "token": draw.token}),

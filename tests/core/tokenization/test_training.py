@@ -107,7 +107,8 @@ def test_a_merge_is_told_in_words() -> None:
     first, *_ = [s for s in steps_of("bpe", 260, {}) if isinstance(s, MergeStep)]
     step = trace_training_step(first)
     assert step.name == "training.choose"
-    assert f"“{first.left_piece}” + “{first.right_piece}”" in step.title
+    assert (first.left_piece, first.right_piece) == ("Ġ", "t")
+    assert "“␣” + “t”" in step.title
     assert f"{first.count:,} times, no pair more often" in step.title
     tie = list(train_tokenizer_steps("bpe", "ab cd", 258, rivals=1))[-1]
     assert "the rule for ties takes this pair" in trace_training_step(tie).title
