@@ -31,9 +31,27 @@ SHAPE = ModelConfig(vocab_size=512, block_size=64, n_layer=4, n_head=4, n_embd=1
 
 def fast(report: Report) -> None:
     torch.set_num_threads(1)
+    _published(report)
     _beside_torch(report)
     _schedules(report)
     _speed(report)
+
+
+def _published(report: Report) -> None:
+    """x after three steps on f = x^2 + 10 y^2 from (1, 1), to the digits that are published."""
+    for name, rate, decay, digits in [
+        ("sgd", 0.05, 0.0, 0.729),
+        ("momentum", 0.05, 0.0, 0.486),
+        ("nesterov", 0.05, 0.0, 0.327321),
+        ("adagrad", 0.1, 0.0, 0.780456181),
+        ("adam", 0.1, 0.0, 0.701586273),
+        ("adamw", 0.1, 0.01, 0.698911183),
+    ]:
+        rule = OPTIMIZERS[name]
+        settings = rule.settings(learning_rate=rate, weight_decay=decay)
+        *_, last = race_steps(SURFACES["ravine"], [(name, settings)], (1.0, 1.0), 3)
+        error = abs(float(last.racers[0].position[0]) - digits)
+        report.at_most(f"{name}, 3 steps on x^2 + 10 y^2, published", error, 6e-10)
 
 
 def _beside_torch(report: Report) -> None:
