@@ -139,7 +139,7 @@ def draw_joint(painter: QPainter, scene: Scene, ways: Ways, number: int, instant
     if len(edges) < 2 or all(instant.done(plan.flows[edge]) == 0 for edge in edges):
         return
     now = theme.current()
-    center = anchor(scene, number)
+    center = anchor(scene, number) + QPointF(JOINT + 1, 0)
     for edge in edges:
         if instant.done(plan.flows[edge]) < 1:
             continue
@@ -148,7 +148,7 @@ def draw_joint(painter: QPainter, scene: Scene, ways: Ways, number: int, instant
             continue
         at = ways.paths[edge].pointAtPercent(0.0)
         value = float(flow.reshape(-1)[0])
-        box = QRectF(at.x() + 11, at.y() - 6.5, 50, 13)
+        box = QRectF(at.x() + 2 * JOINT + 5, at.y() - 6.5, 50, 13)
         text = signed(value)
         ground = QRectF(box.x() - 2, box.y(), 6.4 * len(text) + 4, 13)
         painter.setPen(Qt.PenStyle.NoPen)

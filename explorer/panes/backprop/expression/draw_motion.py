@@ -7,7 +7,7 @@ from PySide6.QtCore import QPointF, QRectF, QSizeF
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 
 from explorer import theme
-from explorer.panes.backprop.expression.draw_edges import Ways
+from explorer.panes.backprop.expression.draw_edges import JOINT, Ways
 from explorer.panes.backprop.expression.draw_nodes import anchor, badge_box, node_box
 from explorer.panes.backprop.expression.inks import chip, mono, sign_color, sign_text
 from explorer.panes.backprop.expression.scene import Instant, Scene
@@ -69,7 +69,7 @@ def _sums_meet(
     """The gradient so far comes out of the node, the new contribution from its edge; they join."""
     target = scene.computed.graph.nodes[edge[0]].inputs[edge[1]]
     share = instant.share
-    meeting = anchor(scene, target)
+    meeting = anchor(scene, target) + QPointF(JOINT + 1, 0)
     before = scene.computed.gradient_at(target, instant.moment - 1)
     after = scene.computed.gradient_at(target, instant.moment)
     flow = scene.computed.flows.along[edge]

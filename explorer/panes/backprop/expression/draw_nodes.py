@@ -8,6 +8,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 
 from explorer import theme
 from explorer.panes.backprop.expression.computing import Array
+from explorer.panes.backprop.expression.explaining import AGREES, difference
 from explorer.panes.backprop.expression.faces import Box, Face
 from explorer.panes.backprop.expression.inks import mono, sans, sign_color, sign_text
 from explorer.panes.backprop.expression.scene import Instant, Scene
@@ -47,9 +48,11 @@ def draw_node(
     ring: str = "",
     fixed: bool = False,
     element: int = -1,
+    numeric: Array | None = None,
 ) -> None:
     """detail: there is room for text; ring: a color of the theme around the box; fixed: a leaf
-    that takes no steps; element: the number of a tensor that is held.
+    that takes no steps; element: the number of a tensor that is held; numeric: its gradient by
+    nudging.
     """
     face, computed = scene.faces[number], scene.computed
     there = instant.done(computed.plan.appears[number])
@@ -72,9 +75,35 @@ def draw_node(
             if gradient is not None:
                 painter.setOpacity(shown)
                 grids.draw(gradient, True)
+            elif computed.gradient(number) is not None:
+                grids.draw_empty()
         elif face.kind != "constant":
             _draw_numbers(painter, scene, number, gradient, arrived, shown, element >= 0)
+        if scene.checks and gradient is not None and computed.gradient(number) is not None:
+            painter.setOpacity(shown)
+            final = gradient is computed.gradient_at(number, len(computed.plan))
+            _draw_check(painter, part(scene, number, face.last_line), gradient, numeric, final)
     painter.setOpacity(1.0)
+
+
+def _draw_check(
+    painter: QPainter, line: QRectF, gradient: Array, numeric: Array | None, final: bool
+) -> None:
+    """The numeric gradient, and a tick where both agree; "so far" while more is to come."""
+    now = theme.current()
+    small = sans(10)
+    put_text(painter, line, "numeric", small, now.color("muted"), LEFT)
+    if numeric is None or np.shape(numeric) != np.shape(gradient):
+        return
+    error = difference(gradient, numeric)
+    if not final:
+        put_text(painter, line, "more to come", small, now.color("muted"), RIGHT)
+        return
+    agrees = error < AGREES
+    words = format_number(numeric.item()) if numeric.size == 1 else "agree" if agrees else "differ"
+    role = "success" if agrees else "warning"
+    mark = "\u2713" if agrees else "\u2260"
+    put_text(painter, line, f"{words} {mark}", mono(11, 600), now.color(role), RIGHT)
 
 
 def _arrival(scene: Scene, number: int, instant: Instant) -> float:
@@ -138,7 +167,7 @@ def _draw_head(painter: QPainter, scene: Scene, number: int, fixed: bool, broken
     if face.kind == "leaf" and fixed:
         note = "fixed"
     if face.is_grid and face.kind != "operation":
-        note = " ".join(filter(None, (note, f"{TIMES_SHAPE.join(_shape(scene, number))}")))
+        note = ", ".join(filter(None, (note, TIMES_SHAPE.join(_shape(scene, number)))))
     put_text(painter, rest, elide(note, small, rest.width()), small, now.color("muted"), RIGHT)
 
 
@@ -160,7 +189,7 @@ def _draw_numbers(
 ) -> None:
     now = theme.current()
     face = scene.faces[number]
-    small, bold = sans(11), mono(12, 600)
+    small, bold = sans(10), mono(12, 600)
     value_line = part(scene, number, face.line(1))
     if held and face.kind == "leaf":
         painter.setPen(Qt.PenStyle.NoPen)
@@ -187,6 +216,20 @@ def _draw_numbers(
 class _Grids:
     """The two grids of a tensor."""
 
+    def draw_empty(self) -> None:
+        """The place of the gradients that are still to come."""
+        area = part(self.scene, self.number, self.face.grid(True))
+        self._caption(area, "gradient")
+        pen = theme.current().pen("divider", 1)
+        pen.setStyle(Qt.PenStyle.DashLine)
+        self.painter.setPen(pen)
+        self.painter.setBrush(Qt.BrushStyle.NoBrush)
+        self.painter.drawRect(area)
+
+    def _caption(self, area: QRectF, words: str) -> None:
+        caption = QRectF(area.x(), area.y() - 13, 80, 12)
+        put_text(self.painter, caption, words, sans(10), theme.current().color("muted"), LEFT)
+
     def __init__(self, painter: QPainter, scene: Scene, number: int, element: int) -> None:
         self.painter, self.scene, self.number, self.element = painter, scene, number, element
         self.face = scene.faces[number]
@@ -194,9 +237,7 @@ class _Grids:
     def draw(self, array: Array, gradient: bool) -> None:
         now, face, painter = theme.current(), self.face, self.painter
         area = part(self.scene, self.number, face.grid(gradient))
-        caption = QRectF(area.x(), area.y() - 13, 80, 12)
-        words = "gradient" if gradient else "value"
-        put_text(painter, caption, words, sans(10), now.color("muted"), LEFT)
+        self._caption(area, "gradient" if gradient else "value")
         rows = np.asarray(array).reshape(-1, array.shape[-1])[: face.rows, : face.columns]
         largest = float(np.abs(rows[np.isfinite(rows)]).max(initial=0.0))
         wide, tall = face.cell

@@ -31,7 +31,7 @@ EXAMPLES = (
         "error",
         "A squared error",
         "prediction = w*x + b\nloss = (y - prediction)**2",
-        {"w": 0.5, "x": 2.0, "b": -1.0, "y": 1.5},
+        {"w": 0.5, "x": 1.5, "b": -1.0, "y": 1.5},
     ),
     Example(
         "entropy",

@@ -32,16 +32,17 @@ class Experiment:
     rate: float = RATE
     losses: tuple[float, ...] = ()
     begin: tuple[str, Mapping[str, Any]] | None = None
+    pending: bool = False  # a step was taken whose loss is not known yet
 
     def with_text(self, text: str) -> Experiment:
         text = text[: LONGEST + 1]
         values = with_names(text, self.values)
-        return replace(self, text=text, values=values, losses=(), begin=None)
+        return replace(self, text=text, values=values, losses=(), begin=None, pending=False)
 
     def with_leaf(self, computed: Computed, name: str, value: Any) -> Experiment:
         """A leaf with another value; what was learned counts no more, unless it comes of a step."""
         moved = self._moved(computed, {name: value})
-        return replace(moved, losses=(), begin=None)
+        return replace(moved, losses=(), begin=None, pending=False)
 
     def stepped(self, computed: Computed) -> Experiment:
         """Every leaf that learns goes downhill: leaf - rate * gradient."""
@@ -51,20 +52,27 @@ class Experiment:
             gradient = computed.gradient(number)
             if gradient is not None:
                 moved[name] = plain(computed.value(number) - self.rate * gradient)
-        losses = (*(self.losses or (computed.result,)),)
+        losses = self.losses or (computed.result,)
         begin = self.begin or (self.text, dict(self.values))
-        return replace(self._moved(computed, moved), losses=losses, begin=begin)
+        return replace(self._moved(computed, moved), losses=losses, begin=begin, pending=True)
 
     def with_loss(self, loss: float) -> Experiment:
         """After a step: L as it is now."""
-        return replace(self, losses=(*self.losses, loss)[-MOST_LOSSES:])
+        return replace(self, losses=(*self.losses, loss)[-MOST_LOSSES:], pending=False)
 
     def at_the_beginning(self) -> Experiment:
         """As before the first step."""
         if self.begin is None:
             return self
         text, values = self.begin
-        return replace(self, text=text, values=values, losses=(), begin=None)
+        return replace(self, text=text, values=values, losses=(), begin=None, pending=False)
+
+    def with_fixed(self, name: str, fixed: bool) -> Experiment:
+        return replace(self, fixed={**self.fixed, name: fixed})
+
+    def same_numbers(self, other: Experiment) -> bool:
+        """Whether both give the same graph."""
+        return self.text == other.text and self.values == other.values
 
     def is_fixed(self, name: str) -> bool:
         return self.fixed.get(name, name[:1].lower() in GIVEN)
@@ -86,6 +94,7 @@ class Experiment:
     def state(self) -> dict[str, Any]:
         saved = asdict(self)
         saved["losses"] = [float(loss) for loss in self.losses if np.isfinite(loss)]
+        del saved["pending"]
         return saved
 
 
@@ -108,7 +117,7 @@ def restored(state: Mapping[str, Any]) -> Experiment | None:
         rate = RATE
     losses, begin = state.get("losses"), state.get("begin")
     one = Experiment(text[:LONGEST], with_names(text[:LONGEST], known), fixed, float(rate))
-    if not _are_numbers(losses) or not isinstance(begin, list | tuple) or len(begin) != 2:
+    if not are_numbers(losses) or not isinstance(begin, list | tuple) or len(begin) != 2:
         return one
     if not isinstance(begin[0], str) or not isinstance(begin[1], dict):
         return one
@@ -117,8 +126,13 @@ def restored(state: Mapping[str, Any]) -> Experiment | None:
     return replace(one, losses=tuple(map(float, losses))[-MOST_LOSSES:], begin=(begin[0], first))
 
 
-def _are_numbers(values: Any) -> bool:
-    return isinstance(values, list | tuple) and all(type(one) in (int, float) for one in values)
+def are_numbers(values: Any, count: int | None = None) -> bool:
+    """A list of numbers, of this length if one is given."""
+    return (
+        isinstance(values, list | tuple)
+        and all(type(one) in (int, float) for one in values)
+        and count in (None, len(values))
+    )
 
 
 def is_value(value: Any) -> bool:

@@ -25,7 +25,10 @@ def of_step(computed: Computed, moment: int) -> Inspection:
         ]
         table = {name: computed.value(node) for name, node in computed.leaves.items()}
         return Inspection(rows=rows, table=table, title="The inputs")
-    return Inspection(step=step, rows=_rows(computed, moment), plain=True)
+    out = computed.graph.nodes[computed.output].label
+    backward = computed.plan.places[moment].phase != "forward"  # type: ignore[union-attr]
+    where = f"L is {out}, where the formula ends" if backward and out != "L" else None
+    return Inspection(step=step, rows=_rows(computed, moment), cell=where, plain=True)
 
 
 def _rows(computed: Computed, moment: int) -> list[object]:

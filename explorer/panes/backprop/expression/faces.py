@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from core.autograd import Graph
 from core.autograd.graph import Node
 
-WIDTH, LINE, PADDING = 108.0, 17.0, 5.0
+WIDTH, LINE, PADDING = 116.0, 17.0, 5.0
 CONSTANT = (46.0, 24.0)
 BADGE, BADGE_LETTER, BADGE_GAP = 26.0, 7.2, 5.0
 CELL_WIDTH, CELL_HEIGHT, SMALL_CELL = 46.0, 17.0, 7.0
@@ -62,6 +62,12 @@ class Face:
         left, top, width, _ = self.box
         return (left + PADDING + 2, top + PADDING + number * LINE, width - 2 * PADDING - 4, LINE)
 
+    @property
+    def last_line(self) -> Box:
+        """Where the numeric gradient stands, if it does."""
+        left, top, width, height = self.box
+        return (left + PADDING + 2, top + height - PADDING - LINE, width - 2 * PADDING - 4, LINE)
+
     def grid(self, gradient: bool) -> Box:
         """Where the cells of the values are, or those of the gradients, side by side or below."""
         left, top, _, _ = self.box
@@ -74,17 +80,19 @@ class Face:
         return (x, y, wide, tall)
 
 
-def face_of(node: Node) -> Face:
+def face_of(node: Node, checks: bool = False) -> Face:
+    """`checks`: a gradient has a line for the numeric one below it."""
     tensor = node.tensor
     operation = tensor.operation
     kind = "operation" if operation else "leaf" if tensor.requires_grad else "constant"
     symbol = operation.symbol if operation is not None else ""
     symbol = {"**": "^", "transpose": "T", "reshape": "shape"}.get(symbol, symbol)
+    more = LINE if checks and tensor.requires_grad else 0.0
     badge = 0.0
     if operation is not None:
         badge = max(BADGE, 12 + BADGE_LETTER * len(symbol))
     if tensor.ndim == 0 or tensor.data.size == 1:
-        size = (WIDTH, 2 * PADDING + 3 * LINE)
+        size = (WIDTH, 2 * PADDING + 3 * LINE + more)
         if kind == "constant":
             size = (max(CONSTANT[0], 14 + 8.0 * len(node.label)), CONSTANT[1])
         elif badge:
@@ -103,9 +111,9 @@ def face_of(node: Node) -> Face:
     else:
         inner = max(wide, 40) * (2 if grads else 1) + (12 if grads else 0), tall
     width = inner[0] + 2 * PADDING + 4 + (badge + BADGE_GAP if badge else 0)
-    height = inner[1] + 2 * PADDING + LINE + 12
+    height = inner[1] + 2 * PADDING + LINE + 12 + more
     return Face(kind, node.label, node.text, symbol, badge, *shown, numbered, cut, (width, height))
 
 
-def faces_of(graph: Graph) -> tuple[Face, ...]:
-    return tuple(face_of(node) for node in graph.nodes)
+def faces_of(graph: Graph, checks: bool = False) -> tuple[Face, ...]:
+    return tuple(face_of(node, checks) for node in graph.nodes)

@@ -46,6 +46,7 @@ class GraphView(Picture):
         self.chosen: Hit = (-1, -1)
         self._fixed: frozenset[str] = frozenset()
         self._faint = False
+        self._numeric: dict[int, np.ndarray] = {}
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     # what is shown
@@ -82,6 +83,12 @@ class GraphView(Picture):
         """Leaves that take no gradient step."""
         if names != self._fixed:
             self._fixed = names
+            self.update()
+
+    def set_numeric(self, numeric: dict[int, np.ndarray]) -> None:
+        """Gradients by nudging, for those nodes that have been checked."""
+        self._numeric = numeric
+        if self.scene is not None and self.scene.checks:
             self.update()
 
     def set_faint(self, faint: bool) -> None:
@@ -182,6 +189,8 @@ class GraphView(Picture):
         super().resizeEvent(event)
         if self._fits:
             self._fit(EASY)
+        if self.scene is not None:
+            self._follow(instant_at(self.scene.computed, self._position))
 
     def on_theme_changed(self) -> None:
         if self._fits:
@@ -266,6 +275,7 @@ class GraphView(Picture):
             ring=ring,
             fixed=name in self._fixed and self.scene.faces[number].kind == "leaf",
             element=element,
+            numeric=self._numeric.get(number),
         )
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QWidget
 
 from explorer.panes.backprop.expression.examples import EXAMPLES
 from explorer.widgets.menu_button import MenuButton
 
 
 class ExpressionHeader(QWidget):
-    """`exampleChosen(id)`."""
+    """`exampleChosen(id)`, `checkToggled`."""
 
     exampleChosen = Signal(str)
+    checkToggled = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -22,8 +23,18 @@ class ExpressionHeader(QWidget):
         menu = self.examples.menu()
         for example in EXAMPLES:
             menu.addAction(example.title, lambda name=example.id: self.exampleChosen.emit(name))
+        self.check = QCheckBox("Check every gradient")
+        self.check.setObjectName("backprop.expression.check")
+        self.check.setToolTip(
+            "Nudges each number both ways and compares: a gradient that is right agrees"
+        )
+        self.check.clicked.connect(lambda _: self.checkToggled.emit())
         self.row = QHBoxLayout(self)
         self.row.setContentsMargins(0, 0, 0, 0)
         self.row.setSpacing(8)
         self.row.addWidget(self.examples)
+        self.row.addWidget(self.check)
         self.row.addStretch(1)
+
+    def set_checks(self, on: bool) -> None:
+        self.check.setChecked(on)

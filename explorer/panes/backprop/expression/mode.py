@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,24 +12,24 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
 from core.autograd import ExpressionError
-from explorer import errors, theme
-from explorer.engine import SUPERSEDED, EngineDied
-from explorer.panes.backprop.expression import explaining, words
-from explorer.panes.backprop.expression.computing import (
-    Computed,
-    compute,
-    compute_whole,
-    is_small,
-)
-from explorer.panes.backprop.expression.examples import EXAMPLES
-from explorer.panes.backprop.expression.experiment import Experiment, from_example, restored
+from explorer import theme
+from explorer.actions import Action
+from explorer.engine import EngineDied
+from explorer.panes.backprop.expression import demo, explaining, words
+from explorer.panes.backprop.expression.camera import SCALES, Camera
+from explorer.panes.backprop.expression.commands import commands
+from explorer.panes.backprop.expression.computing import Computed
+from explorer.panes.backprop.expression.experiment import are_numbers, restored
 from explorer.panes.backprop.expression.header import ExpressionHeader
+from explorer.panes.backprop.expression.lab import Lab
 from explorer.panes.backprop.expression.scene import scene_of
 from explorer.panes.backprop.expression.track import MomentTrack
+from explorer.panes.backprop.expression.trying import Trying
 from explorer.panes.backprop.expression.view import ExpressionView
 from explorer.panes.modes import Desk, Mode
 
-EXPERIMENT = "backprop.expression"
+CHECKS = "backprop.expression.checks"
+MANY_STEPS = 120  # of more, the steps are put together on the engine
 
 
 def create(desk: Desk, parent: QObject) -> Mode:
@@ -35,7 +37,7 @@ def create(desk: Desk, parent: QObject) -> Mode:
 
 
 class ExpressionMode(Mode):
-    """The experiment lies in the workspace, so that each change of it can be undone."""
+    """`lab` has the experiment and what comes of it, `trying` what is tried out with it."""
 
     id = "expression"
     title = "Expression"
@@ -45,31 +47,36 @@ class ExpressionMode(Mode):
         super().__init__(desk, parent)
         self.view = ExpressionView()
         self.inputs = ExpressionHeader()
-        self.computed: Computed | None = None
         self.numeric: dict[int, np.ndarray] = {}
-        self._turn = 0
-        self._later = False
+        self._position = 0.0
         self._wanted: float | None = None  # where a session was left
-        self._merging = ""
-        self.workspace.begin(EXPERIMENT, Experiment())
+        self.workspace.begin(CHECKS, False)
         self._inspecting = QTimer(self)
         self._inspecting.setSingleShot(True)
         self._inspecting.setInterval(theme.MOTION["live_number"])
         self._inspecting.timeout.connect(self.inspect)
+        self.lab = Lab(self)
+        self.trying = Trying(self)
         self._connect()
-        self.refresh()
+        self.lab.refresh()
 
     def _connect(self) -> None:
-        graph = self.view.graph
-        self.view.editor.edited.connect(self.set_text)
-        self.view.body.retryRequested.connect(self.refresh)
-        self.inputs.exampleChosen.connect(self.show_example)
+        graph, lab = self.view.graph, self.lab
+        self.view.editor.edited.connect(lab.set_text)
+        self.view.body.retryRequested.connect(lab.refresh)
+        self.inputs.checkToggled.connect(self.toggle_check)
+        self.inputs.exampleChosen.connect(lab.show_example)
         graph.nodeClicked.connect(self.choose)
         graph.nodeHovered.connect(lambda _: self._inspecting.start())
-        graph.leafMoved.connect(self.move_leaf)
-        graph.leafReleased.connect(self._end_merge)
+        graph.leafMoved.connect(lab.move_leaf)
+        graph.leafReleased.connect(lab.end_merge)
+        graph.editRequested.connect(self.trying.edit)
         self.workspace.changed.connect(self._on_changed)
-        self.engine.activityChanged.connect(self._on_activity)
+        lab.solved.connect(self._on_solved)
+        lab.failed.connect(self._on_failed)
+        lab.settled.connect(self._show_settings)
+        lab.broke.connect(self.view.body.show_error)
+        lab.waiting.connect(lambda: self.view.body.set_waiting("working the formula out"))
 
     # what the pane asks
 
@@ -79,28 +86,56 @@ class ExpressionMode(Mode):
     def header(self) -> QWidget:
         return self.inputs
 
+    def actions(self) -> list[Action]:
+        return commands(self)
+
+    def views(self) -> dict[str, Callable[[], Any]]:
+        return demo.views(self)
+
     def pictures(self) -> dict[str, QWidget]:
-        return {"expression-graph": self.view.graph}
+        view = self.view
+        return {
+            "expression-graph": view.graph,
+            "expression-curve": view.what_if.curve,
+            "expression-losses": view.learn.spark,
+        }
 
     def state(self) -> dict[str, Any]:
         graph = self.view.graph
         camera = None if graph.fits else [graph.camera.scale, graph.camera.x, graph.camera.y]
         return {
             "version": 1,
-            "experiment": self.experiment.state(),
-            "step": self.player.position if self.active else self._wanted or 0.0,
+            "experiment": self.lab.experiment.state(),
+            "step": self._position if self._wanted is None else self._wanted,
             "chosen": list(graph.chosen),
             "camera": camera,
+            "leaf": [self.trying.leaf, self.trying.element],
+            "nudge": self.trying.nudge,
+            "checks": self.checks(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         saved = state.get("experiment")
         one = restored(saved) if isinstance(saved, dict) else None
-        if one is not None:
-            self.workspace.begin(EXPERIMENT, one)
         step = state.get("step")
         self._wanted = float(step) if type(step) in (int, float) and step >= 0 else None
-        self.refresh()
+        self.workspace.begin(CHECKS, state.get("checks") is True)
+        self.trying.restore(state)
+        if one is not None:
+            self.lab.begin(one)
+        self.lab.refresh()
+        self._restore_view(state)
+        self._seek_wanted()
+
+    def _restore_view(self, state: dict[str, Any]) -> None:
+        chosen, camera = state.get("chosen"), state.get("camera")
+        if are_numbers(chosen, 2) and self.computed is not None:
+            node, element = int(chosen[0]), int(chosen[1])
+            if -1 <= node < len(self.computed.graph.nodes):
+                size = self.computed.value(node).size if node >= 0 else 0
+                self.view.graph.set_choice(node, element if -1 <= element < size else -1)
+        if are_numbers(camera, 3) and SCALES[0] <= camera[0] <= SCALES[1]:
+            self.view.graph.set_camera(Camera(*map(float, camera)))
 
     def cancel(self) -> bool:
         if self.view.graph.chosen[0] < 0:
@@ -108,139 +143,128 @@ class ExpressionMode(Mode):
         self.choose(-1, -1)
         return True
 
-    # the experiment
+    def shown(self) -> None:
+        self._seek_wanted()
+        self.trying.refresh()
+
+    def left(self) -> None:
+        self._inspecting.stop()
+        self.trying.stop()
+
+    # how it is seen
 
     @property
-    def experiment(self) -> Experiment:
-        return self.workspace.value(EXPERIMENT)
+    def computed(self) -> Computed | None:
+        return self.lab.computed
 
-    def set_text(self, text: str) -> None:
-        self.change(self.experiment.with_text(text), "Change the formula", "text")
+    def checks(self) -> bool:
+        """Whether every gradient is shown a second time, by nudging."""
+        return bool(self.workspace.value(CHECKS, False))
 
-    def show_example(self, name: str) -> None:
-        example = next(one for one in EXAMPLES if one.id == name)
-        self.change(from_example(example, self.experiment.rate), f"Show “{example.title}”")
+    def toggle_check(self) -> None:
+        on = not self.checks()
+        self.workspace.change(
+            CHECKS, on, "Check the gradients" if on else "Check the gradients no more"
+        )
 
-    def move_leaf(self, name: str, element: int, value: float) -> None:
-        """One number of a leaf; `element` counts a tensor's numbers."""
-        if self.computed is None or name not in self.computed.leaves or not math.isfinite(value):
-            return
-        array = np.array(self.computed.value(self.computed.leaves[name]), dtype=np.float64)
-        array.reshape(-1)[max(0, element)] = value
-        one = self.experiment.with_leaf(self.computed, name, array.tolist())
-        self.change(one, f"Move {name}", f"{name} {element}")
-
-    def change(self, experiment: Experiment, text: str, merging: str = "") -> None:
-        """An undoable change; those with the same `merging`, one after the other, are one."""
-        if merging != self._merging or not merging:
-            self.workspace.end_merge()
-        self._merging = merging
-        self.workspace.change(EXPERIMENT, experiment, text, merge=bool(merging))
-
-    def _end_merge(self) -> None:
-        self._merging = ""
-        self.workspace.end_merge()
+    def seek_backward(self) -> None:
+        """To the moment at which backward begins."""
+        if self.computed is not None:
+            places = enumerate(self.computed.plan.places)
+            self.player.seek(next(at for at, one in places if one and one.phase == "seed"))
 
     def _on_changed(self, path: str, _: Any) -> None:
-        if path == EXPERIMENT:
-            self.refresh()
+        if path == CHECKS:
+            self.inputs.set_checks(self.checks())
+            if self.computed is not None:
+                graph = self.view.graph
+                graph.set_scene(scene_of(self.computed, graph.scene, self.checks()))
 
-    # working it out
+    # what the lab tells
 
-    def refresh(self) -> None:
-        """Works the experiment out, at once where that fits into a frame, else on the engine."""
-        one, known = self.experiment, self.computed
-        self.view.editor.set_text(one.text)
-        self._turn += 1
-        self._later = False
-        same = known is not None and known.text == one.text
-        quick = known.is_quick if same and known is not None else is_small(one.text)
-        if quick:
-            try:
-                self._show(compute(one.text, one.values, known))
-            except ExpressionError as error:
-                self._fail(error)
-        elif self.engine.alive:
-            self.view.body.set_waiting("working the formula out")
-            self.spawn(self._work(self._turn, one))
-        else:
-            self._later = True
-
-    async def _work(self, turn: int, one: Experiment) -> None:
-        if turn != self._turn:
-            return
-        try:
-            found = await self.engine.call(
-                compute_whole, one.text, one.values, key=(self.objectName(), "compute")
-            )
-        except ExpressionError as error:
-            if turn == self._turn:
-                self._fail(error)
-            return
-        except (ValueError, EngineDied) as error:
-            if turn == self._turn:
-                self.view.body.show_error(str(error))
-            return
-        except Exception as error:  # the picture must not wait for ever
-            errors.report(error, "working out a formula")
-            if turn == self._turn:
-                self.view.body.show_error(str(error))
-            return
-        if found is not SUPERSEDED and turn == self._turn:
-            self._show(found)
-
-    def _on_activity(self) -> None:
-        if self._later and self.engine.alive:
-            self.refresh()
-
-    def _fail(self, error: ExpressionError) -> None:
+    def _on_failed(self, error: ExpressionError) -> None:
         """The old graph stays, faint, until the formula can be read again."""
+        self.view.editor.set_text(self.lab.experiment.text)
         self.view.editor.set_error(str(error), error.start, error.length)
         self.view.graph.set_faint(True)
         self.view.body.set_waiting("")
         if self.computed is None:
             self.view.body.show_empty("A formula becomes a graph here.", "", "math")
 
-    def _show(self, computed: Computed) -> None:
-        before = self.computed
-        self.computed = computed
+    def _on_solved(self, new: bool) -> None:
+        computed, graph = self.computed, self.view.graph
+        assert computed is not None
+        self.view.editor.set_text(computed.text)
         self.view.editor.set_error("")
-        graph = self.view.graph
         graph.set_faint(False)
-        graph.set_scene(scene_of(computed, graph.scene))
-        graph.set_fixed(frozenset(n for n in computed.leaves if self.experiment.is_fixed(n)))
+        graph.set_scene(scene_of(computed, graph.scene, self.checks()))
         self.view.body.show_ready()
-        if before is None or before.plan is not computed.plan:
-            self.numeric = {}
+        if new:
+            self.show_numeric({})
             graph.set_choice(-1, -1)
             self.set_tracks([MomentTrack(computed)])
-            if self._wanted is not None and self.active:
-                self.player.seek(self._wanted)
-                self._wanted = None
+            self._seek_wanted()
         else:
             for track in self.tracks:
                 track.computed = computed  # type: ignore[attr-defined]
         self.on_position(self.player.position if self.active else 0.0)
+        self._show_settings()
         if not self._inspecting.isActive():
+            self._inspecting.start()
+
+    def _seek_wanted(self) -> None:
+        if self._wanted is not None and self.active and self.tracks:
+            self.player.seek(self._wanted)
+            self._wanted = None
+
+    def _show_settings(self) -> None:
+        """What does not change the graph: who takes steps, the rate, what was learned."""
+        computed, one = self.computed, self.lab.experiment
+        if computed is not None:
+            fixed = frozenset(name for name in computed.leaves if one.is_fixed(name))
+            self.view.graph.set_fixed(fixed)
+            self.trying.refresh()
+
+    def show_numeric(self, numeric: dict[int, np.ndarray]) -> None:
+        """Every gradient once more, by nudging."""
+        self.numeric = numeric
+        self.view.graph.set_numeric(numeric)
+        if self.view.graph.chosen[0] >= 0 and not self._inspecting.isActive():
             self._inspecting.start()
 
     # looking
 
     def choose(self, number: int, element: int) -> None:
-        """A node to look at; -1 for none. The same one again lets it go."""
+        """A node to look at, and which of its numbers; -1 for none."""
         self.view.graph.set_choice(number, element)
+        if self.computed is not None and number >= 0 and element >= 0:
+            self.trying.follow(self.computed.graph.nodes[number].label, element)
         self.inspect()
 
     def on_position(self, position: float) -> None:
         if self.computed is None:
             return
+        if self.active and self._wanted is None:
+            self._position = position
         self.view.graph.set_position(position)
         moment = min(max(0, math.ceil(position - 1e-9)), len(self.computed.plan) - 1)
         self.set_headline(words.headline(self.computed, moment))
 
     def inspect(self) -> None:
-        if self.active:
+        if not self.active:
+            return
+        computed = self.computed
+        if computed is not None and len(computed.plan) > MANY_STEPS and not computed.trace.complete:
+            self.spawn(self._inspect_later(computed))
+        else:
             self.inspection.emit(self._inspection())
+
+    async def _inspect_later(self, computed: Computed) -> None:
+        """The steps of a large formula are put together first."""
+        with contextlib.suppress(EngineDied):
+            await self.lab.grow(computed)
+            if self.active and computed is self.computed and computed.trace.complete:
+                self.inspection.emit(self._inspection())
 
     def _inspection(self) -> Any:
         computed, graph = self.computed, self.view.graph
@@ -253,6 +277,3 @@ class ExpressionMode(Mode):
             pinned = looked == graph.chosen[0]
             return explaining.of_node(computed, looked, self.numeric, pinned=pinned)
         return explaining.of_step(computed, max(0, self.player.step))
-
-    def left(self) -> None:
-        self._inspecting.stop()

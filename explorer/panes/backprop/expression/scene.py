@@ -23,15 +23,17 @@ class Scene:
     layout: Layout
     uses: tuple[tuple[Edge, ...], ...]  # for each node the edges that read it, top to bottom
     strongest: float
+    checks: bool = False  # each gradient has a line more for the numeric one
 
 
-def scene_of(computed: Computed, known: Scene | None = None) -> Scene:
+def scene_of(computed: Computed, known: Scene | None = None, checks: bool = False) -> Scene:
     """`known` is the scene of the same formula with other values: it spares the layout."""
     strongest = _strongest(computed)
-    if known is not None and known.computed.plan is computed.plan:
+    same = known is not None and known.computed.plan is computed.plan
+    if known is not None and same and known.checks == checks:
         return replace(known, computed=computed, strongest=strongest)
     nodes = computed.graph.nodes
-    faces = faces_of(computed.graph)
+    faces = faces_of(computed.graph, checks)
     layout = lay_out([node.inputs for node in nodes], [face.size for face in faces])
     uses: list[list[Edge]] = [[] for _ in nodes]
     for number, node in enumerate(nodes):
@@ -39,7 +41,7 @@ def scene_of(computed: Computed, known: Scene | None = None) -> Scene:
             uses[before].append((number, index))
     for edges in uses:
         edges.sort(key=lambda edge: (layout.ways[edge[0]][edge[1]][1][1], edge[1]))
-    return Scene(computed, faces, layout, tuple(map(tuple, uses)), strongest)
+    return Scene(computed, faces, layout, tuple(map(tuple, uses)), strongest, checks)
 
 
 def _strongest(computed: Computed) -> float:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from explorer import theme
-from explorer.panes.backprop.expression.editor import FormulaEditor
+from explorer.panes.backprop.expression.cards import LearnCard, WhatIfCard
+from explorer.panes.backprop.expression.editor import MOST_LINES, FormulaEditor
 from explorer.panes.backprop.expression.graph_picture import GraphPicture
-from explorer.widgets.base import IconButton
+from explorer.widgets.base import IconButton, set_look
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surface import Surface
 
+LOW, FEW_LINES = 620, 3  # in a low window the formula has fewer lines
 ZOOM = 1.25  # one press of a button
 
 
@@ -38,15 +39,22 @@ class ExpressionView(QWidget):
         self._column = QVBoxLayout(self)
         self._column.addWidget(self.editor)
         self._column.addWidget(self.body, 1)
+        self.what_if, self.learn = WhatIfCard(), LearnCard()
+        self._below = QHBoxLayout()
+        for card, share in ((self.what_if, 6), (self.learn, 5)):
+            frame = QFrame()
+            set_look(frame, "card")
+            inside = QVBoxLayout(frame)
+            inside.setContentsMargins(10, 8, 10, 8)
+            inside.addWidget(card)
+            self._below.addWidget(frame, share)
+        self._column.addLayout(self._below)
         self.smaller.clicked.connect(lambda: self.graph.zoom_by(1 / ZOOM))
         self.larger.clicked.connect(lambda: self.graph.zoom_by(ZOOM))
         self.whole.clicked.connect(self.graph.fit)
         self.body.stateChanged.connect(self._on_state)
         theme.changed.connect(self._restyle)
         self._restyle()
-
-    def add_below(self, widget: QWidget) -> None:
-        self._column.addWidget(widget)
 
     def _on_state(self, state: str) -> None:
         self.tools.setVisible(state in ("ready", "stale"))
@@ -59,6 +67,7 @@ class ExpressionView(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self.editor.field.set_lines(MOST_LINES if self.height() > LOW else FEW_LINES)
         self.layout().activate()
         self._place()
 
@@ -67,5 +76,5 @@ class ExpressionView(QWidget):
         margin = now.px("margin")
         self._column.setContentsMargins(margin, now.px(12), margin, now.px(12))
         self._column.setSpacing(now.px(8))
-        self._column.setAlignment(Qt.AlignmentFlag(0))
+        self._below.setSpacing(now.px(8))
         self._place()

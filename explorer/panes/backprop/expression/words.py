@@ -10,6 +10,7 @@ from explorer.theme_numbers import format_number
 
 TIMES = "\u00d7"
 PARTIAL = "\u2202"
+FLAT = 1e-9  # a gradient below this is none
 Piece = tuple[str, str]  # text, and a color of the theme or "sign:<number>"
 
 
@@ -69,6 +70,11 @@ def _forward(computed: Computed, node: int) -> list[Piece]:
     tensor = computed.graph.nodes[node].tensor
     operation = tensor.operation
     assert operation is not None
+    if any(before.data.size > 1 for before in tensor.inputs) or tensor.data.size > 1:
+        said = computed.graph.nodes[node].text
+        shapes = [shape(before.data) if before.ndim else "1" for before in tensor.inputs]
+        sizes = f"shapes {' and '.join(shapes)} give " if tensor.data.size > 1 else ""
+        return [(f"{said}: {sizes}", "muted"), (number(tensor.data), "text")]
     inputs = [in_brackets(number(before.data)) for before in tensor.inputs]
     if not inputs[0].startswith("(\u2212") or not operation.symbol.isalpha():
         inputs[0] = number(tensor.inputs[0].data)
@@ -94,12 +100,41 @@ def _edge(computed: Computed, place: Place, target: int) -> list[Piece]:
             (" = ", "muted"),
             _signed(flow),
         ]
+    if local is not None and np.shape(local) == np.shape(flow) == np.shape(upstream):
+        return _largest(upstream, local, flow)
+    return [(_how(computed, place, target), "muted"), (number(flow), "text")]
+
+
+def _largest(upstream: Array, local: Array, flow: Array) -> list[Piece]:
+    """Of a tensor the element that gets most."""
+    at = np.unravel_index(int(np.abs(flow).argmax()), flow.shape)
+    name = f"[{', '.join(str(int(one)) for one in at)}]"
     return [
-        ("upstream ", "muted"),
-        (number(upstream), "text"),
-        (" becomes ", "muted"),
-        (number(flow), "text"),
+        (f"element {name}: ", "muted"),
+        _signed(upstream[at]),
+        (f" {TIMES} ", "muted"),
+        (in_brackets(number(local[at])), "text"),
+        (" = ", "muted"),
+        _signed(flow[at]),
     ]
+
+
+def _how(computed: Computed, place: Place, target: int) -> str:
+    """What an operation that is not elementwise hands back, in a few words."""
+    node = computed.graph.nodes[place.node]
+    others = [one for index, one in enumerate(node.inputs) if index != place.input]
+    other = computed.graph.nodes[others[0]].label if others else ""
+    size = computed.value(target).size
+    product = f"upstream @ {other}ᵀ" if place.input == 0 else f"{other}ᵀ @ upstream"
+    return {
+        "MatMul": f"{product} gives ",
+        "Sum": f"the same for each of {size} numbers, shape ",
+        "Mean": f"a {size}th of it for each of {size} numbers, shape ",
+        "Max": "all of it for the largest, nothing for the others, shape ",
+        "Reshape": "the same numbers, back in shape ",
+        "Transpose": "the same numbers, turned back to shape ",
+        "Softmax": "weight \u00d7 (upstream \u2212 its weighted mean), shape ",
+    }.get(type(node.tensor.operation).__name__, "upstream becomes ")
 
 
 def _sign(value: Array) -> str:
@@ -150,8 +185,8 @@ def summary(computed: Computed) -> str:
         return f"Every input knows now how much it moves {out}"
     name = max(single, key=lambda one: abs(single[one]))
     way = "raises" if single[name] > 0 else "lowers"
-    if single[name] == 0:
-        return f"No input moves {out} here: all gradients are 0"
+    if abs(single[name]) < FLAT:
+        return f"No input moves {out} here: all gradients are 0, as at the bottom of a valley"
     return (
         f"{name} matters most: raising it by 0.01 {way} {out} by about "
         f"{format_number(abs(single[name]) * 0.01)}"

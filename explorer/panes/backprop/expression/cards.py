@@ -1,0 +1,232 @@
+"""What can be tried out below the graph: one input moved, and steps downhill."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from explorer import theme
+from explorer.panes.backprop.expression.curve_picture import CurvePicture
+from explorer.panes.backprop.expression.spark_picture import SparkPicture
+from explorer.panes.backprop.expression.whatif import WhatIf
+from explorer.theme_numbers import format_number
+from explorer.widgets.base import Label, set_look
+from explorer.widgets.fields import ErrorLine
+from explorer.widgets.menu_button import MenuButton
+
+MINUS = "\u2212"
+STEP = "Every input that takes steps moves by \u2212rate \u00d7 gradient"
+
+
+def signed(value: float) -> str:
+    text = format_number(value)
+    return text if value < 0 or value == 0 or math.isnan(value) else f"+{text}"
+
+
+def read_number(text: str) -> float | None:
+    try:
+        value = float(text.strip().replace(MINUS, "-").replace(",", "."))
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+class NumberField(QLineEdit):
+    """A short field for a number; `entered(text)` when a person has finished."""
+
+    entered = Signal(str)
+
+    def __init__(self, name: str, width: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._wide = width
+        self.setAccessibleName(name)
+        self.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self._shown = ""
+        self.editingFinished.connect(self._on_finished)
+        theme.changed.connect(self._restyle)
+        self._restyle()
+
+    def set_shown(self, text: str) -> None:
+        """Shows a value; leaves alone who is typing another."""
+        if self.hasFocus() and self.isModified():
+            return
+        self._shown = text
+        self.setText(text)
+
+    def _on_finished(self) -> None:
+        text = self.text()
+        self.setModified(False)
+        if text != self._shown:
+            self._shown = text
+            self.entered.emit(text)
+
+    def _restyle(self) -> None:
+        now = theme.current()
+        self.setFont(now.font("mono", mono=True))
+        self.setFixedWidth(now.px(self._wide))
+
+
+class WhatIfCard(QWidget):
+    """leafChosen(name), valueTyped(text), nudgeTyped(text)."""
+
+    leafChosen = Signal(str)
+    valueTyped = Signal(str)
+    nudgeTyped = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("backprop.expression.whatif")
+        self.leaf = MenuButton("chevron-down", "w", "Which input is moved")
+        self.leaf.setObjectName("backprop.expression.leaf")
+        self.value = NumberField("Value", 92)
+        self.value.setObjectName("backprop.expression.value")
+        self.value.setToolTip("A number, or rows of numbers as [[1, 2], [3, 4]]")
+        self.nudge = NumberField("Nudge", 64)
+        self.nudge.setObjectName("backprop.expression.nudge")
+        self.predicted = Label("", "body")
+        self.true = Label("", "body")
+        self.numeric = Label("", "label", "muted")
+        self.error = ErrorLine()
+        self.curve = CurvePicture()
+        self.curve.setObjectName("backprop.expression.curve")
+        top = QHBoxLayout()
+        top.setSpacing(6)
+        top.addWidget(self.leaf)
+        top.addWidget(Label("=", "body", "muted"))
+        top.addWidget(self.value)
+        top.addSpacing(8)
+        top.addWidget(Label("nudged by", "body", "muted"))
+        top.addWidget(self.nudge)
+        top.addStretch(1)
+        words = QVBoxLayout()
+        words.setSpacing(3)
+        words.addLayout(top)
+        for label in (self.predicted, self.true, self.numeric, self.error):
+            words.addWidget(label)
+        words.addStretch(1)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(12)
+        row.addLayout(words)
+        row.addWidget(self.curve, 1)
+        self.value.entered.connect(self.valueTyped)
+        self.nudge.entered.connect(self.nudgeTyped)
+
+    def set_leaves(self, names: Sequence[str], chosen: str) -> None:
+        menu = self.leaf.menu()
+        menu.clear()
+        for name in names:
+            menu.addAction(name, lambda name=name: self.leafChosen.emit(name))
+        self.leaf.setText(chosen.replace("&", "&&"))
+        self.leaf.setAccessibleName(f"Input: {chosen}")
+
+    def set_value(self, text: str) -> None:
+        self.value.set_shown(text)
+
+    def set_error(self, text: str) -> None:
+        """What is wrong with what was typed, with the remedy."""
+        self.error.set_text(text[:1].upper() + text[1:])
+
+    def set_nudge(self, nudge: float) -> None:
+        self.nudge.set_shown(format_number(nudge).replace(",", ""))
+
+    def set_what_if(self, what: WhatIf | None, output: str, numeric: str) -> None:
+        self.curve.set_what_if(what, output)
+        if what is None:
+            for label in (self.predicted, self.true, self.numeric):
+                label.setText("")
+            return
+        slope, nudge = format_number(what.gradient), format_number(what.nudge)
+        self.predicted.setText(f"predicted: {slope} \u00d7 {nudge} = {signed(what.predicted)}")
+        off = "" if not math.isfinite(what.error) else f", off by {format_number(abs(what.error))}"
+        self.true.setText(f"true change of {output}: {signed(what.true)}{off}")
+        self.numeric.setText(numeric)
+
+
+class LearnCard(QWidget):
+    """stepRequested(count), rateTyped(text), resetRequested(), learningChosen(on)."""
+
+    stepRequested = Signal(int)
+    rateTyped = Signal(str)
+    resetRequested = Signal()
+    learningChosen = Signal(bool)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("backprop.expression.learn")
+        self.step = QPushButton("Step downhill")
+        self.step.setObjectName("backprop.expression.step")
+        set_look(self.step, "primary")
+        self.ten = QPushButton("\u00d7 10")
+        self.ten.setAccessibleName("Ten steps downhill")
+        self.ten.setObjectName("backprop.expression.ten")
+        self.rate = NumberField("Learning rate", 64)
+        self.rate.setObjectName("backprop.expression.rate")
+        self.reset = QPushButton("Reset")
+        self.reset.setObjectName("backprop.expression.reset")
+        self.learns = QCheckBox("")
+        self.learns.setObjectName("backprop.expression.learns")
+        self.words = Label("", "label", "muted", wrap=True)
+        self.spark = SparkPicture()
+        self.spark.setObjectName("backprop.expression.losses")
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(6)
+        grid.setVerticalSpacing(4)
+        grid.addWidget(self.step, 0, 0)
+        grid.addWidget(self.ten, 0, 1)
+        grid.addWidget(self.reset, 0, 2)
+        rate = QHBoxLayout()
+        rate.setSpacing(8)
+        rate.addWidget(Label("learning rate", "body", "muted"))
+        rate.addWidget(self.rate)
+        rate.addStretch(1)
+        grid.addLayout(rate, 1, 0, 1, 3)
+        grid.addWidget(self.learns, 2, 0, 1, 3)
+        grid.addWidget(self.words, 3, 0, 1, 3)
+        grid.setRowStretch(4, 1)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(12)
+        row.addLayout(grid)
+        row.addWidget(self.spark, 1)
+        self.step.clicked.connect(lambda: self.stepRequested.emit(1))
+        self.ten.clicked.connect(lambda: self.stepRequested.emit(10))
+        self.reset.clicked.connect(self.resetRequested)
+        self.rate.entered.connect(self.rateTyped)
+        self.learns.toggled.connect(self.learningChosen)
+
+    def set_rate(self, rate: float) -> None:
+        self.rate.set_shown(f"{rate:g}")
+
+    def set_learning(self, name: str, learns: bool) -> None:
+        with QSignalBlocker(self.learns):
+            self.learns.setText(f"{name} takes steps")
+            self.learns.setChecked(learns)
+
+    def set_losses(self, losses: Sequence[float], output: str) -> None:
+        self.spark.set_losses(losses, output)
+        self.reset.setEnabled(len(losses) > 0)
+        self.reset.setToolTip(
+            "Back to the values before the first step" if losses else "No step has been taken yet"
+        )
+
+    def set_can_step(self, can: bool, why: str = "") -> None:
+        for button in (self.step, self.ten):
+            button.setEnabled(can)
+            button.setToolTip(
+                why or "Every input that takes steps moves by \u2212rate \u00d7 gradient"
+            )
+
+    def set_words(self, words: str) -> None:
+        self.words.setText(words)

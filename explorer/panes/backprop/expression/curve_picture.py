@@ -1,0 +1,141 @@
+"""L as a function of one leaf, with its tangent: the gradient is the slope, a nudge tests it."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPolygonF
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from explorer import theme
+from explorer.panes.backprop.expression.whatif import WhatIf
+from explorer.theme_numbers import format_number
+from explorer.widgets.base import LEFT, RIGHT, Columns, Picture, put_text
+
+DOT = 4.0
+
+
+class CurvePicture(Picture):
+    """`set_what_if(what)`; None shows nothing."""
+
+    def __init__(self, name: str = "The output along one input", parent: QWidget | None = None):
+        super().__init__(name, parent)
+        self._what: WhatIf | None = None
+        self._output = "L"
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    def set_what_if(self, what: WhatIf | None, output: str = "L") -> None:
+        self._what, self._output = what, output
+        if what is not None:
+            self.setAccessibleDescription(
+                f"{output} against {what.name}: at {format_number(what.value)} it is "
+                f"{format_number(what.result)}, with slope {format_number(what.gradient)}"
+            )
+        self.data_changed()
+
+    def displayed(self) -> dict[str, np.ndarray]:
+        if self._what is None:
+            return {}
+        tangent = self._what.result + self._what.gradient * (self._what.xs - self._what.value)
+        return Columns(
+            {self._what.name: self._what.xs, self._output: self._what.ys, "tangent": tangent}
+        )
+
+    def sizeHint(self) -> QSize:
+        return QSize(theme.current().px(220), theme.current().px(104))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(theme.current().px(120), theme.current().px(64))
+
+    def draw(self, painter: QPainter) -> None:
+        what = self._what
+        if what is None:
+            return
+        now = theme.current()
+        area = QRectF(self.rect()).adjusted(now.px(6), now.px(15), -now.px(6), -now.px(16))
+        finite = what.ys[np.isfinite(what.ys)]
+        if finite.size < 2:
+            words = f"{self._output} is not finite here"
+            put_text(painter, QRectF(self.rect()), words, now.font("label"), now.color("muted"))
+            return
+        low, high = _limits(finite, what)
+        x0, x1 = float(what.xs[0]), float(what.xs[-1])
+
+        def at(x: float, y: float) -> QPointF:
+            return QPointF(
+                area.left() + (x - x0) / (x1 - x0) * area.width(),
+                area.bottom() - (y - low) / (high - low) * area.height(),
+            )
+
+        self._draw_axes(painter, area, what, low, high)
+        painter.save()
+        painter.setClipRect(area.adjusted(-1, -3, 1, 3))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(now.pen(now.series(0), 2))
+        line: list[QPointF] = []
+        for x, y in [*zip(what.xs, what.ys, strict=True), (0.0, np.nan)]:
+            if np.isfinite(y):
+                line.append(at(float(x), float(y)))
+            elif line:
+                painter.drawPolyline(QPolygonF(line))
+                line = []
+        known = np.isfinite(what.result) and np.isfinite(what.gradient)
+        pen = now.pen(now.series(1) if known else now.color("warning"), 1.5)
+        pen.setStyle(Qt.PenStyle.DashLine)
+        painter.setPen(pen)
+        if known:
+            slope = what.gradient
+            painter.drawLine(*(at(x, what.result + slope * (x - what.value)) for x in (x0, x1)))
+        else:  # there is no slope where there is no value
+            painter.drawLine(at(what.value, low), at(what.value, high))
+        painter.restore()
+        if known:
+            self._draw_nudge(painter, at, what)
+
+    def _draw_nudge(self, painter: QPainter, at, what: WhatIf) -> None:
+        """Where the tangent says that a nudge leads, and where it does lead."""
+        now = theme.current()
+        here = at(what.value, what.result)
+        x = what.value + what.nudge
+        painter.setPen(Qt.PenStyle.NoPen)
+        if what.nudge and np.isfinite(what.true) and np.isfinite(what.predicted):
+            said = at(x, what.result + what.predicted)
+            true = at(x, what.result + what.true)
+            painter.setPen(now.pen("muted", 1.5))
+            painter.drawLine(said, true)
+            painter.setPen(now.pen(now.series(1), 2))
+            painter.setBrush(now.color("surface"))
+            painter.drawEllipse(said, DOT, DOT)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(now.series(0))
+            painter.drawEllipse(true, DOT, DOT)
+        painter.setPen(now.pen("surface", 1.5))
+        painter.setBrush(now.color("text"))
+        painter.drawEllipse(here, DOT + 1, DOT + 1)
+
+    def _draw_axes(
+        self, painter: QPainter, area: QRectF, what: WhatIf, low: float, high: float
+    ) -> None:
+        now = theme.current()
+        small, muted = now.font("label"), now.color("muted")
+        painter.setPen(now.pen("divider", 1))
+        painter.drawLine(area.bottomLeft(), area.bottomRight())
+        painter.drawLine(area.topLeft(), area.bottomLeft())
+        below = QRectF(area.left(), area.bottom() + 1, area.width(), now.px(15))
+        put_text(painter, below, format_number(what.xs[0]), small, muted, LEFT)
+        put_text(painter, below, what.name, small, muted)
+        put_text(painter, below, format_number(what.xs[-1]), small, muted, RIGHT)
+        above = QRectF(area.left() + 3, area.top() - now.px(15), area.width(), now.px(14))
+        top = f"{self._output}  {format_number(high)}"
+        put_text(painter, above, top, small, muted, LEFT)
+
+
+def _limits(finite: np.ndarray, what: WhatIf) -> tuple[float, float]:
+    """Of what is near: a pole far away must not flatten the curve."""
+    low, high = np.quantile(finite, [0.02, 0.98])
+    if np.isfinite(what.result):
+        low, high = min(float(low), what.result), max(float(high), what.result)
+    if high - low < 1e-12:
+        low, high = low - 1, high + 1
+    room = 0.06 * (high - low)
+    return low - room, high + room

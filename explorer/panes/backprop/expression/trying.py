@@ -1,0 +1,263 @@
+"""What is tried out: an input nudged, every gradient checked by nudging, steps downhill."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PySide6.QtCore import QObject, QTimer
+
+from core.autograd import ExpressionError, parse
+from explorer import theme
+from explorer.engine import SUPERSEDED, EngineDied
+from explorer.panes.backprop.expression.cards import read_number
+from explorer.panes.backprop.expression.computing import Computed, array_of
+from explorer.panes.backprop.expression.experiment import RATES
+from explorer.panes.backprop.expression.explaining import AGREES, difference
+from explorer.panes.backprop.expression.rewriting import written
+from explorer.panes.backprop.expression.whatif import (
+    WhatIf,
+    check,
+    is_cheap,
+    is_cheap_to_check,
+    what_if,
+)
+from explorer.theme_numbers import format_number
+
+if TYPE_CHECKING:
+    from explorer.panes.backprop.expression.mode import ExpressionMode
+
+NUDGE = 0.1
+LARGEST_NUDGE = 1e6
+SMALL = 40  # numbers
+WORSE = 10.0  # times the first loss: the steps lead away
+
+
+def sum_of_sizes(computed: Computed) -> int:
+    return sum(node.tensor.data.size for node in computed.graph.nodes)
+
+
+class Trying(QObject):
+    """Keeps which leaf is tried and by how much; fills the two cards of the mode's view."""
+
+    def __init__(self, mode: ExpressionMode) -> None:
+        super().__init__(mode)
+        self.mode = mode
+        self.leaf = ""
+        self.element = 0
+        self.nudge = NUDGE
+        self.what: WhatIf | None = None
+        self._turn = 0
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(theme.MOTION["live_number"])
+        self._timer.timeout.connect(self._ask)
+        one, two = mode.view.what_if, mode.view.learn
+        one.leafChosen.connect(lambda name: self.try_leaf(name, 0))
+        one.valueTyped.connect(self._on_value)
+        one.nudgeTyped.connect(self._on_nudge)
+        two.stepRequested.connect(mode.lab.step_downhill)
+        two.resetRequested.connect(mode.lab.reset_steps)
+        two.rateTyped.connect(self._on_rate)
+        two.learningChosen.connect(lambda on: mode.lab.set_fixed(self.leaf, not on))
+
+    @property
+    def computed(self) -> Computed | None:
+        return self.mode.computed
+
+    def restore(self, state: dict[str, Any]) -> None:
+        leaf, nudge = state.get("leaf"), state.get("nudge")
+        if isinstance(leaf, list) and len(leaf) == 2 and isinstance(leaf[0], str):
+            self.leaf = leaf[0]
+            self.element = leaf[1] if type(leaf[1]) is int and leaf[1] >= 0 else 0
+        if type(nudge) in (int, float) and abs(nudge) <= LARGEST_NUDGE:
+            self.nudge = float(nudge)
+
+    # which leaf
+
+    def try_leaf(self, name: str, element: int) -> None:
+        """Another leaf, or another number of a tensor; the graph shows it chosen."""
+        if self.computed is not None and name in self.computed.leaves:
+            self.leaf, self.element = name, max(0, element)
+            self.mode.choose(self.computed.leaves[name], self.element)
+            self.refresh()
+
+    def follow(self, name: str, element: int) -> None:
+        """The graph has another leaf chosen."""
+        computed = self.computed
+        there = computed is not None and name in computed.leaves
+        if there and (self.leaf, self.element) != (name, element):
+            self.leaf, self.element = name, element
+            self.refresh()
+
+    def edit(self, name: str, element: int) -> None:
+        """Puts the cursor where the value of a leaf is typed."""
+        self.try_leaf(name, element)
+        field = self.mode.view.what_if.value
+        field.setFocus()
+        field.selectAll()
+
+    def refresh(self) -> None:
+        """The formula has other values, or is another one."""
+        computed = self.computed
+        if computed is None:
+            return
+        if self.leaf not in computed.leaves:
+            self.leaf = next(iter(self._by_preference(computed)), "")
+            self.element = 0
+        value = computed.value(computed.leaves[self.leaf])
+        self.element = min(self.element, value.size - 1)
+        card = self.mode.view.what_if
+        card.set_leaves(list(computed.leaves), self._called(value))
+        card.set_value(self._written(value))
+        card.set_nudge(self.nudge)
+        card.set_error("")
+        self._fill_learning(computed)
+        if is_cheap(computed):
+            self._turn += 1
+            self.what = what_if(computed, self.leaf, self.element, self.nudge, self.what)
+            self._show(self.what)
+            if is_cheap_to_check(computed) and sum_of_sizes(computed) <= 2 * SMALL:
+                self.mode.show_numeric(check(computed))
+                self._show(self.what)
+                return
+        self._timer.start()
+
+    def _by_preference(self, computed: Computed) -> list[str]:
+        """What learns comes first."""
+        return sorted(computed.leaves, key=self.mode.lab.experiment.is_fixed)
+
+    def _called(self, value: np.ndarray) -> str:
+        if value.ndim == 0:
+            return self.leaf
+        place = np.unravel_index(self.element, value.shape)
+        return f"{self.leaf}[{', '.join(str(int(one)) for one in place)}]"
+
+    def _written(self, value: np.ndarray) -> str:
+        return written(value.reshape(-1)[self.element]).replace("-", "\u2212")
+
+    # the engine
+
+    def _ask(self) -> None:
+        """What is too much for one frame: curves of large graphs, and checks."""
+        computed = self.computed
+        if computed is not None and self.mode.active and self.mode.engine.alive:
+            self._turn += 1
+            self.mode.spawn(self._work(self._turn, computed))
+
+    async def _work(self, turn: int, computed: Computed) -> None:
+        call, key = self.mode.engine.call, self.mode.objectName()
+        try:
+            if not is_cheap(computed):
+                found: Any = await call(
+                    what_if, computed, self.leaf, self.element, self.nudge, self.what,
+                    key=(key, "what if"),
+                )  # fmt: skip
+                if found is SUPERSEDED or turn != self._turn:
+                    return
+                self._show(found)
+            numeric: Any = await call(check, computed, key=(key, "check"))
+        except EngineDied:
+            return
+        if numeric is not SUPERSEDED and turn == self._turn:
+            self.mode.show_numeric(numeric)
+            if self.what is not None:
+                self._show(self.what)
+
+    def stop(self) -> None:
+        self._timer.stop()
+
+    # filling the cards
+
+    def _show(self, what: WhatIf) -> None:
+        computed = self.computed
+        if computed is None or what.name not in computed.leaves:
+            return
+        self.what = what
+        output = computed.graph.nodes[computed.output].label
+        self.mode.view.what_if.set_what_if(what, output, self._numeric_words(computed))
+
+    def _numeric_words(self, computed: Computed) -> str:
+        number = computed.leaves[self.leaf]
+        gradient, numeric = computed.gradient(number), self.mode.numeric.get(number)
+        if gradient is None or numeric is None or np.shape(gradient) != numeric.shape:
+            return ""
+        one = float(numeric.reshape(-1)[self.element])
+        error = difference(gradient, numeric)
+        if not math.isfinite(error):
+            return f"numeric gradient: {format_number(one)}, nothing to compare"
+        word = "agrees" if error < AGREES else "differs: there is a kink near"
+        return f"numeric gradient: {format_number(one)}, {word}"
+
+    def _fill_learning(self, computed: Computed) -> None:
+        one, card = self.mode.lab.experiment, self.mode.view.learn
+        output = computed.graph.nodes[computed.output].label
+        card.set_rate(one.rate)
+        card.set_learning(self.leaf, not one.is_fixed(self.leaf))
+        card.set_losses(one.losses, output)
+        learning = one.learning(computed)
+        if not learning:
+            card.set_can_step(False, "Every input is fixed: let one take steps")
+        elif not math.isfinite(computed.result):
+            card.set_can_step(False, f"{output} is not finite: reset, or move an input")
+        else:
+            card.set_can_step(True)
+        card.set_words(self._told(computed, output, learning))
+
+    def _told(self, computed: Computed, output: str, learning: list[str]) -> str:
+        """How learning goes, and the remedy where it goes wrong."""
+        losses = self.mode.lab.experiment.losses
+        if len(losses) < 2:
+            if not learning:
+                return "Every input is fixed."
+            return f"Moves {', '.join(learning[:5])}{' ...' if len(learning) > 5 else ''}"
+        steps = len(losses) - 1
+        counted = "1 step" if steps == 1 else f"{steps} steps"
+        if not math.isfinite(losses[-1]):
+            return f"{output} is not finite after {counted}: lower the rate and reset"
+        told = f"{format_number(losses[0])} \u2192 {format_number(losses[-1])} in {counted}"
+        rising = losses[-1] > losses[-2]
+        if rising and abs(losses[-1]) > WORSE * max(abs(losses[0]), 1e-12):
+            return f"{told}: it runs away, lower the rate and reset"
+        return f"{told}: it rose, the rate is too large here" if rising else told
+
+    # what is typed
+
+    def _on_value(self, text: str) -> None:
+        """A number for the chosen element, or rows of numbers for the whole leaf."""
+        computed, card = self.computed, self.mode.view.what_if
+        if computed is None:
+            return
+        number = read_number(text)
+        if number is not None:
+            self.mode.lab.move_leaf(self.leaf, self.element, number)
+            self.mode.lab.end_merge()
+            return
+        try:
+            expression = parse(f"value = {text}".replace("\u2212", "-"))
+            value = array_of(expression.defaults["value"])
+            self.mode.lab.set_leaf(self.leaf, value.tolist())
+        except (ExpressionError, KeyError) as error:
+            told = "" if isinstance(error, KeyError) else f": {error}"
+            card.set_error(f"a value is a number, or rows as [[1, 2], [3, 4]]{told}")
+
+    def _on_nudge(self, text: str) -> None:
+        nudge = read_number(text)
+        if nudge is None or abs(nudge) > LARGEST_NUDGE:
+            self.mode.view.what_if.set_error("a nudge is a number, for example 0.1")
+            return
+        self.set_nudge(nudge)
+
+    def set_nudge(self, nudge: float) -> None:
+        self.nudge = nudge
+        self.refresh()
+
+    def _on_rate(self, text: str) -> None:
+        rate = read_number(text)
+        if rate is None or not RATES[0] <= rate <= RATES[1]:
+            self.mode.view.learn.set_words(
+                f"a learning rate lies between {RATES[0]:g} and {RATES[1]:g}"
+            )
+            return
+        self.mode.lab.set_rate(rate)

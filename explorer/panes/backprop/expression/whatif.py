@@ -1,0 +1,102 @@
+"""What if a leaf were moved: what its gradient predicts, and what truly happens. No Qt here."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.autograd import numeric_gradient_of, output_if
+from explorer.panes.backprop.expression.computing import Array, Computed
+
+POINTS = 61  # of a curve
+AT_ONCE = 1_200  # nodes that may be worked out within a frame
+MOST_CHECKED = 600  # numbers that a check nudges, one after the other
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """L as a function of one number of a leaf, and what a nudge of it does.
+
+    predicted  gradient * nudge
+    true       L(value + nudge) - L(value)
+    xs, ys     the curve
+    """
+
+    name: str
+    element: int
+    value: float
+    gradient: float
+    result: float
+    nudge: float
+    true: float
+    xs: Array
+    ys: Array
+
+    @property
+    def predicted(self) -> float:
+        return self.gradient * self.nudge
+
+    @property
+    def error(self) -> float:
+        return self.true - self.predicted
+
+
+def is_cheap(computed: Computed) -> bool:
+    return len(computed.graph.nodes) * POINTS <= AT_ONCE
+
+
+def is_cheap_to_check(computed: Computed) -> bool:
+    return len(computed.graph.nodes) ** 2 <= AT_ONCE
+
+
+def what_if(
+    computed: Computed, name: str, element: int, nudge: float, known: WhatIf | None = None
+) -> WhatIf:
+    """`known` is what was shown before: its range stays while the value is well inside of it."""
+    number = computed.leaves[name]
+    data = computed.value(number)
+    gradient = computed.gradient(number)
+    slope = 0.0 if gradient is None else float(np.asarray(gradient).reshape(-1)[element])
+    value = float(data.reshape(-1)[element])
+    xs = np.linspace(*_range(value, nudge, name, element, known), POINTS)
+    ys = np.array([_at(computed, number, element, float(x)) for x in xs])
+    true = _at(computed, number, element, value + nudge) - computed.result
+    return WhatIf(name, element, value, slope, computed.result, nudge, true, xs, ys)
+
+
+def _range(
+    value: float, nudge: float, name: str, element: int, known: WhatIf | None
+) -> tuple[float, float]:
+    if not math.isfinite(value):
+        return -1.0, 1.0
+    if known is not None and (known.name, known.element) == (name, element):
+        low, high = float(known.xs[0]), float(known.xs[-1])
+        edge = 0.08 * (high - low)
+        if low + edge <= min(value, value + nudge) and max(value, value + nudge) <= high - edge:
+            return low, high
+    reach = max(1.0, abs(value), 2.5 * abs(nudge))
+    return value - reach, value + reach
+
+
+def _at(computed: Computed, number: int, element: int, value: float) -> float:
+    data = np.array(computed.value(number))
+    data.reshape(-1)[element] = value
+    return float(output_if(computed.graph, number, data).item())
+
+
+def check(computed: Computed) -> dict[int, Array]:
+    """The numeric gradient of every node that has one, as far as MOST_CHECKED numbers go."""
+    found: dict[int, Array] = {}
+    left = MOST_CHECKED
+    order = sorted(
+        range(len(computed.graph.nodes)),
+        key=lambda number: not computed.graph.nodes[number].is_leaf,
+    )
+    for number in order:
+        size = computed.value(number).size
+        if computed.gradient(number) is not None and size <= left:
+            found[number] = numeric_gradient_of(computed.graph, number)
+            left -= size
+    return found

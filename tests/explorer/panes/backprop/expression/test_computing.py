@@ -1,0 +1,140 @@
+"""What is worked out of a formula, and when each thing happens."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.autograd import ExpressionError
+from explorer.panes.backprop.expression import words
+from explorer.panes.backprop.expression.computing import compute, compute_whole, with_names
+from explorer.panes.backprop.expression.examples import EXAMPLES, NEURON
+from explorer.panes.backprop.expression.whatif import check, what_if
+
+
+def example(name):
+    one = next(one for one in EXAMPLES if one.id == name)
+    return compute(one.text, one.values)
+
+
+def test_micrograds_example_has_its_values():
+    computed = example("micrograd")
+    assert computed.result == pytest.approx(24.70408163265306, rel=1e-15)
+    gradients = {name: computed.gradient(node) for name, node in computed.leaves.items()}
+    assert float(gradients["a"]) == pytest.approx(138.83381924198252, rel=1e-14)
+    assert float(gradients["b"]) == pytest.approx(645.5772594752186, rel=1e-14)
+
+
+def test_the_neuron_of_the_lecture():
+    computed = example("neuron")
+    assert computed.result == pytest.approx(0.7071067811865476)
+    found = {name: float(computed.gradient(node)) for name, node in computed.leaves.items()}
+    expected = {"w1": 1.0, "x1": -1.5, "w2": 0.0, "x2": 0.5, "b": 0.5}
+    assert found == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("one", EXAMPLES, ids=lambda one: one.id)
+def test_every_example_tells_each_moment(one):
+    computed = compute_whole(one.text, one.values)
+    assert len(computed.trace) == len(computed.plan) - 1
+    for moment in range(len(computed.plan)):
+        assert words.headline(computed, moment) and words.title(computed, moment)
+        step = computed.step(moment)
+        assert (step is None) == (moment == 0)
+        assert (moment == 0) == (words.arithmetic(computed, moment) == [])
+
+
+@pytest.mark.parametrize("one", EXAMPLES, ids=lambda one: one.id)
+def test_gradients_grow_as_the_trace_tells(one):
+    computed = compute_whole(one.text, one.values)
+    for moment, place in enumerate(computed.plan.places):
+        if place is None or place.phase in ("forward", "copies"):
+            continue
+        step = computed.step(moment)
+        if place.phase == "seed":
+            assert computed.gradient_at(place.node, moment).item() == 1.0
+            continue
+        target = computed.graph.nodes[place.node].inputs[place.input]
+        if place.phase == "accumulate":
+            before = computed.gradient_at(target, moment - 1)
+            np.testing.assert_array_equal(before, step.value("grad"))
+            now = computed.gradient_at(target, moment)
+            np.testing.assert_array_equal(now, step.value("total"))
+    last = len(computed.plan)
+    for number in range(len(computed.graph.nodes)):
+        end = computed.gradient_at(number, last)
+        np.testing.assert_array_equal(end, computed.gradient(number))
+
+
+def test_other_values_keep_the_plan_and_another_shape_does_not():
+    computed = example("neuron")
+    moved = compute(computed.text, {**NEURON.values, "w1": 0.5}, computed)
+    assert moved.plan is computed.plan and moved.value(moved.leaves["w1"]) == 0.5
+    matrices = example("matrices")
+    values = {"b": [0.1, 0.2, 0.3], "y": 1.0}
+    assert compute(matrices.text, values, matrices).plan is not matrices.plan
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "marked"),
+    [
+        ("tanh(w * x", "complete formula", "("),
+        ("w * cat(x)", "no function cat", "cat(x)"),
+        ("a = [1, 2]\na + 1", "sum( ) or mean( )", "a + 1"),
+        ("2 * 3", "no name", "2 * 3"),
+        ("w", "no operation", "w"),
+        ("[1, 2] @ [1, 2, 3] * w", "cannot multiply", "[1, 2] @ [1, 2, 3]"),
+        ("__import__('os')", "", "__import__('os')"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_place(text, said, marked):
+    with pytest.raises(ExpressionError) as caught:
+        compute(text, with_names(text, {}))
+    error = caught.value
+    assert said in str(error)
+    assert text[error.start : error.start + error.length] == marked
+
+
+def test_new_names_get_values_and_old_ones_keep_theirs():
+    values = with_names("w * x", {})
+    assert set(values) == {"w", "x"}
+    more = with_names("b + w * x * pi", values)
+    assert more["w"] == values["w"] and more["x"] == values["x"] and set(more) == {"w", "x", "b"}
+    assert with_names("b + (", more) == more
+
+
+def test_the_first_value_that_is_not_finite_is_told():
+    computed = example("infinite")
+    assert computed.graph.nodes[computed.broken].label == "v1"
+    told = words.headline(computed, 0)
+    assert "log(0) is \u2212\u221e" in told and "only above 0" in told
+    assert example("neuron").broken is None
+    assert "divided by 0" in words.headline(compute("a / b", {"a": 1, "b": 0}), 0)
+
+
+def test_a_nudge_compares_prediction_and_truth():
+    computed = compute("x ** 2", {"x": 3.0})
+    what = what_if(computed, "x", 0, 0.1)
+    assert what.predicted == pytest.approx(0.6)
+    assert what.true == pytest.approx(0.61) and what.error == pytest.approx(0.01)
+    np.testing.assert_allclose(what.ys, what.xs**2)
+    near = what_if(compute("x ** 2", {"x": 3.5}), "x", 0, 0.1, what)
+    np.testing.assert_array_equal(near.xs, what.xs)
+    far = what_if(compute("x ** 2", {"x": 30.0}), "x", 0, 0.1, what)
+    assert far.xs[0] < 30 < far.xs[-1]
+
+
+@pytest.mark.parametrize("name", ["neuron", "matrices", "entropy", "attention", "twice"])
+def test_every_gradient_agrees_with_nudging(name):
+    computed = example(name)
+    numeric = check(computed)
+    wanted = [n for n in range(computed.output + 1) if computed.gradient(n) is not None]
+    assert sorted(numeric) == wanted
+    for number, found in numeric.items():
+        np.testing.assert_allclose(found, computed.gradient(number), atol=1e-7)
+
+
+def test_the_summary_names_who_matters_most():
+    computed = compute("3 * a - b", {"a": 1, "b": 1})
+    assert words.summary(computed) == "a matters most: raising it by 0.01 raises v2 by about 0.0300"
+    assert "all gradients are 0" in words.summary(compute("a * b", {"a": 0, "b": 0}))

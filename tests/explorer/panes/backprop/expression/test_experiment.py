@@ -1,0 +1,71 @@
+"""Plain data: formulas whose lines are rewritten, steps downhill, sessions."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from core.autograd import parse
+from explorer.panes.backprop.expression.computing import compute
+from explorer.panes.backprop.expression.examples import EXAMPLES
+from explorer.panes.backprop.expression.experiment import Experiment, from_example, restored
+from explorer.panes.backprop.expression.rewriting import can_rewrite, with_value, written
+
+
+def solved(one: Experiment):
+    return compute(one.text, one.values)
+
+
+def test_a_line_is_rewritten_where_it_gives_a_name_its_numbers():
+    text = "w = 0.5\n  b = [1, -2]\nsum(w * x + b)"
+    expression = parse(text)
+    assert with_value(expression, "w", 1.25) == text.replace("0.5", "1.25")
+    assert with_value(expression, "b", [3.0, 4.0]) == text.replace("[1, -2]", "[3, 4]")
+    assert with_value(expression, "x", 2.0) == text
+    assert not can_rewrite(parse("c = 1\nc = c + 1\nc * 2"), "c")
+    assert written([[0.1, -2], [3e-7, 4]]) == "[[0.1, -2], [3e-07, 4]]"
+
+
+def test_moving_a_leaf_changes_its_line_or_its_value():
+    one = Experiment("w = 0.5\nw * x", {"x": 2.0})
+    moved = one.with_leaf(solved(one), "w", 0.75)
+    assert moved.text == "w = 0.75\nw * x" and moved.values == {"x": 2.0}
+    assert moved.with_leaf(solved(moved), "x", 3.0).values == {"x": 3.0}
+
+
+def test_steps_go_downhill_for_what_is_not_fixed():
+    one = Experiment("(y - w*x)**2", {"y": 3.0, "w": 0.0, "x": 1.0}, rate=0.25)
+    computed = solved(one)
+    assert one.learning(computed) == ["w"] and one.is_fixed("x")
+    stepped = one.stepped(computed)
+    assert stepped.values["w"] == pytest.approx(0.25 * 6) and stepped.values["x"] == 1.0
+    assert stepped.pending and stepped.losses == (9.0,)
+    learned = stepped.with_loss(solved(stepped).result)
+    assert learned.losses == (9.0, 2.25) and not learned.pending
+    assert learned.at_the_beginning().values == one.values
+    both = one.with_fixed("x", False)
+    assert both.learning(computed) == ["w", "x"]
+    assert both.with_fixed("w", True).learning(computed) == ["x"]
+
+
+def test_a_line_steps_too():
+    one = Experiment("w = 1.0\n(w - 3)**2", {}, rate=0.5)
+    assert one.stepped(solved(one)).text == "w = 3\n(w - 3)**2"
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda one: one.id)
+def test_a_session_keeps_it(example):
+    one = from_example(example)
+    computed = solved(one)
+    one = one.with_fixed(next(iter(computed.leaves)), True)
+    saved = json.loads(json.dumps(one.state()))
+    assert restored(saved) == one
+
+
+def test_what_does_not_fit_is_left_out():
+    assert restored({}) is None and restored({"text": 3, "values": {}}) is None
+    bad = {"text": "w*x", "values": {"w": "cat", "x": [1, [2]], "z": 4.0}, "rate": -1, "losses": 7}
+    one = restored(bad)
+    assert one is not None and one.rate == 0.1 and one.losses == ()
+    assert one.values["z"] == 4.0 and isinstance(one.values["w"], float)
