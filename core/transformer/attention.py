@@ -16,6 +16,9 @@ from torch import Tensor, nn
 from core.transformer.config import ModelConfig
 
 
+TINY = -80.0  # a score so far below the row's largest gets no weight in `attention_weights`
+
+
 class Attended(NamedTuple):
     """Every intermediate of one attention: output (..., Tq, D), the others (..., Tq, Tk)."""
 
@@ -50,6 +53,10 @@ def attention_weights(q: Tensor, k: Tensor, visible: Tensor, out: Tensor) -> Ten
     hidden = torch.zeros(visible.shape, dtype=q.dtype, device=q.device)
     hidden.masked_fill_(~visible, -math.inf)  # (T, T): 0 where a query may look
     torch.baddbmm(hidden, q, k.mT, alpha=1 / math.sqrt(q.size(-1)), out=out)
+    # Weights below e^-80 become 0. A sharp head has many, some too small for a normal float, and
+    # with those a CPU computes many times slower.
+    out -= out.amax(dim=-1, keepdim=True)
+    F.threshold(out, TINY, -math.inf, inplace=True)
     return torch.softmax(out, dim=-1, out=out)
 
 

@@ -182,3 +182,15 @@ def test_learning_in_bf16_follows_the_fp32_gradients(changes):
         gradients.append(torch.cat([p.grad.flatten() for p in built.parameters()]))
     low, full = gradients
     assert torch.nn.functional.cosine_similarity(low, full, dim=0) > 0.999
+
+
+def test_weights_too_small_for_a_normal_number_are_zero_when_looking():
+    generator = torch.Generator().manual_seed(0)
+    q, k = (torch.randn(2, 64, 16, generator=generator) * 8 for _ in range(2))
+    visible = visible_tokens(64, None)
+    exact = attend(q, k, torch.zeros(2, 64, 1), visible).weights
+    smallest = torch.finfo(torch.float32).tiny
+    assert ((exact > 0) & (exact < smallest)).any(), "these heads are sharp enough"
+    weights = attention_weights(q, k, visible, out=torch.empty_like(exact))
+    assert not ((weights > 0) & (weights < smallest)).any()
+    torch.testing.assert_close(weights, exact, atol=1e-6, rtol=0)
