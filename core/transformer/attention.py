@@ -15,7 +15,6 @@ from torch import Tensor, nn
 
 from core.transformer.config import ModelConfig
 
-
 TINY = -80.0  # a score so far below the row's largest gets no weight in `attention_weights`
 
 
