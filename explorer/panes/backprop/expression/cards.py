@@ -87,6 +87,7 @@ class WhatIfCard(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("backprop.expression.whatif")
+        self._names: list[str] = []
         self.leaf = MenuButton("chevron-down", "w", "Which input is moved")
         self.leaf.setObjectName("backprop.expression.leaf")
         self.value = NumberField("Value", 92)
@@ -124,10 +125,12 @@ class WhatIfCard(QWidget):
         self.nudge.entered.connect(self.nudgeTyped)
 
     def set_leaves(self, names: Sequence[str], chosen: str) -> None:
-        menu = self.leaf.menu()
-        menu.clear()
-        for name in names:
-            menu.addAction(name, lambda name=name: self.leafChosen.emit(name))
+        if list(names) != self._names:
+            self._names = list(names)
+            menu = self.leaf.menu()
+            menu.clear()
+            for name in names:
+                menu.addAction(name, lambda name=name: self.leafChosen.emit(name))
         self.leaf.setText(chosen.replace("&", "&&"))
         self.leaf.setAccessibleName(f"Input: {chosen}")
 

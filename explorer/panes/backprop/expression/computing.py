@@ -5,7 +5,6 @@ Small formulas are worked out at once, larger ones on the engine: `is_small` say
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,7 +29,7 @@ Array = np.ndarray
 
 FIRST_VALUES = (2.0, -3.0, 0.5, 1.0, -1.5, 0.8, 3.0, -0.4)  # of names that nobody has given any
 SMALL_TEXT = 400  # characters that can be worked out within a frame
-SMALL_TIME = 0.006  # seconds
+SMALL_GRAPH, SMALL_NUMBERS = 250, 4_000  # nodes, and their numbers, that can be as well
 MOST_NUMBERS = 100_000  # that one node may have
 
 
@@ -69,7 +68,6 @@ class Computed:
     flows: Flows
     trace: Trace = field(compare=False)
     broken: int | None
-    seconds: float = field(default=0.0, compare=False)
 
     @property
     def text(self) -> str:
@@ -126,7 +124,9 @@ class Computed:
     @property
     def is_quick(self) -> bool:
         """Whether it can be worked out again within a frame."""
-        return self.seconds <= SMALL_TIME
+        nodes = self.graph.nodes
+        numbers = sum(node.tensor.data.size for node in nodes)
+        return len(nodes) <= SMALL_GRAPH and numbers <= SMALL_NUMBERS
 
 
 def is_small(text: str) -> bool:
@@ -140,7 +140,6 @@ def compute(text: str, values: Mapping[str, Any], known: Computed | None = None)
     `known` is the same formula with other values: it spares reading it again, and when every shape
     is as it was, planning. Raises ExpressionError, with the place and the remedy.
     """
-    began = time.perf_counter()
     same = known is not None and known.text == text
     expression = known.expression if known is not None and same else parse(text)
     wanted = {**first_values(expression.names)}
@@ -154,8 +153,7 @@ def compute(text: str, values: Mapping[str, Any], known: Computed | None = None)
     plan = known.plan if known is not None and _alike(known.graph, graph) else None
     plan = plan or plan_of(graph, trace.about["places"])
     flows, broken = flows_of(graph), _broken(graph)
-    seconds = time.perf_counter() - began
-    return Computed(expression, used, graph, plan, flows, trace, broken, seconds)
+    return Computed(expression, used, graph, plan, flows, trace, broken)
 
 
 def compute_whole(text: str, values: Mapping[str, Any]) -> Computed:

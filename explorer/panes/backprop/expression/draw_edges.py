@@ -10,6 +10,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath
 
 from explorer import theme
+from explorer.panes.backprop.expression.camera import Camera
 from explorer.panes.backprop.expression.draw_nodes import anchor, badge_box
 from explorer.panes.backprop.expression.inks import (
     TIMES,
@@ -33,6 +34,7 @@ class Ways:
     """The edges as curves, from an input's right side to the badge of what reads it."""
 
     paths: dict[Edge, QPainterPath]
+    middles: dict[Edge, QPointF]  # where a factor stands
 
 
 def ways_of(scene: Scene) -> Ways:
@@ -50,7 +52,7 @@ def ways_of(scene: Scene) -> Ways:
             end = QPointF(entry.left(), entry.center().y() + into)
             passing = scene.layout.ways[number][index][1:-1]
             paths[number, index] = _curve(start, passing, end)
-    return Ways(paths)
+    return Ways(paths, {edge: path.pointAtPercent(0.56) for edge, path in paths.items()})
 
 
 def _curve(start: QPointF, passing, end: QPointF) -> QPainterPath:
@@ -120,8 +122,7 @@ def draw_local(painter: QPainter, scene: Scene, ways: Ways, edge: Edge, instant:
     if local is None or local.size != 1:
         return
     now = theme.current()
-    path = ways.paths[edge]
-    middle = path.pointAtPercent(0.56)
+    middle = ways.middles[edge]
     text = f"{TIMES}{format_number(local.item())}"
     face = mono(10)
     width = 6.2 * len(text) + 6
@@ -146,9 +147,9 @@ def draw_joint(painter: QPainter, scene: Scene, ways: Ways, number: int, instant
         flow = scene.computed.flows.along[edge]
         if flow.size != 1:
             continue
-        at = ways.paths[edge].pointAtPercent(0.0)
+        at = ways.paths[edge].elementAt(0)
         value = float(flow.reshape(-1)[0])
-        box = QRectF(at.x() + 2 * JOINT + 5, at.y() - 6.5, 50, 13)
+        box = QRectF(at.x + 2 * JOINT + 5, at.y - 6.5, 50, 13)
         text = signed(value)
         ground = QRectF(box.x() - 2, box.y(), 6.4 * len(text) + 4, 13)
         painter.setPen(Qt.PenStyle.NoPen)
@@ -162,6 +163,27 @@ def draw_joint(painter: QPainter, scene: Scene, ways: Ways, number: int, instant
     painter.drawEllipse(center, JOINT, JOINT)
     box = QRectF(center.x() - JOINT, center.y() - JOINT, 2 * JOINT, 2 * JOINT)
     put_text(painter, box, "+", sans(13, 600), now.color("on_accent" if target else "text"))
+
+
+def draw_legend(painter: QPainter, room: QRectF, camera: Camera) -> None:
+    """What color and width of an edge say, in the corner."""
+    now = theme.current()
+    small, muted = now.font("label"), now.color("muted")
+    height = now.px(16)
+    y = room.bottom() - height - 2
+    x = room.left() + 2
+    words = (("gradient below 0", -1.0), ("above 0", 1.0))
+    for text, value in words:
+        painter.setPen(now.pen(sign_color(value), 3))
+        painter.drawLine(QPointF(x, y + height / 2), QPointF(x + now.px(18), y + height / 2))
+        x += now.px(23)
+        width = now.metrics("label").horizontalAdvance(text) + now.px(12)
+        put_text(painter, QRectF(x, y, width, height), text, small, muted, _LEFT)
+        x += width
+    text = "wider: more of it flows back (width grows with its square root)"
+    if camera.scale < 0.2:
+        return
+    put_text(painter, QRectF(x, y, room.right() - x, height), text, small, muted, _LEFT)
 
 
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter

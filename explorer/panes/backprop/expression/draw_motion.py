@@ -14,6 +14,7 @@ from explorer.panes.backprop.expression.scene import Instant, Scene
 from explorer.panes.backprop.expression.words import Piece, arithmetic, number
 from explorer.widgets.base import LEFT, put_text
 
+MOST_AVOIDED = 16  # nodes that the bubble tries not to hide
 ARRIVE = 0.6  # of a forward step: the values have come to the operation
 HANDED, FLOWN = 0.3, 0.85  # of a backward step: the gradient is at the operation, at the input
 
@@ -144,6 +145,8 @@ def _free_place(
     nodes = [node_box(scene, number) for number in range(len(scene.faces))]
     near = about.adjusted(-size.width(), -200, size.width(), 200)
     nodes = [box for box in nodes if near.intersects(box)]
+    nodes.sort(key=lambda box: abs(box.center().y() - about.center().y()))
+    nodes = nodes[:MOST_AVOIDED]
     tops = [about.top() - gap - size.height(), about.bottom() + gap]
     tops += [box.top() - gap - size.height() for box in nodes]
     tops += [box.bottom() + gap for box in nodes]

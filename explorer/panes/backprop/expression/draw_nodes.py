@@ -60,8 +60,8 @@ def draw_node(
     box = node_box(scene, number)
     broken = not np.isfinite(computed.value(number)).all() and there == 1
     painter.setOpacity(FAINT + (1 - FAINT) * arrived)
-    _draw_box(painter, box, face, ring, broken)
-    if face.badge:
+    _draw_box(painter, box, face, ring, broken, RADIUS if detail else 0)
+    if face.badge and detail:
         _draw_badge(painter, badge_box(scene, number), face, number, instant)
     if detail:
         _draw_head(painter, scene, number, fixed, broken)
@@ -112,7 +112,9 @@ def _arrival(scene: Scene, number: int, instant: Instant) -> float:
     return max(0.0, min(1.0, (instant.share - 0.8) / 0.2)) if changing else 1.0
 
 
-def _draw_box(painter: QPainter, box: QRectF, face: Face, ring: str, broken: bool) -> None:
+def _draw_box(
+    painter: QPainter, box: QRectF, face: Face, ring: str, broken: bool, radius: float
+) -> None:
     now = theme.current()
     painter.setBrush(now.color("surface"))
     if face.kind == "constant":
@@ -123,7 +125,10 @@ def _draw_box(painter: QPainter, box: QRectF, face: Face, ring: str, broken: boo
         painter.setPen(now.pen("accent" if face.kind == "leaf" else "outline", 1))
     if broken:
         painter.setPen(now.pen("warning", 2))
-    painter.drawRoundedRect(box, RADIUS, RADIUS)
+    if radius:
+        painter.drawRoundedRect(box, radius, radius)
+    else:  # far away
+        painter.fillRect(box, painter.pen().color())
     if ring:
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(now.pen(ring, 2))

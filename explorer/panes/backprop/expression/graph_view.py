@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Signal
-from PySide6.QtGui import QPainter, QResizeEvent
+from PySide6.QtGui import QPainter, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
@@ -13,6 +13,7 @@ from explorer.panes.backprop.expression.draw_edges import (
     Ways,
     draw_edge,
     draw_joint,
+    draw_legend,
     draw_local,
     ways_of,
 )
@@ -38,7 +39,7 @@ class GraphView(Picture):
     def __init__(self, name: str = "Graph of the formula", parent: QWidget | None = None) -> None:
         super().__init__(name, parent)
         self.scene: Scene | None = None
-        self._ways = Ways({})
+        self._ways = Ways({}, {})
         self._position = 0.0
         self._camera = Camera()
         self._fits = True  # nobody has moved the view: it follows the window's size
@@ -47,6 +48,7 @@ class GraphView(Picture):
         self._fixed: frozenset[str] = frozenset()
         self._faint = False
         self._numeric: dict[int, np.ndarray] = {}
+        self._layer: tuple[object, QPixmap] | None = None  # what rests during a step, and of when
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     # what is shown
@@ -56,7 +58,7 @@ class GraphView(Picture):
         same = scene is not None and self.scene is not None and scene.layout is self.scene.layout
         self.scene = scene
         if not same:
-            self._ways = ways_of(scene) if scene is not None else Ways({})
+            self._ways = ways_of(scene) if scene is not None else Ways({}, {})
             self.hovered = -1
             self._fits = True
             self._fit(EASY)
@@ -211,39 +213,80 @@ class GraphView(Picture):
         if self.scene is None:
             return
         instant = instant_at(self.scene.computed, self._position)
+        moving = self._moving(instant)
+        if instant.share < 1:  # frame after frame only these differ
+            painter.drawPixmap(0, 0, self._resting(instant, moving))
+        else:
+            self._layer = None
+            self._draw_graph(painter, instant, set(range(len(self.scene.faces))) - moving)
+        self._draw_graph(painter, instant, moving, last=True)
+        if any(instant.done(at) > 0 for at in self.scene.computed.plan.flows.values()):
+            draw_legend(painter, QRectF(self.rect()), self._camera)
+        if self._faint:
+            painter.fillRect(self.rect(), theme.current().color("window", 1 - theme.STALE_OPACITY))
+
+    def _moving(self, instant: Instant) -> set[int]:
+        """The nodes that a step is about."""
+        assert self.scene is not None
+        if instant.place is None:
+            return set()
+        return {instant.place.node, subject(self.scene, instant)}
+
+    def _resting(self, instant: Instant, moving: set[int]) -> QPixmap:
+        """Everything else, drawn once for all frames of a step."""
+        assert self.scene is not None
+        now = theme.current()
+        key = (instant.moment, self._camera, self.scene.computed, self.scene.layout, now)
+        key = (*key, self.size(), self.ratio, self.hovered, self.chosen, self._fixed)
+        if self._layer is None or self._layer[0] != key:
+            layer = theme.device_pixmap(self.width(), self.height(), self.ratio)
+            inner = QPainter(layer)
+            inner.setRenderHint(QPainter.RenderHint.Antialiasing)
+            self._draw_graph(inner, instant, set(range(len(self.scene.faces))) - moving)
+            inner.end()
+            self._layer = (key, layer)
+        return self._layer[1]
+
+    def _draw_graph(
+        self, painter: QPainter, instant: Instant, nodes: set[int], last: bool = False
+    ) -> None:
+        """These nodes and the edges into them; `last` also what is on its way."""
+        assert self.scene is not None
         painter.save()
         painter.translate(self._camera.x, self._camera.y)
         painter.scale(self._camera.scale, self._camera.scale)
         detail = self._camera.scale >= TEXT_FROM
-        left, top = self._camera.at(self.exposed.left(), self.exposed.top())
-        right, bottom = self._camera.at(self.exposed.right(), self.exposed.bottom())
+        left, top = self._camera.at(0, 0)
+        right, bottom = self._camera.at(self.width(), self.height())
         room = QRectF(left, top, right - left, bottom - top)
-        self._draw_edges(painter, instant, room, detail)
-        for number, (x, y, width, height) in enumerate(self.scene.layout.places):
+        self._draw_edges(painter, instant, room, detail, nodes)
+        for number in sorted(nodes):
+            x, y, width, height = self.scene.layout.places[number]
             if room.intersects(QRectF(x - 8, y - 8, width + 16, height + 16)):
                 self._draw_node(painter, number, instant, detail)
-        if detail:
-            for number in range(len(self.scene.faces)):
-                if len(self.scene.uses[number]) > 1:
+                if detail and len(self.scene.uses[number]) > 1:
                     draw_joint(painter, self.scene, self._ways, number, instant)
-        draw_motion(painter, self.scene, self._ways, instant)
-        draw_bubble(painter, self.scene, self._ways, instant, room, self._unit)
+        if last:
+            draw_motion(painter, self.scene, self._ways, instant)
+            draw_bubble(painter, self.scene, self._ways, instant, room, self._unit)
         painter.restore()
-        if self._faint:
-            painter.fillRect(self.rect(), theme.current().color("window", 1 - theme.STALE_OPACITY))
 
     @property
     def _unit(self) -> float:
         """A pixel of the screen at the UI zoom, in units of the picture."""
         return theme.current().zoom / self._camera.scale
 
-    def _draw_edges(self, painter: QPainter, instant: Instant, room: QRectF, detail: bool) -> None:
+    def _draw_edges(
+        self, painter: QPainter, instant: Instant, room: QRectF, detail: bool, nodes: set[int]
+    ) -> None:
         assert self.scene is not None
         place = instant.place
         looked = {self.hovered, self.chosen[0]} - {-1}
         shown = []
         for edge, path in self._ways.paths.items():
-            if not room.intersects(path.controlPointRect().adjusted(-8, -8, 8, 8)):
+            if edge[0] not in nodes or not room.intersects(
+                path.controlPointRect().adjusted(-8, -8, 8, 8)
+            ):
                 continue
             before = self.scene.computed.graph.nodes[edge[0]].inputs[edge[1]]
             active = place is not None and place.node == edge[0]

@@ -20,6 +20,7 @@ from explorer.panes.backprop.expression.camera import SCALES, Camera
 from explorer.panes.backprop.expression.commands import commands
 from explorer.panes.backprop.expression.computing import Computed
 from explorer.panes.backprop.expression.experiment import are_numbers, restored
+from explorer.panes.backprop.expression.formulas import set_formulas
 from explorer.panes.backprop.expression.header import ExpressionHeader
 from explorer.panes.backprop.expression.lab import Lab
 from explorer.panes.backprop.expression.scene import scene_of
@@ -29,6 +30,7 @@ from explorer.panes.backprop.expression.view import ExpressionView
 from explorer.panes.modes import Desk, Mode
 
 CHECKS = "backprop.expression.checks"
+AHEAD = 4  # steps whose formulas are set before they are shown
 MANY_STEPS = 120  # of more, the steps are put together on the engine
 
 
@@ -48,6 +50,7 @@ class ExpressionMode(Mode):
         self.view = ExpressionView()
         self.inputs = ExpressionHeader()
         self.numeric: dict[int, np.ndarray] = {}
+        self._prepared: set[str] = set()  # formulas that are set already
         self._position = 0.0
         self._wanted: float | None = None  # where a session was left
         self.workspace.begin(CHECKS, False)
@@ -240,6 +243,23 @@ class ExpressionMode(Mode):
         if self.computed is not None and number >= 0 and element >= 0:
             self.trying.follow(self.computed.graph.nodes[number].label, element)
         self.inspect()
+
+    def on_step(self, step: int) -> None:
+        self._prepare(step)
+        super().on_step(step)
+
+    def _prepare(self, step: int) -> None:
+        """Sets the formulas of the next steps ahead: one takes most of a frame."""
+        computed = self.computed
+        if computed is None or not self.engine.alive:
+            return
+        coming = range(step + 1, min(step + 1 + AHEAD, len(computed.trace) + 1))
+        steps = [computed.step(moment) for moment in coming]
+        formulas = {one.formula for one in steps if one is not None} - self._prepared
+        if formulas:
+            self._prepared |= formulas
+            now = theme.current()
+            self.spawn(self.engine.io(set_formulas, tuple(formulas), now.zoom, now.name))
 
     def on_position(self, position: float) -> None:
         if self.computed is None:

@@ -1,0 +1,107 @@
+"""The backprop pane: how fast a formula's graph is laid out, dragged and played."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks.harness import Report, percentile
+
+PAIRS = 40  # 199 nodes
+CHAIN = " + ".join(f"tanh(w{number} * x{number})" for number in range(PAIRS))
+WEB = "\n".join(f"v{n} = tanh(a * v{n - 1} + b) * v{n // 2}" for n in range(1, 50))
+FORMULAS = {"a sum of 40 terms": CHAIN, "with fan-outs": f"v0 = c * 2\n{WEB}"}
+TIMES = 100
+FRAME = 0.053  # of a transition, at twice the usual speed
+
+
+def fast(report: Report) -> None:
+    import qasync
+
+    from explorer import theme
+    from explorer.app import ExplorerApp
+
+    for name, text in FORMULAS.items():
+        nodes, milliseconds = _laid_out(text)
+        report.at_most(f"layout of {nodes} nodes, {name}", milliseconds, 100, "ms")
+    app: Any = ExplorerApp.instance() or ExplorerApp(["bench"])
+    theme.apply(app, "light", 1.0, "full")
+    with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:
+        for name, text in FORMULAS.items():
+            dragged, played = runner.run(_driven(text))
+            for what, waits in (("drag to redraw", dragged), ("frame while playing", played)):
+                figure = 1e3 * percentile(waits, 0.5)
+                report.at_most(f"{what}, {name}, median", figure, 16, "ms")
+                worst = 1e3 * percentile(waits, 0.95)
+                report.tell(f"{what}, {name}, 95th percentile", worst, "ms")
+
+
+def _laid_out(text: str) -> tuple[int, float]:
+    """How many nodes, and milliseconds of one layout (the middle of five)."""
+    from explorer.panes.backprop.expression.computing import compute, with_names
+    from explorer.panes.backprop.expression.faces import faces_of
+    from explorer.panes.backprop.expression.layout import lay_out
+
+    graph = compute(text, with_names(text, {})).graph
+    inputs, sizes = [node.inputs for node in graph.nodes], [face.size for face in faces_of(graph)]
+    waits = []
+    for _ in range(5):
+        began = time.perf_counter()
+        lay_out(inputs, sizes)
+        waits.append(time.perf_counter() - began)
+    return len(graph.nodes), 1e3 * percentile(waits, 0.5)
+
+
+async def _driven(text: str) -> tuple[list[float], list[float]]:
+    """Seconds from each drag until the graph is painted, and of each frame while it plays."""
+    from explorer.panes.backprop.pane import BackpropPane
+    from explorer.session import Session
+
+    with tempfile.TemporaryDirectory(prefix="llm-explorer-") as scratch:
+        session = Session(
+            folder=Path(scratch), runs_folder=Path(scratch) / "runs", with_torch=False
+        )
+        session.settings.callouts_seen = True
+        window = session.open()
+        window.resize(1440, 900)
+        window.show()
+        await session.begin()
+        pane = window.show_pane("backprop")
+        assert isinstance(pane, BackpropPane)
+        try:
+            pane.show_mode("expression")
+            mode: Any = pane.modes["expression"]
+            mode.lab.set_text(text)
+            await pane.settled()
+            return await _drag(mode), await _play(pane, mode)
+        finally:
+            await session.close()
+
+
+async def _drag(mode: Any) -> list[float]:
+    graph, waits = mode.view.graph, []
+    graph.fit()
+    mode.player.end()
+    name = next(iter(mode.computed.leaves))
+    for turn in range(TIMES):
+        began = time.perf_counter()
+        mode.lab.move_leaf(name, 0, 0.5 + 0.01 * turn)
+        graph.repaint()
+        waits.append(time.perf_counter() - began)
+        await asyncio.sleep(0.016)
+    mode.lab.end_merge()
+    return waits
+
+
+async def _play(pane: Any, mode: Any) -> list[float]:
+    waits = []
+    for turn in range(TIMES):
+        began = time.perf_counter()
+        pane.player.seek(pane.player.length // 2 + turn * FRAME)
+        mode.view.graph.repaint()
+        waits.append(time.perf_counter() - began)
+        await asyncio.sleep(0.002)
+    return waits

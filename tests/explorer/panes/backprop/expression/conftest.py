@@ -1,0 +1,36 @@
+"""The mode Expression, shown in a pane of its own; its tests run inside the event loop."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture
+def pane(make_pane):
+    return make_pane("expression")
+
+
+@pytest.fixture
+def mode(pane):
+    return pane.modes["expression"]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: Any) -> bool | None:
+    """A test of the pane runs as in the app, in the event loop, until the pane has settled."""
+    known = pyfuncitem.funcargs
+    if "pane" not in known:
+        return None
+    names = pyfuncitem._fixtureinfo.argnames
+
+    async def body() -> None:
+        found = pyfuncitem.obj(**{name: known[name] for name in names})
+        if inspect.isawaitable(found):
+            await found
+        await known["pane"].settled()
+
+    known["run_async"](body(), 60)
+    return True

@@ -1,0 +1,197 @@
+"""The graph under mouse, wheel and keyboard."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtTest import QTest
+
+from explorer.panes.backprop.expression.camera import Camera, fitting
+from explorer.panes.backprop.expression.computing import compute
+from explorer.panes.backprop.expression.draw_nodes import node_box, part
+from explorer.panes.backprop.expression.examples import EXAMPLES
+from explorer.panes.backprop.expression.graph_picture import GraphPicture, neighbor
+from explorer.panes.backprop.expression.scene import instant_at, scene_of
+
+
+def scene(name):
+    one = next(one for one in EXAMPLES if one.id == name)
+    return scene_of(compute(one.text, one.values))
+
+
+@pytest.fixture
+def picture(qtbot):
+    made = GraphPicture()
+    qtbot.addWidget(made)
+    made.resize(900, 420)
+    made.set_scene(scene("neuron"))
+    made.show()
+    return made
+
+
+def center(picture, label, element=None):
+    scene = picture.scene
+    number = next(n for n, face in enumerate(scene.faces) if face.label == label)
+    box = node_box(scene, number)
+    if element is not None:
+        face = scene.faces[number]
+        area = part(scene, number, face.grid(False))
+        row, column = divmod(element, face.columns)
+        at = area.topLeft() + QPointF((column + 0.5) * face.cell[0], (row + 0.5) * face.cell[1])
+    else:
+        at = box.center()
+    x, y = picture.camera.seen(at.x(), at.y())
+    return QPoint(round(x), round(y))
+
+
+def heard(signal):
+    found = []
+    signal.connect(lambda *what: found.append(what))
+    return found
+
+
+def wheel(picture, point, notches, modifier=Qt.KeyboardModifier.NoModifier):
+    event = QWheelEvent(
+        QPointF(point),
+        QPointF(point),
+        QPoint(),
+        QPoint(0, 120 * notches),
+        Qt.MouseButton.NoButton,
+        modifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    picture.wheelEvent(event)
+
+
+def test_the_whole_graph_is_in_sight(picture):
+    for face in picture.scene.faces:
+        assert picture.rect().contains(center(picture, face.label))
+        assert picture.hit(QPointF(center(picture, face.label)))[0] >= 0
+    assert picture.hit(QPointF(2, 2)) == (-1, -1)
+
+
+def test_a_leaf_is_dragged_sideways(picture):
+    moved, released = heard(picture.leafMoved), heard(picture.leafReleased)
+    start = center(picture, "w1")
+    QTest.mousePress(picture, Qt.MouseButton.LeftButton, pos=start)
+    QTest.mouseMove(picture, start + QPoint(2, 30))
+    assert moved == []
+    QTest.mouseMove(picture, start + QPoint(60, 0))
+    QTest.mouseRelease(picture, Qt.MouseButton.LeftButton, pos=start + QPoint(60, 0))
+    assert moved == [("w1", 0, pytest.approx(-1.5))] and len(released) == 1
+
+
+def test_the_wheel_moves_a_leaf_or_the_view_and_zooms_with_control(picture):
+    moved = heard(picture.leafMoved)
+    wheel(picture, center(picture, "w1"), 1)
+    assert moved == [("w1", 0, pytest.approx(-2.9))]
+    before = picture.camera
+    wheel(picture, QPoint(4, 4), 1)
+    assert picture.camera == before.moved(0, 60) and not picture.fits
+    at = center(picture, "o")
+    wheel(picture, at, 1, Qt.KeyboardModifier.ControlModifier)
+    assert picture.camera.scale > before.scale
+    assert (center(picture, "o") - at).manhattanLength() <= 2
+    picture.fit()
+    assert picture.fits
+
+
+def test_the_ground_is_dragged(picture):
+    before = picture.camera
+    QTest.mousePress(picture, Qt.MouseButton.LeftButton, pos=QPoint(5, 5))
+    QTest.mouseMove(picture, QPoint(45, 25))
+    QTest.mouseRelease(picture, Qt.MouseButton.LeftButton, pos=QPoint(45, 25))
+    assert picture.camera == before.moved(40, 20)
+
+
+def test_a_double_click_asks_for_a_value(picture):
+    asked = heard(picture.editRequested)
+    QTest.mouseDClick(picture, Qt.MouseButton.LeftButton, pos=center(picture, "b"))
+    assert asked == [("b", 0)]
+
+
+def test_an_element_of_a_tensor_is_taken_hold_of(picture):
+    picture.set_scene(scene("matrices"))
+    clicked, moved = heard(picture.nodeClicked), heard(picture.leafMoved)
+    start = center(picture, "W", 3)
+    QTest.mousePress(picture, Qt.MouseButton.LeftButton, pos=start)
+    QTest.mouseMove(picture, start + QPoint(120, 0))
+    QTest.mouseRelease(picture, Qt.MouseButton.LeftButton, pos=start)
+    assert clicked[0][1] == 3 and moved[0] == ("W", 3, pytest.approx(1.3))
+
+
+def test_every_node_is_reached_by_keys(picture):
+    picture.nodeClicked.connect(picture.set_choice)
+    QTest.keyClick(picture, Qt.Key.Key_Left)
+    seen = {picture.chosen[0]}
+    assert picture.scene.faces[picture.chosen[0]].label == "o"
+    keys = (Qt.Key.Key_Left, Qt.Key.Key_Down, Qt.Key.Key_Left, Qt.Key.Key_Down, Qt.Key.Key_Down)
+    for key in keys:
+        QTest.keyClick(picture, key)
+        seen.add(picture.chosen[0])
+    assert "value" in picture.accessibleDescription()
+    reached = {len(picture.scene.faces) - 1}
+    while True:
+        ways = {
+            neighbor(picture.scene, one, *step)
+            for one in reached
+            for step in ((-1, 0), (1, 0), (0, 1), (0, -1))
+        }
+        if ways <= reached:
+            break
+        reached |= ways
+    assert reached == set(range(len(picture.scene.faces)))
+
+
+def test_keys_move_a_leaf_and_ask_for_its_value(picture):
+    moved, asked = heard(picture.leafMoved), heard(picture.editRequested)
+    number = picture.scene.computed.leaves["w2"]
+    picture.set_choice(number, 0)
+    QTest.keyClicks(picture, "+-")
+    assert moved == [("w2", 0, pytest.approx(1.1)), ("w2", 0, pytest.approx(0.9))]
+    QTest.keyClick(picture, Qt.Key.Key_Return)
+    assert asked == [("w2", 0)]
+    picture.zoom_by(2.0)
+    QTest.keyClick(picture, Qt.Key.Key_F)
+    assert picture.fits
+
+
+def test_elements_are_reached_by_keys(picture):
+    picture.set_scene(scene("matrices"))
+    picture.nodeClicked.connect(picture.set_choice)
+    number = picture.scene.computed.leaves["W"]
+    picture.set_choice(number, 0)
+    shift = Qt.KeyboardModifier.ShiftModifier
+    QTest.keyClick(picture, Qt.Key.Key_Down, shift)
+    QTest.keyClick(picture, Qt.Key.Key_Right, shift)
+    assert picture.chosen == (number, 3)
+
+
+def test_what_a_step_is_about_comes_into_sight(picture):
+    picture.set_scene(scene("micrograd"))
+    computed = picture.scene.computed
+    for moment in range(1, len(computed.plan), 7):
+        picture.set_position(float(moment))
+        place = instant_at(computed, moment).place
+        box = node_box(picture.scene, place.node)
+        x, y = picture.camera.seen(box.center().x(), box.center().y())
+        assert 0 <= x <= picture.width() and 0 <= y <= picture.height()
+
+
+def test_a_camera_shows_and_fits():
+    camera = fitting((2000, 300), (800, 400))
+    assert camera.scale == pytest.approx(744 / 2000)
+    assert fitting((2000, 300), (800, 400), least=0.7).scale == 0.7
+    near = Camera(1.0, 0, 0).showing((900, 50, 100, 40), 800, 400)
+    assert near.seen(1000, 70)[0] <= 800 and near.seen(900, 70)[0] >= 0
+    zoomed = Camera(1.0, 10, 20).zoomed(2.0, 100, 100)
+    assert zoomed.at(100, 100) == pytest.approx((90, 80))
+
+
+def test_hovering_tells_the_node(picture):
+    hovered = heard(picture.nodeHovered)
+    QTest.mouseMove(picture, center(picture, "b"))
+    assert hovered[-1] == (picture.scene.computed.leaves["b"],)
+    assert "Drag it sideways" in picture.toolTip()

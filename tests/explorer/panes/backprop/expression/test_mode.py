@@ -1,0 +1,309 @@
+"""Expression: a formula is typed, played, dragged, tried out, undone, and kept in a session."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from explorer.panes.backprop.expression.examples import EXAMPLES
+from tests.benchmarks.bench_backprop_pane import FORMULAS
+
+
+def value(mode, name):
+    return mode.computed.value(mode.computed.leaves[name])
+
+
+async def until(true):
+    """Waits until something is so, at most five seconds."""
+    async with asyncio.timeout(5):
+        while not true():
+            await asyncio.sleep(0.01)
+
+
+def told(pane):
+    found = []
+    pane.inspection.connect(found.append)
+    return found
+
+
+def test_it_begins_with_a_neuron(pane, mode):
+    assert mode.computed.result == pytest.approx(0.7071, abs=1e-4)
+    assert pane.player.length == len(mode.computed.plan) == 16
+    assert "Five" not in pane.headline and "5 inputs" in pane.headline
+    assert mode.view.graph.displayed()["value"].shape == (10,)
+
+
+def test_typing_makes_another_graph(pane, mode):
+    field = mode.view.editor.field
+    field.selectAll()
+    QTest.keyClicks(field, "a*b + c")
+    assert [node.text for node in mode.computed.graph.nodes if not node.is_leaf] == [
+        "a \u00d7 b",
+        "v1 + c",
+    ]
+    pane.workspace.undo()
+    assert field.toPlainText().startswith("o = tanh") and mode.computed.text.startswith("o = tanh")
+    pane.workspace.redo()
+    assert field.toPlainText() == "a*b + c"
+
+
+def test_a_mistake_is_marked_and_the_old_graph_stays(pane, mode):
+    before = mode.computed
+    mode.view.graph.setFocus()
+    mode.lab.set_text("tanh(w * cat(x))")
+    editor = mode.view.editor
+    assert mode.computed is before and mode.view.graph._faint
+    assert editor.error.isVisible() and "no function cat" in editor.error.text
+    (mark,) = editor.field.extraSelections()
+    assert mark.cursor.selectedText() == "cat(x)"
+    mode.lab.set_text("tanh(w * x)")
+    assert not editor.error.isVisible() and not mode.view.graph._faint
+    assert editor.field.extraSelections() == []
+
+
+async def test_an_error_waits_while_a_person_is_typing(pane, mode):
+    pane.activateWindow()
+    field = mode.view.editor.field
+    field.setFocus()
+    await until(field.hasFocus)
+    QTest.keyClicks(field, "(")
+    assert not mode.view.editor.error.isVisible()
+    await until(mode.view.editor.error.isVisible)
+    QTest.keyClick(field, Qt.Key.Key_Backspace)
+    assert not mode.view.editor.error.isVisible()
+
+
+async def test_ten_megabytes_are_refused_at_once(pane, mode):
+    before = mode.computed
+    mode.lab.set_text("x + " * 2_500_000)
+    assert mode.computed is before and len(mode.lab.experiment.text) < 20_000
+    await until(lambda: "too many" in mode.view.editor.error.text)
+
+
+def test_values_appear_forward_and_gradients_backward(pane, mode):
+    graph = mode.view.graph
+    pane.player.start()
+    shown = graph.displayed()
+    assert np.isnan(shown["value"]).sum() == 5 and np.isnan(shown["gradient"]).all()
+    mode.seek_backward()
+    shown = graph.displayed()
+    assert not np.isnan(shown["value"]).any() and (~np.isnan(shown["gradient"])).sum() == 1
+    assert "Backward begins" in pane.headline
+    pane.player.end()
+    shown = graph.displayed()
+    assert not np.isnan(shown["gradient"]).any() and "matters most" in pane.headline
+    assert graph.table_labels()["value"][0][-1] == "o = tanh(v4)"
+
+
+def test_the_inspector_has_formula_numbers_and_lines_of_core(pane, mode):
+    found = told(pane)
+    moment = next(
+        at
+        for at, place in enumerate(mode.computed.plan.places)
+        if place is not None and place.phase == "backward"
+    )
+    pane.player.seek(moment)
+    last = found[-1]
+    assert last.step.code.endswith("Tanh.grad_a#grad_a") and "1 - o^2" in last.step.formula
+    rows = {row.name: row.value for row in last.rows if hasattr(row, "name")}
+    assert rows["upstream"] * rows["local"] == pytest.approx(rows["contribution"])
+    assert last.cell == "L is o, where the formula ends" and last.plain
+
+
+def test_dragging_a_leaf_moves_everything_and_is_one_step_to_undo(pane, mode):
+    plan, layout = mode.computed.plan, mode.view.graph.scene.layout
+    pane.player.seek(9)
+    for turn in range(5):
+        mode.view.graph.leafMoved.emit("w1", 0, -2.0 + 0.1 * turn)
+    mode.view.graph.leafReleased.emit()
+    assert value(mode, "w1") == pytest.approx(-1.6) and pane.player.position == 9
+    assert mode.computed.plan is plan and mode.view.graph.scene.layout is layout
+    assert mode.view.what_if.value.text() == "\u22121.6"
+    pane.workspace.undo()
+    assert value(mode, "w1") == -3.0 and mode.computed.result == pytest.approx(0.7071, abs=1e-4)
+
+
+def test_dragging_what_a_line_gives_rewrites_the_line(pane, mode):
+    mode.lab.show_example("micrograd")
+    mode.lab.move_leaf("a", 0, -3.5)
+    assert mode.view.editor.field.toPlainText().startswith("a = -3.5\nb = 2.0\n")
+    assert value(mode, "a") == -3.5
+
+
+def test_one_number_of_a_tensor_is_moved(pane, mode):
+    mode.lab.show_example("matrices")
+    mode.lab.move_leaf("W", 3, 2.0)
+    assert value(mode, "W").tolist() == [[0.5, -1.0], [1.5, 2.0], [-0.7, 0.8]]
+    assert "[1.5, 2]" in mode.computed.text
+    mode.trying.try_leaf("b", 2)
+    assert mode.view.what_if.leaf.text() == "b[2]" and mode.view.what_if.value.text() == "0.3"
+
+
+def test_a_value_is_typed_also_of_another_shape(pane, mode):
+    mode.lab.set_text("sum(w * x)")
+    mode.trying.edit("w", 0)
+    card = mode.view.what_if
+    card.valueTyped.emit("\u22120,25")
+    assert value(mode, "w") == -0.25
+    card.valueTyped.emit("[1, 2, 3]")
+    assert value(mode, "w").tolist() == [1.0, 2.0, 3.0]
+    card.valueTyped.emit("[1, [2]]")
+    assert "a value is a number" in card.error.text.lower()
+    card.valueTyped.emit("cat")
+    assert value(mode, "w").tolist() == [1.0, 2.0, 3.0]
+
+
+def test_a_nudge_tells_prediction_and_truth(pane, mode):
+    mode.lab.set_text("x ** 2")
+    mode.lab.move_leaf("x", 0, 3.0)
+    mode.trying._on_nudge("0.1")
+    card = mode.view.what_if
+    assert card.predicted.text() == "predicted: 6 \u00d7 0.100 = +0.600"
+    assert card.true.text() == "true change of v1: +0.610, off by 0.0100"
+    assert "numeric gradient: 6" in card.numeric.text() and "agrees" in card.numeric.text()
+    assert set(card.curve.displayed()) == {"x", "v1", "tangent"}
+    mode.trying._on_nudge("cat")
+    assert "a nudge is a number" in card.error.text.lower()
+
+
+def test_steps_go_downhill_and_can_be_reset_and_undone(pane, mode):
+    mode.lab.show_example("error")
+    first = mode.computed.result
+    mode.view.learn.step.click()
+    mode.view.learn.ten.click()
+    losses = mode.view.learn.spark.displayed()["loss"]
+    assert len(losses) == 12 and losses[0] == first and losses[-1] < 1e-4 * first
+    assert mode.computed.result == losses[-1] and value(mode, "x") == 1.5
+    pane.workspace.undo()
+    assert len(mode.lab.experiment.losses) == 11
+    pane.workspace.redo()
+    assert len(mode.lab.experiment.losses) == 12
+    mode.view.learn.reset.click()
+    assert mode.computed.result == first and mode.lab.experiment.losses == ()
+    assert not mode.view.learn.reset.isEnabled()
+
+
+def test_a_rate_that_is_too_large_is_told(pane, mode):
+    mode.lab.show_example("error")
+    mode.trying._on_rate("10")
+    mode.lab.step_downhill(3)
+    assert "runs away, lower the rate and reset" in mode.view.learn.words.text()
+    mode.lab.step_downhill(400)
+    assert "not finite" in mode.view.learn.words.text()
+    assert not mode.view.learn.step.isEnabled()
+    mode.lab.reset_steps()
+    assert mode.view.learn.step.isEnabled()
+    mode.trying._on_rate("-1")
+    assert mode.lab.experiment.rate == 10.0
+
+
+def test_who_takes_steps_is_chosen(pane, mode):
+    mode.lab.show_example("error")
+    mode.trying.try_leaf("w", 0)
+    mode.view.learn.learns.click()
+    assert mode.lab.experiment.learning(mode.computed) == ["b"]
+    mode.trying.try_leaf("b", 0)
+    mode.view.learn.learns.click()
+    assert not mode.view.learn.step.isEnabled() and "fixed" in mode.view.learn.step.toolTip()
+
+
+def test_every_gradient_is_checked(pane, mode):
+    height = mode.view.graph.scene.layout.places[0][3]
+    mode.inputs.check.click()
+    assert mode.checks() and mode.view.graph.scene.layout.places[0][3] > height
+    assert len(mode.numeric) == 10
+    mode.workspace.undo()
+    assert not mode.checks() and not mode.inputs.check.isChecked()
+
+
+def test_a_node_is_pinned_and_let_go(pane, mode):
+    found = told(pane)
+    node = mode.computed.leaves["w1"]
+    mode.choose(node, 0)
+    assert found[-1].pinned and found[-1].title == "w1"
+    assert found[-1].table["gradient"] == pytest.approx(1.0)
+    assert pane.cancel() and not found[-1].pinned and not mode.cancel()
+
+
+def test_a_fan_out_tells_the_sum_of_its_uses(pane, mode):
+    mode.lab.show_example("twice")
+    found = told(pane)
+    mode.choose(mode.computed.leaves["a"], 0)
+    terms = next(row for row in found[-1].rows if hasattr(row, "left"))
+    assert sorted((terms.left * terms.right).tolist()) == [3.0, 3.0, 6.0] and terms.result == 12.0
+
+
+@pytest.mark.parametrize("name", list(FORMULAS))
+async def test_a_large_formula_is_worked_out_beside_the_window(pane, mode, name):
+    mode.lab.set_text(FORMULAS[name])
+    await pane.settled()
+    assert len(mode.computed.graph.nodes) > 150 and mode.computed.trace.complete
+    mode.lab.move_leaf(next(iter(mode.computed.leaves)), 0, 0.25)
+    pane.player.end()
+    await until(lambda: mode.computed.trace.complete)
+    await pane.settled()
+    assert mode.computed.trace.complete and mode.trying.what is not None
+
+
+@pytest.mark.parametrize("one", EXAMPLES, ids=lambda one: one.id)
+async def test_every_example_is_drawn_at_every_position(pane, mode, one):
+    mode.lab.show_example(one.id)
+    for position in np.arange(0, pane.player.length - 0.9, 0.45):
+        pane.player.seek(float(position))
+        assert not mode.view.graph.grab().isNull()
+        await asyncio.sleep(0)
+    assert mode.view.graph._broken is None
+
+
+async def test_state_comes_back(pane, mode):
+    mode.lab.show_example("matrices")
+    mode.lab.move_leaf("b", 1, 0.75)
+    pane.player.seek(12)
+    mode.trying.try_leaf("W", 2)
+    mode.trying.set_nudge(0.5)
+    mode.toggle_check()
+    mode.view.graph.zoom_by(1.5)
+    saved = json.loads(json.dumps(pane.state()))
+    mode.toggle_check()
+    mode.lab.show_example("twice")
+    assert pane.state() != saved
+    pane.restore(saved)
+    await pane.settled()
+    assert pane.state() == saved and pane.player.position == 12
+    assert value(mode, "b").tolist() == [0.1, 0.75, 0.3]
+    for bad in ({}, {"experiment": 3, "step": "x", "chosen": [1], "camera": [9, "y", 2]}):
+        mode.restore(bad)
+
+
+def test_actions_do_what_they_say(pane, mode):
+    by_id = {action.id.removeprefix("backprop.expression."): action for action in pane.actions()}
+    by_id["example.twice"].run()
+    assert mode.computed.text.startswith("b = a + a")
+    assert not by_id["reset"].enabled()
+    by_id["step"].run()
+    assert by_id["reset"].enabled()
+    by_id["reset"].run()
+    by_id["fix"].run()
+    assert by_id["fix"].checked()
+    by_id["check"].run()
+    assert by_id["check"].checked()
+    by_id["backward"].run()
+    assert mode.computed.plan.places[int(pane.player.position)].phase == "seed"
+    scale = mode.view.graph.camera.scale
+    by_id["larger"].run()
+    assert mode.view.graph.camera.scale > scale
+    by_id["fit"].run()
+    assert mode.view.graph.fits
+    by_id["edit"].run()
+    assert mode.view.what_if.value.selectedText()
+
+
+async def test_the_views_of_a_snapshot_can_be_brought(pane):
+    for name, bring in pane.views().items():
+        await bring()
+        assert pane.player.length > 1, name
