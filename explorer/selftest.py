@@ -52,6 +52,7 @@ async def _all(session: Session, window: MainWindow) -> None:
     _say("model", session.workspace.model_source is not None)
     await _panes(window)
     await _code(session, window)
+    await _backprop(window)
     await _training(session)
 
 
@@ -77,6 +78,21 @@ async def _code(session: Session, window: MainWindow) -> None:
     window.inspector.set_tab("code")
     lines = source(step.code)
     _say("code", "scores" in lines.lines[lines.marked] and not window.inspector.grab().isNull())
+
+
+async def _backprop(window: MainWindow) -> None:
+    """A formula is typed and played to its end; the gradients are those of its derivatives."""
+    pane: Any = window.show_pane("backprop")
+    pane.show_mode("expression")
+    mode = pane.mode
+    mode.lab.set_text("L = x * y + x")
+    mode.lab.move_leaf("x", 0, 3.0)
+    mode.lab.move_leaf("y", 0, 4.0)
+    pane.player.end()
+    await pane.settled()
+    leaves = mode.computed.leaves
+    found = [float(mode.computed.gradient(leaves[name])) for name in ("x", "y")]
+    _say("backprop", found == [5.0, 3.0] and not pane.grab().isNull())
 
 
 async def _training(session: Session) -> None:

@@ -71,6 +71,8 @@ def test_the_self_test_passes_in_this_checkout(tmp_path):
         "window",
         "pane attention",
         "pane tokenizers",
+        "pane backprop",
+        "backprop",
         "pane training",
         "code",
         "training",

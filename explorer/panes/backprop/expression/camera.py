@@ -44,7 +44,7 @@ class Camera:
 
 
 def _shift(low: float, high: float, room: float) -> float:
-    edge = min(60.0, room / 6)
+    edge = min(MARGIN - 4, room / 6)
     if high - low > room - 2 * edge:
         return room / 2 - (low + high) / 2
     if low < edge:
@@ -57,11 +57,14 @@ def _shift(low: float, high: float, room: float) -> float:
 def fitting(
     size: tuple[float, float], room: tuple[float, float], unit: float = 1.0, least: float = 0.0
 ) -> Camera:
-    """The whole picture in the middle of the room; no smaller than `least`: then its beginning."""
+    """The whole picture in the middle of the room. Where it is wide, it is made no smaller than
+    `least` or than its height asks for: then its beginning is seen.
+    """
     width, height = max(1.0, size[0]), max(1.0, size[1])
     inner = max(40.0, room[0] - 2 * MARGIN), max(40.0, room[1] - 2 * MARGIN)
-    scale = min(inner[0] / width, inner[1] / height, LARGEST * unit)
-    scale = min(max(scale, least * unit, SCALES[0]), SCALES[1])
+    low = min(inner[1] / height, LARGEST * unit)
+    scale = max(min(inner[0] / width, low), min(least * unit, low))
+    scale = min(max(scale, SCALES[0]), SCALES[1])
     x = (room[0] - width * scale) / 2 if width * scale <= inner[0] else MARGIN
     y = (room[1] - height * scale) / 2
     return Camera(scale, x, y)

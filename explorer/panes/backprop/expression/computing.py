@@ -106,6 +106,11 @@ class Computed:
             found = np.ones_like(self.value(number)) if edge is None else self.flows.arrived[edge]
         return found
 
+    def is_final(self, number: int, moment: int) -> bool:
+        """Whether the gradient of a node changes no more."""
+        grows = self.plan.grows[number]
+        return bool(grows) and grows[-1][0] <= moment
+
     def local(self, edge: Edge) -> Array | None:
         """d(node)/d(input) of every element; None where the operation is not elementwise."""
         tensor = self.graph.nodes[edge[0]].tensor

@@ -24,7 +24,7 @@ def views(mode: ExpressionMode) -> dict[str, Callable[[], Any]]:
         await mode.settled()
 
     async def neuron() -> None:
-        await show("neuron", 11 / 15)
+        await show("neuron", 14 / 15)
 
     async def twice() -> None:
         await show("twice", phase="accumulate")

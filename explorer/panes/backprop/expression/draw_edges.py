@@ -25,7 +25,7 @@ from explorer.theme_numbers import format_number
 from explorer.widgets.base import put_text
 
 THIN, STRONGEST = 1.3, 7.0  # px
-FAN, INTO = 11.0, 8.0  # between two edges that leave a node, or that enter one
+FAN, INTO = 15.0, 10.0  # between two edges that leave a node, or that enter one
 JOINT = 8.0  # radius of the sign where contributions are added
 
 

@@ -81,7 +81,7 @@ def draw_node(
             _draw_numbers(painter, scene, number, gradient, arrived, shown, element >= 0)
         if scene.checks and gradient is not None and computed.gradient(number) is not None:
             painter.setOpacity(shown)
-            final = gradient is computed.gradient_at(number, len(computed.plan))
+            final = computed.is_final(number, instant.moment)
             _draw_check(painter, part(scene, number, face.last_line), gradient, numeric, final)
     painter.setOpacity(1.0)
 

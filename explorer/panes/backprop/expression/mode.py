@@ -191,6 +191,7 @@ class ExpressionMode(Mode):
         self.view.editor.set_error(str(error), error.start, error.length)
         self.view.graph.set_faint(True)
         self.view.body.set_waiting("")
+        self.set_headline("This formula cannot be read yet; below it stands what is wrong")
         if self.computed is None:
             self.view.body.show_empty("A formula becomes a graph here.", "", "math")
 
