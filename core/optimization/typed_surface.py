@@ -45,7 +45,9 @@ def typed_surface(
         found = re.search(rf"\b{strange[0]}\b", text)
         place = found.start() if found else 0
         raise ExpressionError(
-            f"{strange[0]} is unknown: a surface is a formula of x and y", place, len(strange[0])
+            f"the name {strange[0]} is unknown: a surface is a formula of x and y",
+            place,
+            len(strange[0]),
         )
 
     def height(x: object, y: object) -> object:

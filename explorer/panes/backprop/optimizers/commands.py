@@ -1,0 +1,67 @@
+"""What the mode Optimizers adds to menus and palette."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.optimization.optimizers import OPTIMIZERS
+from core.optimization.surfaces import SURFACES
+from explorer.actions import Action
+from explorer.panes.backprop.optimizers.experiment import TYPED
+
+if TYPE_CHECKING:
+    from explorer.panes.backprop.optimizers.mode import OptimizersMode
+
+
+def commands(mode: OptimizersMode) -> list[Action]:
+    def here() -> bool:
+        return mode.active
+
+    def runs() -> bool:
+        return mode.active and mode.recording is not None and bool(mode.recording.lanes)
+
+    surfaces = [(one.name, one.title) for one in SURFACES.values()]
+    return [
+        Action("backprop.optimizers.into", "Optimizers: into the step", mode.go_into, enabled=runs),
+        Action(
+            "backprop.optimizers.fit",
+            "Optimizers: fit the surface",
+            mode.view.map.fit,
+            enabled=here,
+        ),
+        Action(
+            "backprop.optimizers.reset",
+            "Optimizers: everything as at first",
+            mode.changing.reset,
+            enabled=here,
+        ),
+        *(
+            Action(
+                f"backprop.optimizers.surface.{name}",
+                f"Surface: {title}",
+                lambda name=name: mode.changing.set_surface(name),
+                enabled=here,
+                checked=lambda name=name: mode.experiment.surface == name,
+            )
+            for name, title in [*surfaces, (TYPED, "a formula of your own")]
+        ),
+        *(
+            Action(
+                f"backprop.optimizers.race.{name}",
+                f"Race: {rule.title}",
+                lambda name=name: mode.changing.set_races(name, name not in mode.experiment.racers),
+                enabled=here,
+                checked=lambda name=name: name in mode.experiment.racers,
+            )
+            for name, rule in OPTIMIZERS.items()
+        ),
+        *(
+            Action(
+                f"backprop.optimizers.explain.{name}",
+                f"Optimizers: explain {rule.title}",
+                lambda name=name: mode.choose(name),
+                enabled=lambda name=name: runs() and name in mode.experiment.racers,
+            )
+            for name, rule in OPTIMIZERS.items()
+        ),
+    ]

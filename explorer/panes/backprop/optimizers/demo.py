@@ -1,0 +1,37 @@
+"""The states that a snapshot shows: mid-way, one step explained, a typed surface, one run away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from explorer.panes.backprop.optimizers.experiment import TYPED, Experiment
+
+if TYPE_CHECKING:
+    from explorer.panes.backprop.optimizers.mode import OptimizersMode
+
+
+def views(mode: OptimizersMode) -> dict[str, Callable[[], Any]]:
+    async def show(one: Experiment, step: float, chosen: str) -> None:
+        mode.change(one, "Show an example")
+        await mode.settled()
+        mode.choose(chosen)
+        mode.player.seek(step)
+
+    async def midway() -> None:
+        await show(Experiment(racers=("sgd", "momentum", "adagrad", "adam", "lion")), 60, "adam")
+
+    async def explained() -> None:
+        await show(Experiment(racers=("sgd", "momentum", "adam")), 12, "adam")
+        mode.go_into()
+        mode.player.seek(4)
+
+    async def typed() -> None:
+        racers = ("sgd", "nesterov", "rmsprop", "adamw", "muon")
+        await show(Experiment(surface=TYPED, racers=racers), 120, "rmsprop")
+
+    async def lost() -> None:
+        one = Experiment(surface="beale", racers=("momentum", "adam"))
+        await show(one.with_setting("momentum", "learning_rate", 0.5), 40, "momentum")
+
+    return {"race": midway, "step": explained, "typed": typed, "lost": lost}

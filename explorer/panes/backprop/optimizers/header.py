@@ -1,0 +1,46 @@
+"""The inputs of Optimizers: the surface, and everything as at first."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QWidget
+
+from core.optimization.surfaces import SURFACES
+from explorer.panes.backprop.optimizers.experiment import TYPED
+from explorer.widgets.base import IconButton, Label
+
+
+class OptimizersHeader(QWidget):
+    """`surfaceChosen(name)`, `resetRequested`."""
+
+    surfaceChosen = Signal(str)
+    resetRequested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("backprop.optimizers.inputs")
+        self.surface = QComboBox()
+        self.surface.setObjectName("backprop.optimizers.surface")
+        self.surface.setAccessibleName("Surface")
+        for one in SURFACES.values():
+            self.surface.addItem(one.title, one.name)
+            self.surface.setItemData(self.surface.count() - 1, one.what, 3)  # the tooltip
+        self.surface.addItem("A formula of your own", TYPED)
+        self.reset = IconButton("refresh", "Start and settings as at first")
+        self.reset.setObjectName("backprop.optimizers.reset")
+        label = Label("Surface", "label", "muted")
+        label.setBuddy(self.surface)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        row.addWidget(label)
+        row.addWidget(self.surface)
+        row.addWidget(self.reset)
+        row.addStretch(1)
+        self.surface.activated.connect(
+            lambda _: self.surfaceChosen.emit(str(self.surface.currentData()))
+        )
+        self.reset.clicked.connect(self.resetRequested)
+
+    def set_surface(self, name: str) -> None:
+        self.surface.setCurrentIndex(self.surface.findData(name))

@@ -1,0 +1,181 @@
+"""What a person sets: from fields to the experiment and back, with what a field refuses."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from core.optimization.optimizers import OPTIMIZERS
+from core.optimization.surfaces import Surface
+from explorer.panes.backprop.optimizers.experiment import (
+    CHOICES,
+    FAR,
+    STEPS,
+    Experiment,
+    settings_of,
+    values_of,
+)
+from explorer.theme_numbers import format_number
+
+if TYPE_CHECKING:
+    from explorer.panes.backprop.optimizers.mode import OptimizersMode
+
+
+class Inputs:
+    """Belongs to the mode; every change goes through `mode.change`."""
+
+    def __init__(self, mode: OptimizersMode) -> None:
+        self._mode = mode
+        view, header = mode.view, mode.inputs
+        header.surfaceChosen.connect(self.set_surface)
+        header.resetRequested.connect(self.reset)
+        view.editor.edited.connect(self.set_text)
+        view.map.startMoved.connect(self.set_start)
+        view.map.startReleased.connect(mode.end_merge)
+        view.map.racerClicked.connect(mode.choose)
+        view.map.pointed.connect(self._point)
+        view.lanes.chosen.connect(mode.choose)
+        view.lanes.raced.connect(self.set_races)
+        view.lanes.rateChanged.connect(self.set_rate)
+        view.lanes.rateRefused.connect(lambda name, text: self._refuse(text))
+        view.settings.changed.connect(lambda key, value: self.set_value(mode.chosen, key, value))
+        view.settings.refused.connect(lambda key, text: self._refuse(text))
+        view.settings.usualRequested.connect(lambda: self.set_usual(mode.chosen))
+        view.common.scheduleChosen.connect(self.set_schedule)
+        view.common.stepsChanged.connect(self.set_steps)
+        view.common.warmupChanged.connect(self.set_warmup)
+        view.loss.clicked.connect(self._seek)
+        view.common.curve.clicked.connect(self._seek)
+        view.notice.actionTriggered.connect(self._on_remedy)
+        view.body.retryRequested.connect(mode.refresh)
+
+    def show(self, one: Experiment, surface: Surface | None) -> None:
+        """The experiment's values in all fields."""
+        view, chosen = self._mode.view, self._mode.chosen
+        self._mode.inputs.set_surface(one.surface)
+        view.lanes.set_chosen(chosen)
+        view.settings.set_optimizer(chosen)
+        view.common.set_values(one.schedule, one.steps, one.warmup)
+        view.common.error.set_text("")
+        if surface is None:
+            return
+        for name, row in view.lanes.rows.items():
+            row.set_races(name in one.racers)
+            row.rate.set_value(values_of(one, surface, name)["learning_rate"])
+        view.settings.set_values(values_of(one, surface, chosen), chosen not in one.settings)
+        wrong = [told for name in one.racers if (told := _wrong(one, surface, name))]
+        view.settings.error.set_text(wrong[0] if wrong else "")
+
+    # what is set
+
+    def set_surface(self, name: str) -> None:
+        mode = self._mode
+        mode.change(mode.experiment.with_surface(name), "Change the surface")
+
+    def set_text(self, text: str) -> None:
+        mode = self._mode
+        mode.change(mode.experiment.with_text(text), "Change the surface's formula", "text")
+
+    def set_start(self, x: float, y: float) -> None:
+        mode = self._mode
+        if math.isfinite(x) and math.isfinite(y) and max(abs(x), abs(y)) < FAR:
+            mode.change(replace(mode.experiment, start=(x, y)), "Move the start", "start")
+
+    def set_races(self, name: str, races: bool) -> None:
+        mode, title = self._mode, OPTIMIZERS[name].title
+        text = f"Let {title} race" if races else f"Leave {title} out"
+        mode.change(mode.experiment.with_racer(name, races), text)
+
+    def set_rate(self, name: str, value: float) -> None:
+        self._mode.choose(name)
+        self.set_value(name, "learning_rate", value)
+
+    def set_value(self, name: str, key: str, value: float) -> None:
+        """A setting of an optimizer; what it refuses is said, and the last race stays."""
+        mode = self._mode
+        text = f"Set {OPTIMIZERS[name].title}'s {CHOICES[key][0].lower()}"
+        mode.change(mode.experiment.with_setting(name, key, value), text, f"{name} {key}")
+
+    def set_usual(self, name: str) -> None:
+        mode = self._mode
+        mode.change(mode.experiment.with_usual(name), f"{OPTIMIZERS[name].title} as usual")
+
+    def set_schedule(self, name: str) -> None:
+        mode = self._mode
+        one = mode.experiment
+        warmup = one.warmup
+        if name == "one-cycle" and warmup == 0:
+            warmup = max(1, one.steps // 3)  # its first third goes up
+        mode.change(replace(one, schedule=name, warmup=warmup), "Change the schedule")
+
+    def set_steps(self, value: float) -> None:
+        mode = self._mode
+        if value != int(value) or not STEPS[0] <= value <= STEPS[1]:
+            told = f"Steps must be a whole number from {STEPS[0]} to {format_number(STEPS[1])}."
+            mode.view.common.error.set_text(told)
+            return
+        mode.change(replace(mode.experiment, steps=int(value)), "Change the steps", "steps")
+
+    def set_warmup(self, value: float) -> None:
+        mode = self._mode
+        if value != int(value) or not 0 <= value <= mode.experiment.steps:
+            told = f"Warm-up must be a whole number from 0 to {mode.experiment.steps}."
+            mode.view.common.error.set_text(told)
+            return
+        mode.change(replace(mode.experiment, warmup=int(value)), "Change the warm-up", "warmup")
+
+    def reset(self) -> None:
+        """Everything but the surface and who races as at first."""
+        mode = self._mode
+        one = mode.experiment
+        fresh = Experiment(one.surface, one.text, None, one.racers)
+        mode.change(fresh, "Everything as at first")
+        mode.view.map.fit()
+
+    # others
+
+    def _on_remedy(self, text: str) -> None:
+        """Of those that have run away."""
+        mode = self._mode
+        recording, one = mode.recording, mode.experiment
+        if recording is None:
+            return
+        for lane in recording.lanes:
+            if lane.lost_at is None:
+                continue
+            if "usual" in text:
+                own = dict(one.settings.get(lane.name, {}))
+                own.pop("learning_rate", None)
+                settings = {**one.settings, lane.name: own}
+                one = replace(one, settings={name: own for name, own in settings.items() if own})
+            else:
+                rate = float(f"{lane.settings.learning_rate / 10:.6g}")
+                one = one.with_setting(lane.name, "learning_rate", rate)
+        mode.change(one, "Lower the learning rate")
+
+    def _refuse(self, text: str) -> None:
+        self._mode.view.settings.error.set_text(f"\u201c{text[:20]}\u201d is no number.")
+
+    def _seek(self, step: float) -> None:
+        if math.isfinite(step):
+            while self._mode.player.leave():
+                pass
+            self._mode.player.seek(round(step))
+
+    def _point(self, x: float, y: float) -> None:
+        mode = self._mode
+        if mode.surface is None or not math.isfinite(x):
+            mode.view.map.setToolTip("")
+            return
+        height = format_number(float(mode.surface.value(x, y)))
+        mode.view.map.setToolTip(f"height {height} at ({format_number(x)}, {format_number(y)})")
+
+
+def _wrong(one: Experiment, surface: Surface, name: str) -> str:
+    """What the optimizer refuses of its settings."""
+    try:
+        settings_of(one, surface, name)
+    except (ValueError, OverflowError) as error:
+        return f"{OPTIMIZERS[name].title}: {error}"
+    return ""

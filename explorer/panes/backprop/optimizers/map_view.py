@@ -1,0 +1,233 @@
+"""The surface as a map with everybody's way on it, drawn at any position of the cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPixmap, QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from core.optimization.surfaces import Span
+from explorer import theme
+from explorer.panes.backprop.optimizers.draw_arrows import Arrows, draw_arrows
+from explorer.panes.backprop.optimizers.draw_marks import draw_bar, draw_labels, draw_places
+from explorer.panes.backprop.optimizers.draw_trails import Way, draw_head, draw_names, draw_way
+from explorer.panes.backprop.optimizers.plane import Plane, fitting
+from explorer.panes.backprop.optimizers.racing import Lane, Recording
+from explorer.panes.backprop.optimizers.relief import Relief
+from explorer.widgets.base import Columns, Picture, packed_image, put_text
+
+STALE = 0.35  # of a race that is being run again
+
+
+class MapView(Picture):
+    """`set_span`, `set_relief`, `set_recording`, `set_position`, `set_chosen`, `set_arrows`.
+
+    `viewChanged()`: another part of the plane is seen, so that another relief is wanted.
+    """
+
+    viewChanged = Signal()
+
+    def __init__(self, name: str = "Map of the race", parent: QWidget | None = None) -> None:
+        super().__init__(name, parent)
+        self._span: Span = (-1.0, 1.0, -1.0, 1.0)
+        self.plane = Plane()
+        self.fits = True  # nobody has moved the view: the whole span is seen
+        self.relief: Relief | None = None
+        self._pixmap = QPixmap()
+        self.recording: Recording | None = None
+        self.position = 0.0
+        self.chosen = ""
+        self.start = np.zeros(2)
+        self.minima: Sequence[tuple[float, float]] = ()
+        self.saddles: Sequence[tuple[float, float]] = ()
+        self.arrows: Arrows | None = None
+        self._stale = False
+        self._note = ""
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    # what is shown
+
+    def set_span(self, span: Span) -> None:
+        """The part that is worth seeing of another surface."""
+        self._span = span
+        self.relief, self._pixmap = None, QPixmap()
+        self.fit()
+
+    def set_relief(self, relief: Relief) -> None:
+        self.relief = relief
+        self._pixmap = QPixmap.fromImage(packed_image(relief.pixels))
+        self.data_changed()
+
+    def set_places(
+        self,
+        start: Sequence[float],
+        minima: Sequence[tuple[float, float]],
+        saddles: Sequence[tuple[float, float]],
+    ) -> None:
+        """Where the race begins, and what is known of the surface."""
+        self.start = np.array(start, float)
+        self.minima, self.saddles = tuple(minima), tuple(saddles)
+        self.data_changed()
+
+    def set_recording(self, recording: Recording | None) -> None:
+        self.recording = recording
+        self._stale = False
+        self.data_changed()
+
+    def set_stale(self, stale: bool) -> None:
+        """The race is being run again: the old ways are faint."""
+        if stale != self._stale:
+            self._stale = stale
+            self.update()
+
+    def set_position(self, position: float) -> None:
+        if position != self.position:
+            self.position = position
+            self.update()
+
+    def set_chosen(self, name: str) -> None:
+        if name != self.chosen:
+            self.chosen = name
+            self.update()
+
+    def set_arrows(self, arrows: Arrows | None) -> None:
+        """What the chosen one remembers, at its head."""
+        self.arrows = arrows
+        self.update()
+
+    def set_note(self, text: str) -> None:
+        """What is to be known of the surface itself, in its middle."""
+        if text != self._note:
+            self._note = text
+            self.update()
+
+    def displayed(self) -> dict[str, np.ndarray]:
+        """The ways, a row for each step: step, and of each optimizer x, y and height."""
+        if self.recording is None:
+            return {}
+        columns = {"step": np.arange(self.recording.length, dtype=np.float64)}
+        for lane in self.recording.lanes:
+            columns[f"{lane.title} x"] = lane.positions[:, 0]
+            columns[f"{lane.title} y"] = lane.positions[:, 1]
+            columns[f"{lane.title} height"] = lane.heights
+        return Columns(columns)
+
+    # the view
+
+    def seen(self, points: np.ndarray) -> np.ndarray:
+        return self.plane.seen(np.asarray(points, float), self.width(), self.height())
+
+    def at(self, point: QPointF) -> tuple[float, float]:
+        return self.plane.at(point.x(), point.y(), self.width(), self.height())
+
+    @property
+    def span(self) -> Span:
+        """What is seen."""
+        return self.plane.span(self.width(), self.height())
+
+    def fit(self) -> None:
+        self.fits = True
+        self._set_plane(fitting(self._span, self.width(), self.height()))
+
+    def set_by_hand(self, plane: Plane) -> None:
+        self.fits = False
+        self._set_plane(plane)
+
+    def _set_plane(self, plane: Plane) -> None:
+        if plane != self.plane:
+            self.plane = plane
+            self.viewChanged.emit()
+            self.update()
+
+    def zoom_by(self, factor: float, at: QPointF | None = None) -> None:
+        at = QPointF(self.rect().center()) if at is None else at
+        self.set_by_hand(self.plane.zoomed(factor, at.x(), at.y(), self.width(), self.height()))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self.fits:
+            self.fit()
+        self.viewChanged.emit()
+
+    def on_theme_changed(self) -> None:
+        super().on_theme_changed()
+        self.viewChanged.emit()
+
+    def sizeHint(self) -> QSize:
+        return QSize(theme.current().px(520), theme.current().px(360))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(theme.current().px(280), theme.current().px(180))
+
+    # painting
+
+    def ways(self) -> list[Way]:
+        """Everybody's way up to the cursor, in pixels; the chosen one last, on top."""
+        if self.recording is None:
+            return []
+        found = [self._way(lane) for lane in self.recording.lanes]
+        return sorted(found, key=lambda way: way.chosen)
+
+    def _way(self, lane: Lane) -> Way:
+        last = len(lane.positions) - 1
+        place = min(max(0.0, self.position), last)
+        if lane.lost_at is not None:
+            place = min(place, lane.lost_at)
+        points = np.vstack((lane.positions[: int(place) + 1], lane.at(place)[None]))
+        lost = lane.lost_at is not None and self.position >= lane.lost_at
+        return Way(lane.name, lane.title, self.seen(points), lost, lane.name == self.chosen)
+
+    def draw(self, painter: QPainter) -> None:
+        now = theme.current()
+        frame = QRectF(self.rect())
+        painter.setClipRect(frame)
+        painter.fillRect(frame, now.color("surface"))
+        self._draw_relief(painter)
+        draw_places(painter, self.seen, self.minima, self.saddles, frame)
+        ways = self.ways()
+        painter.setOpacity(STALE if self._stale else 1.0)
+        for way in ways:
+            draw_way(painter, way, frame)
+        painter.setOpacity(1.0)
+        self._draw_start(painter)
+        if self.arrows is not None and not self._stale:
+            chosen = [way for way in ways if way.chosen]
+            if chosen and not chosen[0].lost:
+                draw_arrows(painter, self.arrows, chosen[0])
+        painter.setOpacity(STALE if self._stale else 1.0)
+        for way in ways:
+            draw_head(painter, way)
+        draw_names(painter, ways, frame)
+        painter.setOpacity(1.0)
+        if self._note:
+            put_text(painter, frame, self._note, now.font("body"), now.color("text"))
+        if self.relief is not None:
+            draw_bar(painter, self.relief, frame)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(now.pen("divider"))
+        painter.drawRect(frame.adjusted(0.5, 0.5, -0.5, -0.5))
+        if self.shows_focus:
+            now.focus_ring(painter, frame.adjusted(4, 4, -4, -4), 4)
+
+    def _draw_relief(self, painter: QPainter) -> None:
+        """The last relief, where it belongs: it may be of another view than the present one."""
+        if self.relief is None:
+            return
+        left, right, bottom, top = self.relief.span
+        corners = self.seen(np.array([[left, top], [right, bottom]]))
+        target = QRectF(QPointF(*corners[0]), QPointF(*corners[1]))
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawPixmap(target, self._pixmap, QRectF(self._pixmap.rect()))
+        draw_labels(painter, self.relief, target)
+
+    def _draw_start(self, painter: QPainter) -> None:
+        now = theme.current()
+        (x, y), size = self.seen(self.start), now.px(7)
+        at = QPointF(x, y)
+        for color, width in ((now.color("surface"), 5.0), (now.color("text"), 2.0)):
+            painter.setPen(now.pen(color, width))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawEllipse(at, size, size)

@@ -1,0 +1,176 @@
+"""The race as a recording: each optimizer's way, where all can be looked at again. No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from core.jobs import Pace
+from core.optimization.optimizer_trace import trace_update
+from core.optimization.optimizers import optimizer
+from core.optimization.race import Racer, race_steps
+from core.optimization.surfaces import Surface
+from core.trace import Trace
+
+DOWN = 1e-3  # of the height between the start and the lowest: who is within that is down
+
+
+@dataclass(frozen=True)
+class Course:
+    """What all racers have in common. `text` tells typed surfaces apart."""
+
+    surface: Surface
+    text: str
+    start: tuple[float, float]
+    steps: int
+    schedule: str
+    warmup: int
+    seed: int
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        return (
+            self.surface.name, self.text, self.start,
+            self.steps, self.schedule, self.warmup, self.seed,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One optimizer's way: `racers[k]` is it after k steps; positions (n, 2), heights (n,)."""
+
+    name: str
+    settings: Any
+    racers: tuple[Racer, ...]
+
+    @property
+    def title(self) -> str:
+        return optimizer(self.name).title
+
+    @property
+    def lost_at(self) -> int | None:
+        return self.racers[-1].lost_at
+
+    @cached_property
+    def positions(self) -> np.ndarray:
+        return np.stack([racer.position for racer in self.racers])
+
+    @cached_property
+    def heights(self) -> np.ndarray:
+        return np.array([racer.height for racer in self.racers])
+
+    def at(self, position: float) -> np.ndarray:
+        """(x, y) at a position of the cursor, which may lie between two steps."""
+        last = len(self.racers) - 1
+        low = min(max(0, int(position)), last)
+        share = min(max(0.0, position - low), 1.0)
+        return (1 - share) * self.positions[low] + share * self.positions[min(low + 1, last)]
+
+    def trace(self, step: int) -> Trace:
+        """The step that led to where it is after `step` steps, line by line; `step` from 1."""
+        step = min(step, self.lost_at or step)
+        before = self.racers[step - 1]
+        shape = (1, 2) if optimizer(self.name).matrices_only else (2,)
+        return trace_update(
+            self.name,
+            before.position.reshape(shape),
+            before.gradient.reshape(shape),
+            before.state,
+            step,
+            before.settings,
+        )
+
+
+@dataclass(frozen=True)
+class Recording:
+    """All ways on one course, in the order of the optimizers."""
+
+    course: Course
+    lanes: tuple[Lane, ...]
+
+    @property
+    def length(self) -> int:
+        """The start and every step."""
+        return self.course.steps + 1
+
+    def lane(self, name: str) -> Lane | None:
+        return next((lane for lane in self.lanes if lane.name == name), None)
+
+    @cached_property
+    def lowest(self) -> float:
+        """Of the surface, as far as anybody knows."""
+        minima = [float(self.course.surface.value(*place)) for place in self.course.surface.minima]
+        return min([*minima, *(float(lane.heights.min()) for lane in self.lanes)])
+
+    @cached_property
+    def arrivals(self) -> dict[str, int]:
+        """By name the step at which one came down, for those that did and stayed there."""
+        if not self.lanes:
+            return {}
+        begin = float(self.lanes[0].heights[0])
+        if begin <= self.lowest:
+            return {}
+        limit = self.lowest + DOWN * (begin - self.lowest)
+        found = {}
+        for lane in self.lanes:
+            high = np.flatnonzero(lane.heights > limit)
+            down = int(high[-1]) + 1 if high.size else 0
+            if lane.lost_at is None and down < self.length:
+                found[lane.name] = down
+        return found
+
+    def leader(self, step: int) -> Lane | None:
+        """Who is lowest after that many steps."""
+        running = [lane for lane in self.lanes if not _is_lost(lane, step)]
+        return min(running, key=lambda lane: lane.heights[step], default=None)
+
+    def lost(self, step: int) -> list[Lane]:
+        """Those that have run away by then."""
+        return [lane for lane in self.lanes if _is_lost(lane, step)]
+
+
+def _is_lost(lane: Lane, step: int) -> bool:
+    return lane.lost_at is not None and lane.lost_at <= step
+
+
+def racing(
+    course: Course,
+    entries: Sequence[tuple[str, Any]],
+    known: Mapping[tuple[Any, ...], Lane],
+) -> Generator[float, None, Recording]:
+    """Records every entry's way, those in `known` (by `key_of`) excepted; yields the share done.
+
+    One races like another, whoever else does: the noise is the same for all. Raises ValueError for
+    a start that is not on the surface.
+    """
+    pace = Pace()
+    lanes = []
+    for number, (name, settings) in enumerate(entries):
+        lane = known.get(key_of(course, name, settings))
+        if lane is None:
+            racers = []
+            steps = race_steps(
+                course.surface,
+                [(name, settings)],
+                course.start,
+                course.steps,
+                schedule=course.schedule,
+                warmup_steps=course.warmup,
+                generator=np.random.default_rng(course.seed),
+            )
+            for moment in steps:
+                racers.append(moment.racers[0])
+                if pace.is_due():
+                    yield (number + moment.step / course.steps) / len(entries)
+                    pace.go_on()
+            lane = Lane(name, settings, tuple(racers))
+        lanes.append(lane)
+    return Recording(course, tuple(lanes))
+
+
+def key_of(course: Course, name: str, settings: Any) -> tuple[Any, ...]:
+    return (course.key, name, settings)

@@ -1,0 +1,185 @@
+"""A surface as a contour map: tints between level lines, drawn once as pixels. No Qt."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.optimization.surfaces import Span, Surface
+
+LEVELS = 12
+MOST_PIXELS = 1_200_000
+LINE = 0.5  # opacity of a level line
+HATCH = 8  # pixels between two lines where the surface has no height
+LABEL_ROOM = 70.0  # pixels between two labels, at least
+EDGE = 26  # pixels from the edge to a label
+LABELS = 16
+
+
+@dataclass(frozen=True)
+class Inks:
+    """(3,) RGB of the lowest and the highest tint, of level lines and of the hatching."""
+
+    low: tuple[int, int, int]
+    high: tuple[int, int, int]
+    line: tuple[int, int, int]
+    hatch: tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class LevelLabel:
+    """Where a level is written: shares of width and height, and the line's angle in degrees."""
+
+    value: float
+    x: float
+    y: float
+    angle: float
+
+
+@dataclass(frozen=True)
+class Relief:
+    """pixels (H, W) uint32 of 0xffRRGGBB, the top row first; heights (rows, columns) coarser."""
+
+    span: Span
+    pixels: np.ndarray
+    levels: np.ndarray
+    labels: tuple[LevelLabel, ...]
+    low: float
+    high: float
+    x: np.ndarray
+    y: np.ndarray
+    heights: np.ndarray
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether the surface has a height anywhere that is seen."""
+        return math.isfinite(self.low)
+
+
+def relief(
+    surface: Surface, span: Span, width: int, height: int, ratio: float, inks: Inks
+) -> Relief:
+    """The map of `span`, `width` x `height` pixels of the screen, of which `ratio` are device
+    pixels each way.
+    """
+    ratio = min(ratio, math.sqrt(MOST_PIXELS / max(1, width * height)))
+    columns, rows = max(2, round(width * ratio)), max(2, round(height * ratio))
+    x, y, z = surface.grid(columns, rows, span)
+    z = z[::-1]
+    levels = levels_of(z)
+    known = np.isfinite(z)
+    if not levels.size:
+        index = np.zeros(z.shape)
+        pixels, steep = painted(index, known, inks, ratio, flat=True), index
+    else:
+        finite = z[known]
+        anchors = np.concatenate(([finite.min()], levels, [finite.max()]))
+        places = np.concatenate(([-0.9], np.arange(levels.size), [levels.size - 0.1]))
+        index = np.interp(np.where(known, z, levels[0]), anchors, places)
+        steep = steepness(index)
+        pixels = painted(index, known, inks, ratio, steep)
+    finite = z[known]
+    return Relief(
+        span, pixels, levels,
+        labels_of(index, steep, known, levels, ratio),
+        float(finite.min()) if finite.size else math.nan,
+        float(finite.max()) if finite.size else math.nan,
+        x[::8], y[::8], z[::-1][::8, ::8],
+    )  # fmt: skip
+
+
+def levels_of(z: np.ndarray) -> np.ndarray:
+    """Round numbers, ascending: close together where much of what is seen lies."""
+    known = z[np.isfinite(z)]
+    if not known.size:
+        return np.empty(0)
+    low, high = float(known.min()), float(known.max())
+    reach = high - low
+    if not (math.isfinite(reach) and reach > 1e-9 * max(1.0, abs(low), abs(high))):
+        return np.empty(0)
+    middle = min(max((float(np.median(known)) - low) / reach, 1e-6), 0.8)
+    power = math.log(0.5) / math.log(middle)  # so that the middle height is the middle level
+    raw = low + reach * (np.arange(1, LEVELS + 1) / (LEVELS + 1)) ** (1 / power)
+    gaps = np.diff(np.concatenate(([low], raw)))
+    units = 10.0 ** np.floor(np.log10(np.maximum(gaps, 1e-300)))
+    rounded = np.unique(np.round(raw / units) * units)
+    return rounded[(rounded > low) & (rounded < high)]
+
+
+def steepness(index: np.ndarray) -> np.ndarray:
+    """How many levels are crossed in a pixel."""
+    down, across = np.gradient(index)
+    return np.hypot(down, across)
+
+
+def painted(
+    index: np.ndarray,
+    known: np.ndarray,
+    inks: Inks,
+    ratio: float,
+    steep: np.ndarray | None = None,
+    flat: bool = False,
+) -> np.ndarray:
+    """Tints by level, with lines of one pixel of the screen, and hatching where nothing is."""
+    low, high, line = (np.array(ink, np.float32) for ink in (inks.low, inks.high, inks.line))
+    band = np.floor(index) + 1
+    most = max(1.0, float(band.max()))
+    share = (band / most).astype(np.float32)
+    if flat or steep is None:
+        lines = np.zeros(index.shape, np.float32)
+    else:
+        away = np.abs(index - np.round(index)) / np.maximum(steep, 1e-9) / ratio
+        crowded = np.clip(1.6 - 4 * steep * ratio, 0.15, 1)  # many lines in a pixel: a gray
+        lines = (np.clip(1.15 - away, 0, 1) * crowded * (steep > 1e-9) * LINE).astype(np.float32)
+    packed = np.full(index.shape, 0xFF, np.uint32)
+    rows, columns = np.indices(index.shape, dtype=np.int32, sparse=True)
+    hatched = ~known & ((rows + columns) % max(2, round(HATCH * ratio)) < max(1.0, ratio))
+    for channel in range(3):
+        value = low[channel] + share * (high[channel] - low[channel])
+        value = value + lines * (line[channel] - value)
+        value = np.where(known, value, low[channel])
+        value = np.where(hatched, np.float32(inks.hatch[channel]), value)
+        packed = (packed << 8) | value.astype(np.uint32)
+    return packed
+
+
+def labels_of(
+    index: np.ndarray, steep: np.ndarray, known: np.ndarray, levels: np.ndarray, ratio: float
+) -> tuple[LevelLabel, ...]:
+    """A place for each level's number: on its line, where lines are far apart, clear of others."""
+    rows, columns = index.shape
+    edge = round(EDGE * ratio)
+    if not levels.size or rows < 4 * edge or columns < 4 * edge:
+        return ()
+    room = 9 * ratio  # half a label's height: no other line there
+    found: list[LevelLabel] = []
+    taken = np.empty((0, 2))
+    down, across = np.gradient(index)
+    for number in range(levels.size):
+        on_line = (np.abs(index - number) < 0.6 * steep) & (steep < 0.5 / room) & known
+        on_line[:edge] = on_line[-edge:] = False
+        on_line[:, :edge] = on_line[:, -edge:] = False
+        places = np.argwhere(on_line)
+        if not places.size:
+            continue
+        places = places[:: max(1, len(places) // 400)]
+        middle = np.array([rows / 2, columns / 2])
+        if taken.size:
+            near = np.linalg.norm(places[:, None] - taken[None], axis=2).min(axis=1)
+            places = places[near > LABEL_ROOM * ratio]
+            if not places.size:
+                continue
+        # A fixed direction from the middle: labels stand in a row, up and to the right.
+        toward = (places - middle) @ np.array([-0.6, 0.8])
+        aside = np.abs((places - middle) @ np.array([0.8, 0.6]))
+        row, column = places[np.argmin(aside - 0.3 * toward)]
+        angle = math.degrees(math.atan2(-across[row, column], down[row, column]))
+        if angle > 90:
+            angle -= 180
+        elif angle < -90:
+            angle += 180
+        taken = np.vstack((taken, [row, column]))
+        found.append(LevelLabel(float(levels[number]), column / columns, row / rows, angle))
+    return tuple(found[:LABELS])

@@ -1,0 +1,67 @@
+"""What an optimizer is told and remembers after each step, as numbers. No Qt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from explorer.panes.backprop.optimizers.racing import Lane
+
+FIRST = {"velocity": ("u", "velocity"), "average": ("m", "average")}
+SECOND = {"total": ("\u221av", "root of sum"), "square": ("\u221av", "root of average")}
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """Two numbers a step, for x and y: values (n, 2)."""
+
+    kind: str  # gradient, first, second, step
+    letter: str
+    title: str
+    values: np.ndarray
+
+    @property
+    def largest(self) -> float:
+        sizes = np.abs(self.values[np.isfinite(self.values)])
+        return float(sizes.max()) if sizes.size else 0.0
+
+    def at(self, position: float) -> np.ndarray:
+        """Between two steps what lies between."""
+        last = len(self.values) - 1
+        low = min(max(0, int(position)), last)
+        share = min(max(0.0, position - low), 1.0)
+        return (1 - share) * self.values[low] + share * self.values[min(low + 1, last)]
+
+
+def quantities_of(lane: Lane) -> tuple[Quantity, ...]:
+    """The slope that it is told, what it remembers of earlier ones, and its last step."""
+    gradients = np.stack([racer.gradient for racer in lane.racers])
+    found = [Quantity("gradient", "g", "gradient", gradients)]
+    first, second = first_of(lane.racers[0].state), second_of(lane.racers[0].state)
+    if first:
+        letter, title = FIRST[first]
+        found.append(Quantity("first", letter, title, _remembered(lane, first)))
+    if second:
+        letter, title = SECOND[second]
+        squares = np.maximum(_remembered(lane, second), 0.0)
+        found.append(Quantity("second", letter, title, np.sqrt(squares)))
+    moves = np.diff(lane.positions, axis=0, prepend=lane.positions[:1])
+    found.append(Quantity("step", "\u0394", "last step", moves))
+    return tuple(found)
+
+
+def first_of(state: Any) -> str:
+    """The name in a rule's state of what is remembered of the gradient."""
+    return next((name for name in FIRST if hasattr(state, name)), "")
+
+
+def second_of(state: Any) -> str:
+    """The name of what is remembered of its square."""
+    return next((name for name in SECOND if hasattr(state, name)), "")
+
+
+def _remembered(lane: Lane, name: str) -> np.ndarray:
+    values = [np.asarray(getattr(racer.state, name), float) for racer in lane.racers]
+    return np.stack([np.broadcast_to(value.reshape(-1), (2,)) for value in values])

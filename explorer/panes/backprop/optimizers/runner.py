@@ -1,0 +1,88 @@
+"""Runs races on the engine, one at a time: the latest that is wanted comes next."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from explorer import errors
+from explorer.engine import EngineDied
+from explorer.panes.backprop.optimizers.racing import (
+    Course,
+    Lane,
+    Recording,
+    key_of,
+    racing,
+)
+from explorer.panes.backprop.optimizers.surveyor import in_loop
+
+if TYPE_CHECKING:
+    from explorer.panes.backprop.optimizers.mode import OptimizersMode
+
+PATIENCE = 0.6  # seconds that a race may still run when another is wanted
+
+
+class Runner:
+    """Ways that are known are not run again: who is added, or set anew, runs alone."""
+
+    def __init__(self, mode: OptimizersMode) -> None:
+        self._mode = mode
+        self._known: dict[tuple[Any, ...], Lane] = {}
+        self._wanted: tuple[Course, list[tuple[str, Any]]] | None = None
+        self._shown: list[tuple[Any, ...]] = []
+        self._job: Any = None
+        self._began = 0.0
+        self.busy = False
+
+    def want(self, course: Course, entries: list[tuple[str, Any]]) -> None:
+        keys = [course.key, *(key_of(course, *entry) for entry in entries)]
+        if keys == self._shown and not self.busy:
+            return
+        self._wanted = (course, entries)
+        if not self._mode.engine.alive or not in_loop():
+            return
+        if self.busy:
+            if self._job is not None and time.monotonic() - self._began > PATIENCE:
+                self._job.cancel()
+            return
+        self.busy = True
+        self._mode.spawn(self._run())
+
+    async def _run(self) -> None:
+        try:
+            while self._wanted is not None:
+                (course, entries), self._wanted = self._wanted, None
+                await self._race(course, entries)
+        finally:
+            self.busy, self._job = False, None
+
+    async def _race(self, course: Course, entries: list[tuple[str, Any]]) -> None:
+        mode = self._mode
+        self._began = time.monotonic()
+        try:
+            self._job = mode.engine.run(
+                racing(course, entries, dict(self._known)),
+                name="a race of optimizers",
+                foreground=True,
+                pure_python=True,
+            )
+            mode.view.body.set_waiting("the race is being run")
+            state = await self._job.done()
+            if state == "cancelled":
+                return
+            recording: Recording = self._job.result()
+        except (ValueError, EngineDied) as error:
+            self._shown = []
+            mode.fail(str(error))
+            return
+        except Exception as error:  # the picture must not wait for ever
+            errors.report(error, "running a race of optimizers")
+            mode.fail(str(error))
+            return
+        finally:
+            mode.view.body.set_waiting("")
+        self._known = {
+            key_of(course, lane.name, lane.settings): lane for lane in recording.lanes
+        } | {key: lane for key, lane in self._known.items() if key[0] == course.key}
+        self._shown = [course.key, *(key_of(course, *entry) for entry in entries)]
+        mode.take_recording(recording)

@@ -1,0 +1,156 @@
+"""Brings what is known into the pictures: surface, ways, cursor, what the chosen one remembers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from core.optimization.surfaces import Surface
+from explorer.panes.backprop.optimizers.draw_arrows import Arrows
+from explorer.panes.backprop.optimizers.experiment import TYPED, Experiment
+from explorer.panes.backprop.optimizers.looks import PLACES, is_dashed
+from explorer.panes.backprop.optimizers.plane import LARGEST, SMALLEST, Plane
+from explorer.panes.backprop.optimizers.racing import Recording
+from explorer.panes.backprop.optimizers.remembering import Quantity, quantities_of
+from explorer.panes.backprop.optimizers.track import UpdateTrack
+from explorer.panes.backprop.optimizers.words import short
+from explorer.widgets.line_plot import Mark, Series
+
+if TYPE_CHECKING:
+    from explorer.panes.backprop.optimizers.mode import OptimizersMode
+
+LEAST = 1e-16  # a height above the lowest that is nearer to 0 has no place on a log axis
+FIRST_MARKS, SECOND_MARKS = ("velocity", "average"), ("total", "square")
+
+
+class Showing:
+    """Belongs to the mode; touches the view alone."""
+
+    def __init__(self, mode: OptimizersMode) -> None:
+        self._mode = mode
+        self._view = mode.view
+        self._quantities: tuple[Quantity, ...] = ()
+        self._told: set[tuple[str, int]] = set()
+
+    # the surface
+
+    def show_surface(self, one: Experiment, surface: Surface, fresh: bool) -> None:
+        view = self._view
+        view.editor.setVisible(one.surface == TYPED)
+        view.editor.set_text(one.text)
+        if fresh:
+            view.map.set_span(surface.span)
+        start = surface.start if one.start is None else one.start
+        view.map.set_places(start, surface.minima, ())
+
+    def restore_plane(self, saved: Any) -> None:
+        if not isinstance(saved, list | tuple) or len(saved) != 3:
+            return
+        if all(type(one) in (int, float) and abs(one) < LARGEST for one in saved):
+            x, y, scale = (float(one) for one in saved)
+            if scale >= SMALLEST:
+                self._view.map.set_by_hand(Plane(x, y, scale))
+
+    # the race
+
+    def show_recording(self, recording: Recording) -> None:
+        view = self._view
+        view.map.set_recording(recording)
+        steps = np.arange(recording.length, dtype=np.float64)
+        series = []
+        for lane in recording.lanes:
+            above = np.array(lane.heights - recording.lowest)
+            above[above < LEAST] = np.nan
+            if lane.lost_at is not None:
+                above[lane.lost_at :] = np.nan
+            color = PLACES[lane.name]
+            series.append(Series(lane.title, steps, above, color, dashed=is_dashed(lane.name)))
+        view.loss.set_x_range(0, recording.course.steps)
+        view.loss.set_series(series)
+        lost = [lane for lane in recording.lanes if lane.lost_at is not None]
+        view.loss.set_marks([Mark(lane.lost_at, f"{lane.title} ran away") for lane in lost])
+        self.show_chosen()
+
+    def show_chosen(self) -> None:
+        recording, name = self._mode.recording, self._mode.chosen
+        view = self._view
+        view.map.set_chosen(name)
+        lane = recording.lane(name) if recording is not None else None
+        self._quantities = quantities_of(lane) if lane is not None else ()
+        title = lane.title if lane is not None else ""
+        view.moments_title.setText(f"What {title} is told and remembers" if title else "Moments")
+        view.moments.set_lane(name, title, self._quantities)
+
+    # the cursor
+
+    def show_position(self, place: float) -> None:
+        view = self._view
+        view.map.set_position(place)
+        view.map.set_arrows(self._arrows(place))
+        view.moments.set_position(place)
+
+    def show_numbers(self, place: float) -> None:
+        """What is read, not watched: eight times a second is enough."""
+        view, recording = self._view, self._mode.recording
+        view.loss.set_cursor(place)
+        view.common.set_cursor(place)
+        if recording is None:
+            return
+        step = min(int(place + 1e-9), recording.length - 1)
+        for name, row in view.lanes.rows.items():
+            lane = recording.lane(name)
+            text = "" if lane is None else short(lane.heights[step])
+            if lane is not None and lane.lost_at is not None and step >= lane.lost_at:
+                text = "lost"
+            row.set_height(text)
+        self._show_lost(recording, step)
+
+    def _show_lost(self, recording: Recording, step: int) -> None:
+        """Who has run away is told with the remedy, once the cursor is there."""
+        gone = recording.lost(step)
+        if not gone:
+            self._view.set_notice("")
+            return
+        told = "\n".join(lane.racers[-1].told + "." for lane in gone)
+        own = self._mode.experiment.settings
+        actions = ["A tenth of the rate"]
+        if any("learning_rate" in own.get(lane.name, {}) for lane in gone):
+            actions.insert(0, "The usual rate")
+        self._view.set_notice(told, actions)
+
+    def place_inside(self, track: UpdateTrack, position: float) -> float:
+        """Inside a step the head moves with the line that moves it."""
+        return track.step - 1 + _share(track, ("move",), position)
+
+    def _arrows(self, place: float) -> Arrows | None:
+        if not self._quantities:
+            return None
+        by_kind = {one.kind: one for one in self._quantities}
+        gradient, first, second = (by_kind.get(kind) for kind in ("gradient", "first", "second"))
+        inner = self._mode.update_track
+        at = [place, place, place]
+        if inner is not None:
+            before, position = inner.step - 1, self._mode.player.position
+            at = [
+                before,
+                before + _share(inner, FIRST_MARKS, position),
+                before + _share(inner, SECOND_MARKS, position),
+            ]
+        assert gradient is not None
+        letter = "" if first is None else f"\u2212{first.letter}"
+        return Arrows(
+            downhill=-gradient.at(at[0]),
+            first=None if first is None else -first.at(at[1]),
+            second=None if second is None else second.at(at[2]),
+            letters=("\u2212g", letter, ""),
+            largest=max(one.largest for one in self._quantities if one.kind != "step") * 1.41,
+        )
+
+
+def _share(track: UpdateTrack, marks: tuple[str, ...], position: float) -> float:
+    """0..1: how much of a line of the rule has been played."""
+    lines = [line for mark in marks if (line := track.line(mark)) is not None]
+    if not lines:
+        return 0.0
+    return min(max(0.0, track.lines(position) - lines[0] + 1), 1.0)

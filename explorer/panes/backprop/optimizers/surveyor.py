@@ -1,0 +1,71 @@
+"""Has the map drawn on the engine whenever another part of the plane is seen."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from explorer import errors
+from explorer.engine import SUPERSEDED, EngineDied
+from explorer.panes.backprop.optimizers.looks import inks
+from explorer.panes.backprop.optimizers.relief import relief
+
+if TYPE_CHECKING:
+    from explorer.panes.backprop.optimizers.mode import OptimizersMode
+
+
+def in_loop() -> bool:
+    """Whether coroutines can be started: Qt sends events also while the loop stands still."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+class Surveyor:
+    """One map at a time; while it is drawn the last one is moved and stretched in its place."""
+
+    def __init__(self, mode: OptimizersMode) -> None:
+        self._mode = mode
+        self._drawn: tuple[Any, ...] = ()
+        self._busy = False
+        mode.view.map.viewChanged.connect(self.look)
+
+    def look(self) -> None:
+        """Asks for the map of what is seen, unless it is there."""
+        mode = self._mode
+        if mode.surface is None or not mode.engine.alive or self._busy or not in_loop():
+            return
+        if mode.view.map.isVisible() and self._wanted() != self._drawn:
+            self._busy = True
+            mode.spawn(self._draw())
+
+    def _wanted(self) -> tuple[Any, ...]:
+        picture = self._mode.view.map
+        return (
+            self._mode.surface, picture.span, picture.width(), picture.height(),
+            picture.devicePixelRatioF(), inks(),
+        )  # fmt: skip
+
+    async def _draw(self) -> None:
+        mode = self._mode
+        try:
+            while (wanted := self._wanted()) != self._drawn and wanted[0] is not None:
+                key = (mode.objectName(), "relief")
+                found = await mode.engine.call(relief, *wanted, key=key)
+                if found is SUPERSEDED:
+                    return
+                self._drawn = wanted
+                if wanted[0] is mode.surface:
+                    mode.view.map.set_relief(found)
+                    finite = found.is_finite
+                    text = "" if finite else "The surface has no height anywhere that is seen."
+                    mode.view.map.set_note(text)
+        except (ValueError, EngineDied) as error:
+            mode.view.body.show_error(str(error))
+        except Exception as error:  # the picture must not wait for ever
+            errors.report(error, "drawing the map")
+            mode.view.body.show_error(str(error))
+        finally:
+            self._busy = False

@@ -1,0 +1,178 @@
+"""Where things stand: formula, map, loss and moments at the left, who races at the right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from explorer import theme
+from explorer.panes.backprop.expression.editor import FormulaEditor
+from explorer.panes.backprop.optimizers.common_form import CommonForm
+from explorer.panes.backprop.optimizers.lanes import Lanes
+from explorer.panes.backprop.optimizers.map_picture import MapPicture
+from explorer.panes.backprop.optimizers.moments import MomentsView
+from explorer.panes.backprop.optimizers.settings_form import SettingsForm
+from explorer.widgets.base import IconButton, Label, set_look
+from explorer.widgets.card import Card
+from explorer.widgets.fields import ErrorLine
+from explorer.widgets.form import scrolling
+from explorer.widgets.line_plot import LinePlot
+from explorer.widgets.stateful import StatefulPicture
+from explorer.widgets.surface import Surface
+
+ZOOM = 1.25
+SIDE = 268
+LOW = 560  # pixels high, below which the plots are lower
+PLOTS, LOW_PLOTS = 172, 138
+
+
+class OptimizersView(QWidget):
+    """Holds the parts; the mode fills them."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("backprop.optimizers")
+        self.editor = FormulaEditor()
+        self.editor.field.setObjectName("backprop.optimizers.formula")
+        self.editor.field.setAccessibleName("Formula of x and y")
+        self.editor.field.setPlaceholderText("x**2 + 3*sin(y)")
+        self.map = MapPicture()
+        self.map.setObjectName("backprop.optimizers.map")
+        self.body = StatefulPicture(self.map, "plot")
+        self.body.show_ready()  # ways are drawn before the map is there
+        self.smaller = IconButton("minus", "Smaller", "\u2212")
+        self.whole = IconButton("fit", "Fit the surface", "F")
+        self.larger = IconButton("plus", "Larger", "+")
+        self.tools = Surface("surface", parent=self.body)
+        self.notice = Card("warning", "", title="Ran away", closable=True, parent=self.body)
+        self.notice.hide()
+        self.trouble = ErrorLine()
+        self.loss = LinePlot("Height")
+        self.loss.setObjectName("backprop.optimizers.loss")
+        self.loss.set_axes("step", "height above the lowest")
+        self.loss.set_log(True)
+        self.loss.set_empty_text("nobody races")
+        self.moments = MomentsView()
+        self.moments.setObjectName("backprop.optimizers.moments")
+        self.moments_title = Label("", "label", "muted")
+        self.lanes = Lanes()
+        self.settings = SettingsForm()
+        self.common = CommonForm()
+        self._build()
+        self.smaller.clicked.connect(lambda: self.map.zoom_by(1 / ZOOM))
+        self.larger.clicked.connect(lambda: self.map.zoom_by(ZOOM))
+        self.whole.clicked.connect(self.map.fit)
+        self.notice.closed.connect(self.notice.hide)
+        self.body.stateChanged.connect(lambda _: self._place())
+        theme.changed.connect(self._restyle)
+        self._restyle()
+
+    def _build(self) -> None:
+        tools = QHBoxLayout(self.tools)
+        tools.setContentsMargins(2, 2, 2, 2)
+        tools.setSpacing(2)
+        for button in (self.smaller, self.whole, self.larger):
+            tools.addWidget(button)
+        self._plots = QHBoxLayout()
+        self._plots.setSpacing(8)
+        self._cards = [
+            _card(Label("Loss", "label", "muted"), self.loss),
+            _card(self.moments_title, self.moments),
+        ]
+        self._plots.addWidget(self._cards[0], 5)
+        self._plots.addWidget(self._cards[1], 4)
+        self._left = QVBoxLayout()
+        self._left.setSpacing(8)
+        self._left.addWidget(self.editor)
+        self._left.addWidget(self.body, 1)
+        self._left.addWidget(self.trouble)
+        self._left.addLayout(self._plots)
+        form = QVBoxLayout()
+        form.setContentsMargins(0, 0, 6, 0)
+        form.setSpacing(10)
+        form.addLayout(_captions())
+        form.addWidget(self.lanes)
+        for part in (self.settings, self.common):
+            form.addWidget(_rule())
+            form.addWidget(part)
+        form.addStretch(1)
+        self.side = scrolling(form)
+        self.side.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._row = QHBoxLayout(self)
+        self._row.addLayout(self._left, 1)
+        self._row.addWidget(self.side)
+
+    def set_notice(self, message: str, actions: Sequence[str] = ()) -> None:
+        """Over the map: what went wrong, and the ways out; "" takes it back."""
+        if not message:
+            self.notice.hide()
+        elif message != self.notice.message or self.notice.isHidden():
+            self.notice.set_message(message)
+            self.notice.set_actions(list(actions))
+            self.notice.show()
+            self._place()
+
+    def _place(self) -> None:
+        self.tools.setVisible(self.body.state in ("ready", "stale"))
+        self.tools.adjustSize()
+        self.tools.move(self.body.width() - self.tools.width() - 5, 5)
+        self.tools.raise_()
+        now = theme.current()
+        wide = min(now.px(400), self.body.width() - self.tools.width() - now.px(24))
+        self.notice.setFixedWidth(max(now.px(220), wide))
+        self.notice.layout().activate()
+        self.notice.adjustSize()
+        self.notice.move(8, 8)
+        self.notice.raise_()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+        self.layout().activate()
+        self._place()
+
+    def _fit(self) -> None:
+        now = theme.current()
+        low = self.height() < now.px(LOW)
+        for card in self._cards:
+            card.setFixedHeight(now.px(LOW_PLOTS if low else PLOTS))
+
+    def _restyle(self) -> None:
+        now = theme.current()
+        margin = now.px("margin")
+        self._row.setContentsMargins(margin, now.px(12), now.px(10), now.px(12))
+        self._row.setSpacing(now.px(12))
+        self.side.setFixedWidth(now.px(SIDE))
+        self._fit()
+        self._place()
+
+
+def _card(head: QWidget, picture: QWidget) -> QFrame:
+    card = QFrame()
+    set_look(card, "card")
+    column = QVBoxLayout(card)
+    column.setContentsMargins(12, 6, 8, 6)
+    column.setSpacing(2)
+    column.addWidget(head)
+    column.addWidget(picture, 1)
+    return card
+
+
+def _captions() -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setContentsMargins(6, 0, 2, 0)
+    row.addWidget(Label("Who races", "body", weight=600))
+    row.addStretch(1)
+    row.addWidget(Label("height", "label", "muted"))
+    row.addSpacing(34)
+    row.addWidget(Label("learning rate", "label", "muted"))
+    return row
+
+
+def _rule() -> QWidget:
+    line = Surface("divider")
+    line.setFixedHeight(1)
+    return line

@@ -1,0 +1,107 @@
+"""What the pane says of a race, in one sentence. No Qt."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from explorer.panes.backprop.optimizers.racing import Lane, Recording
+from explorer.theme_numbers import MINUS, format_number
+
+NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
+
+
+def headline(recording: Recording | None, step: int) -> str:
+    """What is seen after that many steps."""
+    if recording is None:
+        return "The race is being run."
+    surface, lanes = recording.course.surface, recording.lanes
+    if not lanes:
+        return f"{surface.title}: {_small(surface.what)}. Tick who shall race."
+    if step <= 0:
+        who = "One optimizer begins" if len(lanes) == 1 else f"{_count(lanes)} optimizers begin"
+        return f"{who} at {place(recording.course.start)}. {surface.what}."
+    parts = [_standing(recording, step)]
+    gone = recording.lost(step)
+    if gone:
+        latest = max(gone, key=lambda lane: lane.lost_at or 0)
+        others = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
+        parts.append(f"{latest.title} ran away at step {latest.lost_at}{others}")
+    return f"Step {step} of {recording.course.steps}: {'; '.join(parts)}."
+
+
+def _standing(recording: Recording, step: int) -> str:
+    """Who was down first, or who is lowest by now."""
+    down = sorted((at, name) for name, at in recording.arrivals.items() if at <= step)
+    leader = recording.leader(step)
+    if down:
+        at, name = down[0]
+        lane = recording.lane(name)
+        assert lane is not None
+        same = [one for one in down if one[0] == at]
+        if len(same) > 1:
+            titles = [_title(recording, one) for _, one in same]
+            return f"{' and '.join(titles)} were down first, at step {at}"
+        said = f"{lane.title} was down first, at step {at}"
+        return f"{said}, {_others(recording, down[1:])}" if len(down) > 1 else said
+    if leader is None:
+        return "nobody is left"
+    low = f"{leader.title} is lowest, at {format_number(leader.heights[step])}"
+    return low if step < recording.course.steps else f"{low}; nobody is down yet"
+
+
+def _others(recording: Recording, down: list[tuple[int, str]]) -> str:
+    at, name = down[0]
+    more = f" and {len(down) - 1} more" if len(down) > 1 else ""
+    return f"then {_title(recording, name)} at {at}{more}"
+
+
+def _title(recording: Recording, name: str) -> str:
+    lane = recording.lane(name)
+    return lane.title if lane is not None else name
+
+
+def step_title(recording: Recording, step: int) -> str:
+    """On the transport."""
+    if step <= 0:
+        return "the start"
+    leader = recording.leader(step)
+    if leader is None:
+        return f"after step {step} nobody is left"
+    return f"after step {step} {leader.title} is lowest, {format_number(leader.heights[step])}"
+
+
+def marks(recording: Recording) -> dict[int, str]:
+    """Who was down, and who was lost, and when."""
+    found: dict[int, list[str]] = {}
+    for name, at in recording.arrivals.items():
+        if at > 0:
+            found.setdefault(at, []).append(f"{_title(recording, name)} is down")
+    for lane in recording.lanes:
+        if lane.lost_at is not None:
+            found.setdefault(lane.lost_at, []).append(f"{lane.title} ran away")
+    return {step: ", ".join(told) for step, told in sorted(found.items())}
+
+
+def line_headline(lane: Lane, step: int, title: str) -> str:
+    """Inside a step."""
+    return f"{lane.title}, step {step}. {title}."
+
+
+def short(value: float) -> str:
+    """A number in little room: 9.2e6 from a hundred thousand on."""
+    if np.isfinite(value) and abs(value) >= 1e5:
+        mantissa, exponent = f"{value:.1e}".replace("-", MINUS).split("e+")
+        return f"{mantissa}e{int(exponent)}"
+    return format_number(value)
+
+
+def place(point: tuple[float, float] | np.ndarray) -> str:
+    return f"({format_number(point[0])}, {format_number(point[1])})"
+
+
+def _count(lanes: tuple[Lane, ...]) -> str:
+    return NUMBERS[len(lanes)]
+
+
+def _small(text: str) -> str:
+    return text[:1].lower() + text[1:]

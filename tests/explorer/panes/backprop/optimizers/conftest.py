@@ -1,0 +1,26 @@
+"""The mode Optimizers, shown and settled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture
+def mode(make_pane) -> Any:
+    return make_pane("optimizers").mode
+
+
+@pytest.fixture
+def change(mode, run_async) -> Any:
+    """`change(experiment)`: sets it up and waits until the race has been run."""
+
+    def do(experiment: Any) -> None:
+        async def body() -> None:
+            mode.change(experiment, "Test")
+            await mode.settled()
+
+        run_async(body(), 30)
+
+    return do

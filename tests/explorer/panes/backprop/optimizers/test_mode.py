@@ -1,0 +1,138 @@
+"""The mode itself: sessions, going into a step, typed surfaces, what fields refuse."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from core.optimization.optimizers import OPTIMIZERS
+from explorer.panes.backprop.optimizers.experiment import (
+    TYPED,
+    Experiment,
+    keys_of,
+    restored,
+    settings_of,
+    surface_of,
+)
+from explorer.panes.backprop.optimizers.track import UpdateTrack
+
+
+def test_a_session_comes_back(mode, change, run_async):
+    one = Experiment("himmelblau", start=(1.0, 2.0), racers=("adam", "lion"), steps=50)
+    one = one.with_setting("adam", "beta2", 0.9)
+    change(one)
+    mode.player.seek(20)
+    mode.choose("lion")
+    saved = json.loads(json.dumps(mode.state()))
+
+    async def body():
+        mode.restore({"version": 1, "experiment": Experiment().state(), "step": 0})
+        await mode.settled()
+        assert mode.experiment == Experiment()
+        mode.restore(saved)
+        await mode.settled()
+
+    run_async(body())
+    assert mode.experiment == one and mode.player.position == 20 and mode.chosen == "lion"
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {},
+        {"surface": 3, "text": None, "start": [1], "racers": 7, "settings": [], "steps": 0},
+        {"start": [float("inf"), 0], "racers": ["adam", "none"], "steps": 1e9, "warmup": -1},
+        {"settings": {"adam": {"beta1": 2.0, "eps": "x", "no": 1}, "none": {"eps": 1}}},
+    ],
+)
+def test_a_damaged_session_is_left_out(state):
+    one = restored(state)
+    for name in one.racers:
+        settings_of(one, surface_of(one), name)
+    assert one.settings == {} and one.start is None and one.steps == 200
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_setting_of_every_optimizer_can_be_set(name):
+    for key in keys_of(name):
+        one = Experiment().with_setting(name, key, 1 if key == "iterations" else 0.25)
+        settings = settings_of(one, surface_of(one), name)
+        if key in ("beta1", "beta2"):
+            assert settings.betas[["beta1", "beta2"].index(key)] == 0.25
+        else:
+            assert getattr(settings, key) == (1 if key == "iterations" else 0.25)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_step_is_gone_into_line_by_line(mode, change, name):
+    change(Experiment(racers=(name,), steps=10))
+    mode.choose(name)
+    mode.player.seek(4)
+    seen = []
+    mode.inspection.connect(seen.append)
+    mode.go_into()
+    track = mode.player.track
+    assert isinstance(track, UpdateTrack) and track.step == 4
+    lane = mode.recording.lane(name)
+    for index in range(track.length):
+        mode.player.seek(index)
+        mode._tell()
+        assert seen[-1].step is track.item(index) and seen[-1].rows
+        assert lane.title in mode.headline
+    moved = track.line("move")
+    mode.player.seek(moved)
+    assert mode.place == 4
+    np.testing.assert_allclose(
+        np.ravel(track.trace.about["new"]), lane.positions[4], rtol=0, atol=0
+    )
+    assert mode.cancel() and mode.player.position == 4 and mode.player.depth == 0
+
+
+def test_a_typed_surface_that_cannot_be_read_is_marked_and_the_last_race_stays(mode, change):
+    change(Experiment(surface=TYPED, text="x**2 + y**2", steps=10))
+    lanes = mode.recording.lanes
+    change(mode.experiment.with_text("x**2 + 3*z"))
+    assert "The name z is unknown" in mode.view.editor.error.text
+    assert mode.view.editor._waiting[1:] == (9, 1)
+    assert len(mode.view.editor.field.extraSelections()) == 1
+    assert mode.recording.lanes == lanes
+
+
+@pytest.mark.parametrize("text", ["log(x)", "1/0*x", "sqrt(x - 10)"])
+def test_a_surface_without_a_height_at_the_start_says_so(mode, change, text):
+    change(Experiment(surface=TYPED, text=text, steps=10))
+    assert "not finite" in mode.view.trouble.text
+    assert mode.view.map.grab().width()
+
+
+def test_a_setting_that_is_refused_is_said_and_the_last_race_stays(mode, change):
+    change(Experiment(racers=("adam",), steps=10))
+    before = mode.recording
+    mode.choose("adam")
+    change(mode.experiment.with_setting("adam", "beta1", 1.5))
+    assert "betas must lie in [0, 1)" in mode.view.settings.error.text
+    assert mode.recording is before
+    change(mode.experiment.with_usual("adam"))
+    assert mode.view.settings.error.text == ""
+
+
+def test_every_view_of_the_snapshot_can_be_brought(mode, run_async):
+    async def body():
+        for bring in mode.views().values():
+            await bring()
+            await mode.settled()
+            assert not mode.view.grab().isNull()
+
+    run_async(body(), 60)
+
+
+def test_every_action_runs(mode, run_async):
+    async def body():
+        for action in mode.actions():
+            if action.enabled():
+                action.run()
+                await mode.settled()
+
+    run_async(body(), 60)

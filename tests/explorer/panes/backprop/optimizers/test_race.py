@@ -1,0 +1,110 @@
+"""A race in the pane: what is shown is what core's race gives, wherever the cursor stands."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from core.optimization.race import race_steps
+from core.optimization.race_rates import usual_settings
+from core.optimization.surfaces import SURFACES
+from explorer.panes.backprop.optimizers.experiment import Experiment
+
+NAMES = ("sgd", "nesterov", "rmsprop", "lion", "muon")
+
+
+@pytest.mark.parametrize("surface", ["rosenbrock", "bowl"])
+def test_the_ways_are_those_of_a_common_race(mode, change, surface):
+    change(Experiment(surface=surface, racers=NAMES, steps=40))
+    shown = mode.view.map.displayed()
+    moments = list(race_steps(SURFACES[surface], [(name, None) for name in NAMES], steps=40))
+    for number, lane in enumerate(mode.recording.lanes):
+        way = np.array([moment.racers[number].position for moment in moments])
+        np.testing.assert_array_equal(way[:, 0], shown[f"{lane.title} x"])
+        np.testing.assert_array_equal(way[:, 1], shown[f"{lane.title} y"])
+
+
+def test_heads_travel_between_steps(mode, change):
+    change(Experiment(racers=("adam",), steps=20))
+    lane = mode.recording.lane("adam")
+    mode.player.seek(7.25)
+    head = mode.view.map.ways()[0].points[-1]
+    between = 0.75 * lane.positions[7] + 0.25 * lane.positions[8]
+    np.testing.assert_allclose(head, mode.view.map.seen(between))
+
+
+def test_only_who_was_changed_runs_again(mode, change):
+    change(Experiment(racers=("sgd", "adam"), steps=30))
+    sgd, adam = mode.recording.lanes
+    change(mode.experiment.with_setting("adam", "learning_rate", 0.1))
+    assert mode.recording.lane("sgd") is sgd
+    assert mode.recording.lane("adam") is not adam
+    assert mode.recording.lane("adam").settings.learning_rate == 0.1
+
+
+def test_the_cursor_stays_while_settings_change(mode, change):
+    change(Experiment(racers=("sgd", "adam"), steps=30))
+    mode.player.seek(12)
+    change(mode.experiment.with_setting("adam", "beta1", 0.5))
+    assert mode.player.position == 12
+    change(replace(mode.experiment, steps=50))
+    assert mode.player.position == 12 and mode.player.length == 51
+
+
+def test_moving_the_start_is_one_undoable_change(mode, run_async):
+    before = mode.experiment
+
+    async def body():
+        for x in (0.1, 0.2, 0.3):
+            mode.view.map.startMoved.emit(x, 1.0)
+        mode.view.map.startReleased.emit()
+        await mode.settled()
+
+        assert mode.recording.course.start == (0.3, 1.0)
+        mode.workspace.undo()
+        await mode.settled()
+        assert mode.recording.course.start == (-1.2, 1.0)
+
+    run_async(body())
+    assert mode.experiment == before
+
+
+def test_who_runs_away_is_told_with_a_way_out(mode, change, run_async):
+    one = Experiment(surface="beale", racers=("momentum", "adam"), steps=30)
+    change(one.with_setting("momentum", "learning_rate", 0.5))
+    lane = mode.recording.lane("momentum")
+    assert lane.lost_at is not None
+    mode.player.seek(lane.lost_at)
+    mode._tell()
+    told = mode.view.notice.message
+    assert f"Momentum ran away at step {lane.lost_at}" in told and not mode.view.notice.isHidden()
+    assert "ran away" in mode.headline
+
+    async def body():
+        mode.view.notice.actionTriggered.emit("The usual rate")
+        await mode.settled()
+
+    run_async(body())
+    usual = usual_settings(SURFACES["beale"], "momentum")
+    lane = mode.recording.lane("momentum")
+    assert lane.settings == usual and lane.lost_at is None and mode.view.notice.isHidden()
+
+
+def test_the_sentence_tells_who_was_down_first(mode, change):
+    change(Experiment(surface="ravine", racers=("sgd", "momentum"), steps=200))
+    first = min(mode.recording.arrivals.items(), key=lambda one: one[1])
+    mode.player.seek(200)
+    mode._tell()
+    title = mode.recording.lane(first[0]).title
+    assert f"{title} was down first, at step {first[1]}" in mode.headline
+    limit = mode.recording.lowest + 1e-3 * (38.5 - mode.recording.lowest)
+    heights = mode.recording.lane(first[0]).heights
+    assert (heights[first[1] :] <= limit).all() and heights[first[1] - 1] > limit
+
+
+def test_nobody_races(mode, change):
+    change(Experiment(racers=()))
+    assert mode.recording.lanes == () and mode.view.map.ways() == []
+    assert "Tick who shall race" in mode.headline
