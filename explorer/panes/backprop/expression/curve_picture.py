@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPolygonF
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QMouseEvent, QPainter, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
@@ -16,12 +16,23 @@ DOT = 4.0
 
 
 class CurvePicture(Picture):
-    """`set_what_if(what)`; None shows nothing."""
+    """`set_what_if(what)`; None shows nothing. Dragged, the input goes where the pointer is.
+
+    moved(value)    the input is to have this value
+    released()      the drag is over
+    """
+
+    moved = Signal(float)
+    released = Signal()
 
     def __init__(self, name: str = "The output along one input", parent: QWidget | None = None):
         super().__init__(name, parent)
         self._what: WhatIf | None = None
         self._output = "L"
+        self._hovered: float | None = None  # x under the pointer
+        self.setMouseTracking(True)
+        self.setCursor(Qt.CursorShape.SizeHorCursor)
+        self.setToolTip("Drag sideways to move the input along its curve")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def set_what_if(self, what: WhatIf | None, output: str = "L") -> None:
@@ -52,7 +63,7 @@ class CurvePicture(Picture):
         if what is None:
             return
         now = theme.current()
-        area = QRectF(self.rect()).adjusted(now.px(6), now.px(15), -now.px(6), -now.px(16))
+        area = self._area()
         finite = what.ys[np.isfinite(what.ys)]
         if finite.size < 2:
             words = f"{self._output} is not finite here"
@@ -68,6 +79,7 @@ class CurvePicture(Picture):
             )
 
         self._draw_axes(painter, area, what, low, high)
+        self._draw_readout(painter, area, what)
         painter.save()
         painter.setClipRect(area.adjusted(-1, -3, 1, 3))
         painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -126,8 +138,58 @@ class CurvePicture(Picture):
         put_text(painter, below, what.name, small, muted)
         put_text(painter, below, format_number(what.xs[-1]), small, muted, RIGHT)
         above = QRectF(area.left() + 3, area.top() - now.px(15), area.width(), now.px(14))
-        top = f"{self._output}  {format_number(high)}"
-        put_text(painter, above, top, small, muted, LEFT)
+        if self._hovered is None:
+            top = f"{self._output}  {format_number(high)}"
+            put_text(painter, above, top, small, muted, LEFT)
+
+    def _draw_readout(self, painter: QPainter, area: QRectF, what: WhatIf) -> None:
+        """A rule under the pointer, and what is there."""
+        if self._hovered is None:
+            return
+        now = theme.current()
+        share = (self._hovered - what.xs[0]) / (what.xs[-1] - what.xs[0])
+        x = area.left() + float(share) * area.width()
+        painter.setPen(now.pen("divider", 1))
+        painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
+        y = float(np.interp(self._hovered, what.xs, what.ys))
+        words = f"{what.name} {format_number(self._hovered)}: {self._output} {format_number(y)}"
+        above = QRectF(area.left() + 3, area.top() - now.px(15), area.width(), now.px(14))
+        put_text(painter, above, words, now.font("label"), now.color("text"), LEFT)
+
+    # the mouse
+
+    def _area(self) -> QRectF:
+        now = theme.current()
+        return QRectF(self.rect()).adjusted(now.px(6), now.px(15), -now.px(6), -now.px(16))
+
+    def _at(self, x: float) -> float:
+        """The value under a place of the widget, with as many digits as a pixel can tell."""
+        assert self._what is not None
+        area, xs = self._area(), self._what.xs
+        share = min(1.0, max(0.0, (x - area.left()) / max(1.0, area.width())))
+        value = float(xs[0] + share * (xs[-1] - xs[0]))
+        return float(f"{value:.3g}")
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if self._what is None or event.button() != Qt.MouseButton.LeftButton:
+            super().mousePressEvent(event)
+            return
+        self.moved.emit(self._at(event.position().x()))
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._what is None:
+            return
+        self._hovered = self._at(event.position().x())
+        if event.buttons() & Qt.MouseButton.LeftButton:
+            self.moved.emit(self._hovered)
+        self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self.released.emit()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._hovered = None
+        self.update()
 
 
 def _limits(finite: np.ndarray, what: WhatIf) -> tuple[float, float]:

@@ -13,6 +13,8 @@ def views(mode: ExpressionMode) -> dict[str, Callable[[], Any]]:
     async def show(example: str, share: float = 1.0, phase: str = "", leaf: str = "") -> None:
         """The last moment of a phase, or a share of the way."""
         mode.choose(-1, -1)
+        if example != "entropy":
+            mode.workspace.begin(mode.checks_path, False)
         mode.lab.show_example(example)
         await mode.settled()
         assert mode.computed is not None
@@ -33,6 +35,10 @@ def views(mode: ExpressionMode) -> dict[str, Callable[[], Any]]:
         await show("error", leaf="w")
         mode.lab.step_downhill(4)
 
+    async def checked() -> None:
+        mode.workspace.begin(mode.checks_path, True)
+        await show("entropy")
+
     async def matrices() -> None:
         await show("matrices", 0.86)
 
@@ -46,6 +52,7 @@ def views(mode: ExpressionMode) -> dict[str, Callable[[], Any]]:
         "neuron": neuron,
         "fan-out": twice,
         "learning": learning,
+        "checked": checked,
         "matrices": matrices,
         "micrograd": micrograd,
         "infinite": infinite,

@@ -89,7 +89,15 @@ def draw_edge(
         total = float(np.asarray(flow).reshape(-1)[int(np.abs(flow).argmax())])
         pen = now.pen(sign_color(total), width_of(scene, edge))
         pen.setCapStyle(Qt.PenCapStyle.RoundCap)
-        if done < 1:  # it grows from the operation towards its input
+        if now.contrast and total < 0:  # color is not alone there
+            pen.setDashPattern([2.0, 1.5])
+            pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+        if done < 1 and not now.travels:
+            painter.setOpacity(done)
+            painter.setPen(pen)
+            painter.drawPath(path)
+            painter.setOpacity(1.0)
+        elif done < 1:  # it grows from the operation towards its input
             length = path.length()
             share = max(0.0, (done - 0.35) / 0.5)
             drawn = min(1.0, share) * length

@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QWidget
 
 from explorer.panes.backprop.expression.draw_nodes import badge_box, node_box, part
 from explorer.panes.backprop.expression.graph_view import GraphView, Hit
-from explorer.panes.backprop.expression.scene import Scene
+from explorer.panes.backprop.expression.scene import Edge, Scene
+from explorer.panes.backprop.expression.words import arithmetic, title
 
 WHEEL = 1.15  # one notch
 PIXELS_TO = 120.0  # of a drag double what is dragged, or change it by 1
@@ -30,6 +31,7 @@ class GraphPicture(GraphView):
     nodeClicked(node, element) -1, -1: the ground
     leafMoved(name, element, value)   a leaf is dragged, wheeled or nudged by keys
     leafReleased()             the drag is over
+    edgeClicked(node, input)   an edge is asked what flows along it
     editRequested(name, element)      its value is to be typed
     """
 
@@ -38,6 +40,7 @@ class GraphPicture(GraphView):
     leafMoved = Signal(str, int, float)
     leafReleased = Signal()
     editRequested = Signal(str, int)
+    edgeClicked = Signal(int, int)
 
     def __init__(self, name: str = "Graph of the formula", parent: QWidget | None = None) -> None:
         super().__init__(name, parent)
@@ -97,12 +100,18 @@ class GraphPicture(GraphView):
         elif kind == "leaf" or abs(moved.x()) >= 3:
             self._drag = ("leaf", start, hit, value)
             fine = 0.1 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1.0
-            self._move(hit, value + moved.x() / PIXELS_TO * max(abs(value), 1.0) * fine)
+            to = value + moved.x() / PIXELS_TO * max(abs(value), 1.0) * fine
+            self._move(hit, float(f"{to:.4g}"))
 
     def _hover(self, point: QPointF) -> None:
         hit = self.hit(point)
-        drags = self._is_leaf(hit)
-        self.setCursor(Qt.CursorShape.SizeHorCursor if drags else Qt.CursorShape.ArrowCursor)
+        edge = self.edge_at(point) if hit[0] < 0 else None
+        cursor = Qt.CursorShape.SizeHorCursor if self._is_leaf(hit) else Qt.CursorShape.ArrowCursor
+        self.setCursor(cursor if edge is None else Qt.CursorShape.PointingHandCursor)
+        if edge != self.hovered_edge:
+            self.hovered_edge = edge
+            self.setToolTip("" if edge is None else self._edge_tip(edge))
+            self.update()
         if hit[0] != self.hovered:
             self.hovered = hit[0]
             self.setToolTip(self._tip(hit))
@@ -117,7 +126,20 @@ class GraphPicture(GraphView):
             said += "\nDrag it sideways, turn the wheel, or double-click to type a value"
         return said
 
+    def _edge_tip(self, edge: Edge) -> str:
+        assert self.scene is not None
+        computed = self.scene.computed
+        at = computed.plan.flows.get(edge)
+        if at is None:
+            return "Nothing flows back here: this input is a constant"
+        steps = range(at, 0, -1)
+        places = computed.plan.places
+        at = next(one for one in steps if places[one] and places[one].phase == "backward")
+        pieces = "".join(text for text, _ in arithmetic(computed, at))
+        return f"{title(computed, at)}: {pieces}\nClick to see this step"
+
     def leaveEvent(self, event: QEvent) -> None:
+        self.hovered_edge = None
         if self.hovered != -1:
             self.hovered = -1
             self.nodeHovered.emit(-1)
@@ -125,7 +147,10 @@ class GraphPicture(GraphView):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         hit = self.hit(event.position())
-        if event.button() == Qt.MouseButton.MiddleButton or (
+        edge = self.edge_at(event.position()) if hit[0] < 0 else None
+        if event.button() == Qt.MouseButton.LeftButton and edge is not None:
+            self.edgeClicked.emit(*edge)
+        elif event.button() == Qt.MouseButton.MiddleButton or (
             event.button() == Qt.MouseButton.LeftButton and hit[0] < 0
         ):
             self._drag = ("ground", event.position(), (-1, -1), 0.0)
@@ -149,7 +174,7 @@ class GraphPicture(GraphView):
             assert self.scene is not None
             self._drag = None
             self.editRequested.emit(self.scene.faces[hit[0]].label, hit[1])
-        elif hit[0] < 0:
+        elif hit[0] < 0 and self.edge_at(event.position()) is None:
             self.fit()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -167,15 +192,14 @@ class GraphPicture(GraphView):
     # leaves
 
     def nudge(self, hit: Hit, steps: float) -> None:
-        """Moves a leaf by a twentieth of its size (or of 1) for each step."""
+        """Moves a leaf by a tenth of its order of magnitude (at least 0.1) for each step."""
         size = max(abs(self._value(hit)), 1.0)
         unit = 10.0 ** math.floor(math.log10(size)) / 10 if math.isfinite(size) else 0.1
-        self._move(hit, self._value(hit) + steps * unit)
-        self.leafReleased.emit()
+        self._move(hit, float(f"{self._value(hit) + steps * unit:.8g}"))
 
     def _move(self, hit: Hit, value: float) -> None:
         assert self.scene is not None
-        self.leafMoved.emit(self.scene.faces[hit[0]].label, hit[1], float(f"{value:.4g}"))
+        self.leafMoved.emit(self.scene.faces[hit[0]].label, hit[1], value)
 
     # the keyboard
 

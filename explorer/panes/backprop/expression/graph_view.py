@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Signal
-from PySide6.QtGui import QPainter, QPixmap, QResizeEvent
+from PySide6.QtGui import QPainter, QPainterPathStroker, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
@@ -19,10 +19,11 @@ from explorer.panes.backprop.expression.draw_edges import (
 )
 from explorer.panes.backprop.expression.draw_motion import draw_bubble, draw_motion, subject
 from explorer.panes.backprop.expression.draw_nodes import badge_box, draw_node, node_box
-from explorer.panes.backprop.expression.scene import Instant, Scene, instant_at
+from explorer.panes.backprop.expression.scene import Edge, Instant, Scene, instant_at
 from explorer.widgets.base import Columns, Picture
 
 TEXT_FROM = 0.42  # the scale from which text is drawn
+GRASP = 5.0  # pixels beside an edge that still count
 MANY_EDGES = 80  # with more, factors are drawn only where something is looked at
 Hit = tuple[int, int]  # a node, and the element of it; -1 where it is none
 
@@ -44,6 +45,7 @@ class GraphView(Picture):
         self._camera = Camera()
         self._fits = True  # nobody has moved the view: it follows the window's size
         self.hovered = -1
+        self.hovered_edge: Edge | None = None
         self.chosen: Hit = (-1, -1)
         self._fixed: frozenset[str] = frozenset()
         self._faint = False
@@ -59,7 +61,7 @@ class GraphView(Picture):
         self.scene = scene
         if not same:
             self._ways = ways_of(scene) if scene is not None else Ways({}, {})
-            self.hovered = -1
+            self.hovered, self.hovered_edge = -1, None
             self._fits = True
             self._fit(EASY)
         self.data_changed()
@@ -130,6 +132,18 @@ class GraphView(Picture):
         said = f"{name}, value {_said(value)}"
         return said if gradient is None else f"{said}, gradient {_said(gradient)}"
 
+    def edge_at(self, point: QPointF) -> Edge | None:
+        """The edge under a point of the widget, with some pixels to spare."""
+        at = QPointF(*self._camera.at(point.x(), point.y()))
+        near = GRASP / self._camera.scale
+        stroker = QPainterPathStroker()
+        stroker.setWidth(2 * near)
+        for edge, path in self._ways.paths.items():
+            box = path.controlPointRect().adjusted(-near, -near, near, near)
+            if box.contains(at) and stroker.createStroke(path).contains(at):
+                return edge
+        return None
+
     # the view
 
     @property
@@ -191,8 +205,8 @@ class GraphView(Picture):
         super().resizeEvent(event)
         if self._fits:
             self._fit(EASY)
-        if self.scene is not None:
-            self._follow(instant_at(self.scene.computed, self._position))
+            if self.scene is not None:
+                self._follow(instant_at(self.scene.computed, self._position))
 
     def on_theme_changed(self) -> None:
         if self._fits:
@@ -237,7 +251,8 @@ class GraphView(Picture):
         assert self.scene is not None
         now = theme.current()
         key = (instant.moment, self._camera, self.scene.computed, self.scene.layout, now)
-        key = (*key, self.size(), self.ratio, self.hovered, self.chosen, self._fixed)
+        key = (*key, self.size(), self.ratio, self.hovered, self.hovered_edge, self.chosen)
+        key = (*key, self._fixed)
         if self._layer is None or self._layer[0] != key:
             layer = theme.device_pixmap(self.width(), self.height(), self.ratio)
             inner = QPainter(layer)
@@ -291,7 +306,7 @@ class GraphView(Picture):
             before = self.scene.computed.graph.nodes[edge[0]].inputs[edge[1]]
             active = place is not None and place.node == edge[0]
             lit = active and place is not None and place.input in (None, edge[1])
-            lit = lit or edge[0] in looked or before in looked
+            lit = lit or edge[0] in looked or before in looked or edge == self.hovered_edge
             draw_edge(painter, self.scene, self._ways, edge, instant, lit)
             shown.append((edge, lit))
         if detail:

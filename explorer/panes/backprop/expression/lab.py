@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from explorer.panes.modes import Mode
 
 EXPERIMENT = "backprop.expression"
+SIGNS = str.maketrans("\u2212\u00d7\u00b7\u00f7", "-**/")  # as they are printed: the same, typed
 _NUMBERS = re.compile(r"[-+]?[\d.]+(?:e[-+]?\d+)?")
 
 
@@ -70,7 +71,7 @@ class Lab(QObject):
     # changes
 
     def set_text(self, text: str) -> None:
-        self.change(self.experiment.with_text(text), "Change the formula", "text")
+        self.change(self.experiment.with_text(text.translate(SIGNS)), "Change the formula", "text")
 
     def show_example(self, name: str) -> None:
         example = next(one for one in EXAMPLES if one.id == name)

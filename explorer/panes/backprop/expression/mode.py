@@ -72,6 +72,7 @@ class ExpressionMode(Mode):
         graph.nodeClicked.connect(self.choose)
         graph.nodeHovered.connect(lambda _: self._inspecting.start())
         graph.leafMoved.connect(lab.move_leaf)
+        graph.edgeClicked.connect(self.show_edge)
         graph.leafReleased.connect(lab.end_merge)
         graph.editRequested.connect(self.trying.edit)
         self.workspace.changed.connect(self._on_changed)
@@ -127,8 +128,8 @@ class ExpressionMode(Mode):
         if one is not None:
             self.lab.begin(one)
         self.lab.refresh()
-        self._restore_view(state)
         self._seek_wanted()
+        self._restore_view(state)
 
     def _restore_view(self, state: dict[str, Any]) -> None:
         chosen, camera = state.get("chosen"), state.get("camera")
@@ -160,6 +161,8 @@ class ExpressionMode(Mode):
     def computed(self) -> Computed | None:
         return self.lab.computed
 
+    checks_path = CHECKS
+
     def checks(self) -> bool:
         """Whether every gradient is shown a second time, by nudging."""
         return bool(self.workspace.value(CHECKS, False))
@@ -182,6 +185,14 @@ class ExpressionMode(Mode):
             if self.computed is not None:
                 graph = self.view.graph
                 graph.set_scene(scene_of(self.computed, graph.scene, self.checks()))
+
+    def show_edge(self, node: int, index: int) -> None:
+        """The step that goes back along an edge."""
+        if self.computed is not None:
+            wanted = ("backward", node, index)
+            for at, one in enumerate(self.computed.plan.places):
+                if one is not None and (one.phase, one.node, one.input) == wanted:
+                    self.player.seek(at)
 
     # what the lab tells
 
@@ -208,6 +219,8 @@ class ExpressionMode(Mode):
             graph.set_choice(-1, -1)
             self.set_tracks([MomentTrack(computed)])
             self._seek_wanted()
+            if self.active:
+                self._prepare(self.player.step)
         else:
             for track in self.tracks:
                 track.computed = computed  # type: ignore[attr-defined]
@@ -254,7 +267,9 @@ class ExpressionMode(Mode):
         computed = self.computed
         if computed is None or not self.engine.alive:
             return
-        coming = range(step + 1, min(step + 1 + AHEAD, len(computed.trace) + 1))
+        few = len(computed.plan) <= MANY_STEPS
+        last = len(computed.plan) if few else len(computed.trace) + 1
+        coming = range(max(0, step) + 1, min(step + 1 + AHEAD, last))
         steps = [computed.step(moment) for moment in coming]
         formulas = {one.formula for one in steps if one is not None} - self._prepared
         if formulas:

@@ -54,6 +54,8 @@ class Trying(QObject):
         self._timer.setInterval(theme.MOTION["live_number"])
         self._timer.timeout.connect(self._ask)
         one, two = mode.view.what_if, mode.view.learn
+        one.curve.moved.connect(lambda value: mode.lab.move_leaf(self.leaf, self.element, value))
+        one.curve.released.connect(mode.lab.end_merge)
         one.leafChosen.connect(lambda name: self.try_leaf(name, 0))
         one.valueTyped.connect(self._on_value)
         one.nudgeTyped.connect(self._on_nudge)

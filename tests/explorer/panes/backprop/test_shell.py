@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
+from explorer import tasks
 from explorer.panes import built
 from explorer.panes.backprop import modes
+from tests.benchmarks.bench_backprop_pane import FORMULAS
 
 
 def test_the_pane_is_in_the_rail():
@@ -30,3 +34,16 @@ def test_every_mode_can_be_shown_and_comes_back_as_it_was(make_pane, run_async):
             await pane.settled()
 
     run_async(body(), 60)
+
+
+def test_it_is_closed_while_a_formula_is_worked_out(make_pane, run_async):
+    pane = make_pane("expression")
+
+    async def body():
+        pane.modes["expression"].lab.set_text(next(iter(FORMULAS.values())))
+        await asyncio.sleep(0)
+        pane.hide()
+        tasks.cancel_all(pane.modes["expression"])
+        await asyncio.sleep(0.05)
+
+    run_async(body())

@@ -7,6 +7,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 
+from explorer import theme
 from explorer.panes.backprop.expression.camera import Camera, fitting
 from explorer.panes.backprop.expression.computing import compute
 from explorer.panes.backprop.expression.draw_nodes import node_box, part
@@ -195,3 +196,39 @@ def test_hovering_tells_the_node(picture):
     QTest.mouseMove(picture, center(picture, "b"))
     assert hovered[-1] == (picture.scene.computed.leaves["b"],)
     assert "Drag it sideways" in picture.toolTip()
+
+
+def test_an_edge_is_pointed_at_and_clicked(picture):
+    edge = next(edge for edge in picture._ways.paths if edge[1] == 0)
+    middle = picture._ways.middles[edge]
+    at = QPointF(*picture.camera.seen(middle.x(), middle.y())).toPoint()
+    assert picture.edge_at(QPointF(at)) == edge and picture.edge_at(QPointF(3, 3)) is None
+    clicked = heard(picture.edgeClicked)
+    QTest.mouseMove(picture, at)
+    assert picture.hovered_edge == edge and "Click to see this step" in picture.toolTip()
+    QTest.mouseClick(picture, Qt.MouseButton.LeftButton, pos=at)
+    assert clicked == [edge]
+
+
+def test_what_rests_during_a_step_is_drawn_once(picture):
+    picture.set_position(7.25)
+    picture.grab()
+    layer = picture._layer
+    picture.set_position(7.5)
+    picture.grab()
+    assert picture._layer is layer
+    picture.set_choice(0, 0)
+    picture.grab()
+    assert picture._layer is not layer
+
+
+@pytest.mark.parametrize("motion", ["full", "reduced", "off"])
+def test_every_motion_and_theme_is_drawn(picture, qapp, motion):
+    try:
+        for look in ("light", "dark", "contrast-light"):
+            theme.apply(qapp, look if look != "contrast-light" else "contrast", 1.0, motion)
+            for position in (0.3, 6.5, 9.5, 15.0):
+                picture.set_position(position)
+                assert not picture.grab().isNull() and picture._broken is None
+    finally:
+        theme.apply(qapp, "light", 1.0, "full")

@@ -7,7 +7,7 @@ import json
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from explorer.panes.backprop.expression.examples import EXAMPLES
@@ -274,7 +274,11 @@ async def test_state_comes_back(pane, mode):
     assert pane.state() != saved
     pane.restore(saved)
     await pane.settled()
-    assert pane.state() == saved and pane.player.position == 12
+    now, before = pane.state()["modes"]["expression"], saved["modes"]["expression"]
+    assert now.keys() == before.keys()
+    for name, part in before.items():
+        assert now[name] == part, name
+    assert pane.player.position == 12
     assert value(mode, "b").tolist() == [0.1, 0.75, 0.3]
     for bad in ({}, {"experiment": 3, "step": "x", "chosen": [1], "camera": [9, "y", 2]}):
         mode.restore(bad)
@@ -307,3 +311,32 @@ async def test_the_views_of_a_snapshot_can_be_brought(pane):
     for name, bring in pane.views().items():
         await bring()
         assert pane.player.length > 1, name
+
+
+def test_an_edge_leads_to_its_step(pane, mode):
+    mode.show_edge(mode.computed.output, 0)
+    place = mode.computed.plan.places[int(pane.player.position)]
+    assert (place.phase, place.node) == ("backward", mode.computed.output)
+
+
+def test_an_input_is_dragged_along_its_curve(pane, mode):
+    mode.lab.set_text("x ** 2")
+    curve = mode.view.what_if.curve
+    curve.resize(220, 100)
+    QTest.mousePress(curve, Qt.MouseButton.LeftButton, pos=QPoint(110, 50))
+    low, high = curve.displayed()["x"][[0, -1]]
+    assert float(value(mode, "x")) == pytest.approx((low + high) / 2, abs=0.05 * (high - low))
+    QTest.mouseMove(curve, QPoint(150, 50))
+    QTest.mouseRelease(curve, Qt.MouseButton.LeftButton, pos=QPoint(150, 50))
+    assert curve.displayed()["x"][0] == low
+
+
+def test_signs_as_they_are_printed_can_be_typed(pane, mode):
+    mode.lab.set_text("a \u00d7 b \u2212 c \u00f7 2")
+    assert mode.computed.text == "a * b - c / 2"
+
+
+def test_the_formulas_of_coming_steps_are_set_ahead(pane, mode):
+    pane.player.seek(3)
+    coming = {mode.computed.step(moment).formula for moment in (4, 5, 6, 7)}
+    assert coming <= mode._prepared
