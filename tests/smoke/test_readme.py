@@ -12,10 +12,10 @@ EXAMPLES = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
 
 
 def test_there_are_examples():
-    assert len(EXAMPLES) == 2
+    assert len(EXAMPLES) == 3
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=["headless", "training"])
+@pytest.mark.parametrize("example", EXAMPLES, ids=["headless", "backprop", "training"])
 def test_an_example_runs(example, run_python, tmp_path):
     result = run_python("-W", "error", "-c", example, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
@@ -23,5 +23,8 @@ def test_an_example_runs(example, run_python, tmp_path):
         from core.training import TrainingConfig
 
         TrainingConfig.from_json(json.loads((tmp_path / "run.json").read_text()))
+    elif "expression" in example:
+        assert "{'w': 2.0, 'x': 0.5, 'b': 1.0}" in result.stdout
+        assert "core.autograd.functions:Tanh.grad_a#grad_a" in result.stdout
     else:
         assert "Once upon a time there was a fox." in result.stdout
