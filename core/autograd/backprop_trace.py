@@ -155,7 +155,7 @@ def _through(graph: Graph, number: int, index: int, upstream: Array) -> tuple[St
     values |= {"out": _held(out), **_inputs(node.tensor)}
     names = [graph.nodes[number].latex for number in node.inputs]
     flow = operation.latex_grad(index, _slope(node.latex), node.latex, *names)
-    formula = rf"{_slope(before.latex)} \mathrel{{+}}= {flow}"
+    formula = rf"{_slope(before.latex)} \; {{+}}{{=}} \; {flow}"
     title = f"{before.label} gets its share of the gradient of {node.label}"
     code = operation.marker(index)
     return Step(f"backward.{operation.name}", title, formula, code, values), contribution

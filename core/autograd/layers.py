@@ -41,7 +41,8 @@ class Softmax(Operation):
         return rf"{{{out}}}_i = \frac{{e^{{{{{a}}}_i}}}}{{\sum_j e^{{{{{a}}}_j}}}}"
 
     def latex_grad_a(self, upstream: str, out: str, a: str) -> str:
-        return rf"{{{out}}}_i \left({{{upstream}}}_i - \sum_j {{{upstream}}}_j {{{out}}}_j\right)"
+        mean = rf"\sum_j {{{upstream}}}_j {{{out}}}_j"
+        return rf"{{{out}}}_i \bigl({{{upstream}}}_i - {mean}\bigr)"
 
 
 @dataclass(frozen=True)
