@@ -1,0 +1,1 @@
+"""Transformer: one training example through a real GPT and back, operation by operation."""

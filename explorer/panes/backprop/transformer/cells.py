@@ -1,0 +1,264 @@
+"""How one number was made, with the numbers that made it. No Qt here.
+
+Forward and backward of every kind of operation that a GPT has; sums of products name their largest
+terms, closed forms are worked out term by term.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from core.autograd.flows import Edge
+from explorer.panes.backprop.transformer import closed_forms
+from explorer.panes.backprop.transformer.moments import Moment
+from explorer.panes.backprop.transformer.operations import kind_of, short
+from explorer.panes.backprop.transformer.scene import PARTIAL, Cell
+from explorer.panes.backprop.transformer.working import Worked
+from explorer.widgets.live_numbers import Equation, Terms
+
+Index = tuple[int, ...]
+ROLES = ("text", "text")
+
+
+def made(worked: Worked, cell: Cell) -> tuple[int | None, list[object]]:
+    """The step of the Trace that made a number, and its arithmetic."""
+    kind, where = cell.what
+    index = worked.plane(cell.what, cell.head).index(cell.row, cell.column)
+    if kind == "value":
+        return _value(worked, where, index)
+    if kind == "gradient":
+        return _gradient(worked, where, index)
+    return worked.edges[where], _share(worked, where, index)
+
+
+def facts(worked: Worked, moment: Moment) -> list[object]:
+    """What holds of a whole step and shows that its closed form is right."""
+    return closed_forms.facts(worked, moment)
+
+
+# values
+
+
+def _value(worked: Worked, node: int, index: Index) -> tuple[int | None, list[object]]:
+    name, value = short(worked.graph, node), float(worked.value(node)[index])
+    if worked.graph.nodes[node].is_leaf:
+        return None, [Equation(name, value, "accent", "a parameter: the model learned it")]
+    places = worked.explained.trace.about["places"]
+    step = next(n for n, p in enumerate(places) if p.phase == "forward" and p.node == node)
+    kind = kind_of(worked.graph, node)
+    rows = _FORWARD.get(kind, _plain)(worked, node, index)
+    return step, [*rows, Equation(name, value, "accent")] if kind != "MatMul" else rows
+
+
+def _inputs_at(worked: Worked, node: int, index: Index) -> list[tuple[str, float]]:
+    """Each input's number there, broadcast as NumPy does."""
+    shape = worked.value(node).shape
+    return [
+        (short(worked.graph, n), float(np.broadcast_to(worked.value(n), shape)[index]))
+        for n in worked.graph.nodes[node].inputs
+    ]
+
+
+def _elementwise(worked: Worked, node: int, index: Index) -> list[object]:
+    return [Equation(name, value) for name, value in _inputs_at(worked, node, index)]
+
+
+def _plain(worked: Worked, node: int, index: Index) -> list[object]:
+    before = short(worked.graph, worked.graph.nodes[node].inputs[0])
+    return [f"The same number stands in {before}: only its place is another one."]
+
+
+def _matmul(worked: Worked, node: int, index: Index) -> list[object]:
+    a, b = (worked.value(n) for n in worked.graph.nodes[node].inputs)
+    out = worked.value(node)
+    left = np.broadcast_to(a, (*out.shape[:-2], *a.shape[-2:]))[*index[:-1]]
+    right = np.broadcast_to(b, (*out.shape[:-2], *b.shape[-2:]))[*index[:-2], :, index[-1]]
+    names = [short(worked.graph, n) for n in worked.graph.nodes[node].inputs]
+    said = f"row of {names[0]}, column of {names[1]}; the largest terms first"
+    return [said, _terms(short(worked.graph, node), left, right, _labels(worked, node, left))]
+
+
+def _labels(worked: Worked, node: int, left: np.ndarray) -> list[str]:
+    """What is summed over: tokens where weights meet values, else dimensions."""
+    if worked.graph.nodes[node].label.endswith(".heads"):
+        return token_labels(worked)
+    return [f"dimension {n}" for n in range(len(left))]
+
+
+def token_labels(worked: Worked) -> list[str]:
+    return [f"{n} {label}" for n, label in enumerate(worked.example.labels)]
+
+
+def _terms(
+    name: str, left: np.ndarray, right: np.ndarray, labels: list[str], result: float | None = None
+) -> Terms:
+    return Terms(name, left, right, ROLES, labels, result, "accent")
+
+
+def _embedding(worked: Worked, node: int, index: Index) -> list[object]:
+    operation: Any = worked.graph.nodes[node].tensor.operation
+    token = int(operation.ids[index[:-1]])
+    table = short(worked.graph, worked.graph.nodes[node].inputs[0])
+    if table == "wte.weight":
+        piece = worked.example.piece(token)
+        return [f"Row {token} of {table}: the piece \u201c{piece}\u201d, dimension {index[-1]}."]
+    return [f"Row {token} of {table}: place {token} in the text, dimension {index[-1]}."]
+
+
+_FORWARD: dict[str, Callable[[Worked, int, Index], list[object]]] = {
+    "MatMul": _matmul,
+    "Embedding": _embedding,
+    "Softmax": closed_forms.softmax_value,
+    "Normalize": closed_forms.normalize_value,
+    "CrossEntropy": closed_forms.cross_entropy_value,
+    **dict.fromkeys(("Add", "Multiply", "Mask", "GELU", "ReLU"), _elementwise),
+}
+
+# gradients
+
+
+def _gradient(worked: Worked, node: int, index: Index) -> tuple[int | None, list[object]]:
+    """dL/d(node): the sum over everything that reads it."""
+    array = worked.gradient(node)
+    assert array is not None
+    name, total = short(worked.graph, node), float(array[index])
+    edges = [edge for edge in worked.edges if worked.target(edge) == node]
+    said = Equation(
+        "move it by 0.001", 0.001 * total, "text", "and the loss moves by so much, in nats"
+    )
+    if not edges:
+        return None, [Equation(f"{PARTIAL}L/{PARTIAL}{name}", total, "accent"), said]
+    flows = [worked.flow(edge) for edge in edges]
+    shares = np.array([float(flow[index]) for flow in flows if flow is not None])
+    first = worked.edges[edges[0]]
+    slope = f"{PARTIAL}L/{PARTIAL}{name}"
+    if len(edges) == 1:
+        by = short(worked.graph, edges[0][0])
+        return first, [Equation(slope, total, "accent", f"all of it from {by}"), said]
+    labels = [f"from {short(worked.graph, edge[0])}" for edge in edges]
+    terms = _terms(slope, shares, np.ones(len(shares)), labels, total)
+    return first, [f"{name} is read {len(edges)} times: each use adds its share.", terms, said]
+
+
+def _share(worked: Worked, edge: Edge, index: Index) -> list[object]:
+    node = edge[0]
+    operation = worked.graph.nodes[node].tensor.operation
+    assert operation is not None
+    kind = kind_of(worked.graph, node)
+    if kind == "MatMul":
+        return _matmul_share(worked, edge, index)
+    if kind == "Embedding":
+        return _embedding_share(worked, edge, index)
+    if operation.elementwise:
+        return _elementwise_share(worked, edge, index)
+    form = closed_forms.SHARES.get(kind)
+    if form is not None:
+        return form(worked, edge, index)
+    share = worked.flow(edge)
+    assert share is not None
+    value = float(share[index])
+    return [
+        f"The gradient of {short(worked.graph, node)} goes back to where its numbers came from.",
+        Equation("share", value, "accent", "0 where nothing was taken" if value == 0 else ""),
+    ]
+
+
+def _matmul_share(worked: Worked, edge: Edge, index: Index) -> list[object]:
+    """A row of the upstream gradient times a row of the other factor, or column times column."""
+    node, place = edge
+    upstream = worked.gradient(node)
+    assert upstream is not None
+    other = worked.graph.nodes[node].inputs[1 - place]
+    b = worked.value(other)
+    target = worked.value(worked.target(edge))
+    name = f"share of {PARTIAL}L/{PARTIAL}{short(worked.graph, worked.target(edge))}"
+    label = worked.graph.nodes[node].label
+    if place == 0:
+        whole = np.broadcast_to(b, (*upstream.shape[:-2], *b.shape[-2:]))
+        left, right = upstream[*index[:-1]], whole[*index[:-2], index[-1]]
+        tokens = label.endswith(".scores")
+        labels = token_labels(worked) if tokens else _summed(worked, label, len(left))
+        said = f"a row of the upstream gradient, times a row of {short(worked.graph, other)}"
+        return [said, _terms(name, left, right, labels)]
+    lead = index[:-2]
+    ups = (
+        upstream[*lead]
+        if target.ndim == upstream.ndim
+        else upstream.reshape(-1, upstream.shape[-1])
+    )
+    left_whole = b[*lead] if target.ndim == upstream.ndim else b.reshape(-1, b.shape[-1])
+    left, right = left_whole[:, index[-2]], ups[:, index[-1]]
+    said = f"a column of {short(worked.graph, other)}, times a column of the upstream gradient"
+    return [said, _terms(name, left, right, token_labels(worked))]
+
+
+def _summed(worked: Worked, label: str, count: int) -> list[str]:
+    if label == "logits":
+        return [worked.example.piece(n) for n in range(count)]
+    return [f"dimension {n}" for n in range(count)]
+
+
+def _embedding_share(worked: Worked, edge: Edge, index: Index) -> list[object]:
+    node, _ = edge
+    operation: Any = worked.graph.nodes[node].tensor.operation
+    upstream = worked.gradient(node)
+    assert upstream is not None
+    ids = operation.ids.reshape(-1)
+    rows = upstream.reshape(len(ids), -1)
+    taken = np.flatnonzero(ids == index[0])
+    name = f"share of {PARTIAL}L/{PARTIAL}{short(worked.graph, worked.target(edge))}"
+    if not taken.size:
+        return [
+            "No token took this row, so nothing flows back to it.",
+            Equation(name, 0.0, "accent"),
+        ]
+    labels = [token_labels(worked)[n] for n in taken]
+    times = "one token" if taken.size == 1 else f"{taken.size} tokens"
+    terms = _terms(name, rows[taken, index[-1]], np.ones(taken.size), labels)
+    return [f"{times} took this row: their gradients are added.", terms]
+
+
+def _elementwise_share(worked: Worked, edge: Edge, index: Index) -> list[object]:
+    """upstream x local, summed over the copies where the input was broadcast."""
+    node, place = edge
+    tensor = worked.graph.nodes[node].tensor
+    upstream = worked.gradient(node)
+    assert upstream is not None and tensor.operation is not None
+    target = worked.value(worked.target(edge))
+    arrays = [before.data for before in tensor.inputs]
+    name = f"share of {PARTIAL}L/{PARTIAL}{short(worked.graph, worked.target(edge))}"
+    with np.errstate(all="ignore"):
+        local = tensor.operation.local(place, tensor.data, *arrays)
+    assert local is not None
+    if target.shape == upstream.shape:
+        up, slope = float(upstream[index]), float(np.broadcast_to(local, upstream.shape)[index])
+        return [
+            Equation("upstream", up, "text", f"{PARTIAL}L/{PARTIAL}{short(worked.graph, node)}"),
+            Equation("local derivative", slope, "text", _why(worked, edge)),
+            Equation(name, up * slope, "accent", "upstream \u00d7 local"),
+        ]
+    new = upstream.ndim - target.ndim
+    ups = upstream.reshape(-1, *upstream.shape[new:])[:, *index].reshape(-1)
+    locals_ = np.broadcast_to(local, upstream.shape).reshape(-1, *upstream.shape[new:])
+    slopes = locals_[:, *index].reshape(-1)
+    labels = token_labels(worked) if ups.size == worked.n_tokens else []
+    said = "it was used once for every token: upstream \u00d7 local of each, added up"
+    return [said, _terms(name, ups, slopes, labels)]
+
+
+def _why(worked: Worked, edge: Edge) -> str:
+    """Where a local derivative comes from, in a few words."""
+    node, place = edge
+    inputs = worked.graph.nodes[node].inputs
+    kind = kind_of(worked.graph, node)
+    if kind == "Multiply":
+        return f"the other factor, {short(worked.graph, inputs[1 - place])}"
+    return {
+        "Add": "a sum grows as fast as each part",
+        "Mask": "1 where it is visible, 0 where hidden",
+        "GELU": "the slope of the curve here",
+        "ReLU": "1 above 0, else 0",
+    }.get(kind, "")

@@ -1,0 +1,79 @@
+"""The states that a snapshot shows, and cells as a session remembers them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from explorer.panes.backprop.transformer.operations import kind_of
+from explorer.panes.backprop.transformer.scene import Cell
+from explorer.panes.backprop.transformer.working import Worked
+
+if TYPE_CHECKING:
+    from explorer.panes.backprop.transformer.mode import TransformerMode
+
+
+def views(mode: TransformerMode) -> dict[str, Callable[[], Any]]:
+    def backward(kind: str, which: int, before: float, cell: str = "") -> Callable[[], Any]:
+        async def bring() -> None:
+            await mode.settled()
+            worked = mode.worked
+            if worked is None:
+                return
+            if mode.pinned is not None:
+                mode.pin(mode.pinned)
+            nodes = [n for n in range(len(worked.graph.nodes)) if kind_of(worked.graph, n) == kind]
+            operation = worked.operation_of(nodes[which])
+            place = worked.first_moment(operation.number, True)
+            mode.player.seek((place or 0) - before)
+            if cell:
+                edge = operation.reads[0]
+                mode.pin(strongest_cell(worked, ("flow", edge), mode.head))
+
+        return bring
+
+    async def forward() -> None:
+        await mode.settled()
+        worked = mode.worked
+        if worked is not None:
+            node = next(n for n, o in enumerate(worked.graph.nodes) if o.label.endswith(".scores"))
+            mode.player.seek(worked.first_moment(worked.operation_of(node).number, False) or 0)
+
+    def highway() -> None:
+        if mode.worked is not None:
+            mode.go_to_place(1, mode.worked.n_tokens - 1)
+
+    return {
+        "scores-forward": forward,
+        "softmax": backward("Softmax", 1, 0.5),
+        "softmax-cell": backward("Softmax", 1, 0.0, "share"),
+        "layer-norm": backward("Normalize", 2, 0.0, "share"),
+        "cross-entropy": backward("CrossEntropy", 0, 0.0, "share"),
+        "matmul": backward("MatMul", 3, 0.0, "share"),
+        "highway": highway,
+    }
+
+
+def strongest_cell(worked: Worked, what: tuple[Any, ...], head: int) -> Cell | None:
+    """Of an array the number that is largest in size."""
+    import numpy as np
+
+    array = worked.array(what)
+    if array is None:
+        return None
+    matrix = np.abs(np.nan_to_num(worked.plane(what, head).of(array)))
+    row, column = np.unravel_index(int(matrix.argmax()), matrix.shape)
+    return Cell(what, head, int(row), int(column))
+
+
+def cell_from(worked: Worked, saved: Any) -> Cell | None:
+    """A pinned cell of a session; None for anything that is not there."""
+    try:
+        kind, where, head, row, column = saved
+        what = (kind, tuple(where)) if kind == "flow" else (kind, where)
+        array = worked.array(what)
+        rows, columns = worked.plane(what, head).size
+    except (TypeError, ValueError, KeyError, IndexError):
+        return None
+    inside = array is not None and 0 <= row < rows and 0 <= column < columns
+    return Cell(what, head, row, column) if inside and 0 <= head < worked.n_head else None

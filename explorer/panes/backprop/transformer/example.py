@@ -1,0 +1,71 @@
+"""The training example that a text becomes: what is read, and what should come after each token."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.tokenization import Tokenizer
+
+MOST_TOKENS = 32  # that are read: more do not fit into a picture
+LONGEST = 2000  # characters that are encoded: far more than MOST_TOKENS of them need
+
+
+@dataclass(frozen=True)
+class Example:
+    """`ids` and their `labels` are one more than the tokens that are read: each is followed by the
+    one that it should predict. `left` tokens of the text do not fit.
+    """
+
+    text: str
+    ids: tuple[int, ...]
+    labels: tuple[str, ...]
+    left: int
+    limit: int
+    tokenizer: Tokenizer | None = field(default=None, compare=False, repr=False)
+
+    def piece(self, token: int) -> str:
+        """Any id of the vocabulary as text."""
+        if self.tokenizer is None or not 0 <= token < len(self.tokenizer.vocabulary):
+            return f"id {token}"
+        return piece_text(self.tokenizer.piece_bytes(token))
+
+    @property
+    def length(self) -> int:
+        """Tokens that are read, and as many that are predicted."""
+        return len(self.ids) - 1
+
+    @property
+    def note(self) -> str:
+        """What was left out, for people; "" when everything fits."""
+        if not self.left:
+            return ""
+        more = "the rest" if len(self.text) >= LONGEST else f"{self.left} more"
+        return f"the first {len(self.ids)} tokens of the text; {more} would not fit the picture"
+
+
+def read_example(tokenizer: Tokenizer, text: str, limit: int) -> Example:
+    """The first tokens of `text`, at most min(limit, MOST_TOKENS) to read and one to predict.
+
+    Raises ValueError, with the remedy, for a text of fewer than two tokens.
+    """
+    encoding = tokenizer.encode(text[:LONGEST])
+    ids = encoding.ids
+    if len(ids) < 2:
+        has = "no token" if not ids else "one token"
+        raise ValueError(
+            f"This text has {has}, and a training example needs two: one to read and one to "
+            "predict. Type a longer text."
+        )
+    most = min(limit, MOST_TOKENS) + 1
+    labels = tuple(piece_text(piece) for piece in encoding.slices()[:most])
+    return Example(text, tuple(ids[:most]), labels, max(0, len(ids) - most), limit, tokenizer)
+
+
+def piece_text(piece: bytes) -> str:
+    """Bytes that are no whole character as hexadecimal pairs."""
+    try:
+        return piece.decode("utf-8")
+    except UnicodeDecodeError:
+        return " ".join(f"{byte:02X}" for byte in piece)

@@ -1,0 +1,149 @@
+"""What the inspector says: of the step that is played, or of the number that is looked at."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from core.trace import Step
+from explorer.panes.backprop.transformer import cells, words
+from explorer.panes.backprop.transformer.moments import Moment
+from explorer.panes.backprop.transformer.operations import short
+from explorer.panes.backprop.transformer.scene import PARTIAL, Cell, shape_text
+from explorer.panes.backprop.transformer.working import Worked
+from explorer.panes.base import Inspection
+from explorer.theme_numbers import format_number
+from explorer.widgets.live_numbers import Equation
+
+LONG = ("Softmax", "Normalize")  # their formulas name the upstream gradient several times
+
+
+def of_moment(worked: Worked, moment: Moment) -> Inspection:
+    """The step's formula and lines of core, with what its arrays are like."""
+    step = told(worked, moment.step)
+    rows: list[object] = []
+    if moment.phase == "forward":
+        for before in dict.fromkeys(worked.graph.nodes[moment.node].inputs):
+            rows.append(_about(short(worked.graph, before), worked.value(before), "text"))
+        rows.append(_about(short(worked.graph, moment.node), worked.value(moment.node), "accent"))
+    elif moment.phase == "seed":
+        rows.append(Equation(f"{PARTIAL}L/{PARTIAL}L", 1.0, "accent", "the end moves as itself"))
+    else:
+        rows += _backward(worked, moment)
+    return Inspection(
+        step=step,
+        rows=[*rows, *cells.facts(worked, moment)],
+        table=table_of(step),
+        title=words.title(worked, moment),
+        plain=True,
+    )
+
+
+def _backward(worked: Worked, moment: Moment) -> list[object]:
+    name = short(worked.graph, moment.node)
+    rows: list[object] = []
+    upstream = worked.gradient(moment.node)
+    if upstream is not None and moment.phase == "backward":
+        rows.append(_about(f"upstream {PARTIAL}L/{PARTIAL}{name}", upstream, "text"))
+    operation = worked.operations[moment.operation]
+    edges = operation.reads if moment.input is None else ((moment.node, moment.input),)
+    for edge in edges:
+        flow = worked.flow(edge)
+        if flow is not None:
+            target = short(worked.graph, worked.target(edge))
+            rows.append(_about(f"share of {PARTIAL}L/{PARTIAL}{target}", flow, "accent"))
+    return rows
+
+
+def _about(name: str, array: np.ndarray, role: str) -> Equation:
+    """A number as it is; of an array the shape and how large its numbers are."""
+    if array.size == 1:
+        return Equation(name, float(array.reshape(-1)[0]), role)
+    finite = array[np.isfinite(array)]
+    size = float(np.sqrt(np.mean(finite**2))) if finite.size else 0.0
+    return Equation(
+        name, shape_text(array.shape), role, f"typically \u00b1{format_number(size, 2)}"
+    )
+
+
+def of_cell(worked: Worked, moment: Moment, cell: Cell, pinned: bool, place: str) -> Inspection:
+    """One number: how it was made."""
+    number, rows = cells.made(worked, cell)
+    step = told(worked, number) if number is not None else told(worked, moment.step)
+    return Inspection(
+        step=step, rows=rows, table=table_of(step), cell=place, pinned=pinned,
+        title=_cell_title(worked, cell), plain=True,
+    )  # fmt: skip
+
+
+def _cell_title(worked: Worked, cell: Cell) -> str:
+    kind, where = cell.what
+    name = short(worked.graph, worked.node_of(cell.what))
+    if kind == "value":
+        return f"One number of {name}"
+    if kind == "gradient":
+        return f"How much one number of {name} moves the loss"
+    return f"What flows back to one number of {name} from {short(worked.graph, where[0])}"
+
+
+def told(worked: Worked, number: int) -> Step:
+    """A step of the Trace with the short names, which are the same in every block."""
+    return replace(worked.steps[number], formula=formula(worked, number))
+
+
+def formula(worked: Worked, number: int) -> str:
+    step, place = worked.steps[number], worked.explained.trace.about["places"][number]
+    if place.phase not in ("forward", "backward"):
+        if place.phase == "seed":
+            return r"\frac{\partial L}{\partial L} = 1"
+        return step.formula if place.input is None else _part(worked, place)
+    node = worked.graph.nodes[place.node]
+    operation = node.tensor.operation
+    assert operation is not None
+    names = [latex(worked, before) for before in node.inputs]
+    out = latex(worked, place.node)
+    if place.phase == "forward":
+        return operation.latex(out, *names)
+    target, slope = _slope(names[place.input]), _slope(out)
+    if operation.name in LONG:
+        flow = operation.latex_grad(place.input, "g", out, *names)
+        return rf"{target} \; {{+}}{{=}} \; {flow}, \quad g = {slope}"
+    flow = operation.latex_grad(place.input, slope, out, *names)
+    if operation.name == "MatMul":
+        flow = _turned_back(flow)
+    return rf"{target} \; {{+}}{{=}} \; {flow}"
+
+
+def _turned_back(written: str) -> str:
+    """The transpose of a transpose is the thing itself."""
+    return re.sub(r"\{([^{}]+(?:\{[^{}]*\})?)\^\\top\}\^\\top", r"\1", written)
+
+
+def _part(worked: Worked, place: Any) -> str:
+    slope = _slope(latex(worked, worked.target((place.node, place.input))))
+    if place.phase == "copies":
+        return rf"\sum_{{\text{{copies}}}} {slope}"
+    return rf"{slope} = \sum_{{\text{{uses}}}} \text{{share}}"
+
+
+def _slope(name: str) -> str:
+    return rf"\frac{{\partial L}}{{\partial {name}}}"
+
+
+def latex(worked: Worked, node: int) -> str:
+    """A node's name; a letter stands slanted, words upright."""
+    name = short(worked.graph, node)
+    if name == "loss":
+        return "L"
+    plain = name.replace("\u1d40", "")
+    if len(plain) > 1 and not plain.replace(".", "").isdigit():
+        plain = rf"\mathrm{{{plain.replace('_', chr(92) + '_').replace(' ', '~')}}}"
+    return plain + (r"^\top" if plain != name and name.endswith("\u1d40") else "")
+
+
+def table_of(step: Step) -> dict[str, np.ndarray]:
+    """Every value of the step; large ones lie ready, and cost nothing to show."""
+    return {name: step.value(name) for name in step.values if name != "local"}

@@ -1,0 +1,327 @@
+"""Transformer: wires a text and a model to the list, the stage, the highway and the player."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QWidget
+
+from explorer import tasks, theme
+from explorer.panes.backprop.transformer import demo, explaining, words
+from explorer.panes.backprop.transformer.commands import commands
+from explorer.panes.backprop.transformer.computing import Computing
+from explorer.panes.backprop.transformer.header import TransformerHeader
+from explorer.panes.backprop.transformer.moments import Moment, MomentTrack
+from explorer.panes.backprop.transformer.opening import Opening
+from explorer.panes.backprop.transformer.preparing import set_formulas
+from explorer.panes.backprop.transformer.progress import highway_at, states_at
+from explorer.panes.backprop.transformer.scene import Cell, scene_of
+from explorer.panes.backprop.transformer.view import TransformerView
+from explorer.panes.backprop.transformer.working import Worked
+from explorer.panes.modes import Desk, Mode
+
+
+def create(desk: Desk, parent: QObject) -> Mode:
+    return TransformerMode(desk, parent)
+
+
+class TransformerMode(Mode):
+    """Text, model and head are the workspace's, so every pane follows and each can be undone."""
+
+    id = "transformer"
+    title = "Transformer"
+    teaches = "How one training example goes through a real GPT, and its gradients back"
+
+    def __init__(self, desk: Desk, parent: QObject) -> None:
+        super().__init__(desk, parent)
+        self.view = TransformerView()
+        self.inputs = TransformerHeader()
+        self.worked: Worked | None = None
+        self.pinned: Cell | None = None
+        self.hovered: Cell | None = None
+        self.inputs.row.addWidget(self.view.head)
+        self._later = True  # asked for once it is shown and the engine runs
+        self._asked: tuple[Any, ...] = ()
+        self._wanted: dict[str, Any] = {}  # where a session was left
+        self._position = 0.0
+        self.computing = Computing(desk.context, self)
+        self.opening = Opening(self)
+        self._inspecting = QTimer(self)
+        self._inspecting.setSingleShot(True)
+        self._inspecting.setInterval(theme.MOTION["live_number"])
+        self._inspecting.timeout.connect(self.inspect)
+        self._connect()
+        self.inputs.prompt.set_prompt(self.workspace.prompt)
+
+    def _connect(self) -> None:
+        view, computing = self.view, self.computing
+        self.inputs.promptEdited.connect(self.workspace.set_prompt)
+        self.workspace.promptChanged.connect(self._on_prompt)
+        self.workspace.modelChanged.connect(self._on_model)
+        self.workspace.selectionChanged.connect(self._on_selection)
+        self.engine.activityChanged.connect(self._on_activity)
+        computing.asked.connect(self._on_asked)
+        computing.came.connect(self._on_came)
+        computing.failed.connect(self._on_failed)
+        computing.emptied.connect(self._on_emptied)
+        view.body.retryRequested.connect(self.again)
+        view.body.actionRequested.connect(self.inputs.prompt.setFocus)
+        view.body.set_cancellable(True)
+        view.body.cancelRequested.connect(computing.cancel)
+        view.operations.operationChosen.connect(self.go_to)
+        view.highway.placeClicked.connect(self.go_to_place)
+        view.head.chosen.connect(lambda head: self.workspace.select(head=head))
+        view.stage.cellHovered.connect(self._on_hovered)
+        view.stage.cellClicked.connect(self.pin)
+
+    # what the pane asks
+
+    def widget(self) -> QWidget:
+        return self.view
+
+    def header(self) -> QWidget:
+        return self.inputs
+
+    def pictures(self) -> dict[str, QWidget]:
+        return {
+            "transformer-operation": self.view.stage,
+            "transformer-highway": self.view.highway,
+        }
+
+    def actions(self) -> list[Any]:
+        return commands(self)
+
+    def views(self) -> dict[str, Callable[[], Any]]:
+        return demo.views(self)
+
+    def state(self) -> dict[str, Any]:
+        if self.worked is None:
+            return {"version": 1, **self._wanted}
+        outer = self._outer_step()
+        cell = self.pinned
+        pinned = None
+        if cell is not None:
+            where = list(cell.what[1]) if cell.what[0] == "flow" else cell.what[1]
+            pinned = [cell.what[0], where, cell.head, cell.row, cell.column]
+        return {
+            "version": 1,
+            "step": self._position if outer is None else outer,
+            "inner": None if outer is None else self._position,
+            "folded": self.view.operations.folded(),
+            "pinned": pinned,
+        }
+
+    def _outer_step(self) -> int | None:
+        """Inside an operation its moment of the outermost level, else None."""
+        if self.worked is None or not self.active or not self.player.depth:
+            return None
+        track, moments = self.player.track, self.worked.moments
+        inner = track.moments if isinstance(track, MomentTrack) else ()
+        return next((place for place, one in enumerate(moments) if one.inner == inner), 0)
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self._wanted = {
+            name: state[name] for name in ("step", "inner", "folded", "pinned") if name in state
+        }
+        if self.worked is not None:
+            self._return_to_wanted()
+
+    def shown(self) -> None:
+        if self._later:
+            self.ask()
+
+    def left(self) -> None:
+        self._inspecting.stop()
+
+    def cancel(self) -> bool:
+        if self.pinned is not None:
+            self.pin(self.pinned)
+            return True
+        return bool(self.player.leave())
+
+    async def settled(self) -> None:
+        await tasks.wait_for(self)
+
+    # asking
+
+    def ask(self) -> None:
+        """Explains the prompt by the model that is open, once the mode is shown."""
+        self._later = not (self.active and self.engine.alive)
+        if not self._later:
+            self.computing.ask(self.workspace.prompt, self.workspace.model_source)
+
+    def again(self) -> None:
+        self.ask()
+
+    def _on_prompt(self, text: str) -> None:
+        self.inputs.prompt.set_prompt(text)
+        self.ask()
+
+    def _on_model(self, _: Any) -> None:
+        self._forget()
+        self.ask()
+
+    def _on_activity(self) -> None:
+        if self._later and self.active and self.engine.alive:
+            self.ask()
+
+    def _on_asked(self, reason: str) -> None:
+        self.view.body.show_loading(self.engine.activity or reason)
+
+    def _on_failed(self, message: str) -> None:
+        self._forget()
+        self.view.body.show_error(message)
+        self.set_headline("This example cannot be explained")
+
+    def _on_emptied(self) -> None:
+        self._forget()
+        self.view.body.show_empty("Without a text there is nothing to learn from.", "Type a text")
+        self.set_headline(words.IDLE)
+
+    def _forget(self) -> None:
+        self.worked = self.pinned = self.hovered = None
+        self.set_tracks([])
+        self.view.stage.set_scene(None, None, 0)
+        self.view.stage.set_pinned(None)
+        if self.active:
+            self.inspection.emit(None)
+
+    def _on_came(self, worked: Worked) -> None:
+        same = self.worked is not None and len(worked.moments) == len(self.worked.moments)
+        self.worked = worked
+        self.hovered = None
+        if not same:
+            self.pinned = None
+        view = self.view
+        view.operations.set_worked(worked)
+        view.highway.set_worked(worked)
+        view.summary.setText(words.summary(worked))
+        view.agreement.setText(words.agreement(worked))
+        view.agreement.setToolTip(
+            "All gradients are worked out twice, by core\u2019s engine and by torch, in 64 bits; "
+            "each difference is relative to the largest gradient of its parameter"
+        )
+        view.note.setText(words.note(worked))
+        view.body.show_ready()
+        self.set_tracks([MomentTrack(worked.moments, self._title)], keep_position=same)
+        self.spawn(self.engine.io(set_formulas, worked, theme.current().zoom, theme.current().name))
+        if self._wanted:
+            self._return_to_wanted()
+        self.on_position(self.player.position if self.active else self._position)
+        self.inspect()
+
+    def _title(self, moment: Moment) -> str:
+        return "" if self.worked is None else words.title(self.worked, moment)
+
+    def _return_to_wanted(self) -> None:
+        wanted, worked = self._wanted, self.worked
+        assert worked is not None
+        if not self.active:
+            return
+        self._wanted = {}
+        step, inner = wanted.get("step"), wanted.get("inner")
+        if type(step) in (int, float) and 0 <= step < len(worked.moments):
+            self.player.seek(step)
+            if type(inner) in (int, float) and self.player.enter():
+                self.player.seek(inner)
+        folded = wanted.get("folded")
+        if isinstance(folded, list):
+            self.view.operations.fold([one for one in folded if isinstance(one, str)])
+        self.pinned = demo.cell_from(worked, wanted.get("pinned"))
+        self.view.stage.set_pinned(self.pinned)
+
+    # playing
+
+    @property
+    def moment(self) -> Moment | None:
+        track = self.player.track
+        if not self.active or not isinstance(track, MomentTrack) or not track.length:
+            return None
+        return track.moments[min(max(0, self.player.step), track.length - 1)]
+
+    @property
+    def head(self) -> int:
+        count = self.worked.n_head if self.worked is not None else 1
+        chosen = self.workspace.selection.head
+        return chosen if chosen is not None and 0 <= chosen < count else 0
+
+    def on_position(self, position: float) -> None:
+        self._position = position
+        worked, moment = self.worked, self.moment
+        if worked is None or moment is None:
+            return
+        view = self.view
+        if view.stage.scene is None or view.stage.scene.moment is not moment:
+            self.hovered = None
+            view.operations.set_progress(moment.operation, states_at(worked, moment))
+            reached, here = highway_at(worked, moment)
+            view.highway.set_reached(reached, here)
+            self.set_headline(words.headline(worked, moment))
+        self._show_scene(worked, moment)
+        view.stage.set_share(theme.ease_out((position - math.floor(position)) or 1.0))
+
+    def _show_scene(self, worked: Worked, moment: Moment) -> None:
+        stage, head = self.view.stage, self.head
+        scene = stage.scene
+        if scene is None or scene.moment is not moment or stage.worked is not worked:
+            scene = scene_of(worked, moment)
+        stage.set_scene(worked, scene, head)
+        self.view.head.set_head(head, worked.n_head, worked.has_heads(moment))
+
+    def _on_selection(self, _: Any) -> None:
+        if self.worked is not None and self.moment is not None:
+            self._show_scene(self.worked, self.moment)
+            self._inspecting.start()
+
+    def go_to(self, operation: int) -> None:
+        """An operation of the list, in the phase that is played."""
+        if self.worked is None or self.moment is None:
+            return
+        backward = self.moment.phase != "forward"
+        while self.player.leave():
+            pass
+        place = self.worked.first_moment(operation, backward)
+        if place is not None:
+            self.player.seek(place)
+
+    def go_to_place(self, place: int, token: int) -> None:
+        """A place of the residual stream: where its gradient is handed on, backward."""
+        worked = self.worked
+        if worked is None:
+            return
+        self.workspace.select(token=token)
+        label = f"residual.{place}"
+        node = next(n for n, one in enumerate(worked.graph.nodes) if one.label == label)
+        while self.player.leave():
+            pass
+        found = worked.first_moment(worked.operation_of(node).number, backward=True)
+        if found is not None:
+            self.player.seek(found)
+
+    # inspecting
+
+    def pin(self, cell: Cell | None) -> None:
+        """The same again lets it go."""
+        self.pinned = None if cell == self.pinned else cell
+        self.view.stage.set_pinned(self.pinned)
+        self.inspect()
+
+    def _on_hovered(self, cell: Cell | None) -> None:
+        self.hovered = cell
+        if self.active and not self._inspecting.isActive():
+            self._inspecting.start()
+
+    def inspect(self) -> None:
+        worked, moment = self.worked, self.moment
+        if not self.active or worked is None or moment is None:
+            return
+        cell = self.pinned or (None if self.player.playing else self.hovered)
+        if cell is None or not self.view.stage.shows(cell):
+            self.inspection.emit(explaining.of_moment(worked, moment))
+            return
+        place = self.view.stage.describe(cell)
+        pinned = cell is self.pinned
+        self.inspection.emit(explaining.of_cell(worked, moment, cell, pinned, place))

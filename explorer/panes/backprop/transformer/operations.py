@@ -1,0 +1,170 @@
+"""The graph of a GPT as a list of operations, named and grouped for people. No Qt here.
+
+A transpose, reshape or slice that nobody has named is only a way to write the operation that reads
+it, and belongs to that one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from core.autograd import Graph
+from core.autograd.flows import Edge
+
+CARRIERS = ("Transpose", "Reshape", "Slice")  # the same numbers in another arrangement
+_BLOCK = re.compile(r"^h\.(\d+)\.(?:(attn|mlp)\.)?(.+)$")
+_RESIDUAL = re.compile(r"^residual\.(\d+)$")
+
+# label within its part of the block -> how people call what is computed there
+NAMES = {
+    "ln_1": "\u00d7 gain",
+    "ln_2": "\u00d7 gain",
+    "ln_f": "\u00d7 gain",
+    "attn.c_attn": "q, k, v in one",
+    "attn.q": "queries q",
+    "attn.k": "keys k",
+    "attn.v": "values v",
+    "attn.scores": "scores q k\u1d40",
+    "attn.scaled": "scale by 1/\u221aD",
+    "attn.masked": "mask the future",
+    "attn.weights": "softmax",
+    "attn.heads": "weights \u00d7 v",
+    "attn.c_proj": "projection",
+    "middle": "+ residual stream",
+    "mlp.c_fc": "widen",
+    "mlp.bent": "activation",
+    "mlp.c_proj": "narrow",
+    "token embeddings": "token embeddings",
+    "position embeddings": "position embeddings",
+    "residual.0": "residual stream",
+    "logits": "logits",
+    "loss": "cross-entropy loss",
+}
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One line of the list.
+
+    node    of the graph, whose value it computes; `nodes` are it and its carriers, in order
+    group   where it stands in the list: ("Block 0", "Attention")
+    reads   what it reads from other operations: the edge over which its share of their gradients
+            flows back, for each input that is shown beside it
+    """
+
+    number: int
+    node: int
+    nodes: tuple[int, ...]
+    name: str
+    group: tuple[str, ...]
+    reads: tuple[Edge, ...]
+
+
+def operations_of(graph: Graph) -> tuple[Operation, ...]:
+    """Every operation of the graph in the order in which it is computed."""
+    readers = _readers(graph)
+    owner = {n: _owner(graph, readers, n) for n, node in enumerate(graph.nodes) if node.inputs}
+    members: dict[int, list[int]] = {}
+    for number, main in owner.items():
+        members.setdefault(main, []).append(number)
+    found = []
+    for main in sorted(members):
+        nodes = tuple(sorted(members[main]))
+        reads = _reads(graph, main, set(nodes))
+        group, name = _named(graph, readers, main)
+        found.append(Operation(len(found), main, nodes, name, group, reads))
+    return tuple(found)
+
+
+def kind_of(graph: Graph, number: int) -> str:
+    return type(graph.nodes[number].tensor.operation).__name__
+
+
+def _readers(graph: Graph) -> list[int]:
+    """The first node that reads each node; itself for the last."""
+    first = list(range(len(graph.nodes)))
+    for number in range(len(graph.nodes) - 1, -1, -1):
+        for before in graph.nodes[number].inputs:
+            first[before] = number
+    return first
+
+
+def _owner(graph: Graph, readers: list[int], number: int) -> int:
+    """The operation that a node belongs to: itself, or its reader's for a nameless carrier."""
+    while not graph.nodes[number].tensor.name and kind_of(graph, number) in CARRIERS:
+        number = readers[number]
+    return number
+
+
+def _reads(graph: Graph, main: int, nodes: set[int]) -> tuple[Edge, ...]:
+    """What only carriers bring to a carrier is shown where they begin; all else is shown as it is
+    read, a weight transposed."""
+    edges: list[Edge] = [(main, place) for place in range(len(graph.nodes[main].inputs))]
+    if kind_of(graph, main) not in CARRIERS:
+        return tuple(edges)
+    node, place = edges[0]
+    while (before := graph.nodes[node].inputs[place]) in nodes and graph.nodes[before].inputs:
+        node, place = before, 0
+    return ((node, place),)
+
+
+def _named(graph: Graph, readers: list[int], number: int) -> tuple[tuple[str, ...], str]:
+    """Group and name; what has no name of its own is part of making the first that has one."""
+    label, seen = graph.nodes[number].label, number
+    while not graph.nodes[seen].tensor.name and readers[seen] != seen:
+        seen = readers[seen]
+    whole = graph.nodes[seen].label
+    group, key = _place(whole)
+    if seen == number:
+        return group, NAMES.get(key, label)
+    kind = kind_of(graph, number)
+    made = {
+        "Normalize": "normalize",
+        "MatMul": f"{NAMES.get(key, key)}: times the weights",
+        "Multiply": "\u00d7 gain, without bias",
+    }
+    return group, made.get(kind, f"towards {NAMES.get(key, key)}")
+
+
+def _place(label: str) -> tuple[tuple[str, ...], str]:
+    """The group of a named node, and its key in NAMES."""
+    if match := _BLOCK.match(label):
+        block, part, name = match[1], match[2], match[3]
+        key = f"{part}.{name}" if part else name
+        if part or name == "middle":
+            return (f"Block {block}", "MLP" if part == "mlp" else "Attention"), key
+        return (f"Block {block}", "Norm 1" if name == "ln_1" else "Norm 2"), key
+    if match := _RESIDUAL.match(label):
+        place = int(match[1])
+        if place:
+            return (f"Block {place - 1}", "MLP"), "middle"
+        return ("Embedding",), label
+    if "embeddings" in label:
+        return ("Embedding",), label
+    return ("Output",), label
+
+
+def short(graph: Graph, number: int) -> str:
+    """A node's name without the block it stands in; a carrier's tells what it rearranges."""
+    node = graph.nodes[number]
+    if node.tensor.name or not node.inputs:
+        return _short_label(node.label)
+    before = short(graph, node.inputs[0])
+    kind = kind_of(graph, number)
+    if kind == "Transpose":
+        axes = node.tensor.operation.axes  # type: ignore[union-attr]
+        return f"{before}\u1d40" if axes[-2:] == (len(axes) - 1, len(axes) - 2) else before
+    if kind == "Reshape" and node.tensor.ndim == 3:
+        return f"{before} side by side"
+    named = {"Reshape": before, "Slice": f"part of {before}", "Normalize": f"normalized {before}"}
+    if kind == "MatMul":
+        return f"{before} times {short(graph, node.inputs[1])}"
+    return named.get(kind, f"{before} times gain" if kind == "Multiply" else node.label)
+
+
+def _short_label(label: str) -> str:
+    match = _BLOCK.match(label)
+    if match is None:
+        return "residual" if _RESIDUAL.match(label) else label
+    return match[3]

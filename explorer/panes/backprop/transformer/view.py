@@ -1,0 +1,115 @@
+"""The picture of Transformer: the list of operations, the stage, and the highway below it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from explorer import theme
+from explorer.panes.backprop.transformer.highway import HighwayPicture
+from explorer.panes.backprop.transformer.operation_list import OperationList
+from explorer.panes.backprop.transformer.stage import StagePicture
+from explorer.widgets.base import IconButton, Label
+from explorer.widgets.stateful import StatefulPicture
+from explorer.widgets.surface import Surface
+
+
+class HeadChoice(QWidget):
+    """Which head is seen: `chosen(head)`."""
+
+    chosen = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("backprop.transformer.head")
+        self.before = IconButton("chevron-left", "The head before")
+        self.after = IconButton("chevron-right", "The next head")
+        self.label = Label("", "body")
+        self._head, self._count = 0, 1
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(2)
+        for widget in (self.before, self.label, self.after):
+            row.addWidget(widget)
+        self.before.clicked.connect(lambda: self.turn(-1))
+        self.after.clicked.connect(lambda: self.turn(1))
+
+    def turn(self, by: int) -> None:
+        self.chosen.emit((self._head + by) % self._count)
+
+    def set_head(self, head: int, count: int, matters: bool) -> None:
+        """`matters`: the operation on the stage has heads."""
+        self._head, self._count = head, max(1, count)
+        self.label.setText(f"head {head} (of {count})")
+        for button in (self.before, self.after):
+            button.setEnabled(matters and count > 1)
+        self.setToolTip("" if matters else "No array on the stage is cut into heads")
+        self.setAccessibleDescription(self.label.text())
+
+
+class TransformerView(QWidget):
+    """Holds the parts; the mode fills them."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("backprop.transformer")
+        self.operations = OperationList()
+        self.stage = StagePicture()
+        self.highway = HighwayPicture()
+        self.head = HeadChoice()
+        self.summary = Label("", "body", weight=600)
+        self.agreement = Label("", "label", "muted")
+        self.agreement.setObjectName("backprop.transformer.agreement")
+        self.note = Label("", "label", "muted")
+        self.road = Label(
+            "Gradient highway: length of \u2202L/\u2202(residual stream)", "label", "muted"
+        )
+        self.content = QWidget()
+        self.content.setAccessibleName("One training example, forward and backward")
+        self.body = StatefulPicture(self.content, "grid")
+        self._build()
+        self.stage.paintFailed.connect(self._on_paint_failed)
+        self.highway.paintFailed.connect(self._on_paint_failed)
+        theme.changed.connect(self._restyle)
+        self._restyle()
+
+    def _build(self) -> None:
+        side = QWidget()
+        self._side = QVBoxLayout(side)
+        self._side.setContentsMargins(0, 0, 0, 0)
+        self._side.addWidget(self.operations, 1)
+        edge = Surface("window", edges="right")
+        self._edge = QVBoxLayout(edge)
+        self._edge.addWidget(side)
+        facts = QHBoxLayout()
+        facts.setSpacing(12)
+        facts.addWidget(self.summary)
+        facts.addWidget(self.agreement)
+        facts.addStretch(1)
+        road = QHBoxLayout()
+        road.addWidget(self.road)
+        road.addStretch(1)
+        road.addWidget(self.note)
+        self._column = QVBoxLayout()
+        self._column.addLayout(facts)
+        self._column.addWidget(self.stage, 1)
+        self._column.addLayout(road)
+        self._column.addWidget(self.highway)
+        self._row = QHBoxLayout(self.content)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.addWidget(edge)
+        self._row.addLayout(self._column, 1)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self.body)
+
+    def _on_paint_failed(self, error: object) -> None:
+        self.body.show_error(f"This picture could not be drawn: {error}")
+
+    def _restyle(self) -> None:
+        now = theme.current()
+        margin = now.px("margin")
+        self._edge.setContentsMargins(now.px(8), now.px(8), now.px(6), now.px(8))
+        self._column.setContentsMargins(margin, now.px(6), margin, now.px(8))
+        self._column.setSpacing(now.px(4))
+        self._row.setSpacing(0)

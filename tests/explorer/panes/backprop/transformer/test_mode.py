@@ -1,0 +1,159 @@
+"""The mode in its pane: list, stage, highway, player and inspector tell the same."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QKeyEvent
+
+from explorer.panes.backprop.transformer.operations import kind_of
+from tests.explorer.panes.backprop.transformer.conftest import small_model
+
+
+def press(widget, key, modifiers=Qt.KeyboardModifier.NoModifier, text=""):
+    widget.keyPressEvent(QKeyEvent(QEvent.Type.KeyPress, key, modifiers, text))
+
+
+def seek_to(mode, kind, which=0, backward=True):
+    worked = mode.worked
+    nodes = [n for n in range(len(worked.graph.nodes)) if kind_of(worked.graph, n) == kind]
+    operation = worked.operation_of(nodes[which])
+    mode.player.seek(worked.first_moment(operation.number, backward))
+    return nodes[which]
+
+
+def test_an_example_is_played_forward_and_back(make_mode):
+    mode = make_mode().mode
+    worked = mode.worked
+    assert mode.view.body.state == "ready" and mode.player.length == len(worked.moments)
+    assert "torch" in mode.view.agreement.text()
+    node = seek_to(mode, "Softmax", backward=False)
+    shown = mode.view.stage.displayed()
+    assert np.array_equal(shown["weights, value"], worked.value(node)[0, 0])
+    assert "share of \u2202L/\u2202masked" not in shown
+    seek_to(mode, "Softmax")
+    shown = mode.view.stage.displayed()
+    assert np.array_equal(shown["\u2202L/\u2202weights"], worked.gradient(node)[0, 0])
+    assert np.array_equal(shown["share of \u2202L/\u2202masked"], worked.flow((node, 0))[0, 0])
+    assert mode.headline.startswith("Backward, block 0, softmax")
+
+
+def test_another_head_shows_its_numbers_and_the_scale_stays(make_mode):
+    mode = make_mode().mode
+    node = seek_to(mode, "Softmax")
+    limit = mode.worked.limit(("gradient", node))
+    mode.view.head.turn(1)
+    assert mode.workspace.selection.head == 1
+    shown = mode.view.stage.displayed()
+    assert np.array_equal(shown["\u2202L/\u2202weights"], mode.worked.gradient(node)[0, 1])
+    assert mode.worked.limit(("gradient", node)) == limit
+    assert limit == np.abs(mode.worked.gradient(node)).max()
+
+
+def test_enter_goes_into_an_operation_and_backspace_out(make_mode):
+    mode = make_mode().mode
+    seek_to(mode, "MatMul", 1)
+    place = mode.player.position
+    assert mode.player.enter() and mode.player.length == len(mode.worked.moments[int(place)].inner)
+    mode.player.end()
+    assert mode.moment.phase in ("backward", "copies", "accumulate")
+    assert mode.player.leave() and mode.player.position == place
+
+
+def test_a_pinned_number_is_told_until_it_is_let_go(make_mode):
+    pane = make_mode()
+    mode, told = pane.mode, []
+    pane.inspection.connect(told.append)
+    seek_to(mode, "Softmax")
+    stage = mode.view.stage
+    stage.setFocus()
+    press(stage, Qt.Key.Key_Right)
+    press(stage, Qt.Key.Key_Return)
+    assert mode.pinned is not None and told[-1].pinned and told[-1].cell
+    assert stage.accessibleDescription()
+    assert pane.cancel() and mode.pinned is None and not told[-1].pinned
+
+
+def test_the_list_is_searched_and_leads_to_an_operation(make_mode):
+    mode = make_mode().mode
+    operations = mode.view.operations
+    operations.search.setText("block 1 softmax")
+    found = operations.found()
+    assert len(found) == 1
+    operations.search.returnPressed.emit()
+    assert mode.moment.operation == found[0] and mode.moment.phase == "forward"
+    operations.search.clear()
+    assert len(operations.found()) == len(mode.worked.operations)
+
+
+def test_the_highway_leads_to_its_place_and_shows_how_far_backward_is(make_mode):
+    mode = make_mode().mode
+    highway = mode.view.highway
+    assert highway.reached == 3  # nothing yet
+    highway.placeClicked.emit(1, 2)
+    worked = mode.worked
+    assert worked.graph.nodes[mode.moment.node].label == "residual.1"
+    assert mode.moment.phase == "backward" and highway.reached == 1
+    assert np.array_equal(highway.displayed()["length of dL/d(residual)"], worked.highway)
+    assert mode.workspace.selection.token == 2
+
+
+def test_a_session_finds_step_and_pinned_cell_again(make_mode, run_async):
+    pane = make_mode()
+    mode = pane.mode
+    seek_to(mode, "MatMul", 1)
+    stage = mode.view.stage
+    stage.cellClicked.emit(stage.cell((1, 2, 1)))
+    assert mode.player.enter()
+    mode.player.seek(1)
+    saved = json.loads(json.dumps(pane.state()))
+    pinned, position = mode.pinned, mode._outer_step()
+    mode.pin(pinned)
+    mode.player.leave()
+    mode.player.start()
+    pane.restore(saved)
+    run_async(pane.settled())
+    assert mode.pinned == pinned
+    assert mode._outer_step() == position and mode.player.position == 1
+
+
+@pytest.mark.parametrize(("text", "said"), [("a", "Type a longer text"), ("", "")])
+def test_a_text_that_is_too_short_says_so_and_another_one_heals_it(
+    make_mode, run_async, text, said
+):
+    pane = make_mode(text=text)
+    mode = pane.mode
+    assert mode.view.body.state == ("error" if said else "empty") and mode.worked is None
+
+    async def type_more():
+        mode.workspace.set_prompt("The cat sat.")
+        await pane.settled()
+
+    run_async(type_more())
+    assert mode.view.body.state == "ready" and mode.worked is not None
+
+
+def test_a_model_with_dropout_is_refused_in_the_pictures_place(make_mode):
+    mode = make_mode(small_model(dropout=0.2)).mode
+    assert mode.view.body.state == "error" and mode.worked is None
+
+
+def test_every_step_can_be_shown_and_told(make_mode):
+    """No operation lacks words, plates or arithmetic, whichever number is looked at."""
+    pane = make_mode()
+    mode, told = pane.mode, []
+    pane.inspection.connect(told.append)
+    stage = mode.view.stage
+    for step in range(mode.player.length):
+        mode.player.seek(step)
+        told.clear()
+        for number, one in enumerate(stage.placed):
+            cell = stage.cell((number, 0, 0))
+            if one.pooled is not None and cell is not None:
+                stage.cellHovered.emit(cell)
+                mode.inspect()
+                assert told[-1].rows and told[-1].cell
+        assert mode.headline
