@@ -1,0 +1,73 @@
+"""What Network adds to menus and palette."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from explorer.actions import Action
+from explorer.panes.backprop.network.presets import PRESETS
+
+if TYPE_CHECKING:
+    from explorer.panes.backprop.network.mode import NetworkMode
+
+
+def commands(mode: NetworkMode) -> list[Action]:
+    def there() -> bool:
+        return mode.active and mode.runner.lab is not None
+
+    def follows() -> bool:
+        return there() and mode.following.sample is not None
+
+    def can_follow() -> bool:
+        lab = mode.runner.lab
+        return there() and lab is not None and len(lab.data.points) > 0
+
+    return [
+        Action("backprop.network.reset", "Network: begin anew", mode.editing.reset, enabled=there),
+        Action(
+            "backprop.network.reseed",
+            "Network: begin anew with other first weights",
+            lambda: mode.editing.reset(True),
+            enabled=there,
+        ),
+        Action(
+            "backprop.network.data",
+            "Network: other points of the same data set",
+            lambda: mode.editing.change_field("data_seed", mode.experiment.data_seed + 1),
+            enabled=there,
+        ),
+        Action(
+            "backprop.network.follow",
+            "Network: follow a point, or the next one",
+            lambda: mode.following.next_point(1),
+            enabled=can_follow,
+        ),
+        Action(
+            "backprop.network.leave",
+            "Network: back to learning",
+            mode.following.leave,
+            enabled=follows,
+        ),
+        Action(
+            "backprop.network.deeper",
+            "Network: one hidden layer more",
+            lambda: mode.view.layersRequested.emit(1),
+            enabled=there,
+        ),
+        Action(
+            "backprop.network.shallower",
+            "Network: one hidden layer less",
+            lambda: mode.view.layersRequested.emit(-1),
+            enabled=there,
+        ),
+        *(
+            Action(
+                f"backprop.network.{one.id}",
+                f"Network: {one.title[:1].lower()}{one.title[1:]}",
+                lambda name=one.id: mode.editing.show_preset(name),  # type: ignore[misc]
+                enabled=lambda: mode.active,
+                help=one.look,
+            )
+            for one in PRESETS
+        ),
+    ]

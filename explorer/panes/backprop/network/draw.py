@@ -1,0 +1,227 @@
+"""Draws edges, neurons and the plane. Functions of a painter; the widget says what and where."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPixmap, QPolygonF
+
+from explorer import theme
+from explorer.panes.backprop.network.experiment import Data
+from explorer.panes.backprop.network.inks import class_color, color_of_target, sign_color
+from explorer.panes.backprop.network.layout import Box, Layout
+from explorer.panes.backprop.network.spots import from_plane
+from explorer.widgets.base import put_text
+
+THINNEST, THICKEST = 0.5, 5.0  # px of an edge
+HALF = 1.2  # a weight of this size is drawn half as thick as the thickest
+POINT = 3.6  # px, the radius
+
+
+def thickness(value: float) -> float:
+    """Grows with the weight's size, ever more slowly: the scale never changes."""
+    size = abs(value)
+    if not math.isfinite(size):
+        return THICKEST
+    return THINNEST + (THICKEST - THINNEST) * size / (size + HALF)
+
+
+def draw_edges(
+    painter: QPainter, layout: Layout, layer: int, values: np.ndarray, opacity: float
+) -> None:
+    """One layer's weights (n, m), thin ones first."""
+    now = theme.current()
+    order = np.argsort(np.abs(np.nan_to_num(values)), axis=None)
+    columns = values.shape[1]
+    pens: dict[tuple[bool, int], QPen] = {}
+    lines: dict[tuple[bool, int], list[QLineF]] = {}
+    for flat in order.tolist():
+        before, after = divmod(flat, columns)
+        value = float(values[before, after])
+        key = (value > 0, round(2 * thickness(value)))
+        if key not in pens:
+            color = QColor(sign_color(value))
+            strength = 0.30 + 0.7 * min(1.0, key[1] / (2 * THICKEST))
+            color.setAlphaF(opacity * strength)
+            pens[key] = QPen(color, key[1] / 2 * now.zoom)
+            lines[key] = []
+        lines[key].append(QLineF(*layout.edge(layer, before, after)))
+    for key in sorted(pens, key=lambda one: one[1]):
+        painter.setPen(pens[key])
+        painter.drawLines(lines[key])
+
+
+def draw_edge(painter: QPainter, layout: Layout, spot: tuple[int, int, int], value: float) -> None:
+    """One edge that is pointed at or chosen: with a rim of the accent."""
+    now = theme.current()
+    line = QLineF(*layout.edge(*spot))
+    width = max(2.0, thickness(value)) * now.zoom
+    painter.setPen(QPen(now.color("accent"), width + 4))
+    painter.drawLine(line)
+    painter.setPen(QPen(sign_color(value), width))
+    painter.drawLine(line)
+
+
+def draw_pulses(
+    painter: QPainter, layout: Layout, layer: int, values: np.ndarray, share: float
+) -> None:
+    """What travels along a layer's edges: from left to right, or back where `share` falls."""
+    now = theme.current()
+    largest = float(np.abs(values).max()) or 1.0
+    painter.setPen(Qt.PenStyle.NoPen)
+    for (before, after), value in np.ndenumerate(values):
+        x1, y1, x2, y2 = layout.edge(layer, before, after)
+        radius = (1.2 + 3.2 * math.sqrt(abs(value) / largest)) * now.zoom
+        painter.setBrush(sign_color(value))
+        painter.drawEllipse(QPointF(x1 + (x2 - x1) * share, y1 + (y2 - y1) * share), radius, radius)
+
+
+def draw_map(
+    painter: QPainter, box: Box, image: QImage | QPixmap, *, edge: str = "outline"
+) -> None:
+    now = theme.current()
+    rect = QRectF(*box)
+    if isinstance(image, QPixmap):
+        painter.drawPixmap(rect, image, QRectF(image.rect()))
+    else:
+        painter.drawImage(rect, image)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(now.pen(edge))
+    painter.drawRect(rect)
+
+
+def draw_dead(painter: QPainter, box: Box) -> None:
+    """A neuron that is 0 for every point: hatched and crossed out."""
+    now = theme.current()
+    rect = QRectF(*box)
+    painter.fillRect(rect, now.color("surface"))
+    painter.fillRect(rect, now.hatch())
+    painter.setPen(now.pen("text", 2))
+    inner = rect.adjusted(5, 5, -5, -5)
+    painter.drawLine(inner.topLeft(), inner.bottomRight())
+    painter.drawLine(inner.topRight(), inner.bottomLeft())
+    painter.setPen(now.pen("outline"))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRect(rect)
+
+
+def draw_ring(painter: QPainter, box: Box) -> None:
+    now = theme.current()
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(now.color("accent"), 2))
+    painter.drawRect(QRectF(*box).adjusted(-2.5, -2.5, 2.5, 2.5))
+
+
+def draw_border(painter: QPainter, plane: Box, lines: np.ndarray) -> None:
+    """Where the network changes its mind."""
+    now = theme.current()
+    x, y, width, height = plane
+    placed = lines * [width, height, width, height] + [x, y, x, y]
+    painter.setPen(now.pen("text", 1.5))
+    painter.drawLines([QLineF(*line) for line in placed.tolist()])
+
+
+def points_pixmap(data: Data, size: float, ratio: float) -> QPixmap:
+    """All points of the plane: filled ones are learned from, hollow ones test."""
+    pixmap = theme.device_pixmap(size, size, ratio)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    for place, target, tested in zip(data.points, data.targets, data.tested, strict=True):
+        x, y = from_plane((0, 0, size, size), float(place[0]), float(place[1]))
+        draw_point(painter, x, y, float(target), data.classes, bool(tested))
+    painter.end()
+    return pixmap
+
+
+def draw_point(
+    painter: QPainter, x: float, y: float, target: float, classes: int, tested: bool
+) -> None:
+    now = theme.current()
+    color, surface = color_of_target(target, classes), now.color("surface")
+    radius = POINT * now.zoom
+    if tested:
+        painter.setPen(QPen(color, 1.6))
+        painter.setBrush(surface)
+        radius -= 0.5
+    else:
+        painter.setPen(QPen(surface if classes else now.color("text"), 1))
+        painter.setBrush(color)
+    kind = int(target) if classes else 0
+    if kind == 1:
+        painter.drawRect(QRectF(x - radius, y - radius, 2 * radius, 2 * radius))
+    elif kind == 2:
+        corners = [QPointF(x, y - 1.3 * radius)]
+        corners += [QPointF(x - 1.2 * radius, y + radius), QPointF(x + 1.2 * radius, y + radius)]
+        painter.drawPolygon(QPolygonF(corners))
+    else:
+        painter.drawEllipse(QPointF(x, y), radius, radius)
+
+
+def draw_legend(painter: QPainter, plane: Box, data: Data, kind: str) -> None:
+    """Below the plane: which mark is which class, and how test points look."""
+    now = theme.current()
+    font, ink = now.font("label"), now.color("muted")
+    metrics = now.metrics("label")
+    y = plane[1] + plane[3] + now.px(12)
+    x = plane[0] + now.px(5)
+
+    def entry(words: str, target: float, tested: bool) -> None:
+        nonlocal x
+        draw_point(painter, x, y, target, data.classes, tested)
+        width = metrics.horizontalAdvance(words)
+        left = x + now.px(9)
+        put_text(painter, QRectF(left, y - 9, width + 2, 18), words, font, ink)
+        x = left + width + now.px(14)
+
+    if data.classes:
+        for number in range(data.classes):
+            entry(f"class {number}", number, False)
+    else:
+        entry("\u22121", -1, False)
+        entry("1", 1, False)
+    if data.tested.any():
+        entry("hollow: test", 0 if data.classes else 1, True)
+    if kind:
+        rect = QRectF(plane[0], y + now.px(8), plane[2], now.px(16))
+        put_text(painter, rect, kind, font, ink, Qt.AlignmentFlag.AlignLeft)
+
+
+def draw_words(painter: QPainter, place: QPointF, words: str, width: float, height: float) -> None:
+    """A line beside the pointer, kept within the picture."""
+    now = theme.current()
+    font = now.font("label")
+    wide = now.metrics("label").horizontalAdvance(words) + now.px(16)
+    x = min(max(0.0, place.x() + now.px(14)), max(0.0, width - wide - 1))
+    y = place.y() - now.px(30)
+    if y < 1:
+        y = min(height - now.px(24), place.y() + now.px(18))
+    box = QRectF(x, y, wide, now.px(22))
+    painter.setPen(now.pen("outline"))
+    painter.setBrush(now.color("surface"))
+    painter.drawRoundedRect(box, 6, 6)
+    put_text(painter, box, words, font, now.color("text"))
+
+
+def draw_numbers(
+    painter: QPainter, box: Box, lines: Sequence[tuple[str, QColor]], back: QColor
+) -> None:
+    """A neuron in numbers, over a ground in the color of what it says."""
+    now = theme.current()
+    rect = QRectF(*box)
+    painter.setPen(now.pen("outline"))
+    painter.setBrush(back)
+    painter.drawRoundedRect(rect, 4, 4)
+    if not lines:
+        return
+    each = rect.height() / len(lines)
+    size = min(12.0, each * 0.72 / now.zoom)
+    for number, (text, ink) in enumerate(lines):
+        line = QRectF(rect.x(), rect.y() + number * each, rect.width(), each)
+        put_text(painter, line, text, now.font(size, 600 if number == 0 else 400), ink)
+
+
+def class_name_color(number: int) -> QColor:
+    return class_color(number)

@@ -1,0 +1,66 @@
+"""What a person changes: fields, layers, points, presets, another beginning. All can be undone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from explorer.panes.backprop.network.experiment import Experiment
+from explorer.panes.backprop.network.presets import preset
+
+if TYPE_CHECKING:
+    from explorer.panes.backprop.network.mode import NetworkMode
+
+EXPERIMENT = "backprop.network"  # where it lies in the workspace
+
+
+class Editing:
+    """Changes the workspace; the mode hears of it there."""
+
+    def __init__(self, mode: NetworkMode) -> None:
+        self.mode = mode
+
+    def change_field(self, name: str, value: Any) -> None:
+        """One field of the setup; what does not fit is told beside it."""
+        one = self.mode.experiment
+        try:
+            one = one.with_data(value) if name == "data" else replace(one, **{name: value})
+        except ValueError as error:
+            self.mode.view.controls.set_errors({name: str(error)})
+            return
+        self.mode.view.controls.set_errors({name: ""})
+        self.change(one, f"Change {name.replace('_', ' ')}")
+
+    def change(self, one: Experiment, text: str) -> None:
+        self.mode.workspace.change(EXPERIMENT, one, text)
+
+    def add_point(self, x: float, y: float) -> None:
+        try:
+            one = self.mode.experiment.with_point(x, y, self.mode.inputs.target)
+        except ValueError as error:
+            self.mode.statusRequested.emit(str(error))
+            return
+        self.change(one, "Add a point")
+
+    def remove_point(self, number: int) -> None:
+        lab = self.mode.runner.lab
+        if lab is not None and number < len(lab.data.origins):
+            one = self.mode.experiment.without(lab.data.origins[number])
+            self.change(one, "Remove a point")
+
+    def show_preset(self, name: str) -> None:
+        """A setup that teaches something, at step 0."""
+        chosen = preset(name)
+        self.mode.following.leave()
+        self.mode.view.panel.set_side(chosen.panel)
+        self.change(chosen.experiment, f"Show “{chosen.title}”")
+        self.mode.runner.begin(chosen.experiment)
+
+    def reset(self, other: bool = False) -> None:
+        """Begins anew, with the same first weights or others."""
+        self.mode.following.leave()
+        one = self.mode.experiment
+        if other:
+            one = replace(one, seed=one.seed + 1)
+            self.change(one, "Take other first weights")
+        self.mode.runner.begin(one)

@@ -1,0 +1,229 @@
+"""What a person has set up: data, network and how it learns. It all may change while it learns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+
+from core.autograd.datasets import DATASETS, Dataset, dataset
+from core.autograd.initialization import INITIALIZATIONS
+from core.autograd.mlp import ACTIVATIONS, NORMS, MLPConfig
+from core.optimization.learner import LearnerSettings
+from core.optimization.optimizers import OPTIMIZERS
+from core.optimization.schedules import SCHEDULES
+
+OWN = "own"  # no points but those that a person puts there
+DATA = (*DATASETS, OWN)
+MOST_LAYERS, MOST_NEURONS = 6, 8  # hidden layers, and neurons in each
+MOST_POINTS, MOST_ADDED = 1000, 500
+PENALTIES = ("none", "l1", "l2")
+REACH = 1.2  # of the plane that is shown, to every side
+
+Point = tuple[float, float, float]  # x1, x2, target
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """`hidden` counts the neurons of each hidden layer.
+
+    noise         standard deviation added to the points
+    train_share   of the points; the others are for the test
+    added         points that a person has put there; they are learned from
+    removed       numbers of the data set's own points that were taken away
+    scale         of all first weights, beside what the initialization says
+    steps         what the schedule is laid out for
+    batch_size    0 is all points
+    seed          of weights and batches; `data_seed` of the points
+    """
+
+    data: str = "moons"
+    points: int = 200
+    noise: float = 0.1
+    train_share: float = 0.5
+    added: tuple[Point, ...] = ()
+    removed: tuple[int, ...] = ()
+    hidden: tuple[int, ...] = (8, 8)
+    activation: str = "tanh"
+    initialization: str = "kaiming"
+    scale: float = 1.0
+    norm: str = "none"
+    optimizer: str = "adam"
+    learning_rate: float = 0.01
+    schedule: str = "constant"
+    steps: int = 2000
+    penalty: str = "none"
+    strength: float = 1e-3
+    batch_size: int = 32
+    seed: int = 0
+    data_seed: int = 0
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    @property
+    def config(self) -> MLPConfig:
+        """The network's; inputs and outputs follow the data."""
+        sizes = (2, *self.hidden, 1)
+        return MLPConfig(sizes, self.activation, self.initialization, self.norm, self.scale)
+
+    @property
+    def settings(self) -> LearnerSettings:
+        return LearnerSettings(
+            self.optimizer,
+            self.learning_rate,
+            self.schedule,
+            min_learning_rate=0.0 if self.schedule == "constant" else self.learning_rate / 100,
+            warmup_steps=0 if self.schedule == "constant" else self.steps // 20,
+            steps=self.steps,
+            batch_size=self.batch_size,
+            penalty=self.penalty,
+            strength=self.strength,
+        )
+
+    @property
+    def about_data(self) -> tuple[Any, ...]:
+        """What the points follow from."""
+        own = (self.data, self.points, self.noise, self.train_share, self.data_seed)
+        return (*own, self.added, self.removed)
+
+    def with_data(self, data: str) -> Experiment:
+        """Another data set; what was added and removed belonged to the one before."""
+        return replace(self, data=data, added=(), removed=())
+
+    def with_point(self, x: float, y: float, target: float) -> Experiment:
+        if len(self.added) >= MOST_ADDED:
+            raise ValueError(f"{MOST_ADDED} points have been added; remove some, or reset them")
+        return replace(self, added=(*self.added, (float(x), float(y), float(target))))
+
+    def without(self, origin: tuple[str, int]) -> Experiment:
+        """Without the point that came from `origin` (see `Data`)."""
+        kind, number = origin
+        if kind == "added":
+            return replace(self, added=self.added[:number] + self.added[number + 1 :])
+        return replace(self, removed=(*self.removed, number))
+
+    def with_neurons(self, layer: int, more: int) -> Experiment:
+        """So many neurons more (or fewer) in a hidden layer."""
+        hidden = list(self.hidden)
+        hidden[layer] = min(MOST_NEURONS, max(1, hidden[layer] + more))
+        return replace(self, hidden=tuple(hidden))
+
+    def with_layers(self, more: int) -> Experiment:
+        """A hidden layer more at the end, as large as the last; or the last one less."""
+        hidden = self.hidden
+        if more < 0:
+            return replace(self, hidden=hidden[:-1])
+        if len(hidden) >= MOST_LAYERS:
+            return self
+        return replace(self, hidden=(*hidden, hidden[-1] if hidden else 4))
+
+    def state(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def _check(one: Experiment) -> None:
+    """Raises ValueError, with the remedy, for what makes no experiment."""
+    for name, value, known in (
+        ("data set", one.data, DATA),
+        ("activation", one.activation, ACTIVATIONS),
+        ("initialization", one.initialization, INITIALIZATIONS),
+        ("norm", one.norm, NORMS),
+        ("optimizer", one.optimizer, OPTIMIZERS),
+        ("schedule", one.schedule, SCHEDULES),
+        ("penalty", one.penalty, PENALTIES),
+    ):
+        if value not in known:
+            raise ValueError(f"{name} {value!r} is unknown; use one of {', '.join(known)}")
+    if len(one.hidden) > MOST_LAYERS or any(not 1 <= n <= MOST_NEURONS for n in one.hidden):
+        raise ValueError(f"use up to {MOST_LAYERS} hidden layers of 1 to {MOST_NEURONS} neurons")
+    for name, value, low, high in (
+        ("points", one.points, 2, MOST_POINTS),
+        ("noise", one.noise, 0, 1),
+        ("training share", one.train_share, 0.1, 0.9),
+        ("scale", one.scale, 0, 100),
+        ("learning rate", one.learning_rate, 1e-8, 1e6),
+        ("steps", one.steps, 1, 10**7),
+        ("strength", one.strength, 0, 1e3),
+        ("batch", one.batch_size, 0, MOST_POINTS),
+    ):
+        if not (math.isfinite(value) and low <= value <= high):
+            raise ValueError(f"{name}: use {low:g} to {high:g}")
+    if len(one.added) > MOST_ADDED:
+        raise ValueError(f"use at most {MOST_ADDED} points of your own")
+    if not all(math.isfinite(number) for point in one.added for number in point):
+        raise ValueError("points need finite coordinates")
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """The points as they are drawn, and as they are learned from.
+
+    points (N, 2), targets (N), tested (N) whether a point is for the test
+    origins  for each point ("own", number in the data set) or ("added", number)
+    """
+
+    train: Dataset
+    test: Dataset
+    points: np.ndarray
+    targets: np.ndarray
+    tested: np.ndarray
+    origins: tuple[tuple[str, int], ...]
+
+    @property
+    def classes(self) -> int:
+        return self.train.classes
+
+
+def make_data(one: Experiment) -> Data:
+    """The same experiment gives the same points."""
+    generator = np.random.default_rng(one.data_seed)
+    if one.data == OWN:
+        base = Dataset(np.zeros((0, 2)), np.zeros(0, dtype=np.int64), 2)
+    else:
+        base = dataset(one.data, one.points, one.noise, generator)
+    kept = np.setdiff1d(np.arange(len(base)), np.array(one.removed, dtype=np.int64))
+    cut = round(one.train_share * len(base))
+    added = np.array(one.added, dtype=np.float64).reshape(-1, 3)
+    targets = added[:, 2]
+    if base.classes:
+        targets = np.clip(np.rint(targets), 0, base.classes - 1).astype(np.int64)
+    points = np.vstack([base.points[kept], added[:, :2]])
+    whole = np.concatenate([base.targets[kept], targets])
+    tested = np.concatenate([kept >= cut, np.zeros(len(added), dtype=bool)])
+    origins = [("own", int(number)) for number in kept]
+    origins += [("added", number) for number in range(len(added))]
+    train, test = (Dataset(points[m], whole[m], base.classes) for m in (~tested, tested))
+    return Data(train, test, points, whole, tested, tuple(origins))
+
+
+def restored(values: Mapping[str, Any]) -> Experiment:
+    """What `state` gave; a field that does not fit is the usual one."""
+    one = Experiment()
+    for field in fields(Experiment):
+        if field.name not in values:
+            continue
+        try:
+            one = replace(one, **{field.name: _taken(field.name, values[field.name])})
+        except (ValueError, TypeError):
+            continue
+    return one
+
+
+def _taken(name: str, value: Any) -> Any:
+    """A field's value out of JSON."""
+    usual = getattr(Experiment(), name)
+    if name == "added":
+        return tuple((float(x), float(y), float(target)) for x, y, target in value)
+    if isinstance(usual, tuple):
+        if not all(type(number) is int for number in value):
+            raise ValueError(f"{name} holds whole numbers")
+        return tuple(value)
+    if isinstance(usual, float) and type(value) is int:
+        return float(value)
+    if type(value) is not type(usual):
+        raise ValueError(f"{name} is no {type(usual).__name__}")
+    return value

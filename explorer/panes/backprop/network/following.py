@@ -1,0 +1,90 @@
+"""Following one point: its Trace is made on the engine, and takes over player and drawing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from explorer.panes.backprop.network.sample import Faces, Sample
+from explorer.panes.backprop.network.track import SampleTrack
+
+if TYPE_CHECKING:
+    from explorer.panes.backprop.network.mode import NetworkMode
+
+
+class Following:
+    """`sample` is the point that is followed; None: none is."""
+
+    def __init__(self, mode: NetworkMode) -> None:
+        self.mode = mode
+        self.sample: Sample | None = None
+        self._faces: Faces | None = None
+        self._turn = 0
+
+    def follow(self, number: int) -> None:
+        """The point of that number; learning pauses."""
+        lab = self.mode.runner.lab
+        if lab is None or not 0 <= number < len(lab.data.points):
+            return
+        self.mode.runner.pause()
+        x, y = (float(value) for value in lab.data.points[number])
+        self._ask(number, x, y, float(lab.data.targets[number]), keep=False)
+
+    def next_point(self, way: int) -> None:
+        """The point after the one that is followed, or before it."""
+        lab = self.mode.runner.lab
+        if lab is None or not len(lab.data.points):
+            return
+        number = self.sample.number + way if self.sample is not None else 0
+        self.follow(number % len(lab.data.points))
+
+    def refresh(self) -> None:
+        """The network, or how it learns, is another by now: the same point's way through that."""
+        if self.sample is not None:
+            one = self.sample
+            self._ask(one.number, *one.point, one.target, keep=True)
+
+    def leave(self) -> bool:
+        """Back to learning; False where no point was followed."""
+        if self.sample is None:
+            return False
+        self._turn += 1
+        self.sample = self._faces = None
+        self.mode.view.network.set_face(None)
+        self.mode.inputs.set_sample(False)
+        self.mode.bind()
+        self.mode.show_moment()
+        self.mode.inspect()
+        return True
+
+    def show(self, position: float) -> None:
+        if self._faces is not None:
+            self.mode.view.network.set_face(self._faces.at(position))
+
+    def _ask(self, number: int, x: float, y: float, target: float, *, keep: bool) -> None:
+        self._turn += 1
+        self.mode.spawn(self._take(self._turn, number, x, y, target, keep))
+
+    async def _take(
+        self, turn: int, number: int, x: float, y: float, target: float, keep: bool
+    ) -> None:
+        mode = self.mode
+        try:
+            sample = await mode.runner.sample(number, x, y, target)
+        except ValueError as error:
+            mode.statusRequested.emit(str(error))
+            if turn == self._turn:
+                self.leave()
+            return
+        if sample is None or turn != self._turn:
+            return
+        same = self.sample is not None and len(self.sample) == len(sample)
+        self.sample, self._faces = sample, Faces(sample)
+        lab = mode.runner.lab
+        if lab is not None and lab.moments:
+            mode.view.network.set_moment(lab.moments[-1])
+        mode.inputs.set_sample(True)
+        mode.set_tracks([SampleTrack(sample)], keep_position=keep and same)
+        self.show(mode.player.position if mode.active else 0.0)
+        mode.view.place_buttons()
+        mode.on_step(0)
+        mode.inspect()

@@ -1,0 +1,85 @@
+"""The strip above: presets, starting anew, and what a click on the plane adds."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QWidget
+
+from explorer.panes.backprop.network.presets import PRESETS
+from explorer.widgets.base import Label
+from explorer.widgets.menu_button import MenuButton
+
+NUMBERS = ("\u22121", "\u22120.5", "0", "0.5", "1")  # targets of points that are added
+
+
+class NetworkHeader(QWidget):
+    """`presetChosen(id)`, `resetRequested(another seed)`, `learningRequested`: out of a sample."""
+
+    presetChosen = Signal(str)
+    resetRequested = Signal(bool)
+    learningRequested = Signal()
+    sampleStepped = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("backprop.network.inputs")
+        self.presets = MenuButton("file", "Presets", "Setups that each teach one thing")
+        self.presets.setObjectName("backprop.network.presets")
+        for one in PRESETS:
+            action = self.presets.menu().addAction(
+                one.title, lambda name=one.id: self.presetChosen.emit(name)
+            )
+            action.setToolTip(one.look)
+        self.presets.menu().setToolTipsVisible(True)
+        self.reset = MenuButton("refresh", "Reset", "Begins anew, with the same or other weights")
+        self.reset.setObjectName("backprop.network.reset")
+        self.reset.menu().addAction("Same first weights", lambda: self.resetRequested.emit(False))
+        self.reset.menu().addAction("Other first weights", lambda: self.resetRequested.emit(True))
+        self.adds = QComboBox()
+        self.adds.setAccessibleName("What a click on the plane adds")
+        self.adds.setToolTip(
+            "A click on the plane adds such a point; shift-click or right-click removes one"
+        )
+        self.adds.setObjectName("backprop.network.adds")
+        self._adds_label = Label("A click adds", "label", "muted")
+        self.back = QPushButton("Back to learning")
+        self.back.setObjectName("backprop.network.back")
+        self.back.setToolTip("Leaves the point's own way (Esc)")
+        self.before, self.after = QPushButton("Point before"), QPushButton("Next point")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        for one in (self.presets, self.reset):
+            row.addWidget(one)
+        row.addStretch(1)
+        for widget in (self._adds_label, self.adds, self.before, self.after, self.back):
+            row.addWidget(widget)
+        self.back.clicked.connect(self.learningRequested)
+        self.before.clicked.connect(lambda: self.sampleStepped.emit(-1))
+        self.after.clicked.connect(lambda: self.sampleStepped.emit(1))
+        self._classes = -1
+        self.set_classes(2)
+        self.set_sample(False)
+
+    def set_classes(self, classes: int) -> None:
+        if classes == self._classes:
+            return
+        self._classes = classes
+        self.adds.clear()
+        if classes:
+            self.adds.addItems([f"class {number}" for number in range(classes)])
+        else:
+            self.adds.addItems(list(NUMBERS))
+
+    @property
+    def target(self) -> float:
+        """Of a point that is added."""
+        if self._classes:
+            return float(max(0, self.adds.currentIndex()))
+        return float(NUMBERS[max(0, self.adds.currentIndex())].replace("\u2212", "-"))
+
+    def set_sample(self, on: bool) -> None:
+        for widget in (self.before, self.after, self.back):
+            widget.setVisible(on)
+        for widget in (self._adds_label, self.adds):
+            widget.setVisible(not on)

@@ -1,0 +1,149 @@
+"""What flows through each layer, forward and back, as small histograms side by side."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPolygonF
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from core.optimization.statistics import Histogram, LayerStatistics
+from explorer import theme
+from explorer.theme_numbers import format_number
+from explorer.widgets.base import LEFT, Picture, put_text
+
+ROWS = ("activations", "gradients")
+TINY = 1e-3  # a layer's gradient of less than this share of the largest has all but vanished
+
+
+class Histograms(Picture):
+    """Two rows, activations and gradients; a column for each layer."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Activations and gradients by layer", parent)
+        self._layers: tuple[LayerStatistics, ...] = ()
+        self._hovered: tuple[int, int] | None = None
+        self.setMouseTracking(True)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    def set_layers(self, layers: tuple[LayerStatistics, ...]) -> None:
+        self._layers = layers
+        self.setAccessibleDescription(self.describe())
+        self.data_changed()
+
+    def describe(self) -> str:
+        return ", ".join(
+            f"{layer.name}: gradient spread {format_number(layer.gradients.std)}"
+            for layer in self._layers
+        )
+
+    def displayed(self) -> dict[str, np.ndarray]:
+        shown: dict[str, np.ndarray] = {}
+        for layer in self._layers:
+            for row in ROWS:
+                histogram: Histogram = getattr(layer, row)
+                middle = (histogram.edges[:-1] + histogram.edges[1:]) / 2
+                shown[f"{layer.name} {row}"] = np.stack([middle, histogram.counts], 1)
+        return shown
+
+    def sizeHint(self) -> QSize:
+        return QSize(theme.current().px(320), theme.current().px(160))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(theme.current().px(200), theme.current().px(96))
+
+    def _cell(self, row: int, column: int) -> QRectF:
+        now = theme.current()
+        left, head = now.px(64), now.px(15)
+        width = (self.width() - left) / max(1, len(self._layers))
+        height = (self.height() - head) / 2
+        return QRectF(left + column * width, head + row * height, width, height)
+
+    def draw(self, painter: QPainter) -> None:
+        now = theme.current()
+        small, muted = now.font("label"), now.color("muted")
+        if not self._layers:
+            put_text(painter, QRectF(self.rect()), "no points to look at", now.font("body"), muted)
+            return
+        largest = max(layer.gradients.std for layer in self._layers)
+        for row, name in enumerate(ROWS):
+            cell = self._cell(row, 0)
+            words = QRectF(0, cell.top(), cell.left(), cell.height() - now.px(14))
+            put_text(painter, words, name, small, muted, LEFT)
+        for column, layer in enumerate(self._layers):
+            head = self._cell(0, column)
+            head = QRectF(head.left(), 0, head.width(), now.px(15))
+            last = column == len(self._layers) - 1
+            title = "output" if last else f"layer {column + 1}"
+            if head.width() < now.px(48):
+                title = "out" if last else str(column + 1)
+            put_text(painter, head, title, small, now.color("text"))
+            for row, kind in enumerate(ROWS):
+                histogram = getattr(layer, kind)
+                vanished = row == 1 and histogram.std < TINY * largest
+                self._draw_cell(painter, self._cell(row, column), histogram, row, vanished)
+        self._draw_readout(painter)
+
+    def _draw_cell(
+        self, painter: QPainter, cell: QRectF, histogram: Histogram, row: int, vanished: bool
+    ) -> None:
+        now = theme.current()
+        area = cell.adjusted(3, 2, -3, -now.px(15))
+        color = now.series(row)
+        counts = np.sqrt(histogram.counts)  # one full bin must not hide the others
+        top = float(counts.max()) or 1.0
+        step = area.width() / len(counts)
+        points = [QPointF(area.left(), area.bottom())]
+        for number, height in enumerate((counts / top * area.height()).tolist()):
+            x = area.left() + number * step
+            points += [
+                QPointF(x, area.bottom() - height),
+                QPointF(x + step, area.bottom() - height),
+            ]
+        points.append(QPointF(area.right(), area.bottom()))
+        painter.setPen(Qt.PenStyle.NoPen)
+        fill = QColor(color)
+        fill.setAlphaF(0.75)
+        painter.setBrush(fill)
+        painter.drawPolygon(QPolygonF(points))
+        painter.setPen(now.pen("divider"))
+        painter.drawLine(area.bottomLeft(), area.bottomRight())
+        painter.drawLine(
+            QPointF(area.center().x(), area.bottom()), QPointF(area.center().x(), area.bottom() + 3)
+        )
+        words = QRectF(cell.left(), area.bottom() + 1, cell.width(), now.px(14))
+        reach = format_number(float(histogram.edges[-1]), 2)
+        text, role = f"\u00b1{reach}", "muted"
+        if vanished:
+            text, role = f"\u26a0 \u00b1{reach}", "warning"
+        put_text(painter, words, text, now.font("label"), now.color(role))
+
+    def _draw_readout(self, painter: QPainter) -> None:
+        if self._hovered is None or self._hovered[1] >= len(self._layers):
+            return
+        from explorer.panes.backprop.network.draw import draw_words
+
+        row, column = self._hovered
+        layer = self._layers[column]
+        histogram: Histogram = getattr(layer, ROWS[row])
+        mean, spread = format_number(histogram.mean), format_number(histogram.std)
+        words = f"{layer.name}, {ROWS[row]}: mean {mean}, standard deviation {spread}"
+        if row == 0 and layer.saturated:
+            words += f", {layer.saturated:.0%} flat"
+        place = self._cell(row, column).center()
+        draw_words(painter, place, words, self.width(), self.height())
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        place = event.position()
+        found = None
+        for row in range(len(ROWS)):
+            for column in range(len(self._layers)):
+                if self._cell(row, column).contains(place):
+                    found = (row, column)
+        if found != self._hovered:
+            self._hovered = found
+            self.update()
+
+    def leaveEvent(self, event) -> None:
+        self._hovered = None
+        self.update()

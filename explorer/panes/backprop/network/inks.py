@@ -1,0 +1,72 @@
+"""The drawing's colors: maps, weights, classes, in the theme in force."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from PySide6.QtGui import QColor, QImage
+
+from explorer import theme
+from explorer.panes.backprop.network.moment import LEVELS
+
+SOFT = 0.42  # how much of the surface is in the plane's colors, so that points stand out from it
+MARKS = ("circle", "square", "triangle")  # classes are told by their form as well
+
+
+def class_color(number: int) -> QColor:
+    """Class 0 has the color of negative numbers, 1 that of positive ones."""
+    now = theme.current()
+    if number == 2:
+        return now.series(2)
+    return QColor(now.palette.diverging_stops[2 if number else 0])
+
+
+def sign_color(value: float) -> QColor:
+    return class_color(1 if value > 0 else 0)
+
+
+def color_of_target(target: float, classes: int) -> QColor:
+    if classes:
+        return class_color(int(target))
+    table = theme.current().diverging_table
+    level = int(np.clip(round(128 + 127 * target), 0, 255))
+    return QColor(*table[level].tolist())
+
+
+def map_image(levels: np.ndarray) -> QImage:
+    """A neuron's map (R, R) uint8, 128 being 0."""
+    return _image(levels, _signed(theme.current().name, 0.0))
+
+
+def plane_image(levels: np.ndarray, classes: int) -> QImage:
+    """What the network says, softly."""
+    name = theme.current().name
+    return _image(levels, _classes(name) if classes > 2 else _signed(name, SOFT))
+
+
+def _image(levels: np.ndarray, table: list[int]) -> QImage:
+    levels = np.ascontiguousarray(levels)
+    rows, columns = levels.shape
+    image = QImage(levels.data, columns, rows, columns, QImage.Format.Format_Indexed8)
+    image.setColorTable(table)
+    return image.convertToFormat(QImage.Format.Format_RGB32)
+
+
+@lru_cache(maxsize=16)
+def _signed(name: str, soft: float) -> list[int]:
+    now = theme.current()
+    surface = np.array(now.color("surface").getRgb()[:3])
+    mixed = now.diverging_table * (1 - soft) + surface * soft
+    return [QColor(*row).rgb() for row in np.rint(mixed).astype(int).tolist()]
+
+
+@lru_cache(maxsize=8)
+def _classes(name: str) -> list[int]:
+    surface = theme.current().color("surface")
+    table = []
+    for number in range(256):
+        kind, level = min(number // LEVELS, 2), number % LEVELS
+        share = (level / (LEVELS - 1)) * (1 - SOFT)
+        table.append(theme.mix(surface, class_color(kind), share).rgb())
+    return table

@@ -1,0 +1,267 @@
+"""What the inspector says: of an optimizer step, a neuron, a weight, or a sample's step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from core.optimization.optimizer_trace import trace_update
+from core.optimization.optimizers import optimizer
+from core.trace import Step
+from explorer.panes.backprop.network.moment import Moment, Update
+from explorer.panes.backprop.network.sample import Sample
+from explorer.panes.backprop.network.spots import Neuron, Spot, Weight, is_dead, name_of
+from explorer.panes.backprop.network.words import sample_title
+from explorer.panes.base import Inspection
+from explorer.theme_numbers import format_number
+from explorer.widgets.live_numbers import Equation, Terms
+
+MOST_ROWS = 8
+FORMULAS = {
+    0: r"L = \frac{1}{N} \sum_i (z_i - y_i)^2",
+    2: r"L = \frac{1}{N} \sum_i -\log p_i(\text{class } y_i), \quad p = \sigma(z)",
+}
+
+
+def of_moment(moment: Moment, spot: Spot, pinned: bool) -> Inspection:
+    """The optimizer's last step, for the weight or neuron that is looked at, or for one weight."""
+    if isinstance(spot, Neuron) and spot.column:
+        return _of_neuron(moment, spot, pinned)
+    weight = spot if isinstance(spot, Weight) else _liveliest(moment)
+    if weight is None:
+        return Inspection(rows=_summary(moment), table=_table(moment), title=_title(moment))
+    step, rows = update_of(moment, weight)
+    first = name_of(weight.layer, weight.before, moment.sizes)
+    then = name_of(weight.layer + 1, weight.after, moment.sizes)
+    value = float(moment.weights[weight.layer][weight.before, weight.after])
+    rows = [*rows, Equation("weight now", value, "accent", f"{first} \u2192 {then}")]
+    if not isinstance(spot, Weight):
+        rows = [*rows, *_summary(moment)]
+    title = f"Weight {first} \u2192 {then}" if isinstance(spot, Weight) else _title(moment)
+    return Inspection(
+        step=step, rows=rows, table=_table(moment), pinned=pinned, title=title, plain=True
+    )
+
+
+def _title(moment: Moment) -> str:
+    if moment.update is None:
+        return "Before the first step"
+    return f"Step {moment.step:,}: one weight's update"
+
+
+def _liveliest(moment: Moment) -> Weight | None:
+    """The weight with the largest gradient in the last step."""
+    if moment.update is None:
+        return None
+    best, found = -1.0, None
+    for layer in range(len(moment.weights)):
+        gradient = moment.update.gradients.get(f"{layer}.weight")
+        if gradient is None:
+            continue
+        size = np.abs(np.nan_to_num(gradient))
+        place = int(size.argmax())
+        if size.flat[place] > best:
+            best = float(size.flat[place])
+            found = Weight(layer, *divmod(place, gradient.shape[1]))
+    return found
+
+
+def update_of(moment: Moment, weight: Weight) -> tuple[Step | None, list[Any]]:
+    """The optimizer's last line for one weight, with every number before it."""
+    update = moment.update
+    name = f"{weight.layer}.weight"
+    if update is None or name not in update.gradients:
+        return None, ["It has not taken a step yet."]
+    trace = _trace(update, name)
+    place = (weight.before, weight.after)
+    rows: list[Any] = []
+    for step in trace:
+        if step.parent is not None:
+            continue
+        values = {name: np.asarray(value) for name, value in _values(step).items()}
+        made = next(iter(values))
+        rows.append(Equation(made, _at(values[made], place), "text", step.title))
+    gradient = float(update.gradients[name][place])
+    rows.insert(0, Equation("gradient", gradient, "text", "of the loss on this step's batch"))
+    last = trace[max(trace.children())]
+    return last, rows[-MOST_ROWS:]
+
+
+def _trace(update: Update, name: str) -> Any:
+    rule = optimizer(update.optimizer)
+    settings = rule.settings(learning_rate=update.learning_rate, weight_decay=0.0)
+    state, taken = update.states.get(name, (rule.state(), 0))
+    return trace_update(
+        update.optimizer,
+        update.before[name],
+        update.gradients[name],
+        state,
+        taken + 1,
+        settings,
+    )
+
+
+def _values(step: Step) -> dict[str, Any]:
+    return {name: step.value(name) for name in step.values}
+
+
+def _at(value: np.ndarray, place: tuple[int, int]) -> float:
+    if value.ndim == 2:
+        return float(value[place])
+    return float(value) if value.ndim == 0 else float("nan")
+
+
+def _of_neuron(moment: Moment, spot: Neuron, pinned: bool) -> Inspection:
+    """Its bias and the weights that lead to it."""
+    layer = spot.column - 1
+    weights = moment.weights[layer][:, spot.number]
+    names = [name_of(layer, number, moment.sizes) for number in range(len(weights))]
+    rows: list[Any] = [
+        Equation(f"from {name}", float(weight)) for name, weight in zip(names, weights, strict=True)
+    ]
+    rows.append(Equation("bias", float(moment.biases[layer][spot.number])))
+    if is_dead(moment, spot.column, spot.number):
+        rows.append("Dead: 0 for every point, so no gradient reaches it.")
+    step = None
+    if moment.update is not None and f"{layer}.weight" in moment.update.gradients:
+        largest = int(np.abs(weights).argmax())
+        step, _ = update_of(moment, Weight(layer, largest, spot.number))
+    title = name_of(spot.column, spot.number, moment.sizes)
+    return Inspection(
+        step=step,
+        rows=rows,
+        table={"weights": weights},
+        pinned=pinned,
+        title=title[:1].upper() + title[1:],
+        plain=True,
+    )
+
+
+def _summary(moment: Moment) -> list[Any]:
+    rows: list[Any] = [
+        Equation("training loss", moment.train_loss, "text", "all training points"),
+        Equation("test loss", moment.test_loss, "text", "points it has not seen"),
+        Equation("learning rate", moment.learning_rate, "text", "of the next step"),
+    ]
+    return rows
+
+
+def _table(moment: Moment) -> dict[str, np.ndarray]:
+    table: dict[str, np.ndarray] = {}
+    for number, (weights, biases) in enumerate(zip(moment.weights, moment.biases, strict=True), 1):
+        table[f"W{number}"], table[f"b{number}"] = weights, biases
+    if moment.update is not None:
+        for name, gradient in moment.update.gradients.items():
+            table[f"gradient of {name}"] = gradient
+    return table
+
+
+# one sample
+
+
+def of_sample(sample: Sample, moment: int, spot: Spot) -> Inspection:
+    """The operation that happens, with its numbers for the neuron that is looked at."""
+    title = sample_title(sample, moment)
+    title = title[:1].upper() + title[1:]
+    if moment == 0:
+        rows: list[Any] = [
+            Equation(f"x{number + 1}", value, "accent") for number, value in enumerate(sample.point)
+        ]
+        rows.append(Equation("target", sample.target, "text"))
+        rows.append("Batch and penalty are left out: this point alone.")
+        return Inspection(rows=rows, table={"x": np.array(sample.point)}, title=title)
+    step = sample.trace[moment - 1]
+    table = {name: np.asarray(value) for name, value in _values(step).items()}
+    rows = _sample_rows(sample, moment, spot)
+    return Inspection(step=step, rows=rows, table=table, title=title, plain=True)
+
+
+def _sample_rows(sample: Sample, moment: int, spot: Spot) -> list[Any]:
+    place, step = sample.places[moment - 1], sample.trace[moment - 1]
+    role, nodes = sample.roles[place.node], sample.graph.nodes
+    node = nodes[place.node]
+    if place.phase == "forward" and role.kind == "product":
+        before, weight = (np.asarray(nodes[number].tensor.data) for number in node.inputs)
+        chosen = _chosen(spot, role.column, weight.shape[1], node.tensor.data)
+        names = [f"{nodes[node.inputs[0]].label}[{n + 1}]" for n in range(len(weight))]
+        terms = Terms(
+            f"{node.label}[{chosen + 1}]",
+            before.reshape(-1),
+            weight[:, chosen],
+            ("text", "text"),
+            names,
+            None,
+            "accent",
+        )
+        return [f"Neuron {chosen + 1} of {weight.shape[1]}: point at another to see its sum", terms]
+    if place.phase == "backward" and role.kind == "product":
+        return _back_through_weights(sample, moment, spot)
+    if place.phase == "seed":
+        return [Equation("dL/dL", 1.0, "accent", "the loss moves as itself")]
+    rows: list[Any] = []
+    column = role.column
+    if place.input is not None:
+        column = sample.roles[node.inputs[place.input]].column
+    for name, value in _values(step).items():
+        value = np.asarray(value)
+        chosen = _chosen(spot, column, value.shape[-1] if value.ndim else 1, value)
+        flat = value.reshape(-1)
+        told = float(flat[chosen]) if flat.size > chosen else float(flat[0])
+        note = "" if flat.size == 1 else f"neuron {chosen + 1} of {flat.size}"
+        rows.append(
+            Equation(name, told, "accent" if name in ("out", "contribution") else "text", note)
+        )
+    return rows
+
+
+def _back_through_weights(sample: Sample, moment: int, spot: Spot) -> list[Any]:
+    place = sample.places[moment - 1]
+    nodes, node = sample.graph.nodes, sample.graph.nodes[place.node]
+    assert place.input is not None
+    step = sample.trace[moment - 1]
+    before, weight = (np.asarray(nodes[number].tensor.data) for number in node.inputs)
+    upstream = np.asarray(step.value("upstream")).reshape(-1)
+    target = sample.roles[node.inputs[place.input]]
+    if target.kind == "weight":
+        gradient = np.asarray(step.value("contribution"))
+        column = sample.roles[place.node].column
+        chosen = _chosen(spot, column, gradient.shape[1], gradient.sum(0))
+        rows: list[Any] = [f"Into neuron {chosen + 1}, whose gradient is {_say(upstream[chosen])}:"]
+        rows += [
+            Equation(
+                f"dL/dW[{n + 1},{chosen + 1}]",
+                float(gradient[n, chosen]),
+                "text",
+                f"= {_say(before.reshape(-1)[n])} \u00d7 {_say(upstream[chosen])}",
+            )
+            for n in range(min(len(gradient), MOST_ROWS))
+        ]
+        return rows
+    chosen = _chosen(spot, target.column, weight.shape[0], step.value("contribution"))
+    names = [f"by neuron {n + 1}" for n in range(weight.shape[1])]
+    label = nodes[node.inputs[0]].label
+    return [
+        f"Neuron {chosen + 1}: its weights \u00d7 the gradients that they lead to",
+        Terms(
+            f"dL/d{label}[{chosen + 1}]",
+            weight[chosen],
+            upstream,
+            ("text", "text"),
+            names,
+            None,
+            "accent",
+        ),
+    ]
+
+
+def _say(value: float) -> str:
+    return format_number(float(value))
+
+
+def _chosen(spot: Spot, column: int, count: int, values: Any) -> int:
+    """The neuron that is looked at, where it is in that column; else the one with most to say."""
+    if isinstance(spot, Neuron) and spot.column == column and spot.number < count:
+        return spot.number
+    flat = np.abs(np.nan_to_num(np.asarray(values, dtype=np.float64))).reshape(-1)
+    return int(flat.argmax()) % max(1, count) if flat.size else 0

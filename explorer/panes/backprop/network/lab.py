@@ -1,0 +1,170 @@
+"""What happens on the engine's thread: the learner, changed between its steps, and its moments.
+
+The engine's thread appends; the GUI's reads `moments` and `curves`, which are only ever replaced or
+made longer. Knows no Qt.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from core.optimization.learner import Learned, Learner
+from explorer.panes.backprop.network.experiment import Data, Experiment, make_data
+from explorer.panes.backprop.network.moment import Moment, Update, look
+from explorer.panes.backprop.network.sample import Sample, take_sample
+
+PACE = 60.0  # steps a second at 1x
+SLICE = 0.010  # seconds of work between two yields
+LOOK = 1 / 30  # seconds between two moments while it learns
+MOST_MOMENTS = 400  # then every other one is forgotten
+MOST_ENTRIES = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """What the job yields: how long the engine may let it sleep."""
+
+    idle: float = 0.0
+
+
+@dataclass
+class Curves:
+    """What is plotted against the step; the lists grow together."""
+
+    steps: list[int] = field(default_factory=list)
+    train: list[float] = field(default_factory=list)
+    test: list[float] = field(default_factory=list)
+    ratios: list[tuple[float, ...]] = field(default_factory=list)
+
+    def take(self, moment: Moment) -> None:
+        if self.steps and self.steps[-1] == moment.step:
+            for entries in (self.train, self.test, self.ratios, self.steps):
+                entries.pop()
+        self.ratios.append(tuple(layer.ratio for layer in moment.layers))
+        self.test.append(moment.test_loss)
+        self.train.append(moment.train_loss)
+        self.steps.append(moment.step)
+
+    def thinned(self) -> Curves:
+        if len(self.steps) <= MOST_ENTRIES:
+            return self
+        return Curves(self.steps[::2], self.train[::2], self.test[::2], self.ratios[::2])
+
+    def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[tuple[float, ...]]]:
+        """As they are now, all of one length: the other thread may be adding."""
+        count = len(self.steps)
+        return (
+            np.array(self.steps[:count], dtype=np.float64),
+            np.array(self.train[:count]),
+            np.array(self.test[:count]),
+            self.ratios[:count],
+        )
+
+
+class Lab:
+    """One learner. `change`, `reset`, `one_step` and `look` are called between its steps."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        self.speed = 1.0
+        self.moments: list[Moment] = []
+        self.curves = Curves()
+        self.reset(experiment)
+
+    # called by the engine
+
+    def reset(self, experiment: Experiment) -> Moment:
+        """A new network, at step 0."""
+        self.experiment = experiment
+        self.data: Data = make_data(experiment)
+        self.learner = Learner.start(
+            experiment.config, self.data.train, self.data.test, experiment.settings, experiment.seed
+        )
+        self.diverged = ""
+        self._update: Update | None = None
+        self.moments, self.curves = [], Curves()
+        return self.look()
+
+    def change(self, experiment: Experiment) -> Moment:
+        """Another setup from the next step on; what has been learned stays."""
+        before, self.experiment = self.experiment, experiment
+        learner = self.learner
+        outputs = self.data.classes
+        if experiment.about_data != before.about_data:
+            self.data = make_data(experiment)
+            learner.train, learner.test = self.data.train, self.data.test
+        if experiment.settings != before.settings:
+            learner.change(experiment.settings)
+        if experiment.config != before.config or self.data.classes != outputs:
+            learner.resize(experiment.config)
+            self._update = None
+        return self.look()
+
+    def one_step(self) -> Moment:
+        self._learn()
+        return self.look()
+
+    def several(self, count: int) -> Moment:
+        for _ in range(count):
+            self.one_step()
+        return self.moments[-1]
+
+    def look(self) -> Moment:
+        """Records what there is to see now."""
+        moment = look(self.learner, self.experiment, self._update, self.diverged)
+        kept = self.moments
+        if kept and kept[-1].step == moment.step:
+            kept = kept[:-1]
+        elif len(kept) >= MOST_MOMENTS:
+            kept = kept[::2]
+        self.moments = [*kept, moment]
+        self.curves = self.curves.thinned()
+        self.curves.take(moment)
+        return moment
+
+    def run(self) -> Iterator[Beat]:
+        """Learns on until it diverges; the engine drives it."""
+        looked = 0.0
+        while not self.diverged:
+            begun = now = time.perf_counter()
+            while now - begun < SLICE:
+                self._learn()
+                now = time.perf_counter()
+                if self.diverged or not math.isinf(self.speed):
+                    break
+            if now - looked >= LOOK or self.diverged:
+                self.look()
+                looked = now
+            pause = 0.0 if math.isinf(self.speed) else 1 / (PACE * self.speed)
+            yield Beat(max(0.0, pause - (time.perf_counter() - begun)))
+
+    def _learn(self) -> Learned | None:
+        learner = self.learner
+        if self.diverged or not len(learner.train):
+            return None
+        before = {name: tensor.data for name, tensor in learner.network.parameters.items()}
+        states = dict(learner.states)
+        with np.errstate(all="ignore"):  # what overflows is told as divergence
+            learned = learner.learn()
+        self.diverged = learned.diverged
+        gradients = {
+            name: tensor.grad
+            for name, tensor in learner.network.parameters.items()
+            if tensor.grad is not None
+        }
+        self._update = Update(
+            self.experiment.optimizer,
+            learned.learning_rate,
+            before,
+            gradients,
+            states,
+            learned.loss,
+        )
+        return learned
+
+    def sample(self, number: int, x: float, y: float, target: float) -> Sample:
+        return take_sample(self.learner, number, x, y, target)

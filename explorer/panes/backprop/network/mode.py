@@ -1,0 +1,323 @@
+"""Network: wires the experiment, the lab, the drawing, the panel and the player."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QWidget
+
+from explorer import tasks, theme
+from explorer.actions import Action
+from explorer.panes.backprop.network import inspecting, words
+from explorer.panes.backprop.network.editing import EXPERIMENT, Editing
+from explorer.panes.backprop.network.experiment import Experiment, restored
+from explorer.panes.backprop.network.following import Following
+from explorer.panes.backprop.network.header import NetworkHeader
+from explorer.panes.backprop.network.moment import Moment
+from explorer.panes.backprop.network.presets import PRESETS
+from explorer.panes.backprop.network.runner import Runner
+from explorer.panes.backprop.network.spots import is_there
+from explorer.panes.backprop.network.track import LearnTrack
+from explorer.panes.backprop.network.view import NetworkView
+from explorer.panes.modes import Desk, Mode
+
+PANEL_EVERY = 125  # ms between two looks at curves and histograms while it learns
+
+
+def create(desk: Desk, parent: QObject) -> Mode:
+    return NetworkMode(desk, parent)
+
+
+class NetworkMode(Mode):
+    """Live at the right-hand edge; a chosen point's own way takes the player over until it is left.
+
+    The experiment lies in the workspace, so that each change of it can be undone.
+    """
+
+    id = "network"
+    title = "Network"
+    teaches = "How a small network learns, and how one point goes through it, forward and back"
+
+    def __init__(self, desk: Desk, parent: QObject) -> None:
+        super().__init__(desk, parent)
+        self.view, self.inputs = NetworkView(), NetworkHeader()
+        self.runner = Runner(self.engine, self)
+        self.editing, self.following = Editing(self), Following(self)
+        self._track: LearnTrack | None = None
+        self._shown: Moment | None = None
+        self._merging = ""
+        self._wanted_steps = 0  # that a session had taken
+        self.workspace.begin(EXPERIMENT, Experiment())
+        self._soon = QTimer(self, singleShot=True, interval=PANEL_EVERY)
+        self._soon.timeout.connect(self._show_panel)
+        self._later = QTimer(self, singleShot=True, interval=theme.MOTION["live_number"])
+        self._later.timeout.connect(self.inspect)
+        self._connect()
+        self.view.controls.set_experiment(self.experiment)
+        self.view.states.show_loading()
+
+    def _connect(self) -> None:
+        view, drawing = self.view, self.view.network
+        view.controls.changed.connect(self.editing.change_field)
+        view.neuronsRequested.connect(
+            lambda layer, more: self.editing.change(
+                self.experiment.with_neurons(layer, more), "Change the neurons"
+            )
+        )
+        view.layersRequested.connect(
+            lambda more: self.editing.change(self.experiment.with_layers(more), "Change the layers")
+        )
+        view.states.retryRequested.connect(lambda: self.runner.begin(self.experiment))
+        view.panel.stepClicked.connect(self._seek_step)
+        view.panel.sideChosen.connect(lambda _: self._show_panel())
+        drawing.pointAdded.connect(self.editing.add_point)
+        drawing.pointRemoved.connect(self.editing.remove_point)
+        drawing.pointChosen.connect(self.following.follow)
+        drawing.spotChosen.connect(self.choose)
+        drawing.looked.connect(self._later.start)
+        self.inputs.presetChosen.connect(self.editing.show_preset)
+        self.inputs.resetRequested.connect(self.editing.reset)
+        self.inputs.learningRequested.connect(self.following.leave)
+        self.inputs.sampleStepped.connect(self.following.next_point)
+        self.runner.begun.connect(self._on_begun)
+        self.runner.grown.connect(self._on_grown)
+        self.runner.stateChanged.connect(self._on_state)
+        self.workspace.changed.connect(self._on_changed)
+
+    # what the pane asks
+
+    def widget(self) -> QWidget:
+        return self.view
+
+    def header(self) -> QWidget:
+        return self.inputs
+
+    def pictures(self) -> dict[str, QWidget]:
+        panel = self.view.panel
+        return {
+            "network": self.view.network,
+            "losses": panel.losses,
+            "layers": panel.layers,
+            "updates": panel.ratios,
+        }
+
+    def state(self) -> dict[str, Any]:
+        lab = self.runner.lab
+        steps = lab.moments[-1].step if lab is not None and lab.moments else self._wanted_steps
+        return {
+            "version": 1,
+            "experiment": self.experiment.state(),
+            "steps": steps,
+            "panel": self.view.panel.side,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """The setup comes back; what was learned is learned again when somebody plays."""
+        saved = state.get("experiment")
+        if isinstance(saved, dict):
+            self.workspace.begin(EXPERIMENT, restored(saved))
+        if state.get("panel") in ("layers", "updates"):
+            self.view.panel.set_side(state["panel"])
+
+    def actions(self) -> list[Action]:
+        from explorer.panes.backprop.network.commands import commands
+
+        return commands(self)
+
+    def views(self) -> dict[str, Callable[[], Any]]:
+        from explorer.panes.backprop.network.demo import views
+
+        return views(self)
+
+    async def settled(self) -> None:
+        await tasks.wait_for(self.runner)
+        await super().settled()
+        await tasks.wait_for(self.runner)
+        self._show_panel()
+        self.inspect()
+
+    def shown(self) -> None:
+        if self.runner.state == "idle":
+            self.runner.begin(self.experiment)
+
+    def left(self) -> None:
+        self._later.stop()
+
+    def cancel(self) -> bool:
+        if self.view.network.chosen is not None:
+            self.choose(None)
+            return True
+        return self.following.leave()
+
+    # the experiment
+
+    @property
+    def experiment(self) -> Experiment:
+        one: Experiment = self.workspace.value(EXPERIMENT)
+        return one
+
+    def _on_changed(self, path: str, value: Any) -> None:
+        if path != EXPERIMENT:
+            return
+        self.view.controls.set_experiment(value)
+        lab = self.runner.lab
+        if lab is None:
+            return
+        if value.seed != lab.experiment.seed:
+            self.runner.begin(value)
+        else:
+            self.runner.change(value)
+
+    # learning
+
+    def _play(self) -> None:
+        self.runner.set_speed(self.player.speed)
+        self.runner.play()
+
+    def bind(self, *, keep: bool = False) -> None:
+        """The player moves over the moments of learning."""
+        lab, runner = self.runner.lab, self.runner
+        if lab is None:
+            return
+        self._track = LearnTrack(
+            lab.moments,
+            playing=lambda: runner.learning,
+            play=self._play,
+            pause=runner.pause,
+            step=runner.step,
+        )
+        self.set_tracks([self._track], keep_position=keep)
+
+    def _on_begun(self) -> None:
+        lab = self.runner.lab
+        assert lab is not None
+        self._shown = None
+        self.bind()
+        self._on_grown()
+        self._show_panel()
+        self.inspect()
+
+    def _on_grown(self) -> None:
+        lab, track = self.runner.lab, self._track
+        if lab is None or track is None:
+            return
+        self.runner.set_speed(self.player.speed)
+        self.view.network.set_data(lab.data)
+        self.inputs.set_classes(lab.data.classes)
+        live = not self.active or self.player.at_live_edge
+        track.moments = lab.moments
+        if self.following.sample is not None:
+            self.following.refresh()
+            return
+        if not live and self._shown is not None:
+            self._stay(lab.moments, self._shown)
+        self.grown()
+        self.show_moment()
+        if not self._soon.isActive():
+            self._soon.start()
+
+    def _stay(self, moments: list[Moment], shown: Moment) -> None:
+        """Where moments were forgotten, the cursor stays at the step that it shows."""
+        place = next(
+            (at for at, one in enumerate(moments) if one.step >= shown.step), len(moments) - 1
+        )
+        if place != round(self.player.position):
+            self.player.seek(place)
+
+    def _on_state(self, state: str) -> None:
+        if state == "failed":
+            self.view.states.show_error(self.runner.error)
+        self.grown()
+        if self.active:
+            self.player.playingChanged.emit(self.player.playing)
+        self._tell()
+
+    def on_position(self, position: float) -> None:
+        if self.following.sample is not None:
+            self.following.show(position)
+        else:
+            self.show_moment()
+
+    def on_step(self, step: int) -> None:
+        self._tell()
+        if not self._later.isActive():
+            self._later.start()
+
+    @property
+    def moment(self) -> Moment | None:
+        """What stands under the cursor, while learning is looked at."""
+        lab = self.runner.lab
+        if lab is None or not lab.moments:
+            return None
+        moments = lab.moments
+        if not self.active or self.following.sample is not None or self.player.at_live_edge:
+            return moments[-1]
+        return moments[min(len(moments) - 1, max(0, math.ceil(self.player.position - 1e-9)))]
+
+    def show_moment(self) -> None:
+        moment = self.moment
+        if moment is None:
+            return
+        self._shown = moment
+        self.view.network.set_moment(moment)
+        self.view.place_buttons()
+        if self.view.states.state != "ready" and not self.runner.error:
+            self.view.states.show_ready()
+        self._tell()
+        if not self._later.isActive():
+            self._later.start()
+        if not self._soon.isActive():
+            self._soon.start()
+
+    def _show_panel(self) -> None:
+        lab, moment = self.runner.lab, self.moment
+        if lab is None or moment is None:
+            return
+        panel = self.view.panel
+        panel.set_moment(moment, not self.active or self.player.at_live_edge)
+        panel.set_curves(lab.curves)
+
+    def _seek_step(self, step: float) -> None:
+        lab = self.runner.lab
+        if lab is None or self.following.sample is not None:
+            return
+        places = range(len(lab.moments))
+        if places:
+            self.player.seek(min(places, key=lambda at: abs(lab.moments[at].step - step)))
+
+    def _tell(self) -> None:
+        sample = self.following.sample
+        if sample is not None:
+            self.set_headline(words.sample_headline(sample, max(0, self.player.step)))
+            return
+        moment = self.moment
+        same = [one for one in PRESETS if one.experiment == self.experiment]
+        self.set_headline(
+            words.headline(moment, self.runner.state, self.runner.error, same[0] if same else None)
+        )
+
+    # looking
+
+    def choose(self, spot: Any) -> None:
+        """A neuron or weight to look at; the same one again lets it go."""
+        drawing = self.view.network
+        drawing.set_choice(None if spot == drawing.chosen else spot)
+        self.inspect()
+
+    def inspect(self) -> None:
+        if not self.active:
+            return
+        drawing, sample = self.view.network, self.following.sample
+        spot = drawing.chosen
+        if spot is None and not self.player.playing:
+            spot = drawing.hovered
+        if sample is not None:
+            step = max(0, self.player.step)
+            self.inspection.emit(inspecting.of_sample(sample, step, drawing.hovered or spot))
+        elif (moment := self._shown) is not None:
+            spot = spot if is_there(spot, moment.sizes) else None
+            pinned = spot is not None and spot == drawing.chosen
+            self.inspection.emit(inspecting.of_moment(moment, spot, pinned))

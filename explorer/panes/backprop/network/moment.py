@@ -1,0 +1,141 @@
+"""One moment of learning, as it is drawn: everything ready, nothing left to compute. No Qt here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from core.autograd.operation import Array
+from core.optimization.learner import Learner
+from core.optimization.statistics import LayerStatistics, layer_statistics, neuron_maps
+from explorer.panes.backprop.network.contour import boundary
+from explorer.panes.backprop.network.experiment import REACH, Experiment
+
+RESOLUTION = 40  # of a neuron's map
+PLANE = 80  # of the map of what the network says
+LEVELS = 85  # how sure it is of one of three classes, in as many levels
+BOUNDED = {"tanh": 1.0, "sigmoid": 1.0}
+
+
+@dataclass(frozen=True, eq=False)
+class Update:
+    """The last optimizer step: by parameter, what it saw and what it remembered before."""
+
+    optimizer: str
+    learning_rate: float
+    before: Mapping[str, Array]
+    gradients: Mapping[str, Array]
+    states: Mapping[str, tuple[Any, int]]
+    batch_loss: float
+
+
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """After `step` optimizer steps.
+
+    weights, biases  of each layer, (n, m) and (m,)
+    maps     of each hidden layer (m, R, R) uint8: what each neuron says over the plane, 128 being 0
+    limits   of each hidden layer (m,): the value that 255 stands for
+             (and of the outputs, where there are several)
+    plane    (P, P) uint8: what the network says. Two classes: how likely class 1 is; three: the
+             class, LEVELS levels for each; a number: from -1 to 1
+    border   (n, 4) lines between two classes, in shares of the plane from its top left
+    """
+
+    step: int
+    experiment: Experiment
+    classes: int
+    train_loss: float
+    test_loss: float
+    train_accuracy: float
+    test_accuracy: float
+    learning_rate: float
+    weights: tuple[Array, ...]
+    biases: tuple[Array, ...]
+    maps: tuple[Array, ...]
+    limits: tuple[Array, ...]
+    plane: Array
+    border: Array
+    layers: tuple[LayerStatistics, ...]
+    update: Update | None = None
+    diverged: str = ""
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        return (2, *(len(bias) for bias in self.biases))
+
+
+def look(
+    learner: Learner, experiment: Experiment, update: Update | None, diverged: str = ""
+) -> Moment:
+    """What there is to see of a learner now. About 3 ms for a 2-8-8-1 network."""
+    parameters = learner.network.parameters
+    count = learner.network.n_layers
+    with np.errstate(all="ignore"):
+        statistics = tuple(layer_statistics(learner)) if len(learner.train) else ()
+        *hidden, out = neuron_maps(learner, RESOLUTION, REACH)
+        fine = neuron_maps(learner, PLANE, REACH)[-1]
+        scaled = [_levels(layer, learner.network.config.activation) for layer in hidden]
+        if len(out) > 1:
+            scaled.append(_levels(out, "linear"))
+        return Moment(
+            learner.step,
+            experiment,
+            learner.train.classes,
+            _loss(learner),
+            learner.test_loss(),
+            learner.accuracy(learner.train),
+            learner.accuracy(learner.test),
+            learner.learning_rate,
+            tuple(parameters[f"{number}.weight"].data for number in range(count)),
+            tuple(parameters[f"{number}.bias"].data for number in range(count)),
+            tuple(levels for levels, _ in scaled),
+            tuple(limit for _, limit in scaled),
+            _plane(fine, learner.train.classes),
+            boundary(fine[0]) if learner.train.classes == 2 else np.zeros((0, 4)),
+            statistics,
+            update,
+            diverged,
+        )
+
+
+def _loss(learner: Learner) -> float:
+    """On the training points, without penalty."""
+    if not len(learner.train):
+        return float("nan")
+    from core.autograd.losses import LOSSES
+
+    out = learner.network.detached()(learner.train.points)
+    return LOSSES[learner.loss_name](out, learner.train.targets).item()
+
+
+def _levels(layer: Array, activation: str) -> tuple[Array, Array]:
+    """A layer's maps (m, R, R) as uint8 with 128 for 0, and for each neuron what 255 stands for."""
+    if activation in BOUNDED:
+        limit = np.full(len(layer), BOUNDED[activation])
+    else:
+        finite = np.where(np.isfinite(layer), np.abs(layer), 0.0)
+        limit = np.maximum(finite.reshape(len(layer), -1).max(1), 1e-12)
+    return signed(layer / limit[:, None, None]), limit
+
+
+def signed(values: Array) -> Array:
+    """-1 to 1 as 1 to 255, 0 as 128."""
+    clean = np.nan_to_num(np.clip(values, -1, 1), nan=0.0)
+    return np.rint(128 + 127 * clean).astype(np.uint8)
+
+
+def _plane(out: Array, classes: int) -> Array:
+    """(K, P, P) outputs as they are drawn."""
+    if classes == 0:
+        return signed(out[0])
+    if classes == 2:
+        return signed(np.tanh(out[0] / 2))  # 2 sigmoid(z) - 1
+    shifted = np.exp(out - out.max(0))
+    likely = shifted / shifted.sum(0)
+    sure = (np.nan_to_num(likely.max(0)) - 1 / classes) / (1 - 1 / classes)
+    level = np.rint(np.clip(sure, 0, 1) * (LEVELS - 1)).astype(np.uint8)
+    return (out.argmax(0) * LEVELS).astype(np.uint8) + level

@@ -1,0 +1,118 @@
+"""Below the drawing: the losses, and whether learning is healthy."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from core.optimization.statistics import HEALTHY_RATIO
+from explorer import theme
+from explorer.panes.backprop.network.histograms import Histograms
+from explorer.panes.backprop.network.lab import Curves
+from explorer.panes.backprop.network.moment import Moment
+from explorer.widgets.base import Label, set_look
+from explorer.widgets.line_plot import LinePlot, Series
+from explorer.widgets.toggle import SegmentedControl
+
+SIDES = (("layers", "Layers"), ("updates", "Updates"))
+
+
+class Panel(QWidget):
+    """`stepClicked(step)`: a place of a curve was clicked."""
+
+    stepClicked = Signal(float)
+    sideChosen = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.losses = LinePlot("Losses")
+        self.losses.setObjectName("backprop.network.losses")
+        self.losses.set_axes("step", "loss")
+        self.losses.set_log(True)
+        self.losses.set_empty_text("Play learns, and the losses are drawn here")
+        self.ratios = LinePlot("Update to data")
+        self.ratios.setObjectName("backprop.network.ratios")
+        self.ratios.set_axes("step", "log10 of update : weights")
+        self.ratios.set_empty_text("no step yet")
+        self.layers = Histograms()
+        self.layers.setObjectName("backprop.network.layers")
+        self.choice = SegmentedControl(list(SIDES), "What is looked at for health")
+        self.choice.setObjectName("backprop.network.health")
+        self.choice.setToolTip(
+            "Layers: what flows through each layer, forward and back\n"
+            "Updates: each step should change weights by about a thousandth, \u22123 on this scale"
+        )
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.layers)
+        self._stack.addWidget(self.ratios)
+        self._heads: list[QWidget] = []
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        for head, body in (
+            (Label("Loss", "label", "muted"), self.losses),
+            (self.choice, self._stack),
+        ):
+            row.addWidget(self._card(head, body), 1)
+        self.choice.chosen.connect(self._on_chosen)
+        for plot in (self.losses, self.ratios):
+            plot.clicked.connect(self.stepClicked)
+        theme.changed.connect(self._restyle)
+        self._restyle()
+
+    def _card(self, head: QWidget, body: QWidget) -> QFrame:
+        card = QFrame()
+        set_look(card, "card")
+        column = QVBoxLayout(card)
+        column.setContentsMargins(12, 4, 8, 6)
+        column.setSpacing(0)
+        line = QHBoxLayout()
+        line.addWidget(head)
+        line.addStretch(1)
+        column.addLayout(line)
+        column.addWidget(body, 1)
+        self._heads.append(head)
+        return card
+
+    def _restyle(self) -> None:
+        for head in self._heads:
+            head.setMinimumHeight(theme.current().px("control"))
+
+    def _on_chosen(self, side: str) -> None:
+        self.set_side(side)
+        self.sideChosen.emit(side)
+
+    def set_side(self, side: str) -> None:
+        self.choice.set_current(side)
+        self._stack.setCurrentIndex([name for name, _ in SIDES].index(side))
+
+    @property
+    def side(self) -> str:
+        return self.choice.current
+
+    def set_moment(self, moment: Moment, live: bool) -> None:
+        if self.side == "layers":
+            self.layers.set_layers(moment.layers)
+        step = None if live else float(moment.step)
+        self.losses.set_cursor(step)
+        self.ratios.set_cursor(step)
+
+    def set_curves(self, curves: Curves) -> None:
+        steps, train, test, ratios = curves.arrays()
+        shown = [Series("train", steps, train, 0)]
+        if np.isfinite(test).any():
+            shown.insert(0, Series("test", steps, test, 1))
+        self.losses.set_series(shown)
+        if self.side != "updates":
+            return
+        count = len(ratios[-1]) if ratios else 0
+        table = np.array([one if len(one) == count else (np.nan,) * count for one in ratios])
+        lines = [
+            Series("output" if n == count - 1 else f"layer {n + 1}", steps, table[:, n], n)
+            for n in range(count)
+        ]
+        if len(steps):
+            healthy = np.full(len(steps), HEALTHY_RATIO)
+            lines.append(Series("healthy", steps, healthy, "muted", dashed=True))
+        self.ratios.set_series(lines)

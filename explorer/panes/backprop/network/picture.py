@@ -1,0 +1,347 @@
+"""The drawing of the network: inputs, neurons with their maps, weights, the plane with the points.
+
+While a sample is followed, the neurons hold its numbers instead.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPixmap, QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from explorer import theme
+from explorer.panes.backprop.network import draw, draw_sample
+from explorer.panes.backprop.network.experiment import REACH, Data
+from explorer.panes.backprop.network.inks import map_image, plane_image
+from explorer.panes.backprop.network.layout import Layout, inside, lay_out
+from explorer.panes.backprop.network.moment import RESOLUTION, Moment, signed
+from explorer.panes.backprop.network.sample import Face
+from explorer.panes.backprop.network.spots import (
+    Neuron,
+    PlaneSpot,
+    PointSpot,
+    Spot,
+    Weight,
+    from_plane,
+    is_dead,
+    is_there,
+    spot_at,
+    words_of,
+)
+from explorer.widgets.base import Picture, put_text
+
+NUDGE = 0.05  # of the cursor on the plane, by a key
+
+
+class NetworkPicture(Picture):
+    """`looked` tells that something else is pointed at or chosen; the other signals are intents."""
+
+    pointAdded = Signal(float, float)
+    pointRemoved = Signal(int)
+    pointChosen = Signal(int)
+    spotChosen = Signal(object)  # Neuron, Weight or None
+    looked = Signal()
+    laidOut = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Network", parent)
+        self.moment: Moment | None = None
+        self.data: Data | None = None
+        self.face: Face | None = None
+        self.hovered: Spot = None
+        self.chosen: Spot = None
+        self.cursor: tuple[float, float] | None = None  # on the plane, by the keyboard
+        self._pointer: QPointF | None = None
+        self._images: dict[tuple[int, int], QPixmap] = {}
+        self._plane: QPixmap | None = None
+        self._points: tuple[object, QPixmap] | None = None
+        self._layout: Layout | None = None
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    # what is shown
+
+    def set_moment(self, moment: Moment | None) -> None:
+        if moment is self.moment:
+            return
+        before = self.moment
+        self.moment = moment
+        self._images.clear()
+        self._plane = None
+        if moment is not None:
+            if before is None or before.sizes != moment.sizes:
+                self._lay_out()
+            if not is_there(self.chosen, moment.sizes):
+                self.chosen = None
+            if isinstance(self.hovered, Neuron | Weight) and not is_there(
+                self.hovered, moment.sizes
+            ):
+                self.hovered = None
+            self.setAccessibleDescription(self.describe())
+        self.data_changed()
+
+    def set_data(self, data: Data | None) -> None:
+        if data is not self.data:
+            self.data = data
+            self._points = None
+            if isinstance(self.hovered, PointSpot):
+                self.hovered = None
+            self.data_changed()
+
+    def set_face(self, face: Face | None) -> None:
+        """The sample that is followed, at one position of its way; None: none is."""
+        wide = (face is None) != (self.face is None)
+        self.face = face
+        if wide:
+            self._lay_out()
+        self.data_changed()
+
+    def set_choice(self, spot: Spot) -> None:
+        if spot != self.chosen:
+            self.chosen = spot
+            self.data_changed()
+
+    def displayed(self) -> dict[str, np.ndarray]:
+        """Weights and biases of each layer, and the points; of a followed sample its numbers."""
+        shown: dict[str, np.ndarray] = {}
+        if self.moment is None:
+            return shown
+        for number, weights in enumerate(self.moment.weights, 1):
+            shown[f"weights {number}"] = weights
+            shown[f"biases {number}"] = self.moment.biases[number - 1]
+        if self.data is not None:
+            shown["points"] = np.column_stack([self.data.points, self.data.targets])
+        if self.face is not None:
+            for column, values in enumerate(self.face.values):
+                if values is not None:
+                    shown[f"values {column}"] = values
+            for column, values in enumerate(self.face.gradients):
+                if values is not None:
+                    shown[f"gradients {column}"] = values
+        return shown
+
+    def describe(self) -> str:
+        moment = self.moment
+        if moment is None:
+            return ""
+        sizes = "-".join(str(size) for size in moment.sizes)
+        dead = sum(int(layer.dead.sum()) for layer in moment.layers)
+        words = f"{sizes} network after {moment.step:,} steps"
+        return words + (f", {dead} dead neurons" if dead else "")
+
+    @property
+    def layout_now(self) -> Layout | None:
+        return self._layout
+
+    def sizeHint(self) -> QSize:
+        return QSize(theme.current().px(640), theme.current().px(360))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(theme.current().px(420), theme.current().px(200))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._lay_out()
+
+    def on_theme_changed(self) -> None:
+        self._images.clear()
+        self._plane = self._points = None
+        self._lay_out()
+        super().on_theme_changed()
+
+    def _lay_out(self) -> None:
+        if self.moment is None:
+            return
+        size = (float(self.width()), float(self.height()))
+        wide = self.face is not None
+        self._layout = lay_out(*size, self.moment.sizes, wide, theme.current().zoom)
+        self._points = None
+        self.laidOut.emit()
+
+    # painting
+
+    def draw(self, painter: QPainter) -> None:
+        moment, layout = self.moment, self._layout
+        if moment is None or layout is None:
+            return
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        if self.face is None:
+            self._draw_network(painter, moment, layout)
+        else:
+            draw_sample.draw_network(painter, layout, moment, self.face)
+        self._draw_plane(painter, moment, layout)
+        if self.face is not None:
+            draw_sample.draw_output(painter, layout, self.face)
+        spot = self.hovered
+        if spot is not None and self._pointer is not None:
+            words = words_of(spot, moment, self.data)
+            if words:
+                draw.draw_words(painter, self._pointer, words, self.width(), self.height())
+
+    def _draw_network(self, painter: QPainter, moment: Moment, layout: Layout) -> None:
+        for layer, weights in enumerate(moment.weights):
+            draw.draw_edges(painter, layout, layer, weights, 1.0)
+        for spot in (self.chosen, self.hovered):
+            self._draw_chosen_edges(painter, moment, layout, spot)
+        for column, boxes in enumerate(layout.boxes):
+            for number, box in enumerate(boxes):
+                if is_dead(moment, column, number):
+                    draw.draw_dead(painter, box)
+                else:
+                    draw.draw_map(painter, box, self._image(moment, column, number))
+                if Neuron(column, number) in (self.chosen, self.hovered):
+                    draw.draw_ring(painter, box)
+        self._draw_captions(painter, moment, layout)
+
+    def _draw_chosen_edges(
+        self, painter: QPainter, moment: Moment, layout: Layout, spot: Spot
+    ) -> None:
+        if isinstance(spot, Weight) and is_there(spot, moment.sizes):
+            value = float(moment.weights[spot.layer][spot.before, spot.after])
+            draw.draw_edge(painter, layout, (spot.layer, spot.before, spot.after), value)
+        elif isinstance(spot, Neuron) and spot.column and is_there(spot, moment.sizes):
+            weights = moment.weights[spot.column - 1]
+            for before in range(weights.shape[0]):
+                value = float(weights[before, spot.number])
+                draw.draw_edge(painter, layout, (spot.column - 1, before, spot.number), value)
+
+    def _image(self, moment: Moment, column: int, number: int) -> QPixmap:
+        key = (column, number)
+        if key not in self._images:
+            if column == 0:
+                levels = _coordinate(number)
+            else:
+                levels = moment.maps[column - 1][number]
+            self._images[key] = QPixmap.fromImage(map_image(levels))
+        return self._images[key]
+
+    def _draw_captions(self, painter: QPainter, moment: Moment, layout: Layout) -> None:
+        """Below each column: what it is, and what is wrong with it."""
+        now = theme.current()
+        small, bold = now.font("label"), now.font("label", 600)
+        last = len(moment.sizes) - 1
+        for column, x in enumerate(layout.columns):
+            rect = QRectF(x - layout.step / 2, layout.foot + 2, layout.step, now.px(15))
+            if column == 0:
+                for number, box in enumerate(layout.boxes[0]):
+                    below = QRectF(box[0] - 10, box[1] + box[3] + 1, box[2] + 20, now.px(15))
+                    put_text(painter, below, f"x{number + 1}", small, now.color("muted"))
+                continue
+            words = "outputs" if column == last else f"layer {column}"
+            put_text(painter, rect, words, small, now.color("muted"))
+            trouble = _trouble(moment, column) if column < last else ""
+            if trouble:
+                rect.translate(0, now.px(15))
+                put_text(painter, rect, f"\u26a0 {trouble}", bold, now.color("warning"))
+
+    def _draw_plane(self, painter: QPainter, moment: Moment, layout: Layout) -> None:
+        now = theme.current()
+        plane, looked = layout.plane, self.hovered
+        one = isinstance(looked, Neuron) and 0 < looked.column <= len(moment.maps)
+        if one and self.face is None and isinstance(looked, Neuron):
+            draw.draw_map(painter, plane, self._image(moment, looked.column, looked.number))
+            kind = f"what {words_of(looked, moment, None)} says"
+        else:
+            if self._plane is None:
+                self._plane = QPixmap.fromImage(plane_image(moment.plane, moment.classes))
+            draw.draw_map(painter, plane, self._plane)
+            draw.draw_border(painter, plane, moment.border)
+            kind = "what the network says: the line is its decision boundary"
+            if moment.classes != 2:
+                kind = "what the network says, at every place"
+        if self.data is None:
+            return
+        key = (self.data, plane[2], self.ratio)
+        if self._points is None or self._points[0] != key:
+            self._points = (key, draw.points_pixmap(self.data, plane[2], self.ratio))
+        painter.drawPixmap(QPointF(plane[0], plane[1]), self._points[1])
+        draw.draw_legend(painter, plane, self.data, kind)
+        self._draw_on_plane(painter, plane)
+        if self.shows_focus:
+            now.focus_ring(painter, QRectF(*plane), radius=2)
+
+    def _draw_on_plane(self, painter: QPainter, plane: tuple[float, float, float, float]) -> None:
+        """Rings round points that are looked at, and the keyboard's cross."""
+        now = theme.current()
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(now.pen("accent", 2))
+        if self.face is not None:
+            x, y = from_plane(plane, *self.face.sample.point)
+            painter.drawEllipse(QPointF(x, y), now.px(8), now.px(8))
+        if isinstance(self.hovered, PointSpot) and self.data is not None:
+            place = self.data.points[self.hovered.number]
+            x, y = from_plane(plane, float(place[0]), float(place[1]))
+            painter.drawEllipse(QPointF(x, y), now.px(7), now.px(7))
+        if self.cursor is not None and self.shows_focus:
+            x, y = from_plane(plane, *self.cursor)
+            painter.drawLine(QPointF(x - 8, y), QPointF(x + 8, y))
+            painter.drawLine(QPointF(x, y - 8), QPointF(x, y + 8))
+
+    # pointing
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self.moment is None or self._layout is None:
+            return
+        place = event.position()
+        self._pointer = place
+        self._hover(spot_at(self._layout, self.moment, self.data, place.x(), place.y()))
+
+    def leaveEvent(self, event) -> None:
+        self._pointer = None
+        self._hover(None)
+
+    def _hover(self, spot: Spot) -> None:
+        shown = None if isinstance(spot, PlaneSpot) else spot
+        if shown != self.hovered:
+            self.hovered = shown
+            self.looked.emit()
+        self.update()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if self.moment is None or self._layout is None:
+            return
+        place = event.position()
+        spot = spot_at(self._layout, self.moment, self.data, place.x(), place.y())
+        shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        remove = event.button() == Qt.MouseButton.RightButton or shift
+        if event.button() not in (Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton):
+            return
+        if isinstance(spot, PointSpot):
+            (self.pointRemoved if remove else self.pointChosen).emit(spot.number)
+        elif isinstance(spot, PlaneSpot) and not remove:
+            self.pointAdded.emit(spot.x, spot.y)
+        elif isinstance(spot, Neuron | Weight) and not remove:
+            self.spotChosen.emit(spot)
+
+    def contextMenuEvent(self, event) -> None:
+        """On the plane the right button removes points; elsewhere the picture's menu opens."""
+        place = event.pos()
+        if self._layout is not None and inside(self._layout.plane, place.x(), place.y()):
+            event.accept()
+        else:
+            event.ignore()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        from explorer.panes.backprop.network.keys import handle
+
+        if not handle(self, event):
+            super().keyPressEvent(event)
+
+
+def _coordinate(number: int) -> np.ndarray:
+    """The map of an input: the coordinate itself."""
+    line = np.linspace(-1, 1, RESOLUTION)
+    flat = np.broadcast_to(line, (RESOLUTION, RESOLUTION))
+    return signed(flat * REACH if number == 0 else flat.T[::-1] * REACH)
+
+
+def _trouble(moment: Moment, column: int) -> str:
+    """What is wrong with a layer, in two words; "" when nothing is."""
+    if column > len(moment.layers):
+        return ""
+    layer = moment.layers[column - 1]
+    dead = int(layer.dead.sum())
+    if dead:
+        return f"{dead} dead"
+    return f"{layer.saturated:.0%} flat" if layer.saturated > 0.5 else ""

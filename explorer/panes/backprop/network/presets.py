@@ -1,0 +1,102 @@
+"""Setups that each teach one thing, and what to look for. No Qt here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from explorer.panes.backprop.network.experiment import Experiment
+
+
+@dataclass(frozen=True)
+class Preset:
+    """`look` is the one sentence that says what to look for."""
+
+    id: str
+    title: str
+    look: str
+    experiment: Experiment
+    panel: str = "layers"  # which side of the panel of health shows it
+
+
+PRESETS = (
+    Preset(
+        "moons",
+        "Two moons: it just works",
+        "Watch the boundary bend between the moons, built from the simple maps in the first layer.",
+        Experiment(),
+    ),
+    Preset(
+        "spiral",
+        "A spiral needs depth",
+        "The first layer only draws straight lines; see how each layer bends what the one before "
+        "made.",
+        Experiment(
+            "spiral", 300, 0.02, hidden=(8, 8, 8), activation="tanh", learning_rate=0.01, steps=5000
+        ),
+    ),
+    Preset(
+        "vanishing",
+        "Vanishing gradient: six layers of sigmoid",
+        "Compare the gradients' spread from the last layer to the first: each sigmoid passes on at "
+        "most a quarter.",
+        Experiment(
+            hidden=(6, 6, 6, 6, 6, 6),
+            activation="sigmoid",
+            initialization="xavier",
+            optimizer="sgd",
+            learning_rate=0.1,
+        ),
+    ),
+    Preset(
+        "dead",
+        "Dead ReLU: a first step too large",
+        "Crossed-out neurons are 0 for every point: no gradient reaches them, so they never come "
+        "back.",
+        Experiment(
+            "circle", hidden=(8, 8), activation="relu", optimizer="sgd", learning_rate=3.0, seed=2
+        ),
+    ),
+    Preset(
+        "zeros",
+        "All weights zero: neurons stay alike",
+        "Every neuron says 0, so every weight's gradient is 0 as well: only the last bias learns.",
+        Experiment(initialization="zeros", hidden=(6, 6)),
+    ),
+    Preset(
+        "large",
+        "First weights too large: saturated",
+        "The maps are black and white from the start: where tanh is flat, nearly no gradient comes "
+        "through.",
+        Experiment(initialization="normal", scale=6.0, hidden=(8, 8, 8), learning_rate=0.003),
+    ),
+    Preset(
+        "overfit",
+        "Overfitting: few noisy points, a big network",
+        "Training loss falls on while test loss rises: the boundary winds round single points.",
+        Experiment(
+            points=40,
+            noise=0.3,
+            hidden=(8, 8, 8),
+            activation="relu",
+            learning_rate=0.02,
+            batch_size=0,
+            data_seed=1,
+        ),
+    ),
+    Preset(
+        "diverges",
+        "Learning rate too large: it diverges",
+        "Each step overshoots further than the one before, until the loss is no number any more.",
+        Experiment(
+            "plane",
+            hidden=(),
+            optimizer="sgd",
+            learning_rate=2.6,
+        ),
+        "updates",
+    ),
+)
+
+
+def preset(name: str) -> Preset:
+    return next(one for one in PRESETS if one.id == name)

@@ -1,0 +1,195 @@
+"""Steers the lab from the GUI's thread: begins, changes, learns on, pauses, takes one step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from explorer import errors, tasks
+from explorer.engine import SUPERSEDED, Engine, EngineDied
+from explorer.jobs import Job
+from explorer.panes.backprop.network.experiment import Experiment
+from explorer.panes.backprop.network.lab import Lab
+from explorer.panes.backprop.network.sample import Sample
+
+TOGETHER = 15  # steps in one call, each with its moment: about 50 ms
+
+
+class Runner(QObject):
+    """`grown`: there are other moments; `begun`: another lab, at step 0.
+
+    State: "idle" before anything, "loading", "paused", "learning", "diverged" or "failed".
+    """
+
+    grown = Signal()
+    begun = Signal()
+    stateChanged = Signal(str)
+
+    def __init__(self, engine: Engine, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._engine = engine
+        self._job: Job | None = None
+        self._playing = False
+        self._loading = False
+        self._shown = "idle"
+        self.lab: Lab | None = None
+        self.error = ""
+
+    @property
+    def state(self) -> str:
+        if self.error:
+            return "failed"
+        if self.lab is None:
+            return "loading" if self._loading else "idle"
+        if self.lab.moments and self.lab.moments[-1].diverged:
+            return "diverged"
+        return "learning" if self._playing else "paused"
+
+    @property
+    def learning(self) -> bool:
+        return self.state == "learning"
+
+    @property
+    def has_points(self) -> bool:
+        return self.lab is not None and len(self.lab.data.train) > 0
+
+    # steering
+
+    def begin(self, experiment: Experiment) -> None:
+        """A new network at step 0, which waits."""
+        self._halt()
+        self.error = ""
+        tasks.spawn(self._begin(experiment), self)
+        self._tell()
+
+    async def _begin(self, experiment: Experiment) -> None:
+        if self.lab is None:
+            self._loading = True
+            self._tell()
+            made = await self._ask(Lab, experiment, key="begin")
+            self._loading = False
+            if not isinstance(made, Lab):
+                return
+            self.lab = made
+        else:
+            found = await self._ask(self.lab.reset, experiment, key="change")
+            if found is None:
+                return
+        self.begun.emit()
+        self._tell()
+
+    def change(self, experiment: Experiment) -> None:
+        """Another setup from the next step on."""
+        if self.lab is None:
+            self.begin(experiment)
+        else:
+            tasks.spawn(self._then_grown(self.lab.change, experiment, key="change"), self)
+
+    def play(self) -> None:
+        if self.lab is None or self.lab.diverged or not self.has_points:
+            return
+        self._playing = True
+        try:
+            if self._job is None or self._job.over:
+                self._start_job(self.lab)
+            else:
+                self._job.resume()
+        except EngineDied as error:
+            self._fail(error)
+        self._tell()
+
+    def pause(self) -> None:
+        """Holds it, and shows the very step at which it stands."""
+        if not self._playing:
+            return
+        self._halt()
+        if self.lab is not None:
+            tasks.spawn(self._then_grown(self.lab.look, key="look"), self)
+        self._tell()
+
+    def step(self) -> None:
+        """One optimizer step."""
+        self._halt()
+        if self.lab is not None and not self.lab.diverged:
+            tasks.spawn(self._then_grown(self.lab.one_step), self)
+        self._tell()
+
+    def set_speed(self, speed: float) -> None:
+        if self.lab is not None and speed != self.lab.speed:
+            self.lab.speed = speed
+            if self._job is not None:
+                self._job.wake()
+
+    async def steps(self, count: int) -> None:
+        """So many steps, at once: for pictures that begin mid-way."""
+        while count > 0 and self.lab is not None:
+            await self._ask(self.lab.several, min(count, TOGETHER))
+            count -= TOGETHER
+        self.grown.emit()
+        self._tell()
+
+    async def sample(self, number: int, x: float, y: float, target: float) -> Sample | None:
+        """One point's own way. Raises ValueError where there is none."""
+        if self.lab is None:
+            return None
+        found = await self._engine.call(
+            self.lab.sample, number, x, y, target, key=(self.objectName(), "sample")
+        )
+        return found if isinstance(found, Sample) else None
+
+    # what comes
+
+    def _start_job(self, lab: Lab) -> None:
+        job = self._engine.run(lab.run(), name="the playground learns", pure_python=True)
+        self._job = job
+        job.progressed.connect(self._on_progress)
+        job.finished.connect(self._on_finished)
+        self.destroyed.connect(job.cancel)
+
+    def _halt(self) -> None:
+        self._playing = False
+        if self._job is not None and not self._job.over:
+            self._job.pause()
+
+    def _on_progress(self, _: object = None) -> None:
+        self.grown.emit()
+        self._tell()
+
+    def _on_finished(self) -> None:
+        job = self._job
+        if job is None or not job.over:
+            return
+        self._playing = False
+        if job.error is not None:
+            self._fail(job.error)
+        self.grown.emit()
+        self._tell()
+
+    async def _then_grown(self, function: Callable[..., Any], *args: Any, key: str = "") -> None:
+        if await self._ask(function, *args, key=key) is not None:
+            self.grown.emit()
+            self._tell()
+
+    async def _ask(self, function: Callable[..., Any], *args: Any, key: str = "") -> Any:
+        """What the engine answers; None where it could not, or where a newer wish took over."""
+        try:
+            found = await self._engine.call(function, *args, key=(id(self), key) if key else None)
+        except Exception as error:
+            self._loading = False
+            self._fail(error)
+            return None
+        return None if found is SUPERSEDED else found
+
+    def _fail(self, error: BaseException) -> None:
+        self.error = str(error)
+        self._halt()
+        if not isinstance(error, (ValueError, EngineDied)):
+            errors.report(error, "the playground")
+        self._tell()
+
+    def _tell(self) -> None:
+        if self.state != self._shown:
+            self._shown = self.state
+            self.stateChanged.emit(self._shown)

@@ -1,0 +1,291 @@
+"""One point's own way through the network, forward and back, as a Trace placed on the drawing.
+
+Letters on screen: x the point, W and b of layer 1, 2, ..., p = x W, z = p + b, a what a neuron
+says. No Qt here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from core.autograd.backprop_trace import Place, trace_backprop
+from core.autograd.datasets import Dataset
+from core.autograd.graph import Graph
+from core.autograd.mlp import MLP, Layer
+from core.autograd.operation import Array
+from core.autograd.tensor import Tensor
+from core.optimization.learner import Learner
+from core.trace import Trace
+
+START = "start"
+LETTERS = {"weight": "W", "bias": "b", "gain": "g"}
+
+
+@dataclass(frozen=True)
+class Role:
+    """What a tensor of the graph is in the drawing.
+
+    kind    "out", "sum", "product", "norm", "weight", "bias", "gain" or "loss"
+    column  of the neurons: 0 the inputs; for a parameter the column that it leads to
+    """
+
+    kind: str
+    column: int
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """The Trace of one point; moment 0 is before its first step.
+
+    roles   for each node of the graph
+    step    how many optimizer steps the network had taken
+    """
+
+    point: tuple[float, float]
+    target: float
+    classes: int
+    trace: Trace
+    roles: tuple[Role, ...]
+    sizes: tuple[int, ...]
+    number: int
+    step: int
+
+    @property
+    def graph(self) -> Graph:
+        graph: Graph = self.trace.about["graph"]
+        return graph
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        places: tuple[Place, ...] = self.trace.about["places"]
+        return places
+
+    def __len__(self) -> int:
+        return len(self.trace) + 1
+
+    @property
+    def seed(self) -> int:
+        """The moment at which backward begins."""
+        return 1 + next(at for at, place in enumerate(self.places) if place.phase == "seed")
+
+    @property
+    def loss(self) -> float:
+        return self.graph.nodes[-1].tensor.item()
+
+    @property
+    def output(self) -> Array:
+        """What the network says of the point: (K,)."""
+        return self.value("out", len(self.sizes) - 1)
+
+    def value(self, kind: str, column: int) -> Array:
+        """The numbers of a role, as they are in the end."""
+        return np.asarray(self.graph.nodes[self.find(kind, column)].tensor.data).reshape(-1)
+
+    def find(self, kind: str, column: int) -> int:
+        """The node of a role; -1 for none."""
+        role = Role(kind, column)
+        return self.roles.index(role) if role in self.roles else -1
+
+
+def take_sample(learner: Learner, number: int, x: float, y: float, target: float) -> Sample:
+    """The whole Trace of one point. Raises ValueError under batch norm, which needs a batch."""
+    if learner.network.config.norm == "batch":
+        raise ValueError(
+            "batch norm compares a point with its batch, and one point has none; choose layer norm "
+            "or no norm to follow a single point"
+        )
+    classes = learner.train.classes
+    one = Dataset(np.array([[x, y]]), np.array([target]), classes)
+    network = _named(learner.network)
+    point = Tensor(one.points).named("x")
+    layers = network.layers(point)
+    _name_layers(layers)
+    settings = replace(learner.settings, penalty="none")
+    alone = replace(learner, network=network, settings=settings)
+    with np.errstate(all="ignore"):
+        trace = trace_backprop(alone.loss_of(layers[-1].out, one))
+        while trace.grow():
+            pass
+    roles = _roles(trace.about["graph"], point, network, layers)
+    sizes = learner.network.config.sizes
+    return Sample((x, y), target, classes, trace, roles, sizes, number, learner.step)
+
+
+def _named(network: MLP) -> MLP:
+    """The same numbers under the names of the drawing."""
+    parameters = {}
+    for name, tensor in network.parameters.items():
+        layer, kind = name.split(".")
+        parameters[name] = Tensor(tensor.data).named(f"{LETTERS[kind]}{int(layer) + 1}")
+    return MLP(network.config, parameters)
+
+
+def _name_layers(layers: list[Layer]) -> None:
+    """p1, z1 and a1 in layer 1; the last layer's sums are what the network says."""
+    for number, layer in enumerate(layers, 1):
+        plain = layer.normed is layer.sums
+        product = layer.sums.inputs[0] if plain else layer.sums
+        for tensor, letter in ((layer.out, "a"), (layer.normed, "z"), (product, "p")):
+            tensor.named(f"{letter}{number}")
+
+
+def _roles(graph: Graph, point: Tensor, network: MLP, layers: list[Layer]) -> tuple[Role, ...]:
+    known: dict[int, Role] = {id(point): Role("out", 0)}
+    for name, tensor in network.parameters.items():
+        layer, kind = name.split(".")
+        known[id(tensor)] = Role(kind, int(layer) + 1)
+    for column, layer in enumerate(layers, 1):
+        plain = layer.normed is layer.sums
+        product = layer.sums.inputs[0] if plain else layer.sums
+        known[id(product)] = Role("product", column)
+        known[id(layer.normed)] = Role("sum", column)
+        known[id(layer.out)] = Role("out", column)
+    last = len(layers)
+    roles: list[Role] = []
+    for node in graph.nodes:
+        role = known.get(id(node.tensor))
+        if role is None:
+            before = [roles[number] for number in node.inputs]
+            past = [one for one in before if one.kind == "loss" or one == Role("out", last)]
+            columns = [one.column for one in before if one.kind != "loss"]
+            inner = not past and bool(columns)
+            role = Role("norm", max(columns)) if inner else Role("loss", last + 1)
+        roles.append(role)
+    return tuple(roles)
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """What is known at a moment, by column: numbers (m,) or None, and what moves.
+
+    values     the newest of a column: sums, then what the neurons say
+    said       whether the values are what the neurons say
+    gradients  dL/d of the newest that has one, back to front
+    weights    dL/dW of each layer, (n, m) or None
+    column     where something happens; -1 nowhere
+    layer      along which weights something flows; -1 along none
+    flow       (n, m) what flows there
+    backward   whether it flows back
+    share      how far it is, 0 to 1
+    loss       once it is known
+    """
+
+    sample: Sample
+    values: tuple[Array | None, ...]
+    said: tuple[bool, ...]
+    gradients: tuple[Array | None, ...]
+    weights: tuple[Array | None, ...]
+    column: int
+    layer: int
+    flow: Array | None
+    backward: bool
+    share: float
+    loss: float | None
+
+
+class Faces:
+    """The faces of a sample; what is known at each moment is worked out once."""
+
+    def __init__(self, sample: Sample) -> None:
+        self.sample = sample
+        columns = len(sample.sizes)
+        values: list[Array | None] = [None] * columns
+        said = [False] * columns
+        grads: dict[int, Array] = {}
+        values[0], said[0] = np.array(sample.point), True
+        self._known = [self._keep(values, said, grads, None)]
+        loss: float | None = None
+        for place, step in zip(sample.places, sample.trace, strict=True):
+            if place.phase == "forward":
+                role = sample.roles[place.node]
+                out = np.asarray(sample.graph.nodes[place.node].tensor.data)
+                if role.kind != "loss":
+                    values[role.column] = out.reshape(-1)
+                    said[role.column] = role.kind == "out"
+                elif place.node == len(sample.graph.nodes) - 1:
+                    loss = float(out)
+            elif place.phase == "seed":
+                grads[place.node] = step.value("seed")
+            else:
+                assert place.input is not None
+                target = sample.graph.nodes[place.node].inputs[place.input]
+                if place.phase == "backward":
+                    grads.setdefault(target, step.value("contribution"))
+                else:
+                    grads[target] = step.value("total")
+            self._known.append(self._keep(values, said, grads, loss))
+
+    def _keep(
+        self,
+        values: list[Array | None],
+        said: list[bool],
+        grads: dict[int, Array],
+        loss: float | None,
+    ) -> tuple[tuple[Array | None, ...], tuple[bool, ...], dict[int, Array], float | None]:
+        return tuple(values), tuple(said), dict(grads), loss
+
+    def at(self, position: float) -> Face:
+        """Moment ceil(position) is being come to."""
+        sample = self.sample
+        last = len(sample) - 1
+        moment = min(max(0, int(np.ceil(position - 1e-9))), last)
+        share = 1.0 - max(0.0, moment - position)
+        values, said, grads, loss = self._known[moment]
+        columns = range(len(sample.sizes))
+        gradients = tuple(self._gradient(grads, column) for column in columns)
+        weights = tuple(self._weights(grads, column) for column in columns[1:])
+        column, layer, flow, backward = self._moving(moment)
+        return Face(
+            sample,
+            values,
+            said,
+            gradients,
+            weights,
+            column,
+            layer,
+            flow,
+            backward,
+            share,
+            loss,
+        )
+
+    def _gradient(self, grads: dict[int, Array], column: int) -> Array | None:
+        for kind in ("product", "sum", "out"):
+            node = self.sample.find(kind, column)
+            if node in grads:
+                return np.asarray(grads[node]).reshape(-1)
+        return None
+
+    def _weights(self, grads: dict[int, Array], column: int) -> Array | None:
+        node = self.sample.find("weight", column)
+        return np.asarray(grads[node]) if node in grads else None
+
+    def _moving(self, moment: int) -> tuple[int, int, Array | None, bool]:
+        """Column, layer of weights, and what flows along them, at a moment."""
+        sample = self.sample
+        if moment == 0:
+            return 0, -1, None, False
+        place = sample.places[moment - 1]
+        role = sample.roles[place.node]
+        nodes = sample.graph.nodes
+        if place.phase == "forward":
+            if role.kind == "product":
+                before, weight = (nodes[n].tensor.data for n in nodes[place.node].inputs)
+                return (
+                    role.column,
+                    role.column - 1,
+                    np.asarray(before).reshape(-1, 1) * weight,
+                    False,
+                )
+            return role.column, -1, None, False
+        if place.input is None:
+            return len(sample.sizes), -1, None, True
+        target = sample.roles[nodes[place.node].inputs[place.input]]
+        if role.kind == "product" and place.phase == "backward":
+            before, weight = (np.asarray(nodes[n].tensor.data) for n in nodes[place.node].inputs)
+            upstream = self._known[moment][2][place.node].reshape(1, -1)
+            flow = weight * upstream if target.kind == "out" else before.reshape(-1, 1) * upstream
+            return target.column, role.column - 1, flow, True
+        return target.column, -1, None, True

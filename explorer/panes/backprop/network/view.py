@@ -1,0 +1,118 @@
+"""The whole of Network: fields at the left, the drawing with its buttons, below it the panel."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+
+from explorer import theme
+from explorer.panes.backprop.network.controls import Controls
+from explorer.panes.backprop.network.experiment import MOST_LAYERS, MOST_NEURONS
+from explorer.panes.backprop.network.panel import Panel
+from explorer.panes.backprop.network.picture import NetworkPicture
+from explorer.widgets.base import IconButton, Label
+from explorer.widgets.stateful import StatefulPicture
+
+SMALL = 24  # px: a button above a column
+
+
+class NetworkView(QWidget):
+    """`neuronsRequested(layer, more)`, `layersRequested(more)`."""
+
+    neuronsRequested = Signal(int, int)
+    layersRequested = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("backprop.network")
+        self.controls = Controls()
+        self.network = NetworkPicture()
+        self.network.setObjectName("backprop.network.drawing")
+        self.panel = Panel()
+        self.fewer = IconButton("minus", "One hidden layer less")
+        self.deeper = IconButton("plus", "One hidden layer more")
+        self.depth = Label("", "label", "muted")
+        self._pairs: list[tuple[QToolButton, QToolButton]] = []
+        for number in range(MOST_LAYERS):
+            less = IconButton("minus", f"One neuron less in layer {number + 1}", size=12)
+            more = IconButton("plus", f"One neuron more in layer {number + 1}", size=12)
+            less.clicked.connect(lambda _=False, n=number: self.neuronsRequested.emit(n, -1))
+            more.clicked.connect(lambda _=False, n=number: self.neuronsRequested.emit(n, 1))
+            self._pairs.append((less, more))
+        for widget in (self.fewer, self.depth, self.deeper, *sum(self._pairs, ())):
+            widget.setParent(self.network)
+            widget.hide()
+        self.fewer.clicked.connect(lambda: self.layersRequested.emit(-1))
+        self.deeper.clicked.connect(lambda: self.layersRequested.emit(1))
+        body = QWidget()
+        self._column = QVBoxLayout(body)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.addWidget(self.network, 5)
+        self._column.addWidget(self.panel, 3)
+        self.states = StatefulPicture(body, "lines")
+        self._row = QHBoxLayout(self)
+        self._row.addWidget(self.controls)
+        self._row.addWidget(self.states, 1)
+        self.network.laidOut.connect(self.place_buttons)
+        theme.changed.connect(self._restyle)
+        self._restyle()
+
+    def _restyle(self) -> None:
+        now = theme.current()
+        self._row.setContentsMargins(now.px("margin"), now.px(8), now.px("margin"), now.px(12))
+        self._row.setSpacing(now.px(8))
+        self._column.setSpacing(now.px(8))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.place_buttons()
+
+    def place_buttons(self) -> None:
+        """Above each column its own pair; at the left those for whole layers."""
+        layout, moment = self.network.layout_now, self.network.moment
+        editable = self.network.face is None
+        hidden = moment.sizes[1:-1] if moment is not None else ()
+        shown = layout is not None and moment is not None and editable
+        for number, pair in enumerate(self._pairs):
+            there = shown and number < len(hidden) and number + 1 < len(layout.columns)  # type: ignore[union-attr]
+            for widget in pair:
+                widget.setVisible(bool(there))
+            if there and layout is not None:
+                self._place_pair(pair, layout.columns[number + 1], hidden[number])
+        roomy = layout is not None and layout.step >= theme.current().px(128)
+        for widget in (self.fewer, self.deeper):
+            widget.setVisible(bool(shown))
+        self.depth.setVisible(bool(shown) and roomy)
+        if not shown:
+            return
+        count = len(hidden)
+        self.depth.setText("1 layer" if count == 1 else f"{count} layers")
+        self.fewer.setEnabled(count > 0)
+        self.deeper.setEnabled(count < MOST_LAYERS)
+        self.deeper.setToolTip(
+            "One hidden layer more" if count < MOST_LAYERS else f"{MOST_LAYERS} layers are the most"
+        )
+        now = theme.current()
+        x = 0
+        for widget in (self.fewer, self.depth, self.deeper):
+            widget.adjustSize()
+            if widget is self.depth:
+                widget.move(x, (now.px(28) - widget.height()) // 2)
+            else:
+                widget.setFixedSize(now.px(SMALL), now.px(SMALL))
+                widget.move(x, now.px(2))
+            x += widget.width() + 1 if widget is not self.depth or roomy else 0
+
+    def _place_pair(self, pair: tuple[QToolButton, QToolButton], x: float, count: int) -> None:
+        now = theme.current()
+        size = now.px(SMALL)
+        less, more = pair
+        for widget, left in ((less, x - size - 1), (more, x + 1)):
+            widget.setFixedSize(size, size)
+            widget.move(round(left), now.px(2))
+        less.setEnabled(count > 1)
+        more.setEnabled(count < MOST_NEURONS)
+        more.setToolTip(
+            more.accessibleName() if count < MOST_NEURONS else f"{MOST_NEURONS} are the most"
+        )

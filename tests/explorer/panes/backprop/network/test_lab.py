@@ -1,0 +1,165 @@
+"""The playground's learner without a window: setups, changes between steps, moments, points."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from explorer.panes.backprop.network.contour import boundary
+from explorer.panes.backprop.network.experiment import Experiment, make_data, restored
+from explorer.panes.backprop.network.lab import MOST_MOMENTS, Lab
+from explorer.panes.backprop.network.moment import PLANE, RESOLUTION
+from explorer.panes.backprop.network.presets import PRESETS, preset
+
+
+def learned(name: str, steps: int) -> Lab:
+    lab = Lab(preset(name).experiment)
+    for _ in range(steps):
+        lab._learn()
+    lab.look()
+    return lab
+
+
+def test_a_moment_holds_maps_of_every_neuron_and_what_the_network_says():
+    lab = Lab(Experiment())
+    moment = lab.moments[-1]
+    assert moment.step == 0 and moment.sizes == (2, 8, 8, 1)
+    assert [maps.shape for maps in moment.maps] == [(8, RESOLUTION, RESOLUTION)] * 2
+    assert all(maps.dtype == np.uint8 for maps in moment.maps)
+    assert moment.plane.shape == (PLANE, PLANE) and moment.plane.dtype == np.uint8
+    out = lab.learner.network.detached()(np.array([[-1.2, 1.2]])).item()
+    assert moment.plane[0, 0] == round(128 + 127 * math.tanh(out / 2))
+
+
+def test_everything_can_change_between_two_steps_and_what_was_learned_stays():
+    lab = learned("moons", 50)
+    weights = lab.learner.network.parameters["0.weight"].data.copy()
+    one = lab.experiment
+    for change in (
+        {"activation": "relu"},
+        {"hidden": (8, 8, 4)},
+        {"hidden": (8, 5)},
+        {"norm": "layer"},
+        {"optimizer": "muon", "learning_rate": 0.02},
+        {"schedule": "cosine"},
+        {"penalty": "l2"},
+        {"batch_size": 0},
+        {"noise": 0.3, "points": 60},
+        {"data": "yin-yang"},
+        {"data": "hills"},
+        {"added": ((0.5, 0.5, 1.0),)},
+    ):
+        one = replace(one, **change)
+        moment = lab.change(one)
+        assert moment.step == 50
+        np.testing.assert_array_equal(moment.weights[0], weights)
+    assert lab.one_step().step == 51
+    assert math.isfinite(lab.moments[-1].train_loss)
+
+
+def test_the_same_seed_begins_alike_and_another_does_not():
+    first, second = Lab(Experiment()), Lab(Experiment())
+    np.testing.assert_array_equal(first.moments[0].weights[0], second.moments[0].weights[0])
+    other = second.reset(replace(Experiment(), seed=1))
+    assert not np.array_equal(other.weights[0], first.moments[0].weights[0])
+    np.testing.assert_array_equal(first.data.points, second.data.points)
+
+
+def test_points_are_added_to_those_that_are_learned_from_and_taken_away_again():
+    one = Experiment(points=20)
+    plain = make_data(one)
+    more = make_data(one.with_point(0.1, -0.2, 1.0))
+    assert len(more.train) == len(plain.train) + 1 and len(more.test) == len(plain.test)
+    assert more.points[-1].tolist() == [0.1, -0.2] and more.targets[-1] == 1
+    both = one.with_point(0.1, -0.2, 1.0).without(("own", 3))
+    assert len(make_data(both).points) == 20
+    assert not (make_data(both).points == plain.points[3]).all(1).any()
+    assert both.without(("added", 0)).added == ()
+
+
+def test_without_points_it_waits_and_takes_no_step():
+    lab = Lab(Experiment("own"))
+    assert lab.one_step().step == 0 and lab.moments[-1].layers == ()
+    assert lab.change(replace(lab.experiment, added=((0.0, 0.0, 1.0),))).layers
+    assert lab.one_step().step == 1
+
+
+def test_moments_are_thinned_and_curves_keep_one_length():
+    lab = Lab(Experiment(hidden=(2,), points=10))
+    for _ in range(MOST_MOMENTS + 20):
+        lab.one_step()
+    assert len(lab.moments) < MOST_MOMENTS
+    steps = [moment.step for moment in lab.moments]
+    assert steps == sorted(set(steps)) and steps[0] == 0 and steps[-1] == MOST_MOMENTS + 20
+    assert {len(one) for one in lab.curves.arrays()} == {MOST_MOMENTS + 21}
+
+
+@pytest.mark.parametrize("one", PRESETS, ids=lambda one: one.id)
+def test_a_setup_survives_json(one):
+    assert restored(json.loads(json.dumps(one.experiment.state()))) == one.experiment
+
+
+def test_a_field_that_does_not_fit_is_the_usual_one():
+    saved = {"hidden": [99], "noise": "much", "data": "moon", "learning_rate": 1, "seed": 3}
+    assert restored(saved) == replace(Experiment(), learning_rate=1.0, seed=3)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"learning_rate": -1.0}, {"noise": math.nan}, {"points": 0}, {"hidden": (9,)}, {"norm": "x"}],
+)
+def test_what_makes_no_experiment_is_refused_with_what_would(change):
+    with pytest.raises(ValueError, match="use"):
+        Experiment(**change)
+
+
+# What the presets say is what happens ---------------------------------------------------------
+
+
+def test_gradients_vanish_in_deep_sigmoids():
+    spread = [layer.gradients.std for layer in learned("vanishing", 60).moments[-1].layers]
+    assert all(before < after for before, after in pairwise(spread))
+    assert spread[0] < spread[-1] / 1000
+
+
+def test_too_large_a_step_kills_relus():
+    assert sum(int(layer.dead.sum()) for layer in learned("dead", 120).moments[-1].layers) >= 4
+
+
+def test_zero_weights_stay_alike():
+    moment = learned("zeros", 100).moments[-1]
+    assert all((weights == weights.flat[0]).all() for weights in moment.weights)
+
+
+def test_large_weights_saturate():
+    lab = Lab(preset("large").experiment)
+    assert all(layer.saturated > 0.4 for layer in lab.moments[-1].layers[:-1])
+
+
+def test_a_big_network_overfits_few_noisy_points():
+    moment = learned("overfit", 400).moments[-1]
+    assert moment.train_loss < 0.2 and moment.test_loss > 5 * moment.train_loss
+
+
+def test_too_large_a_learning_rate_diverges_and_says_so():
+    lab = learned("diverges", 2000)
+    assert "reset" in lab.diverged and lab.moments[-1].diverged == lab.diverged
+    step = lab.learner.step
+    assert 20 < step < 1000
+    assert lab.one_step().step == step
+    assert lab.reset(lab.experiment).diverged == ""
+
+
+def test_the_boundary_lies_where_the_map_is_zero():
+    line = np.linspace(-1, 1, 80)
+    x, y = np.meshgrid(line, line)
+    found = boundary(x**2 + y**2 - 0.25) * 2 - 1
+    radius = np.hypot(found[:, [0, 2]], found[:, [1, 3]])
+    np.testing.assert_allclose(radius, 0.5, atol=2e-3)
+    assert len(boundary(np.ones((5, 5)))) == 0
+    assert len(boundary(np.array([[1.0, -1.0], [-1.0, 1.0]]))) == 2

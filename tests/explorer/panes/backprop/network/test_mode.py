@@ -1,0 +1,237 @@
+"""Network in its pane: learning live, changing while it learns, points, a sample, sessions."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+
+from explorer.panes.backprop.network.experiment import Experiment
+from explorer.panes.backprop.network.spots import Neuron, Weight, from_plane
+
+
+@pytest.fixture
+def pane(make_pane) -> Any:
+    return make_pane("network")
+
+
+@pytest.fixture
+def mode(pane) -> Any:
+    return pane.modes["network"]
+
+
+async def until(condition: Any) -> None:
+    for _ in range(1000):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it did not come")
+
+
+def test_play_learns_on_and_pause_holds_it(mode, run_async):
+    async def body() -> None:
+        mode.player.set_speed(math.inf)
+        mode.player.play()
+        assert mode.player.playing
+        await until(lambda: mode.moment.step > 100)
+        mode.player.pause()
+        await mode.settled()
+        held = mode.moment.step
+        assert held == mode.runner.lab.learner.step and not mode.player.playing
+        await asyncio.sleep(0.1)
+        assert mode.runner.lab.learner.step == held
+        mode.player.forward()
+        await mode.settled()
+        assert mode.moment.step == held + 1
+
+    run_async(body())
+
+
+def test_it_can_be_changed_while_it_learns(mode, run_async):
+    async def body() -> None:
+        mode.player.set_speed(math.inf)
+        mode.player.play()
+        mode.view.controls.fields["activation"].changed.emit("relu")
+        mode.view.neuronsRequested.emit(0, -3)
+        mode.view.layersRequested.emit(1)
+        await until(lambda: mode.moment.sizes == (2, 5, 8, 8, 1))
+        assert mode.player.playing
+        mode.workspace.undo()
+        await until(lambda: mode.moment.sizes == (2, 5, 8, 1))
+        mode.player.pause()
+        await mode.settled()
+        assert mode.experiment == replace(Experiment(), activation="relu", hidden=(5, 8))
+
+    run_async(body())
+
+
+def test_the_past_is_looked_at_while_it_learns_on(mode, run_async):
+    async def body() -> None:
+        await mode.runner.steps(20)
+        mode.player.seek(5)
+        assert mode.moment.step == 5 and not mode.player.at_live_edge
+        np.testing.assert_array_equal(
+            mode.view.network.displayed()["weights 1"], mode.runner.lab.moments[5].weights[0]
+        )
+        await mode.runner.steps(430)
+        assert mode.view.network.moment.step in (5, 6)
+        mode.player.end()
+        assert mode.moment.step == 450
+
+    run_async(body())
+
+
+def test_a_click_adds_a_point_and_shift_click_takes_it_away(mode, run_async):
+    drawing = mode.view.network
+
+    async def click(x: float, y: float, modifier: Any = Qt.KeyboardModifier.NoModifier) -> None:
+        place = QPoint(*(round(one) for one in from_plane(drawing.layout_now.plane, x, y)))
+        QTest.mouseClick(drawing, Qt.MouseButton.LeftButton, modifier, place)
+        await mode.settled()
+
+    async def body() -> None:
+        mode.inputs.adds.setCurrentIndex(1)
+        await click(-1.1, -1.1)
+        ((x, y, target),) = mode.experiment.added
+        assert (x, y) == pytest.approx((-1.1, -1.1), abs=0.02) and target == 1
+        assert len(mode.runner.lab.data.train) == 101
+        await click(-1.1, -1.1, Qt.KeyboardModifier.ShiftModifier)
+        assert mode.experiment.added == ()
+        mode.workspace.undo()
+        await mode.settled()
+        assert len(mode.experiment.added) == 1
+
+    run_async(body())
+
+
+def test_a_point_is_followed_forward_and_back_and_left_again(mode, run_async):
+    async def body() -> None:
+        await mode.runner.steps(10)
+        mode.following.follow(3)
+        await mode.settled()
+        sample = mode.following.sample
+        told: list[Any] = []
+        mode.inspection.connect(told.append)
+        assert mode.player.position == 0 and mode.player.length == len(sample)
+        for moment in range(len(sample)):
+            mode.player.seek(moment)
+            mode.inspect()
+            assert told[-1].title and (moment == 0 or told[-1].step.code)
+        shown = mode.view.network.displayed()
+        network, data = mode.runner.lab.learner.network, mode.runner.lab.data
+        layers = network.layers(data.points[3:4])
+        np.testing.assert_allclose(shown["values 1"], layers[0].out.data[0])
+        np.testing.assert_allclose(shown["values 3"], layers[2].out.data[0])
+        layers[0].out.requires_grad = True
+        assert mode.cancel() and mode.following.sample is None
+        assert mode.player.at_live_edge and mode.moment.step == 10
+
+    run_async(body())
+
+
+def test_a_point_is_not_followed_through_batch_norm(mode, run_async):
+    async def body() -> None:
+        said: list[str] = []
+        mode.statusRequested.connect(said.append)
+        mode.editing.change_field("norm", "batch")
+        await mode.settled()
+        mode.following.follow(0)
+        await mode.settled()
+        assert mode.following.sample is None and "batch" in said[-1]
+
+    run_async(body())
+
+
+def test_what_cannot_be_is_told_beside_its_field(mode, run_async):
+    field = mode.view.controls.fields["learning_rate"]
+
+    async def body() -> None:
+        for text, words in (("fast", "number"), ("-1", "use"), ("1e99", "use"), ("nan", "finite")):
+            field.changed.emit(text)
+            assert words in field.error.text.lower()
+        assert mode.experiment == Experiment()
+        field.changed.emit("0.5")
+        await mode.settled()
+        assert field.error.text == "" and mode.experiment.learning_rate == 0.5
+        field.changed.emit("fast")
+        field.changed.emit("0.5")
+        assert field.error.text == ""
+
+    run_async(body())
+
+
+def test_divergence_is_said_and_reset_heals_it(mode, run_async):
+    async def body() -> None:
+        mode.editing.show_preset("diverges")
+        await mode.settled()
+        mode.player.set_speed(math.inf)
+        mode.player.play()
+        await until(lambda: "diverged" in mode.headline)
+        assert mode.runner.state == "diverged" and "reset" in mode.headline
+        assert not mode.player.playing
+        mode.player.play()
+        assert mode.runner.state == "diverged"
+        mode.editing.reset()
+        await mode.settled()
+        assert mode.runner.state == "paused" and mode.moment.step == 0
+
+    run_async(body())
+
+
+def test_a_neuron_and_a_weight_can_be_chosen_and_let_go(mode, run_async):
+    async def body() -> None:
+        await mode.runner.steps(3)
+        told: list[Any] = []
+        mode.inspection.connect(told.append)
+        mode.choose(Weight(1, 2, 3))
+        assert told[-1].pinned and told[-1].step.code.startswith("core.optimization.adam")
+        mode.choose(Neuron(1, 2))
+        assert told[-1].title == "Layer 1, neuron 3"
+        assert mode.cancel() and mode.view.network.chosen is None
+        mode.choose(Neuron(2, 7))
+        mode.view.neuronsRequested.emit(1, -1)
+        await mode.settled()
+        assert mode.view.network.chosen is None
+
+    run_async(body())
+
+
+def test_a_session_brings_the_setup_back(mode, run_async):
+    async def body() -> None:
+        mode.editing.show_preset("spiral")
+        mode.editing.change_field("penalty", "l1")
+        await mode.settled()
+        saved = mode.state()
+        mode.editing.show_preset("dead")
+        await mode.settled()
+        mode.restore(saved)
+        await mode.settled()
+        assert mode.experiment.data == "spiral" and mode.experiment.penalty == "l1"
+
+    run_async(body())
+
+
+def test_every_action_has_words_and_runs(mode, run_async):
+    async def body() -> None:
+        for action in mode.actions():
+            assert action.text
+            if action.enabled():
+                action.run()
+                await mode.settled()
+
+    run_async(body(), 60)
+
+
+@pytest.mark.parametrize("name", ["learning", "sample", "vanishing", "dead", "overfit"])
+def test_every_view_of_a_snapshot_comes(mode, run_async, name):
+    async def body() -> None:
+        await mode.views()[name]()
+        assert mode.view.states.state == "ready" and not mode.widget().grab().isNull()
+
+    run_async(body(), 60)
