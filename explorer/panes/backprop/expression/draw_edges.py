@@ -92,6 +92,10 @@ def draw_edge(
         if now.contrast and total < 0:  # color is not alone there
             pen.setDashPattern([2.0, 1.5])
             pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+        if lit and done == 1:
+            halo = now.pen("accent", width_of(scene, edge) + 6, 0.25)
+            painter.setPen(halo)
+            painter.drawPath(path)
         if done < 1 and not now.travels:
             painter.setOpacity(done)
             painter.setPen(pen)
@@ -157,7 +161,7 @@ def draw_joint(painter: QPainter, scene: Scene, ways: Ways, number: int, instant
             continue
         at = ways.paths[edge].elementAt(0)
         value = float(flow.reshape(-1)[0])
-        box = QRectF(at.x + 2 * JOINT + 5, at.y - 6.5, 50, 13)
+        box = QRectF(at.x + 2 * JOINT + 6, at.y - 6.5, 50, 13)
         text = signed(value)
         ground = QRectF(box.x() - 2, box.y(), 6.4 * len(text) + 4, 13)
         painter.setPen(Qt.PenStyle.NoPen)

@@ -151,7 +151,8 @@ def _free_place(
     tops += [box.top() - gap - size.height() for box in nodes]
     tops += [box.bottom() + gap for box in nodes]
     tops.sort(key=lambda top: abs(top + size.height() / 2 - about.center().y()))
-    inside = room.adjusted(gap / 2, gap / 2, -gap / 2, -gap / 2)
+    legend = 2.5 * gap
+    inside = room.adjusted(gap / 2, gap / 2, -gap / 2, -legend)
     left = max(inside.left(), min(center - size.width() / 2, inside.right() - size.width()))
     places = [QRectF(left, top, size.width(), size.height()) for top in tops]
     seen = [box for box in places if inside.contains(box)] or places

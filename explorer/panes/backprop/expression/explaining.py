@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from explorer.panes.backprop.expression.computing import Array, Computed
-from explorer.panes.backprop.expression.words import slope
-from explorer.panes.base import Inspection
+from explorer.panes.backprop.expression.paths import MOST, count_paths, paths_from
+from explorer.panes.backprop.expression.words import in_brackets, slope
+from explorer.panes.base import Inspection, Row
 from explorer.theme_numbers import format_number
 from explorer.widgets.live_numbers import Equation, Terms
 
@@ -103,6 +104,7 @@ def of_node(
         if number in numeric:
             rows.append(checked(gradient, numeric[number]))
             table["numeric gradient"] = numeric[number]
+        rows += _chain(computed, number)
         if not moment and computed.plan.grows[number]:
             moment = computed.plan.grows[number][0][0]
     title = node.label if node.is_leaf else f"{node.label} = {node.text}"
@@ -114,6 +116,23 @@ def of_node(
         title=title,
         plain=True,
     )
+
+
+def _chain(computed: Computed, number: int) -> list[object]:
+    """The gradient once more: a product of local derivatives along each path to the end."""
+    names = computed.graph.nodes
+    paths = paths_from(computed, number)
+    if not paths:
+        count = count_paths(computed, number)
+        return [f"{count:,} paths lead to {names[computed.output].label}"] if count > MOST else []
+    one = "The path" if len(paths) == 1 else f"The {len(paths)} paths"
+    rows: list[object] = [f"{one} to {names[computed.output].label}, local by local:"]
+    for path in paths:
+        product = " \u00d7 ".join(in_brackets(format_number(one)) for one in path.factors)
+        way = " \u2192 ".join(names[node].label for node in path.nodes)
+        rows.append(Row(f"{product} = {format_number(path.product)}", "accent"))
+        rows.append(Row(f"along {way}", "muted"))
+    return rows
 
 
 def _sum(computed: Computed, number: int, edges: list[tuple[int, int]]) -> Terms:

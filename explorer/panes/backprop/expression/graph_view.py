@@ -19,7 +19,9 @@ from explorer.panes.backprop.expression.draw_edges import (
 )
 from explorer.panes.backprop.expression.draw_motion import draw_bubble, draw_motion, subject
 from explorer.panes.backprop.expression.draw_nodes import badge_box, draw_node, node_box
+from explorer.panes.backprop.expression.paths import edges_on_the_way
 from explorer.panes.backprop.expression.scene import Edge, Instant, Scene, instant_at
+from explorer.panes.backprop.expression.words import told
 from explorer.widgets.base import Columns, Picture
 
 TEXT_FROM = 0.42  # the scale from which text is drawn
@@ -49,6 +51,7 @@ class GraphView(Picture):
         self.chosen: Hit = (-1, -1)
         self._fixed: frozenset[str] = frozenset()
         self._faint = False
+        self._way: frozenset[Edge] = frozenset()  # from the chosen node to the end
         self._numeric: dict[int, np.ndarray] = {}
         self._layer: tuple[object, QPixmap] | None = None  # what rests during a step, and of when
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -78,6 +81,8 @@ class GraphView(Picture):
     def set_choice(self, node: int, element: int = -1) -> None:
         if (node, element) != self.chosen:
             self.chosen = (node, element)
+            there = self.scene is not None and node >= 0
+            self._way = edges_on_the_way(self.scene.computed, node) if there else frozenset()
             if self.scene is not None and node >= 0:
                 self.setAccessibleDescription(self.told(node))
                 self._show(node)
@@ -125,12 +130,7 @@ class GraphView(Picture):
     def told(self, number: int) -> str:
         """A node in words, for screen readers."""
         assert self.scene is not None
-        computed = self.scene.computed
-        node = computed.graph.nodes[number]
-        value, gradient = computed.value(number), computed.gradient(number)
-        name = node.label if node.is_leaf else f"{node.label} = {node.text}"
-        said = f"{name}, value {_said(value)}"
-        return said if gradient is None else f"{said}, gradient {_said(gradient)}"
+        return told(self.scene.computed, number)
 
     def edge_at(self, point: QPointF) -> Edge | None:
         """The edge under a point of the widget, with some pixels to spare."""
@@ -307,6 +307,7 @@ class GraphView(Picture):
             active = place is not None and place.node == edge[0]
             lit = active and place is not None and place.input in (None, edge[1])
             lit = lit or edge[0] in looked or before in looked or edge == self.hovered_edge
+            lit = lit or edge in self._way
             draw_edge(painter, self.scene, self._ways, edge, instant, lit)
             shown.append((edge, lit))
         if detail:
@@ -340,10 +341,3 @@ class GraphView(Picture):
 def _length(array: np.ndarray) -> float:
     array = np.asarray(array)
     return float(array.reshape(-1)[0]) if array.size == 1 else float(np.linalg.norm(array))
-
-
-def _said(array: np.ndarray) -> str:
-    array = np.asarray(array)
-    if array.size == 1:
-        return theme.format_number(array.item())
-    return f"of shape {' by '.join(map(str, array.shape))}"

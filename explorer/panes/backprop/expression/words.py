@@ -235,3 +235,18 @@ def title(computed: Computed, moment: int) -> str:
         "copies": f"{target}: what its copies get is added up",
         "accumulate": f"{target}: the gradients of its uses add up",
     }[place.phase]
+
+
+def told(computed: Computed, node: int) -> str:
+    """A node in words: what it is, its value and its gradient."""
+    one = computed.graph.nodes[node]
+    value, gradient = computed.value(node), computed.gradient(node)
+    name = one.label if one.is_leaf else f"{one.label} = {one.text}"
+    said = f"{name}, value {_in_words(value)}"
+    return said if gradient is None else f"{said}, gradient {_in_words(gradient)}"
+
+
+def _in_words(array: Array) -> str:
+    if np.size(array) == 1:
+        return number(array)
+    return f"of shape {' by '.join(str(size) for size in array.shape)}"

@@ -9,6 +9,11 @@ from core.autograd import ExpressionError
 from explorer.panes.backprop.expression import words
 from explorer.panes.backprop.expression.computing import compute, compute_whole, with_names
 from explorer.panes.backprop.expression.examples import EXAMPLES, NEURON
+from explorer.panes.backprop.expression.paths import (
+    count_paths,
+    edges_on_the_way,
+    paths_from,
+)
 from explorer.panes.backprop.expression.whatif import check, what_if
 
 
@@ -138,3 +143,26 @@ def test_the_summary_names_who_matters_most():
     computed = compute("3 * a - b", {"a": 1, "b": 1})
     assert words.summary(computed) == "a matters most: raising it by 0.01 raises v2 by about 0.0300"
     assert "all gradients are 0" in words.summary(compute("a * b", {"a": 0, "b": 0}))
+
+
+def test_the_chain_rule_along_every_path():
+    computed = example("neuron")
+    (path,) = paths_from(computed, computed.leaves["w1"])
+    labels = [computed.graph.nodes[node].label for node in path.nodes]
+    assert labels == ["w1", "v1", "v3", "v4", "o"]
+    assert path.factors == pytest.approx((2.0, 1.0, 1.0, 0.5)) and path.product == pytest.approx(1)
+    twice = example("twice")
+    paths = paths_from(twice, twice.leaves["a"])
+    assert sorted(path.product for path in paths) == [3.0, 3.0, 6.0]
+    assert sum(path.product for path in paths) == float(twice.gradient(twice.leaves["a"]))
+    assert len(edges_on_the_way(twice, twice.leaves["a"])) == 4
+
+
+def test_very_many_paths_are_counted_not_walked():
+    lines = [f"v{n} = v{n - 1} * v{n - 1}" for n in range(1, 30)]
+    computed = compute("v0 = x * 1\n" + "\n".join(lines), {"x": 1.0})
+    assert count_paths(computed, computed.leaves["x"]) == 2**29
+    assert paths_from(computed, computed.leaves["x"]) == []
+    matrices = example("matrices")
+    assert paths_from(matrices, matrices.leaves["W"]) == []
+    assert paths_from(matrices, matrices.output) == []

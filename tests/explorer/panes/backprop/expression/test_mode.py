@@ -10,6 +10,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
+from explorer import export
 from explorer.panes.backprop.expression.examples import EXAMPLES
 from tests.benchmarks.bench_backprop_pane import FORMULAS
 
@@ -340,3 +341,30 @@ def test_the_formulas_of_coming_steps_are_set_ahead(pane, mode):
     pane.player.seek(3)
     coming = {mode.computed.step(moment).formula for moment in (4, 5, 6, 7)}
     assert coming <= mode._prepared
+
+
+async def test_pictures_are_exported_and_shown_as_tables(pane, mode, tmp_path):
+    mode.lab.show_example("error")
+    mode.lab.step_downhill(2)
+    pictures = pane.pictures()
+    assert list(pictures) == ["expression-graph", "expression-curve", "expression-losses"]
+    for name, picture in pictures.items():
+        for kind in ("png", "svg", "csv"):
+            path = tmp_path / f"{name}.{kind}"
+            await export.save(pane, picture, kind, path)
+            assert path.stat().st_size > 50
+    text = (tmp_path / "expression-losses.csv").read_text()
+    assert text.splitlines()[0] == "step,loss" and len(text.splitlines()) == 4
+    mode.lab.show_example("product")
+    await asyncio.sleep(0.05)  # the field for the formula has fewer lines
+    await export.save(pane, mode.view.graph, "gif", tmp_path / "graph.gif")
+    assert (tmp_path / "graph.gif").read_bytes()[:3] == b"GIF"
+
+
+def test_a_pinned_leaf_tells_its_path_to_the_end(pane, mode):
+    found = told(pane)
+    mode.choose(mode.computed.leaves["w1"], 0)
+    rows = [row if isinstance(row, str) else getattr(row, "text", "") for row in found[-1].rows]
+    assert "The path to o, local by local:" in rows
+    assert "2 \u00d7 1 \u00d7 1 \u00d7 0.500 = 1.00" in rows
+    assert "along w1 \u2192 v1 \u2192 v3 \u2192 v4 \u2192 o" in rows
