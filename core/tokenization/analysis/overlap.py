@@ -9,6 +9,8 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+import numpy as np
+
 from core.jobs import to_the_end
 from core.tokenization.telling import arrays
 from core.tokenization.tokenizer import Tokenizer
@@ -17,13 +19,25 @@ from core.trace import Step
 PAUSE = 20_000  # pieces between two yields
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Overlap:
-    """common: (id in the first, id in the second), by the first; the others are ids alone."""
+    """common (n, 2): the id in the first and in the second, by the first; the others (m) are ids
+    alone, in order.
+    """
 
-    common: list[tuple[int, int]]
-    only_first: list[int]
-    only_second: list[int]
+    common: np.ndarray
+    only_first: np.ndarray
+    only_second: np.ndarray
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """How many pieces are common, only in the first, only in the second."""
+        return len(self.common), len(self.only_first), len(self.only_second)
+
+    def turned(self) -> "Overlap":
+        """The same, with the second vocabulary first."""
+        order = np.argsort(self.common[:, 1], kind="stable")
+        return Overlap(self.common[order, ::-1], self.only_second, self.only_first)
 
     @property
     def jaccard(self) -> float:
@@ -92,25 +106,32 @@ def overlap_steps(first: Tokenizer, second: Tokenizer) -> Generator[int, None, O
 def all_overlaps_steps(
     tokenizers: Sequence[Tokenizer],
 ) -> Generator[int, None, dict[tuple[int, int], Overlap]]:
-    """Compares every pair (i, j), i < j; each vocabulary is read once. Yields as overlap_steps."""
+    """Compares every pair, as (i, j) and as (j, i); each vocabulary is read once.
+
+    Yields as overlap_steps.
+    """
     tables = []
     for tokenizer in tokenizers:
         tables.append((yield from _ids_by_bytes(tokenizer)))
     overlaps = {}
     for i, j in combinations(range(len(tables)), 2):
         overlaps[i, j] = yield from _compared(tables[i], tables[j])
+        overlaps[j, i] = overlaps[i, j].turned()
         yield len(overlaps)
     return overlaps
 
 
 def _compared(first: dict[bytes, int], second: dict[bytes, int]) -> Generator[int, None, Overlap]:
     """Of two tables of ids by bytes."""
-    common = sorted((token, second[data]) for data, token in first.items() if data in second)
+    pairs = [(token, second[data]) for data, token in first.items() if data in second]
+    common = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+    common = common[np.argsort(common[:, 0], kind="stable")]
     yield len(common)
-    only_first = sorted(token for data, token in first.items() if data not in second)
+    only_first = [token for data, token in first.items() if data not in second]
     yield len(first)
-    only_second = sorted(token for data, token in second.items() if data not in first)
-    return Overlap(common, only_first, only_second)
+    only_second = [token for data, token in second.items() if data not in first]
+    alone = (np.sort(np.array(ids, dtype=np.int64)) for ids in (only_first, only_second))
+    return Overlap(common, *alone)
 
 
 def vocabulary_overlap(first: Tokenizer, second: Tokenizer) -> Overlap:

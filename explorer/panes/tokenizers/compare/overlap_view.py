@@ -118,7 +118,7 @@ class OverlapView(QWidget):
         self.map.set_current(*pair)
         first, both, second = self.sets
         first.set_pieces(f"Only in {names[0]}", tokenizers[0], overlap.only_first)
-        both.set_pieces("In both", tokenizers[0], [one for one, _ in overlap.common])
+        both.set_pieces("In both", tokenizers[0], overlap.common[:, 0])
         second.set_pieces(f"Only in {names[1]}", tokenizers[1], overlap.only_second)
 
     def _on_cell(self, row: int, column: int) -> None:

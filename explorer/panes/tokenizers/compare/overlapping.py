@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from core.tokenization.analysis.overlap import (
 from core.trace import Step
 from explorer.engine import Engine
 from explorer.panes.base import Inspection
+from explorer.panes.tokenizers.catalogue import Opened
 from explorer.panes.tokenizers.compare.overlap_view import OverlapView
 from explorer.panes.tokenizers.compare.tool import Tool
 from explorer.widgets.live_numbers import Equation
@@ -29,7 +31,7 @@ class Overlapping(Tool):
         super().__init__(engine, parent)
         self.overlaps: dict[tuple[int, int], Overlap] = {}
         self.pair = (0, 1)
-        self._known: list[int] = []  # the open ones that the overlaps are of
+        self._of: list[Opened] = []  # the tokenizers that the overlaps are of
         self.view = OverlapView()
         self.view.pairChosen.connect(self.choose)
         self.view.pieceChosen.connect(self._on_piece)
@@ -41,11 +43,10 @@ class Overlapping(Tool):
         opened = self.opened
         if len(opened) < 2:
             self.stop()
-            self.overlaps, self._known = {}, []
+            self.overlaps, self._of = {}, []
             self.view.show_empty()
-        elif [id(one) for one in opened] != self._known and self.engine.alive:
-            self.overlaps = {}
-            self._known = [id(one) for one in opened]
+        elif not same(opened, self._of) and self.engine.alive:
+            self.overlaps, self._of = {}, opened
             self.view.show_loading()
             steps = all_overlaps_steps([one.tokenizer for one in opened])
             self.run(steps, "comparing vocabularies")
@@ -53,47 +54,41 @@ class Overlapping(Tool):
 
     def on_done(self, result: dict[tuple[int, int], Overlap]) -> None:
         self.overlaps = result
-        size = len(self.opened)
+        size = len(self._of)
         if max(self.pair) >= size:
             self.pair = (0, 1)
         shares = np.eye(size)
         for (i, j), overlap in result.items():
-            shares[i, j], shares[j, i] = overlap.share_of_first, overlap.share_of_second
-        self.view.set_shares(shares, [one.name for one in self.opened])
+            shares[i, j] = overlap.share_of_first
+        self.view.set_shares(shares, [one.name for one in self._of])
         self.choose(*self.pair)
 
     def on_failed(self, message: str) -> None:
-        self._known = []
+        self._of = []
         self.view.show_error(message)
 
     def choose(self, first: int, second: int) -> None:
         """Looks at a pair: how much of the first one the second has too."""
-        if first == second or max(first, second) >= len(self.opened):
+        if first == second or max(first, second) >= len(self._of):
             return
         self.pair = (first, second)
-        opened, overlap = self.opened, self.overlap
-        if overlap is not None:
-            tokenizers = (opened[first].tokenizer, opened[second].tokenizer)
-            self.view.set_pair(self.pair, tokenizers, self.names, overlap)
+        if self.overlap is not None:
+            tokenizers = (self._of[first].tokenizer, self._of[second].tokenizer)
+            self.view.set_pair(self.pair, tokenizers, self.names, self.overlap)
         self.changed.emit()
 
     @property
     def overlap(self) -> Overlap | None:
         """Of the pair, the one that is asked about first."""
-        first, second = self.pair
-        found = self.overlaps.get((min(self.pair), max(self.pair)))
-        if found is None or first < second:
-            return found
-        common = sorted((other, one) for one, other in found.common)
-        return Overlap(common, found.only_second, found.only_first)
+        return self.overlaps.get(self.pair)
 
     @property
     def names(self) -> tuple[str, str]:
-        opened = self.opened
-        return opened[self.pair[0]].name, opened[self.pair[1]].name
+        first, second = (self._of[place].name for place in self.pair)
+        return first, second
 
     def _on_piece(self, second: bool, token: int) -> None:
-        self.pieceChosen.emit(self.opened[self.pair[1 if second else 0]], token)
+        self.pieceChosen.emit(self._of[self.pair[1 if second else 0]], token)
 
     # what is said
 
@@ -111,18 +106,14 @@ class Overlapping(Tool):
         overlap = self.overlap
         if overlap is None:
             return []
-        common, first, second = self._counts(overlap)
+        common, first, second = overlap.counts
         return [share_step(common, common + first), jaccard_step(common, first, second)]
-
-    @staticmethod
-    def _counts(overlap: Overlap) -> tuple[int, int, int]:
-        return len(overlap.common), len(overlap.only_first), len(overlap.only_second)
 
     def inspection(self, place: int) -> Inspection | None:
         overlap, steps = self.overlap, self.steps()
         if overlap is None:
             return None
-        common, only_first, only_second = self._counts(overlap)
+        common, only_first, only_second = overlap.counts
         first, second = self.names
         rows: list[Any] = [
             Equation(
@@ -144,9 +135,14 @@ class Overlapping(Tool):
             "Compared by their bytes, special tokens left out.",
         ]
         table = {
-            "common, first id and second": np.array(overlap.common, dtype=np.int64).reshape(-1, 2),
-            f"only in {first}": np.array(overlap.only_first, dtype=np.int64),
-            f"only in {second}": np.array(overlap.only_second, dtype=np.int64),
+            "common, first id and second": overlap.common,
+            f"only in {first}": overlap.only_first,
+            f"only in {second}": overlap.only_second,
         }
         step = steps[min(max(place, 0), len(steps) - 1)]
         return Inspection(step, rows, table, title=step.title)
+
+
+def same(some: Sequence[Opened], others: Sequence[Opened]) -> bool:
+    """Whether these are the very same tokenizers in the same order."""
+    return len(some) == len(others) and all(a is b for a, b in zip(some, others, strict=True))

@@ -70,9 +70,11 @@ def test_the_marked_lines_computed_an_overlap() -> None:
 def test_all_pairs_are_compared_as_each_alone() -> None:
     tokenizers = [small(400), small(300), small(350)]
     found = drained(all_overlaps_steps(tokenizers))
-    assert list(found) == [(0, 1), (0, 2), (1, 2)]
+    assert sorted(found) == [(i, j) for i in range(3) for j in range(3) if i != j]
     for (i, j), overlap in found.items():
-        assert overlap == vocabulary_overlap(tokenizers[i], tokenizers[j])
+        alone = vocabulary_overlap(tokenizers[i], tokenizers[j])
+        for name in ("common", "only_first", "only_second"):
+            np.testing.assert_array_equal(getattr(overlap, name), getattr(alone, name))
 
 
 def test_the_marked_line_found_the_pieces() -> None:

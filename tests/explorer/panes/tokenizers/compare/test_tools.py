@@ -130,6 +130,23 @@ def test_a_search_runs_on_the_engine(pane, run_async, monkeypatch):
     run_async(body())
 
 
+def test_a_tokenizer_taken_away_while_another_view_is_seen_takes_its_overlap_along(pane, run_async):
+    async def body():
+        pane.mode.choose(view="overlap")
+        await pane.settled()
+        pane.mode.choose(view="text")
+        await pane.settled()
+        pane.mode.shown_ones.remove(1)
+        await pane.settled()
+        seen = tool(pane, "overlap")
+        assert seen.names and seen.headline() and seen.inspection(0)
+        pane.mode.choose(view="overlap")
+        await pane.settled()
+        assert seen.overlap is None and "two or more" in seen.headline()
+
+    run_async(body())
+
+
 def test_the_overlap_of_every_pair_and_the_pieces_of_one(pane, run_async):
     async def body():
         told = []
@@ -142,13 +159,14 @@ def test_the_overlap_of_every_pair_and_the_pieces_of_one(pane, run_async):
         np.testing.assert_allclose(shares[0, 1], overlap.share_of_first, rtol=1e-6)
         np.testing.assert_allclose(shares[1, 0], overlap.share_of_second, rtol=1e-6)
         only_first, both, _ = (one.list.displayed()["ids"] for one in view.sets)
-        assert only_first == overlap.only_first and both == [one for one, _ in overlap.common]
+        assert only_first == overlap.only_first.tolist()
+        assert both == overlap.common[:, 0].tolist()
         assert told[-1].step.name == "overlap.share"
         pane.player.seek(1)
         assert told[-1].step.name == "overlap.jaccard"
         view.map.cellClicked.emit(1, 0)
         assert tool(pane, "overlap").pair == (1, 0)
-        assert view.sets[2].list.displayed()["ids"] == overlap.only_first
+        assert view.sets[2].list.displayed()["ids"] == overlap.only_first.tolist()
         assert f"{overlap.share_of_second:.0%}" in pane.headline
         pane.grab()
         pane.mode.shown_ones.remove(1)
