@@ -7,6 +7,7 @@ core.optimization say, line by line.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 import torch
@@ -14,8 +15,8 @@ from torch import nn
 
 from core.optimization.adamw import AdamWSettings
 from core.optimization.groups import matrix_groups, named_groups
-from core.optimization.lion import LionSettings
 from core.optimization.muon import MuonSettings
+from core.optimization.optimizers import optimizer
 from core.optimization.torch_optimizer import RuleOptimizer
 from core.training.config import TrainingConfig
 
@@ -36,7 +37,8 @@ def build_optimizer(
 ) -> torch.optim.Optimizer:
     """The config's optimizer for groups of the model's parameters, at a learning rate.
 
-    Momentum, Nesterov and Muon take the first of `config.betas`, RMSProp the second.
+    A rule with one `momentum` takes the first of `config.betas` for it, one with a single `beta`
+    the second. Raises ValueError for an optimizer that there is not.
     """
     given, betas = list(groups), config.betas
     match config.optimizer:
@@ -54,12 +56,21 @@ def build_optimizer(
             return torch.optim.Adam(given, lr=rate, betas=betas, eps=EPS, fused=True)
         case "adamw":
             return torch.optim.AdamW(given, lr=rate, betas=betas, eps=EPS, fused=True)
+    rule = optimizer(config.optimizer)
+    settings = _settings(rule.settings, config, rate)
     named = [{**group, "lr": rate} for group in named_groups(given, model.named_parameters())]
-    if config.optimizer == "lion":
-        return RuleOptimizer(named, LionSettings(rate, betas))
-    # One rate serves both, so Muon's is scaled to what suits AdamW.
-    muon = MuonSettings(rate, betas[0], match_adamw=True)
-    return RuleOptimizer(matrix_groups(named, muon, AdamWSettings(rate, betas, EPS)), muon)
+    if rule.matrices_only:
+        named = matrix_groups(named, settings, AdamWSettings(rate, betas, EPS))
+    return RuleOptimizer(named, settings)
+
+
+def _settings(kind: type, config: TrainingConfig, rate: float) -> Any:
+    """A rule's settings: what the config says of them, else what is usual."""
+    if kind is MuonSettings:  # one rate serves its AdamW too, so its own is scaled to what suits it
+        return MuonSettings(rate, config.betas[0], match_adamw=True)
+    said = {"betas": config.betas, "momentum": config.betas[0], "beta": config.betas[1]}
+    own = {field.name for field in fields(kind)}
+    return kind(learning_rate=rate, **{name: said[name] for name in said if name in own})
 
 
 def state_names(optimizer: torch.optim.Optimizer, group: Mapping[str, Any]) -> tuple[str, ...]:

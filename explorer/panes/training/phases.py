@@ -159,7 +159,7 @@ def _optimizer_rows(config: TrainingConfig, rate: float) -> list[Row | str]:
     if config.optimizer == "muon":
         rows.append("embeddings and vectors move by AdamW")
     where = f"core/optimization/{rule.name}.py"
-    if config.optimizer in ("lion", "muon"):
+    if config.optimizer not in phases.RUN_BY_TORCH:
         return [*rows, "the rule that runs is", f"written out in {where}"]
     how = "fused " if config.optimizer in ("adam", "adamw") else ""
     return [

@@ -9,10 +9,12 @@ from core.optimization import OPTIMIZERS, trace_update
 from core.optimization.adam import AdamSettings
 from core.optimization.momentum import MomentumSettings
 from core.optimization.race import race_steps
+from core.optimization.race_rates import usual_rate
 from core.optimization.schedules import learning_rate_at
 from core.optimization.sgd import SGDSettings
 from core.optimization.surfaces import SURFACES
 from core.optimization.typed_surface import typed_surface
+from tests.core.optimization.invented import add_to_the_list
 
 RAVINE = SURFACES["ravine"]
 
@@ -68,6 +70,15 @@ def test_a_typed_surface_has_careful_rates() -> None:
     typed = typed_surface("x**4 + y**2", start=(1.5, 1.0))
     first, *_, last = race_steps(typed, [(name, None) for name in OPTIMIZERS], steps=200)
     assert all(racer.height < first.racers[0].height / 10 for racer in last.racers)
+
+
+def test_a_new_optimizer_races_at_a_careful_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    rule = add_to_the_list(monkeypatch)
+    for surface in SURFACES.values():
+        usual = {name: usual_rate(surface, name) for name in OPTIMIZERS}
+        assert usual_rate(surface, rule.name) == min(usual.values())
+        *_, last = race_steps(surface, [("sgd", None), (rule.name, None)], steps=50)
+        assert [racer.lost_at for racer in last.racers] == [None, None]
 
 
 def test_any_step_can_be_told_line_by_line() -> None:

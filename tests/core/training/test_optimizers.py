@@ -13,10 +13,11 @@ from core.optimization.torch_optimizer import RuleOptimizer
 from core.tensor_files import open_safetensors
 from core.training import TrainingConfig, estimate
 from core.training.optimizers import build_optimizer, state_names
-from core.training.phases import phase_step
+from core.training.phases import RUN_BY_TORCH, phase_step
 from core.training.sizes import muon_flops
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT
+from tests.core.optimization.invented import DriftSettings, add_to_the_list
 from tests.core.training.small import fingerprint, finish, losses, moments, small_config
 
 QUIET = {"sample_every": 0, "probe_every": 0, "evaluate_every": 0, "checkpoint_every": 0}
@@ -112,6 +113,31 @@ def test_muon_moves_what_lies_between_the_layers() -> None:
     for parameter in (model.wte.weight, model.h[0].ln_1.weight):
         assert set(built.state[parameter]) == {"step", "average", "square"}
     assert [(g["lr"], g["weight_decay"]) for g in built.param_groups][-1] == (0.0025, 0.0)
+
+
+def test_a_new_optimizer_is_the_one_that_trains(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes of the config what its settings have, and goes on from a checkpoint."""
+    rule = add_to_the_list(monkeypatch)
+    config = nano(tmp_path, optimizer=rule.name, betas=(0.8, 0.9))
+    model = GPT(SHAPE, torch.Generator().manual_seed(0))
+    built = build_optimizer(config, model, decay_groups(model.parameters(), 0.1), 0.01)
+    assert {group["settings"] for group in built.param_groups} == {DriftSettings(0.01, 0.8)}
+    assert [group["weight_decay"] for group in built.param_groups] == [0.1, 0.0]
+    learned(built, model)
+    assert {tuple(state) for state in built.state.values()} == {("step", "average")}
+    run = finish(config, tmp_path / "run")
+    assert len(set(losses(run))) == 6
+    assert phase_step("optimizer", config, 1).formula == rule.formula
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_which_optimizers_torch_runs_is_known_without_it(name: str) -> None:
+    model = GPT(SHAPE, torch.Generator().manual_seed(0))
+    config = TrainingConfig(model=SHAPE, optimizer=name)
+    built = build_optimizer(config, model, decay_groups(model.parameters(), 0.1), 0.01)
+    assert (name in RUN_BY_TORCH) == (not isinstance(built, RuleOptimizer))
 
 
 def test_a_config_of_an_older_version_opens_and_unknown_names_say_what_there_is() -> None:

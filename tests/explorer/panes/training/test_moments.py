@@ -32,6 +32,7 @@ from explorer.panes.training.phases import (
 from explorer.panes.training.run_card import RunCard
 from explorer.panes.training.words import card_text, why_no_branch
 from explorer.player import Player
+from tests.core.optimization.invented import add_to_the_list
 
 CONFIG = TrainingConfig(
     model=ModelConfig(vocab_size=64, block_size=8, n_layer=1, n_head=1, n_embd=8), steps=50
@@ -131,6 +132,13 @@ def test_the_optimizer_shows_the_line_that_ran_and_says_which_rule_it_computes()
     for name in OPTIMIZERS:
         run = RunNumbers(CONFIG.change({"optimizer": name}), numbers().steps)
         assert f"core/optimization/{name}.py" in rows_of("optimizer", run)
+        assert ("torch's" in rows_of("optimizer", run)) == (name not in ("lion", "muon"))
+
+
+def test_of_a_new_optimizer_the_rule_itself_runs(monkeypatch):
+    rule = add_to_the_list(monkeypatch)
+    run = RunNumbers(CONFIG.change({"optimizer": rule.name}), numbers().steps)
+    assert "the rule that runs is" in rows_of("optimizer", run)
 
 
 @pytest.mark.parametrize(
