@@ -139,7 +139,7 @@ class LiveNumbers(Picture):
         """Columns: what, left factor, x, right factor, =, product."""
         now = theme.current()
         font, bold, small = now.font("body"), now.font("body", 600), now.font("label")
-        height, cell = now.px(20), now.px(58)
+        height, cell = now.px(20), now.px(66)
         shown, rest, more, total = largest_terms(row)
         label = min(now.px(96), self.width() - 3 * cell - now.px(44))
         columns = [0.0, label, label + cell, label + cell + now.px(20)]

@@ -28,12 +28,17 @@ class Axes:
     def column(self, index: int) -> str:
         return self._text(self.columns, index)
 
+    def label(self, row: int) -> str:
+        """A row of tokens in as few letters as can be."""
+        return visible_text(self.worked.example.labels[row])
+
     def _text(self, kind: str, index: int) -> str:
         example = self.worked.example
         if kind in ("token", "key") and index < len(example.labels):
-            return f"{index} {visible_text(example.labels[index])}"
+            word = "token" if kind == "token" else "at"
+            return f"{word} {index} \u201c{visible_text(example.labels[index])}\u201d"
         if kind == "piece":
-            return visible_text(example.piece(index))
+            return f"piece \u201c{visible_text(example.piece(index))}\u201d"
         return f"{kind} {index}"
 
 

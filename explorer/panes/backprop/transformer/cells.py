@@ -17,6 +17,7 @@ from explorer.panes.backprop.transformer.moments import Moment
 from explorer.panes.backprop.transformer.operations import kind_of, short
 from explorer.panes.backprop.transformer.scene import PARTIAL, Cell
 from explorer.panes.backprop.transformer.working import Worked
+from explorer.widgets.base import visible_text
 from explorer.widgets.live_numbers import Equation, Terms
 
 Index = tuple[int, ...]
@@ -68,7 +69,7 @@ def _elementwise(worked: Worked, node: int, index: Index) -> list[object]:
 
 def _plain(worked: Worked, node: int, index: Index) -> list[object]:
     before = short(worked.graph, worked.graph.nodes[node].inputs[0])
-    return [f"The same number stands in {before}: only its place is another one."]
+    return [f"The same number as in {before}, in another place."]
 
 
 def _matmul(worked: Worked, node: int, index: Index) -> list[object]:
@@ -77,7 +78,7 @@ def _matmul(worked: Worked, node: int, index: Index) -> list[object]:
     left = np.broadcast_to(a, (*out.shape[:-2], *a.shape[-2:]))[*index[:-1]]
     right = np.broadcast_to(b, (*out.shape[:-2], *b.shape[-2:]))[*index[:-2], :, index[-1]]
     names = [short(worked.graph, n) for n in worked.graph.nodes[node].inputs]
-    said = f"row of {names[0]}, column of {names[1]}; the largest terms first"
+    said = f"A row of {names[0]} times a column of {names[1]}:"
     return [said, _terms(short(worked.graph, node), left, right, _labels(worked, node, left))]
 
 
@@ -89,7 +90,7 @@ def _labels(worked: Worked, node: int, left: np.ndarray) -> list[str]:
 
 
 def token_labels(worked: Worked) -> list[str]:
-    return [f"{n} {label}" for n, label in enumerate(worked.example.labels)]
+    return [f"{n} {visible_text(label)}" for n, label in enumerate(worked.example.labels)]
 
 
 def _terms(
@@ -161,7 +162,7 @@ def _share(worked: Worked, edge: Edge, index: Index) -> list[object]:
     assert share is not None
     value = float(share[index])
     return [
-        f"The gradient of {short(worked.graph, node)} goes back to where its numbers came from.",
+        "The gradient goes back to where its number came from.",
         Equation("share", value, "accent", "0 where nothing was taken" if value == 0 else ""),
     ]
 
@@ -181,7 +182,7 @@ def _matmul_share(worked: Worked, edge: Edge, index: Index) -> list[object]:
         left, right = upstream[*index[:-1]], whole[*index[:-2], index[-1]]
         tokens = label.endswith(".scores")
         labels = token_labels(worked) if tokens else _summed(worked, label, len(left))
-        said = f"a row of the upstream gradient, times a row of {short(worked.graph, other)}"
+        said = f"A row of upstream times a row of {short(worked.graph, other)}:"
         return [said, _terms(name, left, right, labels)]
     lead = index[:-2]
     ups = (
@@ -191,13 +192,13 @@ def _matmul_share(worked: Worked, edge: Edge, index: Index) -> list[object]:
     )
     left_whole = b[*lead] if target.ndim == upstream.ndim else b.reshape(-1, b.shape[-1])
     left, right = left_whole[:, index[-2]], ups[:, index[-1]]
-    said = f"a column of {short(worked.graph, other)}, times a column of the upstream gradient"
+    said = f"A column of {short(worked.graph, other)} times one of upstream:"
     return [said, _terms(name, left, right, token_labels(worked))]
 
 
 def _summed(worked: Worked, label: str, count: int) -> list[str]:
     if label == "logits":
-        return [worked.example.piece(n) for n in range(count)]
+        return [visible_text(worked.example.piece(n)) for n in range(count)]
     return [f"dimension {n}" for n in range(count)]
 
 
@@ -245,7 +246,7 @@ def _elementwise_share(worked: Worked, edge: Edge, index: Index) -> list[object]
     locals_ = np.broadcast_to(local, upstream.shape).reshape(-1, *upstream.shape[new:])
     slopes = locals_[:, *index].reshape(-1)
     labels = token_labels(worked) if ups.size == worked.n_tokens else []
-    said = "it was used once for every token: upstream \u00d7 local of each, added up"
+    said = "Used once for every token: upstream \u00d7 local, added up:"
     return [said, _terms(name, ups, slopes, labels)]
 
 

@@ -13,6 +13,7 @@ from explorer.panes.backprop.transformer.moments import Moment
 from explorer.panes.backprop.transformer.operations import kind_of
 from explorer.panes.backprop.transformer.working import Worked
 from explorer.theme_numbers import format_number
+from explorer.widgets.base import visible_text
 from explorer.widgets.live_numbers import Equation, Terms
 
 Index = tuple[int, ...]
@@ -21,7 +22,7 @@ TIMES, MINUS = "\u00d7", "\u2212"
 
 
 def _tokens(worked: Worked) -> list[str]:
-    return [f"{n} {label}" for n, label in enumerate(worked.example.labels)]
+    return [f"{n} {visible_text(label)}" for n, label in enumerate(worked.example.labels)]
 
 
 def _row(array: np.ndarray, index: Index) -> np.ndarray:
@@ -106,10 +107,10 @@ def normalize_share(worked: Worked, edge: Edge, index: Index) -> list[object]:
 
 def cross_entropy_value(worked: Worked, node: int, index: Index) -> list[object]:
     losses = worked.losses
-    labels = [f"{MINUS}log p({label})" for label in worked.example.labels[1:]]
+    labels = [f"{MINUS}log p({visible_text(label)})" for label in worked.example.labels[1:]]
     count = len(losses)
     shares = np.full(count, 1 / count)
-    said = "the mean of the tokens\u2019 own losses; the most surprising ones:"
+    said = "The mean over the tokens; the most surprising ones:"
     return [said, Terms("loss", losses, shares, ROLES, labels, float(losses.mean()), "accent")]
 
 
@@ -125,7 +126,7 @@ def cross_entropy_share(worked: Worked, edge: Edge, index: Index) -> list[object
     right = float(column == wanted)
     count = len(flat)
     upstream = float(np.asarray(worked.gradient(node)).reshape(-1)[0])
-    name, target = worked.example.piece(column), worked.example.piece(wanted)
+    name, target = (visible_text(worked.example.piece(n)) for n in (column, wanted))
     came = "this came next" if right else f"\u201c{target}\u201d came next"
     return [
         Equation(f"p({name})", chance, "text", "what the model predicted"),
@@ -157,8 +158,8 @@ def facts(worked: Worked, moment: Moment) -> list[object]:
         return []
     rows = float(np.abs(flow.sum(-1)).max())
     why = {
-        "Softmax": "adding the same to all scores of a row moves no weight",
-        "Normalize": "adding the same to all numbers of a token moves nothing",
+        "Softmax": "shifting a row moves no weight",
+        "Normalize": "shifting a token moves nothing",
         "CrossEntropy": "the probabilities of a token sum to 1",
     }[kind]
     found: list[object] = [Equation("each row sums to", rows, "success", why)]

@@ -48,6 +48,12 @@ def commands(mode: TransformerMode) -> list[Action]:
         action("next-head", "the next head", lambda: mode.view.head.turn(1), ready),
         action("last-head", "the head before", lambda: mode.view.head.turn(-1), ready),
         action("highway", "go to the gradient highway", mode.view.highway.setFocus, ready),
-        action("again", "explain the example again", mode.again),
+        action("again", "explain the example again", mode.ask),
+        action(
+            "update",
+            "explain the run\u2019s model as it is now",
+            mode.following.update,
+            lambda: mode.following.is_live,
+        ),
         action("folder", "open a checkpoint\u2019s folder", mode.opening.open_folder),
     ]

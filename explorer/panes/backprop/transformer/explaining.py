@@ -86,7 +86,7 @@ def _cell_title(worked: Worked, cell: Cell) -> str:
         return f"One number of {name}"
     if kind == "gradient":
         return f"How much one number of {name} moves the loss"
-    return f"What flows back to one number of {name} from {short(worked.graph, where[0])}"
+    return f"What flows back from {short(worked.graph, where[0])} to one number of {name}"
 
 
 def told(worked: Worked, number: int) -> Step:

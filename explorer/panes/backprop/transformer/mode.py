@@ -13,6 +13,7 @@ from explorer import tasks, theme
 from explorer.panes.backprop.transformer import demo, explaining, words
 from explorer.panes.backprop.transformer.commands import commands
 from explorer.panes.backprop.transformer.computing import Computing
+from explorer.panes.backprop.transformer.following import Following
 from explorer.panes.backprop.transformer.header import TransformerHeader
 from explorer.panes.backprop.transformer.moments import Moment, MomentTrack
 from explorer.panes.backprop.transformer.opening import Opening
@@ -51,9 +52,10 @@ class TransformerMode(Mode):
         self.opening = Opening(self)
         self._inspecting = QTimer(self)
         self._inspecting.setSingleShot(True)
-        self._inspecting.setInterval(theme.MOTION["live_number"])
         self._inspecting.timeout.connect(self.inspect)
+        self.following = Following(self)
         self._connect()
+        self.following.set_source(self.workspace.model_source)
         self.inputs.prompt.set_prompt(self.workspace.prompt)
 
     def _connect(self) -> None:
@@ -67,7 +69,7 @@ class TransformerMode(Mode):
         computing.came.connect(self._on_came)
         computing.failed.connect(self._on_failed)
         computing.emptied.connect(self._on_emptied)
-        view.body.retryRequested.connect(self.again)
+        view.body.retryRequested.connect(self.ask)
         view.body.actionRequested.connect(self.inputs.prompt.setFocus)
         view.body.set_cancellable(True)
         view.body.cancelRequested.connect(computing.cancel)
@@ -153,15 +155,12 @@ class TransformerMode(Mode):
         if not self._later:
             self.computing.ask(self.workspace.prompt, self.workspace.model_source)
 
-    def again(self) -> None:
-        self.ask()
-
     def _on_prompt(self, text: str) -> None:
         self.inputs.prompt.set_prompt(text)
         self.ask()
 
-    def _on_model(self, _: Any) -> None:
-        self._forget()
+    def _on_model(self, source: Any) -> None:
+        self.following.set_source(source)
         self.ask()
 
     def _on_activity(self) -> None:
@@ -204,7 +203,7 @@ class TransformerMode(Mode):
             "All gradients are worked out twice, by core\u2019s engine and by torch, in 64 bits; "
             "each difference is relative to the largest gradient of its parameter"
         )
-        view.note.setText(words.note(worked))
+        self.following.show()
         view.body.show_ready()
         self.set_tracks([MomentTrack(worked.moments, self._title)], keep_position=same)
         self.spawn(self.engine.io(set_formulas, worked, theme.current().zoom, theme.current().name))
@@ -274,7 +273,7 @@ class TransformerMode(Mode):
     def _on_selection(self, _: Any) -> None:
         if self.worked is not None and self.moment is not None:
             self._show_scene(self.worked, self.moment)
-            self._inspecting.start()
+            self._inspect_soon()
 
     def go_to(self, operation: int) -> None:
         """An operation of the list, in the phase that is played."""
@@ -311,8 +310,15 @@ class TransformerMode(Mode):
 
     def _on_hovered(self, cell: Cell | None) -> None:
         self.hovered = cell
+        self._inspect_soon()
+
+    def on_step(self, step: int) -> None:
+        self._inspect_soon()
+
+    def _inspect_soon(self) -> None:
+        """Apart from the picture, so that neither waits; while playing at most 8 times a second."""
         if self.active and not self._inspecting.isActive():
-            self._inspecting.start()
+            self._inspecting.start(theme.MOTION["live_number"] if self.player.playing else 0)
 
     def inspect(self) -> None:
         worked, moment = self.worked, self.moment

@@ -217,7 +217,6 @@ class OperationList(QWidget):
                     item.setData(0, STATE, state)
             if here != self._here:
                 self._show(here)
-        self.tree.viewport().update()
 
     def _show(self, here: int) -> None:
         if 0 <= self._here < len(self._items):

@@ -22,8 +22,11 @@ from explorer.widgets.color_bar import ColorBar
 
 GAP, HEAD, TITLE, BAR = 36, 38, 20, 30  # px: between columns, above them, above a map, below it
 CELL = 30  # px: a cell is not larger
+WIDE_GAP = 96  # px, where an operation has one input: its name stands over the arrow
+NUMBER = 116  # px for a column of one number
 LABELS = 52  # px for the tokens beside the rows
 KEPT = 64  # images that are kept
+GAMMA = 0.5  # of the colors of gradients: a few are large, and the others must not look like none
 
 
 @dataclass(frozen=True)
@@ -54,38 +57,65 @@ class Placed:
         return min(row, rows - 1), min(column, columns - 1)
 
 
-def place_plates(worked: Worked, scene: Scene, head: int, room: QRectF) -> tuple[Placed, ...]:
-    """Columns of equal width; values above gradients, each with its title and its color bar."""
+Kept = dict[tuple[Any, ...], Pooled]  # what was shrunk to a map's pixels
+
+
+def place_plates(
+    worked: Worked, scene: Scene, head: int, room: QRectF, kept: Kept
+) -> tuple[Placed, ...]:
+    """Values above gradients, each with its title and its color bar."""
     now = theme.current()
     count = len(scene.columns)
-    gap, top = now.px(GAP), now.px(HEAD)
-    width = (room.width() - gap * (count - 1)) / count
+    gap, top = now.px(GAP if count > 2 else WIDE_GAP), now.px(HEAD)
+    widths = column_widths(worked, scene, room.width() - gap * (count - 1))
+    lefts = [room.x() + sum(widths[:place]) + gap * place for place in range(count)]
     above, title = now.px(BAR), now.px(TITLE)
     height = (room.height() - top - title - 2 * above) / 2  # of a map
     found = []
     for plate in scene.plates:
-        x = room.x() + plate.column * (width + gap)
         y = room.y() + top + plate.row * (height + above + title)
-        found.append(_place(worked, plate, head, QRectF(x, y, width, height)))
+        area = QRectF(lefts[plate.column], y, widths[plate.column], height)
+        found.append(_place(worked, plate, head, area, kept))
     return tuple(found)
 
 
-def _place(worked: Worked, plate: Plate, head: int, area: QRectF) -> Placed:
+def column_widths(worked: Worked, scene: Scene, room: float) -> list[float]:
+    """Equal shares of the room; a single number needs little of it."""
+    single = [worked.value(worked.node_of(one.plates[0].what)).size == 1 for one in scene.columns]
+    small = float(theme.current().px(NUMBER))
+    if not any(single):
+        return [room / len(single)] * len(single)
+    wide = (room - small * sum(single)) / max(1, len(single) - sum(single))
+    return [small if one else wide for one in single]
+
+
+def _place(worked: Worked, plate: Plate, head: int, area: QRectF, kept: Kept) -> Placed:
     now = theme.current()
     size = worked.plane(plate.what, head).size
     left = now.px(LABELS) if has_labels(worked, plate, area.width()) else 0
     inner = area.adjusted(left, 0, 0, 0)
-    shown = None if plate.state in ("later", "none") else worked.pooled(plate.what, head)
     rows, columns = size
     wide = min(inner.width(), columns * now.px(CELL))
     high = min(inner.height(), rows * now.px(CELL))
     if size[0] == size[1] and rows <= 64:  # queries by keys: square
         wide = high = min(wide, high)
     box = QRectF(inner.x(), inner.y(), max(1.0, wide), max(1.0, high))
-    if shown is not None:
-        again = pool(shown.values, int(box.height()), int(box.width()))
-        shown = Pooled(again.values, again.rows * shown.rows, again.columns * shown.columns)
+    shown = None
+    if plate.state not in ("later", "none"):
+        key = (plate.what, head, int(box.height()), int(box.width()))
+        shown = kept.get(key) or _shrunk(worked, plate, head, box)
+        if shown is not None:
+            kept[key] = shown
     return Placed(plate, area, box, size, shown)
+
+
+def _shrunk(worked: Worked, plate: Plate, head: int, box: QRectF) -> Pooled | None:
+    """To the pixels of its map, from what was shrunk on the engine already."""
+    known = worked.pooled(plate.what, head)
+    if known is None:
+        return None
+    again = pool(known.values, int(box.height()), int(box.width()))
+    return Pooled(again.values, again.rows * known.rows, again.columns * known.columns)
 
 
 def has_labels(worked: Worked, plate: Plate, width: float) -> bool:
@@ -103,49 +133,52 @@ class PlatePainter:
     def forget(self) -> None:
         self._images.clear()
 
-    def draw(
-        self, painter: QPainter, worked: Worked, one: Placed, head: int, share: float, left: bool
-    ) -> None:
-        """`share` 0..1 of a plate that is coming is there, from the left or from the right."""
-        plate = one.plate
+    def draw_frame(self, painter: QPainter, worked: Worked, one: Placed) -> None:
+        """What does not move: frame, tokens, color bar; or why there is nothing."""
+        plate, now = one.plate, theme.current()
         if plate.state in ("later", "none"):
             self._blank(painter, one)
+        elif worked.value(worked.node_of(plate.what)).size > 1:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(now.pen("divider"))
+            painter.drawRect(one.map)
+            self._labels(painter, worked, one)
+            wide = min(one.area.right() - one.map.x(), max(one.map.width(), now.px(120)))
+            place = QRectF(one.map.x(), one.map.bottom() + now.px(5), wide, now.px(26))
+            bar = bar_of(worked, plate)
+            bar.draw(painter, place, *bar.limits(np.zeros(1)))
+
+    def draw_map(
+        self, painter: QPainter, worked: Worked, one: Placed, head: int, share: float, left: bool
+    ) -> None:
+        """The numbers, of which `share` 0..1 is there, from the left or from the right."""
+        if one.plate.state in ("later", "none"):
             return
-        bar = bar_of(worked, plate)
-        limits = bar.limits(np.zeros(1))
-        array = worked.value(worked.node_of(plate.what))
-        if array.size == 1:
+        if worked.value(worked.node_of(one.plate.what)).size == 1:
             self._number(painter, one, worked, share)
             return
-        image = self._image(worked, one, head, bar, limits)
         painter.save()
-        if plate.state == "coming" and share < 1:
+        if share < 1:
             seen = QRectF(one.map)
             seen.setWidth(one.map.width() * share)
             if not left:
                 seen.moveRight(one.map.right())
             painter.setClipRect(seen)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
-        painter.drawImage(one.map, image)
+        painter.drawImage(one.map, self._image(worked, one, head))
         self._hatch(painter, one)
         painter.restore()
-        now = theme.current()
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(now.pen("divider"))
-        painter.drawRect(one.map)
-        self._labels(painter, worked, one)
-        wide = min(one.area.right() - one.map.x(), max(one.map.width(), now.px(120)))
-        place = QRectF(one.map.x(), one.map.bottom() + now.px(5), wide, now.px(26))
-        bar.draw(painter, place, *limits)
 
-    def _image(
-        self, worked: Worked, one: Placed, head: int, bar: ColorBar, limits: tuple[float, float]
-    ) -> QImage:
+    def _image(self, worked: Worked, one: Placed, head: int) -> QImage:
         key = (id(worked), one.plate.what, head, one.cells, theme.current().name)
         kept = self._images.get(key)
         if kept is None:
             assert one.pooled is not None
-            packed = packed_table(bar.table())[bar.levels(one.pooled.values, *limits)]
+            bar, shown = bar_of(worked, one.plate), one.pooled.values
+            limits = bar.limits(np.zeros(1))
+            if one.plate.row and one.plate.scale == "diverging":
+                shown = limits[1] * np.sign(shown) * (np.abs(shown) / limits[1]) ** GAMMA
+            packed = packed_table(bar.table())[bar.levels(shown, *limits)]
             lost = ~np.isfinite(one.pooled.values)
             if lost.any():
                 packed[lost] = theme.current().color("surface").rgb()
@@ -188,7 +221,7 @@ class PlatePainter:
         now = theme.current()
         array = worked.array(one.plate.what)
         text = "" if array is None else format_number(float(array.reshape(-1)[0]), 4)
-        painter.setOpacity(share if one.plate.state == "coming" else 1.0)
+        painter.setOpacity(share)
         room = QRectF(one.map.x(), one.map.y(), one.area.right() - one.map.x(), now.px(36))
         put_text(painter, room, text, now.font("headline", 600), now.color("text"), LEFT)
         painter.setOpacity(1.0)
@@ -205,7 +238,7 @@ class PlatePainter:
         for row in range(0, rows, every):
             middle = one.map.y() + (row + 0.5) * high
             place = QRectF(one.area.x(), middle - line / 2, wide, line)
-            text = axes.row(row).partition(" ")[2]
+            text = axes.label(row)
             put_text(painter, place, elide(text, font, wide), font, now.color("muted"), RIGHT)
 
 
@@ -216,7 +249,8 @@ def bar_of(worked: Worked, plate: Plate) -> ColorBar:
         bar.set_scale("attention")
     else:
         limit = worked.limit(plate.what)
-        bar.set_scale("diverging", -limit, limit)
+        note = f"gamma {GAMMA}" if plate.row else ""
+        bar.set_scale("diverging", -limit, limit, note)
     return bar
 
 
@@ -240,30 +274,26 @@ def draw_heads(painter: QPainter, scene: Scene, placed: Sequence[Placed]) -> Non
 
 
 def _draw_signs(painter: QPainter, scene: Scene, placed: Sequence[Placed]) -> None:
+    """Between two inputs the sign; before the output an arrow, over it the name of a function."""
     now = theme.current()
-    gap = now.px(GAP)
     last = len(scene.columns) - 1
     for place in range(last):
-        left, below = placed[2 * place], placed[2 * place + 1]
-        x = left.area.right() + gap / 2
-        is_arrow = place == last - 1
+        left, below, right = placed[2 * place], placed[2 * place + 1], placed[2 * place + 2]
+        x = (left.area.right() + right.area.x()) / 2
         top = left.map.y() + min(left.map.height(), left.area.height()) / 2
-        if is_arrow:
+        wide = right.area.x() - left.area.right()
+        if place < last - 1 or last == 1:
+            lift = now.px(18) if last == 1 else 0
+            box = QRectF(x - wide / 2, top - now.px(10) - lift, wide, now.px(20))
+            font = now.font("label" if last == 1 else "body", 600)
+            put_text(painter, box, elide(scene.sign, font, wide), font, now.color("muted"), CENTER)
+        if place == last - 1:
+            length = now.px(GAP) * 0.5
             ink = now.color("muted" if scene.backward else "accent")
-            _arrow(painter, QPointF(x, top), gap * 0.5, 1, ink)
-        if not is_arrow or last == 1:
-            font = now.font("body", 600)
-            lift = now.px(16) if is_arrow else 0
-            wide = now.metrics("body", 600).horizontalAdvance(scene.sign)
-            if is_arrow and wide > gap:
-                font = now.font("label")
-            box = QRectF(x - gap, top - now.px(10) - lift, 2 * gap, now.px(20))
-            if not (is_arrow and wide > 1.8 * gap):
-                put_text(painter, box, scene.sign, font, now.color("muted"), CENTER)
-        if is_arrow:
+            _arrow(painter, QPointF(x, top), length, 1, ink)
             ink = now.color("accent" if scene.backward else "divider")
             middle = below.map.y() + below.map.height() / 2
-            _arrow(painter, QPointF(x, middle), gap * 0.5, -1, ink)
+            _arrow(painter, QPointF(x, middle), length, -1, ink)
 
 
 def _arrow(painter: QPainter, middle: QPointF, length: float, way: int, ink: QColor) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from explorer import theme
@@ -37,6 +37,8 @@ class StagePicture(Picture):
         self._share = 1.0
         self._placed: tuple[Placed, ...] = ()
         self._painter = PlatePainter()
+        self._kept: plates.Kept = {}
+        self._still: tuple[tuple[Any, ...], QPixmap] | None = None
         self._hover: tuple[int, int, int] | None = None  # plate, row, column of the picture
         self._current: tuple[int, int, int] | None = None
         self._pinned: Cell | None = None
@@ -50,6 +52,7 @@ class StagePicture(Picture):
         if (worked, scene, head) != (self._worked, self._scene, self._head):
             if worked is not self._worked:
                 self._painter.forget()
+                self._kept.clear()
             self._worked, self._scene, self._head = worked, scene, head
             self._hover = None
             self._lay_out()
@@ -124,10 +127,10 @@ class StagePicture(Picture):
         super().on_theme_changed()
 
     def _lay_out(self) -> None:
-        self._placed = ()
+        self._placed, self._still = (), None
         if self._worked is not None and self._scene is not None:
-            room = QRectF(self.rect()).adjusted(0, 0, 0, 0)
-            self._placed = place_plates(self._worked, self._scene, self._head, room)
+            room = QRectF(self.rect())
+            self._placed = place_plates(self._worked, self._scene, self._head, room, self._kept)
         if self._current is not None and self._current[0] >= len(self._placed):
             self._current = None
 
@@ -137,11 +140,28 @@ class StagePicture(Picture):
         worked, scene = self._worked, self._scene
         if worked is None or scene is None:
             return
-        plates.draw_heads(painter, scene, self._placed)
+        painter.drawPixmap(0, 0, self._still_layer(worked, scene))
         for one in self._placed:
-            share = self._share if one.plate.state == "coming" else 1.0
-            self._painter.draw(painter, worked, one, self._head, share, not scene.backward)
+            if one.plate.state == "coming":
+                left = not scene.backward
+                self._painter.draw_map(painter, worked, one, self._head, self._share, left)
         self._draw_marks(painter)
+
+    def _still_layer(self, worked: Worked, scene: Scene) -> QPixmap:
+        """All that does not move, drawn once for each step."""
+        key = (self.width(), self.height(), self.ratio)
+        if self._still is None or self._still[0] != key:
+            pixmap = theme.device_pixmap(self.width(), self.height(), self.ratio)
+            painter = QPainter(pixmap)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            plates.draw_heads(painter, scene, self._placed)
+            for one in self._placed:
+                if one.plate.state != "coming":
+                    self._painter.draw_map(painter, worked, one, self._head, 1.0, True)
+                self._painter.draw_frame(painter, worked, one)
+            painter.end()
+            self._still = (key, pixmap)
+        return self._still[1]
 
     def _draw_marks(self, painter: QPainter) -> None:
         now = theme.current()

@@ -61,8 +61,13 @@ class TransformerView(QWidget):
         self.agreement = Label("", "label", "muted")
         self.agreement.setObjectName("backprop.transformer.agreement")
         self.note = Label("", "label", "muted")
+        self.note.setObjectName("backprop.transformer.note")
+        self.newer = IconButton("refresh", "Explain the run\u2019s model as it is now")
+        self.newer.setObjectName("backprop.transformer.newer")
         self.road = Label(
-            "Gradient highway: length of \u2202L/\u2202(residual stream)", "label", "muted"
+            "Gradient highway: length of \u2202L/\u2202(residual stream); click to go there",
+            "label",
+            "muted",
         )
         self.content = QWidget()
         self.content.setAccessibleName("One training example, forward and backward")
@@ -89,9 +94,14 @@ class TransformerView(QWidget):
         road = QHBoxLayout()
         road.addWidget(self.road)
         road.addStretch(1)
-        road.addWidget(self.note)
         self._column = QVBoxLayout()
+        news = QHBoxLayout()
+        news.setSpacing(4)
+        news.addWidget(self.note)
+        news.addWidget(self.newer)
+        news.addStretch(1)
         self._column.addLayout(facts)
+        self._column.addLayout(news)
         self._column.addWidget(self.stage, 1)
         self._column.addLayout(road)
         self._column.addWidget(self.highway)

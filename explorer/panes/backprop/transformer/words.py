@@ -101,11 +101,3 @@ def summary(worked: Worked) -> str:
 def agreement(worked: Worked) -> str:
     difference = format_number(worked.explained.disagreement, 2)
     return f"Largest difference to torch\u2019s gradients: {difference}"
-
-
-def note(worked: Worked) -> str:
-    """What was left out of the text, and which model it is where it learns."""
-    parts = [worked.example.note]
-    if worked.step is not None:
-        parts.insert(0, f"the model of step {worked.step:,}")
-    return "; ".join(part for part in parts if part)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Array = np.ndarray
 
 MOST_PARAMETERS = 10_000_000  # their gradients, in 64 bits, several times over, stay in memory
-LARGE = 200_000  # numbers: such an array is shrunk once, on the engine
+LARGE = 50_000  # numbers: such an array is shrunk once, on the engine
 PIXELS = 512  # to at most so many rows and columns
 
 

@@ -68,8 +68,14 @@ class Source:
 
 
 @pytest.fixture
-def make_mode(context, tokenizer, worked, make_pane) -> Any:
-    """`make_mode(model)`: the mode in its pane, with the text explained (and torch imported)."""
+def make_mode(context, tokenizer, worked, make_pane, monkeypatch) -> Any:
+    """`make_mode(model)`: the mode in its pane, with the text explained (and torch imported).
+
+    Formulas are not set ahead: that all can be set is a test of its own.
+    """
+    from explorer.panes.backprop.transformer import mode
+
+    monkeypatch.setattr(mode, "set_formulas", lambda *_: None)
 
     def make(model: Any = None, text: str = TEXT) -> Any:
         source = Source(context.engine, model or small_model(), tokenizer)

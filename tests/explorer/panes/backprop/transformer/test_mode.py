@@ -157,3 +157,45 @@ def test_every_step_can_be_shown_and_told(make_mode):
                 mode.inspect()
                 assert told[-1].rows and told[-1].cell
         assert mode.headline
+
+
+# the model of a run
+
+
+@pytest.fixture
+def context(torch_engine, tmp_path, run_async):
+    """With torch on the engine: runs train there."""
+    from explorer.live import Runs
+    from explorer.panes.base import Context
+    from explorer.settings import Settings
+    from explorer.workspace import Workspace
+
+    runs = Runs(torch_engine, tmp_path / "runs")
+    yield Context(torch_engine, Workspace(torch_engine), Settings(), runs)
+    run_async(runs.close(20))
+
+
+def test_the_model_of_a_run_is_its_checkpoint_and_says_which_step(make_mode, context, run_async):
+    from tests.explorer.demo import tiny_training
+
+    pane = make_mode()
+    mode = pane.mode
+    assert not mode.view.newer.isVisible() and mode.view.note.text() == ""
+
+    async def look_at_a_run():
+        folder = context.runs.new(tiny_training(steps=100_000), "live")
+        context.runs.start(folder, "thread")
+        live = context.runs.source(folder)
+        await live.open()
+        mode.workspace.set_model_source(live)
+        await pane.settled()
+        first = mode.worked.step
+        assert mode.worked.model == live.name and first is not None
+        assert f"step {first:,}" in mode.view.note.text() and mode.view.newer.isVisible()
+        mode.view.newer.click()
+        await pane.settled()
+        assert mode.worked.step > first and mode.view.body.state == "ready"
+        live.set_version(mode.worked.step + 5)
+        assert f"the run is at step {mode.worked.step + 5:,}" in mode.view.note.text()
+
+    run_async(look_at_a_run())

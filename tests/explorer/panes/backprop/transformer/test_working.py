@@ -122,3 +122,21 @@ def test_a_model_with_dropout_and_one_too_large_are_refused_with_a_remedy(monkey
     monkeypatch.setattr(working, "MOST_PARAMETERS", 1000)
     with pytest.raises(ValueError, match="Open the bundled model"):
         check_size(small_model())
+
+
+# what is told
+
+
+def test_every_formula_can_be_set_and_is_the_same_in_every_block(worked):
+    from explorer import theme
+    from explorer.panes.backprop.transformer.explaining import formula
+    from explorer.widgets.formula import formula_svg
+
+    written: dict[str, list[int]] = {}
+    for number in range(len(worked.steps)):
+        written.setdefault(formula(worked, number), []).append(number)
+    assert len(written) < 0.7 * len(worked.steps)
+    for latex in written:
+        svg = formula_svg(latex, 18, theme.current().name, True)
+        height = float(svg.partition(b'height="')[2].partition(b'"')[0])
+        assert height < 120, latex

@@ -1,0 +1,65 @@
+"""A model that learns: which step of it is explained, how far it is now, and how to get there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject
+
+if TYPE_CHECKING:
+    from explorer.panes.backprop.transformer.mode import TransformerMode
+
+
+class Following(QObject):
+    """What is explained stays until a person asks for the newer model: nothing replaces it."""
+
+    def __init__(self, mode: TransformerMode) -> None:
+        super().__init__(mode)
+        self._mode = mode
+        self._source: Any = None
+        mode.view.newer.clicked.connect(self.update)
+        self.show()
+
+    def set_source(self, source: Any) -> None:
+        if source is self._source:
+            return
+        if self._source is not None:
+            self._source.changed.disconnect(self.show)
+        self._source = source
+        if source is not None:
+            source.changed.connect(self.show)
+        self.show()
+
+    @property
+    def is_live(self) -> bool:
+        return bool(self._source is not None and self._source.is_live)
+
+    def show(self) -> None:
+        """The step that is explained, and the one that the run has reached."""
+        view, worked = self._mode.view, self._mode.worked
+        view.newer.setVisible(self.is_live)
+        parts = []
+        if worked is not None and worked.step is not None:
+            text = f"The model of step {worked.step:,}"
+            if self.is_live and self._source.step > worked.step:
+                text += f"; the run is at step {self._source.step:,}"
+            parts.append(text)
+        if worked is not None and worked.example.note:
+            parts.append(worked.example.note)
+        view.note.setText(". ".join(parts))
+
+    def update(self) -> None:
+        """Has the run write down its model as it is now, and explains that one."""
+        if self.is_live:
+            self._mode.spawn(self._update())
+
+    async def _update(self) -> None:
+        mode, source = self._mode, self._source
+        mode.view.body.show_loading(f"waiting for a checkpoint of {source.name}")
+        try:
+            await mode.computing.newer(source)
+        except (ValueError, OSError) as error:
+            mode.view.body.show_error(str(error))
+            return
+        if source is self._source:
+            mode.ask()
