@@ -261,6 +261,7 @@ class Engine(QObject):
         for job, items, status in batches:
             job._deliver(items, status)
         if any(job.over for job in self._jobs):
+            self._let_go([job for job in self._jobs if job.over])
             self._jobs = [job for job in self._jobs if not job.over]
             self.jobsChanged.emit()
         if self.is_ready and not self._ready:
@@ -269,6 +270,12 @@ class Engine(QObject):
         self.activityChanged.emit()
         if loop.ended:
             self._on_ended(loop)
+
+    @staticmethod
+    def _let_go(jobs: list[Job]) -> None:
+        """From now on each lives as long as somebody has it: nothing more will come from it."""
+        for job in jobs:
+            job.setParent(None)
 
     def _on_ended(self, loop: Loop) -> None:
         if self._ending is not None and not self._ending.done():
@@ -284,6 +291,7 @@ class Engine(QObject):
         for job in self._jobs:
             job._state.status, job._state.error = "failed", cause
             job._deliver([], "failed")
+        self._let_go(self._jobs)
         self._jobs = []
         self.jobsChanged.emit()
         self.died.emit(death)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import subprocess
 import sys
 import threading
@@ -10,7 +11,7 @@ import time
 
 import pytest
 
-from explorer.engine import SUPERSEDED, EngineDied
+from explorer.engine import SUPERSEDED, EngineDied, Job
 from tests.explorer.small_jobs import Moment, counting
 
 
@@ -256,3 +257,17 @@ print(asyncio.run(engine.io(lambda: "core.data.text" in sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert (done.stdout.strip(), done.returncode) == ("True", 0), done.stderr
+
+
+def test_a_job_that_is_over_is_not_kept(engine, run_async):
+    async def body():
+        jobs = [engine.run(counting(2), name="counting") for _ in range(12)]
+        for job in jobs:
+            await job.done()
+        assert jobs[0].result() == 2
+        del job, jobs
+        gc.collect()
+        await asyncio.sleep(0)
+        return engine.findChildren(Job)
+
+    assert run_async(body()) == []

@@ -74,7 +74,6 @@ class Splitting(QObject):
             if job.error is not None:
                 errors.report(job.error, "cutting the text")
                 self.failed.emit(str(job.error))
-        job.deleteLater()
 
     def _on_progress(self, batches: list[list[Split]]) -> None:
         self._timer.stop()

@@ -114,7 +114,6 @@ class Tool(QObject):
                 self.on_failed(str(job.error))
             else:
                 self.on_done(job.result())
-        job.deleteLater()
 
     def on_progress(self, items: list[Any]) -> None:
         """What a job has yielded since the last time."""

@@ -113,7 +113,6 @@ class Measuring(QObject):
                 errors.report(job.error, "measuring languages")
                 self.failed.emit(str(job.error))
             self.ended.emit()
-        job.deleteLater()
 
     def _on_activity(self) -> None:
         if self._later is not None and self._engine.alive:
