@@ -14,6 +14,7 @@ from explorer import dialogs
 from explorer.actions import Action
 from explorer.panes.tokenizers.modes import Desk, Mode
 from explorer.panes.tokenizers.train import words
+from explorer.panes.tokenizers.train.again import options_of, remembered, until_of
 from explorer.panes.tokenizers.train.curves import Lines
 from explorer.panes.tokenizers.train.faces import Faces
 from explorer.panes.tokenizers.train.header import TrainHeader
@@ -99,19 +100,14 @@ class TrainMode(Mode):
         }
 
     def state(self) -> dict[str, Any]:
-        recording = self.trainer.recording
         told: dict[str, Any] = {
             "version": 1,
             "options": self.planning.options.to_json(),
             "focus": self.focus,
             "curve": self.view.curves.kind,
         }
-        if recording is not None and not self.trainer.error:
-            done = recording.over
-            told["training"] = {"moments": len(recording), "done": done}
-        elif self._again is not None:
-            told["training"] = self._again
-        return told
+        training = remembered(self.trainer) or self._again
+        return told if training is None else {**told, "training": training}
 
     def restore(self, state: dict[str, Any]) -> None:
         """A training is not kept: it is done again up to where it was, when it is looked at."""
@@ -144,7 +140,7 @@ class TrainMode(Mode):
     def shown(self) -> None:
         again, self._again = self._again, None
         if again is not None and self.trainer.recording is None and self.planning.can_start:
-            self.start(until=None if again.get("done") else max(1, again["moments"]))
+            self.start(options_of(again, self.planning.options), until=until_of(again))
             if again.get("done"):
                 self.trainer.hurry()
         self._show_page()
@@ -154,9 +150,12 @@ class TrainMode(Mode):
 
     # training
 
-    def start(self, *, until: int | None = None) -> None:
-        """Trains as the setup says; `until`: fast up to so many moments, then it waits."""
-        options = self.planning.options
+    def start(self, options: TrainOptions | None = None, *, until: int | None = None) -> None:
+        """Trains as the setup says, or as `options` do that did so before.
+
+        `until`: fast up to so many moments, then it waits.
+        """
+        options = options or self.planning.options
         if not self.planning.can_start:
             return
         self.planning.set_wanted(False)

@@ -31,6 +31,7 @@ class Trainer(QObject):
         self._playing = False
         self._shown = "idle"
         self.recording: Recording | None = None
+        self.options: TrainOptions | None = None  # what the recording was started with
         self.error = ""
 
     @property
@@ -60,7 +61,7 @@ class Trainer(QObject):
         steps = recording.run(
             options.corpus, KILOBYTE * (whole(options.kilobytes) or 1), options.pieces
         )
-        self.recording = recording
+        self.recording, self.options = recording, options
         self._playing = until is None
         job = self._engine.run(steps, name="training tokenizers", pure_python=True)
         self._job = job

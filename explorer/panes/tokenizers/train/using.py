@@ -34,8 +34,8 @@ class Using:
                     self._mode.catalogue.add_trained(self._title(lane), one)
 
     def _title(self, lane: int) -> str:
-        options, recording = self._mode.planning.options, self._mode.trainer.recording
-        assert recording is not None
+        options, recording = self._mode.trainer.options, self._mode.trainer.recording
+        assert options is not None and recording is not None
         return keeping.title_of(
             recording.names[lane], self.tokenizer(lane).vocab_size, options.corpus
         )

@@ -121,6 +121,34 @@ def test_a_session_trains_again_to_where_it_was(make_pane: Any, pane: Any, run_a
     run_async(second())
 
 
+def test_another_text_in_the_setup_renames_nothing_that_was_trained(
+    make_pane: Any, pane: Any, run_async: Any, tmp_path: Any
+) -> None:
+    mode, other = pane.mode, tmp_path / "other.txt"
+    other.write_text("another text. " * 500)
+
+    async def scenario() -> None:
+        mode.start()
+        mode.hurry()
+        await until(lambda: mode.trainer.state == "done", "the end")
+        before = mode.trainer.options
+        mode.planning.change("corpus", str(other))
+        await mode.planning.settled()
+        asked = []
+        mode.modeRequested.connect(lambda name, wish: asked.append(wish))
+        mode.using.use(0, "compare")
+        assert mode.catalogue.entry(asked[0]["add"]) is not None
+        state = mode.state()
+        assert state["options"]["corpus"] == str(other)
+        assert state["training"]["options"] == before.to_json() != state["options"]
+        mode.new_training()
+        mode.restore(state)
+        mode.shown()
+        assert mode.trainer.options == before
+
+    run_async(scenario())
+
+
 def test_what_cannot_be_trained_is_said_beside_it(pane: Any, run_async: Any, tmp_path: Any) -> None:
     mode = pane.mode
     empty = tmp_path / "empty.txt"

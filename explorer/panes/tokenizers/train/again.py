@@ -1,0 +1,26 @@
+"""What a session keeps of a training: how to do it again, up to where it was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from explorer.panes.tokenizers.train.options import TrainOptions
+from explorer.panes.tokenizers.train.trainer import Trainer
+
+
+def remembered(trainer: Trainer) -> dict[str, Any] | None:
+    """JSON; None where there is nothing to do again. The setup may say something else by now."""
+    recording, options = trainer.recording, trainer.options
+    if recording is None or options is None or trainer.error:
+        return None
+    return {"moments": len(recording), "done": recording.over, "options": options.to_json()}
+
+
+def options_of(again: dict[str, Any], usual: TrainOptions) -> TrainOptions:
+    """How it was trained; `usual` where the session does not say."""
+    return TrainOptions.from_json(again["options"]) if "options" in again else usual
+
+
+def until_of(again: dict[str, Any]) -> int | None:
+    """Up to how many moments it was; None where it was done."""
+    return None if again.get("done") else max(1, again["moments"])
