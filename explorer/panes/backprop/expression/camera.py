@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 SCALES = (0.08, 3.0)
 EASY = 0.72  # below this scale text is hard to read: a large graph is not shrunk further by itself
 LARGEST = 1.25  # a small graph is not blown up further
-MARGIN = 28.0  # around the whole, in pixels
+MARGIN, ABOVE = 28.0, 40.0  # around the whole, in pixels
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def fitting(
     `least` or than its height asks for: then its beginning is seen.
     """
     width, height = max(1.0, size[0]), max(1.0, size[1])
-    inner = max(40.0, room[0] - 2 * MARGIN), max(40.0, room[1] - 2 * MARGIN)
+    inner = max(40.0, room[0] - 2 * MARGIN), max(40.0, room[1] - 2 * ABOVE)
     low = min(inner[1] / height, LARGEST * unit)
     scale = max(min(inner[0] / width, low), min(least * unit, low))
     scale = min(max(scale, SCALES[0]), SCALES[1])

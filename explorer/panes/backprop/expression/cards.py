@@ -26,6 +26,7 @@ from explorer.widgets.fields import ErrorLine
 from explorer.widgets.menu_button import MenuButton
 
 MINUS = "\u2212"
+WORDS = 248  # px
 STEP = "Every input that takes steps moves by \u2212rate \u00d7 gradient"
 
 
@@ -93,7 +94,7 @@ class WhatIfCard(QWidget):
         self.value = NumberField("Value", 92)
         self.value.setObjectName("backprop.expression.value")
         self.value.setToolTip("A number, or rows of numbers as [[1, 2], [3, 4]]")
-        self.nudge = NumberField("Nudge", 64)
+        self.nudge = NumberField("Nudge", 92)
         self.nudge.setObjectName("backprop.expression.nudge")
         self.predicted = Label("", "body")
         self.true = Label("", "body")
@@ -101,28 +102,36 @@ class WhatIfCard(QWidget):
         self.error = ErrorLine()
         self.curve = CurvePicture()
         self.curve.setObjectName("backprop.expression.curve")
-        top = QHBoxLayout()
-        top.setSpacing(6)
-        top.addWidget(self.leaf)
-        top.addWidget(Label("=", "body", "muted"))
-        top.addWidget(self.value)
-        top.addSpacing(8)
-        top.addWidget(Label("nudged by", "body", "muted"))
-        top.addWidget(self.nudge)
-        top.addStretch(1)
-        words = QVBoxLayout()
-        words.setSpacing(3)
-        words.addLayout(top)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(6)
+        grid.setVerticalSpacing(4)
+        grid.addWidget(self.leaf, 0, 0, Qt.AlignmentFlag.AlignLeft)
+        grid.addWidget(Label("=", "body", "muted"), 0, 1)
+        grid.addWidget(self.value, 0, 2)
+        grid.addWidget(Label("nudged by", "body", "muted"), 1, 0)
+        grid.addWidget(self.nudge, 1, 2)
+        grid.setColumnStretch(3, 1)
+        self._words = QWidget()
+        words = QVBoxLayout(self._words)
+        words.setContentsMargins(0, 0, 0, 0)
+        words.setSpacing(2)
+        words.addLayout(grid)
         for label in (self.predicted, self.true, self.numeric, self.error):
             words.addWidget(label)
         words.addStretch(1)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(12)
-        row.addLayout(words)
+        row.addWidget(self._words)
         row.addWidget(self.curve, 1)
+        theme.changed.connect(self._restyle)
+        self._restyle()
         self.value.entered.connect(self.valueTyped)
         self.nudge.entered.connect(self.nudgeTyped)
+
+    def _restyle(self) -> None:
+        """The words keep their room, whatever they say."""
+        self._words.setFixedWidth(theme.current().px(WORDS))
 
     def set_leaves(self, names: Sequence[str], chosen: str) -> None:
         if list(names) != self._names:
@@ -153,7 +162,7 @@ class WhatIfCard(QWidget):
         slope, nudge = format_number(what.gradient), format_number(what.nudge)
         self.predicted.setText(f"predicted: {slope} \u00d7 {nudge} = {signed(what.predicted)}")
         off = "" if not math.isfinite(what.error) else f", off by {format_number(abs(what.error))}"
-        self.true.setText(f"true change of {output}: {signed(what.true)}{off}")
+        self.true.setText(f"true change: {signed(what.true)}{off}")
         self.numeric.setText(numeric)
 
 

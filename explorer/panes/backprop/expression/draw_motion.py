@@ -155,8 +155,14 @@ def _free_place(
     inside = room.adjusted(gap / 2, gap / 2, -gap / 2, -legend)
     left = max(inside.left(), min(center - size.width() / 2, inside.right() - size.width()))
     places = [QRectF(left, top, size.width(), size.height()) for top in tops]
-    seen = [box for box in places if inside.contains(box)] or places
-    return min(seen, key=lambda box: sum(_overlap(box, node) for node in nodes))
+    whole = size.width() * size.height()
+
+    def hidden(box: QRectF) -> float:
+        """How much of the nodes is hidden, and of itself."""
+        outside = whole - _overlap(box, inside)
+        return 2 * outside + sum(_overlap(box, node) for node in nodes)
+
+    return min(places, key=hidden)
 
 
 def _overlap(one: QRectF, two: QRectF) -> float:

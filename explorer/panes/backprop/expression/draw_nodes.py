@@ -15,6 +15,7 @@ from explorer.panes.backprop.expression.scene import Instant, Scene
 from explorer.theme_numbers import format_number
 from explorer.widgets.base import LEFT, RIGHT, elide, put_text
 
+BLOCKS, NAMES, ALL = 0, 1, 2  # how much of a node is drawn
 FAINT = 0.4  # a node whose value is not there yet
 RADIUS = 6.0
 
@@ -44,15 +45,17 @@ def draw_node(
     number: int,
     instant: Instant,
     *,
-    detail: bool = True,
+    detail: int = 2,
     ring: str = "",
     fixed: bool = False,
     element: int = -1,
     numeric: Array | None = None,
 ) -> None:
-    """detail: there is room for text; ring: a color of the theme around the box; fixed: a leaf
-    that takes no steps; element: the number of a tensor that is held; numeric: its gradient by
-    nudging.
+    """detail   BLOCKS, NAMES or ALL, as there is room for text
+    ring     a color of the theme around the box
+    fixed    a leaf that takes no steps
+    element  the number of a tensor that is held
+    numeric  its gradient by nudging
     """
     face, computed = scene.faces[number], scene.computed
     there = instant.done(computed.plan.appears[number])
@@ -63,7 +66,12 @@ def draw_node(
     _draw_box(painter, box, face, ring, broken, RADIUS if detail else 0)
     if face.badge and detail:
         _draw_badge(painter, badge_box(scene, number), face, number, instant)
-    if detail:
+    if detail == NAMES:
+        role = "accent" if face.kind == "leaf" else "text"
+        large = sans(28 if face.kind != "constant" else 16, 600)
+        name = elide(face.label, large, box.width() - 8)
+        put_text(painter, box, name, large, theme.current().color(role))
+    if detail == ALL:
         _draw_head(painter, scene, number, fixed, broken)
         gradient = computed.gradient_at(number, instant.moment)
         shown = _arrival(scene, number, instant)
@@ -127,8 +135,8 @@ def _draw_box(
         painter.setPen(now.pen("warning", 2))
     if radius:
         painter.drawRoundedRect(box, radius, radius)
-    else:  # far away
-        painter.fillRect(box, painter.pen().color())
+    else:
+        painter.fillRect(box, now.color("accent" if face.kind == "leaf" else "outline", 0.55))
     if ring:
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(now.pen(ring, 2))

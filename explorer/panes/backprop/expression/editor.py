@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QTextCharFormat, QTextCursor
+from PySide6.QtGui import QKeyEvent, QResizeEvent, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QPlainTextEdit, QSizePolicy, QTextEdit, QVBoxLayout, QWidget
 
 from core.autograd.expression import LONGEST
@@ -26,7 +26,7 @@ class FormulaField(QPlainTextEdit):
         self.setAccessibleName("Formula")
         self.setPlaceholderText("tanh(w*x + b)")
         self.setTabChangesFocus(True)
-        self.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self.setHorizontalScrollBarPolicy(_NEVER)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._quiet = False
         self._lines = MOST_LINES
@@ -91,10 +91,16 @@ class FormulaField(QPlainTextEdit):
             self._fit()
 
     def _fit(self) -> None:
-        lines = min(max(1, self.blockCount()), self._lines)
+        wanted = max(1, round(self.document().size().height()))  # lines, as they are wrapped
+        lines = min(wanted, self._lines)
         spacing = theme.current().metrics("body", mono=True).lineSpacing()
         self.setFixedHeight(round(lines * spacing) + theme.current().px(20))
-        self.setVerticalScrollBarPolicy(_NEEDED if self.blockCount() > self._lines else _NEVER)
+        self.setVerticalScrollBarPolicy(_NEEDED if wanted > self._lines else _NEVER)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self._fit()
 
     def sizeHint(self) -> QSize:
         return QSize(theme.current().px(400), self.height())

@@ -130,7 +130,8 @@ def _chain(computed: Computed, number: int) -> list[object]:
     for path in paths:
         product = " \u00d7 ".join(in_brackets(format_number(one)) for one in path.factors)
         way = " \u2192 ".join(names[node].label for node in path.nodes)
-        rows.append(Row(f"{product} = {format_number(path.product)}", "accent"))
+        result = f" = {format_number(path.product)}" if len(path.factors) > 1 else ""
+        rows.append(Row(product + result, "accent"))
         rows.append(Row(f"along {way}", "muted"))
     return rows
 

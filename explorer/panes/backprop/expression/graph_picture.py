@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 from explorer.panes.backprop.expression.draw_nodes import badge_box, node_box, part
 from explorer.panes.backprop.expression.graph_view import GraphView, Hit
 from explorer.panes.backprop.expression.scene import Edge, Scene
-from explorer.panes.backprop.expression.words import arithmetic, title
+from explorer.panes.backprop.expression.words import arithmetic, title, told
 
 WHEEL = 1.15  # one notch
 PIXELS_TO = 120.0  # of a drag double what is dragged, or change it by 1
@@ -121,7 +121,7 @@ class GraphPicture(GraphView):
     def _tip(self, hit: Hit) -> str:
         if hit[0] < 0 or self.scene is None:
             return ""
-        said = self.told(hit[0])
+        said = told(self.scene.computed, hit[0])
         if self.scene.faces[hit[0]].kind == "leaf":
             said += "\nDrag it sideways, turn the wheel, or double-click to type a value"
         return said

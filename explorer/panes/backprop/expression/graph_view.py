@@ -18,13 +18,20 @@ from explorer.panes.backprop.expression.draw_edges import (
     ways_of,
 )
 from explorer.panes.backprop.expression.draw_motion import draw_bubble, draw_motion, subject
-from explorer.panes.backprop.expression.draw_nodes import badge_box, draw_node, node_box
+from explorer.panes.backprop.expression.draw_nodes import (
+    ALL,
+    BLOCKS,
+    NAMES,
+    badge_box,
+    draw_node,
+    node_box,
+)
 from explorer.panes.backprop.expression.paths import edges_on_the_way
 from explorer.panes.backprop.expression.scene import Edge, Instant, Scene, instant_at
 from explorer.panes.backprop.expression.words import told
 from explorer.widgets.base import Columns, Picture
 
-TEXT_FROM = 0.42  # the scale from which text is drawn
+TEXT_FROM, NAMES_FROM = 0.52, 0.24  # the scales from which numbers and names are drawn
 GRASP = 5.0  # pixels beside an edge that still count
 MANY_EDGES = 80  # with more, factors are drawn only where something is looked at
 Hit = tuple[int, int]  # a node, and the element of it; -1 where it is none
@@ -46,6 +53,7 @@ class GraphView(Picture):
         self._position = 0.0
         self._camera = Camera()
         self._fits = True  # nobody has moved the view: it follows the window's size
+        self._least = EASY  # the scale below which it is not fitted
         self.hovered = -1
         self.hovered_edge: Edge | None = None
         self.chosen: Hit = (-1, -1)
@@ -65,8 +73,8 @@ class GraphView(Picture):
         if not same:
             self._ways = ways_of(scene) if scene is not None else Ways({}, {})
             self.hovered, self.hovered_edge = -1, None
-            self._fits = True
-            self._fit(EASY)
+            self._fits, self._least = True, EASY
+            self._fit()
         self.data_changed()
 
     def set_position(self, position: float) -> None:
@@ -84,7 +92,7 @@ class GraphView(Picture):
             there = self.scene is not None and node >= 0
             self._way = edges_on_the_way(self.scene.computed, node) if there else frozenset()
             if self.scene is not None and node >= 0:
-                self.setAccessibleDescription(self.told(node))
+                self.setAccessibleDescription(told(self.scene.computed, node))
                 self._show(node)
             self.update()
 
@@ -127,11 +135,6 @@ class GraphView(Picture):
         names = [n.label if n.is_leaf else f"{n.label} = {n.text}" for n in nodes]
         return {"value": (names, []), "gradient": (names, [])}
 
-    def told(self, number: int) -> str:
-        """A node in words, for screen readers."""
-        assert self.scene is not None
-        return told(self.scene.computed, number)
-
     def edge_at(self, point: QPointF) -> Edge | None:
         """The edge under a point of the widget, with some pixels to spare."""
         at = QPointF(*self._camera.at(point.x(), point.y()))
@@ -161,8 +164,8 @@ class GraphView(Picture):
 
     def fit(self) -> None:
         """The whole graph, however small."""
-        self._fits = True
-        self._fit(0.0)
+        self._fits, self._least = True, 0.0
+        self._fit()
         self.cameraMoved.emit()
 
     def zoom_by(self, factor: float, at: QPointF | None = None) -> None:
@@ -174,12 +177,12 @@ class GraphView(Picture):
         self.update()
         self.cameraMoved.emit()
 
-    def _fit(self, least: float) -> None:
+    def _fit(self) -> None:
         if self.scene is not None:
             layout = self.scene.layout
             unit = theme.current().zoom
             room = (float(self.width()), float(self.height()))
-            self._camera = fitting((layout.width, layout.height), room, unit, least)
+            self._camera = fitting((layout.width, layout.height), room, unit, self._least)
             self.update()
 
     def _follow(self, instant: Instant) -> None:
@@ -204,13 +207,13 @@ class GraphView(Picture):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         if self._fits:
-            self._fit(EASY)
+            self._fit()
             if self.scene is not None:
                 self._follow(instant_at(self.scene.computed, self._position))
 
     def on_theme_changed(self) -> None:
         if self._fits:
-            self._fit(EASY)
+            self._fit()
         super().on_theme_changed()
 
     def sizeHint(self) -> QSize:
@@ -270,7 +273,8 @@ class GraphView(Picture):
         painter.save()
         painter.translate(self._camera.x, self._camera.y)
         painter.scale(self._camera.scale, self._camera.scale)
-        detail = self._camera.scale >= TEXT_FROM
+        scale = self._camera.scale
+        detail = ALL if scale >= TEXT_FROM else NAMES if scale >= NAMES_FROM else BLOCKS
         left, top = self._camera.at(0, 0)
         right, bottom = self._camera.at(self.width(), self.height())
         room = QRectF(left, top, right - left, bottom - top)
@@ -279,7 +283,7 @@ class GraphView(Picture):
             x, y, width, height = self.scene.layout.places[number]
             if room.intersects(QRectF(x - 8, y - 8, width + 16, height + 16)):
                 self._draw_node(painter, number, instant, detail)
-                if detail and len(self.scene.uses[number]) > 1:
+                if detail == ALL and len(self.scene.uses[number]) > 1:
                     draw_joint(painter, self.scene, self._ways, number, instant)
         if last:
             draw_motion(painter, self.scene, self._ways, instant)
@@ -292,7 +296,7 @@ class GraphView(Picture):
         return theme.current().zoom / self._camera.scale
 
     def _draw_edges(
-        self, painter: QPainter, instant: Instant, room: QRectF, detail: bool, nodes: set[int]
+        self, painter: QPainter, instant: Instant, room: QRectF, detail: int, nodes: set[int]
     ) -> None:
         assert self.scene is not None
         place = instant.place
@@ -310,13 +314,13 @@ class GraphView(Picture):
             lit = lit or edge in self._way
             draw_edge(painter, self.scene, self._ways, edge, instant, lit)
             shown.append((edge, lit))
-        if detail:
+        if detail == ALL:
             few = len(self._ways.paths) <= MANY_EDGES
             for edge, lit in shown:
                 if few or lit:
                     draw_local(painter, self.scene, self._ways, edge, instant)
 
-    def _draw_node(self, painter: QPainter, number: int, instant: Instant, detail: bool) -> None:
+    def _draw_node(self, painter: QPainter, number: int, instant: Instant, detail: int) -> None:
         assert self.scene is not None
         name = self.scene.faces[number].label
         chosen = number == self.chosen[0]
