@@ -28,7 +28,8 @@ def views(mode: OptimizersMode) -> dict[str, Callable[[], Any]]:
 
     async def typed() -> None:
         racers = ("sgd", "nesterov", "rmsprop", "adamw", "muon")
-        await show(Experiment(surface=TYPED, racers=racers), 120, "rmsprop")
+        text = "(x**2 + y**2) / 4 + 2*sin(2*x)*cos(y)"
+        await show(Experiment(TYPED, text, (0.8, 1.3), racers), 45, "adamw")
 
     async def lost() -> None:
         one = Experiment(surface="beale", racers=("momentum", "adam"))

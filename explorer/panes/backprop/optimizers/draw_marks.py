@@ -8,14 +8,16 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPolygonF
 
+from core.optimization.surfaces import Span
 from explorer import theme
 from explorer.panes.backprop.optimizers.looks import inks
 from explorer.panes.backprop.optimizers.relief import Relief
-from explorer.panes.backprop.optimizers.words import short
-from explorer.theme_numbers import format_number
+from explorer.panes.backprop.optimizers.words import plain, short
 from explorer.widgets.base import LEFT, RIGHT, put_text
+from explorer.widgets.plot_math import linear_ticks, tick_texts
 
 BAR = (112, 8)
+MOST_WORDS = 4  # of more places of a kind, the first alone is named
 
 
 def draw_labels(painter: QPainter, relief: Relief, area: QRectF) -> None:
@@ -23,7 +25,7 @@ def draw_labels(painter: QPainter, relief: Relief, area: QRectF) -> None:
     now = theme.current()
     font, metrics = now.font("label"), now.metrics("label")
     for label in relief.labels:
-        text = level_text(label.value)
+        text = plain(label.value)
         wide, high = metrics.horizontalAdvance(text) + 6, metrics.height() - 1
         painter.save()
         painter.translate(
@@ -38,14 +40,6 @@ def draw_labels(painter: QPainter, relief: Relief, area: QRectF) -> None:
         painter.restore()
 
 
-def level_text(value: float) -> str:
-    """A level is a round number: 0.06, not 0.0600."""
-    text = format_number(value)
-    if "." in text and "e" not in text:
-        text = text.rstrip("0").rstrip(".")
-    return text
-
-
 def draw_places(
     painter: QPainter,
     seen: Callable[[np.ndarray], np.ndarray],
@@ -57,7 +51,8 @@ def draw_places(
     now = theme.current()
     size = now.px(6)
     for places, word in ((minima, "minimum"), (saddles, "saddle")):
-        for place in places:
+        words = len(places) <= MOST_WORDS
+        for number, place in enumerate(places):
             x, y = seen(np.array(place))
             if not clip.contains(QPointF(x, y)):
                 continue
@@ -68,12 +63,50 @@ def draw_places(
             else:
                 corners = ((x, y - size), (x + size, y), (x, y + size), (x - size, y))
                 painter.drawPolygon(QPolygonF([QPointF(*corner) for corner in corners]))
+            if number and not words:
+                continue
             wide = now.metrics("label").horizontalAdvance(word) + 6
             box = QRectF(x - wide / 2, y + size + 3, wide, now.px(14))
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(now.color("surface", 0.7))
             painter.drawRoundedRect(box, 3, 3)
             put_text(painter, box, word, now.font("label"), now.color("muted"))
+
+
+def draw_axes(painter: QPainter, span: Span, frame: QRectF) -> None:
+    """Numbers of x along the lower edge and of y along the left one."""
+    now = theme.current()
+    font, metrics, muted = now.font("label"), now.metrics("label"), now.color("muted")
+    high = metrics.height() - 1
+    left, right, bottom, top = span
+    room = max(2, round(frame.width() / now.px(110))), max(2, round(frame.height() / now.px(80)))
+    painter.setPen(now.pen("outline"))
+    places = []
+    for low, up, count, axis in ((left, right, room[0], "x"), (bottom, top, room[1], "y")):
+        ticks = linear_ticks(low, up, count)
+        for tick, text in zip(ticks, tick_texts(ticks), strict=True):
+            share = (tick - low) / (up - low)
+            wide = metrics.horizontalAdvance(text) + 6
+            if axis == "x":
+                x = frame.left() + share * frame.width()
+                painter.drawLine(QPointF(x, frame.bottom() - 5), QPointF(x, frame.bottom()))
+                box = QRectF(x - wide / 2, frame.bottom() - 6 - high, wide, high)
+                fits = frame.left() + 40 < box.left() and box.right() < frame.right() - 20
+            else:
+                y = frame.bottom() - share * frame.height()
+                painter.drawLine(QPointF(frame.left(), y), QPointF(frame.left() + 5, y))
+                box = QRectF(frame.left() + 7, y - high / 2, wide, high)
+                fits = frame.top() + 52 < box.top() and box.bottom() < frame.bottom() - 20
+            if fits:
+                places.append((box, text))
+    names = (
+        (frame.right() - 16, frame.bottom() - 6 - high),
+        (frame.left() + 7, frame.bottom() - 38),
+    )
+    places += [(QRectF(*names[0], 12, high), "x"), (QRectF(*names[1], 12, high), "y")]
+    for box, text in places:
+        painter.fillRect(box, now.color("surface", 0.7))
+        put_text(painter, box, text, font, muted)
 
 
 def _star(x: float, y: float, size: float) -> QPolygonF:
@@ -93,7 +126,7 @@ def draw_bar(painter: QPainter, relief: Relief, frame: QRectF) -> None:
     ends = short(relief.low), short(relief.high)
     taken = sum(metrics.horizontalAdvance(text) for text in (*ends, "height")) + now.px(16)
     wide, high = max(now.px(BAR[0]), taken), now.px(BAR[1])
-    box = QRectF(frame.left() + 12, frame.bottom() - high - now.px(22), wide, high)
+    box = QRectF(frame.left() + 14, frame.top() + 12, wide, high)
     back = box.adjusted(-6, -4, 6, now.px(18))
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(now.color("surface", 0.85))

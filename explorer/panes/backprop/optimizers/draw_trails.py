@@ -10,12 +10,11 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPolygonF
 
 from explorer import theme
-from explorer.panes.backprop.optimizers.looks import color_of, trail_pen
+from explorer.panes.backprop.optimizers.looks import color_of
+from explorer.panes.backprop.optimizers.trail_layer import near, pens, thinned
 from explorer.widgets.base import LEFT, put_text
 
 HEAD = 5.0  # radius
-NEAR = 0.75  # pixels: points of a way that lie nearer to one another are drawn as one
-MOST_POINTS = 3000  # of a way
 
 
 @dataclass(frozen=True)
@@ -33,35 +32,18 @@ class Way:
         return QPointF(float(self.points[-1, 0]), float(self.points[-1, 1]))
 
 
-def thinned(points: np.ndarray, clip: QRectF) -> np.ndarray:
-    """Without points that no eye tells apart, those far outside moved nearer to the edge."""
-    room = 4 * max(clip.width(), clip.height(), 1.0)
-    middle = np.array([clip.center().x(), clip.center().y()])
-    points = np.clip(points, middle - room, middle + room)
-    if len(points) < 3:
-        return points
-    far = np.abs(np.diff(np.round(points / NEAR), axis=0)).max(axis=1) > 0
-    kept = points[np.concatenate(([True], far))]
-    if (kept[-1] != points[-1]).any():
-        kept = np.vstack((kept, points[-1]))
-    return kept[-MOST_POINTS:]
-
-
-def draw_way(painter: QPainter, way: Way, clip: QRectF) -> None:
-    """The trail, on an edge in the map's own color so that it stands out from level lines."""
-    points = thinned(way.points, clip)
-    if len(points) < 2:
-        return
-    line = QPolygonF([QPointF(x, y) for x, y in points.tolist()])
-    now = theme.current()
-    width = 3.0 if way.chosen else 2.0
+def draw_ways(painter: QPainter, ways: Sequence[Way], size: tuple[int, int], since: int) -> None:
+    """The trails from step `since` on: the last of them, or all where no pixels are kept."""
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    edge = now.pen(now.color("surface", 0.7), width + 2.4)
-    edge.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-    painter.setPen(edge)
-    painter.drawPolyline(line)
-    painter.setPen(trail_pen(way.name, width))
-    painter.drawPolyline(line)
+    lines = []
+    for way in ways:
+        points = thinned(near(way.points[since:], size))
+        if len(points) > 1:
+            lines.append((way, QPolygonF([QPointF(x, y) for x, y in points.tolist()])))
+    for place in (0, 1):
+        for way, line in lines:
+            painter.setPen(pens(way.name, way.chosen)[place])
+            painter.drawPolyline(line)
 
 
 def draw_head(painter: QPainter, way: Way) -> None:
@@ -89,26 +71,51 @@ def _cross(painter: QPainter, at: QPointF, size: float) -> None:
 
 
 def draw_names(painter: QPainter, ways: Sequence[Way], clip: QRectF) -> None:
-    """Each name beside its head; those that would touch stand under one another."""
+    """Each name beside its head; those that would touch stand under one another. Who is out of
+    sight is named at the edge, with an arrow to where.
+    """
     now = theme.current()
     font, metrics = now.font("label", 600), now.metrics("label", 600)
     height = metrics.height() + 1
-    shown = [way for way in ways if clip.adjusted(-20, -20, 20, 20).contains(way.head)]
-    boxes = []
-    for way in shown:
+    inner = clip.adjusted(8, 8, -8, -8)
+    boxes, heads = [], []
+    for way in ways:
+        head = way.head
+        if not clip.contains(head):
+            head = _at_edge(head, inner)
+            _draw_pointer(painter, way, head)
         wide = metrics.horizontalAdvance(way.title) + now.px(8)
-        left = way.head.x() + now.px(10)
+        left = head.x() + now.px(10)
         if left + wide > clip.right():
-            left = way.head.x() - now.px(10) - wide
-        boxes.append(QRectF(left, way.head.y() - height / 2, wide, height))
-    for way, box in zip(shown, apart(boxes, clip), strict=True):
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(now.color("surface", 0.82))
-        painter.drawRoundedRect(box, 3, 3)
-        if abs(box.center().y() - way.head.y()) > height:
+            left = head.x() - now.px(10) - wide
+        boxes.append(QRectF(left, head.y() - height / 2, wide, height))
+        heads.append(head)
+    for way, head, box in zip(ways, heads, apart(boxes, clip), strict=True):
+        painter.fillRect(box, now.color("surface", 0.82))
+        if abs(box.center().y() - head.y()) > height:
             painter.setPen(now.pen(color_of(way.name), 1, theme.RAW_OPACITY))
-            painter.drawLine(way.head, QPointF(box.left(), box.center().y()))
+            painter.drawLine(head, QPointF(box.left(), box.center().y()))
         put_text(painter, box.adjusted(now.px(4), 0, 0, 0), way.title, font, ink(way.name), LEFT)
+
+
+def _at_edge(head: QPointF, inner: QRectF) -> QPointF:
+    """Where the line from the middle to a head leaves what is seen."""
+    middle = inner.center()
+    away = head - middle
+    across = abs(away.x()) / max(1.0, inner.width() / 2)
+    down = abs(away.y()) / max(1.0, inner.height() / 2)
+    return middle + away / max(across, down, 1e-9)
+
+
+def _draw_pointer(painter: QPainter, way: Way, at: QPointF) -> None:
+    away = way.head - at
+    size = float(np.hypot(away.x(), away.y())) or 1.0
+    ahead = QPointF(away.x() / size, away.y() / size)
+    aside = QPointF(-ahead.y(), ahead.x())
+    corners = [at + ahead * 6, at - ahead * 4 + aside * 5, at - ahead * 4 - aside * 5]
+    painter.setPen(theme.current().pen("surface", 1))
+    painter.setBrush(color_of(way.name))
+    painter.drawPolygon(QPolygonF(corners))
 
 
 def ink(name: str) -> QColor:
@@ -130,11 +137,11 @@ def apart(boxes: Sequence[QRectF], clip: QRectF) -> list[QRectF]:
             pass
     placed = [QRectF(box) for box in boxes]
     for group in groups:
-        for number, top in zip(group, _tops(group, boxes), strict=True):
-            placed[number].moveTop(top)
-    for box in placed:
-        if clip.top() <= box.center().y() <= clip.bottom():
-            box.moveTop(min(max(clip.top(), box.top()), clip.bottom() - box.height()))
+        tops = _tops(group, boxes)
+        last = clip.bottom() - len(group) * boxes[group[0]].height()
+        shift = max(clip.top(), min(tops[0], last)) - tops[0]
+        for number, top in zip(group, tops, strict=True):
+            placed[number].moveTop(top + shift)
     return placed
 
 

@@ -9,8 +9,9 @@ import numpy as np
 from core.optimization.optimizers import optimizer
 from core.trace import Step, Trace
 from explorer.panes.backprop.optimizers.racing import Lane, Recording
+from explorer.panes.backprop.optimizers.substituting import formula_of, names_of, written
 from explorer.panes.backprop.optimizers.words import place
-from explorer.panes.base import Inspection
+from explorer.panes.base import Inspection, Row
 from explorer.theme_numbers import format_number
 from explorer.widgets.live_numbers import Equation
 
@@ -73,6 +74,13 @@ def of_line(trace: Trace, line: Step) -> Inspection:
         if name != made
     ]
     rows.append(Equation(_spelt(made), vector(line.value(made)), "accent"))
+    formula = formula_of(trace, line)
+    if formula:
+        names, result = names_of(trace), np.ravel(line.value(made))
+        rows.append("With the numbers:")
+        for axis, name in enumerate(XY):
+            text = f"{written(formula, names, axis)} = {format_number(result[axis])}"
+            rows.append(Row(f"{name}:  {text}", "text"))
     return Inspection(step=line, rows=rows, labels=_labels(line.values), plain=True)
 
 

@@ -5,16 +5,26 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPen
 
-from core.optimization.optimizers import OPTIMIZERS
 from explorer import theme
 from explorer.panes.backprop.optimizers.relief import Inks
 
-PLACES = {name: place for place, name in enumerate(OPTIMIZERS)}
-COLORS = 6  # of a theme's series
+# The place of each in the theme's series. Relatives have one color: the later of them is dashed.
+PLACES = {
+    "sgd": 0,
+    "momentum": 1,
+    "nesterov": 5,
+    "adagrad": 3,
+    "rmsprop": 4,
+    "adam": 2,
+    "adamw": 2,
+    "lion": 3,
+    "muon": 0,
+}
+DASHED = ("adamw", "lion", "muon")
 
 
 def is_dashed(name: str) -> bool:
-    return PLACES[name] >= COLORS
+    return name in DASHED
 
 
 def color_of(name: str) -> QColor:

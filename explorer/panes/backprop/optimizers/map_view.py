@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPixmap, QResizeEvent
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QPaintEngine, QPainter, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from core.optimization.surfaces import Span
 from explorer import theme
 from explorer.panes.backprop.optimizers.draw_arrows import Arrows, draw_arrows
-from explorer.panes.backprop.optimizers.draw_marks import draw_bar, draw_labels, draw_places
-from explorer.panes.backprop.optimizers.draw_trails import Way, draw_head, draw_names, draw_way
+from explorer.panes.backprop.optimizers.draw_trails import Way, draw_head, draw_names, draw_ways
+from explorer.panes.backprop.optimizers.ground import Ground
 from explorer.panes.backprop.optimizers.plane import Plane, fitting
 from explorer.panes.backprop.optimizers.racing import Lane, Recording
 from explorer.panes.backprop.optimizers.relief import Relief
-from explorer.widgets.base import Columns, Picture, packed_image, put_text
+from explorer.panes.backprop.optimizers.trail_layer import TrailLayer
+from explorer.widgets.base import Columns, Picture, put_text
 
+HURRY = 0.1  # seconds between two movements that belong together
 STALE = 0.35  # of a race that is being run again
 
 
@@ -35,17 +38,21 @@ class MapView(Picture):
         self._span: Span = (-1.0, 1.0, -1.0, 1.0)
         self.plane = Plane()
         self.fits = True  # nobody has moved the view: the whole span is seen
-        self.relief: Relief | None = None
-        self._pixmap = QPixmap()
+        self.ground = Ground()
         self.recording: Recording | None = None
         self.position = 0.0
         self.chosen = ""
         self.start = np.zeros(2)
-        self.minima: Sequence[tuple[float, float]] = ()
-        self.saddles: Sequence[tuple[float, float]] = ()
         self.arrows: Arrows | None = None
         self._stale = False
         self._note = ""
+        self._layer = TrailLayer()
+        self._moved = 0.0
+        self.thorough = False  # frames of an export: nothing may be rough
+        self._hurry = QTimer(self)
+        self._hurry.setSingleShot(True)
+        self._hurry.setInterval(theme.MOTION["cross_fade"])
+        self._hurry.timeout.connect(self.update)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     # what is shown
@@ -53,12 +60,11 @@ class MapView(Picture):
     def set_span(self, span: Span) -> None:
         """The part that is worth seeing of another surface."""
         self._span = span
-        self.relief, self._pixmap = None, QPixmap()
+        self.ground.set_relief(None)
         self.fit()
 
     def set_relief(self, relief: Relief) -> None:
-        self.relief = relief
-        self._pixmap = QPixmap.fromImage(packed_image(relief.pixels))
+        self.ground.set_relief(relief)
         self.data_changed()
 
     def set_places(
@@ -69,7 +75,7 @@ class MapView(Picture):
     ) -> None:
         """Where the race begins, and what is known of the surface."""
         self.start = np.array(start, float)
-        self.minima, self.saddles = tuple(minima), tuple(saddles)
+        self.ground.set_places(tuple(minima), tuple(saddles))
         self.data_changed()
 
     def set_recording(self, recording: Recording | None) -> None:
@@ -86,7 +92,7 @@ class MapView(Picture):
     def set_position(self, position: float) -> None:
         if position != self.position:
             self.position = position
-            self.update()
+            self._hasten()
 
     def set_chosen(self, name: str) -> None:
         if name != self.chosen:
@@ -140,7 +146,7 @@ class MapView(Picture):
         if plane != self.plane:
             self.plane = plane
             self.viewChanged.emit()
-            self.update()
+            self._hasten()
 
     def zoom_by(self, factor: float, at: QPointF | None = None) -> None:
         at = QPointF(self.rect().center()) if at is None else at
@@ -184,13 +190,10 @@ class MapView(Picture):
         now = theme.current()
         frame = QRectF(self.rect())
         painter.setClipRect(frame)
-        painter.fillRect(frame, now.color("surface"))
-        self._draw_relief(painter)
-        draw_places(painter, self.seen, self.minima, self.saddles, frame)
+        self.ground.draw(painter, self.seen, self.plane, frame, self.ratio)
         ways = self.ways()
         painter.setOpacity(STALE if self._stale else 1.0)
-        for way in ways:
-            draw_way(painter, way, frame)
+        self._draw_trails(painter, ways)
         painter.setOpacity(1.0)
         self._draw_start(painter)
         if self.arrows is not None and not self._stale:
@@ -204,24 +207,46 @@ class MapView(Picture):
         painter.setOpacity(1.0)
         if self._note:
             put_text(painter, frame, self._note, now.font("body"), now.color("text"))
-        if self.relief is not None:
-            draw_bar(painter, self.relief, frame)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(now.pen("divider"))
         painter.drawRect(frame.adjusted(0.5, 0.5, -0.5, -0.5))
         if self.shows_focus:
             now.focus_ring(painter, frame.adjusted(4, 4, -4, -4), 4)
 
-    def _draw_relief(self, painter: QPainter) -> None:
-        """The last relief, where it belongs: it may be of another view than the present one."""
-        if self.relief is None:
+    def _draw_trails(self, painter: QPainter, ways: Sequence[Way]) -> None:
+        """What is settled as kept pixels, and the step that is under way as a line."""
+        size = (self.width(), self.height())
+        if painter.paintEngine().type() != QPaintEngine.Type.Raster:  # as vectors
+            draw_ways(painter, ways, size, 0)
             return
-        left, right, bottom, top = self.relief.span
-        corners = self.seen(np.array([[left, top], [right, bottom]]))
-        target = QRectF(QPointF(*corners[0]), QPointF(*corners[1]))
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawPixmap(target, self._pixmap, QRectF(self._pixmap.rect()))
-        draw_labels(painter, self.relief, target)
+        if self.recording is None or not ways:
+            return
+        step = int(self.position)
+        key = (id(self.recording), self.plane, size, self.ratio, self.chosen, theme.current())
+        well = self._layer.draw(
+            painter,
+            key,
+            {lane.name: self.seen(lane.positions) for lane in self.recording.lanes}
+            if key != self._layer.key
+            else {},
+            step,
+            size=size,
+            ratio=self.ratio,
+            chosen=self.chosen,
+            hurried=self._hurry.isActive() and not self.thorough,
+        )
+        if not well:
+            self._hurry.start()
+            self.update()
+        draw_ways(painter, ways, size, step)
+
+    def _hasten(self) -> None:
+        """What moves once is drawn well at once; while it goes on moving, trails may be rough."""
+        now = time.monotonic()
+        if now - self._moved < HURRY:
+            self._hurry.start()
+        self._moved = now
+        self.update()
 
     def _draw_start(self, painter: QPainter) -> None:
         now = theme.current()

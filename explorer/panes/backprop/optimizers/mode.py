@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer
@@ -103,6 +104,14 @@ class OptimizersMode(Mode):
             "plane": None if self.view.map.fits else [plane.x, plane.y, plane.scale],
         }
 
+    @contextmanager
+    def filming(self, picture: QWidget) -> Iterator[QWidget]:
+        self.view.map.thorough = True
+        try:
+            yield picture
+        finally:
+            self.view.map.thorough = False
+
     def restore(self, state: dict[str, Any]) -> None:
         saved = state.get("experiment")
         if isinstance(saved, dict):
@@ -176,6 +185,7 @@ class OptimizersMode(Mode):
         text = one.text if one.surface == TYPED else ""
         course = Course(surface, text, start, one.steps, one.schedule, one.warmup, one.seed)
         self.surveyor.look()
+        self.surveyor.find_level_places()
         self.runner.want(course, entries)
 
     def _surface_of(self, one: Experiment) -> Surface:

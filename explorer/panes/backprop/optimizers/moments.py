@@ -16,6 +16,7 @@ from explorer.widgets.base import LEFT, RIGHT, Columns, Picture, elide, put_text
 
 DECADES = 4.0  # of the scale: what is smaller than the largest by more is no bar
 LINE = 15  # pixels of one bar's row
+LOW = 134  # pixels high, below which the note about the scale is left out
 
 
 class MomentsView(Picture):
@@ -71,8 +72,9 @@ class MomentsView(Picture):
             painter.drawText(QRectF(self.rect()), flags, text)
             return
         rows = 2 * len(self._quantities)
-        gap = now.px(5)
-        room = self.height() - gap * (len(self._quantities) - 1) - now.px(14)
+        low = self.height() < now.px(LOW)
+        gap = now.px(3 if low else 5)
+        room = self.height() - gap * (len(self._quantities) - 1) - (0 if low else now.px(14))
         line = min(now.px(LINE), room / rows)
         top = 0.0
         for one in self._quantities:
@@ -81,13 +83,13 @@ class MomentsView(Picture):
         note = f"log scale, {DECADES:.0f} decades; fixed for the race"
         font = now.font("label")
         box = QRectF(0, self.height() - now.px(14), self.width(), now.px(14))
-        if top <= box.top() + gap:
+        if not low:
             put_text(painter, box, elide(note, font, box.width()), font, now.color("muted"), LEFT)
 
     def _draw_quantity(self, painter: QPainter, one: Quantity, top: float, line: float) -> None:
         now = theme.current()
         bold, font, mono = now.font("label", 600), now.font("label"), now.font("label", mono=True)
-        words, number = now.px(112), now.px(62)
+        words, number = now.px(88), now.px(56)
         put_text(
             painter, QRectF(0, top, now.px(24), line), one.letter, bold, now.color("text"), LEFT
         )

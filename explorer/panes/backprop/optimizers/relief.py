@@ -15,6 +15,8 @@ LINE = 0.5  # opacity of a level line
 HATCH = 8  # pixels between two lines where the surface has no height
 LABEL_ROOM = 70.0  # pixels between two labels, at least
 EDGE = 26  # pixels from the edge to a label
+TAKEN = (120, 44), (160, 48)  # corners, top right and top left, where other things stand
+NUMBERS = 40  # pixels at the left, where those of y stand
 LABELS = 16
 
 
@@ -161,6 +163,9 @@ def labels_of(
         on_line = (np.abs(index - number) < 0.6 * steep) & (steep < 0.5 / room) & known
         on_line[:edge] = on_line[-edge:] = False
         on_line[:, :edge] = on_line[:, -edge:] = False
+        (wide, high), (broad, low) = ((round(x * ratio), round(y * ratio)) for x, y in TAKEN)
+        on_line[:high, -wide:] = on_line[:low, :broad] = False
+        on_line[:, : round(NUMBERS * ratio)] = False
         places = np.argwhere(on_line)
         if not places.size:
             continue

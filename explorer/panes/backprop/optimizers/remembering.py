@@ -10,7 +10,7 @@ import numpy as np
 from explorer.panes.backprop.optimizers.racing import Lane
 
 FIRST = {"velocity": ("u", "velocity"), "average": ("m", "average")}
-SECOND = {"total": ("\u221av", "root of sum"), "square": ("\u221av", "root of average")}
+SECOND = {"total": ("\u221av", "total size"), "square": ("\u221av", "usual size")}
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.optimization.stationary import Stationary
 from core.optimization.surfaces import Surface
 from explorer.panes.backprop.optimizers.draw_arrows import Arrows
 from explorer.panes.backprop.optimizers.experiment import TYPED, Experiment
@@ -31,7 +32,7 @@ class Showing:
         self._mode = mode
         self._view = mode.view
         self._quantities: tuple[Quantity, ...] = ()
-        self._told: set[tuple[str, int]] = set()
+        self._level = Stationary()
 
     # the surface
 
@@ -41,8 +42,18 @@ class Showing:
         view.editor.set_text(one.text)
         if fresh:
             view.map.set_span(surface.span)
+            self._level = Stationary(minima=surface.minima)
         start = surface.start if one.start is None else one.start
-        view.map.set_places(start, surface.minima, ())
+        view.map.set_places(start, self._level.minima, self._level.saddles)
+
+    def show_level_places(self, found: Stationary) -> None:
+        """What is known of the surface stays, and what was found besides is shown."""
+        surface = self._mode.surface
+        known = surface.minima if surface is not None else ()
+        more = [p for p in found.minima if all(np.hypot(*np.subtract(p, q)) > 1e-3 for q in known)]
+        self._level = Stationary((*known, *more), found.saddles, found.maxima)
+        view = self._view
+        view.map.set_places(view.map.start, self._level.minima, self._level.saddles)
 
     def restore_plane(self, saved: Any) -> None:
         if not isinstance(saved, list | tuple) or len(saved) != 3:
@@ -112,7 +123,11 @@ class Showing:
         if not gone:
             self._view.set_notice("")
             return
-        told = "\n".join(lane.racers[-1].told + "." for lane in gone)
+        told = "; ".join(
+            f"{lane.title} at step {lane.lost_at}, a rate of {lane.settings.learning_rate:g} is too"
+            " high here"
+            for lane in gone
+        )
         own = self._mode.experiment.settings
         actions = ["A tenth of the rate"]
         if any("learning_rate" in own.get(lane.name, {}) for lane in gone):

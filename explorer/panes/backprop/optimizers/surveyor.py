@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from core.optimization.stationary import stationary_points
+from core.optimization.surfaces import Surface
 from explorer import errors
 from explorer.engine import SUPERSEDED, EngineDied
 from explorer.panes.backprop.optimizers.looks import inks
@@ -30,6 +32,7 @@ class Surveyor:
         self._mode = mode
         self._drawn: tuple[Any, ...] = ()
         self._busy = False
+        self._searched: Surface | None = None
         mode.view.map.viewChanged.connect(self.look)
 
     def look(self) -> None:
@@ -40,6 +43,28 @@ class Surveyor:
         if mode.view.map.isVisible() and self._wanted() != self._drawn:
             self._busy = True
             mode.spawn(self._draw())
+
+    def find_level_places(self) -> None:
+        """Minima and saddles of the surface, once for each."""
+        mode = self._mode
+        if mode.surface is None or mode.surface is self._searched or not mode.engine.alive:
+            return
+        if in_loop():
+            self._searched = mode.surface
+            mode.spawn(self._find(mode.surface))
+
+    async def _find(self, surface: Surface) -> None:
+        mode = self._mode
+        try:
+            job = mode.engine.run(
+                stationary_points(surface), name="looking for minima", pure_python=True
+            )
+            if await job.done() == "done" and surface is mode.surface:
+                mode.showing.show_level_places(job.result())
+        except EngineDied:
+            self._searched = None  # another engine will
+        except Exception as error:  # the map is there without them
+            errors.report(error, "looking for minima")
 
     def _wanted(self) -> tuple[Any, ...]:
         picture = self._mode.view.map

@@ -24,7 +24,7 @@ from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surface import Surface
 
 ZOOM = 1.25
-SIDE = 268
+SIDE = 286
 LOW = 560  # pixels high, below which the plots are lower
 PLOTS, LOW_PLOTS = 172, 138
 
@@ -47,12 +47,14 @@ class OptimizersView(QWidget):
         self.whole = IconButton("fit", "Fit the surface", "F")
         self.larger = IconButton("plus", "Larger", "+")
         self.tools = Surface("surface", parent=self.body)
-        self.notice = Card("warning", "", title="Ran away", closable=True, parent=self.body)
+        self.notice = Card(
+            "warning", "", title="Ran away", closable=True, compact=True, parent=self.body
+        )
         self.notice.hide()
         self.trouble = ErrorLine()
         self.loss = LinePlot("Height")
         self.loss.setObjectName("backprop.optimizers.loss")
-        self.loss.set_axes("step", "height above the lowest")
+        self.loss.set_axes("step", "above the lowest")
         self.loss.set_log(True)
         self.loss.set_empty_text("nobody races")
         self.moments = MomentsView()
@@ -82,8 +84,8 @@ class OptimizersView(QWidget):
             _card(Label("Loss", "label", "muted"), self.loss),
             _card(self.moments_title, self.moments),
         ]
-        self._plots.addWidget(self._cards[0], 5)
-        self._plots.addWidget(self._cards[1], 4)
+        self._plots.addWidget(self._cards[0], 1)
+        self._plots.addWidget(self._cards[1], 1)
         self._left = QVBoxLayout()
         self._left.setSpacing(8)
         self._left.addWidget(self.editor)
@@ -91,7 +93,7 @@ class OptimizersView(QWidget):
         self._left.addWidget(self.trouble)
         self._left.addLayout(self._plots)
         form = QVBoxLayout()
-        form.setContentsMargins(0, 0, 6, 0)
+        form.setContentsMargins(0, 0, 12, 0)
         form.setSpacing(10)
         form.addLayout(_captions())
         form.addWidget(self.lanes)
@@ -121,7 +123,7 @@ class OptimizersView(QWidget):
         self.tools.move(self.body.width() - self.tools.width() - 5, 5)
         self.tools.raise_()
         now = theme.current()
-        wide = min(now.px(400), self.body.width() - self.tools.width() - now.px(24))
+        wide = min(now.px(640), self.body.width() - self.tools.width() - now.px(24))
         self.notice.setFixedWidth(max(now.px(220), wide))
         self.notice.layout().activate()
         self.notice.adjustSize()
@@ -167,7 +169,7 @@ def _captions() -> QHBoxLayout:
     row.addWidget(Label("Who races", "body", weight=600))
     row.addStretch(1)
     row.addWidget(Label("height", "label", "muted"))
-    row.addSpacing(34)
+    row.addSpacing(38)
     row.addWidget(Label("learning rate", "label", "muted"))
     return row
 

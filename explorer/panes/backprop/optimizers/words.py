@@ -87,6 +87,14 @@ def line_headline(lane: Lane, step: int, title: str) -> str:
     return f"{lane.title}, step {step}. {title}."
 
 
+def plain(value: float) -> str:
+    """Without zeros at the end: 0.9, not 0.900."""
+    text = format_number(value)
+    if "." in text and "e" not in text:
+        text = text.rstrip("0").rstrip(".")
+    return text
+
+
 def short(value: float) -> str:
     """A number in little room: 9.2e6 from a hundred thousand on."""
     if np.isfinite(value) and abs(value) >= 1e5:

@@ -79,7 +79,7 @@ def test_who_runs_away_is_told_with_a_way_out(mode, change, run_async):
     mode.player.seek(lane.lost_at)
     mode._tell()
     told = mode.view.notice.message
-    assert f"Momentum ran away at step {lane.lost_at}" in told and not mode.view.notice.isHidden()
+    assert f"Momentum at step {lane.lost_at}" in told and not mode.view.notice.isHidden()
     assert "ran away" in mode.headline
 
     async def body():

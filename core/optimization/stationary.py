@@ -1,0 +1,120 @@
+"""Where a surface is level: its minima, its saddles, its maxima.
+
+Candidates are the points of a grid where the slope is smaller than all around; each is followed by
+Newton's method (the slope is linear near such a place, and the Hessian says where it is 0).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.jobs import Pace
+from core.optimization.surfaces import Span, Surface
+
+GRID = 97  # points each way
+MOST = 40  # candidates that are followed
+ITERATIONS = 20
+NUDGE = 1e-4  # of the span: how far apart the slopes are that make a Hessian
+FLAT = 1e-6  # a curvature that is smaller than the other by that is none: a valley's floor
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Stationary:
+    """All found within a span, the lowest first."""
+
+    minima: tuple[Point, ...] = ()
+    saddles: tuple[Point, ...] = ()
+    maxima: tuple[Point, ...] = ()
+
+
+def stationary_points(
+    surface: Surface, span: Span | None = None
+) -> Generator[float, None, Stationary]:
+    """Looks at `span` (None: the surface's own); yields the share done, returns what is there.
+
+    Where the surface is flat along a line, nothing is found on it.
+    """
+    pace = Pace()
+    left, right, bottom, top = span or surface.span
+    reach = np.array([right - left, top - bottom])
+    places: dict[str, list[np.ndarray]] = {"minima": [], "saddles": [], "maxima": []}
+    candidates = _candidates(surface, (left, right, bottom, top))
+    for number, candidate in enumerate(candidates):
+        followed = _newton(surface, candidate, reach)
+        if followed is not None:
+            point, kind = followed
+            inside = left <= point[0] <= right and bottom <= point[1] <= top
+            known = [other for found in places.values() for other in found]
+            fresh = all(np.abs((point - other) / reach).max() > 1e-4 for other in known)
+            if inside and fresh:
+                places[kind].append(point)
+        if pace.is_due():
+            yield (number + 1) / len(candidates)
+            pace.go_on()
+    return Stationary(**{kind: _sorted(surface, found) for kind, found in places.items()})
+
+
+def _candidates(surface: Surface, span: Span) -> list[np.ndarray]:
+    """Grid points whose slope is the smallest of all nine around, those with the smallest first."""
+    x, y, heights = surface.grid(GRID, GRID, span)
+    with np.errstate(all="ignore"):
+        up, across = np.gradient(heights, y, x)
+        steep = np.hypot(up, across)
+    steep[~np.isfinite(steep)] = np.inf
+    inner = steep[1:-1, 1:-1]
+    around = [
+        steep[1 + down : GRID - 1 + down, 1 + over : GRID - 1 + over]
+        for down in (-1, 0, 1)
+        for over in (-1, 0, 1)
+        if down or over
+    ]
+    lowest = np.isfinite(inner) & np.logical_and.reduce([inner <= other for other in around])
+    rows, columns = np.nonzero(lowest)
+    order = np.argsort(inner[rows, columns], kind="stable")[:MOST]
+    return [np.array([x[columns[i] + 1], y[rows[i] + 1]]) for i in order]
+
+
+def _newton(
+    surface: Surface, start: np.ndarray, reach: np.ndarray
+) -> tuple[np.ndarray, str] | None:
+    """The level place near `start`, and what it is; None where there is none."""
+    point, cell = start, reach / GRID
+    for _ in range(ITERATIONS):
+        _, slope = surface.gradient(point)
+        hessian = _hessian(surface, point, reach)
+        if not (np.isfinite(slope).all() and np.isfinite(hessian).all()):
+            return None
+        curvatures = np.linalg.eigvalsh(hessian)
+        if np.abs(curvatures).min() <= FLAT * np.abs(curvatures).max():
+            return None
+        step = -np.linalg.solve(hessian, slope)
+        if np.abs((point + step - start) / cell).max() > 3:
+            return None  # it leads elsewhere: another candidate's
+        point = point + step
+        if np.abs(step / reach).max() < 1e-10:
+            kind = "minima" if curvatures[0] > 0 else "maxima" if curvatures[1] < 0 else "saddles"
+            return point, kind
+    return None
+
+
+def _hessian(surface: Surface, point: np.ndarray, reach: np.ndarray) -> np.ndarray:
+    """(2, 2), by differences of slopes on both sides, made symmetric."""
+    rows = []
+    for axis in (0, 1):
+        nudge = np.zeros(2)
+        nudge[axis] = NUDGE * reach[axis]
+        _, ahead = surface.gradient(point + nudge)
+        _, behind = surface.gradient(point - nudge)
+        rows.append((ahead - behind) / (2 * nudge[axis]))
+    hessian = np.array(rows)
+    return (hessian + hessian.T) / 2
+
+
+def _sorted(surface: Surface, points: list[np.ndarray]) -> tuple[Point, ...]:
+    points = sorted(points, key=lambda point: float(surface.value(*point)))
+    return tuple((float(x), float(y)) for x, y in points)

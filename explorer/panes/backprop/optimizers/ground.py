@@ -1,0 +1,88 @@
+"""The map under the race, kept as pixels: tints, level lines, their heights, minima and saddles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QPaintEngine, QPainter, QPixmap
+
+from explorer import theme
+from explorer.panes.backprop.optimizers.draw_marks import (
+    draw_axes,
+    draw_bar,
+    draw_labels,
+    draw_places,
+)
+from explorer.panes.backprop.optimizers.plane import Plane
+from explorer.panes.backprop.optimizers.relief import Relief
+from explorer.theme import device_pixmap
+from explorer.widgets.base import packed_image
+
+Points = Sequence[tuple[float, float]]
+
+
+class Ground:
+    """`relief` may be of another part of the plane than is seen: it is put where it belongs."""
+
+    def __init__(self) -> None:
+        self.relief: Relief | None = None
+        self.minima: Points = ()
+        self.saddles: Points = ()
+        self._tints = QPixmap()
+        self._kept = QPixmap()
+        self._key: Hashable = None
+
+    def set_relief(self, relief: Relief | None) -> None:
+        self.relief = relief
+        self._tints = (
+            QPixmap() if relief is None else QPixmap.fromImage(packed_image(relief.pixels))
+        )
+        self._key = None
+
+    def set_places(self, minima: Points, saddles: Points) -> None:
+        if (minima, saddles) != (self.minima, self.saddles):
+            self.minima, self.saddles = minima, saddles
+            self._key = None
+
+    def draw(
+        self,
+        painter: QPainter,
+        seen: Callable[[np.ndarray], np.ndarray],
+        plane: Plane,
+        frame: QRectF,
+        ratio: float,
+    ) -> None:
+        if painter.paintEngine().type() != QPaintEngine.Type.Raster:
+            self._draw(painter, seen, plane, frame)
+            return
+        key = (plane, frame.width(), frame.height(), ratio, theme.current())
+        if key != self._key:
+            self._key = key
+            self._kept = device_pixmap(frame.width(), frame.height(), ratio)
+            inner = QPainter(self._kept)
+            inner.setRenderHint(QPainter.RenderHint.Antialiasing)
+            self._draw(inner, seen, plane, frame)
+            inner.end()
+        painter.drawPixmap(0, 0, self._kept)
+
+    def _draw(
+        self,
+        painter: QPainter,
+        seen: Callable[[np.ndarray], np.ndarray],
+        plane: Plane,
+        frame: QRectF,
+    ) -> None:
+        painter.fillRect(frame, theme.current().color("surface"))
+        if self.relief is not None:
+            left, right, bottom, top = self.relief.span
+            corners = seen(np.array([[left, top], [right, bottom]]))
+            target = QRectF(QPointF(*corners[0]), QPointF(*corners[1]))
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            painter.drawPixmap(target, self._tints, QRectF(self._tints.rect()))
+            draw_labels(painter, self.relief, target)
+        draw_places(painter, seen, self.minima, self.saddles, frame)
+        draw_axes(painter, plane.span(frame.width(), frame.height()), frame)
+        if self.relief is not None:
+            draw_bar(painter, self.relief, frame)

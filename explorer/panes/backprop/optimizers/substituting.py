@@ -1,0 +1,126 @@
+"""A line of a rule with its numbers in it: 0.9 x 14.2 + 0.1 x 54.4 = 18.2, for x and for y. No Qt.
+
+What a line computes is written once more here, as a formula of names, so that a person can read
+it with numbers. A test works each formula out and finds what core's own line made.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from core.trace import Step, Trace
+from explorer.panes.backprop.optimizers.words import plain
+
+SHRUNK = "param * (1 - rate * weight_decay)"
+SLOPE = "grad + weight_decay * param"
+VELOCITY = "momentum * velocity_before + slope"
+
+# By optimizer and by the mark of its line. `rest` is what a share leaves of 1.
+FORMULAS: dict[str, dict[str, str]] = {
+    "sgd": {"decay": SLOPE, "move": "param - rate * slope"},
+    "momentum": {"decay": SLOPE, "velocity": VELOCITY, "move": "param - rate * velocity"},
+    "nesterov": {
+        "decay": SLOPE,
+        "velocity": VELOCITY,
+        "ahead": "slope + momentum * velocity",
+        "move": "param - rate * ahead",
+    },
+    "adagrad": {
+        "decay": SLOPE,
+        "total": "total_before + slope**2",
+        "direction": "slope / (sqrt(total) + eps)",
+        "move": "param - rate * direction",
+    },
+    "rmsprop": {
+        "decay": SLOPE,
+        "square": "beta * square_before + rest * slope**2",
+        "direction": "slope / (sqrt(square) + eps)",
+        "move": "param - rate * direction",
+    },
+    "adam": {
+        "decay": SLOPE,
+        "average": "beta1 * average_before + rest1 * slope",
+        "square": "beta2 * square_before + rest2 * slope**2",
+        "average_hat": "average / (1 - beta1**step)",
+        "square_hat": "square / (1 - beta2**step)",
+        "direction": "average_hat / (sqrt(square_hat) + eps)",
+        "move": "param - rate * direction",
+    },
+    "adamw": {
+        "decay": SHRUNK,
+        "average": "beta1 * average_before + rest1 * grad",
+        "square": "beta2 * square_before + rest2 * grad**2",
+        "average_hat": "average / (1 - beta1**step)",
+        "square_hat": "square / (1 - beta2**step)",
+        "direction": "average_hat / (sqrt(square_hat) + eps)",
+        "move": "shrunk - rate * direction",
+    },
+    "lion": {
+        "decay": SHRUNK,
+        "mixed": "beta1 * average_before + rest1 * grad",
+        "sign": "mixed / abs(mixed)",
+        "move": "shrunk - rate * sign",
+        "average": "beta2 * average_before + rest2 * grad",
+    },
+    "muon": {
+        "decay": SHRUNK,
+        "average": "momentum * average_before + rest * grad",
+        "ahead": "rest * grad + momentum * average",
+        "move": "shrunk - rate * scale * direction",
+    },
+}
+
+
+def formula_of(trace: Trace, line: Step) -> str:
+    """The line's formula of names; "" where it is no sum of few terms."""
+    mark = line.name.removeprefix("optimizer.")
+    return FORMULAS[str(trace.about["optimizer"])].get(mark, "") if line.parent is None else ""
+
+
+def names_of(trace: Trace) -> dict[str, np.ndarray]:
+    """Every name that a formula may hold, each of shape (2,)."""
+    about = trace.about
+    settings = asdict(about["settings"])
+    if "betas" in settings:
+        settings["beta1"], settings["beta2"] = settings.pop("betas")
+    found: dict[str, Any] = {**settings, "rate": about["settings"].learning_rate}
+    for share, rest in (
+        ("beta", "rest"), ("momentum", "rest"), ("beta1", "rest1"), ("beta2", "rest2"),
+    ):  # fmt: skip
+        if share in settings:
+            found[rest] = 1 - settings[share]
+    found |= {"param": about["param"], "grad": about["grad"], "step": about["step"]}
+    if hasattr(about["state"], "__dataclass_fields__"):
+        found |= {f"{name}_before": value for name, value in asdict(about["state"]).items()}
+    found |= {"slope": about["grad"], "shrunk": about["param"]}  # unless weights decay
+    for index in trace.children(None):
+        found |= trace[index].values
+    return {name: _pair(value) for name, value in found.items() if np.size(value) in (1, 2)}
+
+
+def written(formula: str, names: Mapping[str, np.ndarray], axis: int) -> str:
+    """The formula with the numbers of x (axis 0) or y (axis 1) in it, as people write them."""
+
+    def number(match: re.Match[str]) -> str:
+        name = match[0]
+        if name in ("sqrt", "abs"):
+            return name
+        text = plain(float(names[name][axis]))
+        before = formula[: match.start()].rstrip()[-1:]
+        return f"({text})" if text[0] == "\u2212" and before not in ("", "(") else text
+
+    text = re.sub(r"[a-z]\w*", number, formula)
+    text = re.sub(r"sqrt\(([^()]*)\)", "\u221a\\1", text)
+    text = re.sub(r"abs\(([^()]*)\)", "|\\1|", text)
+    text = re.sub(r"(\u2212[\d.,e]+)(\*\*)", "(\\1)\\2", text)
+    text = text.replace("**2", "\u00b2") if formula.endswith("**2") else text.replace("**", "^")
+    return text.replace("*", "\u00d7").replace(" - ", " \u2212 ")
+
+
+def _pair(value: Any) -> np.ndarray:
+    return np.broadcast_to(np.asarray(value, float).reshape(-1), (2,))

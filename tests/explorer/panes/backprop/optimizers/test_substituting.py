@@ -1,0 +1,54 @@
+"""The formulas that are shown with numbers compute what core's lines compute."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.autograd import parse
+from core.optimization.optimizer_trace import trace_update
+from core.optimization.optimizers import OPTIMIZERS
+from explorer.panes.backprop.optimizers.substituting import formula_of, names_of, written
+
+LEFT_OUT = {"muon": {"optimizer.even", "optimizer.scale"}}
+
+
+def second_step(name):
+    rule = OPTIMIZERS[name]
+    shape = (1, 2) if rule.matrices_only else (2,)
+    param, grad = np.array([0.5, -1.25]).reshape(shape), np.array([-3.0, 0.25]).reshape(shape)
+    settings = rule.settings(learning_rate=0.1, weight_decay=0.2)
+    _, state = rule.update(param, grad, rule.state(), 1, settings)
+    return trace_update(name, param + 0.1, grad * 1.5, state, 2, settings)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_formula_makes_what_the_line_made(name):
+    trace = second_step(name)
+    names = names_of(trace)
+    shown = set()
+    for index in trace.children(None):
+        line = trace[index]
+        formula = formula_of(trace, line)
+        if not formula:
+            continue
+        shown.add(line.name)
+        parsed = parse(formula)
+        made = parsed.evaluate({one: names[one] for one in parsed.names}).data
+        np.testing.assert_allclose(made, np.ravel(next(iter(line.values.values()))), rtol=1e-12)
+    lines = {trace[index].name for index in trace.children(None)}
+    assert lines - shown == LEFT_OUT.get(name, set())
+
+
+def test_numbers_are_written_as_people_write_them():
+    trace = second_step("adam")
+    names = names_of(trace)
+    by_name = {trace[index].name: trace[index] for index in trace.children(None)}
+    texts = {
+        mark: written(formula_of(trace, by_name[f"optimizer.{mark}"]), names, 0)
+        for mark in ("average", "square", "square_hat", "direction")
+    }
+    assert texts["average"] == "0.9 × (−0.29) + 0.1 × (−4.38)"
+    assert texts["square"].endswith("0.001 × (−4.38)²")
+    assert texts["square_hat"].endswith("/ (1 − 0.999^2)")
+    assert "√" in texts["direction"] and "sqrt" not in texts["direction"]
