@@ -191,12 +191,13 @@ class CompareMode(Mode):
             self.say()
             return
         self.view.body.show_ready()
-        asked = []
-        for identity in self.shown_ones.ids:
-            opened = self.shown_ones.get(identity)
-            if opened is not None and identity not in self.splits:
-                asked.append((identity, opened.tokenizer))
-        self.splitting.ask(asked, self.text, self.choices.specials)
+        if not self.splitting.ask(self._cutters(), self.splits, self.text, self.choices.specials):
+            self.say()
+
+    def _cutters(self) -> dict[str, Any]:
+        """The shown tokenizers that are open."""
+        opened = ((one, self.shown_ones.get(one)) for one in self.shown_ones.ids)
+        return {identity: one.tokenizer for identity, one in opened if one is not None}
 
     def refresh(self) -> None:
         """Other tokenizers, or one of them is open now."""
@@ -204,7 +205,7 @@ class CompareMode(Mode):
         shown = [(self.shown_ones.name(one), self.shown_ones.get(one)) for one in ids]
         self.view.set_columns(shown)
         self.tools.set_shown(shown)
-        self.splits = {one: split for one, split in self.splits.items() if one in ids}
+        self.splits = self.splitting.still_true(self.splits, self._cutters())
         for place, identity in enumerate(ids):
             split = self.splits.get(identity)
             if split is not None and self.shown_ones.get(identity) is not None:

@@ -51,17 +51,20 @@ class Split:
 
 
 def split_steps(
-    asked: Sequence[tuple[str, Any]], text: str, specials: bool
+    asked: Sequence[tuple[str, Any]],
+    text: str,
+    specials: bool,
+    unchecked: Sequence[tuple[Split, Any]] = (),
 ) -> Iterator[list[Split]]:
     """The splits of a text by (id, tokenizer), in order, a handful at a time.
 
     A long text's are handed out as soon as each is there, and again once it is known whether they
-    are lossless.
+    are lossless; so are `unchecked` ones of before, with their tokenizers.
     """
     ready: list[Split] = []
     began = time.monotonic()
     long = len(text) > PATIENT
-    later = []
+    later = list(unchecked)
     words = None if long else count_words(text)
     for name, tokenizer in asked:
         cut = split_text(name, tokenizer, text, specials, check=not long)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -28,31 +28,56 @@ class Splitting(QObject):
         self._engine = engine
         self._owner = parent
         self._job: Job | None = None
-        self._later: tuple[list[tuple[str, Any]], str, bool] | None = None
+        self._later: tuple[Any, ...] | None = None
+        self._cut_by: dict[str, Any] = {}  # the tokenizer of each name that was asked last
         self._timer = QTimer(self, singleShot=True)
         self._timer.setInterval(theme.MOTION["waiting"])
         self._timer.timeout.connect(self.slow)
         engine.activityChanged.connect(self._on_activity)
 
-    def ask(self, asked: Sequence[tuple[str, Any]], text: str, specials: bool) -> None:
-        """Wants these tokenizers' splits of a text; whatever was wanted before is not any more."""
-        self.stop()
+    def ask(
+        self, cutters: Mapping[str, Any], splits: Mapping[str, Split], text: str, specials: bool
+    ) -> bool:
+        """Wants what is missing among `splits`: tokenizers' splits of the text, by id, and for
+        those of a long one whether they lose anything. What was wanted before is not any more.
+
+        False where no split is missing: what is being checked goes on.
+        """
+        asked = [(one, cutter) for one, cutter in cutters.items() if one not in splits]
         if not asked:
-            return
+            return False
+        self.stop()
         if not self._engine.alive and not self._engine.has_died:
-            self._later = (list(asked), text, specials)  # the window is shown first
-            return
+            self._later = (cutters, splits, text, specials)  # the window is shown first
+            return True
+        self._cut_by.update(asked)
+        unchecked = [
+            (split, cutters[one])
+            for one, split in splits.items()
+            if one in cutters and split.lossless is None and not split.error
+        ]
         name = f"cutting {theme.format_bytes(len(text))} of text" if len(text) > LONG else ""
-        steps = split_steps(list(asked), text, specials)
+        steps = split_steps(asked, text, specials, unchecked)
         try:
             job = self._engine.run(steps, name=name, foreground=True, pure_python=True)
         except EngineDied as error:
             self.failed.emit(str(error))
-            return
+            return True
         self._job = job
         self._timer.start()
         job.progressed.connect(self._on_progress)
         tasks.spawn(self._watch(job), self._owner)
+        return True
+
+    def still_true(
+        self, splits: Mapping[str, Split], cutters: Mapping[str, Any]
+    ) -> dict[str, Split]:
+        """The splits that the tokenizers made which bear these names now."""
+        return {
+            one: split
+            for one, split in splits.items()
+            if one in cutters and cutters[one] is self._cut_by.get(one)
+        }
 
     def stop(self) -> None:
         self._later = None

@@ -160,6 +160,45 @@ def test_a_file_is_opened_by_dropping_it_and_a_broken_one_says_so(pane, run_asyn
     run_async(body())
 
 
+def test_the_headline_forgets_a_tokenizer_that_is_taken_away(pane, run_async):
+    async def body():
+        await pane.settled()
+        assert "for letters" in pane.headline
+        pane.mode.shown_ones.remove(1)
+        await pane.settled()
+        assert "letters" not in pane.headline and "mine" in pane.headline
+
+    run_async(body())
+
+
+def test_another_tokenizer_of_the_same_name_cuts_the_text_anew(pane, run_async):
+    async def body():
+        await pane.settled()
+        before = ids(pane, 1)
+        other = ByteLevelBPE(small_bpe().vocabulary, [], small_bpe().special_tokens)
+        pane.catalogue.add_trained("letters", other)
+        await pane.settled()
+        assert ids(pane, 1) == other.encode_ids(TEXT) != before
+
+    run_async(body())
+
+
+def test_whether_a_long_text_is_lossless_is_told_also_when_another_is_opened_meanwhile(
+    pane, run_async
+):
+    async def body():
+        pane.mode.set_text("the cat sat on the mat " * 6_000)
+        while len(pane.mode.splits) < 2:
+            await asyncio.sleep(0.005)
+        pane.mode.refresh()
+        pane.catalogue.add_trained("third", small_bpe())
+        pane.mode.shown_ones.add("trained:third")
+        await pane.settled()
+        assert [split.lossless for split in pane.mode.splits.values()] == [True] * 3
+
+    run_async(body())
+
+
 def test_an_empty_text_has_one_way_on(pane, run_async):
     async def body():
         pane.mode.set_text("")
