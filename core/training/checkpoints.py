@@ -2,7 +2,8 @@
 
     config.json model.safetensors tokenizer.json    the model, readable by itself
     optimizer.safetensors                           "h.0.attn.c_attn.weight/exp_avg" ...
-    training.json                                   step, seed, changes made by commands
+    training.json                                   step, seed, changes made by commands; of a
+                                                    branch also whether its optimizer is new
 
 A batch, a dropout mask and a sample are pure functions of (seed, step, micro-batch, rank): the
 seed and the step are the whole RNG state and data position. Nothing is ever unpickled.
@@ -40,6 +41,7 @@ class Progress:
     tokens      read so far
     rate_scale  the schedule's rates times this, changed by the command `set`
     looked      False: the evaluation, sample and probe due after this step are still to come
+    optimizer   "new": the branch has another one than its parent, which remembers nothing yet
     """
 
     step: int
@@ -47,6 +49,7 @@ class Progress:
     tokens: int = 0
     rate_scale: float = 1.0
     looked: bool = True
+    optimizer: str = ""
 
 
 def checkpoint_folder(run: Path, step: int) -> Path:
@@ -79,7 +82,9 @@ def save_checkpoint(
         task.save_files(model, work)
         write_tensors(work / MODEL_FILE, task.state_to_save(model), {"format": "pt"})
         write_tensors(work / OPTIMIZER_FILE, optimizer_tensors(model, optimizer), {"format": "pt"})
-        write_json(work / records.TRAINING_FILE, {"format": FORMAT, **asdict(progress)})
+        values = asdict(progress)
+        del values["optimizer"]  # once it has taken a step it is not new
+        write_json(work / records.TRAINING_FILE, {"format": FORMAT, **values})
         old = _set_aside(target) if target.exists() else None  # of an older attempt
         os.replace(work, target)
         if old is not None:
@@ -113,7 +118,10 @@ def load_checkpoint(
                 f"{folder} holds no {name}; delete the folder to go on from the checkpoint before"
             )
     task.load_state(model, read_tensors(folder / MODEL_FILE, framework="torch"))
-    restore_optimizer(model, optimizer, read_tensors(folder / OPTIMIZER_FILE, framework="torch"))
+    tensors = read_tensors(folder / OPTIMIZER_FILE, framework="torch")
+    fresh = progress.step == 0 or progress.optimizer == records.NEW_OPTIMIZER
+    if tensors or not fresh:
+        restore_optimizer(model, optimizer, tensors)
     return progress
 
 
@@ -148,22 +156,26 @@ def restore_optimizer(
     """The inverse. Raises ValueError where a tensor is missing, surplus or of another shape."""
     remembered = _remembered(optimizer)
     parameters = {n: p for n, p in model.named_parameters() if id(p) in remembered}
-    if tensors:  # none before the first step
-        wanted = {f"{name}/{key}" for name, p in parameters.items() for key in remembered[id(p)]}
-        if differing := sorted(wanted ^ set(tensors)):
-            raise ValueError(
-                f"{OPTIMIZER_FILE} belongs to another model: {differing[0]} differs; "
-                "continue the run with its own config"
-            )
-        for name, parameter in parameters.items():
-            state = {key: tensors[f"{name}/{key}"] for key in remembered[id(parameter)]}
-            for key, value in state.items():
-                if key != "step" and value.shape != parameter.shape:
-                    raise ValueError(
-                        f"{OPTIMIZER_FILE}: {name} has shape {tuple(value.shape)}, the model's "
-                        f"{tuple(parameter.shape)}; continue the run with its own config"
-                    )
-            optimizer.state[parameter] = state
+    wanted = {f"{name}/{key}" for name, p in parameters.items() for key in remembered[id(p)]}
+    if wanted and not tensors:
+        raise ValueError(
+            f"{OPTIMIZER_FILE} is empty, the run would go on as another; delete the folder to go "
+            "on from the checkpoint before"
+        )
+    if differing := sorted(wanted ^ set(tensors)):
+        raise ValueError(
+            f"{OPTIMIZER_FILE} belongs to another model: {differing[0]} differs; "
+            "continue the run with its own config"
+        )
+    for name, parameter in parameters.items():
+        state = {key: tensors[f"{name}/{key}"] for key in remembered[id(parameter)]}
+        for key, value in state.items():
+            if key != "step" and value.shape != parameter.shape:
+                raise ValueError(
+                    f"{OPTIMIZER_FILE}: {name} has shape {tuple(value.shape)}, the model's "
+                    f"{tuple(parameter.shape)}; continue the run with its own config"
+                )
+        optimizer.state[parameter] = state
 
 
 def _remembered(optimizer: torch.optim.Optimizer) -> dict[int, tuple[str, ...]]:

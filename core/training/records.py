@@ -34,6 +34,7 @@ SAMPLES = "samples"
 PROBES = "probes"
 TRAINING_FILE = "training.json"  # in a checkpoint: where the run was
 OPTIMIZER_FILE = "optimizer.safetensors"  # in a checkpoint: what the optimizer remembers
+NEW_OPTIMIZER = "new"  # in a branch's TRAINING_FILE: why its OPTIMIZER_FILE is empty
 
 # A step's record. Little-endian wherever it was written.
 STEP_FIELDS: tuple[tuple[str, str], ...] = (

@@ -103,10 +103,11 @@ def branch(
     unfinished = target.with_name("." + target.name)
     try:
         _copy_whole(checkpoint.folder, unfinished)
-        if "learning_rate" in changes:
-            _follow_schedule(unfinished)
+        if "learning_rate" in changes:  # from here as planned, whatever a command had made of it
+            _tell(unfinished, {"rate_scale": 1.0})
         if config.optimizer != reader.config.optimizer:
             write_tensors(unfinished / records.OPTIMIZER_FILE, {}, {"format": "pt"})
+            _tell(unfinished, {"optimizer": records.NEW_OPTIMIZER})
         unfinished.rename(target)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
@@ -114,10 +115,10 @@ def branch(
     return folder
 
 
-def _follow_schedule(checkpoint: Path) -> None:
-    """From here on the rates are the schedule's, whatever a command had made of them."""
+def _tell(checkpoint: Path, changes: Mapping[str, Any]) -> None:
+    """Changes what the checkpoint's training.json says."""
     path = checkpoint / records.TRAINING_FILE
-    write_json(path, {**read_json(path), "rate_scale": 1.0})
+    write_json(path, {**read_json(path), **changes})
 
 
 def _copy_whole(source: Path, target: Path) -> None:

@@ -63,6 +63,18 @@ def test_resume_is_exact_to_the_bit(tmp_path: Path, step: int) -> None:
     assert fingerprint(resumed.checkpoints[-1].folder) == fingerprint(plain.checkpoints[-1].folder)
 
 
+def test_a_run_stopped_before_its_first_step_goes_on_from_there(tmp_path: Path) -> None:
+    """With an optimizer that has nothing to remember yet."""
+    config = small_config(tmp_path)
+    generator = moments(config, tmp_path / "run")
+    next(m for m in generator if m.phase == "evaluate")
+    generator.close()
+    folder = tmp_path / "run" / "checkpoints" / "step-000000"
+    assert not open_safetensors(folder / "optimizer.safetensors").tensors
+    plain = finish(config, tmp_path / "plain")
+    assert losses(finish(config, tmp_path / "run", resume=True)) == losses(plain)
+
+
 class Evil:
     def __reduce__(self) -> tuple[object, ...]:
         return (pytest.fail, ("a pickle was opened",))
@@ -85,6 +97,8 @@ def _damage(folder: Path, how: str) -> None:
     elif how.endswith("name"):
         tensors.pop(next(iter(tensors)))
         write_tensors(path, tensors)
+    elif how.endswith("empty"):
+        write_tensors(path, {})
     elif how == "training format":
         write_json(folder / "training.json", {"format": 99})
     elif how == "training gone":
@@ -104,6 +118,7 @@ def _damage(folder: Path, how: str) -> None:
         ("optimizer missing", "delete the folder"),
         ("optimizer shape", "own config"),
         ("optimizer name", "another model"),
+        ("optimizer empty", "is empty.*delete the folder"),
         ("training format", "update"),
         ("training gone", "cannot be continued"),
     ],

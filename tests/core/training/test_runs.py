@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.files import read_json
 from core.training import records
 from core.training import runs as runs_module
 from core.training.runs import RunReader, RunWriter, branch, create_run, new_run_folder
@@ -212,9 +213,16 @@ def test_a_branch_with_another_optimizer_begins_with_nothing_remembered(tmp_path
     config = small_config(tmp_path, schedule="constant", warmup_steps=0)
     parent = finish(config, tmp_path / "run")
     changed = config.change({"optimizer": "lion"})
-    other = finish(changed, branch(parent.folder, 8, {"optimizer": "lion"}))
+    folder = branch(parent.folder, 8, {"optimizer": "lion"})
+    told = [read_json(found.folder / "training.json") for found in RunReader(folder).checkpoints]
+    assert [one["optimizer"] for one in told] == ["new"]
+    other = finish(changed, folder)
+    last = read_json(other.checkpoints[-1].folder / "training.json")
+    assert last["step"] == 12 and "optimizer" not in last
     assert other.step == 12 and losses(other)[0] == losses(parent)[8]
     assert losses(other)[1] != losses(parent)[9]
+    again = finish(changed, branch(branch(parent.folder, 8, {"optimizer": "lion"}), 8, {}))
+    assert losses(again) == losses(other)
 
 
 def test_a_branch_with_a_rate_of_its_own_overtakes_one_that_a_command_had_set(
