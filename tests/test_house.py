@@ -177,3 +177,13 @@ def test_the_list_of_system_libraries_can_be_read():
     ]
     assert len(rows) > 20
     assert [row for row in rows if len(row) != 4] == []
+
+
+def test_no_formula_lets_parentheses_grow_around_a_sum():
+    r"""ziamath draws `\left( \sum ... \right)` a hundred times as tall as it is: `\Big(` is right."""
+    grown = []
+    for path in [*CORE, *EXPLORER]:
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            if re.search(r"\\left[^a].*\\(sum|prod|int)", line):
+                grown.append(f"{name_of(path)}:{number}")
+    assert grown == []

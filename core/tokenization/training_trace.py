@@ -137,7 +137,7 @@ def _maximize(step: MaximizeStep) -> Step:
     return Step(
         "training.maximize",
         f"M: score the pieces by these counts{gone}",
-        r"\log p_x = \psi(c_x) - \psi \left( \sum_y c_y \right)",
+        r"\log p_x = \psi(c_x) - \psi \Big(\sum_y c_y\Big)",
         f"{_HERE}.unigram.em:new_scores#maximize",
         arrays({"scores": step.scores}),
     )
@@ -148,7 +148,7 @@ def _prune(step: PruneStep) -> Step:
         "training.prune",
         f"Drop {count(len(step.removed), 'piece')} that the text misses least; "
         f"{step.vocab_size:,} {verb(step.vocab_size, 'stays', 'stay')}",
-        r"\text{loss}_x = f_x \left( \log p_x - \sum_{y \in s'(x)} \log p'_y \right)",
+        r"\text{loss}_x = f_x \Big(\log p_x - \sum_{y \in s'(x)} \log p'_y\Big)",
         f"{_HERE}.unigram.pruning:prune#prune",
         arrays({"losses": step.losses if step.measured is None else step.measured}),
     )
