@@ -19,6 +19,20 @@ from typing import Any
 
 MEGABYTE = 1 << 20
 GET_AGAIN = "get the file again, or choose another one"
+QUOTED = 40  # characters of what a file holds that an error message shows
+
+
+def quoted(value: object) -> str:
+    """What a message shows of something that a file holds: it may be millions of characters long.
+
+    >>> quoted("a" * 100)
+    "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' and 60 more"
+    """
+    if isinstance(value, str | bytes):
+        rest = len(value) - QUOTED
+        return repr(value[:QUOTED]) + (f" and {rest:,} more" if rest > 0 else "")
+    text = f"{value:,}" if type(value) is int else repr(value)
+    return text if len(text) <= QUOTED else f"{text[:QUOTED]}…"
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from core.files import GET_AGAIN, MEGABYTE
+from core.files import GET_AGAIN, MEGABYTE, quoted
 
 MAGIC = b"GGUF"
 MAX_METADATA = 256 * MEGABYTE  # bytes of metadata; the largest vocabularies take 10
@@ -116,8 +116,8 @@ def open_gguf(path: str | Path) -> GGUFFile:
     for name, tensor in described.items():
         if data + tensor.stop > reader.size:
             raise ValueError(
-                f"{path} was cut off: its tensor {name!r} ends at byte {data + tensor.stop:,}, the "
-                f"file at {reader.size:,}; {GET_AGAIN}"
+                f"{path} was cut off: its tensor {quoted(name)} ends at byte "
+                f"{data + tensor.stop:,}, the file at {reader.size:,}; {GET_AGAIN}"
             )
         place = (data + tensor.start, data + tensor.stop)
         tensors[name] = GGUFTensor(tensor.type, tensor.shape, *place)
@@ -166,14 +166,18 @@ class _Reader:
         """Its place, counted from where the tensors begin."""
         n_dimensions = self.number("<I")
         if n_dimensions > MAX_DIMENSIONS:
-            raise ValueError(f"{self.path} describes the tensor {name!r} wrongly: {GET_AGAIN}")
+            raise ValueError(
+                f"{self.path} describes the tensor {quoted(name)} wrongly: {GET_AGAIN}"
+            )
         shape = tuple(self.number("<Q") for _ in range(n_dimensions))[::-1]
         kind, start = self.number("<I"), self.number("<Q")
         if kind not in TENSOR_TYPES:
             return GGUFTensor(f"type {kind}", shape, start, start)
         type_name, block, block_bytes = TENSOR_TYPES[kind]
         if shape and shape[-1] % block:
-            raise ValueError(f"{self.path}: the rows of {name!r} are no whole blocks: {GET_AGAIN}")
+            raise ValueError(
+                f"{self.path}: the rows of {quoted(name)} are no whole blocks: {GET_AGAIN}"
+            )
         return GGUFTensor(type_name, shape, start, start + math.prod(shape) // block * block_bytes)
 
 
@@ -184,14 +188,14 @@ def read_gguf_tensor(file: GGUFFile, name: str) -> np.ndarray:
     """
     if name not in file.tensors:
         raise ValueError(
-            f"{file.path} has no tensor {name!r}; it holds {len(file.tensors)}, such as "
-            f"{', '.join(list(file.tensors)[:3])}"
+            f"{file.path} has no tensor {quoted(name)}; it holds {len(file.tensors)}, such as "
+            f"{', '.join(map(quoted, list(file.tensors)[:3]))}"
         )
     tensor = file.tensors[name]
     if tensor.type not in _DEQUANTIZE:
         raise ValueError(
-            f"{file.path}: the tensor {name!r} is of the type {tensor.type}, which cannot be read: "
-            f"choose a file with one of {', '.join(_DEQUANTIZE)}"
+            f"{file.path}: the tensor {quoted(name)} is of the type {tensor.type}, which cannot "
+            f"be read: choose a file with one of {', '.join(_DEQUANTIZE)}"
         )
     data = np.fromfile(
         file.path, dtype=np.uint8, count=tensor.stop - tensor.start, offset=tensor.start

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from core.files import GET_AGAIN, MEGABYTE, replacing
+from core.files import GET_AGAIN, MEGABYTE, quoted, replacing
 
 MAX_HEADER = 100 * MEGABYTE  # the format's own limit
 # Bytes of one element; BF16 and the 8-bit floats have no NumPy type.
@@ -81,7 +81,7 @@ def open_safetensors(path: str | Path) -> TensorFile:
     for name, entry in sorted(tensors.items(), key=lambda item: (item[1].start, item[1].stop)):
         if entry.start != needed:
             raise ValueError(
-                f"{path}: {name!r} overlaps another tensor or leaves a gap: {GET_AGAIN}"
+                f"{path}: {quoted(name)} overlaps another tensor or leaves a gap: {GET_AGAIN}"
             )
         needed = entry.stop
     if needed > size:
@@ -109,7 +109,7 @@ def _what_it_is(start: bytes) -> str:
 
 def _entry(path: Path, name: str, entry: object, data: int) -> TensorEntry:
     """Checks one header entry; `data` is where the tensors' bytes begin."""
-    wrong = ValueError(f"{path} describes the tensor {name!r} wrongly: {GET_AGAIN}")
+    wrong = ValueError(f"{path} describes the tensor {quoted(name)} wrongly: {GET_AGAIN}")
     if not isinstance(entry, dict):
         raise wrong
     dtype: Any = entry.get("dtype")
@@ -119,8 +119,8 @@ def _entry(path: Path, name: str, entry: object, data: int) -> TensorEntry:
         raise wrong
     if not isinstance(dtype, str) or dtype not in ITEM_BYTES:
         raise ValueError(
-            f"{path}: the tensor {name!r} has the type {dtype!r}, which is not known: convert "
-            "it to F32 or BF16"
+            f"{path}: the tensor {quoted(name)} has the type {quoted(dtype)}, which is not known: "
+            "convert it to F32 or BF16"
         )
     if offsets[1] - offsets[0] != math.prod(shape) * ITEM_BYTES[dtype]:
         raise wrong
@@ -150,8 +150,8 @@ def read_tensors(
     missing = [name for name in wanted if name not in checked.tensors]
     if missing:
         raise ValueError(
-            f"{path} has no tensor {missing[0]!r}; it holds {len(checked.tensors)}, "
-            f"such as {', '.join(list(checked.tensors)[:3])}"
+            f"{path} has no tensor {quoted(missing[0])}; it holds {len(checked.tensors)}, "
+            f"such as {', '.join(map(quoted, list(checked.tensors)[:3]))}"
         )
     tensors = {}
     try:
@@ -162,7 +162,8 @@ def read_tensors(
                     tensors[name] = _widened(checked, name)
                 elif framework == "numpy" and dtype.startswith("F8"):
                     raise ValueError(
-                        f"{path}: NumPy has no type for {name!r} ({dtype}): read it with torch"
+                        f"{path}: NumPy has no type for {quoted(name)} ({quoted(dtype)}): read it "
+                        "with torch"
                     )
                 else:
                     tensors[name] = file.get_tensor(name)

@@ -12,6 +12,8 @@ from itertools import accumulate
 
 import numpy as np
 
+from core.files import quoted
+
 
 def byte_characters() -> list[str]:
     """The character that stands for each of the 256 bytes, indexed by the byte.
@@ -45,7 +47,7 @@ def to_bytes(piece: str) -> bytes:
         return bytes([BYTE_OF_CHARACTER[character] for character in piece])
     except KeyError as error:
         raise ValueError(
-            f"the piece {piece!r} holds {error.args[0]!r}, which stands for no byte: "
+            f"the piece {quoted(piece)} holds {error.args[0]!r}, which stands for no byte: "
             "this is not a byte-level vocabulary"
         ) from None
 

@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
+from core.files import quoted
 from core.tokenization.byte_level import byte_places, clean_text
 from core.tokenization.specials import SpecialTokens
 from core.tokenization.steps import CountingStep
@@ -44,11 +45,11 @@ class CharacterTokenizer:
             raise ValueError("the vocabulary is empty: train it on a text with characters in it")
         for piece, token in self._id_of.items():
             if clean_text(piece) != piece:
-                raise ValueError(f"the piece {piece!r} is half a character: remove it")
+                raise ValueError(f"the piece {quoted(piece)} is half a character: remove it")
             if len(piece) != 1 and self.special_tokens.get(piece) != token:
                 raise ValueError(
-                    f"the piece {piece!r} is not one character: list it as a special token, or "
-                    "choose another kind of tokenizer"
+                    f"the piece {quoted(piece)} is not one character: list it as a special token, "
+                    "or choose another kind of tokenizer"
                 )
         if self.unknown is not None:
             check_special(self.unknown, self.special_tokens, "for unknown characters")

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from core.files import GET_AGAIN
+from core.files import GET_AGAIN, quoted
 from core.tokenization.formats.documents import tokenizer_from_document
 from core.tokenization.formats.merges import PAIRS, is_vocabulary, read_vocabulary_and_merges
 from core.tokenization.formats.ranks import read_ranks
@@ -75,8 +75,8 @@ def open_known(name: str) -> Tokenizer:
     entry = known_tokenizers().get(name)
     if entry is None:
         raise FileNotFoundError(
-            f"there is no tokenizer {name!r}: give a file, a folder that holds one, or one of "
-            f"{', '.join(known_tokenizers())}"
+            f"there is no tokenizer {quoted(name)}: give a file, a folder that holds one, or one "
+            f"of {', '.join(known_tokenizers())}"
         )
     found = find_known(name)
     if found is None:
@@ -92,6 +92,8 @@ def recognize_kind(path: Path) -> str:
 
     Raises ValueError that says what the file is instead.
     """
+    if path.exists() and not path.is_file():  # reading it might never end
+        raise ValueError(f"{path} is no file, but a pipe or a device: {BESIDE}")
     with path.open("rb") as file:
         head = file.read(HEAD)
     if not head:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import regex
 
+from core.files import quoted
 from core.tokenization.byte_level import clean_text
 
 Span = tuple[int, int]
@@ -19,7 +20,9 @@ class SpecialTokens:
             raise ValueError("a special token is empty: remove it, or give it a name")
         for token in ids:
             if clean_text(token) != token:
-                raise ValueError(f"the special token {token!r} holds a lone surrogate: rename it")
+                raise ValueError(
+                    f"the special token {quoted(token)} holds a lone surrogate: rename it"
+                )
         self.ids = dict(ids)
         longest_first = sorted(self.ids, key=lambda token: (-len(token), token))
         alternatives = "|".join(regex.escape(token) for token in longest_first)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from core.files import quoted
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -103,7 +105,7 @@ def number_pieces(vocabulary: Sequence[str], special_tokens: Mapping[str, int]) 
     for token, expected in special_tokens.items():
         if id_of.get(token) != expected:
             raise ValueError(
-                f"special token {token!r} has id {expected}, but the vocabulary says "
+                f"special token {quoted(token)} has id {expected}, but the vocabulary says "
                 f"{id_of.get(token)}: the two must agree"
             )
     return id_of
@@ -114,7 +116,9 @@ def check_special(token: str, special_tokens: Mapping[str, int], role: str) -> N
     of the special tokens.
     """
     if token not in special_tokens:
-        raise ValueError(f"{token!r} is to stand {role}, but is no special token: add it to them")
+        raise ValueError(
+            f"{quoted(token)} is to stand {role}, but is no special token: add it to them"
+        )
 
 
 def check_id(token: int, vocab_size: int) -> None:

@@ -10,7 +10,16 @@ from explorer import theme, theme_icons
 from explorer.widgets.base import IconButton, Label, ratio_of, set_look
 
 WORDS = {"error": "Error", "warning": "Warning", "info": "Note", "success": "Done"}
+MOST_SHOWN = 400  # characters of a message: a file's errors may quote what it holds
 ROLES = {"error": "error", "warning": "warning", "info": "accent", "success": "success"}
+
+
+def in_short(message: str) -> str:
+    """A long message without its middle: what happened comes first, what to do comes last."""
+    if len(message) <= MOST_SHOWN:
+        return message
+    half = MOST_SHOWN // 2
+    return f"{message[:half].rstrip()} … {message[-half:].lstrip()}"
 
 
 class Glyph(QWidget):
@@ -60,13 +69,14 @@ class Card(QFrame):
         super().__init__(parent)
         self.setObjectName("card")
         set_look(self, "card")
+        self._said = message
         self._count = 1
         self._compact = compact
         self._title_text = title or WORDS[kind]
         self._glyph = Glyph(kind, ROLES[kind])
         self._title = Label(self._title_text, "body", ROLES[kind], 600)
         self._title.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        self._message = Label(message, "body", "text", wrap=True)
+        self._message = Label("", "body", "text", wrap=True)
         self._message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._close = IconButton("close", "Dismiss")
         self._close.setVisible(closable)
@@ -91,13 +101,15 @@ class Card(QFrame):
         self.set_message(message)
 
     def set_message(self, message: str) -> None:
-        self._message.setText(message)
-        self.setAccessibleName(f"{self._title_text}: {message}")
+        """What happened, and what to do; a long one is shown without its middle."""
+        self._said = message
+        self._message.setText(in_short(message))
+        self.setAccessibleName(f"{self._title_text}: {in_short(message)}")
         self._arrange()
 
     @property
     def message(self) -> str:
-        return self._message.text()
+        return self._said
 
     def set_count(self, count: int) -> None:
         """How often this happened; shown from the second time on."""
@@ -155,9 +167,10 @@ class Card(QFrame):
         self.updateGeometry()
 
     def _fits_one_line(self) -> bool:
-        if "\n" in self.message:
+        shown = self._message.text()
+        if "\n" in shown:
             return False
         parts = [self._glyph, self._title, self._close]
-        words = self._message.fontMetrics().horizontalAdvance(self.message)
+        words = self._message.fontMetrics().horizontalAdvance(shown)
         taken = sum(part.sizeHint().width() + 12 for part in parts) + words + 12
         return taken + self._choices.sizeHint().width() + 32 <= self.width()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from core.files import quoted
 from core.tokenization.bpe.composing import NORMALIZERS, byte_sources, compose
 from core.tokenization.bpe.dropout import merge_with_dropout
 from core.tokenization.bpe.merging import Ranks, merge_all
@@ -260,8 +261,9 @@ def rank_merges(
         for piece in (left, right, left + right):
             if piece not in id_of:
                 raise ValueError(
-                    f"merge {rank} ({left!r} + {right!r}) needs the piece {piece!r}, which is not "
-                    "in the vocabulary: the file is incomplete, get it again"
+                    f"merge {rank} ({quoted(left)} + {quoted(right)}) needs the piece "
+                    f"{quoted(piece)}, which is not in the vocabulary: the file is incomplete, "
+                    "get it again"
                 )
         ranks[id_of[left], id_of[right]] = (rank, id_of[left + right])
     return ranks

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from core.files import GET_AGAIN
+from core.files import GET_AGAIN, quoted
 from core.tokenization.tokenizer import Tokenizer
 
 # Builds a tokenizer, or returns None where the file asks for something else than its class does.
@@ -59,8 +59,8 @@ def check_document(document: Any, name: str) -> None:
         raise ValueError(f"{name} does not say what kind of tokenizer it holds: {GET_AGAIN}")
     if kind not in (None, "BPE", "WordPiece", "Unigram", "WordLevel"):
         raise ValueError(
-            f"{name} holds a tokenizer of the kind {kind!r}, which is not known: choose a BPE, "
-            "WordPiece, Unigram or WordLevel tokenizer"
+            f"{name} holds a tokenizer of the kind {quoted(kind)}, which is not known: choose a "
+            "BPE, WordPiece, Unigram or WordLevel tokenizer"
         )
     if not isinstance(model.get("vocab"), dict | list):
         raise ValueError(f"{name} has no vocabulary: {GET_AGAIN}")

@@ -7,7 +7,7 @@ than its class does, and raises ValueError where the file is broken.
 from collections.abc import Mapping
 from typing import Any
 
-from core.files import GET_AGAIN
+from core.files import GET_AGAIN, quoted
 from core.tokenization.bpe.patterns import name_of_pattern
 from core.tokenization.bpe.tokenizer import ByteLevelBPE
 from core.tokenization.byte_level import ALPHABET, BYTE_OF_CHARACTER
@@ -151,7 +151,9 @@ def read_ids(document: Mapping[str, Any], name: str) -> tuple[dict[str, int], di
         raise ValueError(f"{name} gives one id to two pieces: {GET_AGAIN}")
     largest = max(ids.values(), default=0)
     if largest >= MAX_PIECES:
-        raise ValueError(f"{name} has {len(ids):,} pieces, but the id {largest:,}: {GET_AGAIN}")
+        raise ValueError(
+            f"{name} has {len(ids):,} pieces, but the id {quoted(largest)}: {GET_AGAIN}"
+        )
     return ids, specials
 
 

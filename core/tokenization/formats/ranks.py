@@ -10,7 +10,7 @@ import binascii
 from collections.abc import Mapping
 from pathlib import Path
 
-from core.files import GET_AGAIN
+from core.files import GET_AGAIN, quoted
 from core.tokenization.bpe.ranks import RankedBPE
 from core.tokenization.formats.pieces import guess_pattern
 from core.tokenization.formats.reading import MAX_PIECES, read_bytes
@@ -53,7 +53,7 @@ def parse_ranks(content: bytes, name: str) -> dict[bytes, int]:
                 f"{name}: line {number} is not a piece in base64 and its rank: {GET_AGAIN}"
             ) from None
         if data in ranks:
-            raise ValueError(f"{name}: line {number} repeats the piece {data!r}: {GET_AGAIN}")
+            raise ValueError(f"{name}: line {number} repeats the piece {quoted(data)}: {GET_AGAIN}")
         ranks[data] = int(rank)
         if len(ranks) > MAX_PIECES:
             raise ValueError(f"{name} has more than {MAX_PIECES:,} pieces: {GET_AGAIN}")

@@ -9,7 +9,7 @@ import binascii
 from collections.abc import Mapping
 from typing import Any
 
-from core.files import GET_AGAIN
+from core.files import GET_AGAIN, quoted
 from core.tokenization.bpe.patterns import PATTERNS, name_of_pattern
 from core.tokenization.bpe.ranks import RankedBPE
 from core.tokenization.formats.ranks import ranked_bpe
@@ -39,7 +39,7 @@ def tekken_from_document(document: Mapping[str, Any], name: str) -> RankedBPE:
     if type(size) is not int or type(n_special) is not int or not 0 <= n_special < size:
         raise ValueError(f"{name} does not say how many pieces it has: {GET_AGAIN}")
     if size > MAX_PIECES:
-        raise ValueError(f"{name} promises {size:,} pieces: {GET_AGAIN}")
+        raise ValueError(f"{name} promises {quoted(size)} pieces: {GET_AGAIN}")
     ranks = {}
     for entry in document["vocab"]:
         rank, data = _piece(entry, name)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from core.files import GET_AGAIN
+from core.files import GET_AGAIN, quoted
 from core.tokenization.formats.documents import tokenizer_from_document
 from core.tokenization.formats.reading import read_lines
 from core.tokenization.formats.tokenizer_json import (
@@ -33,7 +33,7 @@ def wordpiece_document(pieces: Sequence[str], name: str) -> dict[str, Any]:
     ids = {piece: token for token, piece in enumerate(pieces)}
     if len(ids) < len(pieces):
         twice = next(piece for token, piece in enumerate(pieces) if ids[piece] != token)
-        raise ValueError(f"{name} holds the piece {twice!r} twice: {GET_AGAIN}")
+        raise ValueError(f"{name} holds the piece {quoted(twice)} twice: {GET_AGAIN}")
     if UNKNOWN not in ids:
         raise ValueError(
             f"{name} is text, but no vocabulary: it has no line [UNK]; choose a tokenizer's file"

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
+from core.files import quoted
+
 UNKNOWN, BEGIN, END = "<unk>", "<s>", "</s>"
 
 
@@ -58,8 +60,10 @@ def meta_pieces(
     seen: set[str] = set()
     for piece in pieces:
         if not piece.text or "\0" in piece.text:
-            raise ValueError(f"{piece.text!r} cannot be a piece: it is empty or holds U+0000")
+            raise ValueError(f"{quoted(piece.text)} cannot be a piece: it is empty or holds U+0000")
         if piece.text in seen:
-            raise ValueError(f"{piece.text!r} is named twice, or is there already: name it once")
+            raise ValueError(
+                f"{quoted(piece.text)} is named twice, or is there already: name it once"
+            )
         seen.add(piece.text)
     return pieces

@@ -17,6 +17,8 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from core.files import quoted
+
 # Invisible or odd space that becomes a space, and control characters that are dropped.
 SPACES = "\t\n\f\r\u1680\u200b\u200c\u200e\u200f\u2028\u2029\u2581\ufeff\ufffd"
 DROPPED = "".join(map(chr, (*range(1, 9), 0x0B, *range(0x0E, 0x20), 0x7F, 0x8F, 0x9F)))
@@ -81,7 +83,7 @@ class CharacterRules:
     def __post_init__(self) -> None:
         for sequence in self.sequences:
             if len(sequence) < 2:
-                raise ValueError(f"{sequence!r} is one character: put its rule into singles")
+                raise ValueError(f"{quoted(sequence)} is one character: put its rule into singles")
 
     def match(self, text: str, start: int) -> tuple[int, str] | None:
         """The longest rule at a place of the text: how many characters it takes, and gives.

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from core.files import quoted
 from core.tokenization.byte_level import clean_text
 from core.tokenization.sentencepiece.base import Found, SentencePieceTokenizer
 from core.tokenization.sentencepiece.normalizer import SentencePieceNormalizer
@@ -105,8 +106,8 @@ def scores_of(pieces: Sequence[Piece]) -> np.ndarray:
     if not np.isfinite(scores).all():
         piece = pieces[int(np.argmin(np.isfinite(scores)))]
         raise ValueError(
-            f"the score of the piece {piece.text!r} is {piece.score}: every piece needs a number, "
-            "the logarithm of its probability; get the file again"
+            f"the score of the piece {quoted(piece.text)} is {piece.score}: every piece needs a "
+            "number, the logarithm of its probability; get the file again"
         )
     for token, piece in enumerate(pieces):
         if piece.type == PieceType.USER_DEFINED:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from core.files import quoted
 from core.tokenization.byte_level import byte_places, clean_text
 from core.tokenization.specials import SpecialTokens
 from core.tokenization.tokenizer import Encoding, Stage, check_id, check_special, number_pieces
@@ -92,8 +93,8 @@ class WordPiece:
     def _check(self) -> None:
         if self.unknown not in self._id_of:
             raise ValueError(
-                f"the vocabulary has no {self.unknown!r}, which stands for words that it cannot "
-                "spell: add it, or say which piece does"
+                f"the vocabulary has no {quoted(self.unknown)}, which stands for words that it "
+                "cannot spell: add it, or say which piece does"
             )
         for token in self.before + self.after:
             check_special(token, self._specials.ids, "round every text")

@@ -12,7 +12,7 @@ from explorer import theme
 from explorer.player import Player
 from explorer.tracks import ListTrack, LiveTrack
 from explorer.widgets.callout import Callout
-from explorer.widgets.card import Card
+from explorer.widgets.card import MOST_SHOWN, Card
 from explorer.widgets.fields import MenuField
 from explorer.widgets.heat_map import HeatMap
 from explorer.widgets.live_numbers import Equation, LiveNumbers, Terms
@@ -187,6 +187,22 @@ def test_a_long_wait_can_be_ended_where_that_helps(qtbot):
     assert asked == [1]
     picture.show_error("You have cancelled the look.")
     assert not picture._cancel.isVisible() and not picture._long.isActive()
+
+
+def test_a_card_shows_the_beginning_and_the_remedy_of_a_long_message(qtbot):
+    heat = HeatMap()
+    picture = StatefulPicture(heat)
+    qtbot.addWidget(picture)
+    long = "The file holds " + "x" * 5_000_000 + ": get it again."
+    picture.show_error(long)
+    shown = picture._error._message.text()
+    assert len(shown) <= MOST_SHOWN + 3 and len(picture._error.accessibleName()) < 2 * MOST_SHOWN
+    assert shown.startswith("The file holds x") and " … " in shown
+    assert shown.endswith(": get it again.")
+    assert picture._error.message == long
+    card = Card("error", long)
+    qtbot.addWidget(card)
+    assert card._message.text() == shown
 
 
 def test_a_card_counts_and_offers_its_actions(qtbot):

@@ -13,7 +13,7 @@ import base64
 import binascii
 from typing import Any
 
-from core.files import GET_AGAIN
+from core.files import GET_AGAIN, quoted
 from core.tokenization.formats.sentencepiece.charsmap import CharsMap
 from core.tokenization.formats.sentencepiece.files import table_of
 from core.tokenization.formats.tokenizer_json import Part, whole_document
@@ -36,8 +36,8 @@ def scored_document(
     """
     if pieces.user_defined:
         raise ValueError(
-            f"tokenizer.json cannot say that {next(iter(pieces.user_defined))!r} is never cut and "
-            f"begins no new text: {AS_MODEL}"
+            f"tokenizer.json cannot say that {quoted(next(iter(pieces.user_defined)))} is never "
+            f"cut and begins no new text: {AS_MODEL}"
         )
     return whole_document(
         pieces.special_tokens,

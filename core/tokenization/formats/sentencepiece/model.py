@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from core.files import GET_AGAIN, MEGABYTE, write_atomically
+from core.files import GET_AGAIN, MEGABYTE, quoted, write_atomically
 from core.tokenization.formats.sentencepiece.protobuf import Message
 from core.tokenization.formats.sentencepiece.protobuf import field as encoded
 from core.tokenization.sentencepiece.pieces import BEGIN, END, Piece, PieceType
@@ -130,7 +130,7 @@ def _piece(data: bytes, name: str) -> Piece:
     if not text:
         raise ValueError(f"{name} has no spelling: {GET_AGAIN}")
     if math.isnan(score):
-        raise ValueError(f"{name} ({text!r}) has a score that is no number: {GET_AGAIN}")
+        raise ValueError(f"{name} ({quoted(text)}) has a score that is no number: {GET_AGAIN}")
     return Piece(text, score, kind)
 
 

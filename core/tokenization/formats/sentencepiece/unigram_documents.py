@@ -10,6 +10,7 @@ characters is unknown.
 from collections.abc import Mapping
 from typing import Any
 
+from core.files import quoted
 from core.tokenization.formats.sentencepiece.documents import (
     AS_MODEL,
     read_normalizer,
@@ -30,7 +31,7 @@ def unigram_document(tokenizer: Unigram) -> dict[str, Any]:
     pieces = tokenizer.pieces
     if pieces.unused:
         raise ValueError(
-            f"tokenizer.json cannot say that {next(iter(pieces.unused))!r} is never used: "
+            f"tokenizer.json cannot say that {quoted(next(iter(pieces.unused)))} is never used: "
             f"{AS_MODEL}"
         )
     model = {

@@ -1,0 +1,80 @@
+"""Files made to do harm: what an error says of them stays short, and none is waited for."""
+
+import base64
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.files import QUOTED, quoted
+from core.tokenization import open_tokenizer, train_tokenizer
+
+LONG = "x" * 200_000
+
+
+def document(change: Callable[[Any], object]) -> str:
+    """A trained tokenizer.json, changed."""
+    described = json.loads(TRAINED)
+    change(described)
+    return json.dumps(described)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def trained(tmp_path_factory: pytest.TempPathFactory) -> None:
+    global TRAINED
+    path = tmp_path_factory.mktemp("hostile") / "tokenizer.json"
+    train_tokenizer("bpe", "low lower lowest", 262).save(path)
+    TRAINED = path.read_text(encoding="utf-8")
+
+
+TRAINED = ""
+RANK = base64.b64encode(LONG.encode()).decode()
+HOSTILE: dict[str, Callable[[], str]] = {
+    "kind": lambda: json.dumps({"model": {"type": LONG, "vocab": {}}}),
+    "kind that is a list": lambda: json.dumps({"model": {"type": [LONG], "vocab": {}}}),
+    "merge": lambda: document(lambda d: d["model"]["merges"].append([LONG, "b"])),
+    "pre-tokenizer": lambda: document(lambda d: d.update(pre_tokenizer={"type": LONG})),
+    "normalizer": lambda: document(lambda d: d.update(normalizer={"type": LONG})),
+    "piece of a word list": lambda: f"[UNK]\n{LONG}\n{LONG}\n",
+    "rank": lambda: f"YQ== 0\n{RANK} 1\n{RANK} 2\n",
+    "score": lambda: json.dumps(
+        {"model": {"type": "Unigram", "unk_id": 0, "vocab": [["<unk>", 0], [LONG, "x"]]}}
+    ),
+    "unknown piece": lambda: json.dumps(
+        {"model": {"type": "WordPiece", "unk_token": LONG, "vocab": {"a": 0}}}
+    ),
+    "id": lambda: document(lambda d: d["model"]["vocab"].update(far=int("9" * 4000))),
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_an_error_quotes_no_more_than_a_person_reads(tmp_path: Path, what: str) -> None:
+    path = tmp_path / "file"
+    path.write_text(HOSTILE[what](), encoding="utf-8")
+    with pytest.raises(ValueError) as told:
+        open_tokenizer(path)
+    assert len(str(told.value)) < 400 + len(str(path))
+
+
+def test_what_is_quoted_says_how_much_is_left_out() -> None:
+    assert quoted("a" * QUOTED) == repr("a" * QUOTED)
+    assert quoted("a" * (QUOTED + 1200)) == repr("a" * QUOTED) + " and 1,200 more"
+    assert quoted(b"a" * (QUOTED + 1)) == repr(b"a" * QUOTED) + " and 1 more"
+    assert quoted(None) == "None" and quoted(1000) == "1,000"
+    assert quoted(["a" * 1000]) == repr(["a" * 1000])[:QUOTED] + "…"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+def test_a_pipe_is_refused_instead_of_waited_for(tmp_path: Path) -> None:
+    from core.tokenization.opening import is_tokenizer
+
+    pipe = tmp_path / "tokenizer.json"
+    os.mkfifo(pipe)
+    for look in (open_tokenizer, is_tokenizer):
+        with pytest.raises(ValueError, match=r"no file, but a pipe or a device: choose"):
+            look(pipe)
+    with pytest.raises(FileNotFoundError, match="holds no tokenizer"):
+        open_tokenizer(tmp_path)
