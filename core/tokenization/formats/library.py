@@ -3,9 +3,13 @@
 What our own classes do exactly they do; whatever else a file asks for, such as a normalizer that
 none of them has, the library does, behind the same protocol. Its places are characters of the
 text; here they become bytes, and a character that several tokens share is divided among them.
+
+The library holds Python's lock while it encodes one text, so that a window stands still meanwhile;
+while it encodes a list of texts it lets go of it. So every text is a list of one here.
 """
 
 import json
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +30,7 @@ KINDS = {
     "WordLevel": "words",
 }
 MAX_GROWTH = 64  # a normalizer that makes a text longer than this many times is a trap
+NOWHERE = (0, 0)  # the place of a token that was put round the text
 SPARE_IDS = 1 << 16  # ids without a piece that a vocabulary may have, besides one for each piece
 
 
@@ -59,6 +64,7 @@ class LibraryTokenizer:
         self._added = {number: token.content for number, token in added.items()}
         self._spelling: Spelling = spelling_of(document)
         self._unknown_id = _unknown_id(model, pieces)
+        self._lock = threading.Lock()  # the library's switch for special tokens is for all threads
         self._finder = SpecialTokens({text: i for text, i in self._special_ids.items() if text})
 
     @property
@@ -86,8 +92,10 @@ class LibraryTokenizer:
         text = clean_text(text)
         encoding = self._encode(text, specials)
         ids: list[int] = encoding.ids
-        spans = self._byte_spans(text, ids, encoding.offsets)
-        pieces: list[str] = encoding.tokens
+        # One at a time: the whole list of them is made without letting another thread run.
+        offsets = [encoding.token_to_chars(place) or NOWHERE for place in range(len(ids))]
+        spans = self._byte_spans(text, ids, offsets)
+        pieces = self._spelled(encoding, ids)
 
         def explain() -> tuple[Stage, ...]:
             return self._stages(text, specials, pieces, spans, encoding.special_tokens_mask)
@@ -98,18 +106,18 @@ class LibraryTokenizer:
         return self._encode(clean_text(text), specials).ids
 
     def _encode(self, text: str, specials: bool) -> tokenizers.Encoding:
-        with readable_errors(f"the {self.kind} tokenizer"):
+        with self._lock, readable_errors(f"the {self.kind} tokenizer"):
             self._library.encode_special_tokens = not specials
-            library = self._library
-            found = library.encode(text, add_special_tokens=specials)  # step: encode
-            return found
+            encode = self._library.encode_batch
+            found = encode([text], add_special_tokens=specials)  # step: encode
+            return found[0]
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of these ids, special tokens included, as the file's own decoder joins it."""
         for token in ids:
             check_id(token, len(self._vocabulary))
-        with readable_errors(f"the {self.kind} tokenizer"):
-            return self._library.decode(list(ids), skip_special_tokens=False)
+        with self._lock, readable_errors(f"the {self.kind} tokenizer"):
+            return self._library.decode_batch([list(ids)], skip_special_tokens=False)[0]
 
     def piece_bytes(self, token: int) -> bytes:
         """The bytes of text that a token stands for inside a text; none for an id without a piece.
@@ -126,6 +134,12 @@ class LibraryTokenizer:
         with readable_errors(str(path)):
             text = self._library.to_str(pretty=False)
         write_atomically(path, text + "\n")
+
+    def _spelled(self, encoding: tokenizers.Encoding, ids: Sequence[int]) -> list[str]:
+        """The pieces; the library spells what a Unigram does not know as it stands in the text."""
+        if self._unknown_id in ids:
+            return encoding.tokens
+        return [self._vocabulary[token] for token in ids]
 
     def _byte_spans(
         self, text: str, ids: Sequence[int], offsets: Sequence[tuple[int, int]]

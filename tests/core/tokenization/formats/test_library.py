@@ -1,6 +1,10 @@
 """Tokenizers that the library runs: ids are its own, places are bytes and never fall."""
 
 import json
+import sys
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +133,60 @@ def test_it_is_the_library_s_own_encoding(
     assert {piece: i for i, piece in enumerate(ours.vocabulary)} == reference.get_vocab()
     for text in ("", " ", "a", "🙂", "x [SEP] <s>y", TEXT, TEXT * 3):
         check(ours, reference, text)
+
+
+def test_other_threads_run_while_a_long_text_is_encoded_and_decoded() -> None:
+    """A window is drawn by another thread: it must not stand still for a long text."""
+    ours = LibraryTokenizer(json.loads(byte_level_with_normalizer().to_str()), "x")
+    long = TEXT * 20
+    ids = ours.encode_ids(long)
+    assert turns_meanwhile(lambda: ours.encode_ids(long)) > 0
+    assert turns_meanwhile(lambda: ours.decode(ids)) > 0
+
+
+def turns_meanwhile(call: Callable[[], object]) -> int:
+    """How often this thread has come round while another one made the call.
+
+    No thread is made to let go of Python's lock here, so that it comes round only where the call
+    lets go by itself.
+    """
+    turns, during = 0, []
+    usual = sys.getswitchinterval()
+
+    def run() -> None:
+        before = turns
+        call()
+        during.append(turns - before)
+
+    thread = threading.Thread(target=run)
+    sys.setswitchinterval(60)
+    try:
+        thread.start()
+        while thread.is_alive():
+            turns += 1
+            time.sleep(0)
+    finally:
+        sys.setswitchinterval(usual)
+    return during[0]
+
+
+def test_two_threads_may_ask_for_texts_with_and_without_special_tokens() -> None:
+    ours = LibraryTokenizer(json.loads(bert().to_str()), "bert")
+    text = TEXT * 20 + " [SEP] "
+    expected = {specials: ours.encode_ids(text, specials=specials) for specials in (True, False)}
+    wrong = []
+
+    def ask(specials: bool) -> None:
+        for _ in range(10):
+            if ours.encode_ids(text, specials=specials) != expected[specials]:
+                wrong.append(specials)
+
+    threads = [threading.Thread(target=ask, args=(specials,)) for specials in (True, False)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert expected[True] != expected[False] and not wrong
 
 
 @given(text=st.text(max_size=40))
