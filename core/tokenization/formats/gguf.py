@@ -75,14 +75,20 @@ def _types(metadata: Mapping[str, Any], size: int, name: str) -> list[int]:
     types = metadata.get(f"{KEY}token_type")
     if types is None:
         return [PieceType.NORMAL] * size
+    if not _whole_numbers(types):
+        raise ValueError(f"{name} says wrongly what its tokens are for: {GET_AGAIN}")
     if len(types) != size:
         raise ValueError(f"{name} has {size} tokens, but {len(types)} types: {GET_AGAIN}")
     return [int(kind) for kind in types]
 
 
+def _whole_numbers(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind in "iu"
+
+
 def _byte_level(metadata: Mapping[str, Any], pieces: list[str], name: str) -> Tokenizer:
     pre = metadata.get(f"{KEY}pre", "gpt-2")
-    if pre not in PRE:
+    if not isinstance(pre, str) or pre not in PRE:
         raise ValueError(f"{name} cuts words in a way that is not known ({pre!r}): {ELSEWHERE}")
     lines = metadata.get(f"{KEY}merges")
     if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
@@ -105,7 +111,8 @@ def _byte_level(metadata: Mapping[str, Any], pieces: list[str], name: str) -> To
         ignore_merges=pre in TAKES_WHOLE_WORDS,
     )
     begin = metadata.get(f"{KEY}bos_token_id")
-    if metadata.get(f"{KEY}add_bos_token") is True and type(begin) is int and begin < len(pieces):
+    begins = metadata.get(f"{KEY}add_bos_token") is True
+    if begins and isinstance(begin, int) and 0 <= begin < len(pieces):
         document["post_processor"] = template([pieces[begin]], [], ids)
     return tokenizer_from_document(document, name)
 
@@ -137,9 +144,11 @@ def _sentencepiece_bpe(metadata: Mapping[str, Any], pieces: list[str], name: str
 def _unigram(metadata: Mapping[str, Any], pieces: list[str], name: str) -> Tokenizer:
     """T5's: the table of the normalizer lies in the file."""
     table = metadata.get(f"{KEY}precompiled_charsmap")
+    if table is not None and not _whole_numbers(table):
+        raise ValueError(f"{name}: its table of character rules is damaged: {GET_AGAIN}")
     settings = NormalizerSettings(
         "precompiled" if table is not None else "identity",
-        b"" if table is None else np.asarray(table).astype(np.uint8).tobytes(),
+        b"" if table is None else table.astype(np.uint8).tobytes(),
         add_dummy_prefix=metadata.get(f"{KEY}add_space_prefix", True) is True,
         remove_extra_whitespaces=metadata.get(f"{KEY}remove_extra_whitespaces", True) is True,
     )

@@ -59,7 +59,7 @@ def spelling_of(document: Mapping[str, Any]) -> Spelling:
     model = model if isinstance(model, dict) else {}
     named = [document.get(key) for key in ("normalizer", "pre_tokenizer", "decoder")]
     stages = list(stages_in(named))
-    kinds = {stage.get("type") for stage in stages}
+    kinds = {_text(stage.get("type")) for stage in stages}
     space = ""
     for stage in stages:
         if stage.get("type") == "Metaspace":
