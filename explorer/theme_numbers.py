@@ -37,12 +37,12 @@ def format_number(value: float, digits: int = 3) -> str:
 
 
 def format_fixed(value: float, decimals: int = 2) -> str:
-    """`value` with a fixed count of decimals, so that a live number keeps its width."""
+    """`value` with a fixed count of decimals, so that a live number keeps its width: 1,871.30."""
     value = float(value)
     if not math.isfinite(value):
         return format_number(value)
-    text = f"{abs(value):.{decimals}f}"
-    negative = value < 0 and float(text) != 0
+    text = f"{abs(value):,.{decimals}f}"
+    negative = value < 0 and float(text.replace(",", "")) != 0
     return (MINUS if negative else "") + text
 
 

@@ -22,8 +22,8 @@ class NotFiniteError(ValueError):
 def not_finite_message(step: int, where: str, loss: float, checkpoint: int) -> str:
     """For people: which number went wrong first, and where to go on from."""
     return (
-        f"step {step}: {where} is not a finite number (loss {loss}). The run stopped before this "
-        f"step changed anything; go on from the {_kept(checkpoint)} with a lower learning rate"
+        f"step {step}: {where} is not a finite number (loss {loss:.5g}). The run stopped before "
+        f"this step changed anything; go on from the {_kept(checkpoint)} with a lower learning rate"
     )
 
 
@@ -90,12 +90,16 @@ def find_not_finite(
 ) -> str:
     """What is not finite: the first parameter, else module's output, else gradient that is not.
 
+    Where each of them is a number, their sum is none: the loss over the batch, else the norm of
+    all gradients, whose squares overflow long before a gradient does.
+
     Runs the step's batches again with hooks on; leaves no gradient and changes nothing.
     """
     for name, parameter in model.named_parameters():
         if not _finite(parameter):
             return f"the parameter {name}"
     found: list[str] = []
+    whole = torch.zeros(())
     hooks = []
     for name, module in model.named_modules():
         hooks.append(module.register_forward_hook(_output_watcher(name or "the model", found)))
@@ -110,18 +114,32 @@ def find_not_finite(
                 seeded_dropout(config.seed, position),
                 precision_context(config.precision),
             ):
-                total, _ = task.loss(model, batch)
+                total, targets = task.loss(model, batch)
             if not found and not _finite(total):
                 found.append("the loss itself")
             if not found:
-                total.backward()
+                (total / (max(int(targets), 1) * len(batches))).backward()
             if found:
                 return found[0]
+            whole = whole + total.detach().to(whole)
+        return _gradient_norm(model) if _finite(whole) else "the loss, summed over the batch,"
     finally:
         for hook in hooks:
             hook.remove()
         model.zero_grad(set_to_none=True)
-    return "the sum over the batch"
+
+
+def _gradient_norm(model: nn.Module) -> str:
+    """The norm of all gradients, and whose gradient is the largest."""
+    sizes = {
+        name: float(parameter.grad.abs().max())
+        for name, parameter in model.named_parameters()
+        if parameter.grad is not None
+    }
+    if not sizes:
+        return "the gradient norm"
+    largest = max(sizes, key=lambda name: sizes[name])
+    return f"the gradient norm (largest: the gradient of {largest}, up to {sizes[largest]:.1e})"
 
 
 def _finite(tensor: Tensor) -> bool:

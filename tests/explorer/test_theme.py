@@ -93,6 +93,7 @@ def test_a_written_number_reads_back_within_its_digits(value):
 
 def test_fixed_numbers_keep_their_width_and_never_say_minus_zero():
     assert theme.format_fixed(-0.001) == "0.00"
+    assert theme.format_fixed(-1871.3) == "\u22121,871.30"
     assert theme.format_fixed(-1.006) == "\u22121.01"
     assert theme.format_count(1_240_000) == "1.24\u2009M"
     assert theme.format_percent(0.002) == "<1\u2009%"

@@ -11,6 +11,8 @@ from explorer.panes.training.phases import PHASES
 from explorer.panes.training.run_card import CardText
 from explorer.theme_numbers import format_bytes, format_fixed, format_number
 
+RISEN = 1.1  # times the first loss: more than batches differ by
+MANY = 100.0  # from here on thousandths of a loss say nothing
 SETUP = "Choose what it reads and how large it is, then start: it trains at once."
 PHASE_WORDS = {
     "data": "a batch of sequences is drawn",
@@ -173,20 +175,30 @@ def headline(
     step, now = data.step, data.last("loss") if smoothed is None else smoothed
     loss = "the loss" if smoothed is None else "the smoothed loss"
     first = data.evaluations["train"][0] if len(data.evaluations) else data.steps["loss"][0]
-    fallen = f"{loss} is {_loss(now)}"
-    if math.isfinite(first) and first > now:
-        fallen = f"{loss} fell from {_loss(float(first))} to {_loss(now)}"
+    told = _movement(loss, float(first), now)
+    grows = now > RISEN * first
+    if grows:
+        told += "; try a lower learning rate"
     match state:
         case "running":
-            return f"It learns: after {step:,} steps {fallen}."
+            opening = "It does not learn" if grows else "It learns" if now < first else "It trains"
+            return f"{opening}: after {step:,} steps {told}."
         case "paused":
-            return f"Paused after step {step:,}: {fallen}. Space trains on."
+            return f"Paused after step {step:,}: {told}. Space trains on."
         case "finished":
-            return f"Finished: in {step:,} steps {fallen}. Play shows how the heads formed."
+            return f"Finished: in {step:,} steps {told}. Play shows how the heads formed."
         case "failed" | "dead":
             return f"The run ended at step {step:,}; nothing that was written is lost."
         case _:
-            return f"Stopped after step {step:,}: {fallen}. Space trains on."
+            return f"Stopped after step {step:,}: {told}. Space trains on."
+
+
+def _movement(loss: str, first: float, now: float) -> str:
+    """Where the loss has come to, and from where."""
+    if not math.isfinite(first) or _loss(first) == _loss(now):
+        return f"{loss} is {_loss(now)}"
+    way = "fell" if now < first else "rose"
+    return f"{loss} {way} from {_loss(first)} to {_loss(now)}"
 
 
 def _beginning(data: RunData, state: str) -> str:
@@ -259,4 +271,6 @@ def phase_headline(index: int, step: int) -> str:
 
 
 def _loss(value: float) -> str:
-    return format_fixed(value, 3) if math.isfinite(value) else "not a number"
+    if not math.isfinite(value):
+        return "not a number"
+    return format_fixed(value, 3) if abs(value) < MANY else format_number(value)

@@ -1,14 +1,16 @@
 """The loop: what it learns, in what order, and that looking at it changes nothing."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor, nn
 
 from core.inference.activations import capture
 from core.inference.generation import generate
-from core.training.health import bf16_is_fast, seeded_dropout
+from core.training.health import NotFiniteError, bf16_is_fast, seeded_dropout
 from core.training.language_modelling import LanguageModelling
 from core.training.loop import train, train_steps
 from core.training.runs import RunReader
@@ -274,6 +276,25 @@ def test_a_learning_rate_that_blows_up_is_named(tmp_path: Path) -> None:
     config = small_config(tmp_path, learning_rate=1e30, clip=0.0)
     with pytest.raises(ValueError, match=r"step \d+: .* is not a finite number"):
         finish(config, tmp_path / "run")
+
+
+def test_a_gradient_norm_that_overflows_is_named_with_its_largest_gradient(tmp_path: Path) -> None:
+    """Loss and every gradient are numbers; the squares of the gradients are too large for fp32."""
+
+    class Steep(LanguageModelling):
+        def loss(self, model: nn.Module, batch: Any) -> tuple[Tensor, int]:
+            total, targets = super().loss(model, batch)
+            weight = dict(model.named_parameters())["h.1.mlp.c_fc.weight"]
+            return total + 1e25 * (weight - weight.detach()).sum(), targets
+
+    config = small_config(tmp_path)
+    said = (
+        r"step 1: the gradient norm \(largest: the gradient of h\.1\.mlp\.c_fc\.weight, "
+        r"up to \d\.\de\+2\d\) is not a finite number \(loss \d\.\d+\)"
+    )
+    with pytest.raises(NotFiniteError, match=said):
+        for _ in train_steps(config, tmp_path / "run", task=Steep(config, tmp_path / "c")):
+            pass
 
 
 @pytest.mark.parametrize(

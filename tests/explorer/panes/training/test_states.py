@@ -78,9 +78,29 @@ def test_only_what_can_work_is_offered_to_a_run_that_has_ended(
 def test_the_sentence_tells_the_loss_that_the_chart_shows_and_says_which_it_is(tmp_path):
     data = run_of(tmp_path / "run", 12)
     raw = words.headline(data, "running", None, False)
-    assert raw == "It learns: after 12 steps the loss is 1.000."
+    assert raw == "It trains: after 12 steps the loss is 1.000."
     smoothed = words.headline(data, "running", None, False, 0.75)
     assert smoothed == "It learns: after 12 steps the smoothed loss fell from 1.000 to 0.750."
+
+
+ROSE = "the loss rose from 7.360 to 1,871; try a lower learning rate"
+
+
+@pytest.mark.parametrize(
+    ("now", "state", "sentence"),
+    [
+        (1871.3, "running", f"It does not learn: after 12 steps {ROSE}."),
+        (7.4, "running", "It trains: after 12 steps the loss rose from 7.360 to 7.400."),
+        (7.1, "running", "It learns: after 12 steps the loss fell from 7.360 to 7.100."),
+        (1871.3, "finished", f"Finished: in 12 steps {ROSE}. Play shows how the heads formed."),
+        (1871.3, "stopped", f"Stopped after step 12: {ROSE}. Space trains on."),
+    ],
+)
+def test_a_loss_that_rises_is_not_called_learning(tmp_path, now, state, sentence):
+    data = run_of(tmp_path / "run", 12)
+    steps = data.steps.copy()
+    steps["loss"][0], steps["loss"][-1] = 7.36, now
+    assert words.headline(replace(data, steps=steps), state, None, False) == sentence
 
 
 def test_a_run_without_samples_or_heads_says_so(tmp_path):
