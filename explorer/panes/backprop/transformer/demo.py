@@ -22,6 +22,8 @@ def views(mode: TransformerMode) -> dict[str, Callable[[], Any]]:
                 return
             if mode.pinned is not None:
                 mode.pin(mode.pinned)
+            while mode.player.leave():
+                pass
             nodes = [n for n in range(len(worked.graph.nodes)) if kind_of(worked.graph, n) == kind]
             operation = worked.operation_of(nodes[which])
             place = worked.first_moment(operation.number, True)
@@ -36,6 +38,8 @@ def views(mode: TransformerMode) -> dict[str, Callable[[], Any]]:
         await mode.settled()
         worked = mode.worked
         if worked is not None:
+            while mode.player.leave():
+                pass
             node = next(n for n, o in enumerate(worked.graph.nodes) if o.label.endswith(".scores"))
             mode.player.seek(worked.first_moment(worked.operation_of(node).number, False) or 0)
 
@@ -43,8 +47,14 @@ def views(mode: TransformerMode) -> dict[str, Callable[[], Any]]:
         if mode.worked is not None:
             mode.go_to_place(1, mode.worked.n_tokens - 1)
 
+    async def edges() -> None:
+        await backward("MatMul", 3, 0.0)()
+        mode.player.enter()
+        mode.player.seek(2)
+
     return {
         "scores-forward": forward,
+        "edges": edges,
         "softmax": backward("Softmax", 1, 0.5),
         "softmax-cell": backward("Softmax", 1, 0.0, "share"),
         "layer-norm": backward("Normalize", 2, 0.0, "share"),

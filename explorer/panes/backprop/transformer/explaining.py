@@ -138,6 +138,8 @@ def latex(worked: Worked, node: int) -> str:
     name = short(worked.graph, node)
     if name == "loss":
         return "L"
+    if name.startswith("normalized"):
+        return r"\hat{x}"
     plain = name.replace("\u1d40", "")
     if len(plain) > 1 and not plain.replace(".", "").isdigit():
         plain = rf"\mathrm{{{plain.replace('_', chr(92) + '_').replace(' ', '~')}}}"

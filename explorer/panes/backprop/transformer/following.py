@@ -47,6 +47,7 @@ class Following(QObject):
         if worked is not None and worked.example.note:
             parts.append(worked.example.note)
         view.note.setText(". ".join(parts))
+        view.note.setVisible(bool(parts))
 
     def update(self) -> None:
         """Has the run write down its model as it is now, and explains that one."""

@@ -25,25 +25,30 @@ from explorer.widgets.base import (
 )
 from explorer.widgets.grid_keys import arrow, is_enter
 
-LINE, ROOM, TOP, SIDE = 15, 84, 40, 96  # px: a row, its name, the tokens, the scale
+LINE, ROOM, TOP, SIDE = 15, 84, 36, 96  # px: a row, its name, the tokens, the scale
+LOSS = 20  # px for the row of the tokens' own losses, and the space below it
 
 
+LENGTHS, LOSSES = "length of dL/d(residual)", "-log p(next token)"
 SPAN = 1000.0  # lengths below the largest by more than this look like none
 
 
 class HighwayPicture(Picture):
     """Rows are places of the residual stream, the end on top; columns are tokens.
 
-    `placeClicked(place, token)`: 0 is where the stream begins, L where it leaves the last block.
+    The row above them is each token's own loss. `placeClicked(place, token)`: 0 is where the stream
+    begins, L where it leaves the last block; `lossClicked`.
     """
 
     placeClicked = Signal(int, int)
+    lossClicked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Residual gradient highway", parent)
         self.setObjectName("backprop.transformer.highway")
         self._worked: Worked | None = None
         self._here: int | None = None  # the place that the operation on the stage belongs to
+        self._token: int | None = None
         self._reached = 0  # the lowest place that backward has reached
         self._hover: tuple[int, int] | None = None
         self._current: tuple[int, int] | None = None
@@ -58,6 +63,12 @@ class HighwayPicture(Picture):
             self.updateGeometry()
             self.data_changed()
 
+    def set_token(self, token: int | None) -> None:
+        """The token that is chosen in all panes."""
+        if token != self._token:
+            self._token = token
+            self.update()
+
     def set_reached(self, reached: int, here: int | None) -> None:
         """Which places have their gradient at this moment: those from `reached` on."""
         if (reached, here) != (self._reached, self._here):
@@ -65,13 +76,16 @@ class HighwayPicture(Picture):
             self.update()
 
     def displayed(self) -> dict[str, np.ndarray]:
-        return {} if self._worked is None else {"length of dL/d(residual)": self._worked.highway}
+        if self._worked is None:
+            return {}
+        losses = self._worked.losses[None]
+        return {LENGTHS: self._worked.highway, LOSSES: losses}
 
     def table_labels(self) -> dict[str, tuple[list[str], list[str]]]:
         if self._worked is None:
             return {}
         rows = [self._name(place) for place in range(len(self._worked.highway))]
-        return {"length of dL/d(residual)": (rows, self._tokens())}
+        return {LENGTHS: (rows, self._tokens()), LOSSES: (["loss"], self._tokens())}
 
     def limits(self) -> tuple[float, float]:
         """The lengths at the ends of the scale, which is logarithmic."""
@@ -87,7 +101,7 @@ class HighwayPicture(Picture):
         now = theme.current()
         rows = 5 if self._worked is None else len(self._worked.highway)
         high = min(rows * now.px(LINE), now.px(120))
-        return QSize(now.px(600), high + now.px(TOP + 4))
+        return QSize(now.px(600), high + now.px(TOP + LOSS + 4))
 
     def minimumSizeHint(self) -> QSize:
         return QSize(theme.current().px(320), self.sizeHint().height())
@@ -104,7 +118,7 @@ class HighwayPicture(Picture):
 
     def grid(self) -> QRectF:
         now = theme.current()
-        left, top = now.px(ROOM), now.px(TOP)
+        left, top = now.px(ROOM), now.px(TOP + LOSS)
         return QRectF(left, top, self.width() - left - now.px(SIDE), self.height() - top - 4)
 
     def cell_rect(self, place: int, token: int) -> QRectF:
@@ -114,6 +128,18 @@ class HighwayPicture(Picture):
         grid = self.grid()
         wide, high = grid.width() / columns, grid.height() / rows
         return QRectF(grid.x() + token * wide, grid.y() + (rows - 1 - place) * high, wide, high)
+
+    def losses_rect(self) -> QRectF:
+        grid, now = self.grid(), theme.current()
+        return QRectF(grid.x(), grid.y() - now.px(LOSS), grid.width(), now.px(LINE))
+
+    def token_at(self, point: QPointF) -> int | None:
+        """The token whose own loss stands under a point."""
+        row = self.losses_rect()
+        if self._worked is None or not row.contains(point):
+            return None
+        count = self._worked.n_tokens
+        return min(count - 1, int((point.x() - row.x()) / row.width() * count))
 
     def cell_at(self, point: QPointF) -> tuple[int, int] | None:
         grid = self.grid()
@@ -139,12 +165,28 @@ class HighwayPicture(Picture):
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
         painter.drawImage(grid, packed_image(packed))
         self._draw_unreached(painter, grid)
+        self._draw_losses(painter)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(now.pen("divider"))
         painter.drawRect(grid)
         self._draw_words(painter, grid, rows, columns)
         self._draw_scale(painter, grid, low, limit)
         self._draw_marks(painter, grid)
+
+    def _draw_losses(self, painter: QPainter) -> None:
+        assert self._worked is not None
+        now, row, losses = theme.current(), self.losses_rect(), self._worked.losses
+        levels = np.rint(255 * np.clip(losses / (losses.max() or 1.0), 0, 1)).astype(np.uint8)
+        painter.drawImage(row, packed_image(packed_table(now.attention_table)[levels][None]))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(now.pen("divider"))
+        painter.drawRect(row)
+        font = now.font("label")
+        box = QRectF(0, row.y(), row.x() - now.px(6), row.height())
+        put_text(painter, box, "own loss", font, now.color("muted"), RIGHT)
+        box = QRectF(row.right() + now.px(10), row.y(), now.px(SIDE), row.height())
+        text = f"0 to {format_number(float(losses.max()))}"
+        put_text(painter, box, text, font, now.color("muted"), LEFT)
 
     def _draw_unreached(self, painter: QPainter, grid: QRectF) -> None:
         assert self._worked is not None
@@ -177,10 +219,10 @@ class HighwayPicture(Picture):
                 continue
             x = grid.x() + token * wide
             if level:
-                box = QRectF(x, grid.y() - line - now.px(2), wide, line)
+                box = QRectF(x, grid.y() - now.px(LOSS) - line - now.px(2), wide, line)
                 put_text(painter, box, elide(text, font, wide - 4), font, now.color("muted"))
             else:
-                foot = QPointF(x + wide / 2 - now.px(2), grid.y() - now.px(5))
+                foot = QPointF(x + wide / 2 - now.px(2), grid.y() - now.px(LOSS + 5))
                 put_slanted(painter, foot, elide(text, font, now.px(44)), font, now.color("muted"))
 
     def _draw_scale(self, painter: QPainter, grid: QRectF, low: float, limit: float) -> None:
@@ -207,6 +249,13 @@ class HighwayPicture(Picture):
             row.setWidth(grid.width())
             painter.setPen(now.pen("accent", 2))
             painter.drawRoundedRect(row, 2, 2)
+        assert self._worked is not None
+        if self._token is not None and 0 <= self._token < self._worked.n_tokens:
+            column = self.cell_rect(len(self._worked.highway) - 1, self._token)
+            column.setTop(self.losses_rect().top())
+            column.setBottom(grid.bottom())
+            painter.setPen(now.pen("text", 1, 0.6))
+            painter.drawRect(column)
         if self._hover is not None:
             painter.setPen(now.pen("text", 1.5))
             painter.drawRect(self.cell_rect(*self._hover))
@@ -222,6 +271,15 @@ class HighwayPicture(Picture):
         return (
             f"{self._name(place)}, {token} {text}: moving the residual stream by 0.01 moves the "
             f"loss by at most {format_number(0.01 * value)} (length {format_number(value)})"
+        )
+
+    def describe_loss(self, token: int) -> str:
+        assert self._worked is not None
+        labels, loss = self._worked.example.labels, float(self._worked.losses[token])
+        here, after = (visible_text(text) for text in labels[token : token + 2])
+        return (
+            f"after {here} came {after}: the model gave it a chance of "
+            f"{format_number(float(np.exp(-loss)))}, a loss of {format_number(loss)} nats"
         )
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -240,6 +298,8 @@ class HighwayPicture(Picture):
         if cell is not None and event.button() == Qt.MouseButton.LeftButton:
             self._current = cell
             self.placeClicked.emit(*cell)
+        elif self.token_at(event.position()) is not None:
+            self.lossClicked.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         move = arrow(event)
@@ -259,7 +319,10 @@ class HighwayPicture(Picture):
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             cell = self.cell_at(QPointF(event.pos()))
-            QToolTip.showText(event.globalPos(), self.describe(*cell) if cell else "", self)
+            token = self.token_at(QPointF(event.pos()))
+            text = self.describe(*cell) if cell else ""
+            text = self.describe_loss(token) if token is not None else text
+            QToolTip.showText(event.globalPos(), text, self)
             return True
         return super().event(event)
 

@@ -75,6 +75,7 @@ class TransformerMode(Mode):
         view.body.cancelRequested.connect(computing.cancel)
         view.operations.operationChosen.connect(self.go_to)
         view.highway.placeClicked.connect(self.go_to_place)
+        view.highway.lossClicked.connect(self.go_to_loss)
         view.head.chosen.connect(lambda head: self.workspace.select(head=head))
         view.stage.cellHovered.connect(self._on_hovered)
         view.stage.cellClicked.connect(self.pin)
@@ -134,6 +135,8 @@ class TransformerMode(Mode):
     def shown(self) -> None:
         if self._later:
             self.ask()
+        elif self._wanted and self.worked is not None:
+            self._return_to_wanted()
 
     def left(self) -> None:
         self._inspecting.stop()
@@ -197,6 +200,7 @@ class TransformerMode(Mode):
         view = self.view
         view.operations.set_worked(worked)
         view.highway.set_worked(worked)
+        view.highway.set_token(self.workspace.selection.token)
         view.summary.setText(words.summary(worked))
         view.agreement.setText(words.agreement(worked))
         view.agreement.setToolTip(
@@ -273,6 +277,7 @@ class TransformerMode(Mode):
     def _on_selection(self, _: Any) -> None:
         if self.worked is not None and self.moment is not None:
             self._show_scene(self.worked, self.moment)
+            self.view.highway.set_token(self.workspace.selection.token)
             self._inspect_soon()
 
     def go_to(self, operation: int) -> None:
@@ -299,6 +304,10 @@ class TransformerMode(Mode):
         found = worked.first_moment(worked.operation_of(node).number, backward=True)
         if found is not None:
             self.player.seek(found)
+
+    def go_to_loss(self) -> None:
+        if self.worked is not None:
+            self.go_to(len(self.worked.operations) - 1)
 
     # inspecting
 

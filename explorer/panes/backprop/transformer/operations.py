@@ -116,15 +116,22 @@ def _named(graph: Graph, readers: list[int], number: int) -> tuple[tuple[str, ..
         seen = readers[seen]
     whole = graph.nodes[seen].label
     group, key = _place(whole)
-    if seen == number:
-        return group, NAMES.get(key, label)
-    kind = kind_of(graph, number)
-    made = {
-        "Normalize": "normalize",
-        "MatMul": f"{NAMES.get(key, key)}: times the weights",
-        "Multiply": "\u00d7 gain, without bias",
-    }
-    return group, made.get(kind, f"towards {NAMES.get(key, key)}")
+    return group, _step_name(graph, number) or NAMES.get(key, label)
+
+
+def _step_name(graph: Graph, number: int) -> str:
+    """The parts of a norm and of a linear layer, whichever of them bears the layer's name."""
+    kind, node = kind_of(graph, number), graph.nodes[number]
+    reads = [graph.nodes[before].label for before in node.inputs]
+    if kind == "Normalize":
+        return "normalize"
+    if kind == "Multiply" and reads[-1].endswith(".weight"):
+        return "\u00d7 gain"
+    if kind == "Add" and reads[-1].endswith(".bias"):
+        return "+ bias"
+    if kind == "Add" and "embeddings" not in reads[-1]:
+        return NAMES["middle"]
+    return ""
 
 
 def _place(label: str) -> tuple[tuple[str, ...], str]:
@@ -157,14 +164,20 @@ def short(graph: Graph, number: int) -> str:
         return f"{before}\u1d40" if axes[-2:] == (len(axes) - 1, len(axes) - 2) else before
     if kind == "Reshape" and node.tensor.ndim == 3:
         return f"{before} side by side"
+    if kind in ("MatMul", "Multiply", "Add"):
+        return f"{_short_label(graph.nodes[_reader(graph, number)].label)} before bias"
     named = {"Reshape": before, "Slice": f"part of {before}", "Normalize": f"normalized {before}"}
-    if kind == "MatMul":
-        return f"{before} times {short(graph, node.inputs[1])}"
-    return named.get(kind, f"{before} times gain" if kind == "Multiply" else node.label)
+    return named.get(kind, node.label)
+
+
+def _reader(graph: Graph, number: int) -> int:
+    """The first with a name that is made of a node."""
+    names = (n for n in range(number, len(graph.nodes)) if graph.nodes[n].tensor.name)
+    return next((n for n in names if graph.nodes[n].inputs), number)
 
 
 def _short_label(label: str) -> str:
     match = _BLOCK.match(label)
     if match is None:
         return "residual" if _RESIDUAL.match(label) else label
-    return match[3]
+    return "mid residual" if match[3] == "middle" else match[3]

@@ -26,7 +26,7 @@ WIDE_GAP = 96  # px, where an operation has one input: its name stands over the 
 NUMBER = 116  # px for a column of one number
 LABELS = 52  # px for the tokens beside the rows
 KEPT = 64  # images that are kept
-GAMMA = 0.5  # of the colors of gradients: a few are large, and the others must not look like none
+GAMMA = 0.5  # the colors of gradients follow the root: few are large, many are small
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ class PlatePainter:
             self._labels(painter, worked, one)
             wide = min(one.area.right() - one.map.x(), max(one.map.width(), now.px(120)))
             place = QRectF(one.map.x(), one.map.bottom() + now.px(5), wide, now.px(26))
-            bar = bar_of(worked, plate)
+            bar = bar_of(worked, plate, "\u221a scale" if wide >= now.px(165) else "\u221a")
             bar.draw(painter, place, *bar.limits(np.zeros(1)))
 
     def draw_map(
@@ -242,15 +242,17 @@ class PlatePainter:
             put_text(painter, place, elide(text, font, wide), font, now.color("muted"), RIGHT)
 
 
-def bar_of(worked: Worked, plate: Plate) -> ColorBar:
-    """The scale of a plate: from all heads, so that it is the same for each and while playing."""
+def bar_of(worked: Worked, plate: Plate, root: str = "") -> ColorBar:
+    """The scale of a plate: from all heads, so that it is the same for each and while playing.
+
+    `root` tells that the colors of gradients follow the square root of their size.
+    """
     bar = ColorBar()
     if plate.scale == "attention":
         bar.set_scale("attention")
     else:
         limit = worked.limit(plate.what)
-        note = f"gamma {GAMMA}" if plate.row else ""
-        bar.set_scale("diverging", -limit, limit, note)
+        bar.set_scale("diverging", -limit, limit, root if plate.row else "")
     return bar
 
 

@@ -10,6 +10,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
 
 from explorer.panes.backprop.transformer.operations import kind_of
+from explorer.widgets.live_numbers import Equation, Terms
 from tests.explorer.panes.backprop.transformer.conftest import small_model
 
 
@@ -141,22 +142,76 @@ def test_a_model_with_dropout_is_refused_in_the_pictures_place(make_mode):
     assert mode.view.body.state == "error" and mode.worked is None
 
 
-def test_every_step_can_be_shown_and_told(make_mode):
-    """No operation lacks words, plates or arithmetic, whichever number is looked at."""
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"bias": False, "mlp": "relu", "n_layer": 1},
+        {"norm_placement": "post", "tie_weights": False, "n_layer": 1},
+        {"n_head": 1, "window": (None, 2)},
+    ],
+)
+def test_every_number_can_be_shown_and_told(make_mode, changes):
+    """No operation lacks words, plates or arithmetic, whichever number is looked at; what is told
+    of a number ends in that number."""
+    pane = make_mode(small_model(**changes))
+    mode, told = pane.mode, []
+    pane.inspection.connect(told.append)
+    worked, stage = mode.worked, mode.view.stage
+    for step in range(mode.player.length):
+        mode.player.seek(step)
+        assert mode.headline and mode.player.track.title(step)
+        mode.inspect()
+        assert told[-1].rows and told[-1].step.formula
+        for number, one in enumerate(stage.placed):
+            if one.pooled is None:
+                continue
+            rows, columns = one.cells
+            cell = stage.cell((number, rows // 2, columns // 2))
+            stage.cellHovered.emit(cell)
+            mode.inspect()
+            said = told[-1]
+            assert said.rows and said.cell
+            plane = worked.plane(cell.what, cell.head)
+            value = worked.array(cell.what)[plane.index(cell.row, cell.column)]
+            numbers = [result_of(row) for row in said.rows]
+            assert any(result == pytest.approx(value, rel=1e-9, abs=1e-15) for result in numbers)
+        stage.cellHovered.emit(None)
+
+
+def result_of(row):
+    """What a row of live numbers ends in."""
+    if isinstance(row, Terms):
+        return float((np.asarray(row.left) * np.asarray(row.right)).sum())
+    return row.value if isinstance(row, Equation) else None
+
+
+def test_every_edge_can_be_entered_and_told(make_mode):
     pane = make_mode()
     mode, told = pane.mode, []
     pane.inspection.connect(told.append)
-    stage = mode.view.stage
+    phases = set()
     for step in range(mode.player.length):
         mode.player.seek(step)
-        told.clear()
-        for number, one in enumerate(stage.placed):
-            cell = stage.cell((number, 0, 0))
-            if one.pooled is not None and cell is not None:
-                stage.cellHovered.emit(cell)
+        if mode.player.enter():
+            for inner in range(mode.player.length):
+                mode.player.seek(inner)
+                phases.add(mode.moment.phase)
                 mode.inspect()
-                assert told[-1].rows and told[-1].cell
-        assert mode.headline
+                assert mode.headline and told[-1].rows and mode.view.stage.displayed()
+            mode.player.leave()
+    assert phases == {"forward", "backward", "copies", "accumulate"}
+
+
+def test_the_loss_of_each_token_is_told_and_leads_to_the_loss(make_mode):
+    mode = make_mode().mode
+    highway, worked = mode.view.highway, mode.worked
+    row = highway.losses_rect()
+    assert highway.token_at(row.center()) is not None
+    said = highway.describe_loss(1)
+    assert f"came {worked.example.labels[2].strip()}" in said.replace("\u2423", "")
+    highway.lossClicked.emit()
+    assert worked.graph.nodes[mode.moment.node].label == "loss"
 
 
 # the model of a run
