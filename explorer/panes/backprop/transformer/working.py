@@ -131,7 +131,7 @@ def check_size(model: Any) -> None:
     count = sum(parameter.numel() for parameter in model.parameters())
     if count > MOST_PARAMETERS:
         raise ValueError(
-            f"This model has {count / 1e6:,.0f} million parameters; the value and the gradient of "
+            f"This model has {count / 1e6:,.1f} million parameters; the value and the gradient of "
             f"each are kept here in 64 bits, which works up to {MOST_PARAMETERS // 10**6} million. "
             "Open the bundled model, or one that was trained here."
         )
