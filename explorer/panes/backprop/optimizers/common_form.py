@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QPushButton, QVBoxLayout, QWidget
 
 from core.optimization.schedules import SCHEDULES, learning_rate_at
 from explorer import theme
@@ -17,11 +17,12 @@ CURVE = 110  # pixels high
 
 
 class CommonForm(QWidget):
-    """`scheduleChosen(name)`, `stepsChanged(value)`, `warmupChanged(value)`."""
+    """`scheduleChosen(name)`, `stepsChanged(value)`, `warmupChanged(value)`, `noiseRequested`."""
 
     scheduleChosen = Signal(str)
     stepsChanged = Signal(float)
     warmupChanged = Signal(float)
+    noiseRequested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -36,6 +37,9 @@ class CommonForm(QWidget):
         self.warmup = NumberField("Warm-up steps", whole=True)
         self.warmup.setObjectName("backprop.optimizers.warmup")
         self.warmup.setToolTip("Steps until the learning rate is at its peak")
+        self.noise = QPushButton("Other noise")
+        self.noise.setObjectName("backprop.optimizers.noise")
+        self.noise.setToolTip("The same race with other errors of the slope")
         self.error = ErrorLine()
         self.curve = LinePlot("Schedule")
         self.curve.setObjectName("backprop.optimizers.schedule-curve")
@@ -55,9 +59,11 @@ class CommonForm(QWidget):
         column.addWidget(self.schedule)
         column.addLayout(grid)
         column.addWidget(self.error)
+        column.addWidget(self.noise)
         column.addWidget(self.curve)
         self.schedule.changed.connect(self.scheduleChosen)
         self.steps.changed.connect(self.stepsChanged)
+        self.noise.clicked.connect(self.noiseRequested)
         self.warmup.changed.connect(self.warmupChanged)
         theme.changed.connect(self._restyle)
         self._restyle()

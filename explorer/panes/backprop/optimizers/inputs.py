@@ -45,6 +45,7 @@ class Inputs:
         view.common.scheduleChosen.connect(self.set_schedule)
         view.common.stepsChanged.connect(self.set_steps)
         view.common.warmupChanged.connect(self.set_warmup)
+        view.common.noiseRequested.connect(self.set_other_noise)
         view.loss.clicked.connect(self._seek)
         view.common.curve.clicked.connect(self._seek)
         view.notice.actionTriggered.connect(self._on_remedy)
@@ -58,6 +59,7 @@ class Inputs:
         view.settings.set_optimizer(chosen)
         view.common.set_values(one.schedule, one.steps, one.warmup)
         view.common.error.set_text("")
+        view.common.noise.setVisible(surface is not None and surface.noise > 0)
         if surface is None:
             return
         for name, row in view.lanes.rows.items():
@@ -125,6 +127,10 @@ class Inputs:
             return
         mode.change(replace(mode.experiment, warmup=int(value)), "Change the warm-up", "warmup")
 
+    def set_other_noise(self) -> None:
+        one = self._mode.experiment
+        self._mode.change(replace(one, seed=one.seed + 1), "Other noise")
+
     def reset(self) -> None:
         """Everything but the surface and who races as at first."""
         mode = self._mode
@@ -169,7 +175,10 @@ class Inputs:
             mode.view.map.setToolTip("")
             return
         height = format_number(float(mode.surface.value(x, y)))
-        mode.view.map.setToolTip(f"height {height} at ({format_number(x)}, {format_number(y)})")
+        told = f"height {height} at ({format_number(x)}, {format_number(y)})"
+        if mode.view.map.hit(mode.view.map.seen_point(x, y)) == "start":
+            told += "\nDrag the start, or double-click elsewhere to put it there"
+        mode.view.map.setToolTip(told)
 
 
 def _wrong(one: Experiment, surface: Surface, name: str) -> str:

@@ -68,6 +68,7 @@ class LaneRow(QWidget):
         self._row = row
         self.box.clicked.connect(self.raced)
         self.box.clicked.connect(lambda on: self.chosen.emit() if on else None)
+        self.rate.entered.connect(self.chosen)
         self.rate.changed.connect(self.rateChanged)
         self.rate.refused.connect(self.rateRefused)
         theme.changed.connect(self._restyle)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from explorer import theme
@@ -97,15 +97,14 @@ class MapPicture(MapView):
         was_start = self.dragging
         self._drag = None
         if was_start:
-            self.startReleased.emit()
-            self.update()
+            self._release()
         self.setCursor(Qt.CursorShape.CrossCursor)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton and self.hit(event.position()) == "":
             self._drag = None
             self._move_start(event.position())
-            self.startReleased.emit()
+            self._release()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         notches = event.angleDelta().y() / 120
@@ -113,10 +112,21 @@ class MapPicture(MapView):
             self.zoom_by(WHEEL**notches, event.position())
         event.accept()
 
+    def _release(self) -> None:
+        self.moving = False
+        self.startReleased.emit()
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        if self.moving and self._drag is None:
+            self._release()
+        super().focusOutEvent(event)
+
     def leaveEvent(self, event: QEvent) -> None:
         self.pointed.emit(math.nan, math.nan)
 
     def _move_start(self, point: QPointF) -> None:
+        self.moving = True
         x, y = self.at(point)
         digits = max(0, math.ceil(math.log10(self.plane.scale)))  # as fine as a pixel
         self.startMoved.emit(round(x, digits), round(y, digits))
@@ -142,13 +152,17 @@ class MapPicture(MapView):
             self.zoom_by(1 / WHEEL)
         elif event.text().lower() == "f":
             self.fit()
+        elif event.text().lower() == "n" and self.recording is not None and self.recording.lanes:
+            names = [lane.name for lane in self.recording.lanes]
+            after = names.index(self.chosen) + 1 if self.chosen in names else 0
+            self.racerClicked.emit(names[after % len(names)])
         else:
             return False
         return True
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        if Qt.Key(event.key()) in _STEPS and not event.isAutoRepeat():
-            self.startReleased.emit()
+        if self.moving and Qt.Key(event.key()) in _STEPS and not event.isAutoRepeat():
+            self._release()
         super().keyReleaseEvent(event)
 
 

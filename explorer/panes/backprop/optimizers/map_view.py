@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QPaintEngine, QPainter, QResizeEvent
+from PySide6.QtGui import QPaintEngine, QPainter, QPolygonF, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from core.optimization.surfaces import Span
@@ -15,10 +15,11 @@ from explorer import theme
 from explorer.panes.backprop.optimizers.draw_arrows import Arrows, draw_arrows
 from explorer.panes.backprop.optimizers.draw_trails import Way, draw_head, draw_names, draw_ways
 from explorer.panes.backprop.optimizers.ground import Ground
+from explorer.panes.backprop.optimizers.looks import trail_pen
 from explorer.panes.backprop.optimizers.plane import Plane, fitting
 from explorer.panes.backprop.optimizers.racing import Lane, Recording
 from explorer.panes.backprop.optimizers.relief import Relief
-from explorer.panes.backprop.optimizers.trail_layer import TrailLayer
+from explorer.panes.backprop.optimizers.trail_layer import TrailLayer, near, thinned
 from explorer.widgets.base import Columns, Picture, put_text
 
 HURRY = 0.1  # seconds between two movements that belong together
@@ -48,6 +49,7 @@ class MapView(Picture):
         self._note = ""
         self._layer = TrailLayer()
         self._moved = 0.0
+        self.moving = False  # the start is being moved: whole ways are seen, faintly
         self.thorough = False  # frames of an export: nothing may be rough
         self._hurry = QTimer(self)
         self._hurry.setSingleShot(True)
@@ -126,6 +128,9 @@ class MapView(Picture):
     def seen(self, points: np.ndarray) -> np.ndarray:
         return self.plane.seen(np.asarray(points, float), self.width(), self.height())
 
+    def seen_point(self, x: float, y: float) -> QPointF:
+        return QPointF(*self.seen(np.array([x, y])))
+
     def at(self, point: QPointF) -> tuple[float, float]:
         return self.plane.at(point.x(), point.y(), self.width(), self.height())
 
@@ -195,6 +200,8 @@ class MapView(Picture):
         painter.setOpacity(STALE if self._stale else 1.0)
         self._draw_trails(painter, ways)
         painter.setOpacity(1.0)
+        if self.moving:
+            self._draw_ghosts(painter)
         self._draw_start(painter)
         if self.arrows is not None and not self._stale:
             chosen = [way for way in ways if way.chosen]
@@ -239,6 +246,16 @@ class MapView(Picture):
             self._hurry.start()
             self.update()
         draw_ways(painter, ways, size, step)
+
+    def _draw_ghosts(self, painter: QPainter) -> None:
+        """Where the ways will lead."""
+        size = (self.width(), self.height())
+        painter.setOpacity(theme.RAW_OPACITY)
+        for lane in self.recording.lanes if self.recording is not None else ():
+            points = near(self.seen(lane.positions[int(self.position) : lane.lost_at]), size)
+            painter.setPen(trail_pen(lane.name, 1.0))
+            painter.drawPolyline(QPolygonF([QPointF(x, y) for x, y in thinned(points).tolist()]))
+        painter.setOpacity(1.0)
 
     def _hasten(self) -> None:
         """What moves once is drawn well at once; while it goes on moving, trails may be rough."""

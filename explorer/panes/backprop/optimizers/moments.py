@@ -49,6 +49,10 @@ class MomentsView(Picture):
             }
         )
 
+    def describe(self) -> None:
+        """For screen readers: as often as a person can hear it."""
+        self.setAccessibleDescription(self.described())
+
     def described(self) -> str:
         parts = []
         for one in self._quantities:

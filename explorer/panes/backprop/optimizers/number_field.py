@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent, QWheelEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QWheelEvent
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 LARGEST = 1e12
@@ -42,6 +42,7 @@ class NumberField(QLineEdit):
     """
 
     changed = Signal(float)
+    entered = Signal()  # it has the keyboard's focus
     refused = Signal(str)
 
     def __init__(
@@ -77,6 +78,10 @@ class NumberField(QLineEdit):
         if value != self._value:
             self.set_value(value)
             self.changed.emit(value)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.entered.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down):

@@ -106,15 +106,17 @@ class Recording:
         minima = [float(self.course.surface.value(*place)) for place in self.course.surface.minima]
         return min([*minima, *(float(lane.heights.min()) for lane in self.lanes)])
 
+    @property
+    def descent(self) -> float:
+        """How far it is down from the start to the lowest."""
+        return float(self.lanes[0].heights[0]) - self.lowest if self.lanes else 0.0
+
     @cached_property
     def arrivals(self) -> dict[str, int]:
         """By name the step at which one came down, for those that did and stayed there."""
-        if not self.lanes:
+        if self.descent <= 0:
             return {}
-        begin = float(self.lanes[0].heights[0])
-        if begin <= self.lowest:
-            return {}
-        limit = self.lowest + DOWN * (begin - self.lowest)
+        limit = self.lowest + DOWN * self.descent
         found = {}
         for lane in self.lanes:
             high = np.flatnonzero(lane.heights > limit)

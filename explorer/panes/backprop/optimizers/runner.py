@@ -29,14 +29,17 @@ class Runner:
         self._mode = mode
         self._known: dict[tuple[Any, ...], Lane] = {}
         self._wanted: tuple[Course, list[tuple[str, Any]]] | None = None
-        self._shown: list[tuple[Any, ...]] = []
+        self._asked: list[tuple[Any, ...]] = []
+        self._trouble = False
         self._job: Any = None
         self._began = 0.0
         self.busy = False
 
     def want(self, course: Course, entries: list[tuple[str, Any]]) -> None:
         keys = [course.key, *(key_of(course, *entry) for entry in entries)]
-        if keys == self._shown and not self.busy:
+        if keys == self._asked and not self.busy:  # it is there, or could not be run
+            if not self._trouble:
+                self._mode.view.map.set_stale(False)
             return
         self._wanted = (course, entries)
         if not self._mode.engine.alive or not in_loop():
@@ -59,6 +62,8 @@ class Runner:
     async def _race(self, course: Course, entries: list[tuple[str, Any]]) -> None:
         mode = self._mode
         self._began = time.monotonic()
+        self._asked = [course.key, *(key_of(course, *entry) for entry in entries)]
+        self._trouble = True
         try:
             self._job = mode.engine.run(
                 racing(course, entries, dict(self._known)),
@@ -69,10 +74,14 @@ class Runner:
             mode.view.body.set_waiting("the race is being run")
             state = await self._job.done()
             if state == "cancelled":
+                self._asked = []
                 return
             recording: Recording = self._job.result()
-        except (ValueError, EngineDied) as error:
-            self._shown = []
+        except EngineDied as error:
+            self._asked = []  # another engine will
+            mode.fail(str(error))
+            return
+        except ValueError as error:
             mode.fail(str(error))
             return
         except Exception as error:  # the picture must not wait for ever
@@ -84,5 +93,5 @@ class Runner:
         self._known = {
             key_of(course, lane.name, lane.settings): lane for lane in recording.lanes
         } | {key: lane for key, lane in self._known.items() if key[0] == course.key}
-        self._shown = [course.key, *(key_of(course, *entry) for entry in entries)]
+        self._trouble = False
         mode.take_recording(recording)

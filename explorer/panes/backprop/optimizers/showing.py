@@ -8,6 +8,7 @@ import numpy as np
 
 from core.optimization.stationary import Stationary
 from core.optimization.surfaces import Surface
+from explorer.panes.backprop.optimizers import words
 from explorer.panes.backprop.optimizers.draw_arrows import Arrows
 from explorer.panes.backprop.optimizers.experiment import TYPED, Experiment
 from explorer.panes.backprop.optimizers.looks import PLACES, is_dashed
@@ -21,7 +22,7 @@ from explorer.widgets.line_plot import Mark, Series
 if TYPE_CHECKING:
     from explorer.panes.backprop.optimizers.mode import OptimizersMode
 
-LEAST = 1e-16  # a height above the lowest that is nearer to 0 has no place on a log axis
+LEAST = 1e-9  # of the way down: who is nearer to the lowest runs along the plot's ground
 FIRST_MARKS, SECOND_MARKS = ("velocity", "average"), ("total", "square")
 
 
@@ -70,9 +71,10 @@ class Showing:
         view.map.set_recording(recording)
         steps = np.arange(recording.length, dtype=np.float64)
         series = []
+        ground = LEAST * max(recording.descent, 1e-300)
         for lane in recording.lanes:
             above = np.array(lane.heights - recording.lowest)
-            above[above < LEAST] = np.nan
+            above = np.maximum(above, ground)
             if lane.lost_at is not None:
                 above[lane.lost_at :] = np.nan
             color = PLACES[lane.name]
@@ -116,6 +118,8 @@ class Showing:
                 text = "lost"
             row.set_height(text)
         self._show_lost(recording, step)
+        view.map.setAccessibleDescription(words.described(recording, step))
+        view.moments.describe()
 
     def _show_lost(self, recording: Recording, step: int) -> None:
         """Who has run away is told with the remedy, once the cursor is there."""

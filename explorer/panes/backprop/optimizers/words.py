@@ -70,6 +70,18 @@ def step_title(recording: Recording, step: int) -> str:
     return f"after step {step} {leader.title} is lowest, {format_number(leader.heights[step])}"
 
 
+def described(recording: Recording, step: int) -> str:
+    """The map in words, for screen readers: where everybody is."""
+    told = [f"{recording.course.surface.title}, start at {place(recording.course.start)}"]
+    for lane in recording.lanes:
+        if lane.lost_at is not None and lane.lost_at <= step:
+            told.append(f"{lane.title} ran away at step {lane.lost_at}")
+        else:
+            height = format_number(lane.heights[step])
+            told.append(f"{lane.title} at {place(lane.positions[step])}, height {height}")
+    return "; ".join(told)
+
+
 def marks(recording: Recording) -> dict[int, str]:
     """Who was down, and who was lost, and when."""
     found: dict[int, list[str]] = {}

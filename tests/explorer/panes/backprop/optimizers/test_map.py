@@ -1,0 +1,186 @@
+"""The map: level lines where the heights are, ways that are kept, and what hands do to it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QImage, QWheelEvent
+from PySide6.QtTest import QTest
+
+from core.optimization.surfaces import SURFACES
+from core.optimization.typed_surface import typed_surface
+from explorer import encoding, export
+from explorer.panes.backprop.optimizers.experiment import Experiment
+from explorer.panes.backprop.optimizers.number_field import turned, turned_share
+from explorer.panes.backprop.optimizers.plane import Plane, fitting
+from explorer.panes.backprop.optimizers.relief import Inks, levels_of, relief
+
+INKS = Inks((255, 255, 255), (200, 200, 200), (0, 0, 0), (90, 90, 90))
+
+
+@pytest.mark.parametrize("name", SURFACES)
+def test_level_lines_lie_where_the_surface_has_their_height(name):
+    surface = SURFACES[name]
+    drawn = relief(surface, surface.span, 300, 240, 1.0, INKS)
+    assert 6 <= drawn.levels.size <= 12 and (np.diff(drawn.levels) > 0).all()
+    assert drawn.labels
+    left, right, bottom, top = surface.span
+    for label in drawn.labels:
+        x, y = left + label.x * (right - left), top - label.y * (top - bottom)
+        near = surface.value(x, y)
+        gaps = np.abs(drawn.levels - near)
+        assert drawn.levels[gaps.argmin()] == label.value
+
+
+def test_where_a_surface_has_no_height_the_map_is_hatched():
+    surface = typed_surface("log(x) + y**2")
+    drawn = relief(surface, (-2, 2, -2, 2), 200, 200, 1.0, INKS)
+    left, right = drawn.pixels[:, :95], drawn.pixels[:, 110:]
+    assert set(np.unique(left)) == {0xFFFFFFFF, 0xFF5A5A5A}
+    assert 0xFF5A5A5A not in right and drawn.is_finite
+    nothing = relief(typed_surface("sqrt(-1 - x**2)"), (-2, 2, -2, 2), 50, 50, 1.0, INKS)
+    assert not nothing.is_finite and nothing.labels == ()
+
+
+@pytest.mark.parametrize("height", [0.0, np.nan, np.inf, 1e300])
+def test_a_flat_surface_has_no_levels(height):
+    assert levels_of(np.full((4, 4), height)).size == 0
+
+
+def test_the_point_under_the_pointer_stays_while_zooming():
+    plane = fitting((-2, 2, -1, 3), 400, 300)
+    before = plane.at(70, 250, 400, 300)
+    np.testing.assert_allclose(plane.zoomed(3.0, 70, 250, 400, 300).at(70, 250, 400, 300), before)
+    far = Plane(0, 0, 50)
+    for _ in range(500):
+        far = far.zoomed(2.0, 10, 10, 400, 300)
+    assert np.isfinite([far.x, far.y, far.scale]).all()
+
+
+def image_of(view):
+    image = QImage(view.size(), QImage.Format.Format_RGB32)
+    view.render(image)
+    bits = np.frombuffer(image.constBits(), np.uint8)
+    return bits.reshape(image.height(), image.bytesPerLine())[:, : 4 * image.width()].copy()
+
+
+def test_trails_that_are_kept_look_as_those_drawn_anew(mode, change):
+    change(Experiment(racers=("sgd", "adam", "muon"), steps=60))
+    view = mode.view.map
+    view.thorough = True
+    for step in (8, 16, 24, 32, 40):
+        view.set_position(step)
+        kept = image_of(view)
+    view._layer.key = None
+    assert np.abs(kept.astype(int) - image_of(view)).max() <= 1
+
+
+def test_in_a_hurry_trails_are_rough_and_then_drawn_well(mode, change, run_async):
+    change(Experiment(racers=("sgd", "adam"), steps=300))
+    view = mode.view.map
+    view.set_position(300)
+    view._hurry.start()
+    view.grab()
+    assert view._layer.done > 0
+
+    async def body():
+        await mode.settled()
+
+    run_async(body())
+    view._hurry.stop()
+    view.grab()
+    assert view._layer.done == 300
+
+
+def test_the_start_is_dragged_and_moved_by_keys(mode, run_async):
+    view = mode.view.map
+
+    async def body():
+        at = view.seen(view.start)
+        place = QPoint(*np.round(at).astype(int).tolist())
+        QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=place)
+        QTest.mouseMove(view, place + QPoint(30, -10))
+        assert view.moving
+        view.grab()
+        assert view._broken is None
+        QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=place + QPoint(30, -10))
+        await mode.settled()
+        x, y = mode.experiment.start
+        np.testing.assert_allclose(
+            (x, y), view.at(QPointF(place + QPoint(30, -10))), atol=2 / view.plane.scale
+        )
+        assert mode.recording.course.start == (x, y) and not view.moving
+        view.setFocus()
+        QTest.keyClick(view, Qt.Key.Key_Right)
+        await mode.settled()
+        assert mode.experiment.start[0] > x
+
+    run_async(body())
+
+
+def test_the_plane_is_moved_zoomed_and_fitted(mode, run_async):
+    view = mode.view.map
+
+    async def body():
+        before = view.plane
+        QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=QPoint(40, 60))
+        QTest.mouseMove(view, QPoint(90, 60))
+        QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=QPoint(90, 60))
+        np.testing.assert_allclose(view.plane.x, before.x - 50 / before.scale)
+        place = QPointF(50, 50)
+        view.wheelEvent(
+            QWheelEvent(
+                place, place, QPoint(), QPoint(0, 120), Qt.MouseButton.NoButton,
+                Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+            )
+        )  # fmt: skip
+        assert view.plane.scale > before.scale
+        saved = mode.state()["plane"]
+        QTest.keyClick(view, Qt.Key.Key_F)
+        await mode.settled()
+        assert view.plane == before
+        mode.restore({**mode.state(), "plane": saved})
+        await mode.settled()
+        assert [view.plane.x, view.plane.y, view.plane.scale] == saved
+
+    run_async(body())
+
+
+def test_a_head_is_clicked_and_the_next_is_chosen_by_a_key(mode, change, run_async):
+    change(Experiment(surface="ravine", racers=("sgd", "adam"), steps=40))
+    mode.player.seek(10)
+    view = mode.view.map
+    way = next(way for way in view.ways() if way.name == "sgd")
+
+    async def body():
+        QTest.mouseClick(view, Qt.MouseButton.LeftButton, pos=way.head.toPoint())
+        assert mode.chosen == "sgd"
+        QTest.keyClick(view, Qt.Key.Key_N)
+        assert mode.chosen == "adam"
+
+    run_async(body())
+
+
+def test_all_paths_are_a_csv_and_a_picture_of_vectors(mode, change):
+    change(Experiment(racers=("sgd", "adam"), steps=12))
+    lines = encoding.as_csv(mode.view.map.displayed()).splitlines()
+    assert len(lines) == 14 and "Adam height" in lines[0]
+    assert b"<svg" in export.svg(mode.view.map)
+
+
+@pytest.mark.parametrize(
+    ("value", "up", "down"),
+    [(0.1, 0.2, 0.05), (0.3, 0.5, 0.2), (1.0, 2.0, 0.5), (5e-9, 1e-8, 2e-9)],
+)
+def test_a_field_is_turned_through_round_numbers(value, up, down):
+    assert turned(value, True) == pytest.approx(up) and turned(value, False) == pytest.approx(down)
+
+
+@pytest.mark.parametrize(
+    ("value", "up", "down"),
+    [(0.9, 0.95, 0.8), (0.99, 0.995, 0.98), (0.0, 0.5, 0.0), (0.5, 0.8, 0.0)],
+)
+def test_a_share_is_turned_by_what_is_left_of_1(value, up, down):
+    assert turned_share(value, True) == pytest.approx(up)
+    assert turned_share(value, False) == pytest.approx(down)
