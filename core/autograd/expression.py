@@ -59,13 +59,17 @@ class Expression:
     defaults: Mapping[str, np.ndarray]
     _lines: tuple[tuple[str, ast.expr], ...]  # (name, or "" for none, what it is)
 
-    def evaluate(self, values: Mapping[str, Any] | None = None) -> Tensor:
+    def evaluate(
+        self, values: Mapping[str, Any] | None = None, parts: dict[int, ast.expr] | None = None
+    ) -> Tensor:
         """The graph for these values: numbers, arrays or Tensors by name; those not used are left.
 
-        A number or array becomes a leaf that gets a gradient; a Tensor is used as it is. Raises
-        ExpressionError, with the place, for a name without a value, shapes that do not fit, and a
-        value that is no number.
+        A number or array becomes a leaf that gets a gradient; a Tensor is used as it is. `parts` is
+        filled with what each operation stands for in the text: the id of its Tensor -> a part whose
+        `place` can be asked for. Raises ExpressionError, with the place, for a name without a
+        value, shapes that do not fit, and a value that is no number.
         """
+        parts = {} if parts is None else parts
         given = {**self.defaults, **(values or {})}
         known: dict[str, Tensor] = {}
         for name in self.names:
@@ -80,7 +84,7 @@ class Expression:
             if name in self.defaults and _is_number(tree):
                 result = _leaf(name, given[name])
             else:
-                result = self._value(tree, known)
+                result = self._value(tree, known, parts)
             if name:
                 known[name] = result if result.name else result.named(name)
         return result
@@ -92,19 +96,33 @@ class Expression:
                     return _error(f"{name} has no value; give it one", part, self.text)
         raise AssertionError(f"{name} is not in {self.text!r}")
 
-    def _value(self, tree: ast.expr, known: Mapping[str, Tensor]) -> Tensor:
+    def place(self, part: ast.expr) -> tuple[int, int]:
+        """Where a part stands in the text: its first character, and how many there are."""
+        error = _error("", part, self.text)
+        return error.start, error.length
+
+    def _value(
+        self, tree: ast.expr, known: Mapping[str, Tensor], parts: dict[int, ast.expr]
+    ) -> Tensor:
         match tree:
             case ast.Name(id=name):
                 return known[name]
             case ast.UnaryOp(op=ast.USub(), operand=operand):
-                return -self._value(operand, known)
+                result = -self._value(operand, known, parts)
+                parts[id(result)] = tree
+                return result
             case ast.UnaryOp(operand=operand):
-                return self._value(operand, known)
+                return self._value(operand, known, parts)
             case ast.BinOp(left=left, op=op, right=right):
-                a, b = self._value(left, known), self._value(right, known)
-                return self._placed(tree, _OPERATORS[type(op)], a, b)
+                a, b = self._value(left, known, parts), self._value(right, known, parts)
+                result = self._placed(tree, _OPERATORS[type(op)], a, b)
+                parts[id(result)] = tree
+                return result
             case ast.Call(func=ast.Name(id=name), args=[argument]):
-                return self._placed(tree, FUNCTIONS[name], self._value(argument, known))
+                inner = self._value(argument, known, parts)
+                result = self._placed(tree, FUNCTIONS[name], inner)
+                parts[id(result)] = tree
+                return result
             case _:
                 return constant(_numbers(tree, self.text))
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.autograd import ExpressionError, Tensor, expression, parse
+from core.autograd import ExpressionError, Tensor, expression, parse, topological_order
 from core.autograd.expression import LONGEST
 
 
@@ -153,3 +153,20 @@ def test_a_name_that_begins_as_a_number_can_be_given_more():
     out = expression("c = 3\nc = c + 1\nc * 2")
     assert out.item() == 8.0
     assert expression("c = 3\nc = c + 1\nc * 2", c=5.0).item() == 12.0
+
+
+def test_each_operation_knows_its_part_of_the_text():
+    text = "n = w * x\n  tanh(n + -b)"
+    expression, parts = parse(text), {}
+    out = expression.evaluate({"w": 2.0, "x": 3.0, "b": 1.0}, parts)
+    found = {}
+    for tensor in topological_order(out):
+        if not tensor.is_leaf:
+            start, length = expression.place(parts[id(tensor)])
+            found[tensor.operation.name] = text[start : start + length]
+    assert found == {
+        "Multiply": "w * x",
+        "Negate": "-b",
+        "Add": "n + -b",
+        "Tanh": "tanh(n + -b)",
+    }

@@ -5,6 +5,7 @@ Small formulas are worked out at once, larger ones on the engine: `is_small` say
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -58,6 +59,7 @@ class Computed:
 
     values  of all names in it
     trace   grows as steps are asked for
+    parts   of the text, by the id of the Tensor that each stands for
     broken  the first node that is not finite, or None
     """
 
@@ -68,6 +70,7 @@ class Computed:
     flows: Flows
     trace: Trace = field(compare=False)
     broken: int | None
+    parts: Mapping[int, Any] = field(compare=False)
 
     @property
     def text(self) -> str:
@@ -89,6 +92,19 @@ class Computed:
             for number, node in enumerate(self.graph.nodes)
             if node.is_leaf and node.tensor.requires_grad and node.tensor.name
         }
+
+    def places(self, number: int) -> list[tuple[int, int]]:
+        """Where a node stands in the text (start and length): an operation once, an input wherever
+        it is read.
+        """
+        node = self.graph.nodes[number]
+        part = self.parts.get(id(node.tensor))
+        if part is not None:
+            return [self.expression.place(part)]
+        if not node.tensor.name:
+            return []
+        found = re.finditer(rf"\b{re.escape(node.tensor.name)}\b", self.text)
+        return [(one.start(), len(node.tensor.name)) for one in found]
 
     def value(self, number: int) -> Array:
         return self.graph.nodes[number].tensor.data
@@ -151,14 +167,15 @@ def compute(text: str, values: Mapping[str, Any], known: Computed | None = None)
     wanted |= {name: array_of(value) for name, value in values.items()}
     names = (*expression.names, *expression.defaults)
     used = {**expression.defaults} | {name: wanted[name] for name in names if name in wanted}
-    output = expression.evaluate(used)
+    parts: dict[int, Any] = {}
+    output = expression.evaluate(used, parts)
     _check(output, text)
     trace = trace_backprop(output)
     graph: Graph = trace.about["graph"]
     plan = known.plan if known is not None and _alike(known.graph, graph) else None
     plan = plan or plan_of(graph, trace.about["places"])
     flows, broken = flows_of(graph), _broken(graph)
-    return Computed(expression, used, graph, plan, flows, trace, broken)
+    return Computed(expression, used, graph, plan, flows, trace, broken, parts)
 
 
 def compute_whole(text: str, values: Mapping[str, Any]) -> Computed:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QPlainTextEdit, QSizePolicy, QTextEdit, QVBoxLayout, QWidget
@@ -29,6 +32,8 @@ class FormulaField(QPlainTextEdit):
         self.setHorizontalScrollBarPolicy(_NEVER)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._quiet = False
+        self._wrong: list[tuple[int, int]] = []
+        self._parts: list[tuple[int, int]] = []
         self._lines = MOST_LINES
         self.textChanged.connect(self._on_changed)
         theme.changed.connect(self._restyle)
@@ -52,22 +57,37 @@ class FormulaField(QPlainTextEdit):
         self._fit()
 
     def mark(self, start: int, length: int) -> None:
-        """Underlines a part of the text; of length 0 nothing."""
-        marks = []
-        if length:
-            mark = QTextEdit.ExtraSelection()
-            cursor = QTextCursor(self.document())
-            size = self.document().characterCount() - 1
-            start = min(start, max(0, size - 1))
-            cursor.setPosition(start)
-            cursor.setPosition(min(size, start + length), QTextCursor.MoveMode.KeepAnchor)
-            form = QTextCharFormat()
-            form.setUnderlineStyle(QTextCharFormat.UnderlineStyle.WaveUnderline)
-            form.setUnderlineColor(theme.current().color("error"))
-            form.setBackground(theme.current().color("error", 0.14))
-            mark.cursor, mark.format = cursor, form  # type: ignore[attr-defined]
-            marks.append(mark)
-        self.setExtraSelections(marks)
+        """Underlines what is wrong; of length 0 nothing."""
+        self._wrong = [(start, length)] if length else []
+        self._draw_marks()
+
+    def show_parts(self, places: Sequence[tuple[int, int]]) -> None:
+        """Lays color behind what a step is about."""
+        if list(places) != self._parts:
+            self._parts = list(places)
+            self._draw_marks()
+
+    def _draw_marks(self) -> None:
+        now = theme.current()
+        about, wrong = QTextCharFormat(), QTextCharFormat()
+        about.setBackground(now.color("accent", 0.22))
+        wrong.setUnderlineStyle(QTextCharFormat.UnderlineStyle.WaveUnderline)
+        wrong.setUnderlineColor(now.color("error"))
+        wrong.setBackground(now.color("error", 0.14))
+        if self._wrong:  # the parts are those of another text
+            self.setExtraSelections([self._selection(*one, wrong) for one in self._wrong])
+        else:
+            self.setExtraSelections([self._selection(*one, about) for one in self._parts])
+
+    def _selection(self, start: int, length: int, form: QTextCharFormat) -> Any:
+        selection: Any = QTextEdit.ExtraSelection()
+        cursor = QTextCursor(self.document())
+        size = self.document().characterCount() - 1
+        start = min(start, max(0, size - 1))
+        cursor.setPosition(start)
+        cursor.setPosition(min(size, start + length), QTextCursor.MoveMode.KeepAnchor)
+        selection.cursor, selection.format = cursor, form
+        return selection
 
     def _on_changed(self) -> None:
         self._fit()
@@ -111,6 +131,7 @@ class FormulaField(QPlainTextEdit):
     def _restyle(self) -> None:
         self.setFont(theme.current().font("body", mono=True))
         self._fit()
+        self._draw_marks()
 
 
 def _same(one: str, two: str) -> int:

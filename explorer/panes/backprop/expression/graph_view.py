@@ -26,10 +26,11 @@ from explorer.panes.backprop.expression.draw_nodes import (
     draw_node,
     node_box,
 )
+from explorer.panes.backprop.expression.numbers import labels_of, numbers_of
 from explorer.panes.backprop.expression.paths import edges_on_the_way
 from explorer.panes.backprop.expression.scene import Edge, Instant, Scene, instant_at
 from explorer.panes.backprop.expression.words import told
-from explorer.widgets.base import Columns, Picture
+from explorer.widgets.base import Picture
 
 TEXT_FROM, NAMES_FROM = 0.52, 0.24  # the scales from which numbers and names are drawn
 GRASP = 5.0  # pixels beside an edge that still count
@@ -116,24 +117,11 @@ class GraphView(Picture):
 
     def displayed(self) -> dict[str, np.ndarray]:
         """A row for each node: its value and gradient; of a tensor how long these are."""
-        if self.scene is None:
-            return {}
-        computed = self.scene.computed
-        instant = instant_at(computed, self._position)
-        values, gradients = [], []
-        for number in range(len(computed.graph.nodes)):
-            there = instant.done(computed.plan.appears[number]) == 1
-            values.append(_length(computed.value(number)) if there else np.nan)
-            gradient = computed.gradient_at(number, instant.moment)
-            gradients.append(np.nan if gradient is None else _length(gradient))
-        return Columns(value=np.array(values), gradient=np.array(gradients))
+        numeric = self._numeric if self.scene is not None and self.scene.checks else {}
+        return {} if self.scene is None else numbers_of(self.scene, self._position, numeric)
 
     def table_labels(self) -> dict[str, tuple[list[str], list[str]]]:
-        if self.scene is None:
-            return {}
-        nodes = self.scene.computed.graph.nodes
-        names = [n.label if n.is_leaf else f"{n.label} = {n.text}" for n in nodes]
-        return {"value": (names, []), "gradient": (names, [])}
+        return {} if self.scene is None else labels_of(self.scene)
 
     def edge_at(self, point: QPointF) -> Edge | None:
         """The edge under a point of the widget, with some pixels to spare."""
@@ -242,6 +230,16 @@ class GraphView(Picture):
         if self._faint:
             painter.fillRect(self.rect(), theme.current().color("window", 1 - theme.STALE_OPACITY))
 
+    def about(self) -> int:
+        """The node that is looked at: pointed at, chosen, or the one that the step changes."""
+        if self.scene is None:
+            return -1
+        for looked in (self.hovered, self.chosen[0]):
+            if looked >= 0:
+                return looked
+        instant = instant_at(self.scene.computed, self._position)
+        return -1 if instant.place is None else subject(self.scene, instant)
+
     def _moving(self, instant: Instant) -> set[int]:
         """The nodes that a step is about."""
         assert self.scene is not None
@@ -340,8 +338,3 @@ class GraphView(Picture):
             element=element,
             numeric=self._numeric.get(number),
         )
-
-
-def _length(array: np.ndarray) -> float:
-    array = np.asarray(array)
-    return float(array.reshape(-1)[0]) if array.size == 1 else float(np.linalg.norm(array))

@@ -70,7 +70,7 @@ class ExpressionMode(Mode):
         self.inputs.checkToggled.connect(self.toggle_check)
         self.inputs.exampleChosen.connect(lab.show_example)
         graph.nodeClicked.connect(self.choose)
-        graph.nodeHovered.connect(lambda _: self._inspecting.start())
+        graph.nodeHovered.connect(self._on_hovered)
         graph.leafMoved.connect(lab.move_leaf)
         graph.edgeClicked.connect(self.show_edge)
         graph.leafReleased.connect(lab.end_merge)
@@ -194,6 +194,10 @@ class ExpressionMode(Mode):
                 if one is not None and (one.phase, one.node, one.input) == wanted:
                     self.player.seek(at)
 
+    def _on_hovered(self, _: int) -> None:
+        self._show_part()
+        self._inspecting.start()
+
     # what the lab tells
 
     def _on_failed(self, error: ExpressionError) -> None:
@@ -256,6 +260,7 @@ class ExpressionMode(Mode):
         self.view.graph.set_choice(number, element)
         if self.computed is not None and number >= 0 and element >= 0:
             self.trying.follow(self.computed.graph.nodes[number].label, element)
+        self._show_part()
         self.inspect()
 
     def on_step(self, step: int) -> None:
@@ -277,6 +282,14 @@ class ExpressionMode(Mode):
             now = theme.current()
             self.spawn(self.engine.io(set_formulas, tuple(formulas), now.zoom, now.name))
 
+    def _show_part(self) -> None:
+        """What is looked at, or what the step is about, stands out in the formula."""
+        computed = self.computed
+        if computed is None:
+            return
+        about = self.view.graph.about()
+        self.view.editor.field.show_parts(computed.places(about) if about >= 0 else [])
+
     def on_position(self, position: float) -> None:
         if self.computed is None:
             return
@@ -285,6 +298,7 @@ class ExpressionMode(Mode):
         self.view.graph.set_position(position)
         moment = min(max(0, math.ceil(position - 1e-9)), len(self.computed.plan) - 1)
         self.set_headline(words.headline(self.computed, moment))
+        self._show_part()
 
     def inspect(self) -> None:
         if not self.active:

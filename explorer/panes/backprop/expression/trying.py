@@ -30,12 +30,7 @@ if TYPE_CHECKING:
 
 NUDGE = 0.1
 LARGEST_NUDGE = 1e6
-SMALL = 40  # numbers
 WORSE = 10.0  # times the first loss: the steps lead away
-
-
-def sum_of_sizes(computed: Computed) -> int:
-    return sum(node.tensor.data.size for node in computed.graph.nodes)
 
 
 class Trying(QObject):
@@ -120,7 +115,7 @@ class Trying(QObject):
             self._turn += 1
             self.what = what_if(computed, self.leaf, self.element, self.nudge, self.what)
             self._show(self.what)
-            if is_cheap_to_check(computed) and sum_of_sizes(computed) <= 2 * SMALL:
+            if is_cheap_to_check(computed):
                 self.mode.show_numeric(check(computed))
                 self._show(self.what)
                 return

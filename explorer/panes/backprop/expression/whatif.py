@@ -48,7 +48,9 @@ def is_cheap(computed: Computed) -> bool:
 
 
 def is_cheap_to_check(computed: Computed) -> bool:
-    return len(computed.graph.nodes) ** 2 <= AT_ONCE
+    nodes = computed.graph.nodes
+    numbers = sum(node.tensor.data.size for node in nodes)
+    return 2 * numbers * len(nodes) <= AT_ONCE
 
 
 def what_if(

@@ -368,3 +368,22 @@ def test_a_pinned_leaf_tells_its_path_to_the_end(pane, mode):
     assert "The path to o, local by local:" in rows
     assert "2 \u00d7 1 \u00d7 1 \u00d7 0.500 = 1.00" in rows
     assert "along w1 \u2192 v1 \u2192 v3 \u2192 v4 \u2192 o" in rows
+
+
+def test_what_a_step_is_about_stands_out_in_the_formula(pane, mode):
+    def marked():
+        return [one.cursor.selectedText() for one in mode.view.editor.field.extraSelections()]
+
+    mode.lab.set_text("p = a * b\np + tanh(a)")
+    pane.player.start()
+    assert marked() == []
+    pane.player.seek(1)
+    assert marked() == ["a * b"]
+    pane.player.seek(2)
+    assert marked() == ["tanh(a)"]
+    mode.choose(mode.computed.leaves["a"], 0)
+    assert marked() == ["a", "a"]
+    mode.lab.set_text("p = a * b\np + tan(a)")
+    mode.view.graph.setFocus()
+    mode.view.editor._say()
+    assert marked() == ["tan(a)"]
