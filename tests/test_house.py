@@ -180,7 +180,7 @@ def test_the_list_of_system_libraries_can_be_read():
 
 
 def test_no_formula_lets_parentheses_grow_around_a_sum():
-    r"""ziamath draws `\left( \sum ... \right)` a hundred times as tall as it is: `\Big(` is right."""
+    r"""ziamath draws `\left( \sum x \right)` a hundred times too tall: `\Big(` is right."""
     grown = []
     for path in [*CORE, *EXPLORER]:
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):

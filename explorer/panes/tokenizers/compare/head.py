@@ -67,6 +67,7 @@ class ColumnHead(QWidget):
         self._glyph = Glyph("success", "success", 16)
         self._badge = Label("", "label")
         self._ratio = CutLabel("label", "muted")
+        self._cost = CutLabel("label", "muted")
         self._other = CutLabel("label", "muted")
         top = QHBoxLayout()
         top.setSpacing(0)
@@ -86,6 +87,7 @@ class ColumnHead(QWidget):
         column.addWidget(self._kind)
         column.addLayout(numbers)
         column.addWidget(self._ratio)
+        column.addWidget(self._cost)
         column.addWidget(self._other)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
@@ -105,7 +107,7 @@ class ColumnHead(QWidget):
     def set_split(self, split: Split | None, choices: Choices) -> None:
         """Counts and badge of a split; None clears them."""
         there = split is not None and not split.error
-        for part in (self._count, self._unit, self._ratio):
+        for part in (self._count, self._unit, self._ratio, self._cost):
             part.setVisible(there)
         self._show_badge(split if there else None)
         if split is None or split.error:
@@ -114,17 +116,18 @@ class ColumnHead(QWidget):
         self._count.setText(f"{split.count:,}")
         self._unit.setText("token" if split.count == 1 else "tokens")
         ratio = f"{theme.format_number(split.bytes_per_token)} bytes per token"
-        if choices.price > 0:
-            ratio += f", costs {said_cost(cost(split.count, choices.price))}"
         self._ratio.set_text(ratio if split.count else "")
+        price = said_cost(cost(split.count, choices.price)) if choices.price > 0 else ""
+        self._cost.set_text(f"costs {price}" if price else "")
+        self._cost.setVisible(bool(price))
         self._other.set_text(self._other_words(split, choices))
 
     def _other_words(self, split: Split, choices: Choices) -> str:
         if split.other is None:
             return ""
         if choices.specials:
-            return f"{split.other:,} if special tokens are plain text"
-        return f"{split.other:,} if special tokens are parsed"
+            return f"{split.other:,} with specials as text"
+        return f"{split.other:,} with specials parsed"
 
     def _show_badge(self, split: Split | None) -> None:
         known = split is not None and split.lossless is not None and split.count > 0

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QLocale, Qt, Signal
-from PySide6.QtGui import QDoubleValidator
+from PySide6.QtCore import QRegularExpression, Qt, Signal
+from PySide6.QtGui import QRegularExpressionValidator
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QToolButton, QWidget
 
 from explorer import theme
@@ -11,7 +11,7 @@ from explorer.panes.tokenizers.compare.choices import Choices
 from explorer.widgets.base import Label
 from explorer.widgets.toggle import SegmentedControl, Switch
 
-DEAREST = 1e6  # of a million tokens
+PRICE = r"\d{0,7}([.,]\d{0,6})?"  # of a million tokens
 
 
 class Toggle(QToolButton):
@@ -44,10 +44,7 @@ class PriceField(QLineEdit):
         self.setAccessibleName("Price of a million tokens")
         self.setToolTip("What a million tokens cost, in your money: each head shows what this text")
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
-        numbers = QDoubleValidator(0.0, DEAREST, 6, self)
-        numbers.setNotation(QDoubleValidator.Notation.StandardNotation)
-        numbers.setLocale(QLocale.c())
-        self.setValidator(numbers)
+        self.setValidator(QRegularExpressionValidator(QRegularExpression(PRICE), self))
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.textEdited.connect(self._on_edited)
         theme.changed.connect(self._restyle)
@@ -55,15 +52,17 @@ class PriceField(QLineEdit):
 
     def set_price(self, price: float) -> None:
         if price != self._value():
-            self.setText(f"{price:g}" if price else "")
+            self.setText(f"{price:.6f}".rstrip("0").rstrip(".") if price else "")
 
     def _value(self) -> float:
-        try:
-            return min(DEAREST, max(0.0, float(self.text() or 0)))
-        except ValueError:
-            return 0.0
+        text = self.text()
+        return float(text) if any(letter.isdigit() for letter in text) else 0.0
 
-    def _on_edited(self, _: str) -> None:
+    def _on_edited(self, text: str) -> None:
+        if "," in text:  # a decimal comma; that it is no thousands' is seen at once
+            place = self.cursorPosition()
+            self.setText(text.replace(",", "."))
+            self.setCursorPosition(place)
         self.priceChosen.emit(self._value())
 
     def _restyle(self) -> None:

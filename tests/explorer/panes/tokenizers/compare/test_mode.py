@@ -234,16 +234,34 @@ def test_choices_reach_every_column(pane, run_async):
     run_async(body())
 
 
+def test_a_price_is_what_stands_in_its_field(pane, run_async):
+    async def body():
+        await pane.settled()
+        field, head = pane.mode.view.toolbar.price, columns(pane)[0].head
+        for keys, shown, price in (("2,5", "2.5", 2.5), ("1e3", "13", 13.0), (".", ".", 0.0)):
+            field.clear()
+            QTest.keyClicks(field, keys)
+            assert (field.text(), pane.mode.choices.price) == (shown, price)
+            assert head._cost.isVisibleTo(head) == (price > 0)
+        field.setText("")
+        QTest.keyClicks(field, "9999999999")
+        assert pane.mode.choices.price == 9_999_999 and field.text() == "9999999"
+        field.set_price(1e6)
+        assert field.text() == "1000000"
+
+    run_async(body())
+
+
 def test_special_tokens_can_be_text(pane, run_async):
     async def body():
         pane.mode.set_text("the cat<|endoftext|>")
         await pane.settled()
         head = columns(pane)[0].head
         parsed = len(ids(pane, 0))
-        assert "plain text" in head._other.whole
+        assert "as text" in head._other.whole
         pane.mode.choose(specials=False)
         await pane.settled()
-        assert len(ids(pane, 0)) > parsed and f"{parsed} if" in head._other.whole
+        assert len(ids(pane, 0)) > parsed and f"{parsed} with" in head._other.whole
 
     run_async(body())
 
