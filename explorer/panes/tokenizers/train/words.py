@@ -100,13 +100,14 @@ def headline(recording: Recording | None, index: int, state: str, error: str, li
     moment = recording.moments[min(index, len(recording) - 1)]
     best = _best(recording, moment.index)
     if state == "done" and index >= len(recording) - 1:
-        what = f"Done in {len(recording) - 1:,} steps"
+        what = f"Done in {len(recording):,} steps"
         return f"{what}: {best}" if best else f"{what}. Play shows it again."
-    where = f"Step {moment.index:,} of about {recording.expected:,}"
+    number = moment.index + 1  # as the transport counts
+    where = f"Step {number:,} of about {recording.expected + 1:,}"
     if state == "done":
-        where = f"Step {moment.index:,} of {recording.expected:,}"
+        where = f"Step {number:,} of {len(recording):,}"
     elif live and state == "paused":
-        where = f"Paused at step {moment.index:,}"
+        where = f"Paused at step {number:,}"
     if moment.index == 0:
         plays = "shows how they grew" if state == "done" else "trains them in lock step"
         return f"{where}: the first pieces of each. Play {plays}."
