@@ -43,11 +43,11 @@ class Making:
 
     @property
     def shown(self) -> str:
-        """The token as people read it; as its vocabulary spells it where it is half a character."""
+        """The token as people read it; its bytes where it is part of a character: <C3>."""
         try:
             return visible_text(self.data.decode()) or self.piece
         except UnicodeDecodeError:
-            return self.piece
+            return f"<{self.data.hex(' ').upper()}>"
 
 
 def make_token(

@@ -78,4 +78,4 @@ def _facts(making: Making) -> list[Any]:
 def piece_inspection(name: str, making: Making) -> Inspection:
     """A token whose steps cannot be shown."""
     rows: list[Any] = [*_facts(making), making.note or "Its steps cannot be shown."]
-    return Inspection(rows=rows, title=f"{name}: {making.piece}")
+    return Inspection(rows=rows, title=f"{name}: {making.shown}")
