@@ -186,7 +186,10 @@ def draw_legend(painter: QPainter, room: QRectF, camera: Camera) -> None:
     x = room.left() + 2
     words = (("gradient below 0", -1.0), ("above 0", 1.0))
     for text, value in words:
-        painter.setPen(now.pen(sign_color(value), 3))
+        pen = now.pen(sign_color(value), 3)
+        if now.contrast and value < 0:
+            pen.setDashPattern([2.0, 1.5])
+        painter.setPen(pen)
         painter.drawLine(QPointF(x, y + height / 2), QPointF(x + now.px(18), y + height / 2))
         x += now.px(23)
         width = now.metrics("label").horizontalAdvance(text) + now.px(12)

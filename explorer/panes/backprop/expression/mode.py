@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from core.autograd import ExpressionError
-from explorer import theme
 from explorer.actions import Action
-from explorer.engine import EngineDied
-from explorer.panes.backprop.expression import demo, explaining, words
+from explorer.panes.backprop.expression import demo, words
 from explorer.panes.backprop.expression.camera import SCALES, Camera
 from explorer.panes.backprop.expression.commands import commands
 from explorer.panes.backprop.expression.computing import Computed
 from explorer.panes.backprop.expression.experiment import are_numbers, restored
-from explorer.panes.backprop.expression.formulas import set_formulas
 from explorer.panes.backprop.expression.header import ExpressionHeader
+from explorer.panes.backprop.expression.inspecting import Inspecting
 from explorer.panes.backprop.expression.lab import Lab
 from explorer.panes.backprop.expression.scene import scene_of
 from explorer.panes.backprop.expression.track import MomentTrack
@@ -30,8 +27,6 @@ from explorer.panes.backprop.expression.view import ExpressionView
 from explorer.panes.modes import Desk, Mode
 
 CHECKS = "backprop.expression.checks"
-AHEAD = 4  # steps whose formulas are set before they are shown
-MANY_STEPS = 120  # of more, the steps are put together on the engine
 
 
 def create(desk: Desk, parent: QObject) -> Mode:
@@ -50,14 +45,10 @@ class ExpressionMode(Mode):
         self.view = ExpressionView()
         self.inputs = ExpressionHeader()
         self.numeric: dict[int, np.ndarray] = {}
-        self._prepared: set[str] = set()  # formulas that are set already
         self._position = 0.0
         self._wanted: float | None = None  # where a session was left
         self.workspace.begin(CHECKS, False)
-        self._inspecting = QTimer(self)
-        self._inspecting.setSingleShot(True)
-        self._inspecting.setInterval(theme.MOTION["live_number"])
-        self._inspecting.timeout.connect(self.inspect)
+        self.inspecting = Inspecting(self)
         self.lab = Lab(self)
         self.trying = Trying(self)
         self._connect()
@@ -152,7 +143,7 @@ class ExpressionMode(Mode):
         self.trying.refresh()
 
     def left(self) -> None:
-        self._inspecting.stop()
+        self.inspecting.stop()
         self.trying.stop()
 
     # how it is seen
@@ -196,7 +187,7 @@ class ExpressionMode(Mode):
 
     def _on_hovered(self, _: int) -> None:
         self._show_part()
-        self._inspecting.start()
+        self.inspecting.soon()
 
     # what the lab tells
 
@@ -224,14 +215,13 @@ class ExpressionMode(Mode):
             self.set_tracks([MomentTrack(computed)])
             self._seek_wanted()
             if self.active:
-                self._prepare(self.player.step)
+                self.inspecting.ahead(self.player.step)
         else:
             for track in self.tracks:
                 track.computed = computed  # type: ignore[attr-defined]
         self.on_position(self.player.position if self.active else 0.0)
         self._show_settings()
-        if not self._inspecting.isActive():
-            self._inspecting.start()
+        self.inspecting.soon()
 
     def _seek_wanted(self) -> None:
         if self._wanted is not None and self.active and self.tracks:
@@ -250,8 +240,8 @@ class ExpressionMode(Mode):
         """Every gradient once more, by nudging."""
         self.numeric = numeric
         self.view.graph.set_numeric(numeric)
-        if self.view.graph.chosen[0] >= 0 and not self._inspecting.isActive():
-            self._inspecting.start()
+        if self.view.graph.chosen[0] >= 0:
+            self.inspecting.soon()
 
     # looking
 
@@ -264,23 +254,8 @@ class ExpressionMode(Mode):
         self.inspect()
 
     def on_step(self, step: int) -> None:
-        self._prepare(step)
+        self.inspecting.ahead(step)
         super().on_step(step)
-
-    def _prepare(self, step: int) -> None:
-        """Sets the formulas of the next steps ahead: one takes most of a frame."""
-        computed = self.computed
-        if computed is None or not self.engine.alive:
-            return
-        few = len(computed.plan) <= MANY_STEPS
-        last = len(computed.plan) if few else len(computed.trace) + 1
-        coming = range(max(0, step) + 1, min(step + 1 + AHEAD, last))
-        steps = [computed.step(moment) for moment in coming]
-        formulas = {one.formula for one in steps if one is not None} - self._prepared
-        if formulas:
-            self._prepared |= formulas
-            now = theme.current()
-            self.spawn(self.engine.io(set_formulas, tuple(formulas), now.zoom, now.name))
 
     def _show_part(self) -> None:
         """What is looked at, or what the step is about, stands out in the formula."""
@@ -301,29 +276,4 @@ class ExpressionMode(Mode):
         self._show_part()
 
     def inspect(self) -> None:
-        if not self.active:
-            return
-        computed = self.computed
-        if computed is not None and len(computed.plan) > MANY_STEPS and not computed.trace.complete:
-            self.spawn(self._inspect_later(computed))
-        else:
-            self.inspection.emit(self._inspection())
-
-    async def _inspect_later(self, computed: Computed) -> None:
-        """The steps of a large formula are put together first."""
-        with contextlib.suppress(EngineDied):
-            await self.lab.grow(computed)
-            if self.active and computed is self.computed and computed.trace.complete:
-                self.inspection.emit(self._inspection())
-
-    def _inspection(self) -> Any:
-        computed, graph = self.computed, self.view.graph
-        if computed is None:
-            return None
-        looked = graph.chosen[0]
-        if looked < 0 and not self.player.playing:
-            looked = graph.hovered
-        if 0 <= looked < len(computed.graph.nodes):
-            pinned = looked == graph.chosen[0]
-            return explaining.of_node(computed, looked, self.numeric, pinned=pinned)
-        return explaining.of_step(computed, max(0, self.player.step))
+        self.inspecting.now()
