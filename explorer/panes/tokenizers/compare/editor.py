@@ -16,7 +16,7 @@ from explorer.panes.tokenizers.compare.soft_breaks import (
     softened,
 )
 
-MOST = 4_000_000  # characters
+MOST = 2_000_000  # characters
 
 
 class TextInput(QPlainTextEdit):
@@ -121,15 +121,19 @@ class TextInput(QPlainTextEdit):
         return True
 
     def insertFromMimeData(self, source: QMimeData) -> None:
-        """Plain text only, at most MOST characters."""
-        text = source.text()
-        if len(text) > MOST:
-            self.cut.emit(len(text))
-        text = text[:MOST]
+        """Plain text only, as much of it as there is room for."""
+        chosen = len(self.textCursor().selectedText())
+        text = self.limited(source.text(), len(self.text) - chosen)
         if self._soft and SOFT in text:  # its own signs: no line is cut any more
             self._harden()
         self.textCursor().insertText(softened(text) if self._soft else text)
         self.ensureCursorVisible()
+
+    def limited(self, text: str, beside: int = 0) -> str:
+        """What of a text there is room for beside so many characters; `cut` tells of the rest."""
+        if beside + len(text) > MOST:
+            self.cut.emit(beside + len(text))
+        return text[: max(0, MOST - beside)]
 
     def _harden(self) -> None:
         """Takes all soft breaks away, for a text that holds their sign itself."""

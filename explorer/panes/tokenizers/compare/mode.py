@@ -18,7 +18,6 @@ from explorer.panes.tokenizers.compare.choices import Choices
 from explorer.panes.tokenizers.compare.chosen import Chosen, alike, rates_tracks
 from explorer.panes.tokenizers.compare.commands import mode_actions, mode_views
 from explorer.panes.tokenizers.compare.differences import Differences
-from explorer.panes.tokenizers.compare.editor import MOST as LONGEST_TEXT
 from explorer.panes.tokenizers.compare.examples import FIRST
 from explorer.panes.tokenizers.compare.header import CompareHeader
 from explorer.panes.tokenizers.compare.model import Split
@@ -128,7 +127,7 @@ class CompareMode(Mode):
     def take(self, wish: dict[str, Any]) -> None:
         """{"add": id of the catalogue, "files": of tokenizers, "text": another text}."""
         if isinstance(wish.get("text"), str):
-            self.set_text(wish["text"][:LONGEST_TEXT])
+            self.set_text(self.view.editor.limited(wish["text"]))
         if isinstance(wish.get("add"), str):
             self.shown_ones.add(wish["add"])
         if isinstance(wish.get("files"), list):

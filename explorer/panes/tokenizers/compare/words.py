@@ -38,5 +38,5 @@ def tokens(count: int) -> str:
 
 
 def too_long(size: int) -> str:
-    """What is said of a paste that was cut."""
-    return f"The text has {size:,} characters; the first {LONGEST_TEXT:,} were taken"
+    """What is said of a text that was cut."""
+    return f"That would be {size:,} characters; the first {LONGEST_TEXT:,} were taken"

@@ -9,7 +9,7 @@ from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtGui import QGuiApplication, QTextCursor
 from PySide6.QtTest import QTest
 
-from explorer.panes.tokenizers.compare.editor import TextInput
+from explorer.panes.tokenizers.compare.editor import MOST, TextInput
 from explorer.panes.tokenizers.compare.soft_breaks import (
     LONGEST,
     PARAGRAPH,
@@ -141,3 +141,17 @@ def test_a_selection_over_soft_breaks_is_replaced(editor):
     editor.setTextCursor(cursor)
     QTest.keyClicks(editor, "-")
     assert editor.text == LINE[:5] + "-" + LINE[-5:] and len(blocks(editor)) == 1
+
+
+def test_two_pastes_have_no_more_room_than_one(editor):
+    told = []
+    editor.cut.connect(told.append)
+    mime = QMimeData()
+    mime.setText("a line\n" * 200_000)
+    editor.insertFromMimeData(mime)
+    assert len(editor.text) == 1_400_000 and told == []
+    editor.insertFromMimeData(mime)
+    assert len(editor.text) == MOST and told == [2_800_000]
+    editor.selectAll()
+    editor.insertFromMimeData(mime)
+    assert len(editor.text) == 1_400_000 and len(told) == 1
