@@ -68,8 +68,8 @@ RULE = Rule(
     title="AdaGrad",
     source="Duchi, Hazan & Singer 2011",
     formula=(
-        r"v \leftarrow v + g^2, \quad"
-        r" \theta \leftarrow \theta - \eta \, \frac{g}{\sqrt{v} + \epsilon}"
+        r"\begin{array}{l} s = g + \lambda \, \theta, \quad v \leftarrow v + s^2 \\"
+        r" \theta \leftarrow \theta - \eta \, \frac{s}{\sqrt{v} + \epsilon} \end{array}"
     ),
     settings=AdaGradSettings,
     state=AdaGradState,
@@ -99,4 +99,5 @@ RULE = Rule(
             ("param", "direction", "rate"),
         ),
     ),
+    letters={"weight_decay": "λ", "eps": "ε"},
 )

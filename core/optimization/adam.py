@@ -103,7 +103,12 @@ RULE = Rule(
     name="adam",
     title="Adam",
     source="Kingma & Ba 2015",
-    formula=r"\theta \leftarrow \theta - \eta \, \frac{\hat m}{\sqrt{\hat v} + \epsilon}",
+    formula=(
+        r"\begin{array}{l} s = g + \lambda \, \theta \\"
+        r" m \leftarrow \beta_1 m + (1 - \beta_1) \, s, \quad"
+        r" v \leftarrow \beta_2 v + (1 - \beta_2) \, s^2 \\"
+        r" \theta \leftarrow \theta - \eta \, \frac{\hat m}{\sqrt{\hat v} + \epsilon} \end{array}"
+    ),
     settings=AdamSettings,
     state=AdamState,
     explain=explain,
@@ -133,4 +138,5 @@ RULE = Rule(
             ("param", "direction", "rate"),
         ),
     ),
+    letters={"weight_decay": "λ", "beta1": "β₁", "beta2": "β₂", "eps": "ε"},
 )

@@ -94,8 +94,10 @@ RULE = Rule(
     title="AdamW",
     source="Loshchilov & Hutter 2019",
     formula=(
-        r"\theta \leftarrow (1 - \eta \lambda)\, \theta"
-        r" - \eta \, \frac{\hat m}{\sqrt{\hat v} + \epsilon}"
+        r"\begin{array}{l} m \leftarrow \beta_1 m + (1 - \beta_1) \, g, \quad"
+        r" v \leftarrow \beta_2 v + (1 - \beta_2) \, g^2 \\"
+        r" \theta \leftarrow (1 - \eta \lambda)\, \theta"
+        r" - \eta \, \frac{\hat m}{\sqrt{\hat v} + \epsilon} \end{array}"
     ),
     settings=AdamWSettings,
     state=AdamWState,
@@ -126,4 +128,5 @@ RULE = Rule(
             ("shrunk", "direction", "rate"),
         ),
     ),
+    letters={"weight_decay": "λ", "beta1": "β₁", "beta2": "β₂", "eps": "ε"},
 )

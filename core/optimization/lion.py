@@ -72,8 +72,9 @@ RULE = Rule(
     title="Lion",
     source="Chen et al. 2023",
     formula=(
-        r"\theta \leftarrow (1 - \eta \lambda)\, \theta"
-        r" - \eta \, \mathrm{sign}(\beta_1 m + (1 - \beta_1) \, g)"
+        r"\begin{array}{l} \theta \leftarrow (1 - \eta \lambda)\, \theta"
+        r" - \eta \, \mathrm{sign}(\beta_1 m + (1 - \beta_1) \, g) \\"
+        r" m \leftarrow \beta_2 m + (1 - \beta_2) \, g \end{array}"
     ),
     settings=LionSettings,
     state=LionState,
@@ -110,4 +111,5 @@ RULE = Rule(
             ("grad", "beta2"),
         ),
     ),
+    letters={"weight_decay": "λ", "beta1": "β₁", "beta2": "β₂"},
 )

@@ -76,7 +76,10 @@ RULE = Rule(
     name="momentum",
     title="Momentum",
     source="Polyak 1964",
-    formula=r"u \leftarrow \mu \, u + g, \quad \theta \leftarrow \theta - \eta \, u",
+    formula=(
+        r"s = g + \lambda \, \theta, \quad u \leftarrow \mu \, u + s, \quad"
+        r" \theta \leftarrow \theta - \eta \, u"
+    ),
     settings=MomentumSettings,
     state=MomentumState,
     explain=explain,
@@ -92,4 +95,5 @@ RULE = Rule(
             ("param", "velocity", "rate"),
         ),
     ),
+    letters={"weight_decay": "λ", "momentum": "μ"},
 )

@@ -238,5 +238,6 @@ RULE = Rule(
             ("shrunk", "direction", "rate", "scale"),
         ),
     ),
+    letters={"weight_decay": "λ", "momentum": "μ"},
     matrices_only=True,
 )

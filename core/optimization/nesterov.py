@@ -70,7 +70,10 @@ RULE = Rule(
     name="nesterov",
     title="Nesterov",
     source="Nesterov 1983",
-    formula=r"u \leftarrow \mu \, u + g, \quad \theta \leftarrow \theta - \eta \, (g + \mu \, u)",
+    formula=(
+        r"\begin{array}{l} s = g + \lambda \, \theta, \quad u \leftarrow \mu \, u + s \\"
+        r" \theta \leftarrow \theta - \eta \, (s + \mu \, u) \end{array}"
+    ),
     settings=NesterovSettings,
     state=NesterovState,
     explain=explain,
@@ -93,4 +96,5 @@ RULE = Rule(
             ("param", "ahead", "rate"),
         ),
     ),
+    letters={"weight_decay": "λ", "momentum": "μ"},
 )

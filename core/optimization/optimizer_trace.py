@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from core.optimization.muon import INSIDE, MuonStep, Turned
 from core.optimization.optimizers import optimizer
-from core.optimization.rule import Line, Rule
+from core.optimization.rule import Line, Rule, numbers_of
 from core.trace import Step, Trace
 
 
@@ -53,7 +52,7 @@ def trace_update(
         "settings": settings, "state": state, "new": new, "after": after,
     }  # fmt: skip
     trace = Trace(about)
-    names = {"param": param, "grad": grad, "step": step, **_numbers(settings), **made._asdict()}
+    names = {"param": param, "grad": grad, "step": step, **numbers_of(settings), **made._asdict()}
     for line in rule.lines:
         if line.mark == "decay" and settings.weight_decay == 0:
             continue
@@ -62,14 +61,6 @@ def trace_update(
             for inner in _iterations(rule, made.turned, parent):
                 trace.append(inner)
     return trace.finish()
-
-
-def _numbers(settings: Any) -> dict[str, Any]:
-    """The settings under the names that they have in `explain`."""
-    named = asdict(settings) | {"rate": settings.learning_rate}
-    if "betas" in named:
-        named["beta1"], named["beta2"] = named.pop("betas")
-    return named
 
 
 def _step(rule: Rule, line: Line, names: Mapping[str, Any], parent: int | None = None) -> Step:

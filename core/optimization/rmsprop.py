@@ -69,8 +69,9 @@ RULE = Rule(
     title="RMSProp",
     source="Hinton et al. 2012, lecture 6e",
     formula=(
-        r"v \leftarrow \beta \, v + (1 - \beta) \, g^2, \quad"
-        r" \theta \leftarrow \theta - \eta \, \frac{g}{\sqrt{v} + \epsilon}"
+        r"\begin{array}{l} s = g + \lambda \, \theta, \quad"
+        r" v \leftarrow \beta \, v + (1 - \beta) \, s^2 \\"
+        r" \theta \leftarrow \theta - \eta \, \frac{s}{\sqrt{v} + \epsilon} \end{array}"
     ),
     settings=RMSPropSettings,
     state=RMSPropState,
@@ -100,4 +101,5 @@ RULE = Rule(
             ("param", "direction", "rate"),
         ),
     ),
+    letters={"weight_decay": "λ", "beta": "β", "eps": "ε"},
 )

@@ -6,7 +6,8 @@ A rule is a file with five things in it:
     state      frozen: what is remembered of a parameter from step to step; begins as the number 0
     explain    (param, grad, state, step, settings) -> every intermediate, one marked line each
     update     the same arguments -> (param, state): what of that goes on
-    RULE       these, with a name, a source and the formula of every marked line, as data
+    RULE       these, with a name, a source, the formula of every marked line and the letter of
+               every setting, as data
 
 It uses operators alone, so that the same lines run on NumPy arrays, torch tensors and DTensors.
 Nothing is changed in place. Letters: the parameter is written theta, its gradient g, the learning
@@ -16,8 +17,8 @@ rate eta, the weight decay lambda; t is the step, 1 for the first.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol, TypeVar
 
 
@@ -54,7 +55,9 @@ class Line:
 class Rule:
     """An optimizer, as data.
 
-    formula        the whole step in one line of LaTeX
+    formula        the whole step in a line or a few of LaTeX
+    letters        of the settings that its formulas have, by their names in `explain` (see
+                   `numbers_of`), as people write them; beside eta, the rate's
     matrices_only  it cannot move vectors: AdamW does (see `muon`)
     """
 
@@ -67,11 +70,20 @@ class Rule:
     explain: Callable[..., Any]
     update: Callable[..., Any]
     lines: tuple[Line, ...]
+    letters: Mapping[str, str]
     matrices_only: bool = False
 
     def marker(self, line: Line) -> str:
         """Where a line is written, as a Step names it."""
         return f"{self.explain.__module__}:{line.function}#{line.mark}"
+
+
+def numbers_of(settings: Any) -> dict[str, Any]:
+    """The settings under the names that they have in `explain`."""
+    named = asdict(settings) | {"rate": settings.learning_rate}
+    if "betas" in named:
+        named["beta1"], named["beta2"] = named.pop("betas")
+    return named
 
 
 def check_step(step: int) -> None:

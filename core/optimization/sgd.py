@@ -80,4 +80,5 @@ RULE = Rule(
             ("param", "slope", "rate"),
         ),
     ),
+    letters={"weight_decay": "λ"},
 )

@@ -7,7 +7,6 @@ core.optimization say, line by line.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from typing import Any
 
 import torch
@@ -15,10 +14,10 @@ from torch import nn
 
 from core.optimization.adamw import AdamWSettings
 from core.optimization.groups import matrix_groups, named_groups
-from core.optimization.muon import MuonSettings
 from core.optimization.optimizers import optimizer
 from core.optimization.torch_optimizer import RuleOptimizer
 from core.training.config import TrainingConfig
+from core.training.rules import rule_settings
 
 EPS = 1e-8  # Adam's, AdamW's and RMSProp's
 
@@ -37,8 +36,8 @@ def build_optimizer(
 ) -> torch.optim.Optimizer:
     """The config's optimizer for groups of the model's parameters, at a learning rate.
 
-    A rule with one `momentum` takes the first of `config.betas` for it, one with a single `beta`
-    the second. Raises ValueError for an optimizer that there is not.
+    Of `config.betas` each takes what `rule_settings` says. Raises ValueError for an optimizer that
+    there is not.
     """
     given, betas = list(groups), config.betas
     match config.optimizer:
@@ -56,21 +55,11 @@ def build_optimizer(
             return torch.optim.Adam(given, lr=rate, betas=betas, eps=EPS, fused=True)
         case "adamw":
             return torch.optim.AdamW(given, lr=rate, betas=betas, eps=EPS, fused=True)
-    rule = optimizer(config.optimizer)
-    settings = _settings(rule.settings, config, rate)
+    settings = rule_settings(config, rate)
     named = [{**group, "lr": rate} for group in named_groups(given, model.named_parameters())]
-    if rule.matrices_only:
+    if optimizer(config.optimizer).matrices_only:
         named = matrix_groups(named, settings, AdamWSettings(rate, betas, EPS))
     return RuleOptimizer(named, settings)
-
-
-def _settings(kind: type, config: TrainingConfig, rate: float) -> Any:
-    """A rule's settings: what the config says of them, else what is usual."""
-    if kind is MuonSettings:  # one rate serves its AdamW too, so its own is scaled to what suits it
-        return MuonSettings(rate, config.betas[0], match_adamw=True)
-    said = {"betas": config.betas, "momentum": config.betas[0], "beta": config.betas[1]}
-    own = {field.name for field in fields(kind)}
-    return kind(learning_rate=rate, **{name: said[name] for name in said if name in own})
 
 
 def state_names(optimizer: torch.optim.Optimizer, group: Mapping[str, Any]) -> tuple[str, ...]:

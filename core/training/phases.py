@@ -17,9 +17,6 @@ from core.optimization.schedules import SCHEDULES, Part, Plan
 from core.trace import Step
 from core.training.config import TrainingConfig
 
-# Of these optimizers torch's own runs, of the others the rule itself: see `build_optimizer`.
-RUN_BY_TORCH = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw")
-
 PHASES = ("data", "forward", "loss", "backward", "clip", "optimizer", "schedule")
 
 TITLES = {

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.optimization.optimizers import OPTIMIZERS
+from core.optimization.rule import numbers_of
 from core.trace import Step
 from core.training import phases
 from core.training.config import TrainingConfig
 from core.training.phases import CODE as CODE
 from core.training.phases import PHASES, TITLES
+from core.training.rules import RUN_BY_TORCH, rule_settings
 from explorer.panes.base import Inspection, Row
 from explorer.theme_numbers import format_bytes, format_duration, format_number
 from explorer.tracks import ListTrack
@@ -150,16 +152,19 @@ def _rows(name: str, numbers: RunNumbers, step: int) -> list[Row | str]:
 
 def _optimizer_rows(config: TrainingConfig, rate: float) -> list[Row | str]:
     rule, (b1, b2) = OPTIMIZERS[config.optimizer], config.betas
+    settings = rule_settings(config, config.learning_rate)
+    own = numbers_of(settings) | {"weight_decay": config.weight_decay}
     rows: list[Row | str] = [
         Row(f"η = {format_number(rate)}", "accent"),
-        f"λ = {config.weight_decay:g}, β = {b1:g} and {b2:g}",
+        ", ".join(f"{letter} = {own[name]:g}" for name, letter in rule.letters.items()),
     ]
     if config.optimizer in ("adam", "adamw", "lion"):
         rows.append(f"no weight moves further than about {format_number(rate)} in this step")
     if config.optimizer == "muon":
         rows.append("embeddings and vectors move by AdamW")
+        rows.append(f"with β₁ = {b1:g}, β₂ = {b2:g}")
     where = f"core/optimization/{rule.name}.py"
-    if config.optimizer not in phases.RUN_BY_TORCH:
+    if config.optimizer not in RUN_BY_TORCH:
         return [*rows, "the rule that runs is", f"written out in {where}"]
     how = "fused " if config.optimizer in ("adam", "adamw") else ""
     return [

@@ -55,6 +55,7 @@ RULE = Rule(
     state=DriftState,
     explain=explain,
     update=update,
+    letters={"momentum": "μ", "weight_decay": "λ"},
     lines=(Line("move", "new", "Move: along the average", r"\theta \leftarrow \theta - \eta m"),),
 )
 

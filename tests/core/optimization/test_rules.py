@@ -1,11 +1,14 @@
 """Every rule against torch's optimizer of the same name, or its paper, and on a known parabola."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
 
 from core.optimization import OPTIMIZERS, optimizer
 from core.optimization.muon import COEFFICIENTS, orthogonalize
+from core.optimization.rule import numbers_of
 from tests.core.optimization.references import (
     BETAS,
     lion_of_the_paper,
@@ -173,3 +176,27 @@ def test_bad_settings_say_the_remedy() -> None:
     rule = OPTIMIZERS["muon"]
     with pytest.raises(ValueError, match=r"not an array of shape \(3,\); leave vectors"):
         rule.update(np.ones(3), np.ones(3), rule.state(), 1, rule.settings())
+
+
+# As people write it -> as LaTeX does.
+GREEK = {
+    "λ": r"\lambda",
+    "μ": r"\mu",
+    "β": r"\beta",
+    "β₁": r"\beta_1",
+    "β₂": r"\beta_2",
+    "ε": r"\epsilon",
+}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_the_whole_step_has_the_decay_that_runs_and_every_letter_is_a_settings(name: str) -> None:
+    rule = optimizer(name)
+    first = rule.lines[0].formula
+    if first == r"s = g + \lambda \, \theta" and name != "sgd":  # SGD has it in its one line
+        assert first in rule.formula, "what follows is in s"
+        assert not re.search(r"\bg\b", rule.formula.replace(first, ""))
+    assert set(rule.letters) <= set(numbers_of(rule.settings()))
+    own = {GREEK[letter] for letter in rule.letters.values()}
+    for written in (rule.formula, " ".join(line.formula for line in rule.lines)):
+        assert set(re.findall(r"\\(?:lambda|mu|beta|epsilon)(?:_\d)?", written)) == own

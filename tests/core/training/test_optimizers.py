@@ -13,7 +13,8 @@ from core.optimization.torch_optimizer import RuleOptimizer
 from core.tensor_files import open_safetensors
 from core.training import TrainingConfig, estimate
 from core.training.optimizers import build_optimizer, state_names
-from core.training.phases import RUN_BY_TORCH, phase_step
+from core.training.phases import phase_step
+from core.training.rules import RUN_BY_TORCH
 from core.training.sizes import muon_flops
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT

@@ -142,6 +142,26 @@ def test_of_a_new_optimizer_the_rule_itself_runs(monkeypatch):
 
 
 @pytest.mark.parametrize(
+    ("name", "letters"),
+    [
+        ("sgd", "λ = 0.1"),
+        ("momentum", "λ = 0.1, μ = 0.8"),
+        ("nesterov", "λ = 0.1, μ = 0.8"),
+        ("adagrad", "λ = 0.1, ε = 1e-10"),
+        ("rmsprop", "λ = 0.1, β = 0.95, ε = 1e-08"),
+        ("adam", "λ = 0.1, β₁ = 0.8, β₂ = 0.95, ε = 1e-08"),
+        ("adamw", "λ = 0.1, β₁ = 0.8, β₂ = 0.95, ε = 1e-08"),
+        ("lion", "λ = 0.1, β₁ = 0.8, β₂ = 0.95"),
+        ("muon", "λ = 0.1, μ = 0.8"),
+    ],
+)
+def test_the_optimizer_tells_its_own_settings_by_their_letters_and_no_others(name, letters):
+    config = CONFIG.change({"optimizer": name, "betas": (0.8, 0.95)})
+    rows = phase_inspection("optimizer", RunNumbers(config, numbers().steps), 7).rows
+    assert letters in rows and not any("β =" in str(row) for row in rows if row != letters)
+
+
+@pytest.mark.parametrize(
     ("changes", "step", "branch"),
     [
         ({}, 5, "warmup"),
