@@ -78,7 +78,7 @@ class Glitching(Tool):
         self.chosen = MODEL
         self._folder: Path | None = None
         self.found: Suspects | None = None
-        self._asked: object = None
+        self._asked: tuple[object, ...] = ()
         self.current = 0
         self.view = GlitchView()
         self.view.sourceChosen.connect(self.choose)
@@ -119,7 +119,7 @@ class Glitching(Tool):
         self.look()
 
     def retry(self) -> None:
-        self._asked = None
+        self._asked = ()
         self.look()
 
     def ask_for_folder(self) -> None:
@@ -140,20 +140,26 @@ class Glitching(Tool):
         path = self._path_of(self.chosen)
         if path is None or not known:
             self.stop()
-            self._asked = None
+            self._asked = ()
             self.view.body.show_empty(
                 "Only a model has embeddings: choose a checkpoint's folder", "Choose a folder"
             )
         elif self.engine.alive:
-            opened = self._catalogue.get(self.chosen)
-            asked = (self.chosen, str(path), id(opened))
-            if asked[:2] != (self._asked or ("", ""))[:2]:  # type: ignore[index]
+            asked = self._question(path)
+            if asked != self._asked:
                 self._asked = asked
                 self.found = None
                 self.view.body.show_loading("looking at the embeddings")
-                name = dict(sources)[self.chosen]
+                opened, name = self._catalogue.get(self.chosen), dict(sources)[self.chosen]
                 self.run(suspect_steps(opened, path, name), "looking for glitch tokens")
         self.changed.emit()
+
+    def _question(self, path: Path) -> tuple[object, ...]:
+        """What the answer depends on: an open model may be another one, or have learned on."""
+        if self.chosen != MODEL:
+            return self.chosen, path
+        version = getattr(self._source(), "version", 0)
+        return MODEL, path, self._catalogue.get(MODEL), version
 
     def on_done(self, result: Suspects) -> None:
         self.found = result

@@ -201,6 +201,33 @@ def test_glitch_tokens_of_the_open_model(pane, context, run_async):
     run_async(body())
 
 
+@pytest.mark.parametrize("learned", ["the same one", "another one"])
+def test_a_model_that_has_changed_is_asked_again(pane, context, run_async, learned):
+    """A run goes on in its folder; or another model is opened where the old one lay."""
+    source = context.workspace.model_source
+
+    async def body():
+        pane.mode.choose(view="glitches")
+        await pane.settled()
+        found = tool(pane, "glitches")
+        before = found.found
+        found.look()
+        await pane.settled()
+        assert found.found is before  # nothing is another
+        table = source.table.copy()
+        table[[270, 271]] = table[[271, 270]]
+        write_tensors(source.folder() / "model.safetensors", {"wte.weight": table})
+        if learned == "the same one":
+            source.version = 1
+            found.look()
+        else:
+            context.workspace.set_model_source(SimpleNamespace(**vars(source)))
+        await pane.settled()
+        assert found.found.candidates[0].token == 271
+
+    run_async(body())
+
+
 def test_glitch_tokens_of_a_folder_and_of_one_without_a_model(pane, run_async, tmp_path):
     async def body():
         found = tool(pane, "glitches")
