@@ -6,20 +6,21 @@ Nothing is read before it is asked for; reading and downloading run in the engin
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from explorer import tasks
+from explorer import errors, tasks
 from explorer.panes.base import Context
 from explorer.panes.tokenizers.entries import (
     MODEL,
     Download,
     Entry,
     Opened,
-    known_entries,
+    found_entries,
     open_path,
     opened,
 )
@@ -27,13 +28,15 @@ from explorer.panes.tokenizers.entries import (
 __all__ = ["MODEL", "Catalogue", "Entry", "Opened"]
 
 PROGRESS = 100  # ms between two looks at a download
+SPARE = 4  # tokenizers that stay open though nobody shows them: a choice is soon taken back
 
 
 class Catalogue(QObject):
     """`changed` when an entry has come, gone or changed; `progressed(id)` while one is downloaded.
 
     Ids: "model" is the tokenizer of the model that is open, "known:gpt2" a well-known one,
-    "file:/path" one that a person opened, "trained:NAME" one that was trained here.
+    "file:/path" one that a person opened, "trained:NAME" one that was trained here,
+    "cached:somebody/model" one that another program keeps in the Hugging Face cache.
     """
 
     changed = Signal()
@@ -46,7 +49,8 @@ class Catalogue(QObject):
         self._engine = context.engine
         self._workspace = context.workspace
         self._entries: dict[str, Entry] = {MODEL: Entry(MODEL, "The model's tokenizer")}
-        self._opened: dict[str, Opened] = {}
+        self._opened: dict[str, Opened] = {}  # the one that was asked for last stands last
+        self._shown: dict[QObject, frozenset[str]] = {}  # by who shows them
         self._opening: dict[str, Any] = {}  # tasks by id
         self._progress: dict[str, Download] = {}
         self._told: dict[str, int] = {}
@@ -61,8 +65,8 @@ class Catalogue(QObject):
 
     @property
     def entries(self) -> list[Entry]:
-        """The model's first, then trained and opened ones, then the well-known ones."""
-        order = {"model": 0, "trained": 1, "file": 2, "known": 3}
+        """The model's first, then trained and opened ones, the well-known ones, the cache's."""
+        order = {"model": 0, "trained": 1, "file": 2, "known": 3, "cached": 4}
         return sorted(self._entries.values(), key=lambda entry: order[entry.id.partition(":")[0]])
 
     def entry(self, name: str) -> Entry | None:
@@ -73,22 +77,40 @@ class Catalogue(QObject):
         return self._opened.get(name)
 
     def look(self, *, again: bool = False) -> None:
-        """Looks for well-known tokenizers on this machine, once unless it is to look again."""
+        """Looks for tokenizers on this machine, once unless it is to look again."""
         if again or not self._looked:
             self._looked = True
             tasks.spawn(self._look(), self)
 
     async def _look(self) -> None:
-        for entry in await self._engine.io(known_entries):
+        for entry in await self._engine.io(found_entries):
             self._entries[entry.id] = entry
         self.changed.emit()
 
     # getting one
 
-    async def open(self, name: str) -> Opened:
-        """The tokenizer called `name`; read once. Raises ValueError or OSError with the remedy."""
-        found = self._opened.get(name)
+    def show(self, who: QObject, names: Collection[str]) -> None:
+        """What `who` shows from now on; it stays open. Of the others those that were asked for last
+        stay, and the rest can be read again."""
+        self._shown[who] = frozenset(names)
+        self._forget()
+
+    def _forget(self) -> None:
+        shown = frozenset[str]().union(*self._shown.values())
+        spare = [name for name, one in self._opened.items() if one.entry.path and name not in shown]
+        for name in spare[:-SPARE]:
+            del self._opened[name]
+
+    async def open(self, name: str, who: QObject | None = None) -> Opened:
+        """The tokenizer called `name`, which `who` shows from now on; read once.
+
+        Raises ValueError or OSError with the remedy.
+        """
+        if who is not None:
+            self.show(who, (name,))
+        found = self._opened.pop(name, None)
         if found is not None:
+            self._opened[name] = found
             return found
         entry = self._entries.get(name)
         if entry is None or entry.path is None:
@@ -104,14 +126,22 @@ class Catalogue(QObject):
         return found
 
     async def _read(self, entry: Entry) -> tuple[Opened | None, Exception | None]:
-        """What was read, or why not: the error goes to whoever asked, not on a card of its own."""
+        """What was read, or why not: the error goes to whoever asked, not on a card of its own.
+
+        What no reader has foreseen is reported as well, once for all who asked.
+        """
         try:
-            tokenizer = await self._engine.io(open_path, entry.path)
+            found = opened(entry, await self._engine.io(open_path, entry.path))
         except (ValueError, OSError) as error:
             return None, error
+        except Exception as error:
+            errors.report(error, f"opening {entry.name}")
+            why = f"{entry.name} cannot be opened ({error}): choose another file"
+            return None, ValueError(why)
         finally:
             self._opening.pop(entry.id, None)
-        found = self._opened[entry.id] = opened(entry, tokenizer)
+        self._opened[entry.id] = found
+        self._forget()
         return found, None
 
     def add_file(self, path: str | Path) -> str:

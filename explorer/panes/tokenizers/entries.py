@@ -80,13 +80,17 @@ def open_path(path: Path) -> Any:
     return open_tokenizer(path)
 
 
-def known_entries() -> list[Entry]:
-    """The well-known tokenizers, each with its place on this machine where it has one."""
-    from core.tokenization.known import find_known, known_tokenizers
+def found_entries() -> list[Entry]:
+    """The well-known tokenizers, each with its place on this machine where it has one, then those
+    that other programs keep in the Hugging Face cache."""
+    from core.jobs import to_the_end
+    from core.tokenization.known import cached_tokenizers, find_all_steps, known_tokenizers
 
+    table = known_tokenizers()
+    places = to_the_end(find_all_steps())
     entries = []
-    for name, known in known_tokenizers().items():
-        found = find_known(name)
+    for name, known in table.items():
+        found = places.get(name)
         entries.append(
             Entry(
                 f"known:{name}",
@@ -99,7 +103,12 @@ def known_entries() -> list[Entry]:
                 address=known.address,
             )
         )
-    return entries
+    listed = {repository for name in places for repository, _ in table[name].hub}
+    return entries + [
+        Entry(f"cached:{found.name}", found.name, where=found.where, path=found.path)
+        for found in cached_tokenizers()
+        if found.name not in listed
+    ]
 
 
 class Download:

@@ -1,4 +1,4 @@
-"""The menu of tokenizers: those that are here, those that can be downloaded, files."""
+"""The menu of tokenizers: those that are here, those of other programs, downloads, files."""
 
 from __future__ import annotations
 
@@ -29,11 +29,16 @@ def fill(
     """
     menu.clear()
     menu.setToolTipsVisible(True)
-    here = [entry for entry in catalogue.entries if entry.here]
+    theirs = [entry for entry in catalogue.entries if entry.id.startswith("cached:")]
+    here = [entry for entry in catalogue.entries if entry.here and entry not in theirs]
     away = [entry for entry in catalogue.entries if not entry.here and entry.size]
     menu.addSection("On this machine")
     for entry in here:
         _add(menu, entry, entry.name, entry.id in shown, choose, full)
+    if theirs:
+        menu.addSection("In the Hugging Face cache")
+        for entry in theirs:
+            _add(menu, entry, entry.name, entry.id in shown, choose, full)
     if away:
         menu.addSection("Download")
         for entry in away:

@@ -122,6 +122,7 @@ class Shown(QObject):
 
     def open_all(self) -> None:
         """Opens what is shown and not open yet."""
+        self._catalogue.show(self, self.ids)
         for identity in self.ids:
             ready = self.get(identity) is not None or identity in self.errors
             if not ready and self._is_here(identity) and identity not in self._opening:

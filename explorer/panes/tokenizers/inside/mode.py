@@ -275,7 +275,7 @@ class InsideMode(Mode):
         if self.catalogue.get(self.chosen) is None:
             self.view.body.show_loading(f"opening {self.name}")
         try:
-            opened = await self.catalogue.open(self.chosen)
+            opened = await self.catalogue.open(self.chosen, self)
             if turn != self._turn:
                 return
             found = await self.engine.call(

@@ -8,10 +8,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QMenu, QWidget
 
 from core.download import Progress
 from core.tokenization import known
-from explorer.panes.tokenizers.catalogue import Catalogue
+from explorer import errors
+from explorer.panes.tokenizers.catalogue import SPARE, Catalogue
+from explorer.panes.tokenizers.compare.menu import fill
 from tests.explorer.conftest import dispose
 from tests.explorer.panes.tokenizers.small import saved_bpe, small_bpe
 
@@ -60,6 +64,78 @@ def test_a_broken_file_says_so_and_can_be_tried_again(catalogue, tmp_path, run_a
             await catalogue.open("known:nothing")
         catalogue.remove(name)
         assert catalogue.entry(name) is None and catalogue.get(name) is None
+
+    run_async(body())
+
+
+def test_what_no_reader_foresaw_is_told_to_all_who_asked_and_reported_once(
+    catalogue, tmp_path, run_async, monkeypatch
+):
+    name = catalogue.add_file(saved_bpe(tmp_path / "mine.json"))
+    reported = []
+    monkeypatch.setattr(errors, "report", lambda error, *_: reported.append(error))
+
+    def read(path: Path) -> Any:
+        raise TypeError("a list where a text was expected")
+
+    monkeypatch.setattr("explorer.panes.tokenizers.catalogue.open_path", read)
+
+    async def body():
+        asked = (catalogue.open(name), catalogue.open(name))
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        assert [type(answer) for answer in answers] == [ValueError, ValueError]
+        assert "mine.json cannot be opened (a list where" in str(answers[0])
+        assert catalogue.get(name) is None
+
+    run_async(body())
+    assert [type(error) for error in reported] == [TypeError]
+
+
+def test_of_those_that_nobody_shows_the_last_stay_open(catalogue, tmp_path, run_async):
+    files = [saved_bpe(tmp_path / f"{number}.json") for number in range(SPARE + 3)]
+    names = [catalogue.add_file(path) for path in files]
+    trained = catalogue.add_trained("mine", small_bpe())
+    one, another = QObject(catalogue), QObject(catalogue)
+    catalogue.show(one, names[:1])
+    catalogue.show(another, names[1:2])
+
+    async def body():
+        for name in names:
+            await catalogue.open(name)
+        assert [name for name in names if catalogue.get(name) is None] == names[2:3]
+        again = catalogue.get(names[3])
+        assert await catalogue.open(names[3]) is again  # asked for last now
+        catalogue.show(one, ())
+        await catalogue.open(names[2], another)
+        assert {name for name in names if catalogue.get(name) is None} == {*names[:2]}
+        await catalogue.open(names[0])
+        assert {name for name in names if catalogue.get(name) is None} == {names[1], names[4]}
+        assert catalogue.get(names[3]) is again and catalogue.get(trained) is not None
+
+    run_async(body())
+
+
+def test_the_tokenizers_of_other_programs_are_offered(catalogue, tmp_path, run_async, monkeypatch):
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    for repository in ("somebody/tiny", "Xenova/gpt-4"):
+        folder = tmp_path / f"models--{repository.replace('/', '--')}" / "snapshots" / "abc"
+        folder.mkdir(parents=True)
+        saved_bpe(folder / "tokenizer.json")
+
+    async def body():
+        catalogue.look()
+        await catalogue.settled()
+        theirs = [entry for entry in catalogue.entries if entry.id.startswith("cached:")]
+        assert [entry.name for entry in theirs] == ["somebody/tiny"]  # the other is well-known
+        assert catalogue.entries[-1] == theirs[0] and theirs[0].where == "Hugging Face cache"
+        assert (await catalogue.open(theirs[0].id)).kind == "bpe"
+        window = QWidget()
+        menu = QMenu(window)
+        fill(menu, catalogue, (), lambda name: None, lambda: None)
+        texts = [action.text() for action in menu.actions()]
+        place = texts.index("In the Hugging Face cache")
+        assert texts[place + 1] == "somebody/tiny" and texts.count("somebody/tiny") == 1
+        dispose(window)
 
     run_async(body())
 
