@@ -48,7 +48,8 @@ def formula_svg(latex: str, size: float, palette: str, plain: bool = False) -> b
     try:
         markup = converter.convert(latex, display="block")
         markup = _colored(markup, roles, plain)
-        return ziamath.Math(markup, size=size).svg().encode()
+        svg = ziamath.Math(markup, size=size).svg()
+        return svg.replace('"black"', f'"{roles["text"]}"').encode()  # bars know no mathcolor
     except Exception as error:
         raise ValueError(f"the formula {latex!r} cannot be set: {error}") from error
 

@@ -95,6 +95,8 @@ def test_formulas_color_q_k_v_but_not_an_index():
     from explorer.theme_colors import LIGHT
 
     assert svg.count(LIGHT["q"]) == 1 and svg.count(LIGHT["k"]) == 1
+    for palette in ("light", "dark"):  # the bar of a mean is as bright as its letter
+        assert '"black"' not in formula_svg(r"\overline{g}", 18, palette).decode()
     assert formula_svg("q", 18, "dark") != formula_svg("q", 18, "light")
 
 
