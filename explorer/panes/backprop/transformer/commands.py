@@ -48,6 +48,12 @@ def commands(mode: TransformerMode) -> list[Action]:
         action("next-head", "the next head", lambda: mode.view.head.turn(1), ready),
         action("last-head", "the head before", lambda: mode.view.head.turn(-1), ready),
         action("highway", "go to the gradient highway", mode.view.highway.setFocus, ready),
+        action(
+            "fold",
+            "show or fold the gradient highway",
+            lambda: mode.view.set_folded(not mode.view.folded),
+            ready,
+        ),
         action("again", "explain the example again", mode.ask),
         action(
             "update",

@@ -138,6 +138,8 @@ def latex(worked: Worked, node: int) -> str:
     name = short(worked.graph, node)
     if name == "loss":
         return "L"
+    if name.startswith("1/"):
+        return r"\frac{1}{\sqrt{D}}"
     if name.startswith("normalized"):
         return r"\hat{x}"
     plain = name.replace("\u1d40", "")

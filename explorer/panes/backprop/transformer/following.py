@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject
 
+from explorer.panes.backprop.transformer import words
+
 if TYPE_CHECKING:
     from explorer.panes.backprop.transformer.mode import TransformerMode
 
@@ -38,16 +40,15 @@ class Following(QObject):
         """The step that is explained, and the one that the run has reached."""
         view, worked = self._mode.view, self._mode.worked
         view.newer.setVisible(self.is_live)
-        parts = []
+        parts = [] if worked is None else [words.example(worked)]
         if worked is not None and worked.step is not None:
             text = f"The model of step {worked.step:,}"
             if self.is_live and self._source.step > worked.step:
                 text += f"; the run is at step {self._source.step:,}"
-            parts.append(text)
+            parts.insert(0, text)
         if worked is not None and worked.example.note:
-            parts.append(worked.example.note)
-        view.note.setText(". ".join(parts))
-        view.note.setVisible(bool(parts))
+            parts.append(f"{worked.example.note[0].upper()}{worked.example.note[1:]}")
+        view.note.set_text(". ".join(parts))
 
     def update(self) -> None:
         """Has the run write down its model as it is now, and explains that one."""

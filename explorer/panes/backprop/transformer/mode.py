@@ -43,7 +43,6 @@ class TransformerMode(Mode):
         self.worked: Worked | None = None
         self.pinned: Cell | None = None
         self.hovered: Cell | None = None
-        self.inputs.row.addWidget(self.view.head)
         self._later = True  # asked for once it is shown and the engine runs
         self._asked: tuple[Any, ...] = ()
         self._wanted: dict[str, Any] = {}  # where a session was left
@@ -115,6 +114,7 @@ class TransformerMode(Mode):
             "inner": None if outer is None else self._position,
             "folded": self.view.operations.folded(),
             "pinned": pinned,
+            "highway": not self.view.folded,
         }
 
     def _outer_step(self) -> int | None:
@@ -127,7 +127,9 @@ class TransformerMode(Mode):
 
     def restore(self, state: dict[str, Any]) -> None:
         self._wanted = {
-            name: state[name] for name in ("step", "inner", "folded", "pinned") if name in state
+            name: state[name]
+            for name in ("step", "inner", "folded", "pinned", "highway")
+            if name in state
         }
         if self.worked is not None:
             self._return_to_wanted()
@@ -230,6 +232,7 @@ class TransformerMode(Mode):
             self.player.seek(step)
             if type(inner) in (int, float) and self.player.enter():
                 self.player.seek(inner)
+        self.view.set_folded(wanted.get("highway") is False)
         folded = wanted.get("folded")
         if isinstance(folded, list):
             self.view.operations.fold([one for one in folded if isinstance(one, str)])

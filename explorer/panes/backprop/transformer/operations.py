@@ -155,6 +155,8 @@ def _place(label: str) -> tuple[tuple[str, ...], str]:
 def short(graph: Graph, number: int) -> str:
     """A node's name without the block it stands in; a carrier's tells what it rearranges."""
     node = graph.nodes[number]
+    if not node.tensor.requires_grad and not node.inputs:
+        return "1/\u221aD"  # the only constant of a GPT
     if node.tensor.name or not node.inputs:
         return _short_label(node.label)
     before = short(graph, node.inputs[0])

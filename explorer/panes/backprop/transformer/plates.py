@@ -20,7 +20,7 @@ from explorer.theme_numbers import format_number
 from explorer.widgets.base import CENTER, LEFT, RIGHT, elide, packed_image, packed_table, put_text
 from explorer.widgets.color_bar import ColorBar
 
-GAP, HEAD, TITLE, BAR = 36, 38, 20, 30  # px: between columns, above them, above a map, below it
+GAP, HEAD, TITLE, BAR = 36, 20, 22, 30  # px: between columns, a line above, a title, a color bar
 CELL = 30  # px: a cell is not larger
 WIDE_GAP = 96  # px, where an operation has one input: its name stands over the arrow
 NUMBER = 116  # px for a column of one number
@@ -66,8 +66,9 @@ def place_plates(
     """Values above gradients, each with its title and its color bar."""
     now = theme.current()
     count = len(scene.columns)
-    gap, top = now.px(GAP if count > 2 else WIDE_GAP), now.px(HEAD)
+    gap = now.px(GAP if count > 2 else WIDE_GAP)
     widths = column_widths(worked, scene, room.width() - gap * (count - 1))
+    top = now.px(HEAD) * heads_lines(scene, widths) + now.px(3)
     lefts = [room.x() + sum(widths[:place]) + gap * place for place in range(count)]
     above, title = now.px(BAR), now.px(TITLE)
     height = (room.height() - top - title - 2 * above) / 2  # of a map
@@ -77,6 +78,17 @@ def place_plates(
         area = QRectF(lefts[plate.column], y, widths[plate.column], height)
         found.append(_place(worked, plate, head, area, kept))
     return tuple(found)
+
+
+def heads_lines(scene: Scene, widths: Sequence[float]) -> int:
+    """Names and shapes stand beside each other where all of them can, else below each other."""
+    now = theme.current()
+    bold, small = now.metrics("body", 600), now.metrics("label")
+    for column, width in zip(scene.columns, widths, strict=True):
+        wide = bold.horizontalAdvance(column.title) + small.horizontalAdvance(column.shape)
+        if wide + now.px(10) > width:
+            return 2
+    return 1
 
 
 def column_widths(worked: Worked, scene: Scene, room: float) -> list[float]:
@@ -205,6 +217,18 @@ class PlatePainter:
 
     def _blank(self, painter: QPainter, one: Placed) -> None:
         now = theme.current()
+        if one.size == (1, 1):  # a number has no frame
+            box = QRectF(one.area.x(), one.map.y(), one.area.width(), now.px(20))
+            font = now.font("label")
+            put_text(
+                painter,
+                box,
+                elide(one.plate.note, font, box.width()),
+                font,
+                now.color("muted"),
+                LEFT,
+            )
+            return
         pen = QPen(now.color("divider"), 1, Qt.PenStyle.DashLine)
         painter.setPen(pen)
         painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -260,16 +284,18 @@ def draw_heads(painter: QPainter, scene: Scene, placed: Sequence[Placed]) -> Non
     """Names and shapes of the columns, titles of the maps, and the arrows between them."""
     now = theme.current()
     bold, small = now.font("body", 600), now.font("label")
+    lines = heads_lines(scene, [one.area.width() for one in placed[::2]])
     for column, one in zip(scene.columns, placed[::2], strict=True):
-        top = one.area.y() - now.px(HEAD)
+        top = one.area.y() - now.px(HEAD) * lines - now.px(3)
         name = QRectF(one.area.x(), top, one.area.width(), now.px(18))
         ink = now.color("text")
         put_text(painter, name, elide(column.title, bold, name.width()), bold, ink, LEFT)
-        shape = name.translated(0, now.px(17))
+        wide = now.metrics("body", 600).horizontalAdvance(column.title) + now.px(8)
+        shape = name.translated(0, now.px(17)) if lines > 1 else name.adjusted(wide, 0, 0, 0)
         put_text(painter, shape, column.shape, small, now.color("muted"), LEFT)
     for one in placed[1::2]:
         high = now.px(TITLE)
-        place = QRectF(one.area.x(), one.area.y() - high, one.area.width(), high - now.px(2))
+        place = QRectF(one.area.x(), one.area.y() - high, one.area.width(), high - now.px(4))
         ink = now.color("muted" if one.plate.state in ("later", "none") else "text")
         put_text(painter, place, elide(one.plate.title, small, place.width()), small, ink, LEFT)
     _draw_signs(painter, scene, placed)
@@ -282,7 +308,8 @@ def _draw_signs(painter: QPainter, scene: Scene, placed: Sequence[Placed]) -> No
     for place in range(last):
         left, below, right = placed[2 * place], placed[2 * place + 1], placed[2 * place + 2]
         x = (left.area.right() + right.area.x()) / 2
-        top = left.map.y() + min(left.map.height(), left.area.height()) / 2
+        high = min(left.map.height(), right.map.height()) if place < last - 1 else left.map.height()
+        top = left.map.y() + high / 2
         wide = right.area.x() - left.area.right()
         if place < last - 1 or last == 1:
             lift = now.px(18) if last == 1 else 0

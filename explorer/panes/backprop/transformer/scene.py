@@ -16,7 +16,7 @@ from explorer.panes.backprop.transformer.working import Worked
 TIMES = "\u00d7"
 PARTIAL = "\u2202"
 LATER = "comes on the way back"
-CONSTANT = "a constant, which nobody changes"
+CONSTANT = "a constant: it stays"
 
 
 @dataclass(frozen=True)
@@ -122,6 +122,7 @@ def _column(
     value = Plate(("value", node), place, 0, name, "there", scale=scale)
     slope = f"{PARTIAL}L/{PARTIAL}{name}"
     note = {"later": LATER, "none": CONSTANT}.get(state, "")
-    gradient = Plate(what, place, 1, slope if output else f"share of {slope}", state, note)
+    title = slope if output else f"share of {slope}"
+    gradient = Plate(what, place, 1, "" if state == "none" else title, state, note)
     shape = shape_text(worked.value(node).shape)
     return Column(name, shape, output, (value, gradient))

@@ -10,6 +10,7 @@ from explorer.panes.backprop.transformer.highway import HighwayPicture
 from explorer.panes.backprop.transformer.operation_list import OperationList
 from explorer.panes.backprop.transformer.stage import StagePicture
 from explorer.widgets.base import IconButton, Label
+from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surface import Surface
 
@@ -58,9 +59,9 @@ class TransformerView(QWidget):
         self.highway = HighwayPicture()
         self.head = HeadChoice()
         self.summary = Label("", "body", weight=600)
-        self.agreement = Label("", "label", "muted")
+        self.agreement = Label("", "label", "muted", wrap=True)
         self.agreement.setObjectName("backprop.transformer.agreement")
-        self.note = Label("", "label", "muted")
+        self.note = CutLabel("label", "muted")
         self.note.setObjectName("backprop.transformer.note")
         self.newer = IconButton("refresh", "Explain the run\u2019s model as it is now")
         self.newer.setObjectName("backprop.transformer.newer")
@@ -69,38 +70,34 @@ class TransformerView(QWidget):
             "label",
             "muted",
         )
+        self.fold = IconButton("chevron-down", "Fold the gradient highway")
+        self.fold.setObjectName("backprop.transformer.fold")
         self.content = QWidget()
         self.content.setAccessibleName("One training example, forward and backward")
         self.body = StatefulPicture(self.content, "grid")
         self._build()
+        self.fold.clicked.connect(lambda: self.set_folded(not self.folded))
         self.stage.paintFailed.connect(self._on_paint_failed)
         self.highway.paintFailed.connect(self._on_paint_failed)
         theme.changed.connect(self._restyle)
         self._restyle()
 
     def _build(self) -> None:
-        side = QWidget()
-        self._side = QVBoxLayout(side)
-        self._side.setContentsMargins(0, 0, 0, 0)
-        self._side.addWidget(self.operations, 1)
         edge = Surface("window", edges="right")
         self._edge = QVBoxLayout(edge)
-        self._edge.addWidget(side)
-        facts = QHBoxLayout()
-        facts.setSpacing(12)
-        facts.addWidget(self.summary)
-        facts.addWidget(self.agreement)
-        facts.addStretch(1)
-        road = QHBoxLayout()
-        road.addWidget(self.road)
-        road.addStretch(1)
-        self._column = QVBoxLayout()
+        self._edge.addWidget(self.operations, 1)
+        self._edge.addWidget(self.summary)
+        self._edge.addWidget(self.agreement)
         news = QHBoxLayout()
         news.setSpacing(4)
-        news.addWidget(self.note)
+        news.addWidget(self.note, 1)
         news.addWidget(self.newer)
-        news.addStretch(1)
-        self._column.addLayout(facts)
+        news.addWidget(self.head)
+        road = QHBoxLayout()
+        road.setSpacing(4)
+        road.addWidget(self.fold)
+        road.addWidget(self.road, 1)
+        self._column = QVBoxLayout()
         self._column.addLayout(news)
         self._column.addWidget(self.stage, 1)
         self._column.addLayout(road)
@@ -112,6 +109,16 @@ class TransformerView(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(self.body)
+
+    @property
+    def folded(self) -> bool:
+        """Whether the highway has made room for the stage."""
+        return self.highway.isHidden()
+
+    def set_folded(self, folded: bool) -> None:
+        self.highway.setVisible(not folded)
+        icon, verb = ("chevron-right", "Show") if folded else ("chevron-down", "Fold")
+        self.fold.set_icon(icon, f"{verb} the gradient highway")
 
     def _on_paint_failed(self, error: object) -> None:
         self.body.show_error(f"This picture could not be drawn: {error}")

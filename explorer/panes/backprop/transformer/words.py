@@ -100,11 +100,16 @@ def title(worked: Worked, moment: Moment) -> str:
 
 
 def summary(worked: Worked) -> str:
-    """The loss, and how far the gradients are from torch's."""
+    """The loss of the example."""
     loss = format_number(worked.explained.loss.item())
     T = worked.n_tokens
     tokens = "one token" if T == 1 else f"{T} tokens"
     return f"Loss {loss} nats, over {tokens}"
+
+
+def example(worked: Worked) -> str:
+    T = worked.n_tokens
+    return "One token predicts the next" if T == 1 else f"Each of {T} tokens predicts the next one"
 
 
 def agreement(worked: Worked) -> str:

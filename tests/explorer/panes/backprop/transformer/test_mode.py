@@ -115,10 +115,12 @@ def test_a_session_finds_step_and_pinned_cell_again(make_mode, run_async):
     mode.pin(pinned)
     mode.player.leave()
     mode.player.start()
+    mode.view.set_folded(True)
     pane.restore(saved)
     run_async(pane.settled())
     assert mode.pinned == pinned
     assert mode._outer_step() == position and mode.player.position == 1
+    assert not mode.view.folded
 
 
 @pytest.mark.parametrize(("text", "said"), [("a", "Type a longer text"), ("", "")])
@@ -235,7 +237,7 @@ def test_the_model_of_a_run_is_its_checkpoint_and_says_which_step(make_mode, con
 
     pane = make_mode()
     mode = pane.mode
-    assert not mode.view.newer.isVisible() and mode.view.note.text() == ""
+    assert not mode.view.newer.isVisible() and "step" not in mode.view.note.whole
 
     async def look_at_a_run():
         folder = context.runs.new(tiny_training(steps=100_000), "live")
@@ -246,11 +248,11 @@ def test_the_model_of_a_run_is_its_checkpoint_and_says_which_step(make_mode, con
         await pane.settled()
         first = mode.worked.step
         assert mode.worked.model == live.name and first is not None
-        assert f"step {first:,}" in mode.view.note.text() and mode.view.newer.isVisible()
+        assert f"step {first:,}" in mode.view.note.whole and mode.view.newer.isVisible()
         mode.view.newer.click()
         await pane.settled()
         assert mode.worked.step > first and mode.view.body.state == "ready"
         live.set_version(mode.worked.step + 5)
-        assert f"the run is at step {mode.worked.step + 5:,}" in mode.view.note.text()
+        assert "the run is at step" in mode.view.note.whole
 
     run_async(look_at_a_run())
