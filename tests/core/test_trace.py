@@ -2,6 +2,7 @@
 values.
 """
 
+import functools
 import importlib
 import pkgutil
 import re
@@ -126,18 +127,25 @@ def test_a_marker_that_leads_nowhere_is_an_error(marker):
         source(marker)
 
 
+@functools.cache
+def marked_places() -> dict[tuple[str, int], str]:
+    """Every marker of core by file and line: found once, since that takes over a second."""
+    places = {}
+    for name in modules_of_core():
+        for marker in marked_lines(importlib.import_module(name)):
+            where = source(marker)
+            places[where.path, where.first_line + where.marked] = marker
+    return places
+
+
 class MarkedLines:
     """Runs under sys.settrace and keeps the locals as they are right after each marked line has
     run.
     """
 
     def __init__(self) -> None:
-        self.lines = {}
+        self.lines = marked_places()
         self.locals: dict[str, list[dict]] = {}
-        for name in modules_of_core():
-            for marker in marked_lines(importlib.import_module(name)):
-                where = source(marker)
-                self.lines[where.path, where.first_line + where.marked] = marker
 
     def __enter__(self) -> "MarkedLines":
         self.files = {path for path, _ in self.lines}
