@@ -41,6 +41,7 @@ class CommonForm(QWidget):
         self.noise.setObjectName("backprop.optimizers.noise")
         self.noise.setToolTip("The same race with other errors of the slope")
         self.error = ErrorLine()
+        self._drawn: tuple[str, int, int] | None = None
         self.curve = LinePlot("Schedule")
         self.curve.setObjectName("backprop.optimizers.schedule-curve")
         self.curve.set_axes("step", "share of the peak rate")
@@ -72,6 +73,9 @@ class CommonForm(QWidget):
         self.schedule.set_value(schedule)
         self.steps.set_value(steps)
         self.warmup.set_value(warmup)
+        if (schedule, steps, warmup) == self._drawn:
+            return
+        self._drawn = (schedule, steps, warmup)
         taken = np.arange(steps, dtype=np.float64)
         shares = [
             learning_rate_at(

@@ -29,7 +29,7 @@ def views(mode: OptimizersMode) -> dict[str, Callable[[], Any]]:
     async def typed() -> None:
         racers = ("sgd", "nesterov", "rmsprop", "adamw", "muon")
         text = "(x**2 + y**2) / 4 + 2*sin(2*x)*cos(y)"
-        await show(Experiment(TYPED, text, (0.8, 1.3), racers), 45, "adamw")
+        await show(Experiment(TYPED, text, (0.95, 0.3), racers), 60, "adamw")
 
     async def lost() -> None:
         one = Experiment(surface="beale", racers=("momentum", "adam"))

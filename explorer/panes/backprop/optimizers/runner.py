@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject
 
 from explorer import errors
 from explorer.engine import EngineDied
@@ -15,6 +18,7 @@ from explorer.panes.backprop.optimizers.racing import (
     racing,
 )
 from explorer.panes.backprop.optimizers.surveyor import in_loop
+from explorer.theme_numbers import format_percent
 
 if TYPE_CHECKING:
     from explorer.panes.backprop.optimizers.mode import OptimizersMode
@@ -22,10 +26,11 @@ if TYPE_CHECKING:
 PATIENCE = 0.6  # seconds that a race may still run when another is wanted
 
 
-class Runner:
+class Runner(QObject):
     """Ways that are known are not run again: who is added, or set anew, runs alone."""
 
     def __init__(self, mode: OptimizersMode) -> None:
+        super().__init__(mode)
         self._mode = mode
         self._known: dict[tuple[Any, ...], Lane] = {}
         self._wanted: tuple[Course, list[tuple[str, Any]]] | None = None
@@ -59,6 +64,10 @@ class Runner:
         finally:
             self.busy, self._job = False, None
 
+    def _on_progress(self, shares: list[float]) -> None:
+        told = f"the race is being run, {format_percent(shares[-1])}"
+        self._mode.view.body.set_waiting(told)
+
     async def _race(self, course: Course, entries: list[tuple[str, Any]]) -> None:
         mode = self._mode
         self._began = time.monotonic()
@@ -72,11 +81,17 @@ class Runner:
                 pure_python=True,
             )
             mode.view.body.set_waiting("the race is being run")
+            self._job.progressed.connect(self._on_progress)
             state = await self._job.done()
+            mode.view.body.set_waiting("")
             if state == "cancelled":
                 self._asked = []
                 return
             recording: Recording = self._job.result()
+        except asyncio.CancelledError:  # the pane is gone
+            if self._job is not None:
+                self._job.cancel()
+            raise
         except EngineDied as error:
             self._asked = []  # another engine will
             mode.fail(str(error))
@@ -88,8 +103,6 @@ class Runner:
             errors.report(error, "running a race of optimizers")
             mode.fail(str(error))
             return
-        finally:
-            mode.view.body.set_waiting("")
         self._known = {
             key_of(course, lane.name, lane.settings): lane for lane in recording.lanes
         } | {key: lane for key, lane in self._known.items() if key[0] == course.key}

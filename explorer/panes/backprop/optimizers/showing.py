@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from core.optimization.stationary import Stationary
 from core.optimization.surfaces import Surface
+from explorer import theme
 from explorer.panes.backprop.optimizers import words
 from explorer.panes.backprop.optimizers.draw_arrows import Arrows
 from explorer.panes.backprop.optimizers.experiment import TYPED, Experiment
@@ -99,6 +101,8 @@ class Showing:
 
     def show_position(self, place: float) -> None:
         view = self._view
+        if not theme.current().travels:
+            place = float(math.ceil(place - 1e-9))
         view.map.set_position(place)
         view.map.set_arrows(self._arrows(place))
         view.moments.set_position(place)

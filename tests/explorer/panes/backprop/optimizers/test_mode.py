@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import numpy as np
@@ -136,3 +137,51 @@ def test_every_action_runs(mode, run_async):
                 await mode.settled()
 
     run_async(body(), 60)
+
+
+def test_the_pane_is_closed_while_a_race_is_run(mode, run_async):
+    async def body():
+        mode.change(Experiment(racers=tuple(OPTIMIZERS), steps=2000), "A long race")
+        await asyncio.sleep(0.1)
+        assert mode.runner.busy
+
+    run_async(body())
+
+
+def test_another_race_is_wanted_while_a_long_one_is_run(mode, run_async):
+    async def body():
+        mode.change(Experiment(racers=tuple(OPTIMIZERS), steps=2000), "A long race")
+        await asyncio.sleep(0.8)
+        mode.change(Experiment(racers=("sgd",), steps=5), "A short one")
+        await mode.settled()
+
+    run_async(body(), 30)
+    assert mode.recording.length == 6 and [lane.name for lane in mode.recording.lanes] == ["sgd"]
+
+
+def test_a_race_that_cannot_be_run_is_not_run_again_and_again(mode, change, monkeypatch, run_async):
+    change(Experiment(surface=TYPED, text="log(x)", steps=10))
+    asked = []
+    monkeypatch.setattr(mode.engine, "run", lambda *a, **k: asked.append(a))
+
+    async def body():
+        for _ in range(5):
+            mode.engine.activityChanged.emit()
+            await asyncio.sleep(0)
+        await mode.settled()
+
+    run_async(body())
+    assert asked == []
+
+
+def test_with_less_motion_heads_do_not_travel(mode, change, qapp):
+    from explorer import theme
+
+    change(Experiment(racers=("adam",), steps=20))
+    before = theme.current()
+    try:
+        theme.apply(qapp, before.name, motion="off")
+        mode.player.seek(7.25)
+        assert mode.view.map.position == 8
+    finally:
+        theme.apply(qapp, before.name, motion=before.motion)

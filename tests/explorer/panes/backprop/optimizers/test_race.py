@@ -9,8 +9,10 @@ import pytest
 
 from core.optimization.race import race_steps
 from core.optimization.race_rates import usual_settings
+from core.optimization.schedules import SCHEDULES
 from core.optimization.surfaces import SURFACES
 from explorer.panes.backprop.optimizers.experiment import Experiment
+from explorer.panes.backprop.optimizers.words import short
 
 NAMES = ("sgd", "nesterov", "rmsprop", "lion", "muon")
 
@@ -108,3 +110,33 @@ def test_nobody_races(mode, change):
     change(Experiment(racers=()))
     assert mode.recording.lanes == () and mode.view.map.ways() == []
     assert "Tick who shall race" in mode.headline
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_the_curve_of_a_schedule_is_what_the_racers_take(mode, change, run_async, schedule):
+    async def body():
+        mode.change(Experiment(racers=("adam",), steps=40, warmup=5), "Test")
+        mode.changing.set_schedule(schedule)
+        await mode.settled()
+
+    run_async(body())
+    curve = mode.view.common.curve.displayed()[SCHEDULES[schedule].title]
+    taken = [racer.settings.learning_rate for racer in mode.recording.lanes[0].racers[:-1]]
+    peak = usual_settings(SURFACES["rosenbrock"], "adam").learning_rate
+    np.testing.assert_allclose(curve[:, 1] * peak, taken, rtol=1e-12)
+
+
+def test_numbers_of_all_racers_are_what_the_cursor_shows(mode, change):
+    change(Experiment(racers=("sgd", "adam"), steps=20))
+    mode.player.seek(9)
+    mode._tell()
+    for lane in mode.recording.lanes:
+        told = mode.view.lanes.rows[lane.name].height_label.text()
+        assert told == short(lane.heights[9])
+        assert f"{lane.title} at" in mode.view.map.accessibleDescription()
+    shown = mode.view.moments.displayed()
+    adam = mode.recording.lane("adam")
+    averages = np.stack([np.broadcast_to(r.state.average, (2,)) for r in adam.racers])
+    np.testing.assert_array_equal(shown["average y"], averages[:, 1])
+    squares = np.stack([np.broadcast_to(r.state.square, (2,)) for r in adam.racers])
+    np.testing.assert_array_equal(shown["usual size x"], np.sqrt(squares[:, 0]))
