@@ -162,8 +162,8 @@ def character_steps(
         raise ValueError("the text is empty, so it has no characters: choose a text with some")
     if vocab_size is not None and vocab_size < len(vocabulary):
         raise ValueError(
-            f"vocab_size {vocab_size} is too small: the text has {len(found)} different characters "
-            f"and there are {len(specials)} special tokens; choose at least {len(vocabulary)}, "
-            "leave vocab_size out, or use the byte-level BPE"
+            f"vocab_size {vocab_size:,} is too small: the text has {len(found):,} different "
+            f"characters and there are {len(specials)} special tokens; choose at least "
+            f"{len(vocabulary):,}, leave vocab_size out, or use the byte-level BPE"
         )
     return CharacterTokenizer(vocabulary, {token: id_ for id_, token in enumerate(specials)})

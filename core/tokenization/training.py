@@ -1,7 +1,9 @@
 """Trains any tokenizer by its name."""
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from numbers import Integral
 
+from core.files import quoted
 from core.jobs import to_the_end
 from core.tokenization.bpe.tokenizer import ByteLevelBPE
 from core.tokenization.bpe.training import bpe_steps
@@ -28,6 +30,7 @@ OPTIONS = {
     "characters": (),
 }
 KINDS = tuple(OPTIONS)
+LARGEST_VOCABULARY = 1 << 21  # pieces; the largest vocabularies have a tenth of it
 
 
 def train_tokenizer(
@@ -92,8 +95,9 @@ def train_tokenizer_steps(
 
     An option is None where its usual value is meant, or the kind does not know it.
 
-    Raises ValueError for an unknown kind, an option of another kind, an empty text, and a
-    vocab_size that cannot hold the special tokens and the alphabet.
+    Raises ValueError for an unknown kind, an option of another kind, texts that are empty or no
+    text, and a vocab_size that is no whole number, cannot hold the special tokens and the alphabet,
+    or is above LARGEST_VOCABULARY.
     """
     if kind not in OPTIONS:
         raise ValueError(f"no tokenizer is of the kind {kind!r}: choose one of {', '.join(KINDS)}")
@@ -110,7 +114,11 @@ def train_tokenizer_steps(
         raise ValueError(
             f"{foreign[0]} is no option of a tokenizer of the kind {kind!r}: leave it out"
         )
-    texts = [texts] if isinstance(texts, str) else texts
+    if vocab_size is not None:
+        vocab_size = check_vocab_size(vocab_size)
+    if isinstance(special_tokens, str):
+        raise ValueError(f"special_tokens is one string: put it into a list, [{special_tokens!r}]")
+    texts = [texts] if isinstance(texts, str) else only_text(texts)
     if kind == "characters":
         return (yield from character_steps(texts, vocab_size, special_tokens or ()))
     size = 1000 if vocab_size is None else vocab_size
@@ -146,6 +154,35 @@ def train_tokenizer_steps(
         rivals=rivals,
     )
     return SentencePieceBPE(pieces, rules, byte_fallback=fallback)
+
+
+def check_vocab_size(vocab_size: int) -> int:
+    """Raises ValueError for what is no number of pieces that a vocabulary could have."""
+    if not isinstance(vocab_size, Integral) or isinstance(vocab_size, bool):
+        raise ValueError(
+            f"vocab_size is {quoted(vocab_size)}: choose a whole number of pieces, such as 1,000"
+        )
+    if vocab_size > LARGEST_VOCABULARY:
+        raise ValueError(
+            f"vocab_size {quoted(vocab_size)} is more than any vocabulary holds: choose at most "
+            f"{LARGEST_VOCABULARY:,}"
+        )
+    return int(vocab_size)
+
+
+def only_text(texts: Iterable[str]) -> Iterator[str]:
+    """The texts. Raises ValueError at the first that is none, such as bytes."""
+    if isinstance(texts, bytes | bytearray | memoryview):
+        raise ValueError("the text is bytes: decode them first, with .decode()")
+    if not isinstance(texts, Iterable):
+        raise ValueError(f"the text is {quoted(texts)}: give a string, or several of them")
+    for text in texts:
+        if not isinstance(text, str):
+            raise ValueError(
+                f"one of the texts is {quoted(text)}, which is no string: decode it, or leave it "
+                "out"
+            )
+        yield text
 
 
 def _bpe(

@@ -184,8 +184,8 @@ def bpe_steps(
     smallest = len(vocabulary) + len(after)
     if vocab_size < smallest:
         raise ValueError(
-            f"vocab_size {vocab_size} is too small: {len(specials)} special tokens and 256 bytes "
-            f"need {smallest}; choose at least {smallest}"
+            f"vocab_size {vocab_size:,} is too small: {len(specials)} special tokens and 256 bytes "
+            f"need {smallest:,}; choose at least {smallest:,}"
         )
     ids = {piece: token for token, piece in enumerate(vocabulary + after)}
 

@@ -25,10 +25,11 @@ from core.tokenization.steps import CountingStep
 
 RARE = "▅"  # U+2585 stands for characters too rare for the vocabulary
 BOUNDARY = "\t"  # stands where a meta piece was written out in the text; no piece crosses it
-LONGEST_LINE = 4192  # bytes; longer lines are left out
+LONGEST_LINE = 4192  # bytes; longer lines are left out, unless they are most of the text
 LONGEST_PIECE = 16  # characters
 CHARACTER_COVERAGE = 0.9995
 BATCH = 4096  # lines, far less than 30 ms of work
+_SENTENCE_END = ".!?。！？"
 _WORD = regex.compile(f"{SPACE}?[^{SPACE}]+|{SPACE}")
 
 
@@ -57,6 +58,7 @@ def prepare(
 
     character_coverage  share of all characters, between 0 and 1, that the vocabulary must spell;
                         the rarest of the others are left out
+    longest_line        bytes of a line that is not left out
 
     Raises ValueError when nothing is left, and for a coverage outside its range.
     """
@@ -99,29 +101,57 @@ def normalized_lines(
     meta: Sequence[Piece],
     longest_line: int,
 ) -> Generator[CountingStep, None, list[str]]:
-    """The lines as the tokenizer will see them, without those that are empty or too long."""
+    """The lines as the tokenizer will see them, without those that are empty or too long.
+
+    A text that is mostly lines too long, as one without line ends is, is cut into shorter ones:
+    SentencePiece would learn from what little is left, or from nothing.
+    """
     written_out = one_of(piece.text for piece in meta)
     lines: list[str] = []
-    characters = longest = 0
+    long: list[str] = []
+    characters = short_bytes = long_bytes = 0
     pace = Pace()
+
+    def take(line: str) -> None:
+        lines.append(written_out.sub(BOUNDARY, normalizer.normalize(line)))
+
     for line in split_lines(texts):
         characters += len(line)
         size = len(line.encode())
-        if size > longest_line or RARE in line:
-            longest = max(longest, size)
-        elif line:
-            lines.append(written_out.sub(BOUNDARY, normalizer.normalize(line)))
+        if size > longest_line and RARE not in line:
+            long.append(line)
+            long_bytes += size
+        elif line and RARE not in line:
+            take(line)
+            short_bytes += size
         if pace.is_due():
             yield CountingStep(characters, len(lines), len(lines))
             pace.go_on()
+    if long_bytes > short_bytes:
+        for line in long:
+            for part in cut_line(line, longest_line):
+                take(part)
+                if pace.is_due():
+                    yield CountingStep(characters, len(lines), len(lines))
+                    pace.go_on()
     if not lines:
         raise ValueError(
-            f"every line of the text is longer than {longest_line:,} bytes (one has {longest:,}): "
-            "break it into shorter lines, or raise longest_line"
-            if longest
-            else "the text is empty: choose a text with some words"
+            "the text is empty: choose a text with some words"
+            if not characters
+            else f"every line of the text holds {RARE} (U+2585), which stands for rare characters: "
+            "take it out"
         )
     return _without_empty(lines)
+
+
+def cut_line(line: str, longest: int) -> Iterator[str]:
+    """A line in parts of at most so many bytes: cut behind a sentence, else behind a space, else
+    between any two characters.
+    """
+    room = max(1, longest // 4)  # a character takes at most 4 bytes
+    at_most = f".{{0,{room - 1}}}"
+    ends = rf".{{1,{room}}}\Z|{at_most}[{_SENTENCE_END}]|{at_most} |.{{1,{room}}}"
+    return (found[0] for found in regex.finditer(ends, line, regex.DOTALL))
 
 
 def _without_empty(lines: list[str]) -> list[str]:
@@ -169,9 +199,9 @@ def check_size(vocab_size: int, meta: Sequence[Piece], text: TrainingText) -> No
     smallest = len(meta) + len(text.characters)
     if vocab_size < smallest:
         raise ValueError(
-            f"vocab_size {vocab_size} is too small: {len(text.characters)} characters and "
-            f"{len(meta)} special pieces need {smallest}; choose at least {smallest}, or a lower "
-            "character_coverage"
+            f"vocab_size {vocab_size:,} is too small: {len(text.characters):,} characters and "
+            f"{len(meta)} special pieces need {smallest:,}; choose at least {smallest:,}, or a "
+            "lower character_coverage"
         )
 
 

@@ -171,8 +171,8 @@ def sentencepiece_bpe_steps(
         if best is None:
             largest = token + len(characters)
             raise ValueError(
-                f"vocab_size {vocab_size} is too large: the text holds no more pairs to join after "
-                f"{largest} pieces; choose at most {largest}, or a longer text"
+                f"vocab_size {vocab_size:,} is too large: the text holds no more pairs to join "
+                f"after {largest:,} pieces; choose at most {largest:,}, or a longer text"
             )
         pair, count = best.pair, -best.negative_count  # step: choose
         others = [(it.pair, -it.negative_count) for it in candidates.best(rivals)]

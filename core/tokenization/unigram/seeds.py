@@ -121,6 +121,7 @@ def sort_places(characters: np.ndarray, depth: int) -> Generator[WorkingStep, No
     """
     _, codes = np.unique(characters, return_inverse=True)
     codes = codes.astype(np.int64) + 1  # 0: the text has ended
+    depth = min(depth, len(codes))
     bits = int(codes.max()).bit_length()
     ahead = max(1, min(depth, 63 // bits))
     keys = np.zeros(len(codes), dtype=np.int64)

@@ -77,8 +77,8 @@ def unigram_steps(
     largest = len(meta) + len(pieces)
     if largest < vocab_size:
         raise ValueError(
-            f"vocab_size {vocab_size} is too large: the text holds no more than {largest} pieces "
-            f"that are used; choose at most {largest}, or a longer text"
+            f"vocab_size {vocab_size:,} is too large: the text holds no more than {largest:,} "
+            f"pieces that are used; choose at most {largest:,}, or a longer text"
         )
     return meta + pieces
 

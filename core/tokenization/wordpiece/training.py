@@ -82,9 +82,9 @@ def wordpiece_steps(
     vocabulary = list(dict.fromkeys(pieces))
     if vocab_size < len(vocabulary):
         raise ValueError(
-            f"vocab_size {vocab_size} is too small: {len(specials)} special tokens, the text's "
-            f"{len(letters)} characters and {len(going_on)} that go on inside a word need "
-            f"{len(vocabulary)}; choose at least {len(vocabulary)}"
+            f"vocab_size {vocab_size:,} is too small: {len(specials)} special tokens, the text's "
+            f"{len(letters):,} characters and {len(going_on):,} that go on inside a word need "
+            f"{len(vocabulary):,}; choose at least {len(vocabulary):,}"
         )
     row = row_of_letters(counted, vocabulary)
     learner: Learner = CountLearner(row, vocabulary)

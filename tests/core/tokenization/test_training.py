@@ -1,5 +1,6 @@
 """Every kind of tokenizer trained by its name, and every step of training told with its line."""
 
+import numpy as np
 import pytest
 
 from core.data import story_text
@@ -147,3 +148,38 @@ def test_progress_is_no_moment_to_look_at() -> None:
     for step in (CountingStep(1, 1, 1), WorkingStep("seeds", 1)):
         with pytest.raises(ValueError, match="show it as progress"):
             trace_training_step(step)
+
+
+@pytest.mark.parametrize("kind", [*TRAINED, "characters"])
+@pytest.mark.parametrize("size", [10**20, 500.5, "400", True, [400]], ids=str)
+def test_a_size_that_no_vocabulary_has_is_refused_by_every_kind(kind: str, size: object) -> None:
+    with pytest.raises(ValueError, match=r"vocab_size .*: choose (at most|a whole number)"):
+        train_tokenizer(kind, TEXT, size)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", [*TRAINED, "characters"])
+def test_what_is_no_text_is_refused_by_every_kind(kind: str) -> None:
+    for texts, remedy in [
+        (b"once upon a time", "bytes: decode them first"),
+        (["once", b"upon"], "no string: decode it"),
+        (17, "the text is 17: give a string"),
+    ]:
+        with pytest.raises(ValueError, match=remedy):
+            train_tokenizer(kind, texts, 400)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"special_tokens is one string: put it into a list"):
+        train_tokenizer(kind, TEXT, 400, "<|end|>")
+
+
+def test_a_size_may_come_from_numpy() -> None:
+    assert train_tokenizer("bpe", TEXT, np.int64(270)).vocab_size == 270
+
+
+@pytest.mark.parametrize("kind", ["sentencepiece-bpe", "unigram"])
+def test_a_text_in_one_line_is_learned_from(kind: str) -> None:
+    """SentencePiece leaves out lines of more than 4,192 bytes; here nothing would be left."""
+    line = TEXT.replace("\n", " ")
+    assert len(line) > 10_000
+    for text in (line, f"title\n{line}"):
+        pieces = train_tokenizer(kind, text, 200).vocabulary
+        assert {"▁the", "▁was"} <= set(pieces)
+    assert "Ж" not in train_tokenizer(kind, f"{TEXT}\n" + "Ж" * 2500, 100).vocabulary

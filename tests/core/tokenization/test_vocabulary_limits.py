@@ -36,7 +36,7 @@ def test_the_largest_is_what_training_ends_with(kind: str) -> None:
     assert found.largest is not None
     assert train_tokenizer(kind, TEXT, found.largest).vocab_size == found.largest
     if kind == "sentencepiece-bpe":
-        with pytest.raises(ValueError, match=f"at most {found.largest}"):
+        with pytest.raises(ValueError, match=f"at most {found.largest:,}"):
             train_tokenizer(kind, TEXT, found.largest + 1)
     else:
         assert train_tokenizer(kind, TEXT, found.largest + 1).vocab_size == found.largest

@@ -114,6 +114,19 @@ def test_pieces_and_scores_are_the_references_with_rarer_and_all_characters(cove
 # -- seeds -------------------------------------------------------------------------------------
 
 
+@pytest.mark.peers
+@pytest.mark.parametrize(
+    ("text", "vocab_size"), [("a", 5), ("aaaa", 5), ("aaaa", 6), ("ab", 6), ("a a a", 5)]
+)
+def test_a_text_shorter_than_a_piece_is_learned_as_by_the_reference(text, vocab_size):
+    assert_same(trained(text, vocab_size), reference(text, vocab_size))
+
+
+def test_a_text_of_one_character_says_how_many_pieces_it_yields():
+    with pytest.raises(ValueError, match="vocab_size 300 is too large: .*choose at most 5,"):
+        trained("a", 300)
+
+
 def test_seeds_are_what_occurs_with_two_different_characters_behind():
     text = "▁abcab\0▁abd\0▁xbcab\0"
     places, depths, covered = drain(repeated_sequences(text, 4))[1]
@@ -284,7 +297,7 @@ def test_a_vocabulary_above_what_the_text_yields_is_refused_with_the_largest_pos
     with pytest.raises(RuntimeError, match="value <=") as theirs:
         reference(text, 5_000)
     largest = int(re.search(r"value <= (\d+)", str(theirs.value))[1])
-    assert f"choose at most {largest}," in str(ours.value)
+    assert f"choose at most {largest:,}," in str(ours.value)
     assert len(trained(text, largest)) == largest
 
 
