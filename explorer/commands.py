@@ -83,8 +83,8 @@ def _file(session: Session, window: MainWindow) -> list[Action]:
     for name, text in (
         ("png", "Export picture as PNG…"),
         ("svg", "Export picture as SVG…"),
-        ("csv", "Export numbers as CSV..."),
-        ("gif", "Export steps as GIF..."),
+        ("csv", "Export numbers as CSV…"),
+        ("gif", "Export steps as GIF…"),
     ):
         actions.append(
             Action(

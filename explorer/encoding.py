@@ -25,7 +25,7 @@ VALUES_AT_ONCE = 4096  # numbers turned into Python's by one call, which keeps t
 def csv_rows(arrays: Mapping[str, np.ndarray]) -> Iterator[Sequence[object]]:
     """Every number with its name and indices; the values are exact, not as rounded on screen.
 
-    Columns of one table are rows below their names.
+    Columns of one table are rows below their names; what is masked is left empty.
     """
     if isinstance(arrays, Columns):
         yield list(arrays)

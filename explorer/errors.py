@@ -25,6 +25,7 @@ _log = logging.getLogger(__name__)
 _HOMES = tuple(Path(package.__file__).parent for package in (core, explorer))
 MOST_KEPT = 50
 MODEL = "model"  # what an error is about, until a person opens another one
+TEXT = "text"
 HARMLESS = ("This plugin does not support",)  # Qt's messages that tell a person nothing
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import QBuffer, QIODevice, QPoint, QRectF, QSize, Qt
+from PySide6.QtCore import QBuffer, QIODevice, QMargins, QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QGuiApplication, QImage, QPainter
 from PySide6.QtWidgets import QDialog, QMenu, QVBoxLayout, QWidget
 
@@ -22,22 +22,24 @@ if TYPE_CHECKING:
     from explorer.window import MainWindow
 
 SCALE = 2  # pixels of a PNG for one of the screen
+MARGIN = 12  # px of the screen round an exported picture: its words reach to its edge
 GIF_FRAME = 0.08  # seconds
 MOST_FRAMES = 400
 DOTS_PER_INCH = 96
 
 
-def drawn(widget: QWidget, scale: float) -> QImage:
-    """The widget as pixels, `scale` times its size."""
-    image = QImage(widget.size() * scale, QImage.Format.Format_RGB32)
+def drawn(widget: QWidget, scale: float, margin: int = 0) -> QImage:
+    """The widget as pixels, `scale` times its size, with so many of the screen's round it."""
+    whole = widget.size().grownBy(QMargins(margin, margin, margin, margin))
+    image = QImage(whole * scale, QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(scale)
     image.fill(theme.current().color("window"))
-    widget.render(image)
+    widget.render(image, QPoint(margin, margin))
     return image
 
 
-def svg(widget: QWidget) -> bytes:
-    """The widget as vector graphics."""
+def svg(widget: QWidget, margin: int = 0) -> bytes:
+    """The widget as vector graphics, with a margin round it."""
     from PySide6.QtSvg import QSvgGenerator
 
     buffer = QBuffer()
@@ -45,13 +47,14 @@ def svg(widget: QWidget) -> bytes:
     generator = QSvgGenerator()
     generator.setOutputDevice(buffer)
     generator.setResolution(DOTS_PER_INCH)
-    generator.setSize(widget.size())
-    generator.setViewBox(QRectF(0, 0, widget.width(), widget.height()))
+    whole = widget.size().grownBy(QMargins(margin, margin, margin, margin))
+    generator.setSize(whole)
+    generator.setViewBox(QRectF(QPoint(), whole))
     generator.setTitle(widget.accessibleName() or "LLM Explorer")
     painter = QPainter(generator)
     try:
-        painter.fillRect(widget.rect(), theme.current().color("window"))
-        widget.render(painter, QPoint())
+        painter.fillRect(QRect(QPoint(), whole), theme.current().color("window"))
+        widget.render(painter, QPoint(margin, margin))
     finally:
         painter.end()
     return bytes(buffer.data().data())
@@ -134,14 +137,14 @@ def menu(window: MainWindow, pane: Pane, name: str, picture: QWidget) -> QMenu:
     table = result.addAction("Show as table", lambda: show_table(window, name, picture))
     copy = result.addAction("Copy numbers", lambda: pane.spawn(copy_numbers(pane, picture)))
     result.addAction(
-        "Copy picture", lambda: QGuiApplication.clipboard().setImage(drawn(picture, SCALE))
+        "Copy picture", lambda: QGuiApplication.clipboard().setImage(drawn(picture, SCALE, MARGIN))
     )
     table.setEnabled(bool(numbers))
     copy.setEnabled(bool(numbers))
     result.addSeparator()
     for kind in ("png", "svg", "csv", "gif"):
         action = result.addAction(
-            f"Export {kind.upper()}...",
+            f"Export {kind.upper()}\u2026",
             lambda kind=kind: _ask_for(window, pane, name, picture, kind),
         )
         action.setEnabled(kind != "csv" or bool(numbers))
@@ -167,7 +170,7 @@ def _ask_for(window: MainWindow, pane: Pane, name: str, picture: QWidget, kind: 
     ask_target(
         window,
         f"Export {kind.upper()}",
-        f"{pane.objectName()}-{name}.{kind}",
+        f"{pane.file_stem}-{name}.{kind}",
         lambda path: pane.spawn(save_and_tell(window, pane, picture, kind, Path(path))),
     )
 
@@ -206,11 +209,11 @@ async def save(
 
     io = pane.engine.io
     if kind == "png":
-        await io(encoding.write_png, path, drawn(picture, SCALE))
+        await io(encoding.write_png, path, drawn(picture, SCALE, MARGIN))
     elif kind == "svg":
-        await io(write_atomically, path, svg(picture))
+        await io(write_atomically, path, svg(picture, MARGIN))
     elif kind == "csv":
-        await io(encoding.write_csv, path, _numbers(picture))
+        await io(encoding.write_csv, path, _columns(picture))
     elif kind == "gif":
         await film(pane, picture, path, progress)
     else:
@@ -220,13 +223,19 @@ async def save(
 async def copy_numbers(pane: Pane, picture: QWidget) -> None:
     from explorer import encoding
 
-    text = await pane.engine.io(encoding.as_csv, _numbers(picture))
+    text = await pane.engine.io(encoding.as_csv, _columns(picture))
     QGuiApplication.clipboard().setText(text)
 
 
 def _numbers(picture: QWidget) -> dict[str, np.ndarray]:
     displayed: Any = getattr(picture, "displayed", None)
     return displayed() if displayed is not None else {}
+
+
+def _columns(picture: QWidget) -> dict[str, np.ndarray]:
+    """What a file of its numbers holds: the table that it gives, else what it displays."""
+    columns: Any = getattr(picture, "as_columns", None)
+    return columns() if columns is not None else _numbers(picture)
 
 
 def show_first_table(window: MainWindow, pane: Pane) -> None:

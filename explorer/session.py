@@ -166,9 +166,8 @@ class Session(QObject):
             try:
                 opened |= await self._open_path(Path(path))
             except (OSError, ValueError) as error:
-                errors.report(
-                    error, f"opening {path}", errors.MODEL if _is_model(Path(path)) else ""
-                )
+                about = errors.MODEL if _is_model(Path(path)) else errors.TEXT
+                errors.report(error, f"opening {path}", about)
         return opened
 
     async def _open_path(self, path: Path) -> bool:
@@ -183,7 +182,8 @@ class Session(QObject):
             return True
         if not path.exists():
             raise FileNotFoundError(f"there is no {path}; choose a text file or a folder")
-        self._remember(path)
+        errors.retire(errors.TEXT)
+        tasks.spawn(self._remember_usable(path, _begin_text), self.window)
         self.workspace.paneRequested.emit("training")  # built before it is told
         self.workspace.textOpened.emit(str(path))
         return False
@@ -197,11 +197,17 @@ class Session(QObject):
             errors.report(ValueError(error), f"opening {folder}")
 
     def open_run(self, folder: Path) -> None:
-        self._remember(folder)
+        tasks.spawn(self._remember_usable(folder, _begin_run), self.window)
         self.workspace.set_run(str(folder))
         self.workspace.runOpened.emit(str(folder))
         if self.window is not None:
             self.window.show_pane("training")
+
+    async def _remember_usable(self, path: Path, begin: Callable[[Path], object]) -> None:
+        """What cannot be used is not offered again; the pane that shows it says why."""
+        with contextlib.suppress(OSError, ValueError):
+            await self.engine.io(begin, path)
+            self._remember(path)
 
     def _remember(self, path: str | Path) -> None:
         self.settings.remember(str(Path(path).resolve()))
@@ -305,6 +311,20 @@ def engine_words() -> str:
     """What the engine computes on while no run trains."""
     threads = torch_threads()
     return f"cpu, fp32, {threads} thread{'s' if threads > 1 else ''}"
+
+
+def _begin_text(path: Path) -> None:
+    """Reads how a text begins. Raises ValueError or OSError where it is none."""
+    from core.data.chunks import read_characters
+    from core.data.text import check_text_file
+
+    next(read_characters(check_text_file(path)), None)
+
+
+def _begin_run(folder: Path) -> None:
+    from core.training.reader import RunReader
+
+    RunReader(folder)
 
 
 def _is_model(path: Path) -> bool:

@@ -5,6 +5,7 @@ A model that is not being trained is captured on the engine's thread; `run_sourc
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,16 @@ if TYPE_CHECKING:
     from explorer.engine import Engine
 
 BUNDLED = "stories"
+
+
+def models_among(paths: Sequence[str]) -> list[str]:
+    """The model folders of what was opened lately: texts and runs have no heads to open."""
+    return [
+        path
+        for path in paths
+        if os.path.isfile(os.path.join(path, "config.json"))
+        and not os.path.isfile(os.path.join(path, "run.json"))
+    ]
 
 
 @dataclass(frozen=True, eq=False)

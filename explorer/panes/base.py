@@ -104,6 +104,11 @@ class Face:
         """The views by name, for snapshots, export and Show as table."""
         return {}
 
+    @property
+    def file_stem(self) -> str:
+        """How the names of its exported files begin."""
+        return self.objectName()  # type: ignore[attr-defined]
+
     def views(self) -> dict[str, Callable[[], Any]]:
         """The states a snapshot shows, by name: each callable brings the pane there; it may return
         a coroutine.

@@ -15,10 +15,11 @@ from PySide6.QtGui import QColor, QMouseEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
-from explorer.widgets.base import Picture, put_text
+from explorer.widgets.base import Columns, Picture, put_text
 from explorer.widgets.plot_curves import Curves, color_of, curves_of
 from explorer.widgets.plot_data import (
     Series,
+    columns_of,
     ends_of,
     last_values,
     shown_lines,
@@ -35,8 +36,6 @@ from explorer.widgets.plot_labels import (
 from explorer.widgets.plot_limits import MovingLimits, wanted_limits
 from explorer.widgets.plot_marks import NEAR, Mark, draw_marks, mark_near
 from explorer.widgets.plot_math import linear_ticks, log_ticks, tick_texts
-
-__all__ = ["LinePlot", "Mark", "Series"]
 
 
 class LinePlot(Picture):
@@ -137,6 +136,12 @@ class LinePlot(Picture):
         """Per series its exact (n, 2) points, never the decimated ones."""
         return {one.name: np.stack([one.x, one.y], axis=1) for one in self._series}
 
+    def as_columns(self) -> Columns:
+        return columns_of(self._labels[0], self._series)
+
+    def table_labels(self) -> dict[str, tuple[Sequence[str], Sequence[str]]]:
+        return {one.name: ((), (self._labels[0], one.name)) for one in self._series}
+
     @property
     def limits(self) -> tuple[float, float, float, float]:
         """x low, x high, y low, y high of the axes (where a rescale is heading)."""
@@ -174,9 +179,8 @@ class LinePlot(Picture):
         """The area inside the axes."""
         now = theme.current()
         metrics = now.metrics("label")
-        left = now.px(14) + max(
-            (metrics.horizontalAdvance(text) for _, text in self._y_ticks()), default=0.0
-        )
+        numbers = [metrics.horizontalAdvance(text) for _, text in self._y_ticks()]
+        left = now.px(14) + max(numbers, default=0.0)
         bold = now.metrics("label", 600)
         named = [bold.horizontalAdvance(one.name) for one in self._series if one.named]
         title = metrics.horizontalAdvance(self._labels[0])

@@ -9,6 +9,7 @@ import numpy as np
 from PySide6.QtGui import QPen
 
 from explorer import theme
+from explorer.widgets.base import Columns
 from explorer.widgets.plot_math import smooth
 
 
@@ -100,3 +101,20 @@ def values_at(series: Sequence[Series], lines: Sequence[np.ndarray], x: float) -
         reach = max(1.0, (last - first) / max(1, len(one.x) - 1))
         values.append(float(line[at]) if first - reach <= x <= last + reach else float("nan"))
     return values
+
+
+def columns_of(x_label: str, series: Sequence[Series]) -> Columns:
+    """One table of several series, that on top first: a row for every x, empty (masked) where a
+    series has no point there.
+    """
+    name = x_label.split(" (")[0] or "x"
+    if not series:
+        return Columns()
+    x = np.unique(np.concatenate([np.asarray(one.x, np.float64) for one in series]))
+    whole = bool(np.all(x == np.round(x)))
+    table = Columns({name: x.astype(np.int64) if whole else x})
+    for one in reversed(series):
+        values = np.ma.masked_all(x.size)
+        values[np.searchsorted(x, one.x)] = one.y
+        table[one.name] = values
+    return table

@@ -10,6 +10,7 @@ import threading
 import numpy as np
 import pytest
 from PIL import Image
+from PySide6.QtCore import QSize
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtSvg import QSvgRenderer
 
@@ -17,6 +18,7 @@ from explorer import encoding, errors, export
 from explorer.panes.base import Context
 from explorer.settings import Settings
 from explorer.tracks import TraceTrack
+from explorer.widgets.line_plot import LinePlot, Series
 from explorer.workspace import Workspace
 from tests.explorer.demo import DemoPane, demo_trace
 
@@ -85,9 +87,27 @@ def test_a_long_csv_is_whole_across_its_pieces(tmp_path):
     assert text == encoding.as_csv({"points": points})
 
 
+def test_a_plot_is_one_table_by_its_x_with_the_lines_as_columns(qtbot):
+    plot = LinePlot("Losses")
+    qtbot.addWidget(plot)
+    plot.set_axes("step", "loss (nats per token)")
+    measured = Series("validation", np.array([0.0, 2.0]), np.array([7.5, 6.25]))
+    plot.set_series([measured, Series("train", np.array([1.0, 2.0]), np.array([7.0, np.nan]))])
+    assert encoding.as_csv(plot.as_columns()).splitlines() == [
+        "step,train,validation",
+        "0,,7.5",
+        "1,7.0,",
+        "2,nan,6.25",
+    ]
+    assert plot.table_labels()["train"][1] == ("step", "train")
+
+
 def test_png_has_twice_the_pixels_and_svg_is_drawn_by_qt(pane, tmp_path, run_async):
     run_async(export.save(pane, pane.picture, "png", tmp_path / "a.png"))
-    assert QImage(str(tmp_path / "a.png")).size() == pane.picture.size() * 2
+    image, margin = QImage(str(tmp_path / "a.png")), 2 * export.MARGIN
+    assert image.size() == (pane.picture.size() + QSize(margin, margin)) * 2
+    edge = {image.pixel(x, y) for x in range(margin) for y in range(image.height())}
+    assert len(edge) == 1, "nothing touches the edge"
     run_async(export.save(pane, pane.picture, "svg", tmp_path / "a.svg"))
     assert QSvgRenderer(str(tmp_path / "a.svg")).isValid()
 
@@ -229,7 +249,7 @@ def test_the_menu_copies_and_exports(pane, tmp_path, run_async, monkeypatch):
     pane.status, pane.say = words, words.set_message  # the pane stands in for the window
 
     async def body():
-        for text in ("Copy numbers", "Copy picture", "Export CSV...", "Export GIF..."):
+        for text in ("Copy numbers", "Copy picture", "Export CSV\u2026", "Export GIF\u2026"):
             menu = export.menu(pane, pane, "picture", pane.picture)
             next(action for action in menu.actions() if action.text() == text).trigger()
             menu.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -12,10 +13,11 @@ import pytest
 from core.training import new_run_folder
 from core.training.control import ControlLog
 from core.training.writer import RunWriter
-from explorer import errors, theme
+from explorer import errors, tasks, theme
 from explorer.jobs import EngineDied
 from explorer.session import Session
 from explorer.settings import write_object
+from explorer.sources import models_among
 from tests.explorer.conftest import dispose
 from tests.explorer.demo import save_tiny_model, spec, tiny_training
 
@@ -257,6 +259,32 @@ def test_a_model_that_opens_retires_the_card_about_one_that_did_not(
             assert await session.open_paths_now([good])
             (card,) = cards.values()
             assert "nowhere.txt" in card.message
+            (tmp_path / "there.txt").write_text("a text")
+            await session.open_paths_now([tmp_path / "there.txt"])
+            assert not cards
+
+    run_async(body())
+
+
+def test_only_what_could_be_used_is_offered_again_and_only_models_as_models(
+    sitting, tmp_path, run_async
+):
+    model, bad = save_tiny_model(tmp_path / "model"), tmp_path / "bad"
+    text, binary, empty = (tmp_path / name for name in ("a.txt", "binary.txt", "empty.txt"))
+    text.write_text("a text to learn from")
+    binary.write_bytes(bytes(range(256)) * 20)
+    empty.write_text("")
+    bad.mkdir()
+    (bad / "run.json").write_text("no run")
+
+    async def body():
+        async with sitting as session:
+            run = session.runs.new(tiny_training(), "run")
+            await session.open_paths_now([binary, empty, bad, text, model, run])
+            await tasks.wait_for(session.window)
+            recent = session.settings.recent
+            assert {Path(path).name for path in recent} == {"a.txt", "model", "run"}
+            assert models_among([*recent, str(tmp_path / "gone")]) == [str(model.resolve())]
 
     run_async(body())
 

@@ -208,13 +208,19 @@ def quoted(label: str) -> str:
     return names.get(label, f"'{label.strip() or label}'")
 
 
-def sentence(heads: Heads, layer: int, head: int, query: int) -> str:
-    """What this head does for this query, read off its real weights."""
+def sentence(heads: Heads, layer: int, head: int, query: int, hide_first: bool = False) -> str:
+    """What this head does for this query, read off the weights that are shown.
+
+    What the head does for all others, it says only where the head's score does.
+    """
     labels, ids = heads.prompt.labels, heads.prompt.ids
-    row = heads.attention[layer, head, query, : query + 1]
+    row = heads.weights(layer, head, hide_first)[query, : query + 1]
     me = quoted(labels[query])
+    part = "of what the first token leaves" if hide_first else "of its attention"
     if query == 0:
         return f"The first token, {me}, has nothing before it: all its attention stays on itself."
+    if not row.any():
+        return f"All the attention of {me} rests on the first token, which is hidden."
     follow = followers(ids)[query, : query + 1]
     same = np.array([ids[j] == ids[query] for j in range(query)] + [False])
     best = int(np.argmax(row))
@@ -224,17 +230,19 @@ def sentence(heads: Heads, layer: int, head: int, query: int) -> str:
     if same.any() and row[same].sum() >= CLEAR:
         return f"This head finds the earlier {me} and looks at that very token."
     if row[best] < FAINT:
-        return f"This head spreads its attention: no token before {me} gets more than {weight}."
+        most = f"{weight} {part}" if hide_first else weight
+        return f"This head spreads its attention: no token before {me} gets more than {most}."
     if best == query:
-        return f"Here {me} looks at itself, with {weight} of its attention."
+        return f"Here {me} looks at itself, with {weight} {part}."
     if best == query - 1:
         before = quoted(labels[best])
-        return f"This head looks at the token just before: {me} gives {before} {weight}."
+        if heads.score("previous_token")[layer, head] < CLEAR:
+            return f"Here {me} looks at the token just before, {before}, with {weight} {part}."
+        most = f"{weight} {part}" if hide_first else weight
+        return f"This head looks at the token just before: {me} gives {before} {most}."
     if best == 0:
         return f"This head found nothing for {me} and rests on the first token, with {weight}."
-    return (
-        f"For {me} this head looks most at {quoted(labels[best])}, with {weight} of its attention."
-    )
+    return f"For {me} this head looks most at {quoted(labels[best])}, with {weight} {part}."
 
 
 def announced(heads: Heads, layer: int, head: int, query: int, score: str, hide: bool) -> str:

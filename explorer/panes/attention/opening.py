@@ -12,7 +12,7 @@ from explorer import errors, tasks
 from explorer.dialogs import ask_folder
 from explorer.panes.attention.header import AttentionHeader
 from explorer.panes.base import Context, Pane
-from explorer.sources import BundledSource, FolderSource
+from explorer.sources import BundledSource, FolderSource, models_among
 
 
 class Opening(QObject):
@@ -34,7 +34,9 @@ class Opening(QObject):
         source = workspace.model_source
         name = source.name if source is not None else "opening\u2026"
         address = source.address if source is not None else ""
-        self._header.set_sources(name, address, workspace.run, self._context.settings.recent)
+        self._header.set_sources(
+            name, address, workspace.run, models_among(self._context.settings.recent)
+        )
 
     def open(self, source: Any) -> None:
         tasks.spawn(self._opened(source), self._pane)

@@ -269,7 +269,7 @@ class AttentionPane(Pane):
         layer, head, query = chosen
         if self.preview is not None:
             layer, head = self.preview
-        self.set_headline(model.sentence(heads, layer, head, query))
+        self.set_headline(model.sentence(heads, layer, head, query, self.choices.hide_first))
 
     # the steps
 

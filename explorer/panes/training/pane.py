@@ -27,9 +27,8 @@ from explorer.panes.training.heads import HeadFilm
 from explorer.panes.training.known_runs import KnownRuns
 from explorer.panes.training.moments import Moment, MomentTrack
 from explorer.panes.training.options import Options
-from explorer.panes.training.phases import CODE
 from explorer.panes.training.planning import Planning
-from explorer.panes.training.screen import Screen, planned_inspection
+from explorer.panes.training.screen import Screen, load_sources, planned_inspection
 from explorer.panes.training.setup import SetupView
 from explorer.panes.training.steering import Steering
 from explorer.panes.training.view import RunView
@@ -127,6 +126,11 @@ class TrainingPane(Pane):
             "heads": self.view.mosaic,
             "schedule": self.setup.plot,
         }
+
+    @property
+    def file_stem(self) -> str:
+        data = self.follower.data
+        return data.name if data is not None else self.objectName()
 
     def state(self) -> dict[str, Any]:
         return {
@@ -327,7 +331,7 @@ class TrainingPane(Pane):
             self.spawn(self._load_sources())
 
     async def _load_sources(self) -> None:
-        answer = await self.engine.call(_load_sources, key=(id(self), "sources"))
+        answer = await self.engine.call(load_sources, key=(id(self), "sources"))
         if answer is not SUPERSEDED:
             self._sources_read = True
             self._inspect()
@@ -340,11 +344,3 @@ class TrainingPane(Pane):
                 self.inspection.emit(planned_inspection(self.planning.config))
         elif data is not None and self._sources_read:
             self.inspection.emit(self.screen.inspection(data))
-
-
-def _load_sources() -> None:
-    """On the engine's thread: finding the lines of the loop loads torch."""
-    from core.trace import source
-
-    for marker in CODE.values():
-        source(marker)

@@ -14,6 +14,7 @@ from explorer.panes.training.cursor import Cursor
 from explorer.panes.training.follow import RunData
 from explorer.panes.training.heads import HeadFilm, first_look
 from explorer.panes.training.phases import (
+    CODE,
     PHASES,
     PhaseTrack,
     data_inspection,
@@ -115,3 +116,11 @@ class Screen(QObject):
 def planned_inspection(config: TrainingConfig) -> Inspection:
     """Before a run: its schedule."""
     return plan_inspection(config, *schedule(config))
+
+
+def load_sources() -> None:
+    """On the engine's thread: finding the lines of the loop loads torch."""
+    from core.trace import source
+
+    for marker in CODE.values():
+        source(marker)

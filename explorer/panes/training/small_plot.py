@@ -5,7 +5,7 @@ It draws itself: beside the large plot, four more of its scenes would take most 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
@@ -13,7 +13,8 @@ from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
-from explorer.widgets.base import LEFT, RIGHT, Picture, elide, put_text
+from explorer.widgets.base import LEFT, RIGHT, Columns, Picture, elide, put_text
+from explorer.widgets.plot_data import Series, columns_of
 from explorer.widgets.plot_limits import held_span, whole_span
 from explorer.widgets.plot_math import decimate, linear_ticks, nice_limits, smooth, tick_texts
 
@@ -81,6 +82,14 @@ class SmallPlot(Picture):
         if self._other is not None:
             shown["other run"] = np.stack(self._other, axis=1)
         return shown
+
+    def as_columns(self) -> Columns:
+        own = Series(self._title, self._x, self._y)
+        others = [Series("other run", *self._other)] if self._other is not None else []
+        return columns_of("step", [*others, own])
+
+    def table_labels(self) -> dict[str, tuple[Sequence[str], Sequence[str]]]:
+        return {name: ((), ("step", name)) for name in self.displayed()}
 
     @property
     def value_text(self) -> str:

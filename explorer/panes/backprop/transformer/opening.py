@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject
 
 from explorer import errors, tasks
 from explorer.dialogs import ask_folder
-from explorer.sources import BundledSource, FolderSource
+from explorer.sources import BundledSource, FolderSource, models_among
 
 if TYPE_CHECKING:
     from explorer.panes.backprop.transformer.mode import TransformerMode
@@ -36,7 +36,7 @@ class Opening(QObject):
         source = workspace.model_source
         name = source.name if source is not None else "opening\u2026"
         address = getattr(source, "address", "")
-        self._mode.inputs.set_sources(name, address, workspace.run, settings.recent)
+        self._mode.inputs.set_sources(name, address, workspace.run, models_among(settings.recent))
 
     def open(self, source: Any) -> None:
         tasks.spawn(self._opened(source), self._mode)

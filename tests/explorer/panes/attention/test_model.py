@@ -83,7 +83,22 @@ def test_previous_and_duplicate_tokens_are_named():
     heads.attention[0, 0, 2] = [0.9, 0.05, 0.05]
     assert "finds the earlier 'a'" in model.sentence(heads, 0, 0, 2)
     heads.attention[0, 0, 1] = [0.9, 0.1, 0.0]
-    assert "just before: 'b' gives 'a' 0.90" in model.sentence(heads, 0, 0, 1)
+    here = "Here 'b' looks at the token just before, 'a', with 0.900 of its attention."
+    assert model.sentence(heads, 0, 0, 1) == here, "once is no habit: its score is 0.42"
+    heads.score("previous_token")[0, 0] = 0.8
+    habit = "This head looks at the token just before: 'b' gives 'a' 0.90"
+    assert habit in model.sentence(heads, 0, 0, 1)
+
+
+def test_with_the_first_token_hidden_the_sentence_speaks_of_what_is_shown(heads):
+    heads.attention[0, 0, 5] = [0.6, 0.3, 0.02, 0.02, 0.02, 0.04, 0.0]
+    assert "rests on the first token, with 0.60" in model.sentence(heads, 0, 0, 5)
+    shown = model.sentence(heads, 0, 0, 5, hide_first=True)
+    assert shown == (
+        "For 'sang' this head looks most at 'met', with 0.750 of what the first token leaves."
+    )
+    heads.attention[0, 0, 5] = [1, 0, 0, 0, 0, 0, 0]
+    assert "which is hidden" in model.sentence(heads, 0, 0, 5, hide_first=True)
 
 
 def test_words_for_a_screen_reader(heads):
