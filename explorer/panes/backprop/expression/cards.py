@@ -26,7 +26,7 @@ from explorer.widgets.fields import ErrorLine
 from explorer.widgets.menu_button import MenuButton
 
 MINUS = "\u2212"
-WORDS = 248  # px
+WORDS = 264  # px
 STEP = "Every input that takes steps moves by \u2212rate \u00d7 gradient"
 
 

@@ -66,6 +66,15 @@ class FormulaField(QPlainTextEdit):
         if list(places) != self._parts:
             self._parts = list(places)
             self._draw_marks()
+            if places and not self.hasFocus():
+                self._bring(places[0][0])
+
+    def _bring(self, start: int) -> None:
+        """Scrolls to the line of a character, if it is out of sight."""
+        line = self.document().findBlock(start).firstLineNumber()
+        bar = self.verticalScrollBar()
+        if not bar.value() <= line < bar.value() + self._lines:
+            bar.setValue(max(0, line - self._lines // 2))
 
     def _draw_marks(self) -> None:
         now = theme.current()

@@ -185,7 +185,8 @@ def test_a_camera_shows_and_fits():
     camera = fitting((2000, 300), (800, 400))
     assert camera.scale == pytest.approx(744 / 2000)
     assert fitting((2000, 300), (800, 400), least=0.7).scale == 0.7
-    assert fitting((2000, 640), (800, 400), least=0.7).scale == 0.5
+    assert fitting((2000, 640), (800, 400), least=0.7).scale == 0.6
+    assert fitting((2000, 640), (800, 400)).scale == pytest.approx(744 / 2000)
     near = Camera(1.0, 0, 0).showing((900, 50, 100, 40), 800, 400)
     assert near.seen(1000, 70)[0] <= 800 and near.seen(900, 70)[0] >= 0
     zoomed = Camera(1.0, 10, 20).zoomed(2.0, 100, 100)

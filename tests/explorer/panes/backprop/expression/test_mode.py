@@ -394,3 +394,14 @@ def test_what_a_step_is_about_stands_out_in_the_formula(pane, mode):
     mode.view.graph.setFocus()
     mode.view.editor._say()
     assert marked() == ["tan(a)"]
+
+
+async def test_the_line_of_a_step_comes_into_sight(pane, mode):
+    mode.view.graph.setFocus()
+    mode.lab.show_example("micrograd")
+    await asyncio.sleep(0.05)
+    bar = mode.view.editor.field.verticalScrollBar()
+    pane.player.start()
+    assert bar.value() == 0
+    mode.seek_backward()
+    assert bar.value() > 3
