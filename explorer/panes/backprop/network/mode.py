@@ -24,7 +24,7 @@ from explorer.panes.backprop.network.track import LearnTrack
 from explorer.panes.backprop.network.view import NetworkView
 from explorer.panes.modes import Desk, Mode
 
-PANEL_EVERY = 125  # ms between two looks at curves and histograms while it learns
+TURN = 60  # ms: losses, layers and inspector are brought up to date in turn, one each time
 
 
 def create(desk: Desk, parent: QObject) -> Mode:
@@ -51,8 +51,9 @@ class NetworkMode(Mode):
         self._merging = ""
         self._wanted_steps = 0  # that a session had taken
         self.workspace.begin(EXPERIMENT, Experiment())
-        self._soon = QTimer(self, singleShot=True, interval=PANEL_EVERY)
-        self._soon.timeout.connect(self._show_panel)
+        self._turn = 0
+        self._soon = QTimer(self, singleShot=True, interval=TURN)
+        self._soon.timeout.connect(self._show_next)
         self._later = QTimer(self, singleShot=True, interval=theme.MOTION["live_number"])
         self._later.timeout.connect(self.inspect)
         self._connect()
@@ -145,6 +146,7 @@ class NetworkMode(Mode):
 
     def left(self) -> None:
         self._later.stop()
+        self._soon.stop()
 
     def cancel(self) -> bool:
         if self.view.network.chosen is not None:
@@ -216,8 +218,6 @@ class NetworkMode(Mode):
             self._stay(lab.moments, self._shown)
         self.grown()
         self.show_moment()
-        if not self._soon.isActive():
-            self._soon.start()
 
     def _stay(self, moments: list[Moment], shown: Moment) -> None:
         """Where moments were forgotten, the cursor stays at the step that it shows."""
@@ -243,7 +243,7 @@ class NetworkMode(Mode):
 
     def on_step(self, step: int) -> None:
         self._tell()
-        if not self._later.isActive():
+        if not self._later.isActive() and not self._soon.isActive():
             self._later.start()
 
     @property
@@ -267,9 +267,24 @@ class NetworkMode(Mode):
         if self.view.states.state != "ready" and not self.runner.error:
             self.view.states.show_ready()
         self._tell()
-        if not self._later.isActive():
-            self._later.start()
         if not self._soon.isActive():
+            self._turn = 0
+            self._soon.start()
+
+    def _show_next(self) -> None:
+        """One part of what lies beside the drawing: all at once would cost a frame."""
+        lab, moment = self.runner.lab, self._shown
+        if lab is None or moment is None:
+            return
+        live = not self.active or self.player.at_live_edge
+        parts = (
+            lambda: self.view.panel.set_curves(lab.curves),
+            lambda: self.view.panel.set_moment(moment, live),
+            self.inspect,
+        )
+        self._turn += 1
+        parts[self._turn % len(parts)]()
+        if self._turn % len(parts) or self.runner.learning:
             self._soon.start()
 
     def _show_panel(self) -> None:

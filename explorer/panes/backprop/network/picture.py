@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPixmap, QResizeEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEngine, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
@@ -56,6 +56,7 @@ class NetworkPicture(Picture):
         self._images: dict[tuple[int, int], QPixmap] = {}
         self._plane: QPixmap | None = None
         self._points: tuple[object, QPixmap] | None = None
+        self._kept: tuple[object, QPixmap] | None = None
         self._layout: Layout | None = None
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -146,7 +147,7 @@ class NetworkPicture(Picture):
 
     def on_theme_changed(self) -> None:
         self._images.clear()
-        self._plane = self._points = None
+        self._plane = self._points = self._kept = None
         self._lay_out()
         super().on_theme_changed()
 
@@ -167,7 +168,7 @@ class NetworkPicture(Picture):
             return
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         if self.face is None:
-            self._draw_network(painter, moment, layout)
+            self._draw_kept(painter, moment, layout)
         else:
             draw_sample.draw_network(painter, layout, moment, self.face)
         self._draw_plane(painter, moment, layout)
@@ -178,6 +179,23 @@ class NetworkPicture(Picture):
             words = words_of(spot, moment, self.data)
             if words:
                 draw.draw_words(painter, self._pointer, words, self.width(), self.height())
+
+    def _draw_kept(self, painter: QPainter, moment: Moment, layout: Layout) -> None:
+        """The network as pixels, which stay until it is another; as lines into vector graphics."""
+        if painter.paintEngine().type() != QPaintEngine.Type.Raster:
+            self._draw_network(painter, moment, layout)
+            return
+        key = (moment, layout, self.ratio, self.chosen, self.hovered)
+        if self._kept is None or self._kept[0] != key:
+            width = layout.plane[0] - 1
+            pixmap = theme.device_pixmap(width, self.height(), self.ratio)
+            inner = QPainter(pixmap)
+            inner.setRenderHint(QPainter.RenderHint.Antialiasing)
+            inner.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            self._draw_network(inner, moment, layout)
+            inner.end()
+            self._kept = (key, pixmap)
+        painter.drawPixmap(QPointF(0, 0), self._kept[1])
 
     def _draw_network(self, painter: QPainter, moment: Moment, layout: Layout) -> None:
         for layer, weights in enumerate(moment.weights):
