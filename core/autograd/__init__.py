@@ -2,7 +2,7 @@
 
 Read in this order: operation, arithmetic, functions, reductions, shapes, layers, tensor,
 functional, expression, graph, flows, backprop_trace, gradient_check, nudging; then networks to
-learn with: initialization, mlp, losses, datasets.
+learn with: initialization, mlp, losses, loss_step, datasets.
 """
 
 from core.autograd.backprop_trace import Place, trace_backprop

@@ -12,7 +12,9 @@ from core.autograd.tensor import Tensor, constant
 
 def mean_squared_error(out: Tensor, targets: Any) -> Tensor:
     """Mean of (out - target)^2: out (N, 1), targets (N)."""
-    return ((_column(out) - _numbers(targets, out)) ** 2).mean()
+    z, y = _column(out), _numbers(targets, out)
+    loss = ((z - y) ** 2).mean()  # step: squared_error
+    return loss
 
 
 def hinge(out: Tensor, targets: Any) -> Tensor:
@@ -20,8 +22,9 @@ def hinge(out: Tensor, targets: Any) -> Tensor:
 
     out (N, 1), targets (N) of 0 and 1: right is not enough, it must be right by a margin of 1.
     """
-    sides = 2 * _numbers(targets, out) - 1
-    return F.relu(1 - sides * _column(out)).mean()
+    z, sides = _column(out), 2 * _numbers(targets, out) - 1
+    loss = F.relu(1 - sides * z).mean()  # step: hinge
+    return loss
 
 
 def binary_cross_entropy(out: Tensor, targets: Any) -> Tensor:
@@ -31,12 +34,16 @@ def binary_cross_entropy(out: Tensor, targets: Any) -> Tensor:
     max(z, 0) - z y + log(1 + exp(-|z|)).
     """
     z, y = _column(out), _numbers(targets, out)
-    return (F.relu(z) - z * y + F.log(1 + F.exp(-F.absolute(z)))).mean()
+    rest = F.log(1 + F.exp(-F.absolute(z)))  # (N)
+    loss = (F.relu(z) - z * y + rest).mean()  # step: binary_cross_entropy
+    return loss
 
 
 def cross_entropy(out: Tensor, targets: Any) -> Tensor:
     """Mean of -log softmax(out)[target]: out (N, K), targets (N) of 0 to K - 1."""
-    return F.cross_entropy(out, np.asarray(targets).astype(np.int64))
+    classes = np.asarray(targets).astype(np.int64)
+    loss = F.cross_entropy(out, classes)  # step: cross_entropy
+    return loss
 
 
 LOSSES = {

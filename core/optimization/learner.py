@@ -84,6 +84,8 @@ class Learner:
     step: int = 0
     states: dict[str, Any] = field(default_factory=dict)
     updates: dict[str, np.ndarray] = field(default_factory=dict)  # what the last step added
+    batch: Dataset | None = None  # of the last step, and what the network said to it: (N, K)
+    said: np.ndarray | None = None
 
     @classmethod
     def start(
@@ -122,7 +124,10 @@ class Learner:
     def learn(self) -> Learned:
         """One step on a batch. Where the loss or a gradient is not finite, nothing is changed."""
         rate = self.learning_rate
-        loss = self.loss(self._batch())
+        self.batch = self._batch()
+        out = self.network(self.batch.points)
+        self.said = out.data
+        loss = self.loss_of(out, self.batch)
         parameters = self.network.parameters
         zero_grad(list(parameters.values()))
         loss.backward()

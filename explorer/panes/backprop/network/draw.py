@@ -11,10 +11,10 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPixmap, QPolygonF
 
 from explorer import theme
 from explorer.panes.backprop.network.experiment import Data
-from explorer.panes.backprop.network.inks import class_color, color_of_target, sign_color
+from explorer.panes.backprop.network.inks import color_of_target, sign_color
 from explorer.panes.backprop.network.layout import Box, Layout
 from explorer.panes.backprop.network.spots import from_plane
-from explorer.widgets.base import put_text
+from explorer.widgets.base import LEFT, elide, put_text
 
 THINNEST, THICKEST = 0.5, 5.0  # px of an edge
 HALF = 1.2  # a weight of this size is drawn half as thick as the thickest
@@ -160,8 +160,25 @@ def draw_point(
         painter.drawEllipse(QPointF(x, y), radius, radius)
 
 
+def draw_scale(painter: QPainter, plane: Box, image: QImage, low: str, high: str) -> None:
+    """Below the legend: what the plane's colors stand for."""
+    now = theme.current()
+    font, ink = now.font("label"), now.color("muted")
+    y = plane[1] + plane[3] + now.px(21)
+    wide = now.metrics("label").horizontalAdvance(low) + now.px(6)
+    put_text(painter, QRectF(plane[0], y, wide, now.px(16)), low, font, ink, LEFT)
+    bar = QRectF(plane[0] + wide, y + now.px(4), now.px(64), now.px(8))
+    painter.drawImage(bar, image)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(now.pen("divider"))
+    painter.drawRect(bar)
+    left = bar.right() + now.px(6)
+    rest = QRectF(left, y, plane[0] + plane[2] - left, now.px(16))
+    put_text(painter, rest, elide(high, font, rest.width()), font, ink, LEFT)
+
+
 def draw_legend(painter: QPainter, plane: Box, data: Data, kind: str) -> None:
-    """Below the plane: which mark is which class, and how test points look."""
+    """Below the plane: which mark is which class, and how test points look; then `kind`."""
     now = theme.current()
     font, ink = now.font("label"), now.color("muted")
     metrics = now.metrics("label")
@@ -186,7 +203,7 @@ def draw_legend(painter: QPainter, plane: Box, data: Data, kind: str) -> None:
         entry("hollow: test", 0 if data.classes else 1, True)
     if kind:
         rect = QRectF(plane[0], y + now.px(8), plane[2], now.px(16))
-        put_text(painter, rect, kind, font, ink, Qt.AlignmentFlag.AlignLeft)
+        put_text(painter, rect, elide(kind, font, plane[2]), font, ink, LEFT)
 
 
 def draw_words(painter: QPainter, place: QPointF, words: str, width: float, height: float) -> None:
@@ -221,7 +238,3 @@ def draw_numbers(
     for number, (text, ink) in enumerate(lines):
         line = QRectF(rect.x(), rect.y() + number * each, rect.width(), each)
         put_text(painter, line, text, now.font(size, 600 if number == 0 else 400), ink)
-
-
-def class_name_color(number: int) -> QColor:
-    return class_color(number)

@@ -70,6 +70,9 @@ def _draw_captions(painter: QPainter, layout: Layout, face: Face) -> None:
         words = "the point" if column == 0 else f"layer {column}"
         if 0 < column < last and face.values[column] is not None:
             words += ": says" if face.said[column] else ": sums"
+        low = bool(layout.boxes[0]) and layout.boxes[0][0][3] < now.px(BOTH)
+        if low and face.gradients[column] is not None:
+            words = "the point: \u2202" if column == 0 else f"layer {column}: \u2202"
         rect = QRectF(x - layout.step / 2, layout.foot + 2, layout.step, now.px(15))
         put_text(painter, rect, words, now.font("label"), now.color("muted"))
 

@@ -13,6 +13,7 @@ from explorer.theme_numbers import format_number
 from explorer.widgets.base import LEFT, Picture, put_text
 
 ROWS = ("activations", "gradients")
+SPIKE = 4.0  # px: how narrow a histogram is drawn at most
 TINY = 1e-3  # a layer's gradient of less than this share of the largest has all but vanished
 
 
@@ -66,10 +67,13 @@ class Histograms(Picture):
             put_text(painter, QRectF(self.rect()), "no points to look at", now.font("body"), muted)
             return
         largest = max(layer.gradients.std for layer in self._layers)
+        reaches = (None, max(float(layer.gradients.edges[-1]) for layer in self._layers))
         for row, name in enumerate(ROWS):
             cell = self._cell(row, 0)
             words = QRectF(0, cell.top(), cell.left(), cell.height() - now.px(14))
             put_text(painter, words, name, small, muted, LEFT)
+            words = QRectF(0, cell.bottom() - now.px(15), cell.left(), now.px(14))
+            put_text(painter, words, "spread \u03c3", small, muted, LEFT)
         for column, layer in enumerate(self._layers):
             head = self._cell(0, column)
             head = QRectF(head.left(), 0, head.width(), now.px(15))
@@ -81,29 +85,40 @@ class Histograms(Picture):
             for row, kind in enumerate(ROWS):
                 histogram = getattr(layer, kind)
                 vanished = row == 1 and histogram.std < TINY * largest
-                self._draw_cell(painter, self._cell(row, column), histogram, row, vanished)
+                cell = self._cell(row, column)
+                self._draw_cell(painter, cell, histogram, row, vanished, reaches[row])
         self._draw_readout(painter)
 
     def _draw_cell(
-        self, painter: QPainter, cell: QRectF, histogram: Histogram, row: int, vanished: bool
+        self,
+        painter: QPainter,
+        cell: QRectF,
+        histogram: Histogram,
+        row: int,
+        vanished: bool,
+        reach: float | None,
     ) -> None:
+        """`reach`: what the cell is wide enough for; None: for this histogram alone."""
         now = theme.current()
         area = cell.adjusted(3, 2, -3, -now.px(15))
         color = now.series(row)
         counts = np.sqrt(histogram.counts)  # one full bin must not hide the others
         top = float(counts.max()) or 1.0
-        step = area.width() / len(counts)
-        points = [QPointF(area.left(), area.bottom())]
+        own = float(histogram.edges[-1])
+        share = 1.0 if reach is None else own / reach
+        step = max(area.width() * share, SPIKE) / len(counts)
+        left = area.center().x() - step * len(counts) / 2
+        points = [QPointF(left, area.bottom())]
         for number, height in enumerate((counts / top * area.height()).tolist()):
-            x = area.left() + number * step
+            x = left + number * step
             points += [
                 QPointF(x, area.bottom() - height),
                 QPointF(x + step, area.bottom() - height),
             ]
-        points.append(QPointF(area.right(), area.bottom()))
+        points.append(QPointF(left + step * len(counts), area.bottom()))
         painter.setPen(Qt.PenStyle.NoPen)
         fill = QColor(color)
-        fill.setAlphaF(0.75)
+        fill.setAlphaF(0.75 if area.width() * share > SPIKE else 1.0)
         painter.setBrush(fill)
         painter.drawPolygon(QPolygonF(points))
         painter.setPen(now.pen("divider"))
@@ -112,10 +127,12 @@ class Histograms(Picture):
             QPointF(area.center().x(), area.bottom()), QPointF(area.center().x(), area.bottom() + 3)
         )
         words = QRectF(cell.left(), area.bottom() + 1, cell.width(), now.px(14))
-        reach = format_number(float(histogram.edges[-1]), 2)
-        text, role = f"\u00b1{reach}", "muted"
+        wide = cell.width() >= now.px(64)
+        text = format_number(histogram.std, 3 if wide else 2)
+        text = f"\u03c3 {text}" if wide else text
         if vanished:
-            text, role = f"\u26a0 \u00b1{reach}", "warning"
+            text = f"\u26a0{text}"
+        role = "warning" if vanished else "muted"
         put_text(painter, words, text, now.font("label"), now.color(role))
 
     def _draw_readout(self, painter: QPainter) -> None:

@@ -11,7 +11,6 @@ from explorer import theme
 from explorer.panes.backprop.network.moment import LEVELS
 
 SOFT = 0.42  # how much of the surface is in the plane's colors, so that points stand out from it
-MARKS = ("circle", "square", "triangle")  # classes are told by their form as well
 
 
 def class_color(number: int) -> QColor:
@@ -43,6 +42,11 @@ def plane_image(levels: np.ndarray, classes: int) -> QImage:
     """What the network says, softly."""
     name = theme.current().name
     return _image(levels, _classes(name) if classes > 2 else _signed(name, SOFT))
+
+
+def scale_image(soft: float) -> QImage:
+    """The colors of a map from its least to its largest value, as one row."""
+    return _image(np.arange(256, dtype=np.uint8)[None, :], _signed(theme.current().name, soft))
 
 
 def _image(levels: np.ndarray, table: list[int]) -> QImage:

@@ -6,29 +6,24 @@ from typing import Any
 
 import numpy as np
 
-from core.optimization.optimizer_trace import trace_update
-from core.optimization.optimizers import optimizer
 from core.trace import Step
-from explorer.panes.backprop.network.moment import Moment, Update
+from explorer.panes.backprop.network.moment import Moment
 from explorer.panes.backprop.network.sample import Sample
 from explorer.panes.backprop.network.spots import Neuron, Spot, Weight, is_dead, name_of
+from explorer.panes.backprop.network.updates import liveliest, optimizer_trace
 from explorer.panes.backprop.network.words import sample_title
 from explorer.panes.base import Inspection
 from explorer.theme_numbers import format_number
 from explorer.widgets.live_numbers import Equation, Terms
 
 MOST_ROWS = 8
-FORMULAS = {
-    0: r"L = \frac{1}{N} \sum_i (z_i - y_i)^2",
-    2: r"L = \frac{1}{N} \sum_i -\log p_i(\text{class } y_i), \quad p = \sigma(z)",
-}
 
 
 def of_moment(moment: Moment, spot: Spot, pinned: bool) -> Inspection:
     """The optimizer's last step, for the weight or neuron that is looked at, or for one weight."""
     if isinstance(spot, Neuron) and spot.column:
         return _of_neuron(moment, spot, pinned)
-    weight = spot if isinstance(spot, Weight) else _liveliest(moment)
+    weight = spot if isinstance(spot, Weight) else liveliest(moment)
     if weight is None:
         return Inspection(rows=_summary(moment), table=_table(moment), title=_title(moment))
     step, rows = update_of(moment, weight)
@@ -44,27 +39,33 @@ def of_moment(moment: Moment, spot: Spot, pinned: bool) -> Inspection:
     )
 
 
+def of_inner(moment: Moment, step: Step, spot: Spot) -> Inspection:
+    """A line of an optimizer step: the loss, or what the optimizer does with each weight."""
+    values = {name: np.asarray(value) for name, value in _values(step).items()}
+    lively = spot if isinstance(spot, Weight) else liveliest(moment)
+    rows: list[Any] = []
+    if step.name != "loss" and lively is not None:
+        first = name_of(lively.layer, lively.before, moment.sizes)
+        then = name_of(lively.layer + 1, lively.after, moment.sizes)
+        rows.append(f"For the weight {first} \u2192 {then}:")
+        place = (lively.before, lively.after)
+        rows += [Equation(name, _at(value, place)) for name, value in values.items()]
+    elif moment.update is not None:
+        rows.append(Equation("loss", float(values["loss"]), "accent", "of this step's batch"))
+        said = moment.update.said
+        for number in range(min(len(said), MOST_ROWS - 2)):
+            target = format_number(float(moment.update.targets[number]))
+            told = ", ".join(format_number(float(one)) for one in said[number])
+            rows.append(Equation(f"z of point {number + 1}", told, "text", f"target {target}"))
+        if len(said) > MOST_ROWS - 2:
+            rows.append(f"and {len(said) - MOST_ROWS + 2} more: see Numbers")
+    return Inspection(step=step, rows=rows, table=values, title=step.title, plain=True)
+
+
 def _title(moment: Moment) -> str:
     if moment.update is None:
         return "Before the first step"
     return f"Step {moment.step:,}: one weight's update"
-
-
-def _liveliest(moment: Moment) -> Weight | None:
-    """The weight with the largest gradient in the last step."""
-    if moment.update is None:
-        return None
-    best, found = -1.0, None
-    for layer in range(len(moment.weights)):
-        gradient = moment.update.gradients.get(f"{layer}.weight")
-        if gradient is None:
-            continue
-        size = np.abs(np.nan_to_num(gradient))
-        place = int(size.argmax())
-        if size.flat[place] > best:
-            best = float(size.flat[place])
-            found = Weight(layer, *divmod(place, gradient.shape[1]))
-    return found
 
 
 def update_of(moment: Moment, weight: Weight) -> tuple[Step | None, list[Any]]:
@@ -73,7 +74,7 @@ def update_of(moment: Moment, weight: Weight) -> tuple[Step | None, list[Any]]:
     name = f"{weight.layer}.weight"
     if update is None or name not in update.gradients:
         return None, ["It has not taken a step yet."]
-    trace = _trace(update, name)
+    trace = optimizer_trace(update, name)
     place = (weight.before, weight.after)
     rows: list[Any] = []
     for step in trace:
@@ -86,20 +87,6 @@ def update_of(moment: Moment, weight: Weight) -> tuple[Step | None, list[Any]]:
     rows.insert(0, Equation("gradient", gradient, "text", "of the loss on this step's batch"))
     last = trace[max(trace.children())]
     return last, rows[-MOST_ROWS:]
-
-
-def _trace(update: Update, name: str) -> Any:
-    rule = optimizer(update.optimizer)
-    settings = rule.settings(learning_rate=update.learning_rate, weight_decay=0.0)
-    state, taken = update.states.get(name, (rule.state(), 0))
-    return trace_update(
-        update.optimizer,
-        update.before[name],
-        update.gradients[name],
-        state,
-        taken + 1,
-        settings,
-    )
 
 
 def _values(step: Step) -> dict[str, Any]:
@@ -163,7 +150,8 @@ def _table(moment: Moment) -> dict[str, np.ndarray]:
 def of_sample(sample: Sample, moment: int, spot: Spot) -> Inspection:
     """The operation that happens, with its numbers for the neuron that is looked at."""
     title = sample_title(sample, moment)
-    title = title[:1].upper() + title[1:]
+    if not title[1:2].isdigit():  # no name
+        title = title[:1].upper() + title[1:]
     if moment == 0:
         rows: list[Any] = [
             Equation(f"x{number + 1}", value, "accent") for number, value in enumerate(sample.point)
@@ -171,14 +159,14 @@ def of_sample(sample: Sample, moment: int, spot: Spot) -> Inspection:
         rows.append(Equation("target", sample.target, "text"))
         rows.append("Batch and penalty are left out: this point alone.")
         return Inspection(rows=rows, table={"x": np.array(sample.point)}, title=title)
-    step = sample.trace[moment - 1]
+    step = sample.step_at(moment)
     table = {name: np.asarray(value) for name, value in _values(step).items()}
     rows = _sample_rows(sample, moment, spot)
     return Inspection(step=step, rows=rows, table=table, title=title, plain=True)
 
 
 def _sample_rows(sample: Sample, moment: int, spot: Spot) -> list[Any]:
-    place, step = sample.places[moment - 1], sample.trace[moment - 1]
+    place, step = sample.place_at(moment), sample.step_at(moment)
     role, nodes = sample.roles[place.node], sample.graph.nodes
     node = nodes[place.node]
     if place.phase == "forward" and role.kind == "product":
@@ -216,10 +204,10 @@ def _sample_rows(sample: Sample, moment: int, spot: Spot) -> list[Any]:
 
 
 def _back_through_weights(sample: Sample, moment: int, spot: Spot) -> list[Any]:
-    place = sample.places[moment - 1]
+    place = sample.place_at(moment)
     nodes, node = sample.graph.nodes, sample.graph.nodes[place.node]
     assert place.input is not None
-    step = sample.trace[moment - 1]
+    step = sample.step_at(moment)
     before, weight = (np.asarray(nodes[number].tensor.data) for number in node.inputs)
     upstream = np.asarray(step.value("upstream")).reshape(-1)
     target = sample.roles[node.inputs[place.input]]

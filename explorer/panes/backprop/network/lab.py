@@ -21,7 +21,6 @@ from explorer.panes.backprop.network.sample import Sample, take_sample
 PACE = 60.0  # steps a second at 1x
 SLICE = 0.010  # seconds of work between two yields
 LOOK = 1 / 30  # seconds between two moments while it learns
-NAP, PATIENCE = 0.0005, 0.012  # seconds: of one rest, and of all rests before one step
 MOST_MOMENTS = 400  # then every other one is forgotten
 MOST_ENTRIES = 4000
 
@@ -72,7 +71,6 @@ class Lab:
 
     def __init__(self, experiment: Experiment) -> None:
         self.speed = 1.0
-        self.give_way = False  # the window's thread works: set there
         self.moments: list[Moment] = []
         self.curves = Curves()
         self.reset(experiment)
@@ -134,7 +132,6 @@ class Lab:
         while not self.diverged:
             begun = now = time.perf_counter()
             while now - begun < SLICE:
-                self._wait_for_window()
                 self._learn()
                 now = time.perf_counter()
                 if self.diverged or not math.isinf(self.speed):
@@ -144,12 +141,6 @@ class Lab:
                 looked = now
             pause = 0.0 if math.isinf(self.speed) else 1 / (PACE * self.speed)
             yield Beat(max(0.0, pause - (time.perf_counter() - begun)))
-
-    def _wait_for_window(self) -> None:
-        """Not for ever: a window that is never done must not end learning."""
-        until = time.perf_counter() + PATIENCE
-        while self.give_way and time.perf_counter() < until:
-            time.sleep(NAP)
 
     def _learn(self) -> Learned | None:
         learner = self.learner
@@ -171,7 +162,9 @@ class Lab:
             before,
             gradients,
             states,
-            learned.loss,
+            learner.loss_name,
+            np.zeros((0, 1)) if learner.said is None else learner.said,
+            np.zeros(0) if learner.batch is None else learner.batch.targets,
         )
         return learned
 

@@ -12,7 +12,7 @@ Line = tuple[float, float, float, float]
 
 HEAD = 30.0  # for the buttons above the columns
 FOOT = 34.0  # for two lines of words below them
-GAP = 7.0  # between two neurons, at least
+GAP = 5.0  # between two neurons, at least
 LARGEST, WIDEST = 52.0, 88.0  # a neuron, and one with numbers in it
 PLANE_SHARE = 0.46  # of the width, at most
 LEGEND = 40.0

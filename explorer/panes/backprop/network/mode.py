@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from explorer import tasks, theme
 from explorer.actions import Action
 from explorer.panes.backprop.network import inspecting, words
+from explorer.panes.backprop.network.beside import Beside
 from explorer.panes.backprop.network.editing import EXPERIMENT, Editing
 from explorer.panes.backprop.network.experiment import Experiment, restored
 from explorer.panes.backprop.network.following import Following
@@ -20,11 +21,9 @@ from explorer.panes.backprop.network.moment import Moment
 from explorer.panes.backprop.network.presets import PRESETS
 from explorer.panes.backprop.network.runner import Runner
 from explorer.panes.backprop.network.spots import is_there
-from explorer.panes.backprop.network.track import LearnTrack
+from explorer.panes.backprop.network.track import LearnTrack, StepTrack
 from explorer.panes.backprop.network.view import NetworkView
 from explorer.panes.modes import Desk, Mode
-
-TURN = 60  # ms: losses, layers and inspector are brought up to date in turn, one each time
 
 
 def create(desk: Desk, parent: QObject) -> Mode:
@@ -47,13 +46,11 @@ class NetworkMode(Mode):
         self.runner = Runner(self.engine, self)
         self.editing, self.following = Editing(self), Following(self)
         self._track: LearnTrack | None = None
-        self._shown: Moment | None = None
+        self.shown_moment: Moment | None = None
         self._merging = ""
         self._wanted_steps = 0  # that a session had taken
         self.workspace.begin(EXPERIMENT, Experiment())
-        self._turn = 0
-        self._soon = QTimer(self, singleShot=True, interval=TURN)
-        self._soon.timeout.connect(self._show_next)
+        self.beside = Beside(self)
         self._later = QTimer(self, singleShot=True, interval=theme.MOTION["live_number"])
         self._later.timeout.connect(self.inspect)
         self._connect()
@@ -73,7 +70,7 @@ class NetworkMode(Mode):
         )
         view.states.retryRequested.connect(lambda: self.runner.begin(self.experiment))
         view.panel.stepClicked.connect(self._seek_step)
-        view.panel.sideChosen.connect(lambda _: self._show_panel())
+        view.panel.sideChosen.connect(lambda _: self.beside.show_all())
         drawing.pointAdded.connect(self.editing.add_point)
         drawing.pointRemoved.connect(self.editing.remove_point)
         drawing.pointChosen.connect(self.following.follow)
@@ -137,7 +134,7 @@ class NetworkMode(Mode):
         await tasks.wait_for(self.runner)
         await super().settled()
         await tasks.wait_for(self.runner)
-        self._show_panel()
+        self.beside.show_all()
         self.inspect()
 
     def shown(self) -> None:
@@ -146,9 +143,11 @@ class NetworkMode(Mode):
 
     def left(self) -> None:
         self._later.stop()
-        self._soon.stop()
+        self.beside.stop()
 
     def cancel(self) -> bool:
+        if self.player.depth:
+            return self.player.leave()
         if self.view.network.chosen is not None:
             self.choose(None)
             return True
@@ -196,10 +195,10 @@ class NetworkMode(Mode):
     def _on_begun(self) -> None:
         lab = self.runner.lab
         assert lab is not None
-        self._shown = None
+        self.shown_moment = None
         self.bind()
         self._on_grown()
-        self._show_panel()
+        self.beside.show_all()
         self.inspect()
 
     def _on_grown(self) -> None:
@@ -214,8 +213,10 @@ class NetworkMode(Mode):
         if self.following.sample is not None:
             self.following.refresh()
             return
-        if not live and self._shown is not None:
-            self._stay(lab.moments, self._shown)
+        if self.active and self.player.depth:
+            return
+        if not live and self.shown_moment is not None:
+            self._stay(lab.moments, self.shown_moment)
         self.grown()
         self.show_moment()
 
@@ -243,7 +244,7 @@ class NetworkMode(Mode):
 
     def on_step(self, step: int) -> None:
         self._tell()
-        if not self._later.isActive() and not self._soon.isActive():
+        if not self._later.isActive() and not self.beside.waits:
             self._later.start()
 
     @property
@@ -252,6 +253,8 @@ class NetworkMode(Mode):
         lab = self.runner.lab
         if lab is None or not lab.moments:
             return None
+        if self.active and self.player.depth:
+            return self.shown_moment
         moments = lab.moments
         if not self.active or self.following.sample is not None or self.player.at_live_edge:
             return moments[-1]
@@ -261,39 +264,13 @@ class NetworkMode(Mode):
         moment = self.moment
         if moment is None:
             return
-        self._shown = moment
+        self.shown_moment = moment
         self.view.network.set_moment(moment)
         self.view.place_buttons()
         if self.view.states.state != "ready" and not self.runner.error:
             self.view.states.show_ready()
         self._tell()
-        if not self._soon.isActive():
-            self._turn = 0
-            self._soon.start()
-
-    def _show_next(self) -> None:
-        """One part of what lies beside the drawing: all at once would cost a frame."""
-        lab, moment = self.runner.lab, self._shown
-        if lab is None or moment is None:
-            return
-        live = not self.active or self.player.at_live_edge
-        parts = (
-            lambda: self.view.panel.set_curves(lab.curves),
-            lambda: self.view.panel.set_moment(moment, live),
-            self.inspect,
-        )
-        self._turn += 1
-        parts[self._turn % len(parts)]()
-        if self._turn % len(parts) or self.runner.learning:
-            self._soon.start()
-
-    def _show_panel(self) -> None:
-        lab, moment = self.runner.lab, self.moment
-        if lab is None or moment is None:
-            return
-        panel = self.view.panel
-        panel.set_moment(moment, not self.active or self.player.at_live_edge)
-        panel.set_curves(lab.curves)
+        self.beside.soon()
 
     def _seek_step(self, step: float) -> None:
         lab = self.runner.lab
@@ -322,6 +299,12 @@ class NetworkMode(Mode):
         drawing.set_choice(None if spot == drawing.chosen else spot)
         self.inspect()
 
+    def _inner_step(self) -> Any:
+        """The step of core's that is played, where the player is inside an optimizer step."""
+        track = self.player.track
+        inside = self.player.depth and isinstance(track, StepTrack)
+        return track.item(self.player.step) if inside and track is not None else None
+
     def inspect(self) -> None:
         if not self.active:
             return
@@ -332,7 +315,11 @@ class NetworkMode(Mode):
         if sample is not None:
             step = max(0, self.player.step)
             self.inspection.emit(inspecting.of_sample(sample, step, drawing.hovered or spot))
-        elif (moment := self._shown) is not None:
+        elif (moment := self.shown_moment) is not None:
+            step = self._inner_step()
+            if step is not None:
+                self.inspection.emit(inspecting.of_inner(moment, step, spot))
+                return
             spot = spot if is_there(spot, moment.sizes) else None
             pinned = spot is not None and spot == drawing.chosen
             self.inspection.emit(inspecting.of_moment(moment, spot, pinned))

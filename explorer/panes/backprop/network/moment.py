@@ -22,14 +22,19 @@ BOUNDED = {"tanh": 1.0, "sigmoid": 1.0}
 
 @dataclass(frozen=True, eq=False)
 class Update:
-    """The last optimizer step: by parameter, what it saw and what it remembered before."""
+    """The last optimizer step: by parameter, what it saw and what it remembered before.
+
+    loss           the loss's name; `said` (N, K) and `targets` (N) are its batch's
+    """
 
     optimizer: str
     learning_rate: float
     before: Mapping[str, Array]
     gradients: Mapping[str, Array]
     states: Mapping[str, tuple[Any, int]]
-    batch_loss: float
+    loss: str
+    said: Array
+    targets: Array
 
 
 @dataclass(frozen=True, eq=False)

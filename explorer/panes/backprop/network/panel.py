@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
@@ -11,6 +13,7 @@ from explorer import theme
 from explorer.panes.backprop.network.histograms import Histograms
 from explorer.panes.backprop.network.lab import Curves
 from explorer.panes.backprop.network.moment import Moment
+from explorer.theme_numbers import format_number, format_percent
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.line_plot import LinePlot, Series
 from explorer.widgets.toggle import SegmentedControl
@@ -50,10 +53,8 @@ class Panel(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
-        for head, body in (
-            (Label("Loss", "label", "muted"), self.losses),
-            (self.choice, self._stack),
-        ):
+        self.told = Label("", "label", "muted")
+        for head, body in ((self.told, self.losses), (self.choice, self._stack)):
             row.addWidget(self._card(head, body), 1)
         self.choice.chosen.connect(self._on_chosen)
         for plot in (self.losses, self.ratios):
@@ -94,15 +95,16 @@ class Panel(QWidget):
     def set_moment(self, moment: Moment, live: bool) -> None:
         if self.side == "layers":
             self.layers.set_layers(moment.layers)
+        self.told.setText(_told(moment))
         step = None if live else float(moment.step)
         self.losses.set_cursor(step)
         self.ratios.set_cursor(step)
 
     def set_curves(self, curves: Curves) -> None:
         steps, train, test, ratios = curves.arrays()
-        shown = [Series("train", steps, train, 0)]
+        shown = [Series("train", steps, train, 2)]
         if np.isfinite(test).any():
-            shown.insert(0, Series("test", steps, test, 1))
+            shown.insert(0, Series("test", steps, test, 3))
         self.losses.set_series(shown)
         if self.side != "updates":
             return
@@ -116,3 +118,13 @@ class Panel(QWidget):
             healthy = np.full(len(steps), HEALTHY_RATIO)
             lines.append(Series("healthy", steps, healthy, "muted", dashed=True))
         self.ratios.set_series(lines)
+
+
+def _told(moment: Moment) -> str:
+    """How well it does, in numbers."""
+    if math.isnan(moment.train_accuracy):
+        return f"Loss {format_number(moment.train_loss)}"
+    words = f"Right: {format_percent(moment.train_accuracy)} of the training points"
+    if math.isnan(moment.test_accuracy):
+        return words
+    return f"{words}, {format_percent(moment.test_accuracy)} of the test points"

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEngine, QPixmap, QResizeEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEngine, QPainter, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
 from explorer.panes.backprop.network import draw, draw_sample
-from explorer.panes.backprop.network.experiment import REACH, Data
-from explorer.panes.backprop.network.inks import map_image, plane_image
+from explorer.panes.backprop.network.draw_network import Images
+from explorer.panes.backprop.network.experiment import Data
+from explorer.panes.backprop.network.inks import SOFT, plane_image, scale_image
 from explorer.panes.backprop.network.layout import Layout, inside, lay_out
-from explorer.panes.backprop.network.moment import RESOLUTION, Moment, signed
+from explorer.panes.backprop.network.moment import Moment
 from explorer.panes.backprop.network.sample import Face
 from explorer.panes.backprop.network.spots import (
     Neuron,
@@ -24,14 +25,12 @@ from explorer.panes.backprop.network.spots import (
     Spot,
     Weight,
     from_plane,
-    is_dead,
     is_there,
     spot_at,
     words_of,
 )
-from explorer.widgets.base import Picture, put_text
-
-NUDGE = 0.05  # of the cursor on the plane, by a key
+from explorer.theme_numbers import format_number
+from explorer.widgets.base import Picture
 
 
 class NetworkPicture(Picture):
@@ -53,7 +52,7 @@ class NetworkPicture(Picture):
         self.chosen: Spot = None
         self.cursor: tuple[float, float] | None = None  # on the plane, by the keyboard
         self._pointer: QPointF | None = None
-        self._images: dict[tuple[int, int], QPixmap] = {}
+        self._images = Images()
         self._plane: QPixmap | None = None
         self._points: tuple[object, QPixmap] | None = None
         self._kept: tuple[object, QPixmap] | None = None
@@ -183,7 +182,7 @@ class NetworkPicture(Picture):
     def _draw_kept(self, painter: QPainter, moment: Moment, layout: Layout) -> None:
         """The network as pixels, which stay until it is another; as lines into vector graphics."""
         if painter.paintEngine().type() != QPaintEngine.Type.Raster:
-            self._draw_network(painter, moment, layout)
+            self._images.draw_network(painter, moment, layout, self.chosen, self.hovered)
             return
         key = (moment, layout, self.ratio, self.chosen, self.hovered)
         if self._kept is None or self._kept[0] != key:
@@ -192,82 +191,25 @@ class NetworkPicture(Picture):
             inner = QPainter(pixmap)
             inner.setRenderHint(QPainter.RenderHint.Antialiasing)
             inner.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            self._draw_network(inner, moment, layout)
+            self._images.draw_network(inner, moment, layout, self.chosen, self.hovered)
             inner.end()
             self._kept = (key, pixmap)
         painter.drawPixmap(QPointF(0, 0), self._kept[1])
-
-    def _draw_network(self, painter: QPainter, moment: Moment, layout: Layout) -> None:
-        for layer, weights in enumerate(moment.weights):
-            draw.draw_edges(painter, layout, layer, weights, 1.0)
-        for spot in (self.chosen, self.hovered):
-            self._draw_chosen_edges(painter, moment, layout, spot)
-        for column, boxes in enumerate(layout.boxes):
-            for number, box in enumerate(boxes):
-                if is_dead(moment, column, number):
-                    draw.draw_dead(painter, box)
-                else:
-                    draw.draw_map(painter, box, self._image(moment, column, number))
-                if Neuron(column, number) in (self.chosen, self.hovered):
-                    draw.draw_ring(painter, box)
-        self._draw_captions(painter, moment, layout)
-
-    def _draw_chosen_edges(
-        self, painter: QPainter, moment: Moment, layout: Layout, spot: Spot
-    ) -> None:
-        if isinstance(spot, Weight) and is_there(spot, moment.sizes):
-            value = float(moment.weights[spot.layer][spot.before, spot.after])
-            draw.draw_edge(painter, layout, (spot.layer, spot.before, spot.after), value)
-        elif isinstance(spot, Neuron) and spot.column and is_there(spot, moment.sizes):
-            weights = moment.weights[spot.column - 1]
-            for before in range(weights.shape[0]):
-                value = float(weights[before, spot.number])
-                draw.draw_edge(painter, layout, (spot.column - 1, before, spot.number), value)
-
-    def _image(self, moment: Moment, column: int, number: int) -> QPixmap:
-        key = (column, number)
-        if key not in self._images:
-            if column == 0:
-                levels = _coordinate(number)
-            else:
-                levels = moment.maps[column - 1][number]
-            self._images[key] = QPixmap.fromImage(map_image(levels))
-        return self._images[key]
-
-    def _draw_captions(self, painter: QPainter, moment: Moment, layout: Layout) -> None:
-        """Below each column: what it is, and what is wrong with it."""
-        now = theme.current()
-        small, bold = now.font("label"), now.font("label", 600)
-        last = len(moment.sizes) - 1
-        for column, x in enumerate(layout.columns):
-            rect = QRectF(x - layout.step / 2, layout.foot + 2, layout.step, now.px(15))
-            if column == 0:
-                for number, box in enumerate(layout.boxes[0]):
-                    below = QRectF(box[0] - 10, box[1] + box[3] + 1, box[2] + 20, now.px(15))
-                    put_text(painter, below, f"x{number + 1}", small, now.color("muted"))
-                continue
-            words = "outputs" if column == last else f"layer {column}"
-            put_text(painter, rect, words, small, now.color("muted"))
-            trouble = _trouble(moment, column) if column < last else ""
-            if trouble:
-                rect.translate(0, now.px(15))
-                put_text(painter, rect, f"\u26a0 {trouble}", bold, now.color("warning"))
 
     def _draw_plane(self, painter: QPainter, moment: Moment, layout: Layout) -> None:
         now = theme.current()
         plane, looked = layout.plane, self.hovered
         one = isinstance(looked, Neuron) and 0 < looked.column <= len(moment.maps)
         if one and self.face is None and isinstance(looked, Neuron):
-            draw.draw_map(painter, plane, self._image(moment, looked.column, looked.number))
-            kind = f"what {words_of(looked, moment, None)} says"
+            draw.draw_map(painter, plane, self._images.get(moment, looked.column, looked.number))
+            limit = format_number(float(moment.limits[looked.column - 1][looked.number]))
+            kind, scale = "", (f"\u2212{limit}", f"{limit}: what this neuron says", 0.0)
         else:
             if self._plane is None:
                 self._plane = QPixmap.fromImage(plane_image(moment.plane, moment.classes))
             draw.draw_map(painter, plane, self._plane)
             draw.draw_border(painter, plane, moment.border)
-            kind = "what the network says: the line is its decision boundary"
-            if moment.classes != 2:
-                kind = "what the network says, at every place"
+            kind, scale = self._plane_words(moment)
         if self.data is None:
             return
         key = (self.data, plane[2], self.ratio)
@@ -275,9 +217,23 @@ class NetworkPicture(Picture):
             self._points = (key, draw.points_pixmap(self.data, plane[2], self.ratio))
         painter.drawPixmap(QPointF(plane[0], plane[1]), self._points[1])
         draw.draw_legend(painter, plane, self.data, kind)
+        if not kind:
+            draw.draw_scale(painter, plane, scale_image(scale[2]), *scale[:2])
         self._draw_on_plane(painter, plane)
         if self.shows_focus:
             now.focus_ring(painter, QRectF(*plane), radius=2)
+
+    def _plane_words(self, moment: Moment) -> tuple[str, tuple[str, str, float]]:
+        """The line below the plane, or (where it is "") what stands at the ends of its scale."""
+        if self.face is not None:
+            if any(one is not None for one in self.face.weights):
+                return "strong edges: the gradients of their weights", ("", "", 0.0)
+            return "\u2202: how the loss changes with that number", ("", "", 0.0)
+        if moment.classes > 2:
+            return "the likeliest class, paler where it is unsure", ("", "", 0.0)
+        if moment.classes == 0:
+            return "", ("\u22121", "1: what the network says", SOFT)
+        return "", ("0 %", "100 % class 1; line: 50 %", SOFT)
 
     def _draw_on_plane(self, painter: QPainter, plane: tuple[float, float, float, float]) -> None:
         """Rings round points that are looked at, and the keyboard's cross."""
@@ -345,21 +301,3 @@ class NetworkPicture(Picture):
 
         if not handle(self, event):
             super().keyPressEvent(event)
-
-
-def _coordinate(number: int) -> np.ndarray:
-    """The map of an input: the coordinate itself."""
-    line = np.linspace(-1, 1, RESOLUTION)
-    flat = np.broadcast_to(line, (RESOLUTION, RESOLUTION))
-    return signed(flat * REACH if number == 0 else flat.T[::-1] * REACH)
-
-
-def _trouble(moment: Moment, column: int) -> str:
-    """What is wrong with a layer, in two words; "" when nothing is."""
-    if column > len(moment.layers):
-        return ""
-    layer = moment.layers[column - 1]
-    dead = int(layer.dead.sum())
-    if dead:
-        return f"{dead} dead"
-    return f"{layer.saturated:.0%} flat" if layer.saturated > 0.5 else ""

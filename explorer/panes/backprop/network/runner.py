@@ -10,7 +10,6 @@ from PySide6.QtCore import QObject, Signal
 from explorer import errors, tasks
 from explorer.engine import SUPERSEDED, Engine, EngineDied
 from explorer.jobs import Job
-from explorer.panes.backprop.network.courtesy import Courtesy
 from explorer.panes.backprop.network.experiment import Experiment
 from explorer.panes.backprop.network.lab import Lab
 from explorer.panes.backprop.network.sample import Sample
@@ -37,7 +36,6 @@ class Runner(QObject):
         self._shown = "idle"
         self.lab: Lab | None = None
         self.error = ""
-        self._courtesy = Courtesy(self._give_way, self)
 
     @property
     def state(self) -> str:
@@ -191,12 +189,7 @@ class Runner(QObject):
             errors.report(error, "the playground")
         self._tell()
 
-    def _give_way(self, busy: bool) -> None:
-        if self.lab is not None:
-            self.lab.give_way = busy
-
     def _tell(self) -> None:
-        self._courtesy.set_on(self.learning)
         if self.state != self._shown:
             self._shown = self.state
             self.stateChanged.emit(self._shown)

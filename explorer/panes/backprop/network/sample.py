@@ -7,6 +7,7 @@ says. No Qt here.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from core.autograd.mlp import MLP, Layer
 from core.autograd.operation import Array
 from core.autograd.tensor import Tensor
 from core.optimization.learner import Learner
-from core.trace import Trace
+from core.trace import Step, Trace
 
 START = "start"
 LETTERS = {"weight": "W", "bias": "b", "gain": "g"}
@@ -62,13 +63,25 @@ class Sample:
         places: tuple[Place, ...] = self.trace.about["places"]
         return places
 
+    @cached_property
+    def told(self) -> tuple[int, ...]:
+        """Numbers of the steps that are told: one point's sums over copies add up nothing."""
+        return tuple(at for at, place in enumerate(self.places) if place.phase != "copies")
+
     def __len__(self) -> int:
-        return len(self.trace) + 1
+        return len(self.told) + 1
+
+    def step_at(self, moment: int) -> Step:
+        """What happens at a moment from 1 on."""
+        return self.trace[self.told[moment - 1]]
+
+    def place_at(self, moment: int) -> Place:
+        return self.places[self.told[moment - 1]]
 
     @property
     def seed(self) -> int:
         """The moment at which backward begins."""
-        return 1 + next(at for at, place in enumerate(self.places) if place.phase == "seed")
+        return 1 + next(at for at, one in enumerate(self.told) if self.places[one].phase == "seed")
 
     @property
     def loss(self) -> float:
@@ -215,7 +228,11 @@ class Faces:
                     grads.setdefault(target, step.value("contribution"))
                 else:
                     grads[target] = step.value("total")
-            self._known.append(self._keep(values, said, grads, loss))
+            known = self._keep(values, said, grads, loss)
+            if place.phase == "copies":
+                self._known[-1] = known
+            else:
+                self._known.append(known)
 
     def _keep(
         self,
@@ -267,7 +284,7 @@ class Faces:
         sample = self.sample
         if moment == 0:
             return 0, -1, None, False
-        place = sample.places[moment - 1]
+        place = sample.place_at(moment)
         role = sample.roles[place.node]
         nodes = sample.graph.nodes
         if place.phase == "forward":

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from core.trace import Trace
 from explorer.panes.backprop.network.moment import Moment
 from explorer.panes.backprop.network.sample import Sample
+from explorer.panes.backprop.network.updates import update_trace
 from explorer.panes.backprop.network.words import moment_title, sample_title
-from explorer.tracks import LiveTrack, Track
+from explorer.tracks import LiveTrack, TraceTrack, Track
 
 
 class LearnTrack(LiveTrack):
@@ -39,6 +41,27 @@ class LearnTrack(LiveTrack):
     def item(self, index: int) -> Any:
         return self.moments[index] if index < len(self.moments) else None
 
+    def inside(self, index: int) -> Track | None:
+        """The optimizer step that led there: its loss, then the optimizer's lines."""
+        moment = self.moments[index] if index < len(self.moments) else None
+        trace = update_trace(moment) if moment is not None else None
+        return StepTrack(trace, moment.step) if trace is not None and moment is not None else None
+
+    def outside(self, inner: Track, index: int) -> int:
+        """Moments may have been forgotten meanwhile."""
+        if not isinstance(inner, StepTrack):
+            return index
+        places = (at for at, one in enumerate(self.moments) if one.step >= inner.step)
+        return next(places, max(0, len(self.moments) - 1))
+
+
+class StepTrack(TraceTrack):
+    """One optimizer step from within."""
+
+    def __init__(self, trace: Trace, step: int) -> None:
+        super().__init__(trace)
+        self.step = step
+
 
 class SampleTrack(Track):
     """One point's way forward and back; moment 0 is before its first step."""
@@ -58,4 +81,4 @@ class SampleTrack(Track):
         return {self.sample.seed: "backward begins"}
 
     def item(self, index: int) -> Any:
-        return self.sample.trace[index - 1] if index else None
+        return self.sample.step_at(index) if index else None

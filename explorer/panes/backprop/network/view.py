@@ -14,6 +14,7 @@ from explorer.panes.backprop.network.picture import NetworkPicture
 from explorer.widgets.base import IconButton, Label
 from explorer.widgets.stateful import StatefulPicture
 
+LOW = 560  # px: below this height the drawing takes more of it
 SMALL = 24  # px: a button above a column
 
 
@@ -66,6 +67,8 @@ class NetworkView(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._column.setStretch(0, 2 if self.height() < theme.current().px(LOW) else 5)
+        self._column.setStretch(1, 1 if self.height() < theme.current().px(LOW) else 3)
         self.place_buttons()
 
     def place_buttons(self) -> None:

@@ -91,8 +91,7 @@ def sample_title(sample: Sample, moment: int) -> str:
     """One line for the transport."""
     if moment == 0:
         return "the point comes in"
-    step = sample.trace[moment - 1]
-    place = sample.places[moment - 1]
+    step, place = sample.step_at(moment), sample.place_at(moment)
     role = sample.roles[place.node]
     operation = step.name.split(".")[1]
     if place.phase == "seed":
@@ -107,8 +106,6 @@ def sample_title(sample: Sample, moment: int) -> str:
         return step.title
     assert place.input is not None
     target = sample.roles[sample.graph.nodes[place.node].inputs[place.input]]
-    if place.phase == "copies":
-        return f"{step.title}"
     if target.kind == "weight":
         return f"gradient of layer {target.column}'s weights: what came in \u00d7 gradient"
     if target.kind == "bias":

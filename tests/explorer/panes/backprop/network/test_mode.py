@@ -235,3 +235,25 @@ def test_every_view_of_a_snapshot_comes(mode, run_async, name):
         assert mode.view.states.state == "ready" and not mode.widget().grab().isNull()
 
     run_async(body(), 60)
+
+
+def test_an_optimizer_step_can_be_looked_into(mode, run_async):
+    async def body() -> None:
+        await mode.runner.steps(8)
+        told: list[Any] = []
+        mode.inspection.connect(told.append)
+        mode.player.seek(4)
+        assert mode.player.enter() and mode.player.depth == 1
+        names = []
+        for step in range(mode.player.length):
+            mode.player.seek(step)
+            mode.inspect()
+            names.append(told[-1].step.name)
+        assert names[0] == "loss" and names[-1] == "optimizer.move"
+        assert mode.view.network.moment.step == 4
+        await mode.runner.steps(1)
+        assert mode.player.depth == 1 and mode.view.network.moment.step == 4
+        assert mode.cancel() and mode.player.depth == 0
+        assert mode.moment.step == 4
+
+    run_async(body())

@@ -1,0 +1,102 @@
+"""Draws the network itself: edges, what each neuron says, and what is wrong with a layer."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QPainter, QPixmap
+
+from explorer import theme
+from explorer.panes.backprop.network import draw
+from explorer.panes.backprop.network.experiment import REACH
+from explorer.panes.backprop.network.inks import map_image
+from explorer.panes.backprop.network.layout import Layout
+from explorer.panes.backprop.network.moment import RESOLUTION, Moment, signed
+from explorer.panes.backprop.network.spots import Neuron, Spot, Weight, is_dead, is_there
+from explorer.widgets.base import put_text
+
+FLAT = 0.5  # share of saturated outputs from which a layer is warned of
+
+
+class Images:
+    """The maps of one moment as pixmaps, made when they are first drawn."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[int, int], QPixmap] = {}
+
+    def clear(self) -> None:
+        self._made.clear()
+
+    def get(self, moment: Moment, column: int, number: int) -> QPixmap:
+        key = (column, number)
+        if key not in self._made:
+            levels = moment.maps[column - 1][number] if column else _coordinate(number)
+            self._made[key] = QPixmap.fromImage(map_image(levels))
+        return self._made[key]
+
+    def draw_network(
+        self, painter: QPainter, moment: Moment, layout: Layout, chosen: Spot, hovered: Spot
+    ) -> None:
+        for layer, weights in enumerate(moment.weights):
+            draw.draw_edges(painter, layout, layer, weights, 1.0)
+        for spot in (chosen, hovered):
+            draw_looked_edges(painter, moment, layout, spot)
+        for column, boxes in enumerate(layout.boxes):
+            for number, box in enumerate(boxes):
+                if is_dead(moment, column, number):
+                    draw.draw_dead(painter, box)
+                else:
+                    draw.draw_map(painter, box, self.get(moment, column, number))
+                if Neuron(column, number) in (chosen, hovered):
+                    draw.draw_ring(painter, box)
+        draw_captions(painter, moment, layout)
+
+
+def draw_looked_edges(painter: QPainter, moment: Moment, layout: Layout, spot: Spot) -> None:
+    """A weight that is looked at, or all that lead to a neuron."""
+    if isinstance(spot, Weight) and is_there(spot, moment.sizes):
+        value = float(moment.weights[spot.layer][spot.before, spot.after])
+        draw.draw_edge(painter, layout, (spot.layer, spot.before, spot.after), value)
+    elif isinstance(spot, Neuron) and spot.column and is_there(spot, moment.sizes):
+        weights = moment.weights[spot.column - 1]
+        for before in range(weights.shape[0]):
+            value = float(weights[before, spot.number])
+            draw.draw_edge(painter, layout, (spot.column - 1, before, spot.number), value)
+
+
+def draw_captions(painter: QPainter, moment: Moment, layout: Layout) -> None:
+    """Below each column: what it is, and what is wrong with it."""
+    now = theme.current()
+    small, bold = now.font("label"), now.font("label", 600)
+    last = len(moment.sizes) - 1
+    for column, x in enumerate(layout.columns):
+        rect = QRectF(x - layout.step / 2, layout.foot + 2, layout.step, now.px(15))
+        if column == 0:
+            for number, box in enumerate(layout.boxes[0]):
+                below = QRectF(box[0] - 10, box[1] + box[3] + 1, box[2] + 20, now.px(15))
+                put_text(painter, below, f"x{number + 1}", small, now.color("muted"))
+            continue
+        words = "outputs" if column == last else f"layer {column}"
+        put_text(painter, rect, words, small, now.color("muted"))
+        trouble = trouble_of(moment, column) if column < last else ""
+        if trouble:
+            rect.translate(0, now.px(15))
+            put_text(painter, rect, f"\u26a0 {trouble}", bold, now.color("warning"))
+
+
+def trouble_of(moment: Moment, column: int) -> str:
+    """What is wrong with a layer, in two words; "" when nothing is."""
+    if column > len(moment.layers):
+        return ""
+    layer = moment.layers[column - 1]
+    dead = int(layer.dead.sum())
+    if dead:
+        return f"{dead} dead"
+    return f"{layer.saturated:.0%} flat" if layer.saturated > FLAT else ""
+
+
+def _coordinate(number: int) -> np.ndarray:
+    """The map of an input: the coordinate itself."""
+    line = np.linspace(-1, 1, RESOLUTION)
+    flat = np.broadcast_to(line, (RESOLUTION, RESOLUTION))
+    return signed(flat * REACH if number == 0 else flat.T[::-1] * REACH)

@@ -1,0 +1,61 @@
+"""An optimizer step from within: the loss of its batch, then the optimizer's lines. No Qt here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from core.autograd.loss_step import loss_step
+from core.optimization.optimizer_trace import trace_update
+from core.optimization.optimizers import optimizer
+from core.trace import Trace
+from explorer.panes.backprop.network.moment import Moment, Update
+from explorer.panes.backprop.network.spots import Weight
+
+
+def liveliest(moment: Moment) -> Weight | None:
+    """The weight with the largest gradient in the last step; None before a first one."""
+    if moment.update is None:
+        return None
+    best, found = -1.0, None
+    for layer in range(len(moment.weights)):
+        gradient = moment.update.gradients.get(f"{layer}.weight")
+        if gradient is None:
+            continue
+        size = np.abs(np.nan_to_num(gradient))
+        place = int(size.argmax())
+        if size.flat[place] > best:
+            best = float(size.flat[place])
+            found = Weight(layer, *divmod(place, gradient.shape[1]))
+    return found
+
+
+def update_trace(moment: Moment, layer: int | None = None) -> Trace | None:
+    """The loss, then what the optimizer did with one layer's weights (else the liveliest one's)."""
+    update, lively = moment.update, liveliest(moment)
+    if update is None or lively is None:
+        return None
+    layer = lively.layer if layer is None else layer
+    trace = Trace({"layer": layer})
+    trace.append(loss_step(update.loss, update.said, update.targets))
+    first = len(trace)
+    for step in optimizer_trace(update, f"{layer}.weight"):
+        parent = step.parent if step.parent is None else step.parent + first
+        trace.append(replace(step, parent=parent))
+    return trace.finish()
+
+
+def optimizer_trace(update: Update, name: str) -> Trace:
+    """The optimizer's lines for parameter `name`."""
+    rule = optimizer(update.optimizer)
+    settings = rule.settings(learning_rate=update.learning_rate, weight_decay=0.0)
+    state, taken = update.states.get(name, (rule.state(), 0))
+    return trace_update(
+        update.optimizer,
+        update.before[name],
+        update.gradients[name],
+        state,
+        taken + 1,
+        settings,
+    )
