@@ -20,6 +20,8 @@ from explorer.widgets.toggle import SegmentedControl
 
 SIDES = (("layers", "Layers"), ("updates", "Updates"))
 
+LARGEST = 1e12  # a loss beyond it is not drawn: learning diverges
+
 
 class Panel(QWidget):
     """`stepClicked(step)`: a place of a curve was clicked."""
@@ -102,6 +104,9 @@ class Panel(QWidget):
 
     def set_curves(self, curves: Curves) -> None:
         steps, train, test, ratios = curves.arrays()
+        beyond = bool((np.nan_to_num(train) > LARGEST).any())
+        self.losses.set_note("larger than can be drawn" if beyond else "")
+        train, test = (np.where(one < LARGEST, one, np.nan) for one in (train, test))
         shown = [Series("train", steps, train, 2)]
         if np.isfinite(test).any():
             shown.insert(0, Series("test", steps, test, 3))

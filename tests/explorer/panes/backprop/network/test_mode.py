@@ -257,3 +257,20 @@ def test_an_optimizer_step_can_be_looked_into(mode, run_async):
         assert mode.moment.step == 4
 
     run_async(body())
+
+
+def test_losses_beyond_all_bounds_are_left_out_and_the_picture_says_so(mode, run_async):
+    async def body() -> None:
+        mode.editing.show_preset("diverges")
+        await mode.settled()
+        await mode.runner.steps(300)
+        await mode.settled()
+        assert mode.moment.diverged and "larger" in mode.view.panel.losses._note
+        shown = mode.view.panel.losses.displayed()["train"][:, 1]
+        assert np.nanmax(shown) < 1e12 and np.isnan(shown[-1])
+        for side in ("layers", "updates"):
+            mode.view.panel.set_side(side)
+            await mode.settled()
+            assert not mode.widget().grab().isNull()
+
+    run_async(body())
