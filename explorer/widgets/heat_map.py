@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPixmap
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
 from explorer.widgets.axis_labels import AxisLabels
 from explorer.widgets.base import Picture, packed_image, packed_table, visible_text
 from explorer.widgets.cell_numbers import draw_cell_numbers
+from explorer.widgets.cell_tip import CellTip
 from explorer.widgets.color_bar import ColorBar
 from explorer.widgets.grid_keys import arrow, is_enter
 from explorer.widgets.lock_badge import draw_lock
@@ -21,8 +22,8 @@ LOW = 300  # px of height below which the axes have no titles
 class HeatMap(Picture):
     """Values (R, C) as colored cells.
 
-    Scale "attention" runs over 0..1 unless limits are given; "diverging" is symmetric round 0. The
-    intents are signals: (-1, -1) means the pointer left.
+    Scale "attention" runs over 0..1 unless limits are given; "diverging" is symmetric round 0. Of
+    its signals, (-1, -1) means the pointer left.
     """
 
     cellHovered = Signal(int, int)
@@ -41,6 +42,7 @@ class HeatMap(Picture):
         self._current: tuple[int, int] | None = None
         self._hover: tuple[int, int] | None = None
         self._image = None
+        self._tip = CellTip(self)
         self._still: tuple[tuple[object, ...], QPixmap] | None = None
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -61,10 +63,8 @@ class HeatMap(Picture):
             )
         self._values = values
         self._mask = None if mask is None else np.asarray(mask, dtype=bool)
-        if self._current is not None:
-            row, column = self._current
-            inside = row < values.shape[0] and column < values.shape[1]
-            self._current = self._current if inside else None
+        if self._current is not None and not np.less(self._current, values.shape).all():
+            self._current = None
         self._image = None
         self.data_changed()
 
@@ -312,8 +312,7 @@ class HeatMap(Picture):
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            cell = self.cell_at(QPointF(event.pos()))
-            QToolTip.showText(event.globalPos(), self.describe(*cell) if cell else "", self)
+            self._tip.show(event)
             return True
         return super().event(event)
 
@@ -333,6 +332,7 @@ class HeatMap(Picture):
 
     def data_changed(self) -> None:
         self._still = None
+        self._tip.renew()
         super().data_changed()
 
     def on_theme_changed(self) -> None:

@@ -70,6 +70,11 @@ class LiveNumbers(Picture):
         self.setFixedHeight(self.sizeHint().height())
         self.data_changed()
 
+    def on_theme_changed(self) -> None:
+        """At another zoom the rows have another height."""
+        self.setFixedHeight(self.sizeHint().height())
+        super().on_theme_changed()
+
     def displayed(self) -> dict[str, np.ndarray]:
         shown: dict[str, np.ndarray] = {}
         for row in self._rows:

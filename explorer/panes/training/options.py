@@ -47,7 +47,8 @@ SIZES = (
 
 
 # Fields that follow others until a person sets them.
-FOLLOWING = ("warmup_steps", "min_learning_rate", "run_in")
+FOLLOWING = ("warmup_steps", "min_learning_rate", "repeated_fraction", "run_in")
+REPEATS = "0.1"  # of our stories: induction heads come sooner; a person's own text is read as it is
 LEADERS = {"warmup_steps": "steps", "min_learning_rate": "learning_rate"}
 
 
@@ -74,7 +75,7 @@ class Options:
     precision: str = "fp32"
     weight_decay: str = "0.1"
     clip: str = "1.0"
-    repeated_fraction: str = "0.1"
+    repeated_fraction: str = REPEATS
     evaluate_every: str = "50"
     sample_every: str = "100"
     checkpoint_every: str = "250"
@@ -96,7 +97,9 @@ class Options:
         return replace(self, **{**self._following(new), **new})
 
     def _following(self, new: Mapping[str, str]) -> dict[str, str]:
-        """Warm-up and last learning rate go with steps and peak until a person sets them."""
+        """Warm-up and last learning rate go with steps and peak, the share of repeats with the
+        text, until a person sets them.
+        """
         by_hand = set(self.by_hand.split()) | (set(FOLLOWING) & set(new))
         kept = {"by_hand": " ".join(sorted(by_hand))}
         if "warmup_steps" not in by_hand:
@@ -105,6 +108,8 @@ class Options:
         if "min_learning_rate" not in by_hand:
             rate = new.get("learning_rate", self.learning_rate)
             kept["min_learning_rate"] = usual_last(rate) or self.min_learning_rate
+        if "repeated_fraction" not in by_hand and "corpus" in new:
+            kept["repeated_fraction"] = REPEATS if new["corpus"] == "stories" else "0"
         return kept
 
     def is_by_hand(self, name: str) -> bool:

@@ -183,6 +183,9 @@ class Planning(QObject):
             self.set_options(replace(self.options, run_in=run_in))
             return
         notes = [f"{config.tokens_per_step:,} tokens a step"]
+        if config.repeated_fraction:
+            share = theme.format_percent(config.repeated_fraction)
+            notes.append(f"{share} of the sequences are random tokens that repeat, not the text")
         if config.precision == "bf16" and not self._bf16:
             notes.append("this CPU has no bf16 arithmetic: fp32 is faster here")
         elif self._bf16 and config.precision == "fp32" and config.model.n_embd >= 256:

@@ -141,9 +141,9 @@ def _numbers(data: RunData, step: int, replaying: bool, state: str) -> tuple[tup
     if row is not None and "learning_rate" in row.dtype.names:
         found.append(("learning rate", format_number(float(row["learning_rate"]))))
     if not replaying and (speed := data.speed()):
-        found.append(("tokens/s", f"{speed:,.0f}"))
+        found.append(("mean tokens/s", f"{speed:,.0f}"))
         if memory := data.last("memory"):
-            found.append(("memory", format_bytes(memory)))
+            found.append(("process memory", format_bytes(memory)))
     elif row is not None and "grad_norm" in row.dtype.names:
         found.append(("gradient norm", format_number(float(row["grad_norm"]))))
     return tuple(found[:5]) or NO_NUMBERS

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication
 from explorer import theme
 from explorer.widgets.cell_numbers import fitting_number
 from explorer.widgets.heat_map import HeatMap
-from explorer.widgets.live_numbers import Equation, Terms, row_text
+from explorer.widgets.live_numbers import Equation, LiveNumbers, Terms, row_text
 from explorer.widgets.numbers_table import NumbersTable
 
 
@@ -84,3 +84,12 @@ def test_the_name_of_a_table_and_of_its_columns_can_be_read_whole(qtbot):
     header = table._view.horizontalHeader()
     assert [table._model.headerData(i, Qt.Orientation.Horizontal) for i in (0, 1)] == ["step", name]
     assert header.sectionSize(1) >= header.fontMetrics().horizontalAdvance(name)
+
+
+def test_live_numbers_grow_with_the_zoom(qapp, qtbot):
+    rows = LiveNumbers()
+    qtbot.addWidget(rows)
+    rows.set_rows(["one", "two", "three"])
+    before = rows.height()
+    theme.apply(qapp, "light", zoom=1.5, motion="full")
+    assert rows.height() == rows.sizeHint().height() > 1.3 * before

@@ -35,6 +35,15 @@ def test_the_defaults_can_be_trained():
     assert math.isclose(config.learning_rate, 2e-3)
 
 
+def test_a_text_of_ones_own_is_read_as_it_is_unless_repeats_are_asked_for():
+    own = Options().change({"corpus": "/a/text.txt"})
+    assert config_of(Options()).repeated_fraction == 0.1
+    assert config_of(own).repeated_fraction == 0.0
+    assert own.change({"corpus": "stories"}).repeated_fraction == "0.1"
+    asked = Options().change({"repeated_fraction": "0.3"}).change({"corpus": "/a/text.txt"})
+    assert asked.repeated_fraction == "0.3"
+
+
 @pytest.mark.parametrize(
     ("field", "text", "remedy"),
     [

@@ -14,6 +14,7 @@ from core.training.records import STEP_DTYPE
 from core.training.runs import create_run
 from core.training.writer import RunWriter
 from explorer.panes.training import words
+from explorer.panes.training.charts import SMALL
 from explorer.panes.training.follow import read
 from explorer.panes.training.options import Options, config_of
 from explorer.panes.training.run_card import CardText, RunCard
@@ -121,6 +122,20 @@ def test_before_the_first_step_the_card_and_the_sentence_say_what_is_done(tmp_pa
 def test_a_system_that_does_not_say_its_memory_draws_none(tmp_path):
     data = run_of(tmp_path / "run", 3)
     assert np.isnan(data.series("memory")[1]).all()
+
+
+def test_one_screen_calls_two_measures_by_two_names(tmp_path):
+    """The card's speed is a mean of fifty steps, the plot's that of each; the setup's memory is the
+    model's, the run's is the process's.
+    """
+    data = run_of(tmp_path / "run", 3)
+    steps = data.steps.copy()
+    steps["seconds"], steps["memory"] = 0.1, 5e8
+    text = words.card_text(replace(data, steps=steps), "running", None, False)
+    titles = {title for title, _ in text.numbers}
+    assert {"mean tokens/s", "process memory"} <= titles
+    drawn = {title for _, _, title, _, _ in SMALL}
+    assert {"tokens/s, each step", "process memory"} <= drawn
 
 
 def test_what_the_trainer_told_of_vocabulary_and_tokens_reaches_the_screen(tmp_path):
