@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 WAIT = 30.0  # seconds until a run that was asked for a checkpoint counts as silent
 EVERY = 0.1  # seconds between two looks for it
 
+Newest = tuple[int, Path]  # a checkpoint's step and folder
+
 
 class Computing(QObject):
     """One question at a time; what comes late for an older one is dropped."""
@@ -86,16 +88,13 @@ class Computing(QObject):
         """
         if not source.is_live:
             return source, None
-        tail = self._context.runs.tail(source.address)
-        newest, trains = await tail.look(_newest)
+        newest, trains = await self._look(source)
         if newest is None and trains:
             self.asked.emit(f"waiting for the first checkpoint of {source.name}")
             self._ask_for_checkpoint(source.address)
-            for _ in range(round(WAIT / EVERY)):
-                await asyncio.sleep(EVERY)
-                newest, trains = await tail.look(_newest)
-                if newest is not None or turn != self._turn:
-                    break
+            newest = await self._wait(source, turn, None)
+            if turn != self._turn:
+                return None, None
         if newest is None:
             raise ValueError(
                 f"{source.name} has written no checkpoint yet, and its weights lie in none; resume "
@@ -114,20 +113,30 @@ class Computing(QObject):
 
     async def newer(self, source: Any) -> None:
         """Asks a run that trains for a checkpoint of this very step, and waits for it."""
-        tail = self._context.runs.tail(source.address)
-        before, trains = await tail.look(_newest)
-        if not trains:
-            return
-        self._ask_for_checkpoint(source.address)
+        before, trains = await self._look(source)
+        if trains:
+            self._ask_for_checkpoint(source.address)
+            await self._wait(source, self._turn, before)
+
+    async def _wait(self, source: Any, turn: int, before: Newest | None) -> Newest | None:
+        """The checkpoint after `before`, while the run trains and the question stands."""
+        newest, trains = before, True
         for _ in range(round(WAIT / EVERY)):
+            if newest != before or not trains or turn != self._turn:
+                break
             await asyncio.sleep(EVERY)
-            newest, trains = await tail.look(_newest)
-            if newest != before or not trains:
-                return
+            newest, trains = await self._look(source)
+        return newest
+
+    async def _look(self, source: Any) -> tuple[Newest | None, bool]:
+        """The newest checkpoint, and whether somebody trains the run."""
+        runs = self._context.runs
+        newest, state = await runs.tail(source.address).look(_newest)
+        starts = state == "new" and runs.running_here(source.address)
+        return newest, starts or state in ("running", "paused")
 
 
-def _newest(reader: Any, _: int) -> tuple[tuple[int, Path] | None, bool]:
-    """In the pool: the newest checkpoint, and whether somebody trains the run."""
+def _newest(reader: Any, _: int) -> tuple[Newest | None, str]:
+    """In the pool: the newest checkpoint, and the run's state."""
     last = reader.checkpoints[-1] if reader.checkpoints else None
-    trains = reader.state in ("running", "paused")
-    return (None if last is None else (last.step, last.folder)), trains
+    return None if last is None else (last.step, last.folder), reader.state

@@ -1,10 +1,9 @@
-"""Where the plates of a scene lie on the stage, and how each is painted."""
+"""How the plates of a scene are painted."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,127 +12,15 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
 
 from explorer import theme
 from explorer.panes.backprop.transformer.axes import axes_of
-from explorer.panes.backprop.transformer.planes import Pooled, pool
+from explorer.panes.backprop.transformer.placing import GAP, HEAD, TITLE, Placed, heads_lines
 from explorer.panes.backprop.transformer.scene import Plate, Scene
 from explorer.panes.backprop.transformer.working import Worked
 from explorer.theme_numbers import format_number
 from explorer.widgets.base import CENTER, LEFT, RIGHT, elide, packed_image, packed_table, put_text
 from explorer.widgets.color_bar import ColorBar
 
-GAP, HEAD, TITLE, BAR = 36, 20, 22, 30  # px: between columns, a line above, a title, a color bar
-CELL = 30  # px: a cell is not larger
-WIDE_GAP = 96  # px, where an operation has one input: its name stands over the arrow
-NUMBER = 116  # px for a column of one number
-LABELS = 52  # px for the tokens beside the rows
 KEPT = 64  # images that are kept
 GAMMA = 0.5  # the colors of gradients follow the root: few are large, many are small
-
-
-@dataclass(frozen=True)
-class Placed:
-    """A plate with the rectangle that its map may fill, and that of the map itself."""
-
-    plate: Plate
-    area: QRectF
-    map: QRectF
-    size: tuple[int, int]  # of the matrix
-    pooled: Pooled | None
-
-    @property
-    def cells(self) -> tuple[int, int]:
-        return (1, 1) if self.pooled is None else self.pooled.values.shape
-
-    def cell_rect(self, row: int, column: int) -> QRectF:
-        rows, columns = self.cells
-        high, wide = self.map.height() / rows, self.map.width() / columns
-        return QRectF(self.map.x() + column * wide, self.map.y() + row * high, wide, high)
-
-    def cell_at(self, place: QPointF) -> tuple[int, int] | None:
-        if not self.map.contains(place):
-            return None
-        rows, columns = self.cells
-        row = int((place.y() - self.map.y()) / self.map.height() * rows)
-        column = int((place.x() - self.map.x()) / self.map.width() * columns)
-        return min(row, rows - 1), min(column, columns - 1)
-
-
-Kept = dict[tuple[Any, ...], Pooled]  # what was shrunk to a map's pixels
-
-
-def place_plates(
-    worked: Worked, scene: Scene, head: int, room: QRectF, kept: Kept
-) -> tuple[Placed, ...]:
-    """Values above gradients, each with its title and its color bar."""
-    now = theme.current()
-    count = len(scene.columns)
-    gap = now.px(GAP if count > 2 else WIDE_GAP)
-    widths = column_widths(worked, scene, room.width() - gap * (count - 1))
-    top = now.px(HEAD) * heads_lines(scene, widths) + now.px(3)
-    lefts = [room.x() + sum(widths[:place]) + gap * place for place in range(count)]
-    above, title = now.px(BAR), now.px(TITLE)
-    height = (room.height() - top - title - 2 * above) / 2  # of a map
-    found = []
-    for plate in scene.plates:
-        y = room.y() + top + plate.row * (height + above + title)
-        area = QRectF(lefts[plate.column], y, widths[plate.column], height)
-        found.append(_place(worked, plate, head, area, kept))
-    return tuple(found)
-
-
-def heads_lines(scene: Scene, widths: Sequence[float]) -> int:
-    """Names and shapes stand beside each other where all of them can, else below each other."""
-    now = theme.current()
-    bold, small = now.metrics("body", 600), now.metrics("label")
-    for column, width in zip(scene.columns, widths, strict=True):
-        wide = bold.horizontalAdvance(column.title) + small.horizontalAdvance(column.shape)
-        if wide + now.px(10) > width:
-            return 2
-    return 1
-
-
-def column_widths(worked: Worked, scene: Scene, room: float) -> list[float]:
-    """Equal shares of the room; a single number needs little of it."""
-    single = [worked.value(worked.node_of(one.plates[0].what)).size == 1 for one in scene.columns]
-    small = float(theme.current().px(NUMBER))
-    if not any(single):
-        return [room / len(single)] * len(single)
-    wide = (room - small * sum(single)) / max(1, len(single) - sum(single))
-    return [small if one else wide for one in single]
-
-
-def _place(worked: Worked, plate: Plate, head: int, area: QRectF, kept: Kept) -> Placed:
-    now = theme.current()
-    size = worked.plane(plate.what, head).size
-    left = now.px(LABELS) if has_labels(worked, plate, area.width()) else 0
-    inner = area.adjusted(left, 0, 0, 0)
-    rows, columns = size
-    wide = min(inner.width(), columns * now.px(CELL))
-    high = min(inner.height(), rows * now.px(CELL))
-    if size[0] == size[1] and rows <= 64:  # queries by keys: square
-        wide = high = min(wide, high)
-    box = QRectF(inner.x(), inner.y(), max(1.0, wide), max(1.0, high))
-    shown = None
-    if plate.state not in ("later", "none"):
-        key = (plate.what, head, int(box.height()), int(box.width()))
-        shown = kept.get(key) or _shrunk(worked, plate, head, box)
-        if shown is not None:
-            kept[key] = shown
-    return Placed(plate, area, box, size, shown)
-
-
-def _shrunk(worked: Worked, plate: Plate, head: int, box: QRectF) -> Pooled | None:
-    """To the pixels of its map, from what was shrunk on the engine already."""
-    known = worked.pooled(plate.what, head)
-    if known is None:
-        return None
-    again = pool(known.values, int(box.height()), int(box.width()))
-    return Pooled(again.values, again.rows * known.rows, again.columns * known.columns)
-
-
-def has_labels(worked: Worked, plate: Plate, width: float) -> bool:
-    """Tokens stand beside the rows where they leave the map most of the room."""
-    rows = axes_of(worked, plate.what).rows
-    return rows == "token" and width >= 3.5 * theme.current().px(LABELS)
 
 
 class PlatePainter:

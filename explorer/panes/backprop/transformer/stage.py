@@ -12,9 +12,11 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from explorer import theme
 from explorer.panes.backprop.transformer import plates
 from explorer.panes.backprop.transformer.axes import axes_of
+from explorer.panes.backprop.transformer.placing import Kept, Placed, place_plates
 from explorer.panes.backprop.transformer.planes import strongest
-from explorer.panes.backprop.transformer.plates import Placed, PlatePainter, place_plates
+from explorer.panes.backprop.transformer.plates import PlatePainter
 from explorer.panes.backprop.transformer.scene import Cell, Scene
+from explorer.panes.backprop.transformer.tracing import sources_of
 from explorer.panes.backprop.transformer.working import Worked
 from explorer.theme_numbers import format_number
 from explorer.widgets.base import Picture
@@ -37,7 +39,7 @@ class StagePicture(Picture):
         self._share = 1.0
         self._placed: tuple[Placed, ...] = ()
         self._painter = PlatePainter()
-        self._kept: plates.Kept = {}
+        self._kept: Kept = {}
         self._still: tuple[tuple[Any, ...], QPixmap] | None = None
         self._hover: tuple[int, int, int] | None = None  # plate, row, column of the picture
         self._current: tuple[int, int, int] | None = None
@@ -169,6 +171,7 @@ class StagePicture(Picture):
         if self._hover is not None and self._hover[0] < len(self._placed):
             painter.setPen(now.pen("text", 1.5))
             painter.drawRect(_seen(self._placed[self._hover[0]].cell_rect(*self._hover[1:])))
+        self._draw_sources(painter)
         pinned = self._pinned_place()
         if pinned is not None:
             rect = _seen(self._placed[pinned[0]].cell_rect(*pinned[1:]))
@@ -179,6 +182,23 @@ class StagePicture(Picture):
         if self._current is not None and self.shows_focus:
             rect = self._placed[self._current[0]].cell_rect(*self._current[1:])
             now.focus_ring(painter, _seen(rect), radius=3)
+
+    def _looked_at(self) -> Cell | None:
+        """The number whose sources are framed: pinned, hovered, or found by keyboard."""
+        if self._pinned is not None and self.shows(self._pinned):
+            return self._pinned
+        return self.cell(self._hover) or (self.cell(self._current) if self.shows_focus else None)
+
+    def _draw_sources(self, painter: QPainter) -> None:
+        """Rows, columns and cells that a number was made of."""
+        cell = self._looked_at()
+        if cell is None or self._worked is None or cell.head != self._head:
+            return
+        painter.setPen(theme.current().pen("accent", 1.5))
+        for source in sources_of(self._worked, cell):
+            for one in self._placed:
+                if one.plate.what == source.what and one.pooled is not None:
+                    painter.drawRect(_seen(one.span(source.row, source.column)))
 
     def _pinned_place(self) -> tuple[int, int, int] | None:
         cell = self._pinned

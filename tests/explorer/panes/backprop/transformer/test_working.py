@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from core.autograd.operation import sum_to
 from explorer.panes.backprop.transformer.example import MOST_TOKENS, read_example
 from explorer.panes.backprop.transformer.moments import MomentTrack
 from explorer.panes.backprop.transformer.operations import kind_of
@@ -144,3 +145,37 @@ def test_every_formula_can_be_set_and_is_the_same_in_every_block(worked):
         svg = formula_svg(latex, 18, theme.current().name, True)
         height = float(svg.partition(b'height="')[2].partition(b'"')[0])
         assert height < 120, latex
+
+
+@pytest.mark.parametrize("kind", ["MatMul", "Softmax", "Normalize", "Multiply", "Add", "GELU"])
+def test_what_a_number_was_made_of_is_all_that_moves_it(worked, kind):
+    """Numbers outside of the framed rows and columns may be anything: the result stays."""
+    from explorer.panes.backprop.transformer.scene import Cell
+    from explorer.panes.backprop.transformer.tracing import sources_of
+
+    nodes = [n for n in range(len(worked.graph.nodes)) if kind_of(worked.graph, n) == kind]
+    node = nodes[len(nodes) // 2]
+    tensor = worked.graph.nodes[node].tensor
+    for place in [None, *range(len(tensor.inputs))]:
+        if place is not None and (node, place) not in worked.edges:
+            continue
+        what = ("value", node) if place is None else ("flow", (node, place))
+        cell = Cell(what, 1, 1, 2)
+        names = [("value", n) for n in worked.graph.nodes[node].inputs]
+        names += [("value", node), ("gradient", node)]
+        arrays = [np.full_like(worked.array(name), 7.5) for name in names]
+        for source in sources_of(worked, cell):
+            kept, plane = arrays[names.index(source.what)], worked.plane(source.what, cell.head)
+            rows, columns = plane.size
+            for row in range(rows) if source.row is None else [source.row]:
+                for column in range(columns) if source.column is None else [source.column]:
+                    at = plane.index(row, column)
+                    kept[at] = worked.array(source.what)[at]
+        *inputs, out, upstream = arrays
+        if place is None:
+            again = tensor.operation.forward(*inputs)
+        else:
+            flow = tensor.operation.contribution(place, upstream, out, *inputs)
+            again = sum_to(np.asarray(flow), inputs[place].shape)
+        at = worked.plane(what, 1).index(1, 2)
+        assert again[at] == pytest.approx(worked.array(what)[at], rel=1e-9)
