@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 DECAY_SHARE = 0.2  # of a run: the last part of "wsd"
 DROPS = (0.5, 0.75)  # shares of a run after which "step" divides the rate by 10
@@ -131,10 +132,15 @@ def noam_peak(width: int, warmup_steps: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a schedule: its marked line's name and formula, and from which step on it holds."""
+    """A part of a schedule: its marked line's name and formula, and from which step on it holds.
+
+    where  what happens in it, and what the letters of its formula are, in a few words; t, the
+           applied steps, is everybody's
+    """
 
     name: str
     formula: str
+    where: str
     rate: Callable[[int, Plan], float]
     begins: Callable[[Plan], int]
 
@@ -142,6 +148,14 @@ class Part:
     def code(self) -> str:
         """Marker of its line."""
         return f"{self.rate.__module__}:{self.rate.__name__}#{self.name}"
+
+
+class Span(NamedTuple):
+    """A part, and the first and the last step of a run that it gives the rate of, from 1."""
+
+    part: Part
+    first: int
+    last: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +170,13 @@ class Schedule:
         """The part that the step after `step` applied ones is in: the last that has begun."""
         begun = [part for part in self.parts if part.begins(plan) <= step]
         return begun[-1] if begun else self.parts[0]
+
+    def spans(self, plan: Plan) -> list[Span]:
+        """The parts that a run with this plan comes through, in order."""
+        begins = [part.begins(plan) for part in self.parts]
+        ends = [min(end, plan.steps) for end in (*begins[1:], plan.steps)]
+        rows = zip(self.parts, begins, ends, strict=True)
+        return [Span(part, begin + 1, end) for part, begin, end in rows if begin < end]
 
     @property
     def main(self) -> Part:
@@ -180,23 +201,43 @@ def _decay_begins(plan: Plan) -> int:
 
 
 _WAVE = r"\frac{1 + \cos(\pi p)}{2} \, (\eta_{max} - \eta_{min})"
-WARMUP = Part("warmup", r"\eta_t = \eta_{max} \, \frac{t + 1}{w + 1}", warmup, _from_start)
-CONSTANT = Part("constant", r"\eta_t = \eta_{max}", constant, _from_peak)
-END = Part("end", r"\eta_t = \eta_{min}", end, _from_end)
-COSINE = Part("cosine", rf"\eta_t = \eta_{{min}} + {_WAVE}", cosine, _from_peak)
-LINEAR = Part(
-    "linear", r"\eta_t = \eta_{min} + (1 - p) \, (\eta_{max} - \eta_{min})", linear, _from_peak
+_ALONG = "p goes from 0 to 1"
+
+WARMUP = Part(
+    "warmup",
+    r"\eta_t = \eta_{max} \, \frac{t + 1}{w + 1}",
+    "warm-up over w steps",
+    warmup,
+    _from_start,
 )
-DROP = Part("drop", r"\eta_t = \max(\eta_{min}, \; \eta_{max} \cdot 10^{-k})", drop, _from_peak)
+CONSTANT = Part("constant", r"\eta_t = \eta_{max}", "the peak", constant, _from_peak)
+END = Part("end", r"\eta_t = \eta_{min}", "where it came to rest", end, _from_end)
+COSINE = Part("cosine", rf"\eta_t = \eta_{{min}} + {_WAVE}", _ALONG, cosine, _from_peak)
+LINEAR = Part(
+    "linear",
+    r"\eta_t = \eta_{min} + (1 - p) \, (\eta_{max} - \eta_{min})",
+    _ALONG,
+    linear,
+    _from_peak,
+)
+DROP = Part(
+    "drop",
+    r"\eta_t = \max(\eta_{min}, \; \eta_{max} \cdot 10^{-k})",
+    "k drops so far: at half and at 3/4",
+    drop,
+    _from_peak,
+)
 NOAM = Part(
     "noam",
     r"\eta_t = \eta_{max} \, \min\left( \frac{t + 1}{w}, \sqrt{\frac{w}{t + 1}} \right)",
+    "up for w steps, then down",
     noam,
     _from_start,
 )
 DECAY = Part(
     "decay",
     r"\eta_t = \eta_{min} + (1 - \sqrt{p}) \, (\eta_{max} - \eta_{min})",
+    _ALONG,
     decay,
     _decay_begins,
 )
@@ -204,10 +245,11 @@ RISE = Part(
     "rise",
     r"\eta_t = \eta_0 + \frac{1 - \cos(\pi p)}{2} \, (\eta_{max} - \eta_0),"
     r" \quad \eta_0 = \frac{\eta_{max}}{25}",
+    _ALONG,
     rise,
     _from_start,
 )
-FALL = Part("fall", rf"\eta_t = \eta_{{min}} + {_WAVE}", fall, _from_peak)
+FALL = Part("fall", rf"\eta_t = \eta_{{min}} + {_WAVE}", _ALONG, fall, _from_peak)
 
 SCHEDULES: Mapping[str, Schedule] = MappingProxyType(
     {

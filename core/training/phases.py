@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from core.optimization.optimizers import OPTIMIZERS
-from core.optimization.schedules import SCHEDULES, Part, Plan
+from core.optimization.schedules import SCHEDULES, Part, Plan, Span
 from core.trace import Step
 from core.training.config import TrainingConfig
 
@@ -84,23 +84,32 @@ def phase_step(
 
 
 def schedule_plan(config: TrainingConfig) -> Step:
-    """The whole planned schedule: the line that gives most of its rates."""
+    """The whole planned schedule: a formula for each of its spans, the line of the main one."""
     names = ("learning_rate", "min_learning_rate", "warmup_steps", "steps")
-    main = SCHEDULES[config.schedule].main
+    formulas = [span.part.formula for span in schedule_spans(config)]
+    rows = r" \\ ".join(formulas)
     return Step(
         "training.schedule",
         "Schedule: how far the weights may move, step by step",
-        main.formula,
-        main.code,
+        rows if len(formulas) == 1 else rf"\begin{{array}}{{l}} {rows} \end{{array}}",
+        SCHEDULES[config.schedule].main.code,
         {name: _scalar(getattr(config, name)) for name in names},
     )
 
 
+def schedule_spans(config: TrainingConfig) -> list[Span]:
+    """The parts of the schedule that the run comes through."""
+    return SCHEDULES[config.schedule].spans(_plan(config))
+
+
 def schedule_part(config: TrainingConfig, applied: int) -> Part:
     """The part of the schedule that the step after `applied` ones is in."""
+    return SCHEDULES[config.schedule].part(applied, _plan(config))
+
+
+def _plan(config: TrainingConfig) -> Plan:
     rates = (config.learning_rate, config.min_learning_rate)
-    plan = Plan(*rates, config.warmup_steps, config.steps)
-    return SCHEDULES[config.schedule].part(applied, plan)
+    return Plan(*rates, config.warmup_steps, config.steps)
 
 
 def _schedule(config: TrainingConfig, step: int) -> Step:

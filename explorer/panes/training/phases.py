@@ -6,6 +6,7 @@ Knows no Qt and no torch: all numbers are the run's records.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ import numpy as np
 
 from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.rule import numbers_of
+from core.optimization.schedules import Span
 from core.trace import Step
 from core.training import phases
 from core.training.config import TrainingConfig
@@ -189,6 +191,7 @@ def _guess(vocabulary: int) -> str:
 
 def _schedule_rows(config: TrainingConfig, step: int, rate: float) -> list[Row | str]:
     planned = config.planned_rate(step - 1)
+    spans = phases.schedule_spans(config)
     by_hand = not math.isclose(planned, rate, rel_tol=1e-9)
     return [
         Row(f"η = {format_number(rate)} at step {step:,}, t = {step - 1:,}", "accent"),
@@ -199,7 +202,12 @@ def _schedule_rows(config: TrainingConfig, step: int, rate: float) -> list[Row |
         if config.schedule == "constant"
         else f"from {config.learning_rate:g} down to {_last_rate(config):g}",
         f"warm-up over the first w = {config.warmup_steps:,} of {config.steps:,} steps",
+        *(_span_row(span) for span in spans if span.first <= step <= span.last),
     ]
+
+
+def _span_row(span: Span) -> str:
+    return f"steps {span.first:,}–{span.last:,}: {span.part.where}"
 
 
 def _last_rate(config: TrainingConfig) -> float:
@@ -235,15 +243,16 @@ def moment_rows(numbers: RunNumbers, step: int) -> list[Row | str]:
 
 def plan_inspection(config: TrainingConfig, steps: np.ndarray, rates: np.ndarray) -> Inspection:
     """Before a run: the learning rate that is planned for it."""
-    peak, last = config.learning_rate, _last_rate(config)
-    rows: list[Row | str] = [
-        Row(f"η max = {format_number(peak)}", "accent"),
-        "no decay" if config.schedule == "constant" else f"η min = {format_number(last)}",
-        f"warm-up: {config.warmup_steps:,} of {config.steps:,} steps",
-        "p goes from 0 to 1 after the warm-up",
-    ]
+    planned = phases.schedule_plan(config)
+    rows: list[Row | str] = [Row(f"η max = {format_number(config.learning_rate)}", "accent")]
+    if r"\eta_{min}" in planned.formula:
+        rows.append(f"η min = {format_number(config.min_learning_rate)}")
+    rows.append("t: how many steps are done")
+    if re.search(r"\bw\b", planned.formula):  # 0 is as 1 where nothing else warms up
+        rows.append(f"w = {max(config.warmup_steps, 1):,} of {config.steps:,} steps")
+    rows += map(_span_row, phases.schedule_spans(config))
     return Inspection(
-        step=phases.schedule_plan(config),
+        step=planned,
         rows=rows,
         table={"learning rate": np.stack([steps, rates], axis=1)},
         labels=COLUMNS,

@@ -1,13 +1,14 @@
 """The schedules' numbers are those of nanoGPT, of their papers and of torch.optim.lr_scheduler."""
 
 import math
+import re
 
 import pytest
 import torch
 from torch.optim import lr_scheduler
 
 from core.optimization import learning_rate_at
-from core.optimization.schedules import SCHEDULES, Plan, noam_peak, part_at
+from core.optimization.schedules import SCHEDULES, Part, Plan, noam_peak, part_at
 from core.trace import Step
 
 GPT2 = {
@@ -162,6 +163,27 @@ def test_the_marked_line_gave_the_rate(schedule: str, watching) -> None:
         seen.add(name)
     assert seen == {part.name for part in SCHEDULES[schedule].parts}
     assert SCHEDULES[schedule].main.name not in ("warmup", "rise", "end")
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize(("warmup", "steps"), [(0, 1), (0, 100), (20, 100), (99, 100), (100, 50)])
+def test_the_spans_say_which_part_each_step_is_in(schedule: str, warmup: int, steps: int) -> None:
+    plan = Plan(0.1, 0.01, warmup, steps)
+    found = SCHEDULES[schedule].spans(plan)
+    told = [span.part for span in found for _ in range(span.first, span.last + 1)]
+    assert told == [SCHEDULES[schedule].part(step, plan) for step in range(steps)]
+    assert [found[0].first, found[-1].last] == [1, steps]
+
+
+@pytest.mark.parametrize(
+    "part", {part.name: part for one in SCHEDULES.values() for part in one.parts}.values()
+)
+def test_every_part_explains_the_letters_of_its_formula(part: Part) -> None:
+    """All but those that every schedule has: eta's and t."""
+    written = re.sub(r"\\[a-z]+|max|min", " ", part.formula)
+    for letter in set(re.findall(r"[a-su-z]", written)):
+        assert re.search(rf"\b{letter}\b", part.where), letter
+    assert part.where and len(part.where) <= 36, "it fits the inspector"
 
 
 def test_unknown_schedule_says_what_there_is() -> None:

@@ -186,6 +186,49 @@ def test_the_schedule_shows_the_branch_that_gave_this_step_its_rate(changes, ste
     assert plan.code == SCHEDULES[config.schedule].main.code
 
 
+@pytest.mark.parametrize(
+    ("schedule", "warmup", "expected"),
+    [
+        ("cosine", 5, ["η min = 1.0e−4", "w = 5", "1–5: warm-up", "6–50: p goes from 0 to 1"]),
+        ("constant", 5, ["w = 5", "1–5: warm-up", "6–50: the peak"]),
+        ("constant", 0, ["1–50: the peak"]),
+        ("linear", 0, ["η min = 1.0e−4", "1–50: p goes from 0 to 1"]),
+        ("step", 0, ["η min = 1.0e−4", "1–50: k drops so far"]),
+        (
+            "wsd",
+            5,
+            ["η min = 1.0e−4", "w = 5", "1–5: warm-up", "6–40: the peak", "41–50: p goes"],
+        ),
+        ("noam", 5, ["w = 5", "1–50: up for w steps"]),
+        ("noam", 0, ["w = 1", "1–50: up for w steps"]),
+        ("one-cycle", 5, ["η min = 1.0e−4", "1–5: p goes from 0", "6–50: p goes from 0"]),
+        ("cosine", 60, ["w = 60", "1–50: warm-up"]),
+    ],
+)
+def test_the_plan_shows_every_part_of_its_schedule_and_no_letter_of_another(
+    schedule, warmup, expected
+):
+    config = CONFIG.change({"schedule": schedule, "warmup_steps": warmup})
+    shown = plan_inspection(config, np.arange(2.0), np.ones(2))
+    rows = [str(getattr(row, "text", row)) for row in shown.rows]
+    expected = ["η max = 0.00100", *expected]
+    rows.remove("t: how many steps are done")
+    assert [row for row, said in zip(rows, expected, strict=True) if said not in row] == []
+    parts = [said for said in expected if "–" in said and "η" not in said]
+    assert shown.step.formula.count(r"\eta_t =") == len(parts)
+    assert (r"\eta_{min}" in shown.step.formula) == any("η min" in row for row in rows)
+
+
+def test_the_schedule_of_a_step_explains_its_letters():
+    for schedule, step, said in (
+        ("step", 40, "k drops so far"),
+        ("cosine", 40, "p goes from 0 to 1"),
+        ("wsd", 20, "steps 6–40: the peak"),
+    ):
+        config = CONFIG.change({"schedule": schedule, "warmup_steps": 5})
+        assert said in rows_of("schedule", RunNumbers(config, numbers(50).steps), step)
+
+
 def run_data(checkpoints: dict[int, Path], step: int = 20) -> RunData:
     recorded = numbers(step)
     return RunData(
