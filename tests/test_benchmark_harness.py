@@ -66,3 +66,13 @@ def test_machine_line_names_the_libraries():
 def test_unknown_benchmark_is_refused_by_name(capsys):
     assert runner.main(["--only", "no-such-area"]) == 2
     assert "no-such-area" in capsys.readouterr().out
+
+
+def test_the_unigram_figures_need_no_text_that_is_not_ours(tmp_path, monkeypatch):
+    from tests.benchmarks import bench_unigram
+
+    monkeypatch.setenv("LLM_EXPLORER_SHARED", str(tmp_path))
+    text, name = bench_unigram.corpus()
+    assert name == "stories"
+    pieces, _ = bench_unigram.train(text[: bench_unigram.PART], min(bench_unigram.VOCAB_SIZES))
+    assert len(pieces) == min(bench_unigram.VOCAB_SIZES)

@@ -20,6 +20,7 @@ from core.tokenization.growing import (
     GrowingWordPiece,
     Split,
 )
+from core.tokenization.sentencepiece.pieces import meta_pieces
 from core.tokenization.steps import (
     AlphabetStep,
     CountingStep,
@@ -121,7 +122,7 @@ class _Lane:
         self._steps = train_tokenizer_steps(
             plan.kind, texts, vocab_size, **asdict(plan.options), rivals=rivals
         )
-        self._wanted = vocab_size
+        self._plan, self._wanted = plan, vocab_size
         self._growing = growing(plan, sample)
         self.state = LaneState()
         self.merges = plan.kind != "unigram"
@@ -152,7 +153,7 @@ class _Lane:
         self.state = LaneState(
             step=step,
             number=before.number + 1,
-            vocab_size=step.vocab_size,
+            vocab_size=step.vocab_size + self._untrained(),
             tokens=step.tokens
             if isinstance(step, AlphabetStep | MergeStep | ExpectStep)
             else before.tokens,
@@ -160,6 +161,13 @@ class _Lane:
             objective=step.objective if isinstance(step, ExpectStep) else before.objective,
             ahead=self._ahead(step),
         )
+
+    def _untrained(self) -> int:
+        """How many of the pieces Unigram's steps do not count: they need no training."""
+        options = self._plan.options
+        if self.merges:
+            return 0
+        return len(meta_pieces(options.special_tokens or (), (), bool(options.byte_fallback)))
 
     def _is_last(self, step: TrainingStep) -> bool:
         """Whether the trainer has only its result left to tell."""
@@ -185,10 +193,7 @@ class _Lane:
         return steps + 1
 
     def _tell(self, done: bool, error: str = "") -> None:
-        # Unigram's steps do not count the pieces that need no training; the tokenizer does.
-        finished = self.tokenizer
-        size = self.state.vocab_size if finished is None else finished.vocab_size
-        self.state = replace(self.state, vocab_size=size, ahead=0, done=done, error=error)
+        self.state = replace(self.state, ahead=0, done=done, error=error)
 
     def close(self) -> None:
         self._steps.close()

@@ -1,7 +1,8 @@
 """How small and how large a vocabulary can be that is trained on a text.
 
 The smallest holds the alphabet and the special tokens, the largest what is left when no two
-neighbors can be joined any more. Both are found by training itself, as far as it goes.
+neighbors can be joined any more, or every piece that Unigram finds a use for. Both are found by
+training itself, as far as it goes.
 """
 
 from collections.abc import Generator, Iterable
@@ -12,8 +13,15 @@ from core.tokenization.lockstep import LanePlan
 from core.tokenization.sentencepiece.normalizer import SentencePieceNormalizer
 from core.tokenization.sentencepiece.pieces import meta_pieces
 from core.tokenization.sentencepiece.text import CHARACTER_COVERAGE, prepare
-from core.tokenization.steps import AlphabetStep, CountingStep, MergeStep, TrainingStep
+from core.tokenization.steps import (
+    AlphabetStep,
+    FinishStep,
+    MergeStep,
+    PruneStep,
+    TrainingStep,
+)
 from core.tokenization.training import train_tokenizer_steps
+from core.tokenization.unigram.training import train
 
 MOST = 100_000  # pieces; nobody looks for a larger limit
 
@@ -64,7 +72,8 @@ def vocabulary_limits_steps(
     return Limits(found.smallest, size if size < MOST else None)
 
 
-def _unigram(plan: LanePlan, texts: list[str]) -> Generator[CountingStep | Limits, None, Limits]:
+def _unigram(plan: LanePlan, texts: list[str]) -> Generator[TrainingStep | Limits, None, Limits]:
+    """The largest is what is left before anything is pruned: all that the text uses."""
     options = plan.options
     meta = meta_pieces(options.special_tokens or (), (), bool(options.byte_fallback))
     text = yield from prepare(
@@ -73,6 +82,13 @@ def _unigram(plan: LanePlan, texts: list[str]) -> Generator[CountingStep | Limit
         meta,
         options.character_coverage or CHARACTER_COVERAGE,
     )
-    limits = Limits(len(meta) + len(text.characters))
-    yield limits
-    return limits
+    smallest = len(meta) + len(text.characters)
+    yield Limits(smallest)
+    size = MOST
+    for step in train(text, MOST, len(meta)):
+        if isinstance(step, PruneStep):  # it was too large to be taken whole
+            break
+        if isinstance(step, FinishStep):
+            size = len(meta) + step.vocab_size
+        yield step
+    return Limits(smallest, size if size < MOST else None)

@@ -166,6 +166,19 @@ def test_a_lane_that_cannot_go_on_tells_why_and_the_others_go_on() -> None:
     assert common[-1].lanes[1].error == ""
 
 
+@pytest.mark.parametrize("options", [Options(), Options(("<|end|>",), byte_fallback=True)])
+def test_unigrams_pieces_are_counted_with_those_that_need_no_training(options: Options) -> None:
+    plan = LanePlan("unigram", options)
+    common, [tokenizer] = run(lockstep_steps([plan], TEXT, 400))
+    assert tokenizer is not None
+    untrained = tokenizer.vocab_size - common[-1].lanes[0].step.vocab_size
+    assert untrained == (3 if options == Options() else 3 + 1 + 256)
+    for step in common:
+        state = step.lanes[0]
+        assert state.vocab_size == state.step.vocab_size + untrained
+    assert common[-1].lanes[0].vocab_size == tokenizer.vocab_size == 400
+
+
 def test_a_text_that_yields_less_ends_early() -> None:
     common, [tokenizer] = run(lockstep_steps([LanePlan("bpe")], "low lower lowest", 1000))
     assert tokenizer is not None

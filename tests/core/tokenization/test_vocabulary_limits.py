@@ -3,7 +3,7 @@
 import pytest
 
 from core.data.stories import story_text
-from core.tokenization import train_tokenizer
+from core.tokenization import train_tokenizer, vocabulary_limits
 from core.tokenization.lockstep import LanePlan, Options
 from core.tokenization.training import KINDS
 from core.tokenization.vocabulary_limits import Limits, vocabulary_limits_steps
@@ -30,12 +30,12 @@ def test_the_smallest_can_be_trained_and_nothing_below(kind: str) -> None:
         train_tokenizer(kind, TEXT, found.smallest - 1)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in WATCHED if kind != "unigram"])
+@pytest.mark.parametrize("kind", WATCHED)
 def test_the_largest_is_what_training_ends_with(kind: str) -> None:
     found, _ = limits(LanePlan(kind), TEXT)
     assert found.largest is not None
     assert train_tokenizer(kind, TEXT, found.largest).vocab_size == found.largest
-    if kind == "sentencepiece-bpe":
+    if kind in ("sentencepiece-bpe", "unigram"):
         with pytest.raises(ValueError, match=f"at most {found.largest:,}"):
             train_tokenizer(kind, TEXT, found.largest + 1)
     else:
@@ -53,3 +53,9 @@ def test_special_tokens_count() -> None:
 def test_an_empty_text_is_refused_as_training_does(kind: str) -> None:
     with pytest.raises(ValueError, match="choose"):
         limits(LanePlan(kind), "")
+
+
+def test_a_largest_above_what_anybody_looks_for_is_not_told(monkeypatch) -> None:
+    monkeypatch.setattr(vocabulary_limits, "MOST", 200)
+    for kind in ("sentencepiece-bpe", "unigram"):
+        assert limits(LanePlan(kind), TEXT)[0].largest is None

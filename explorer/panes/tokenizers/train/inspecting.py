@@ -54,16 +54,16 @@ def numbers(kind: str, state: LaneState) -> list[Any]:
                 Equation("tokens of the text", step.tokens),
             ]
         case SeedStep() as step:
-            return [Equation("pieces", step.vocab_size)]
+            return [_pieces(state)]
         case ExpectStep() as step:
             return [
                 Equation("objective", step.objective, "attention", "nats a word"),
                 Equation("expected tokens", step.tokens),
-                Equation("pieces", step.vocab_size),
+                _pieces(state),
             ]
         case MaximizeStep() as step:
             rows: list[Any] = [
-                Equation("pieces", step.vocab_size),
+                _pieces(state),
                 Equation("too rare, gone", len(step.removed)),
             ]
             best = int(step.scores.argmax())
@@ -71,7 +71,7 @@ def numbers(kind: str, state: LaneState) -> list[Any]:
             return [*rows, Equation(f"score of {name}", float(step.scores[best]), note="the best")]
         case PruneStep() as step:
             rows = [
-                Equation("pieces that stay", step.vocab_size),
+                _pieces(state, "pieces that stay"),
                 Equation("pieces that go", len(step.removed)),
             ]
             if step.removed:
@@ -79,8 +79,15 @@ def numbers(kind: str, state: LaneState) -> list[Any]:
                 rows.append(Equation(f"loss without {text_of(kind, piece)}", loss, note="it goes"))
             return rows
         case FinishStep() as step:
-            return [Equation("pieces", step.vocab_size), Equation("left out", len(step.removed))]
+            return [_pieces(state), Equation("left out", len(step.removed))]
     return []
+
+
+def _pieces(state: LaneState, name: str = "pieces") -> Equation:
+    """The vocabulary of Unigram, as its card counts it."""
+    untrained = state.vocab_size - getattr(state.step, "vocab_size", state.vocab_size)
+    note = f"{untrained:,} of them need no training" if untrained else ""
+    return Equation(name, state.vocab_size, note=note)
 
 
 def _merge(kind: str, step: MergeStep) -> list[Any]:

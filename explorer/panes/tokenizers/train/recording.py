@@ -56,6 +56,7 @@ class Recording:
     hurry       as fast as it goes, whatever the speed
     preparing   what a lane was last busy with
     over        it is done, and the GUI has heard of it
+    failed      it could not go on, and the GUI has heard of it
     tokenizers  once it is done: one a lane, None for one that failed
     """
 
@@ -69,7 +70,7 @@ class Recording:
         self.hurry = False
         self.preparing: Preparing | None = None
         self.tokenizers: list[Any] | None = None
-        self.over = False  # the GUI's thread has heard of the end
+        self.over = self.failed = False  # the GUI's thread has heard of the end
         self.vocab_size = 0
         self._states: list[list[LaneState]] = [[] for _ in plans]
         self._splits: list[list[Split]] = [[] for _ in plans]

@@ -96,7 +96,7 @@ def lane_words(survey: Survey, lane: Lane, pieces: int) -> tuple[str, str]:
     largest = limits.largest
     if largest is None:
         return f"from {limits.smallest:,} pieces", ""
-    if pieces > largest and lane.kind == "sentencepiece-bpe":
+    if pieces > largest and lane.kind in ("sentencepiece-bpe", "unigram"):
         return "", (
             f"This text yields at most {largest:,} pieces for {title}: "
             "choose fewer, or a longer text"

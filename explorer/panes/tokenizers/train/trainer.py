@@ -160,6 +160,7 @@ class Trainer(QObject):
         self._playing = False
         if self.recording is not None:
             self.recording.over = job.error is None
+            self.recording.failed = job.error is not None
         if job.error is not None:
             self.error = str(job.error)
             if not isinstance(job.error, (ValueError, OSError)):

@@ -100,7 +100,13 @@ def headline(recording: Recording | None, index: int, state: str, error: str, li
     moment = recording.moments[min(index, len(recording) - 1)]
     best = _best(recording, moment.index)
     if state == "done" and index >= len(recording) - 1:
+        names = zip(recording.names, moment.lanes, strict=True)
+        gave_up = [name for name, lane in names if lane.error]
+        if len(gave_up) == len(recording.names):
+            return f"{' and '.join(gave_up)} gave up: the reason stands below."
         what = f"Done in {len(recording):,} steps"
+        if gave_up:
+            what += f", {' and '.join(gave_up)} gave up"
         return f"{what}: {best}" if best else f"{what}. Play shows it again."
     number = moment.index + 1  # as the transport counts
     where = f"Step {number:,} of about {recording.expected + 1:,}"
@@ -116,7 +122,8 @@ def headline(recording: Recording | None, index: int, state: str, error: str, li
 
 def _best(recording: Recording, index: int) -> str:
     """Which lane says most with a token."""
-    values = {lane: recording.bytes_per_token(lane, index) for lane in range(len(recording.names))}
+    lanes = [lane for lane, state in enumerate(recording.moments[index].lanes) if not state.error]
+    values = {lane: recording.bytes_per_token(lane, index) for lane in lanes}
     known = {lane: value for lane, value in values.items() if math.isfinite(value)}
     if not known:
         return ""

@@ -173,6 +173,54 @@ def test_what_cannot_be_trained_is_said_beside_it(pane: Any, run_async: Any, tmp
     assert "20,000 kB" in check(TrainOptions(kilobytes="0"))["kilobytes"]
 
 
+def test_unigram_says_beforehand_how_many_pieces_the_text_yields(pane: Any, run_async: Any) -> None:
+    mode = pane.mode
+
+    async def scenario() -> None:
+        mode.planning.change("lanes", (Lane("unigram", "plain"),))
+        mode.planning.change("vocab_size", "90000")
+        mode.shown()
+        await until(lambda: "at most" in mode.setup.lanes.rows[0].error.text, "the largest")
+        assert not mode.setup.start.isEnabled()
+
+    run_async(scenario())
+
+
+def test_what_gave_up_is_no_success(pane: Any, run_async: Any) -> None:
+    mode = pane.mode
+    unigram, bpe = Lane("unigram", "plain"), Lane("bpe", "hf")
+
+    async def scenario(lanes: tuple[Lane, ...]) -> Any:
+        mode.new_training()
+        mode.start(TrainOptions(kilobytes="20", vocab_size="5000", lanes=lanes))
+        mode.hurry()
+        await until(lambda: mode.trainer.state == "done", "the end")
+        await pane.settled()
+        return mode.trainer.recording
+
+    recording = run_async(scenario((unigram,)))
+    assert pane.headline == "Unigram gave up: the reason stands below."
+    state = recording.state(0, len(recording) - 1)
+    assert f"choose at most {state.vocab_size:,}, or a longer text" in state.error
+    for plot in (mode.view.curves.compression, mode.view.curves.other):
+        assert all(len(values) for values in plot.displayed().values())
+    recording = run_async(scenario((unigram, bpe)))
+    assert f"in {len(recording):,} steps, Unigram gave up: BPE says most" in pane.headline
+
+
+def test_a_training_that_cannot_begin_is_not_live(pane: Any, run_async: Any, tmp_path: Any) -> None:
+    mode, short = pane.mode, tmp_path / "short.txt"
+    short.write_text("aaaa")
+
+    async def scenario() -> None:
+        mode.start(TrainOptions(str(short), vocab_size="4", lanes=(Lane("unigram", "plain"),)))
+        await until(lambda: mode.trainer.state == "failed", "the end")
+
+    run_async(scenario())
+    assert "choose at least 6" in mode.trainer.error
+    assert not any(track.is_live for track in mode.tracks)
+
+
 def test_closing_while_it_trains_ends_at_once(pane: Any, engine: Any, run_async: Any) -> None:
     async def scenario() -> None:
         pane.mode.start()
