@@ -9,7 +9,7 @@ from core.autograd.backprop_trace import Place, trace_backprop
 from core.autograd.expression import Expression, ExpressionError, expression, parse
 from core.autograd.flows import Flows, flows_of
 from core.autograd.gradient_check import Checked, gradient_check, numeric_gradient
-from core.autograd.graph import Graph, Node, graph_of
+from core.autograd.graph import Graph, Node, graph_like, graph_of
 from core.autograd.nudging import numeric_gradient_of, output_if
 from core.autograd.tensor import Tensor, apply, topological_order, zero_grad
 
@@ -26,6 +26,7 @@ __all__ = [
     "expression",
     "flows_of",
     "gradient_check",
+    "graph_like",
     "graph_of",
     "numeric_gradient",
     "numeric_gradient_of",

@@ -62,6 +62,27 @@ def graph_of(output: Tensor) -> Graph:
     return Graph(tuple(nodes))
 
 
+def graph_like(output: Tensor, known: Graph) -> Graph | None:
+    """The graph of `output` with the names of a known one that differs only in its values; None
+    where it differs in more.
+    """
+    order = topological_order(output)
+    if len(order) != len(known.nodes):
+        return None
+    numbers = {id(tensor): number for number, tensor in enumerate(order)}
+    nodes: list[Node] = []
+    for tensor, node in zip(order, known.nodes, strict=True):
+        before = node.tensor
+        same = tensor.name == before.name and tensor.shape == before.shape
+        same = same and type(tensor.operation) is type(before.operation)
+        same = same and tensor.requires_grad == before.requires_grad
+        inputs = tuple(numbers[id(one)] for one in tensor.inputs)
+        if not same or inputs != node.inputs or _number(tensor) != _number(before):
+            return None
+        nodes.append(Node(tensor, node.label, node.latex, node.text, inputs))
+    return Graph(tuple(nodes))
+
+
 def _number(tensor: Tensor) -> str:
     """A constant is called by its value, when that is one number."""
     if tensor.is_leaf and not tensor.requires_grad and tensor.ndim == 0:

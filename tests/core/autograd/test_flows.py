@@ -8,6 +8,7 @@ import pytest
 from core.autograd import (
     expression,
     flows_of,
+    graph_like,
     graph_of,
     numeric_gradient_of,
     output_if,
@@ -101,3 +102,14 @@ def test_what_is_not_finite_is_a_value_here():
     graph = graph_of(expression("log(x) * 2", x=0.0))
     gradients = flows_of(graph).gradients
     assert np.isinf(gradients[0]) and np.isnan(numeric_gradient_of(graph, 0))
+
+
+def test_a_graph_with_other_values_keeps_its_names():
+    text = "h = w * x + 2\ntanh(h) * x"
+    known = graph_of(expression(text, w=1.0, x=2.0))
+    output = expression(text, w=-3.0, x=0.5)
+    found = graph_like(output, known)
+    assert found == graph_of(output) and found.nodes[-1].tensor is output
+    for other in ("h = w * x + 3\ntanh(h) * x", "h = w * x + 2\nsin(h) * x", "w * x"):
+        assert graph_like(expression(other, w=1.0, x=2.0), known) is None
+    assert graph_like(expression("h = w * x + 2\nsum(tanh(h) * x)", w=[1.0], x=2.0), known) is None

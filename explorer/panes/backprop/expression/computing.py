@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ from core.autograd import (
     Place,
     Tensor,
     flows_of,
+    graph_like,
+    graph_of,
     parse,
     trace_backprop,
 )
@@ -58,7 +61,6 @@ class Computed:
     """A formula with values for its names, worked out.
 
     values  of all names in it
-    trace   grows as steps are asked for
     parts   of the text, by the id of the Tensor that each stands for
     broken  the first node that is not finite, or None
     """
@@ -68,7 +70,6 @@ class Computed:
     graph: Graph
     plan: Plan
     flows: Flows
-    trace: Trace = field(compare=False)
     broken: int | None
     parts: Mapping[int, Any] = field(compare=False)
 
@@ -84,7 +85,12 @@ class Computed:
     def result(self) -> float:
         return self.value(self.output).item()
 
-    @property
+    @cached_property
+    def trace(self) -> Trace:
+        """It grows as steps are asked for."""
+        return trace_backprop(self.graph.nodes[-1].tensor)
+
+    @cached_property
     def leaves(self) -> dict[str, int]:
         """The leaves that can be moved, by name, as they stand in the graph."""
         return {
@@ -142,7 +148,7 @@ class Computed:
             pass
         return self.trace[moment - 1] if 0 < moment <= len(self.trace) else None
 
-    @property
+    @cached_property
     def is_quick(self) -> bool:
         """Whether it can be worked out again within a frame."""
         nodes = self.graph.nodes
@@ -170,12 +176,13 @@ def compute(text: str, values: Mapping[str, Any], known: Computed | None = None)
     parts: dict[int, Any] = {}
     output = expression.evaluate(used, parts)
     _check(output, text)
-    trace = trace_backprop(output)
-    graph: Graph = trace.about["graph"]
-    plan = known.plan if known is not None and _alike(known.graph, graph) else None
-    plan = plan or plan_of(graph, trace.about["places"])
-    flows, broken = flows_of(graph), _broken(graph)
-    return Computed(expression, used, graph, plan, flows, trace, broken, parts)
+    graph = graph_like(output, known.graph) if known is not None else None
+    if graph is not None and known is not None:
+        plan = known.plan
+    else:
+        graph = graph_of(output)
+        plan = plan_of(graph, trace_backprop(output).about["places"])
+    return Computed(expression, used, graph, plan, flows_of(graph), _broken(graph), parts)
 
 
 def compute_whole(text: str, values: Mapping[str, Any]) -> Computed:
@@ -247,14 +254,6 @@ def _check(output: Tensor, text: str) -> None:
             start,
             len(whole) - start,
         )
-
-
-def _alike(before: Graph, after: Graph) -> bool:
-    return len(before.nodes) == len(after.nodes) and all(
-        (one.inputs, one.label, one.text, one.tensor.shape)
-        == (two.inputs, two.label, two.text, two.tensor.shape)
-        for one, two in zip(before.nodes, after.nodes, strict=True)
-    )
 
 
 def plan_of(graph: Graph, places: Sequence[Place]) -> Plan:

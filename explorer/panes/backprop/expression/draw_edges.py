@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath
 
@@ -20,7 +19,7 @@ from explorer.panes.backprop.expression.inks import (
     sign_text,
     signed,
 )
-from explorer.panes.backprop.expression.scene import Edge, Instant, Scene, size_of
+from explorer.panes.backprop.expression.scene import Edge, Instant, Scene
 from explorer.theme_numbers import format_number
 from explorer.widgets.base import put_text
 
@@ -81,12 +80,11 @@ def draw_edge(
     at = scene.computed.plan.flows.get(edge)
     done = 0.0 if at is None else instant.done(at)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(now.pen("accent" if lit else "outline", THIN + (0.7 if lit else 0), 0.7))
     if done < 1:
+        painter.setPen(now.pen("accent" if lit else "outline", THIN + (0.7 if lit else 0), 0.7))
         painter.drawPath(path)
     if done > 0:
-        flow = scene.computed.flows.along[edge]
-        total = float(np.asarray(flow).reshape(-1)[int(np.abs(flow).argmax())])
+        total = scene.peaks[edge]
         pen = now.pen(sign_color(total), width_of(scene, edge))
         pen.setCapStyle(Qt.PenCapStyle.RoundCap)
         if now.contrast and total < 0:  # color is not alone there
@@ -118,7 +116,7 @@ def draw_edge(
 
 def width_of(scene: Scene, edge: Edge) -> float:
     """Of an edge that something has flowed along: the square root keeps small ones visible."""
-    size = size_of(scene.computed.flows.along[edge])
+    size = abs(scene.peaks[edge])
     if not math.isfinite(size):
         return STRONGEST
     share = size / scene.strongest if scene.strongest else 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,22 +17,29 @@ from explorer.panes.backprop.expression.layout import Layout, lay_out
 
 @dataclass(frozen=True)
 class Scene:
-    """What is drawn; `strongest` is the largest contribution of all edges, the scale of width."""
+    """What is drawn.
+
+    uses       for each node the edges that read it, top to bottom
+    peaks      of what flows along each edge the number that is largest in size
+    strongest  the size of the largest of these: the scale of width
+    """
 
     computed: Computed
     faces: tuple[Face, ...]
     layout: Layout
-    uses: tuple[tuple[Edge, ...], ...]  # for each node the edges that read it, top to bottom
+    uses: tuple[tuple[Edge, ...], ...]
+    peaks: Mapping[Edge, float]
     strongest: float
     checks: bool = False  # each gradient has a line more for the numeric one
 
 
 def scene_of(computed: Computed, known: Scene | None = None, checks: bool = False) -> Scene:
     """`known` is the scene of the same formula with other values: it spares the layout."""
-    strongest = _strongest(computed)
+    peaks = {edge: _peak(flow) for edge, flow in computed.flows.along.items()}
+    strongest = max((abs(peak) for peak in peaks.values() if math.isfinite(peak)), default=0.0)
     same = known is not None and known.computed.plan is computed.plan
     if known is not None and same and known.checks == checks:
-        return replace(known, computed=computed, strongest=strongest)
+        return replace(known, computed=computed, peaks=peaks, strongest=strongest)
     nodes = computed.graph.nodes
     faces = faces_of(computed.graph, checks)
     layout = lay_out([node.inputs for node in nodes], [face.size for face in faces])
@@ -41,18 +49,13 @@ def scene_of(computed: Computed, known: Scene | None = None, checks: bool = Fals
             uses[before].append((number, index))
     for edges in uses:
         edges.sort(key=lambda edge: (layout.ways[edge[0]][edge[1]][1][1], edge[1]))
-    return Scene(computed, faces, layout, tuple(map(tuple, uses)), strongest, checks)
+    return Scene(computed, faces, layout, tuple(map(tuple, uses)), peaks, strongest, checks)
 
 
-def _strongest(computed: Computed) -> float:
-    sizes = [size_of(flow) for flow in computed.flows.along.values()]
-    finite = [size for size in sizes if math.isfinite(size)]
-    return max(finite, default=0.0)
-
-
-def size_of(array: Array) -> float:
-    """How strong a contribution is: its largest number."""
-    return float(np.abs(array).max()) if np.size(array) else 0.0
+def _peak(array: Array) -> float:
+    if np.size(array) == 1:
+        return float(array.item())
+    return float(array.reshape(-1)[int(np.abs(array).argmax())])
 
 
 @dataclass(frozen=True)
