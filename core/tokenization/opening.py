@@ -1,5 +1,6 @@
 """Opens a tokenizer file by what it holds, not by its name."""
 
+import codecs
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -25,14 +26,17 @@ PAIR_LINE = re.compile(r"[^ ]+ [^ ]+")
 
 PICKLE = "is a pickle, which can run any code, so it is never opened: get tokenizer.json"
 # How files begin that people take for a tokenizer's -> what they are, and what to do.
-NOT_TOKENIZERS = (
+NO_TEXTS = (
     (b"version https://git-lfs", "stands for a file that was not fetched: run `git lfs pull`"),
-    (b"<!doctype", "is a web page, not the file it offers: download it again"),
-    (b"<html", "is a web page, not the file it offers: download it again"),
     (b"PK\x03\x04", "is an archive or a pickle: unpack it, and open the tokenizer's file inside"),
     (b"\x1f\x8b", "is compressed: unpack it first"),
     *((bytes([0x80, protocol]), PICKLE) for protocol in range(2, 6)),
 )
+PAGE = "is a web page, not the file it offers: download it again"
+NOT_TOKENIZERS = (*NO_TEXTS, (b"<!doctype", PAGE), (b"<html", PAGE))
+# Of UTF-16 and UTF-32, which begins like UTF-16 where its bytes stand in the same order.
+MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
+CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")  # characters that no text holds
 
 
 def open_tokenizer(
@@ -92,10 +96,7 @@ def recognize_kind(path: Path) -> str:
 
     Raises ValueError that says what the file is instead.
     """
-    if path.exists() and not path.is_file():  # reading it might never end
-        raise ValueError(f"{path} is no file, but a pipe or a device: {BESIDE}")
-    with path.open("rb") as file:
-        head = file.read(HEAD)
+    head = _head(path)
     if not head:
         raise ValueError(f"{path} is empty: {GET_AGAIN}")
     if head.startswith(b"GGUF"):
@@ -113,7 +114,8 @@ def recognize_kind(path: Path) -> str:
         return "sentencepiece"
     try:
         # The head may end inside a character, and its last line is not whole.
-        lines = head.decode("utf-8-sig", "strict" if len(head) < HEAD else "ignore").split("\n")
+        decoder = codecs.getincrementaldecoder("utf-8-sig")()
+        lines = decoder.decode(head, final=len(head) < HEAD).split("\n")
     except UnicodeDecodeError:
         raise ValueError(f"{path} is no tokenizer file of a known format: {BESIDE}") from None
     if "\0" in head.decode("latin-1"):
@@ -128,19 +130,39 @@ def is_tokenizer(path: Path) -> bool:
     """Whether a file looks like a tokenizer's rather than like a text that a person wrote.
 
     Text and a word list are both lines of words: a list says so by its name, by special pieces
-    such as "[UNK]", or by what continues a word ("##ing"). Raises ValueError for what is neither,
-    such as an archive, and OSError where the file cannot be read.
+    such as "[UNK]", or by what continues a word ("##ing"). A text may be a web page, or not be in
+    UTF-8. Raises ValueError for what is neither, such as an archive, and OSError where the file
+    cannot be read.
     """
-    kind = recognize_kind(path)
-    with path.open("rb") as file:
-        head = file.read(HEAD)
+    head = _head(path)
+    try:
+        kind = recognize_kind(path)
+    except ValueError:
+        if _is_text(head):
+            return False
+        raise
     if kind == "json":
         return path.suffix == ".json" or any(key in head for key in JSON_KEYS)
     if kind == "merges":
         return head.startswith(b"#version") or path.name.startswith("merges")
     if kind == "wordlist":
-        return path.name.startswith("vocab") or any(piece in head for piece in LIST_PIECES)
+        named_so = path.name.startswith("vocab") and b" " not in head  # else it is about one
+        return named_so or any(piece in head for piece in LIST_PIECES)
     return True
+
+
+def _head(path: Path) -> bytes:
+    if path.exists() and not path.is_file():  # reading it might never end
+        raise ValueError(f"{path} is no file, but a pipe or a device: {BESIDE}")
+    with path.open("rb") as file:
+        return file.read(HEAD)
+
+
+def _is_text(head: bytes) -> bool:
+    """Whether what no reader can open is at least a text, in whatever encoding."""
+    if not head or any(head.startswith(start) for start, _ in NO_TEXTS):
+        return False
+    return head.startswith(MARKS) or CONTROLS.search(head) is None
 
 
 JSON_KEYS = (b'"added_tokens"', b'"truncation"', b'"vocab"', b'"num_special_tokens"')

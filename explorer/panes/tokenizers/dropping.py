@@ -5,11 +5,17 @@ No Qt here: files are looked at in the I/O pool.
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 LARGEST = 16 * 2**20  # bytes of a text that are read
+# How texts begin that say what they are; the longer marks first.
+MARKS = (
+    ((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE), "utf-32"),
+    ((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE), "utf-16"),
+)
 
 
 @dataclass
@@ -38,7 +44,23 @@ def look_at_files(paths: Sequence[str]) -> Dropped:
 
 
 def read_text(path: Path) -> str:
-    """The beginning of a text file; what is no UTF-8 becomes U+FFFD."""
+    """The beginning of a text file: UTF-8, UTF-16 with its mark, else as Windows writes the Latin
+    alphabet. What is no character becomes U+FFFD."""
     with path.open("rb") as file:
         data = file.read(LARGEST)
-    return data.decode("utf-8-sig", "replace").replace("\r\n", "\n")
+    whole = len(data) < LARGEST  # else it may end inside a character
+    for marks, encoding in MARKS:
+        if data.startswith(marks):
+            return _decode(data, encoding, whole)
+    text = _decode(data, "utf-8-sig", whole)
+    faults = text.count("\ufffd")
+    if faults:
+        letters = sum(character > "\x7f" for character in text) - faults
+        if faults > letters:  # a damaged UTF-8 text still holds more letters than faults
+            return _decode(data, "cp1252", whole)
+    return text
+
+
+def _decode(data: bytes, encoding: str, whole: bool) -> str:
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    return decoder.decode(data, final=whole).replace("\r\n", "\n")

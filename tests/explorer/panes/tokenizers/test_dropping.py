@@ -89,3 +89,58 @@ def test_files_are_told_by_what_they_hold(tmp_path):
     found = look_at_files([str(good), str(text), str(gone), str(empty)])
     assert found.tokenizers == [str(good)] and len(found.errors) == 1
     assert found.texts == [(str(text), "na\u00efve\nend"), (str(empty), "")]
+
+
+NAIVE = "Na\u00efve caf\u00e9s, \u201cquoted\u201d\n"
+
+
+@pytest.mark.parametrize("times", [1, 900])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32", "cp1252", "utf-32-be"])
+def test_a_text_in_any_usual_encoding_is_a_text(tmp_path, encoding, times):
+    text = (NAIVE.replace("\u201c", "'").replace("\u201d", "'")) * times
+    path = tmp_path / "notes.txt"
+    mark = "\ufeff" if encoding == "utf-32-be" else ""  # the others write it by themselves
+    path.write_bytes((mark + text.replace("\n", "\r\n")).encode(encoding))
+    found = look_at_files([str(path)])
+    assert (found.tokenizers, found.errors) == ([], [])
+    assert found.texts == [(str(path), text)]
+
+
+def test_a_text_of_windows_keeps_its_quotes_and_a_damaged_one_its_letters(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_bytes(NAIVE.encode("cp1252"))
+    assert look_at_files([str(path)]).texts == [(str(path), NAIVE)]
+    path.write_bytes(NAIVE.encode() + b"\xff")
+    assert look_at_files([str(path)]).texts == [(str(path), NAIVE + "\ufffd")]
+
+
+def test_a_text_that_is_cut_off_ends_with_a_whole_character(tmp_path, monkeypatch):
+    monkeypatch.setattr("explorer.panes.tokenizers.dropping.LARGEST", 3)
+    path = tmp_path / "notes.txt"
+    path.write_bytes("a\u00ef\u00ef".encode())
+    assert look_at_files([str(path)]).texts == [(str(path), "a\u00ef")]
+    path.write_bytes("\u00efa\u00ef".encode())
+    assert look_at_files([str(path)]).texts == [(str(path), "\u00efa")]
+
+
+def test_web_pages_and_notes_about_a_vocabulary_are_texts(tmp_path):
+    for name, content in (
+        ("page.html", "<!DOCTYPE html>\n<p>Once upon a time</p>"),
+        ("vocab-notes.txt", "What I learned\nabout pieces\n"),
+    ):
+        (tmp_path / name).write_text(content)
+        found = look_at_files([str(tmp_path / name)])
+        assert found.texts == [(str(tmp_path / name), content)], name
+
+
+def test_what_is_no_text_is_not_taken_for_one(tmp_path):
+    for content in (
+        b"PK\x03\x04....",
+        b"\x1f\x8b\x08abc",
+        b"%PDF-1.4\n%\xe2\xe3\n\x01\x02",
+        b"a\0b",
+    ):
+        path = tmp_path / "thing"
+        path.write_bytes(content)
+        found = look_at_files([str(path)])
+        assert not found.texts and len(found.errors) == 1
