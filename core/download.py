@@ -73,7 +73,7 @@ def download_steps(
                 f"{address} ended after {whole.done:,} of {size:,} bytes: try again, the rest "
                 "will be added"
             )
-        _check(address, part, sha256)
+        yield from _check_steps(address, part, sha256, whole)
         if target.exists():
             part.chmod(target.stat().st_mode & 0o777)
         _move(part, target)
@@ -186,10 +186,18 @@ def _remedy(code: int) -> str:
     return "the server has a problem; try again later"
 
 
-def _check(address: str, part: Path, sha256: str | None) -> None:
+def _check_steps(
+    address: str, part: Path, sha256: str | None, whole: Progress
+) -> Generator[Progress, None, None]:
+    """Throws away what is not the file expected; yields after every megabyte that it has read."""
     if sha256 is None:
         return
-    found = file_sha256(part)
+    digest = hashlib.sha256()
+    with part.open("rb") as file:
+        while chunk := file.read(MEGABYTE):
+            digest.update(chunk)
+            yield whole
+    found = digest.hexdigest()
     if found != sha256.lower():
         part.unlink()
         raise ValueError(

