@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import faulthandler
 import logging
 import sys
@@ -62,7 +63,7 @@ class _Reports(QObject):
         problem = self.problems.get(key)
         if problem is None:
             details = "".join(traceback.format_exception(error))
-            text = str(error) or type(error).__name__
+            text = text_of(error)
             if is_told(error):
                 _log.warning("%s: %s", where, text)
             else:
@@ -73,7 +74,7 @@ class _Reports(QObject):
             self.problems[key] = problem
         else:
             problem.count += 1
-            problem.text = str(error) or problem.text
+            problem.text = text_of(error)
         self.changed.emit(problem)
 
 
@@ -132,10 +133,18 @@ def title_of(error: BaseException) -> str:
     if isinstance(error, ValueError):
         return "That did not work"
     if isinstance(error, OSError):
-        return "A file could not be used"
+        full = error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+        return "The disk is full" if full else "A file could not be used"
     if isinstance(error, MemoryError):
         return "There is not enough memory"
     return "Something went wrong inside the app"
+
+
+def text_of(error: BaseException) -> str:
+    """The error in words: a file's without the system's number for it."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    return str(error) or type(error).__name__
 
 
 class Hooks:

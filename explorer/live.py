@@ -209,7 +209,7 @@ class Runs(QObject):
         if self._started.get(key_of(folder)) == "process":
             return self._processes.failure(folder)
         job = self.job(folder)
-        return str(job.error) if job is not None and job.error is not None else ""
+        return errors.text_of(job.error) if job is not None and job.error is not None else ""
 
     def job(self, folder: str | Path) -> Job | None:
         return self.thread_launcher.job(folder)

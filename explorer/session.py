@@ -15,7 +15,7 @@ from explorer import errors, settings, tasks
 from explorer.engine import Engine
 from explorer.engine_loop import torch_threads
 from explorer.follow import RunFollower
-from explorer.live import Runs
+from explorer.live import Runs, key_of
 from explorer.offers import Offers
 from explorer.panes import PaneSpec, built
 from explorer.panes.base import Context
@@ -85,7 +85,7 @@ class Session(QObject):
         window.status.runClicked.connect(self._on_run_clicked)
         window.paneShown.connect(self._on_pane_shown)
         self.engine.ready.connect(self._on_pane_shown)
-        errors.reports().changed.connect(window.notices.show_problem)
+        errors.reports().changed.connect(self._on_problem)
         errors.reports().retired.connect(window.notices.close_problem)
         self._restore(window)
         return window
@@ -234,6 +234,17 @@ class Session(QObject):
         if self.window is not None:
             self.window.show_pane("training")
 
+    def _on_problem(self, problem: errors.Problem) -> None:
+        """To whoever looks at a run, its own card says why it ended: once is enough."""
+        if self.window is None:
+            return
+        run, pane = self.workspace.run, self.window.pane
+        seen = run is not None and pane is not None and pane.objectName() == "training"
+        if seen and problem.about == key_of(run):
+            errors.forget(problem)
+        else:
+            self.window.notices.show_problem(problem)
+
     def _on_pane_shown(self, _: object = None) -> None:
         pane = self.window.pane if self.window is not None else None
         if pane is not None and pane.objectName() == "training" and self.engine.is_ready:
@@ -300,7 +311,7 @@ class Session(QObject):
         await tasks.end_all(max(0.5, deadline - time.monotonic()))
         if window is not None:
             with contextlib.suppress(RuntimeError, TypeError):
-                errors.reports().changed.disconnect(window.notices.show_problem)
+                errors.reports().changed.disconnect(self._on_problem)
                 errors.reports().retired.disconnect(window.notices.close_problem)
             window.deleteLater()
             self.window = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 from pathlib import Path
 from types import SimpleNamespace
@@ -308,3 +309,39 @@ def test_a_run_that_cannot_go_on_for_the_engine_has_died_is_told_with_the_remedy
             return [problem.where for problem in errors.reports().problems.values()]
 
     assert run_async(body()) == ["resuming run a"]
+
+
+@pytest.mark.parametrize(
+    ("error", "title"),
+    [
+        (OSError(errno.ENOSPC, "training stopped after step 3: make room"), "The disk is full"),
+        (ValueError("training stopped after step 3: make room"), "That did not work"),
+    ],
+)
+def test_why_a_run_ended_is_told_once_where_one_looks(
+    sitting, run_async, monkeypatch, caplog, error, title
+):
+    caplog.set_level(logging.CRITICAL)
+
+    def training(folder, resume):
+        yield SimpleNamespace(safe=True, idle=0.01)
+        raise error
+
+    monkeypatch.setattr("explorer.live._train", training)
+
+    async def body():
+        async with sitting as session:
+            window, runs = session.window, session.runs
+            for pane, cards in (("training", 0), ("attention", 1)):
+                folder = runs.new(tiny_training(), pane)
+                session.workspace.set_run(str(folder))
+                window.show_pane(pane)
+                runs.start(folder)
+                await until(lambda folder=folder: not runs.running_here(folder))
+                await until(lambda folder=folder: runs.failure(folder))
+                assert runs.failure(folder) == "training stopped after step 3: make room"
+                assert len(window.notices.cards) == cards
+            (card,) = window.notices.cards.values()
+            assert card._title.text() == title and "Errno" not in card.message
+
+    run_async(body())

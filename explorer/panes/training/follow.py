@@ -242,13 +242,15 @@ class Follower(QObject):
             self._busy = False
             return
         why, backend = self._runs.failure(tail.folder), self._runs.backend(tail.folder)
+        job = self._runs.job(tail.folder)
+        raised = job is not None and job.error is not None
 
         def see(reader: RunReader, news: int) -> tuple[int, tuple[str, str, str], RunData | None]:
             """In the I/O pool: None where nothing is new. A dead run shows by its state alone."""
             now = reader.state, why, backend
             if news == known and now == state:
                 return news, now, None
-            return news, now, _as_trained(read(reader), why, backend).prepare()
+            return news, now, _as_trained(read(reader), why, backend, raised).prepare()
 
         try:
             news, told, data = await tail.look(see)
@@ -283,8 +285,12 @@ class Follower(QObject):
             self.failed.emit(message)
 
 
-def _as_trained(data: RunData, why: str, backend: str) -> RunData:
-    """A trainer may die before it opens its folder: the app knows `why`, or that there is none."""
+def _as_trained(data: RunData, why: str, backend: str, raised: bool) -> RunData:
+    """A trainer may die before it opens its folder, or of a disk without room for a last word: the
+    app knows `why`, or that there is none.
+    """
+    if why and raised and data.state == "dead":
+        return replace(data, state="failed", message=why)
     if backend or data.state not in ("new", "stopped"):
         return replace(data, backend=backend)
     if why:

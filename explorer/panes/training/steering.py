@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal
 
 from core.training.config import TrainingConfig
-from explorer import tasks
+from explorer import errors, tasks
 from explorer.jobs import EngineDied
 from explorer.live import key_of
 from explorer.panes.training.follow import ACTIVE, RunData
@@ -76,7 +76,7 @@ class Steering(QObject):
         try:
             folder = await self._engine.io(self._runs.new, config, name)
         except REFUSALS as error:
-            self.refused.emit(str(error))
+            self.refused.emit(errors.text_of(error))
             return
         await self._start_new(folder, backend)
 
@@ -87,7 +87,7 @@ class Steering(QObject):
             self._runs.start(folder, backend)
         except REFUSALS as error:
             await self._engine.io(self._runs.discard, folder)
-            self.refused.emit(str(error))
+            self.refused.emit(errors.text_of(error))
             return
         self.opened.emit(str(folder))
 
@@ -107,7 +107,7 @@ class Steering(QObject):
             self._runs.start(folder, backend, paused=paused)
         except REFUSALS as error:
             self._want(folder, None)
-            self.refused.emit(str(error))
+            self.refused.emit(errors.text_of(error))
             return
         finally:
             self._starting.discard(key_of(folder))
@@ -144,7 +144,7 @@ class Steering(QObject):
         try:
             made = await self._engine.io(branch, folder, step, changes, name)
         except REFUSALS as error:
-            self.refused.emit(str(error))
+            self.refused.emit(errors.text_of(error))
             return
         await self._start_new(made)
 
@@ -173,6 +173,6 @@ class Steering(QObject):
             await self._engine.io(getattr(control, command), *values)
         except (ValueError, OSError) as error:
             self._want(folder, None)
-            self.refused.emit(str(error))
+            self.refused.emit(errors.text_of(error))
             return
         self._runs.wake(folder)
