@@ -30,6 +30,12 @@ def commands(mode: OptimizersMode) -> list[Action]:
             enabled=here,
         ),
         Action(
+            "backprop.optimizers.fit-ways",
+            "Optimizers: fit all ways",
+            mode.view.map.fit_ways,
+            enabled=runs,
+        ),
+        Action(
             "backprop.optimizers.reset",
             "Optimizers: everything as at first",
             mode.changing.reset,

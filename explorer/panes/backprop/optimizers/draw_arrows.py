@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +23,6 @@ class Arrows:
     average or velocity leads; `second` is the root of the average square.
 
     largest  the longest of these in the whole race
-    shares   0..1 how much of each is drawn by now: downhill, first, second
     """
 
     downhill: np.ndarray
@@ -30,12 +30,11 @@ class Arrows:
     second: np.ndarray | None
     letters: tuple[str, str, str]
     largest: float
-    shares: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
 
 def length_of(size: float, largest: float) -> float:
     """Pixels: by the logarithm, for slopes differ by thousands in one race; 0 for nothing."""
-    if not size > 0 or not largest > 0:
+    if not (size > 0 and largest > 0 and math.isfinite(size)):
         return 0.0
     decades = max(0.0, 4 + np.log10(size / largest)) / 4
     return SHORTEST + (LONGEST - SHORTEST) * float(min(1.0, decades))
@@ -44,7 +43,7 @@ def length_of(size: float, largest: float) -> float:
 def draw_arrows(painter: QPainter, arrows: Arrows, way: Way) -> None:
     now = theme.current()
     head = way.head
-    if arrows.second is not None and arrows.shares[2] > 0:
+    if arrows.second is not None:
         _draw_bars(painter, arrows, head)
     _draw(painter, head, arrows.downhill, arrows, 0, now.color("text"))
     if arrows.first is not None:
@@ -54,8 +53,10 @@ def draw_arrows(painter: QPainter, arrows: Arrows, way: Way) -> None:
 def _draw(
     painter: QPainter, head: QPointF, vector: np.ndarray, arrows: Arrows, place: int, color: QColor
 ) -> None:
-    size = float(np.linalg.norm(vector))
-    long = length_of(size, arrows.largest) * arrows.shares[place] * theme.current().zoom
+    size = math.hypot(*vector)
+    if not math.isfinite(size):
+        return
+    long = length_of(size, arrows.largest) * theme.current().zoom
     if long < 2:
         return
     unit = np.array([vector[0], -vector[1]]) / size
@@ -92,7 +93,7 @@ def _draw_bars(painter: QPainter, arrows: Arrows, head: QPointF) -> None:
     now = theme.current()
     for axis in (0, 1):
         size = float(arrows.second[axis])
-        half = length_of(size, arrows.largest) / 2 * arrows.shares[2] * now.zoom
+        half = length_of(size, arrows.largest) / 2 * now.zoom
         if half < 1:
             continue
         along = QPointF(half, 0) if axis == 0 else QPointF(0, half)

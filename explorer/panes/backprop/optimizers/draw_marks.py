@@ -96,7 +96,7 @@ def draw_axes(painter: QPainter, span: Span, frame: QRectF) -> None:
                 y = frame.bottom() - share * frame.height()
                 painter.drawLine(QPointF(frame.left(), y), QPointF(frame.left() + 5, y))
                 box = QRectF(frame.left() + 7, y - high / 2, wide, high)
-                fits = frame.top() + 52 < box.top() and box.bottom() < frame.bottom() - 20
+                fits = frame.top() + 52 < box.top() and box.bottom() < frame.bottom() - 42
             if fits:
                 places.append((box, text))
     names = (

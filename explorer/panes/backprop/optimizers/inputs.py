@@ -177,7 +177,7 @@ class Inputs:
         height = format_number(float(mode.surface.value(x, y)))
         told = f"height {height} at ({format_number(x)}, {format_number(y)})"
         if mode.view.map.hit(mode.view.map.seen_point(x, y)) == "start":
-            told += "\nDrag the start, or double-click elsewhere to put it there"
+            told += "\nDrag the start, move it by arrow keys, or double-click elsewhere"
         mode.view.map.setToolTip(told)
 
 

@@ -152,6 +152,8 @@ class MapPicture(MapView):
             self.zoom_by(1 / WHEEL)
         elif event.text().lower() == "f":
             self.fit()
+        elif event.text().lower() == "w":
+            self.fit_ways()
         elif event.text().lower() == "n" and self.recording is not None and self.recording.lanes:
             names = [lane.name for lane in self.recording.lanes]
             after = names.index(self.chosen) + 1 if self.chosen in names else 0

@@ -143,6 +143,18 @@ class MapView(Picture):
         self.fits = True
         self._set_plane(fitting(self._span, self.width(), self.height()))
 
+    def fit_ways(self) -> None:
+        """All that is drawn of the ways, and the start."""
+        if self.recording is None or not self.recording.lanes:
+            self.fit()
+            return
+        seen = [lane.positions[: lane.lost_at] for lane in self.recording.lanes]
+        points = np.vstack((self.start[None], *seen))
+        low, high = points.min(axis=0), points.max(axis=0)
+        room = np.maximum(0.12 * (high - low), 0.05 * max(*(high - low), 1e-6))
+        (left, bottom), (right, top) = low - room, high + room
+        self.set_by_hand(fitting((left, right, bottom, top), self.width(), self.height()))
+
     def set_by_hand(self, plane: Plane) -> None:
         self.fits = False
         self._set_plane(plane)

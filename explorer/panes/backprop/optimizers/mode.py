@@ -58,6 +58,7 @@ class OptimizersMode(Mode):
         self._seen = False
         self._typed: tuple[str, Surface] | None = None
         self._wanted: float | None = None  # where a session was left
+        self._left_at = 0.0
         self._merging = ""
         self.workspace.begin(EXPERIMENT, Experiment())
         self.runner = Runner(self)
@@ -99,7 +100,7 @@ class OptimizersMode(Mode):
         return {
             "version": 1,
             "experiment": self.experiment.state(),
-            "step": self.place if self.active else self._wanted or 0.0,
+            "step": self.place if self.active and self._wanted is None else self._left_at,
             "chosen": self.chosen,
             "plane": None if self.view.map.fits else [plane.x, plane.y, plane.scale],
         }
@@ -118,6 +119,7 @@ class OptimizersMode(Mode):
             self.workspace.begin(EXPERIMENT, restored(saved))
         step = state.get("step")
         self._wanted = float(step) if type(step) in (int, float) and step >= 0 else None
+        self._left_at = self._wanted or 0.0
         if isinstance(state.get("chosen"), str):
             self.choose(state["chosen"])
         self.refresh()
@@ -129,6 +131,8 @@ class OptimizersMode(Mode):
 
     def left(self) -> None:
         self._inspecting.stop()
+        if self.active and self._wanted is None:
+            self._left_at = self.place
 
     def cancel(self) -> bool:
         return self.player.leave()

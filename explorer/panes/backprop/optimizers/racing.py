@@ -39,6 +39,14 @@ class Course:
         )  # fmt: skip
 
 
+def between(one: np.ndarray, two: np.ndarray, share: float) -> np.ndarray:
+    """On the way from one to two; at an end exactly that, were the other infinite."""
+    if share <= 0 or share >= 1:
+        return two if share >= 1 else one
+    with np.errstate(all="ignore"):
+        return (1 - share) * one + share * two
+
+
 @dataclass(frozen=True)
 class Lane:
     """One optimizer's way: `racers[k]` is it after k steps; positions (n, 2), heights (n,)."""
@@ -51,7 +59,7 @@ class Lane:
     def title(self) -> str:
         return optimizer(self.name).title
 
-    @property
+    @cached_property
     def lost_at(self) -> int | None:
         return self.racers[-1].lost_at
 
@@ -68,7 +76,7 @@ class Lane:
         last = len(self.racers) - 1
         low = min(max(0, int(position)), last)
         share = min(max(0.0, position - low), 1.0)
-        return (1 - share) * self.positions[low] + share * self.positions[min(low + 1, last)]
+        return between(self.positions[low], self.positions[min(low + 1, last)], share)
 
     def trace(self, step: int) -> Trace:
         """The step that led to where it is after `step` steps, line by line; `step` from 1."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from explorer.panes.backprop.optimizers.racing import Lane
+from explorer.panes.backprop.optimizers.racing import Lane, between
 
 FIRST = {"velocity": ("u", "velocity"), "average": ("m", "average")}
 SECOND = {"total": ("\u221av", "total size"), "square": ("\u221av", "usual size")}
@@ -22,7 +23,7 @@ class Quantity:
     title: str
     values: np.ndarray
 
-    @property
+    @cached_property
     def largest(self) -> float:
         sizes = np.abs(self.values[np.isfinite(self.values)])
         return float(sizes.max()) if sizes.size else 0.0
@@ -32,7 +33,7 @@ class Quantity:
         last = len(self.values) - 1
         low = min(max(0, int(position)), last)
         share = min(max(0.0, position - low), 1.0)
-        return (1 - share) * self.values[low] + share * self.values[min(low + 1, last)]
+        return between(self.values[low], self.values[min(low + 1, last)], share)
 
 
 def quantities_of(lane: Lane) -> tuple[Quantity, ...]:

@@ -36,6 +36,7 @@ class Showing:
         self._view = mode.view
         self._quantities: tuple[Quantity, ...] = ()
         self._level = Stationary()
+        self._name = ""
 
     # the surface
 
@@ -43,8 +44,10 @@ class Showing:
         view = self._view
         view.editor.setVisible(one.surface == TYPED)
         view.editor.set_text(one.text)
-        if fresh:
+        if surface.name != self._name:  # the view stays while a formula is typed
+            self._name = surface.name
             view.map.set_span(surface.span)
+        if fresh:
             self._level = Stationary(minima=surface.minima)
         start = surface.start if one.start is None else one.start
         view.map.set_places(start, self._level.minima, self._level.saddles)
@@ -73,10 +76,13 @@ class Showing:
         view.map.set_recording(recording)
         steps = np.arange(recording.length, dtype=np.float64)
         series = []
-        ground = LEAST * max(recording.descent, 1e-300)
+        ground = LEAST * recording.descent
+        empty = "nobody comes lower than the start" if recording.lanes else "nobody races"
+        view.loss.set_empty_text(empty)
         for lane in recording.lanes:
-            above = np.array(lane.heights - recording.lowest)
-            above = np.maximum(above, ground)
+            with np.errstate(all="ignore"):
+                above = np.array(lane.heights - recording.lowest)
+            above = np.maximum(above, ground) if ground > 0 else np.full(above.shape, np.nan)
             if lane.lost_at is not None:
                 above[lane.lost_at :] = np.nan
             color = PLACES[lane.name]

@@ -44,7 +44,7 @@ class OptimizersView(QWidget):
         self.body = StatefulPicture(self.map, "plot")
         self.body.show_ready()  # ways are drawn before the map is there
         self.smaller = IconButton("minus", "Smaller", "\u2212")
-        self.whole = IconButton("fit", "Fit the surface", "F")
+        self.whole = IconButton("fit", "Fit the surface", "F; all ways: W")
         self.larger = IconButton("plus", "Larger", "+")
         self.tools = Surface("surface", parent=self.body)
         self.notice = Card(

@@ -66,9 +66,13 @@ def test_every_setting_of_every_optimizer_can_be_set(name):
             assert getattr(settings, key) == (1 if key == "iterations" else 0.25)
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
-def test_a_step_is_gone_into_line_by_line(mode, change, name):
-    change(Experiment(racers=(name,), steps=10))
+def test_a_step_is_gone_into_line_by_line(mode, change):
+    change(Experiment(racers=tuple(OPTIMIZERS), steps=10))
+    for name in OPTIMIZERS:
+        _go_into(mode, name)
+
+
+def _go_into(mode, name):
     mode.choose(name)
     mode.player.seek(4)
     seen = []
@@ -101,11 +105,11 @@ def test_a_typed_surface_that_cannot_be_read_is_marked_and_the_last_race_stays(m
     assert mode.recording.lanes == lanes
 
 
-@pytest.mark.parametrize("text", ["log(x)", "1/0*x", "sqrt(x - 10)"])
-def test_a_surface_without_a_height_at_the_start_says_so(mode, change, text):
-    change(Experiment(surface=TYPED, text=text, steps=10))
-    assert "not finite" in mode.view.trouble.text
-    assert mode.view.map.grab().width()
+def test_a_surface_without_a_height_at_the_start_says_so(mode, change):
+    for text in ("log(x)", "1/0*x", "sqrt(x - 10)"):
+        change(Experiment(surface=TYPED, text=text, steps=10))
+        assert "not finite" in mode.view.trouble.text
+        assert mode.view.map.grab().width()
 
 
 def test_a_setting_that_is_refused_is_said_and_the_last_race_stays(mode, change):
@@ -185,3 +189,70 @@ def test_with_less_motion_heads_do_not_travel(mode, change, qapp):
         assert mode.view.map.position == 8
     finally:
         theme.apply(qapp, before.name, motion=before.motion)
+
+
+STRANGE = (
+    *("3", "x", "-x**2 - y**2", "abs(x) + abs(y)", "x**2 + 1/y", "exp(x*y)"),
+    *("1e300*x**2", "1e200*x**2 + y**2"),
+)
+NO_FORMULA = (
+    *("__import__('os').system('x')", "x.__class__", "[x for x in y]", "9**9**9**9"),
+    *("x**2 +", "", "("),
+)
+
+
+def test_strange_surfaces_are_drawn_and_raced_on(mode, change, run_async):
+    view = mode.view
+    for text in STRANGE:
+        change(Experiment(surface=TYPED, text=text, racers=tuple(OPTIMIZERS), steps=20))
+        for step in (0, 7.5, 20):
+            mode.player.seek(step)
+            mode._tell()
+            assert not view.grab().isNull() and mode.headline
+        view.map.fit_ways()
+        run_async(mode.settled())
+        assert not view.grab().isNull() and view.body.state == "ready"
+        for picture in (view.map, view.moments, view.loss):
+            assert picture._broken is None, text
+
+
+def test_what_is_no_formula_is_refused_with_a_reason(mode, change):
+    change(Experiment(surface=TYPED, text="x**2 + y**2", steps=5))
+    before = mode.recording
+    for text in NO_FORMULA:
+        change(mode.experiment.with_text(text))
+        assert mode.view.editor.error.text or mode.view.trouble.text
+        assert mode.recording is before
+    change(mode.experiment.with_text("x**2 + y**2"))
+    assert mode.view.editor.error.text == "" and not mode.view.map._stale
+
+
+def test_the_view_stays_while_a_formula_is_typed(mode, change):
+    change(Experiment(surface=TYPED, text="x**2 + y**2", steps=5))
+    mode.view.map.zoom_by(2.0)
+    plane = mode.view.map.plane
+    change(mode.experiment.with_text("x**2 + 2*y**2"))
+    assert mode.view.map.plane == plane
+    change(mode.experiment.with_surface("bowl"))
+    assert mode.view.map.plane != plane and mode.view.map.fits
+
+
+def test_where_it_was_left_is_kept(make_pane, run_async):
+    pane = make_pane("expression", "optimizers")
+    mode = pane.modes["optimizers"]
+
+    async def body():
+        pane.show_mode("optimizers")
+        await pane.settled()
+        pane.player.seek(70)
+        pane.show_mode("expression")
+        await pane.settled()
+        assert pane.state()["modes"]["optimizers"]["step"] == 70
+        saved = pane.state()
+        mode.restore({"version": 1, "experiment": Experiment().state(), "step": 3})
+        pane.restore(saved)
+        pane.show_mode("optimizers")
+        await pane.settled()
+        assert pane.player.position == 70
+
+    run_async(body(), 30)
