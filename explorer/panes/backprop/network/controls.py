@@ -24,9 +24,9 @@ DATA = (
     ("xor", "XOR"),
     ("gaussians", "Two clouds"),
     ("spiral", "Spiral"),
-    ("yin-yang", "Yin-yang (3 classes)"),
-    ("plane", "Plane (a number)"),
-    ("hills", "Hills (a number)"),
+    ("yin-yang", "Yin-yang (3)"),
+    ("plane", "Plane (number)"),
+    ("hills", "Hills (number)"),
     ("own", "Your own points"),
 )
 ACTIVATIONS = (

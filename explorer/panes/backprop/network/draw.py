@@ -34,6 +34,7 @@ def draw_edges(
 ) -> None:
     """One layer's weights (n, m), thin ones first."""
     now = theme.current()
+    ground = now.color("window")
     order = np.argsort(np.abs(np.nan_to_num(values)), axis=None)
     columns = values.shape[1]
     pens: dict[tuple[bool, int], QPen] = {}
@@ -43,10 +44,10 @@ def draw_edges(
         value = float(values[before, after])
         key = (value > 0, round(2 * thickness(value)))
         if key not in pens:
-            color = QColor(sign_color(value))
-            strength = 0.30 + 0.7 * min(1.0, key[1] / (2 * THICKEST))
-            color.setAlphaF(opacity * strength)
+            strength = opacity * (0.30 + 0.7 * min(1.0, key[1] / (2 * THICKEST)))
+            color = theme.mix(ground, sign_color(value), strength)  # cheaper than transparency
             pens[key] = QPen(color, key[1] / 2 * now.zoom)
+            pens[key].setCapStyle(Qt.PenCapStyle.FlatCap)
             lines[key] = []
         lines[key].append(QLineF(*layout.edge(layer, before, after)))
     for key in sorted(pens, key=lambda one: one[1]):
@@ -142,7 +143,14 @@ def draw_point(
     now = theme.current()
     color, surface = color_of_target(target, classes), now.color("surface")
     radius = POINT * now.zoom
-    if tested:
+    if tested and not classes:  # its color may be that of the ground
+        painter.setPen(now.pen("text", 1))
+        painter.setBrush(surface)
+        painter.drawEllipse(QPointF(x, y), radius, radius)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(color)
+        radius *= 0.55
+    elif tested:
         painter.setPen(QPen(color, 1.6))
         painter.setBrush(surface)
         radius -= 0.5
@@ -200,7 +208,7 @@ def draw_legend(painter: QPainter, plane: Box, data: Data, kind: str) -> None:
         entry("\u22121", -1, False)
         entry("1", 1, False)
     if data.tested.any():
-        entry("hollow: test", 0 if data.classes else 1, True)
+        entry("hollow: test" if data.classes else "ringed: test", 0 if data.classes else 1, True)
     if kind:
         rect = QRectF(plane[0], y + now.px(8), plane[2], now.px(16))
         put_text(painter, rect, elide(kind, font, plane[2]), font, ink, LEFT)

@@ -56,6 +56,13 @@ class Editing:
         self.change(chosen.experiment, f"Show “{chosen.title}”")
         self.mode.runner.begin(chosen.experiment)
 
+    def calm(self) -> None:
+        """Begins anew with a tenth of the learning rate."""
+        one = self.mode.experiment
+        rate = float(f"{one.learning_rate / 10:.3g}")
+        self.change(replace(one, learning_rate=rate), "Learn slower")
+        self.reset()
+
     def reset(self, other: bool = False) -> None:
         """Begins anew, with the same first weights or others."""
         self.mode.following.leave()

@@ -6,18 +6,21 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QWidget
 
 from explorer.panes.backprop.network.presets import PRESETS
-from explorer.widgets.base import Label
+from explorer.widgets.base import Label, set_look
 from explorer.widgets.menu_button import MenuButton
 
 NUMBERS = ("\u22121", "\u22120.5", "0", "0.5", "1")  # targets of points that are added
 
 
 class NetworkHeader(QWidget):
-    """`presetChosen(id)`, `resetRequested(another seed)`, `learningRequested`: out of a sample."""
+    """`presetChosen(id)`, `resetRequested(another seed)`, `learningRequested`: out of a sample,
+    `calmRequested`: anew with smaller steps, `sampleStepped(way)`.
+    """
 
     presetChosen = Signal(str)
     resetRequested = Signal(bool)
     learningRequested = Signal()
+    calmRequested = Signal()
     sampleStepped = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -36,12 +39,19 @@ class NetworkHeader(QWidget):
         self.reset.menu().addAction("Same first weights", lambda: self.resetRequested.emit(False))
         self.reset.menu().addAction("Other first weights", lambda: self.resetRequested.emit(True))
         self.adds = QComboBox()
+        self.adds.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.adds.setMinimumContentsLength(7)
         self.adds.setAccessibleName("What a click on the plane adds")
         self.adds.setToolTip(
             "A click on the plane adds such a point; shift-click or right-click removes one"
         )
         self.adds.setObjectName("backprop.network.adds")
         self._adds_label = Label("A click adds", "label", "muted")
+        self.calm = QPushButton("Reset and learn slower")
+        self.calm.setToolTip("Begins anew with a tenth of the learning rate")
+        self.calm.setObjectName("backprop.network.calm")
+        set_look(self.calm, "primary")
+        self.calm.hide()
         self.back = QPushButton("Back to learning")
         self.back.setObjectName("backprop.network.back")
         self.back.setToolTip("Leaves the point's own way (Esc)")
@@ -49,11 +59,12 @@ class NetworkHeader(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
-        for one in (self.presets, self.reset):
+        for one in (self.presets, self.reset, self.calm):
             row.addWidget(one)
         row.addStretch(1)
         for widget in (self._adds_label, self.adds, self.before, self.after, self.back):
             row.addWidget(widget)
+        self.calm.clicked.connect(self.calmRequested)
         self.back.clicked.connect(self.learningRequested)
         self.before.clicked.connect(lambda: self.sampleStepped.emit(-1))
         self.after.clicked.connect(lambda: self.sampleStepped.emit(1))
@@ -77,6 +88,10 @@ class NetworkHeader(QWidget):
         if self._classes:
             return float(max(0, self.adds.currentIndex()))
         return float(NUMBERS[max(0, self.adds.currentIndex())].replace("\u2212", "-"))
+
+    def set_diverged(self, on: bool) -> None:
+        """Offers to begin anew with smaller steps."""
+        self.calm.setVisible(on)
 
     def set_sample(self, on: bool) -> None:
         for widget in (self.before, self.after, self.back):

@@ -131,7 +131,7 @@ def _summary(moment: Moment) -> list[Any]:
         Equation("test loss", moment.test_loss, "text", "points it has not seen"),
         Equation("learning rate", moment.learning_rate, "text", "of the next step"),
     ]
-    return rows
+    return [row for row in rows if not np.isnan(row.value)]
 
 
 def _table(moment: Moment) -> dict[str, np.ndarray]:

@@ -59,7 +59,7 @@ def _move(picture: NetworkPicture, across: int, down: int) -> None:
     assert layout is not None
     if picture.cursor is not None:
         x, y = picture.cursor[0] + NUDGE * across, picture.cursor[1] - NUDGE * down
-        if x < -REACH:
+        if x < -REACH - 1e-9:
             picture.cursor = None
             picture.hovered = Neuron(len(layout.boxes) - 1, 0)
         else:

@@ -78,6 +78,7 @@ class NetworkMode(Mode):
         drawing.looked.connect(self._later.start)
         self.inputs.presetChosen.connect(self.editing.show_preset)
         self.inputs.resetRequested.connect(self.editing.reset)
+        self.inputs.calmRequested.connect(self.editing.calm)
         self.inputs.learningRequested.connect(self.following.leave)
         self.inputs.sampleStepped.connect(self.following.next_point)
         self.runner.begun.connect(self._on_begun)
@@ -231,6 +232,7 @@ class NetworkMode(Mode):
     def _on_state(self, state: str) -> None:
         if state == "failed":
             self.view.states.show_error(self.runner.error)
+        self.inputs.set_diverged(state == "diverged")
         self.grown()
         if self.active:
             self.player.playingChanged.emit(self.player.playing)

@@ -127,6 +127,8 @@ class Panel(QWidget):
 
 def _told(moment: Moment) -> str:
     """How well it does, in numbers."""
+    if math.isnan(moment.train_loss):
+        return "No points to learn from"
     if math.isnan(moment.train_accuracy):
         return f"Loss {format_number(moment.train_loss)}"
     words = f"Right: {format_percent(moment.train_accuracy)} of the training points"

@@ -18,6 +18,8 @@ def moment_title(moment: Moment) -> str:
     steps = "1 step" if moment.step == 1 else f"{moment.step:,} steps"
     if moment.diverged:
         return f"diverged after {steps}"
+    if math.isnan(moment.train_loss):
+        return f"after {steps}: no points"
     loss = f"loss {format_number(moment.train_loss)}"
     test = "" if math.isnan(moment.test_loss) else f", test {format_number(moment.test_loss)}"
     return f"after {steps}: {loss}{test}"
@@ -30,7 +32,8 @@ def headline(moment: Moment | None, state: str, error: str, preset: Preset | Non
     if moment is None:
         return LOADING
     if moment.diverged:
-        return f"It diverged after {moment.step:,} steps: {moment.diverged}."
+        why = moment.diverged.replace(": the steps", ", for the steps")
+        return f"It diverged after {moment.step:,} steps: {why}."
     if not moment.layers:
         return NO_POINTS
     if preset is not None and moment.experiment == preset.experiment:

@@ -176,10 +176,13 @@ def test_divergence_is_said_and_reset_heals_it(mode, run_async):
         assert mode.runner.state == "diverged" and "reset" in mode.headline
         assert not mode.player.playing
         mode.player.play()
-        assert mode.runner.state == "diverged"
-        mode.editing.reset()
+        assert mode.runner.state == "diverged" and not mode.inputs.calm.isHidden()
+        mode.inputs.calm.click()
         await mode.settled()
         assert mode.runner.state == "paused" and mode.moment.step == 0
+        assert mode.experiment.learning_rate == 0.26 and mode.inputs.calm.isHidden()
+        await mode.runner.steps(60)
+        assert mode.moment.train_loss < 0.1
 
     run_async(body())
 
@@ -272,5 +275,55 @@ def test_losses_beyond_all_bounds_are_left_out_and_the_picture_says_so(mode, run
             mode.view.panel.set_side(side)
             await mode.settled()
             assert not mode.widget().grab().isNull()
+
+    run_async(body())
+
+
+def test_the_drawing_is_reached_by_keyboard(mode, run_async):
+    drawing = mode.view.network
+
+    def press(*keys: Any) -> None:
+        for key in keys:
+            QTest.keyClick(drawing, key)
+
+    async def body() -> None:
+        drawing.setFocus()
+        press(Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Down, Qt.Key.Key_Return)
+        assert drawing.chosen == Neuron(1, 1)
+        press(Qt.Key.Key_Right, Qt.Key.Key_Right)
+        assert drawing.cursor == (0.0, 0.0)
+        press(*[Qt.Key.Key_Up] * 22, *[Qt.Key.Key_Left] * 21, Qt.Key.Key_Return)
+        await mode.settled()
+        ((x, y, _),) = mode.experiment.added
+        assert (x, y) == pytest.approx((-1.05, 1.1))
+        press(Qt.Key.Key_Return)
+        await mode.settled()
+        assert mode.following.sample.point == pytest.approx((x, y))
+        mode.following.leave()
+        press(Qt.Key.Key_Delete)
+        await mode.settled()
+        assert mode.experiment.added == ()
+        press(*[Qt.Key.Key_Left] * 4)
+        assert drawing.cursor is None and drawing.hovered == Neuron(2, 0)
+
+    run_async(body())
+
+
+def test_pointing_tells_what_is_there(mode, run_async):
+    from explorer.panes.backprop.network.spots import PlaneSpot, PointSpot, spot_at, words_of
+
+    async def body() -> None:
+        await mode.runner.steps(2)
+        drawing = mode.view.network
+        layout, moment, data = drawing.layout_now, drawing.moment, drawing.data
+        x, y, width, height = layout.boxes[1][4]
+        assert spot_at(layout, moment, data, x + width / 2, y + height / 2) == Neuron(1, 4)
+        x1, y1, x2, y2 = layout.edge(0, 0, 0)
+        weight = spot_at(layout, moment, data, x1 + 0.7 * (x2 - x1), y1 + 0.7 * (y2 - y1))
+        assert weight == Weight(0, 0, 0) and "weight" in words_of(weight, moment, data)
+        px, py = from_plane(layout.plane, *data.points[5])
+        assert isinstance(spot_at(layout, moment, data, px, py), PointSpot)
+        px, py = from_plane(layout.plane, -1.15, -1.15)
+        assert isinstance(spot_at(layout, moment, data, px, py), PlaneSpot)
 
     run_async(body())
