@@ -87,6 +87,7 @@ SHRINK = Line(
     "Weight decay: every weight shrinks a little, whatever the gradient says",
     r"\theta' = (1 - \eta \lambda) \, \theta",
     ("param", "rate"),
+    undecayed=("No weight decay: the weights stay as large", r"\theta' = \theta"),
 )
 
 RULE = Rule(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ def trace_update(
     step          1 for the first
     settings      None: the rule's usual ones
 
-    Steps are named "optimizer." and their line's name. Weight decay is left out where it is 0;
+    Steps are named "optimizer." and their line's name. A weight decay of 0 is told as such;
     Muon's iterations are parts of its step "optimizer.even". `about` holds what was given, and what
     came of it: "new", and "after", the new state. Not finite numbers stay what they are. Raises
     ValueError for an unknown optimizer, settings or a state of another one, and shapes that differ.
@@ -54,8 +55,9 @@ def trace_update(
     trace = Trace(about)
     names = {"param": param, "grad": grad, "step": step, **numbers_of(settings), **made._asdict()}
     for line in rule.lines:
-        if line.mark == "decay" and settings.weight_decay == 0:
-            continue
+        if line.undecayed and settings.weight_decay == 0:
+            title, formula = line.undecayed
+            line = replace(line, title=title, formula=formula)
         parent = trace.append(_step(rule, line, names))
         if isinstance(made, MuonStep) and line.mark == "even":
             for inner in _iterations(rule, made.turned, parent):

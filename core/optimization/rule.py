@@ -39,8 +39,9 @@ T = TypeVar("T", bound=Tensor)
 class Line:
     """A marked line of a rule: which name it makes, its title for people, its formula in LaTeX.
 
-    `reads` are other names of that line, which are worth showing beside it; `function` is where it
-    stands.
+    reads      other names of that line, which are worth showing beside it
+    function   where it stands
+    undecayed  its title and formula where the weight decay is 0, if they are others then
     """
 
     mark: str
@@ -49,6 +50,7 @@ class Line:
     formula: str
     reads: tuple[str, ...] = ()
     function: str = "explain"
+    undecayed: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

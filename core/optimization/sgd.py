@@ -59,6 +59,7 @@ DECAY = Line(
     "Weight decay: the penalty on large weights has a gradient too",
     r"s = g + \lambda \, \theta",
     ("grad", "param"),
+    undecayed=("No weight decay: the slope is the gradient", "s = g"),
 )
 
 RULE = Rule(

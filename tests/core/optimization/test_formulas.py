@@ -10,6 +10,7 @@ from core.optimization.surfaces import SURFACES
 FORMULAS = {
     *(rule.formula for rule in OPTIMIZERS.values()),
     *(line.formula for rule in OPTIMIZERS.values() for line in rule.lines),
+    *(line.undecayed[1] for rule in OPTIMIZERS.values() for line in rule.lines if line.undecayed),
     *(line.formula for line in INSIDE),
     *(part.formula for schedule in SCHEDULES.values() for part in schedule.parts),
     *(surface.formula for surface in SURFACES.values()),

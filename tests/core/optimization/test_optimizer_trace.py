@@ -1,5 +1,7 @@
 """A step of every optimizer as a Trace: what it shows is what the marked lines computed."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -52,18 +54,32 @@ def test_muons_iterations_are_parts_of_its_step(shape: tuple[int, int], watching
     assert inside[1].value("gram").shape == (2, 2)
 
 
-def test_no_decay_is_no_step() -> None:
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_without_decay_its_step_says_so_and_later_ones_use_letters_that_it_made(name: str) -> None:
+    rule, (param, grad) = OPTIMIZERS[name], given()
+    settings = rule.settings(learning_rate=0.05, weight_decay=0.0)
+    trace = trace_update(name, param, grad, settings=settings)
+    outer = [trace[index] for index in trace.children()]
+    assert [one.name for one in outer] == [f"optimizer.{line.mark}" for line in rule.lines]
+    first = outer[0]
+    assert first.title.startswith("No weight decay") and r"\lambda" not in first.formula
+    assert first.code == rule.marker(rule.lines[0])
+    slope, made = first.formula == "s = g", first.value(rule.lines[0].made)
+    assert (made == (grad if slope else param)).all()
+    assert slope or first.formula == r"\theta' = \theta"
+    written = " ".join(one.formula for one in outer)
+    assert set(re.findall(r"\\theta'|\bs\b", written)) == {"s" if slope else r"\theta'"}
+
+
+def test_a_trace_tells_the_settings_it_was_given() -> None:
     param, grad = given()
-    names = [one.name for one in trace_update("adam", param, grad)]
-    lines = ["average", "square", "average_hat", "square_hat", "direction", "move"]
-    assert names == [f"optimizer.{line}" for line in lines]
     trace = trace_update("adam", param, grad, settings=AdamSettings(betas=(0.8, 0.9)))
-    assert trace[0].value("beta1") == 0.8 and trace.about["step"] == 1 and trace.complete
+    assert trace[1].value("beta1") == 0.8 and trace.about["step"] == 1 and trace.complete
 
 
 def test_what_is_not_finite_is_shown() -> None:
     trace = trace_update("rmsprop", [1.0, 1.0], [1e300, np.nan], settings=None)
-    assert np.isinf(trace[0].value("square")[0]) and np.isnan(trace[-1].value("new")[1])
+    assert np.isinf(trace[1].value("square")[0]) and np.isnan(trace[-1].value("new")[1])
 
 
 def test_bad_input_says_the_remedy() -> None:
