@@ -30,6 +30,7 @@ class Computing(QObject):
     came = Signal(object)  # Worked
     failed = Signal(str)
     emptied = Signal()
+    cancelled = Signal()
 
     def __init__(self, context: Context, parent: QObject) -> None:
         super().__init__(parent)
@@ -55,7 +56,7 @@ class Computing(QObject):
         if self._task is not None and not self._task.done():
             self._turn += 1
             self._task.cancel()
-            self.failed.emit("You have cancelled it; Retry asks again.")
+            self.cancelled.emit()
 
     async def _explain(self, turn: int, text: str, source: Any) -> None:
         if turn != self._turn:

@@ -1,4 +1,4 @@
-"""The states that a snapshot shows, and cells as a session remembers them."""
+"""The states that a snapshot shows."""
 
 from __future__ import annotations
 
@@ -74,16 +74,3 @@ def strongest_cell(worked: Worked, what: tuple[Any, ...], head: int) -> Cell | N
     matrix = np.abs(np.nan_to_num(worked.plane(what, head).of(array)))
     row, column = np.unravel_index(int(matrix.argmax()), matrix.shape)
     return Cell(what, head, int(row), int(column))
-
-
-def cell_from(worked: Worked, saved: Any) -> Cell | None:
-    """A pinned cell of a session; None for anything that is not there."""
-    try:
-        kind, where, head, row, column = saved
-        what = (kind, tuple(where)) if kind == "flow" else (kind, where)
-        array = worked.array(what)
-        rows, columns = worked.plane(what, head).size
-    except (TypeError, ValueError, KeyError, IndexError):
-        return None
-    inside = array is not None and 0 <= row < rows and 0 <= column < columns
-    return Cell(what, head, row, column) if inside and 0 <= head < worked.n_head else None

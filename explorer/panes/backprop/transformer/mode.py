@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
 from explorer import tasks, theme
-from explorer.panes.backprop.transformer import demo, explaining, words
+from explorer.panes.backprop.transformer import demo, explaining, keeping, words
 from explorer.panes.backprop.transformer.commands import commands
 from explorer.panes.backprop.transformer.computing import Computing
 from explorer.panes.backprop.transformer.following import Following
@@ -46,7 +46,7 @@ class TransformerMode(Mode):
         self._later = True  # asked for once it is shown and the engine runs
         self._asked: tuple[Any, ...] = ()
         self._wanted: dict[str, Any] = {}  # where a session was left
-        self._position = 0.0
+        self.position = 0.0
         self.computing = Computing(desk.context, self)
         self.opening = Opening(self)
         self._inspecting = QTimer(self)
@@ -68,6 +68,7 @@ class TransformerMode(Mode):
         computing.came.connect(self._on_came)
         computing.failed.connect(self._on_failed)
         computing.emptied.connect(self._on_emptied)
+        computing.cancelled.connect(self._on_cancelled)
         view.body.retryRequested.connect(self.ask)
         view.body.actionRequested.connect(self.inputs.prompt.setFocus)
         view.body.set_cancellable(True)
@@ -75,6 +76,7 @@ class TransformerMode(Mode):
         view.operations.operationChosen.connect(self.go_to)
         view.highway.placeClicked.connect(self.go_to_place)
         view.highway.lossClicked.connect(self.go_to_loss)
+        view.inside.clicked.connect(self.turn_inside)
         view.head.chosen.connect(lambda head: self.workspace.select(head=head))
         view.stage.cellHovered.connect(self._on_hovered)
         view.stage.cellClicked.connect(self.pin)
@@ -100,37 +102,10 @@ class TransformerMode(Mode):
         return demo.views(self)
 
     def state(self) -> dict[str, Any]:
-        if self.worked is None:
-            return {"version": 1, **self._wanted}
-        outer = self._outer_step()
-        cell = self.pinned
-        pinned = None
-        if cell is not None:
-            where = list(cell.what[1]) if cell.what[0] == "flow" else cell.what[1]
-            pinned = [cell.what[0], where, cell.head, cell.row, cell.column]
-        return {
-            "version": 1,
-            "step": self._position if outer is None else outer,
-            "inner": None if outer is None else self._position,
-            "folded": self.view.operations.folded(),
-            "pinned": pinned,
-            "highway": not self.view.folded,
-        }
-
-    def _outer_step(self) -> int | None:
-        """Inside an operation its moment of the outermost level, else None."""
-        if self.worked is None or not self.active or not self.player.depth:
-            return None
-        track, moments = self.player.track, self.worked.moments
-        inner = track.moments if isinstance(track, MomentTrack) else ()
-        return next((place for place, one in enumerate(moments) if one.inner == inner), 0)
+        return {"version": 1, **(self._wanted if self.worked is None else keeping.kept(self))}
 
     def restore(self, state: dict[str, Any]) -> None:
-        self._wanted = {
-            name: state[name]
-            for name in ("step", "inner", "folded", "pinned", "highway")
-            if name in state
-        }
+        self._wanted = {name: state[name] for name in keeping.NAMES if name in state}
         if self.worked is not None:
             self._return_to_wanted()
 
@@ -180,6 +155,13 @@ class TransformerMode(Mode):
         self.view.body.show_error(message)
         self.set_headline("This example cannot be explained")
 
+    def _on_cancelled(self) -> None:
+        """What was explained before is there again."""
+        if self.worked is not None:
+            self.view.body.show_ready()
+        else:
+            self._on_failed("You have cancelled it; Retry asks again.")
+
     def _on_emptied(self) -> None:
         self._forget()
         self.view.body.show_empty("Without a text there is nothing to learn from.", "Type a text")
@@ -215,29 +197,16 @@ class TransformerMode(Mode):
         self.spawn(self.engine.io(set_formulas, worked, theme.current().zoom, theme.current().name))
         if self._wanted:
             self._return_to_wanted()
-        self.on_position(self.player.position if self.active else self._position)
+        self.on_position(self.player.position if self.active else self.position)
         self.inspect()
 
     def _title(self, moment: Moment) -> str:
         return "" if self.worked is None else words.title(self.worked, moment)
 
     def _return_to_wanted(self) -> None:
-        wanted, worked = self._wanted, self.worked
-        assert worked is not None
-        if not self.active:
-            return
-        self._wanted = {}
-        step, inner = wanted.get("step"), wanted.get("inner")
-        if type(step) in (int, float) and 0 <= step < len(worked.moments):
-            self.player.seek(step)
-            if type(inner) in (int, float) and self.player.enter():
-                self.player.seek(inner)
-        self.view.set_folded(wanted.get("highway") is False)
-        folded = wanted.get("folded")
-        if isinstance(folded, list):
-            self.view.operations.fold([one for one in folded if isinstance(one, str)])
-        self.pinned = demo.cell_from(worked, wanted.get("pinned"))
-        self.view.stage.set_pinned(self.pinned)
+        if self.active:
+            wanted, self._wanted = self._wanted, {}
+            keeping.bring_back(self, wanted)
 
     # playing
 
@@ -255,7 +224,7 @@ class TransformerMode(Mode):
         return chosen if chosen is not None and 0 <= chosen < count else 0
 
     def on_position(self, position: float) -> None:
-        self._position = position
+        self.position = position
         worked, moment = self.worked, self.moment
         if worked is None or moment is None:
             return
@@ -266,6 +235,7 @@ class TransformerMode(Mode):
             reached, here = highway_at(worked, moment)
             view.highway.set_reached(reached, here)
             self.set_headline(words.headline(worked, moment))
+            view.set_inside(len(moment.inner), self.player.depth > 0)
         self._show_scene(worked, moment)
         view.stage.set_share(theme.ease_out((position - math.floor(position)) or 1.0))
 
@@ -282,6 +252,11 @@ class TransformerMode(Mode):
             self._show_scene(self.worked, self.moment)
             self.view.highway.set_token(self.workspace.selection.token)
             self._inspect_soon()
+
+    def turn_inside(self) -> None:
+        """Into the operation's own steps, or out of them."""
+        if not self.player.leave():
+            self.player.enter()
 
     def go_to(self, operation: int) -> None:
         """An operation of the list, in the phase that is played."""

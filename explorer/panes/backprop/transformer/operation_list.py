@@ -111,6 +111,8 @@ class OperationTree(QTreeWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if is_enter(event) and self.currentItem() is not None:
             self._go(self.currentItem())
+        elif event.key() in (Qt.Key.Key_Space, Qt.Key.Key_Backspace):
+            event.ignore()  # the player's: a tree would search for them
         else:
             super().keyPressEvent(event)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from explorer import theme
 from explorer.panes.backprop.transformer.highway import HighwayPicture
 from explorer.panes.backprop.transformer.operation_list import OperationList
 from explorer.panes.backprop.transformer.stage import StagePicture
-from explorer.widgets.base import IconButton, Label
+from explorer.widgets.base import IconButton, Label, set_look
 from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surface import Surface
@@ -72,6 +72,9 @@ class TransformerView(QWidget):
         )
         self.fold = IconButton("chevron-down", "Fold the gradient highway")
         self.fold.setObjectName("backprop.transformer.fold")
+        self.inside = QPushButton()
+        self.inside.setObjectName("backprop.transformer.inside")
+        set_look(self.inside, "quiet")
         self.content = QWidget()
         self.content.setAccessibleName("One training example, forward and backward")
         self.body = StatefulPicture(self.content, "grid")
@@ -92,6 +95,7 @@ class TransformerView(QWidget):
         news.setSpacing(4)
         news.addWidget(self.note, 1)
         news.addWidget(self.newer)
+        news.addWidget(self.inside)
         news.addWidget(self.head)
         road = QHBoxLayout()
         road.setSpacing(4)
@@ -109,6 +113,14 @@ class TransformerView(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(self.body)
+
+    def set_inside(self, count: int, is_inside: bool) -> None:
+        """How many steps an operation has of its own, and whether they are played now."""
+        text = "Go out" if is_inside else f"{count} steps inside" if count else "One step"
+        self.inside.setText(text)
+        self.inside.setEnabled(bool(count) or is_inside)
+        hint = "Edge by edge, with what is summed up (Enter)" if count else "There is no more to it"
+        self.inside.setToolTip("Back to the whole operation (Backspace)" if is_inside else hint)
 
     @property
     def folded(self) -> bool:

@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
 
+from explorer.panes.backprop.transformer.keeping import outer_step
 from explorer.panes.backprop.transformer.operations import kind_of
 from explorer.widgets.live_numbers import Equation, Terms
 from tests.explorer.panes.backprop.transformer.conftest import small_model
@@ -58,6 +59,12 @@ def test_enter_goes_into_an_operation_and_backspace_out(make_mode):
     mode = make_mode().mode
     seek_to(mode, "MatMul", 1)
     place = mode.player.position
+    button = mode.view.inside
+    assert "steps inside" in button.text() and button.isEnabled()
+    button.click()
+    assert mode.player.depth == 1 and button.text() == "Go out"
+    button.click()
+    assert mode.player.position == place
     assert mode.player.enter() and mode.player.length == len(mode.worked.moments[int(place)].inner)
     mode.player.end()
     assert mode.moment.phase in ("backward", "copies", "accumulate")
@@ -111,7 +118,7 @@ def test_a_session_finds_step_and_pinned_cell_again(make_mode, run_async):
     assert mode.player.enter()
     mode.player.seek(1)
     saved = json.loads(json.dumps(pane.state()))
-    pinned, position = mode.pinned, mode._outer_step()
+    pinned, position = mode.pinned, outer_step(mode)
     mode.pin(pinned)
     mode.player.leave()
     mode.player.start()
@@ -119,7 +126,7 @@ def test_a_session_finds_step_and_pinned_cell_again(make_mode, run_async):
     pane.restore(saved)
     run_async(pane.settled())
     assert mode.pinned == pinned
-    assert mode._outer_step() == position and mode.player.position == 1
+    assert outer_step(mode) == position and mode.player.position == 1
     assert not mode.view.folded
 
 
@@ -256,3 +263,34 @@ def test_the_model_of_a_run_is_its_checkpoint_and_says_which_step(make_mode, con
         assert "the run is at step" in mode.view.note.whole
 
     run_async(look_at_a_run())
+
+
+def test_a_run_without_a_checkpoint_says_what_to_do(make_mode, context, run_async):
+    from tests.explorer.demo import tiny_training
+
+    pane = make_mode()
+
+    async def look_at_a_run():
+        folder = context.runs.new(tiny_training(), "young")
+        young = context.runs.source(folder)
+        await young.open()
+        pane.workspace.set_model_source(young)
+        await pane.settled()
+
+    run_async(look_at_a_run())
+    assert pane.mode.view.body.state == "error" and pane.mode.worked is None
+
+
+def test_a_wait_that_is_given_up_shows_what_was_there(make_mode, context, run_async):
+    pane = make_mode()
+    mode = pane.mode
+    before = mode.worked
+
+    async def give_up():
+        context.workspace.set_prompt("The dog sat.")
+        assert mode.view.body.state == "stale"
+        mode.computing.cancel()
+        await pane.settled()
+
+    run_async(give_up())
+    assert mode.view.body.state == "ready" and mode.worked is before
