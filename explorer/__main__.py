@@ -46,7 +46,11 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
         prog="llm-explorer", description="Step, scrub and change a real transformer."
     )
     parser.add_argument(
-        "paths", nargs="*", type=Path, metavar="PATH", help="a model, text, or run folder to open"
+        "paths",
+        nargs="*",
+        type=Path,
+        metavar="PATH",
+        help="a model, run, text, or tokenizer to open",
     )
     parser.add_argument(
         "--snapshot", type=Path, metavar="DIR", help="draw every view of every pane into DIR"

@@ -19,12 +19,11 @@ from explorer.live import Runs, key_of
 from explorer.offers import Offers
 from explorer.panes import PaneSpec, built
 from explorer.panes.base import Context
+from explorer.paths import RUN_MANIFEST, begin_run, begin_text, is_model, is_tokenizer
 from explorer.run_source import RunSource
 from explorer.sources import BUNDLED, BundledSource, FolderSource
 from explorer.window import MainWindow
 from explorer.workspace import Workspace
-
-RUN_MANIFEST = "run.json"
 
 
 class Session(QObject):
@@ -160,13 +159,16 @@ class Session(QObject):
         tasks.spawn(self.open_paths_now(paths), self.window)
 
     async def open_paths_now(self, paths: Sequence[Path]) -> bool:
-        """Texts become corpora, folders a model or a run. True when a model was opened."""
+        """Texts become corpora, tokenizers are shown, folders are a model or a run.
+
+        True when a model was opened.
+        """
         opened = False
         for path in paths:
             try:
                 opened |= await self._open_path(Path(path))
             except (OSError, ValueError) as error:
-                about = errors.MODEL if _is_model(Path(path)) else errors.TEXT
+                about = errors.MODEL if is_model(Path(path)) else errors.TEXT
                 errors.report(error, f"opening {path}", about)
         return opened
 
@@ -174,7 +176,7 @@ class Session(QObject):
         if (path / RUN_MANIFEST).is_file():
             self.open_run(path)
             return False
-        if _is_model(path):
+        if is_model(path):
             await self.open_model(path if path.is_dir() else path.parent)
             errors.retire(errors.MODEL)
             if self.window is not None:
@@ -182,8 +184,15 @@ class Session(QObject):
             return True
         if not path.exists():
             raise FileNotFoundError(f"there is no {path}; choose a text file or a folder")
+        if not path.is_file():  # reading it might never end
+            raise ValueError(f"{path} is a pipe or a device; choose a text file or a folder")
         errors.retire(errors.TEXT)
-        tasks.spawn(self._remember_usable(path, _begin_text), self.window)
+        if await self.engine.io(is_tokenizer, path):
+            self._remember(path)
+            self.workspace.paneRequested.emit("tokenizers")  # built before it is told
+            self.workspace.tokenizerGiven.emit(str(path))
+            return False
+        tasks.spawn(self._remember_usable(path, begin_text), self.window)
         self.workspace.paneRequested.emit("training")  # built before it is told
         self.workspace.textOpened.emit(str(path))
         return False
@@ -197,7 +206,7 @@ class Session(QObject):
             errors.report(ValueError(error), f"opening {folder}")
 
     def open_run(self, folder: Path) -> None:
-        tasks.spawn(self._remember_usable(folder, _begin_run), self.window)
+        tasks.spawn(self._remember_usable(folder, begin_run), self.window)
         self.workspace.set_run(str(folder))
         self.workspace.runOpened.emit(str(folder))
         if self.window is not None:
@@ -322,24 +331,3 @@ def engine_words() -> str:
     """What the engine computes on while no run trains."""
     threads = torch_threads()
     return f"cpu, fp32, {threads} thread{'s' if threads > 1 else ''}"
-
-
-def _begin_text(path: Path) -> None:
-    """Reads how a text begins. Raises ValueError or OSError where it is none."""
-    from core.data.chunks import read_characters
-    from core.data.text import check_text_file
-
-    next(read_characters(check_text_file(path)), None)
-
-
-def _begin_run(folder: Path) -> None:
-    from core.training.reader import RunReader
-
-    RunReader(folder)
-
-
-def _is_model(path: Path) -> bool:
-    """A folder that is no run's, or a checkpoint's file."""
-    if path.is_dir():
-        return not (path / RUN_MANIFEST).is_file()
-    return path.is_file() and path.name in ("config.json", "model.safetensors")

@@ -277,7 +277,9 @@ class MainWindow(QMainWindow):
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
-            self.status.set_message("Drop a text to train on it, a folder to open its model or run")
+            self.status.set_message(
+                "Drop a text to train on it, a tokenizer, or the folder of a model or run"
+            )
 
     def dragLeaveEvent(self, _: QEvent) -> None:
         self.status.set_message("")

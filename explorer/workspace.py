@@ -44,6 +44,7 @@ class Workspace(QObject):
     textOpened = Signal(str)  # a text file that a person opened or dropped: a corpus
     runOpened = Signal(str)  # a run folder that a person opened or dropped
     paneRequested = Signal(str)  # the id of a pane that is to come into sight
+    tokenizerGiven = Signal(str)  # a tokenizer's file that a person opened or dropped: to look at
     tokenizerOpened = Signal(str)  # a tokenizer's file that a model is to be trained with
 
     def __init__(self, parent: QObject | None = None) -> None:

@@ -142,7 +142,8 @@ def is_tokenizer(path: Path) -> bool:
             return False
         raise
     if kind == "json":
-        return path.suffix == ".json" or any(key in head for key in JSON_KEYS)
+        named = path.name.startswith(("tokenizer", "tekken", "vocab"))
+        return named or any(key in head for key in JSON_KEYS) or bool(PIECE_TO_ID.match(head))
     if kind == "merges":
         return head.startswith(b"#version") or path.name.startswith("merges")
     if kind == "wordlist":
@@ -166,6 +167,7 @@ def _is_text(head: bytes) -> bool:
 
 
 JSON_KEYS = (b'"added_tokens"', b'"truncation"', b'"vocab"', b'"num_special_tokens"')
+PIECE_TO_ID = re.compile(rb'\s*\{\s*"(?:[^"\\]|\\.)+"\s*:\s*\d+\s*,')  # as a vocab.json begins
 LIST_PIECES = (b"[UNK]\n", b"[UNK]\r\n", b"[PAD]\n", b"[PAD]\r\n", b"\n##")
 BESIDE = "choose tokenizer.json, a .model, .tiktoken or GGUF file, or vocab.txt"
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import errno
 import logging
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -263,6 +264,11 @@ def test_a_model_that_opens_retires_the_card_about_one_that_did_not(
             (tmp_path / "there.txt").write_text("a text")
             await session.open_paths_now([tmp_path / "there.txt"])
             assert not cards
+            if hasattr(os, "mkfifo"):
+                os.mkfifo(tmp_path / "pipe.txt")
+                await session.open_paths_now([tmp_path / "pipe.txt"])
+                (card,) = cards.values()
+                assert "a pipe or a device; choose a text file" in card.message
 
     run_async(body())
 

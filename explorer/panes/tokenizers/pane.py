@@ -33,6 +33,7 @@ class TokenizersPane(ModedPane):
     ) -> None:
         super().__init__(context, "tokenizers", modes.built() if specs is None else specs, parent)
         self.setAcceptDrops(True)
+        self.workspace.tokenizerGiven.connect(lambda path: self.take_files([path]))
 
     def make_desk(self) -> Desk:
         self.catalogue = Catalogue(self.context, self)

@@ -277,6 +277,8 @@ def test_a_tokenizers_file_is_told_from_a_text(tmp_path: Path) -> None:
         "b.txt", b"one word\ntwo words\n"
     )
     assert not looks("c.md", b"cat\nhat\n") and not looks("d.txt", "\u6771\u4eac\n".encode())
-    assert not looks("notes", b'{"cat": 1}')
+    assert looks("mine.json", b'{"the": 0, "a": 1}') and looks("mine.json", b'{"\\"": 0, "a": 1}')
+    assert not looks("notes", b'{"cat": 1}') and not looks("lines.json", b'[{"text": "a b"}]')
+    assert not looks("stories.json", b'{"stories": ["Once upon a time"]}')
     with pytest.raises(ValueError, match="archive"):
         looks("a.zip", b"PK\x03\x04")

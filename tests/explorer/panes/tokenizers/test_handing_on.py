@@ -20,6 +20,7 @@ from explorer.panes.tokenizers.modes import MODES
 from explorer.panes.tokenizers.train.options import Lane, TrainOptions
 from explorer.session import Session
 from tests.explorer.conftest import dispose
+from tests.explorer.panes.tokenizers.small import saved_bpe
 from tests.explorer.panes.tokenizers.test_train import until
 from tests.explorer.panes.training.conftest import TINY
 
@@ -248,5 +249,26 @@ def test_a_text_that_is_opened_reaches_a_pane_that_was_not_built_yet(
             assert window.pane.objectName() == "training"
             await window.pane.settled()
             assert window.pane.planning.options.corpus == str(text)
+
+    run_async(scenario(), 120)
+
+
+@pytest.mark.no_stall_check  # a window with its panes is built in the loop
+def test_a_tokenizer_that_the_window_opens_is_looked_at_instead_of_trained_on(
+    sitting: Any, run_async: Any, tmp_path: Path
+) -> None:
+    path = saved_bpe(tmp_path / "mine.json")
+
+    async def scenario() -> None:
+        async with sitting as session:
+            window = session.window
+            window.show_pane("training")
+            planned = window.pane.planning.options.corpus
+            assert await session.open_paths_now([path]) is False
+            assert window.pane.objectName() == "tokenizers"
+            await window.pane.settled()
+            assert window.pane.mode.id == "compare"
+            assert f"file:{path}" in window.pane.mode.shown_ones.ids
+            assert window.panes["training"].planning.options.corpus == planned
 
     run_async(scenario(), 120)
