@@ -174,7 +174,10 @@ def compute(text: str, values: Mapping[str, Any], known: Computed | None = None)
     names = (*expression.names, *expression.defaults)
     used = {**expression.defaults} | {name: wanted[name] for name in names if name in wanted}
     parts: dict[int, Any] = {}
-    output = expression.evaluate(used, parts)
+    try:
+        output = expression.evaluate(used, parts)
+    except ExpressionError as error:
+        raise _with_shapes(error, expression, used) from None
     _check(output, text)
     graph = graph_like(output, known.graph) if known is not None else None
     if graph is not None and known is not None:
@@ -190,6 +193,18 @@ def compute_whole(text: str, values: Mapping[str, Any]) -> Computed:
     computed = compute(text, values)
     computed.step(len(computed.plan))
     return computed
+
+
+def _with_shapes(
+    error: ExpressionError, expression: Expression, values: Mapping[str, Array]
+) -> ExpressionError:
+    """Where shapes do not fit, says which names have one that does not stand in the text."""
+    shaped = [name for name in expression.names if name in values and np.ndim(values[name])]
+    if "shape" not in str(error) or not shaped:
+        return error
+    shapes = ", ".join(f"{name} has shape {np.shape(values[name])}" for name in shaped)
+    remedy = f"a line such as {shaped[0]} = 1 gives it another value"
+    return ExpressionError(f"{error}; {shapes}: {remedy}", error.start, error.length)
 
 
 def with_names(text: str, values: Mapping[str, Any]) -> dict[str, Any]:

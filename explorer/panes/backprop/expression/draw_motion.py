@@ -14,7 +14,7 @@ from explorer.panes.backprop.expression.scene import Instant, Scene
 from explorer.panes.backprop.expression.words import Piece, arithmetic, number
 from explorer.widgets.base import LEFT, put_text
 
-MOST_AVOIDED = 16  # nodes that the bubble tries not to hide
+MOST_AVOIDED = 10  # nodes that the bubble tries not to hide
 ARRIVE = 0.6  # of a forward step: the values have come to the operation
 HANDED, FLOWN = 0.3, 0.85  # of a backward step: the gradient is at the operation, at the input
 

@@ -166,3 +166,9 @@ def test_very_many_paths_are_counted_not_walked():
     matrices = example("matrices")
     assert paths_from(matrices, matrices.leaves["W"]) == []
     assert paths_from(matrices, matrices.output) == []
+
+
+def test_a_shape_that_stands_nowhere_in_the_text_is_told():
+    with pytest.raises(ExpressionError, match=r"b has shape \(3,\): a line such as b = 1"):
+        compute("sum([[1, 2]] + b)", {"b": [1.0, 2.0, 3.0]})
+    assert compute("b = 1\nsum([[1, 2]] + b)", {"b": 1.0}).result == 5.0
