@@ -27,7 +27,7 @@ class Beside:
 
     def soon(self) -> None:
         """There is something new."""
-        if not self._timer.isActive():
+        if not self._timer.isActive() and self._mode.view.isVisible():
             self._turn = 0
             self._timer.start()
 
@@ -42,7 +42,8 @@ class Beside:
         parts = (self._mode.inspect, self._show_curves, self._show_moment)
         parts[self._turn % len(parts)]()
         self._turn += 1
-        if self._turn % len(parts) or self._mode.runner.learning:
+        going = self._turn % len(parts) or self._mode.runner.learning
+        if going and self._mode.view.isVisible():
             self._timer.start()
 
     def _show_curves(self) -> None:

@@ -81,7 +81,9 @@ class Following:
         self.sample, self._faces = sample, Faces(sample)
         lab = mode.runner.lab
         if lab is not None and lab.moments:
+            mode.shown_moment = lab.moments[-1]
             mode.view.network.set_moment(lab.moments[-1])
+            mode.beside.soon()
         mode.inputs.set_sample(True)
         mode.set_tracks([SampleTrack(sample)], keep_position=keep and same)
         self.show(mode.player.position if mode.active else 0.0)

@@ -218,7 +218,7 @@ def _back_through_weights(sample: Sample, moment: int, spot: Spot) -> list[Any]:
         rows: list[Any] = [f"Into neuron {chosen + 1}, whose gradient is {_say(upstream[chosen])}:"]
         rows += [
             Equation(
-                f"dL/dW[{n + 1},{chosen + 1}]",
+                f"dL/dW{column}[{n + 1},{chosen + 1}]",
                 float(gradient[n, chosen]),
                 "text",
                 f"= {_say(before.reshape(-1)[n])} \u00d7 {_say(upstream[chosen])}",

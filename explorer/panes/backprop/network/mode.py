@@ -47,8 +47,6 @@ class NetworkMode(Mode):
         self.editing, self.following = Editing(self), Following(self)
         self._track: LearnTrack | None = None
         self.shown_moment: Moment | None = None
-        self._merging = ""
-        self._wanted_steps = 0  # that a session had taken
         self.workspace.begin(EXPERIMENT, Experiment())
         self.beside = Beside(self)
         self._later = QTimer(self, singleShot=True, interval=theme.MOTION["live_number"])
@@ -104,22 +102,25 @@ class NetworkMode(Mode):
         }
 
     def state(self) -> dict[str, Any]:
-        lab = self.runner.lab
-        steps = lab.moments[-1].step if lab is not None and lab.moments else self._wanted_steps
         return {
             "version": 1,
             "experiment": self.experiment.state(),
-            "steps": steps,
             "panel": self.view.panel.side,
+            "more": self.view.controls.more.isChecked(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """The setup comes back; what was learned is learned again when somebody plays."""
+        """The setup comes back, at step 0: what was learned is learned again."""
         saved = state.get("experiment")
         if isinstance(saved, dict):
+            self.following.leave()
             self.workspace.begin(EXPERIMENT, restored(saved))
+            if self.runner.lab is not None:
+                self.runner.begin(self.experiment)
         if state.get("panel") in ("layers", "updates"):
             self.view.panel.set_side(state["panel"])
+        if isinstance(state.get("more"), bool):
+            self.view.controls.set_more(state["more"])
 
     def actions(self) -> list[Action]:
         from explorer.panes.backprop.network.commands import commands
@@ -141,6 +142,7 @@ class NetworkMode(Mode):
     def shown(self) -> None:
         if self.runner.state == "idle":
             self.runner.begin(self.experiment)
+        self.beside.soon()
 
     def left(self) -> None:
         self._later.stop()

@@ -216,6 +216,10 @@ def test_a_session_brings_the_setup_back(mode, run_async):
         mode.restore(saved)
         await mode.settled()
         assert mode.experiment.data == "spiral" and mode.experiment.penalty == "l1"
+        assert mode.moment.step == 0 and mode.moment.experiment == mode.experiment
+        mode.restore({"experiment": {"hidden": "many", "noise": None}, "panel": 3})
+        await mode.settled()
+        assert mode.experiment == Experiment()
 
     run_async(body())
 
@@ -325,5 +329,56 @@ def test_pointing_tells_what_is_there(mode, run_async):
         assert isinstance(spot_at(layout, moment, data, px, py), PointSpot)
         px, py = from_plane(layout.plane, -1.15, -1.15)
         assert isinstance(spot_at(layout, moment, data, px, py), PlaneSpot)
+
+    run_async(body())
+
+
+def test_the_pane_is_closed_while_it_learns(mode, run_async):
+    async def body() -> None:
+        mode.player.set_speed(math.inf)
+        mode.player.play()
+        await until(lambda: mode.moment.step > 10)
+
+    run_async(body())
+
+
+def test_other_modes_are_shown_while_it_learns_on(make_pane, run_async):
+    pane = make_pane("expression", "network")
+
+    async def body() -> None:
+        pane.show_mode("network")
+        await pane.settled()
+        mode = pane.modes["network"]
+        mode.player.set_speed(math.inf)
+        mode.player.play()
+        await until(lambda: mode.moment.step > 10)
+        pane.show_mode("expression")
+        seen = mode.runner.lab.learner.step
+        await until(lambda: mode.runner.lab.learner.step > seen + 50)
+        pane.show_mode("network")
+        assert mode.player.playing and mode.player.at_live_edge
+        mode.player.pause()
+        await pane.settled()
+        assert mode.moment.step == mode.runner.lab.learner.step
+
+    run_async(body())
+
+
+@pytest.mark.parametrize("data", ["own", "yin-yang", "hills", "spiral", "xor", "circle"])
+def test_every_kind_of_data_is_drawn_and_inspected(mode, run_async, data):
+    async def body() -> None:
+        mode.editing.change_field("data", data)
+        await mode.settled()
+        await mode.runner.steps(4)
+        await mode.settled()
+        assert not mode.view.network.grab().isNull() and mode.view.states.state == "ready"
+        told: list[Any] = []
+        mode.inspection.connect(told.append)
+        drawing = mode.view.network
+        for spot in (None, Neuron(0, 0), Neuron(1, 0), Neuron(2, 0), Weight(2, 0, 0)):
+            drawing.set_choice(spot)
+            mode.inspect()
+            assert told[-1].title
+        assert drawing.describe() and drawing.accessibleDescription()
 
     run_async(body())
