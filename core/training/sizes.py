@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 
 from core.optimization.muon import MuonSettings
 from core.optimization.optimizers import OPTIMIZERS
+from core.optimization.rule import Rule
 from core.training.config import TrainingConfig
 from core.transformer.config import ModelConfig
 
@@ -64,7 +65,7 @@ def estimate(config: TrainingConfig, speed: float = USUAL_SPEED) -> Estimate:
         parameters=count,
         bytes_model=4 * count,
         bytes_gradients=4 * count,
-        bytes_optimizer=4 * remembered(config) * count,
+        bytes_optimizer=4 * remembered(config, count),
         bytes_activations=activations,
         flops_per_token=flops,
         seconds_per_step=per_step,
@@ -111,13 +112,24 @@ def looking_seconds(config: TrainingConfig, per_step: float, flops: float, speed
 
 def checkpoint_seconds(config: TrainingConfig, parameters: int) -> float:
     """Weights and what the optimizer remembers (AdamW: two averages), in fp32, each time."""
-    size = 4 * (1 + remembered(config)) * parameters
+    size = 4 * (parameters + remembered(config, parameters))
     return _times(config.steps, config.checkpoint_every) * size / DISK_SPEED
 
 
-def remembered(config: TrainingConfig) -> int:
-    """Numbers that the optimizer keeps for each weight, of a matrix between layers."""
-    return len(fields(OPTIMIZERS[config.optimizer].state))
+def remembered(config: TrainingConfig, parameters: int) -> int:
+    """Numbers that the optimizer keeps, for all weights together.
+
+    One that moves matrices only leaves the others, tables and vectors, to AdamW: see `muon`.
+    """
+    rule = OPTIMIZERS[config.optimizer]
+    inner = sum(rows * columns for rows, columns in inner_matrices(config.model))
+    others = OPTIMIZERS["adamw"] if rule.matrices_only else rule
+    return _kept(rule) * inner + _kept(others) * (parameters - inner)
+
+
+def _kept(rule: Rule) -> int:
+    """Numbers that a rule keeps for each weight."""
+    return len(fields(rule.state))
 
 
 def _times(steps: int, every: int) -> int:
@@ -146,16 +158,21 @@ def flops_per_token(model: ModelConfig) -> float:
 
 def muon_flops(model: ModelConfig) -> float:
     """What Newton-Schulz costs, once a step: 4 n^2 m + 2 n^3 an iteration and matrix (n, m)."""
+    sides = [(min(shape), max(shape)) for shape in inner_matrices(model)]
+    once = sum(4.0 * n * n * m + 2.0 * n**3 for n, m in sides)
+    return MuonSettings().iterations * once
+
+
+def inner_matrices(model: ModelConfig) -> list[tuple[int, int]]:
+    """The shapes of all matrices between the layers: neither embeddings nor the output head."""
     width = model.n_head * model.head_width
-    wide = (
+    block = [
+        (3 * width, model.n_embd),
         (width, model.n_embd),
         (model.n_embd, model.inner_width),
         (model.inner_width, model.n_embd),
-    )
-    matrices = [(3 * width, model.n_embd), *wide]
-    sides = [(min(shape), max(shape)) for shape in matrices]
-    once = sum(4.0 * n * n * m + 2.0 * n**3 for n, m in sides)
-    return model.n_layer * MuonSettings().iterations * once
+    ]
+    return block * model.n_layer
 
 
 def activation_bytes(config: TrainingConfig) -> int:

@@ -1,5 +1,6 @@
 """Every optimizer and schedule trains, and goes on from a checkpoint as if it had not stopped."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from core.training import TrainingConfig, estimate
 from core.training.optimizers import build_optimizer, state_names
 from core.training.phases import phase_step
 from core.training.rules import RUN_BY_TORCH
-from core.training.sizes import muon_flops
+from core.training.sizes import DISK_SPEED, checkpoint_seconds, muon_flops
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT
 from tests.core.optimization.invented import DriftSettings, add_to_the_list
@@ -24,6 +25,7 @@ from tests.core.training.small import fingerprint, finish, losses, moments, smal
 QUIET = {"sample_every": 0, "probe_every": 0, "evaluate_every": 0, "checkpoint_every": 0}
 NANO = ModelConfig(vocab_size=1, block_size=8, n_layer=1, n_head=1, n_embd=8)
 SHAPE = ModelConfig(vocab_size=11, block_size=8, n_layer=1, n_head=2, n_embd=8)
+UNUSUAL = replace(SHAPE, n_layer=2, head_size=6, n_inner=20, bias=False, tie_weights=False)
 
 
 def nano(folder: Path, **changes: object) -> TrainingConfig:
@@ -151,11 +153,24 @@ def test_a_config_of_an_older_version_opens_and_unknown_names_say_what_there_is(
         config.change({"schedule": "exponential"})
 
 
-def test_what_an_optimizer_remembers_costs_memory() -> None:
-    config = TrainingConfig(model=SHAPE)
-    weights = estimate(config).bytes_model
-    for name, kept in (("sgd", 0), ("momentum", 1), ("lion", 1), ("adam", 2), ("adamw", 2)):
-        assert estimate(config.change({"optimizer": name})).bytes_optimizer == kept * weights
+@pytest.mark.parametrize("shape", [SHAPE, UNUSUAL])
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_what_an_optimizer_remembers_costs_memory(name: str, shape: ModelConfig) -> None:
+    """As many bytes as it holds after a step, but for a step's number beside each parameter."""
+    config = TrainingConfig(model=shape, optimizer=name)
+    model = GPT(shape, torch.Generator().manual_seed(0))
+    built = build_optimizer(config, model, decay_groups(model.parameters(), 0.1), 0.01)
+    learned(built, model, 1)
+    held = sum(
+        value.nbytes
+        for state in built.state.values()
+        for key, value in state.items()
+        if key != "step" and value is not None
+    )
+    assert estimate(config).bytes_optimizer == held
+    every = config.steps // config.checkpoint_every
+    saved = every * (estimate(config).bytes_model + held) / DISK_SPEED
+    assert checkpoint_seconds(config, estimate(config).parameters) == pytest.approx(saved)
 
 
 def test_muon_costs_what_its_products_cost(monkeypatch: pytest.MonkeyPatch) -> None:
