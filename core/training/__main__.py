@@ -23,6 +23,7 @@ from core.training import records
 from core.training.config import TrainingConfig
 from core.training.events import Moment
 from core.training.launch import end_with_parent
+from core.training.memory import end_message, is_out_of_memory
 from core.training.runs import new_run_folder
 
 
@@ -87,6 +88,11 @@ def _train(config: TrainingConfig, folder: Path, resume: bool) -> int:
     except OSError as error:
         progress.close()
         return _refuse(error, 1)
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        progress.close()
+        return _refuse(ValueError(end_message(error)), 1)
     progress.close()
     return 0
 

@@ -33,6 +33,7 @@ from core.training.health import (
     seeded_dropout,
 )
 from core.training.looking import evaluate_steps, is_due, probe, sample_seed, sample_steps
+from core.training.memory import end_message
 from core.training.optimizers import build_optimizer
 from core.training.runs import RunWriter
 from core.training.steering import Steering
@@ -85,7 +86,7 @@ class Attempt:
             if isinstance(error, OSError) and (self.prepared or is_full(error)):
                 raise self._disk_failed(error) from error
             with suppress(OSError):  # no room even for this line
-                self._end("failed", str(error) or type(error).__name__)
+                self._end("failed", end_message(error))
             raise
         finally:
             self.writer.close()

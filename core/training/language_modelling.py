@@ -20,6 +20,8 @@ from core.optimization import decay_groups
 from core.resources import data_folder, resource
 from core.tokenization import Tokenizer, open_tokenizer
 from core.training.config import TrainingConfig
+from core.training.memory import too_large
+from core.training.sizes import estimate
 from core.training.task import Position, Written
 from core.transformer.gpt import GPT
 from core.transformer.weights import own_parameters
@@ -87,6 +89,8 @@ class LanguageModelling:
         )
 
     def build_model(self, generator: torch.Generator) -> GPT:
+        if why := too_large(estimate(replace(self.config, model=self.model_config)).bytes):
+            raise ValueError(why)
         return GPT(self.model_config, generator)
 
     def facts(self) -> Mapping[str, int]:

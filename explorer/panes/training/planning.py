@@ -174,9 +174,15 @@ class Planning(QObject):
             if found is SUPERSEDED:
                 return
             self._speed, self._bf16 = found
-        answer = await self._engine.call(_estimate, config, self._speed, key=(id(self), "estimate"))
-        if answer is SUPERSEDED or self.errors or config is not self.config:
+        found = await self._engine.call(_estimate, config, self._speed, key=(id(self), "estimate"))
+        if found is SUPERSEDED or self.errors or config is not self.config:
             return
+        answer, why = found
+        if why:
+            self.errors = {"size": f"T{why[1:]}"}
+            self._view.set_options(self.options, self.errors)
+            self.config = None
+            self.planned.emit(None)
         slow = answer.seconds_per_step > SLOW_STEP
         run_in = backend_for(answer.seconds_per_step, self._run_in)
         if self.options.run_in != run_in and not self.options.is_by_hand("run_in"):
@@ -280,7 +286,10 @@ def _measure() -> tuple[float, bool]:
     return measure_speed(), bf16_is_fast()
 
 
-def _estimate(config: TrainingConfig, speed: float) -> Any:
+def _estimate(config: TrainingConfig, speed: float) -> tuple[Any, str]:
+    """What a run costs, and why it does not fit into memory."""
+    from core.training.memory import too_large
     from core.training.sizes import estimate
 
-    return estimate(config, speed)
+    found = estimate(config, speed)
+    return found, too_large(found.bytes)

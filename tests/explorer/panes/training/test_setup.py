@@ -78,6 +78,21 @@ def test_while_a_field_is_wrong_the_inspector_keeps_the_last_plan(make_pane, run
     run_async(story())
 
 
+def test_a_model_that_no_memory_holds_cannot_be_started(make_pane, run_async):
+    async def story():
+        pane = make_pane()
+        large = {"n_layer": "96", "n_head": "64", "n_embd": "16384", "block_size": "128"}
+        pane.planning.set_options(pane.planning.options.change(large))
+        await until(lambda: "size" in pane.planning.errors, "the refusal")
+        assert "GB of memory" in pane.setup.fields["size"].error.text
+        assert not pane.setup.start.isEnabled() and "GB" in pane.setup.start.toolTip()
+        pane.planning.set_options(pane.planning.options.change({"size": "tiny"}))
+        await pane.settled()
+        assert not pane.planning.errors and pane.setup.start.isEnabled()
+
+    run_async(story())
+
+
 def test_a_bad_value_disables_start_and_says_why_beside_the_field(make_pane, run_async, qtbot):
     async def story():
         pane = make_pane()
@@ -186,7 +201,7 @@ def test_a_torch_that_cannot_say_whether_bf16_is_fast_still_gives_a_cost(monkeyp
 def test_long_steps_go_to_a_process_unless_a_person_chose_where(make_pane, run_async, monkeypatch):
     def slow_when_large(config, speed):
         seconds = 2 * SLOW_STEP if config.model.n_embd >= 256 else 0.01
-        return replace(estimate(config), seconds_per_step=seconds)
+        return replace(estimate(config), seconds_per_step=seconds), ""
 
     monkeypatch.setattr(planning, "_estimate", slow_when_large)
 
