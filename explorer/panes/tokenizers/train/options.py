@@ -13,10 +13,10 @@ from core.tokenization.lockstep import MOST_LANES, LanePlan
 from core.tokenization.lockstep import Options as LaneOptions
 from core.tokenization.specials import END_OF_TEXT
 from core.tokenization.training import KINDS
+from core.tokenization.wordpiece.tokenizer import BERT_TOKENS
 
 SAMPLE = "Mira whispered that the unluckiest kites fly higher."
 LONGEST_SAMPLE = 100  # characters
-BERT_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 
 @dataclass(frozen=True)
