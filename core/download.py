@@ -73,7 +73,7 @@ def download_steps(
                 f"{address} ended after {whole.done:,} of {size:,} bytes: try again, the rest "
                 "will be added"
             )
-        yield from _check_steps(address, part, sha256, whole)
+        yield from _check(address, part, sha256, whole)
         if target.exists():
             part.chmod(target.stat().st_mode & 0o777)
         _move(part, target)
@@ -186,7 +186,7 @@ def _remedy(code: int) -> str:
     return "the server has a problem; try again later"
 
 
-def _check_steps(
+def _check(
     address: str, part: Path, sha256: str | None, whole: Progress
 ) -> Generator[Progress, None, None]:
     """Throws away what is not the file expected; yields after every megabyte that it has read."""

@@ -186,6 +186,27 @@ def read_gguf_tensor(file: GGUFFile, name: str) -> np.ndarray:
 
     Raises ValueError for a name that is not there and for a type that cannot be read.
     """
+    tensor = _readable(file, name)
+    return _read(file, tensor, tensor.start, tensor.stop).reshape(tensor.shape)
+
+
+def read_gguf_rows(file: GGUFFile, name: str, first: int, last: int) -> np.ndarray:
+    """The rows from `first` to before `last` of a table (V, C), as read_gguf_tensor reads it.
+
+    Raises ValueError as that does, and for a tensor that is no table.
+    """
+    tensor = _readable(file, name)
+    if len(tensor.shape) != 2 or not 0 <= first <= last <= tensor.shape[0]:
+        raise ValueError(
+            f"{file.path}: the tensor {quoted(name)} of the shape {tensor.shape} has no rows "
+            f"{first} to {last}: choose others"
+        )
+    row = (tensor.stop - tensor.start) // max(1, tensor.shape[0])  # bytes; whole blocks
+    found = _read(file, tensor, tensor.start + first * row, tensor.start + last * row)
+    return found.reshape(last - first, tensor.shape[1])
+
+
+def _readable(file: GGUFFile, name: str) -> GGUFTensor:
     if name not in file.tensors:
         raise ValueError(
             f"{file.path} has no tensor {quoted(name)}; it holds {len(file.tensors)}, such as "
@@ -197,10 +218,13 @@ def read_gguf_tensor(file: GGUFFile, name: str) -> np.ndarray:
             f"{file.path}: the tensor {quoted(name)} is of the type {tensor.type}, which cannot "
             f"be read: choose a file with one of {', '.join(_DEQUANTIZE)}"
         )
-    data = np.fromfile(
-        file.path, dtype=np.uint8, count=tensor.stop - tensor.start, offset=tensor.start
-    )
-    return _DEQUANTIZE[tensor.type](data).reshape(tensor.shape)
+    return tensor
+
+
+def _read(file: GGUFFile, tensor: GGUFTensor, start: int, stop: int) -> np.ndarray:
+    """The numbers of a tensor's blocks between two places in the file."""
+    data = np.fromfile(file.path, dtype=np.uint8, count=stop - start, offset=start)
+    return _DEQUANTIZE[tensor.type](data).ravel()
 
 
 # -- blocks: n blocks of bytes become n * 32 numbers ------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import inspect
 import pkgutil
@@ -26,6 +27,7 @@ from core.inference.generation import generate_steps
 from core.optimization.learner import Learner, LearnerSettings, learn_steps
 from core.optimization.race import race_steps
 from core.optimization.surfaces import SURFACES
+from core.tensor_files import write_tensors
 from core.tokenization import CharacterTokenizer, RankedBPE, train_tokenizer_steps
 from core.tokenization.analysis import (
     VocabularyIndex,
@@ -34,13 +36,19 @@ from core.tokenization.analysis import (
     overlap_steps,
     premium_steps,
 )
-from core.tokenization.analysis.glitches import Yardstick, similarity_steps, yardstick_steps
+from core.tokenization.analysis.embeddings import read_embeddings_steps
+from core.tokenization.analysis.glitches import (
+    Yardstick,
+    never_written_steps,
+    similarity_steps,
+    yardstick_steps,
+)
 from core.tokenization.analysis.overlap import all_overlaps_steps
 from core.tokenization.bpe.ranks import recover_merges_steps
 from core.tokenization.bpe.training import bpe_steps
 from core.tokenization.characters import character_steps
 from core.tokenization.formats.library import LibraryTokenizer
-from core.tokenization.getting import get_steps
+from core.tokenization.getting import get_steps, take_member_steps
 from core.tokenization.known import find_all_steps
 from core.tokenization.library_trace import library_steps
 from core.tokenization.lockstep import LanePlan, growing, lockstep_steps, resplit_steps
@@ -60,7 +68,7 @@ from core.training.runs import create_run
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT
 from tests.core.test_download import CONTENT, serving
-from tests.core.tokenization.test_known import known_file
+from tests.core.tokenization.test_known import known_file, wheel
 from tests.core.training.small import small_config, torch_state
 
 TEXT = story_text(0, 3000)
@@ -121,6 +129,21 @@ def getting(place: Place) -> Iterator[Any]:
         one = known_file("big", server.address, CONTENT)
         with mock.patch(table, lambda: {"big": one}):
             yield from get_steps("big")
+
+
+def taking(place: Place) -> Iterator[Any]:
+    content = CONTENT * 3
+    package = place.folder / "package"
+    package.write_bytes(wheel("a/file", content))
+    sha256 = hashlib.sha256(content).hexdigest()
+    return take_member_steps(package, "a/file", place.folder / "taken", sha256, len(content))
+
+
+def table(place: Place) -> Path:
+    """A checkpoint's folder with embeddings of half precision."""
+    path = place.folder / "model.safetensors"
+    write_tensors(path, {"wte.weight": EMBEDDINGS.astype(np.float16)})
+    return place.folder
 
 
 def large() -> CharacterTokenizer:
@@ -184,11 +207,14 @@ JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
     race_steps: lambda place: race_steps(SURFACES["bowl"], [("adam", None), ("muon", None)]),
     download_steps: downloading,
     get_steps: getting,
+    take_member_steps: taking,
     find_all_steps: lambda place: find_all_steps(),
     VocabularyIndex.build_steps: lambda place: VocabularyIndex(large()).build_steps(),
     VocabularyIndex.search_steps: lambda place: VocabularyIndex(large()).search_steps("x"),
     all_overlaps_steps: lambda place: all_overlaps_steps([large(), large()]),
     overlap_steps: lambda place: overlap_steps(large(), large()),
+    read_embeddings_steps: lambda place: read_embeddings_steps(table(place)),
+    never_written_steps: lambda place: never_written_steps(large()),
     glitch_steps: lambda place: glitch_steps(EMBEDDINGS, large()),
     yardstick_steps: lambda place: yardstick_steps(EMBEDDINGS, large()),
     similarity_steps: lambda place: similarity_steps(

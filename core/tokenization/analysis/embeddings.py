@@ -1,10 +1,12 @@
 """The table of token embeddings of a model on the disk, without loading the rest of it."""
 
+from collections.abc import Generator
 from pathlib import Path
 
 import numpy as np
 
-from core.gguf import open_gguf, read_gguf_tensor
+from core.gguf import open_gguf, read_gguf_rows, read_gguf_tensor
+from core.jobs import to_the_end
 from core.tensor_files import open_safetensors, read_tensors
 
 # What checkpoints call the table: this program's models and GPT-2's, then Llama's, BERT's.
@@ -16,15 +18,20 @@ NAMES = (
 GGUF_NAME = "token_embd.weight"
 
 
-def read_embeddings(path: str | Path) -> np.ndarray:
+ROWS = 4096  # of the table, between two yields
+
+
+def read_embeddings_steps(path: str | Path) -> Generator[float, None, np.ndarray]:
     """(V, C) float32, of a checkpoint's folder, its model.safetensors, or a GGUF file.
+
+    Yields the share that was read: a GGUF file's rows are unpacked block by block.
 
     Raises ValueError, with the remedy, where the file holds no such table, and OSError where it
     cannot be read.
     """
     path = Path(path)
     if path.suffix == ".gguf":
-        return np.asarray(read_gguf_tensor(open_gguf(path), GGUF_NAME), dtype=np.float32)
+        return (yield from _gguf_blocks(path))
     if path.is_dir():
         path = path / "model.safetensors"
     there = open_safetensors(path).tensors
@@ -33,4 +40,33 @@ def read_embeddings(path: str | Path) -> np.ndarray:
         raise ValueError(
             f"{path} holds none of {', '.join(NAMES)}: choose a language model's checkpoint"
         )
-    return np.asarray(read_tensors(path, [name])[name], dtype=np.float32)
+    yield 0.0
+    read = read_tensors(path, [name])[name]
+    yield 0.5
+    if read.ndim != 2 or read.dtype == np.float32:
+        return np.asarray(read, dtype=np.float32)
+    table = np.empty(read.shape, dtype=np.float32)
+    for start in range(0, len(read), ROWS):
+        table[start : start + ROWS] = read[start : start + ROWS]
+        yield 0.5 + 0.5 * start / len(read)
+    return table
+
+
+def _gguf_blocks(path: Path) -> Generator[float, None, np.ndarray]:
+    file = open_gguf(path)
+    yield 0.0
+    tensor = file.tensors.get(GGUF_NAME)
+    if tensor is None or len(tensor.shape) != 2 or tensor.start == tensor.stop:
+        return read_gguf_tensor(file, GGUF_NAME)  # no table with numbers in it
+    size = tensor.shape[0]
+    table = np.empty(tensor.shape, dtype=np.float32)
+    for start in range(0, size, ROWS):
+        stop = min(start + ROWS, size)
+        table[start:stop] = read_gguf_rows(file, GGUF_NAME, start, stop)
+        yield start / size
+    return table
+
+
+def read_embeddings(path: str | Path) -> np.ndarray:
+    """read_embeddings_steps, to the end."""
+    return to_the_end(read_embeddings_steps(path))

@@ -11,13 +11,13 @@ import numpy as np
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from core.tokenization.analysis.embeddings import read_embeddings
+from core.tokenization.analysis.embeddings import read_embeddings_steps
 from core.tokenization.analysis.glitches import (
     GlitchCandidate,
     Yardstick,
     glitch_step,
     most_suspicious,
-    never_written,
+    never_written_steps,
     similarity_steps,
     yardstick_steps,
 )
@@ -55,11 +55,9 @@ def suspect_steps(opened: Opened | None, path: Path, name: str) -> Generator[flo
         tokenizer = open_tokenizer(path)
         opened = opened_entry(Entry(f"file:{path}", name, path=path), tokenizer)
         yield 0.0
-    embeddings = read_embeddings(path)
-    yield 0.1
+    embeddings = yield from read_embeddings_steps(path)
     tokenizer = opened.tokenizer
-    never = never_written(tokenizer)
-    yield 0.2
+    never = yield from never_written_steps(tokenizer)
     size = tokenizer.vocab_size
     yardstick = yield from yardstick_steps(embeddings, tokenizer, never or None)
     similarity = yield from similarity_steps(embeddings, size, yardstick)
