@@ -4,7 +4,7 @@ Everything read here is bounded before it is trusted: JSON by its size and depth
 is first written beside its place and then moved into it, so a reader finds the old file or the new
 one, never half of one.
 
-Errors: ValueError, with the remedy, for a file that is not what it should be; OSError where the
+Errors, all with the remedy: ValueError for a file that is not what it should be; OSError where the
 disk or the rights fail.
 """
 
@@ -13,7 +13,7 @@ import json
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,24 +35,60 @@ def quoted(value: object) -> str:
     return text if len(text) <= QUOTED else f"{text[:QUOTED]}…"
 
 
+NOT_WRITTEN = {
+    errno.ENOSPC: "make room on the disk, or choose another folder",
+    errno.EDQUOT: "make room on the disk, or choose another folder",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.EISDIR: "choose another name",
+    errno.ENOTDIR: "choose another folder",
+    errno.EEXIST: "choose another folder",
+}
+
+
+def not_written(path: Path, error: OSError) -> OSError:
+    """The same error about the file that a person knows of, with the remedy."""
+    remedy = NOT_WRITTEN.get(error.errno or 0, "choose a folder that you may write to")
+    told = type(error)(f"{path} cannot be written ({error.strerror or error}): {remedy}")
+    told.errno = error.errno
+    return told
+
+
+def not_read(path: Path, error: OSError) -> str:
+    """Why a file that a person chose cannot be read, and the remedy."""
+    if isinstance(error, FileNotFoundError):
+        return f"there is no {path} any more: choose another file"
+    return f"{path} cannot be read ({error.strerror or error}): choose a file that you may read"
+
+
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
     """Gives a temporary path beside `path`; what was written there replaces `path` at the end.
 
-    When the block fails the temporary file is removed and the old file is as it was.
+    When the block fails the temporary file is removed and the old file is as it was. Raises OSError
+    where the disk or the rights fail.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         temporary.touch(exist_ok=False)
         yield temporary
         temporary.chmod(_mode_for(path))  # some libraries write for the owner's eyes only
         _flush_to_disk(temporary)
         os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+    except BaseException as error:
+        with suppress(OSError):
+            temporary.unlink()
+        if isinstance(error, OSError) and _is_about(error, temporary, path):
+            raise not_written(path, error) from error
         raise
+
+
+def _is_about(error: OSError, temporary: Path, path: Path) -> bool:
+    """Whether an error is about the file that is written, not another that the block reads."""
+    if not isinstance(error.filename, str | Path):
+        return error.filename is None
+    return Path(error.filename) in (temporary, path, *path.parents)
 
 
 def _flush_to_disk(path: Path) -> None:

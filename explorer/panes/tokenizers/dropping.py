@@ -29,6 +29,7 @@ class Dropped:
 
 def look_at_files(paths: Sequence[str]) -> Dropped:
     """What each file is, by what it holds. An empty file is an empty text."""
+    from core.files import not_read
     from core.tokenization.opening import is_tokenizer
 
     found = Dropped()
@@ -38,8 +39,10 @@ def look_at_files(paths: Sequence[str]) -> Dropped:
                 found.tokenizers.append(path)
             else:
                 found.texts.append((path, read_text(Path(path))))
-        except (ValueError, OSError) as error:
+        except ValueError as error:
             found.errors.append(str(error))
+        except OSError as error:
+            found.errors.append(not_read(Path(path), error))
     return found
 
 

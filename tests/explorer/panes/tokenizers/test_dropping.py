@@ -40,6 +40,15 @@ def test_a_dropped_tokenizer_opens_as_a_tokenizer(make_pane, run_async, tmp_path
     run_async(body(), 60)
 
 
+def test_a_file_that_has_vanished_is_told_with_the_remedy(tmp_path):
+    gone = tmp_path / "gone.txt"
+    assert look_at_files([str(gone)]).errors == [
+        f"there is no {gone} any more: choose another file"
+    ]
+    unreadable = look_at_files([str(tmp_path)]).errors[0]
+    assert "choose" in unreadable and "Errno" not in unreadable
+
+
 @pytest.mark.parametrize("mode", ["compare", "train", "inside", "languages"])
 def test_a_dropped_text_is_a_text(make_pane, run_async, tmp_path, mode):
     path = tmp_path / "story.txt"
