@@ -16,6 +16,16 @@ from explorer.theme_numbers import format_number
 from explorer.widgets.live_numbers import Equation
 
 XY = ("x", "y")
+SPELT = {
+    "param": "\u03b8",
+    "grad": "g",
+    "rate": "\u03b7",
+    "new": "\u03b8 after",
+    "beta": "\u03b2",
+    "beta1": "\u03b2\u2081",
+    "beta2": "\u03b2\u2082",
+    "step": "t",
+}
 
 
 def of_start(recording: Recording, lane: Lane | None) -> Inspection:
@@ -106,9 +116,7 @@ def vector(value: Any) -> str:
 
 
 def _spelt(name: str) -> str:
-    return {"param": "\u03b8", "grad": "g", "rate": "\u03b7", "new": "\u03b8 after"}.get(
-        name, name.replace("_hat", ", corrected").replace("_", " ")
-    )
+    return SPELT.get(name, name.replace("_hat", ", corrected").replace("_", " "))
 
 
 def _noisy(recording: Recording) -> str:

@@ -69,6 +69,7 @@ class OptimizersMode(Mode):
         self._inspecting.setSingleShot(True)
         self._inspecting.setInterval(theme.MOTION["live_number"])
         self._inspecting.timeout.connect(self._tell)
+        self.view.into.clicked.connect(self.go_in_or_out)
         self.workspace.changed.connect(self._on_changed)
         self.engine.activityChanged.connect(self._on_activity)
         self._headline = self.teaches
@@ -265,6 +266,13 @@ class OptimizersMode(Mode):
                 self.player.seek(1)
             self.player.enter()
 
+    def go_in_or_out(self) -> None:
+        if self.update_track is None:
+            self.go_into()
+        else:
+            self.cancel()
+        self._tell()
+
     def on_position(self, position: float) -> None:
         if self.recording is None:
             return
@@ -284,6 +292,8 @@ class OptimizersMode(Mode):
         """The sentence, the numbers and the inspector: as often as a person can read them."""
         self.showing.show_numbers(self.place if self.active else 0.0)
         inner = self.update_track
+        races = self.recording is not None and self.recording.lane(self.chosen) is not None
+        self.view.set_inside(inner is not None, races)
         if inner is not None:
             line = inner.step_at(self.player.position)
             self.set_headline(words.line_headline(inner.lane, inner.step, line.title))

@@ -100,7 +100,7 @@ class Showing:
         lane = recording.lane(name) if recording is not None else None
         self._quantities = quantities_of(lane) if lane is not None else ()
         title = lane.title if lane is not None else ""
-        view.moments_title.setText(f"What {title} is told and remembers" if title else "Moments")
+        view.moments_title.set_text(f"{title} remembers" if title else "Moments")
         view.moments.set_lane(name, title, self._quantities)
 
     # the cursor

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from explorer import theme
 from explorer.panes.backprop.expression.editor import FormulaEditor
@@ -17,6 +17,7 @@ from explorer.panes.backprop.optimizers.moments import MomentsView
 from explorer.panes.backprop.optimizers.settings_form import SettingsForm
 from explorer.widgets.base import IconButton, Label, set_look
 from explorer.widgets.card import Card
+from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.fields import ErrorLine
 from explorer.widgets.form import scrolling
 from explorer.widgets.line_plot import LinePlot
@@ -26,7 +27,7 @@ from explorer.widgets.surface import Surface
 ZOOM = 1.25
 SIDE = 286
 LOW = 560  # pixels high, below which the plots are lower
-PLOTS, LOW_PLOTS = 172, 138
+PLOTS, LOW_PLOTS = 176, 144
 
 
 class OptimizersView(QWidget):
@@ -59,7 +60,12 @@ class OptimizersView(QWidget):
         self.loss.set_empty_text("nobody races")
         self.moments = MomentsView()
         self.moments.setObjectName("backprop.optimizers.moments")
-        self.moments_title = Label("", "label", "muted")
+        self.moments_title = CutLabel("label", "muted")
+        self.into = QPushButton("Into this step")
+        self.into.setObjectName("backprop.optimizers.into")
+        self.into.setToolTip("The chosen optimizer's step, line by line (Enter)")
+        set_look(self.into, "quiet")
+        self._dismissed = ""
         self.lanes = Lanes()
         self.settings = SettingsForm()
         self.common = CommonForm()
@@ -67,7 +73,7 @@ class OptimizersView(QWidget):
         self.smaller.clicked.connect(lambda: self.map.zoom_by(1 / ZOOM))
         self.larger.clicked.connect(lambda: self.map.zoom_by(ZOOM))
         self.whole.clicked.connect(self.map.fit)
-        self.notice.closed.connect(self.notice.hide)
+        self.notice.closed.connect(self._on_dismissed)
         self.body.stateChanged.connect(lambda _: self._place())
         theme.changed.connect(self._restyle)
         self._restyle()
@@ -81,8 +87,8 @@ class OptimizersView(QWidget):
         self._plots = QHBoxLayout()
         self._plots.setSpacing(8)
         self._cards = [
-            _card(Label("Loss", "label", "muted"), self.loss),
-            _card(self.moments_title, self.moments),
+            _card([Label("Loss", "label", "muted")], self.loss),
+            _card([self.moments_title, self.into], self.moments),
         ]
         self._plots.addWidget(self._cards[0], 1)
         self._plots.addWidget(self._cards[1], 1)
@@ -110,12 +116,25 @@ class OptimizersView(QWidget):
     def set_notice(self, message: str, actions: Sequence[str] = ()) -> None:
         """Over the map: what went wrong, and the ways out; "" takes it back."""
         if not message:
+            self._dismissed = ""
             self.notice.hide()
-        elif message != self.notice.message or self.notice.isHidden():
+        elif message != self._dismissed and (
+            message != self.notice.message or self.notice.isHidden()
+        ):
             self.notice.set_message(message)
             self.notice.set_actions(list(actions))
             self.notice.show()
             self._place()
+
+    def set_inside(self, inside: bool, possible: bool) -> None:
+        """Whether a step is looked at from the inside, and whether there is one to go into."""
+        self.into.setText("Back to the race" if inside else "Into this step")
+        self.into.setEnabled(possible)
+
+    def _on_dismissed(self) -> None:
+        """What has been read is not said again."""
+        self._dismissed = self.notice.message
+        self.notice.hide()
 
     def _place(self) -> None:
         self.tools.setVisible(self.body.state in ("ready", "stale"))
@@ -152,13 +171,17 @@ class OptimizersView(QWidget):
         self._place()
 
 
-def _card(head: QWidget, picture: QWidget) -> QFrame:
+def _card(heads: Sequence[QWidget], picture: QWidget) -> QFrame:
     card = QFrame()
+    card.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
     set_look(card, "card")
     column = QVBoxLayout(card)
-    column.setContentsMargins(12, 6, 8, 6)
-    column.setSpacing(2)
-    column.addWidget(head)
+    column.setContentsMargins(12, 6 if len(heads) == 1 else 2, 8, 6)
+    column.setSpacing(2 if len(heads) == 1 else 0)
+    row = QHBoxLayout()
+    for place, head in enumerate(heads):
+        row.addWidget(head, 0 if place else 1)
+    column.addLayout(row)
     column.addWidget(picture, 1)
     return card
 

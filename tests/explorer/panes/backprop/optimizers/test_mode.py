@@ -72,6 +72,17 @@ def test_a_step_is_gone_into_line_by_line(mode, change):
         _go_into(mode, name)
 
 
+def test_a_button_leads_into_a_step_and_back(mode, change):
+    change(Experiment(racers=("adam",), steps=10))
+    mode.view.into.click()
+    assert mode.update_track is not None and mode.update_track.step == 1
+    assert mode.view.into.text() == "Back to the race"
+    mode.view.into.click()
+    assert mode.update_track is None and mode.player.position == 1
+    change(Experiment(racers=()))
+    assert not mode.view.into.isEnabled()
+
+
 def _go_into(mode, name):
     mode.choose(name)
     mode.player.seek(4)

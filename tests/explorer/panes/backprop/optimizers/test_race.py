@@ -84,6 +84,10 @@ def test_who_runs_away_is_told_with_a_way_out(mode, change, run_async):
     assert f"Momentum at step {lane.lost_at}" in told and not mode.view.notice.isHidden()
     assert "ran away" in mode.headline
 
+    mode.view.notice.closed.emit()
+    mode._tell()
+    assert mode.view.notice.isHidden()  # read once, it is not said again
+
     async def body():
         mode.view.notice.actionTriggered.emit("The usual rate")
         await mode.settled()
