@@ -77,9 +77,10 @@ FORMULAS: dict[str, dict[str, str]] = {
 
 
 def formula_of(trace: Trace, line: Step) -> str:
-    """The line's formula of names; "" where it is no sum of few terms."""
+    """The line's formula of names; "" where it is no sum of few terms, or none is written yet."""
+    known = FORMULAS.get(str(trace.about["optimizer"]), {})
     mark = line.name.removeprefix("optimizer.")
-    return FORMULAS[str(trace.about["optimizer"])].get(mark, "") if line.parent is None else ""
+    return known.get(mark, "") if line.parent is None else ""
 
 
 def names_of(trace: Trace) -> dict[str, np.ndarray]:
@@ -97,7 +98,6 @@ def names_of(trace: Trace) -> dict[str, np.ndarray]:
     found |= {"param": about["param"], "grad": about["grad"], "step": about["step"]}
     if hasattr(about["state"], "__dataclass_fields__"):
         found |= {f"{name}_before": value for name, value in asdict(about["state"]).items()}
-    found |= {"slope": about["grad"], "shrunk": about["param"]}  # unless weights decay
     for index in trace.children(None):
         found |= trace[index].values
     return {name: _pair(value) for name, value in found.items() if np.size(value) in (1, 2)}

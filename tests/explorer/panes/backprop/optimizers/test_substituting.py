@@ -9,6 +9,7 @@ from core.autograd import parse
 from core.optimization.optimizer_trace import trace_update
 from core.optimization.optimizers import OPTIMIZERS
 from explorer.panes.backprop.optimizers.substituting import formula_of, names_of, written
+from tests.core.optimization.invented import add_to_the_list
 
 LEFT_OUT = {"muon": {"optimizer.even", "optimizer.scale"}}
 
@@ -52,3 +53,9 @@ def test_numbers_are_written_as_people_write_them():
     assert texts["square"].endswith("0.001 × (−4.38)²")
     assert texts["square_hat"].endswith("/ (1 − 0.999^2)")
     assert "√" in texts["direction"] and "sqrt" not in texts["direction"]
+
+
+def test_a_new_optimizer_has_no_formulas_yet(monkeypatch):
+    rule = add_to_the_list(monkeypatch)
+    trace = trace_update(rule.name, (1.0, 2.0), (0.5, 0.5))
+    assert [formula_of(trace, line) for line in trace] == [""]
