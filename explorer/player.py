@@ -164,6 +164,11 @@ class Player(QObject):
         self._resting = 0.0
         self._run()
 
+    def rest(self) -> None:
+        """Playing, it stays at the settled step for as long as any other: it has just come up."""
+        if self._playing and not math.isinf(self._speed):
+            self._resting = self._rest() / self._speed
+
     def pause(self) -> None:
         live = self._live_track()
         if live is not None:

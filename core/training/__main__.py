@@ -19,12 +19,14 @@ from typing import TextIO
 # Before torch loads: threads that spin at barriers starve everything beside them.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
+from core.data.corpus import StoriesCorpus
+from core.data.text import check_text_file
 from core.training import records
 from core.training.config import TrainingConfig
 from core.training.events import Moment
 from core.training.launch import end_with_parent
 from core.training.memory import end_message, is_out_of_memory
-from core.training.runs import new_run_folder
+from core.training.runs import RunReader, new_run_folder
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,10 +54,14 @@ def _open(file: Path | None, run: Path | None, resume: bool) -> tuple[TrainingCo
         if run is None:
             raise ValueError("give --config FILE to start a run, or --run FOLDER to go on with one")
         return TrainingConfig.from_json(records.read_manifest(run)["config"]), run
+    if not file.is_file():
+        raise ValueError(f"there is no file {file}; give --config the path of a training config")
     try:
         config = TrainingConfig.parse(file.read_text("utf-8"))
     except ValueError as error:
         raise ValueError(f"{file}: {error}") from error
+    if config.corpus != StoriesCorpus.name and not resume:
+        check_text_file(config.corpus)  # before a folder is made for it
     if run is None:
         run = Path("runs") / file.stem
         if not resume:
@@ -94,7 +100,21 @@ def _train(config: TrainingConfig, folder: Path, resume: bool) -> int:
         progress.close()
         return _refuse(ValueError(end_message(error)), 1)
     progress.close()
+    if asked:
+        print(_where_it_stands(folder), file=sys.stderr, flush=True)
     return 0
+
+
+def _where_it_stands(folder: Path) -> str:
+    """What was kept of a run that was asked to end, and how it goes on."""
+    run = RunReader(folder)
+    if not run.checkpoints:
+        return f"stopped before the first step; nothing was kept in {folder}"
+    kept = run.checkpoints[-1]
+    return (
+        f"stopped after step {run.step:,}, kept in {kept.folder}; go on with: "
+        f"python -m core.training --run {folder} --resume"
+    )
 
 
 def _signals() -> list[int]:
@@ -123,6 +143,7 @@ class Progress:
         self.live = out.isatty()
         self.next = 0.0
         self.validation = ""
+        self.training = ("", "")  # the last step's loss, and its speed
         self.message = ""
 
     def show(self, moment: Moment) -> None:
@@ -130,12 +151,15 @@ class Progress:
         values = moment.values
         if "validation" in values:
             self.validation = f"  validation {values['validation']:.4f}"
+            if self.training[0]:  # the last one comes after the last step
+                self.message = self.validation.join(self.training)
         now = time.monotonic()
         if moment.phase == "prepare" and "message" in values:
             self.message = str(values["message"])
         elif moment.phase == "schedule":
             rate = float(str(values["tokens"])) / max(float(str(values["seconds"])), 1e-9)
-            self.message = f"loss {values['loss']:.4f}{self.validation}  {rate:,.0f} tokens/s"
+            self.training = f"loss {values['loss']:.4f}", f"  {rate:,.0f} tokens/s"
+            self.message = self.validation.join(self.training)
         elif moment.phase not in ("paused", "end"):
             return
         if now < self.next and moment.phase != "end":

@@ -113,6 +113,11 @@ def look(activations: Activations, prompt: Prompt, source: str, version: int) ->
     k, v = activations.keys, activations.values
     if attention is None or q is None or k is None or v is None:
         raise ValueError("the model gave no heads; ask it for attention, queries, keys and values")
+    if not np.isfinite(attention).all():
+        raise ValueError(
+            "this model gives no numbers: weights in its file are not finite, as after a loss that "
+            "overflowed; open an earlier checkpoint"
+        )
     scores = head_scores(attention, prompt.ids)
     return Heads(prompt, attention, q, k, v, scores, source, version)
 

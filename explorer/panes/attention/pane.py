@@ -302,7 +302,9 @@ class AttentionPane(Pane):
     def on_playing(self, playing: bool) -> None:
         if playing:
             self.inspecting.point_at(-1, -1)
-            self.set_mode("steps")
+            if self.choices.mode != "steps":
+                self.set_mode("steps")
+                self.player.rest()
         self.inspecting.soon()
 
     def on_query_reached(self, query: int) -> None:

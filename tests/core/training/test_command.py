@@ -1,5 +1,6 @@
 """`python -m core.training`: exit codes, one clear line, signals, kill -9, a parent that dies."""
 
+import io
 import json
 import os
 import random
@@ -60,7 +61,6 @@ def test_a_bad_config_is_one_line_and_exit_code_2(tmp_path: Path, text: str, rem
     path.write_text(text)
     process = main  # in this process: nothing is started for a config that cannot be
     import contextlib
-    import io
 
     said = io.StringIO()
     with contextlib.redirect_stderr(said):
@@ -73,6 +73,29 @@ def test_a_bad_config_is_one_line_and_exit_code_2(tmp_path: Path, text: str, rem
         assert main(["--run", str(tmp_path)]) == 2
 
 
+def test_what_is_missing_is_said_with_the_remedy_and_leaves_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert command_module.main(["--config", "nosuch.json"]) == 2
+    assert "there is no file nosuch.json; give --config" in capsys.readouterr().err
+    config = small_config(tmp_path, corpus=str(tmp_path / "gone.txt"))
+    assert command_module.main(["--config", str(_config_file(tmp_path, config))]) == 2
+    assert "choose another" in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
+
+
+def test_the_last_line_tells_the_last_validation() -> None:
+    out = io.StringIO()
+    progress = command_module.Progress(2, out)
+    step = {"loss": 1.0, "tokens": 8, "seconds": 0.5}
+    progress.show(Moment("evaluate", 0, values={"train": 3.0, "validation": 3.0}))
+    progress.show(Moment("schedule", 2, values=step))
+    progress.show(Moment("evaluate", 2, values={"train": 1.0, "validation": 2.5}))
+    progress.show(Moment("end", 2, values={"reason": "finished"}))
+    assert out.getvalue().splitlines()[-1].endswith("loss 1.0000  validation 2.5000  16 tokens/s")
+
+
 def test_sigterm_finishes_the_step_and_the_run_resumes(tmp_path: Path) -> None:
     config = small_config(tmp_path, steps=1500, probe_every=0, sample_every=0, evaluate_every=0)
     run = tmp_path / "run"
@@ -82,6 +105,9 @@ def test_sigterm_finishes_the_step_and_the_run_resumes(tmp_path: Path) -> None:
     _, said = process.communicate(timeout=60)
     assert process.returncode == 0, said
     reader = RunReader(run)
+    last = said.splitlines()[-1]
+    assert f"stopped after step {reader.step:,}, kept in" in last
+    assert last.endswith(f"python -m core.training --run {run} --resume")
     assert reader.state == "stopped" and reader.checkpoints[-1].step == reader.step < 1500
 
 

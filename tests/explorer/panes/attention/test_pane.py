@@ -176,6 +176,26 @@ def test_a_walk_plays_each_query_in_turn_and_space_pauses_it(pane, tmp_path, run
     run_async(body())
 
 
+def test_playing_from_the_heat_map_shows_the_first_step_for_its_rest(pane, tmp_path, run_async):
+    async def body():
+        await open_model(pane, tmp_path)
+        now = [0.0]
+        pane.player._clock = lambda: now[0]
+        pane.player.play()
+        rest = pane.playback.track.rest
+        for moment, at in ((0.9 * rest, 0.0), (1.05 * rest, None)):
+            now[0] = moment
+            pane.player.tick()
+            assert pane.player.position == 0 if at == 0.0 else 0 < pane.player.position < 1
+        pane.player.pause()
+        pane.player.play()
+        now[0] += 0.1
+        pane.player.tick()
+        assert pane.player.position > 0.05, "what is shown already goes on at once"
+
+    run_async(body())
+
+
 def test_sorting_filtering_and_hiding_change_the_picture(pane, tmp_path, run_async):
     async def body():
         await open_model(pane, tmp_path)

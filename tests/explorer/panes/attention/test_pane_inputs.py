@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import numpy as np
 import pytest
 
 from explorer.run_source import RunSource
@@ -85,6 +86,25 @@ def test_a_broken_model_is_told_and_retry_reads_again(pane, tmp_path, run_async)
         pane.view.retryRequested.emit()
         await pane.settled()
         assert pane.view.body.state == "ready"
+
+    run_async(body())
+
+
+def test_a_model_whose_weights_are_no_numbers_is_refused_with_the_remedy(pane, tmp_path, run_async):
+    from core.tensor_files import read_tensors, write_tensors
+
+    async def body():
+        source = await open_model(pane, tmp_path)
+        weights = tmp_path / "model" / "model.safetensors"
+        tensors = {name: value.copy() for name, value in read_tensors(weights).items()}
+        next(value for name, value in tensors.items() if "attn" in name)[...] = np.nan
+        broken = FolderSource(pane.engine, source.address)
+        await broken.open()
+        write_tensors(weights, tensors, {"format": "pt"})
+        pane.workspace.set_model_source(broken)
+        await pane.settled()
+        assert pane.view.body.state == "error"
+        assert "earlier checkpoint" in pane.view.body._error.message
 
     run_async(body())
 
