@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 SWEEPS = 8  # times that the order is improved
-RELAXED = 12  # times that heights are
+RELAXED = 8  # times that heights are
 COLUMN, ROW, WAY = 76.0, 22.0, 12.0  # between two layers, two nodes, two edges that pass
 
 Point = tuple[float, float]
@@ -179,6 +179,7 @@ def _heights(net: _Net, order: list[list[int]]) -> list[float]:
     """The middle of each: as near to its neighbors as the others in its layer let it."""
     middle = [0.0] * len(net.layer)
     gaps = [_gaps(net, row) for row in order]
+    heavy = net.weight
     for row, gap in zip(order, gaps, strict=True):
         at = 0.0
         for one, space in zip(row, gap, strict=True):
@@ -196,8 +197,10 @@ def _heights(net: _Net, order: list[list[int]]) -> list[float]:
                 near = sides[0][one] or sides[1][one]
                 if sweep >= RELAXED - 2:  # at last both sides count
                     near = [*net.left[one], *net.right[one]]
-                weight = sum(net.weight[other] for other in near)
-                pull = sum(net.weight[other] * middle[other] for other in near)
+                weight = pull = 0.0
+                for other in near:
+                    weight += heavy[other]
+                    pull += heavy[other] * middle[other]
                 wanted.append(pull / weight if near else 0.0)
             weights = [net.weight[one] for one in row]
             for one, at in zip(row, _spread(wanted, gaps[layer], weights), strict=True):
