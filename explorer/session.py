@@ -123,7 +123,8 @@ class Session(QObject):
         if not self.settings.callouts_seen and self.window is not None:
             from explorer import tour
 
-            tour.start(self.window, self.settings)
+            tips = tour.start(self.window, self.settings)
+            tips.ended.connect(lambda: settings.save(self.settings, self._folder))
 
     async def _open_last_model(self) -> None:
         state = self.saved.get("workspace")

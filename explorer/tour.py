@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QMetaObject, QObject, QRect, Qt, QTimer
+from PySide6.QtCore import QEvent, QMetaObject, QObject, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -82,6 +82,8 @@ class Tour(QObject):
     A tip goes with its pane, and stands where it covers neither its target nor the prompt.
     """
 
+    ended = Signal()
+
     def __init__(self, window: MainWindow, settings: Settings) -> None:
         super().__init__(window)
         self._window = window
@@ -156,6 +158,7 @@ class Tour(QObject):
     def end(self) -> None:
         """No tip any more, now and at later starts."""
         self._settings.callouts_seen = True
+        self.ended.emit()
         self._left = []
         for deed in self._hearing:  # they would keep this object alive with the window
             self.disconnect(deed)

@@ -83,8 +83,10 @@ def generate_steps(
 
     A prompt longer than block_size is read by its last block_size tokens. The draw depends on
     `seed` alone. Raises ValueError for ids that are not in the vocabulary, for no ids, and for
-    sampling values out of range.
+    sampling values or a number of tokens out of range.
     """
+    if max_new_tokens < 0:
+        raise ValueError(f"max_new_tokens is {max_new_tokens}; use 0 or more")
     written = [int(i) for i in np.asarray(ids).reshape(-1)]
     generator = torch.Generator().manual_seed(seed)
     for _ in range(max_new_tokens):

@@ -33,6 +33,11 @@ def load(name_or_folder: str | Path = BUNDLED) -> LoadedModel:
     """
     bundled = str(name_or_folder) == BUNDLED
     folder = resource("models", BUNDLED) if bundled else Path(name_or_folder)
+    if folder.is_file():
+        raise FileNotFoundError(
+            f"{folder} is a file: give the folder of a checkpoint, which holds {TOKENIZER_FILE}, "
+            "config.json and model.safetensors"
+        )
     if not folder.is_dir():
         raise FileNotFoundError(
             f"there is no model {str(name_or_folder)!r}: give a checkpoint's folder, or {BUNDLED!r}"

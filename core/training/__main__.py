@@ -83,6 +83,7 @@ def _train(config: TrainingConfig, folder: Path, resume: bool) -> int:
         with closing(train_steps(config, folder, resume)) as moments:
             for moment in moments:
                 began = began or moment.phase == "data"
+                _tell_vocabulary(config.model.vocab_size, moment)
                 progress.show(moment)
                 if asked:  # closing keeps the last whole step, however much is due after it
                     break
@@ -103,6 +104,14 @@ def _train(config: TrainingConfig, folder: Path, resume: bool) -> int:
     if asked:
         print(_where_it_stands(folder), file=sys.stderr, flush=True)
     return 0
+
+
+def _tell_vocabulary(wanted: int, moment: Moment) -> None:
+    """A config's vocab_size counts for nothing where the tokenizer has another."""
+    size = moment.values.get("vocab_size", wanted) if moment.phase == "prepare" else wanted
+    if size != wanted:
+        said = f"note: the tokenizer has {size} pieces; they take the place of vocab_size {wanted}"
+        print(said, file=sys.stderr, flush=True)
 
 
 def _where_it_stands(folder: Path) -> str:

@@ -132,7 +132,7 @@ class Attempt:
         if note := precision_note(self.config.precision):
             self.writer.event("note", self.step, {"message": note})
         self.prepared = True
-        yield Moment("prepare", self.step, True, values={"parameters": count})
+        yield Moment("prepare", self.step, True, values={"parameters": count, **self.task.facts()})
 
     # -- one optimizer step
 

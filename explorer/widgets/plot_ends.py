@@ -70,7 +70,7 @@ def place_names(
         else:
             gone = end.y
     rest = sorted((i for i, place in enumerate(places) if place is None), key=lambda i: ends[i].y)
-    middles = spread_apart([ends[i].y for i in rest], height, area.bottom() - 4)
+    middles = spread_apart([ends[i].y for i in rest], height, area.bottom() - height / 2)
     for index, middle in zip(rest, middles, strict=True):
         places[index] = QPointF(column, middle)
     return [place for place in places if place is not None]

@@ -81,7 +81,7 @@ def _sum(story: Story, key: int) -> list[Piece]:
     rest = float(products.sum() - products[shown].sum())
     more = products.size - len(shown)
     if more > 0:
-        pieces.append((f" + {more} more {number(rest)}", "muted"))
+        pieces.append((f" + ({more} more = {number(rest)})", "muted"))
     return [*pieces, (" = ", "muted"), (number(story.scores[key]), "attention")]
 
 

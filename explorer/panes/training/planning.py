@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ WORDS = {  # what a change of a field is called
 BUILT_IN = ("stories", "characters")  # other tokenizers are files
 POINTS = 100  # of the schedule's preview
 EXCERPT = 1500  # letters of the text that are shown
+MOST_READ = 2_000_000  # characters of a text that are looked at beforehand
 SHORTEST_CONTEXT = 16  # tokens; a shorter one leaves attention nothing to look at
 
 
@@ -122,14 +124,15 @@ class Planning(QObject):
             if options.corpus != "stories":
                 tasks.spawn(self._check_corpus(about), self._owner)
         own = options.tokenizer if options.tokenizer not in BUILT_IN else ""
-        if own and (self._vocabulary is None or self._vocabulary[0] != own):
-            self._vocabulary, self._tokenizer_error = (own, 0), ""
-            tasks.spawn(self._read_tokenizer(own), self._owner)
+        counted = own or (options.corpus if options.tokenizer == "characters" else "")
+        if counted and (self._vocabulary is None or self._vocabulary[0] != counted):
+            self._vocabulary, self._tokenizer_error = (counted, 0), ""
+            tasks.spawn(self._read_vocabulary(counted, bool(own)), self._owner)
         self.errors = check(options, self._corpus_error)
         if own and self._tokenizer_error:
             self.errors["tokenizer"] = self._tokenizer_error
         self._view.set_options(options, self.errors)
-        size = self._vocabulary[1] if own and self._vocabulary else 0
+        size = self._vocabulary[1] if counted and self._vocabulary else 0
         config = self.config = None if self.errors else config_of(options, vocab_size=size or None)
         self._view.set_schedule(*schedule(config))
         if options.corpus != self._read:
@@ -157,8 +160,9 @@ class Planning(QObject):
             self._corpus_error = error
             self.plan()
 
-    async def _read_tokenizer(self, path: str) -> None:
-        size, error = await self._engine.io(vocabulary_of, path)
+    async def _read_vocabulary(self, path: str, own: bool) -> None:
+        """How many tokens there are: of a tokenizer's file, or the characters of a text."""
+        size, error = await self._engine.io(vocabulary_of if own else alphabet_of, path)
         if self._vocabulary is not None and self._vocabulary[0] == path:
             self._vocabulary, self._tokenizer_error = (path, size), error
             self.plan()
@@ -218,8 +222,28 @@ def vocabulary_of(path: str) -> tuple[int, str]:
         return 0, str(error)
 
 
+def alphabet_of(corpus: str) -> tuple[int, str]:
+    """How many characters a text is written with, of a very long one its beginning; its errors are
+    told by `corpus_error`.
+    """
+    from core.data import story_characters
+    from core.data.chunks import read_characters
+
+    if corpus == "stories":
+        return story_characters().vocab_size, ""
+    characters: set[str] = set()
+    count = 0
+    with contextlib.suppress(ValueError, OSError):
+        for text, _ in read_characters(Path(corpus)):
+            characters.update(text)
+            count += len(text)
+            if count > MOST_READ:
+                break
+    return len(characters), ""
+
+
 def excerpt(corpus: str) -> str:
-    """How a text begins, in one paragraph of at most EXCERPT letters; "" when it cannot be read."""
+    """How a text begins, line by line, in at most EXCERPT letters; "" when it cannot be read."""
     from core.data import story
     from core.data.chunks import read_characters
 
@@ -230,13 +254,11 @@ def excerpt(corpus: str) -> str:
             text = next(read_characters(Path(corpus)), ("", 0))[0]
     except (ValueError, OSError):
         return ""
-    words = text[: 4 * EXCERPT].split()
-    short = ""
-    for word in words:
-        if len(short) + len(word) > EXCERPT:
-            return f"{short}…"
-        short = f"{short} {word}".strip()
-    return short
+    lines = [" ".join(line.split()) for line in text[: 4 * EXCERPT].strip().splitlines()]
+    whole = "\n".join(lines)
+    if len(whole) <= EXCERPT:
+        return whole
+    return f"{whole[:EXCERPT].rsplit(None, 1)[0]}…"
 
 
 def schedule(config: TrainingConfig | None, first: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -261,7 +283,7 @@ def corpus_error(path: str, tokenizer: str, block_size: str) -> str:
         count, whole = 0, True
         for text, _ in read_characters(file):
             count += len(text)
-            if count > 2_000_000:
+            if count > MOST_READ:
                 whole = False
                 break
     except (ValueError, OSError) as error:
@@ -272,7 +294,7 @@ def corpus_error(path: str, tokenizer: str, block_size: str) -> str:
         longest = count // 10 - 1
         shorter = f", or a context of at most {longest}" if longest >= SHORTEST_CONTEXT else ""
         return (
-            f"{Path(path).name} has {count:,} letters; a context of {context} needs at least "
+            f"{Path(path).name} has {count:,} characters; a context of {context} needs at least "
             f"{needed:,}. Choose a longer text{shorter}"
         )
     return ""

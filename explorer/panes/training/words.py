@@ -267,7 +267,9 @@ def about(seconds: float) -> str:
 
 def phase_headline(index: int, step: int) -> str:
     name = PHASES[index]
-    return f"Inside step {step:,}, {index + 1} of {len(PHASES)}: {PHASE_WORDS[name]}."
+    words = PHASE_WORDS[name]
+    end = "" if words.endswith("?") else "."
+    return f"Inside step {step:,}, {index + 1} of {len(PHASES)}: {words}{end}"
 
 
 def _loss(value: float) -> str:

@@ -96,6 +96,16 @@ def test_the_last_line_tells_the_last_validation() -> None:
     assert out.getvalue().splitlines()[-1].endswith("loss 1.0000  validation 2.5000  16 tokens/s")
 
 
+def test_a_vocabulary_that_gives_way_to_the_tokenizers_is_told(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    told = Moment("prepare", 0, True, values={"parameters": 10, "vocab_size": 1536})
+    command_module._tell_vocabulary(1536, told)
+    assert capsys.readouterr().err == ""
+    command_module._tell_vocabulary(100, told)
+    assert "has 1536 pieces; they take the place of vocab_size 100" in capsys.readouterr().err
+
+
 def test_sigterm_finishes_the_step_and_the_run_resumes(tmp_path: Path) -> None:
     config = small_config(tmp_path, steps=1500, probe_every=0, sample_every=0, evaluate_every=0)
     run = tmp_path / "run"

@@ -93,6 +93,26 @@ def test_a_model_that_no_memory_holds_cannot_be_started(make_pane, run_async):
     run_async(story())
 
 
+def test_the_cost_of_a_model_of_characters_counts_those_of_the_text(make_pane, run_async, tmp_path):
+    text = tmp_path / "verse.txt"
+    text.write_text("The sea is calm\nto-night. " * 200 + "\u00e9")
+
+    async def story():
+        pane = make_pane()
+        pane.planning.change("corpus", str(text))
+        expected = len(set(text.read_text()))
+        await until(
+            lambda: pane.planning.config and pane.planning.config.model.vocab_size == expected,
+            "the characters",
+        )
+        await until(lambda: pane.setup._excerpt.toPlainText(), "the excerpt")
+        lines = pane.setup._excerpt.toPlainText().splitlines()
+        assert lines[0] == "The sea is calm", "lines stay lines"
+        await pane.settled()
+
+    run_async(story())
+
+
 def test_a_bad_value_disables_start_and_says_why_beside_the_field(make_pane, run_async, qtbot):
     async def story():
         pane = make_pane()

@@ -138,6 +138,11 @@ def test_one_screen_calls_two_measures_by_two_names(tmp_path):
     assert {"tokens/s, each step", "process memory"} <= drawn
 
 
+def test_a_question_ends_as_one():
+    said = [words.phase_headline(index, 3) for index in range(len(words.PHASES))]
+    assert all(text.endswith(("?", ".")) and "?." not in text for text in said)
+
+
 def test_what_the_trainer_told_of_vocabulary_and_tokens_reaches_the_screen(tmp_path):
     """Of an older version nothing is told of them, nor guessed."""
     facts = {"parameters": 10, "vocab_size": 32, "tokens": 640}
