@@ -24,6 +24,7 @@ from core.tokenization.training import train_tokenizer_steps
 from core.tokenization.unigram.training import train
 
 MOST = 100_000  # pieces; nobody looks for a larger limit
+LONG_TEXT = 4_000_000  # characters: on a longer one Unigram takes long to find more than is wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,8 @@ def _unigram(plan: LanePlan, texts: list[str]) -> Generator[TrainingStep | Limit
     )
     smallest = len(meta) + len(text.characters)
     yield Limits(smallest)
+    if sum(map(len, text.lines)) > LONG_TEXT:
+        return Limits(smallest)
     size = MOST
     for step in train(text, MOST, len(meta)):
         if isinstance(step, PruneStep):  # it was too large to be taken whole

@@ -35,7 +35,8 @@ def look_at_files(paths: Sequence[str]) -> Dropped:
     found = Dropped()
     for path in paths:
         try:
-            if Path(path).stat().st_size and is_tokenizer(Path(path)):
+            empty = Path(path).is_file() and not Path(path).stat().st_size
+            if not empty and is_tokenizer(Path(path)):  # which refuses what is no file
                 found.tokenizers.append(path)
             else:
                 found.texts.append((path, read_text(Path(path))))

@@ -59,3 +59,7 @@ def test_a_largest_above_what_anybody_looks_for_is_not_told(monkeypatch) -> None
     monkeypatch.setattr(vocabulary_limits, "MOST", 200)
     for kind in ("sentencepiece-bpe", "unigram"):
         assert limits(LanePlan(kind), TEXT)[0].largest is None
+    monkeypatch.undo()
+    assert limits(LanePlan("unigram"), TEXT)[0].largest is not None
+    monkeypatch.setattr(vocabulary_limits, "LONG_TEXT", len(TEXT) - 1000)
+    assert limits(LanePlan("unigram"), TEXT)[0].largest is None

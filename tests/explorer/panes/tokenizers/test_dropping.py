@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
@@ -45,6 +47,9 @@ def test_a_file_that_has_vanished_is_told_with_the_remedy(tmp_path):
     assert look_at_files([str(gone)]).errors == [
         f"there is no {gone} any more: choose another file"
     ]
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe")
+        assert "a pipe or a device: choose" in look_at_files([str(tmp_path / "pipe")]).errors[0]
     unreadable = look_at_files([str(tmp_path)]).errors[0]
     assert "choose" in unreadable and "Errno" not in unreadable
 
