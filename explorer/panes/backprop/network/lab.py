@@ -71,8 +71,6 @@ class Lab:
 
     def __init__(self, experiment: Experiment) -> None:
         self.speed = 1.0
-        self.moments: list[Moment] = []
-        self.curves = Curves()
         self.reset(experiment)
 
     # called by the engine
@@ -86,8 +84,12 @@ class Lab:
         )
         self.diverged = ""
         self._update: Update | None = None
-        self.moments, self.curves = [], Curves()
-        return self.look()
+        moment = look(self.learner, experiment, None)
+        curves = Curves()
+        curves.take(moment)
+        self.curves: Curves = curves
+        self.moments: list[Moment] = [moment]  # never empty: the other thread looks
+        return moment
 
     def change(self, experiment: Experiment) -> Moment:
         """Another setup from the next step on; what has been learned stays."""

@@ -132,6 +132,13 @@ class NetworkPicture(Picture):
         return words + (f", {dead} dead neurons" if dead else "")
 
     @property
+    def shown_face(self) -> Face | None:
+        """The followed sample's, once the network that is drawn is the one that it went through."""
+        if self.face is None or self.moment is None:
+            return None
+        return self.face if self.face.sample.sizes == self.moment.sizes else None
+
+    @property
     def layout_now(self) -> Layout | None:
         return self._layout
 
@@ -162,17 +169,18 @@ class NetworkPicture(Picture):
     # painting
 
     def draw(self, painter: QPainter) -> None:
+        face = self.shown_face
         moment, layout = self.moment, self._layout
         if moment is None or layout is None:
             return
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        if self.face is None:
+        if face is None:
             self._draw_kept(painter, moment, layout)
         else:
-            draw_sample.draw_network(painter, layout, moment, self.face)
+            draw_sample.draw_network(painter, layout, moment, face)
         self._draw_plane(painter, moment, layout)
-        if self.face is not None:
-            draw_sample.draw_output(painter, layout, self.face)
+        if face is not None:
+            draw_sample.draw_output(painter, layout, face)
         spot = self.hovered
         if spot is not None and self._pointer is not None:
             words = words_of(spot, moment, self.data)
@@ -197,10 +205,11 @@ class NetworkPicture(Picture):
         painter.drawPixmap(QPointF(0, 0), self._kept[1])
 
     def _draw_plane(self, painter: QPainter, moment: Moment, layout: Layout) -> None:
+        face = self.shown_face
         now = theme.current()
         plane, looked = layout.plane, self.hovered
         one = isinstance(looked, Neuron) and 0 < looked.column <= len(moment.maps)
-        if one and self.face is None and isinstance(looked, Neuron):
+        if one and face is None and isinstance(looked, Neuron):
             draw.draw_map(painter, plane, self._images.get(moment, looked.column, looked.number))
             limit = format_number(float(moment.limits[looked.column - 1][looked.number]))
             kind, scale = "", (f"\u2212{limit}", f"{limit}: what this neuron says", 0.0)
@@ -225,8 +234,9 @@ class NetworkPicture(Picture):
 
     def _plane_words(self, moment: Moment) -> tuple[str, tuple[str, str, float]]:
         """The line below the plane, or (where it is "") what stands at the ends of its scale."""
-        if self.face is not None:
-            if any(one is not None for one in self.face.weights):
+        face = self.shown_face
+        if face is not None:
+            if any(one is not None for one in face.weights):
                 return "strong edges: the gradients of their weights", ("", "", 0.0)
             return "\u2202: how the loss changes with that number", ("", "", 0.0)
         if moment.classes > 2:
@@ -237,11 +247,12 @@ class NetworkPicture(Picture):
 
     def _draw_on_plane(self, painter: QPainter, plane: tuple[float, float, float, float]) -> None:
         """Rings round points that are looked at, and the keyboard's cross."""
+        face = self.shown_face
         now = theme.current()
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(now.pen("accent", 2))
-        if self.face is not None:
-            x, y = from_plane(plane, *self.face.sample.point)
+        if face is not None:
+            x, y = from_plane(plane, *face.sample.point)
             painter.drawEllipse(QPointF(x, y), now.px(8), now.px(8))
         if isinstance(self.hovered, PointSpot) and self.data is not None:
             place = self.data.points[self.hovered.number]

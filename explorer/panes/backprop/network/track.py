@@ -43,7 +43,7 @@ class LearnTrack(LiveTrack):
 
     def inside(self, index: int) -> Track | None:
         """The optimizer step that led there: its loss, then the optimizer's lines."""
-        moment = self.moments[index] if index < len(self.moments) else None
+        moment = self.moments[index] if 0 <= index < len(self.moments) else None
         trace = update_trace(moment) if moment is not None else None
         return StepTrack(trace, moment.step) if trace is not None and moment is not None else None
 

@@ -382,3 +382,30 @@ def test_every_kind_of_data_is_drawn_and_inspected(mode, run_async, data):
         assert drawing.describe() and drawing.accessibleDescription()
 
     run_async(body())
+
+
+def test_a_point_is_followed_through_the_network_as_it_becomes_another(mode, run_async):
+    async def body() -> None:
+        drawing = mode.view.network
+        mode.following.follow(3)
+        await mode.settled()
+        mode.player.seek(mode.player.length - 1)
+        before = drawing.face
+        mode.view.layersRequested.emit(-1)
+        await mode.settled()
+        assert mode.following.sample.sizes == (2, 8, 1) and mode.following.sample.number == 3
+        drawing.set_face(before)  # as it is while the new one is on its way
+        assert drawing.shown_face is None and not drawing.grab().isNull()
+
+    run_async(body())
+
+
+def test_a_step_back_is_never_into_nothing(mode, run_async):
+    async def body() -> None:
+        for _ in range(5):
+            mode.editing.reset()
+            mode.player.enter()
+            assert mode.runner.lab.moments
+            await mode.settled()
+
+    run_async(body())
