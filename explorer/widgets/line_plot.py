@@ -31,6 +31,7 @@ from explorer.widgets.plot_labels import (
     draw_badge,
     draw_readout,
     draw_titles,
+    title_room,
     x_numbers,
 )
 from explorer.widgets.plot_limits import MovingLimits, wanted_limits
@@ -183,11 +184,10 @@ class LinePlot(Picture):
         left = now.px(14) + max(numbers, default=0.0)
         bold = now.metrics("label", 600)
         named = [bold.horizontalAdvance(one.name) for one in self._series if one.named]
-        title = metrics.horizontalAdvance(self._labels[0])
+        title = title_room(self._labels[0])
         right = max(min(max(named, default=0.0), now.px(136)), title) + now.px(14)
-        top, bottom = now.px(24), now.px(22)
-        width = max(1.0, self.width() - round(left) - right)
-        return QRectF(round(left), top, width, max(1.0, self.height() - top - bottom))
+        width, top = max(1.0, self.width() - round(left) - right), now.px(24)
+        return QRectF(round(left), top, width, max(1.0, self.height() - top - now.px(22)))
 
     def _place(self, value: float) -> float:
         """A y value in the view's coordinates: its logarithm on a log axis."""

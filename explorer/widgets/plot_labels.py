@@ -9,12 +9,22 @@ from explorer import theme
 from explorer.widgets.base import LEFT, RIGHT, elide, put_text
 from explorer.widgets.plot_math import tick_texts
 
+BESIDE = 24  # px: half a number such as 1,500 stands over the end of the axis
+
+
+def title_room(title: str) -> float:
+    """How wide a margin it needs right of the plot, beside what every margin has."""
+    now = theme.current()
+    return now.metrics("label").horizontalAdvance(title) + now.px(BESIDE - 8)
+
 
 def title_left(title: str, rect: QRectF, width: float) -> float:
-    """Where the title of the x axis begins: right of the axis, inside the widget's `width`."""
+    """Where the title of the x axis begins: right of the axis and of the number at its end, inside
+    the widget's `width`.
+    """
     now = theme.current()
     wide = now.metrics("label").horizontalAdvance(title)
-    return min(rect.right() + now.px(6), width - wide - now.px(4))
+    return min(rect.right() + now.px(BESIDE), width - wide - now.px(4))
 
 
 def draw_titles(painter: QPainter, rect: QRectF, titles: tuple[str, str], width: float) -> None:

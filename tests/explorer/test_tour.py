@@ -84,6 +84,13 @@ def test_escape_ends_the_tour_wherever_the_keyboard_is(window):
     again.end()
 
 
+def test_the_end_of_the_tips_is_told_so_that_it_is_kept_at_once(window):
+    told = []
+    window.tour.ended.connect(lambda: told.append(window.settings.callouts_seen))
+    window.tour.end()
+    assert told == [True]
+
+
 def test_a_tip_goes_and_comes_with_its_pane(window):
     window.show_pane("other")
     assert shown(window) is None and not window.settings.callouts_seen

@@ -12,8 +12,9 @@ from PySide6.QtGui import QImage, QMouseEvent
 from explorer import theme
 from explorer.widgets.line_plot import LinePlot, Mark, Series
 from explorer.widgets.plot_ends import End, place_names
+from explorer.widgets.plot_labels import title_left, x_numbers
 from explorer.widgets.plot_limits import held_span, wanted_limits
-from explorer.widgets.plot_math import smooth
+from explorer.widgets.plot_math import linear_ticks, smooth
 
 
 def losses(count: int, noise: float = 0.25) -> np.ndarray:
@@ -182,3 +183,19 @@ def test_a_name_far_left_stands_at_its_end_where_nothing_is_in_its_way():
     through = np.array([[40.0, 180.0], [500.0, 181.0]])
     moved = place_names(ends, [short, long, through], area, 13)
     assert moved[0].x() == 206 and abs(moved[0].y() - 180) > 6.5
+
+
+def test_the_number_at_the_end_of_the_x_axis_is_written(qtbot):
+    plot = LinePlot("Schedule")
+    qtbot.addWidget(plot)
+    plot.resize(420, 220)
+    plot.set_axes("step", "learning rate")
+    x = np.linspace(0, 1500, 50)
+    plot.set_series([Series("rate", x, 1e-3 * np.ones(50), 2)])
+    plot.set_x_range(0, 1500)
+    rect = plot.plot_rect()
+    ticks = linear_ticks(0, 1500, 5)
+    numbers = x_numbers(ticks, (0.0, 1500.0), rect, "step", plot.width())
+    assert numbers[-1][0] == 1500 and numbers[-1][1]
+    half = theme.current().metrics("label").horizontalAdvance(numbers[-1][1]) / 2
+    assert rect.right() + half < title_left("step", rect, plot.width())
