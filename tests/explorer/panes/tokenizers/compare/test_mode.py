@@ -136,7 +136,7 @@ def test_adding_and_removing_can_be_undone_and_has_limits(pane, run_async):
 def test_a_file_is_opened_by_dropping_it_and_a_broken_one_says_so(pane, run_async, tmp_path):
     async def body():
         await pane.settled()
-        good, bad = saved_bpe(tmp_path / "mine.json"), tmp_path / "bad.json"
+        good, bad = saved_bpe(tmp_path / "mine.json"), tmp_path / "tokenizer-bad.json"
         bad.write_text("{broken")
         data = QMimeData()
         data.setUrls([QUrl.fromLocalFile(str(good)), QUrl.fromLocalFile(str(bad))])
