@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from core.files import GET_AGAIN, quoted
+from core.files import GET_AGAIN, not_read, quoted
 from core.tokenization.formats.documents import tokenizer_from_document
 from core.tokenization.formats.merges import PAIRS, is_vocabulary, read_vocabulary_and_merges
 from core.tokenization.formats.ranks import read_ranks
@@ -55,7 +55,7 @@ def open_tokenizer(
     pattern, special_tokens, normalizer  for a .tiktoken file, which does not hold them
 
     Raises ValueError, with the remedy, for a file that is broken, cut off, too large or of a kind
-    that cannot be opened, and FileNotFoundError where there is none.
+    that cannot be opened, FileNotFoundError where there is none, and PermissionError.
     """
     given = path
     path = Path(path)
@@ -68,6 +68,8 @@ def open_tokenizer(
         if kind == "ranks":
             return read_ranks(path, pattern, special_tokens, normalizer)
         return READERS[kind](path)
+    except PermissionError as error:
+        raise PermissionError(not_read(path, error)) from error
     except (RecursionError, MemoryError) as error:
         raise ValueError(f"{path} needs more memory than a tokenizer can: {GET_AGAIN}") from error
 

@@ -1,6 +1,7 @@
 """Files made to do harm: what an error says of them stays short, and none is waited for."""
 
 import base64
+import errno
 import json
 import os
 from collections.abc import Callable
@@ -65,6 +66,23 @@ def test_what_is_quoted_says_how_much_is_left_out() -> None:
     assert quoted(b"a" * (QUOTED + 1)) == repr(b"a" * QUOTED) + " and 1 more"
     assert quoted(None) == "None" and quoted(1000) == "1,000"
     assert quoted(["a" * 1000]) == repr(["a" * 1000])[:QUOTED] + "…"
+
+
+def test_a_file_that_may_not_be_read_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "tokenizer.json"
+    path.write_text(TRAINED, encoding="utf-8")
+
+    def refused(self: Path, *_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "open", refused)
+    with pytest.raises(PermissionError) as told:
+        open_tokenizer(path)
+    assert str(told.value) == (
+        f"{path} cannot be read (Permission denied): choose a file that you may read"
+    )
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
