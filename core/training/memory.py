@@ -31,8 +31,8 @@ def too_large(needed: int, there: int | None = None) -> str:
     if not there or needed <= there:
         return ""
     return (
-        f"this model needs about {needed / 1e9:,.1f} GB of memory to train, and this machine has "
-        f"{there / 1e9:,.1f} GB; choose fewer layers, a smaller width or a smaller batch"
+        f"this model needs about {needed / 1e9:,.0f} GB of memory to train, and this machine has "
+        f"{there / 1e9:,.0f} GB; choose fewer layers, a smaller width or a smaller batch"
     )
 
 

@@ -46,7 +46,7 @@ class _Axis(pg.AxisItem):
         self.linkToView(box)
 
     def boundingRect(self) -> QRectF:
-        return super().boundingRect().adjusted(0, -8, 0, 8)
+        return super().boundingRect().adjusted(-24, -8, 24, 8)
 
     def generateDrawSpecs(self, p: QPainter) -> tuple | None:
         """The axis line as long as the plot, on its edge: pyqtgraph lets it cross the other one."""

@@ -9,7 +9,7 @@ from explorer.panes.training.follow import ACTIVE, RunData
 from explorer.panes.training.moments import Moment
 from explorer.panes.training.phases import PHASES
 from explorer.panes.training.run_card import CardText
-from explorer.theme_numbers import format_bytes, format_fixed, format_number
+from explorer.theme_numbers import format_fixed, format_number
 
 RISEN = 1.1  # times the first loss: more than batches differ by
 MANY = 100.0  # from here on thousandths of a loss say nothing
@@ -142,8 +142,6 @@ def _numbers(data: RunData, step: int, replaying: bool, state: str) -> tuple[tup
         found.append(("learning rate", format_number(float(row["learning_rate"]))))
     if not replaying and (speed := data.speed()):
         found.append(("mean tokens/s", f"{speed:,.0f}"))
-        if memory := data.last("memory"):
-            found.append(("process memory", format_bytes(memory)))
     elif row is not None and "grad_norm" in row.dtype.names:
         found.append(("gradient norm", format_number(float(row["grad_norm"]))))
     return tuple(found[:5]) or NO_NUMBERS

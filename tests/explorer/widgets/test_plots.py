@@ -199,3 +199,13 @@ def test_the_number_at_the_end_of_the_x_axis_is_written(qtbot):
     assert numbers[-1][0] == 1500 and numbers[-1][1]
     half = theme.current().metrics("label").horizontalAdvance(numbers[-1][1]) / 2
     assert rect.right() + half < title_left("step", rect, plot.width())
+    image = QImage(plot.size(), QImage.Format.Format_RGB32)
+    image.fill(theme.current().color("surface"))
+    plot.render(image)
+    place = QRectF(rect.right() - half, rect.bottom() + 5, 2 * half, 12).toRect()
+    inks = {
+        image.pixel(x, y)
+        for x in range(place.left(), place.right())
+        for y in range(place.top(), place.bottom())
+    }
+    assert len(inks) > 3, "its digits are there"
