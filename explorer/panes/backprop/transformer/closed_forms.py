@@ -90,7 +90,7 @@ def normalize_share(worked: Worked, edge: Edge, index: Index) -> list[object]:
     labels = [f"dimension {n}" for n in range(count)]
     return [
         Equation("upstream", up, "text"),
-        Equation(f"{MINUS} mean of upstream", -shift, "text", "shifting all of them moves nothing"),
+        Equation(f"{MINUS} mean of upstream", -shift, "text", "shifting all moves nothing"),
         Terms("stretch", ups / count, normal, ROLES, labels, stretch, "text"),
         Equation(
             f"{MINUS} normalized {TIMES} stretch", -here * stretch, "text", "nor does stretching"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QModelIndex, QRectF, QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter
+from PySide6.QtGui import QKeyEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -238,6 +238,13 @@ class OperationList(QWidget):
                 self._opened = block
         self.tree.setCurrentItem(item)
         self.tree.scrollToItem(item, QAbstractItemView.ScrollHint.EnsureVisible)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The operation that is played stays in sight."""
+        super().resizeEvent(event)
+        if 0 <= self._here < len(self._items):
+            self.layout().activate()
+            self.tree.scrollToItem(self._items[self._here])
 
     # searching
 
