@@ -49,8 +49,12 @@ def _decimals(values: Collection[float], step: float) -> int:
     return next(exact, 6)
 
 
+SMALLEST, LARGEST = 1e-300, 1e307  # five times a power of ten stays a number
+
+
 def log_ticks(low: float, high: float) -> list[float]:
     """Powers of ten inside [low, high] (both > 0), with 2 and 5 between when they are few."""
+    low, high = max(low, SMALLEST), min(high, LARGEST)
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     decades = [10.0**power for power in range(first, last + 1)]
     inside = [tick for tick in decades if low * (1 - 1e-9) <= tick <= high * (1 + 1e-9)]
