@@ -24,6 +24,7 @@ from explorer.widgets.line_plot import Mark, Series
 if TYPE_CHECKING:
     from explorer.panes.backprop.optimizers.mode import OptimizersMode
 
+HIGHEST = 1e30  # heights that are drawn in the plot; others are gaps
 LEAST = 1e-9  # of the way down: who is nearer to the lowest runs along the plot's ground
 FIRST_MARKS, SECOND_MARKS = ("velocity", "average"), ("total", "square")
 
@@ -83,6 +84,7 @@ class Showing:
             with np.errstate(all="ignore"):
                 above = np.array(lane.heights - recording.lowest)
             above = np.maximum(above, ground) if ground > 0 else np.full(above.shape, np.nan)
+            above[~(above < HIGHEST)] = np.nan
             if lane.lost_at is not None:
                 above[lane.lost_at :] = np.nan
             color = PLACES[lane.name]
