@@ -13,9 +13,12 @@ from explorer.widgets.base import Columns
 from explorer.widgets.plot_math import smooth
 
 
+LARGEST = 1e30  # far larger values overflow where curves are turned into pixels
+
+
 @dataclass(frozen=True, eq=False)
 class Series:
-    """One line: x ascending, y with NaN as gaps. `color` is a series index or a theme role.
+    """One line: x ascending, y with NaN as gaps, as are values beyond LARGEST. `color` is a series index or a theme role.
 
     `smoothed`: the plot's smoothing applies (raw stays visible, faint). `dashed` tells lines apart
     without color. `marks` draws a dot at each point (few points). `named` writes its name at its
@@ -30,6 +33,11 @@ class Series:
     dashed: bool = False
     marks: bool = False
     named: bool = True
+
+    def __post_init__(self) -> None:
+        huge = np.abs(self.y) > LARGEST
+        if np.any(huge):  # infinite ones, too: they have no place on an axis
+            object.__setattr__(self, "y", np.where(huge, np.nan, self.y))
 
 
 @dataclass(frozen=True, eq=False)

@@ -209,3 +209,17 @@ def test_the_number_at_the_end_of_the_x_axis_is_written(qtbot):
         for y in range(place.top(), place.bottom())
     }
     assert len(inks) > 3, "its digits are there"
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_values_that_no_axis_can_hold_are_gaps_and_the_rest_is_drawn(qtbot, log):
+    plot = LinePlot("loss")
+    qtbot.addWidget(plot)
+    plot.resize(400, 300)
+    plot.show()
+    y = np.array([1.0, 3.0, 1e200, 1.7e308, np.inf, 2.0])
+    plot.set_log(log)
+    plot.set_series([Series("loss", np.arange(6.0), y)])
+    plot.grab()
+    shown = plot.displayed()["loss"][:, 1]
+    assert np.isnan(shown[2:5]).all() and shown[[0, 1, 5]].tolist() == [1.0, 3.0, 2.0]
