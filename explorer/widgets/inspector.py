@@ -114,6 +114,7 @@ class Inspector(QWidget):
         self._tab = "math"
         self._inspection: Any = None
         self._source_error = ""
+        self._waiting: tuple[Any, Any] | None = None  # tables that a hidden page lacks
         self._tabs = SegmentedControl(
             [("math", "Math"), ("code", "Code"), ("numbers", "Numbers")], "Inspector tabs"
         )
@@ -191,7 +192,9 @@ class Inspector(QWidget):
         self.math.set_math(latex, inspection.rows, place, plain)
         self._show_source()
         labels = getattr(inspection, "labels", None)
-        self.numbers.set_tables(inspection.table or step_table(step), labels)
+        self._waiting = (inspection.table or step_table(step), labels)
+        if self._tabs.current == "numbers":
+            self._show_numbers()
         self._stack.setCurrentIndex(TABS.index(self._tabs.current))
 
     def _show_source(self) -> None:
@@ -205,7 +208,14 @@ class Inspector(QWidget):
         return self._inspection
 
     def displayed(self) -> dict[str, np.ndarray]:
+        self._show_numbers()
         return self.numbers.displayed()
+
+    def _show_numbers(self) -> None:
+        """Gives the table what it has waited for: nobody saw it until now."""
+        if self._waiting is not None:
+            self.numbers.set_tables(*self._waiting)
+            self._waiting = None
 
     def set_tab(self, tab: str) -> None:
         """Shows "math", "code" or "numbers"; unfolds the inspector."""
@@ -214,6 +224,8 @@ class Inspector(QWidget):
         self._tabs.set_current(tab)
         if not self._blank:
             self._show_source()
+            if tab == "numbers":
+                self._show_numbers()
             self._stack.setCurrentIndex(TABS.index(tab))
         self.set_collapsed(False)
         if tab != self._tab:

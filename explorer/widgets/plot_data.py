@@ -12,17 +12,16 @@ from explorer import theme
 from explorer.widgets.base import Columns
 from explorer.widgets.plot_math import smooth
 
-
 LARGEST = 1e30  # far larger values overflow where curves are turned into pixels
 
 
 @dataclass(frozen=True, eq=False)
 class Series:
-    """One line: x ascending, y with NaN as gaps, as are values beyond LARGEST. `color` is a series index or a theme role.
+    """One line: x ascending, y with NaN as gaps, as are values beyond LARGEST.
 
-    `smoothed`: the plot's smoothing applies (raw stays visible, faint). `dashed` tells lines apart
-    without color. `marks` draws a dot at each point (few points). `named` writes its name at its
-    end: not where a mark says what it is.
+    `color` is a series index or a theme role. `smoothed`: the plot's smoothing applies (raw stays
+    visible, faint). `dashed` tells lines apart without color. `marks` draws a dot at each point
+    (few points). `named` writes its name at its end: not where a mark says what it is.
     """
 
     name: str
