@@ -135,9 +135,9 @@ def test_the_tokenizers_of_other_programs_are_offered(catalogue, tmp_path, run_a
         texts = [action.text() for action in menu.actions()]
         place = texts.index("In the Hugging Face cache")
         assert texts[place + 1] == "somebody/tiny" and texts.count("somebody/tiny") == 1
-        dispose(window)
+        return window
 
-    run_async(body())
+    dispose(run_async(body()))
 
 
 def test_a_trained_one_replaces_its_namesake(catalogue, run_async):

@@ -50,9 +50,9 @@ def test_a_run_from_elsewhere_is_still_in_the_list_at_the_next_start(
         assert shown["away"] and shown["own"] and not shown["other (not found)"]
         told = [again.choice.run.itemData(i, Qt.ItemDataRole.ToolTipRole) for i in range(4)]
         assert any(text and str(other.resolve()) in text for text in told)
-        dispose(again)
+        return again
 
-    run_async(story())
+    dispose(run_async(story()))
 
 
 def test_each_run_is_listed_once_and_what_is_gone_comes_last(tmp_path):
