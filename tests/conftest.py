@@ -22,7 +22,6 @@ os.environ["LLM_EXPLORER_CONFIG"] = os.path.join(_HOME, "config", "llm-explorer"
 os.environ["LLM_EXPLORER_DATA"] = os.path.join(_HOME, "data", "llm-explorer")
 
 import asyncio  # noqa: E402
-import gc  # noqa: E402
 from collections.abc import Callable, Coroutine, Iterator  # noqa: E402
 from importlib.util import find_spec  # noqa: E402
 from typing import Any  # noqa: E402
@@ -47,12 +46,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--full", action="store_true", help="also the tests that take longer than 30 s"
     )
-
-
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """What the tests have imported lives to the end: no collection after a test looks at it."""
-    gc.collect()
-    gc.freeze()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
