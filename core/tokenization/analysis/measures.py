@@ -1,9 +1,11 @@
 """How a tokenizer treats one text: how many tokens, and what is lost on the way.
 
 A low count is no merit where it comes from unknown tokens: a vocabulary without Ethiopic letters
-writes a page of Amharic with one "[UNK]" a word. So what is lost is measured beside what it costs.
+writes a page of Amharic with one "[UNK]" a word, and one that drops what it cannot spell writes it
+with no token at all. So what is lost is measured beside what it costs.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import regex
@@ -16,6 +18,8 @@ _UNSPACED = regex.compile(
     r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}]"
 )
 _LETTER = regex.compile(r"[\p{L}\p{N}]")
+# What a normalizer may take from a letter, or between letters: the letters are still there.
+_NO_LETTER = regex.compile(r"[\s\p{M}\p{C}]+")
 # Letters with their marks and joiners, and what hyphens and apostrophes join; "፡" parts words too.
 _RUN = r"[\p{L}\p{N}][\p{L}\p{N}\p{M}\u200c\u200d]*+"
 _WORD = regex.compile(rf"{_RUN}(?:['’\-]{_RUN})*+")
@@ -28,6 +32,7 @@ class Measures:
     words          runs of letters and digits; None for a text in a script that sets no spaces
     unknown        how many tokens are the unknown token
     unknown_bytes  bytes of the text that they stand for: these are lost
+    dropped_bytes  bytes of what no token stands for, white space and accents aside: lost as well
     lossless       decode(encode(text)) is the text again, measured on this text
     """
 
@@ -37,6 +42,7 @@ class Measures:
     words: int | None
     unknown: int
     unknown_bytes: int
+    dropped_bytes: int
     lossless: bool
 
     @property
@@ -49,9 +55,9 @@ class Measures:
         return bytes_per_token(self.bytes, self.tokens)
 
     @property
-    def unknown_share(self) -> float:
-        """The share of the text's bytes, white space aside, that unknown tokens swallow."""
-        return self.unknown_bytes / self.bytes if self.bytes else 0.0
+    def lost_share(self) -> float:
+        """The share of the text's bytes, white space aside, that is unknown or dropped."""
+        return (self.unknown_bytes + self.dropped_bytes) / self.bytes if self.bytes else 0.0
 
 
 def measure(tokenizer: Tokenizer, text: str, encoding: Encoding | None = None) -> Measures:
@@ -61,24 +67,36 @@ def measure(tokenizer: Tokenizer, text: str, encoding: Encoding | None = None) -
     """
     if encoding is None:
         encoding = tokenizer.encode(text, specials=False)
-    unknown = tokenizer.unknown_id
-    lost = 0
-    count = 0
-    if unknown is not None:
-        data = encoding.text.encode()
-        for token, (start, stop) in zip(encoding.ids, encoding.spans, strict=True):
-            if token == unknown:
-                count += 1
-                lost += len(data[start:stop].strip())
+    data = encoding.text.encode()
+    unknown = [
+        span
+        for token, span in zip(encoding.ids, encoding.spans, strict=True)
+        if token == tokenizer.unknown_id
+    ]
     return Measures(
         tokens=len(encoding.ids),
         characters=len(encoding.text),
-        bytes=len(encoding.text.encode()),
+        bytes=len(data),
         words=count_words(encoding.text),
-        unknown=count,
-        unknown_bytes=lost,
+        unknown=len(unknown),
+        unknown_bytes=sum(len(data[start:stop].strip()) for start, stop in unknown),
+        dropped_bytes=sum(
+            len(_NO_LETTER.sub("", data[start:stop].decode("utf-8", "ignore")).encode())
+            for start, stop in _between(encoding.spans, len(data))
+        ),
         lossless=tokenizer.decode(encoding.ids) == encoding.text,
     )
+
+
+def _between(spans: Sequence[tuple[int, int]], size: int) -> Iterator[tuple[int, int]]:
+    """The places of a text of `size` bytes that none of the spans, which are in order, covers."""
+    end = 0
+    for start, stop in spans:
+        if start > end:
+            yield end, start
+        end = max(end, stop)
+    if end < size:
+        yield end, size
 
 
 def count_words(text: str) -> int | None:

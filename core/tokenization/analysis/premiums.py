@@ -14,7 +14,7 @@ from core.tokenization.tokenizer import Tokenizer
 from core.trace import Step
 
 REFERENCE = "eng"
-MOSTLY_UNKNOWN = 0.1  # a larger share of lost bytes makes the premium meaningless
+MOSTLY_LOST = 0.1  # a larger share of lost bytes makes the premium meaningless
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Premium:
     """One language under one tokenizer.
 
     premium   its tokens divided by those of English: 4.0 is four times as dear
-    honest    False where so much of the text is unknown that the count says nothing
+    honest    False where so much of the text is lost that the count says nothing
     """
 
     tokenizer: str
@@ -32,7 +32,7 @@ class Premium:
 
     @property
     def honest(self) -> bool:
-        return self.measures.unknown_share <= MOSTLY_UNKNOWN
+        return self.measures.lost_share <= MOSTLY_LOST
 
 
 def premium_steps(
@@ -43,7 +43,8 @@ def premium_steps(
     tokenizers  by the name that the results carry
     texts       of the same content, English among them
 
-    Raises ValueError where there is no English text to compare with, or it is empty.
+    Raises ValueError where there is no English text to compare with, where it is empty, and where
+    a tokenizer makes no token of it.
     """
     english = next((text for text in texts if text.code == REFERENCE), None)
     if english is None or not english.text:
@@ -51,6 +52,10 @@ def premium_steps(
     results = []
     for name, tokenizer in tokenizers.items():
         base = measure(tokenizer, english.text)
+        if not base.tokens:
+            raise ValueError(
+                "the tokenizer makes no token of the English text: choose one that has its letters"
+            )
         for text in texts:
             measures = base if text is english else measure(tokenizer, text.text)
             premium = _price(measures.tokens, base.tokens)

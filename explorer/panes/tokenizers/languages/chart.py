@@ -1,6 +1,6 @@
 """A horizontal bar for every language and tokenizer; hundreds scroll, only visible ones are drawn.
 
-A bar's length is the premium; the part of its tokens that are unknown is hatched.
+A bar's length is the premium; as far as text is lost, unknown or dropped, it is hatched.
 """
 
 from __future__ import annotations
@@ -204,18 +204,20 @@ class PremiumChart(Picture):
                 painter.drawPixmap(at, self.icon_pixmap("error", "error", MARK))
 
     def _draw_bar(self, painter: QPainter, bar: QRectF, place: int, result: Premium) -> None:
-        """Full where tokens say something; hatched as far as they are unknown."""
+        """Full where tokens say something; hatched as far as text is lost."""
         now = theme.current()
         color = now.series(place)
         measures = result.measures
         lost = measures.unknown / measures.tokens if measures.tokens else 0.0
+        if measures.dropped_bytes:
+            lost = max(lost, measures.lost_share)
         if not result.honest:
             lost = 1.0
         known = QRectF(bar)
         known.setWidth(bar.width() * (1 - lost))
         painter.setPen(Qt.PenStyle.NoPen)
         painter.fillRect(known, color)
-        if lost:
+        if lost and bar.width() >= 2:
             rest = QRectF(known.right(), bar.top(), bar.width() * lost, bar.height())
             painter.setPen(now.pen(color, 1))
             painter.setBrush(QBrush(color, Qt.BrushStyle.BDiagPattern))

@@ -278,7 +278,7 @@ class LanguagesMode(Mode):
         )
         self.view.source.setText(
             f"Text: {self.texts.source}; {more}. "
-            "Line: English. Check: the ids give the text back. Hatched: unknown, lost."
+            "Line: English. Check: the ids give the text back. Hatched: unknown or dropped, lost."
         )
         first = next((place for place, some in enumerate(kept) if some), 0)
         self.set_headline(words.headline(names[first], kept[first]))

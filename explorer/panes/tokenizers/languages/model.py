@@ -118,6 +118,6 @@ _NUMBERS: dict[str, Any] = {
     "tokens": lambda one: one.measures.tokens,
     "bytes per token": lambda one: one.measures.bytes_per_token,
     "unknown tokens": lambda one: one.measures.unknown,
-    "share of the text lost": lambda one: one.measures.unknown_share,
+    "share of the text lost": lambda one: one.measures.lost_share,
     "lossless": lambda one: int(one.measures.lossless),
 }

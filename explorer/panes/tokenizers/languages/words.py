@@ -23,11 +23,12 @@ def times(premium: float) -> str:
 def mark(result: Premium) -> tuple[str, str]:
     """What stands behind a bar: an icon that says whether the text comes back whole, and words."""
     measures = result.measures
-    lost = percent(measures.unknown_share)
+    lost = percent(measures.lost_share)
+    how = "unknown" if measures.unknown else "dropped"
     if not result.honest:
-        return "warning", f"no fair count: {lost} of the text is unknown"
-    if measures.unknown:
-        return "warning", f"{times(result.premium)}, {lost} unknown"
+        return "warning", f"no fair count: {lost} of the text is {how}"
+    if measures.unknown or measures.dropped_bytes:
+        return "warning", f"{times(result.premium)}, {lost} {how}"
     if not measures.lossless:
         return "warning", f"{times(result.premium)}, lossy"
     return "success", times(result.premium)
@@ -47,9 +48,11 @@ def described(name: str, result: Premium) -> str:
     ]
     if measures.fertility is not None:
         lines.append(f"{format_number(measures.fertility)} tokens per word")
+    share = percent(measures.lost_share)
     if measures.unknown:
-        share = percent(measures.unknown_share)
         lines.append(f"{measures.unknown:,} of the tokens are unknown: {share} of the text is lost")
+    elif measures.dropped_bytes:
+        lines.append(f"dropped without a token: {share} of the text is lost")
     elif measures.lossless:
         lines.append("lossless: the ids give this text back")
     else:
@@ -116,9 +119,12 @@ def inspection(name: str, result: Premium, english: Premium) -> Inspection:
         rows.append(
             Equation("tokens per word", measures.fertility, note=f"of {measures.words:,} words")
         )
+    share = f"{percent(measures.lost_share)} of the text is lost"
     if measures.unknown:
-        share = f"{percent(measures.unknown_share)} of the text is lost"
         rows.append(Equation("unknown tokens", f"{measures.unknown:,}", "warning", share))
+    elif measures.dropped_bytes:
+        size = f"{measures.dropped_bytes:,}"
+        rows.append(Equation("bytes without a token", size, "warning", share))
     else:
         rows.append(Equation("lossless", "yes" if measures.lossless else "no, the text is changed"))
     if not result.honest:

@@ -44,7 +44,7 @@ def test_a_text_is_measured() -> None:
     assert (found.tokens, found.bytes, found.characters, found.words) == (23, 23, 22, 5)
     assert found.fertility == 23 / 5
     assert found.bytes_per_token == 1.0
-    assert (found.unknown, found.unknown_bytes, found.unknown_share) == (0, 0, 0.0)
+    assert (found.unknown, found.unknown_bytes, found.lost_share) == (0, 0, 0.0)
     assert found.lossless
 
 
@@ -54,6 +54,21 @@ def test_what_is_unknown_is_counted_in_bytes_of_the_text() -> None:
     assert found.unknown == 1
     assert found.unknown_bytes == len("አማርኛ".encode())
     assert not found.lossless
+
+
+def dropping_tokenizer() -> Tokenizer:
+    """Knows "a", "b" and "c"; what else there is it leaves out, without a token."""
+    made = tokenizers.Tokenizer(models.BPE({"a": 0, "b": 1, "c": 2}, []))
+    made.normalizer = normalizers.Sequence([normalizers.NFD(), normalizers.StripAccents()])
+    made.pre_tokenizer = pre_tokenizers.Whitespace()
+    return LibraryTokenizer(json.loads(made.to_str()), "dropping")
+
+
+def test_what_is_dropped_without_a_token_is_lost_but_spaces_and_accents_are_not() -> None:
+    found = measure(dropping_tokenizer(), "a\u0301bc  \u0436\u0430 cab\n")
+    assert (found.tokens, found.unknown, found.dropped_bytes) == (6, 0, len("жа".encode()))
+    assert found.lost_share == 4 / found.bytes and not found.lossless
+    assert measure(dropping_tokenizer(), "жук").lost_share == 1.0
 
 
 def test_lossless_is_measured_on_the_text() -> None:
@@ -114,6 +129,15 @@ def test_premiums_compare_with_english_under_the_same_tokenizer() -> None:
 def test_without_english_there_is_nothing_to_compare_with() -> None:
     with pytest.raises(ValueError, match="give an English text"):
         premiums({"bytes": byte_tokenizer()}, [LanguageText("deu", "German", "Katze")])
+
+
+def test_a_text_that_is_dropped_is_no_bargain() -> None:
+    texts = [LanguageText("eng", "English", "a cab"), LanguageText("rus", "Russian", "жук, a")]
+    english, russian = premiums({"dropping": dropping_tokenizer()}, texts)
+    assert english.honest and russian.premium == 1 / 4 and not russian.honest
+    silent = [LanguageText("eng", "English", "zzz")]
+    with pytest.raises(ValueError, match="no token of the English text: choose"):
+        premiums({"dropping": dropping_tokenizer()}, silent)
 
 
 def test_our_own_sentences_are_in_many_languages_and_scripts() -> None:

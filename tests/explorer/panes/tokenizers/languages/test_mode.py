@@ -202,6 +202,58 @@ def test_whether_a_text_comes_back_stands_behind_each_bar(pane, run_async):
     run_async(body())
 
 
+class Drops:
+    """A tokenizer of Latin letters that leaves out what it cannot spell, without a token."""
+
+    kind, special_tokens, unknown_id = "bpe", {}, None
+
+    def __init__(self):
+        self.inner = small_bpe()
+        self.vocab_size = self.inner.vocab_size
+
+    def encode(self, text, *, specials=True):
+        found = self.inner.encode("".join(one for one in text if one.isascii()))
+        place, spans = 0, []
+        data = text.encode()
+        for start, end in found.spans:
+            while data[place] >= 0x80:
+                place += 1
+            spans.append((place, place + end - start))
+            place += end - start
+        return SimpleNamespace(text=text, ids=found.ids, spans=spans, pieces=found.pieces)
+
+    def decode(self, ids):
+        return self.inner.decode(ids)
+
+
+def test_what_is_dropped_without_a_token_is_drawn_and_told_as_lost(pane, run_async):
+    async def body():
+        await pane.settled()
+        mode, chart = pane.mode, pane.mode.view.chart
+        pane.catalogue.add_trained("drops", Drops())
+        mode.shown_ones.add("trained:drops")
+        await pane.settled()
+        hindi = mode.measuring.results["trained:drops", "hin"]
+        assert hindi.premium < 1 and not hindi.measures.unknown and not hindi.honest
+        assert words.mark(hindi)[1].startswith("no fair count: ")
+        assert words.mark(hindi)[1].endswith("% of the text is dropped")
+        said = chart.describe(codes(pane).index("hin"), 2)
+        assert "dropped without a token" in said and "says nothing about the price" in said
+        fair = [one for key, one in mode.measuring.results.items() if key[0] == "trained:drops"]
+        assert "cannot be told" in words.headline("drops", fair)
+        row = codes(pane).index("hin")
+        chart._choose(row, 0)  # in sight
+        image = chart.grab().toImage()
+        bar = chart.bar_rect(row, 2)
+        colors = {
+            image.pixelColor(int(x), int(bar.center().y())).name()
+            for x in range(int(bar.left()) + 2, int(bar.right()) - 2)
+        }
+        assert len(colors) > 1  # hatched
+
+    run_async(body())
+
+
 def test_another_tokenizer_is_measured_alone_and_escape_stops_it(pane, run_async):
     async def body():
         await pane.settled()
