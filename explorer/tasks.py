@@ -27,6 +27,15 @@ def spawn(coroutine: Coroutine[Any, Any, Any], owner: QObject | None = None) -> 
     return task
 
 
+def in_loop() -> bool:
+    """Whether coroutines can be started: Qt sends events also while the loop stands still."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
 def running(owner: QObject | None = None) -> list[asyncio.Task[Any]]:
     """The unfinished tasks, all of them or those of one owner."""
     return [task for task, by in _running.items() if owner is None or by is owner]

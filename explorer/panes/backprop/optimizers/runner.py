@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject
 
-from explorer import errors
+from explorer import errors, tasks
 from explorer.engine import EngineDied
 from explorer.panes.backprop.optimizers.racing import (
     Course,
@@ -17,7 +17,6 @@ from explorer.panes.backprop.optimizers.racing import (
     key_of,
     racing,
 )
-from explorer.panes.backprop.optimizers.surveyor import in_loop
 from explorer.theme_numbers import format_percent
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ class Runner(QObject):
                 self._mode.view.map.set_stale(False)
             return
         self._wanted = (course, entries)
-        if not self._mode.engine.alive or not in_loop():
+        if not self._mode.engine.alive or not tasks.in_loop():
             return
         if self.busy:
             if self._job is not None and time.monotonic() - self._began > PATIENCE:

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 from core.optimization.stationary import stationary_points
 from core.optimization.surfaces import Surface
-from explorer import errors
+from explorer import errors, tasks
 from explorer.engine import SUPERSEDED, EngineDied
 from explorer.panes.backprop.optimizers.looks import inks
 from explorer.panes.backprop.optimizers.relief import relief
 
 if TYPE_CHECKING:
     from explorer.panes.backprop.optimizers.mode import OptimizersMode
-
-
-def in_loop() -> bool:
-    """Whether coroutines can be started: Qt sends events also while the loop stands still."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
 
 
 class Surveyor:
@@ -38,7 +28,7 @@ class Surveyor:
     def look(self) -> None:
         """Asks for the map of what is seen, unless it is there."""
         mode = self._mode
-        if mode.surface is None or not mode.engine.alive or self._busy or not in_loop():
+        if mode.surface is None or not mode.engine.alive or self._busy or not tasks.in_loop():
             return
         if mode.view.map.isVisible() and self._wanted() != self._drawn:
             self._busy = True
@@ -49,7 +39,7 @@ class Surveyor:
         mode = self._mode
         if mode.surface is None or mode.surface is self._searched or not mode.engine.alive:
             return
-        if in_loop():
+        if tasks.in_loop():
             self._searched = mode.surface
             mode.spawn(self._find(mode.surface))
 

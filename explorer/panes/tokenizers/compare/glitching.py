@@ -142,14 +142,12 @@ class Glitching(Tool):
             self.view.body.show_empty(
                 "Only a model has embeddings: choose a checkpoint's folder", "Choose a folder"
             )
-        elif self.engine.alive:
-            asked = self._question(path)
-            if asked != self._asked:
-                self._asked = asked
-                self.found = None
-                self.view.body.show_loading("looking at the embeddings")
-                opened, name = self._catalogue.get(self.chosen), dict(sources)[self.chosen]
-                self.run(suspect_steps(opened, path, name), "looking for glitch tokens")
+        elif (asked := self._question(path)) != self._asked:
+            self._asked = asked
+            self.found = None
+            self.view.body.show_loading("looking at the embeddings")
+            opened, name = self._catalogue.get(self.chosen), dict(sources)[self.chosen]
+            self.run(suspect_steps(opened, path, name), "looking for glitch tokens")
         self.changed.emit()
 
     def _question(self, path: Path) -> tuple[object, ...]:

@@ -45,7 +45,7 @@ class Overlapping(Tool):
             self.stop()
             self.overlaps, self._of = {}, []
             self.view.show_empty()
-        elif not same(opened, self._of) and self.engine.alive:
+        elif not same(opened, self._of):
             self.overlaps, self._of = {}, opened
             self.view.show_loading()
             steps = all_overlaps_steps([one.tokenizer for one in opened])

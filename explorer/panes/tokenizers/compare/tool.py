@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Generator, Sequence
 from typing import Any
 
@@ -10,8 +9,8 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from core.trace import Step
-from explorer import errors, tasks
-from explorer.engine import Engine, EngineDied, Job
+from explorer.engine import Engine
+from explorer.latest import Latest
 from explorer.panes.base import Inspection
 from explorer.panes.tokenizers.catalogue import Opened
 
@@ -30,8 +29,10 @@ class Tool(QObject):
         self.engine = engine
         self.shown: Shown = ()
         self.active = False
-        self._owner = parent
-        self._job: Job | None = None
+        self._latest = Latest(engine, parent, foreground=True)
+        self._latest.progressed.connect(self.on_progress)
+        self._latest.came.connect(self.on_done)
+        self._latest.failed.connect(self.on_failed)
 
     def widget(self) -> QWidget:
         raise TypeError("a tool has a widget: it must build one")
@@ -80,40 +81,10 @@ class Tool(QObject):
 
     def run(self, steps: Generator[Any, Any, Any], name: str) -> None:
         """Runs a job of core in place of the one before; `on_progress`, `on_done`, `on_failed`."""
-        self.stop()
-        try:
-            job = self.engine.run(steps, name=name, foreground=True, pure_python=True)
-        except EngineDied as error:
-            self.on_failed(str(error))
-            return
-        self._job = job
-        job.progressed.connect(self._on_items)
-        tasks.spawn(self._watch(job, name), self._owner)
+        self._latest.ask(steps, name)
 
     def stop(self) -> None:
-        if self._job is not None:
-            self._job.progressed.disconnect(self._on_items)
-            self._job.cancel()
-            self._job = None
-
-    def _on_items(self, items: list[Any]) -> None:
-        self.on_progress(items)
-
-    async def _watch(self, job: Job, name: str) -> None:
-        try:
-            await job.done()
-        except asyncio.CancelledError:
-            job.cancel()
-            raise
-        if job is self._job:
-            self._job = None
-            if isinstance(job.error, (ValueError, OSError)):
-                self.on_failed(str(job.error))
-            elif job.error is not None:
-                errors.report(job.error, name)
-                self.on_failed(str(job.error))
-            else:
-                self.on_done(job.result())
+        self._latest.stop()
 
     def on_progress(self, items: list[Any]) -> None:
         """What a job has yielded since the last time."""

@@ -23,7 +23,6 @@ class Tools(QObject):
     def __init__(self, desk: Desk, view: CompareView, parent: QObject) -> None:
         super().__init__(parent)
         self._engine = desk.context.engine
-        self._alive = self._engine.alive
         self._view = view
         workspace = desk.context.workspace
         self.by_name: dict[str, Tool] = {
@@ -38,7 +37,6 @@ class Tools(QObject):
             view.add_page(tool.widget())
             tool.changed.connect(lambda tool=tool: self._tell(tool))
             tool.pieceChosen.connect(self.pieceChosen)
-        self._engine.activityChanged.connect(self._on_activity)
         workspace.modelChanged.connect(lambda _: self.current and self.current.look())
 
     def show(self, name: str) -> None:
@@ -66,10 +64,3 @@ class Tools(QObject):
     def _tell(self, tool: Tool) -> None:
         if tool is self.current:
             self.changed.emit()
-
-    def _on_activity(self) -> None:
-        """The engine has come to life: what is shown may ask it now."""
-        if self._engine.alive and not self._alive:
-            self._alive = True
-            if self.current is not None:
-                self.current.look()

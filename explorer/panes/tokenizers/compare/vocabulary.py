@@ -78,7 +78,7 @@ class Vocabulary(Tool):
         if not self.query:
             self.stop()
             self.view.set_hint("Type a part of a piece, a regular expression, or bytes")
-        elif self._asked and self.engine.alive:
+        elif self._asked:
             indices = [self._index(one) for one in self.opened]
             steps = search_all(indices, self.query, self.way, self.any_case)
             self.run(steps, "searching vocabularies")

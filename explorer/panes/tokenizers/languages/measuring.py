@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
 from core.tokenization.analysis import LanguageText, Premium
-from explorer import errors, tasks
-from explorer.engine import Engine, EngineDied, Job
+from explorer.engine import Engine
+from explorer.latest import Latest
 from explorer.panes.tokenizers.catalogue import Opened
 from explorer.panes.tokenizers.languages.model import Failure, measure_steps
 
@@ -24,42 +23,29 @@ class Measuring(QObject):
 
     def __init__(self, engine: Engine, parent: QObject) -> None:
         super().__init__(parent)
-        self._engine = engine
-        self._owner = parent
-        self._job: Job | None = None
-        self._later: tuple[list[tuple[str, Opened]], list[LanguageText]] | None = None
+        self._latest = Latest(engine, parent)
+        self._latest.progressed.connect(self._on_progress)
+        self._latest.failed.connect(self.failed)
+        self._latest.ended.connect(self.ended)
         self._measured: dict[str, Opened] = {}
         self.results: dict[tuple[str, str], Premium] = {}  # by tokenizer's id and language's code
         self.errors: dict[str, str] = {}  # of tokenizers that could not be measured, by id
         self.total = 0  # results that the job under way was asked for
         self.done = 0
-        engine.activityChanged.connect(self._on_activity)
 
     @property
     def running(self) -> bool:
-        return self._job is not None
+        return self._latest.running
 
     def ask(self, tokenizers: Sequence[tuple[str, Opened]], texts: Sequence[LanguageText]) -> None:
         """Wants every text under every tokenizer: measures what is not known yet."""
-        if not self._engine.alive and not self._engine.has_died:
-            self._later = (list(tokenizers), list(texts))  # the window is shown first
-            return
         self.stop()
         wanted = self._missing(tokenizers, texts)
         if not wanted:
             self.ended.emit()
             return
         self.total, self.done = sum(len(some) for _, _, some in wanted), 0
-        try:
-            job = self._engine.run(
-                measure_steps(wanted), name="measuring languages", pure_python=True
-            )
-        except EngineDied as error:
-            self.failed.emit(str(error))
-            return
-        self._job = job
-        job.progressed.connect(self._on_progress)
-        tasks.spawn(self._watch(job), self._owner)
+        self._latest.ask(measure_steps(wanted), "measuring languages")
 
     def _missing(
         self, tokenizers: Sequence[tuple[str, Opened]], texts: Sequence[LanguageText]
@@ -80,13 +66,7 @@ class Measuring(QObject):
 
     def stop(self) -> bool:
         """Gives up what is under way; results that have come stay. False when there was nothing."""
-        self._later = None
-        if self._job is None:
-            return False
-        self._job.progressed.disconnect(self._on_progress)
-        self._job.cancel()
-        self._job = None
-        return True
+        return self._latest.stop()
 
     def retry(self, identity: str) -> None:
         """Measures one that failed anew, when it is asked for."""
@@ -100,20 +80,3 @@ class Measuring(QObject):
                 self.results[one.tokenizer, one.language.code] = one
         self.done += len(results)
         self.came.emit()
-
-    async def _watch(self, job: Job) -> None:
-        try:
-            await job.done()
-        except asyncio.CancelledError:  # the pane is gone
-            job.cancel()
-            raise
-        if job is self._job:
-            self._job = None
-            if job.error is not None:
-                errors.report(job.error, "measuring languages")
-                self.failed.emit(str(job.error))
-            self.ended.emit()
-
-    def _on_activity(self) -> None:
-        if self._later is not None and self._engine.alive:
-            self.ask(*self._later)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QLineEdit
 
 from explorer import theme
 from explorer.engine import Engine
-from explorer.jobs import Job
+from explorer.latest import Latest
 from explorer.panes.tokenizers.train.options import Lane, TrainOptions, check, whole
 from explorer.panes.tokenizers.train.setup import SetupView
 from explorer.panes.tokenizers.train.survey import Survey, lane_words, survey_steps
@@ -39,7 +39,10 @@ class Planning(QObject):
         self.errors: dict[str, str] = {}
         self.survey = Survey()
         self._surveyed: tuple[Any, ...] | None = None
-        self._job: Job | None = None
+        self._latest = Latest(engine, self)
+        self._latest.progressed.connect(self.show)
+        self._latest.failed.connect(self._on_failed)
+        self._latest.ended.connect(self.show)
         self._wanted = False  # the setup is on the screen
         self._corpus_error = ""
         self._changing = ""
@@ -132,37 +135,16 @@ class Planning(QObject):
 
     def _start_survey(self, corpus: str, n_bytes: int) -> None:
         survey = self.survey
-        steps = survey_steps(survey, corpus, n_bytes, self._lanes)
-        job = self._engine.run(steps, name="looking at the text", pure_python=True)
-        self._job = job
-        job.progressed.connect(self._on_survey)
-        job.finished.connect(self._on_surveyed)
-        self.destroyed.connect(job.cancel)
+        self._latest.ask(survey_steps(survey, corpus, n_bytes, self._lanes), "looking at the text")
 
     def _end_survey(self) -> None:
-        if self._job is not None:
-            self._job.progressed.disconnect(self._on_survey)
-            self._job.finished.disconnect(self._on_surveyed)
-            if not self._job.over:
-                self._job.cancel()
-                self._surveyed = None
-            self._job = None
+        if self._latest.stop():
+            self._surveyed = None
 
-    def _on_survey(self, _: object = None) -> None:
-        self.show()
-
-    def _on_surveyed(self) -> None:
-        job = self._job
-        if job is None:
-            return
-        if isinstance(job.error, (ValueError, OSError)):
-            self._corpus_error = str(job.error)
-        elif job.error is not None:
-            from explorer import errors
-
-            errors.report(job.error, "looking at the text")
-        self.show()
+    def _on_failed(self, message: str) -> None:
+        self._corpus_error = message
+        if not self._engine.alive:  # another engine may
+            self._surveyed = None
 
     async def settled(self) -> None:
-        if self._job is not None:
-            await self._job.done()
+        await self._latest.settled()

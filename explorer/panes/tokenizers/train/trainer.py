@@ -7,7 +7,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from explorer.engine import Engine
-from explorer.jobs import Job
+from explorer.latest import Latest
 from explorer.panes.tokenizers.train.options import TrainOptions, whole
 from explorer.panes.tokenizers.train.recording import Recording
 
@@ -25,9 +25,13 @@ class Trainer(QObject):
 
     def __init__(self, engine: Engine, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._engine = engine
-        self._job: Job | None = None
-        self._splitting: Job | None = None
+        self._training = Latest(engine, self)
+        self._training.progressed.connect(self._on_progress)
+        self._training.came.connect(self._on_done)
+        self._training.failed.connect(self._on_failed)
+        self._training.ended.connect(self._on_ended)
+        self._splitting = Latest(engine, self)
+        self._splitting.ended.connect(self.grown)
         self._playing = False
         self._shown = "idle"
         self.recording: Recording | None = None
@@ -63,39 +67,31 @@ class Trainer(QObject):
         )
         self.recording, self.options = recording, options
         self._playing = until is None
-        job = self._engine.run(steps, name="training tokenizers", pure_python=True)
-        self._job = job
-        job.progressed.connect(self._on_progress)
-        job.finished.connect(self._on_finished)
-        self.destroyed.connect(job.cancel)
+        self._training.ask(steps, "training tokenizers")
         self._tell()
 
     def clear(self) -> None:
         """Forgets the training; one that is under way is cancelled."""
-        if self._job is not None:
-            self._job.progressed.disconnect(self._on_progress)
-            self._job.finished.disconnect(self._on_finished)
-        for job in (self._job, self._splitting):
-            if job is not None and not job.over:
-                job.cancel()
-        self._job = self._splitting = self.recording = None
+        self._training.stop()
+        self._splitting.stop()
+        self.recording = None
         self._playing = False
         self.error = ""
         self._tell()
 
     def play(self) -> None:
-        if self._job is not None and self.recording is not None and not self._job.over:
+        if self.recording is not None and self._goes_on:
             self._playing = True
             self.recording.limit = None
-            self._job.resume()
+            self._resume()
             self._tell()
 
     def pause(self) -> None:
-        if self._job is not None and self.recording is not None and not self._job.over:
+        if self.recording is not None and self._goes_on:
             self._playing = False
             self.recording.hurry = False
             if len(self.recording):
-                self._job.pause()
+                self._hold()
             else:  # what prepares goes on, and waits at the first moment
                 self.recording.limit = 1
             self._tell()
@@ -106,10 +102,10 @@ class Trainer(QObject):
 
     def to(self, moments: int) -> None:
         """On until there are so many moments, then it waits."""
-        if self._job is not None and self.recording is not None and not self._job.over:
+        if self.recording is not None and self._goes_on:
             self._playing = False
             self.recording.limit = moments
-            self._job.resume()
+            self._resume()
             self._tell()
 
     def hurry(self) -> None:
@@ -121,57 +117,55 @@ class Trainer(QObject):
     def set_speed(self, speed: float) -> None:
         if self.recording is not None and speed != self.recording.speed:
             self.recording.speed = speed
-            if self._job is not None:
-                self._job.wake()
+            if self._training.job is not None:
+                self._training.job.wake()
 
     def set_sample(self, sample: str) -> None:
         """Cuts another sample after every step."""
-        if self.recording is None or sample == self.recording.sample:
-            return
-        if self._splitting is not None and not self._splitting.over:
-            self._splitting.cancel()
-        job = self._engine.run(
-            self.recording.resplit(sample), name="cutting the sample", pure_python=True
-        )
-        self._splitting = job
-        job.finished.connect(self.grown)
+        if self.recording is not None and sample != self.recording.sample:
+            self._splitting.ask(self.recording.resplit(sample), "cutting the sample")
 
     async def settled(self) -> None:
-        """Returns once nothing comes any more by itself."""
-        for job in (self._splitting, self._job):
-            if job is not None and job is self._splitting:
-                await job.done()
+        """Returns once another sample is cut; a training goes on."""
+        await self._splitting.settled()
+
+    @property
+    def _goes_on(self) -> bool:
+        """It has not ended: it may wait for the engine, or for a person."""
+        return self.recording is not None and not (self.recording.over or self.recording.failed)
+
+    def _resume(self) -> None:
+        if self._training.job is not None:
+            self._training.job.resume()
+
+    def _hold(self) -> None:
+        if self._training.job is not None:
+            self._training.job.pause()
 
     # what comes
 
     def _on_progress(self, _: object = None) -> None:
-        job, recording = self._job, self.recording
-        if job is None or recording is None:
+        recording = self.recording
+        if recording is None:
             return
         if recording.limit is not None and len(recording) >= recording.limit:
-            job.pause()
+            self._hold()
         self.grown.emit()
         self._tell()
 
-    def _on_finished(self) -> None:
-        job = self._job
-        if job is None:
-            return
-        self._playing = False
+    def _on_done(self, _: object) -> None:
         if self.recording is not None:
-            self.recording.over = job.error is None
-            self.recording.failed = job.error is not None
-        if job.error is not None:
-            self.error = str(job.error)
-            if not isinstance(job.error, (ValueError, OSError)):
-                self._unexpected(job.error)
+            self.recording.over = True
+
+    def _on_failed(self, message: str) -> None:
+        if self.recording is not None:
+            self.recording.failed = True
+            self.error = message
+
+    def _on_ended(self) -> None:
+        self._playing = False
         self.grown.emit()
         self._tell()
-
-    def _unexpected(self, error: BaseException) -> None:
-        from explorer import errors
-
-        errors.report(error, "training tokenizers")
 
     def _tell(self) -> None:
         if self.state != self._shown:
