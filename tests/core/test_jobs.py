@@ -35,6 +35,8 @@ from core.tokenization.analysis import (
     language_texts,
     overlap_steps,
     premium_steps,
+    premium_trace_steps,
+    premiums,
 )
 from core.tokenization.analysis.embeddings import read_embeddings_steps
 from core.tokenization.analysis.glitches import (
@@ -223,6 +225,9 @@ JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
     library_steps: lambda place: library_steps(WORDS, "a b", True),
     learn_steps: lambda place: learn_steps(playing(), 20),
     premium_steps: lambda place: premium_steps({"bytes": RankedBPE(RANKS)}, language_texts()),
+    premium_trace_steps: lambda place: premium_trace_steps(
+        [(one, one) for one in premiums({"bytes": RankedBPE(RANKS)}, language_texts())]
+    ),
 }
 
 

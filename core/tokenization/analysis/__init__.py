@@ -2,16 +2,21 @@
 
 Read in this order: sentences (a short text in many languages), languages (where longer ones come
 from), rates (bytes per token, tokens per word, money), measures (tokens, fertility, losses of one
-text), premiums (a language's price against English), splits (two splits of one text), search
-(pieces by what they hold), overlap (pieces that two vocabularies share), embeddings (a model's
-table), glitches (pieces that a model never learned).
+text), premiums (a language's price against English), premium_trace (how each came about), splits
+(two splits of one text), search (pieces by what they hold), overlap (pieces that two vocabularies
+share), embeddings (a model's table), glitches (pieces that a model never learned).
 """
 
 from core.tokenization.analysis.glitches import GlitchCandidate, glitch_candidates, glitch_steps
 from core.tokenization.analysis.languages import LanguageText, language_names, language_texts
 from core.tokenization.analysis.measures import Measures, measure
 from core.tokenization.analysis.overlap import Overlap, overlap_steps, vocabulary_overlap
-from core.tokenization.analysis.premiums import Premium, premium_step, premium_steps, premiums
+from core.tokenization.analysis.premium_trace import (
+    premium_step,
+    premium_trace_steps,
+    trace_premiums,
+)
+from core.tokenization.analysis.premiums import Premium, premium_steps, premiums
 from core.tokenization.analysis.search import Match, VocabularyIndex
 from core.tokenization.analysis.splits import Region, differing_regions, own_tokens
 
@@ -34,6 +39,8 @@ __all__ = [
     "own_tokens",
     "premium_step",
     "premium_steps",
+    "premium_trace_steps",
     "premiums",
+    "trace_premiums",
     "vocabulary_overlap",
 ]

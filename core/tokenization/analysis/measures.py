@@ -67,24 +67,29 @@ def measure(tokenizer: Tokenizer, text: str, encoding: Encoding | None = None) -
     """
     if encoding is None:
         encoding = tokenizer.encode(text, specials=False)
+    characters = len(encoding.text)  # step: characters
     data = encoding.text.encode()
+    size = len(data)  # step: bytes
+    tokens = len(encoding.ids)  # step: tokens
     unknown = [
-        span
-        for token, span in zip(encoding.ids, encoding.spans, strict=True)
+        data[start:stop]
+        for token, (start, stop) in zip(encoding.ids, encoding.spans, strict=True)
         if token == tokenizer.unknown_id
     ]
+    lost = sum(len(part.strip()) for part in unknown)  # step: lost
+    gaps = [data[start:stop] for start, stop in _between(encoding.spans, size)]
+    dropped = sum(_bytes_of_letters(gap) for gap in gaps)  # step: dropped
+    decoded = tokenizer.decode(encoding.ids)
+    lossless = decoded == encoding.text  # step: lossless
     return Measures(
-        tokens=len(encoding.ids),
-        characters=len(encoding.text),
-        bytes=len(data),
+        tokens=tokens,
+        characters=characters,
+        bytes=size,
         words=count_words(encoding.text),
         unknown=len(unknown),
-        unknown_bytes=sum(len(data[start:stop].strip()) for start, stop in unknown),
-        dropped_bytes=sum(
-            len(_NO_LETTER.sub("", data[start:stop].decode("utf-8", "ignore")).encode())
-            for start, stop in _between(encoding.spans, len(data))
-        ),
-        lossless=tokenizer.decode(encoding.ids) == encoding.text,
+        unknown_bytes=lost,
+        dropped_bytes=dropped,
+        lossless=lossless,
     )
 
 
@@ -97,6 +102,11 @@ def _between(spans: Sequence[tuple[int, int]], size: int) -> Iterator[tuple[int,
         end = max(end, stop)
     if end < size:
         yield end, size
+
+
+def _bytes_of_letters(data: bytes) -> int:
+    """How long it is without white space and accents."""
+    return len(_NO_LETTER.sub("", data.decode("utf-8", "ignore")).encode())
 
 
 def count_words(text: str) -> int | None:

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from core.jobs import to_the_end
 from core.tokenization.analysis.languages import LanguageText
 from core.tokenization.analysis.measures import Measures, measure
-from core.tokenization.telling import arrays
 from core.tokenization.tokenizer import Tokenizer
-from core.trace import Step
 
 REFERENCE = "eng"
 MOSTLY_LOST = 0.1  # a larger share of lost bytes makes the premium meaningless
@@ -68,22 +66,6 @@ def _price(tokens: int, english: int) -> float:
     """What the same content costs, in units of what it costs in English."""
     premium = tokens / english  # step: premium
     return premium
-
-
-def premium_step(result: Premium, english: Premium) -> Step:
-    """How a language's premium came about, as a step; `english` is of the same tokenizer."""
-    values = {
-        "tokens": result.measures.tokens,
-        "english": english.measures.tokens,
-        "premium": result.premium,
-    }
-    return Step(
-        "languages.premium",
-        f"{result.language.name} costs {result.premium:.3g} times the tokens of English",
-        r"\text{premium} = \frac{n_{\text{tokens}}}{n_{\text{English}}}",
-        "core.tokenization.analysis.premiums:_price#premium",
-        arrays(values),
-    )
 
 
 def premiums(tokenizers: Mapping[str, Tokenizer], texts: Sequence[LanguageText]) -> list[Premium]:

@@ -9,28 +9,41 @@ from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QBrush, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QWheelEvent
+from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QScrollBar, QSizePolicy, QToolTip, QWidget
 
 from core.tokenization.analysis import Premium
 from explorer import theme
 from explorer.panes.tokenizers.languages import words
+from explorer.panes.tokenizers.languages.draw_bars import (
+    LEGEND,
+    MARK,
+    SCROLL,
+    between,
+    draw_bar,
+    draw_legend,
+)
 from explorer.panes.tokenizers.languages.model import Line, columns
-from explorer.widgets.base import LEFT, RIGHT, Columns, Picture, elide, put_text
+from explorer.widgets.base import RIGHT, Columns, Picture, elide, put_text
 
 NAME, BAR, GAP = 168, 14, 10  # px: the names' column, a bar's height, between two languages
-TOP, LEGEND = 24, 40  # px: the axis, a row of the legend
-SCROLL, MARK = 12, 11  # px: the bar that scrolls, the mark behind a bar
+TOP = 24  # px: the axis
 WHEEL_ROWS = 3
 WORDS = 248  # px that stay free for the words behind the longest bar
 
+Place = tuple[str, int]  # a language's code, and which of the tokenizers
+NOWHERE: Place = ("", 0)
+
 
 class PremiumChart(Picture):
-    """`chosen(code, place)`: a bar was clicked or reached by the keyboard; `nameClicked(place)`:
-    a tokenizer in the legend.
+    """`chosen(code, place)`: a bar was clicked or reached by the keyboard; `entered(code, place)`:
+    it was double-clicked; `hovered(code, place)`: the mouse is on it, ("", 0) for none;
+    `nameClicked(place)`: a tokenizer in the legend.
     """
 
     chosen = Signal(str, int)
+    entered = Signal(str, int)
+    hovered = Signal(str, int)
     nameClicked = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -40,7 +53,11 @@ class PremiumChart(Picture):
         self.badges: list[tuple[str, str]] = []
         self.told: list[str] = []
         self._limit = 2.0
-        self._current = ("", 0)
+        self._rows: dict[str, int] = {}  # of the languages, by code
+        self._current = self._before = NOWHERE
+        self._share = 1.0
+        self._note = ""
+        self._under = NOWHERE  # the mouse
         self._bar = QScrollBar(Qt.Orientation.Vertical, self)
         self._bar.valueChanged.connect(lambda _: self.update())
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -59,22 +76,59 @@ class PremiumChart(Picture):
         """
         self.lines, self.names, self.badges = list(lines), list(names), list(badges)
         self.told = list(told) or self.names
+        self._rows = {line.language.code: row for row, line in enumerate(self.lines)}
         fair = [one.premium for line in lines for one in line.results if one and one.honest]
         self._limit = max(2.0, max(fair, default=0.0))
         self._fit()
         self.data_changed()
 
-    def set_current(self, code: str, place: int) -> None:
-        self._current = (code, place)
+    def set_current(
+        self,
+        current: Place,
+        before: Place = NOWHERE,
+        share: float = 1.0,
+        note: str = "",
+    ) -> None:
+        """The bar that is looked at, and how far the way is made to it from the one `before`.
+
+        `note` stands behind it in place of its premium.
+        """
+        self._current, self._before = current, before
+        self._share, self._note = share, note
+        code, place = current
         result = self.result(code, place)
         self.setAccessibleDescription(words.described(self.names[place], result) if result else "")
         self.update()
 
     def result(self, code: str, place: int) -> Premium | None:
-        for line in self.lines:
-            if line.language.code == code and place < len(line.results):
-                return line.results[place]
-        return None
+        row = self._rows.get(code)
+        if row is None or place >= len(self.lines[row].results):
+            return None
+        return self.lines[row].results[place]
+
+    def current_rect(self) -> QRectF:
+        """The bar that is looked at, or between two of them; empty where there is none."""
+        here = self._rect_of(self._current)
+        start = self._rect_of(self._before)
+        if here.isNull() or start.isNull() or self._share >= 1:
+            return here
+        return between(start, here, self._share)
+
+    def _rect_of(self, place: Place) -> QRectF:
+        row = self._rows.get(place[0])
+        there = row is not None and place[1] < len(self.lines[row].results)
+        return self.bar_rect(row, place[1]) if row is not None and there else QRectF()
+
+    def reveal(self) -> None:
+        """Scrolls as little as shows the language that is looked at, with all its bars."""
+        row = self._rows.get(self._current[0])
+        if row is not None:
+            start = self._rows.get(self._before[0], row)
+            self._reveal(self._pitch * (start + (row - start) * self._share))
+
+    def _reveal(self, top: float) -> None:
+        seen = self.height() - self._head
+        self._bar.setValue(round(min(max(self._bar.value(), top + self._pitch - seen), top)))
 
     def displayed(self) -> dict[str, np.ndarray]:
         return Columns(columns(self.lines, self.names))
@@ -136,38 +190,22 @@ class PremiumChart(Picture):
 
     def draw(self, painter: QPainter) -> None:
         now = theme.current()
-        self._draw_legend(painter)
+        draw_legend(painter, self)
         painter.save()
         painter.setClipRect(QRectF(0, self._head, self.width(), self.height() - self._head))
         self._draw_grid(painter)
         for row in self._visible():
             self._draw_row(painter, row)
+        current = self.current_rect()
+        if not current.isNull():
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(now.pen("accent", 2))
+            painter.drawRect(current.adjusted(-2, -2, 2, 2))
         painter.restore()
         axis = QRectF(0, now.px(LEGEND), now.px(NAME) - now.px(12), now.px(TOP))
         put_text(painter, axis, "tokens / English", now.font("label"), now.color("muted"), RIGHT)
         if self.shows_focus:
             now.focus_ring(painter, QRectF(self.rect()).adjusted(3, 3, -3, -3))
-
-    def _draw_legend(self, painter: QPainter) -> None:
-        """Each tokenizer's color, name, and whether it is lossless."""
-        now = theme.current()
-        each = self.width() / max(1, len(self.names))
-        for place, (name, badge) in enumerate(zip(self.names, self.badges, strict=True)):
-            left = place * each
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(now.series(place))
-            painter.drawRoundedRect(QRectF(left, now.px(4), now.px(12), now.px(12)), 2, 2)
-            font = now.font("body", 600)
-            text = QRectF(left + now.px(18), 0, each - now.px(26), now.px(20))
-            title = elide(name, font, text.width())
-            put_text(painter, text, title, font, now.color("text"), LEFT)
-            icon, said = badge
-            if icon:
-                at = QPointF(left + now.px(18), now.px(21))
-                painter.drawPixmap(at, self.icon_pixmap(icon, icon, 14))
-                line = QRectF(left + now.px(36), now.px(19), each - now.px(44), now.px(18))
-                said = elide(said, now.font("label"), line.width())
-                put_text(painter, line, said, now.font("label"), now.color("muted"), LEFT)
 
     def _draw_grid(self, painter: QPainter) -> None:
         now = theme.current()
@@ -198,43 +236,11 @@ class PremiumChart(Picture):
         for place, result in enumerate(line.results):
             bar = self.bar_rect(row, place)
             if result is not None:
-                self._draw_bar(painter, bar, place, result)
+                note = self._note if self._current == (line.language.code, place) else ""
+                draw_bar(painter, self, bar, place, result, note)
             elif self.badges[place][0] == "error":
                 at = QPointF(bar.left() + now.px(4), bar.center().y() - now.px(MARK) / 2)
                 painter.drawPixmap(at, self.icon_pixmap("error", "error", MARK))
-
-    def _draw_bar(self, painter: QPainter, bar: QRectF, place: int, result: Premium) -> None:
-        """Full where tokens say something; hatched as far as text is lost."""
-        now = theme.current()
-        color = now.series(place)
-        measures = result.measures
-        lost = measures.unknown / measures.tokens if measures.tokens else 0.0
-        if measures.dropped_bytes:
-            lost = max(lost, measures.lost_share)
-        if not result.honest:
-            lost = 1.0
-        known = QRectF(bar)
-        known.setWidth(bar.width() * (1 - lost))
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.fillRect(known, color)
-        if lost and bar.width() >= 2:
-            rest = QRectF(known.right(), bar.top(), bar.width() * lost, bar.height())
-            painter.setPen(now.pen(color, 1))
-            painter.setBrush(QBrush(color, Qt.BrushStyle.BDiagPattern))
-            painter.drawRect(rest.adjusted(0.5, 0.5, -0.5, -0.5))
-        icon, said = words.mark(result)
-        middle = bar.center().y()
-        at = QPointF(bar.right() + now.px(5), middle - now.px(MARK) / 2)
-        painter.drawPixmap(at, self.icon_pixmap(icon, icon, MARK))
-        room = QRectF(at.x() + now.px(MARK + 4), bar.top() - now.px(2), 0, bar.height() + now.px(4))
-        room.setRight(self.width() - now.px(SCROLL) - now.px(4))
-        role = "text" if result.honest else "muted"
-        said = elide(said, now.font("label"), room.width())
-        put_text(painter, room, said, now.font("label"), now.color(role), LEFT)
-        if self._current == (result.language.code, place):
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(now.pen("accent", 2))
-            painter.drawRect(bar.adjusted(-1, -1, 1, 1))
 
     # the mouse and the keyboard
 
@@ -252,8 +258,24 @@ class PremiumChart(Picture):
         if row >= 0 and event.button() == Qt.MouseButton.LeftButton:
             self._choose(row, place)
 
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        row, place = self.at(event.position())
+        if row >= 0 and event.button() == Qt.MouseButton.LeftButton:
+            self.entered.emit(self.lines[row].language.code, place)
+
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        row, place = self.at(event.position())
+        self._point_at((self.lines[row].language.code, place) if row >= 0 else NOWHERE)
         QToolTip.showText(event.globalPosition().toPoint(), self.said_at(event.position()), self)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._point_at(NOWHERE)
+        super().leaveEvent(event)
+
+    def _point_at(self, place: Place) -> None:
+        if place != self._under:
+            self._under = place
+            self.hovered.emit(*place)
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
@@ -307,9 +329,7 @@ class PremiumChart(Picture):
             super().keyPressEvent(event)
 
     def _choose(self, row: int, place: int) -> None:
-        top = row * self._pitch
-        seen = self.height() - self._head
-        self._bar.setValue(min(max(self._bar.value(), top + self._pitch - seen), top))
+        self._reveal(row * self._pitch)
         self.chosen.emit(self.lines[row].language.code, place)
 
     def resizeEvent(self, event) -> None:

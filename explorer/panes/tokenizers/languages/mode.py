@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
-from core.tokenization.analysis.premiums import REFERENCE
 from explorer import dialogs
 from explorer.actions import Action
 from explorer.panes.tokenizers.compare import menu
 from explorer.panes.tokenizers.compare.mode import FILES
 from explorer.panes.tokenizers.compare.shown import Shown
 from explorer.panes.tokenizers.languages import words
+from explorer.panes.tokenizers.languages.commands import commands
+from explorer.panes.tokenizers.languages.cursor import BarCursor
 from explorer.panes.tokenizers.languages.measuring import Measuring
 from explorer.panes.tokenizers.languages.model import ORDERS, Texts, lines_of, read_texts
+from explorer.panes.tokenizers.languages.telling import NO_BAR, Bar, Telling
 from explorer.panes.tokenizers.languages.view import LanguagesHeader, LanguagesView
 from explorer.panes.tokenizers.modes import Desk, Mode
 
@@ -41,12 +44,14 @@ class LanguagesMode(Mode):
         self.inputs = LanguagesHeader()
         self.shown_ones = Shown(desk.catalogue, self.workspace, self)
         self.measuring = Measuring(self.engine, self)
+        self.telling = Telling(self.engine, self)
+        self.cursor = BarCursor(self)
         self.texts: Texts | None = None
         self.order, self.scope = ORDERS[0], "usual"
         self._reading = False
         self._seen = False
         self._error = ""
-        self._current = ("", 0)
+        self._summary = words.IDLE
         self._later = QTimer(self, singleShot=True)
         self._later.setInterval(REFRESH)
         self._connect()
@@ -57,6 +62,8 @@ class LanguagesMode(Mode):
         view.orderChosen.connect(self.set_order)
         view.scopeChosen.connect(self.set_scope)
         view.chart.chosen.connect(self.choose)
+        view.chart.entered.connect(self.cursor.enter)
+        view.chart.hovered.connect(self.cursor.point_at)
         view.chart.nameClicked.connect(self.retry_one)
         view.body.retryRequested.connect(self.retry)
         view.body.cancelRequested.connect(self.cancel)
@@ -66,6 +73,7 @@ class LanguagesMode(Mode):
         self.measuring.came.connect(self._on_came)
         self.measuring.ended.connect(self.refresh)
         self.measuring.failed.connect(self._on_failed)
+        self.telling.told.connect(self.cursor.take)
         self._later.timeout.connect(self.refresh)
 
     # what the pane asks
@@ -77,13 +85,17 @@ class LanguagesMode(Mode):
         return self.inputs
 
     def state(self) -> dict[str, Any]:
-        return {"version": 1, "order": self.order, "scope": self.scope}
+        bar = asdict(self.cursor.kept)
+        return {"version": 1, "order": self.order, "scope": self.scope, "bar": bar}
 
     def restore(self, state: dict[str, Any]) -> None:
         if state.get("order") in ORDERS:
             self.set_order(state["order"])
         if state.get("scope") in ("usual", "all"):
             self.set_scope(state["scope"])
+        self.cursor.wanted = Bar.from_json(state.get("bar"))
+        if self.active and self.cursor.wanted != NO_BAR:
+            self.cursor.go_to_wanted()
 
     def take(self, wish: dict[str, Any]) -> None:
         """{"files": of tokenizers}."""
@@ -91,36 +103,7 @@ class LanguagesMode(Mode):
             self.shown_ones.add_files(wish["files"])
 
     def actions(self) -> list[Action]:
-        def shown() -> bool:
-            return self.active
-
-        turned = {"premium": "name", "name": "premium", "usual": "all", "all": "usual"}
-        return [
-            Action(
-                "tokenizers.languages.order",
-                "Languages: sort by premium or by name",
-                lambda: self.set_order(turned[self.order]),
-                enabled=shown,
-            ),
-            Action(
-                "tokenizers.languages.scope",
-                "Languages: the usual ones or all",
-                lambda: self.set_scope(turned[self.scope]),
-                enabled=shown,
-            ),
-            Action(
-                "tokenizers.languages.retry",
-                "Languages: try again what failed",
-                self.retry,
-                enabled=lambda: self.active and any(map(self.error_of, self.listed)),
-            ),
-            Action(
-                "tokenizers.languages.search",
-                "Languages: search one",
-                self.view.search.setFocus,
-                enabled=shown,
-            ),
-        ]
+        return commands(self)
 
     def pictures(self) -> dict[str, QWidget]:
         return {"languages-premiums": self.view.chart}
@@ -140,9 +123,11 @@ class LanguagesMode(Mode):
     def shown(self) -> None:
         self._seen = True
         self.shown_ones.open_all()
+        self.cursor.go_to_wanted()
 
     def left(self) -> None:
         self._seen = False
+        self.cursor.wanted = self.cursor.kept
 
     def cancel(self) -> bool:
         if not self.measuring.stop():
@@ -167,10 +152,8 @@ class LanguagesMode(Mode):
         self.ask()
 
     def choose(self, code: str, place: int) -> None:
-        """The bar that the inspector explains."""
-        self._current = (code, place)
-        self.view.chart.set_current(code, place)
-        self.inspect()
+        """The bar that transport and inspector speak of."""
+        self.cursor.choose(code, place)
 
     def retry(self) -> None:
         """Tries again whatever failed: the texts, and every tokenizer."""
@@ -234,6 +217,20 @@ class LanguagesMode(Mode):
         """Why a tokenizer cannot be used; "" where it can."""
         return self.shown_ones.errors.get(identity, "") or self.measuring.errors.get(identity, "")
 
+    # playing
+
+    def on_position(self, position: float) -> None:
+        self.cursor.on_position(position)
+
+    def on_step(self, step: int) -> None:
+        self._tell()
+        super().on_step(step)
+
+    def on_playing(self, playing: bool) -> None:
+        self.inspect()
+
+    # what is drawn
+
     def refresh(self) -> None:
         """Draws what is known, and says what is waited for."""
         self._later.stop()
@@ -253,7 +250,9 @@ class LanguagesMode(Mode):
         badges = [words.badge(some, error) for some, error in zip(kept, wrong, strict=True)]
         told = [words.about(*one) for one in zip(names, kept, wrong, strict=True)]
         self.view.chart.set_lines(lines, names, badges, told)
-        self.view.chart.set_current(*self._current)
+        self.cursor.show()
+        if not self.measuring.running and not self._reading:
+            self.telling.ask(lines, ids, names, results)
         if not lines:
             body.show_empty("No language of this name here.", "Clear the search", "search")
         elif not any(kept):
@@ -281,22 +280,18 @@ class LanguagesMode(Mode):
             "Line: English. Check: the ids give the text back. Hatched: unknown or dropped, lost."
         )
         first = next((place for place, some in enumerate(kept) if some), 0)
-        self.set_headline(words.headline(names[first], kept[first]))
+        self._summary = words.headline(names[first], kept[first])
+        self._tell()
         self.inspect()
 
+    def _tell(self) -> None:
+        """One sentence: about all languages, or about the step inside a bar."""
+        part = self.cursor.part if self.active else None
+        self.set_headline(part.title if part is not None else self._summary)
+
     def inspect(self) -> None:
-        code, place = self._current
-        ids = self.listed
-        if not code or place >= len(ids):
-            self.inspection.emit(None)
-            return
-        results = self.measuring.results
-        result = results.get((ids[place], code))
-        english = results.get((ids[place], REFERENCE))
-        if result is None or english is None:
-            self.inspection.emit(None)
-            return
-        self.inspection.emit(words.inspection(self.shown_ones.name(ids[place]), result, english))
+        if self.active:
+            self.inspection.emit(self.cursor.inspection())
 
     # tokenizers
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from core.tokenization.analysis import Premium
-from core.tokenization.analysis.premiums import REFERENCE, premium_step
+from core.tokenization.analysis import Premium, premium_step
+from core.tokenization.analysis.premiums import REFERENCE
+from core.tokenization.telling import count
+from core.trace import Step
 from explorer.panes.base import Inspection
 from explorer.theme_numbers import format_number
 from explorer.widgets.live_numbers import Equation
@@ -129,6 +132,59 @@ def inspection(name: str, result: Premium, english: Premium) -> Inspection:
         rows.append(Equation("lossless", "yes" if measures.lossless else "no, the text is changed"))
     if not result.honest:
         rows.append("So much is lost that the count says nothing about the price.")
-    return Inspection(
-        premium_step(result, english), rows, title=f"{result.language.name} under {name}"
-    )
+    step = premium_step(replace(result, tokenizer=name), english)
+    return Inspection(step, rows, title=f"{result.language.name} under {name}")
+
+
+def part_inspection(name: str, step: Step, result: Premium) -> Inspection:
+    """One of the things that a premium is made of: the numbers that it comes from."""
+    measures = result.measures
+    characters = Equation("characters", f"{measures.characters:,}", note="of the text")
+    size = Equation("bytes", f"{measures.bytes:,}", note="in UTF-8")
+    tokens = Equation("tokens", f"{measures.tokens:,}", note=f"of {name}")
+    rows: list[Any] = []
+    match _part(step):
+        case "characters":
+            rows = [characters]
+        case "bytes":
+            rows = [characters, size, _quotient("bytes a character", size, characters)]
+        case "tokens":
+            rows = [size, tokens, _quotient("bytes per token", size, tokens)]
+            if measures.words:
+                words = Equation("words", f"{measures.words:,}")
+                rows += [words, _quotient("tokens per word", tokens, words)]
+        case "lost":
+            unknown = Equation("unknown tokens", f"{measures.unknown:,}", "warning")
+            lost = Equation("bytes lost", f"{measures.unknown_bytes:,}", "warning")
+            rows = [unknown, lost, size, _quotient("share lost", lost, size)]
+        case "dropped":
+            lost = Equation("bytes without a token", f"{measures.dropped_bytes:,}", "warning")
+            rows = [lost, size, _quotient("share lost", lost, size)]
+        case "lossless":
+            rows = [tokens, Equation("text given back", "yes" if measures.lossless else "no")]
+    return Inspection(step, rows, title=f"{result.language.name} under {name}")
+
+
+def _quotient(name: str, part: Equation, whole: Equation) -> Equation:
+    """Two numbers that stand above, and what the one is to the other."""
+    top, below = (int(str(one.value).replace(",", "")) for one in (part, whole))
+    return Equation(name, top / below if below else 0.0, "attention", f"= {top:,} / {below:,}")
+
+
+def note(step: Step) -> str:
+    """What stands behind a bar at a step that leads to it; "" for the premium itself."""
+    number = int(next(iter(step.values.values())))
+    match _part(step):
+        case "lost":
+            return f"{count(number, 'byte')} lost"
+        case "dropped":
+            return f"{count(number, 'byte')} without a token"
+        case "lossless":
+            return "text given back" if number else "another text given back"
+        case "bytes" | "characters" | "tokens" as what:
+            return count(number, what[:-1])
+    return ""
+
+
+def _part(step: Step) -> str:
+    return step.name.rpartition(".")[2]

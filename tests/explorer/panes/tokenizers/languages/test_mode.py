@@ -274,11 +274,14 @@ def test_another_tokenizer_is_measured_alone_and_escape_stops_it(pane, run_async
 def test_state_comes_back(pane, run_async):
     async def body():
         await pane.settled()
-        pane.mode.restore({"version": 1, "order": "name", "scope": "all"})
+        bar = {"code": "deu", "tokenizer": "trained:narrow"}
+        state = {"version": 1, "order": "name", "scope": "all", "bar": bar}
+        pane.mode.restore(state)
         await pane.settled()
-        assert pane.mode.state() == {"version": 1, "order": "name", "scope": "all"}
-        pane.mode.restore({"order": "nonsense", "scope": 3})
-        assert pane.mode.order == "name"
+        assert pane.mode.state() == state
+        assert pane.player.track.title(pane.player.step).startswith("German under narrow")
+        pane.mode.restore({"order": "nonsense", "scope": 3, "bar": ["deu"]})
+        assert pane.mode.order == "name" and pane.mode.state() == state
 
     run_async(body())
 

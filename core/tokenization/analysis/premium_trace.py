@@ -1,0 +1,124 @@
+"""How the price of every language came about: its text, its bytes, its tokens, those of English.
+
+One step for each language under each tokenizer, in whatever order they are given; what led to it
+are steps inside it.
+"""
+
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
+
+from core.jobs import to_the_end
+from core.tokenization.analysis.premiums import Premium
+from core.tokenization.telling import arrays, count, quoted
+from core.trace import Step, Trace
+
+BEGINNING = 40  # characters of a text that a title quotes
+
+_PRICE = "core.tokenization.analysis.premiums:_price#premium"
+_MEASURE = "core.tokenization.analysis.measures:measure"
+
+Compared = tuple[Premium, Premium]  # a language, and English under the same tokenizer
+
+
+def premium_trace_steps(compared: Sequence[Compared]) -> Generator[int, None, Trace]:
+    """Tells languages in the given order; yields how many are told, and returns the trace.
+
+    The trace's `about` holds `count`, how many there are.
+    """
+    trace = Trace({"count": len(compared)})
+    for told, (result, english) in enumerate(compared, start=1):
+        parent = trace.append(premium_step(result, english))
+        for step in (*parts_of(result), premium_step(result, english)):
+            trace.append(replace(step, parent=parent))
+        yield told
+    return trace.finish()
+
+
+def trace_premiums(compared: Sequence[Compared]) -> Trace:
+    """premium_trace_steps, to the end."""
+    return to_the_end(premium_trace_steps(compared))
+
+
+def premium_step(result: Premium, english: Premium) -> Step:
+    """What a language costs; `english` is of the same tokenizer."""
+    values = {
+        "tokens": result.measures.tokens,
+        "english": english.measures.tokens,
+        "premium": result.premium,
+    }
+    where = f"{result.language.name} under {result.tokenizer}"
+    title = f"{where}: {result.premium:.3g} times the tokens of English"
+    if not result.honest:
+        title = f"{where}: no fair count, for {result.measures.lost_share:.0%} of the text is lost"
+    return Step(
+        "languages.premium",
+        title,
+        r"\text{premium} = \frac{n_{\text{tokens}}}{n_{\text{English}}}",
+        _PRICE,
+        arrays(values),
+    )
+
+
+def parts_of(result: Premium) -> Iterator[Step]:
+    """From the text to its tokens, and what is lost of it."""
+    measures = result.measures
+    yield _characters(result)
+    yield Step(
+        "languages.bytes",
+        f"In UTF-8 the text is {count(measures.bytes, 'byte')}: "
+        f"{_rate(measures.bytes, measures.characters)} a character",
+        r"n_{\text{bytes}} = \sum_{i=1}^{n} \text{bytes}(c_i)",
+        f"{_MEASURE}#bytes",
+        arrays({"size": measures.bytes}),
+    )
+    yield Step(
+        "languages.tokens",
+        f"{result.tokenizer} writes the text with {count(measures.tokens, 'token')}: "
+        f"{_rate(measures.bytes, measures.tokens)} a token",
+        r"x \;\to\; t_1 t_2 \ldots t_{n_{\text{tokens}}}",
+        f"{_MEASURE}#tokens",
+        arrays({"tokens": measures.tokens}),
+    )
+    if measures.unknown:
+        yield Step(
+            "languages.lost",
+            f"{count(measures.unknown, 'token')} of them unknown: "
+            f"{count(measures.unknown_bytes, 'byte')} of the text are lost",
+            r"n_{\text{lost}} = \sum_{t_i = \text{unk}} \text{bytes}(t_i)",
+            f"{_MEASURE}#lost",
+            arrays({"lost": measures.unknown_bytes}),
+        )
+    if measures.dropped_bytes:
+        yield Step(
+            "languages.dropped",
+            f"For {count(measures.dropped_bytes, 'byte')} of the text there is no token",
+            r"n_{\text{dropped}} = \sum_{c_i \in \text{no token}} \text{bytes}(c_i)",
+            f"{_MEASURE}#dropped",
+            arrays({"dropped": measures.dropped_bytes}),
+        )
+    yield Step(
+        "languages.lossless",
+        "The ids give the text back" if measures.lossless else "The ids give another text back",
+        r"\text{decode}(\text{encode}(x)) " + ("= x" if measures.lossless else r"\neq x"),
+        f"{_MEASURE}#lossless",
+        arrays({"lossless": measures.lossless}),
+    )
+
+
+def _characters(result: Premium) -> Step:
+    text = " ".join(result.language.text[: 2 * BEGINNING].split())
+    shown = text if len(text) <= BEGINNING else f"{text[:BEGINNING].rstrip()}…"
+    return Step(
+        "languages.characters",
+        f"The text in {result.language.name}, {quoted(shown)}, has "
+        f"{count(result.measures.characters, 'character')}",
+        r"x = c_1 c_2 \ldots c_n",
+        f"{_MEASURE}#characters",
+        arrays({"characters": result.measures.characters}),
+    )
+
+
+def _rate(size: int, whole: int) -> str:
+    """How many bytes one of them has: "1 byte", "2.62 bytes"."""
+    said = f"{size / whole if whole else 0:.3g}"
+    return f"{said} {'byte' if said == '1' else 'bytes'}"
