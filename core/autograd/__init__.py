@@ -1,14 +1,16 @@
 """Derivatives of anything that is computed, from scratch on NumPy: one engine, scalars to a GPT.
 
 Read in this order: operation, arithmetic, functions, reductions, shapes, layers, tensor,
-functional, expression, graph, flows, backprop_trace, gradient_check, nudging; then networks to
-learn with: initialization, mlp, losses, loss_step, datasets.
+functional; filling, grammar, expression (what a person types); graph, flows, backprop_trace,
+gradient_check, nudging; then networks to learn with: initialization, mlp, losses, loss_step,
+datasets.
 """
 
 from core.autograd.backprop_trace import Place, trace_backprop
-from core.autograd.expression import Expression, ExpressionError, expression, parse
+from core.autograd.expression import Expression, expression, parse
 from core.autograd.flows import Flows, flows_of
 from core.autograd.gradient_check import Checked, gradient_check, numeric_gradient
+from core.autograd.grammar import ExpressionError
 from core.autograd.graph import Graph, Node, graph_like, graph_of
 from core.autograd.nudging import numeric_gradient_of, output_if
 from core.autograd.tensor import Tensor, apply, topological_order, zero_grad

@@ -1,17 +1,16 @@
 """A formula that a person types, as a graph: parsed with Python's grammar, never evaluated by it.
 
-    n = w1*x1 + w2*x2 + b
-    tanh(n)
+    W = randn(2, 3)
+    n = x @ W + b
+    sum(tanh(n))
 
-Allowed are numbers, lists of numbers, names, + - * / ** @, and the functions of one tensor in
-`FUNCTIONS`; a line may give a part a name. Nothing else is, so nothing else can happen.
+What may stand in it says core.autograd.grammar. Nothing else may, so nothing else can happen.
 """
 
 from __future__ import annotations
 
 import ast
 import math
-import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,31 +18,12 @@ from typing import Any
 import numpy as np
 
 from core.autograd.functional import FUNCTIONS
+from core.autograd.grammar import MOST_NUMBERS, OPERATORS, ExpressionError, Formula, read
 from core.autograd.tensor import Tensor, constant
 
-LONGEST = 10_000  # characters
-MOST_PARTS = 2_000  # numbers, names and operations
-DEEPEST = 100  # parts inside one another
-
-_OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.Pow: operator.pow,
-    ast.MatMult: operator.matmul,
-}
 _CONSTANTS = {"pi": math.pi}
-_ALLOWED = f"numbers, names, + - * / ** @ and {', '.join(FUNCTIONS)}"
 
-
-class ExpressionError(ValueError):
-    """What is wrong with an expression; it begins at character `start` and is `length` long."""
-
-    def __init__(self, message: str, start: int = 0, length: int = 1) -> None:
-        super().__init__(message)
-        self.start = start
-        self.length = max(1, length)
+Parts = dict[Tensor, ast.expr]  # what each operation's Tensor stands for in the text
 
 
 @dataclass(frozen=True)
@@ -51,201 +31,180 @@ class Expression:
     """A parsed expression.
 
     names     those that need a value, in the order of their first use
-    defaults  names that a line gives numbers ("w = 0.5"): leaves, unless they are given others
+    defaults  names that a line gives numbers ("w = 0.5", "W = randn(3, 4)"), each once: leaves,
+              unless they are given others
     """
 
     text: str
     names: tuple[str, ...]
     defaults: Mapping[str, np.ndarray]
-    _lines: tuple[tuple[str, ast.expr], ...]  # (name, or "" for none, what it is)
+    _formula: Formula
 
     def evaluate(
-        self, values: Mapping[str, Any] | None = None, parts: dict[int, ast.expr] | None = None
+        self,
+        values: Mapping[str, Any] | None = None,
+        parts: Parts | None = None,
+        most_numbers: int = MOST_NUMBERS,
     ) -> Tensor:
         """The graph for these values: numbers, arrays or Tensors by name; those not used are left.
 
         A number or array becomes a leaf that gets a gradient; a Tensor is used as it is. `parts` is
-        filled with what each operation stands for in the text: the id of its Tensor -> a part whose
-        `place` can be asked for. Raises ExpressionError, with the place, for a name without a
-        value, shapes that do not fit, and a value that is no number.
+        filled: Tensor of an operation -> the part of the text that it stands for, whose `place` can
+        be asked for. Raises ExpressionError, with the place, for a name without a value, shapes
+        that do not fit, a value that is no number, and before all operations together read or make
+        more than `most_numbers`.
         """
-        parts = {} if parts is None else parts
-        given = {**self.defaults, **(values or {})}
+        maker = _Maker(self._formula, {} if parts is None else parts, most_numbers)
+        return maker.run(self._start(values or {}), self._given(values or {}))
+
+    def heights(self, values: Mapping[str, Any]) -> np.ndarray:
+        """What comes out for these values, as numbers alone: no graph is kept. Raises as
+        `evaluate`, but makes as many numbers as it is asked to.
+        """
+        fixed = {name: constant(value) for name, value in values.items()}
+        maker = _Maker(self._formula, None, None)
+        return maker.run(self._start(fixed), self._given(fixed)).data
+
+    def place(self, part: ast.expr) -> tuple[int, int]:
+        """Where a part stands in the text: its first character, and how many there are."""
+        error = self._formula.error("", part)
+        return error.start, error.length
+
+    def _start(self, values: Mapping[str, Any]) -> dict[str, Tensor]:
+        """What the names are that no line has given anything yet."""
         known: dict[str, Tensor] = {}
         for name in self.names:
-            if name in given:
-                known[name] = _leaf(name, given[name])
+            if name in values:
+                known[name] = _leaf(name, values[name])
             elif name in _CONSTANTS:
                 known[name] = constant(_CONSTANTS[name])
             else:
                 raise self._missing(name)
-        result = constant(0.0)
-        for name, tree in self._lines:
-            if name in self.defaults and _is_number(tree):
-                result = _leaf(name, given[name])
-            else:
-                result = self._value(tree, known, parts)
-            if name:
-                known[name] = result if result.name else result.named(name)
-        return result
+        return known
+
+    def _given(self, values: Mapping[str, Any]) -> dict[str, Tensor]:
+        """What the names are that a line gives numbers: those, or others that are given here."""
+        return {
+            name: _leaf(name, values.get(name, default)) for name, default in self.defaults.items()
+        }
 
     def _missing(self, name: str) -> ExpressionError:
-        for _, tree in self._lines:
-            for part in ast.walk(tree):
-                if isinstance(part, ast.Name) and part.id == name:
-                    return _error(f"{name} has no value; give it one", part, self.text)
+        for line in self._formula.lines:
+            for part in self._formula.names(line):
+                if part.id == name:
+                    return self._formula.error(f"{name} has no value; give it one", part)
         raise AssertionError(f"{name} is not in {self.text!r}")
-
-    def place(self, part: ast.expr) -> tuple[int, int]:
-        """Where a part stands in the text: its first character, and how many there are."""
-        error = _error("", part, self.text)
-        return error.start, error.length
-
-    def _value(
-        self, tree: ast.expr, known: Mapping[str, Tensor], parts: dict[int, ast.expr]
-    ) -> Tensor:
-        match tree:
-            case ast.Name(id=name):
-                return known[name]
-            case ast.UnaryOp(op=ast.USub(), operand=operand):
-                result = -self._value(operand, known, parts)
-                parts[id(result)] = tree
-                return result
-            case ast.UnaryOp(operand=operand):
-                return self._value(operand, known, parts)
-            case ast.BinOp(left=left, op=op, right=right):
-                a, b = self._value(left, known, parts), self._value(right, known, parts)
-                result = self._placed(tree, _OPERATORS[type(op)], a, b)
-                parts[id(result)] = tree
-                return result
-            case ast.Call(func=ast.Name(id=name), args=[argument]):
-                inner = self._value(argument, known, parts)
-                result = self._placed(tree, FUNCTIONS[name], inner)
-                parts[id(result)] = tree
-                return result
-            case _:
-                return constant(_numbers(tree, self.text))
-
-    def _placed(self, tree: ast.expr, function: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
-        try:
-            return function(*inputs)
-        except ValueError as error:
-            raise _error(str(error), tree, self.text) from error
 
 
 def parse(text: str) -> Expression:
     """Reads an expression. Raises ExpressionError, with the place and the remedy, for any other."""
-    if len(text) > LONGEST:
-        raise ExpressionError(
-            f"{len(text):,} characters are too many for a formula; at most {LONGEST:,} are read"
-        )
-    flat = "\n".join(line.strip() for line in text.split("\n"))
-    try:
-        body = ast.parse(flat).body
-    except SyntaxError as error:
-        start = _offset(text, error.lineno or 1, (error.offset or 1) - 1)
-        raise ExpressionError(f"this is no complete formula: {error.msg}", start) from None
-    except (RecursionError, MemoryError, ValueError):
-        raise ExpressionError(f"parts may stand at most {DEEPEST} deep in one another") from None
-    if not body:
-        raise ExpressionError("type a formula, for example tanh(w*x + b)")
-    lines = [_line(statement, text) for statement in body]
-    _check([tree for _, tree in lines], text)
-    defaults = {name: _numbers(tree, text) for name, tree in lines if name and _is_number(tree)}
-    return Expression(text, tuple(_free_names(lines)), defaults, tuple(lines))
+    formula = read(text)
+    defaults: dict[str, np.ndarray] = {}
+    made: set[str] = set()  # names that a line above has given a value
+    free: dict[str, None] = {}  # names that are read before any line gives them one
+    for line in formula.lines:
+        free |= dict.fromkeys(part.id for part in formula.names(line) if part.id not in made)
+        if line.given is not None:
+            if line.name in defaults:
+                raise formula.error(
+                    f"{line.name} has numbers already, in a line above; give these another name",
+                    line.tree,
+                )
+            if line.name in free:
+                raise formula.error(
+                    f"{line.name} is read above, before it gets these numbers; move this line up "
+                    "or give them another name",
+                    line.tree,
+                )
+            defaults[line.name] = line.given
+        made.add(line.name)
+    return Expression(text, tuple(free), defaults, formula)
 
 
 def expression(text: str, /, **values: Any) -> Tensor:
     """`parse(text).evaluate(values)`: `expression("tanh(w*x + b)", w=0.5, x=2.0, b=-1.0)`.
 
-    `leaves` of the Tensor has the values by name; after `backward()` each has its gradient.
+    `leaves` of the Tensor has the values by name; after `backward()` each has its gradient. Large
+    arrays need more than the MOST_NUMBERS that `evaluate` allows by itself.
     """
     return parse(text).evaluate(values)
 
 
-def _line(statement: ast.stmt, text: str) -> tuple[str, ast.expr]:
-    match statement:
-        case ast.Expr(value=value):
-            return "", value
-        case ast.Assign(targets=[ast.Name(id=name) as target], value=value):
-            _parts(target, text)
-            return name, value
-    raise _error(
-        f"{_kind(statement)} is no part of a formula; a line is `name = formula` or a formula of "
-        f"{_ALLOWED}",
-        statement,
-        text,
-    )
+class _Maker:
+    """Makes the Tensors of a formula, line by line, and tells where it cannot."""
+
+    def __init__(self, formula: Formula, parts: Parts | None, most_numbers: int | None) -> None:
+        """Without `parts` no result remembers what it was computed from."""
+        self.formula = formula
+        self.parts = parts
+        self.most_numbers = most_numbers
+        self.numbers = 0  # that were read or made so far
+
+    def run(self, known: dict[str, Tensor], given: Mapping[str, Tensor]) -> Tensor:
+        result = constant(0.0)
+        for line in self.formula.lines:
+            if line.given is not None:
+                result = given[line.name]
+            else:
+                result = self._value(line.tree, known)
+            if line.name:
+                known[line.name] = result if result.name else result.named(line.name)
+        return result
+
+    def _value(self, tree: ast.expr, known: Mapping[str, Tensor]) -> Tensor:
+        match tree:
+            case ast.Name(id=name):
+                return known[name]
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return self._made(tree, Tensor.__neg__, self._value(operand, known))
+            case ast.UnaryOp(operand=operand):
+                return self._value(operand, known)
+            case ast.BinOp(left=left, op=op, right=right):
+                a, b = self._value(left, known), self._value(right, known)
+                return self._made(tree, OPERATORS[type(op)], a, b)
+            case ast.Call(func=ast.Name(id=name), args=[argument]) if name in FUNCTIONS:
+                return self._made(tree, FUNCTIONS[name], self._value(argument, known))
+            case _:
+                return constant(self.formula.literals[tree])
+
+    def _made(self, tree: ast.expr, function: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
+        self._count(tree, *(tensor.shape for tensor in inputs))
+        try:
+            result = function(*inputs)
+        except ValueError as error:
+            raise self.formula.error(str(error), tree) from error
+        if self.parts is None:
+            return constant(result.data)
+        # A product with a vector reshapes it first: that stands for the same part.
+        new = [result]
+        while new:
+            tensor = new.pop()
+            if not tensor.is_leaf and tensor not in self.parts and tensor not in inputs:
+                self.parts[tensor] = tree
+                new.extend(tensor.inputs)
+        return result
+
+    def _count(self, tree: ast.expr, *shapes: tuple[int, ...]) -> None:
+        """Raises ExpressionError where an operation on these shapes would be one too many."""
+        matrices = isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.MatMult)
+        try:
+            shape = _product_shape(*shapes) if matrices else np.broadcast_shapes(*shapes)
+        except ValueError:
+            return  # they do not fit: the operation says so
+        largest = max(map(math.prod, (shape, *shapes)))
+        self.numbers += largest
+        if self.most_numbers is not None and self.numbers > self.most_numbers:
+            raise self.formula.error(
+                f"this works on {largest:,} numbers to give shape {shape}; all operations together "
+                f"may work on {self.most_numbers:,}, so use smaller lists",
+                tree,
+            )
 
 
-def _check(trees: list[ast.expr], text: str) -> None:
-    """Raises ExpressionError at the first part that is not allowed."""
-    stack: list[tuple[ast.AST, int]] = [(tree, 1) for tree in reversed(trees)]
-    parts = 0
-    while stack:
-        tree, depth = stack.pop()
-        parts += 1
-        if depth > DEEPEST:
-            raise _error(f"parts may stand at most {DEEPEST} deep in one another", tree, text)
-        if parts > MOST_PARTS:
-            raise _error(f"a formula has at most {MOST_PARTS:,} parts", tree, text)
-        stack.extend((inner, depth + 1) for inner in reversed(_parts(tree, text)))
-
-
-def _parts(tree: ast.AST, text: str) -> list[ast.expr]:
-    """What stands directly inside an allowed part; raises ExpressionError for another."""
-    match tree:
-        case ast.Constant() | ast.List():
-            _numbers(tree, text)
-            return []
-        case ast.Name(id=name):
-            if name in FUNCTIONS:
-                raise _error(f"{name} is a function; write {name}(...)", tree, text)
-            if name.startswith("_"):
-                raise _error(f"a name starts with a letter, and {name} does not", tree, text)
-            return []
-        case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=operand):
-            return [operand]
-        case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
-            return [left, right]
-        case ast.BinOp(op=ast.BitXor()):
-            raise _error("^ is no power here; write **", tree, text)
-        case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords):
-            if name not in FUNCTIONS:
-                raise _error(
-                    f"there is no function {name}; there are {', '.join(FUNCTIONS)}", tree, text
-                )
-            if len(args) != 1 or keywords or isinstance(args[0], ast.Starred):
-                raise _error(f"{name} takes one value in parentheses", tree, text)
-            return args
-    raise _error(f"{_kind(tree)} is not allowed; a formula has {_ALLOWED}", tree, text)
-
-
-def _numbers(tree: ast.AST, text: str) -> np.ndarray:
-    """A number or nested lists of numbers, as an array."""
-    try:
-        value = ast.literal_eval(tree)
-        array = np.asarray(value)
-        if array.dtype.kind not in "iuf" or array.size == 0:
-            raise ValueError("not numbers")
-        return array.astype(np.float64)
-    except (ValueError, OverflowError, RecursionError):
-        said = "a list holds numbers, in rows of equal length" if isinstance(tree, ast.List) else ""
-        raise _error(said or "only plain numbers stand in a formula", tree, text) from None
-
-
-def _free_names(lines: list[tuple[str, ast.expr]]) -> list[str]:
-    """Names that are used before any line gives them a value."""
-    given: set[str] = set()
-    free: list[str] = []
-    for name, tree in lines:
-        found = [part for part in ast.walk(tree) if isinstance(part, ast.Name)]
-        found.sort(key=lambda part: (part.lineno, part.col_offset))
-        for part in found:
-            if part.id not in given and part.id not in free and part.id not in FUNCTIONS:
-                free.append(part.id)
-        given.add(name)
-    return free
+def _product_shape(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
+    """Of a @ b, with a size of 1 where a vector stands for a matrix. Raises ValueError."""
+    rows, columns = a[-2] if len(a) > 1 else 1, b[-1] if len(b) > 1 else 1
+    return (*np.broadcast_shapes(a[:-2], b[:-2]), rows, columns)
 
 
 def _leaf(name: str, value: Any) -> Tensor:
@@ -255,49 +214,3 @@ def _leaf(name: str, value: Any) -> Tensor:
         return Tensor(np.asarray(value, dtype=np.float64), name=name)
     except (TypeError, ValueError):
         raise ExpressionError(f"the value of {name} is no number and no array of numbers") from None
-
-
-def _kind(tree: ast.AST) -> str:
-    """A part of Python that is no part of a formula, in words."""
-    words = {
-        ast.Attribute: "a dot after a name",
-        ast.Subscript: "an index in brackets",
-        ast.Lambda: "a lambda",
-        ast.Compare: "a comparison",
-        ast.BoolOp: "and, or",
-        ast.IfExp: "a condition",
-        ast.Call: "calling anything but a function's name",
-        ast.Import: "an import",
-        ast.ImportFrom: "an import",
-    }
-    name = type(tree).__name__
-    comprehension = name.endswith("Comp") or name == "GeneratorExp"
-    return "a comprehension" if comprehension else words.get(type(tree), f"Python's {name}")
-
-
-def _is_number(tree: ast.expr) -> bool:
-    """A number, a negative one, or a list of them: what a line can give a name as its value."""
-    if isinstance(tree, ast.UnaryOp):
-        return isinstance(tree.op, ast.USub) and isinstance(tree.operand, ast.Constant)
-    return isinstance(tree, ast.Constant | ast.List)
-
-
-def _error(message: str, tree: ast.AST, text: str) -> ExpressionError:
-    line, column = getattr(tree, "lineno", 1), getattr(tree, "col_offset", 0)
-    last, end = getattr(tree, "end_lineno", line), getattr(tree, "end_col_offset", column + 1)
-    start = _offset(text, line, _characters(text, line, column))
-    stop = _offset(text, last, _characters(text, last, end))
-    return ExpressionError(message, start, stop - start)
-
-
-def _characters(text: str, line: int, column: int) -> int:
-    """`ast` counts bytes of UTF-8; this many characters are they."""
-    return len(text.split("\n")[line - 1].strip().encode()[:column].decode(errors="ignore"))
-
-
-def _offset(text: str, line: int, column: int) -> int:
-    """Where column `column` of the stripped line `line` (from 1) is in `text`."""
-    lines = text.split("\n")
-    line = min(line, len(lines))
-    indent = len(lines[line - 1]) - len(lines[line - 1].lstrip())
-    return min(len(text), sum(len(before) + 1 for before in lines[: line - 1]) + indent + column)

@@ -4,11 +4,11 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.autograd import ExpressionError, Tensor, expression, parse, topological_order
-from core.autograd.expression import LONGEST
+from core.autograd.grammar import LONGEST
 
 
 def test_an_expression_is_a_graph_with_named_leaves():
@@ -141,6 +141,9 @@ def test_a_name_without_a_value_and_shapes_that_do_not_fit_are_placed():
 
 
 @given(st.text(max_size=60))
+@example("x\rimport os")
+@example("x\r\n\ry.z")
+@example("x\x0c\n\x0c y.z\u2028")
 def test_any_text_is_a_formula_or_refused(text):
     try:
         typed = parse(text)
@@ -149,10 +152,54 @@ def test_any_text_is_a_formula_or_refused(text):
         assert str(error) and 0 <= error.start <= len(text) and error.length >= 1
 
 
+def test_a_carriage_return_ends_a_line_and_keeps_its_place():
+    for end in ("\r", "\r\n", "\n"):
+        text = f"a = 2{end}  b.c"
+        with pytest.raises(ExpressionError) as caught:
+            parse(text)
+        assert text[caught.value.start :] == "b.c"
+        assert expression(f"a = x{end}a*3", x=2.0).item() == 6.0
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "start"),
+    [
+        ("w = 1\na = w*x\nw = 2\nb = w*x\na + b", "w has numbers already", 18),
+        ("a = w*x\nw = 2\na + w", "w is read above", 12),
+        ("w = w + 1\nw = [1, 2]\nw", "w is read above", 14),
+    ],
+)
+def test_a_name_gets_its_numbers_once_and_before_it_is_read(text, said, start):
+    with pytest.raises(ExpressionError, match=said) as caught:
+        parse(text)
+    assert caught.value.start == start
+
+
 def test_a_name_that_begins_as_a_number_can_be_given_more():
     out = expression("c = 3\nc = c + 1\nc * 2")
     assert out.item() == 8.0
     assert expression("c = 3\nc = c + 1\nc * 2", c=5.0).item() == 12.0
+
+
+def test_a_part_keeps_its_place_when_tensors_of_others_are_gone():
+    text = "c = w*x\nc = 3\nc + 2*w"
+    typed = parse(text)
+    for _ in range(50):
+        parts = {}
+        out = typed.evaluate({"w": 1.0, "x": 2.0}, parts)
+        for tensor in topological_order(out):
+            if tensor in parts:
+                start, length = typed.place(parts[tensor])
+                assert text[start : start + length] in ("c + 2*w", "2*w")
+                assert not tensor.is_leaf
+
+
+def test_a_product_with_a_vector_is_one_part():
+    text, parts = "sum(x @ W)", {}
+    typed = parse(text)
+    out = typed.evaluate({"x": [1.0, 2.0], "W": [[1.0, 0.0], [0.0, 1.0]]}, parts)
+    product, *_ = [one for one in topological_order(out) if one.ndim == 2 and not one.is_leaf][1:]
+    assert product.operation.symbol == "@" and typed.place(parts[product]) == (4, 5)
 
 
 def test_each_operation_knows_its_part_of_the_text():
@@ -162,7 +209,7 @@ def test_each_operation_knows_its_part_of_the_text():
     found = {}
     for tensor in topological_order(out):
         if not tensor.is_leaf:
-            start, length = expression.place(parts[id(tensor)])
+            start, length = expression.place(parts[tensor])
             found[tensor.operation.name] = text[start : start + length]
     assert found == {
         "Multiply": "w * x",

@@ -61,7 +61,7 @@ class Computed:
     """A formula with values for its names, worked out.
 
     values  of all names in it
-    parts   of the text, by the id of the Tensor that each stands for
+    parts   of the text, by the Tensor that each stands for
     broken  the first node that is not finite, or None
     """
 
@@ -71,7 +71,7 @@ class Computed:
     plan: Plan
     flows: Flows
     broken: int | None
-    parts: Mapping[int, Any] = field(compare=False)
+    parts: Mapping[Tensor, Any] = field(compare=False)
 
     @property
     def text(self) -> str:
@@ -104,7 +104,7 @@ class Computed:
         it is read.
         """
         node = self.graph.nodes[number]
-        part = self.parts.get(id(node.tensor))
+        part = self.parts.get(node.tensor)
         if part is not None:
             return [self.expression.place(part)]
         if not node.tensor.name:
@@ -173,7 +173,7 @@ def compute(text: str, values: Mapping[str, Any], known: Computed | None = None)
     wanted |= {name: array_of(value) for name, value in values.items()}
     names = (*expression.names, *expression.defaults)
     used = {**expression.defaults} | {name: wanted[name] for name in names if name in wanted}
-    parts: dict[int, Any] = {}
+    parts: dict[Tensor, Any] = {}
     try:
         output = expression.evaluate(used, parts)
     except ExpressionError as error:

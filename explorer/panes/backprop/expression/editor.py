@@ -9,7 +9,7 @@ from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QPlainTextEdit, QSizePolicy, QTextEdit, QVBoxLayout, QWidget
 
-from core.autograd.expression import LONGEST
+from core.autograd.grammar import LONGEST
 from explorer import theme
 from explorer.widgets.fields import ErrorLine
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from core.autograd.expression import LONGEST
+from core.autograd.grammar import LONGEST
 from explorer.panes.backprop.expression.computing import Computed, with_names
 from explorer.panes.backprop.expression.examples import NEURON, Example
 from explorer.panes.backprop.expression.rewriting import can_rewrite, with_value

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from core.autograd.expression import LONGEST
+from core.autograd.grammar import LONGEST
 from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.race_rates import usual_settings
 from core.optimization.schedules import SCHEDULES

@@ -1,0 +1,283 @@
+"""What a formula may consist of: read with Python's grammar, and anything else refused by a place.
+
+Allowed are numbers, lists of numbers, tensors by shape (`FILLINGS`), names, + - * / ** @, and the
+functions of one tensor in `FUNCTIONS`; a line may give a part a name.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import operator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from core.autograd.filling import FILLINGS, MOST_AXES, filled
+from core.autograd.functional import FUNCTIONS
+from core.autograd.operation import Array
+
+LONGEST = 10_000  # characters
+MOST_PARTS = 2_000  # numbers, names and operations
+DEEPEST = 100  # parts inside one another
+MOST_NUMBERS = 500_000  # that it may write down, and that its operations may read or make
+LARGEST_SEED = 2**32
+
+OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Pow: operator.pow,
+    ast.MatMult: operator.matmul,
+}
+_ALLOWED = f"numbers, names, + - * / ** @ and {', '.join([*FUNCTIONS, *FILLINGS])}"
+_WORDS = {
+    ast.Attribute: "a dot after a name",
+    ast.Subscript: "an index in brackets",
+    ast.Lambda: "a lambda",
+    ast.Compare: "a comparison",
+    ast.BoolOp: "and, or",
+    ast.IfExp: "a condition",
+    ast.Call: "calling anything but a function's name",
+    ast.Import: "an import",
+    ast.ImportFrom: "an import",
+}
+
+
+class ExpressionError(ValueError):
+    """What is wrong with an expression; it begins at character `start` and is `length` long."""
+
+    def __init__(self, message: str, start: int = 0, length: int = 1) -> None:
+        super().__init__(message)
+        self.start = start
+        self.length = max(1, length)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """name = tree, or a tree alone (name ""); `given` is what a line gives a name as its numbers:
+    a number, a list or a shape, and nothing more.
+    """
+
+    name: str
+    tree: ast.expr
+    given: Array | None
+
+
+@dataclass
+class Formula:
+    """A text that holds nothing but what is allowed.
+
+    lines     from the top
+    literals  the numbers that each part of it stands for which is no name and no operation
+    """
+
+    text: str
+    lines: list[Line] = field(default_factory=list)
+    literals: dict[ast.expr, Array] = field(default_factory=dict)
+
+    def error(self, message: str, tree: ast.AST) -> ExpressionError:
+        """An error at a part of the text."""
+        line, column = getattr(tree, "lineno", 1), getattr(tree, "col_offset", 0)
+        last, end = getattr(tree, "end_lineno", line), getattr(tree, "end_col_offset", column + 1)
+        start = _offset(self.text, line, _characters(self.text, line, column))
+        stop = _offset(self.text, last, _characters(self.text, last, end))
+        return ExpressionError(message, start, stop - start)
+
+    def names(self, line: Line) -> list[ast.Name]:
+        """The names that a line reads, from left to right."""
+        found = [
+            part
+            for part in ast.walk(line.tree)
+            if isinstance(part, ast.Name) and part.id not in FUNCTIONS and part.id not in FILLINGS
+        ]
+        return sorted(found, key=lambda part: (part.lineno, part.col_offset))
+
+
+def read(text: str) -> Formula:
+    """Reads a formula. Raises ExpressionError, with the place and the remedy, for any other."""
+    if len(text) > LONGEST:
+        raise ExpressionError(
+            f"{len(text):,} characters are too many for a formula; at most {LONGEST:,} are read"
+        )
+    try:
+        body = ast.parse("\n".join(line.strip() for line in _lines(text))).body
+    except SyntaxError as error:
+        start = _offset(text, error.lineno or 1, (error.offset or 1) - 1)
+        raise ExpressionError(f"this is no complete formula: {error.msg}", start) from None
+    except (RecursionError, MemoryError, ValueError):
+        raise ExpressionError(f"parts may stand at most {DEEPEST} deep in one another") from None
+    if not body:
+        raise ExpressionError("type a formula, for example tanh(w*x + b)")
+    formula = Formula(text)
+    statements = [_statement(statement, formula) for statement in body]
+    _check(statements, formula)
+    for name, tree in statements:
+        formula.lines.append(Line(name, tree, _given(name, tree, formula)))
+    return formula
+
+
+def _statement(statement: ast.stmt, formula: Formula) -> tuple[str, ast.expr]:
+    match statement:
+        case ast.Expr(value=value):
+            return "", value
+        case ast.Assign(targets=[ast.Name(id=name) as target], value=value):
+            _parts(target, formula)
+            return name, value
+    raise formula.error(
+        f"{_kind(statement)} is no part of a formula; a line is `name = formula` or a formula of "
+        f"{_ALLOWED}",
+        statement,
+    )
+
+
+def _check(statements: list[tuple[str, ast.expr]], formula: Formula) -> None:
+    """Fills `literals`; raises ExpressionError at the first part that is not allowed."""
+    parts = numbers = 0
+    for name, line in statements:
+        shapes = 0  # that this line has had so far
+        for tree, depth in _walk(line, formula):
+            parts += 1
+            if depth > DEEPEST:
+                raise formula.error(f"parts may stand at most {DEEPEST} deep in one another", tree)
+            if parts > MOST_PARTS:
+                raise formula.error(f"a formula has at most {MOST_PARTS:,} parts", tree)
+            if isinstance(tree, ast.Constant | ast.List):
+                formula.literals[tree] = _numbers(tree, formula)
+            elif _is_filling(tree):
+                formula.literals[tree] = _filling(tree, f"{name}.{shapes}", formula, numbers)
+                shapes += 1
+            if tree in formula.literals:
+                numbers += formula.literals[tree].size
+
+
+def _walk(line: ast.expr, formula: Formula) -> Iterator[tuple[ast.expr, int]]:
+    """Every part of a line, from left to right, and how deep it stands."""
+    stack = [(line, 1)]
+    while stack:
+        tree, depth = stack.pop()
+        yield tree, depth
+        stack.extend((inner, depth + 1) for inner in reversed(_parts(tree, formula)))
+
+
+def _parts(tree: ast.AST, formula: Formula) -> list[ast.expr]:
+    """What stands directly inside an allowed part; raises ExpressionError for another."""
+    match tree:
+        case ast.Constant() | ast.List():
+            return []
+        case ast.Name(id=name):
+            if name in FUNCTIONS or name in FILLINGS:
+                raise formula.error(f"{name} is a function; write {name}(...)", tree)
+            if name.startswith("_"):
+                raise formula.error(f"a name starts with a letter, and {name} does not", tree)
+            return []
+        case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=operand):
+            return [operand]
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in OPERATORS:
+            return [left, right]
+        case ast.BinOp(op=ast.BitXor()):
+            raise formula.error("^ is no power here; write **", tree)
+        case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords):
+            if name in FILLINGS:
+                return []
+            if name not in FUNCTIONS:
+                known = ", ".join([*FUNCTIONS, *FILLINGS])
+                raise formula.error(f"there is no function {name}; there are {known}", tree)
+            if len(args) != 1 or keywords or isinstance(args[0], ast.Starred):
+                raise formula.error(f"{name} takes one value in parentheses", tree)
+            return args
+    raise formula.error(f"{_kind(tree)} is not allowed; a formula has {_ALLOWED}", tree)
+
+
+def _numbers(tree: ast.expr, formula: Formula) -> Array:
+    """A number or nested lists of numbers, as an array."""
+    try:
+        value = ast.literal_eval(tree)
+        constants = [part for part in ast.walk(tree) if isinstance(part, ast.Constant)]
+        if not constants or any(type(one.value) not in (int, float) for one in constants):
+            raise ValueError("not numbers")
+        return np.asarray(value, dtype=np.float64)
+    except (ValueError, OverflowError, RecursionError):
+        said = "a list holds numbers, in rows of equal length" if isinstance(tree, ast.List) else ""
+        raise formula.error(said or "only plain numbers stand in a formula", tree) from None
+
+
+def _is_filling(tree: ast.expr) -> bool:
+    match tree:
+        case ast.Call(func=ast.Name(id=name)):
+            return name in FILLINGS
+    return False
+
+
+def _filling(tree: ast.expr, key: str, formula: Formula, before: int) -> Array:
+    """The numbers of zeros(3, 4) and the like, of which `before` are there already."""
+    assert isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name)
+    name = tree.func.id
+    sizes = [_whole(size) for size in tree.args]
+    shape = tuple(size for size in sizes if size is not None)
+    seeds = [_whole(one.value) for one in tree.keywords if one.arg == "seed"]
+    if len(shape) != len(sizes) or not 1 <= len(shape) <= MOST_AXES or min(shape) < 1:
+        raise formula.error(
+            f"{name} takes a shape of 1 to {MOST_AXES} whole numbers from 1 on, for example "
+            f"{name}(3, 4)",
+            tree,
+        )
+    if len(seeds) != len(tree.keywords) or not all(
+        seed is not None and 0 <= seed < LARGEST_SEED for seed in seeds
+    ):
+        raise formula.error(
+            f"beside its shape {name} takes only a seed, a whole number below {LARGEST_SEED:,}: "
+            f"{name}(3, 4, seed=1)",
+            tree,
+        )
+    if before + math.prod(shape) > MOST_NUMBERS:
+        raise formula.error(
+            f"shape {shape} has {math.prod(shape):,} numbers, and a formula at most "
+            f"{MOST_NUMBERS:,} in all; use a smaller one",
+            tree,
+        )
+    return filled(name, shape, key, next((seed for seed in seeds if seed is not None), 0))
+
+
+def _whole(tree: ast.expr) -> int | None:
+    """A whole number that is written down; None for anything else."""
+    value = tree.value if isinstance(tree, ast.Constant) else None
+    return value if type(value) is int else None
+
+
+def _given(name: str, tree: ast.expr, formula: Formula) -> Array | None:
+    """The numbers that a line gives its name; None where it computes something."""
+    if not name:
+        return None
+    match tree:
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant() as number):
+            return -formula.literals[number]
+    return formula.literals.get(tree)
+
+
+def _kind(tree: ast.AST) -> str:
+    """A part of Python that is no part of a formula, in words."""
+    name = type(tree).__name__
+    comprehension = name.endswith("Comp") or name == "GeneratorExp"
+    return "a comprehension" if comprehension else _WORDS.get(type(tree), f"Python's {name}")
+
+
+def _lines(text: str) -> list[str]:
+    """Lines as Python counts them: it ends one at a carriage return, too. No character is lost."""
+    return text.replace("\r\n", " \n").replace("\r", "\n").split("\n")
+
+
+def _characters(text: str, line: int, column: int) -> int:
+    """`ast` counts bytes of UTF-8; this many characters are they."""
+    return len(_lines(text)[line - 1].strip().encode()[:column].decode(errors="ignore"))
+
+
+def _offset(text: str, line: int, column: int) -> int:
+    """Where column `column` of the stripped line `line` (from 1) is in `text`."""
+    lines = _lines(text)
+    line = min(line, len(lines))
+    indent = len(lines[line - 1]) - len(lines[line - 1].lstrip())
+    return min(len(text), sum(len(before) + 1 for before in lines[: line - 1]) + indent + column)
