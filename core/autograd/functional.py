@@ -83,6 +83,15 @@ def batch_norm(x: Value, gain: Value, bias: Value, eps: float = 1e-5) -> Tensor:
     return apply(Normalize(0, eps), constant(x)) * gain + bias
 
 
+def fixed_norm(
+    x: Value, mean: Array, variance: Array, gain: Value, bias: Value, eps: float = 1e-5
+) -> Tensor:
+    """Batch norm of an example that has no batch: by a mean (C) and a variance (C) that are known,
+    times gain (C), plus bias (C); x (N, C).
+    """
+    return (constant(x) - mean) * (1 / np.sqrt(variance + eps)) * gain + bias
+
+
 def embedding(table: Value, ids: Any) -> Tensor:
     """Rows of table (V, C): ids (...) -> (..., C)."""
     return apply(Embedding(_integers(ids)), constant(table))

@@ -12,6 +12,7 @@ import numpy as np
 
 from core.autograd import functional as F
 from core.autograd.initialization import GAINS, INITIALIZATIONS
+from core.autograd.operation import Array
 from core.autograd.tensor import Tensor, constant
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -22,6 +23,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "linear": lambda x: x,
 }
 NORMS = ("none", "layer", "batch")
+FRESH = 0.1  # share of the latest batch in the running mean and variance; torch's "momentum"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +65,23 @@ class MLP:
     """The network: `parameters` by name ("0.weight" (n, m), "0.bias" (m), "0.gain" (m)).
 
     Made by `MLP.start`. Numbers are changed by giving a parameter new `data`.
+
+    running  for batch norm, "0.mean" and "0.variance" (m) of the sums of what it has learned from:
+             without a batch to compare with, an example is normalized by these (Ioffe & Szegedy
+             2015, algorithm 2)
     """
 
     config: MLPConfig
     parameters: dict[str, Tensor] = field(default_factory=dict)
+    running: dict[str, Array] = field(default_factory=dict)
 
     @classmethod
     def start(cls, config: MLPConfig, generator: np.random.Generator) -> MLP:
         """A new network; the same generator state gives the same weights."""
         initial = INITIALIZATIONS[config.initialization]
         last = len(config.sizes) - 2
-        parameters = {}
+        parameters: dict[str, Tensor] = {}
+        running: dict[str, Array] = {}
         for number, (n, m) in enumerate(zip(config.sizes, config.sizes[1:], strict=False)):
             gain = GAINS[config.activation if number < last else "linear"]
             weights = initial(n, m, gain, generator) * config.scale
@@ -81,9 +89,11 @@ class MLP:
             parameters[f"{number}.bias"] = Tensor(np.zeros(m))
             if config.norm != "none" and number < last:
                 parameters[f"{number}.gain"] = Tensor(np.ones(m))
+            if config.norm == "batch" and number < last:
+                running |= {f"{number}.mean": np.zeros(m), f"{number}.variance": np.ones(m)}
         for name, tensor in parameters.items():
             tensor.name = name
-        return cls(config, parameters)
+        return cls(config, parameters, running)
 
     @property
     def n_layers(self) -> int:
@@ -93,8 +103,13 @@ class MLP:
     def n_parameters(self) -> int:
         return sum(tensor.data.size for tensor in self.parameters.values())
 
-    def layers(self, x: Tensor | np.ndarray) -> list[Layer]:
-        """Each layer's intermediates for examples x (N, inputs)."""
+    def layers(self, x: Tensor | Array, learning: bool = False) -> list[Layer]:
+        """Each layer's intermediates for examples x (N, inputs).
+
+        `learning` from these examples, batch norm compares them with one another; else with what
+        the network has learned from, so that none changes what is said of another. Raises
+        ValueError for examples of another shape.
+        """
         x = constant(x)
         if x.ndim != 2 or x.shape[1] != self.config.sizes[0]:
             raise ValueError(
@@ -102,15 +117,29 @@ class MLP:
             )
         ran: list[Layer] = []
         for number in range(self.n_layers):
-            ran.append(self._layer(number, x))
+            ran.append(self._layer(number, x, learning))
             x = ran[-1].out
         return ran
 
-    def __call__(self, x: Tensor | np.ndarray) -> Tensor:
-        """Examples (N, inputs) -> (N, outputs)."""
+    def __call__(self, x: Tensor | Array) -> Tensor:
+        """Examples (N, inputs) -> (N, outputs), each by itself."""
         return self.layers(x)[-1].out
 
-    def _layer(self, number: int, x: Tensor) -> Layer:
+    def remember(self, layers: list[Layer]) -> None:
+        """Moves the running mean and variance towards those of a batch that it has learned from."""
+        if self.config.norm != "batch":
+            return
+        for number, layer in enumerate(layers[:-1]):
+            sums = layer.sums.data  # (N, m)
+            unbiased = int(
+                len(sums) > 1
+            )  # as torch: the mean is of the batch, and not the true one
+            latest = {"mean": sums.mean(0), "variance": sums.var(0, ddof=unbiased)}
+            for kind, new in latest.items():
+                name = f"{number}.{kind}"
+                self.running[name] = (1 - FRESH) * self.running[name] + FRESH * new
+
+    def _layer(self, number: int, x: Tensor, learning: bool) -> Layer:
         weight, bias = self.parameters[f"{number}.weight"], self.parameters[f"{number}.bias"]
         if number == self.n_layers - 1:
             sums = x @ weight + bias  # (N, n) @ (n, m)
@@ -118,10 +147,18 @@ class MLP:
         if self.config.norm == "none":
             sums = normed = x @ weight + bias
         else:
-            norm = F.layer_norm if self.config.norm == "layer" else F.batch_norm
             sums = x @ weight  # the norm would take a bias away again; it has its own
-            normed = norm(sums, self.parameters[f"{number}.gain"], bias)
+            normed = self._normed(number, sums, learning)
         return Layer(sums, normed, ACTIVATIONS[self.config.activation](normed))
+
+    def _normed(self, number: int, sums: Tensor, learning: bool) -> Tensor:
+        gain, bias = self.parameters[f"{number}.gain"], self.parameters[f"{number}.bias"]
+        if self.config.norm == "layer":
+            return F.layer_norm(sums, gain, bias)
+        if learning:
+            return F.batch_norm(sums, gain, bias)
+        mean, variance = self.running[f"{number}.mean"], self.running[f"{number}.variance"]
+        return F.fixed_norm(sums, mean, variance, gain, bias)
 
     def detached(self) -> MLP:
         """The same numbers, wanting no gradients: for looking at what the network says."""
@@ -129,17 +166,21 @@ class MLP:
             name: Tensor(tensor.data, requires_grad=False)
             for name, tensor in self.parameters.items()
         }
-        return MLP(self.config, still)
+        return MLP(self.config, still, dict(self.running))
 
     def resized(self, config: MLPConfig, generator: np.random.Generator) -> MLP:
-        """A network of another shape that keeps every weight for which it has a place."""
+        """A network of another shape that keeps every number for which it has a place."""
         new = MLP.start(config, generator)
         for name, tensor in new.parameters.items():
-            if name not in self.parameters:
-                continue
-            old = self.parameters[name].data
-            if old.ndim != tensor.ndim:
-                continue
-            shared = tuple(slice(min(sizes)) for sizes in zip(old.shape, tensor.shape, strict=True))
-            tensor.data[shared] = old[shared]
+            if name in self.parameters:
+                _keep(self.parameters[name].data, tensor.data)
+        for name, numbers in new.running.items():
+            if name in self.running:
+                _keep(self.running[name], numbers)
         return new
+
+
+def _keep(old: Array, new: Array) -> None:
+    """Writes what both have a place for into the new one; they have as many axes."""
+    shared = tuple(slice(min(sizes)) for sizes in zip(old.shape, new.shape, strict=True))
+    new[shared] = old[shared]

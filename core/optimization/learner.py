@@ -125,7 +125,8 @@ class Learner:
         """One step on a batch. Where the loss or a gradient is not finite, nothing is changed."""
         rate = self.learning_rate
         self.batch = self._batch()
-        out = self.network(self.batch.points)
+        layers = self.network.layers(self.batch.points, learning=True)
+        out = layers[-1].out
         self.said = out.data
         loss = self.loss_of(out, self.batch)
         parameters = self.network.parameters
@@ -134,14 +135,11 @@ class Learner:
         if problem := self._not_finite(loss):
             return Learned(self.step, loss.item(), rate, problem)
         self.step += 1
+        self.network.remember(layers)
         for name, parameter in parameters.items():
             if parameter.grad is not None:
                 self._move(name, parameter, rate)
         return Learned(self.step, loss.item(), rate)
-
-    def loss(self, data: Dataset) -> Tensor:
-        """The loss on `data` with its penalty, as a graph."""
-        return self.loss_of(self.network(data.points), data)
 
     def loss_of(self, out: Tensor, data: Dataset) -> Tensor:
         """The loss of outputs (N, K) that the network gave for `data`, with its penalty."""

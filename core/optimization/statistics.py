@@ -54,7 +54,7 @@ def layer_statistics(learner: Learner) -> list[LayerStatistics]:
     """
     parameters = list(learner.network.parameters.values())
     zero_grad(parameters)
-    layers = learner.network.layers(learner.train.points)
+    layers = learner.network.layers(learner.train.points, learning=True)
     loss = learner.loss_of(layers[-1].out, learner.train)
     loss.backward()
     found = []
