@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from typing import Any
 
@@ -34,3 +35,22 @@ def pytest_pyfunc_call(pyfuncitem: Any) -> bool | None:
 
     known["run_async"](body(), 60)
     return True
+
+
+def value(mode: Any, name: str) -> Any:
+    """What a leaf of the formula holds."""
+    return mode.computed.value(mode.computed.leaves[name])
+
+
+def told(pane: Any) -> list[Any]:
+    """Grows by each thing that the inspector is told."""
+    found: list[Any] = []
+    pane.inspection.connect(found.append)
+    return found
+
+
+async def until(true: Any) -> None:
+    """Waits until something is so, at most five seconds."""
+    async with asyncio.timeout(5):
+        while not true():
+            await asyncio.sleep(0.01)

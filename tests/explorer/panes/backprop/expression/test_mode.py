@@ -7,29 +7,13 @@ import json
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from explorer import export
 from explorer.panes.backprop.expression.examples import EXAMPLES
 from tests.benchmarks.bench_backprop_pane import FORMULAS
-
-
-def value(mode, name):
-    return mode.computed.value(mode.computed.leaves[name])
-
-
-async def until(true):
-    """Waits until something is so, at most five seconds."""
-    async with asyncio.timeout(5):
-        while not true():
-            await asyncio.sleep(0.01)
-
-
-def told(pane):
-    found = []
-    pane.inspection.connect(found.append)
-    return found
+from tests.explorer.panes.backprop.expression.conftest import told, until, value
 
 
 def test_it_begins_with_a_neuron(pane, mode):
@@ -146,83 +130,6 @@ def test_one_number_of_a_tensor_is_moved(pane, mode):
     assert mode.view.what_if.leaf.text() == "b[2]" and mode.view.what_if.value.text() == "0.3"
 
 
-def test_a_value_is_typed_also_of_another_shape(pane, mode):
-    mode.lab.set_text("sum(w * x)")
-    mode.trying.edit("w", 0)
-    card = mode.view.what_if
-    card.valueTyped.emit("\u22120,25")
-    assert value(mode, "w") == -0.25
-    card.valueTyped.emit("[1, 2, 3]")
-    assert value(mode, "w").tolist() == [1.0, 2.0, 3.0]
-    card.valueTyped.emit("[1, [2]]")
-    assert "a value is a number" in card.error.text.lower()
-    card.valueTyped.emit("cat")
-    assert value(mode, "w").tolist() == [1.0, 2.0, 3.0]
-
-
-def test_a_nudge_tells_prediction_and_truth(pane, mode):
-    mode.lab.set_text("x ** 2")
-    mode.lab.move_leaf("x", 0, 3.0)
-    mode.trying._on_nudge("0.1")
-    card = mode.view.what_if
-    assert card.predicted.text() == "predicted: 6 \u00d7 0.100 = +0.600"
-    assert card.true.text() == "true change: +0.610, off by 0.0100"
-    assert "numeric gradient: 6" in card.numeric.text() and "agrees" in card.numeric.text()
-    assert set(card.curve.displayed()) == {"x", "v1", "tangent"}
-    mode.trying._on_nudge("cat")
-    assert "a nudge is a number" in card.error.text.lower()
-
-
-def test_steps_go_downhill_and_can_be_reset_and_undone(pane, mode):
-    mode.lab.show_example("error")
-    first = mode.computed.result
-    mode.view.learn.step.click()
-    mode.view.learn.ten.click()
-    losses = mode.view.learn.spark.displayed()["loss"]
-    assert len(losses) == 12 and losses[0] == first and losses[-1] < 1e-4 * first
-    assert mode.computed.result == losses[-1] and value(mode, "x") == 1.5
-    pane.workspace.undo()
-    assert len(mode.lab.experiment.losses) == 11
-    pane.workspace.redo()
-    assert len(mode.lab.experiment.losses) == 12
-    mode.view.learn.reset.click()
-    assert mode.computed.result == first and mode.lab.experiment.losses == ()
-    assert not mode.view.learn.reset.isEnabled()
-
-
-def test_a_rate_that_is_too_large_is_told(pane, mode):
-    mode.lab.show_example("error")
-    mode.trying._on_rate("10")
-    mode.lab.step_downhill(3)
-    assert "runs away, lower the rate and reset" in mode.view.learn.words.text()
-    mode.lab.step_downhill(400)
-    assert "not finite" in mode.view.learn.words.text()
-    assert not mode.view.learn.step.isEnabled()
-    mode.lab.reset_steps()
-    assert mode.view.learn.step.isEnabled()
-    mode.trying._on_rate("-1")
-    assert mode.lab.experiment.rate == 10.0
-
-
-def test_who_takes_steps_is_chosen(pane, mode):
-    mode.lab.show_example("error")
-    mode.trying.try_leaf("w", 0)
-    mode.view.learn.learns.click()
-    assert mode.lab.experiment.learning(mode.computed) == ["b"]
-    mode.trying.try_leaf("b", 0)
-    mode.view.learn.learns.click()
-    assert not mode.view.learn.step.isEnabled() and "fixed" in mode.view.learn.step.toolTip()
-
-
-def test_every_gradient_is_checked(pane, mode):
-    height = mode.view.graph.scene.layout.places[0][3]
-    mode.inputs.check.click()
-    assert mode.checks() and mode.view.graph.scene.layout.places[0][3] > height
-    assert len(mode.numeric) == 10
-    mode.workspace.undo()
-    assert not mode.checks() and not mode.inputs.check.isChecked()
-
-
 async def test_a_node_is_pinned_and_let_go(pane, mode):
     found = told(pane)
     node = mode.computed.leaves["w1"]
@@ -323,18 +230,6 @@ def test_an_edge_leads_to_its_step(pane, mode):
     mode.show_edge(mode.computed.output, 0)
     place = mode.computed.plan.places[int(pane.player.position)]
     assert (place.phase, place.node) == ("backward", mode.computed.output)
-
-
-def test_an_input_is_dragged_along_its_curve(pane, mode):
-    mode.lab.set_text("x ** 2")
-    curve = mode.view.what_if.curve
-    curve.resize(220, 100)
-    QTest.mousePress(curve, Qt.MouseButton.LeftButton, pos=QPoint(110, 50))
-    low, high = curve.displayed()["x"][[0, -1]]
-    assert float(value(mode, "x")) == pytest.approx((low + high) / 2, abs=0.05 * (high - low))
-    QTest.mouseMove(curve, QPoint(150, 50))
-    QTest.mouseRelease(curve, Qt.MouseButton.LeftButton, pos=QPoint(150, 50))
-    assert curve.displayed()["x"][0] == low
 
 
 def test_signs_as_they_are_printed_can_be_typed(pane, mode):

@@ -13,25 +13,8 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from explorer.panes.backprop.network.experiment import Experiment
-from explorer.panes.backprop.network.spots import Neuron, Weight, from_plane
-
-
-@pytest.fixture
-def pane(make_pane) -> Any:
-    return make_pane("network")
-
-
-@pytest.fixture
-def mode(pane) -> Any:
-    return pane.modes["network"]
-
-
-async def until(condition: Any) -> None:
-    for _ in range(1000):
-        if condition():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it did not come")
+from explorer.panes.backprop.network.spots import from_plane
+from tests.explorer.panes.backprop.network.conftest import until
 
 
 def test_play_learns_on_and_pause_holds_it(mode, run_async):
@@ -110,44 +93,6 @@ def test_a_click_adds_a_point_and_shift_click_takes_it_away(mode, run_async):
     run_async(body())
 
 
-def test_a_point_is_followed_forward_and_back_and_left_again(mode, run_async):
-    async def body() -> None:
-        await mode.runner.steps(10)
-        mode.following.follow(3)
-        await mode.settled()
-        sample = mode.following.sample
-        told: list[Any] = []
-        mode.inspection.connect(told.append)
-        assert mode.player.position == 0 and mode.player.length == len(sample)
-        for moment in range(len(sample)):
-            mode.player.seek(moment)
-            mode.inspect()
-            assert told[-1].title and (moment == 0 or told[-1].step.code)
-        shown = mode.view.network.displayed()
-        network, data = mode.runner.lab.learner.network, mode.runner.lab.data
-        layers = network.layers(data.points[3:4])
-        np.testing.assert_allclose(shown["values 1"], layers[0].out.data[0])
-        np.testing.assert_allclose(shown["values 3"], layers[2].out.data[0])
-        layers[0].out.requires_grad = True
-        assert mode.cancel() and mode.following.sample is None
-        assert mode.player.at_live_edge and mode.moment.step == 10
-
-    run_async(body())
-
-
-def test_a_point_is_not_followed_through_batch_norm(mode, run_async):
-    async def body() -> None:
-        said: list[str] = []
-        mode.statusRequested.connect(said.append)
-        mode.editing.change_field("norm", "batch")
-        await mode.settled()
-        mode.following.follow(0)
-        await mode.settled()
-        assert mode.following.sample is None and "batch" in said[-1]
-
-    run_async(body())
-
-
 def test_what_cannot_be_is_told_beside_its_field(mode, run_async):
     field = mode.view.controls.fields["learning_rate"]
 
@@ -183,24 +128,6 @@ def test_divergence_is_said_and_reset_heals_it(mode, run_async):
         assert mode.experiment.learning_rate == 0.26 and mode.inputs.calm.isHidden()
         await mode.runner.steps(60)
         assert mode.moment.train_loss < 0.1
-
-    run_async(body())
-
-
-def test_a_neuron_and_a_weight_can_be_chosen_and_let_go(mode, run_async):
-    async def body() -> None:
-        await mode.runner.steps(3)
-        told: list[Any] = []
-        mode.inspection.connect(told.append)
-        mode.choose(Weight(1, 2, 3))
-        assert told[-1].pinned and told[-1].step.code.startswith("core.optimization.adam")
-        mode.choose(Neuron(1, 2))
-        assert told[-1].title == "Layer 1, neuron 3"
-        assert mode.cancel() and mode.view.network.chosen is None
-        mode.choose(Neuron(2, 7))
-        mode.view.neuronsRequested.emit(1, -1)
-        await mode.settled()
-        assert mode.view.network.chosen is None
 
     run_async(body())
 
@@ -244,28 +171,6 @@ def test_every_view_of_a_snapshot_comes(mode, run_async, name):
     run_async(body(), 60)
 
 
-def test_an_optimizer_step_can_be_looked_into(mode, run_async):
-    async def body() -> None:
-        await mode.runner.steps(8)
-        told: list[Any] = []
-        mode.inspection.connect(told.append)
-        mode.player.seek(4)
-        assert mode.player.enter() and mode.player.depth == 1
-        names = []
-        for step in range(mode.player.length):
-            mode.player.seek(step)
-            mode.inspect()
-            names.append(told[-1].step.name)
-        assert names[0] == "loss" and names[-1] == "optimizer.move"
-        assert mode.view.network.moment.step == 4
-        await mode.runner.steps(1)
-        assert mode.player.depth == 1 and mode.view.network.moment.step == 4
-        assert mode.cancel() and mode.player.depth == 0
-        assert mode.moment.step == 4
-
-    run_async(body())
-
-
 def test_losses_beyond_all_bounds_are_left_out_and_the_picture_says_so(mode, run_async):
     async def body() -> None:
         mode.editing.show_preset("diverges")
@@ -279,56 +184,6 @@ def test_losses_beyond_all_bounds_are_left_out_and_the_picture_says_so(mode, run
             mode.view.panel.set_side(side)
             await mode.settled()
             assert not mode.widget().grab().isNull()
-
-    run_async(body())
-
-
-def test_the_drawing_is_reached_by_keyboard(mode, run_async):
-    drawing = mode.view.network
-
-    def press(*keys: Any) -> None:
-        for key in keys:
-            QTest.keyClick(drawing, key)
-
-    async def body() -> None:
-        drawing.setFocus()
-        press(Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Down, Qt.Key.Key_Return)
-        assert drawing.chosen == Neuron(1, 1)
-        press(Qt.Key.Key_Right, Qt.Key.Key_Right)
-        assert drawing.cursor == (0.0, 0.0)
-        press(*[Qt.Key.Key_Up] * 22, *[Qt.Key.Key_Left] * 21, Qt.Key.Key_Return)
-        await mode.settled()
-        ((x, y, _),) = mode.experiment.added
-        assert (x, y) == pytest.approx((-1.05, 1.1))
-        press(Qt.Key.Key_Return)
-        await mode.settled()
-        assert mode.following.sample.point == pytest.approx((x, y))
-        mode.following.leave()
-        press(Qt.Key.Key_Delete)
-        await mode.settled()
-        assert mode.experiment.added == ()
-        press(*[Qt.Key.Key_Left] * 4)
-        assert drawing.cursor is None and drawing.hovered == Neuron(2, 0)
-
-    run_async(body())
-
-
-def test_pointing_tells_what_is_there(mode, run_async):
-    from explorer.panes.backprop.network.spots import PlaneSpot, PointSpot, spot_at, words_of
-
-    async def body() -> None:
-        await mode.runner.steps(2)
-        drawing = mode.view.network
-        layout, moment, data = drawing.layout_now, drawing.moment, drawing.data
-        x, y, width, height = layout.boxes[1][4]
-        assert spot_at(layout, moment, data, x + width / 2, y + height / 2) == Neuron(1, 4)
-        x1, y1, x2, y2 = layout.edge(0, 0, 0)
-        weight = spot_at(layout, moment, data, x1 + 0.7 * (x2 - x1), y1 + 0.7 * (y2 - y1))
-        assert weight == Weight(0, 0, 0) and "weight" in words_of(weight, moment, data)
-        px, py = from_plane(layout.plane, *data.points[5])
-        assert isinstance(spot_at(layout, moment, data, px, py), PointSpot)
-        px, py = from_plane(layout.plane, -1.15, -1.15)
-        assert isinstance(spot_at(layout, moment, data, px, py), PlaneSpot)
 
     run_async(body())
 
@@ -360,42 +215,6 @@ def test_other_modes_are_shown_while_it_learns_on(make_pane, run_async):
         mode.player.pause()
         await pane.settled()
         assert mode.moment.step == mode.runner.lab.learner.step
-
-    run_async(body())
-
-
-@pytest.mark.parametrize("data", ["own", "yin-yang", "hills", "spiral", "xor", "circle"])
-def test_every_kind_of_data_is_drawn_and_inspected(mode, run_async, data):
-    async def body() -> None:
-        mode.editing.change_field("data", data)
-        await mode.settled()
-        await mode.runner.steps(4)
-        await mode.settled()
-        assert not mode.view.network.grab().isNull() and mode.view.states.state == "ready"
-        told: list[Any] = []
-        mode.inspection.connect(told.append)
-        drawing = mode.view.network
-        for spot in (None, Neuron(0, 0), Neuron(1, 0), Neuron(2, 0), Weight(2, 0, 0)):
-            drawing.set_choice(spot)
-            mode.inspect()
-            assert told[-1].title
-        assert drawing.describe() and drawing.accessibleDescription()
-
-    run_async(body())
-
-
-def test_a_point_is_followed_through_the_network_as_it_becomes_another(mode, run_async):
-    async def body() -> None:
-        drawing = mode.view.network
-        mode.following.follow(3)
-        await mode.settled()
-        mode.player.seek(mode.player.length - 1)
-        before = drawing.face
-        mode.view.layersRequested.emit(-1)
-        await mode.settled()
-        assert mode.following.sample.sizes == (2, 8, 1) and mode.following.sample.number == 3
-        drawing.set_face(before)  # as it is while the new one is on its way
-        assert drawing.shown_face is None and not drawing.grab().isNull()
 
     run_async(body())
 
