@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -56,7 +56,7 @@ class Plan:
         return len(self.places)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Computed:
     """A formula with values for its names, worked out.
 
@@ -71,7 +71,7 @@ class Computed:
     plan: Plan
     flows: Flows
     broken: int | None
-    parts: Mapping[Tensor, Any] = field(compare=False)
+    parts: Mapping[Tensor, Any]
 
     @property
     def text(self) -> str:

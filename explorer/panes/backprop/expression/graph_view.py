@@ -251,9 +251,8 @@ class GraphView(Picture):
         """Everything else, drawn once for all frames of a step."""
         assert self.scene is not None
         now = theme.current()
-        key = (instant.moment, self._camera, self.scene.computed, self.scene.layout, now)
-        key = (*key, self.size(), self.ratio, self.hovered, self.hovered_edge, self.chosen)
-        key = (*key, self._fixed)
+        key = (instant.moment, self._camera, self.scene, now, self.size(), self.ratio)
+        key = (*key, self.hovered, self.hovered_edge, self.chosen, self._fixed)
         if self._layer is None or self._layer[0] != key:
             layer = theme.device_pixmap(self.width(), self.height(), self.ratio)
             inner = QPainter(layer)

@@ -15,7 +15,7 @@ from explorer.panes.backprop.expression.faces import Face, faces_of
 from explorer.panes.backprop.expression.layout import Layout, lay_out
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scene:
     """What is drawn.
 

@@ -234,3 +234,17 @@ def test_every_motion_and_theme_is_drawn(picture, qapp, motion):
                 assert not picture.grab().isNull() and picture._broken is None
     finally:
         theme.apply(qapp, "light", 1.0, "full")
+
+
+def test_numbers_of_a_tensor_move_while_a_step_is_under_way(picture):
+    one = next(one for one in EXAMPLES if one.id == "matrices")
+    before = compute(one.text, one.values)
+    picture.set_scene(scene_of(before))
+    picture.set_position(4.5)
+    picture.grab()
+    drawn = picture._layer[1].toImage()
+    after = compute(one.text.replace("0.5", "2.5"), one.values, before)
+    picture.set_scene(scene_of(after, picture.scene))
+    picture.grab()
+    assert picture._broken is None
+    assert picture._layer[1].toImage() != drawn
