@@ -25,7 +25,6 @@ from explorer.widgets.base import Label, set_look
 from explorer.widgets.fields import ErrorLine
 from explorer.widgets.menu_button import MenuButton
 
-MINUS = "\u2212"
 WORDS = 264  # px
 STEP = "Every input that takes steps moves by \u2212rate \u00d7 gradient"
 
@@ -35,15 +34,7 @@ def signed(value: float) -> str:
     return text if value < 0 or value == 0 or math.isnan(value) else f"+{text}"
 
 
-def read_number(text: str) -> float | None:
-    try:
-        value = float(text.strip().replace(MINUS, "-").replace(",", "."))
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
-
-
-class NumberField(QLineEdit):
+class TypedNumber(QLineEdit):
     """A short field for a number; `entered(text)` when a person has finished."""
 
     entered = Signal(str)
@@ -91,10 +82,10 @@ class WhatIfCard(QWidget):
         self._names: list[str] = []
         self.leaf = MenuButton("chevron-down", "w", "Which input is moved")
         self.leaf.setObjectName("backprop.expression.leaf")
-        self.value = NumberField("Value", 92)
+        self.value = TypedNumber("Value", 92)
         self.value.setObjectName("backprop.expression.value")
         self.value.setToolTip("A number, or rows of numbers as [[1, 2], [3, 4]]")
-        self.nudge = NumberField("Nudge", 92)
+        self.nudge = TypedNumber("Nudge", 92)
         self.nudge.setObjectName("backprop.expression.nudge")
         self.predicted = Label("", "body")
         self.true = Label("", "body")
@@ -183,7 +174,7 @@ class LearnCard(QWidget):
         self.ten = QPushButton("\u00d7 10")
         self.ten.setAccessibleName("Ten steps downhill")
         self.ten.setObjectName("backprop.expression.ten")
-        self.rate = NumberField("Learning rate", 64)
+        self.rate = TypedNumber("Learning rate", 64)
         self.rate.setObjectName("backprop.expression.rate")
         self.reset = QPushButton("Reset")
         self.reset.setObjectName("backprop.expression.reset")

@@ -11,7 +11,6 @@ from PySide6.QtCore import QObject, QTimer
 from core.autograd import ExpressionError, parse
 from explorer import theme
 from explorer.engine import SUPERSEDED, EngineDied
-from explorer.panes.backprop.expression.cards import read_number
 from explorer.panes.backprop.expression.computing import Computed, array_of
 from explorer.panes.backprop.expression.experiment import RATES
 from explorer.panes.backprop.expression.explaining import AGREES, difference
@@ -24,6 +23,7 @@ from explorer.panes.backprop.expression.whatif import (
     what_if,
 )
 from explorer.theme_numbers import format_number
+from explorer.typed_numbers import read_number
 
 if TYPE_CHECKING:
     from explorer.panes.backprop.expression.mode import ExpressionMode
@@ -223,26 +223,38 @@ class Trying(QObject):
 
     def _on_value(self, text: str) -> None:
         """A number for the chosen element, or rows of numbers for the whole leaf."""
-        computed, card = self.computed, self.mode.view.what_if
-        if computed is None:
+        if self.computed is None:
             return
-        number = read_number(text)
-        if number is not None:
-            self.mode.lab.move_leaf(self.leaf, self.element, number)
-            self.mode.lab.end_merge()
+        try:
+            number = read_number(text)
+        except ValueError as error:
+            if "[" in text:
+                self._on_rows(text)
+            else:
+                self.mode.view.what_if.set_error(str(error))
             return
+        self.mode.lab.move_leaf(self.leaf, self.element, number)
+        self.mode.lab.end_merge()
+
+    def _on_rows(self, text: str) -> None:
         try:
             expression = parse(f"value = {text}".replace("\u2212", "-"))
             value = array_of(expression.defaults["value"])
             self.mode.lab.set_leaf(self.leaf, value.tolist())
         except (ExpressionError, KeyError) as error:
             told = "" if isinstance(error, KeyError) else f": {error}"
-            card.set_error(f"a value is a number, or rows as [[1, 2], [3, 4]]{told}")
+            self.mode.view.what_if.set_error(
+                f"a value is a number, or rows as [[1, 2], [3, 4]]{told}"
+            )
 
     def _on_nudge(self, text: str) -> None:
-        nudge = read_number(text)
-        if nudge is None or abs(nudge) > LARGEST_NUDGE:
-            self.mode.view.what_if.set_error("a nudge is a number, for example 0.1")
+        try:
+            nudge = read_number(text)
+        except ValueError as error:
+            self.mode.view.what_if.set_error(str(error))
+            return
+        if abs(nudge) > LARGEST_NUDGE:
+            self.mode.view.what_if.set_error(f"nudge by at most {format_number(LARGEST_NUDGE)}")
             return
         self.set_nudge(nudge)
 
@@ -251,8 +263,12 @@ class Trying(QObject):
         self.refresh()
 
     def _on_rate(self, text: str) -> None:
-        rate = read_number(text)
-        if rate is None or not RATES[0] <= rate <= RATES[1]:
+        try:
+            rate = read_number(text)
+        except ValueError as error:
+            self.mode.view.learn.set_words(str(error))
+            return
+        if not RATES[0] <= rate <= RATES[1]:
             self.mode.view.learn.set_words(
                 f"a learning rate lies between {RATES[0]:g} and {RATES[1]:g}"
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,7 +12,7 @@ from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.schedules import SCHEDULES
 from explorer import theme
 from explorer.panes.backprop.network.experiment import Experiment
-from explorer.theme_numbers import MINUS
+from explorer.typed_numbers import read_number, read_whole
 from explorer.widgets.base import set_look
 from explorer.widgets.fields import Field, MenuField
 from explorer.widgets.form import scrolling
@@ -48,7 +47,7 @@ PENALTIES = (("none", "None"), ("l2", "L2"), ("l1", "L1"))
 RATES = (1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 
 
-class NumberField(Field):
+class NumberMenu(Field):
     """A number, chosen from a list or typed. `changed` carries the text."""
 
     def __init__(self, name: str, title: str, choices: tuple[float, ...], hint: str = "") -> None:
@@ -83,26 +82,8 @@ class NumberField(Field):
             self.changed.emit(self.value)
 
 
-def number_of(text: str) -> float:
-    """What a person typed. Raises ValueError with the remedy."""
-    try:
-        value = float(text.strip().replace(",", "").replace(MINUS, "-"))
-    except ValueError:
-        raise ValueError("this is no number; write it like 0.03 or 3e-2") from None
-    if not math.isfinite(value):
-        raise ValueError("use a finite number, like 0.03")
-    return value
-
-
-def whole_of(text: str) -> int:
-    value = number_of(text)
-    if value != int(value):
-        raise ValueError("use a whole number")
-    return int(value)
-
-
 def _batch(text: str) -> int:
-    return 0 if text.strip().lower() in ("all", "") else whole_of(text)
+    return 0 if text.strip().lower() in ("all", "") else read_whole(text)
 
 
 def _plain(text: str) -> str:
@@ -153,31 +134,31 @@ class Controls(QWidget):
                 "noise",
                 "Noise",
                 noises,
-                number_of,
+                read_number,
                 "Standard deviation of what is added to the points",
             )
         )
         add(self._menu("activation", "Activation", ACTIVATIONS, "What follows the weighted sums"))
         add(self._menu("optimizer", "Optimizer", menus, "How gradients become steps"))
-        add(self._number("learning_rate", "Learning rate", RATES, number_of, "Size of the steps"))
+        add(self._number("learning_rate", "Learning rate", RATES, read_number, "Size of the steps"))
         add(self._menu("penalty", "Regularization", PENALTIES, "What large weights cost"))
         batch = self._number(
             "batch_size", "Batch", (1, 8, 32, 64), _batch, "Points a step; all: every one"
         )
-        assert isinstance(batch, NumberField)
+        assert isinstance(batch, NumberMenu)
         batch.box.addItem("all")
         add(batch)
 
     def _build_rest(self, column: QVBoxLayout) -> None:
         schedules = [(name, one.title) for name, one in SCHEDULES.items()]
         add = column.addWidget
-        add(self._number("points", "Points", (40, 100, 200, 500), whole_of, "2 to 1000"))
+        add(self._number("points", "Points", (40, 100, 200, 500), read_whole, "2 to 1000"))
         add(
             self._number(
                 "train_share",
                 "Training share",
                 (0.3, 0.5, 0.7, 0.9),
-                number_of,
+                read_number,
                 "Of the points; the others test what was learned",
             )
         )
@@ -194,7 +175,7 @@ class Controls(QWidget):
                 "scale",
                 "First weights \u00d7",
                 (0.1, 1.0, 3.0, 6.0),
-                number_of,
+                read_number,
                 "Makes all first weights larger; counts from Reset on",
             )
         )
@@ -202,7 +183,7 @@ class Controls(QWidget):
         add(self._menu("schedule", "Schedule", schedules, "How the learning rate changes"))
         add(
             self._number(
-                "steps", "Steps of the schedule", (500, 2000, 5000), whole_of, "Its length"
+                "steps", "Steps of the schedule", (500, 2000, 5000), read_whole, "Its length"
             )
         )
         add(
@@ -210,7 +191,7 @@ class Controls(QWidget):
                 "strength",
                 "Regularization strength",
                 (1e-4, 1e-3, 1e-2, 0.1),
-                number_of,
+                read_number,
                 "Times the sum over the weights",
             )
         )
@@ -226,7 +207,7 @@ class Controls(QWidget):
         read: Callable[[str], Any],
         hint: str,
     ) -> Field:
-        return self._keep(NumberField(name, title, choices, hint), read)
+        return self._keep(NumberMenu(name, title, choices, hint), read)
 
     def _keep(self, field: Field, read: Callable[[str], Any]) -> Field:
         field.setObjectName(f"backprop.network.{field.name}")

@@ -66,6 +66,8 @@ class CommonForm(QWidget):
         self.steps.changed.connect(self.stepsChanged)
         self.noise.clicked.connect(self.noiseRequested)
         self.warmup.changed.connect(self.warmupChanged)
+        for field in (self.steps, self.warmup):
+            field.refused.connect(lambda why: self.error.set_text(f"{why[:1].upper()}{why[1:]}."))
         theme.changed.connect(self._restyle)
         self._restyle()
 

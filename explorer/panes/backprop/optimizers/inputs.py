@@ -38,9 +38,9 @@ class Inputs:
         view.lanes.chosen.connect(mode.choose)
         view.lanes.raced.connect(self.set_races)
         view.lanes.rateChanged.connect(self.set_rate)
-        view.lanes.rateRefused.connect(lambda name, text: self._refuse(text))
+        view.lanes.rateRefused.connect(lambda name, why: self._refuse(why))
         view.settings.changed.connect(lambda key, value: self.set_value(mode.chosen, key, value))
-        view.settings.refused.connect(lambda key, text: self._refuse(text))
+        view.settings.refused.connect(lambda key, why: self._refuse(why))
         view.settings.usualRequested.connect(lambda: self.set_usual(mode.chosen))
         view.common.scheduleChosen.connect(self.set_schedule)
         view.common.stepsChanged.connect(self.set_steps)
@@ -160,8 +160,8 @@ class Inputs:
                 one = one.with_setting(lane.name, "learning_rate", rate)
         mode.change(one, "Lower the learning rate")
 
-    def _refuse(self, text: str) -> None:
-        self._mode.view.settings.error.set_text(f"\u201c{text[:20]}\u201d is no number.")
+    def _refuse(self, why: str) -> None:
+        self._mode.view.settings.error.set_text(f"{why[:1].upper()}{why[1:]}.")
 
     def _seek(self, step: float) -> None:
         if math.isfinite(step):

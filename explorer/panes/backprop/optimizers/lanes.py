@@ -117,7 +117,7 @@ class LaneRow(QWidget):
 
 
 class Lanes(QWidget):
-    """`chosen(name)`, `raced(name, on)`, `rateChanged(name, value)`, `rateRefused(name, text)`."""
+    """`chosen(name)`, `raced(name, on)`, `rateChanged(name, value)`, `rateRefused(name, why)`."""
 
     chosen = Signal(str)
     raced = Signal(str, bool)
@@ -136,7 +136,7 @@ class Lanes(QWidget):
             row.chosen.connect(lambda name=name: self.chosen.emit(name))
             row.raced.connect(lambda on, name=name: self.raced.emit(name, on))
             row.rateChanged.connect(lambda value, name=name: self.rateChanged.emit(name, value))
-            row.rateRefused.connect(lambda text, name=name: self.rateRefused.emit(name, text))
+            row.rateRefused.connect(lambda why, name=name: self.rateRefused.emit(name, why))
             column.addWidget(row)
 
     def set_chosen(self, name: str) -> None:

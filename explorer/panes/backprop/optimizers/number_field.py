@@ -8,6 +8,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QWheelEvent
 from PySide6.QtWidgets import QLineEdit, QWidget
 
+from explorer.typed_numbers import read_number, read_whole
+
 LARGEST = 1e12
 
 
@@ -37,8 +39,8 @@ def turned_share(value: float, up: bool) -> float:
 
 
 class NumberField(QLineEdit):
-    """`changed(value)` for each number that a person types or turns to, `refused(text)` for what
-    is no number.
+    """`changed(value)` for each number that a person types or turns to, `refused(why)` for what is
+    none, with the remedy.
     """
 
     changed = Signal(float)
@@ -63,7 +65,7 @@ class NumberField(QLineEdit):
 
     def set_value(self, value: float) -> None:
         """Shows a number; one that is being typed stays as it is typed."""
-        same = value == self._value and _number(self.text()) == value
+        same = value == self._value and self._typed() == value
         self._value = value
         if not same:
             self.setText(f"{value:.6g}")
@@ -97,23 +99,29 @@ class NumberField(QLineEdit):
             event.ignore()  # the form scrolls
 
     def _on_edited(self, text: str) -> None:
-        value = _number(text)
-        if value is None:
-            self.refused.emit(text)
-        else:
-            self._value = value
-            self.changed.emit(value)
+        try:
+            value = self._read(text)
+        except ValueError as error:
+            self.refused.emit(str(error))
+            return
+        self._value = value
+        self.changed.emit(value)
 
     def _tidy(self) -> None:
         """Left with what is no number: it shows the last one again."""
-        if _number(self.text()) is None:
+        if self._typed() is None:
             self.setText(f"{self._value:.6g}")
             self.changed.emit(self._value)
 
+    def _typed(self) -> float | None:
+        """The number that stands there; None for what is none."""
+        try:
+            return self._read(self.text())
+        except ValueError:
+            return None
 
-def _number(text: str) -> float | None:
-    try:
-        value = float(text.strip().replace("\u2212", "-").replace(",", "."))
-    except ValueError:
-        return None
-    return value if math.isfinite(value) and abs(value) <= LARGEST else None
+    def _read(self, text: str) -> float:
+        value = read_whole(text) if self._whole else read_number(text)
+        if abs(value) > LARGEST:
+            raise ValueError(f"use a number up to {LARGEST:g}")
+        return value

@@ -18,7 +18,7 @@ IN_ITS_ROW = "learning_rate"
 
 
 class SettingsForm(QWidget):
-    """`changed(key, value)`, `refused(key, text)`, `usualRequested`."""
+    """`changed(key, value)`, `refused(key, why)`, `usualRequested`."""
 
     changed = Signal(str, float)
     refused = Signal(str, str)
@@ -79,7 +79,7 @@ class SettingsForm(QWidget):
             self._grid.addWidget(label, 2 * row, side)
             self._grid.addWidget(field, 2 * row + 1, side)
             field.changed.connect(lambda value, key=key: self.changed.emit(key, value))
-            field.refused.connect(lambda text, key=key: self.refused.emit(key, text))
+            field.refused.connect(lambda why, key=key: self.refused.emit(key, why))
             self.fields[key] = field
 
     def set_values(self, values: Mapping[str, float], is_usual: bool) -> None:

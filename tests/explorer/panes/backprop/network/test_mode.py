@@ -97,13 +97,19 @@ def test_what_cannot_be_is_told_beside_its_field(mode, run_async):
     field = mode.view.controls.fields["learning_rate"]
 
     async def body() -> None:
-        for text, words in (("fast", "number"), ("-1", "use"), ("1e99", "use"), ("nan", "finite")):
+        for text, words in (
+            ("fast", "number"), ("-1", "use"), ("1e99", "use"), ("nan", "finite"), ("1,000", "1.0"),
+        ):  # fmt: skip
             field.changed.emit(text)
             assert words in field.error.text.lower()
         assert mode.experiment == Experiment()
         field.changed.emit("0.5")
         await mode.settled()
         assert field.error.text == "" and mode.experiment.learning_rate == 0.5
+        field.changed.emit("0,03")
+        assert mode.experiment.learning_rate == 0.03
+        mode.view.controls.fields["points"].changed.emit("1,000")
+        assert mode.experiment.points == 1000
         field.changed.emit("fast")
         field.changed.emit("0.5")
         assert field.error.text == ""

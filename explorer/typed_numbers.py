@@ -1,0 +1,53 @@
+"""How numbers that people type are read: with a point or a comma, as they are written where they
+live.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
+_SPACES = re.compile(r"(?<=\d)[ \u00a0\u2009\u202f](?=\d{3}(?!\d))")
+
+
+def read_number(text: str) -> float:
+    """0.03, 0,03, \u22121e-3, 1,000,000 or 1 000: a finite number.
+
+    A comma is the decimal one, unless it can only part thousands. Raises ValueError, with the
+    remedy, for what is no number and for 1,000, which may mean one or a thousand.
+    """
+    clean = _SPACES.sub("", text.strip().replace("\u2212", "-"))
+    if _THOUSANDS.fullmatch(clean):
+        if clean.count(",") == 1 and "." not in clean:
+            apart = clean.replace(",", "")
+            raise ValueError(f"{clean} may be read in two ways; write {apart} or {_short(clean)}")
+        clean = clean.replace(",", "")
+    elif "." in clean and clean.find(",") > clean.find("."):  # 1.234,5
+        clean = clean.replace(".", "")
+    return _float(clean.replace(",", "."))
+
+
+def read_whole(text: str) -> int:
+    """The same for a whole number, in which a comma parts thousands: 1,000."""
+    clean = _SPACES.sub("", text.strip().replace("\u2212", "-"))
+    value = _float(clean.replace(",", "")) if _THOUSANDS.fullmatch(clean) else read_number(clean)
+    if value != int(value):
+        raise ValueError("use a whole number")
+    return int(value)
+
+
+def _short(clean: str) -> str:
+    """With its comma as a point, and one digit after it at least."""
+    whole, _, part = clean.partition(",")
+    return f"{whole}.{part.rstrip('0') or '0'}"
+
+
+def _float(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise ValueError("this is no number; write it like 0.03 or 3e-2") from None
+    if not math.isfinite(value):
+        raise ValueError("use a finite number, like 0.03")
+    return value
