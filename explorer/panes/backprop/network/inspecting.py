@@ -9,7 +9,14 @@ import numpy as np
 from core.trace import Step
 from explorer.panes.backprop.network.moment import Moment
 from explorer.panes.backprop.network.sample import Sample
-from explorer.panes.backprop.network.spots import Neuron, Spot, Weight, is_dead, name_of
+from explorer.panes.backprop.network.spots import (
+    Neuron,
+    Spot,
+    Weight,
+    is_dead,
+    is_there,
+    name_of,
+)
 from explorer.panes.backprop.network.updates import liveliest, optimizer_trace
 from explorer.panes.backprop.network.words import sample_title
 from explorer.panes.base import Inspection
@@ -17,6 +24,7 @@ from explorer.theme_numbers import format_number
 from explorer.widgets.live_numbers import Equation, Terms
 
 MOST_ROWS = 8
+ROWS_BY_ROWS = ("gram", "poly")  # of Muon's: a row of numbers for each row of the matrix
 
 
 def of_moment(moment: Moment, spot: Spot, pinned: bool) -> Inspection:
@@ -39,17 +47,23 @@ def of_moment(moment: Moment, spot: Spot, pinned: bool) -> Inspection:
     )
 
 
-def of_inner(moment: Moment, step: Step, spot: Spot) -> Inspection:
-    """A line of an optimizer step: the loss, or what the optimizer does with each weight."""
+def of_inner(moment: Moment, layer: int, step: Step, spot: Spot) -> Inspection:
+    """A line of an optimizer step: the loss, or what the optimizer does with each weight of
+    `layer`; in numbers the one that is looked at, or the liveliest.
+    """
     values = {name: np.asarray(value) for name, value in _values(step).items()}
-    lively = spot if isinstance(spot, Weight) else liveliest(moment)
+    there = isinstance(spot, Weight) and spot.layer == layer and is_there(spot, moment.sizes)
+    lively = spot if isinstance(spot, Weight) and there else liveliest(moment, layer)
     rows: list[Any] = []
     if step.name != "loss" and lively is not None:
         first = name_of(lively.layer, lively.before, moment.sizes)
         then = name_of(lively.layer + 1, lively.after, moment.sizes)
         rows.append(f"For the weight {first} \u2192 {then}:")
-        place = (lively.before, lively.after)
-        rows += [Equation(name, _at(value, place)) for name, value in values.items()]
+        shape = moment.weights[layer].shape
+        rows += [
+            Equation(name, *_told(name, value, lively, shape, inner=step.parent is not None))
+            for name, value in values.items()
+        ]
     elif moment.update is not None:
         rows.append(Equation("loss", float(values["loss"]), "accent", "of this step's batch"))
         said = moment.update.said
@@ -85,8 +99,8 @@ def update_of(moment: Moment, weight: Weight) -> tuple[Step | None, list[Any]]:
         rows.append(Equation(made, _at(values[made], place), "text", step.title))
     gradient = float(update.gradients[name][place])
     rows.insert(0, Equation("gradient", gradient, "text", "of the loss on this step's batch"))
-    last = trace[max(trace.children())]
-    return last, rows[-MOST_ROWS:]
+    moves = next(step for step in trace if step.name == "optimizer.move")
+    return moves, rows[-MOST_ROWS:]
 
 
 def _values(step: Step) -> dict[str, Any]:
@@ -97,6 +111,22 @@ def _at(value: np.ndarray, place: tuple[int, int]) -> float:
     if value.ndim == 2:
         return float(value[place])
     return float(value) if value.ndim == 0 else float("nan")
+
+
+def _told(
+    name: str, value: np.ndarray, weight: Weight, shape: tuple[int, ...], *, inner: bool
+) -> tuple[float | str, str, str]:
+    """A weight's number in a value of its layer, its color and a note; a shape where it has none.
+
+    Inside of Muon's line a tall matrix lies on its side, and some compare rows with rows.
+    """
+    place = (weight.before, weight.after)
+    if value.ndim == 0 or (value.shape == shape and not inner):
+        return _at(value, place), "text", ""
+    tall = shape[0] > shape[1]
+    if name not in ROWS_BY_ROWS and value.shape == (shape[::-1] if tall else shape):
+        return _at(value, place[::-1] if tall else place), "text", ""
+    return " \u00d7 ".join(map(str, value.shape)), "text", "see Numbers"
 
 
 def _of_neuron(moment: Moment, spot: Neuron, pinned: bool) -> Inspection:

@@ -43,10 +43,12 @@ class Curves:
     ratios: list[tuple[float, ...]] = field(default_factory=list)
 
     def take(self, moment: Moment) -> None:
-        if self.steps and self.steps[-1] == moment.step:
-            for entries in (self.train, self.test, self.ratios, self.steps):
-                entries.pop()
-        self.ratios.append(tuple(layer.ratio for layer in moment.layers))
+        ratios = tuple(layer.ratio for layer in moment.layers)
+        if self.steps and self.steps[-1] == moment.step:  # in place: the lists never get shorter
+            self.train[-1], self.test[-1] = moment.train_loss, moment.test_loss
+            self.ratios[-1] = ratios
+            return
+        self.ratios.append(ratios)
         self.test.append(moment.test_loss)
         self.train.append(moment.train_loss)
         self.steps.append(moment.step)

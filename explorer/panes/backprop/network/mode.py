@@ -22,6 +22,7 @@ from explorer.panes.backprop.network.presets import PRESETS
 from explorer.panes.backprop.network.runner import Runner
 from explorer.panes.backprop.network.spots import is_there
 from explorer.panes.backprop.network.track import LearnTrack, StepTrack
+from explorer.panes.backprop.network.updates import layer_of
 from explorer.panes.backprop.network.view import NetworkView
 from explorer.panes.modes import Desk, Mode
 
@@ -115,7 +116,7 @@ class NetworkMode(Mode):
         if isinstance(saved, dict):
             self.following.leave()
             self.workspace.begin(EXPERIMENT, restored(saved))
-            if self.runner.lab is not None:
+            if self.runner.asked is not None:
                 self.runner.begin(self.experiment)
         if state.get("panel") in ("layers", "updates"):
             self.view.panel.set_side(state["panel"])
@@ -167,10 +168,10 @@ class NetworkMode(Mode):
         if path != EXPERIMENT:
             return
         self.view.controls.set_experiment(value)
-        lab = self.runner.lab
-        if lab is None:
+        asked = self.runner.asked
+        if asked is None:  # nothing is made before it is looked at
             return
-        if value.seed != lab.experiment.seed:
+        if value.seed != asked.seed:
             self.runner.begin(value)
         else:
             self.runner.change(value)
@@ -192,6 +193,7 @@ class NetworkMode(Mode):
             play=self._play,
             pause=runner.pause,
             step=runner.step,
+            layer=lambda moment: layer_of(self.view.network.chosen, moment),
         )
         self.set_tracks([self._track], keep_position=keep)
 
@@ -301,13 +303,17 @@ class NetworkMode(Mode):
         """A neuron or weight to look at; the same one again lets it go."""
         drawing = self.view.network
         drawing.set_choice(None if spot == drawing.chosen else spot)
+        track = self._inner_track()
+        layer = layer_of(drawing.chosen, track.moment) if track is not None else None
+        if track is not None and layer is not None:
+            track.show_layer(layer)
+            self.grown()
         self.inspect()
 
-    def _inner_step(self) -> Any:
-        """The step of core's that is played, where the player is inside an optimizer step."""
+    def _inner_track(self) -> StepTrack | None:
+        """What is played, where the player is inside an optimizer step."""
         track = self.player.track
-        inside = self.player.depth and isinstance(track, StepTrack)
-        return track.item(self.player.step) if inside and track is not None else None
+        return track if self.player.depth and isinstance(track, StepTrack) else None
 
     def inspect(self) -> None:
         if not self.active:
@@ -320,9 +326,10 @@ class NetworkMode(Mode):
             step = max(0, self.player.step)
             self.inspection.emit(inspecting.of_sample(sample, step, drawing.hovered or spot))
         elif (moment := self.shown_moment) is not None:
-            step = self._inner_step()
-            if step is not None:
-                self.inspection.emit(inspecting.of_inner(moment, step, spot))
+            track = self._inner_track()
+            if track is not None:
+                step = track.item(self.player.step)
+                self.inspection.emit(inspecting.of_inner(track.moment, track.layer, step, spot))
                 return
             spot = spot if is_there(spot, moment.sizes) else None
             pinned = spot is not None and spot == drawing.chosen

@@ -32,8 +32,11 @@ class Runner(QObject):
         self._engine = engine
         self._job: Job | None = None
         self._playing = False
-        self._loading = False
+        self._wish: Experiment | None = None  # of which the engine does not know yet
+        self._anew = False  # and it begins at step 0
+        self._serving = False
         self._shown = "idle"
+        self.asked: Experiment | None = None  # the latest that was wanted
         self.lab: Lab | None = None
         self.error = ""
 
@@ -42,7 +45,7 @@ class Runner(QObject):
         if self.error:
             return "failed"
         if self.lab is None:
-            return "loading" if self._loading else "idle"
+            return "loading" if self._serving else "idle"
         if self.lab.moments and self.lab.moments[-1].diverged:
             return "diverged"
         return "learning" if self._playing else "paused"
@@ -61,31 +64,42 @@ class Runner(QObject):
         """A new network at step 0, which waits."""
         self._halt()
         self.error = ""
-        tasks.spawn(self._begin(experiment), self)
-        self._tell()
-
-    async def _begin(self, experiment: Experiment) -> None:
-        if self.lab is None:
-            self._loading = True
-            self._tell()
-            made = await self._ask(Lab, experiment, key="begin")
-            self._loading = False
-            if not isinstance(made, Lab):
-                return
-            self.lab = made
-        else:
-            found = await self._ask(self.lab.reset, experiment, key="change")
-            if found is None:
-                return
-        self.begun.emit()
-        self._tell()
+        self._want(experiment, anew=True)
 
     def change(self, experiment: Experiment) -> None:
         """Another setup from the next step on."""
+        self._want(experiment, anew=self.lab is None)
+
+    def _want(self, experiment: Experiment, *, anew: bool) -> None:
+        """The latest setup counts; a beginning that is still to come is never lost over it."""
+        self.asked = self._wish = experiment
+        self._anew = self._anew or anew
+        if not self._serving:
+            self._serving = True
+            tasks.spawn(self._serve(), self)
+        self._tell()
+
+    async def _serve(self) -> None:
+        """Has the engine fulfil the latest wish, until there is none."""
+        try:
+            while self._wish is not None:
+                experiment, anew = self._wish, self._anew
+                self._wish, self._anew = None, False
+                await self._fulfil(experiment, anew)
+        finally:
+            self._serving = False
+        self._tell()
+
+    async def _fulfil(self, experiment: Experiment, anew: bool) -> None:
         if self.lab is None:
-            self.begin(experiment)
-        else:
-            tasks.spawn(self._then_grown(self.lab.change, experiment, key="change"), self)
+            made = await self._ask(Lab, experiment)
+            if isinstance(made, Lab):
+                self.lab = made
+                self.begun.emit()
+            return
+        done = await self._ask(self.lab.reset if anew else self.lab.change, experiment)
+        if done is not None:
+            (self.begun if anew else self.grown).emit()
 
     def play(self) -> None:
         if self.lab is None or self.lab.diverged or not self.has_points:
@@ -135,7 +149,7 @@ class Runner(QObject):
         if self.lab is None:
             return None
         found = await self._engine.call(
-            self.lab.sample, number, x, y, target, key=(self.objectName(), "sample")
+            self.lab.sample, number, x, y, target, key=(id(self), "sample")
         )
         return found if isinstance(found, Sample) else None
 
@@ -162,6 +176,7 @@ class Runner(QObject):
         if job is None or not job.over:
             return
         self._playing = False
+        self.destroyed.disconnect(job.cancel)
         if job.error is not None:
             self._fail(job.error)
         self.grown.emit()
@@ -177,7 +192,6 @@ class Runner(QObject):
         try:
             found = await self._engine.call(function, *args, key=(id(self), key) if key else None)
         except Exception as error:
-            self._loading = False
             self._fail(error)
             return None
         return None if found is SUPERSEDED else found

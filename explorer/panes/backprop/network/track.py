@@ -27,9 +27,12 @@ class LearnTrack(LiveTrack):
         play: Callable[[], None],
         pause: Callable[[], None],
         step: Callable[[], None],
+        layer: Callable[[Moment], int | None] = lambda moment: None,
     ) -> None:
+        """`layer` says whose weights are looked at; None: the liveliest's."""
         super().__init__([], [], playing=playing, play=play, pause=pause, step=step)
         self.moments = moments
+        self._layer = layer
 
     @property
     def length(self) -> int:
@@ -44,8 +47,10 @@ class LearnTrack(LiveTrack):
     def inside(self, index: int) -> Track | None:
         """The optimizer step that led there: its loss, then the optimizer's lines."""
         moment = self.moments[index] if 0 <= index < len(self.moments) else None
-        trace = update_trace(moment) if moment is not None else None
-        return StepTrack(trace, moment.step) if trace is not None and moment is not None else None
+        if moment is None:
+            return None
+        trace = update_trace(moment, self._layer(moment))
+        return None if trace is None else StepTrack(trace, moment)
 
     def outside(self, inner: Track, index: int) -> int:
         """Moments may have been forgotten meanwhile."""
@@ -58,9 +63,27 @@ class LearnTrack(LiveTrack):
 class StepTrack(TraceTrack):
     """One optimizer step from within."""
 
-    def __init__(self, trace: Trace, step: int) -> None:
-        super().__init__(trace)
-        self.step = step
+    def __init__(self, trace: Trace, moment: Moment, parent: int | None = None) -> None:
+        super().__init__(trace, parent)
+        self.moment = moment
+
+    def inside(self, index: int) -> Track | None:
+        inner = StepTrack(self.trace, self.moment, self.indices[index])
+        return inner if inner.length else None
+
+    @property
+    def step(self) -> int:
+        return self.moment.step
+
+    @property
+    def layer(self) -> int:
+        """Whose weights it is about."""
+        return int(self.trace.about["layer"])
+
+    def show_layer(self, layer: int) -> None:
+        """The same step, of another layer's weights."""
+        if layer != self.layer and (trace := update_trace(self.moment, layer)) is not None:
+            self.trace, self._seen = trace, -1
 
 
 class SampleTrack(Track):

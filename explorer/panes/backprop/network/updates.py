@@ -11,15 +11,26 @@ from core.optimization.optimizer_trace import trace_update
 from core.optimization.optimizers import optimizer
 from core.trace import Trace
 from explorer.panes.backprop.network.moment import Moment, Update
-from explorer.panes.backprop.network.spots import Weight
+from explorer.panes.backprop.network.spots import Neuron, Spot, Weight, is_there
 
 
-def liveliest(moment: Moment) -> Weight | None:
-    """The weight with the largest gradient in the last step; None before a first one."""
+def layer_of(spot: Spot, moment: Moment) -> int | None:
+    """The layer of weights that is looked at: a weight's own, or that which leads to a neuron."""
+    if not is_there(spot, moment.sizes):
+        return None
+    if isinstance(spot, Neuron):
+        return spot.column - 1 if spot.column else None
+    return spot.layer if isinstance(spot, Weight) else None
+
+
+def liveliest(moment: Moment, of_layer: int | None = None) -> Weight | None:
+    """The weight with the largest gradient in the last step, of all or of one layer; None before a
+    first step.
+    """
     if moment.update is None:
         return None
     best, found = -1.0, None
-    for layer in range(len(moment.weights)):
+    for layer in range(len(moment.weights)) if of_layer is None else (of_layer,):
         gradient = moment.update.gradients.get(f"{layer}.weight")
         if gradient is None:
             continue

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import sys
+import threading
 from dataclasses import replace
 from itertools import pairwise
 
@@ -97,6 +99,30 @@ def test_moments_are_thinned_and_curves_keep_one_length():
     steps = [moment.step for moment in lab.moments]
     assert steps == sorted(set(steps)) and steps[0] == 0 and steps[-1] == MOST_MOMENTS + 20
     assert {len(one) for one in lab.curves.arrays()} == {MOST_MOMENTS + 21}
+
+
+def test_curves_are_of_one_length_whenever_another_thread_looks():
+    lab = Lab(Experiment(hidden=(2,), points=10))
+    moments = [lab.one_step() for _ in range(300)]
+    curves, lengths, ended = lab.curves, set(), threading.Event()
+
+    def learn() -> None:
+        for _ in range(20):
+            for moment in moments[-3:]:
+                curves.take(replace(moment, step=300))
+        ended.set()
+
+    switching = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        thread = threading.Thread(target=learn)
+        thread.start()
+        while not ended.is_set():
+            lengths.add(tuple(len(one) for one in curves.arrays()))
+        thread.join()
+    finally:
+        sys.setswitchinterval(switching)
+    assert lengths <= {(301,) * 4}
 
 
 @pytest.mark.parametrize("one", PRESETS, ids=lambda one: one.id)

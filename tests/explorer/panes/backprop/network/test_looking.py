@@ -9,7 +9,11 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from explorer.panes.backprop.network import inspecting
+from explorer.panes.backprop.network.experiment import Experiment
+from explorer.panes.backprop.network.lab import Lab
 from explorer.panes.backprop.network.spots import Neuron, Weight, from_plane
+from explorer.panes.backprop.network.updates import update_trace
 
 
 def test_a_point_is_followed_forward_and_back_and_left_again(mode, run_async):
@@ -174,3 +178,51 @@ def test_a_point_is_followed_through_the_network_as_it_becomes_another(mode, run
         assert drawing.shown_face is None and not drawing.grab().isNull()
 
     run_async(body())
+
+
+def test_inside_a_step_the_chosen_weight_has_its_own_numbers(mode, run_async):
+    async def body() -> None:
+        await mode.runner.steps(5)
+        told: list[Any] = []
+        mode.inspection.connect(told.append)
+        assert mode.player.enter()
+        move = mode.player.length - 1
+        for weight in (Weight(0, 1, 5), Weight(1, 7, 2), Weight(2, 3, 0)):
+            mode.choose(weight)
+            mode.player.seek(1)
+            mode.inspect()
+            gradients = mode.moment.update.gradients[f"{weight.layer}.weight"]
+            rows = {row.name: row.value for row in told[-1].rows if hasattr(row, "name")}
+            assert rows["grad"] == gradients[weight.before, weight.after]
+            mode.player.seek(move)
+            mode.inspect()
+            rows = {row.name: row.value for row in told[-1].rows if hasattr(row, "name")}
+            assert rows["new"] == mode.moment.weights[weight.layer][weight.before, weight.after]
+        track = mode.player.track
+        for spot in (Weight(0, 1, 5), Neuron(1, 0), None):  # pointed at only: the layer stays
+            drawn = inspecting.of_inner(track.moment, 2, track.item(1), spot)
+            assert "output" in drawn.rows[0]
+
+    run_async(body())
+
+
+def test_inside_of_muons_line_no_weight_has_anothers_number():
+    lab = Lab(Experiment(optimizer="muon", hidden=(8, 8)))
+    moment = [lab.one_step() for _ in range(3)][-1]
+    for layer, shape in enumerate([(2, 8), (8, 8), (8, 1)]):
+        trace = update_trace(moment, layer)
+        weight = Weight(layer, shape[0] - 1, shape[1] - 1)
+        for step in trace:
+            rows = inspecting.of_inner(moment, layer, step, weight).rows
+            for row in rows if step.parent is not None else ():
+                value = getattr(row, "value", None)
+                if getattr(row, "name", "") in ("gram", "poly"):
+                    assert row.note == "see Numbers"
+                elif value is not None:
+                    assert value == step.value(row.name)[-1, -1]
+
+
+def test_the_update_of_a_weight_is_the_line_that_moves_it():
+    lab = Lab(Experiment(optimizer="lion"))
+    step, _ = inspecting.update_of([lab.one_step() for _ in range(2)][-1], Weight(0, 0, 0))
+    assert step.code.endswith("#move")

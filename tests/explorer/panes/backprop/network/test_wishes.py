@@ -1,0 +1,88 @@
+"""Network: what a person wants while the engine is still busy with something else counts too."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+
+from explorer.panes.backprop.network.experiment import Experiment
+
+
+@pytest.fixture
+def hold(engine) -> Any:
+    """`await hold()` makes the engine stand still until the function that it returns is called."""
+
+    async def do() -> Any:
+        begun, go_on = threading.Event(), threading.Event()
+
+        def stand() -> None:
+            begun.set()
+            go_on.wait(10)
+
+        busy = asyncio.ensure_future(engine.call(stand))
+        while not begun.is_set():
+            await asyncio.sleep(0.001)
+
+        async def release() -> None:
+            go_on.set()
+            await busy
+
+        return release
+
+    return do
+
+
+def test_a_change_while_the_network_is_made_counts(make_pane, run_async, hold):
+    pane = make_pane("expression", "network")
+
+    async def body() -> None:
+        mode = pane.modes["network"]
+        release = await hold()
+        pane.show_mode("network")
+        await asyncio.sleep(0.01)
+        assert mode.runner.state == "loading"
+        mode.editing.change_field("activation", "relu")
+        await asyncio.sleep(0.01)
+        mode.restore({"experiment": Experiment(data="xor", activation="relu").state()})
+        await release()
+        await pane.settled()
+        lab = mode.runner.lab
+        assert lab.experiment == mode.experiment == Experiment(data="xor", activation="relu")
+        assert lab.learner.network.config.activation == "relu" and mode.moment.step == 0
+
+    run_async(body())
+
+
+@pytest.mark.parametrize("other", [False, True])
+def test_a_reset_is_not_lost_over_a_change(mode, run_async, hold, other):
+    async def body() -> None:
+        await mode.runner.steps(30)
+        begun: list[bool] = []
+        mode.runner.begun.connect(lambda: begun.append(True))
+        release = await hold()
+        mode.editing.reset(other)
+        await asyncio.sleep(0.01)
+        mode.editing.change_field("learning_rate", 0.02)
+        await asyncio.sleep(0.01)
+        await release()
+        await mode.settled()
+        assert mode.runner.lab.learner.step == 0 and begun and len(mode.runner.lab.moments) == 1
+        assert mode.runner.lab.experiment == mode.experiment
+
+    run_async(body())
+
+
+def test_a_preset_begins_anew_though_a_field_is_changed_at_once(mode, run_async, hold):
+    async def body() -> None:
+        await mode.runner.steps(30)
+        release = await hold()
+        mode.editing.show_preset("spiral")
+        mode.editing.change_field("learning_rate", 0.02)
+        await release()
+        await mode.settled()
+        assert mode.moment.step == 0 and mode.runner.lab.experiment == mode.experiment
+
+    run_async(body())
