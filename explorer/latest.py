@@ -24,7 +24,8 @@ class _Question:
 class Latest(QObject):
     """One job at a time. From an older one nothing more is heard once a newer one is asked; one
     that is asked before the engine runs waits for it, for the window is shown first. It ends with
-    its owner.
+    its owner; who waits for the owner's tasks waits for it too, unless it is `open_ended`: one that
+    a person ends.
 
     progressed(items)  what it has yielded since the last time, a list
     came(result)       it is done, and this is what it returned
@@ -37,11 +38,19 @@ class Latest(QObject):
     failed = Signal(str)
     ended = Signal()
 
-    def __init__(self, engine: Engine, owner: QObject, *, foreground: bool = False) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        owner: QObject,
+        *,
+        foreground: bool = False,
+        open_ended: bool = False,
+    ) -> None:
         super().__init__(owner)
         self._engine = engine
         self._owner = owner
         self._foreground = foreground
+        self._open_ended = open_ended
         self._waiting: _Question | None = None  # for the engine
         self._job: Job | None = None
         self._name = ""
@@ -75,6 +84,7 @@ class Latest(QObject):
         if job is not None:
             job.progressed.disconnect(self.progressed)
             job.finished.disconnect(self._on_finished)
+            self.destroyed.disconnect(job.cancel)
             job.cancel()
         return asked
 
@@ -98,13 +108,14 @@ class Latest(QObject):
         job.progressed.connect(self.progressed)
         job.finished.connect(self._on_finished)
         self.destroyed.connect(job.cancel)
-        if tasks.in_loop():  # who waits for what the owner has under way waits for this, too
+        if not self._open_ended and tasks.in_loop():
             tasks.spawn(job.done(), self._owner)
 
     def _on_finished(self) -> None:
         job, self._job = self._job, None
         if job is None:
             return
+        self.destroyed.disconnect(job.cancel)
         if job.error is not None:
             if not isinstance(job.error, EXPECTED):
                 errors.report(job.error, self._name)

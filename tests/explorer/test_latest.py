@@ -280,6 +280,21 @@ def test_who_waits_for_the_owners_work_waits_for_its_question(engine, owner, run
     run_async(body())
 
 
+def test_nobody_waits_for_what_a_person_ends(engine, owner, run_async):
+    latest = Latest(engine, owner, open_ended=True)
+    begun, closed = threading.Event(), threading.Event()
+
+    async def body():
+        latest.ask(endless(begun, closed), "endless")
+        await until(begun)
+        await tasks.wait_for(owner)
+        assert latest.running
+        dispose(owner)
+        await until(closed)
+
+    run_async(body())
+
+
 def test_the_end_of_the_engines_thread_is_told_without_a_second_card(owner, run_async):
     engine = Engine(with_torch=False)
     engine.start()

@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, Signal
 
 from explorer import tasks
 from explorer.engine import SUPERSEDED, Engine
-from explorer.jobs import JobCancelled
+from explorer.latest import Latest
 from explorer.widgets.token_strip import chip
 
 if TYPE_CHECKING:
@@ -44,6 +44,9 @@ class BatchReading(QObject):
         super().__init__(owner)
         self._engine = engine
         self._owner = owner
+        self._opening = Latest(engine, owner)
+        self._opening.came.connect(self._on_opened)
+        self._opening.failed.connect(self._on_failed)
         self._folder: Path | None = None
         self._source: RunBatches | None = None
         self._wanted = -1
@@ -54,24 +57,30 @@ class BatchReading(QObject):
     def batch(self, folder: Path, step: int) -> Batch | None:
         if self._found == (folder, step):
             return self._batch
+        self._wanted = step
         if folder != self._folder:
             self._folder, self._source = folder, None
-        self._wanted = step
-        if not self._busy:
+            self._opening.ask(_opened(folder), f"the text of {folder.name}")
+        if self._source is not None and not self._busy:
             self._busy = True
-            tasks.spawn(self._read(folder, step), self._owner)
+            tasks.spawn(self._read(self._source, folder, step), self._owner)
         return None
 
-    async def _read(self, folder: Path, step: int) -> None:
-        source = self._source
+    def _on_opened(self, source: RunBatches) -> None:
+        self._source = source
+        if self._folder is not None:
+            self.batch(self._folder, self._wanted)
+
+    def _on_failed(self, message: str) -> None:
+        """It is tried again for the next step that somebody looks at."""
+        if self._folder is not None:
+            self._found, self._batch = (self._folder, self._wanted), Batch({}, why=message)
+            self._folder = None
+            self.read.emit()
+
+    async def _read(self, source: RunBatches, folder: Path, step: int) -> None:
         try:
-            if source is None:
-                job = self._engine.run(_opened(folder), name=f"the text of {folder.name}")
-                await job.done()
-                source = job.result()
             found = await self._engine.call(_read, source, step, key=(id(self), "batch"))
-        except JobCancelled:
-            return
         except (ValueError, OSError) as error:
             found = Batch({}, why=str(error))
         finally:
@@ -79,7 +88,7 @@ class BatchReading(QObject):
         if found is SUPERSEDED:
             return
         if folder == self._folder:
-            self._source, self._found, self._batch = source, (folder, step), found
+            self._found, self._batch = (folder, step), found
         if (folder, step) != (self._folder, self._wanted) and self._folder is not None:
             self.batch(self._folder, self._wanted)
         else:

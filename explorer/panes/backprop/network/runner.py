@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from explorer import errors, tasks
 from explorer.engine import SUPERSEDED, Engine, EngineDied
-from explorer.jobs import Job
+from explorer.latest import Latest
 from explorer.panes.backprop.network.experiment import Experiment
 from explorer.panes.backprop.network.lab import Lab
 from explorer.panes.backprop.network.sample import Sample
@@ -30,7 +30,10 @@ class Runner(QObject):
     def __init__(self, engine: Engine, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._engine = engine
-        self._job: Job | None = None
+        self._learning = Latest(engine, self, open_ended=True)
+        self._learning.progressed.connect(self._on_progress)
+        self._learning.failed.connect(self._on_failed)
+        self._learning.ended.connect(self._on_ended)
         self._playing = False
         self._wish: Experiment | None = None  # of which the engine does not know yet
         self._anew = False  # and it begins at step 0
@@ -105,13 +108,10 @@ class Runner(QObject):
         if self.lab is None or self.lab.diverged or not self.has_points:
             return
         self._playing = True
-        try:
-            if self._job is None or self._job.over:
-                self._start_job(self.lab)
-            else:
-                self._job.resume()
-        except EngineDied as error:
-            self._fail(error)
+        if self._learning.job is not None:
+            self._learning.job.resume()
+        else:
+            self._learning.ask(self.lab.run(), "the playground learns")
         self._tell()
 
     def pause(self) -> None:
@@ -133,8 +133,8 @@ class Runner(QObject):
     def set_speed(self, speed: float) -> None:
         if self.lab is not None and speed != self.lab.speed:
             self.lab.speed = speed
-            if self._job is not None:
-                self._job.wake()
+            if self._learning.job is not None:
+                self._learning.job.wake()
 
     async def steps(self, count: int) -> None:
         """So many steps, at once: for pictures that begin mid-way."""
@@ -155,30 +155,20 @@ class Runner(QObject):
 
     # what comes
 
-    def _start_job(self, lab: Lab) -> None:
-        job = self._engine.run(lab.run(), name="the playground learns", pure_python=True)
-        self._job = job
-        job.progressed.connect(self._on_progress)
-        job.finished.connect(self._on_finished)
-        self.destroyed.connect(job.cancel)
-
     def _halt(self) -> None:
         self._playing = False
-        if self._job is not None and not self._job.over:
-            self._job.pause()
+        if self._learning.job is not None:
+            self._learning.job.pause()
 
     def _on_progress(self, _: object = None) -> None:
         self.grown.emit()
         self._tell()
 
-    def _on_finished(self) -> None:
-        job = self._job
-        if job is None or not job.over:
-            return
+    def _on_failed(self, message: str) -> None:
+        self.error = message
+
+    def _on_ended(self) -> None:
         self._playing = False
-        self.destroyed.disconnect(job.cancel)
-        if job.error is not None:
-            self._fail(job.error)
         self.grown.emit()
         self._tell()
 

@@ -62,8 +62,8 @@ class OptimizersMode(Mode):
         self._merging = ""
         self.workspace.begin(EXPERIMENT, Experiment())
         self.runner = Runner(self)
-        self.surveyor = Surveyor(self)
         self.showing = Showing(self)
+        self.surveyor = Surveyor(self)
         self.changing = Inputs(self)
         self._inspecting = QTimer(self)
         self._inspecting.setSingleShot(True)

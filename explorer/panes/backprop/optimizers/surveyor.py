@@ -8,6 +8,7 @@ from core.optimization.stationary import stationary_points
 from core.optimization.surfaces import Surface
 from explorer import errors, tasks
 from explorer.engine import SUPERSEDED, EngineDied
+from explorer.latest import Latest
 from explorer.panes.backprop.optimizers.looks import inks
 from explorer.panes.backprop.optimizers.relief import relief
 
@@ -23,6 +24,9 @@ class Surveyor:
         self._drawn: tuple[Any, ...] = ()
         self._busy = False
         self._searched: Surface | None = None
+        self._search = Latest(mode.engine, mode)
+        self._search.came.connect(mode.showing.show_level_places)
+        self._search.failed.connect(self._on_search_failed)
         mode.view.map.viewChanged.connect(self.look)
 
     def look(self) -> None:
@@ -37,24 +41,15 @@ class Surveyor:
     def find_level_places(self) -> None:
         """Minima and saddles of the surface, once for each."""
         mode = self._mode
-        if mode.surface is None or mode.surface is self._searched or not mode.engine.alive:
+        if mode.surface is None or mode.surface is self._searched:
             return
-        if tasks.in_loop():
-            self._searched = mode.surface
-            mode.spawn(self._find(mode.surface))
+        self._searched = mode.surface
+        self._search.ask(stationary_points(mode.surface), "looking for minima")
 
-    async def _find(self, surface: Surface) -> None:
-        mode = self._mode
-        try:
-            job = mode.engine.run(
-                stationary_points(surface), name="looking for minima", pure_python=True
-            )
-            if await job.done() == "done" and surface is mode.surface:
-                mode.showing.show_level_places(job.result())
-        except EngineDied:
-            self._searched = None  # another engine will
-        except Exception as error:  # the map is there without them
-            errors.report(error, "looking for minima")
+    def _on_search_failed(self, _: str) -> None:
+        """The map is there without them."""
+        if not self._mode.engine.alive:  # another engine will
+            self._searched = None
 
     def _wanted(self) -> tuple[Any, ...]:
         picture = self._mode.view.map

@@ -25,7 +25,7 @@ class Trainer(QObject):
 
     def __init__(self, engine: Engine, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._training = Latest(engine, self)
+        self._training = Latest(engine, self, open_ended=True)
         self._training.progressed.connect(self._on_progress)
         self._training.came.connect(self._on_done)
         self._training.failed.connect(self._on_failed)
