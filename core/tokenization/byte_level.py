@@ -13,6 +13,7 @@ from itertools import accumulate
 import numpy as np
 
 from core.files import quoted
+from core.tokenization.telling import shown
 
 
 def byte_characters() -> list[str]:
@@ -59,12 +60,7 @@ def readable(piece: str) -> str:
     """
     if any(character not in BYTE_OF_CHARACTER for character in piece):
         return piece
-    data = to_bytes(piece)
-    try:
-        text = data.decode()
-    except UnicodeDecodeError:
-        return f"<{data.hex(' ').upper()}>"
-    return text.replace(" ", "\u2423").replace("\n", "\u21b5").replace("\t", "\u21e5")
+    return shown(piece, to_bytes(piece)) if piece else ""
 
 
 def clean_text(text: str) -> str:

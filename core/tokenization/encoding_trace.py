@@ -13,11 +13,11 @@ import numpy as np
 from core.tokenization.bpe.patterns import word_pattern
 from core.tokenization.bpe.tokenizer import ByteLevelBPE
 from core.tokenization.bpe.trace import trace_dropout, trace_merges
-from core.tokenization.byte_level import clean_text, readable
+from core.tokenization.byte_level import clean_text
 from core.tokenization.characters import CharacterTokenizer
 from core.tokenization.formats.library import LibraryTokenizer
 from core.tokenization.library_trace import library_steps
-from core.tokenization.sentencepiece.normalizer import one_of
+from core.tokenization.sentencepiece.normalizer import one_of, readable
 from core.tokenization.sentencepiece.tokenizer import SentencePieceBPE, split_at
 from core.tokenization.sentencepiece.trace import normalizer_steps, trace_score_merges
 from core.tokenization.specials import SpecialTokens
@@ -28,6 +28,7 @@ from core.tokenization.telling import (
     quoted,
     refuse_longer,
     shortened,
+    shown,
     trace_of_told,
 )
 from core.tokenization.tokenizer import Tokenizer
@@ -296,10 +297,11 @@ def word_step(
     value: list[int] | int | None = None,
     name: str = "",
 ) -> Step:
-    written = [tokenizer.vocabulary[token] for token in ids]
-    if isinstance(tokenizer, ByteLevelBPE):
-        written = [readable(piece) for piece in written]
-    pieces = " ".join(quoted(piece) for piece in written)
+    pieces = " ".join(
+        quoted(shown(tokenizer.vocabulary[token], tokenizer.piece_bytes(token))) for token in ids
+    )
+    if isinstance(tokenizer, SentencePieceBPE | Unigram):
+        word = readable(word)
     return Step(
         "encoding.model",
         f"{quoted(shortened(word))} is {count(len(ids), 'token')}: {shortened(pieces)}",

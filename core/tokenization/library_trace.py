@@ -32,7 +32,7 @@ def library_steps(tokenizer: LibraryTokenizer, text: str, specials: bool) -> Ite
 
 def _step(tokenizer: LibraryTokenizer, stage: Stage, text: str, specials: bool) -> Step:
     parts = stage.parts
-    written = shortened(" ".join(quoted(part) for part in parts))
+    written = shortened(" ".join(quoted(tokenizer.readable(part, stage.name)) for part in parts))
     if stage.name == "normalizer":
         title, name = f"The library's normalizer gives {written}", "normalized"
         formula = r"x \to \text{normalize}(x)"

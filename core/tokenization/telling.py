@@ -12,6 +12,8 @@ from core.trace import Step, Trace
 
 SHOWN = 60  # characters of a text in a title
 MINUS = "\u2212"
+# White space as a sign: everywhere the same, whichever sign a vocabulary has for it.
+SIGNS = str.maketrans({" ": "\u2423", "\n": "\u21b5", "\t": "\u21e5", "\r": "\u240d"})
 
 Told = tuple[Step, Iterable[Step]]  # a step, and what happened inside it
 
@@ -21,6 +23,34 @@ Told = tuple[Step, Iterable[Step]]  # a step, and what happened inside it
 
 def quoted(piece: str) -> str:
     return f"“{piece}”"
+
+
+def visible(text: str) -> str:
+    """A text with its white space as signs: "␣the"."""
+    return text.translate(SIGNS)
+
+
+def readable_text(data: bytes) -> str | None:
+    """The text of a piece's bytes; None where they are no text, or nothing of it can be seen."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return None
+    seen = any(character.isprintable() or character in "\n\t\r" for character in text)
+    return text if seen else None
+
+
+def shown(piece: str, data: bytes) -> str:
+    """A piece as people read it: "␣the" however its vocabulary spells the space, "##ing" as it is,
+    "<E2 82>" for bytes that are no text. `data` is what it stands for.
+    """
+    if not data:
+        return visible(piece)
+    text = readable_text(data)
+    if text is None:
+        return f"<{data.hex(' ').upper()}>"
+    mark = piece.removesuffix(text) if piece.endswith(text) else ""  # that a word goes on
+    return mark + visible(text)
 
 
 def shortened(text: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from core.tokenization.byte_level import readable
+from core.tokenization.formats.spelling import bytes_of
 from core.tokenization.steps import (
     AlphabetStep,
     ExpectStep,
@@ -19,7 +19,7 @@ from core.tokenization.steps import (
     SeedStep,
     TrainingStep,
 )
-from core.tokenization.telling import arrays, count, quoted, trace_of, verb
+from core.tokenization.telling import arrays, count, quoted, shown, trace_of, verb
 from core.trace import Step, Trace
 
 _HERE = "core.tokenization"
@@ -95,7 +95,7 @@ def choose_step(step: MergeStep) -> Step:
 
 
 def _told(step: MergeStep, piece: str) -> str:
-    return quoted(readable(piece) if step.algorithm == "bpe" else piece)
+    return quoted(shown(piece, bytes_of(step.algorithm, piece)))
 
 
 def _alphabet(step: AlphabetStep) -> Step:

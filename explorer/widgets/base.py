@@ -19,6 +19,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QLabel, QSizePolicy, QToolButton, QWidget
 
 from explorer import theme, theme_icons
+from explorer.widgets.tokens import SIGNS
 
 _log = logging.getLogger(__name__)
 
@@ -255,10 +256,9 @@ def packed_image(packed: np.ndarray) -> QImage:
 
 
 def visible_text(piece: str) -> str:
-    """A piece with its whitespace made visible: a space as an open box, a newline as an arrow."""
-    out = piece.replace("\n", "\u21b5").replace("\t", "\u21e5").replace("\r", "\u240d")
-    if out.startswith(" "):
-        out = "\u2423" + out[1:]
-    if out.endswith(" "):
-        out = out[:-1] + "\u2423"
-    return out
+    """A label with its whitespace made visible: a newline as an arrow, a space at an end, where it
+    would not be seen, as an open box."""
+    first = len(piece) - len(piece.lstrip(" "))
+    last = max(first, len(piece.rstrip(" ")))
+    inner = piece[first:last].translate({**SIGNS, ord(" "): " "})
+    return f"{piece[:first].translate(SIGNS)}{inner}{piece[last:].translate(SIGNS)}"

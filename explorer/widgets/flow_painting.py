@@ -19,6 +19,7 @@ RADIUS = 3
 PLAIN = -1  # in place of a slot: a token without a color
 NAMED = -2  # a special token
 LOST = -3  # an unknown one
+GROUND = 0.6  # opacity of the ground of a byte's digits, which tells 00 from the text "00"
 
 Place = tuple[int, QRectF, Face]  # a token's index, where it stands, what is drawn
 
@@ -121,6 +122,10 @@ def _bytes(
     lead = now.px(PADDING) / 2 + now.px(4) / 2
     for rect, face in cells:
         count = min(len(face.text) // 2, int((rect.width() - 1) // width) or 1)
+        for place in range(count):
+            left = rect.x() + now.px(PADDING) / 2 + place * width
+            cell = QRectF(left + 1.5, rect.y() + 4, width - 3, line - 8)
+            painter.fillRect(cell, now.color("surface", GROUND))
         painter.setPen(now.color("text"))
         for place in range(count):
             at = QPointF(rect.x() + place * width + lead, rect.y() + base)

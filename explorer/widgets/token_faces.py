@@ -9,12 +9,12 @@ from PySide6.QtGui import QFontMetricsF
 
 from explorer import theme
 from explorer.widgets.token_colors import slot
-from explorer.widgets.tokens import Tokens
+from explorer.widgets.tokens import SIGNS, Tokens, text_of
 
 PADDING = 4  # left and right of a token's text
 LONGEST = 120  # characters of one token that are drawn
 INVISIBLE = "\u2205"  # stands for text that no font draws
-GLYPHS = str.maketrans({" ": "\u00b7", "\n": "\u21b5", "\t": "\u21e5", "\r": "\u240d"})
+_SPACES = {ord(sign): " " for sign in "\u2581\u0120"}  # how vocabularies spell one
 BLANKS = str.maketrans({"\n": " ", "\t": "  ", "\r": " "})
 
 
@@ -68,9 +68,11 @@ class Faces:
         for index, identity in enumerate(tokens.ids[first:last].tolist()):
             part = data[starts[index] : ends[index]]
             if identity == unknown:
-                face = self._name("unknown", _text(part) or tokens.pieces[first + index])
-            elif identity in special or not part:
+                face = self._name("unknown", text_of(part) or tokens.pieces[first + index])
+            elif identity in special:
                 face = self._name("special", tokens.pieces[first + index])
+            elif not part:  # such as a space in front that the text does not have
+                face = self._added(tokens.pieces[first + index])
             else:
                 face = known.get(part) or self._make(part)
             faces.append(face)
@@ -88,35 +90,29 @@ class Faces:
         ]
 
     def _make(self, data: bytes) -> Face:
-        text = None if self.options.bytes else _text(data)
+        text = None if self.options.bytes else text_of(data)
         if text is None:
             cells = data[:LONGEST].hex().upper()
             width = len(cells) // 2 * self.byte_width + self._padding / 2
             face = Face("bytes", cells, math.ceil(width), slot(data), data.endswith(b"\n"))
             self._known[data] = face
             return face
-        shown = text[:LONGEST].translate(GLYPHS if self.options.whitespace else BLANKS)
+        shown = text[:LONGEST].translate(SIGNS if self.options.whitespace else BLANKS)
         width = math.ceil(self._metrics.horizontalAdvance(shown) + self._padding)
         face = self._known[data] = Face("text", shown, width, slot(data), text.endswith("\n"))
         return face
+
+    def _added(self, piece: str) -> Face:
+        """An ordinary piece under which there is no text: in the color of what it stands for."""
+        text = piece.translate(_SPACES)
+        return self._known.get(text.encode()) or self._make(text.encode("utf-8", "replace"))
 
     def _name(self, kind: str, text: str) -> Face:
         """A token that stands for something else than the text it covers."""
         face = self._named.get((kind, text))
         if face is None:
-            shown = text[:LONGEST].translate(GLYPHS) or INVISIBLE
+            shown = text[:LONGEST].translate(SIGNS) or INVISIBLE
             width = math.ceil(self._metrics.horizontalAdvance(shown) + self._padding)
             face = Face(kind, shown, width, slot(text.encode("utf-8", "replace")), False)
             self._named[kind, text] = face
         return face
-
-
-def _text(data: bytes) -> str | None:
-    """Whole characters as text; None for a part of one, and for what no font draws."""
-    try:
-        text = data.decode()
-    except UnicodeDecodeError:
-        return None
-    if not any(character.isprintable() or character in "\n\t\r" for character in text):
-        return None
-    return text

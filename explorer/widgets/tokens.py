@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+# White space as signs: one for each, in every picture (core's titles have the same).
+SIGNS = str.maketrans({" ": "\u2423", "\n": "\u21b5", "\t": "\u21e5", "\r": "\u240d"})
 NO_TOKENS = np.zeros(0, dtype=np.int64)
 
 
@@ -48,6 +50,23 @@ class Tokens:
         return range(low, max(low, high))
 
 
+def text_of(data: bytes) -> str | None:
+    """Whole characters as text; None for a part of one, and for what no font draws."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return None
+    if not any(character.isprintable() or character in "\n\t\r" for character in text):
+        return None
+    return text
+
+
+def readable(data: bytes) -> str:
+    """A token in a sentence: its text with white space as signs, else its bytes as "<C3>"."""
+    text = text_of(data)
+    return f"<{data[:16].hex(' ').upper()}>" if text is None else text.translate(SIGNS)
+
+
 def whole_character(data: bytes, start: int, end: int) -> tuple[int, int]:
     """The places of the whole characters around start..end of UTF-8 text."""
     while start > 0 and start < len(data) and data[start] & 0xC0 == 0x80:
@@ -61,7 +80,13 @@ def described(tokens: Tokens, index: int) -> str:
     """One token in words: piece, id, bytes, and of what character it is a part."""
     data = tokens.slice(index)
     start, end = int(tokens.starts[index]), int(tokens.ends[index])
-    text = f"token {index + 1}: {tokens.pieces[index]}  id {int(tokens.ids[index])}"
+    spelled = tokens.pieces[index]
+    identity = int(tokens.ids[index])
+    named = not data or identity == tokens.unknown or identity in tokens.special
+    shown = spelled if named else readable(data)
+    text = f"token {index + 1}: {shown}  id {int(tokens.ids[index])}"
+    if spelled != shown:
+        text += f"  spelled {spelled}"
     if data:
         text += "  bytes " + data[:16].hex(" ").upper() + (" \u2026" if len(data) > 16 else "")
     low, high = whole_character(tokens.data, start, end)

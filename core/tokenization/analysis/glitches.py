@@ -16,7 +16,7 @@ from typing import TypeVar
 import numpy as np
 
 from core.jobs import to_the_end
-from core.tokenization.telling import quoted, real
+from core.tokenization.telling import quoted, real, shown
 from core.tokenization.tokenizer import Tokenizer
 from core.trace import Step
 
@@ -28,12 +28,14 @@ USED = 0.5  # a special token less similar to the others than this was trained a
 
 @dataclass(frozen=True, slots=True)
 class GlitchCandidate:
-    """similarity  cosine to the untrained special tokens, -1 to 1
+    """data        the bytes that the piece stands for
+    similarity  cosine to the untrained special tokens, -1 to 1
     reachable   some text is encoded to this token; one that is not was never seen at all
     """
 
     token: int
     piece: str
+    data: bytes
     similarity: float
     reachable: bool
 
@@ -127,6 +129,7 @@ def most_suspicious(
         GlitchCandidate(
             int(token),
             tokenizer.vocabulary[token],
+            tokenizer.piece_bytes(int(token)),
             float(similarity[token]),
             is_reachable(tokenizer, int(token)),
         )
@@ -190,9 +193,10 @@ def glitch_step(row: np.ndarray, yardstick: Yardstick, candidate: GlitchCandidat
     """How suspicious one token is, as a step; `row` (C) is its embedding."""
     rows = np.asarray(row, dtype=np.float32)[None]  # (1, C)
     similarity = similarity_to(rows, yardstick.rows, yardstick.mean)
+    piece = quoted(shown(candidate.piece, candidate.data))
     return Step(
         "glitches.similarity",
-        f"{quoted(candidate.piece)} is {real(candidate.similarity, 3)} like what was never trained",
+        f"{piece} is {real(candidate.similarity, 3)} like what was never trained",
         r"\cos(e_t - \bar e, \; \bar e_{\text{untrained}} - \bar e)",
         "core.tokenization.analysis.glitches:similarity_to#similarity",
         {"rows": rows, "mean": yardstick.mean, "similarity": similarity},

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import regex
 
 from core.jobs import to_the_end
-from core.tokenization.telling import arrays, quoted
+from core.tokenization.byte_level import BYTE_OF_CHARACTER, to_bytes
+from core.tokenization.telling import arrays, quoted, shown
 from core.tokenization.tokenizer import Tokenizer
 from core.trace import Step
 
@@ -16,6 +17,11 @@ WAYS = ("contains", "begins", "ends", "is", "regex", "bytes")
 PAUSE = 20_000  # pieces between two yields, a few milliseconds
 PATIENCE = 2.0  # seconds that a regular expression may take for the whole vocabulary
 MAX_QUERY = 1000  # characters
+# Signs that vocabularies, or people who write about them, have for white space.
+_SIGNS = str.maketrans(
+    {**dict.fromkeys("Ġ▁␣·", " "), **dict.fromkeys("Ċ↵", "\n"), "⇥": "\t", "␍": "\r"}
+)
+_BYTE_SIGNS = {one for one in BYTE_OF_CHARACTER if one >= "\u0100"}  # no Latin letters' own
 _HEXADECIMAL = re.compile(r"(?:[0-9a-fA-F]{2}\s*)+")
 
 
@@ -55,7 +61,8 @@ class VocabularyIndex:
     ) -> Generator[list[Match], None, list[Match]]:
         """Searches; yields what is found so far, again and again; returns it, by id.
 
-        way       "contains", "begins", "ends", "is": the piece's text, a space being a space;
+        way       "contains", "begins", "ends", "is": the piece's text. A space may be written
+                  by any of its signs: "Ġthe", "▁the", "␣the", "·the" and " the" find the same;
                   "regex": a regular expression that matches anywhere in the piece's text;
                   "bytes": contains these bytes, in hexadecimal ("e2 96 81")
         any_case  capital and small letters are the same
@@ -88,7 +95,7 @@ def match_step(match: Match) -> Step:
     """One piece that was found, as a step."""
     return Step(
         "vocabulary.match",
-        f"{quoted(match.piece)} is number {match.token:,}",
+        f"{quoted(shown(match.piece, match.data))} is number {match.token:,}",
         r"\{\, t \in V : q \subseteq t \,\}",
         "core.tokenization.analysis.search:VocabularyIndex.search_steps#match",
         arrays({"token": match.token, "piece": match.piece}),
@@ -109,26 +116,40 @@ def _matcher(query: str, way: str, any_case: bool) -> Callable[[bytes], bool]:
     if way == "regex":
         return _regex_matcher(query, any_case)
     if any_case:
-        return _folded_matcher(query.casefold(), way)
-    wanted = query.encode("utf-8", "replace")
+        return _folded_matcher(tuple({_folded(reading) for reading in readings(query)}), way)
+    spelled = tuple(readings(query))
     return {
-        "contains": lambda data: wanted in data,
-        "begins": lambda data: data.startswith(wanted),
-        "ends": lambda data: data.endswith(wanted),
-        "is": lambda data: data == wanted,
+        "contains": lambda data: any(one in data for one in spelled),
+        "begins": lambda data: data.startswith(spelled),
+        "ends": lambda data: data.endswith(spelled),
+        "is": lambda data: data in spelled,
     }[way]
 
 
-def _folded_matcher(wanted: str, way: str) -> Callable[[bytes], bool]:
-    def matches(data: bytes) -> bool:
-        text = data.decode("utf-8", "replace").casefold()
-        if way == "contains":
-            return wanted in text
-        if way == "begins":
-            return text.startswith(wanted)
-        return text.endswith(wanted) if way == "ends" else text == wanted
+def readings(query: str) -> list[bytes]:
+    """The bytes that a query may stand for: as it is written, with the signs for white space as
+    what they stand for, and where it holds a sign of byte-level pieces, as these are spelled.
 
-    return matches
+    >>> readings("Ġthe")
+    [b'\\xc4\\xa0the', b' the']
+    """
+    found = [query.encode("utf-8", "replace"), query.translate(_SIGNS).encode("utf-8", "replace")]
+    if _BYTE_SIGNS & set(query) and set(query) <= BYTE_OF_CHARACTER.keys():
+        found.append(to_bytes(query))
+    return list(dict.fromkeys(found))
+
+
+def _folded(data: bytes) -> str:
+    return data.decode("utf-8", "replace").casefold()
+
+
+def _folded_matcher(wanted: tuple[str, ...], way: str) -> Callable[[bytes], bool]:
+    return {
+        "contains": lambda data: any(one in _folded(data) for one in wanted),
+        "begins": lambda data: _folded(data).startswith(wanted),
+        "ends": lambda data: _folded(data).endswith(wanted),
+        "is": lambda data: _folded(data) in wanted,
+    }[way]
 
 
 def _regex_matcher(query: str, any_case: bool) -> Callable[[bytes], bool]:

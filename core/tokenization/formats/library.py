@@ -21,6 +21,7 @@ from core.files import GET_AGAIN, write_atomically
 from core.tokenization.byte_level import byte_places, clean_text
 from core.tokenization.formats.spelling import Spelling, spelling_of, stages_in
 from core.tokenization.specials import SpecialTokens
+from core.tokenization.telling import shown, visible
 from core.tokenization.tokenizer import Encoding, Stage, check_id
 
 KINDS = {
@@ -128,6 +129,13 @@ class LibraryTokenizer:
         if token in self._added:
             return self._added[token].encode()
         return self._spelling.to_bytes(self._vocabulary[token])
+
+    def readable(self, part: str, stage: str) -> str:
+        """A part of what came out of a stage as people read it: "␣the" for a piece "▁the"."""
+        if stage in ("model", "post-processor"):
+            return shown(part, self._spelling.to_bytes(part))
+        space = self._spelling.space
+        return part.replace(space, visible(" ")) if space else part
 
     def save(self, path: str | Path) -> None:
         """Writes tokenizer.json."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from core.tokenization.byte_level import BYTE_OF_CHARACTER
 from core.tokenization.sentencepiece.normalizer import SPACE
+from core.tokenization.wordpiece.tokenizer import PREFIX
 
 BYTE_PIECE = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 
@@ -51,6 +52,23 @@ class Spelling:
 def _byte(character: str) -> bytes:
     byte = BYTE_OF_CHARACTER.get(character)
     return character.encode("utf-8", "replace") if byte is None else bytes([byte])
+
+
+# How each kind of ours spells; a file of another's says so itself.
+_BYTE_LEVEL = Spelling(byte_level=True)
+_WORDPIECE = Spelling(prefix=PREFIX)
+_META = Spelling(space=SPACE, byte_pieces=True)
+
+
+def bytes_of(kind: str, piece: str) -> bytes:
+    """What a piece of a tokenizer of this kind stands for in a text.
+
+    kind  "bpe" (unless "▁", which stands for no byte, is in the piece), "wordpiece" and
+          "wordpiece-likelihood"; any other spells as SentencePiece does
+    """
+    if kind == "bpe" and SPACE not in piece:
+        return _BYTE_LEVEL.to_bytes(piece)
+    return (_WORDPIECE if kind.startswith("wordpiece") else _META).to_bytes(piece)
 
 
 def spelling_of(document: Mapping[str, Any]) -> Spelling:

@@ -16,8 +16,16 @@ from typing import Protocol
 
 from core.tokenization.byte_level import byte_places, clean_text
 from core.tokenization.sentencepiece.rules import nmt_nfkc
+from core.tokenization.telling import visible
 
 SPACE = "▁"  # U+2581: SentencePiece writes a space so, "▁the" for " the"
+
+
+def readable(piece: str) -> str:
+    """A written piece as people read it, "▁the" as "␣the": a space has one sign everywhere."""
+    return visible(piece.replace(SPACE, " "))
+
+
 _SPACES_OR_WORD = re.compile(" +|[^ ]+")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from core.tokenization.sentencepiece.normalizer import SentencePieceNormalizer
+from core.tokenization.sentencepiece.normalizer import SentencePieceNormalizer, readable
 from core.tokenization.sentencepiece.score_merging import GONE, Choice, merge_by_score, split_unused
 from core.tokenization.sentencepiece.tokenizer import SentencePieceBPE
 from core.tokenization.sentencepiece.vocabulary import SentencePieceVocabulary
@@ -27,6 +27,11 @@ _MERGE = "core.tokenization.sentencepiece.score_merging:merge_by_score"
 _FINISH = "core.tokenization.sentencepiece.vocabulary:SentencePieceVocabulary.finish_ids"
 
 
+def said(piece: str) -> str:
+    """A piece in a title."""
+    return quoted(readable(piece))
+
+
 def normalizer_steps(normalizer: SentencePieceNormalizer, text: str) -> Iterator[Step]:
     """The two things that become of a text before it is cut; nothing for one without words."""
     normalized = normalizer.trace(text).text
@@ -43,7 +48,7 @@ def normalizer_steps(normalizer: SentencePieceNormalizer, text: str) -> Iterator
     )
     yield Step(
         "sentencepiece.spaces",
-        f"A space in front, and every space visible: {quoted(shortened(normalized))}",
+        f"A space in front, and every space visible: {said(shortened(normalized))}",
         r"x \;\to\; \_\, x",
         f"{_NORMALIZER}#spaces",
         arrays({"normalized": normalized}),
@@ -87,7 +92,7 @@ def choose_step(pieces: SentencePieceVocabulary, spelled: Sequence[str], choice:
     fitting = len(choice.others) + 1
     among = "the only pair that spells a piece" if fitting == 1 else f"the best of {fitting} pairs"
     title = (
-        f"{quoted(spelled[best.left])} + {quoted(spelled[best.right])} is {among}: "
+        f"{said(spelled[best.left])} + {said(spelled[best.right])} is {among}: "
         f"score {plain(pieces.pieces[best.token].score)}"
     )
     return Step(
@@ -105,7 +110,7 @@ def join_step(spelled: Sequence[str], choice: Choice) -> Step:
     after[best.place], after[best.after] = best.token, GONE
     return Step(
         "sentencepiece-bpe.merge",
-        f"Join them: {quoted(spelled[best.token])}",
+        f"Join them: {said(spelled[best.token])}",
         r"s_{i^*},\, s_{i^*+1} \;\to\; s_{i^*} s_{i^*+1}",
         f"{_MERGE}#merge",
         arrays({"symbols": after, "place": best.place}),
@@ -122,7 +127,7 @@ def finish_steps(pieces: SentencePieceVocabulary, parts: Sequence[str]) -> Itera
             data = [pieces.byte_ids[byte] for byte in part.encode()]
             yield Step(
                 "sentencepiece.bytes",
-                f"{quoted(part)} has no piece: it is written with its {count(len(data), 'byte')}",
+                f"{said(part)} has no piece: it is written with its {count(len(data), 'byte')}",
                 r"c \;\to\; b_1 \ldots b_k",
                 f"{_FINISH}#bytes",
                 arrays({"data": data}),
@@ -131,7 +136,7 @@ def finish_steps(pieces: SentencePieceVocabulary, parts: Sequence[str]) -> Itera
             ids = pieces.finish_ids(found[: place + 1])
             yield Step(
                 "sentencepiece.unknown",
-                f"{quoted(part)} has no piece: it is unknown",
+                f"{said(part)} has no piece: it is unknown",
                 r"c \;\to\; \text{unk}",
                 f"{_FINISH}#unknown",
                 arrays({"ids": ids}),

@@ -7,7 +7,8 @@ from itertools import chain
 
 import numpy as np
 
-from core.tokenization.sentencepiece.trace import finish_steps
+from core.tokenization.sentencepiece.normalizer import readable
+from core.tokenization.sentencepiece.trace import finish_steps, said
 from core.tokenization.telling import (
     Told,
     arrays,
@@ -120,7 +121,7 @@ def _arrivals(lattice: Lattice, best: Best) -> Iterator[Told]:
             _step(
                 "arrive",
                 f"{count(len(nodes), 'piece')} {verb(len(nodes), 'ends', 'end')} at place {place}: "
-                + ", ".join(quoted(other.piece) for other in nodes),
+                + ", ".join(said(other.piece) for other in nodes),
                 r"f_i + \log p(x_{i:j})",
                 "arrive",
                 {"candidates": candidates},
@@ -130,7 +131,7 @@ def _arrivals(lattice: Lattice, best: Best) -> Iterator[Told]:
         yield (
             _step(
                 "keep",
-                f"To place {place}: {quoted(node.piece)} is {among}, score {real(scores[place])}",
+                f"To place {place}: {said(node.piece)} is {among}, score {real(scores[place])}",
                 r"f_j = \max_{i < j} \; f_i + \log p(x_{i:j})",
                 "Lattice.viterbi",
                 {"place": place, "winner": nodes.index(node), "score": scores[place]},
@@ -143,7 +144,7 @@ def _way_back(path: Path) -> Iterator[Told]:
     for node in reversed(path.nodes):
         yield _told(
             "backtrace",
-            f"The best way to place {node.end} came through {quoted(node.piece)}, from place "
+            f"The best way to place {node.end} came through {said(node.piece)}, from place "
             f"{node.start}",
             r"j \;\to\; i^*(j)",
             "backtrace",
@@ -153,7 +154,7 @@ def _way_back(path: Path) -> Iterator[Told]:
 
 def _n_best(paths: list[Path], total: float) -> Iterator[Told]:
     for rank, path in enumerate(paths, 1):
-        pieces = quoted(shortened(" ".join(path.pieces)))
+        pieces = quoted(shortened(" ".join(map(readable, path.pieces))))
         yield _told(
             "take",
             f"Number {rank}: {pieces}, score {real(path.score)}, "
@@ -202,7 +203,7 @@ def _drawn(lattice: Lattice, sums: np.ndarray, alpha: float, path: Path | None) 
         share = shares(sums.tolist(), nodes, alpha)
         yield _told(
             "sample",
-            f"Drawn: {quoted(node.piece)} ends at place {node.end} with a probability of "
+            f"Drawn: {said(node.piece)} ends at place {node.end} with a probability of "
             f"{_share_of(node, nodes, share):.1%}",
             r"P(i \mid j) = e^{\, a_i + \alpha \log p(x_{i:j}) - a_j}",
             "shares",

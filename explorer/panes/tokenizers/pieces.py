@@ -6,30 +6,22 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from core.tokenization.formats.spelling import Spelling
-from core.tokenization.sentencepiece.normalizer import SPACE
-from core.tokenization.wordpiece.tokenizer import PREFIX
-
-_SPELLINGS = {"bpe": Spelling(byte_level=True), "wordpiece": Spelling(prefix=PREFIX)}
-_OTHERS = Spelling(space=SPACE, byte_pieces=True)
-_GLYPHS = str.maketrans({" ": "\u2423", "\n": "\u21b5", "\t": "\u21e5", "\r": "\u240d"})
+from core.tokenization.formats import spelling
+from core.tokenization.telling import readable_text, shown
 
 
 @lru_cache(maxsize=65536)
 def bytes_of(kind: str, piece: str) -> bytes:
     """What a piece stands for in a text."""
-    return _SPELLINGS.get(kind, _OTHERS).to_bytes(piece)
+    return spelling.bytes_of(kind, piece)
 
 
 @lru_cache(maxsize=65536)
 def text_of(kind: str, piece: str) -> str:
-    """A piece with its space visible; bytes that are no text as hexadecimal pairs."""
-    data = bytes_of(kind, piece)
-    try:
-        text = data.decode()
-    except UnicodeDecodeError:
-        return " ".join(f"{byte:02X}" for byte in data)
-    if not all(character.isprintable() or character in "\n\t\r" for character in text):
-        return " ".join(f"{byte:02X}" for byte in data)
-    continues = kind == "wordpiece" and piece.startswith(PREFIX)
-    return (PREFIX if continues else "") + text.translate(_GLYPHS)
+    """A piece with its space visible; bytes that are no text as "<C3 A9>"."""
+    return shown(piece, bytes_of(kind, piece))
+
+
+def is_text(data: bytes) -> bool:
+    """Whether a piece of these bytes is written as text; else it is drawn as cells of bytes."""
+    return not data or readable_text(data) is not None

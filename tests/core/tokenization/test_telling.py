@@ -2,17 +2,21 @@
 
 import pytest
 
-from core.tokenization import train_tokenizer
+from core.tokenization import MergeStep, train_tokenizer, train_tokenizer_steps
+from core.tokenization.analysis.search import VocabularyIndex, match_step
 from core.tokenization.encoding_trace import trace_encoding
+from core.tokenization.formats.spelling import bytes_of
 from core.tokenization.telling import (
     arrays,
     count,
     plain,
     real,
     refuse_longer,
+    shown,
     trace_of_told,
     verb,
 )
+from core.tokenization.training_trace import trace_merge
 from core.trace import Step
 from tests.core.tokenization.reference import prose
 
@@ -27,6 +31,41 @@ def test_numbers_have_a_minus_that_is_no_hyphen() -> None:
 def test_one_of_a_thing_is_told_otherwise_than_two() -> None:
     told = [f"{count(n, 'piece')} {verb(n, 'ends', 'end')}" for n in (0, 1, 2, 1000)]
     assert told == ["0 pieces end", "1 piece ends", "2 pieces end", "1,000 pieces end"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "piece", "told"),
+    [
+        ("bpe", "ĠtheĊ", "␣the↵"),
+        ("bpe", "ĠnaÃ¯ve", "␣naïve"),
+        ("bpe", "Ã", "<C3>"),
+        ("bpe", "Ā", "<00>"),
+        ("bpe", "▁the", "␣the"),  # another library's BPE, which spells as SentencePiece does
+        ("wordpiece", "##ing", "##ing"),
+        ("wordpiece", "ing", "ing"),
+        ("sentencepiece-bpe", "▁of▁the", "␣of␣the"),
+        ("unigram", "<0xE2>", "<E2>"),
+        ("unigram", "<s>", "<s>"),
+        ("unigram", "👩‍🚀", "👩‍🚀"),
+    ],
+)
+def test_a_space_has_one_sign_however_a_vocabulary_spells_it(
+    kind: str, piece: str, told: str
+) -> None:
+    assert shown(piece, bytes_of(kind, piece)) == told
+
+
+@pytest.mark.parametrize("kind", ["bpe", "wordpiece", "sentencepiece-bpe", "unigram"])
+def test_no_title_has_another_sign_for_a_space(kind: str) -> None:
+    texts = prose(5, 600)
+    tokenizer = train_tokenizer(kind, texts, 400 if kind == "bpe" else 120)
+    titles = [step.title for step in trace_encoding(tokenizer, "the bamilo q")]
+    for step in train_tokenizer_steps(kind, texts, 400 if kind == "bpe" else 120):
+        if isinstance(step, MergeStep):
+            titles += [one.title for one in trace_merge(step)]
+    index = VocabularyIndex(tokenizer)
+    titles += [match_step(match).title for match in index.search("a")]
+    assert titles and not any(sign in title for title in titles for sign in "Ġ▁·")
 
 
 @pytest.mark.parametrize("kind", ["bpe", "wordpiece", "sentencepiece-bpe", "unigram"])

@@ -9,7 +9,7 @@ from PySide6.QtGui import QImage, QPainter
 
 from explorer import theme
 from explorer.widgets.arcs import ArcDiagram
-from explorer.widgets.base import Picture
+from explorer.widgets.base import Picture, visible_text
 from explorer.widgets.head_mosaic import HeadMosaic
 from explorer.widgets.heat_map import HeatMap
 from explorer.widgets.line_plot import LinePlot, Series
@@ -333,3 +333,8 @@ def test_a_picture_whose_paint_raises_says_so_once_until_its_data_change(qtbot, 
     widget.data_changed()
     picture_of(widget)
     assert len(failures) == 1
+
+
+def test_a_space_at_the_end_of_a_label_is_seen_and_one_between_words_is_a_space():
+    assert visible_text("  of the ") == "\u2423\u2423of the\u2423"
+    assert visible_text("   ") == "\u2423\u2423\u2423" and visible_text("a\n") == "a\u21b5"

@@ -87,7 +87,7 @@ def test_parts_of_a_character_are_cells_of_bytes_never_question_marks(qapp):
     smile = "🙂".encode()
     tokens = cut(b" ", smile[:2], smile[2:3], smile[3:], "東".encode())
     faces = [Faces(FlowOptions()).face(tokens, index) for index in range(5)]
-    assert [face.text for face in faces] == ["\u00b7", "F09F", "99", "82", "東"]
+    assert [face.text for face in faces] == ["\u2423", "F09F", "99", "82", "東"]
     assert [face.kind for face in faces] == ["text", "bytes", "bytes", "bytes", "text"]
     assert not any("\ufffd" in face.text for face in faces)
     whole = Faces(FlowOptions(bytes=True)).face(tokens, 4)
@@ -111,7 +111,7 @@ def test_unknown_special_and_added_tokens_have_their_own_look(qapp):
 
 def test_whitespace_is_a_glyph_or_a_blank(qapp):
     tokens = cut(b" a\n", b"\t")
-    assert Faces(FlowOptions()).face(tokens, 0).text == "\u00b7a\u21b5"
+    assert Faces(FlowOptions()).face(tokens, 0).text == "\u2423a\u21b5"
     assert Faces(FlowOptions(whitespace=False)).face(tokens, 0).text == " a "
     assert Faces(FlowOptions()).face(tokens, 0).breaks
 
@@ -244,7 +244,7 @@ def test_a_part_of_a_character_says_which(flow):
     smile = "🙂".encode()
     flow.set_tokens(cut(smile[:2], smile[2:], b" x"))
     assert "bytes 1 to 2 of the 4 that spell 🙂" in flow.describe(0)
-    assert "spell" not in flow.describe(2)
+    assert "that spell" not in flow.describe(2)
     assert whole_character(smile, 1, 2) == (0, 4)
 
 
@@ -268,3 +268,18 @@ def test_ids_stand_below_and_make_room(flow):
     shown(flow)
     wide = flow._places[0][1]
     assert wide.width() > narrow.width() and wide.height() > narrow.height()
+
+
+def test_a_space_that_the_text_does_not_have_is_a_piece_and_no_special_token():
+    starts = ends = np.array([0, 0], dtype=np.int64)
+    tokens = Tokens(b"", np.array([1, 5]), starts, ends, ["<s>", "\u2581"], -1, frozenset({1}))
+    first, second = Faces(FlowOptions()).run(tokens, 0, 2)
+    assert (first.kind, first.text) == ("special", "<s>")
+    assert (second.kind, second.text) == ("text", "\u2423")
+    assert second.slot == token_colors.slot(b" ")
+
+
+def test_a_token_is_told_with_the_same_sign_for_a_space_as_it_is_drawn(flow):
+    flow.set_tokens(cut(b" the", b"\xe2\x98", b"\x83"))
+    assert flow.describe(0).startswith("token 1: \u2423the  id 0  spelled  the  bytes 20 74")
+    assert flow.describe(1).startswith("token 2: <E2 98>  id 1")

@@ -68,7 +68,7 @@ class Drawer(QFrame):
         self.inside.setVisible(bool(making.text))
         drawn = any(moment.scene is not None for moment in making.moments)
         self._area.setVisible(drawn)
-        self.setAccessibleName(f"How {making.piece} came to be in {name}")
+        self.setAccessibleName(f"How {making.shown} came to be in {name}")
 
     def set_moment(self, moment: Moment | None, share: float = 1.0) -> None:
         if moment is None:

@@ -21,6 +21,7 @@ from core.tokenization.analysis.glitches import (
     similarity_steps,
     yardstick_steps,
 )
+from core.tokenization.telling import shown
 from core.trace import Step
 from explorer import dialogs
 from explorer.engine import Engine
@@ -181,13 +182,14 @@ class Glitching(Tool):
         if found is None or not found.candidates:
             return "Glitch tokens: pieces that a model has hardly ever read"
         first = found.candidates[0]
+        piece = shown(first.piece, first.data)
         if first.similarity < STANDS_OUT:
             return (
                 f"No piece of {found.opened.name} stands out as untrained: the most suspicious, "
-                f"\u201c{first.piece}\u201d, has a cosine of only {first.similarity:.2f}"
+                f"\u201c{piece}\u201d, has a cosine of only {first.similarity:.2f}"
             )
         return (
-            f"In {found.opened.name}, \u201c{first.piece}\u201d looks least trained: "
+            f"In {found.opened.name}, \u201c{piece}\u201d looks least trained: "
             f"a cosine of {first.similarity:.3f} to what was never trained"
         )
 

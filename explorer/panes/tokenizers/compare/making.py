@@ -13,11 +13,11 @@ import numpy as np
 
 from core.tokenization.analysis.search import Match, match_step
 from core.tokenization.bpe.merge_trees import trace_merge_tree
+from core.tokenization.telling import shown
 from core.trace import Trace
 from explorer.panes.tokenizers.inside.looking import LONGEST, Inside, Moment, look_inside
 from explorer.panes.tokenizers.inside.scenes import Branch, MergeFrame, MergeScene
 from explorer.panes.tokenizers.inside.telling import face_of
-from explorer.widgets.base import visible_text
 from explorer.widgets.tokens import whole_character
 
 SPACES = b" \t\n\r"
@@ -44,10 +44,7 @@ class Making:
     @property
     def shown(self) -> str:
         """The token as people read it; its bytes where it is part of a character: <C3>."""
-        try:
-            return visible_text(self.data.decode()) or self.piece
-        except UnicodeDecodeError:
-            return f"<{self.data.hex(' ').upper()}>"
+        return shown(self.piece, self.data)
 
 
 def make_token(
@@ -188,5 +185,5 @@ def tree_moments(tokenizer: Any, trace: Trace) -> Iterator[Moment]:
         start, end = place_of[node.start], place_of[node.end]
         branches.append(Branch(face(node.token), start, end, level, (left, right)))
     scene = MergeScene(len(leaves), tuple(branches))
-    for step, shown in zip(trace, range(len(leaves) + 1, len(branches) + 2), strict=False):
-        yield Moment(step, 2, 0, scene, MergeFrame(min(shown, len(branches))))
+    for step, there in zip(trace, range(len(leaves) + 1, len(branches) + 2), strict=False):
+        yield Moment(step, 2, 0, scene, MergeFrame(min(there, len(branches))))

@@ -16,21 +16,25 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from core.tokenization.telling import shown
 from explorer import theme
-from explorer.widgets import token_colors
-from explorer.widgets.base import LEFT, RIGHT, elide, put_text, visible_text
+from explorer.panes.tokenizers.compare.finding import Find, elide_around
+from explorer.panes.tokenizers.piece_box import draw_piece, piece_width
+from explorer.widgets.base import LEFT, RIGHT, put_text
 
 ROW, CHIP = 24, 20  # px
 
 
 class Pieces(QAbstractListModel):
     """Rows are ids; a piece's bytes are asked for when its row is seen. `note(place)` is written at
-    a row's end, `share(place)` 0..1 is a bar behind it."""
+    a row's end, `share(place)` 0..1 is a bar behind it; what `find(text)` finds of a piece is never
+    cut."""
 
     def __init__(self, parent: Any = None) -> None:
         super().__init__(parent)
         self.tokenizer: Any = None
         self.ids: Sequence[int] = ()
+        self.find: Find | None = None
         self.note: Callable[[int], str] | None = None
         self.share: Callable[[int], float] | None = None
 
@@ -40,8 +44,10 @@ class Pieces(QAbstractListModel):
         ids: Sequence[int],
         note: Callable[[int], str] | None = None,
         share: Callable[[int], float] | None = None,
+        find: Find | None = None,
     ) -> None:
         self.beginResetModel()
+        self.find = find
         self.tokenizer, self.ids, self.note, self.share = tokenizer, ids, note, share
         self.endResetModel()
 
@@ -53,26 +59,21 @@ class Pieces(QAbstractListModel):
             return None
         token = int(self.ids[index.row()])
         if role == Qt.ItemDataRole.DisplayRole:
-            return face_of(self.tokenizer.piece_bytes(token), self.tokenizer.vocabulary[token])
+            return self.text(token)
         if role == Qt.ItemDataRole.ToolTipRole:
             data = self.tokenizer.piece_bytes(token)
             spelled = self.tokenizer.vocabulary[token]
-            return f"{spelled}  id {token:,}\nbytes {data[:24].hex(' ').upper()}"
+            text = self.text(token)
+            said = "" if spelled == text else f"  spelled {spelled}"
+            return f"{text}  id {token:,}{said}\nbytes {data[:24].hex(' ').upper()}"
         if role == Qt.ItemDataRole.AccessibleTextRole:
             note = self.note(index.row()) if self.note is not None else ""
-            return f"{self.tokenizer.vocabulary[token]}, id {token} {note}"
+            return f"{self.text(token)}, id {token} {note}"
         return None
 
-
-def face_of(data: bytes, piece: str) -> str:
-    """A piece as people read it: its text, or its bytes where no font draws it."""
-    try:
-        text = data.decode()
-    except UnicodeDecodeError:
-        text = ""
-    if any(one.isprintable() or one in "\n\t\r" for one in text):
-        return visible_text(text)
-    return " ".join(f"{byte:02X}" for byte in data) or piece
+    def text(self, token: int) -> str:
+        """A piece as people read it."""
+        return shown(self.tokenizer.vocabulary[token], self.tokenizer.piece_bytes(token))
 
 
 class PieceDelegate(QStyledItemDelegate):
@@ -97,7 +98,13 @@ class PieceDelegate(QStyledItemDelegate):
         right = rect.right() - now.px(6)
         roomy = rect.width() > now.px(200)
         wide = now.px(6)
-        if roomy or model.note is None:
+        data, text = model.tokenizer.piece_bytes(token), model.text(token)
+        found = model.find(text) if model.find is not None else None
+        numbered = roomy or model.note is None
+        if found is not None:  # it goes before the id, which is in the tooltip too
+            room = rect.width() - now.px(30) - label.horizontalAdvance(f"{token:,}")
+            numbered &= piece_width(elide_around(text, found, mono, 0), data) <= room
+        if numbered:
             width = label.horizontalAdvance("000,000" if model.note is not None else f"{token:,}")
             where = QRectF(right - width, rect.y(), width, rect.height())
             put_text(painter, where, f"{token:,}", small, now.color("muted"), RIGHT)
@@ -115,17 +122,11 @@ class PieceDelegate(QStyledItemDelegate):
             where.setWidth(full * max(0.0, min(1.0, model.share(place))))
             painter.fillRect(where, now.color("attention"))
             wide += full + now.px(8)
-        data = model.tokenizer.piece_bytes(token)
-        text = face_of(data, model.tokenizer.vocabulary[token])
-        room = rect.width() - wide - now.px(16)
-        text = elide(text, mono, room)
-        width = now.metrics("mono", mono=True).horizontalAdvance(text) + now.px(8)
+        room = rect.width() - wide - now.px(8)
+        text = elide_around(text, found, mono, room - now.px(10))
+        width = min(piece_width(text, data), room)
         chip = QRectF(rect.x() + 6, rect.y() + 2, width, now.px(CHIP))
-        ink = token_colors.ink(data or model.tokenizer.vocabulary[token].encode())
-        painter.setPen(now.pen(ink.edge))
-        painter.setBrush(ink.fill)
-        painter.drawRoundedRect(chip, 3, 3)
-        put_text(painter, chip.adjusted(now.px(4), 0, 0, 0), text, mono, now.color("text"), LEFT)
+        draw_piece(painter, chip, text, data or text.encode(), align=LEFT)
         painter.restore()
 
 
@@ -150,9 +151,11 @@ class PieceList(QListView):
         self._quiet = False
         theme.changed.connect(self.viewport().update)
 
-    def set_rows(self, tokenizer: Any, ids: Sequence[int], note=None, share=None) -> None:
+    def set_rows(
+        self, tokenizer: Any, ids: Sequence[int], note=None, share=None, find: Find | None = None
+    ) -> None:
         self._quiet = True
-        self.pieces.set_rows(tokenizer, ids, note, share)
+        self.pieces.set_rows(tokenizer, ids, note, share, find)
         self._quiet = False
 
     def currentChanged(self, current: QModelIndex, previous: QModelIndex) -> None:

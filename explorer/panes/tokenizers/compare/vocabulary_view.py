@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QSizePolicy, QVBox
 from core.tokenization.analysis.search import MAX_QUERY, Match
 from explorer import theme, theme_icons
 from explorer.panes.tokenizers.catalogue import Opened
+from explorer.panes.tokenizers.compare.finding import Find, finder
 from explorer.panes.tokenizers.compare.piece_list import PieceList
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.cut_label import CutLabel
@@ -56,13 +57,16 @@ class PieceColumn(QFrame):
         if opened is None:
             self.list.set_rows(None, ())
 
-    def set_matches(self, matches: Sequence[Match], done: bool, cut: bool) -> None:
+    def set_matches(
+        self, matches: Sequence[Match], done: bool, cut: bool, find: Find | None = None
+    ) -> None:
         if self._opened is None:
             return
         more = "+" if cut or not done else ""
         size = self._opened.vocab_size
         self._count.setText(f"{len(matches):,}{more} of {size:,} pieces")
-        self.list.set_rows(self._opened.tokenizer, [match.token for match in matches])
+        ids = [match.token for match in matches]
+        self.list.set_rows(self._opened.tokenizer, ids, find=find)
 
 
 class VocabularyView(QWidget):
@@ -138,7 +142,8 @@ class VocabularyView(QWidget):
         self.set_hint("")
 
     def set_matches(self, place: int, matches: Sequence[Match], done: bool, cut: bool) -> None:
-        self.columns[place].set_matches(matches, done, cut)
+        find = finder(self.field.text(), self.way.current, self.any_case.isChecked())
+        self.columns[place].set_matches(matches, done, cut, find)
 
     def set_error(self, message: str) -> None:
         self.error.set_text(message[:1].upper() + message[1:])

@@ -18,7 +18,8 @@ from explorer.panes.tokenizers.inside.looking import STAGES, Inside
 from explorer.panes.tokenizers.inside.scenes import Face
 from explorer.panes.tokenizers.inside.telling import face_of
 from explorer.panes.tokenizers.piece_box import draw_piece
-from explorer.widgets.base import LEFT, Picture, put_text, visible_text
+from explorer.widgets.base import LEFT, Picture, put_text
+from explorer.widgets.tokens import SIGNS
 
 ROW, BOX, NAMES, PAD, GAP = 33, 22, 104, 6, 4  # px
 FAINT = 0.35
@@ -244,7 +245,7 @@ def parts_of(stage: Stage) -> list[tuple[str, Span]]:
 
 
 def face_of_text(text: str) -> Face:
-    return Face(visible_text(text), text.encode())
+    return Face(text.translate(SIGNS), text.encode())
 
 
 def shown(kind: str, stage: str, part: str, data: bytes) -> Face:
@@ -256,5 +257,5 @@ def shown(kind: str, stage: str, part: str, data: bytes) -> Face:
     if stage in SPELLED or kind == "bpe":
         face = face_of(kind, part)
     else:
-        face = face_of_text(part.replace(SPACE, "\u2423"))
+        face = face_of_text(part.replace(SPACE, " "))
     return face if face.text else Face("\u2205", part.encode())

@@ -17,8 +17,8 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from core.tokenization.growing import Span, Split
 from explorer import theme
 from explorer.panes.tokenizers.piece_box import draw_box
-from explorer.panes.tokenizers.pieces import bytes_of
-from explorer.widgets.base import CENTER, LEFT, RIGHT, Picture, elide, put_text
+from explorer.panes.tokenizers.pieces import bytes_of, text_of
+from explorer.widgets.base import CENTER, LEFT, RIGHT, Picture, elide, put_text, visible_text
 
 ROW, DENSE = 28, 24  # px: a lane's row, and where there is little room
 NAMES, COUNTS = 132, 56  # px: left and right of the letters
@@ -203,7 +203,7 @@ class SampleGrid(Picture):
                     part = self._cell((place, place + 1), row)
                     put_text(painter, part, f"{byte:02X}", small, text)
                 continue
-            shown = {" ": "\u00b7", "\t": "\u21e5", "\n": "\u21b5"}.get(character, character)
+            shown = visible_text(character)
             ink = muted if shown != character or not covered[start] else text
             put_text(painter, cell, shown, font, ink, CENTER)
 
@@ -277,4 +277,5 @@ class SampleGrid(Picture):
         start, end = split.spans[index]
         data = self._sample.encode("utf-8", "replace")[start:end]
         spelled = " ".join(f"{byte:02X}" for byte in data)
-        return f"{self._names[lane]}, token {index + 1}: {split.pieces[index]}  bytes {spelled}"
+        piece = text_of(self._kinds[lane], split.pieces[index])
+        return f"{self._names[lane]}, token {index + 1}: {piece}  bytes {spelled}"

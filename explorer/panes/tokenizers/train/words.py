@@ -15,6 +15,7 @@ from core.tokenization.steps import (
     PruneStep,
     SeedStep,
 )
+from explorer.panes.tokenizers.pieces import text_of
 from explorer.panes.tokenizers.train.recording import Recording
 from explorer.theme_numbers import format_fixed, format_number
 
@@ -24,11 +25,6 @@ BUSY = {
     "expect": "counting over all ways to cut every word",
     "prune": "asking what the text would lose without each piece",
 }
-
-
-def shown_piece(piece: str) -> str:
-    """A piece as its vocabulary spells it, its own sign for a space as the open box."""
-    return piece.replace("\u0120", "\u2423").replace("\u2581", "\u2423").replace("\u010a", "\u21b5")
 
 
 def step_title(state: LaneState) -> str:
@@ -42,8 +38,11 @@ def step_title(state: LaneState) -> str:
         case AlphabetStep():
             return f"begins with {step.vocab_size:,} pieces, one for each sign"
         case MergeStep():
-            joined = f"{shown_piece(step.left_piece)} + {shown_piece(step.right_piece)}"
-            return f"{joined} \u2192 {shown_piece(step.piece)}, {step.count:,} times"
+            left, right, joined = (
+                text_of(step.algorithm, piece)
+                for piece in (step.left_piece, step.right_piece, step.piece)
+            )
+            return f"{left} + {right} \u2192 {joined}, {step.count:,} times"
         case SeedStep():
             return f"begins with {step.vocab_size:,} pieces, far too many"
         case ExpectStep():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.tokenization import ByteLevelBPE, Encoding, train_tokenizer
+from core.tokenization import ByteLevelBPE, Encoding, Unigram, train_tokenizer
 from core.tokenization.analysis import (
     VocabularyIndex,
     differing_regions,
@@ -18,6 +18,7 @@ from core.tokenization.analysis import (
 from core.tokenization.analysis.glitches import glitch_steps, is_reachable
 from core.tokenization.analysis.overlap import overlap_steps
 from core.tokenization.byte_level import ALPHABET
+from core.tokenization.sentencepiece.pieces import Piece, meta_pieces
 from tests.core.tokenization.reference import prose
 
 TEXT = prose(1, 1500)
@@ -109,6 +110,10 @@ def index() -> VocabularyIndex:
     [
         ("the", "contains", ["the", "Ġthe", "<|the end|>"]),
         (" the", "contains", ["Ġthe"]),
+        ("Ġthe", "contains", ["Ġthe"]),
+        ("▁the", "begins", ["Ġthe"]),
+        ("␣the", "is", ["Ġthe"]),
+        ("·the", "ends", ["Ġthe"]),
         ("th", "begins", ["th", "the"]),
         ("he", "ends", ["the", "Ġthe"]),
         ("the", "is", ["the"]),
@@ -130,6 +135,16 @@ def test_capitals_can_be_the_same_as_small_letters(index: VocabularyIndex) -> No
     for way, number in (("contains", 5), ("begins", 3), ("is", 2), ("ends", 2)):
         assert len(index.search("TH", way, any_case=True)) == number
     assert len(index.search("^th$", "regex", any_case=True)) == 2
+
+
+@pytest.mark.parametrize("query", ["Ġna", "▁na", "␣na", "·na", " na", "Ġnaïve", "ĠnaÃ¯ve"])
+def test_any_sign_for_a_space_finds_it_however_a_vocabulary_spells_it(query: str) -> None:
+    byte_level = ByteLevelBPE([*ALPHABET, "Ġna", "ĠnaÃ¯ve"], [])
+    meta = Unigram([*meta_pieces(), Piece("▁naïve", -1.0), Piece("na", -9.0)])
+    for tokenizer in (byte_level, meta):
+        for way, any_case in (("contains", False), ("begins", True)):
+            found = VocabularyIndex(tokenizer).search(query, way, any_case=any_case)
+            assert " naïve" in [match.text for match in found], query
 
 
 def test_a_search_ends_at_its_limit_and_tells_what_it_has(index: VocabularyIndex) -> None:

@@ -43,7 +43,7 @@ def test_the_steps_tell_the_merges_in_their_order():
     assert names == ["letters", *["choose", "merge"] * 4]
     assert trace[1].title == "“b” + “c” is the best of 3 pairs: score 0"
     assert trace[3].title == "“a” + “b” is the best of 2 pairs: score \u22121"
-    assert trace[7].title == "“▁” + “abc” is the only pair that spells a piece: score \u22123"
+    assert trace[7].title == "“␣” + “abc” is the only pair that spells a piece: score \u22123"
     spelled = tokenizer().symbols.spelled
     rows = [step.value("symbols") for step in trace if step.name.endswith("merge")]
     assert [[spelled[number] for number in row[row != GONE]] for row in rows] == [

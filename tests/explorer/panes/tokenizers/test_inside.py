@@ -431,11 +431,11 @@ def test_parts_of_characters_are_bytes_in_every_picture(pane, run_async):
         await pane.settled()
         rows = dict(pane.mode.view.stages._rows)
         model = [part.text for part in rows["model"]]
-        assert {"C3", "A9", "E2", "98", "83"} <= set(model)
+        assert {"<C3>", "<A9>", "<E2>", "<98>", "<83>"} <= set(model)
         assert "\u2423\u2603" in [part.text for part in rows["pre-tokenizer"]]
         scene = pane.mode.moments[-2].scene
         texts = [branch.face.text for branch in scene.branches[: scene.letters]]
-        assert texts == ["\u2423", "E2", "98", "83"]
+        assert texts == ["\u2423", "<E2>", "<98>", "<83>"]
 
     run_async(body())
 
