@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,5 +66,22 @@ def numeric_gradient(compute: Callable[[], Tensor], leaf: Tensor, nudge: float =
     return gradient
 
 
-def _largest(array: Array) -> float:
-    return float(np.abs(array).max(initial=0.0))
+def disagreement(ours: Mapping[str, Array | None], theirs: Mapping[str, Array | None]) -> float:
+    """How far gradients by name are from those that another engine has: the largest difference,
+    relative to the largest number of that gradient.
+
+    nan where a number of either is none, and inf where only one of them has a gradient or another
+    shape: what cannot be compared never agrees.
+    """
+    apart = [0.0]
+    for name, wanted in theirs.items():
+        found = ours.get(name)
+        if found is None and wanted is None:
+            continue
+        if found is None or wanted is None or found.shape != wanted.shape:
+            apart.append(float("inf"))
+            continue
+        size = float(np.abs(wanted).max(initial=0.0)) or 1.0
+        with np.errstate(invalid="ignore"):
+            apart.append(float(np.abs(found - wanted).max(initial=0.0)) / size)
+    return float(np.max(apart))  # Python's own max would forget nan

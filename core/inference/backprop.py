@@ -11,6 +11,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from core.autograd.backprop_trace import trace_backprop
+from core.autograd.gradient_check import disagreement
 from core.autograd.graph import Graph
 from core.autograd.tensor import Tensor
 from core.inference.activations import check_ids, looking_at
@@ -27,7 +28,7 @@ class ExplainedExample:
     loss          the mean over the targets, in nats; every node of its graph has its `grad`
     trace         forward and backward, as `trace_backprop` gives them
     disagreement  largest difference to torch's gradients in float64, relative to the largest of
-                  that parameter
+                  that parameter; nan or inf where they cannot be compared
     """
 
     ids: np.ndarray
@@ -90,11 +91,9 @@ def _disagreement(model: GPT, mine: NumpyGPT, read: np.ndarray, wanted: np.ndarr
     with torch.enable_grad():
         logits = other(torch.from_numpy(read)[None])[0]  # (T, V)
         cross_entropy(logits, torch.from_numpy(wanted)).backward()
-    worst = 0.0
-    for name, parameter in other.named_parameters():
-        ours, theirs = mine.parameters[name].grad, parameter.grad
-        if ours is None or theirs is None:
-            continue
-        size = float(theirs.abs().max()) or 1.0
-        worst = max(worst, float(np.abs(ours - theirs.numpy()).max()) / size)
-    return worst
+    ours = {name: tensor.grad for name, tensor in mine.parameters.items()}
+    theirs = {
+        name: None if parameter.grad is None else parameter.grad.numpy()
+        for name, parameter in other.named_parameters()
+    }
+    return disagreement(ours, theirs)
