@@ -130,7 +130,7 @@ class Divide(Elementwise):
         return contribution
 
     def grad_b(self, upstream: Array, out: Array, a: Array, b: Array) -> Array:
-        local = -a / b**2
+        local = -out / b  # -a / b^2, of which b^2 would be 0 for a tiny b
         contribution = upstream * local  # step: grad_b
         return contribution
 
@@ -141,12 +141,16 @@ class Divide(Elementwise):
         return rf"{upstream} \cdot \frac{{1}}{{{b}}}"
 
     def latex_grad_b(self, upstream: str, out: str, a: str, b: str) -> str:
-        return rf"{upstream} \cdot \left(-\frac{{{a}}}{{{b}^2}}\right)"
+        return rf"{upstream} \cdot \left(-\frac{{{out}}}{{{b}}}\right)"
 
 
 @dataclass(frozen=True)
 class Power(Elementwise):
-    """a ** b, both of which may have a gradient; by b only where a is positive."""
+    """a ** b, both of which may have a gradient; by b only where a is not negative.
+
+    Where a formula has 0 times infinity the derivative is what it is all around, as torch has it:
+    a ** 0 is 1 for every a, and 0 ** b is 0 for every b > 0.
+    """
 
     symbol = "**"
 
@@ -155,12 +159,12 @@ class Power(Elementwise):
         return out
 
     def grad_a(self, upstream: Array, out: Array, a: Array, b: Array) -> Array:
-        local = b * a ** (b - 1)
+        local = np.where(b == 0, 0.0, b * a ** (b - 1))
         contribution = upstream * local  # step: grad_a
         return contribution
 
     def grad_b(self, upstream: Array, out: Array, a: Array, b: Array) -> Array:
-        local = np.where(out == 0, 0.0, out * np.log(a))  # 0 ** b is 0 for every b > 0
+        local = np.where((a == 0) & (b >= 0), 0.0, out * np.log(a))
         contribution = upstream * local  # step: grad_b
         return contribution
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.autograd.graph import Graph, graph_of
-from core.autograd.operation import Array, accumulate, sum_to
+from core.autograd.chain_rule import Flow, edges_back, flow_back
+from core.autograd.graph import Graph, Node, graph_of
+from core.autograd.operation import Array
 from core.autograd.tensor import Tensor
 from core.trace import Step, Trace, Value
 
@@ -47,32 +48,29 @@ def trace_backprop(output: Tensor) -> Trace:
         )
     graph = graph_of(output)
     places = tuple(_plan(graph))
-    return Trace.follow(_steps(graph, places), {"graph": graph, "places": places})
+    return Trace.follow(_steps(graph), {"graph": graph, "places": places})
 
 
 def _plan(graph: Graph) -> Iterator[Place]:
     """The steps in the order of `Tensor.backward`."""
-    last = len(graph.nodes) - 1
+    order = [node.tensor for node in graph.nodes]
+    numbers = {tensor: number for number, tensor in enumerate(order)}
     for number, node in enumerate(graph.nodes):
         if not node.is_leaf:
             yield Place("forward", number)
-    yield Place("seed", last)
-    reached = {last}
-    for number in range(last, -1, -1):
-        out = graph.nodes[number]
-        for index, before in enumerate(out.inputs):
-            tensor = graph.nodes[before].tensor
-            if number not in reached or not tensor.requires_grad:
-                continue
-            yield Place("backward", number, index)
-            if _flows(out.tensor, index) != tensor.shape:
-                yield Place("copies", number, index)
-            if before in reached:
-                yield Place("accumulate", number, index)
-            reached.add(before)
+    yield Place("seed", len(order) - 1)
+    reached = {order[-1]}
+    for out, index in edges_back(order):
+        number, tensor = numbers[out], out.inputs[index]
+        yield Place("backward", number, index)
+        if _flowing_shape(out, index) != tensor.shape:
+            yield Place("copies", number, index)
+        if tensor in reached:
+            yield Place("accumulate", number, index)
+        reached.add(tensor)
 
 
-def _flows(out: Tensor, index: int) -> tuple[int, ...]:
+def _flowing_shape(out: Tensor, index: int) -> tuple[int, ...]:
     """Shape of what flows back to an input before the copies of a broadcast are added up."""
     assert out.operation is not None
     if out.operation.elementwise:
@@ -82,48 +80,47 @@ def _flows(out: Tensor, index: int) -> tuple[int, ...]:
     return out.inputs[index].shape
 
 
-def _steps(graph: Graph, places: tuple[Place, ...]) -> Iterator[Step]:
-    grads: dict[int, Array] = {}
-    for index, place in enumerate(places):
-        if place.phase == "forward":
-            yield _forward(graph, place.node)
-        elif place.phase == "seed":
-            grads[place.node] = np.ones_like(graph.nodes[place.node].tensor.data)
-            yield _seed(graph, place.node, grads[place.node])
-        elif place.phase == "backward":
-            yield from _edge(graph, place, index, grads)
+def _steps(graph: Graph) -> Iterator[Step]:
+    order = [node.tensor for node in graph.nodes]
+    nodes = {node.tensor: node for node in graph.nodes}
+    made = 0  # steps so far
+    for node in graph.nodes:
+        if not node.is_leaf:
+            made += 1
+            yield _forward(graph, node)
+    grads = {order[-1]: np.ones_like(order[-1].data)}
+    made += 1
+    yield _seed(graph.nodes[-1], grads[order[-1]])
+    flows = flow_back(order, grads)
+    while (flow := _next(flows)) is not None:
+        steps = list(_edge(graph, nodes[flow.out], nodes[flow.out.inputs[flow.number]], flow, made))
+        made += len(steps)
+        yield from steps
 
 
-def _edge(graph: Graph, place: Place, index: int, grads: dict[int, Array]) -> Iterator[Step]:
-    """What flows along one edge: the step `index`, and those that are parts of it."""
-    out = graph.nodes[place.node]
-    assert place.input is not None
-    number = out.inputs[place.input]
-    node, upstream = graph.nodes[number], grads[place.node]
-    with np.errstate(all="ignore"):
-        step, contribution = _through(graph, place.node, place.input, upstream)
-    yield step
+def _next(flows: Iterator[Flow]) -> Flow | None:
+    with np.errstate(all="ignore"):  # inf and nan are values here
+        return next(flows, None)
+
+
+def _edge(graph: Graph, out: Node, node: Node, flow: Flow, number: int) -> Iterator[Step]:
+    """What flows along one edge: the step `number`, and those that are parts of it."""
+    yield _through(graph, out, node, flow)
     slope = _slope(node.latex)
-    if contribution.shape != node.tensor.shape:
-        total = sum_to(contribution, node.tensor.shape)
+    if flow.contribution.shape != node.tensor.shape:
         title = f"{node.label} was copied: what its copies get is added up"
-        values = {"contribution": contribution, "total": _with_axes(total, contribution.ndim)}
+        total = _with_axes(flow.flow, flow.contribution.ndim)
+        values = {"contribution": flow.contribution, "total": total}
         formula = rf"\sum_{{\text{{copies}}}} {slope}"
-        yield _part("copies", title, formula, "sum_to#sum_copies", values, index)
-        contribution = total
-    if number in grads:
-        with np.errstate(all="ignore"):
-            total = accumulate(grads[number], contribution)
+        yield _part("copies", title, formula, "sum_to#sum_copies", values, number)
+    if flow.before is not None:
         title = f"{node.label} is used more than once: its gradients add up"
-        values = {"grad": grads[number], "contribution": contribution, "total": total}
+        values = {"grad": flow.before, "contribution": flow.flow, "total": flow.grad}
         formula = rf"{slope} = \sum_{{\text{{uses}}}} \text{{contribution}}"
-        yield _part("accumulate", title, formula, "accumulate#accumulate", values, index)
-        contribution = total
-    grads[number] = contribution
+        yield _part("accumulate", title, formula, "accumulate#accumulate", values, number)
 
 
-def _forward(graph: Graph, number: int) -> Step:
-    node = graph.nodes[number]
+def _forward(graph: Graph, node: Node) -> Step:
     operation = node.tensor.operation
     assert operation is not None
     names = [graph.nodes[before].latex for before in node.inputs]
@@ -133,32 +130,28 @@ def _forward(graph: Graph, number: int) -> Step:
     return Step(f"forward.{operation.name}", title, formula, operation.marker(), values)
 
 
-def _seed(graph: Graph, number: int, seed: Array) -> Step:
-    node = graph.nodes[number]
+def _seed(node: Node, seed: Array) -> Step:
     title = f"Backward begins: how {node.label} changes with itself"
     formula = rf"{_slope(node.latex)} = 1"
     code = "core.autograd.tensor:Tensor.backward#seed"
     return Step("backward.seed", title, formula, code, {"seed": seed})
 
 
-def _through(graph: Graph, number: int, index: int, upstream: Array) -> tuple[Step, Array]:
-    """The step along one edge, and the contribution that flows along it."""
-    node, before = graph.nodes[number], graph.nodes[graph.nodes[number].inputs[index]]
-    operation = node.tensor.operation
+def _through(graph: Graph, out: Node, node: Node, flow: Flow) -> Step:
+    """The operation of `out` hands `node`, one of its inputs, its contribution."""
+    operation, index, data = out.tensor.operation, flow.number, out.tensor.data
     assert operation is not None
-    arrays = [tensor.data for tensor in node.tensor.inputs]
-    out = node.tensor.data
-    contribution = np.asarray(operation.contribution(index, upstream, out, *arrays))
-    values = {"upstream": _held(upstream), "contribution": _held(contribution)}
+    arrays = [tensor.data for tensor in out.tensor.inputs]
+    values = {"upstream": _held(flow.upstream), "contribution": _held(flow.contribution)}
     if operation.elementwise:
-        values["local"] = _later(lambda: operation.local(index, out, *arrays), out.nbytes)
-    values |= {"out": _held(out), **_inputs(node.tensor)}
-    names = [graph.nodes[number].latex for number in node.inputs]
-    flow = operation.latex_grad(index, _slope(node.latex), node.latex, *names)
-    formula = rf"{_slope(before.latex)} \; {{+}}{{=}} \; {flow}"
-    title = f"{before.label} gets its share of the gradient of {node.label}"
+        values["local"] = _later(lambda: operation.local(index, data, *arrays), data.nbytes)
+    values |= {"out": _held(data), **_inputs(out.tensor)}
+    names = [graph.nodes[number].latex for number in out.inputs]
+    written = operation.latex_grad(index, _slope(out.latex), out.latex, *names)
+    formula = rf"{_slope(node.latex)} \; {{+}}{{=}} \; {written}"
+    title = f"{node.label} gets its share of the gradient of {out.label}"
     code = operation.marker(index)
-    return Step(f"backward.{operation.name}", title, formula, code, values), contribution
+    return Step(f"backward.{operation.name}", title, formula, code, values)
 
 
 def _part(

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.autograd.chain_rule import flow_back
 from core.autograd.graph import Graph
-from core.autograd.operation import Array, accumulate, sum_to
+from core.autograd.operation import Array
 
 Edge = tuple[int, int]  # a node, and the number of one of its inputs
 
@@ -30,23 +31,13 @@ class Flows:
 
 def flows_of(graph: Graph) -> Flows:
     """Backward from the graph's last node, from empty gradients; touches no tensor."""
-    grads: list[Array | None] = [None] * len(graph.nodes)
+    order = [node.tensor for node in graph.nodes]
+    numbers = {tensor: number for number, tensor in enumerate(order)}
+    grads = {order[-1]: np.ones_like(order[-1].data)}
     along: dict[Edge, Array] = {}
     arrived: dict[Edge, Array] = {}
-    last = len(graph.nodes) - 1
-    grads[last] = np.ones_like(graph.nodes[last].tensor.data)
     with np.errstate(all="ignore"):  # inf and nan are values here
-        for number in range(last, -1, -1):
-            tensor, upstream = graph.nodes[number].tensor, grads[number]
-            if tensor.operation is None or upstream is None:
-                continue
-            arrays = [before.data for before in tensor.inputs]
-            for index, before in enumerate(graph.nodes[number].inputs):
-                target = graph.nodes[before].tensor
-                if not target.requires_grad:
-                    continue
-                flowing = tensor.operation.contribution(index, upstream, tensor.data, *arrays)
-                flow = sum_to(np.asarray(flowing), target.shape)
-                along[number, index] = flow
-                arrived[number, index] = grads[before] = accumulate(grads[before], flow)
-    return Flows(tuple(grads), along, arrived)
+        for flow in flow_back(order, grads):
+            edge = (numbers[flow.out], flow.number)
+            along[edge], arrived[edge] = flow.flow, flow.grad
+    return Flows(tuple(grads.get(tensor) for tensor in order), along, arrived)

@@ -242,7 +242,7 @@ class GELU(Elementwise):
         return rf"{upstream} \cdot (\Phi({a}) + {a} \, \Phi'({a}))"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Mask(Elementwise):
     """A fixed value where `hidden` is True, a elsewhere; nothing flows back from what is hidden."""
 
@@ -251,9 +251,12 @@ class Mask(Elementwise):
     value: float = -math.inf
 
     def check(self, *inputs: Array) -> None:
-        if np.broadcast_shapes(self.hidden.shape, inputs[0].shape) != inputs[0].shape:
+        hidden, shape = self.hidden.shape, inputs[0].shape
+        pairs = list(zip(hidden[::-1], shape[::-1], strict=False))
+        if len(hidden) > len(shape) or any(mine not in (1, size) for mine, size in pairs):
             raise ValueError(
-                f"a mask of shape {self.hidden.shape} does not lie over shape {inputs[0].shape}"
+                f"a mask of shape {hidden} does not lie over shape {shape}: read from the right, "
+                "each of its sizes must be equal or 1"
             )
 
     def forward(self, a: Array) -> Array:
@@ -266,7 +269,8 @@ class Mask(Elementwise):
         return contribution
 
     def latex(self, out: str, a: str) -> str:
-        return rf"{{{out}}}_{{ij}} = {{{a}}}_{{ij}} \text{{ where visible, else }} -\infty"
+        value = rf"{self.value:g}".replace("inf", r"\infty")
+        return rf"{{{out}}}_{{ij}} = {{{a}}}_{{ij}} \text{{ where visible, else }} {value}"
 
     def latex_grad_a(self, upstream: str, out: str, a: str) -> str:
         return rf"{upstream} \cdot [\text{{visible}}]"

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
+import numpy as np
+
+from core.autograd.operation import Operation
 from core.autograd.tensor import Tensor, topological_order
 
 _GREEK = re.compile(
@@ -40,10 +44,6 @@ class Graph:
 
     nodes: tuple[Node, ...]
 
-    def uses(self, number: int) -> int:
-        """How many times other nodes read node `number`: above 1 is a fan-out."""
-        return sum(node.inputs.count(number) for node in self.nodes)
-
 
 def graph_of(output: Tensor) -> Graph:
     """The graph that `output` is the end of; the same one gives the same numbers and names."""
@@ -74,13 +74,28 @@ def graph_like(output: Tensor, known: Graph) -> Graph | None:
     for tensor, node in zip(order, known.nodes, strict=True):
         before = node.tensor
         same = tensor.name == before.name and tensor.shape == before.shape
-        same = same and type(tensor.operation) is type(before.operation)
+        same = same and _same_operation(tensor.operation, before.operation)
         same = same and tensor.requires_grad == before.requires_grad
         inputs = tuple(numbers[id(one)] for one in tensor.inputs)
         if not same or inputs != node.inputs or _number(tensor) != _number(before):
             return None
         nodes.append(Node(tensor, node.label, node.latex, node.text, inputs))
     return Graph(tuple(nodes))
+
+
+def _same_operation(one: Operation | None, other: Operation | None) -> bool:
+    """Of one kind and with the same settings: sums along the same axis, equal masks."""
+    if one is None or other is None or type(one) is not type(other):
+        return one is other
+    return all(_equal(getattr(one, each.name), getattr(other, each.name)) for each in fields(one))
+
+
+def _equal(one: Any, other: Any) -> bool:
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return len(one) == len(other) and all(map(_equal, one, other))
+    if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
+        return np.array_equal(one, other)
+    return bool(one == other)
 
 
 def _number(tensor: Tensor) -> str:

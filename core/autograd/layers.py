@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.autograd.operation import Array, Operation
-from core.autograd.reductions import Axis
+from core.autograd.reductions import Axis, check_axes
 
 
 def softmax(a: Array, axis: int = -1) -> Array:
@@ -27,6 +27,11 @@ class Softmax(Operation):
 
     symbol = "softmax"
     axis: int = -1
+
+    def check(self, *inputs: Array) -> None:
+        check_axes(self.symbol, self.axis if inputs[0].ndim else None, inputs[0])
+        if inputs[0].size == 0:
+            raise ValueError(f"shape {inputs[0].shape} has no elements to share 1 among; give some")
 
     def forward(self, a: Array) -> Array:
         out = softmax(a, self.axis)  # step: forward
@@ -103,6 +108,8 @@ class Embedding(Operation):
     ids: Array
 
     def check(self, *inputs: Array) -> None:
+        if inputs[0].ndim < 1:
+            raise ValueError("an embedding takes rows of a table (V, C), and this is one number")
         rows = inputs[0].shape[0]
         if self.ids.size and not 0 <= self.ids.min() <= self.ids.max() < rows:
             raise ValueError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.autograd.gradient_check import NUDGE
+from core.autograd.gradient_check import NUDGE, central_differences
 from core.autograd.graph import Graph
 from core.autograd.operation import Array
 
@@ -36,18 +36,12 @@ def output_if(graph: Graph, number: int, data: Array) -> Array:
 
 
 def numeric_gradient_of(graph: Graph, number: int, nudge: float = NUDGE) -> Array:
-    """dL/d(node) by central differences, for any node: (L(x + nudge) - L(x - nudge)) / (2 nudge).
+    """dL/d(node) by central differences, for any node: of its shape.
 
     Runs what depends on the node twice for each of its numbers.
     """
-    data = graph.nodes[number].tensor.data
-    gradient = np.zeros_like(data)
-    for place in np.ndindex(data.shape):
-        ends = []
-        for way in (nudge, -nudge):
-            moved = data.copy()
-            moved[place] += way
-            ends.append(output_if(graph, number, moved).item())
-        with np.errstate(all="ignore"):
-            gradient[place] = np.subtract(*ends) / (2 * nudge)
-    return gradient
+
+    def output(moved: Array) -> float:
+        return output_if(graph, number, moved).item()
+
+    return central_differences(output, graph.nodes[number].tensor.data, nudge)

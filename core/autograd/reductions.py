@@ -19,18 +19,25 @@ class Reduction(Operation):
     keepdims: bool = False
 
     def check(self, *inputs: Array) -> None:
-        axes = () if self.axis is None else np.atleast_1d(self.axis)
-        if any(not -inputs[0].ndim <= axis < inputs[0].ndim for axis in axes):
-            raise ValueError(
-                f"{self.symbol} along axis {self.axis} of shape {inputs[0].shape}: there is none; "
-                f"its axes are 0 to {inputs[0].ndim - 1}"
-            )
+        check_axes(self.symbol, self.axis, inputs[0])
 
     def spread(self, reduced: Array, a: Array) -> Array:
         """A value for each group of elements, repeated for every element of it: the shape of a."""
         if not self.keepdims and self.axis is not None:
             reduced = np.expand_dims(reduced, self.axis)
         return np.broadcast_to(reduced, a.shape)
+
+
+def check_axes(symbol: str, axis: Axis, array: Array) -> None:
+    """Raises ValueError for an axis that the array has not, or that is named twice."""
+    axes = [] if axis is None else [int(one) for one in np.atleast_1d(axis)]
+    there = f"its axes are 0 to {array.ndim - 1}" if array.ndim else "one number has no axes"
+    if any(not -array.ndim <= one < array.ndim for one in axes):
+        raise ValueError(
+            f"{symbol} along axis {axis} of shape {array.shape}: there is none; {there}"
+        )
+    if len({one % array.ndim for one in axes}) < len(axes):
+        raise ValueError(f"{symbol} along axis {axis} names an axis twice; name each once")
 
 
 @dataclass(frozen=True)
@@ -55,6 +62,11 @@ class Sum(Reduction):
 @dataclass(frozen=True)
 class Mean(Reduction):
     symbol = "mean"
+
+    def check(self, *inputs: Array) -> None:
+        super().check(*inputs)
+        if inputs[0].size == 0:
+            raise ValueError(f"shape {inputs[0].shape} has no elements, and so no mean; give some")
 
     def forward(self, a: Array) -> Array:
         out = a.mean(self.axis, keepdims=self.keepdims)  # step: forward
@@ -81,7 +93,9 @@ class Max(Reduction):
     def check(self, *inputs: Array) -> None:
         super().check(*inputs)
         if inputs[0].size == 0:
-            raise ValueError(f"shape {inputs[0].shape} has no elements, and so no largest one")
+            raise ValueError(
+                f"shape {inputs[0].shape} has no elements, and so no largest; give some"
+            )
 
     def forward(self, a: Array) -> Array:
         out = a.max(self.axis, keepdims=self.keepdims)  # step: forward
@@ -97,4 +111,5 @@ class Max(Reduction):
         return rf"{out} = \max_i {{{a}}}_i"
 
     def latex_grad_a(self, upstream: str, out: str, a: str) -> str:
-        return rf"{upstream} \cdot [{{{a}}}_i = {out}]"
+        largest = rf"[{{{a}}}_i = {out}]"
+        return rf"{upstream} \cdot \frac{{{largest}}}{{\sum_j {largest.replace('_i', '_j')}}}"

@@ -50,9 +50,11 @@ class Transpose(Operation):
     axes: tuple[int, ...] = ()
 
     def check(self, *inputs: Array) -> None:
-        if sorted(self.axes) != list(range(inputs[0].ndim)):
+        ndim = inputs[0].ndim
+        if len(self.axes) != ndim or {axis % ndim for axis in self.axes} != set(range(ndim)):
             raise ValueError(
-                f"axes {self.axes} do not name each axis of shape {inputs[0].shape} once"
+                f"axes {self.axes} do not name each axis of shape {inputs[0].shape} once; "
+                f"use 0 to {ndim - 1} in another order"
             )
 
     def forward(self, a: Array) -> Array:
@@ -60,7 +62,7 @@ class Transpose(Operation):
         return out
 
     def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
-        back = tuple(int(axis) for axis in np.argsort(self.axes))
+        back = np.argsort([axis % a.ndim for axis in self.axes])
         contribution = upstream.transpose(back)  # step: grad_a
         return contribution
 
@@ -109,11 +111,13 @@ class Concatenate(Operation):
     axis: int = 0
 
     def check(self, *inputs: Array) -> None:
-        rest = [np.delete(array.shape, self.axis).tolist() for array in inputs if array.ndim]
-        if len(rest) < len(inputs) or any(shape != rest[0] for shape in rest):
+        ndim = inputs[0].ndim
+        there = all(-ndim <= self.axis < ndim == array.ndim for array in inputs)
+        if not there or len({_without(array.shape, self.axis) for array in inputs}) > 1:
             shapes = " and ".join(str(array.shape) for array in inputs)
             raise ValueError(
-                f"{shapes} cannot be joined along axis {self.axis}: every other size must be equal"
+                f"{shapes} cannot be joined along axis {self.axis}: all must have it, and every "
+                "other size must be equal"
             )
 
     def forward(self, *parts: Array) -> Array:
@@ -140,3 +144,9 @@ class Concatenate(Operation):
 
     def latex_grad(self, index: int, upstream: str, out: str, *inputs: str) -> str:
         return rf"{upstream} \text{{, part {index + 1}}}"
+
+
+def _without(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
+    """The other sizes."""
+    axis %= len(shape)
+    return shape[:axis] + shape[axis + 1 :]

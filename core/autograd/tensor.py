@@ -7,13 +7,14 @@ the chain rule, gives every node dL/d(node): reverse-mode differentiation (Baydi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from core.autograd.arithmetic import Add, Divide, MatMul, Multiply, Negate, Power, Subtract
-from core.autograd.operation import Array, Operation, accumulate, sum_to
+from core.autograd.chain_rule import flow_back
+from core.autograd.operation import Array, Operation, accumulate
 from core.autograd.reductions import Axis, Max, Mean, Sum
 from core.autograd.shapes import Reshape, Slice, Transpose
 
@@ -24,7 +25,8 @@ class Tensor:
     """A node of the graph.
 
     data           its numbers, a NumPy array of floats; a scalar is 0-d
-    grad           after `backward()`, dL/d(data) in the same shape; None before, and for constants
+    grad           after `backward()`, dL/d(data) in the same shape; None before, and for constants.
+                   Tensors may share its memory: replace it, never write into it
     requires_grad  whether anybody wants its gradient
     operation      what computed it, and `inputs` from what; a leaf has None and ()
     name           what people call it, if anything
@@ -34,7 +36,14 @@ class Tensor:
     __array_ufunc__ = None  # NumPy leaves `array + tensor` to us
 
     def __init__(self, data: Any, *, name: str = "", requires_grad: bool = True) -> None:
+        """`data` is a number, nested lists of them or an array; floats stay of their kind.
+
+        Raises ValueError for anything else.
+        """
         array = np.asarray(data)
+        if array.dtype.kind not in "fiub":
+            kind = type(data).__name__
+            raise ValueError(f"a Tensor holds numbers or nested lists of them, not a {kind}")
         self.data: Array = array if array.dtype.kind == "f" else array.astype(np.float64)
         self.grad: Array | None = None
         self.name = name
@@ -82,26 +91,33 @@ class Tensor:
         accumulate over calls, as training with several batches needs; what lies between starts
         anew, so that a second call adds the same again and not more.
 
-        Raises ValueError when there is more than one number, or the shape of upstream differs.
+        Raises ValueError when there is more than one number, the shape of upstream differs, or
+        nobody wants a gradient.
         """
         if upstream is None and self.data.size != 1:
             raise ValueError(
                 f"backward starts from one number, and this has shape {self.shape}; take its sum "
                 "or mean first, or give dL/d(this) as `upstream`"
             )
+        if not self.requires_grad:
+            raise ValueError(
+                "nothing that this was computed from wants a gradient; make one of its leaves with "
+                "requires_grad=True"
+            )
         seed = np.ones_like(self.data)  # dL/dL  # step: seed
         if upstream is not None:
-            seed = np.asarray(upstream, self.data.dtype)
+            seed = np.array(upstream, self.data.dtype)
         if seed.shape != self.shape:
             raise ValueError(f"upstream has shape {seed.shape}, and this has shape {self.shape}")
         order = topological_order(self)
-        for tensor in order:
-            if not tensor.is_leaf:
-                tensor.grad = None
-        self.grad = accumulate(self.grad, seed)
+        leaves = [tensor for tensor in order if tensor.is_leaf]
+        grads = {leaf: leaf.grad for leaf in leaves if leaf.grad is not None}
+        grads[self] = accumulate(grads.get(self), seed)
         with np.errstate(all="ignore"):  # inf and nan are values here; they are shown, not raised
-            for tensor in reversed(order):
-                _backward_through(tensor)
+            for _ in flow_back(order, grads):
+                pass
+        for tensor in order:
+            tensor.grad = grads.get(tensor)
 
     # Arithmetic ----------------------------------------------------------------------------------
 
@@ -155,8 +171,10 @@ class Tensor:
     def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
         return apply(Max(axis, keepdims), self)
 
-    def reshape(self, *shape: int) -> Tensor:
-        return apply(Reshape(shape), self)
+    def reshape(self, *shape: Any) -> Tensor:
+        """The same elements in sizes `shape`, given one by one or as a tuple; one may be -1."""
+        sizes = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
+        return apply(Reshape(tuple(sizes)), self)
 
     def transpose(self, *axes: int) -> Tensor:
         """Axes in the order given; without any, all of them reversed."""
@@ -173,6 +191,12 @@ class Tensor:
 
     def __getitem__(self, key: Any) -> Tensor:
         return apply(Slice(key), self)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        """Its parts along the first axis: `q, k, v = qkv`."""
+        if not self.ndim:
+            raise TypeError("one number has no parts to go through")
+        return (self[index] for index in range(len(self.data)))
 
 
 def apply(operation: Operation, *inputs: Value) -> Tensor:
@@ -201,7 +225,8 @@ def constant(value: Value, dtype: Any = np.float64) -> Tensor:
 
 def matmul(a: Value, b: Value) -> Tensor:
     """a @ b of matrices, or of vectors: (k) stands for a row on the left, a column on the right."""
-    a, b = constant(a), constant(b)
+    kind = next(value.data.dtype for value in (a, b) if isinstance(value, Tensor))
+    a, b = constant(a, kind), constant(b, kind)
     rows = a.reshape(1, -1) if a.ndim == 1 else a  # (k) -> (1, k)
     columns = b.reshape(-1, 1) if b.ndim == 1 else b  # (k) -> (k, 1)
     product = apply(MatMul(), rows, columns)
@@ -231,17 +256,6 @@ def topological_order(output: Tensor) -> list[Tensor]:
             stack.append((tensor, True))
             stack.extend((before, False) for before in reversed(tensor.inputs))
     return order
-
-
-def _backward_through(out: Tensor) -> None:
-    """Hands dL/d(out) on to the inputs of `out`: to each its contribution."""
-    if out.operation is None or out.grad is None:
-        return
-    arrays = [tensor.data for tensor in out.inputs]
-    for index, tensor in enumerate(out.inputs):
-        if tensor.requires_grad:
-            flowing = out.operation.contribution(index, out.grad, out.data, *arrays)
-            tensor.grad = accumulate(tensor.grad, sum_to(np.asarray(flowing), tensor.shape))
 
 
 def zero_grad(tensors: Sequence[Tensor]) -> None:

@@ -9,9 +9,10 @@ A rule is a file with five things in it:
     RULE       these, with a name, a source, the formula of every marked line and the letter of
                every setting, as data
 
-It uses operators alone, so that the same lines run on NumPy arrays, torch tensors and DTensors.
-Nothing is changed in place. Letters: the parameter is written theta, its gradient g, the learning
-rate eta, the weight decay lambda; t is the step, 1 for the first.
+It uses operators alone (arithmetic, abs, comparisons, and of a matrix `.T`, `.shape` and `.sum()`),
+so that the same lines run on NumPy arrays, torch tensors and DTensors. Nothing is changed in place.
+Letters: the parameter is written theta, its gradient g, the learning rate eta, the weight decay
+lambda; t is the step, 1 for the first.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from typing import Any, Protocol, TypeVar
 
 
 class Tensor(Protocol):
-    """What a rule needs of an array: arithmetic. NumPy arrays and torch tensors have it."""
+    """What every rule needs of an array. NumPy arrays and torch tensors have it, and what the
+    module says of comparisons and matrices: their types say that less plainly.
+    """
 
     def __add__(self, other: Any, /) -> Any: ...
     def __sub__(self, other: Any, /) -> Any: ...

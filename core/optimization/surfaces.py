@@ -51,8 +51,8 @@ class Surface:
         """Height and slope (2,) at a position (2,): one forward, one backward of our autograd."""
         x, y = (Tensor(float(number), name=name) for number, name in zip(position, "xy"))
         z = self.height(x, y)
-        if not isinstance(z, Tensor):  # the same height everywhere
-            return float(z), np.zeros(2)
+        if not isinstance(z, Tensor) or not z.requires_grad:  # the same height everywhere
+            return float(z.item() if isinstance(z, Tensor) else z), np.zeros(2)
         z.backward()
         slope = [0.0 if one.grad is None else float(one.grad) for one in (x, y)]
         return z.item(), np.array(slope)

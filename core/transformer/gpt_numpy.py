@@ -29,15 +29,14 @@ class NumpyGPT:
             raise ValueError("dropout is random; explain a model without it (dropout=0.0)")
         self.config = config
         self.parameters = {
-            name: Tensor(np.asarray(array, np.float64), name=name)
-            for name, array in weights.items()
+            name: Tensor(np.array(array, np.float64), name=name) for name, array in weights.items()
         }
         if config.tie_weights and "wte.weight" in self.parameters:
             self.parameters["lm_head.weight"] = self.parameters["wte.weight"]
 
     @classmethod
     def of(cls, model: Any) -> NumpyGPT:
-        """The numbers of a `core.GPT`, as they are now."""
+        """The numbers of a `core.GPT`, as they are now: it may learn on without changing these."""
         named = dict(model.named_parameters())
         return cls(model.config, {k: v.detach().cpu().double().numpy() for k, v in named.items()})
 

@@ -125,13 +125,6 @@ def test_numbers_and_arrays_stand_on_either_side():
     assert (2 - x).data.tolist() == [1, 0] and (2 / x).data.tolist() == [2, 1]
 
 
-def test_float32_stays_float32():
-    x = Tensor(np.ones(3, np.float32))
-    y = F.gelu(x * 2 + 1, approximate=False).mean()
-    y.backward()
-    assert y.data.dtype == x.grad.dtype == np.float32
-
-
 def test_only_one_number_starts_a_backward():
     x = Tensor([1.0, 2.0])
     with pytest.raises(ValueError, match="take its sum"):
@@ -153,7 +146,6 @@ def test_the_order_is_the_same_every_time_and_inputs_come_first():
     for number, node in enumerate(first.nodes):
         assert all(before < number for before in node.inputs)
     assert [n.label for n in first.nodes if n.is_leaf] == ["a", "b"]
-    assert first.uses(0) == 2 and first.uses(len(first.nodes) - 1) == 0
 
 
 def test_nodes_are_named_for_people_and_for_latex():

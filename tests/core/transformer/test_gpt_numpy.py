@@ -79,3 +79,13 @@ def test_a_training_example_is_a_trace_with_named_operations():
 def test_what_cannot_be_explained_is_told(make, said):
     with pytest.raises(ValueError, match=said):
         make()
+
+
+def test_the_numbers_are_those_of_the_moment_it_was_made():
+    model, mine = pair()
+    before = {name: tensor.data.copy() for name, tensor in mine.parameters.items()}
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(1.0)
+    for name, tensor in mine.parameters.items():
+        np.testing.assert_array_equal(tensor.data, before[name])
