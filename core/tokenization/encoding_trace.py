@@ -15,28 +15,31 @@ from core.tokenization.bpe.tokenizer import ByteLevelBPE
 from core.tokenization.bpe.trace import trace_dropout, trace_merges
 from core.tokenization.byte_level import clean_text
 from core.tokenization.characters import CharacterTokenizer
+from core.tokenization.encoding_stages import (
+    normalizer_step,
+    special_step,
+    tokens_step,
+    whole_step,
+    word_step,
+    words_step,
+)
 from core.tokenization.formats.library import LibraryTokenizer
 from core.tokenization.library_trace import library_steps
-from core.tokenization.sentencepiece.normalizer import one_of, readable
+from core.tokenization.sentencepiece.normalizer import one_of
 from core.tokenization.sentencepiece.tokenizer import SentencePieceBPE, split_at
-from core.tokenization.sentencepiece.trace import normalizer_steps, trace_score_merges
-from core.tokenization.specials import SpecialTokens
-from core.tokenization.telling import (
-    Told,
-    arrays,
-    count,
-    quoted,
-    refuse_longer,
-    shortened,
-    shown,
-    trace_of_told,
+from core.tokenization.sentencepiece.trace import (
+    normalizer_steps,
+    trace_score_dropout,
+    trace_score_merges,
 )
+from core.tokenization.specials import SpecialTokens
+from core.tokenization.telling import Told, refuse_longer, trace_of_told
 from core.tokenization.tokenizer import Tokenizer
 from core.tokenization.unigram.tokenizer import Unigram
 from core.tokenization.unigram.trace import trace_lattice
 from core.tokenization.wordpiece.tokenizer import WordPiece
 from core.tokenization.wordpiece.trace import trace_longest_match
-from core.trace import Step, Trace
+from core.trace import Trace
 
 LONGEST_TEXT = 2000  # characters
 
@@ -45,16 +48,7 @@ _TEXT = "core.tokenization.wordpiece.bert_text:BertText"
 _WORDPIECE = "core.tokenization.wordpiece.tokenizer:WordPiece"
 _SENTENCEPIECE = "core.tokenization.sentencepiece.tokenizer:SentencePieceBPE"
 _SCORED = "core.tokenization.sentencepiece.base:SentencePieceTokenizer"
-_UNIGRAM = "core.tokenization.unigram.tokenizer:Unigram"
 _CHARACTERS = "core.tokenization.characters:CharacterTokenizer"
-_SPECIAL = "core.tokenization.specials:SpecialTokens.encode#special"
-_WORD_OF = {
-    "bpe": f"{_BPE}.encode_word",
-    "wordpiece": f"{_WORDPIECE}._read",
-    "sentencepiece-bpe": f"{_SENTENCEPIECE}.encode_word",
-    "unigram": f"{_UNIGRAM}._encode_ordinary",
-    "characters": f"{_CHARACTERS}._encode_ordinary",
-}
 
 
 def trace_encoding(
@@ -68,24 +62,27 @@ def trace_encoding(
     """One text through all stages of a tokenizer.
 
     specials   False: a special token that is written in the text is ordinary text
-    dropout    with a generator, of a byte-level BPE: how likely each merge is passed over, as its
-               `sample` does with the same numbers drawn
+    dropout    with a generator, of a BPE: how likely each merge is passed over, as its `sample`
+               does with the same numbers drawn
 
     Of a tokenizer that the Hugging Face library runs the trace tells what came out of each stage:
     what happens inside one is not this package's code.
 
     Raises ValueError for a text of more than 2,000 characters, for a tokenizer of a class that this
-    package does not know, and for dropout with one that is no byte-level BPE.
+    package does not know, and for dropout with one that is no BPE.
     """
     refuse_longer("text", len(text), "characters", LONGEST_TEXT, "step by step")
     text = clean_text(text)
     if dropout and generator is not None:
-        if not isinstance(tokenizer, ByteLevelBPE):
+        if isinstance(tokenizer, ByteLevelBPE):
+            told = _byte_level_with_dropout(tokenizer, text, specials, dropout, generator)
+        elif isinstance(tokenizer, SentencePieceBPE):
+            told = _sentencepiece_with_dropout(tokenizer, text, specials, dropout, generator)
+        else:
             raise ValueError(
-                f"merges that are passed over are shown for byte-level BPE, not for "
-                f"{tokenizer.kind}: choose a dropout of 0"
+                f"a tokenizer of the kind {tokenizer.kind} passes over no merges: choose a "
+                "dropout of 0"
             )
-        told = _with_dropout(tokenizer, text, specials, dropout, generator)
     else:
         told = _stages(tokenizer, text, specials)
     return trace_of_told(told, {"kind": tokenizer.kind, "text": text})
@@ -136,7 +133,7 @@ def _byte_level(tokenizer: ByteLevelBPE, text: str, specials: bool) -> Iterator[
     yield tokens_step("pieces", encoding.pieces, f"{_BPE}._encoding#pieces"), ()
 
 
-def _with_dropout(
+def _byte_level_with_dropout(
     tokenizer: ByteLevelBPE,
     text: str,
     specials: bool,
@@ -212,6 +209,46 @@ def _sentencepiece_bpe(tokenizer: SentencePieceBPE, text: str, specials: bool) -
     yield tokens_step("pieces", encoding.pieces, f"{_SCORED}._encoding#pieces"), ()
 
 
+def _sentencepiece_with_dropout(
+    tokenizer: SentencePieceBPE,
+    text: str,
+    specials: bool,
+    dropout: float,
+    generator: np.random.Generator,
+) -> Iterator[Told]:
+    """_sentencepiece_bpe, with merges left to chance."""
+    ids: list[int] = []
+    never_cut = one_of(tokenizer.pieces.user_defined)
+    for part, special in _parts(tokenizer, text, specials):
+        if special is not None:
+            ids.append(special)
+            yield special_step(tokenizer, part, special), ()
+            continue
+        for step in normalizer_steps(tokenizer.normalizer, part):
+            yield step, ()
+        normalized = tokenizer.normalizer.normalize(part)
+        cut = split_at(never_cut, normalized) if tokenizer.by_words else [(normalized, False)]
+        found: list[tuple[str, int]] = []
+        for piece, whole in cut:
+            if whole:
+                found.append((piece, tokenizer.pieces.ids[piece]))
+                yield whole_step(piece, f"{_SENTENCEPIECE}._find#whole"), ()
+                continue
+            words = tokenizer.words(piece) if piece else []
+            if tokenizer.by_words:
+                yield words_step("words", words, f"{_SENTENCEPIECE}._find#cut"), ()
+            for word in words:
+                inside = trace_score_dropout(tokenizer, word, dropout, generator)
+                kept = [tokenizer.symbols[string] for string, _ in inside.about["found"]]
+                found += inside.about["found"]
+                written = tokenizer.pieces.finish_ids(inside.about["found"])
+                step = word_step(tokenizer, word, written, "kept", kept)
+                yield replace(step, code=f"{_SENTENCEPIECE}._find_at_once#kept"), inside
+        ids += tokenizer.pieces.finish_ids(found)
+    pieces = [tokenizer.vocabulary[token] for token in ids]
+    yield tokens_step("pieces", pieces, f"{_SCORED}._encoding#pieces"), ()
+
+
 def _unigram(tokenizer: Unigram, text: str, specials: bool) -> Iterator[Told]:
     """No words: the best way is sought through the whole text."""
     encoding = tokenizer.encode(text, specials=specials)
@@ -244,78 +281,3 @@ def _characters(tokenizer: CharacterTokenizer, text: str, specials: bool) -> Ite
         ids = tokenizer.encode_ids(part, specials=False)
         yield word_step(tokenizer, part, ids, mark, ids, "ids"), ()
     yield tokens_step("pieces", encoding.pieces, f"{_CHARACTERS}.encode#pieces"), ()
-
-
-# -- steps ------------------------------------------------------------------------------------
-
-
-def normalizer_step(name: str, normalized: str, code: str) -> Step:
-    return Step(
-        "encoding.normalizer",
-        f"Normalized: {quoted(shortened(normalized))}",
-        r"x \to \text{normalize}(x)",
-        code,
-        arrays({name: normalized}),
-    )
-
-
-def special_step(tokenizer: Tokenizer, part: str, special: int) -> Step:
-    return Step(
-        "encoding.special",
-        f"{quoted(part)} is a special token: it is never cut",
-        r"x \in S \;\Rightarrow\; x",
-        _SPECIAL,
-        arrays({"part": part, "special": special}),
-    )
-
-
-def whole_step(part: str, code: str) -> Step:
-    return Step(
-        "encoding.whole",
-        f"{quoted(part)} is one piece wherever it stands",
-        r"x \in U \;\Rightarrow\; x",
-        code,
-        arrays({"part": part}),
-    )
-
-
-def words_step(name: str, words: list[str], code: str, what: str = "word") -> Step:
-    return Step(
-        "encoding.pre-tokenizer",
-        f"Cut into {count(len(words), what)}; no token crosses a cut",
-        r"x = w_1 w_2 \ldots w_m",
-        code,
-        arrays({name: words}),
-    )
-
-
-def word_step(
-    tokenizer: Tokenizer,
-    word: str,
-    ids: list[int],
-    mark: str = "word",
-    value: list[int] | int | None = None,
-    name: str = "",
-) -> Step:
-    pieces = " ".join(
-        quoted(shown(tokenizer.vocabulary[token], tokenizer.piece_bytes(token))) for token in ids
-    )
-    if isinstance(tokenizer, SentencePieceBPE | Unigram):
-        word = readable(word)
-    return Step(
-        "encoding.model",
-        f"{quoted(shortened(word))} is {count(len(ids), 'token')}: {shortened(pieces)}",
-        r"w \to t_1 t_2 \ldots t_k",
-        f"{_WORD_OF[tokenizer.kind]}#{mark}",
-        arrays({"ids": ids} if value is None else {name or mark: value}),
-    )
-
-
-def tokens_step(name: str, tokens: list[str] | list[int], code: str) -> Step:
-    return Step(
-        "encoding.post-processor",
-        f"All words together: {count(len(tokens), 'token')}",
-        r"t = t_1 t_2 \ldots t_n",
-        code,
-        arrays({name: tokens}),
-    )

@@ -11,8 +11,9 @@ from PySide6.QtGui import QGuiApplication, QPainter
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from explorer import theme
-from explorer.widgets.base import LEFT, RIGHT, IconButton, Label, Picture, put_text
+from explorer.widgets.base import LEFT, RIGHT, IconButton, Picture, put_text
 from explorer.widgets.code_text import Row, Span, clean, read, wrap
+from explorer.widgets.cut_label import PathLabel
 
 _COLORS = {
     "comment": "muted",
@@ -140,9 +141,8 @@ class CodeView(QWidget):
         super().__init__(parent)
         self.setAccessibleName("Code of this step")
         self._shown: Any = None
-        self._caption = Label("", "label", "muted", mono=True)
+        self._caption = PathLabel("label", "muted", mono=True)
         self._caption.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._caption.setMinimumWidth(20)
         self._copy = IconButton("copy", "Copy this code")
         self._page = CodePage()
         self._area = QScrollArea()
@@ -168,13 +168,13 @@ class CodeView(QWidget):
             return
         self._shown = source
         if source is None:
-            self._caption.setText("")
+            self._caption.set_text("")
             self._page.set_lines([], 1, -1)
             return
         parts = PurePath(source.path).parts
         start = len(parts) - 1 - parts[::-1].index("core") if "core" in parts else -1
         path = "/".join(parts[start:])
-        self._caption.setText(f"{path}:{source.first_line + source.marked}")
+        self._caption.set_text(f"{path}:{source.first_line + source.marked}")
         self._page.set_lines(source.lines, source.first_line, source.marked)
         self._center()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QFontMetricsF, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy
 
 from explorer.widgets.base import Label, elide
@@ -12,8 +12,8 @@ from explorer.widgets.base import Label, elide
 class CutLabel(Label):
     """Asks for no width, so a long text pushes nothing aside. Give it a layout's stretch."""
 
-    def __init__(self, size: str = "body", role: str = "text") -> None:
-        super().__init__("", size, role)
+    def __init__(self, size: str = "body", role: str = "text", mono: bool = False) -> None:
+        super().__init__("", size, role, mono=mono)
         self.whole = ""
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
@@ -26,7 +26,24 @@ class CutLabel(Label):
         super().resizeEvent(event)
         self._fit()
 
+    def cut(self, width: float) -> str:
+        """What of it is shown in this room."""
+        return elide(self.whole, self.font(), width, Qt.TextElideMode.ElideRight)
+
     def _fit(self) -> None:
-        shown = elide(self.whole, self.font(), self.width(), Qt.TextElideMode.ElideRight)
+        shown = self.cut(self.width())
         self.setText(shown)
         self.setToolTip(self.whole if shown != self.whole else "")
+
+
+class PathLabel(CutLabel):
+    """A file's path: folders are left out from the front, the file itself is always whole."""
+
+    def cut(self, width: float) -> str:
+        metrics = QFontMetricsF(self.font())
+        *folders, file = self.whole.split("/")
+        shown = self.whole
+        while folders and metrics.horizontalAdvance(shown) > width:
+            folders.pop(0)
+            shown = "/".join(("\u2026", *folders, file))
+        return shown

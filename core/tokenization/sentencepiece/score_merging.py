@@ -8,7 +8,7 @@ Source: Kudo and Richardson 2018, section 3.1.
 """
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -87,12 +87,25 @@ class Offer(NamedTuple):
 
 class Choice(NamedTuple):
     """A merge as it was chosen: the row before it (GONE where nothing is any more), the merge, and
-    the other offers, the best first.
+    what else was offered, also what no longer stands.
+
+    draw  the number that was drawn for it with a dropout: below the dropout it is passed over
     """
 
     row: list[int]
     best: Offer
-    others: list[Offer]
+    heap: list[Offer]
+    draw: float | None = None
+
+    @property
+    def others(self) -> list[Offer]:
+        """The other offers that stand, the best first."""
+        return standing(self.heap, self.row)
+
+
+def standing(offers: Iterable[Offer], row: Sequence[int]) -> list[Offer]:
+    """Those whose two symbols are in the row, neighbors still; the best first."""
+    return sorted(it for it in offers if (row[it.place], row[it.after]) == (it.left, it.right))
 
 
 def merge_by_score(
@@ -106,7 +119,7 @@ def merge_by_score(
     """Merges until no two neighbors fit; frozen symbols take part in no merge.
 
     With a dropout above 0 each merge is passed over with that probability, for good. `seen` gets
-    every merge, for who watches.
+    every merge that was chosen, those that are then passed over too, for who watches.
     """
     size = len(numbers)
     symbols = list(numbers)
@@ -135,10 +148,13 @@ def merge_by_score(
         best = heapq.heappop(heap)  # step: choose
         if not stands(best):
             continue
-        if dropout and generator is not None and generator.random() < dropout:
-            continue
+        draw = None
+        if dropout and generator is not None:
+            draw = generator.random()  # step: draw
         if seen is not None:
-            seen.append(Choice(list(symbols), best, sorted(it for it in heap if stands(it))))
+            seen.append(Choice(list(symbols), best, list(heap), draw))
+        if draw is not None and draw < dropout:
+            continue
         place, after = best.place, best.after
         symbols[place], symbols[after] = best.token, GONE  # step: merge
         following[place] = beyond = following[after]

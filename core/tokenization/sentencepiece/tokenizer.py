@@ -8,7 +8,7 @@ Source: Kudo and Richardson 2018, section 3.1; BPE-dropout: Provilkov et al. 202
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import regex
@@ -20,6 +20,7 @@ from core.tokenization.sentencepiece.base import Found, SentencePieceTokenizer
 from core.tokenization.sentencepiece.normalizer import SPACE, SentencePieceNormalizer, one_of
 from core.tokenization.sentencepiece.pieces import Piece
 from core.tokenization.sentencepiece.score_merging import (
+    Choice,
     Symbols,
     find_joins,
     merge_by_score,
@@ -74,8 +75,11 @@ class SentencePieceBPE(SentencePieceTokenizer):
         """
         check_dropout(dropout)
 
+        def find_word(word: str) -> Found:
+            return self.sample_word(word, dropout, generator)
+
         def find(normalized: str) -> Found:
-            return self._find_at_once(normalized, dropout, generator)
+            return self._find(normalized, find_word)
 
         return self._encoding(clean_text(text), specials, find)
 
@@ -114,10 +118,21 @@ class SentencePieceBPE(SentencePieceTokenizer):
         merged = merge(numbers, self.joins)  # step: merged
         return self._named(merged)
 
-    def _find(self, normalized: str) -> Found:
+    def sample_word(
+        self,
+        word: str,
+        dropout: float,
+        generator: np.random.Generator,
+        seen: list[Choice] | None = None,
+    ) -> Found:
+        """encode_word, with merges passed over by chance; `seen` gets those that were chosen."""
+        return self._find_at_once(word, dropout, generator, seen)
+
+    def _find(self, normalized: str, find_word: Callable[[str], Found] | None = None) -> Found:
         """The strings that a normalized text is cut into."""
         if not self.by_words:
-            return self._find_at_once(normalized)
+            return (find_word or self._find_at_once)(normalized)
+        encode = find_word or self.encode_word
         found: Found = []
         for part, frozen in split_at(self._frozen, normalized):
             if frozen:
@@ -125,7 +140,7 @@ class SentencePieceBPE(SentencePieceTokenizer):
                 continue
             words = self._word.findall(part)  # step: cut
             for word in words:
-                found += self.encode_word(word)
+                found += encode(word)
         return found
 
     def _find_at_once(
@@ -133,16 +148,23 @@ class SentencePieceBPE(SentencePieceTokenizer):
         normalized: str,
         dropout: float = 0.0,
         generator: np.random.Generator | None = None,
+        seen: list[Choice] | None = None,
     ) -> Found:
         """_find without a short cut: all of the text, the leftmost of equals first."""
-        numbers: list[int] = []
+        strings, frozen = self.letters(normalized)
+        numbers = [self.symbols[string] for string in strings]  # step: letters
+        merged = merge_by_score(numbers, frozen, self.joins, dropout, generator, seen)
+        kept = split_unused(merged, self._unused)  # step: kept
+        return self._named(kept)
+
+    def letters(self, normalized: str) -> tuple[list[str], list[bool]]:
+        """What merging begins with: characters, and the pieces that are never cut (True)."""
+        strings: list[str] = []
         frozen: list[bool] = []
         for part, whole in split_at(self._frozen, normalized):
-            strings = [part] if whole else list(part)
-            numbers += [self.symbols[string] for string in strings]
-            frozen += [whole] * len(strings)
-        merged = merge_by_score(numbers, frozen, self.joins, dropout, generator)
-        return self._named(split_unused(merged, self._unused))
+            strings += [part] if whole else list(part)
+            frozen += [whole] * (len(strings) - len(frozen))
+        return strings, frozen
 
     def _named(self, numbers: Iterable[int]) -> Found:
         size, spelled, unknown = len(self.pieces), self.symbols.spelled, self.pieces.unknown

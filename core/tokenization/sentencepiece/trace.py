@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
+from core.tokenization.bpe.dropout import check_dropout
 from core.tokenization.sentencepiece.normalizer import SentencePieceNormalizer, readable
-from core.tokenization.sentencepiece.score_merging import GONE, Choice, merge_by_score, split_unused
+from core.tokenization.sentencepiece.score_merging import (
+    GONE,
+    Choice,
+    Offer,
+    merge_by_score,
+    split_unused,
+)
 from core.tokenization.sentencepiece.tokenizer import SentencePieceBPE
 from core.tokenization.sentencepiece.vocabulary import SentencePieceVocabulary
 from core.tokenization.telling import (
@@ -23,6 +32,7 @@ LONGEST_WORD = 1000  # characters; every merge is two steps with the whole word 
 
 _NORMALIZER = "core.tokenization.sentencepiece.normalizer:SentencePieceNormalizer.trace"
 _WORD = "core.tokenization.sentencepiece.tokenizer:SentencePieceBPE.encode_word"
+_DROPOUT = "core.tokenization.sentencepiece.tokenizer:SentencePieceBPE._find_at_once"
 _MERGE = "core.tokenization.sentencepiece.score_merging:merge_by_score"
 _FINISH = "core.tokenization.sentencepiece.vocabulary:SentencePieceVocabulary.finish_ids"
 
@@ -67,17 +77,37 @@ def trace_score_merges(tokenizer: SentencePieceBPE, word: str) -> Trace:
     return trace_of(_steps(tokenizer, word), {"kind": tokenizer.kind, "word": word})
 
 
+def trace_score_dropout(
+    tokenizer: SentencePieceBPE, word: str, dropout: float, generator: np.random.Generator
+) -> Trace:
+    """trace_score_merges with BPE-dropout: for every merge that is chosen one step draws, and if
+    chance lets it through, one joins.
+
+    The trace's `about` holds what the word is cut into, `found`: strings with their ids.
+
+    Raises ValueError for a word of more than 1,000 characters, and for a probability outside 0 to
+    1.
+    """
+    refuse_longer("word", len(word), "characters", LONGEST_WORD, "merge by merge")
+    check_dropout(dropout)
+    seen: list[Choice] = []
+    found = tokenizer.sample_word(word, dropout, generator, seen)
+    numbers = [tokenizer.symbols[string] for string in tokenizer.letters(word)[0]]
+    steps = [letters_step(numbers, f"{_DROPOUT}#letters")]
+    spelled = tokenizer.symbols.spelled
+    for choice in seen:
+        steps.append(draw_step(tokenizer.pieces, spelled, choice, dropout))
+        if choice.draw is None or choice.draw >= dropout:
+            steps.append(join_step(spelled, choice))
+    steps += finish_steps(tokenizer.pieces, [string for string, _ in found])
+    return trace_of(steps, {"kind": tokenizer.kind, "word": word, "found": found})
+
+
 def _steps(tokenizer: SentencePieceBPE, word: str) -> Iterator[Step]:
     tokenizer.encode_word(word)
     numbers = [tokenizer.symbols[letter] for letter in word]
     spelled = tokenizer.symbols.spelled
-    yield Step(
-        "sentencepiece-bpe.letters",
-        f"The word begins as its {count(len(word), 'character')}",
-        r"w = c_1 c_2 \ldots c_n",
-        f"{_WORD}#letters",
-        arrays({"numbers": numbers}),
-    )
+    yield letters_step(numbers, f"{_WORD}#letters")
     seen: list[Choice] = []
     merged = merge_by_score(numbers, [False] * len(numbers), tokenizer.joins, seen=seen)
     for choice in seen:
@@ -87,21 +117,69 @@ def _steps(tokenizer: SentencePieceBPE, word: str) -> Iterator[Step]:
     yield from finish_steps(tokenizer.pieces, [spelled[number] for number in ends])
 
 
+def letters_step(numbers: Sequence[int], code: str) -> Step:
+    return Step(
+        "sentencepiece-bpe.letters",
+        f"The word begins as its {count(len(numbers), 'character')}",
+        r"w = c_1 c_2 \ldots c_n",
+        code,
+        arrays({"numbers": numbers}),
+    )
+
+
+def by_score(pieces: SentencePieceVocabulary, offer: Offer) -> str:
+    """What a merge is chosen by, in words: "score −116, place 113"."""
+    return f"score {plain(pieces.pieces[offer.token].score)}, place {offer.rank + 1:,}"
+
+
 def choose_step(pieces: SentencePieceVocabulary, spelled: Sequence[str], choice: Choice) -> Step:
     best = choice.best
     fitting = len(choice.others) + 1
     among = "the only pair that spells a piece" if fitting == 1 else f"the best of {fitting} pairs"
     title = (
         f"{said(spelled[best.left])} + {said(spelled[best.right])} is {among}: "
-        f"score {plain(pieces.pieces[best.token].score)}"
+        f"{by_score(pieces, best)}"
     )
     return Step(
         "sentencepiece-bpe.choose",
         title,
         r"i^* = \text{arg max}_i \; \text{score}(s_i s_{i+1})",
         f"{_MERGE}#choose",
-        arrays({"symbols": choice.row, "best": best}),
+        arrays({"symbols": choice.row, "best": best, "heap": _offers(choice.heap)}),
     )
+
+
+def draw_step(
+    pieces: SentencePieceVocabulary, spelled: Sequence[str], choice: Choice, dropout: float
+) -> Step:
+    """The best merge that fits, and what chance says to it."""
+    best, draw = choice.best, choice.draw or 0.0
+    answer = (
+        f"{draw:.2f} is drawn, below {dropout:.2f}, so it is passed over"
+        if draw < dropout
+        else f"{draw:.2f} is drawn, so it is done"
+    )
+    return Step(
+        "sentencepiece-bpe.draw",
+        f"{said(spelled[best.left])} + {said(spelled[best.right])} fits next "
+        f"({by_score(pieces, best)}): {answer}",
+        r"u \sim U(0, 1): \quad u < p \;\Rightarrow\; \text{passed over}",
+        f"{_MERGE}#draw",
+        arrays(
+            {
+                "symbols": choice.row,
+                "best": best,
+                "heap": _offers(choice.heap),
+                "draw": draw,
+                "dropout": dropout,
+            }
+        ),
+    )
+
+
+def _offers(heap: Sequence[Offer]) -> np.ndarray:
+    """(offers, 6): rank, place, after, left, right, token of each."""
+    return np.array(heap, dtype=np.int64) if heap else np.empty(0)
 
 
 def join_step(spelled: Sequence[str], choice: Choice) -> Step:

@@ -77,6 +77,25 @@ def test_code_is_shown_without_markers_and_copied(qtbot):
     assert view.marked_text == ""
 
 
+def test_where_there_is_little_room_the_file_and_its_line_are_whole(qtbot):
+    view = CodeView()
+    qtbot.addWidget(view)
+    view.show()
+    lines = ("def f(q):", "    x = q  # step: copy")
+    path = "core/tokenization/sentencepiece/score_merging.py"
+    view.set_source(Source("a:f#copy", f"/some/where/{path}", "f", 10, lines, 1))
+    seen = set()
+    for width in (700, 330, 260, 120):
+        view.resize(width, 300)
+        shown = view._caption.text()
+        assert shown.endswith("score_merging.py:11") and view.width() == width
+        assert (shown == f"{path}:11") == (not view._caption.toolTip())
+        seen.add(shown)
+    assert {f"{path}:11", "\u2026/score_merging.py:11"} < seen
+    view.set_source(None)
+    assert view._caption.text() == ""
+
+
 def test_the_marked_line_stands_in_the_middle_third(qtbot):
     view = CodeView()
     qtbot.addWidget(view)

@@ -41,7 +41,7 @@ CHANCES = {
         1,
         0.0,
         "BPE-dropout: how likely a merge is passed over. 0 writes every word as always, 1 leaves "
-        "its bytes",
+        "its bytes or characters",
     ),
 }
 

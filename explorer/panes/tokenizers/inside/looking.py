@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,12 +11,26 @@ import numpy as np
 from core.tokenization.bpe import ByteLevelBPE
 from core.tokenization.encoding_trace import trace_encoding
 from core.tokenization.formats.library import LibraryTokenizer
+from core.tokenization.sentencepiece import SentencePieceBPE
 from core.tokenization.tokenizer import Stage
 from core.tokenization.unigram.trace import trace_lattice
 from core.trace import Step, Trace
-from explorer.panes.tokenizers.inside.scenes import Frame, LatticeFrame, LatticeScene, Scene
-from explorer.panes.tokenizers.inside.telling import lattice_frames, match_frames, merge_frames
+from explorer.panes.tokenizers.inside.numbers import stage_numbers
+from explorer.panes.tokenizers.inside.scenes import (
+    Frame,
+    LatticeFrame,
+    LatticeScene,
+    Number,
+    Scene,
+)
+from explorer.panes.tokenizers.inside.telling import (
+    Told,
+    lattice_frames,
+    match_frames,
+    merge_frames,
+)
 
+WITH_DROPOUT = (ByteLevelBPE, SentencePieceBPE)
 LONGEST = 200  # characters: a sentence
 PATHS = 5  # of the n best
 STAGES = ("normalizer", "pre-tokenizer", "model", "post-processor")
@@ -35,6 +49,7 @@ class Moment:
     stage  which of STAGES it belongs to
     word   the part of the pre-tokenizer's that it happens in; -1 where it is the whole text
     scene  the word that it happens in, and how far that has come; None outside of the model
+    numbers  what stands for the letters of its formula; () where its values do
     """
 
     step: Step
@@ -42,6 +57,7 @@ class Moment:
     word: int = -1
     scene: Scene | None = None
     frame: Frame | None = None
+    numbers: tuple[Number, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,13 +83,13 @@ def look_inside(
     """Everything that Inside shows of a text of at most LONGEST characters.
 
     alpha    how much scores count where Unigram draws a way
-    dropout  how likely a byte-level BPE passes over a merge
+    dropout  how likely a BPE passes over a merge
     seed     of what is drawn
 
     Raises ValueError where the tokenizer cannot read the text.
     """
     text = text[:LONGEST]
-    drops = dropout if isinstance(tokenizer, ByteLevelBPE) else 0.0
+    drops = dropout if isinstance(tokenizer, WITH_DROPOUT) else 0.0
     if drops:
         encoding = tokenizer.sample(text, drops, drawn(seed), specials=specials)
     else:
@@ -87,7 +103,13 @@ def look_inside(
     except ValueError as error:
         return Inside(*known, (), str(error))
     why = OTHERS if isinstance(tokenizer, LibraryTokenizer) else ""
-    return Inside(*known, tuple(_moments(tokenizer, trace, alpha, seed)), why)
+    moments = [
+        one
+        if one.scene is not None and one.step.name != "encoding.model"
+        else replace(one, numbers=stage_numbers(tokenizer, one.step, encoding.pieces, encoding.ids))
+        for one in _moments(tokenizer, trace, alpha, seed)
+    ]
+    return Inside(*known, tuple(moments), why)
 
 
 def drawn(seed: int) -> np.random.Generator:
@@ -113,8 +135,8 @@ def _moments(tokenizer: Any, trace: Trace, alpha: float, seed: int) -> Iterator[
         word = words.pop(0) if words else normalized
         scene: Scene | None = None
         frame: Frame | None = None
-        for inner, scene, frame in _told(tokenizer, trace, index, word, alpha, seed):
-            yield Moment(inner, 2, part, scene, frame)
+        for inner, scene, frame, numbers in _told(tokenizer, trace, index, word, alpha, seed):
+            yield Moment(inner, 2, part, scene, frame, numbers)
         if isinstance(scene, LatticeScene):
             frame = LatticeFrame(len(word), path=scene.best.path.nodes)
         yield Moment(step, 2, part, scene, frame)
@@ -122,7 +144,7 @@ def _moments(tokenizer: Any, trace: Trace, alpha: float, seed: int) -> Iterator[
 
 def _told(
     tokenizer: Any, trace: Trace, parent: int, word: str, alpha: float, seed: int
-) -> Iterator[tuple[Step, Scene, Frame]]:
+) -> Iterator[Told]:
     """The steps of one word, each with its picture; none where another library has made them."""
     if not trace.children(parent):
         return iter(())
@@ -133,7 +155,7 @@ def _told(
         return lattice_frames(inner, list(_in_time(inner, None)), tokenizer.unknown_id)
     steps = list(_in_time(trace, parent))
     if tokenizer.kind == "wordpiece":
-        return match_frames(word, steps, tokenizer.vocabulary)
+        return match_frames(tokenizer, word, steps)
     return merge_frames(tokenizer, steps)
 
 

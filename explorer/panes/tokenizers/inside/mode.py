@@ -9,7 +9,6 @@ from typing import Any
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from core.tokenization import ByteLevelBPE
 from explorer import dialogs, errors
 from explorer.actions import Action
 from explorer.engine import SUPERSEDED, EngineDied
@@ -164,7 +163,7 @@ class InsideMode(Mode):
             return ""
         if self._opened.kind == "unigram":
             return "alpha"
-        return "dropout" if isinstance(self._opened.tokenizer, ByteLevelBPE) else ""
+        return "dropout" if isinstance(self._opened.tokenizer, looking.WITH_DROPOUT) else ""
 
     @property
     def draws(self) -> bool:

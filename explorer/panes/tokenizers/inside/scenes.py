@@ -20,6 +20,27 @@ class Face:
 
 
 @dataclass(frozen=True)
+class Number:
+    """A row below the formula: `name = value`, in the color of its role; without a name the value
+    alone.
+    """
+
+    name: str
+    value: float | str
+    role: str = "text"
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two neighbors that could be joined, and what they are chosen by, in words."""
+
+    left: str
+    right: str
+    by: str
+
+
+@dataclass(frozen=True)
 class Branch:
     """A symbol of the tree: the letters that it covers, how high it lies, its two parts."""
 

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from core.tokenization.bpe import ByteLevelBPE
+from core.tokenization.sentencepiece.score_merging import Offer, standing
+from core.tokenization.sentencepiece.trace import by_score
 from core.tokenization.unigram.lattice import END, Lattice
 from core.trace import Step, Trace
+from explorer.panes.tokenizers.inside.numbers import (
+    draw_numbers,
+    join_numbers,
+    letters_numbers,
+    match_numbers,
+    pairs_numbers,
+    tokens_numbers,
+)
 from explorer.panes.tokenizers.inside.scenes import (
     Branch,
     Face,
@@ -21,11 +32,13 @@ from explorer.panes.tokenizers.inside.scenes import (
     MatchScene,
     MergeFrame,
     MergeScene,
+    Number,
+    Pair,
     Scene,
 )
 from explorer.panes.tokenizers.pieces import bytes_of, text_of
 
-Told = tuple[Step, Scene, Frame]
+Told = tuple[Step, Scene, Frame, tuple[Number, ...]]
 
 
 def face_of(kind: str, piece: str) -> Face:
@@ -53,13 +66,17 @@ def merge_frames(tokenizer: Any, steps: Sequence[Step]) -> Iterator[Told]:
     branches = [Branch(face(symbol), at, at + 1, 0) for at, symbol in enumerate(first)]
     row = list(range(len(branches)))  # the branches that are not joined yet
     frames: list[MergeFrame] = []
+    numbers = [letters_numbers([branch.face for branch in branches], letters_of(steps[0]))]
     for step in steps:
         pair, why, passed = None, "", False
         if step.name.endswith((".choose", ".draw")):
-            found = _chosen(step)
-            if found is not None:
-                place, why, passed = found
+            offers = offers_of(tokenizer, step)
+            symbols = step.value("symbols").tolist()
+            if offers:
+                why, place = offers[0].by, _standing(symbols, offers[0].place)
                 pair = row[place], row[place + 1]
+            passed = _passes(step)
+            numbers.append(_choice_numbers(step, offers, face))
         elif step.name.endswith(".merge"):
             symbols = step.value("symbols").tolist()
             at = int(step.value("place"))
@@ -69,10 +86,35 @@ def merge_frames(tokenizer: Any, steps: Sequence[Step]) -> Iterator[Told]:
             start, end = branches[left].start, branches[right].end
             branches.append(Branch(face(symbols[at]), start, end, level, (left, right)))
             row[place : place + 2] = [len(branches) - 1]
+            parts = (branches[left].face, branches[right].face)
+            numbers.append(join_numbers(*parts, branches[-1].face, symbols[at]))
+        elif frames:
+            numbers.append(tokens_numbers(tokenizer, next(iter(step.values.values())).tolist()))
+        if passed:
+            why = f"{why}: passed over"
         frames.append(MergeFrame(len(branches), pair, why, passed))
     scene = MergeScene(len(first), tuple(branches))
-    for step, frame in zip(steps, frames, strict=True):
-        yield step, scene, frame
+    for step, frame, told in zip(steps, frames, numbers, strict=True):
+        yield step, scene, frame, told
+
+
+def letters_of(step: Step) -> str:
+    """What the first step of a word begins with."""
+    return "byte" if step.name.endswith(".bytes") else "character"
+
+
+def _choice_numbers(
+    step: Step, offers: Sequence[Offered], face: Callable[[int], Face]
+) -> tuple[Number, ...]:
+    pairs = [Pair(face(one.left).text, face(one.right).text, one.by) for one in offers]
+    if step.name.endswith(".draw"):
+        return draw_numbers(pairs, float(step.value("draw")), float(step.value("dropout")))
+    return pairs_numbers(pairs)
+
+
+def _passes(step: Step) -> bool:
+    """Whether chance passes over the pair that would be joined."""
+    return "draw" in step.values and bool(step.value("draw") < step.value("dropout"))
 
 
 def _standing(symbols: Sequence[int], at: int) -> int:
@@ -80,27 +122,40 @@ def _standing(symbols: Sequence[int], at: int) -> int:
     return sum(symbol >= 0 for symbol in symbols[:at])
 
 
-def _chosen(step: Step) -> tuple[int, str, bool] | None:
-    """Where in the row the chosen pair stands, what it is chosen by, whether it is passed over."""
+@dataclass(frozen=True)
+class Offered:
+    """Two neighbors that could be joined: where the left one stands, and what they go by."""
+
+    place: int
+    left: int
+    right: int
+    by: str
+
+
+def offers_of(tokenizer: Any, step: Step) -> list[Offered]:
+    """The pair that a step chooses, then its rivals, the best first; [] where nothing fits."""
     symbols = step.value("symbols").tolist()
-    if step.name.endswith(".draw"):
-        draw, dropout = float(step.value("draw")), float(step.value("dropout"))
-        passed = draw < dropout
-        said = f"rank {int(step.value('rank')):,}: {'passed over' if passed else 'done'}"
-        return _standing(symbols, int(step.value("place"))), said, passed
-    if "found" in step.values:  # of a byte-level BPE
-        rank, token = int(step.value("rank")), int(step.value("token"))
-        if token < 0:
-            return None
-        return step.value("found").tolist().index([rank, token]), f"rank {rank:,}", False
-    rank, at = step.value("best").tolist()[:2]
-    return _standing(symbols, at), f"place {rank + 1:,} by score", False
+    if "best" in step.values:  # by score
+        best = Offer(*step.value("best").tolist())
+        heap = [Offer(*one) for one in step.value("heap").tolist()]
+        return [
+            Offered(one.place, one.left, one.right, by_score(tokenizer.pieces, one))
+            for one in (best, *standing(heap, symbols))
+        ]
+    if "found" in step.values:  # by rank: what each pair of neighbors would be joined to
+        found = step.value("found").tolist()
+        fits = [(rank, at) for at, (rank, token) in enumerate(found) if token >= 0]
+        return [
+            Offered(at, symbols[at], symbols[at + 1], f"rank {rank:,}") for rank, at in sorted(fits)
+        ]
+    at, after = int(step.value("place")), int(step.value("after"))
+    return [Offered(at, symbols[at], symbols[after], f"rank {int(step.value('rank')):,}")]
 
 
 # -- longest match ----------------------------------------------------------------------------
 
 
-def match_frames(word: str, steps: Sequence[Step], vocabulary: Sequence[str]) -> Iterator[Told]:
+def match_frames(tokenizer: Any, word: str, steps: Sequence[Step]) -> Iterator[Told]:
     """A word of WordPiece: every look into the vocabulary, and what is taken."""
     looks: list[Look] = []
     frames: list[MatchFrame] = []
@@ -114,11 +169,11 @@ def match_frames(word: str, steps: Sequence[Step], vocabulary: Sequence[str]) ->
         elif step.name == "wordpiece.take":
             taken = (*taken, len(looks) - 1)
         else:
-            unknown = vocabulary[int(step.value("ids")[0])]
+            unknown = tokenizer.vocabulary[int(step.value("ids")[0])]
         frames.append(MatchFrame(len(looks), taken, unknown))
     scene = MatchScene(word, tuple(looks))
     for step, frame in zip(steps, frames, strict=True):
-        yield step, scene, frame
+        yield step, scene, frame, match_numbers(tokenizer, step)
 
 
 # -- lattice ----------------------------------------------------------------------------------
@@ -170,4 +225,4 @@ def lattice_frames(trace: Trace, steps: Sequence[Step], unknown: int | None) -> 
                 drawn += 1
                 nodes = scene.sample.nodes
                 frame = LatticeFrame(size, path=nodes[len(nodes) - drawn :], way="sample")
-        yield step, scene, frame
+        yield step, scene, frame, ()

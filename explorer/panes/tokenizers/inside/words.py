@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from explorer.panes.base import Inspection
 from explorer.panes.tokenizers.compare.words import tokens
 from explorer.panes.tokenizers.inside.looking import Inside, Moment
-from explorer.panes.tokenizers.inside.scenes import LatticeFrame, LatticeScene
+from explorer.panes.tokenizers.inside.scenes import LatticeFrame, LatticeScene, Number
 from explorer.widgets.live_numbers import Equation
 
 IDLE = "Type a word or a sentence: every step from text to tokens is played"
@@ -24,7 +26,7 @@ def headline(name: str, inside: Inside | None, moment: Moment | None) -> str:
 
 def inspection(name: str, moment: Moment) -> Inspection:
     """Formula, line of core and numbers of one step."""
-    rows = [
+    rows: list[Any] = [_row(number) for number in moment.numbers] or [
         Equation(key, _number(value))
         for key, value in moment.step.values.items()
         if isinstance(value, np.ndarray) and value.ndim == 0
@@ -36,6 +38,12 @@ def inspection(name: str, moment: Moment) -> Inspection:
         if len(frame.path) > 1:
             rows.append(Equation("sum", sum(node.score for node in frame.path), "attention"))
     return Inspection(moment.step, rows, title=f"{name}: {moment.step.title}")
+
+
+def _row(number: Number) -> Equation | str:
+    if not number.name:
+        return str(number.value)
+    return Equation(number.name, number.value, number.role, number.note)
 
 
 def _number(value: np.ndarray) -> float | str:

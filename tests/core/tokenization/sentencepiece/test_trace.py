@@ -7,8 +7,12 @@ from core.tokenization.encoding_trace import trace_encoding
 from core.tokenization.sentencepiece import SentencePieceBPE
 from core.tokenization.sentencepiece.normalizer import SentencePieceNormalizer
 from core.tokenization.sentencepiece.pieces import Piece, PieceType, meta_pieces
-from core.tokenization.sentencepiece.score_merging import GONE
-from core.tokenization.sentencepiece.trace import normalizer_steps, trace_score_merges
+from core.tokenization.sentencepiece.score_merging import GONE, Offer, standing
+from core.tokenization.sentencepiece.trace import (
+    normalizer_steps,
+    trace_score_dropout,
+    trace_score_merges,
+)
 from tests.core.test_trace import MarkedLines
 
 SCORES = {"ab": -1.0, "bc": 0.0, "abc": -2.0, "▁abc": -3.0, "cc": 0.0}
@@ -41,9 +45,11 @@ def test_the_steps_tell_the_merges_in_their_order():
     trace = trace_score_merges(tokenizer(), "▁abcab")
     names = [step.name.rpartition(".")[2] for step in trace]
     assert names == ["letters", *["choose", "merge"] * 4]
-    assert trace[1].title == "“b” + “c” is the best of 3 pairs: score 0"
-    assert trace[3].title == "“a” + “b” is the best of 2 pairs: score \u22121"
-    assert trace[7].title == "“␣” + “abc” is the only pair that spells a piece: score \u22123"
+    assert trace[1].title == "“b” + “c” is the best of 3 pairs: score 0, place 1"
+    assert trace[3].title == "“a” + “b” is the best of 2 pairs: score \u22121, place 2"
+    assert (
+        trace[7].title == "“␣” + “abc” is the only pair that spells a piece: score \u22123, place 4"
+    )
     spelled = tokenizer().symbols.spelled
     rows = [step.value("symbols") for step in trace if step.name.endswith("merge")]
     assert [[spelled[number] for number in row[row != GONE]] for row in rows] == [
@@ -53,6 +59,64 @@ def test_the_steps_tell_the_merges_in_their_order():
         ["▁abc", "ab"],
     ]
     assert trace[2].value("place") == 2
+
+
+def test_a_choice_tells_what_else_was_offered():
+    trace = trace_score_merges(tokenizer(), "▁abcab")
+    ours = tokenizer()
+    heap = [tuple(offer) for offer in trace[1].value("heap").tolist()]
+    row = trace[1].value("symbols").tolist()
+    others = standing([Offer(*offer) for offer in heap], row)
+    assert [ours.symbols.spelled[offer.token] for offer in others] == ["ab", "ab"]
+    assert [offer.rank for offer in others] == [1, 1] and others[0].place < others[1].place
+    assert trace[7].value("heap").size == 0
+
+
+@pytest.mark.parametrize("dropout", [0.3, 1.0])
+@pytest.mark.parametrize("unused", ["", "abc"])
+@pytest.mark.parametrize("word", ["▁abcab", "▁", "▁abccab漢字c🙂", "ccc"])
+def test_a_word_with_dropout_is_left_to_chance_step_by_step(word: str, unused: str, dropout: float):
+    ours = tokenizer(True, unused)
+    with MarkedLines() as watched:
+        trace = trace_score_dropout(ours, word, dropout, np.random.default_rng(3))
+    for step in trace:
+        watched.left(step)
+    again = ours.sample_word(word, dropout, np.random.default_rng(3))
+    assert trace.about["found"] == again
+    asked = [step for step in trace if step.name == "sentencepiece-bpe.draw"]
+    joined = [step for step in trace if step.name == "sentencepiece-bpe.merge"]
+    passed = [float(step.value("draw")) < dropout for step in asked]
+    assert len(joined) == passed.count(False)
+    assert passed == ["passed over" in step.title for step in asked]
+    if dropout == 1.0:
+        assert [string for string, _ in again] == list(word)
+
+
+@pytest.mark.parametrize("text", ["abcab ﬁ  c", "a<s> bc</s>", "", "漢 abc漢字", "XXabc XX"])
+@pytest.mark.parametrize("unused", ["", "abc"])
+@pytest.mark.parametrize("byte_fallback", [False, True])
+def test_an_encoding_with_dropout_is_that_of_sample(text: str, unused: str, byte_fallback: bool):
+    pieces = tokenizer(byte_fallback, unused).pieces.pieces
+    pieces = [*pieces, Piece("XX", 0.0, PieceType.USER_DEFINED)]
+    ours = SentencePieceBPE(pieces, byte_fallback=byte_fallback)
+    drawn = set()
+    for seed in range(4):
+        with MarkedLines() as watched:
+            chance = np.random.default_rng(seed)
+            trace = trace_encoding(ours, text, dropout=0.4, generator=chance)
+            sample = ours.sample(text, 0.4, np.random.default_rng(seed))
+            ours.encode_ids(text)
+            ours.encode(text)
+        for step in trace:
+            watched.left(step)
+        assert list(trace[-1].value("pieces")) == sample.pieces
+        drawn.add(tuple(sample.pieces))
+    assert len(drawn) > 1 or "abc" not in text
+
+
+def test_dropout_takes_a_probability():
+    with pytest.raises(ValueError, match="choose a number from 0 to 1"):
+        trace_score_dropout(tokenizer(), "ab", 1.5, np.random.default_rng(0))
 
 
 def test_what_has_no_piece_ends_as_bytes_or_unknown():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from itertools import pairwise
 from types import SimpleNamespace
@@ -16,7 +17,7 @@ from PySide6.QtWidgets import QApplication
 from core.data import story_text
 from core.tokenization import train_tokenizer
 from core.tokenization.formats.library import LibraryTokenizer
-from explorer.panes.tokenizers.inside import draw_lattice
+from explorer.panes.tokenizers.inside import draw_lattice, words
 from explorer.panes.tokenizers.inside.draw_match import data_of
 from explorer.panes.tokenizers.inside.looking import LONGEST, drawn, look_inside
 from explorer.panes.tokenizers.inside.scenes import LatticeScene, MatchScene, MergeScene
@@ -119,15 +120,16 @@ def test_the_lattice_ends_in_the_best_path_and_can_be_drawn_from(trained):
     )
 
 
-def test_a_word_with_dropout_is_the_one_that_is_drawn(trained):
-    tokenizer = trained["bpe"]
+@pytest.mark.parametrize("kind", ["bpe", "sentencepiece-bpe"])
+def test_a_word_with_dropout_is_the_one_that_is_drawn(trained, kind):
+    tokenizer = trained[kind]
     inside = look_inside(tokenizer, "the happy cats", dropout=0.7, seed=4)
     assert list(inside.ids) == tokenizer.sample("the happy cats", 0.7, drawn(4)).ids
     assert inside.ids != look_inside(tokenizer, "the happy cats").ids
-    asked = [one for one in inside.moments if one.step.name == "bpe.draw"]
+    asked = [one for one in inside.moments if one.step.name.endswith(".draw")]
     assert asked and any(one.frame.passed for one in asked)
     for one, after in pairwise(inside.moments):
-        if one.step.name == "bpe.draw" and not one.frame.passed:
+        if one.step.name.endswith(".draw") and not one.frame.passed:
             assert after.scene.branches[after.frame.shown - 1].parts == one.frame.pair
     ends = {id(one.scene): (one.scene, one.frame) for one in inside.moments if one.scene}
     tops = []
@@ -137,6 +139,89 @@ def test_a_word_with_dropout_is_the_one_that_is_drawn(trained):
         left = [one for at, one in enumerate(there) if at not in joined]
         tops += [one.face.data for one in sorted(left, key=lambda one: one.start)]
     assert tops == [tokenizer.piece_bytes(token) for token in inside.ids]
+
+
+def rows_of(inside, name):
+    """The live numbers of every step of this name: rows of (name, value, note) as text."""
+    return [
+        [
+            (row.name, str(row.value), row.note) if not isinstance(row, str) else ("", row, "")
+            for row in words.inspection("x", one).rows
+        ]
+        for one in inside.moments
+        if one.step.name == name
+    ]
+
+
+@pytest.mark.parametrize("kind", ["bpe", "sentencepiece-bpe"])
+def test_a_choice_tells_by_what_and_among_which_pairs(trained, kind):
+    inside = look_inside(trained[kind], "the happy cats and that little bird said there")
+    name = "bpe.choose" if kind == "bpe" else "sentencepiece-bpe.choose"
+    chosen = [one for one in inside.moments if one.step.name == name and one.frame.pair]
+    rows = [row for row in rows_of(inside, name) if " + " in row[0][0]]
+    assert len(rows) == len(chosen) > 3
+    for one, [best, *rivals] in zip(chosen, rows, strict=True):
+        left, right = (one.scene.branches[at].face.text for at in one.frame.pair)
+        assert best[0] == f"{left} + {right}" and best[1] == one.frame.why
+        assert one.frame.why in one.step.title, "picture, headline and numbers say the same"
+        assert best[2] == ("the best" if rivals else "the only one that fits")
+    if kind == "bpe":
+        ranks = [[int(row[1].removeprefix("rank ")) for row in one if row[0]] for one in rows]
+        assert all(one == sorted(one) for one in ranks) and max(map(len, ranks)) > 1
+    else:
+        assert all("score" in row[1] and "place" in row[1] for one in rows for row in one)
+
+
+def test_what_is_drawn_is_told_with_its_numbers(trained):
+    for kind in ("bpe", "sentencepiece-bpe"):
+        inside = look_inside(trained[kind], "the happy cats", dropout=0.5, seed=2)
+        name = "bpe.draw" if kind == "bpe" else "sentencepiece-bpe.draw"
+        drawn_ones = [one for one in inside.moments if one.step.name == name]
+        for one, rows in zip(drawn_ones, rows_of(inside, name), strict=True):
+            assert rows[0][:2] == ("u", str(float(one.step.value("draw"))))
+            assert ("passed over" in rows[0][2]) == one.frame.passed
+            assert rows[1][:2] == ("p", "0.5") and " + " in rows[2][0]
+
+
+@pytest.mark.parametrize("kind", SIZES)
+def test_every_formula_has_its_numbers(trained, kind):
+    """Nothing but a lattice as a whole stands there without any."""
+    inside = look_inside(trained[kind], "The happy cat \u2603")
+    for one in inside.moments:
+        rows = words.inspection("x", one).rows
+        assert rows or one.step.name.startswith("unigram."), one.step.name
+    [last] = rows_of(inside, "encoding.post-processor")
+    assert last[0][:2] == ("n", str(len(inside.ids)))
+    assert last[1][2] == f"id {inside.ids[0]:,}"
+    for look in rows_of(inside, "wordpiece.look"):
+        assert [row[0] for row in look] == ["i", "j", "piece"]
+    for word in rows_of(inside, "encoding.model"):
+        assert word[0][0] == "k" and int(word[0][1]) >= 1
+
+
+def test_a_librarys_steps_tell_what_came_out(trained, tmp_path):
+    trained["bpe"].save(tmp_path / "tokenizer.json")
+    theirs = LibraryTokenizer(json.loads((tmp_path / "tokenizer.json").read_text()), "theirs")
+    inside = look_inside(theirs, "the happy cat")
+    assert rows_of(inside, "encoding.normalizer")[0][0][:2] == (
+        "normalize(x)",
+        "the\u2423happy\u2423cat",
+    )
+    encoding = theirs.encode("the happy cat")
+    assert [row[1] for row in rows_of(inside, "encoding.pre-tokenizer")[0]][:2] == ["3", "the"]
+    for name in ("encoding.model", "encoding.post-processor"):
+        [rows] = rows_of(inside, name)
+        assert int(rows[0][1]) == len(encoding.ids)
+        assert rows[1][1] == encoding.pieces[0]
+    spelled = json.loads(trained_with_spaces(trained, tmp_path))
+    rows = rows_of(look_inside(LibraryTokenizer(spelled, "theirs"), "the cat"), "encoding.model")
+    assert all("\u2581" not in row[1] for row in rows[0]) and rows[0][1][1].startswith("\u2423")
+
+
+def trained_with_spaces(trained, folder):
+    """A tokenizer.json of the kind bpe whose pieces spell a space as SentencePiece does."""
+    trained["sentencepiece-bpe"].save(folder / "spaces.json")
+    return (folder / "spaces.json").read_text()
 
 
 @pytest.mark.parametrize("kind", SIZES)
@@ -216,12 +301,14 @@ def test_every_step_of_every_kind_is_drawn(pane, trained, run_async, kind):
         await pane.settled()
         assert mode.view.body.state == "ready" and mode.chance == {
             "bpe": "dropout",
+            "sentencepiece-bpe": "dropout",
             "unigram": "alpha",
         }.get(kind, "")
         for place in range(0, pane.player.length, 3):
             pane.player.seek(place + 0.5)
             mode.view.grab()
             assert mode.view.word._broken is None and mode.view.stages._broken is None
+            await asyncio.sleep(0)
 
     run_async(body(), 60)
 
