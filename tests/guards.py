@@ -63,6 +63,40 @@ def _command(pid: str) -> str:
     return raw.replace(b"\0", b" ").decode(errors="replace").strip() or name.partition("(")[2]
 
 
+# -- garbage ----------------------------------------------------------------------------------
+
+MANY_OBJECTS = 30_000  # above this a full collection takes longer than many a test
+_collected = True
+
+
+def collect() -> None:
+    """Everything that a test has let go of dies now; what is set aside is not looked at."""
+    global _collected
+    _collected = True
+    gc.collect()
+
+
+def collect_everything() -> None:
+    """Also what died after it was set aside."""
+    global _collected
+    _collected = True
+    gc.unfreeze()
+    gc.collect()
+
+
+def set_aside() -> None:
+    """Sets aside what is alive between two tests: modules, mostly, of which torch brings many.
+
+    Without it each `collect` looks at all of them for a third of a second. Only between tests: a
+    window that is set aside while it lives would outlive its test.
+    """
+    global _collected
+    if _collected and len(gc.get_objects()) > MANY_OBJECTS:
+        collect_everything()
+        gc.freeze()
+    _collected = False
+
+
 # -- Qt objects -------------------------------------------------------------------------------
 
 _started: "weakref.WeakSet[Any]" = weakref.WeakSet()
@@ -165,7 +199,7 @@ class Leaks:
             )
 
         if any(left()):
-            gc.collect()
+            collect_everything()
         new_windows, new_timers = left()
         return [f"top-level widget left: {describe(widget)}" for widget in new_windows] + [
             f"timer still runs: {describe(timer)}" for timer in new_timers

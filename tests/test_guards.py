@@ -56,7 +56,7 @@ def suite(pytester, request):
 def test_leaks_are_named(suite):
     result = suite(
         """
-        import subprocess, threading, time
+        import gc, subprocess, threading, time
         from PySide6.QtCore import QTimer
         from PySide6.QtWidgets import QApplication, QWidget
         kept = []
@@ -81,9 +81,14 @@ def test_leaks_are_named(suite):
             timer.start(10)
             widget.show()
             qtbot.wait(30)
+
+        def test_clean_though_set_aside_while_it_lived(qtbot):
+            widget = QWidget()
+            widget.itself = widget
+            gc.freeze()
         """
     )
-    result.assert_outcomes(passed=5, errors=4)
+    result.assert_outcomes(passed=6, errors=4)
     result.stdout.fnmatch_lines(
         [
             "*top-level widget left: QWidget 'forgotten'*",

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import pytest
 import shiboken6
 
+from tests import guards
+
 
 @pytest.fixture
 def engine(qapp) -> Iterator[object]:
@@ -38,7 +40,7 @@ def dispose(thing: object) -> None:
     may need, so the garbage collector must not run in between: the thread would wait for itself.
     """
     was_enabled = gc.isenabled()
-    gc.collect()
+    guards.collect()
     gc.disable()
     try:
         shiboken6.delete(thing)
