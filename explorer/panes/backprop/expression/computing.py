@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,7 @@ Array = np.ndarray
 FIRST_VALUES = (2.0, -3.0, 0.5, 1.0, -1.5, 0.8, 3.0, -0.4)  # of names that nobody has given any
 SMALL_TEXT = 400  # characters that can be worked out within a frame
 SMALL_GRAPH, SMALL_NUMBERS = 250, 4_000  # nodes, and their numbers, that can be as well
-MOST_NUMBERS = 100_000  # that one node may have
+MOST_NUMBERS = 50_000  # that all operations together may work on, so that a short text is quick
 
 
 @dataclass(frozen=True)
@@ -149,15 +149,20 @@ class Computed:
         return self.trace[moment - 1] if 0 < moment <= len(self.trace) else None
 
     @cached_property
+    def numbers(self) -> int:
+        """How many all nodes have together."""
+        return sum(node.tensor.data.size for node in self.graph.nodes)
+
+    @cached_property
     def is_quick(self) -> bool:
         """Whether it can be worked out again within a frame."""
-        nodes = self.graph.nodes
-        numbers = sum(node.tensor.data.size for node in nodes)
-        return len(nodes) <= SMALL_GRAPH and numbers <= SMALL_NUMBERS
+        return len(self.graph.nodes) <= SMALL_GRAPH and self.numbers <= SMALL_NUMBERS
 
 
 def is_small(text: str) -> bool:
-    """Whether a formula that nobody has worked out yet can be worked out at once."""
+    """Whether a formula that nobody has worked out yet can be worked out at once: MOST_NUMBERS
+    bounds what a short one can ask for.
+    """
     return len(text) <= SMALL_TEXT
 
 
@@ -175,7 +180,7 @@ def compute(text: str, values: Mapping[str, Any], known: Computed | None = None)
     used = {**expression.defaults} | {name: wanted[name] for name in names if name in wanted}
     parts: dict[Tensor, Any] = {}
     try:
-        output = expression.evaluate(used, parts)
+        output = expression.evaluate(used, parts, MOST_NUMBERS)
     except ExpressionError as error:
         raise _with_shapes(error, expression, used) from None
     _check(output, text)
@@ -220,6 +225,15 @@ def with_names(text: str, values: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+@lru_cache(maxsize=4)
+def given_in(text: str) -> Mapping[str, Array]:
+    """The names that a line of a formula gives numbers; none where it cannot be read."""
+    try:
+        return parse(text).defaults
+    except ExpressionError:
+        return {}
+
+
 def first_values(names: Sequence[str]) -> dict[str, Array]:
     return {
         name: np.array(FIRST_VALUES[index % len(FIRST_VALUES)])
@@ -243,13 +257,6 @@ def _check(output: Tensor, text: str) -> None:
     """Raises ExpressionError where no backward can start, or nothing could be changed."""
     whole = text.rstrip()
     start = whole.rfind("\n") + 1
-    if output.data.size > MOST_NUMBERS:
-        raise ExpressionError(
-            f"this gives {output.data.size:,} numbers, more than a picture can show; use smaller "
-            "lists",
-            start,
-            len(whole) - start,
-        )
     if output.data.size != 1:
         raise ExpressionError(
             f"the last line gives {output.data.size} numbers (shape {output.shape}), and backward "

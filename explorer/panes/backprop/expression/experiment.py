@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from core.autograd.grammar import LONGEST
-from explorer.panes.backprop.expression.computing import Computed, with_names
+from explorer.panes.backprop.expression.computing import Computed, given_in, with_names
 from explorer.panes.backprop.expression.examples import NEURON, Example
 from explorer.panes.backprop.expression.rewriting import can_rewrite, with_value
 
@@ -35,8 +35,12 @@ class Experiment:
     pending: bool = False  # a step was taken whose loss is not known yet
 
     def with_text(self, text: str) -> Experiment:
+        """Another formula. Where a line gives a name other numbers than before, these count."""
         text = text[: LONGEST + 1]
-        values = with_names(text, self.values)
+        before, now = given_in(self.text), given_in(text)
+        told = {name for name, one in now.items() if not np.array_equal(one, before.get(name))}
+        kept = {name: value for name, value in self.values.items() if name not in told}
+        values = with_names(text, kept)
         return replace(self, text=text, values=values, losses=(), begin=None, pending=False)
 
     def with_leaf(self, computed: Computed, name: str, value: Any) -> Experiment:
@@ -51,7 +55,8 @@ class Experiment:
             number = computed.leaves[name]
             gradient = computed.gradient(number)
             if gradient is not None:
-                moved[name] = plain(computed.value(number) - self.rate * gradient)
+                with np.errstate(over="ignore"):  # the loss then says so
+                    moved[name] = plain(computed.value(number) - self.rate * gradient)
         losses = self.losses or (computed.result,)
         begin = self.begin or (self.text, dict(self.values))
         return replace(self._moved(computed, moved), losses=losses, begin=begin, pending=True)
@@ -77,6 +82,14 @@ class Experiment:
     def is_fixed(self, name: str) -> bool:
         return self.fixed.get(name, name[:1].lower() in GIVEN)
 
+    def endless(self, computed: Computed) -> str:
+        """A leaf that should take a step, but whose gradient is not finite; "" for none."""
+        for name in self.learning(computed):
+            gradient = computed.gradient(computed.leaves[name])
+            if gradient is not None and not np.isfinite(gradient).all():
+                return name
+        return ""
+
     def learning(self, computed: Computed) -> list[str]:
         """The leaves that take a step."""
         return [name for name in computed.leaves if not self.is_fixed(name)]
@@ -84,7 +97,7 @@ class Experiment:
     def _moved(self, computed: Computed, moved: Mapping[str, Any]) -> Experiment:
         text, values, expression = self.text, dict(self.values), computed.expression
         for name, value in moved.items():
-            if can_rewrite(expression, name):
+            if can_rewrite(expression, name, value):
                 text = with_value(expression, name, value, text)
                 values.pop(name, None)
             else:

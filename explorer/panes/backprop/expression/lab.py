@@ -64,6 +64,12 @@ class Lab(QObject):
     def experiment(self) -> Experiment:
         return self._workspace.value(EXPERIMENT)
 
+    @property
+    def is_solved(self) -> bool:
+        """Whether `computed` is of the experiment as it is now."""
+        shown = self._shown_of
+        return shown is not None and self.experiment.same_numbers(shown)
+
     def begin(self, experiment: Experiment) -> None:
         """Where a session was left: no change to undo."""
         self._workspace.begin(EXPERIMENT, experiment)
@@ -98,7 +104,8 @@ class Lab(QObject):
             computed = self.computed
             if computed is None or not math.isfinite(computed.result):
                 return
-            if not self.experiment.learning(computed) or self.experiment.pending:
+            one = self.experiment
+            if not one.learning(computed) or one.pending or one.endless(computed):
                 return
             self.change(self.experiment.stepped(computed), "Take a gradient step")
 
@@ -127,8 +134,7 @@ class Lab(QObject):
     def _on_changed(self, path: str, _: Any) -> None:
         if path != EXPERIMENT:
             return
-        shown = self._shown_of
-        if shown is None or not self.experiment.same_numbers(shown):
+        if not self.is_solved:
             self.refresh()
             return
         if self.experiment.pending and self.computed is not None:  # a step of no length

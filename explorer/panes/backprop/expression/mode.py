@@ -47,6 +47,7 @@ class ExpressionMode(Mode):
         self.numeric: dict[int, np.ndarray] = {}
         self._position = 0.0
         self._wanted: float | None = None  # where a session was left
+        self._view: dict[str, Any] = {}  # and what was looked at, until the formula is worked out
         self.workspace.begin(CHECKS, False)
         self.inspecting = Inspecting(self)
         self.lab = Lab(self)
@@ -98,12 +99,12 @@ class ExpressionMode(Mode):
     def state(self) -> dict[str, Any]:
         graph = self.view.graph
         camera = None if graph.fits else [graph.camera.scale, graph.camera.x, graph.camera.y]
+        seen = {"chosen": list(graph.chosen), "camera": camera}
         return {
             "version": 1,
             "experiment": self.lab.experiment.state(),
             "step": self._position if self._wanted is None else self._wanted,
-            "chosen": list(graph.chosen),
-            "camera": camera,
+            **(self._view or seen),
             "leaf": [self.trying.leaf, self.trying.element],
             "nudge": self.trying.nudge,
             "checks": self.checks(),
@@ -118,13 +119,18 @@ class ExpressionMode(Mode):
         self.trying.restore(state)
         if one is not None:
             self.lab.begin(one)
+        self._view = {name: state.get(name) for name in ("chosen", "camera")}
         self.lab.refresh()
         self._seek_wanted()
-        self._restore_view(state)
+        self._restore_view()
 
-    def _restore_view(self, state: dict[str, Any]) -> None:
-        chosen, camera = state.get("chosen"), state.get("camera")
-        if are_numbers(chosen, 2) and self.computed is not None:
+    def _restore_view(self) -> None:
+        """What a session looked at, once its formula is worked out."""
+        if not self._view or self.computed is None or not self.lab.is_solved:
+            return
+        chosen, camera = self._view["chosen"], self._view["camera"]
+        self._view = {}
+        if are_numbers(chosen, 2):
             node, element = int(chosen[0]), int(chosen[1])
             if -1 <= node < len(self.computed.graph.nodes):
                 size = self.computed.value(node).size if node >= 0 else 0
@@ -220,6 +226,7 @@ class ExpressionMode(Mode):
             for track in self.tracks:
                 track.computed = computed  # type: ignore[attr-defined]
         self.on_position(self.player.position if self.active else 0.0)
+        self._restore_view()
         self._show_settings()
         self.inspecting.soon()
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from core.autograd import Expression
 
+MOST_WRITTEN = 64  # numbers in a line; more are kept beside the text
 _LINE = r"^([ \t]*{name}[ \t]*=[ \t]*)(.*?)([ \t]*)$"
 
 
@@ -24,9 +25,13 @@ def with_value(expression: Expression, name: str, value: Any, text: str = "") ->
     return text
 
 
-def can_rewrite(expression: Expression, name: str) -> bool:
-    """Whether one line, and only one, gives `name` its numbers."""
-    return name in expression.defaults and len(_pattern(name).findall(expression.text)) == 1
+def can_rewrite(expression: Expression, name: str, value: Any = 0.0) -> bool:
+    """Whether one line, and only one, gives `name` its numbers, and these can stand in it."""
+    array = np.asarray(value, dtype=np.float64)
+    fits = array.size <= MOST_WRITTEN and bool(np.isfinite(array).all())
+    return (
+        fits and name in expression.defaults and len(_pattern(name).findall(expression.text)) == 1
+    )
 
 
 def _pattern(name: str) -> re.Pattern[str]:
@@ -34,8 +39,8 @@ def _pattern(name: str) -> re.Pattern[str]:
 
 
 def written(value: Any) -> str:
-    """Numbers as a formula has them."""
+    """Finite numbers as a formula has them: read again, they are the same."""
     array = np.asarray(value, dtype=np.float64)
     if array.ndim == 0:
-        return f"{array.item():.6g}" if np.isfinite(array) else "0"
+        return repr(array.item()).removesuffix(".0")
     return "[" + ", ".join(written(row) for row in array) + "]"

@@ -14,7 +14,6 @@ from explorer.engine import SUPERSEDED, EngineDied
 from explorer.panes.backprop.expression.computing import Computed, array_of
 from explorer.panes.backprop.expression.experiment import RATES
 from explorer.panes.backprop.expression.explaining import AGREES, difference
-from explorer.panes.backprop.expression.rewriting import written
 from explorer.panes.backprop.expression.whatif import (
     WhatIf,
     check,
@@ -132,7 +131,7 @@ class Trying(QObject):
         return f"{self.leaf}[{', '.join(str(int(one)) for one in place)}]"
 
     def _written(self, value: np.ndarray) -> str:
-        return written(value.reshape(-1)[self.element]).replace("-", "\u2212")
+        return f"{value.reshape(-1)[self.element]:.6g}".replace("-", "\u2212")
 
     # the engine
 
@@ -198,6 +197,11 @@ class Trying(QObject):
             card.set_can_step(False, "Every input is fixed: let one take steps")
         elif not math.isfinite(computed.result):
             card.set_can_step(False, f"{output} is not finite: reset, or move an input")
+        elif steep := one.endless(computed):
+            told = f"The gradient of {steep} is not finite here: move an input, or fix {steep}"
+            card.set_can_step(False, told)
+            card.set_words(told)
+            return
         else:
             card.set_can_step(True)
         card.set_words(self._told(computed, output, learning))

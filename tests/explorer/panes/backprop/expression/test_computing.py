@@ -14,7 +14,12 @@ from explorer.panes.backprop.expression.paths import (
     edges_on_the_way,
     paths_from,
 )
-from explorer.panes.backprop.expression.whatif import check, what_if
+from explorer.panes.backprop.expression.whatif import (
+    check,
+    is_cheap,
+    is_cheap_to_check,
+    what_if,
+)
 
 
 def example(name):
@@ -172,3 +177,18 @@ def test_a_shape_that_stands_nowhere_in_the_text_is_told():
     with pytest.raises(ExpressionError, match=r"b has shape \(3,\): a line such as b = 1"):
         compute("sum([[1, 2]] + b)", {"b": [1.0, 2.0, 3.0]})
     assert compute("b = 1\nsum([[1, 2]] + b)", {"b": 1.0}).result == 5.0
+
+
+def test_a_short_text_that_asks_for_many_numbers_is_refused_before_they_are_made():
+    for text in ("sum(exp(0.001 * transpose(x) * x))", "sum(transpose(x) @ x)"):
+        with pytest.raises(ExpressionError, match="use smaller lists"):
+            compute(text, {"x": [list(range(1000))]})
+    with pytest.raises(ExpressionError, match="use smaller lists"):
+        compute("W = randn(300, 300)\nsum(W * x)", {"x": 1.0})
+
+
+def test_what_has_many_numbers_is_not_tried_out_within_a_frame():
+    few = compute("sum(exp(x))", {"x": [1.0, 2.0]})
+    many = compute("sum(exp(x))", {"x": [0.001 * n for n in range(2000)]})
+    assert is_cheap(few) and not is_cheap(many) and not is_cheap_to_check(many)
+    assert set(check(many)) == {2}, "only the nodes whose numbers can be nudged in time"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
 from core.autograd import parse
@@ -25,6 +26,8 @@ def test_a_line_is_rewritten_where_it_gives_a_name_its_numbers():
     assert with_value(expression, "x", 2.0) == text
     assert not can_rewrite(parse("c = 1\nc = c + 1\nc * 2"), "c")
     assert written([[0.1, -2], [3e-7, 4]]) == "[[0.1, -2], [3e-07, 4]]"
+    assert not can_rewrite(parse("w = 0.5\nw * x"), "w", np.inf)
+    assert not can_rewrite(parse("w = randn(9, 9)\nsum(w)"), "w", np.ones((9, 9)))
 
 
 def test_moving_a_leaf_changes_its_line_or_its_value():
@@ -52,6 +55,39 @@ def test_steps_go_downhill_for_what_is_not_fixed():
 def test_a_line_steps_too():
     one = Experiment("w = 1.0\n(w - 3)**2", {}, rate=0.5)
     assert one.stepped(solved(one)).text == "w = 3\n(w - 3)**2"
+
+
+def test_a_step_through_a_line_is_as_exact_as_one_through_a_value():
+    line = Experiment("w = 1.1\n(w * w - 3)**2", {}, rate=0.01)
+    value = Experiment("(w * w - 3)**2", {"w": 1.1}, rate=0.01)
+    for _ in range(5):
+        line, value = line.stepped(solved(line)), value.stepped(solved(value))
+    assert solved(line).result == solved(value).result
+    assert line.text != "w = 1.1\n(w * w - 3)**2" and not line.values
+
+
+def test_a_step_that_overflows_is_not_written_as_0():
+    one = Experiment("w = 1\n1e307 * w", {}, rate=100.0)
+    stepped = one.stepped(solved(one))
+    assert stepped.text == one.text and np.isinf(stepped.values["w"])
+
+
+def test_no_step_is_taken_along_a_gradient_without_end():
+    one = Experiment("w = 0\nsqrt(w) + v", {"v": 1.0})
+    assert one.endless(solved(one)) == "w"
+    assert one.with_fixed("w", True).endless(solved(one)) == ""
+
+
+def test_a_line_that_gives_a_name_other_numbers_counts_more_than_its_value():
+    one = Experiment("w * x", {"w": -3.0, "x": 2.0}).with_text("w = 5\nw * x")
+    assert solved(one).result == 10.0
+    one = one.with_text("w = 6\nw * x")
+    assert solved(one).result == 12.0
+    learned = Experiment("W = randn(9, 9)\nsum(W * x)", {"x": 1.0})
+    learned = learned.stepped(solved(learned))
+    kept = learned.with_text("W = randn(9, 9)\nsum(W * x) / 2")
+    assert kept.values["W"] == learned.values["W"]
+    assert solved(kept).result == pytest.approx(np.sum(kept.values["W"]) / 2)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda one: one.id)

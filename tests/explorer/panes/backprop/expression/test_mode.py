@@ -300,3 +300,18 @@ async def test_the_line_of_a_step_comes_into_sight(pane, mode):
     assert bar.value() == 0
     mode.seek_backward()
     assert bar.value() > 3
+
+
+async def test_what_was_looked_at_in_a_long_formula_comes_back(pane, mode):
+    mode.lab.set_text(" + ".join(f"tanh(w{n} * x{n})" for n in range(40)))
+    await pane.settled()
+    mode.choose(3, 0)
+    mode.view.graph.zoom_by(1.5)
+    saved = json.loads(json.dumps(mode.state()))
+    mode.lab.show_example("twice")
+    mode.restore(saved)
+    assert {name: mode.state()[name] for name in ("chosen", "camera")} == {
+        name: saved[name] for name in ("chosen", "camera")
+    }, "also where a session is kept before it is worked out"
+    await pane.settled()
+    assert mode.view.graph.chosen == (3, 0) and mode.state() == saved

@@ -98,3 +98,15 @@ def test_an_input_is_dragged_along_its_curve(pane, mode):
     QTest.mouseMove(curve, QPoint(150, 50))
     QTest.mouseRelease(curve, Qt.MouseButton.LeftButton, pos=QPoint(150, 50))
     assert curve.displayed()["x"][0] == low
+
+
+def test_a_gradient_without_end_is_told_and_no_step_is_taken(pane, mode):
+    mode.lab.set_text("w = 0\nsqrt(w)")
+    assert mode.computed.result == 0.0
+    assert not mode.view.learn.step.isEnabled()
+    assert "gradient of w is not finite" in mode.view.learn.words.text()
+    mode.lab.step_downhill()
+    assert mode.lab.experiment.losses == ()
+    mode.lab.move_leaf("w", 0, 4.0)
+    mode.lab.step_downhill()
+    assert mode.computed.text == "w = 3.975\nsqrt(w)"
