@@ -241,7 +241,7 @@ class MapView(Picture):
         if self.recording is None or not ways:
             return
         step = int(self.position)
-        key = (id(self.recording), self.plane, size, self.ratio, self.chosen, theme.current())
+        key = (self.recording, self.plane, size, self.ratio, self.chosen, theme.current())
         well = self._layer.draw(
             painter,
             key,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter
@@ -20,13 +22,14 @@ LOW = 134  # pixels high, below which the note about the scale is left out
 
 
 class MomentsView(Picture):
-    """`set_lane(name, title, quantities)`, `set_position(position)`."""
+    """`set_lane(name, title, quantities)`, `set_position(position, places)`."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("What the chosen optimizer remembers", parent)
         self._name, self._title = "", ""
         self._quantities: tuple[Quantity, ...] = ()
         self._position = 0.0
+        self._places: dict[str, float] = {}
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def set_lane(self, name: str, title: str, quantities: tuple[Quantity, ...]) -> None:
@@ -34,10 +37,16 @@ class MomentsView(Picture):
         self.setAccessibleDescription(self.described())
         self.data_changed()
 
-    def set_position(self, position: float) -> None:
-        if position != self._position:
-            self._position = position
+    def set_position(self, position: float, places: Mapping[str, float] | None = None) -> None:
+        """`places`: by kind where that is not `position`, inside of a step."""
+        kept = dict(places or {})
+        if (position, kept) != (self._position, self._places):
+            self._position, self._places = position, kept
             self.update()
+
+    def shown(self, one: Quantity) -> np.ndarray:
+        """(2,): what a quantity is at the cursor."""
+        return one.at(self._places.get(one.kind, self._position))
 
     def displayed(self) -> dict[str, np.ndarray]:
         """A row for each step."""
@@ -56,7 +65,7 @@ class MomentsView(Picture):
     def described(self) -> str:
         parts = []
         for one in self._quantities:
-            x, y = one.at(self._position)
+            x, y = self.shown(one)
             parts.append(f"{one.title} {format_number(x)}, {format_number(y)}")
         return f"{self._title}: {'; '.join(parts)}" if parts else ""
 
@@ -105,7 +114,7 @@ class MomentsView(Picture):
         area = QRectF(left, top, max(10.0, self.width() - left - number), 2 * line)
         middle = area.left() if one.kind == "second" else area.center().x()
         reach = area.width() if one.kind == "second" else area.width() / 2
-        values, largest = one.at(self._position), one.largest
+        values, largest = self.shown(one), one.largest
         for place, axis in enumerate("xy"):
             row = QRectF(area.left(), top + place * line, area.width(), line)
             put_text(

@@ -47,7 +47,7 @@ def between(one: np.ndarray, two: np.ndarray, share: float) -> np.ndarray:
         return (1 - share) * one + share * two
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Lane:
     """One optimizer's way: `racers[k]` is it after k steps; positions (n, 2), heights (n,)."""
 
@@ -93,7 +93,7 @@ class Lane:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Recording:
     """All ways on one course, in the order of the optimizers."""
 

@@ -37,9 +37,12 @@ class Quantity:
 
 
 def quantities_of(lane: Lane) -> tuple[Quantity, ...]:
-    """The slope that it is told, what it remembers of earlier ones, and its last step."""
-    gradients = np.stack([racer.gradient for racer in lane.racers])
-    found = [Quantity("gradient", "g", "gradient", gradients)]
+    """The slope that its last step was told, what it remembers of all, and that step: those of one
+    number belong together. Before the first step the slope is that at the start.
+    """
+    slopes = slope_of(lane).values
+    told = np.concatenate((slopes[:1], slopes[:-1]))
+    found = [Quantity("gradient", "g", "gradient", told)]
     first, second = first_of(lane.racers[0].state), second_of(lane.racers[0].state)
     if first:
         letter, title = FIRST[first]
@@ -51,6 +54,11 @@ def quantities_of(lane: Lane) -> tuple[Quantity, ...]:
     moves = np.diff(lane.positions, axis=0, prepend=lane.positions[:1])
     found.append(Quantity("step", "\u0394", "last step", moves))
     return tuple(found)
+
+
+def slope_of(lane: Lane) -> Quantity:
+    """The slope where it stands: the next step will be told it."""
+    return Quantity("slope", "g", "slope here", np.stack([one.gradient for one in lane.racers]))
 
 
 def first_of(state: Any) -> str:

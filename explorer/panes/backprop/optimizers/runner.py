@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject
@@ -20,6 +21,7 @@ from explorer.theme_numbers import format_percent
 if TYPE_CHECKING:
     from explorer.panes.backprop.optimizers.mode import OptimizersMode
 
+MOST_KNOWN = 40  # ways of one course: some of thousands of steps are a megabyte each
 PATIENCE = 0.6  # seconds that a race may still run when another is wanted
 
 
@@ -67,6 +69,14 @@ class Runner(QObject):
         self._mode.view.body.set_waiting("the race is being run")
         self._race.ask(racing(course, entries, dict(self._known)), "a race of optimizers")
 
+    def _remember(self, course: Course, recording: Recording) -> None:
+        """The ways of this course that were run last, these first."""
+        known = {key_of(course, lane.name, lane.settings): lane for lane in recording.lanes}
+        for key, lane in self._known.items():
+            if key[0] == course.key and key not in known:
+                known[key] = lane
+        self._known = dict(islice(known.items(), MOST_KNOWN))
+
     def _on_progress(self, shares: list[float]) -> None:
         told = f"the race is being run, {format_percent(shares[-1])}"
         self._mode.view.body.set_waiting(told)
@@ -74,9 +84,7 @@ class Runner(QObject):
     def _on_came(self, recording: Recording) -> None:
         course = self._course
         assert course is not None
-        self._known = {
-            key_of(course, lane.name, lane.settings): lane for lane in recording.lanes
-        } | {key: lane for key, lane in self._known.items() if key[0] == course.key}
+        self._remember(course, recording)
         self._trouble = False
         self._mode.view.body.set_waiting("")
         self._mode.take_recording(recording)

@@ -16,7 +16,7 @@ from explorer.panes.backprop.optimizers.experiment import TYPED, Experiment
 from explorer.panes.backprop.optimizers.looks import PLACES, is_dashed
 from explorer.panes.backprop.optimizers.plane import LARGEST, SMALLEST, Plane
 from explorer.panes.backprop.optimizers.racing import Recording
-from explorer.panes.backprop.optimizers.remembering import Quantity, quantities_of
+from explorer.panes.backprop.optimizers.remembering import Quantity, quantities_of, slope_of
 from explorer.panes.backprop.optimizers.track import UpdateTrack
 from explorer.panes.backprop.optimizers.words import short
 from explorer.widgets.line_plot import Mark, Series
@@ -36,6 +36,7 @@ class Showing:
         self._mode = mode
         self._view = mode.view
         self._quantities: tuple[Quantity, ...] = ()
+        self._slope: Quantity | None = None
         self._level = Stationary()
         self._name = ""
 
@@ -101,6 +102,7 @@ class Showing:
         view.map.set_chosen(name)
         lane = recording.lane(name) if recording is not None else None
         self._quantities = quantities_of(lane) if lane is not None else ()
+        self._slope = slope_of(lane) if lane is not None else None
         title = lane.title if lane is not None else ""
         view.moments_title.set_text(f"{title} remembers" if title else "Moments")
         view.moments.set_lane(name, title, self._quantities)
@@ -112,8 +114,9 @@ class Showing:
         if not theme.current().travels:
             place = float(math.ceil(place - 1e-9))
         view.map.set_position(place)
-        view.map.set_arrows(self._arrows(place))
-        view.moments.set_position(place)
+        places = self._places()
+        view.map.set_arrows(self._arrows(place, places))
+        view.moments.set_position(place, places)
 
     def show_numbers(self, place: float) -> None:
         """What is read, not watched: eight times a second is enough."""
@@ -154,27 +157,37 @@ class Showing:
         """Inside a step the head moves with the line that moves it."""
         return track.step - 1 + _share(track, ("move",), position)
 
-    def _arrows(self, place: float) -> Arrows | None:
-        if not self._quantities:
+    def _places(self) -> dict[str, float]:
+        """Inside of a step, how far each quantity is: what its line has made, and g from the first
+        line on.
+        """
+        inner = self._mode.update_track
+        if inner is None:
+            return {}
+        before, position = inner.step - 1, self._mode.player.position
+        return {
+            "gradient": float(inner.step),
+            "first": before + _share(inner, FIRST_MARKS, position),
+            "second": before + _share(inner, SECOND_MARKS, position),
+            "step": before + _share(inner, ("move",), position),
+        }
+
+    def _arrows(self, place: float, places: dict[str, float]) -> Arrows | None:
+        """Inside of a step the slope is its g; elsewhere it is told where the head stands, which
+        leads to the next step.
+        """
+        if self._slope is None:
             return None
         by_kind = {one.kind: one for one in self._quantities}
         gradient, first, second = (by_kind.get(kind) for kind in ("gradient", "first", "second"))
-        inner = self._mode.update_track
-        at = [place, place, place]
-        if inner is not None:
-            before, position = inner.step - 1, self._mode.player.position
-            at = [
-                before,
-                before + _share(inner, FIRST_MARKS, position),
-                before + _share(inner, SECOND_MARKS, position),
-            ]
         assert gradient is not None
+        slope = gradient.at(places["gradient"]) if places else self._slope.at(place)
         letter = "" if first is None else f"\u2212{first.letter}"
         return Arrows(
-            downhill=-gradient.at(at[0]),
-            first=None if first is None else -first.at(at[1]),
-            second=None if second is None else second.at(at[2]),
-            letters=("\u2212g", letter, ""),
+            downhill=-slope,
+            first=None if first is None else -first.at(places.get("first", place)),
+            second=None if second is None else second.at(places.get("second", place)),
+            letters=("\u2212g" if places else "downhill", letter, ""),
             largest=max(one.largest for one in self._quantities if one.kind != "step") * 1.41,
         )
 

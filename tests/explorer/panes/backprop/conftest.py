@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -48,3 +50,27 @@ def make_pane(context, run_async) -> Iterator[Any]:
         pane.hide()
         dispose(pane.inputs)
         dispose(pane)
+
+
+@pytest.fixture
+def hold(engine) -> Any:
+    """`await hold()` makes the engine stand still until the function that it returns is called."""
+
+    async def do() -> Any:
+        begun, go_on = threading.Event(), threading.Event()
+
+        def stand() -> None:
+            begun.set()
+            go_on.wait(10)
+
+        busy = asyncio.ensure_future(engine.call(stand))
+        while not begun.is_set():
+            await asyncio.sleep(0.001)
+
+        async def release() -> None:
+            go_on.set()
+            await busy
+
+        return release
+
+    return do

@@ -3,36 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from typing import Any
 
 import pytest
 
 from explorer.panes.backprop.network.experiment import Experiment
-
-
-@pytest.fixture
-def hold(engine) -> Any:
-    """`await hold()` makes the engine stand still until the function that it returns is called."""
-
-    async def do() -> Any:
-        begun, go_on = threading.Event(), threading.Event()
-
-        def stand() -> None:
-            begun.set()
-            go_on.wait(10)
-
-        busy = asyncio.ensure_future(engine.call(stand))
-        while not begun.is_set():
-            await asyncio.sleep(0.001)
-
-        async def release() -> None:
-            go_on.set()
-            await busy
-
-        return release
-
-    return do
 
 
 def test_a_change_while_the_network_is_made_counts(make_pane, run_async, hold):

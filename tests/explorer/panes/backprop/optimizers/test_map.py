@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QImage, QWheelEvent
 from PySide6.QtTest import QTest
 
+from core.jobs import to_the_end
 from core.optimization.surfaces import SURFACES
 from core.optimization.typed_surface import typed_surface
 from explorer import encoding, export
 from explorer.panes.backprop.optimizers.experiment import Experiment
 from explorer.panes.backprop.optimizers.number_field import turned, turned_share
 from explorer.panes.backprop.optimizers.plane import Plane, fitting
+from explorer.panes.backprop.optimizers.racing import Recording, racing
 from explorer.panes.backprop.optimizers.relief import Inks, levels_of, relief
 
 INKS = Inks((255, 255, 255), (200, 200, 200), (0, 0, 0), (90, 90, 90))
@@ -74,6 +78,24 @@ def test_trails_that_are_kept_look_as_those_drawn_anew(mode, change):
         kept = image_of(view)
     view._layer.key = None
     assert np.abs(kept.astype(int) - image_of(view)).max() <= 1
+
+
+def test_trails_of_a_race_that_is_gone_are_never_those_of_another(mode, change):
+    view = mode.view.map
+    course, entries = mode.recording.course, [("adam", mode.recording.lane("adam").settings)]
+    view.set_position(20)
+
+    def race(x: float) -> Recording:
+        return to_the_end(racing(replace(course, start=(x, 1.0), steps=20), entries, {}))
+
+    for number in range(30):  # a race that nobody holds any more leaves its place to the next
+        view.set_recording(race(-2.0 - number / 100))
+        view.grab()
+        view.set_recording(None)
+        view.set_recording(race(2.0 + number / 100))
+        view.grab()
+        begin = view._layer._points["adam"][0]
+        assert begin == pytest.approx(view.seen(np.array([2.0 + number / 100, 1.0])))
 
 
 def test_in_a_hurry_trails_are_rough_and_then_drawn_well(mode, change, run_async):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,9 @@ from core.optimization.race import race_steps
 from core.optimization.race_rates import usual_settings
 from core.optimization.schedules import SCHEDULES
 from core.optimization.surfaces import SURFACES
+from explorer.panes.backprop.optimizers import runner
 from explorer.panes.backprop.optimizers.experiment import Experiment
+from explorer.panes.backprop.optimizers.explaining import vector
 from explorer.panes.backprop.optimizers.words import short
 
 NAMES = ("sgd", "nesterov", "rmsprop", "lion", "muon")
@@ -146,3 +149,56 @@ def test_numbers_of_all_racers_are_what_the_cursor_shows(mode, change):
     np.testing.assert_array_equal(shown["average y"], averages[:, 1])
     squares = np.stack([np.broadcast_to(r.state.square, (2,)) for r in adam.racers])
     np.testing.assert_array_equal(shown["usual size x"], np.sqrt(squares[:, 0]))
+
+
+def test_what_is_told_remembered_and_stepped_belongs_to_one_step(mode, change):
+    mode.player.seek(60)
+    lane, bars = mode.recording.lane("adam"), mode.view.moments
+    by_kind = {one.kind: one for one in bars._quantities}
+
+    def check(step: int) -> None:
+        g, m, move = (bars.shown(by_kind[kind]) for kind in ("gradient", "first", "step"))
+        before, after = lane.racers[step - 1], lane.racers[step]
+        np.testing.assert_array_equal(g, before.gradient)
+        beta = after.settings.betas[0]
+        np.testing.assert_allclose(m, beta * before.state.average + (1 - beta) * g)
+        np.testing.assert_allclose(move, after.position - before.position)
+
+    check(60)
+    assert mode._inspection(mode.recording).rows[1].value == vector(lane.racers[59].gradient)
+    mode.go_into()
+    mode.player.seek(mode.player.length - 1)
+    check(60)
+    mode.player.seek(0)
+    np.testing.assert_array_equal(bars.shown(by_kind["gradient"]), lane.racers[59].gradient)
+    np.testing.assert_array_equal(mode.view.map.arrows.downhill, -lane.racers[59].gradient)
+    assert mode.view.map.arrows.letters[0] == "\u2212g"
+    mode.cancel()
+    np.testing.assert_array_equal(mode.view.map.arrows.downhill, -lane.racers[60].gradient)
+    assert mode.view.map.arrows.letters[0] == "downhill"
+
+
+def test_ways_that_were_run_long_ago_are_forgotten(mode, change, monkeypatch):
+    monkeypatch.setattr(runner, "MOST_KNOWN", 5)
+    for turn in range(4):
+        rate = 0.01 + turn * 1e-3
+        change(replace(mode.experiment.with_setting("adam", "learning_rate", rate), steps=10))
+    assert len(mode.runner._known) == 5
+    known = mode.runner._known.values()
+    assert all(lane in known for lane in mode.recording.lanes)
+
+
+def test_only_the_last_search_for_minima_is_gone_through_with(mode, run_async, engine, hold):
+    async def body() -> None:
+        release, searches = await hold(), {}
+        for text in ("x**2 + y**2 + sin(3*x)", "x**2 + y**2 + sin(4*x)", "x**2 + (y - 1)**2"):
+            mode.change(mode.experiment.with_text(text), "Test")
+            await asyncio.sleep(0.01)
+            searches |= {job: job for job in engine.jobs if job.name == "looking for minima"}
+        await release()
+        await mode.settled()
+        assert [job.state for job in searches] == ["cancelled", "cancelled", "done"]
+        (minimum,) = mode.view.map.ground.minima
+        assert minimum == pytest.approx((0.0, 1.0), abs=1e-4)
+
+    run_async(body(), 30)
