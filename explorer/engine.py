@@ -17,6 +17,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
+from explorer import courtesy
 from explorer.collector import Collector
 from explorer.engine_loop import Loop, load_shared, prepare_environment
 from explorer.jobs import SUPERSEDED, EngineDied, Job, JobCancelled, JobState, Request
@@ -52,6 +53,7 @@ class Engine(QObject):
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._deliver)
         self._woken.connect(self._on_woken, Qt.ConnectionType.QueuedConnection)
+        self._resting = courtesy.Resting()
 
     # life
 
@@ -170,6 +172,7 @@ class Engine(QObject):
             loop.jobs.append(state)
             loop.set_switch_interval()
             loop.lock.notify()
+        self._mind_the_window()
         self.jobsChanged.emit()
         return job
 
@@ -244,6 +247,7 @@ class Engine(QObject):
             self._timer.start(int(wait * 1000) + 1)
 
     def _deliver(self) -> None:
+        courtesy.window_works()
         self._delivered = time.monotonic()
         self._announced.clear()
         loop = self._loop
@@ -263,6 +267,7 @@ class Engine(QObject):
         if any(job.over for job in self._jobs):
             self._let_go([job for job in self._jobs if job.over])
             self._jobs = [job for job in self._jobs if not job.over]
+            self._mind_the_window()
             self.jobsChanged.emit()
         if self.is_ready and not self._ready:
             self._ready = True
@@ -293,6 +298,7 @@ class Engine(QObject):
             job._deliver([], "failed")
         self._let_go(self._jobs)
         self._jobs = []
+        self._mind_the_window()
         self.jobsChanged.emit()
         self.died.emit(death)
 
@@ -319,8 +325,14 @@ class Engine(QObject):
         else:
             future.set_result(SUPERSEDED if request.superseded else value)
 
+    def _mind_the_window(self) -> None:
+        """A job of pure Python goes on while the window rests."""
+        jobs = (job for job in self._jobs if not job.over)
+        self._resting.mind(any(job._state.pure_python for job in jobs))
+
     def _rest(self) -> None:
         """No timer and no collector of ours runs any longer."""
+        self._resting.mind(False)
         self._timer.stop()
         self._collector.stop()
 

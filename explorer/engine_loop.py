@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from explorer import courtesy
 from explorer.jobs import JobState, Request
 
 QUICK_SWITCH = 0.0005  # seconds; a pure-Python job must not hold the window's paint back
@@ -170,6 +171,8 @@ class Loop:
                 job.generator.close()
                 self._finish(job, "cancelled")
                 return
+            if job.pure_python:
+                courtesy.after_the_window()
             item = next(job.generator)
         except StopIteration as stop:
             self._finish(job, "done", result=stop.value)
@@ -192,7 +195,7 @@ class Loop:
 
     def set_switch_interval(self) -> None:
         """Shorter while a pure-Python job is alive: it never lets go of the GIL by itself."""
-        quick = any(job.pure_python and not job.over for job in self.jobs)
+        quick = any(not job.over for job in self.jobs)
         sys.setswitchinterval(QUICK_SWITCH if quick else self._normal_switch)
 
     def _close_jobs(self) -> None:

@@ -29,6 +29,7 @@ class Player(QObject):
     trackChanged = Signal()
     speedChanged = Signal(float)
     liveChanged = Signal(bool)
+    ticked = Signal()  # a frame's time has passed: what it moved is about to be painted
     moreRequested = Signal()  # the cursor stands at the frontier of a track that may grow
 
     def __init__(
@@ -121,6 +122,11 @@ class Player(QObject):
         """Playing: an animation runs, or at the live edge the run trains on."""
         live = self._live_track()
         return live.live_playing if live is not None else self._playing
+
+    @property
+    def moving(self) -> bool:
+        """The cursor goes from frame to frame: not at the live edge, where the run moves it."""
+        return self._playing
 
     @property
     def at_live_edge(self) -> bool:
@@ -248,6 +254,7 @@ class Player(QObject):
         passed, self._then = now - self._then, now
         while passed > 0 and self._playing:
             passed = self._advance(passed)
+        self.ticked.emit()
 
     def _advance(self, passed: float) -> float:
         """Uses up some of `passed` seconds and returns the rest."""

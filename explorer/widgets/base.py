@@ -18,7 +18,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QLabel, QSizePolicy, QToolButton, QWidget
 
-from explorer import theme, theme_icons
+from explorer import courtesy, theme, theme_icons
 from explorer.widgets.tokens import SIGNS
 
 _log = logging.getLogger(__name__)
@@ -90,6 +90,7 @@ class Picture(QWidget):
         return super().event(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        courtesy.window_works()
         painter = QPainter(self)
         self.ratio = ratio_of(painter)
         self.exposed = QRectF(event.rect())
@@ -181,6 +182,7 @@ class IconButton(QToolButton):
         self._size = size
         self._role = role
         self._icon = ""
+        self._told = ("", "", "", "")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAutoRaise(True)
         self.set_icon(icon, text, shortcut)
@@ -188,6 +190,10 @@ class IconButton(QToolButton):
 
     def set_icon(self, icon: str, text: str, shortcut: str = "", role: str | None = None) -> None:
         """Shows another icon and meaning (play becomes pause)."""
+        told = (icon, text, shortcut, role or self._role)
+        if told == self._told:
+            return
+        self._told = told
         self._icon = icon
         self._role = role or self._role
         self.setAccessibleName(text)

@@ -27,11 +27,11 @@ from explorer.widgets.plot_data import (
 )
 from explorer.widgets.plot_ends import draw_names
 from explorer.widgets.plot_labels import (
+    axes_area,
     badge_text,
     draw_badge,
     draw_readout,
     draw_titles,
-    title_room,
     x_numbers,
 )
 from explorer.widgets.plot_limits import MovingLimits, wanted_limits
@@ -47,6 +47,7 @@ class LinePlot(Picture):
 
     hovered = Signal(float)  # NaN when the pointer left
     clicked = Signal(float)
+    _changed = Signal()  # queued: a scene that changes while it is painted is painted twice
 
     def __init__(self, name: str = "Plot", parent: QWidget | None = None) -> None:
         from explorer.widgets.plot_view import PlotView  # brings pyqtgraph
@@ -68,6 +69,8 @@ class LinePlot(Picture):
         self._curves = Curves()
         self._empty_text = "no data yet"
         self._stale = True
+        self._area: QRectF | None = None
+        self._changed.connect(self._prepare, Qt.ConnectionType.QueuedConnection)
         self._view = PlotView(self, self._prepare, self._write)
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -178,16 +181,11 @@ class LinePlot(Picture):
 
     def plot_rect(self) -> QRectF:
         """The area inside the axes."""
-        now = theme.current()
-        metrics = now.metrics("label")
-        numbers = [metrics.horizontalAdvance(text) for _, text in self._y_ticks()]
-        left = now.px(14) + max(numbers, default=0.0)
-        bold = now.metrics("label", 600)
-        named = [bold.horizontalAdvance(one.name) for one in self._series if one.named]
-        title = title_room(self._labels[0])
-        right = max(min(max(named, default=0.0), now.px(136)), title) + now.px(14)
-        width, top = max(1.0, self.width() - round(left) - right), now.px(24)
-        return QRectF(round(left), top, width, max(1.0, self.height() - top - now.px(22)))
+        if self._area is None:
+            names = [one.name for one in self._series if one.named]
+            ticks = [text for _, text in self._y_ticks()]
+            self._area = axes_area(self.size(), ticks, names, self._labels[0])
+        return QRectF(self._area)
 
     def _place(self, value: float) -> float:
         """A y value in the view's coordinates: its logarithm on a log axis."""
@@ -226,14 +224,16 @@ class LinePlot(Picture):
         self._arrange_later()
 
     def data_changed(self) -> None:
-        super().data_changed()
+        if self._broken:  # else the scene has itself painted
+            super().data_changed()
         self._view.show()
         self._arrange_later()
 
     def _arrange_later(self) -> None:
         """Before it is painted next, the scene is brought up to date."""
         self._stale = True
-        self._view.viewport().update()
+        self._area = None
+        self._changed.emit()
 
     def _prepare(self) -> None:
         if not self._stale:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, Qt
+from collections.abc import Sequence
+
+from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter
 
 from explorer import theme
@@ -16,6 +18,19 @@ def title_room(title: str) -> float:
     """How wide a margin it needs right of the plot, beside what every margin has."""
     now = theme.current()
     return now.metrics("label").horizontalAdvance(title) + now.px(BESIDE - 8)
+
+
+def axes_area(size: QSize, numbers: Sequence[str], names: Sequence[str], title: str) -> QRectF:
+    """The area inside the axes of a plot of this `size`, px: left of it the `numbers` of the y
+    axis, right of it the `names` of the lines and the `title` of the x axis.
+    """
+    now = theme.current()
+    metrics, bold = now.metrics("label"), now.metrics("label", 600)
+    left = round(now.px(14) + max((metrics.horizontalAdvance(one) for one in numbers), default=0.0))
+    named = min(max((bold.horizontalAdvance(one) for one in names), default=0.0), now.px(136))
+    right, top = max(named, title_room(title)) + now.px(14), now.px(24)
+    width, height = size.width() - left - right, size.height() - top - now.px(22)
+    return QRectF(left, top, max(1.0, width), max(1.0, height))
 
 
 def title_left(title: str, rect: QRectF, width: float) -> float:

@@ -96,10 +96,11 @@ def _medians(values: np.ndarray) -> np.ndarray:
 
 
 def with_room(limits: Limits, before: Limits, fixed: bool) -> Limits:
-    """Limits for a growing line: a fifth more to the right, so that charts extend a while."""
+    """Limits for a growing line: half as much again to the right, so that charts extend a while
+    (and not more: a line that uses less than 0.6 of the axes is shown larger)."""
     if fixed or limits[1] <= before[1]:
         return limits
-    return limits[0], limits[1] + 0.2 * (limits[1] - limits[0]), limits[2], limits[3]
+    return limits[0], limits[1] + 0.5 * (limits[1] - limits[0]), limits[2], limits[3]
 
 
 def still_fits(wanted: Limits, now: Limits, fixed: bool) -> bool:

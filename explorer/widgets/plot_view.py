@@ -11,7 +11,7 @@ from math import ceil, sqrt
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QPainterPath, QPen, QTransform
+from PySide6.QtGui import QPainter, QPainterPath, QPen, QPicture, QTransform
 from PySide6.QtWidgets import QGraphicsItem, QWidget
 
 from explorer import theme
@@ -43,10 +43,21 @@ class _Axis(pg.AxisItem):
         super().__init__(side)
         self.enableAutoSIPrefix(False)
         self.setStyle(autoExpandTextSpace=False, hideOverlappingLabels=False)
+        self._specs: tuple | None = None
         self.linkToView(box)
 
     def boundingRect(self) -> QRectF:
         return super().boundingRect().adjusted(-24, -8, 24, 8)
+
+    def paint(self, p: QPainter, option: object, widget: QWidget | None = None) -> None:
+        """Straight from what is to be drawn: to play pyqtgraph's QPicture takes twice as long."""
+        if self.picture is None:  # pyqtgraph's sign that something has changed
+            self.picture = QPicture()
+            if self.style["tickFont"]:
+                p.setFont(self.style["tickFont"])
+            self._specs = self.generateDrawSpecs(p)
+        if self._specs is not None:
+            self.drawPicture(p, *self._specs)
 
     def generateDrawSpecs(self, p: QPainter) -> tuple | None:
         """The axis line as long as the plot, on its edge: pyqtgraph lets it cross the other one."""
@@ -138,6 +149,7 @@ class PlotView(pg.GraphicsView):
         self.viewport().setAutoFillBackground(False)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._look: tuple[str, float] | None = None
         self._box = _Box()
         self._left, self._bottom = _Axis("left", self._box), _Axis("bottom", self._box)
         self._curves: list[_Curve] = []
@@ -158,8 +170,12 @@ class PlotView(pg.GraphicsView):
         self.scene().sigPrepareForPaint.connect(prepare)
 
     def restyle(self) -> None:
-        """Pens and fonts of the theme in force."""
+        """Pens and fonts of the theme in force; they cost a good part of a frame to set."""
         now = theme.current()
+        look = (now.name, now.zoom)
+        if look == self._look:
+            return
+        self._look = look
         self._left.setGrid(255)  # the ticks of the left axis are the grid
         self._left.setStyle(tickLength=0, tickAlpha=theme.GRID_OPACITY, tickTextOffset=now.px(6))
         self._bottom.setStyle(tickLength=4, tickTextOffset=now.px(2))

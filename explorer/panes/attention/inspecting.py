@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject
 
 from explorer import theme
+from explorer.pacing import Pace
 from explorer.panes.attention.explain import cell_inspection, step_inspection
 from explorer.panes.attention.story import seen
 from explorer.panes.attention.walk import LENGTH
@@ -34,9 +35,8 @@ class Inspecting(QObject):
         self.pinned: Cell | None = None
         self._stale = False
         self._prepared: tuple[str, float] | None = None
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self.now)
+        self._pace = Pace(pane.player, self)
+        self._pace.due.connect(self.now)
 
     # intents
 
@@ -97,18 +97,14 @@ class Inspecting(QObject):
             self._pane.spawn(self._pane.engine.io(_set_formulas, formulas, now.zoom, now.name))
 
     def soon(self) -> None:
-        """Numbers change at most eight times a second."""
-        if self._pane.isVisible() and not self._timer.isActive():
-            playing = self._pane.player.playing
-            self._timer.start(theme.MOTION["live_number"] if playing else 0)
+        if self._pane.isVisible():
+            self._pace.soon()
 
     def flush(self) -> None:
-        if self._timer.isActive():
-            self._timer.stop()
-            self.now()
+        self._pace.flush()
 
     def stop(self) -> None:
-        self._timer.stop()
+        self._pace.stop()
 
     def now(self) -> None:
         pane = self._pane

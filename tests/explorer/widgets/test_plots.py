@@ -223,3 +223,23 @@ def test_values_that_no_axis_can_hold_are_gaps_and_the_rest_is_drawn(qtbot, log)
     plot.grab()
     shown = plot.displayed()["loss"][:, 1]
     assert np.isnan(shown[2:5]).all() and shown[[0, 1, 5]].tolist() == [1.0, 3.0, 2.0]
+
+
+def test_a_change_is_painted_once(qtbot, monkeypatch):
+    """To bring the scene up to date while it is painted had it painted twice."""
+    plot = LinePlot("Losses")
+    qtbot.addWidget(plot)
+    plot.set_x_range(0, 100)  # no axis moves
+    plot.resize(400, 240)
+    plot.show()
+    plot.set_series([Series("train", np.arange(50.0), np.linspace(3, 1, 50))])
+    qtbot.wait(400)  # the axes have come to rest
+    painted = []
+    write = plot._write
+    monkeypatch.setattr(
+        plot._view._words, "_draw", lambda painter: (painted.append(1), write(painter))
+    )
+    plot.set_series([Series("train", np.arange(60.0), np.linspace(3, 1, 60))])
+    qtbot.wait(60)
+    assert len(painted) == 1
+    assert plot._view._curves[0].xData.size == 60

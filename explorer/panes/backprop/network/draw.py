@@ -11,8 +11,9 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPixmap, QPolygonF
 
 from explorer import theme
 from explorer.panes.backprop.network.experiment import Data
-from explorer.panes.backprop.network.inks import color_of_target, sign_color
+from explorer.panes.backprop.network.inks import color_of_target, plane_image, sign_color
 from explorer.panes.backprop.network.layout import Box, Layout
+from explorer.panes.backprop.network.moment import Moment
 from explorer.panes.backprop.network.spots import from_plane
 from explorer.widgets.base import LEFT, elide, put_text
 
@@ -21,45 +22,37 @@ HALF = 1.2  # a weight of this size is drawn half as thick as the thickest
 POINT = 3.6  # px, the radius
 
 
-def thickness(value: float) -> float:
-    """Grows with the weight's size, ever more slowly: the scale never changes."""
-    size = abs(value)
-    if not math.isfinite(size):
-        return THICKEST
-    return THINNEST + (THICKEST - THINNEST) * size / (size + HALF)
+def thickness(values: np.ndarray) -> np.ndarray:
+    """Grows with a weight's size, ever more slowly: the scale never changes."""
+    sizes = np.abs(values)
+    with np.errstate(invalid="ignore"):
+        share = np.where(np.isfinite(sizes), sizes / (sizes + HALF), 1.0)
+    return THINNEST + (THICKEST - THINNEST) * share
 
 
 def draw_edges(
     painter: QPainter, layout: Layout, layer: int, values: np.ndarray, opacity: float
 ) -> None:
-    """One layer's weights (n, m), thin ones first."""
+    """One layer's weights (n, m), thin ones first. Lines of one look are drawn in one call."""
     now = theme.current()
     ground = now.color("window")
-    order = np.argsort(np.abs(np.nan_to_num(values)), axis=None)
-    columns = values.shape[1]
-    pens: dict[tuple[bool, int], QPen] = {}
-    lines: dict[tuple[bool, int], list[QLineF]] = {}
-    for flat in order.tolist():
-        before, after = divmod(flat, columns)
-        value = float(values[before, after])
-        key = (value > 0, round(2 * thickness(value)))
-        if key not in pens:
-            strength = opacity * (0.30 + 0.7 * min(1.0, key[1] / (2 * THICKEST)))
-            color = theme.mix(ground, sign_color(value), strength)  # cheaper than transparency
-            pens[key] = QPen(color, key[1] / 2 * now.zoom)
-            pens[key].setCapStyle(Qt.PenCapStyle.FlatCap)
-            lines[key] = []
-        lines[key].append(QLineF(*layout.edge(layer, before, after)))
-    for key in sorted(pens, key=lambda one: one[1]):
-        painter.setPen(pens[key])
-        painter.drawLines(lines[key])
+    doubled = np.rint(2 * thickness(values)).astype(int)
+    looks = np.where(values > 0, doubled, -doubled)  # twice the thickness, with the sign
+    for look in sorted(np.unique(looks).tolist(), key=abs):
+        strength = opacity * (0.30 + 0.7 * min(1.0, abs(look) / (2 * THICKEST)))
+        color = theme.mix(ground, sign_color(look), strength)  # cheaper than transparency
+        pen = QPen(color, abs(look) / 2 * now.zoom)
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+        painter.setPen(pen)
+        places = zip(*(place.tolist() for place in np.nonzero(looks == look)), strict=True)
+        painter.drawLines([QLineF(*layout.edge(layer, *place)) for place in places])
 
 
 def draw_edge(painter: QPainter, layout: Layout, spot: tuple[int, int, int], value: float) -> None:
     """One edge that is pointed at or chosen: with a rim of the accent."""
     now = theme.current()
     line = QLineF(*layout.edge(*spot))
-    width = max(2.0, thickness(value)) * now.zoom
+    width = max(2.0, float(thickness(np.array(value)))) * now.zoom
     painter.setPen(QPen(now.color("accent"), width + 4))
     painter.drawLine(line)
     painter.setPen(QPen(sign_color(value), width))
@@ -83,14 +76,17 @@ def draw_pulses(
 def draw_map(
     painter: QPainter, box: Box, image: QImage | QPixmap, *, edge: str = "outline"
 ) -> None:
-    now = theme.current()
     rect = QRectF(*box)
     if isinstance(image, QPixmap):
         painter.drawPixmap(rect, image, QRectF(image.rect()))
     else:
         painter.drawImage(rect, image)
+    draw_outline(painter, rect, edge)
+
+
+def draw_outline(painter: QPainter, rect: QRectF, edge: str = "outline") -> None:
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(now.pen(edge))
+    painter.setPen(theme.current().pen(edge))
     painter.drawRect(rect)
 
 
@@ -114,6 +110,12 @@ def draw_ring(painter: QPainter, box: Box) -> None:
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(QPen(now.color("accent"), 2))
     painter.drawRect(QRectF(*box).adjusted(-2.5, -2.5, 2.5, 2.5))
+
+
+def draw_ground(painter: QPainter, plane: Box, moment: Moment) -> None:
+    """What the network says everywhere, with the border where it changes its mind."""
+    draw_map(painter, plane, plane_image(moment.plane, moment.classes))
+    draw_border(painter, plane, moment.border)
 
 
 def draw_border(painter: QPainter, plane: Box, lines: np.ndarray) -> None:

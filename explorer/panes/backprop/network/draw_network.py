@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter, QPixmap
@@ -9,11 +11,11 @@ from PySide6.QtGui import QPainter, QPixmap
 from explorer import theme
 from explorer.panes.backprop.network import draw
 from explorer.panes.backprop.network.experiment import REACH
-from explorer.panes.backprop.network.inks import map_image
-from explorer.panes.backprop.network.layout import Layout
+from explorer.panes.backprop.network.inks import enlarged, map_image
+from explorer.panes.backprop.network.layout import Box, Layout
 from explorer.panes.backprop.network.moment import RESOLUTION, Moment, signed
 from explorer.panes.backprop.network.spots import Neuron, Spot, Weight, is_dead, is_there
-from explorer.widgets.base import put_text
+from explorer.widgets.base import put_text, ratio_of
 
 FLAT = 0.5  # share of saturated outputs from which a layer is warned of
 
@@ -23,16 +25,38 @@ class Images:
 
     def __init__(self) -> None:
         self._made: dict[tuple[int, int], QPixmap] = {}
+        self._sheets: dict[tuple[int, int], QPixmap] = {}
 
     def clear(self) -> None:
         self._made.clear()
+        self._sheets.clear()
 
     def get(self, moment: Moment, column: int, number: int) -> QPixmap:
+        """One neuron's map, as it was computed."""
         key = (column, number)
         if key not in self._made:
-            levels = moment.maps[column - 1][number] if column else _coordinate(number)
-            self._made[key] = QPixmap.fromImage(map_image(levels))
+            self._made[key] = QPixmap.fromImage(map_image(_maps(moment, column)[number]))
         return self._made[key]
+
+    def _sheet(self, moment: Moment, column: int, pixels: int) -> QPixmap:
+        """All maps of a column below each other, each as large as it is drawn."""
+        key = (column, pixels)
+        if key not in self._sheets:
+            maps = enlarged(_maps(moment, column), pixels)
+            self._sheets[key] = QPixmap.fromImage(map_image(maps.reshape(-1, pixels)))
+        return self._sheets[key]
+
+    def _draw_map(
+        self, painter: QPainter, moment: Moment, box: Box, column: int, number: int
+    ) -> None:
+        """On whole device pixels, so that none has to be interpolated while painting."""
+        ratio = ratio_of(painter)
+        pixels = max(1, round(box[2] * ratio))
+        sheet = self._sheet(moment, column, pixels)
+        x, y = (round(place * ratio) / ratio for place in box[:2])
+        rect = QRectF(x, y, pixels / ratio, pixels / ratio)
+        painter.drawPixmap(rect, sheet, QRectF(0, number * pixels, pixels, pixels))
+        draw.draw_outline(painter, rect)
 
     def draw_network(
         self, painter: QPainter, moment: Moment, layout: Layout, chosen: Spot, hovered: Spot
@@ -46,7 +70,7 @@ class Images:
                 if is_dead(moment, column, number):
                     draw.draw_dead(painter, box)
                 else:
-                    draw.draw_map(painter, box, self.get(moment, column, number))
+                    self._draw_map(painter, moment, box, column, number)
                 if Neuron(column, number) in (chosen, hovered):
                     draw.draw_ring(painter, box)
         draw_captions(painter, moment, layout)
@@ -95,8 +119,13 @@ def trouble_of(moment: Moment, column: int) -> str:
     return f"{layer.saturated:.0%} flat" if layer.saturated > FLAT else ""
 
 
-def _coordinate(number: int) -> np.ndarray:
-    """The map of an input: the coordinate itself."""
+def _maps(moment: Moment, column: int) -> np.ndarray:
+    """(n, R, R) levels of a column's neurons; the inputs' maps are the coordinates themselves."""
+    return moment.maps[column - 1] if column else _coordinates(len(moment.weights[0]))
+
+
+@lru_cache(maxsize=4)
+def _coordinates(n_inputs: int) -> np.ndarray:
     line = np.linspace(-1, 1, RESOLUTION)
-    flat = np.broadcast_to(line, (RESOLUTION, RESOLUTION))
-    return signed(flat * REACH if number == 0 else flat.T[::-1] * REACH)
+    flat = np.broadcast_to(line, (RESOLUTION, RESOLUTION)) * REACH
+    return np.stack([signed(flat if number == 0 else flat.T[::-1]) for number in range(n_inputs)])

@@ -38,6 +38,12 @@ def map_image(levels: np.ndarray) -> QImage:
     return _image(levels, _signed(theme.current().name, 0.0))
 
 
+def enlarged(maps: np.ndarray, size: int) -> np.ndarray:
+    """Maps (n, R, R) of levels, interpolated to (n, size, size): a painter takes far longer."""
+    between = _between(maps.shape[-1], size)
+    return np.rint(between @ maps.astype(np.float32) @ between.T).astype(np.uint8)
+
+
 def plane_image(levels: np.ndarray, classes: int) -> QImage:
     """What the network says, softly."""
     name = theme.current().name
@@ -47,6 +53,14 @@ def plane_image(levels: np.ndarray, classes: int) -> QImage:
 def scale_image(soft: float) -> QImage:
     """The colors of a map from its least to its largest value, as one row."""
     return _image(np.arange(256, dtype=np.uint8)[None, :], _signed(theme.current().name, soft))
+
+
+@lru_cache(maxsize=8)
+def _between(n: int, size: int) -> np.ndarray:
+    """(size, n): of which of `n` values each of `size` pixels is made (linear interpolation)."""
+    place = np.clip((np.arange(size) + 0.5) * n / size - 0.5, 0, n - 1)
+    away = np.abs(place[:, None] - np.arange(n))
+    return np.maximum(0.0, 1.0 - away).astype(np.float32)
 
 
 def _image(levels: np.ndarray, table: list[int]) -> QImage:

@@ -19,8 +19,7 @@ from explorer.panes.backprop.network.moment import Moment, Update, look
 from explorer.panes.backprop.network.sample import Sample, take_sample
 
 PACE = 60.0  # steps a second at 1x
-SLICE = 0.010  # seconds of work between two yields
-BREATH = 0.002  # seconds between two slices, in which the window's thread is alone
+SLICE = 0.002  # seconds of work between two yields, at which the window goes first
 LOOK = 1 / 30  # seconds between two moments while it learns
 MOST_MOMENTS = 400  # then every other one is forgotten
 MOST_ENTRIES = 4000
@@ -144,9 +143,8 @@ class Lab:
             if now - looked >= LOOK or self.diverged:
                 self.look()
                 looked = now
-            pause = BREATH if math.isinf(self.speed) else 1 / (PACE * self.speed)
-            taken = 0.0 if math.isinf(self.speed) else time.perf_counter() - begun
-            yield Beat(max(0.0, pause - taken))
+            pause = 0.0 if math.isinf(self.speed) else 1 / (PACE * self.speed)
+            yield Beat(max(0.0, pause - (time.perf_counter() - begun)))
 
     def _learn(self) -> Learned | None:
         learner = self.learner

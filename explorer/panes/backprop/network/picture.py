@@ -14,8 +14,8 @@ from explorer import theme
 from explorer.panes.backprop.network import draw, draw_sample
 from explorer.panes.backprop.network.draw_network import Images
 from explorer.panes.backprop.network.experiment import Data
-from explorer.panes.backprop.network.inks import SOFT, plane_image, scale_image
-from explorer.panes.backprop.network.layout import Layout, inside, lay_out
+from explorer.panes.backprop.network.inks import SOFT, scale_image
+from explorer.panes.backprop.network.layout import Box, Layout, inside, lay_out
 from explorer.panes.backprop.network.moment import Moment
 from explorer.panes.backprop.network.sample import Face
 from explorer.panes.backprop.network.spots import (
@@ -53,7 +53,7 @@ class NetworkPicture(Picture):
         self.cursor: tuple[float, float] | None = None  # on the plane, by the keyboard
         self._pointer: QPointF | None = None
         self._images = Images()
-        self._plane: QPixmap | None = None
+        self._plane: tuple[object, QPixmap] | None = None
         self._points: tuple[object, QPixmap] | None = None
         self._kept: tuple[object, QPixmap] | None = None
         self._layout: Layout | None = None
@@ -214,10 +214,7 @@ class NetworkPicture(Picture):
             limit = format_number(float(moment.limits[looked.column - 1][looked.number]))
             kind, scale = "", (f"\u2212{limit}", f"{limit}: what this neuron says", 0.0)
         else:
-            if self._plane is None:
-                self._plane = QPixmap.fromImage(plane_image(moment.plane, moment.classes))
-            draw.draw_map(painter, plane, self._plane)
-            draw.draw_border(painter, plane, moment.border)
+            self._draw_ground(painter, moment, plane)
             kind, scale = self._plane_words(moment)
         if self.data is None:
             return
@@ -231,6 +228,22 @@ class NetworkPicture(Picture):
         self._draw_on_plane(painter, plane)
         if self.shows_focus:
             now.focus_ring(painter, QRectF(*plane), radius=2)
+
+    def _draw_ground(self, painter: QPainter, moment: Moment, plane: Box) -> None:
+        """What the network says everywhere, with its border; kept as pixels like the network."""
+        if painter.paintEngine().type() != QPaintEngine.Type.Raster:
+            draw.draw_ground(painter, plane, moment)
+            return
+        key = (moment, plane, self.ratio)
+        if self._plane is None or self._plane[0] != key:
+            width, height = plane[2:]
+            pixmap = theme.device_pixmap(width + 2, height + 2, self.ratio)
+            inner = QPainter(pixmap)
+            inner.setRenderHints(painter.renderHints())
+            draw.draw_ground(inner, (1.0, 1.0, width, height), moment)
+            inner.end()
+            self._plane = (key, pixmap)
+        painter.drawPixmap(QPointF(plane[0] - 1, plane[1] - 1), self._plane[1])
 
     def _plane_words(self, moment: Moment) -> tuple[str, tuple[str, str, float]]:
         """The line below the plane, or (where it is "") what stands at the ends of its scale."""

@@ -1,0 +1,125 @@
+"""Numbers that are told while a player plays, and jobs that let the window go first."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from explorer import courtesy, theme
+from explorer.pacing import Pace
+from explorer.player import Player
+from explorer.tracks import ListTrack
+from tests.explorer.conftest import dispose
+
+
+@pytest.fixture
+def player(qapp):
+    player = Player(clock=lambda: 0.0)  # it plays, and its ticks are given by hand
+    player.set_track(ListTrack(["a", "b", "c"]))
+    yield player
+    player.pause()
+    dispose(player)
+
+
+@pytest.fixture
+def told(player):
+    """Each time that numbers were told."""
+    pace, times = Pace(player, player), []
+    pace.due.connect(lambda: times.append(time.monotonic()))
+    player.pace = pace
+    return times
+
+
+def play(player):
+    player.play()
+    player._timer.stop()
+
+
+def let_pass(seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        QApplication.processEvents()
+        time.sleep(0.002)
+
+
+def test_what_stands_still_is_told_at_once_and_once(player, told):
+    for _ in range(3):
+        player.pace.soon()
+    assert told == []
+    let_pass(0.02)
+    assert len(told) == 1
+
+
+def test_while_it_plays_numbers_are_told_after_a_frame_at_most_eight_times_a_second(player, told):
+    play(player)
+    begun = time.monotonic()
+    player.pace.soon()
+    let_pass(theme.MOTION["live_number"] / 1000 + 0.05)
+    assert told == []  # no frame has come since
+    player.tick()
+    assert told == []  # the frame is painted first
+    let_pass(0.02)
+    assert len(told) == 1
+    assert told[0] - begun >= theme.MOTION["live_number"] / 1000
+    player.tick()
+    let_pass(0.02)
+    assert len(told) == 1  # nobody asked again
+
+
+def test_a_pause_tells_what_waited_for_a_frame(player, told):
+    play(player)
+    player.pace.soon()
+    let_pass(theme.MOTION["live_number"] / 1000 + 0.05)
+    player.pause()
+    let_pass(0.02)
+    assert len(told) == 1
+
+
+def test_what_is_pending_can_be_told_now_or_not_at_all(player, told):
+    player.pace.flush()
+    assert told == []
+    player.pace.soon()
+    assert player.pace.pending
+    player.pace.flush()
+    assert len(told) == 1
+    player.pace.soon()
+    player.pace.stop()
+    let_pass(0.02)
+    assert len(told) == 1
+    assert not player.pace.pending
+
+
+def test_a_job_of_pure_python_goes_on_when_the_window_rests(engine, run_async, monkeypatch):
+    monkeypatch.setattr(courtesy, "PATIENCE", 5.0)
+    works, went = threading.Event(), threading.Event()
+
+    def job():
+        assert works.wait(5)
+        yield 0
+        went.set()
+        yield 1
+
+    async def body():
+        handle = engine.run(job(), name="python", pure_python=True)
+        courtesy.window_works()
+        works.set()
+        assert not went.wait(0.1)  # all that time the window's thread is in one call
+        await handle.done()  # and now it waits for events
+        assert went.is_set()
+
+    run_async(body())
+
+
+def test_a_window_that_never_rests_holds_a_job_up_for_a_moment_only(monkeypatch):
+    monkeypatch.setattr(courtesy, "PATIENCE", 0.01)
+    courtesy.window_works()
+    try:
+        thread = threading.Thread(target=courtesy.after_the_window)
+        thread.start()
+        thread.join(5)
+        assert not thread.is_alive()
+    finally:
+        courtesy.window_rests()
