@@ -29,9 +29,9 @@ class Dataset:
         """One more, which a person put there. Raises ValueError for a class there is none of."""
         if self.classes and target not in range(self.classes):
             raise ValueError(f"class {target} is none of 0 to {self.classes - 1}")
-        return Dataset(
-            np.vstack([self.points, [x, y]]), np.append(self.targets, target), self.classes
-        )
+        kind = self.targets.dtype  # whole numbers for classes
+        targets = np.append(self.targets, np.asarray(target, kind))
+        return Dataset(np.vstack([self.points, [x, y]]), targets, self.classes)
 
     def without_point(self, index: int) -> Dataset:
         if not 0 <= index < len(self):

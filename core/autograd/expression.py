@@ -57,9 +57,9 @@ class Expression:
         maker = _Maker(self._formula, {} if parts is None else parts, most_numbers)
         return maker.run(self._start(values or {}), self._given(values or {}))
 
-    def heights(self, values: Mapping[str, Any]) -> np.ndarray:
-        """What comes out for these values, as numbers alone: no graph is kept. Raises as
-        `evaluate`, but makes as many numbers as it is asked to.
+    def numbers(self, values: Mapping[str, Any]) -> np.ndarray:
+        """What comes out for these values, as numbers alone: nothing between is kept, so it may be
+        as many as are asked for. Raises as `evaluate`.
         """
         fixed = {name: constant(value) for name, value in values.items()}
         maker = _Maker(self._formula, None, None)

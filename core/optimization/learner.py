@@ -18,7 +18,7 @@ from core.autograd.losses import LOSSES, penalty
 from core.autograd.mlp import MLP, MLPConfig
 from core.autograd.tensor import Tensor, zero_grad
 from core.optimization.optimizers import optimizer
-from core.optimization.schedules import learning_rate_at
+from core.optimization.schedules import learning_rate_at, schedule_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,22 @@ class LearnerSettings:
             raise ValueError(
                 f"learning rate {self.learning_rate} moves nothing sensibly; use one above 0"
             )
-        if self.batch_size < 0 or self.strength < 0:
-            raise ValueError("batch size and penalty strength cannot be negative")
+        if self.batch_size < 0 or not 0 <= self.strength < math.inf:
+            raise ValueError(
+                f"batch size {self.batch_size} and penalty strength {self.strength} must be finite "
+                "and not negative"
+            )
+        schedule_named(self.schedule)
+        if not 0 <= self.min_learning_rate <= self.learning_rate:
+            raise ValueError(
+                f"min_learning_rate {self.min_learning_rate} is where the rate comes to rest; use "
+                f"0 up to the learning rate, {self.learning_rate:g}"
+            )
+        if self.steps < 1 or not 0 <= self.warmup_steps < self.steps:
+            raise ValueError(
+                f"{self.warmup_steps} warm-up steps of {self.steps}: use at least 1 step, and "
+                "fewer of them to warm up"
+            )
         if self.penalty not in ("none", "l1", "l2"):
             raise ValueError(f"penalty {self.penalty!r} is unknown; use none, l1 or l2")
 

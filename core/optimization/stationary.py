@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.jobs import Pace
+from core.jobs import Pace, to_the_end
 from core.optimization.surfaces import Span, Surface
 
 GRID = 97  # points each way
@@ -32,7 +32,12 @@ class Stationary:
     maxima: tuple[Point, ...] = ()
 
 
-def stationary_points(
+def stationary_points(surface: Surface, span: Span | None = None) -> Stationary:
+    """`stationary_points_steps`, to its end."""
+    return to_the_end(stationary_points_steps(surface, span))
+
+
+def stationary_points_steps(
     surface: Surface, span: Span | None = None
 ) -> Generator[float, None, Stationary]:
     """Looks at `span` (None: the surface's own); yields the share done, returns what is there.

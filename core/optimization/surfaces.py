@@ -6,7 +6,7 @@ our autograd also its slope.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -14,8 +14,11 @@ from typing import Any
 import numpy as np
 
 from core.autograd import Tensor
+from core.jobs import Pace, to_the_end
 
 Span = tuple[float, float, float, float]  # left, right, bottom, top
+Grid = tuple[np.ndarray, np.ndarray, np.ndarray]  # x, y, heights
+AT_ONCE = 2**14  # heights that are worked out together: their arrays fit a processor's cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +60,30 @@ class Surface:
         slope = [0.0 if one.grad is None else float(one.grad) for one in (x, y)]
         return z.item(), np.array(slope)
 
-    def grid(self, columns: int, rows: int, span: Span | None = None) -> tuple[np.ndarray, ...]:
-        """x (columns,), y (rows,) and the heights (rows, columns), for a contour map."""
+    def grid(self, columns: int, rows: int, span: Span | None = None) -> Grid:
+        """`grid_steps`, to its end."""
+        return to_the_end(self.grid_steps(columns, rows, span))
+
+    def grid_steps(
+        self, columns: int, rows: int, span: Span | None = None
+    ) -> Generator[float, None, Grid]:
+        """x (columns,), y (rows,) and the heights (rows, columns), for a contour map; yields the
+        share done.
+
+        Some rows at a time: a long formula makes as many arrays as it has parts, and those of a
+        whole map would fill the memory.
+        """
         left, right, bottom, top = span or self.span
         x, y = np.linspace(left, right, columns), np.linspace(bottom, top, rows)
-        return x, y, self.value(x[None, :], y[:, None])
+        heights = np.empty((rows, columns))
+        band = max(1, AT_ONCE // columns)
+        pace = Pace()
+        for row in range(0, rows, band):
+            heights[row : row + band] = self.value(x[None, :], y[row : row + band, None])
+            if pace.is_due():
+                yield min(1.0, (row + band) / rows)
+                pace.go_on()
+        return x, y, heights
 
 
 def ravine(x: Any, y: Any) -> Any:

@@ -51,8 +51,8 @@ def typed_surface(
         )
 
     def height(x: object, y: object) -> object:
-        result = parsed.evaluate(_named(parsed, x, y))
-        return result if isinstance(x, Tensor) else result.data
+        values = _named(parsed, x, y)
+        return parsed.evaluate(values) if isinstance(x, Tensor) else parsed.numbers(values)
 
     _check_each_by_itself(parsed, text)
     return Surface(
@@ -71,8 +71,8 @@ def _check_each_by_itself(parsed: Expression, text: str) -> None:
     """Two points at once must give the heights of each alone."""
     points = np.array([[0.3, 1.7], [-0.9, 0.6]])
     try:
-        both = parsed.evaluate(_named(parsed, *points)).data
-        each = [parsed.evaluate(_named(parsed, *point)).data for point in points.T]
+        both = parsed.numbers(_named(parsed, *points))
+        each = [parsed.numbers(_named(parsed, *point)) for point in points.T]
         fits = all(one.size == 1 for one in each) and np.allclose(
             np.broadcast_to(both, (2,)), np.ravel(each), equal_nan=True
         )

@@ -26,7 +26,9 @@ from core.download import download_steps
 from core.inference.generation import generate_steps
 from core.optimization.learner import Learner, LearnerSettings, learn_steps
 from core.optimization.race import race_steps
-from core.optimization.surfaces import SURFACES
+from core.optimization.stationary import stationary_points_steps
+from core.optimization.surfaces import SURFACES, Surface
+from core.optimization.typed_surface import typed_surface
 from core.tensor_files import write_tensors
 from core.tokenization import CharacterTokenizer, RankedBPE, train_tokenizer_steps
 from core.tokenization.analysis import (
@@ -159,6 +161,8 @@ def playing() -> Learner:
     return Learner.start(MLPConfig((2, 4, 1)), points, points, LearnerSettings(batch_size=8))
 
 
+# Slow enough to yield, and with minima enough to follow.
+SLOW = typed_surface("a = sin(3*x) * cos(3*y)\n" + "a = a + sin(x)*0\n" * 60 + "a")
 RANKS = {letter * times: 256 * times - 256 + letter[0] for letter in BYTES for times in (1, 2, 3)}
 
 # Each generator that core offers, by the function that makes it.
@@ -206,6 +210,8 @@ JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
     evaluate_steps: lambda place: evaluate_steps(place.task(), place.model, "bf16", 0),
     sample_steps: lambda place: sample_steps(place.task(), place.model, 0, 0),
     train_steps: training,
+    stationary_points_steps: lambda place: stationary_points_steps(SLOW),
+    Surface.grid_steps: lambda place: SLOW.grid_steps(600, 600),
     race_steps: lambda place: race_steps(SURFACES["bowl"], [("adam", None), ("muon", None)]),
     download_steps: downloading,
     get_steps: getting,
@@ -290,8 +296,36 @@ def test_a_job_may_be_closed_at_any_of_its_first_yields(
         assert modes(place) == as_given
 
 
+# Generators that some job above is made of.
+PARTS = {
+    "core.tokenization.bpe.training:Learner.learn",
+    "core.tokenization.counting:count_words",
+    "core.tokenization.sentencepiece.text:normalized_lines",
+    "core.tokenization.sentencepiece.text:prepare",
+    "core.tokenization.unigram.em:build_corpus",
+    "core.tokenization.unigram.em:expect",
+    "core.tokenization.unigram.em:maximize",
+    "core.tokenization.unigram.pruning:count_best_uses",
+    "core.tokenization.unigram.pruning:prune",
+    "core.tokenization.unigram.seeds:repeated_sequences",
+    "core.tokenization.unigram.seeds:seed_pieces",
+    "core.tokenization.unigram.seeds:sort_places",
+    "core.tokenization.unigram.training:train",
+    "core.tokenization.wordpiece.training:LikelihoodLearner.learn",
+    "core.training.attempt:Attempt.moments",
+    "core.training.steering:Steering.until_stopped",
+}
+
+
+def only_iterates(function: Callable[..., Any]) -> bool:
+    """Whether a generator hands out what it goes through, rather than how far it has come."""
+    said = str(inspect.signature(function).return_annotation)
+    return said.removeprefix("collections.abc.").startswith(("Iterator", "Iterable"))
+
+
 def test_no_job_of_core_is_missing_here() -> None:
-    listed = {job.__qualname__ for job in JOBS}
+    """A generator is a job by what it is, not by its name; and every `_steps` is one."""
+    listed = {f"{job.__module__}:{job.__qualname__}" for job in JOBS} | PARTS
     missing = set()
     for module in pkgutil.walk_packages(core.__path__, "core."):
         if module.name.endswith("__main__"):
@@ -301,8 +335,12 @@ def test_no_job_of_core_is_missing_here() -> None:
                 continue
             functions = vars(member).values() if inspect.isclass(member) else [member]
             for function in functions:
-                name = getattr(function, "__qualname__", "")
-                last = name.rpartition(".")[2]
-                if last.endswith("_steps") and inspect.isgeneratorfunction(function):
-                    missing |= {name} - listed - {"_steps"}
+                function = getattr(function, "__func__", function)
+                if not inspect.isgeneratorfunction(function):
+                    continue
+                name = function.__qualname__
+                private = any(part.startswith("_") for part in name.split("."))
+                is_job = name.endswith("_steps") or not only_iterates(function)
+                if is_job and not private:
+                    missing |= {f"{function.__module__}:{name}"} - listed
     assert not missing

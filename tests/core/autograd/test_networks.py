@@ -159,7 +159,8 @@ def test_data_sets_are_seeded_balanced_and_in_view(name):
 
 def test_points_come_and_go_and_are_split():
     data = Dataset(np.zeros((0, 2)), np.zeros(0, np.int64), 2)
-    data = data.with_point(0.5, -0.5, 1).with_point(0.1, 0.2, 0)
+    data = data.with_point(0.5, -0.5, 1.0).with_point(0.1, 0.2, 0)
+    assert data.targets.dtype == np.int64
     assert data.points.tolist() == [[0.5, -0.5], [0.1, 0.2]] and data.targets.tolist() == [1, 0]
     assert data.without_point(0).points.tolist() == [[0.1, 0.2]]
     train, test = dataset("xor", 50, 0.0, generator()).split(0.8, generator(1))

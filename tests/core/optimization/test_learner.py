@@ -154,7 +154,13 @@ def test_maps_lie_as_the_plane_does():
         (lambda: LearnerSettings(optimizer="adamax"), "unknown"),
         (lambda: LearnerSettings(penalty="l3"), "none, l1 or l2"),
         (lambda: LearnerSettings(batch_size=-1), "negative"),
-        (lambda: list(learn_steps(learner(schedule="sawtooth"), 1)), "sawtooth"),
+        (lambda: LearnerSettings(strength=math.nan), "not negative"),
+        (lambda: LearnerSettings(schedule="sawtooth"), "sawtooth"),
+        (lambda: LearnerSettings(schedule="cosine", warmup_steps=9, steps=9), "fewer of them"),
+        (lambda: LearnerSettings(warmup_steps=-1), "fewer of them"),
+        (lambda: LearnerSettings(steps=0), "at least 1 step"),
+        (lambda: LearnerSettings(min_learning_rate=1.0), "up to the learning rate"),
+        (lambda: LearnerSettings(min_learning_rate=math.nan), "up to the learning rate"),
     ],
 )
 def test_settings_that_cannot_be(make, said):

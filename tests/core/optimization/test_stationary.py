@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.jobs import to_the_end
 from core.optimization.stationary import stationary_points
 from core.optimization.surfaces import SURFACES
 from core.optimization.typed_surface import typed_surface
@@ -22,25 +21,25 @@ SADDLES = (
 @pytest.mark.parametrize("name", SURFACES)
 def test_the_known_minima_are_found(name):
     surface = SURFACES[name]
-    found = to_the_end(stationary_points(surface))
+    found = stationary_points(surface)
     assert len(found.minima) == len(surface.minima)
     for known in surface.minima:
         assert min(np.abs(np.subtract(known, one)).max() for one in found.minima) < 1e-6
 
 
 def test_himmelblaus_saddles_and_maximum():
-    found = to_the_end(stationary_points(SURFACES["himmelblau"]))
+    found = stationary_points(SURFACES["himmelblau"])
     np.testing.assert_allclose(sorted(found.saddles), SADDLES, atol=2e-6)
     np.testing.assert_allclose(found.maxima, [(-0.270845, -0.923039)], atol=2e-6)
 
 
 def test_the_saddle_of_the_saddle():
-    found = to_the_end(stationary_points(SURFACES["saddle"]))
+    found = stationary_points(SURFACES["saddle"])
     np.testing.assert_allclose(found.saddles, [(0, 0)], atol=1e-8)
 
 
 def test_of_a_typed_surface():
-    found = to_the_end(stationary_points(typed_surface("sin(x)*cos(y)"), (0.5, 4.0, -2.0, 2.0)))
+    found = stationary_points(typed_surface("sin(x)*cos(y)"), (0.5, 4.0, -2.0, 2.0))
     np.testing.assert_allclose(found.maxima, [(np.pi / 2, 0)], atol=1e-7)
     np.testing.assert_allclose(
         sorted(found.saddles), [(np.pi, -np.pi / 2), (np.pi, np.pi / 2)], atol=1e-7
@@ -51,5 +50,5 @@ def test_of_a_typed_surface():
     "text", ["3", "x + y", "x**2", "abs(x)", "log(x) + y**2", "1/x", "exp(900*x)"]
 )
 def test_where_there_is_none_nothing_is_found(text):
-    found = to_the_end(stationary_points(typed_surface(text)))
+    found = stationary_points(typed_surface(text))
     assert found.minima == found.saddles == found.maxima == ()

@@ -1,5 +1,7 @@
 """Surfaces: minima are minima, slopes are right, typed ones are refused for what they cannot be."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import torch
@@ -74,6 +76,20 @@ def test_a_typed_surface(text: str, formula: str | None) -> None:
             height, slope = surface.gradient((x[column], y[row]))
         np.testing.assert_allclose(z[row, column], height)
         assert slope.shape == (2,)
+
+
+def test_the_map_of_a_long_formula_keeps_no_planes() -> None:
+    text = "a = x*y\n" + "a = sin(a) + 0.5*a\n" * 40 + "a"
+    surface, plane = typed_surface(text), 8 * 700 * 600
+    tracemalloc.start()
+    try:
+        x, y, z = surface.grid(700, 600)
+        assert tracemalloc.get_traced_memory()[1] < 3 * plane
+    finally:
+        tracemalloc.stop()
+    assert z.shape == (600, 700)
+    for row in (0, 23, 24, 599):  # on both sides of a border between two bands
+        np.testing.assert_array_equal(z[row], surface.value(x, y[row]))
 
 
 def test_a_flat_one_and_one_of_x_alone() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from core.optimization.stationary import stationary_points
+from core.optimization.stationary import stationary_points_steps
 from core.optimization.surfaces import Surface
 from explorer import errors, tasks
 from explorer.engine import SUPERSEDED, EngineDied
@@ -44,7 +44,7 @@ class Surveyor:
         if mode.surface is None or mode.surface is self._searched:
             return
         self._searched = mode.surface
-        self._search.ask(stationary_points(mode.surface), "looking for minima")
+        self._search.ask(stationary_points_steps(mode.surface), "looking for minima")
 
     def _on_search_failed(self, _: str) -> None:
         """The map is there without them."""
