@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QMetaObject, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -98,7 +98,6 @@ class LinePlot(Picture):
         """A logarithmic y axis; values <= 0 become gaps."""
         if log != self._log:
             self._log = log
-            self._limits.forget()
             self._renew()
 
     def set_smoothing(self, strength: float) -> None:
@@ -175,7 +174,7 @@ class LinePlot(Picture):
         """Extends the limits when data leave them."""
         wanted = wanted_limits(self._series, self._lines, self._fixed_x, self._log)
         travel = self.isVisible() and theme.current().travels
-        self._limits.show(wanted, self._fixed_x is not None, travel)
+        self._limits.show(wanted, self._fixed_x is not None, travel, self._log)
 
     # Geometry ------------------------------------------------------------------------------------
 
@@ -241,8 +240,8 @@ class LinePlot(Picture):
         self._stale = False
         try:
             self._arrange()
-        except Exception as error:
-            self._view.hide()
+        except Exception as error:  # a view that is hidden while it is painted ends the program
+            QMetaObject.invokeMethod(self._view, "hide", Qt.ConnectionType.QueuedConnection)
             self.fail(error)
 
     def _arrange(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -103,8 +104,15 @@ def with_room(limits: Limits, before: Limits, fixed: bool) -> Limits:
     return limits[0], limits[1] + 0.5 * (limits[1] - limits[0]), limits[2], limits[3]
 
 
+def placed(limits: Limits, log: bool) -> Limits:
+    """Limits as they lie on the axes: on a log axis y is its logarithm, which has no end at 0."""
+    return (*limits[:2], math.log10(limits[2]), math.log10(limits[3])) if log else limits
+
+
 def still_fits(wanted: Limits, now: Limits, fixed: bool) -> bool:
-    """True while the data stay inside the axes and use most of them: no rescale is due."""
+    """True while the data stay inside the axes and use most of them: no rescale is due. Both as
+    they lie on the axes.
+    """
     if fixed and wanted[:2] != now[:2]:
         return False
     if not fixed and (wanted[1] > now[1] or wanted[0] != now[0]):
@@ -124,6 +132,7 @@ class MovingLimits(QObject):
         super().__init__(parent)
         self.now: Limits | None = None  # None: there is nothing to show
         self.target: Limits | None = None  # where `now` is heading
+        self._log = False
         self._from = (0.0, 1.0, 0.0, 1.0)
         self._animation = QVariantAnimation(self)
         self._animation.setStartValue(0.0)
@@ -135,13 +144,17 @@ class MovingLimits(QObject):
         self._animation.stop()
         self.now = self.target = None
 
-    def show(self, wanted: Limits | None, fixed: bool, travel: bool) -> None:
-        """Goes to limits that hold `wanted`; `fixed`: its x is exact; `travel`: not in one cut."""
-        if wanted is None:
+    def show(self, wanted: Limits | None, fixed: bool, travel: bool, log: bool = False) -> None:
+        """Goes to limits that hold `wanted`; `fixed`: its x is exact; `travel`: not in one cut;
+        `log`: y is on a log axis.
+        """
+        if wanted is None or log != self._log:
             self.forget()
+        self._log = log
+        if wanted is None:
             return
         if self.target is not None and self.now is not None:
-            if still_fits(wanted, self.target, fixed):
+            if still_fits(placed(wanted, log), placed(self.target, log), fixed):
                 return
             wanted = with_room(wanted, self.target, fixed)
         self._animation.stop()
@@ -153,9 +166,15 @@ class MovingLimits(QObject):
         self._animation.start()
 
     def _on_time(self, share: float) -> None:
-        if self.target is not None:
+        if self.target is None:
+            return
+        if share == 1:
+            self.now = self.target
+        else:
+            a, b = placed(self._from, self._log), placed(self.target, self._log)
             eased = theme.ease_out(share)
-            a, b = self._from, self.target
-            low, high = theme.lerp(a[2], b[2], eased), theme.lerp(a[3], b[3], eased)
-            self.now = theme.lerp(a[0], b[0], eased), theme.lerp(a[1], b[1], eased), low, high
-            self.moved.emit()
+            x_low, x_high, low, high = (theme.lerp(p, q, eased) for p, q in zip(a, b, strict=True))
+            self.now = (
+                (x_low, x_high, 10**low, 10**high) if self._log else (x_low, x_high, low, high)
+            )
+        self.moved.emit()

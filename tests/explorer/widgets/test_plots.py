@@ -243,3 +243,50 @@ def test_a_change_is_painted_once(qtbot, monkeypatch):
     qtbot.wait(60)
     assert len(painted) == 1
     assert plot._view._curves[0].xData.size == 60
+
+
+def test_limits_on_a_log_axis_never_pass_zero_on_their_way(qtbot):
+    """From 1e22 back to 1 an eased height once was negative: a logarithm that there is not."""
+    plot = LinePlot("Losses")
+    qtbot.addWidget(plot)
+    plot.set_log(True)
+    plot.show()
+    x = np.arange(10.0)
+    plot.set_series([Series("Adam", x, np.geomspace(1, 1e22, 10))])
+    qtbot.wait(300)
+    seen = []
+    plot._limits.moved.connect(lambda: seen.append(plot._limits.now[2:]))
+    plot.set_series([Series("Adam", x, np.geomspace(1, 1e-3, 10))])
+    qtbot.wait(400)
+    assert len(seen) > 3
+    assert all(0 < low < high for low, high in seen)
+    assert all(after[1] < before[1] for before, after in itertools.pairwise(seen))
+    assert plot._limits.now == plot._limits.target
+
+
+def test_a_plot_that_cannot_be_arranged_while_it_is_painted_says_so(qtbot, monkeypatch, caplog):
+    """Its view was hidden in the middle of its own painting: the process ended."""
+    plot = LinePlot("Losses")
+    qtbot.addWidget(plot)
+    plot.resize(400, 240)
+    plot.show()
+    series = [Series("train", np.arange(50.0), np.linspace(3, 1, 50))]
+    plot.set_series(series)
+    qtbot.wait(50)
+    failed = []
+    plot.paintFailed.connect(failed.append)
+
+    def broken():
+        raise ValueError("no such axis")
+
+    monkeypatch.setattr(plot, "_arrange", broken)
+    plot.set_series(series)
+    plot._view.viewport().repaint()  # before its turn
+    qtbot.wait(50)
+    assert [str(error) for error in failed] == ["no such axis"]
+    assert not plot._view.isVisible()
+    monkeypatch.undo()
+    plot.set_series(series)
+    qtbot.wait(50)
+    assert plot._view.isVisible()
+    caplog.clear()
