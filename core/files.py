@@ -12,7 +12,7 @@ import errno
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,16 @@ def quoted(value: object) -> str:
         return repr(value[:QUOTED]) + (f" and {rest:,} more" if rest > 0 else "")
     text = f"{value:,}" if type(value) is int else repr(value)
     return text if len(text) <= QUOTED else f"{text[:QUOTED]}…"
+
+
+def quoted_some(names: Sequence[str]) -> str:
+    """The first three names that a file holds, and how many there are besides.
+
+    >>> quoted_some(["a", "b", "c", "d", "e"])
+    "'a', 'b', 'c' and 2 more"
+    """
+    rest = len(names) - 3
+    return ", ".join(map(quoted, names[:3])) + (f" and {rest:,} more" if rest > 0 else "")
 
 
 NOT_WRITTEN = {

@@ -18,6 +18,7 @@ from core.inference.activations import check_ids, looking_at
 from core.trace import Trace
 from core.transformer.gpt import GPT
 from core.transformer.gpt_numpy import NumpyGPT
+from core.transformer.weights import check_finite
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +65,15 @@ def explain_example(model: GPT, ids: Sequence[int] | np.ndarray) -> ExplainedExa
     """Reads all `ids` (T + 1) but the last, predicts all but the first, and goes all the way back.
 
     The model is copied: it keeps its weights, gradients and mode. Raises ValueError for fewer than
-    two ids, more than block_size + 1, one that is not in the vocabulary, and a model with dropout.
+    two ids, more than block_size + 1, one that is not in the vocabulary, a model with dropout, and
+    one with a weight that is NaN or infinite.
     """
     array = np.asarray(ids, dtype=np.int64).reshape(-1)
     if array.size < 2:
         raise ValueError("a training example needs two tokens: one to read, one to predict")
     check_ids(model, array[:-1])
     check_ids(model, array[1:])
+    check_finite(model)
     read, wanted = array[:-1], array[1:]
     mine = NumpyGPT.of(model)
     loss = mine.loss(read[None], wanted[None])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from core.files import read_json, write_json
+from core.files import quoted, quoted_some, read_json, write_json
 from core.tensor_files import read_tensors, write_tensors
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT, parameter_count
@@ -54,8 +54,8 @@ def load_model(folder: Path) -> GPT:
     """The model in `folder`, fp32, in eval mode.
 
     Raises FileNotFoundError when a file is missing, and ValueError, with the remedy, when the
-    config is impossible, the weights are truncated, are a pickle, or do not fit the config: every
-    name and shape is checked.
+    config is impossible, the weights are truncated, are a pickle, hold NaN or infinity, or do not
+    fit the config: every name and shape is checked.
     """
     folder = Path(folder)
     config = load_config(folder)
@@ -67,7 +67,8 @@ def load_model(folder: Path) -> GPT:
     tensors = read_tensors(path, framework="torch")
     if config.n_layer > len(tensors):  # a damaged number must not build layer after layer
         raise ValueError(
-            f"{path} holds {len(tensors)} tensors, {CONFIG_FILE} asks for {config.n_layer} layers. "
+            f"{path} holds {len(tensors)} tensors, {CONFIG_FILE} asks for "
+            f"{quoted(config.n_layer)} layers. "
             f"Copy both files from one checkpoint"
         )
     found = {name: tensor.shape for name, tensor in tensors.items()}
@@ -80,7 +81,22 @@ def load_model(folder: Path) -> GPT:
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             parameter.copy_(tensors[name])
+    check_finite(model, str(path))
     return model.eval()
+
+
+def check_finite(model: GPT, name: str = "the model") -> None:
+    """Raises ValueError where a weight is NaN or infinite: whatever is worked out from it is, too.
+
+    The least and the largest of a tensor are found in one pass, and are NaN where one number is.
+    """
+    for parameter_name, weight in own_parameters(model).items():
+        if not all(end.isfinite() for end in weight.aminmax()):
+            wrong = int((~weight.isfinite()).sum())
+            raise ValueError(
+                f"{name}: {wrong:,} of the {weight.numel():,} numbers of {parameter_name} are NaN "
+                "or infinite. Take an earlier checkpoint, or copy the file again"
+            )
 
 
 def _check_fit(path: Path, expected: dict[str, torch.Size], found: dict[str, torch.Size]) -> None:
@@ -89,18 +105,13 @@ def _check_fit(path: Path, expected: dict[str, torch.Size], found: dict[str, tor
     if missing or surplus:
         raise ValueError(
             f"{path} does not belong to the {CONFIG_FILE} beside it: "
-            f"missing {_some(missing)}; not expected {_some(surplus)}. Copy both files from "
+            f"missing {quoted_some(missing) or 'none'}; not expected "
+            f"{quoted_some(surplus) or 'none'}. Copy both files from "
             f"one checkpoint"
         )
     for name, shape in expected.items():
         if found[name] != shape:
             raise ValueError(
-                f"{path}: {name} has shape {tuple(found[name])}, {CONFIG_FILE} asks for "
+                f"{path}: {name} has shape {quoted(tuple(found[name]))}, {CONFIG_FILE} asks for "
                 f"{tuple(shape)}. Copy both files from one checkpoint"
             )
-
-
-def _some(names: list[str]) -> str:
-    if not names:
-        return "none"
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

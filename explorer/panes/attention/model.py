@@ -115,8 +115,8 @@ def look(activations: Activations, prompt: Prompt, source: str, version: int) ->
         raise ValueError("the model gave no heads; ask it for attention, queries, keys and values")
     if not np.isfinite(attention).all():
         raise ValueError(
-            "this model gives no numbers: weights in its file are not finite, as after a loss that "
-            "overflowed; open an earlier checkpoint"
+            "this model gives no numbers: its weights are so large that what is worked out from "
+            "them overflows; open an earlier checkpoint"
         )
     scores = head_scores(attention, prompt.ids)
     return Heads(prompt, attention, q, k, v, scores, source, version)

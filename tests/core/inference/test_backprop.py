@@ -98,6 +98,15 @@ def test_what_cannot_be_an_example_is_told(ids, said):
         explain_example(small(), ids)
 
 
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf"), float("-inf")])
+def test_a_weight_that_is_no_number_is_named(wrong):
+    given = small()
+    with torch.no_grad():
+        given.h[2].ln_1.bias[3] = wrong
+    with pytest.raises(ValueError, match=r"1 of the 8 numbers of h\.2\.ln_1\.bias .*checkpoint"):
+        explain_example(given, [1, 2, 3])
+
+
 def test_dropout_is_refused():
     config = ModelConfig(vocab_size=13, block_size=8, n_layer=1, n_head=1, n_embd=4, dropout=0.1)
     with pytest.raises(ValueError, match="dropout is random"):

@@ -9,6 +9,7 @@ import zipfile
 import pytest
 import torch
 
+from core.tensor_files import read_tensors, write_tensors
 from core.transformer import ModelConfig
 from core.transformer.gpt import GPT
 from core.transformer.weights import load_model, save_model
@@ -31,6 +32,45 @@ def test_what_was_saved_is_what_opens(folder):
     ):
         assert torch.equal(a, b), name
     assert opened.lm_head.weight is opened.wte.weight
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_weights_that_are_no_numbers_are_refused_by_name(tmp_path, wrong, dtype):
+    model = GPT(CONFIG, torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        model.h[0].attn.c_proj.weight[2, 5:7] = wrong
+    save_model(tmp_path / "model", model, dtype)
+    said = r"model\.safetensors: 2 of the 64 numbers of h\.0\.attn\.c_proj\.weight .*checkpoint"
+    with pytest.raises(ValueError, match=said):
+        load_model(tmp_path / "model")
+
+
+def test_a_number_too_large_for_32_bits_is_refused(folder):
+    path = folder / "model.safetensors"
+    tensors = {n: value.double() for n, value in read_tensors(path, framework="torch").items()}
+    tensors["ln_f.bias"][0] = 1e300
+    write_tensors(path, tensors)
+    with pytest.raises(ValueError, match=r"1 of the 8 numbers of ln_f\.bias"):
+        load_model(folder)
+
+
+def test_names_of_a_stranger_are_told_in_part(folder):
+    path = folder / "model.safetensors"
+    tensors = read_tensors(path, framework="torch")
+    tensors |= {"x" * 9000: torch.ones(1), **{f"more.{n}": torch.ones(1) for n in range(900)}}
+    write_tensors(path, tensors)
+    with pytest.raises(ValueError, match=r"missing none; not expected .* and 898 more") as told:
+        load_model(folder)
+    assert len(str(told.value)) < 400 + len(str(path))
+
+
+def test_the_largest_finite_weights_are_taken(tmp_path):
+    model = GPT(CONFIG, torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        model.wte.weight.fill_(torch.finfo(torch.float32).max)
+    save_model(tmp_path / "model", model)
+    assert load_model(tmp_path / "model").wte.weight.isfinite().all()
 
 
 def test_bf16_halves_the_file_and_opens_as_fp32(tmp_path, folder):
@@ -57,7 +97,7 @@ def test_weights_of_another_shape_are_refused(folder):
     with pytest.raises(ValueError, match=r"asks for .*one checkpoint"):
         load_model(folder)
     (folder / "config.json").write_text(json.dumps({**values, "n_layer": 2}))
-    with pytest.raises(ValueError, match=r"missing h.1"):
+    with pytest.raises(ValueError, match=r"missing 'h.1"):
         load_model(folder)
 
 

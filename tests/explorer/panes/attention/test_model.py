@@ -132,6 +132,22 @@ def test_the_mosaic_keeps_a_single_strong_weight(heads):
         assert pooled[0, head].max() == round(float(heads.attention[0, head].max()) * 255)
 
 
+def test_heads_that_are_no_numbers_are_refused_with_the_remedy(heads):
+    from core.inference.activations import Activations
+
+    attention = heads.attention.copy()
+    attention[0, 1, 3] = np.nan
+    kept = Activations(
+        np.array(heads.prompt.ids),
+        attention=attention,
+        queries=heads.queries,
+        keys=heads.keys,
+        values=heads.values,
+    )
+    with pytest.raises(ValueError, match="overflows; open an earlier checkpoint"):
+        model.look(kept, heads.prompt, "made", 0)
+
+
 def test_choices_restore_only_what_fits():
     saved = {"score": "entropy", "sorted": "yes", "least": 7, "hide_first": True, "mode": "steps"}
     restored = Choices().restored(saved)

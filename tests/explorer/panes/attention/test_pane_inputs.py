@@ -104,7 +104,8 @@ def test_a_model_whose_weights_are_no_numbers_is_refused_with_the_remedy(pane, t
         pane.workspace.set_model_source(broken)
         await pane.settled()
         assert pane.view.body.state == "error"
-        assert "earlier checkpoint" in pane.view.body._error.message
+        said = pane.view.body._error.message
+        assert "h.0.attn.c_attn.bias are NaN" in said and "earlier checkpoint" in said
 
     run_async(body())
 

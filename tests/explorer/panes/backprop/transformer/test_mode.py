@@ -146,6 +146,18 @@ def test_a_text_that_is_too_short_says_so_and_another_one_heals_it(
     assert mode.view.body.state == "ready" and mode.worked is not None
 
 
+def test_a_model_whose_weights_are_no_numbers_is_refused_in_the_pictures_place(make_mode):
+    import torch
+
+    model = small_model()
+    with torch.no_grad():
+        model.h[1].mlp.c_fc.weight[0, 0] = float("inf")
+    mode = make_mode(model).mode
+    assert mode.view.body.state == "error" and mode.worked is None
+    said = mode.view.body._error.message
+    assert "h.1.mlp.c_fc.weight are NaN or infinite" in said and "earlier checkpoint" in said
+
+
 def test_a_model_with_dropout_is_refused_in_the_pictures_place(make_mode):
     mode = make_mode(small_model(dropout=0.2)).mode
     assert mode.view.body.state == "error" and mode.worked is None
