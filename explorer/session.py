@@ -177,6 +177,9 @@ class Session(QObject):
         if (path / RUN_MANIFEST).is_file():
             self.open_run(path)
             return False
+        if path.is_dir() and await self.engine.io(is_tokenizer, path):
+            self._give_tokenizer(path)
+            return False
         if is_model(path):
             await self.open_model(path if path.is_dir() else path.parent)
             errors.retire(errors.MODEL)
@@ -189,14 +192,18 @@ class Session(QObject):
             raise ValueError(f"{path} is a pipe or a device; choose a text file or a folder")
         errors.retire(errors.TEXT)
         if await self.engine.io(is_tokenizer, path):
-            self._remember(path)
-            self.workspace.paneRequested.emit("tokenizers")  # built before it is told
-            self.workspace.tokenizerGiven.emit(str(path))
+            self._give_tokenizer(path)
             return False
         tasks.spawn(self._remember_usable(path, begin_text), self.window)
         self.workspace.paneRequested.emit("training")  # built before it is told
         self.workspace.textOpened.emit(str(path))
         return False
+
+    def _give_tokenizer(self, path: Path) -> None:
+        errors.retire(errors.TEXT)
+        self._remember(path)
+        self.workspace.paneRequested.emit("tokenizers")  # built before it is told
+        self.workspace.tokenizerGiven.emit(str(path))
 
     def open_run_folder(self, folder: Path) -> None:
         """As a person chose it: only a run will do."""

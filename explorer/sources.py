@@ -31,6 +31,7 @@ def models_among(paths: Sequence[str]) -> list[str]:
         path
         for path in paths
         if os.path.isfile(os.path.join(path, "config.json"))
+        and os.path.isfile(os.path.join(path, "model.safetensors"))
         and not os.path.isfile(os.path.join(path, "run.json"))
     ]
 

@@ -19,6 +19,8 @@ FOLDER_FILES = (
     *("tokenizer.json", "tekken.json", "tokenizer.model", "spiece.model"),
     *("sentencepiece.bpe.model", *PAIRS, "vocab.txt"),
 )
+WEIGHTS = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".h5", ".onnx")
+OUR_CONFIG = b'"architecture"'  # the key is ours; others write "architectures"
 HEAD = 4096  # bytes that tell what a file is
 RANK_LINE = re.compile(rb"[A-Za-z0-9+/]+={0,2} \d+\r?\n")
 JSON_START = re.compile(rb"(\xef\xbb\xbf)?\s*(\{|\[(?!\w+\]\s))")  # "[PAD]" begins a vocab.txt
@@ -129,13 +131,16 @@ def recognize_kind(path: Path) -> str:
 
 
 def is_tokenizer(path: Path) -> bool:
-    """Whether a file looks like a tokenizer's rather than like a text that a person wrote.
+    """Whether a file looks like a tokenizer's rather than like a text that a person wrote, and a
+    folder like a tokenizer's rather than like a model's.
 
     Text and a word list are both lines of words: a list says so by its name, by special pieces
     such as "[UNK]", or by what continues a word ("##ing"). A text may be a web page, or not be in
     UTF-8. Raises ValueError for what is neither, such as an archive, and OSError where the file
     cannot be read.
     """
+    if path.is_dir():
+        return _find_in(path) is not None and not _is_of_model(path)
     head = _head(path)
     try:
         kind = recognize_kind(path)
@@ -152,6 +157,14 @@ def is_tokenizer(path: Path) -> bool:
         named_so = path.name.startswith("vocab") and b" " not in head  # else it is about one
         return named_so or any(piece in head for piece in LIST_PIECES)
     return True
+
+
+def _is_of_model(folder: Path) -> bool:
+    """It holds weights, or ours lack beside the config that a checkpoint has."""
+    if any(file.suffix in WEIGHTS for file in folder.iterdir()):
+        return True
+    config = folder / "config.json"
+    return config.is_file() and OUR_CONFIG in _head(config)
 
 
 def _head(path: Path) -> bytes:
@@ -175,15 +188,22 @@ BESIDE = "choose tokenizer.json, a .model, .tiktoken or GGUF file, or vocab.txt"
 
 
 def _in_folder(folder: Path) -> Path:
+    found = _find_in(folder)
+    if found is None:
+        raise FileNotFoundError(
+            f"{folder} holds no tokenizer: put one of {', '.join(FOLDER_FILES)} there"
+        )
+    return found
+
+
+def _find_in(folder: Path) -> Path | None:
     for name in FOLDER_FILES:
         if (folder / name).is_file():
             return folder / name
     for ending in ("*.tiktoken", "*.model", "*.gguf"):
         for found in sorted(folder.glob(ending)):
             return found
-    raise FileNotFoundError(
-        f"{folder} holds no tokenizer: put one of {', '.join(FOLDER_FILES)} there"
-    )
+    return None
 
 
 def _read_json(path: Path) -> Tokenizer:

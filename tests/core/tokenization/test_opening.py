@@ -262,6 +262,25 @@ FILE = ""
 FOLDER = Path()
 
 
+def test_a_folder_that_holds_only_a_tokenizer_is_told_from_a_models(tmp_path: Path) -> None:
+    from core.tokenization.opening import is_tokenizer
+
+    assert not is_tokenizer(tmp_path), "an empty folder is neither"
+    (tmp_path / "tokenizer.json").write_text(FILE, encoding="utf-8")
+    assert is_tokenizer(tmp_path) and open_tokenizer(tmp_path).vocab_size == 265
+    config = tmp_path / "config.json"
+    config.write_text('{"architectures": ["GPT2LMHeadModel"]}')
+    assert is_tokenizer(tmp_path), "only the small files of somebody's model were fetched"
+    config.write_text('{"architecture": "gpt", "format": 1}')
+    assert not is_tokenizer(tmp_path), "a checkpoint whose weights are missing"
+    config.unlink()
+    for name in ("model-00001-of-00002.safetensors", "pytorch_model.bin"):
+        (tmp_path / name).write_bytes(b"")
+        assert not is_tokenizer(tmp_path)
+        (tmp_path / name).unlink()
+    assert is_tokenizer(tmp_path)
+
+
 def test_a_tokenizers_file_is_told_from_a_text(tmp_path: Path) -> None:
     from core.tokenization.opening import is_tokenizer
 

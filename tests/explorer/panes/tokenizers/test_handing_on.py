@@ -253,11 +253,14 @@ def test_a_text_that_is_opened_reaches_a_pane_that_was_not_built_yet(
     run_async(scenario(), 120)
 
 
+@pytest.mark.parametrize("opened", ["file", "folder"])
 @pytest.mark.no_stall_check  # a window with its panes is built in the loop
 def test_a_tokenizer_that_the_window_opens_is_looked_at_instead_of_trained_on(
-    sitting: Any, run_async: Any, tmp_path: Path
+    sitting: Any, run_async: Any, tmp_path: Path, opened: str
 ) -> None:
-    path = saved_bpe(tmp_path / "mine.json")
+    path = saved_bpe(tmp_path / "tokenizer.json")
+    if opened == "folder":
+        path = tmp_path
 
     async def scenario() -> None:
         async with sitting as session:
@@ -265,6 +268,7 @@ def test_a_tokenizer_that_the_window_opens_is_looked_at_instead_of_trained_on(
             window.show_pane("training")
             planned = window.pane.planning.options.corpus
             assert await session.open_paths_now([path]) is False
+            assert not errors.reports().problems
             assert window.pane.objectName() == "tokenizers"
             await window.pane.settled()
             assert window.pane.mode.id == "compare"
