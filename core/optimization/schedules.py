@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
 
+from core.files import quoted
+
 DECAY_SHARE = 0.2  # of a run: the last part of "wsd"
 DROPS = (0.5, 0.75)  # shares of a run after which "step" divides the rate by 10
 RISE_FACTOR = 25.0  # "one-cycle" begins at a 25th of its peak
@@ -272,7 +274,7 @@ def schedule_named(name: str) -> Schedule:
     if name not in SCHEDULES:
         names = [repr(known) for known in SCHEDULES]
         raise ValueError(
-            f"schedule {name!r} is unknown; use {', '.join(names[:-1])} or {names[-1]}"
+            f"schedule {quoted(name)} is unknown; use {', '.join(names[:-1])} or {names[-1]}"
         )
     return SCHEDULES[name]
 

@@ -316,7 +316,7 @@ class Attempt:
                 self._probe(id, values["ids"], values["sites"])
                 yield Moment("probe", self.step, True)
             case _:
-                raise ValueError(f"command {command.name!r} is unknown to this version")
+                raise ValueError(f"command {command.name[:40]!r} is unknown to this version")
 
     def _set(self, command: Command) -> None:
         rate = check_learning_rate(command.values.get("learning_rate"))

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+from core.files import quoted, quoted_some
 from core.optimization.optimizers import optimizer
 from core.optimization.schedules import learning_rate_at, schedule_named
 from core.transformer.config import ModelConfig
@@ -138,7 +139,7 @@ class TrainingConfig:
     def _check_choices(self) -> None:
         for name in ("task", "corpus", "tokenizer", "sample_prompt", "probe_text"):
             if not isinstance(getattr(self, name), str):
-                raise ValueError(f"{name} must be text, not {getattr(self, name)!r}")
+                raise ValueError(f"{name} must be text, not {quoted(getattr(self, name))}")
         for name in ("task", "corpus", "tokenizer"):
             if not getattr(self, name):
                 raise ValueError(f"{name} is empty; leave it out to get the usual one")
@@ -149,7 +150,9 @@ class TrainingConfig:
                 "precision 'fp16' is about 20 times slower than fp32 on a CPU; use 'bf16' or 'fp32'"
             )
         if self.precision not in PRECISIONS:
-            raise ValueError(f"precision {self.precision!r} is unknown; use {_either(PRECISIONS)}")
+            raise ValueError(
+                f"precision {quoted(self.precision)} is unknown; use {_either(PRECISIONS)}"
+            )
 
     @property
     def tokens_per_step(self) -> int:
@@ -195,7 +198,8 @@ class TrainingConfig:
         version = values.pop("format", FORMAT)
         if not isinstance(version, int) or version > FORMAT:
             raise ValueError(
-                f"training config format {version!r} is newer than {FORMAT}; update LLM Explorer"
+                f"training config format {quoted(version)} is newer than {FORMAT}; update "
+                "LLM Explorer"
             )
         _check_names(values)
         if not isinstance(values.get("model"), Mapping):
@@ -218,12 +222,12 @@ class TrainingConfig:
 def _check_names(values: Mapping[str, Any]) -> None:
     known = [field.name for field in fields(TrainingConfig)]
     if unknown := sorted(set(values) - set(known)):
-        raise ValueError(f"unknown field {', '.join(unknown)}; the fields are {', '.join(known)}")
+        raise ValueError(f"unknown field {quoted_some(unknown)}; the fields are {', '.join(known)}")
 
 
 def _betas(value: object) -> tuple[float, float]:
     if not isinstance(value, (tuple, list)) or len(value) != 2:
-        raise ValueError(f"betas {value!r} must be two numbers; (0.9, 0.99) is usual")
+        raise ValueError(f"betas {quoted(value)} must be two numbers; (0.9, 0.99) is usual")
     for beta in value:
         _number("betas", beta)
         if not 0.0 <= beta < 1.0:
@@ -233,12 +237,12 @@ def _betas(value: object) -> tuple[float, float]:
 
 def _whole_number(name: str, value: object, least: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ValueError(f"{name} must be a whole number of at least {least}, not {value!r}")
+        raise ValueError(f"{name} must be a whole number of at least {least}, not {quoted(value)}")
 
 
 def _number(name: str, value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise ValueError(f"{name} must be a finite number, not {value!r}")
+        raise ValueError(f"{name} must be a finite number, not {quoted(value)}")
 
 
 def _either(choices: tuple[str, ...]) -> str:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from core.files import append_line, cut_torn_line
+from core.files import append_line, cut_torn_line, quoted
 from core.training import records
 from core.training.reader import JsonLines, RunReader
 
@@ -202,7 +202,7 @@ class RunControl:
 def check_learning_rate(value: object) -> float:
     """The value as a float. Raises ValueError when it cannot be a learning rate."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ValueError(f"the learning rate must be a number, not {value!r}")
+        raise ValueError(f"the learning rate must be a number, not {quoted(value)}")
     if not math.isfinite(value) or value <= 0:
         raise ValueError(f"the learning rate {value} must be finite and above 0; 1e-3 is usual")
     return float(value)

@@ -10,6 +10,7 @@ from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 
+from core.files import quoted
 from core.resources import data_folder
 from core.training import records
 from core.training.attempt import Attempt
@@ -62,8 +63,8 @@ def train_steps(
     if task is None:
         if known.task != LanguageModelling.name:
             raise ValueError(
-                f"task {known.task!r} is unknown here; use {LanguageModelling.name!r}, or start "
-                "the run by the module that brings this task"
+                f"task {quoted(known.task)} is unknown here; use {LanguageModelling.name!r}, or "
+                "start the run by the module that brings this task"
             )
         task = LanguageModelling(known)
     run = Attempt(known, folder, task)

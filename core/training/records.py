@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from core.files import write_atomically
+from core.files import quoted, write_atomically
 
 FORMAT = 1
 MANIFEST = "run.json"
@@ -144,7 +144,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise ValueError(f"{path} is not the manifest of a run; choose another folder")
     if manifest["format"] != FORMAT:
         raise ValueError(
-            f"{path} has format {manifest['format']!r}, this version reads {FORMAT}; "
+            f"{path} has format {quoted(manifest['format'])}, this version reads {FORMAT}; "
             "update LLM Explorer"
         )
     attempts = manifest["attempts"]

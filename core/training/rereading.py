@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from core.data import IGNORED
+from core.files import quoted
 from core.training.language_modelling import LanguageModelling
 from core.training.reader import RunReader
 from core.training.runs import text_identity
@@ -53,7 +54,8 @@ class RunBatches:
         config = reader.config
         if config.task != LanguageModelling.name:
             raise ValueError(
-                f"a run of the task {config.task!r} reads no text; open one of language modelling"
+                f"a run of the task {quoted(config.task)} reads no text; open one of "
+                "language modelling"
             )
         text = Path(config.corpus)
         if config.corpus != "stories":

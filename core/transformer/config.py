@@ -11,7 +11,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from core.files import quoted, quoted_some
+
 FORMAT = 1  # of config.json
+LARGEST = 1 << 40  # of any number of a config: what is beyond it is damaged, or a slip
 ARCHITECTURE = "gpt"
 
 # Per field, what can be built today and what is known but still to come.
@@ -108,9 +111,9 @@ class ModelConfig:
         for name, (now, later) in _CHOICES.items():
             value, usable = getattr(self, name), " or ".join(map(repr, now))
             if value in later:
-                raise ValueError(f"{name} {value!r} is known but not built yet; use {usable}")
+                raise ValueError(f"{name} {quoted(value)} is known but not built yet; use {usable}")
             if value not in now:
-                raise ValueError(f"{name} {value!r} is unknown; use {usable}")
+                raise ValueError(f"{name} {quoted(value)} is unknown; use {usable}")
         if self.n_kv_head not in (None, self.n_head):
             raise ValueError(
                 "n_kv_head other than n_head (grouped queries) is not built yet; leave it None"
@@ -149,18 +152,19 @@ class ModelConfig:
         architecture = values.pop("architecture", ARCHITECTURE)
         if architecture != ARCHITECTURE:
             raise ValueError(
-                f"architecture {architecture!r} cannot be opened; this version opens "
+                f"architecture {quoted(architecture)} cannot be opened; this version opens "
                 f"{ARCHITECTURE!r}"
             )
         version = values.pop("format", FORMAT)
         if not isinstance(version, int) or version > FORMAT:
             raise ValueError(
-                f"config format {version!r} is newer than {FORMAT}; update LLM Explorer to open it"
+                f"config format {quoted(version)} is newer than {FORMAT}; update LLM Explorer to "
+                "open it"
             )
         known = {field.name for field in fields(cls)}
         if unknown := sorted(set(values) - known):
             raise ValueError(
-                f"unknown model field {', '.join(unknown)}; the fields are "
+                f"unknown model field {quoted_some(unknown)}; the fields are "
                 f"{', '.join(sorted(known))}"
             )
         try:
@@ -173,4 +177,6 @@ class ModelConfig:
 
 def _positive_integer(name: str, value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}")
+        raise ValueError(f"{name} must be a whole number of at least 1, not {quoted(value)}")
+    if value > LARGEST:
+        raise ValueError(f"{name} {quoted(value)} is larger than any model's; choose less")

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from core.files import GET_AGAIN
+from core.files import GET_AGAIN, quoted
 from core.gguf import open_gguf
 from core.tokenization.byte_level import BYTE_OF_CHARACTER
 from core.tokenization.formats.documents import tokenizer_from_document
@@ -66,7 +66,7 @@ def read_gguf_tokenizer(path: Path) -> Tokenizer:
         "t5": _unigram,
     }
     if kind not in readers:
-        raise ValueError(f"{path} holds a tokenizer of the kind {kind!r}: {ELSEWHERE}")
+        raise ValueError(f"{path} holds a tokenizer of the kind {quoted(kind)}: {ELSEWHERE}")
     return readers[kind](metadata, pieces, str(path))
 
 
@@ -89,7 +89,9 @@ def _whole_numbers(value: Any) -> bool:
 def _byte_level(metadata: Mapping[str, Any], pieces: list[str], name: str) -> Tokenizer:
     pre = metadata.get(f"{KEY}pre", "gpt-2")
     if not isinstance(pre, str) or pre not in PRE:
-        raise ValueError(f"{name} cuts words in a way that is not known ({pre!r}): {ELSEWHERE}")
+        raise ValueError(
+            f"{name} cuts words in a way that is not known ({quoted(pre)}): {ELSEWHERE}"
+        )
     lines = metadata.get(f"{KEY}merges")
     if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
         raise ValueError(f"{name} has no list of merges: {GET_AGAIN}")

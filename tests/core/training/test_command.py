@@ -48,7 +48,7 @@ def _config_file(tmp_path: Path, config: TrainingConfig) -> Path:
 @pytest.mark.parametrize(
     ("text", "remedy"),
     [
-        ('{"model": {}, "speed": 1}', "unknown field speed"),
+        ('{"model": {}, "speed": 1}', "unknown field 'speed'"),
         ('{"model": {"vocab_size": 9, "block_size": 8, "n_layer": 1, "n_head": 3, "n_embd": 8}}',
          "not divisible by n_head"),
         ("hello", "not valid JSON"),

@@ -33,7 +33,7 @@ def test_json_round_trip(tmp_path: Path) -> None:
         ({"repeated_fraction": 1.5}, "0.0 to 1.0"),
         ({"corpus": ""}, "corpus is empty"),
         ({"sample_prompt": 3}, "must be text"),
-        ({"stepz": 3}, "unknown field stepz"),
+        ({"stepz": 3}, "unknown field 'stepz'"),
     ],
 )
 def test_impossible_values_say_the_remedy(
@@ -51,7 +51,7 @@ def test_impossible_values_say_the_remedy(
         ("{}", "field model is missing"),
         ('{"format": 99}', "update"),
         ('{"model": {"vocab_size": 5}}', "incomplete"),
-        ('{"model": {}, "modle": {}}', "unknown field modle"),
+        ('{"model": {}, "modle": {}}', "unknown field 'modle'"),
     ],
 )
 def test_bad_files_say_what_is_wrong(text: str, remedy: str) -> None:

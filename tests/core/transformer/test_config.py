@@ -46,7 +46,7 @@ def test_json_round_trip_keeps_every_field():
     [
         ({"architecture": "mamba"}, "architecture"),
         ({"format": 99}, "newer"),
-        ({"n_layers": 2}, "unknown model field n_layers"),
+        ({"n_layers": 2}, "unknown model field 'n_layers'"),
         ({"vocab_size": "many"}, "vocab_size"),
     ],
 )
@@ -55,6 +55,24 @@ def test_a_foreign_config_file_is_refused(changes, message):
         ModelConfig.from_json({**ModelConfig(**SMALL).to_json(), **changes})
     with pytest.raises(ValueError, match="incomplete"):
         ModelConfig.from_json({"vocab_size": 3})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"architecture": "x" * 9000},
+        {"format": ["x"] * 9000},
+        {"n_layer": "x" * 9000},
+        {"n_embd": 10**4000},
+        {"mlp": "x" * 9000},
+        {"x" * 9000: 1},
+        {str(number): 1 for number in range(9000)},
+    ],
+)
+def test_a_refusal_quotes_no_more_than_a_person_reads(changes):
+    with pytest.raises(ValueError) as told:
+        ModelConfig.from_json({**ModelConfig(**SMALL).to_json(), **changes})
+    assert len(str(told.value)) < 500
 
 
 # Exact for GPT-1 and GPT-2; GPT-3 from the standard formula with V = 50,257, T = 2,048 and biases

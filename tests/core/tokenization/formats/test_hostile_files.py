@@ -12,6 +12,7 @@ import pytest
 
 from core.files import QUOTED, quoted
 from core.tokenization import open_tokenizer, train_tokenizer
+from tests.core.gguf_files import gguf
 
 LONG = "x" * 200_000
 
@@ -33,7 +34,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 TRAINED = ""
 RANK = base64.b64encode(LONG.encode()).decode()
-HOSTILE: dict[str, Callable[[], str]] = {
+HOSTILE: dict[str, Callable[[], str | bytes]] = {
     "kind": lambda: json.dumps({"model": {"type": LONG, "vocab": {}}}),
     "kind that is a list": lambda: json.dumps({"model": {"type": [LONG], "vocab": {}}}),
     "merge": lambda: document(lambda d: d["model"]["merges"].append([LONG, "b"])),
@@ -48,13 +49,24 @@ HOSTILE: dict[str, Callable[[], str]] = {
         {"model": {"type": "WordPiece", "unk_token": LONG, "vocab": {"a": 0}}}
     ),
     "id": lambda: document(lambda d: d["model"]["vocab"].update(far=int("9" * 4000))),
+    "kind in GGUF": lambda: gguf(
+        {"tokenizer.ggml.model": LONG, "tokenizer.ggml.tokens": ["a"]},
+    ),
+    "words in GGUF": lambda: gguf(
+        {
+            "tokenizer.ggml.model": "gpt2",
+            "tokenizer.ggml.tokens": ["a"],
+            "tokenizer.ggml.pre": LONG,
+        }
+    ),
 }
 
 
 @pytest.mark.parametrize("what", HOSTILE)
 def test_an_error_quotes_no_more_than_a_person_reads(tmp_path: Path, what: str) -> None:
     path = tmp_path / "file"
-    path.write_text(HOSTILE[what](), encoding="utf-8")
+    content = HOSTILE[what]()
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(ValueError) as told:
         open_tokenizer(path)
     assert len(str(told.value)) < 400 + len(str(path))
