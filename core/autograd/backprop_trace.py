@@ -110,12 +110,17 @@ def _edge(graph: Graph, out: Node, node: Node, flow: Flow, number: int) -> Itera
     if flow.contribution.shape != node.tensor.shape:
         title = f"{node.label} was copied: what its copies get is added up"
         total = _with_axes(flow.flow, flow.contribution.ndim)
-        values = {"contribution": flow.contribution, "total": total}
+        values = {"contribution": _contribution(flow), "total": _held(total)}
         formula = rf"\sum_{{\text{{copies}}}} {slope}"
         yield _part("copies", title, formula, "sum_to#sum_copies", values, number)
     if flow.before is not None:
         title = f"{node.label} is used more than once: its gradients add up"
-        values = {"grad": flow.before, "contribution": flow.flow, "total": flow.grad}
+        same = flow.contribution.shape == flow.flow.shape
+        values = {
+            "grad": _held(flow.before),
+            "contribution": _contribution(flow) if same else _held(flow.flow),
+            "total": _held(flow.grad),
+        }
         formula = rf"{slope} = \sum_{{\text{{uses}}}} \text{{contribution}}"
         yield _part("accumulate", title, formula, "accumulate#accumulate", values, number)
 
@@ -142,7 +147,7 @@ def _through(graph: Graph, out: Node, node: Node, flow: Flow) -> Step:
     operation, index, data = out.tensor.operation, flow.number, out.tensor.data
     assert operation is not None
     arrays = [tensor.data for tensor in out.tensor.inputs]
-    values = {"upstream": _held(flow.upstream), "contribution": _held(flow.contribution)}
+    values = {"upstream": _held(flow.upstream), "contribution": _contribution(flow)}
     if operation.elementwise:
         values["local"] = _later(lambda: operation.local(index, data, *arrays), data.nbytes)
     values |= {"out": _held(data), **_inputs(out.tensor)}
@@ -155,10 +160,9 @@ def _through(graph: Graph, out: Node, node: Node, flow: Flow) -> Step:
 
 
 def _part(
-    name: str, title: str, formula: str, line: str, values: dict[str, Array], parent: int
+    name: str, title: str, formula: str, line: str, values: dict[str, Value], parent: int
 ) -> Step:
-    held = {key: _held(value) for key, value in values.items()}
-    return Step(f"backward.{name}", title, formula, f"{_HERE}:{line}", held, parent)
+    return Step(f"backward.{name}", title, formula, f"{_HERE}:{line}", values, parent)
 
 
 def _slope(latex: str) -> str:
@@ -175,8 +179,23 @@ def _inputs(tensor: Tensor) -> dict[str, Value]:
 
 
 def _held(array: Array) -> Value:
-    """An array of the graph, which lives as long as the graph does: a large one costs no budget."""
+    """An array of the graph or of its gradients, which live as long as the Trace does: one for each
+    tensor, so that a large one costs no budget.
+    """
     return _later(lambda: array, array.nbytes)
+
+
+def _contribution(flow: Flow) -> Value:
+    """What one edge carries: a large one is worked out again, for nobody else keeps it."""
+    operation, out, number, upstream = flow.out.operation, flow.out, flow.number, flow.upstream
+    assert operation is not None
+    if flow.contribution is flow.grad:
+        return _held(flow.grad)
+    arrays = [tensor.data for tensor in out.inputs]
+    return _later(
+        lambda: operation.contribution(number, upstream, out.data, *arrays),
+        flow.contribution.nbytes,
+    )
 
 
 def _later(compute: Callable[[], Array | None], nbytes: int) -> Value:

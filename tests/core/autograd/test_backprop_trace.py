@@ -1,5 +1,7 @@
 """The Trace of a graph: in the order of `backward`, with the values that its marked lines left."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -135,6 +137,25 @@ def test_a_large_graph_costs_no_budget_and_dies_of_no_depth():
     trace = whole(y.sum())
     assert len(trace) == 101 * 2 + 1 and trace.nbytes < 1_000_000
     assert trace[3].value("out").shape == (100_000,)
+
+
+def test_what_an_edge_carries_is_not_kept_beside_the_gradients():
+    x, rows = Tensor(np.ones((1000, 100)), name="x"), [Tensor(np.ones(100)) for _ in range(30)]
+    y = x
+    for row in rows:
+        y = y + row  # to each row flows as much as x is large
+    loss = (y * 2.0).sum()
+    tracemalloc.start()
+    try:
+        trace = whole(loss)
+        gradients = 33 * x.data.nbytes
+        assert tracemalloc.get_traced_memory()[0] < 1.2 * gradients
+    finally:
+        tracemalloc.stop()
+    places = trace.about["places"]
+    for step, place in zip(trace, places, strict=True):
+        if place.phase in ("backward", "copies"):
+            assert (step.value("contribution") == 2.0).all() or step.name == "backward.Sum"
 
 
 def test_infinities_are_recorded_and_raise_nothing():

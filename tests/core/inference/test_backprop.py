@@ -40,25 +40,18 @@ def test_a_wrong_gradient_would_show(monkeypatch):
     assert explain_example(small(), [1, 2, 3, 4, 5]).disagreement > 1e-4
 
 
-def test_numbers_that_are_none_never_agree():
-    given = small()
-    with torch.no_grad():
-        given.h[1].mlp.c_fc.weight[0, 0] = torch.nan
-    with np.errstate(all="ignore"):
-        assert np.isnan(explain_example(given, [1, 2, 3, 4, 5]).disagreement)
-
-
-def test_a_gradient_that_is_missing_would_show(monkeypatch):
+@pytest.mark.parametrize("lost", [None, np.full((8, 8), np.nan)])
+def test_a_gradient_that_is_missing_or_no_number_would_show(monkeypatch, lost):
     from core.autograd import Tensor
 
     whole = Tensor.backward
 
     def backward(loss: Tensor) -> None:
         whole(loss)
-        loss.leaves["h.1.attn.c_proj.weight"].grad = None
+        loss.leaves["h.1.attn.c_proj.weight"].grad = lost
 
     monkeypatch.setattr(Tensor, "backward", backward)
-    assert explain_example(small(), [1, 2, 3, 4, 5]).disagreement == np.inf
+    assert not np.isfinite(explain_example(small(), [1, 2, 3, 4, 5]).disagreement)
 
 
 def test_the_model_stays_as_it_was():
