@@ -24,6 +24,7 @@ from explorer.theme_numbers import format_number
 from explorer.widgets.live_numbers import Equation, Terms
 
 MOST_ROWS = 8
+SUMS = "core.autograd.arithmetic:MatMul.forward#forward"
 ROWS_BY_ROWS = ("gram", "poly")  # of Muon's: a row of numbers for each row of the matrix
 
 
@@ -140,19 +141,28 @@ def _of_neuron(moment: Moment, spot: Neuron, pinned: bool) -> Inspection:
     rows.append(Equation("bias", float(moment.biases[layer][spot.number])))
     if is_dead(moment, spot.column, spot.number):
         rows.append("Dead: 0 for every point, so no gradient reaches it.")
-    step = None
-    if moment.update is not None and f"{layer}.weight" in moment.update.gradients:
-        largest = int(np.abs(weights).argmax())
-        step, _ = update_of(moment, Weight(layer, largest, spot.number))
     title = name_of(spot.column, spot.number, moment.sizes)
     return Inspection(
-        step=step,
+        step=_sums(moment, layer),
         rows=rows,
         table={"weights": weights},
         pinned=pinned,
         title=title[:1].upper() + title[1:],
         plain=True,
     )
+
+
+def _sums(moment: Moment, layer: int) -> Step:
+    """How the neurons of a layer come to what they say."""
+    kind, norm = moment.experiment.activation, moment.experiment.norm
+    sums = r"z = \sum_i w_i \, x_i + b"
+    if layer == len(moment.weights) - 1:
+        return Step("network.sums", "The output", sums, SUMS, {"b": moment.weights[layer]})
+    says = "z" if kind == "linear" else rf"\text{{{kind}}}(z)"
+    if norm != "none":
+        sums = rf"z = g \cdot \text{{{norm} norm}}\Big(\sum_i w_i \, x_i\Big) + b"
+    formula = rf"{sums}, \quad a = {says}"
+    return Step("network.sums", "What it says", formula, SUMS, {"b": moment.weights[layer]})
 
 
 def _summary(moment: Moment) -> list[Any]:
@@ -217,20 +227,40 @@ def _sample_rows(sample: Sample, moment: int, spot: Spot) -> list[Any]:
         return _back_through_weights(sample, moment, spot)
     if place.phase == "seed":
         return [Equation("dL/dL", 1.0, "accent", "the loss moves as itself")]
-    rows: list[Any] = []
     column = role.column
     if place.input is not None:
         column = sample.roles[node.inputs[place.input]].column
-    for name, value in _values(step).items():
-        value = np.asarray(value)
-        chosen = _chosen(spot, column, value.shape[-1] if value.ndim else 1, value)
+    values = {name: np.asarray(value) for name, value in _values(step).items()}
+    made = values["out" if place.phase == "forward" else "contribution"]
+    wide = max(value.shape[-1] if value.ndim else 1 for value in values.values())
+    chosen = _chosen(spot, column, wide, made)  # one neuron, so that the arithmetic holds
+    rows: list[Any] = []
+    if wide > 1:
+        rows.append(f"Neuron {chosen + 1} of {wide}: point at another to see its numbers")
+    for name, value in values.items():
         flat = value.reshape(-1)
-        told = float(flat[chosen]) if flat.size > chosen else float(flat[0])
-        note = "" if flat.size == 1 else f"neuron {chosen + 1} of {flat.size}"
-        rows.append(
-            Equation(name, told, "accent" if name in ("out", "contribution") else "text", note)
-        )
+        which = f"[{chosen + 1}]" if flat.size == wide > 1 else ""
+        told = float(flat[chosen]) if which else float(flat[0])
+        role_of = "accent" if value is made else "text"
+        rows.append(Equation(*_called(sample, moment, name, which, told), role_of))
     return rows
+
+
+def _called(sample: Sample, moment: int, name: str, which: str, told: float) -> tuple[str, float]:
+    """A value of a step under the name that it has in the formula."""
+    place, nodes = sample.place_at(moment), sample.graph.nodes
+    node = nodes[place.node]
+    labels = {"out": node.label}
+    operation = node.tensor.operation
+    for index, before in enumerate(node.inputs):
+        labels[operation.input_name(index) if operation else ""] = nodes[before].label
+    if name in labels:
+        return f"{labels[name]}{which}", told
+    if place.input is None:
+        return name, told
+    to = nodes[node.inputs[place.input]].label
+    slopes = {"upstream": f"dL/d{node.label}", "local": f"d{node.label}/d{to}"}
+    return f"{slopes.get(name, f'{name} to dL/d{to}')}{which}", told
 
 
 def _back_through_weights(sample: Sample, moment: int, spot: Spot) -> list[Any]:

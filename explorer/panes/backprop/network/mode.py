@@ -236,7 +236,6 @@ class NetworkMode(Mode):
     def _on_state(self, state: str) -> None:
         if state == "failed":
             self.view.states.show_error(self.runner.error)
-        self.inputs.set_diverged(state == "diverged")
         self.grown()
         if self.active:
             self.player.playingChanged.emit(self.player.playing)
@@ -291,10 +290,13 @@ class NetworkMode(Mode):
         if sample is not None:
             self.set_headline(words.sample_headline(sample, max(0, self.player.step)))
             return
-        moment = self.moment
+        state, lab = self.runner.state, self.runner.lab
+        first = lab.curves.train[0] if lab is not None else math.nan
+        away = lab is not None and words.runs_away(lab.moments[-1], first)
+        self.inputs.set_diverged(away or state == "diverged")
         same = [one for one in PRESETS if one.experiment == self.experiment]
         self.set_headline(
-            words.headline(moment, self.runner.state, self.runner.error, same[0] if same else None)
+            words.headline(self.moment, state, self.runner.error, same[0] if same else None, first)
         )
 
     # looking

@@ -49,9 +49,9 @@ PRESETS = (
     ),
     Preset(
         "dead",
-        "Dead ReLU: a first step too large",
-        "Crossed-out neurons are 0 for every point: no gradient reaches them, so they never come "
-        "back.",
+        "Dead ReLU: steps too large",
+        "Crossed-out neurons are 0 for every point, so no gradient reaches their weights: in layer "
+        "1 they stay so, in layer 2 only what comes in can wake them.",
         Experiment(
             "circle", hidden=(8, 8), activation="relu", optimizer="sgd", learning_rate=3.0, seed=2
         ),
@@ -65,8 +65,8 @@ PRESETS = (
     Preset(
         "large",
         "First weights too large: saturated",
-        "The maps are black and white from the start: where tanh is flat, nearly no gradient comes "
-        "through.",
+        "Most neurons say \u22121 or 1 from the start, where tanh is flat and its slope near 0: only "
+        "the large weights carry a gradient back.",
         Experiment(initialization="normal", scale=6.0, hidden=(8, 8, 8), learning_rate=0.003),
     ),
     Preset(

@@ -10,6 +10,7 @@ from explorer.panes.backprop.network.sample import Sample
 from explorer.theme_numbers import format_number
 
 LOADING = "The network is being made."
+RUNS_AWAY, LEAST_LOSS = 10.0, 0.7  # times the first loss, or that of not knowing two classes
 NO_POINTS = "There are no points to learn from: click some onto the plane."
 
 
@@ -25,8 +26,17 @@ def moment_title(moment: Moment) -> str:
     return f"after {steps}: {loss}{test}"
 
 
-def headline(moment: Moment | None, state: str, error: str, preset: Preset | None) -> str:
-    """One sentence: what you see now."""
+def runs_away(moment: Moment, first: float) -> bool:
+    """Whether learning makes it ever worse, though every number is finite; `first` is the loss
+    before the first step.
+    """
+    return moment.step > 0 and moment.train_loss > RUNS_AWAY * max(first, LEAST_LOSS)
+
+
+def headline(
+    moment: Moment | None, state: str, error: str, preset: Preset | None, first: float = math.nan
+) -> str:
+    """One sentence: what you see now. `first` is the loss before the first step."""
     if error:
         return "Something went wrong; the reason stands below."
     if moment is None:
@@ -36,6 +46,11 @@ def headline(moment: Moment | None, state: str, error: str, preset: Preset | Non
         return f"It diverged after {moment.step:,} steps: {why}."
     if not moment.layers:
         return NO_POINTS
+    if runs_away(moment, first):
+        return (
+            f"Step {moment.step:,}: the loss is {format_number(moment.train_loss)}, and was "
+            f"{format_number(first)} at first: the steps are too large. Reset, and learn slower."
+        )
     if preset is not None and moment.experiment == preset.experiment:
         return preset.look
     where = f"Step {moment.step:,}: "
@@ -50,10 +65,10 @@ def _judgment(moment: Moment) -> str:
     inner = moment.layers[:-1]
     if dead:
         what = "1 neuron is" if dead == 1 else f"{dead} neurons are"
-        return f"{what} dead, 0 for every point, and cannot learn any more."
+        return f"{what} dead: 0 for every point, so no gradient reaches the weights into it."
     flat = [number for number, layer in enumerate(inner, 1) if layer.saturated > 0.5]
     if flat:
-        return f"layer {flat[0]} is saturated: where it is flat, little gradient comes through."
+        return f"layer {flat[0]} is saturated: most of what it says lies where its slope is near 0."
     first, last = inner[0].gradients.std if inner else 1.0, moment.layers[-1].gradients.std
     if inner and 0 < first < last / 1000:
         return (
@@ -82,12 +97,42 @@ def sample_headline(sample: Sample, moment: int) -> str:
     what = f"class {int(sample.target)}" if sample.classes else format_number(sample.target)
     if moment == 0:
         return f"One point, ({x}, {y}), should become {what}: follow it forward, then back."
+    in_loss = sample.roles[sample.place_at(moment).node].kind == "loss"
     if moment < sample.seed:
+        if in_loss:
+            return f"Forward: how wrong {_output(sample)} is. {LOSS_WORDS[min(sample.classes, 3)]}"
         return f"Forward: the point ({x}, {y}) becomes a loss, operation by operation."
     if moment < len(sample) - 1:
+        if in_loss:
+            return f"Backward through the loss: its parts add up to {_slope(sample)}."
         return "Backward: each operation hands the gradient on, times its local derivative."
     loss = format_number(sample.loss)
     return f"Every weight knows now how the loss {loss} of this point changes with it."
+
+
+LOSS_WORDS = {
+    0: "The squared error (z \u2212 y)\u00b2.",
+    2: "Binary cross-entropy, max(z, 0) \u2212 z y + log(1 + exp(\u2212|z|)): no exp overflows.",
+    3: "Cross-entropy: \u2212log of the share that softmax gives the right class.",
+}
+
+
+def _output(sample: Sample) -> str:
+    said = sample.output
+    return f"z = {format_number(float(said[0]))}" if len(said) == 1 else "what the outputs say"
+
+
+def _slope(sample: Sample) -> str:
+    """dL/dz of the loss, in symbols and numbers."""
+    z, y = sample.output, sample.target
+    if sample.classes == 0:
+        slope = 2 * (float(z[0]) - y)
+        return f"dL/dz = 2 (z \u2212 y) = {format_number(slope)}"
+    if sample.classes > 2:
+        return "dL/dz = softmax(z) \u2212 y, y being 1 for the right class"
+    p = 1 / (1 + math.exp(-max(-700.0, min(700.0, float(z[0])))))
+    slope = format_number(p - y)
+    return f"dL/dz = sigmoid(z) \u2212 y = {format_number(p)} \u2212 {y:g} = {slope}"
 
 
 def sample_title(sample: Sample, moment: int) -> str:
@@ -105,7 +150,9 @@ def sample_title(sample: Sample, moment: int) -> str:
         if role.kind == "sum" and operation == "Add":
             return f"layer {role.column}: plus its biases"
         if role.kind == "out":
-            return f"layer {role.column}: {operation.lower()} of its sums"
+            ends = operation == "Add"  # the last layer has no activation
+            what = "plus its biases" if ends else f"{operation.lower()} of its sums"
+            return f"layer {role.column}: {what}"
         return step.title
     assert place.input is not None
     target = sample.roles[sample.graph.nodes[place.node].inputs[place.input]]

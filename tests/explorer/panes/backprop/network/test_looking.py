@@ -63,6 +63,7 @@ def test_a_neuron_and_a_weight_can_be_chosen_and_let_go(mode, run_async):
         assert told[-1].pinned and told[-1].step.code.startswith("core.optimization.adam")
         mode.choose(Neuron(1, 2))
         assert told[-1].title == "Layer 1, neuron 3"
+        assert "tanh" in told[-1].step.formula and "MatMul.forward" in told[-1].step.code
         assert mode.cancel() and mode.view.network.chosen is None
         mode.choose(Neuron(2, 7))
         mode.view.neuronsRequested.emit(1, -1)

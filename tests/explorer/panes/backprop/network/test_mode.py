@@ -138,6 +138,26 @@ def test_divergence_is_said_and_reset_heals_it(mode, run_async):
     run_async(body())
 
 
+def test_steps_that_are_too_large_are_said_though_every_number_is_finite(mode, run_async):
+    async def body() -> None:
+        mode.editing.change_field("optimizer", "sgd")
+        mode.editing.change_field("learning_rate", 100.0)
+        await mode.settled()
+        await mode.runner.steps(60)
+        await mode.settled()
+        assert not mode.moment.diverged and math.isfinite(mode.moment.train_loss)
+        assert "too large" in mode.headline and not mode.inputs.calm.isHidden()
+        mode.inputs.calm.click()
+        mode.inputs.calm.click()
+        mode.inputs.calm.click()
+        await mode.settled()
+        await mode.runner.steps(60)
+        await mode.settled()
+        assert "too large" not in mode.headline and mode.inputs.calm.isHidden()
+
+    run_async(body())
+
+
 def test_a_session_brings_the_setup_back(mode, run_async):
     async def body() -> None:
         mode.editing.show_preset("spiral")

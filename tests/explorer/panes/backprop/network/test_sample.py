@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import operator
 from dataclasses import replace
 
 import numpy as np
@@ -10,9 +12,14 @@ import pytest
 from core.autograd.datasets import Dataset
 from core.autograd.tensor import Tensor, zero_grad
 from explorer.panes.backprop.network.experiment import Experiment
+from explorer.panes.backprop.network.inspecting import of_sample
 from explorer.panes.backprop.network.lab import Lab
 from explorer.panes.backprop.network.sample import Faces
-from explorer.panes.backprop.network.words import sample_title
+from explorer.panes.backprop.network.spots import Neuron
+from explorer.panes.backprop.network.words import sample_headline, sample_title
+from explorer.theme_numbers import format_number
+
+MADE = {"Add": operator.add, "Tanh": math.tanh, "Relu": lambda a: max(a, 0.0)}
 
 KINDS = [
     {},
@@ -64,6 +71,50 @@ def test_nothing_is_known_before_it_is_computed():
     before = faces.at(sample.seed - 1)
     assert before.loss is not None and before.gradients == (None,) * 4
     assert all(sample_title(sample, moment) for moment in range(len(sample)))
+
+
+@pytest.mark.parametrize("changes", KINDS, ids=str)
+def test_the_numbers_of_a_step_are_of_one_neuron_and_fit_its_formula(changes):
+    lab = Lab(replace(Experiment(), **changes))
+    for _ in range(20):
+        lab.one_step()
+    x, y = lab.data.points[3]
+    sample = lab.sample(3, x, y, float(lab.data.targets[3]))
+    seen = set()
+    for moment in range(1, len(sample)):
+        step, place = sample.step_at(moment), sample.place_at(moment)
+        rows = [row.value for row in of_sample(sample, moment, None).rows if hasattr(row, "value")]
+        operation = step.name.split(".")[1]
+        if step.name.startswith("backward.") and "local" in step.values:
+            upstream, contribution, local, *_ = rows
+            assert contribution == pytest.approx(upstream * local, abs=1e-15)
+        elif place.phase == "forward" and operation in MADE:
+            assert rows[0] == pytest.approx(MADE[operation](*rows[1:]), abs=1e-15)
+            seen.add(operation)
+    assert "Add" in seen
+
+
+def test_numbers_have_the_names_of_the_formula():
+    lab = Lab(Experiment())
+    sample = lab.sample(0, 0.3, -0.2, 1.0)
+    told = {}
+    for moment in range(1, len(sample)):
+        rows = of_sample(sample, moment, Neuron(1, 4)).rows
+        told[sample_title(sample, moment)] = [row.name for row in rows if hasattr(row, "name")]
+    assert told["layer 1: tanh of its sums"] == ["a1[5]", "z1[5]"]
+    assert "layer 3: plus its biases" in told
+    assert told["back through layer 1's tanh: \u00d7 its slope"] == [
+        "dL/da1[5]", "contribution to dL/dz1[5]", "da1/dz1[5]", "a1[5]", "z1[5]",
+    ]  # fmt: skip
+
+
+def test_the_loss_is_named_and_what_comes_of_it():
+    lab = Lab(Experiment())
+    sample = lab.sample(0, 0.3, -0.2, 1.0)
+    told = [sample_headline(sample, moment) for moment in range(len(sample))]
+    assert any("Binary cross-entropy" in one for one in told[: sample.seed])
+    slope = Faces(sample).at(len(sample) - 1).gradients[-1].item()
+    assert any(one.endswith(f"= {format_number(slope)}.") for one in told[sample.seed :])
 
 
 def test_what_flows_back_adds_up_to_the_gradient():
