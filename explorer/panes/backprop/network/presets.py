@@ -65,8 +65,8 @@ PRESETS = (
     Preset(
         "large",
         "First weights too large: saturated",
-        "Most neurons say \u22121 or 1 from the start, where tanh is flat and its slope near 0: only "
-        "the large weights carry a gradient back.",
+        "Most neurons say \u22121 or 1 from the start, where tanh is flat and its slope near 0: "
+        "only the large weights carry a gradient back.",
         Experiment(initialization="normal", scale=6.0, hidden=(8, 8, 8), learning_rate=0.003),
     ),
     Preset(
