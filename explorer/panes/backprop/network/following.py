@@ -19,14 +19,16 @@ class Following:
         self.sample: Sample | None = None
         self._faces: Faces | None = None
         self._turn = 0
+        self._at = 0.0  # where a session was left
 
-    def follow(self, number: int) -> None:
-        """The point of that number; learning pauses."""
+    def follow(self, number: int, at: float = 0.0) -> None:
+        """The point of that number, from a place of its way on; learning pauses."""
         lab = self.mode.runner.lab
         if lab is None or not 0 <= number < len(lab.data.points):
             return
         self.mode.runner.pause()
         x, y = (float(value) for value in lab.data.points[number])
+        self._at = at
         self._ask(number, x, y, float(lab.data.targets[number]), keep=False)
 
     def next_point(self, way: int) -> None:
@@ -86,6 +88,9 @@ class Following:
             mode.beside.soon()
         mode.inputs.set_sample(True)
         mode.set_tracks([SampleTrack(sample)], keep_position=keep and same)
+        at, self._at = self._at, 0.0
+        if at and mode.active:
+            mode.player.seek(min(at, len(sample) - 1))
         self.show(mode.player.position if mode.active else 0.0)
         mode.view.place_buttons()
         mode.on_step(0)

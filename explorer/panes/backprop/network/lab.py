@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from core.optimization.learner import Learned, Learner
 from explorer.panes.backprop.network.experiment import Data, Experiment, make_data
+from explorer.panes.backprop.network.learned import recall
 from explorer.panes.backprop.network.moment import Moment, Update, look
 from explorer.panes.backprop.network.sample import Sample, take_sample
 
@@ -71,19 +73,21 @@ class Curves:
 class Lab:
     """One learner. `change`, `reset`, `one_step` and `look` are called between its steps."""
 
-    def __init__(self, experiment: Experiment) -> None:
+    def __init__(self, experiment: Experiment, learned: Mapping[str, Any] | None = None) -> None:
         self.speed = 1.0
-        self.reset(experiment)
+        self.reset(experiment, learned)
 
     # called by the engine
 
-    def reset(self, experiment: Experiment) -> Moment:
-        """A new network, at step 0."""
+    def reset(self, experiment: Experiment, learned: Mapping[str, Any] | None = None) -> Moment:
+        """A new network, at step 0, or with what a session kept of one where that fits."""
         self.experiment = experiment
         self.data: Data = make_data(experiment)
         self.learner = Learner.start(
             experiment.config, self.data.train, self.data.test, experiment.settings, experiment.seed
         )
+        if learned is not None:
+            recall(self.learner, learned)
         self.diverged = ""
         self._update: Update | None = None
         moment = look(self.learner, experiment, None)

@@ -14,9 +14,10 @@ from explorer.actions import Action
 from explorer.panes.backprop.network import inspecting, words
 from explorer.panes.backprop.network.beside import Beside
 from explorer.panes.backprop.network.editing import EXPERIMENT, Editing
-from explorer.panes.backprop.network.experiment import Experiment, restored
+from explorer.panes.backprop.network.experiment import Experiment
 from explorer.panes.backprop.network.following import Following
 from explorer.panes.backprop.network.header import NetworkHeader
+from explorer.panes.backprop.network.keeping import Keeping
 from explorer.panes.backprop.network.moment import Moment
 from explorer.panes.backprop.network.presets import PRESETS
 from explorer.panes.backprop.network.runner import Runner
@@ -46,6 +47,7 @@ class NetworkMode(Mode):
         self.view, self.inputs = NetworkView(), NetworkHeader()
         self.runner = Runner(self.engine, self)
         self.editing, self.following = Editing(self), Following(self)
+        self.keeping = Keeping(self)
         self._track: LearnTrack | None = None
         self.shown_moment: Moment | None = None
         self.workspace.begin(EXPERIMENT, Experiment())
@@ -103,25 +105,10 @@ class NetworkMode(Mode):
         }
 
     def state(self) -> dict[str, Any]:
-        return {
-            "version": 1,
-            "experiment": self.experiment.state(),
-            "panel": self.view.panel.side,
-            "more": self.view.controls.more.isChecked(),
-        }
+        return self.keeping.state()
 
     def restore(self, state: dict[str, Any]) -> None:
-        """The setup comes back, at step 0: what was learned is learned again."""
-        saved = state.get("experiment")
-        if isinstance(saved, dict):
-            self.following.leave()
-            self.workspace.begin(EXPERIMENT, restored(saved))
-            if self.runner.asked is not None:
-                self.runner.begin(self.experiment)
-        if state.get("panel") in ("layers", "updates"):
-            self.view.panel.set_side(state["panel"])
-        if isinstance(state.get("more"), bool):
-            self.view.controls.set_more(state["more"])
+        self.keeping.restore(state)
 
     def actions(self) -> list[Action]:
         from explorer.panes.backprop.network.commands import commands
@@ -142,7 +129,7 @@ class NetworkMode(Mode):
 
     def shown(self) -> None:
         if self.runner.state == "idle":
-            self.runner.begin(self.experiment)
+            self.keeping.begin()
         self.beside.soon()
 
     def left(self) -> None:
@@ -168,6 +155,7 @@ class NetworkMode(Mode):
         if path != EXPERIMENT:
             return
         self.view.controls.set_experiment(value)
+        self.keeping.learned = None  # it was learned by another setup
         asked = self.runner.asked
         if asked is None:  # nothing is made before it is looked at
             return
@@ -204,6 +192,7 @@ class NetworkMode(Mode):
         self.bind()
         self._on_grown()
         self.beside.show_all()
+        self.keeping.show()
         self.inspect()
 
     def _on_grown(self) -> None:

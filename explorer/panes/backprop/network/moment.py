@@ -13,6 +13,7 @@ from core.optimization.learner import Learner
 from core.optimization.statistics import LayerStatistics, layer_statistics, neuron_maps
 from explorer.panes.backprop.network.contour import boundary
 from explorer.panes.backprop.network.experiment import REACH, Experiment
+from explorer.panes.backprop.network.learned import Learned, learned_of
 
 RESOLUTION = 40  # of a neuron's map
 PLANE = 80  # of the map of what the network says
@@ -65,6 +66,7 @@ class Moment:
     plane: Array
     border: Array
     layers: tuple[LayerStatistics, ...]
+    learned: Learned
     update: Update | None = None
     diverged: str = ""
 
@@ -102,6 +104,7 @@ def look(
             _plane(fine, learner.train.classes),
             boundary(fine[0]) if learner.train.classes == 2 else np.zeros((0, 4)),
             statistics,
+            learned_of(learner),
             update,
             diverged,
         )

@@ -36,7 +36,8 @@ class Runner(QObject):
         self._learning.ended.connect(self._on_ended)
         self._playing = False
         self._wish: Experiment | None = None  # of which the engine does not know yet
-        self._anew = False  # and it begins at step 0
+        self._anew = False  # and it begins anew
+        self._learned: dict[str, Any] | None = None  # with what a session kept
         self._serving = False
         self._shown = "idle"
         self.asked: Experiment | None = None  # the latest that was wanted
@@ -63,10 +64,11 @@ class Runner(QObject):
 
     # steering
 
-    def begin(self, experiment: Experiment) -> None:
-        """A new network at step 0, which waits."""
+    def begin(self, experiment: Experiment, learned: dict[str, Any] | None = None) -> None:
+        """A new network, which waits: at step 0, or with what a session kept."""
         self._halt()
         self.error = ""
+        self._learned = learned
         self._want(experiment, anew=True)
 
     def change(self, experiment: Experiment) -> None:
@@ -87,22 +89,25 @@ class Runner(QObject):
         try:
             while self._wish is not None:
                 experiment, anew = self._wish, self._anew
-                self._wish, self._anew = None, False
-                await self._fulfil(experiment, anew)
+                learned, self._wish, self._anew, self._learned = self._learned, None, False, None
+                await self._fulfil(experiment, anew, learned)
         finally:
             self._serving = False
         self._tell()
 
-    async def _fulfil(self, experiment: Experiment, anew: bool) -> None:
+    async def _fulfil(
+        self, experiment: Experiment, anew: bool, learned: dict[str, Any] | None
+    ) -> None:
         if self.lab is None:
-            made = await self._ask(Lab, experiment)
+            made = await self._ask(Lab, experiment, learned)
             if isinstance(made, Lab):
                 self.lab = made
                 self.begun.emit()
-            return
-        done = await self._ask(self.lab.reset if anew else self.lab.change, experiment)
-        if done is not None:
-            (self.begun if anew else self.grown).emit()
+        elif anew:
+            if await self._ask(self.lab.reset, experiment, learned) is not None:
+                self.begun.emit()
+        elif await self._ask(self.lab.change, experiment) is not None:
+            self.grown.emit()
 
     def play(self) -> None:
         if self.lab is None or self.lab.diverged or not self.has_points:

@@ -12,6 +12,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from core.optimization.optimizers import OPTIMIZERS
 from explorer.panes.backprop.network.contour import boundary
 from explorer.panes.backprop.network.experiment import Experiment, make_data, restored
 from explorer.panes.backprop.network.lab import MOST_MOMENTS, Lab
@@ -128,6 +129,41 @@ def test_curves_are_of_one_length_whenever_another_thread_looks():
 @pytest.mark.parametrize("one", PRESETS, ids=lambda one: one.id)
 def test_a_setup_survives_json(one):
     assert restored(json.loads(json.dumps(one.experiment.state()))) == one.experiment
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_what_was_learned_survives_json_and_learning_goes_on_as_it_would_have(name):
+    one = Experiment(optimizer=name, learning_rate=0.01, norm="batch", schedule="cosine")
+    lab = Lab(one)
+    for _ in range(7):
+        lab.one_step()
+    saved = json.loads(json.dumps(lab.moments[-1].learned.state()))
+    again = Lab(one, saved)
+    assert again.moments[-1].step == 7
+    for _ in range(5):
+        lab.one_step(), again.one_step()
+    for before, after in zip(lab.moments[-1].weights, again.moments[-1].weights, strict=True):
+        np.testing.assert_array_equal(before, after)
+    assert lab.moments[-1].test_loss == again.moments[-1].test_loss
+
+
+def test_what_does_not_fit_the_network_is_not_taken_over():
+    lab = Lab(Experiment())
+    lab.one_step()
+    saved = lab.moments[-1].learned.state()
+    first = Lab(Experiment(hidden=(4,))).moments[0].weights[0]
+    bad = {**saved, "parameters": {**saved["parameters"], "0.weight": "much"}}
+    not_finite = {**saved, "parameters": {**saved["parameters"], "0.bias": [math.nan] * 8}}
+    for one, values in (
+        (Experiment(hidden=(4,)), saved), (Experiment(), {}), (Experiment(), {"step": 3}),
+        (Experiment(), bad), (Experiment(), not_finite), (Experiment(), {**saved, "step": -1}),
+        (Experiment(), {**saved, "generator": {"state": 1}}),
+    ):  # fmt: skip
+        again = Lab(one, values)
+        assert again.moments[-1].step == 0 and again.learner.states == {}
+    np.testing.assert_array_equal(Lab(Experiment(hidden=(4,)), saved).moments[0].weights[0], first)
+    other = Lab(Experiment(optimizer="sgd"), saved)
+    assert other.moments[-1].step == 1 and other.learner.states == {}
 
 
 def test_a_field_that_does_not_fit_is_the_usual_one():

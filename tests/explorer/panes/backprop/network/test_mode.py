@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import math
 from dataclasses import replace
 from typing import Any
@@ -13,7 +14,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from explorer.panes.backprop.network.experiment import Experiment
-from explorer.panes.backprop.network.spots import from_plane
+from explorer.panes.backprop.network.spots import Weight, from_plane
 from tests.explorer.panes.backprop.network.conftest import until
 
 
@@ -170,6 +171,27 @@ def test_a_session_brings_the_setup_back(mode, run_async):
         await mode.settled()
         assert mode.experiment.data == "spiral" and mode.experiment.penalty == "l1"
         assert mode.moment.step == 0 and mode.moment.experiment == mode.experiment
+        await mode.runner.steps(20)
+        saved = json.loads(json.dumps(mode.state()))
+        weights = mode.moment.weights
+        mode.choose(Weight(1, 2, 3))
+        mode.following.follow(3)
+        await mode.settled()
+        mode.player.seek(7)
+        looking = json.loads(json.dumps(mode.state()))
+        mode.editing.show_preset("dead")
+        await mode.settled()
+        mode.restore(looking)
+        assert json.loads(json.dumps(mode.state())) == looking, "also before it is there"
+        await mode.settled()
+        assert mode.view.network.chosen == Weight(1, 2, 3) and mode.player.position == 7
+        assert mode.following.sample.number == 3
+        assert json.loads(json.dumps(mode.state())) == looking
+        mode.restore(saved)
+        await mode.settled()
+        assert mode.moment.step == 20 and mode.following.sample is None
+        for before, after in zip(weights, mode.moment.weights, strict=True):
+            np.testing.assert_array_equal(before, after)
         mode.restore({"experiment": {"hidden": "many", "noise": None}, "panel": 3})
         await mode.settled()
         assert mode.experiment == Experiment()
