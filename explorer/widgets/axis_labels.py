@@ -11,6 +11,8 @@ from PySide6.QtGui import QPainter
 from explorer import theme
 from explorer.widgets.base import CENTER, LEFT, RIGHT, elide, put_slanted, put_text
 
+NAMES = 132  # px of a label that is a name
+
 
 def has_label(index: int, every: int, chosen: int | None) -> bool:
     """Whether a label is written where there is room for one in `every`: the chosen one always,
@@ -19,11 +21,31 @@ def has_label(index: int, every: int, chosen: int | None) -> bool:
     return index == chosen or (index % every == 0 and not near)
 
 
+def slanted_room(named: bool) -> float:
+    """The longest that a label above a column may be."""
+    return theme.current().px(NAMES if named else 88)
+
+
+def label_room(
+    rows: Sequence[str], columns: Sequence[str], titles: tuple[str, str], named: bool
+) -> tuple[float, float]:
+    """Pixels left of the cells and above them, for labels and the axes' titles."""
+    now, metrics = theme.current(), theme.current().metrics("label", 600 if named else 400)
+    longest = max((metrics.horizontalAdvance(text) for text in rows), default=0.0)
+    left = min(longest, now.px(NAMES if named else 96)) + now.px(16)
+    left += now.px(16) if titles[0] else 0
+    tallest = max((metrics.horizontalAdvance(text) for text in columns), default=0.0)
+    top = now.px(12) + (now.px(18) if titles[1] else 0)
+    if columns:
+        top += min(tallest, slanted_room(named)) * 0.72 + metrics.height()
+    return left, round(top)
+
+
 class AxisLabels:
     """Draws labels round `grid`, whose cells are `side` px wide and high."""
 
-    def __init__(self, painter: QPainter, grid: QRectF, side: float) -> None:
-        self._painter, self._grid, self._side = painter, grid, side
+    def __init__(self, painter: QPainter, grid: QRectF, side: float, named: bool = False) -> None:
+        self._painter, self._grid, self._side, self._named = painter, grid, side, named
         self._height = theme.current().metrics("label").height()
         self._every = max(1, math.ceil(self._height * 0.9 / side))
 
@@ -49,9 +71,13 @@ class AxisLabels:
             self._painter.restore()
 
     def draw_columns(self, texts: Sequence[str], chosen: int | None, title: str) -> None:
-        """Labels above the columns, level from 48 px; the chosen column in the key's color."""
+        """Labels above the columns, level from 48 px; the chosen column in the key's color. Names
+        are slanted as well where one of them would have to be cut."""
         now, grid, side = theme.current(), self._grid, self._side
         level = side >= now.px("cell_straight_labels")
+        if self._named:
+            metrics = now.metrics("label", 600)
+            level &= all(metrics.horizontalAdvance(text) <= side - 4 for text in texts)
         for index, text in enumerate(texts):
             if not has_label(index, self._every, chosen):
                 continue
@@ -63,7 +89,9 @@ class AxisLabels:
                 put_text(self._painter, place, elide(text, font, side - 4), font, ink)
             else:
                 foot = QPointF(left + side / 2 - now.px(1), grid.y() - now.px(7))
-                put_slanted(self._painter, foot, elide(text, font, now.px(88)), font, ink)
+                put_slanted(
+                    self._painter, foot, elide(text, font, slanted_room(self._named)), font, ink
+                )
         if title:
             place = QRectF(grid.x(), 0, max(grid.width(), now.px(160)), now.px(18))
             put_text(self._painter, place, title, now.font("label"), now.color("muted"), LEFT)

@@ -11,6 +11,8 @@ from explorer.widgets.base import IconButton, Label, ratio_of, set_look
 
 WORDS = {"error": "Error", "warning": "Warning", "info": "Note", "success": "Done"}
 MOST_SHOWN = 400  # characters of a message: a file's errors may quote what it holds
+NARROW = 220  # px of width below which icon and title stand above the words, not beside them
+BREAKS = "/\\._-:,"  # where a long word may go on in the next line
 ROLES = {"error": "error", "warning": "warning", "info": "accent", "success": "success"}
 
 
@@ -20,6 +22,19 @@ def in_short(message: str) -> str:
         return message
     half = MOST_SHOWN // 2
     return f"{message[:half].rstrip()} … {message[-half:].lstrip()}"
+
+
+def breakable(message: str, most: int = 12) -> str:
+    """The message with places, not seen, where words of more than `most` letters may be broken."""
+    words = []
+    for word in message.split(" "):
+        if len(word) > most:
+            pieces = [letter + "\u200b" * (letter in BREAKS) for letter in word]
+            parts = "".join(pieces).split("\u200b")
+            cut = [part[at : at + most] for part in parts for at in range(0, len(part), most)]
+            word = "\u200b".join(cut)
+        words.append(word)
+    return " ".join(words)
 
 
 class Glyph(QWidget):
@@ -78,6 +93,7 @@ class Card(QFrame):
         self._title.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._message = Label("", "body", "text", wrap=True)
         self._message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._message.setMinimumWidth(1)  # a long word is broken, the card is not made wider
         self._close = IconButton("close", "Dismiss")
         self._close.setVisible(closable)
         self._close.clicked.connect(self.closed)
@@ -103,7 +119,6 @@ class Card(QFrame):
     def set_message(self, message: str) -> None:
         """What happened, and what to do; a long one is shown without its middle."""
         self._said = message
-        self._message.setText(in_short(message))
         self.setAccessibleName(f"{self._title_text}: {in_short(message)}")
         self._arrange()
 
@@ -141,33 +156,61 @@ class Card(QFrame):
 
     def _arrange(self) -> None:
         """Compact: title, message and buttons in one line, or the message below the two others;
-        else one below the other."""
-        wanted = "stacked"
+        else one below the other. In a narrow card the icon stands beside the title alone, and no
+        word is longer than the card is wide."""
+        narrow = 0 < self.width() < theme.current().px(NARROW) and not self._compact
+        wanted = "narrow" if narrow else "stacked"
         if self._compact:
             wanted = "line" if self._fits_one_line() else "two lines"
+        self._write()
         if wanted == self._arrangement:
             return
         self._arrangement = wanted
-        for part in (self._title, self._message, self._choices):
+        for part in (self._glyph, self._title, self._message, self._choices):
             self._text.removeWidget(part)
-        left = Qt.AlignmentFlag.AlignLeft
-        self._text.addWidget(self._title, 0, 0)
-        if wanted == "stacked":
+        self._row.removeWidget(self._glyph)
+        left, top = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignTop
+        # A narrow one is as tall as its width makes it, not as its hint for another width says.
+        policy = self._message.sizePolicy()
+        kinds = QSizePolicy.Policy
+        policy.setVerticalPolicy(kinds.Preferred if narrow else kinds.Minimum)
+        self._message.setSizePolicy(policy)
+        if narrow:
+            self._text.addWidget(self._glyph, 0, 0, top)
+        else:
+            self._row.insertWidget(0, self._glyph, 0, top)
+        self._text.addWidget(self._title, 0, int(narrow))
+        if wanted in ("stacked", "narrow"):
             self._text.addWidget(self._message, 1, 0, 1, 3)
             self._text.addWidget(self._choices, 2, 0, 1, 3, left)
         else:
             self._text.addWidget(self._choices, 0, 2)
             place = (0, 1, 1, 1) if wanted == "line" else (1, 0, 1, 3)
             self._text.addWidget(self._message, *place)
-        self._buttons.setContentsMargins(0, 4 if wanted == "stacked" else 0, 0, 0)
-        margin = 12 if wanted == "stacked" else 5
-        self._row.setContentsMargins(16, margin, margin, margin)
+        above = wanted in ("stacked", "narrow")
+        self._buttons.setContentsMargins(0, 4 if above else 0, 0, 0)
+        margin = {"stacked": 12, "narrow": 8}.get(wanted, 5)
+        self._row.setContentsMargins(8 if narrow else 16, margin, margin, margin)
+        self._text.setHorizontalSpacing(8 if narrow else 12)
         level = theme.current().px("control") if self._compact else self._glyph.sizeHint().height()
         self._glyph.setFixedHeight(level)
         self.updateGeometry()
 
+    def _write(self) -> None:
+        """The message; where a word has no room it may be broken, and what is shown so is not to be
+        copied: its tooltip has the message as it is."""
+        words, metrics = in_short(self._said), self._message.fontMetrics()
+        room = self.width() - (theme.current().px(64) if self.width() >= NARROW else 32)
+        widest = max(map(metrics.horizontalAdvance, words.split()), default=0)
+        broken = self.width() > 0 and widest > room
+        self._message.setText(breakable(words) if broken else words)
+        self._message.setToolTip(words if broken else "")
+        flags = Qt.TextInteractionFlag
+        copied = flags.NoTextInteraction if broken else flags.TextSelectableByMouse
+        self._message.setTextInteractionFlags(copied)
+
     def _fits_one_line(self) -> bool:
-        shown = self._message.text()
+        shown = in_short(self._said)
         if "\n" in shown:
             return False
         parts = [self._glyph, self._title, self._close]

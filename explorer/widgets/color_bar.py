@@ -71,14 +71,22 @@ class ColorBar:
         painter.drawRect(strip)
         font, ink = now.font("label"), now.color("muted")
         line = QRectF(rect.x(), strip.bottom() + now.px(2), rect.width(), now.px(15))
-        put_text(painter, line, theme.format_number(low), font, ink, LEFT)
-        put_text(painter, line, theme.format_number(high), font, ink, RIGHT)
-        middle = "0"
-        if self._kind == "attention":
-            middle = f"gamma {ATTENTION_GAMMA}"
-        if self._note:
-            middle = f"{middle}, {self._note}"
-        put_text(painter, line, middle, font, ink)
+        ends = [theme.format_number(value) for value in (low, high)]
+        room = rect.width() - 2 * max(map(now.metrics("label").horizontalAdvance, ends)) - now.px(8)
+        put_text(painter, line, ends[0], font, ink, LEFT)
+        put_text(painter, line, ends[1], font, ink, RIGHT)
+        put_text(painter, line, self.words(room), font, ink)
+
+    def words(self, room: float) -> str:
+        """What stands in the middle below the bar: as much as `room` px hold."""
+        if self._kind == "diverging":
+            return f"0, {self._note}" if self._note else "0"
+        gamma = f"gamma {ATTENTION_GAMMA}"
+        note = f"{self._note}; " if self._note else ""
+        said = [f"{note}low values are drawn stronger, {gamma}", f"low values stronger, {gamma}"]
+        metrics = theme.current().metrics("label")
+        fitting = [one for one in said if metrics.horizontalAdvance(one) <= room]
+        return fitting[0] if fitting else gamma
 
 
 @lru_cache(maxsize=8)

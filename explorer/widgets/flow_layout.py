@@ -109,10 +109,6 @@ class FlowLayout:
         """The block that a token is in."""
         return int(np.searchsorted(self.firsts, token, side="right")) - 1
 
-    def block_at(self, byte: int) -> int:
-        """The block that a place of the text is in."""
-        return max(0, int(np.searchsorted(self.starts, byte, side="right")) - 1)
-
     def above(self, block: int) -> float:
         """The height of all blocks before this one."""
         return float(self.heights[:block].sum())

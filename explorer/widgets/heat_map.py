@@ -8,7 +8,7 @@ from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
-from explorer.widgets.axis_labels import AxisLabels
+from explorer.widgets.axis_labels import AxisLabels, label_room
 from explorer.widgets.base import Picture, packed_image, packed_table, visible_text
 from explorer.widgets.cell_numbers import draw_cell_numbers
 from explorer.widgets.cell_tip import CellTip
@@ -16,6 +16,7 @@ from explorer.widgets.color_bar import ColorBar
 from explorer.widgets.grid_keys import arrow, is_enter
 from explorer.widgets.lock_badge import draw_lock
 
+OVERHANG = 56  # px right of the cells, for the last slanted label
 LOW = 300  # px of height below which the axes have no titles
 
 
@@ -37,6 +38,7 @@ class HeatMap(Picture):
         self._rows: list[str] = []
         self._columns: list[str] = []
         self._titles = ("", "")
+        self._named = False
         self._bar = ColorBar()
         self._highlight: tuple[int | None, int | None] = (None, None)
         self._current: tuple[int, int] | None = None
@@ -68,8 +70,10 @@ class HeatMap(Picture):
         self._image = None
         self.data_changed()
 
-    def set_labels(self, rows: list[str], columns: list[str]) -> None:
-        """Token pieces beside the rows and above the columns; whitespace is made visible."""
+    def set_labels(self, rows: list[str], columns: list[str], named: bool = False) -> None:
+        """Token pieces beside the rows and above the columns, or, `named`, names, which are never
+        cut where there is room; whitespace is made visible."""
+        self._named = named
         self._rows = [visible_text(text) for text in rows]
         self._columns = [visible_text(text) for text in columns]
         self.data_changed()
@@ -122,19 +126,17 @@ class HeatMap(Picture):
     # Geometry ------------------------------------------------------------------------------------
 
     def sizeHint(self) -> QSize:
-        now = theme.current()
-        return QSize(now.px(480), now.px(480))
+        return QSize(theme.current().px(480), theme.current().px(480))
 
     def minimumSizeHint(self) -> QSize:
-        now = theme.current()
-        return QSize(now.px(200), now.px(160))
+        return QSize(theme.current().px(200), theme.current().px(160))
 
     def grid_rect(self) -> QRectF:
         """The rectangle of all cells; they are square and at most 56 px."""
         now = theme.current()
         rows, columns = self._values.shape
         left, top = self._label_room()
-        right, bottom = now.px(56), now.px(36)
+        right, bottom = now.px(OVERHANG), now.px(36)
         # A slanted label over the last column overhangs to the right.
         free_width = self.width() - left - max(right, now.px(8))
         free_height = self.height() - top - bottom
@@ -169,15 +171,13 @@ class HeatMap(Picture):
         """The axes' titles, where there is height for them."""
         return self._titles if self.height() >= theme.current().px(LOW) else ("", "")
 
+    def width_with_numbers(self) -> int:
+        """The width from which on the cells hold their numbers, if the height lets them."""
+        cells = self._values.shape[1] * theme.current().px("cell_numbers")
+        return round(self._label_room()[0] + cells + theme.current().px(OVERHANG))
+
     def _label_room(self) -> tuple[float, float]:
-        now, metrics = theme.current(), theme.current().metrics("label")
-        longest = max((metrics.horizontalAdvance(text) for text in self._rows), default=0.0)
-        left = min(longest, now.px(96)) + now.px(16) + (now.px(16) if self._titled[0] else 0)
-        tallest = max((metrics.horizontalAdvance(text) for text in self._columns), default=0.0)
-        top = now.px(12) + (now.px(18) if self._titled[1] else 0)
-        if self._columns:
-            top += min(tallest, now.px(88)) * 0.72 + metrics.height()
-        return left, round(top)
+        return label_room(self._rows, self._columns, self._titled, self._named)
 
     # Painting ------------------------------------------------------------------------------------
 
@@ -279,7 +279,7 @@ class HeatMap(Picture):
     def _draw_labels(self, painter: QPainter, grid: QRectF) -> None:
         room = min(self._label_room()[0] - theme.current().px(12), grid.x() - theme.current().px(8))
         row, column = self._highlight
-        labels = AxisLabels(painter, grid, self._side(grid))
+        labels = AxisLabels(painter, grid, self._side(grid), self._named)
         labels.draw_rows(self._rows[: self._values.shape[0]], row, room, self._titled[0])
         labels.draw_columns(self._columns[: self._values.shape[1]], column, self._titled[1])
 

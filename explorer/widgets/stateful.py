@@ -7,7 +7,15 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
 
 from explorer import theme, theme_icons
 from explorer.widgets.base import Label, Picture, put_text, ratio_of, set_look
@@ -174,6 +182,27 @@ class Empty(QWidget):
         painter.drawPixmap(QPointF((self._picture.width() - size) / 2, 4), pixmap)
 
 
+def _scrolled(card: Card) -> QScrollArea:
+    """A card in the middle; where a narrow or low picture has no room for its words it scrolls."""
+    inner = QWidget()
+    page = QVBoxLayout(inner)
+    page.setContentsMargins(0, 0, 0, 0)
+    page.addStretch(1)
+    page.addWidget(card)
+    page.addStretch(1)
+    # As tall as its words are in the width there is, which a hint for one width does not bound.
+    card.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFrameShape(QScrollArea.Shape.NoFrame)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setWidget(inner)
+    inner.setAutoFillBackground(False)
+    area.viewport().setAutoFillBackground(False)
+    return area
+
+
 class StatefulPicture(QWidget):
     """Wraps a picture and shows its state. The picture keeps its geometry in every state.
 
@@ -204,13 +233,8 @@ class StatefulPicture(QWidget):
         self.skeleton = Skeleton(skeleton)
         self._empty = Empty()
         self._error = Card("error", "")
-        error_page = QWidget()
-        page = QVBoxLayout(error_page)
-        page.addStretch(1)
-        page.addWidget(self._error)
-        page.addStretch(1)
         self._layout = QStackedLayout(self)
-        for one in (picture, self.skeleton, self._empty, error_page):
+        for one in (picture, self.skeleton, self._empty, _scrolled(self._error)):
             self._layout.addWidget(one)
         self._veil = Veil(clock, self, ground)
         self._veil.hide()

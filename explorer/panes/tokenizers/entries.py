@@ -66,7 +66,8 @@ class Opened:
     @property
     def words(self) -> str:
         """ "BPE, 50,257 pieces"."""
-        return f"{KINDS.get(self.kind, self.kind)}, {self.vocab_size:,} pieces"
+        pieces = "piece" if self.vocab_size == 1 else "pieces"
+        return f"{KINDS.get(self.kind, self.kind)}, {self.vocab_size:,} {pieces}"
 
 
 def opened(entry: Entry, tokenizer: Any) -> Opened:

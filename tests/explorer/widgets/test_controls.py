@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QScrollArea, QWidget
 
 from explorer import theme
 from explorer.player import Player
 from explorer.tracks import ListTrack, LiveTrack
 from explorer.widgets.callout import Callout
-from explorer.widgets.card import MOST_SHOWN, Card
+from explorer.widgets.card import MOST_SHOWN, NARROW, Card
 from explorer.widgets.fields import MenuField
 from explorer.widgets.heat_map import HeatMap
 from explorer.widgets.live_numbers import Equation, LiveNumbers, Terms
@@ -195,14 +195,42 @@ def test_a_card_shows_the_beginning_and_the_remedy_of_a_long_message(qtbot):
     qtbot.addWidget(picture)
     long = "The file holds " + "x" * 5_000_000 + ": get it again."
     picture.show_error(long)
-    shown = picture._error._message.text()
+    shown = picture._error._message.text().replace("\u200b", "")
     assert len(shown) <= MOST_SHOWN + 3 and len(picture._error.accessibleName()) < 2 * MOST_SHOWN
     assert shown.startswith("The file holds x") and " … " in shown
     assert shown.endswith(": get it again.")
     assert picture._error.message == long
     card = Card("error", long)
     qtbot.addWidget(card)
-    assert card._message.text() == shown
+    assert card._message.text().replace("\u200b", "") == shown
+
+
+@pytest.mark.parametrize("width", [112, 130, 180, 400, 600])
+def test_an_error_is_read_to_its_last_word_however_narrow_the_picture(qtbot, qapp, width):
+    picture = StatefulPicture(QWidget())
+    qtbot.addWidget(picture)
+    path = "/home/somebody/a_folder_with_a_long_name/tokenizer.json"
+    said = f"{path} holds a tokenizer of a kind that is not known: choose another file"
+    picture.resize(width, 160)
+    picture.show()
+    picture.show_error(said)
+    for _ in range(4):
+        qapp.processEvents()
+    card, message = picture._error, picture._error._message
+    area = card.window().findChild(QScrollArea)
+    assert card.width() <= area.viewport().width() <= width
+    assert message.height() >= message.heightForWidth(message.width())
+    assert message.geometry().right() < card.width()
+    metrics = message.fontMetrics()
+    words = message.text().replace("\u200b", " ").split()
+    assert max(metrics.horizontalAdvance(word) for word in words) <= message.width()
+    area.verticalScrollBar().setValue(area.verticalScrollBar().maximum())
+    button = card._buttons.itemAt(0).widget()
+    bottom = button.mapTo(area.viewport(), button.rect().bottomLeft()).y()
+    assert bottom < area.viewport().height()  # it is reached by scrolling
+    assert message.text().replace("\u200b", "") == said == card.message
+    assert ("\u200b" in message.text()) == (width < 600)
+    assert (card._arrangement == "narrow") == (width < NARROW)
 
 
 def test_a_card_counts_and_offers_its_actions(qtbot):

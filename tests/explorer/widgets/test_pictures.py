@@ -8,8 +8,10 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage, QPainter
 
 from explorer import theme
+from explorer.widgets import axis_labels
 from explorer.widgets.arcs import ArcDiagram
 from explorer.widgets.base import Picture, visible_text
+from explorer.widgets.color_bar import ColorBar
 from explorer.widgets.head_mosaic import HeadMosaic
 from explorer.widgets.heat_map import HeatMap
 from explorer.widgets.line_plot import LinePlot, Series
@@ -338,3 +340,30 @@ def test_a_picture_whose_paint_raises_says_so_once_until_its_data_change(qtbot, 
 def test_a_space_at_the_end_of_a_label_is_seen_and_one_between_words_is_a_space():
     assert visible_text("  of the ") == "\u2423\u2423of the\u2423"
     assert visible_text("   ") == "\u2423\u2423\u2423" and visible_text("a\n") == "a\u21b5"
+
+
+def test_the_bar_says_what_its_scale_does_to_small_values_as_far_as_there_is_room(qapp):
+    bar = ColorBar()
+    bar.set_scale("attention", note="share")
+    assert bar.words(400) == "share; low values are drawn stronger, gamma 0.6"
+    said = [bar.words(room) for room in (400, 180, 60)]
+    widths = [theme.current().metrics("label").horizontalAdvance(one) for one in said]
+    assert widths[1] <= 180 and widths == sorted(widths, reverse=True)
+    assert said[1].startswith("low values stronger") and said[2] == "gamma 0.6"
+    bar.set_scale("diverging")
+    assert bar.words(400) == "0"
+
+
+def test_names_are_never_cut_where_cells_are_wide_but_not_wide_enough(qapp, monkeypatch):
+    names = ["stories (bundled)", "BERT base, uncased"]
+    slanted = []
+    monkeypatch.setattr(axis_labels, "put_slanted", lambda *args: slanted.append(args[2]))
+    heat = HeatMap()
+    heat.resize(600, 600)
+    for named in (False, True):
+        slanted.clear()
+        heat.set_values(np.eye(2))
+        heat.set_labels(names, names, named=named)
+        heat.grab()
+        assert slanted == (names if named else [])
+    heat.deleteLater()

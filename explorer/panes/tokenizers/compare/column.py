@@ -11,12 +11,14 @@ from explorer.panes.tokenizers.catalogue import Opened
 from explorer.panes.tokenizers.compare.choices import Choices
 from explorer.panes.tokenizers.compare.head import ColumnHead
 from explorer.panes.tokenizers.compare.model import Split
+from explorer.panes.tokenizers.compare.tool import Missing
 from explorer.widgets.base import set_look
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.token_faces import FlowOptions
 from explorer.widgets.token_flow import TokenFlow
 
 HEAD_WIDTH = 220  # of a row
+LEAST = 112  # px of a column
 
 
 class Column(QFrame):
@@ -55,6 +57,11 @@ class Column(QFrame):
         kind = QBoxLayout.Direction
         self._row.setDirection(kind.LeftToRight if as_row else kind.TopToBottom)
         width = theme.current().px(HEAD_WIDTH)
+        # Columns are equally wide, whatever their heads say.
+        policy = QSizePolicy.Policy
+        across = policy.Expanding if as_row else policy.Ignored
+        self.setSizePolicy(across, policy.Expanding)
+        self.setMinimumWidth(0 if as_row else theme.current().px(LEAST))
         self.head.setMinimumWidth(width if as_row else 0)
         self.head.setMaximumWidth(width if as_row else 16_777_215)
 
@@ -74,6 +81,14 @@ class Column(QFrame):
             self.flow.set_tokens(split.tokens, starts)
         self.flow.set_options(FlowOptions(choices.ids, choices.bytes, choices.whitespace))
         self.body.show_ready()
+
+    def set_missing(self, missing: Missing) -> None:
+        """Why there is no tokenizer yet, or what went wrong."""
+        self.clear()
+        if missing.error:
+            self.body.show_error(missing.error)
+        else:
+            self.body.show_loading(missing.waiting)
 
     def clear(self) -> None:
         """No text, no tokens."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from core.tokenization.analysis.rates import cost
@@ -13,6 +14,8 @@ from explorer.panes.tokenizers.compare.model import Split, said_cost
 from explorer.widgets.base import IconButton, Label, elide
 from explorer.widgets.card import Glyph
 from explorer.widgets.cut_label import CutLabel
+
+ROOM = 152  # px of a head in which "tokens" stands beside its number
 
 
 class NameButton(QToolButton):
@@ -91,6 +94,15 @@ class ColumnHead(QWidget):
         column.addWidget(self._other)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little room the number says by itself that it is one of tokens."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        shown = not self._count.isHidden()
+        self._unit.setVisible(shown and self.width() >= theme.current().px(ROOM))
+
     def set_name(self, name: str, opened: Opened | None) -> None:
         self.name.set_name(name)
         entry = opened.entry if opened is not None else None
@@ -107,14 +119,16 @@ class ColumnHead(QWidget):
     def set_split(self, split: Split | None, choices: Choices) -> None:
         """Counts and badge of a split; None clears them."""
         there = split is not None and not split.error
-        for part in (self._count, self._unit, self._ratio, self._cost):
+        for part in (self._count, self._ratio, self._cost):
             part.setVisible(there)
+        self._fit()
         self._show_badge(split if there else None)
         if split is None or split.error:
             self._other.set_text("")
             return
         self._count.setText(f"{split.count:,}")
         self._unit.setText("token" if split.count == 1 else "tokens")
+        self._count.setToolTip(f"{split.count:,} {self._unit.text()}")
         ratio = f"{theme.format_number(split.bytes_per_token)} bytes per token"
         self._ratio.set_text(ratio if split.count else "")
         price = said_cost(cost(split.count, choices.price)) if choices.price > 0 else ""

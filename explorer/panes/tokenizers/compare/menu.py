@@ -6,10 +6,11 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QMenu, QWidgetAction
 
 from explorer import theme
 from explorer.panes.tokenizers.catalogue import Catalogue, Entry
+from explorer.widgets.base import Label
 
 if TYPE_CHECKING:
     from explorer.panes.tokenizers.compare.mode import CompareMode
@@ -32,17 +33,17 @@ def fill(
     theirs = [entry for entry in catalogue.entries if entry.id.startswith("cached:")]
     here = [entry for entry in catalogue.entries if entry.here and entry not in theirs]
     away = [entry for entry in catalogue.entries if not entry.here and entry.size]
-    menu.addSection("On this machine")
+    _title(menu, "On this machine")
     for entry in here:
         _add(menu, entry, entry.name, entry.id in shown, choose, full)
     if theirs:
-        menu.addSection("In the Hugging Face cache")
+        _title(menu, "In the Hugging Face cache")
         for entry in theirs:
             _add(menu, entry, entry.name, entry.id in shown, choose, full)
     if away:
-        menu.addSection("Download")
+        _title(menu, "To download")
         for entry in away:
-            text = f"{entry.name}, {theme.format_bytes(entry.size)}"
+            text = f"Download {entry.name}, {theme.format_bytes(entry.size)}"
             _add(menu, entry, text, entry.id in shown, choose, full)
     menu.addSeparator()
     action = menu.addAction("Open a tokenizer's file\u2026", open_file)
@@ -72,6 +73,20 @@ def open_at(mode: CompareMode, place: int) -> None:
     choose = partial(shown.replace, place)
     fill(chooser, mode.catalogue, shown.ids, choose, mode.ask_for_file)
     chooser.popup(button.mapToGlobal(button.rect().bottomLeft()))
+
+
+def _title(menu: QMenu, text: str) -> None:
+    """The title of the entries below it: a section's own title is not drawn in every style."""
+    if not menu.isEmpty():
+        menu.addSeparator()
+    now = theme.current()
+    title = Label(text, "label", "muted", weight=600)
+    title.setContentsMargins(now.px(12), now.px(6), now.px(12), now.px(2))
+    action = QWidgetAction(menu)
+    action.setDefaultWidget(title)
+    action.setText(text)
+    action.setEnabled(False)
+    menu.addAction(action)
 
 
 def _add(

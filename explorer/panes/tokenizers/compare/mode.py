@@ -90,6 +90,8 @@ class CompareMode(Mode):
         self.inputs.viewChosen.connect(lambda name: self.choose(view=name))
         self.tools.changed.connect(self.say)
         self.tools.pieceChosen.connect(self.chosen.choose_piece)
+        self.tools.retryRequested.connect(self.shown_ones.retry)
+        self.tools.cancelRequested.connect(self.shown_ones.cancel)
         self.shown_ones.changed.connect(self.refresh)
         self.shown_ones.said.connect(self.statusRequested)
         self.catalogue.progressed.connect(lambda _: self._show_states())
@@ -220,14 +222,10 @@ class CompareMode(Mode):
 
     def _show_states(self) -> None:
         """What a tokenizer that is not open waits for, or why it failed."""
-        for column, identity in zip(self.view.columns, self._ids, strict=True):
-            error = self.shown_ones.errors.get(identity)
-            if error is not None:
-                column.clear()
-                column.body.show_error(error)
-            elif self.shown_ones.get(identity) is None:
-                column.clear()
-                column.body.show_loading(self.shown_ones.waiting_for(identity))
+        missing = self.shown_ones.missing()
+        for place, one in missing.items():
+            self.view.columns[place].set_missing(one)
+        self.tools.set_missing(missing)
 
     # what comes
 

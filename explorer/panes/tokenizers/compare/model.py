@@ -166,11 +166,6 @@ def differing(splits: Sequence[Split]) -> list[np.ndarray]:
     return [~np.isin(key, shared) for key in keys]
 
 
-def shared_count(splits: Sequence[Split]) -> int:
-    """How many tokens cover the same bytes in all splits."""
-    return int((~differing(splits)[0]).sum()) if splits else 0
-
-
 def said_cost(amount: float) -> str:
     """An amount of money with as many digits as tell something."""
     if amount >= 1:
@@ -178,8 +173,3 @@ def said_cost(amount: float) -> str:
     if amount >= 0.01:
         return f"{amount:.3f}"
     return f"{amount:.2g}" if amount >= 1e-4 else (f"{amount:.1e}" if amount > 0 else "0")
-
-
-def covering(split: Split, start: int, end: int) -> list[int]:
-    """The tokens of a split that stand for some of the bytes start..end."""
-    return list(split.tokens.overlapping(start, end))

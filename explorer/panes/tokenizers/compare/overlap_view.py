@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,13 +12,14 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 from core.tokenization.analysis.overlap import Overlap
 from explorer import theme
 from explorer.panes.tokenizers.compare.piece_list import PieceList
+from explorer.panes.tokenizers.compare.tool import Missing
 from explorer.widgets.base import Label, set_look
+from explorer.widgets.card import Card
 from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.heat_map import HeatMap
 from explorer.widgets.stateful import StatefulPicture
 
-MAP = 350  # px of width in which the cells of four tokenizers hold their numbers
-LONGEST_NAME = 14  # characters beside a row
+MAP = 350  # px of width
 
 
 class SetColumn(QFrame):
@@ -46,8 +47,10 @@ class SetColumn(QFrame):
 
 
 class OverlapView(QWidget):
-    """`pairChosen(row, column)`; `pieceChosen(second, token)`: of the second tokenizer or first."""
+    """`pairChosen(row, column)`; `pieceChosen(second, token)`: of the second tokenizer or first;
+    `retryRequested(place)` of one that is not there."""
 
+    retryRequested = Signal(int)
     pairChosen = Signal(int, int)
     pieceChosen = Signal(bool, int)
 
@@ -63,8 +66,8 @@ class OverlapView(QWidget):
         self._line = QHBoxLayout(inner)
         self._line.setContentsMargins(0, 0, 0, 0)
         self._note = Label(
-            "Each row: the share of that vocabulary that the others hold too. "
-            "Choose a cell to see the pieces.",
+            "Each row: the share of that vocabulary that the others hold too, from 0 (nothing) "
+            "to 1 (all of it), the stronger the more. Choose a cell to see the pieces.",
             "label",
             "muted",
             wrap=True,
@@ -77,9 +80,15 @@ class OverlapView(QWidget):
             self._line.addWidget(column, 3)
         self.body = StatefulPicture(inner, "grid")
         self.body.skeleton.set_grid(4, 6)
+        self.cards: list[Card] = []  # of tokenizers that are not there
+        self._lacking: list[tuple[int, bool, str]] = []
+        self._above = QHBoxLayout()  # side by side, so that the map keeps its height
+        self._above.setSpacing(8)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self.body)
+        outer.setSpacing(8)
+        outer.addLayout(self._above)
+        outer.addWidget(self.body, 1)
         self.map.cellClicked.connect(self._on_cell)
         self.map.currentChanged.connect(self._on_cell)
         for place, column in enumerate(self.sets):
@@ -90,6 +99,27 @@ class OverlapView(QWidget):
             )
         theme.changed.connect(self._restyle)
         self._restyle()
+
+    def set_missing(self, missing: Mapping[int, Missing]) -> None:
+        """A card above the map for each tokenizer that failed or is on its way."""
+        told = {place: one for place, one in missing.items() if one.error or one.away}
+        kinds = [(place, bool(one.error), one.name) for place, one in told.items()]
+        if kinds != self._lacking:
+            self._lacking = kinds
+            for card in self.cards:
+                self._above.removeWidget(card)
+                card.hide()
+                card.deleteLater()
+            self.cards = [self._card(place, one) for place, one in told.items()]
+        for card, one in zip(self.cards, told.values(), strict=True):
+            card.set_message(one.error or f"{one.waiting}; it comes into the map then")
+
+    def _card(self, place: int, one: Missing) -> Card:
+        kind, actions = ("error", ["Retry"]) if one.error else ("info", [])
+        card = Card(kind, "", actions, one.name, compact=True)
+        card.actionTriggered.connect(lambda _: self.retryRequested.emit(place))
+        self._above.addWidget(card)
+        return card
 
     def show_empty(self) -> None:
         self.body.show_empty("An overlap needs two tokenizers that are open: add another one", "")
@@ -102,9 +132,9 @@ class OverlapView(QWidget):
 
     def set_shares(self, shares: np.ndarray, names: Sequence[str]) -> None:
         """(n, n): which share of the row's pieces is also in the column's."""
-        short = [name if len(name) <= LONGEST_NAME else f"{name[:13]}\u2026" for name in names]
         self.map.set_values(shares, np.eye(len(names), dtype=bool))
-        self.map.set_labels(short, short)
+        self.map.set_labels(list(names), list(names), named=True)
+        self.map.setMinimumWidth(max(theme.current().px(MAP), self.map.width_with_numbers()))
         self.body.show_ready()
 
     def set_pair(
@@ -130,5 +160,5 @@ class OverlapView(QWidget):
 
     def _restyle(self) -> None:
         now = theme.current()
-        self.map.setMinimumWidth(now.px(MAP))
+        self.map.setMinimumWidth(max(now.px(MAP), self.map.width_with_numbers()))
         self._line.setSpacing(now.px(8))

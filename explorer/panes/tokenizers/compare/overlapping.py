@@ -35,11 +35,16 @@ class Overlapping(Tool):
         self.view = OverlapView()
         self.view.pairChosen.connect(self.choose)
         self.view.pieceChosen.connect(self._on_piece)
+        self.view.retryRequested.connect(self.retryRequested)
 
     def widget(self) -> QWidget:
         return self.view
 
+    def on_missing(self) -> None:
+        self.view.set_missing(self.missing)
+
     def look(self) -> None:
+        self.on_missing()
         opened = self.opened
         if len(opened) < 2:
             self.stop()

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from explorer import tasks
 from explorer.panes.tokenizers.catalogue import MODEL, Catalogue, Opened
 from explorer.panes.tokenizers.compare.choices import MOST
+from explorer.panes.tokenizers.compare.tool import Missing
 
 if TYPE_CHECKING:
     from explorer.workspace import Workspace
@@ -138,6 +139,17 @@ class Shown(QObject):
         finally:
             self._opening.discard(identity)
         self.changed.emit()
+
+    def missing(self) -> dict[int, Missing]:
+        """Those that are not open, by their places, and why."""
+        found = {}
+        for place, identity in enumerate(self.ids):
+            error = self.errors.get(identity, "")
+            if error or self.get(identity) is None:
+                waiting = "" if error else self.waiting_for(identity)
+                away = not error and self._catalogue.downloading(identity) is not None
+                found[place] = Missing(self.name(identity), error, waiting, away)
+        return found
 
     def waiting_for(self, identity: str) -> str:
         """What one that is not open waits for, for people."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -17,17 +18,32 @@ from explorer.panes.tokenizers.catalogue import Opened
 Shown = Sequence[tuple[str, Opened | None]]  # name, and the tokenizer where it is open
 
 
+@dataclass(frozen=True)
+class Missing:
+    """Why a tokenizer is not there: an error with its remedy, or what is waited for; `away` where
+    it is being downloaded."""
+
+    name: str
+    error: str = ""
+    waiting: str = ""
+    away: bool = False
+
+
 class Tool(QObject):
     """`changed` when it says something else; `pieceChosen(opened, token)` when a person has chosen
-    a piece of a vocabulary."""
+    a piece of a vocabulary; `retryRequested(place)` and `cancelRequested(place)` of a tokenizer
+    that is missing."""
 
     changed = Signal()
+    retryRequested = Signal(int)
+    cancelRequested = Signal(int)
     pieceChosen = Signal(object, int)
 
     def __init__(self, engine: Engine, parent: QObject) -> None:
         super().__init__(parent)
         self.engine = engine
         self.shown: Shown = ()
+        self.missing: dict[int, Missing] = {}  # by place
         self.active = False
         self._latest = Latest(engine, parent, foreground=True)
         self._latest.progressed.connect(self.on_progress)
@@ -43,6 +59,16 @@ class Tool(QObject):
         self.shown = list(shown)
         if self.active and before != [(name, id(opened)) for name, opened in shown]:
             self.look()
+
+    def set_missing(self, missing: dict[int, Missing]) -> None:
+        """Which of the shown ones are not there, by their places, and why."""
+        if missing != self.missing:
+            self.missing = missing
+            if self.active:
+                self.on_missing()
+
+    def on_missing(self) -> None:
+        """Shows what is missing."""
 
     def begin(self) -> None:
         """It has come into sight."""

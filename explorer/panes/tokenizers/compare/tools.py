@@ -8,17 +8,20 @@ from PySide6.QtCore import QObject, Signal
 
 from explorer.panes.tokenizers.compare.glitching import Glitching
 from explorer.panes.tokenizers.compare.overlapping import Overlapping
-from explorer.panes.tokenizers.compare.tool import Shown, Tool
+from explorer.panes.tokenizers.compare.tool import Missing, Shown, Tool
 from explorer.panes.tokenizers.compare.view import CompareView
 from explorer.panes.tokenizers.compare.vocabulary import Vocabulary
 from explorer.panes.tokenizers.modes import Desk
 
 
 class Tools(QObject):
-    """`changed` when the shown one says something else; `pieceChosen(opened, token)`."""
+    """`changed` when the shown one says something else; `pieceChosen(opened, token)`;
+    `retryRequested(place)`, `cancelRequested(place)` of a tokenizer that is missing."""
 
     changed = Signal()
     pieceChosen = Signal(object, int)
+    retryRequested = Signal(int)
+    cancelRequested = Signal(int)
 
     def __init__(self, desk: Desk, view: CompareView, parent: QObject) -> None:
         super().__init__(parent)
@@ -37,6 +40,8 @@ class Tools(QObject):
             view.add_page(tool.widget())
             tool.changed.connect(lambda tool=tool: self._tell(tool))
             tool.pieceChosen.connect(self.pieceChosen)
+            tool.retryRequested.connect(self.retryRequested)
+            tool.cancelRequested.connect(self.cancelRequested)
         workspace.modelChanged.connect(lambda _: self.current and self.current.look())
 
     def show(self, name: str) -> None:
@@ -52,6 +57,10 @@ class Tools(QObject):
     def set_shown(self, shown: Shown) -> None:
         for tool in self.by_name.values():
             tool.set_shown(shown)
+
+    def set_missing(self, missing: dict[int, Missing]) -> None:
+        for tool in self.by_name.values():
+            tool.set_missing(missing)
 
     def state(self) -> dict[str, Any]:
         return {name: tool.state() for name, tool in self.by_name.items()}

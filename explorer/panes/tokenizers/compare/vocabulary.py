@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from core.tokenization.analysis.search import Match, VocabularyIndex, match_step
+from core.tokenization.telling import count, verb, visible
 from core.trace import Step
 from explorer.engine import Engine
 from explorer.panes.base import Inspection
@@ -50,6 +51,8 @@ class Vocabulary(Tool):
         self.view = VocabularyView()
         self.view.searched.connect(self.search)
         self.view.chosen.connect(self._on_chosen)
+        self.view.retryRequested.connect(self.retryRequested)
+        self.view.cancelRequested.connect(self.cancelRequested)
         self.view.set_query(self.query, self.way, self.any_case)
 
     def widget(self) -> QWidget:
@@ -70,9 +73,13 @@ class Vocabulary(Tool):
         self.query, self.way, self.any_case = query, way, any_case
         self.look()
 
+    def on_missing(self) -> None:
+        self.view.set_missing(self.missing)
+
     def look(self) -> None:
         self.matches.clear()
         self.view.set_columns([(name, opened) for name, opened in self.shown])
+        self.on_missing()
         self.view.set_error("")
         self._asked = [place for place, (_, one) in enumerate(self.shown) if one is not None]
         if not self.query:
@@ -118,20 +125,21 @@ class Vocabulary(Tool):
             return "Search the vocabularies: which pieces are there, and how were they made?"
         most = max(known, key=lambda one: len(one[1]))
         if not most[1]:
-            return f"No piece of these vocabularies {self._said()}"
-        count = f"{len(most[1]):,}" + ("+" if len(most[1]) >= LIMIT else "")
-        return f"{count} pieces of {most[0]} {self._said()}"
+            return f"No piece of these vocabularies {self._said(1)}"
+        size = len(most[1])
+        number = f"{size:,}+ pieces" if size >= LIMIT else count(size, "piece")
+        return f"{number} of {most[0]} {self._said(size)}"
 
-    def _said(self) -> str:
-        verb = {
-            "contains": "hold",
-            "begins": "begin with",
-            "ends": "end with",
-            "is": "are",
-            "regex": "match",
-            "bytes": "hold the bytes",
+    def _said(self, size: int) -> str:
+        one, many = {
+            "contains": ("holds", "hold"),
+            "begins": ("begins with", "begin with"),
+            "ends": ("ends with", "end with"),
+            "is": ("is", "are"),
+            "regex": ("matches", "match"),
+            "bytes": ("holds the bytes", "hold the bytes"),
         }[self.way]
-        return f"{verb} \u201c{self.query}\u201d"
+        return f"{verb(size, one, many)} \u201c{visible(self.query)}\u201d"
 
     def steps(self) -> list[Step]:
         """The first piece that was found in each vocabulary."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
@@ -12,9 +12,11 @@ from explorer import theme, theme_icons
 from explorer.panes.tokenizers.catalogue import Opened
 from explorer.panes.tokenizers.compare.finding import Find, finder
 from explorer.panes.tokenizers.compare.piece_list import PieceList
+from explorer.panes.tokenizers.compare.tool import Missing
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.fields import ErrorLine
+from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.toggle import SegmentedControl, Switch
 
 PAUSE = 100  # ms after a key
@@ -29,9 +31,12 @@ WAYS = (
 
 
 class PieceColumn(QFrame):
-    """One tokenizer's matches. `chosen(token)`."""
+    """One tokenizer's matches. `chosen(token)`; `retryRequested`, `cancelRequested` where there is
+    none."""
 
     chosen = Signal(int)
+    retryRequested = Signal()
+    cancelRequested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -41,13 +46,26 @@ class PieceColumn(QFrame):
         self._count = Label("", "label", "muted")
         self.list = PieceList("Pieces that were found")
         self.list.pieceChosen.connect(lambda row: self.chosen.emit(int(self.list.pieces.ids[row])))
+        self.body = StatefulPicture(self.list, "lines", ground="surface")
+        self.body.set_cancellable(True)
+        self.body.retryRequested.connect(self.retryRequested)
+        self.body.cancelRequested.connect(self.cancelRequested)
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 8, 8, 8)
         column.setSpacing(2)
         column.addWidget(self._name)
         column.addWidget(self._count)
         column.addSpacing(4)
-        column.addWidget(self.list, 1)
+        column.addWidget(self.body, 1)
+        # All are equally wide, whatever they say.
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
+
+    def set_missing(self, missing: Missing) -> None:
+        """Why there is nothing to search."""
+        if missing.error:
+            self.body.show_error(missing.error)
+        else:
+            self.body.show_loading(missing.waiting)
 
     def set_opened(self, name: str, opened: Opened | None) -> None:
         self._opened = opened
@@ -56,6 +74,8 @@ class PieceColumn(QFrame):
         self.list.setAccessibleName(f"Pieces found in {name}")
         if opened is None:
             self.list.set_rows(None, ())
+        else:
+            self.body.show_ready()
 
     def set_matches(
         self, matches: Sequence[Match], done: bool, cut: bool, find: Find | None = None
@@ -70,10 +90,13 @@ class PieceColumn(QFrame):
 
 
 class VocabularyView(QWidget):
-    """`searched(query, way, any_case)`; `chosen(place, token)`."""
+    """`searched(query, way, any_case)`; `chosen(place, token)`; `retryRequested(place)` and
+    `cancelRequested(place)` of a tokenizer that is not there."""
 
     searched = Signal(str, str, bool)
     chosen = Signal(int, int)
+    retryRequested = Signal(int)
+    cancelRequested = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -135,11 +158,18 @@ class VocabularyView(QWidget):
             place, column = len(self.columns), PieceColumn()
             column.setObjectName(f"tokenizers.compare.pieces{place + 1}")
             column.chosen.connect(lambda token, place=place: self.chosen.emit(place, token))
+            column.retryRequested.connect(lambda place=place: self.retryRequested.emit(place))
+            column.cancelRequested.connect(lambda place=place: self.cancelRequested.emit(place))
             self.columns.append(column)
             self._line.addWidget(column, 1)
         for column, (name, opened) in zip(self.columns, shown, strict=True):
             column.set_opened(name, opened)
         self.set_hint("")
+
+    def set_missing(self, missing: Mapping[int, Missing]) -> None:
+        for place, one in missing.items():
+            if place < len(self.columns):
+                self.columns[place].set_missing(one)
 
     def set_matches(self, place: int, matches: Sequence[Match], done: bool, cut: bool) -> None:
         find = finder(self.field.text(), self.way.current, self.any_case.isChecked())

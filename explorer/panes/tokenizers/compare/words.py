@@ -14,23 +14,41 @@ Named = Sequence[tuple[str, Split]]
 
 
 def headline(known: Named) -> str:
-    """One sentence about the splits that are there."""
+    """One sentence about the splits that are there. Which tokens are the fewest is asked only among
+    those that give the text back: leaving out letters is no thrift."""
     known = [(name, split) for name, split in known if split.count]
     if not known:
         return IDLE
     if len(known) == 1:
         name, split = known[0]
-        return f"{name} makes {tokens(split.count)} of this text"
-    least = min(known, key=lambda one: one[1].count)
-    most = max(known, key=lambda one: one[1].count)
-    if least[1].count == most[1].count:
+        lost = ", and loses some of it" if split.lossless is False else ""
+        return f"{name} makes {tokens(split.count)} of this text{lost}"
+    fair = [one for one in known if one[1].lossless is not False]
+    lossy = [one for one in known if one[1].lossless is False]
+    if not fair:
+        return "None of these gives this text back whole, so that no count says what it takes"
+    least = min(fair, key=lambda one: one[1].count)
+    most = max(fair, key=lambda one: one[1].count)
+    if least[1].count < most[1].count:
+        times = format_number(most[1].count / least[1].count, 2)
+        said = (
+            f"The same text is {tokens(least[1].count)} for {least[0]}, "
+            f"and {times} times as many for {most[0]}"
+        )
+    elif lossy:
+        said = f"This text is {tokens(least[1].count)} for {least[0]}"
+        if len(fair) > 1:
+            said = f"This text is {tokens(least[1].count)} for all that give it back"
+    else:
         return f"All make {tokens(most[1].count)} of this text"
-    times = format_number(most[1].count / least[1].count, 2)
-    lost = ", though it loses some of it" if least[1].unknown else ""
-    return (
-        f"The same text is {tokens(least[1].count)} for {least[0]}{lost}, "
-        f"and {times} times as many for {most[0]}"
-    )
+    fewer = [name for name, split in lossy if split.count < least[1].count]
+    if not fewer:
+        return said
+    names, verbs = fewer[0], ("makes", "loses")
+    if len(fewer) > 1:
+        names = " and ".join(fewer) if len(fewer) == 2 else f"{len(fewer)} others"
+        verbs = ("make", "lose")
+    return f"{said}; {names} {verbs[0]} fewer, but {verbs[1]} some of it"
 
 
 def tokens(count: int) -> str:

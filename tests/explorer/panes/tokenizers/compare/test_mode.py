@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
 
@@ -57,6 +57,26 @@ def test_each_column_shows_what_its_tokenizer_makes_of_the_text(pane, run_async)
         head = columns(pane)[0].head
         assert head._count.text() == str(len(ids(pane, 0))) and head._badge.text() == "lossless"
         assert "for mine" in pane.headline and "for letters" in pane.headline
+
+    run_async(body())
+
+
+def test_columns_are_equally_wide_whatever_they_say(pane, run_async):
+    async def body():
+        pane.catalogue.add_trained("a name that is far too long for its column", small_bpe(262))
+        pane.mode.shown_ones.add("trained:a name that is far too long for its column")
+        pane.mode.shown_ones.add_files(["/nowhere/a_folder_of_a_model/tokenizer.json"])
+        await pane.settled()
+        widths = {column.width() for column in columns(pane)}
+        assert len(columns(pane)) == 4 and max(widths) - min(widths) <= 1
+        assert columns(pane)[3].body.state == "error"
+        room = pane.mode.view._grid.parentWidget().width()
+        assert pane.mode.view._grid.width() <= room
+        pane.mode.choose(layout="rows")
+        async with asyncio.timeout(20):
+            while columns(pane)[0].width() == max(widths):  # the layout follows
+                await asyncio.sleep(0.01)
+        assert columns(pane)[0].width() > 2 * max(widths)
 
     run_async(body())
 
@@ -288,7 +308,7 @@ def test_state_comes_back(pane, make_pane, context, run_async, tmp_path):
 
 
 def test_the_menu_offers_what_is_here_and_what_can_be_had(pane, run_async):
-    from PySide6.QtWidgets import QMenu
+    from PySide6.QtWidgets import QMenu, QWidgetAction
 
     async def body():
         await pane.settled()
@@ -297,7 +317,14 @@ def test_the_menu_offers_what_is_here_and_what_can_be_had(pane, run_async):
         menu.fill(offered, pane.catalogue, pane.mode._ids, chosen.append, lambda: None)
         by_text = {action.text(): action for action in offered.actions()}
         assert not by_text["mine"].isEnabled() and not by_text["letters"].isEnabled()
-        gpt2 = next(action for text, action in by_text.items() if text.startswith("GPT-2"))
+        gpt2 = next(act for text, act in by_text.items() if text.startswith("Download GPT-2, "))
+        titles = [act for act in offered.actions() if isinstance(act, QWidgetAction)]
+        assert [act.defaultWidget().text() for act in titles][-1] == "To download"
+        assert titles[0].text() == "On this machine" and not titles[0].isEnabled()
+        offered.popup(QPoint(0, 0))  # they are seen, in every style
+        assert all(act.defaultWidget().isVisible() for act in titles)
+        assert all(offered.actionGeometry(act).height() >= 16 for act in titles)
+        offered.hide()
         assert gpt2.isEnabled() and "MIT" in gpt2.toolTip()
         gpt2.trigger()
         assert chosen == ["known:gpt2"]

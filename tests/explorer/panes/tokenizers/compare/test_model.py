@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -77,11 +79,6 @@ def test_differing_is_what_a_plain_comparison_says(text):
             assert differs == (not all(span in other for other in spans))
 
 
-def test_tokens_over_a_span():
-    split = model.split_text("one", BPE, "the cat", True)
-    assert model.covering(split, 0, len(split.tokens.data)) == list(range(split.count))
-
-
 @pytest.mark.parametrize(
     ("amount", "said"),
     [(0.0, "0"), (12.345, "12.35"), (0.0123, "0.012"), (0.00048, "0.00048"), (2.5e-6, "2.5e-06")],
@@ -113,6 +110,24 @@ def test_the_headline_compares_the_fewest_with_the_most():
     said = words.headline([("B", many), ("A", few)])
     assert said.startswith(f"The same text is {few.count} tokens for A") and said.endswith("for B")
     assert words.headline([("A", few), ("C", few)]).startswith("All make")
+
+
+def test_what_loses_some_of_the_text_is_not_said_to_need_the_fewest_tokens():
+    few = model.split_text("a", BPE, "the cat sat", True)
+    many = model.split_text("b", ByteLevelBPE(BPE.vocabulary, [], {}), "the cat sat", True)
+    lossy = replace(few, lossless=False)
+    for dropped in (lossy, replace(lossy, unknown=1)):
+        said = words.headline([("A", dropped), ("B", many)])
+        assert said.startswith(f"This text is {many.count} tokens for B")
+        assert said.endswith("; A makes fewer, but loses some of it")
+    said = words.headline([("A", lossy), ("B", many), ("C", few)])
+    assert "tokens for C, and" in said and said.endswith("for B")  # A needs no fewer than C
+    two = [("A", lossy), ("D", lossy)]
+    assert words.headline([*two, ("B", many)]).endswith("A and D make fewer, but lose some of it")
+    assert words.headline(two).startswith("None of these gives this text back")
+    assert words.headline([("A", lossy)]).endswith("and loses some of it")
+    unknown_yet = replace(few, lossless=None)
+    assert "tokens for A, and" in words.headline([("A", unknown_yet), ("B", many)])
 
 
 def test_the_rates_of_a_text_are_steps_with_every_tokenizers_numbers():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from types import SimpleNamespace
 
@@ -10,6 +11,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from core.download import Progress
 from core.tensor_files import write_tensors
 from core.tokenization import ByteLevelBPE
 from core.tokenization.analysis import vocabulary_overlap
@@ -50,6 +52,123 @@ def pane(make_pane, context, tmp_path):
 
 def tool(pane, name):
     return pane.mode.tools.by_name[name]
+
+
+def test_a_download_that_failed_says_so_in_every_view_and_is_tried_again(
+    pane, run_async, monkeypatch
+):
+    tries = []
+
+    def steps(name):
+        tries.append(name)
+        raise ValueError("GPT-2 could not be had: the connection is gone; try again later")
+        yield
+
+    monkeypatch.setattr("core.tokenization.getting.get_steps", steps)
+
+    async def body():
+        pane.mode.choose(view="vocabulary")
+        pane.mode.shown_ones.add("known:gpt2")
+        await pane.settled()
+        column = tool(pane, "vocabulary").view.columns[2]
+        assert column.body.state == "error" and "try again later" in column.body._error.message
+        assert [one.body.state for one in tool(pane, "vocabulary").view.columns[:2]] == [
+            "ready"
+        ] * 2
+        column.body.retryRequested.emit()
+        await pane.settled()
+        assert tries == ["gpt2", "gpt2"] and column.body.state == "error"
+        pane.mode.choose(view="overlap")
+        await pane.settled()
+        view = tool(pane, "overlap").view
+        assert view.body.state == "ready" and len(view.displayed()["values"]) == 2
+        (card,) = view.cards
+        assert "try again later" in card.message and card.accessibleName().startswith("GPT-2")
+        card.actionTriggered.emit("Retry")
+        await pane.settled()
+        assert tries == ["gpt2"] * 3 and len(view.cards) == 1
+        pane.mode.shown_ones.remove(2)
+        await pane.settled()
+        assert not view.cards
+        pane.grab()
+
+    run_async(body())
+
+
+def test_a_download_on_its_way_is_told_in_search_and_overlap(pane, run_async, monkeypatch):
+    def steps(name):
+        while True:
+            yield Progress(1, 4)
+
+    monkeypatch.setattr("core.tokenization.getting.get_steps", steps)
+
+    async def body():
+        pane.mode.choose(view="overlap")
+        pane.mode.shown_ones.add("known:gpt2")
+        view = tool(pane, "overlap").view
+        async with asyncio.timeout(20):
+            while not any("downloading, 25%" in card.message for card in view.cards):
+                await asyncio.sleep(0.02)
+        pane.mode.choose(view="vocabulary")
+        column = tool(pane, "vocabulary").view.columns[2]
+        assert column.body.state == "loading" and column.body._veil._reason == "downloading, 25%"
+        column.body.cancelRequested.emit()
+        await pane.settled()
+        assert len(tool(pane, "vocabulary").view.columns) == 2
+
+    run_async(body())
+
+
+@pytest.mark.parametrize("query", ["\u0120the", "\u2581the", "\u2423the", "\u00b7the", " the"])
+def test_a_space_is_searched_by_any_of_its_signs(pane, run_async, query):
+    async def body():
+        pane.mode.choose(view="vocabulary")
+        tool(pane, "vocabulary").search(query, "is", False)
+        await pane.settled()
+        (wanted,) = [i for i in range(BIG.vocab_size) if BIG.piece_bytes(i) == b" the"]
+        column = tool(pane, "vocabulary").view.columns[0]
+        assert column.list.displayed()["ids"] == [wanted]
+        index = column.list.pieces.index(0)
+        assert index.data() == "\u2423the"
+        assert index.data(Qt.ItemDataRole.ToolTipRole).startswith("\u2423the  id ")
+
+    run_async(body())
+
+
+@pytest.mark.parametrize(
+    ("query", "way", "said"),
+    [
+        (" the", "is", "1 piece of mine is \u201c\u2423the\u201d"),
+        ("at", "ends", "pieces of mine end with"),
+        ("zqx", "contains", "No piece of these vocabularies holds"),
+    ],
+)
+def test_one_piece_is_told_otherwise_than_two(pane, run_async, query, way, said):
+    async def body():
+        pane.mode.choose(view="vocabulary")
+        tool(pane, "vocabulary").search(query, way, False)
+        await pane.settled()
+        assert said in pane.headline
+
+    run_async(body())
+
+
+def test_six_overlaps_have_their_numbers_and_whole_names_in_the_smallest_window(qtbot):
+    from explorer import theme
+    from explorer.panes.tokenizers.compare.overlap_view import OverlapView
+
+    names = ["stories (bundled)", "GPT-2", "BERT base, uncased", "GPT-4o (o200k)", "A", "B"]
+    view = OverlapView()
+    qtbot.addWidget(view)
+    view.resize(976, 450)  # what a window of 1100 x 680 leaves
+    view.show()
+    view.set_shares(np.full((6, 6), 0.5), names)
+    qtbot.wait(1)
+    now = theme.current()
+    assert view.map.cell_rect(0, 0).width() >= now.px("cell_numbers")
+    room = view.map._label_room()[0] - now.px(32)
+    assert all(now.metrics("label").horizontalAdvance(name) <= room for name in names)
+    assert all(column.width() > 150 for column in view.sets)
 
 
 def test_a_search_shows_the_pieces_of_every_vocabulary(pane, run_async):
