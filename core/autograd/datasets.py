@@ -1,7 +1,8 @@
 """Points on a plane to learn from: to tell classes apart, or to predict a number.
 
-Coordinates lie about between -1 and 1. `noise` is the standard deviation of what is added to them
-after they have got their target, in the same units.
+Each maker gives n points (n, 2) with targets (n). Coordinates lie about between -1 and 1. `noise`
+is the standard deviation of what is added to them after they have got their target, in the same
+units.
 """
 
 from __future__ import annotations
@@ -34,13 +35,17 @@ class Dataset:
         return Dataset(np.vstack([self.points, [x, y]]), targets, self.classes)
 
     def without_point(self, index: int) -> Dataset:
+        """All others. Raises ValueError for a point there is none of."""
         if not 0 <= index < len(self):
             raise ValueError(f"there is no point {index}; there are {len(self)}")
         keep = np.arange(len(self)) != index
         return Dataset(self.points[keep], self.targets[keep], self.classes)
 
     def split(self, fraction: float, generator: np.random.Generator) -> tuple[Dataset, Dataset]:
-        """At random: `fraction` of the points to train on, and the others to test with."""
+        """At random: `fraction` of the points to train on, and the others to test with.
+
+        Raises ValueError for a fraction that is not between 0 and 1.
+        """
         if not 0 < fraction < 1:
             raise ValueError(f"a fraction of {fraction} leaves one side empty; use 0 to 1")
         order = generator.permutation(len(self))
@@ -51,7 +56,7 @@ class Dataset:
 
 
 def moons(n: int, generator: np.random.Generator) -> Dataset:
-    """Two half circles that reach into one another."""
+    """Two half circles that reach into one another, as scikit-learn's make_moons, made smaller."""
     above = n // 2
     angles = np.concatenate([np.linspace(0, np.pi, above), np.linspace(0, np.pi, n - above)])
     second = np.arange(n) >= above
@@ -61,7 +66,7 @@ def moons(n: int, generator: np.random.Generator) -> Dataset:
 
 
 def circle(n: int, generator: np.random.Generator) -> Dataset:
-    """A disc, and a ring around it."""
+    """A disc, class 1, and a ring around it."""
     inside = np.arange(n) < n // 2
     radius = np.where(inside, generator.uniform(0, 0.45, n), generator.uniform(0.65, 0.95, n))
     angle = generator.uniform(0, 2 * np.pi, n)
@@ -77,7 +82,7 @@ def xor(n: int, generator: np.random.Generator) -> Dataset:
 
 
 def gaussians(n: int, generator: np.random.Generator) -> Dataset:
-    """Two round clouds."""
+    """Two round clouds, of standard deviation 0.14."""
     targets = (np.arange(n) >= n // 2).astype(np.int64)
     centers = np.where(targets[:, None] == 1, 0.4, -0.4)  # (N, 1)
     return Dataset(centers + generator.normal(0, 0.14, (n, 2)), targets, 2)

@@ -1,4 +1,7 @@
-"""The functions of the engine, for tensors: exp, tanh, softmax, layer_norm, cross_entropy, ..."""
+"""The functions of the engine, for tensors: exp, tanh, softmax, layer_norm, cross_entropy, ...
+
+Those of every element keep the shape. inf and nan are values here, and raise nothing.
+"""
 
 from __future__ import annotations
 
@@ -15,49 +18,60 @@ from core.autograd.tensor import Tensor, Value, apply, constant
 
 
 def exp(x: Value) -> Tensor:
+    """e ** x of every element."""
     return apply(Exp(), constant(x))
 
 
 def log(x: Value) -> Tensor:
-    """The natural logarithm; of 0 it is -inf, of a negative number nan."""
+    """The natural logarithm of every element; of 0 it is -inf, of a negative number nan."""
     return apply(Log(), constant(x))
 
 
 def sqrt(x: Value) -> Tensor:
+    """The square root of every element; of a negative one nan."""
     return apply(Sqrt(), constant(x))
 
 
 def sin(x: Value) -> Tensor:
+    """Of every element, in radians."""
     return apply(Sin(), constant(x))
 
 
 def cos(x: Value) -> Tensor:
+    """Of every element, in radians."""
     return apply(Cos(), constant(x))
 
 
 def absolute(x: Value) -> Tensor:
+    """|x| of every element."""
     return apply(Abs(), constant(x))
 
 
 def tanh(x: Value) -> Tensor:
+    """Of every element: -1 to 1."""
     return apply(Tanh(), constant(x))
 
 
 def sigmoid(x: Value) -> Tensor:
+    """1 / (1 + e ** -x) of every element: 0 to 1."""
     return apply(Sigmoid(), constant(x))
 
 
 def relu(x: Value) -> Tensor:
+    """max(0, x) of every element."""
     return apply(ReLU(), constant(x))
 
 
 def gelu(x: Value, approximate: bool = True) -> Tensor:
-    """GPT-2's GELU, or the exact one with erf."""
+    """Of every element: GPT-2's GELU, or the exact one with erf."""
     return apply(GELU(approximate), constant(x))
 
 
 def masked(x: Value, hidden: Any, value: float = -np.inf) -> Tensor:
-    """x (..., *S), and `value` wherever `hidden` (S) is True."""
+    """x (..., *S), and `value` wherever `hidden` (S) is True.
+
+    Raises ValueError for a mask that does not lie over x.
+    """
     return apply(Mask(np.asarray(hidden, bool), value), constant(x))
 
 
@@ -69,6 +83,10 @@ def concatenate(parts: Sequence[Value], axis: int = 0) -> Tensor:
 
 
 def softmax(x: Value, axis: int = -1) -> Tensor:
+    """Positive numbers in the shape of x, with sum 1 along `axis`.
+
+    Raises ValueError where there are no elements, or no such axis.
+    """
     return apply(Softmax(axis), constant(x))
 
 
@@ -110,18 +128,22 @@ def _integers(values: Any) -> Array:
 
 
 def total(x: Value) -> Tensor:
+    """All elements, added up: one number."""
     return constant(x).sum()
 
 
 def mean(x: Value) -> Tensor:
+    """Of all elements: one number."""
     return constant(x).mean()
 
 
 def largest(x: Value) -> Tensor:
+    """Of all elements: one number."""
     return constant(x).max()
 
 
 def transposed(x: Value) -> Tensor:
+    """With its axes in reverse order: (n, m) -> (m, n)."""
     return constant(x).T
 
 

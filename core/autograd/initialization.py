@@ -14,22 +14,23 @@ import numpy as np
 from core.autograd.operation import Array
 
 # How much larger weights must be so that an activation hands on the variance it was given:
-# Delving Deep into Rectifiers (He et al. 2015), section 2.2, for relu; torch's value for tanh.
+# Delving Deep into Rectifiers (He et al. 2015), section 2.2, for relu; torch's value for tanh. For
+# gelu torch has none; it lets through about as much as relu.
 GAINS = {"linear": 1.0, "tanh": 5 / 3, "sigmoid": 1.0, "relu": math.sqrt(2), "gelu": math.sqrt(2)}
 
 
 def zeros(n: int, m: int, gain: float, generator: np.random.Generator) -> Array:
-    """All neurons alike: they get equal gradients and stay alike. A lesson, not a choice."""
+    """(n, m), all neurons alike: they get equal gradients and stay so. A lesson, not a choice."""
     return np.zeros((n, m))
 
 
 def normal(n: int, m: int, gain: float, generator: np.random.Generator) -> Array:
-    """Standard normal numbers whatever the size of the layer: sums grow with sqrt(n)."""
+    """(n, m) standard normal numbers whatever the layer's size: sums grow with sqrt(n)."""
     return generator.normal(size=(n, m))
 
 
 def uniform(n: int, m: int, gain: float, generator: np.random.Generator) -> Array:
-    """Between -1 and 1, as in micrograd."""
+    """(n, m) between -1 and 1, as in micrograd."""
     return generator.uniform(-1.0, 1.0, size=(n, m))
 
 

@@ -162,13 +162,19 @@ class Tensor:
 
     # Reductions and shapes -----------------------------------------------------------------------
 
+    # Over `axis`, one or several, or all (None). `keepdims` leaves each of them with size 1; else
+    # they are gone. Raises ValueError for an axis there is none of.
+
     def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """(2, 3) along axis 1 -> (2,)."""
         return apply(Sum(axis, keepdims), self)
 
     def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """(2, 3) along axis 1 -> (2,). Raises ValueError where there are no elements."""
         return apply(Mean(axis, keepdims), self)
 
     def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """(2, 3) along axis 1 -> (2,). Raises ValueError where there are no elements."""
         return apply(Max(axis, keepdims), self)
 
     def reshape(self, *shape: Any) -> Tensor:
@@ -177,7 +183,7 @@ class Tensor:
         return apply(Reshape(tuple(sizes)), self)
 
     def transpose(self, *axes: int) -> Tensor:
-        """Axes in the order given; without any, all of them reversed."""
+        """(2, 3, 4) by axes 0, 2, 1 -> (2, 4, 3); without any axes, all of them reversed."""
         return apply(Transpose(axes or tuple(reversed(range(self.ndim)))), self)
 
     @property

@@ -86,19 +86,26 @@ class Surface:
         return x, y, heights
 
 
+# Each gives the height at x and y: numbers, arrays that broadcast, or Tensors.
+
+
 def ravine(x: Any, y: Any) -> Any:
+    """A valley ten times as steep across as along; lowest, 0, at (0, 0)."""
     return x**2 + 10 * y**2
 
 
 def saddle(x: Any, y: Any) -> Any:
+    """A pass at (0, 0) between two lowest places, -1 at (0, +-sqrt 2)."""
     return x**2 - y**2 + y**4 / 4
 
 
 def rosenbrock(x: Any, y: Any) -> Any:
+    """Rosenbrock 1960; lowest, 0, at (1, 1)."""
     return (1 - x) ** 2 + 100 * (y - x**2) ** 2
 
 
 def beale(x: Any, y: Any) -> Any:
+    """Beale 1958; lowest, 0, at (3, 0.5)."""
     first = (1.5 - x + x * y) ** 2
     second = (2.25 - x + x * y**2) ** 2
     third = (2.625 - x + x * y**3) ** 2
@@ -106,10 +113,12 @@ def beale(x: Any, y: Any) -> Any:
 
 
 def himmelblau(x: Any, y: Any) -> Any:
+    """Himmelblau 1972; lowest, 0, at four places."""
     return (x**2 + y - 11) ** 2 + (x + y**2 - 7) ** 2
 
 
 def bowl(x: Any, y: Any) -> Any:
+    """Round; lowest, 0, at (0, 0)."""
     return (x**2 + y**2) / 2
 
 

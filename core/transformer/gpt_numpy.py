@@ -55,8 +55,8 @@ class NumpyGPT:
                 f"{self.config.block_size}"
             )
         tokens = F.embedding(self._weight("wte.weight"), ids).named("token embeddings")
-        places = F.embedding(self._weight("wpe.weight"), np.arange(ids.shape[1]))
-        x = (tokens + places.named("position embeddings")).named("residual.0")  # (B, T, C)
+        positions = F.embedding(self._weight("wpe.weight"), np.arange(ids.shape[1]))
+        x = (tokens + positions.named("position embeddings")).named("residual.0")  # (B, T, C)
         for layer in range(self.config.n_layer):
             x = self.block(x, layer)
         if self.config.norm_placement == "pre":
@@ -67,7 +67,7 @@ class NumpyGPT:
         """Block `layer`: x (B, T, C) -> (B, T, C)."""
         at, after = f"h.{layer}", f"residual.{layer + 1}"
         if self.config.norm_placement == "pre":
-            x = (x + self._attention(self._norm(x, f"{at}.ln_1"), layer)).named(f"{at}.middle")
+            x = (x + self._attention(self._norm(x, f"{at}.ln_1"), layer)).named(f"{at}.resid_mid")
             return (x + self._mlp(self._norm(x, f"{at}.ln_2"), layer)).named(after)
         x = self._norm(x + self._attention(x, layer), f"{at}.ln_1")
         return self._norm(x + self._mlp(x, layer), f"{at}.ln_2").named(after)
@@ -93,10 +93,10 @@ class NumpyGPT:
         at = f"h.{layer}.mlp"
         hidden = self._linear(x, f"{at}.c_fc")  # (B, T, n_inner)
         if self.config.mlp == "relu":
-            bent = F.relu(hidden)
+            activation = F.relu(hidden)
         else:
-            bent = F.gelu(hidden, approximate=self.config.mlp == "gelu_tanh")
-        return self._linear(bent.named(f"{at}.bent"), f"{at}.c_proj")
+            activation = F.gelu(hidden, approximate=self.config.mlp == "gelu_tanh")
+        return self._linear(activation.named(f"{at}.activation"), f"{at}.c_proj")
 
     def _norm(self, x: Tensor, name: str) -> Tensor:
         bias = self._weight(f"{name}.bias") if self.config.bias else None

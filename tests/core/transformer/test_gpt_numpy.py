@@ -60,7 +60,7 @@ def test_a_training_example_is_a_trace_with_named_operations():
     while trace.grow():
         pass
     labels = [node.label for node in trace.about["graph"].nodes]
-    for name in ("residual.0", "h.1.attn.weights", "h.0.mlp.bent", "ln_f", "logits", "loss"):
+    for name in ("residual.0", "h.1.attn.weights", "h.0.mlp.activation", "ln_f", "logits", "loss"):
         assert labels.count(name) == 1, name
     weights = next(n for n in trace.about["graph"].nodes if n.label == "h.0.attn.weights")
     np.testing.assert_allclose(weights.tensor.data.sum(-1), 1.0)

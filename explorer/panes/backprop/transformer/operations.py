@@ -31,9 +31,9 @@ NAMES = {
     "attn.weights": "softmax",
     "attn.heads": "weights \u00d7 v",
     "attn.c_proj": "projection",
-    "middle": "+ residual stream",
+    "resid_mid": "+ residual stream",
     "mlp.c_fc": "widen",
-    "mlp.bent": "activation",
+    "mlp.activation": "activation",
     "mlp.c_proj": "narrow",
     "token embeddings": "token embeddings",
     "position embeddings": "position embeddings",
@@ -130,7 +130,7 @@ def _step_name(graph: Graph, number: int) -> str:
     if kind == "Add" and reads[-1].endswith(".bias"):
         return "+ bias"
     if kind == "Add" and "embeddings" not in reads[-1]:
-        return NAMES["middle"]
+        return NAMES["resid_mid"]
     return ""
 
 
@@ -139,13 +139,13 @@ def _place(label: str) -> tuple[tuple[str, ...], str]:
     if match := _BLOCK.match(label):
         block, part, name = match[1], match[2], match[3]
         key = f"{part}.{name}" if part else name
-        if part or name == "middle":
+        if part or name == "resid_mid":
             return (f"Block {block}", "MLP" if part == "mlp" else "Attention"), key
         return (f"Block {block}", "Norm 1" if name == "ln_1" else "Norm 2"), key
     if match := _RESIDUAL.match(label):
         place = int(match[1])
         if place:
-            return (f"Block {place - 1}", "MLP"), "middle"
+            return (f"Block {place - 1}", "MLP"), "resid_mid"
         return ("Embedding",), label
     if "embeddings" in label:
         return ("Embedding",), label
@@ -182,4 +182,4 @@ def _short_label(label: str) -> str:
     match = _BLOCK.match(label)
     if match is None:
         return "residual" if _RESIDUAL.match(label) else label
-    return "mid residual" if match[3] == "middle" else match[3]
+    return "mid residual" if match[3] == "resid_mid" else match[3]
