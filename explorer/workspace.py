@@ -45,7 +45,7 @@ class Workspace(QObject):
     runOpened = Signal(str)  # a run folder that a person opened or dropped
     paneRequested = Signal(str)  # the id of a pane that is to come into sight
     tokenizerGiven = Signal(str)  # a tokenizer's file that a person opened or dropped: to look at
-    tokenizerOpened = Signal(str)  # a tokenizer's file that a model is to be trained with
+    tokenizerOpened = Signal(str, str)  # its file, for a model to be trained; its text, or ""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -121,11 +121,13 @@ class Workspace(QObject):
             if before is not None:
                 before.close()
 
-    def train_with(self, tokenizer: str) -> None:
-        """Shows the pane that trains models, and tells it which tokenizer's file to use."""
+    def train_with(self, tokenizer: str, corpus: str = "") -> None:
+        """Shows the pane that trains models, and tells it which tokenizer's file to use, and the
+        text that the tokenizer was trained on.
+        """
         self.set_run(None)
         self.paneRequested.emit("training")
-        self.tokenizerOpened.emit(tokenizer)
+        self.tokenizerOpened.emit(tokenizer, corpus)
 
     def select(self, **choice: int | None) -> None:
         """`select(layer=0, head=3)`: changes what is named, tells every pane once."""

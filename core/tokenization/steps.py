@@ -65,8 +65,14 @@ class Rival:
 def rivals_by_count(
     pairs: Iterable[tuple[tuple[int, int], int]], pieces: Sequence[str]
 ) -> tuple[Rival, ...]:
-    """Pairs of ids that lost, each with its count, where the rule compares counts."""
-    return tuple(Rival(pieces[left], pieces[right], count, count) for (left, right), count in pairs)
+    """Pairs of ids that lost, each with its count, where the rule compares counts; a pair that
+    stands nowhere any more is none.
+    """
+    return tuple(
+        Rival(pieces[left], pieces[right], count, count)
+        for (left, right), count in pairs
+        if count > 0
+    )
 
 
 @dataclass(frozen=True, slots=True)

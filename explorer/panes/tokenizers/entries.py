@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.tokenization.telling import count
+
 MODEL = "model"
 
 # The kinds of core, as people call them.
@@ -66,8 +68,7 @@ class Opened:
     @property
     def words(self) -> str:
         """ "BPE, 50,257 pieces"."""
-        pieces = "piece" if self.vocab_size == 1 else "pieces"
-        return f"{KINDS.get(self.kind, self.kind)}, {self.vocab_size:,} {pieces}"
+        return f"{KINDS.get(self.kind, self.kind)}, {count(self.vocab_size, 'piece')}"
 
 
 def opened(entry: Entry, tokenizer: Any) -> Opened:

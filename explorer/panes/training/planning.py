@@ -80,7 +80,7 @@ class Planning(QObject):
         self._bf16: bool | None = None
         engine.ready.connect(self.plan)
         workspace.changed.connect(self._on_changed)
-        workspace.tokenizerOpened.connect(lambda path: self.change("tokenizer", path))
+        workspace.tokenizerOpened.connect(self._take_tokenizer)
         for field in view.fields.values():
             if isinstance(field.editor, QLineEdit):
                 field.editor.editingFinished.connect(workspace.end_merge)
@@ -109,6 +109,11 @@ class Planning(QObject):
         self._workspace.end_merge()
         self._changing = ""
         self._workspace.change(OPTIONS, options.to_json(), told)
+
+    def _take_tokenizer(self, path: str, corpus: str) -> None:
+        """A tokenizer that was just trained, with the text that it knows."""
+        given = {"tokenizer": path} | ({"corpus": corpus} if corpus else {})
+        self.take(self.options.change(given), "Train with this tokenizer")
 
     def _on_changed(self, path: str, value: Any) -> None:
         if path == OPTIONS and (options := Options.from_json(value)) != self.options:

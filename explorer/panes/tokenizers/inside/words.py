@@ -37,7 +37,7 @@ def inspection(name: str, moment: Moment) -> Inspection:
             rows.append(Equation(node.piece, node.score, note="log p"))
         if len(frame.path) > 1:
             rows.append(Equation("sum", sum(node.score for node in frame.path), "attention"))
-    return Inspection(moment.step, rows, title=f"{name}: {moment.step.title}")
+    return Inspection(moment.step, rows, title=f"{name}: {moment.step.title}", plain=True)
 
 
 def _row(number: Number) -> Equation | str:

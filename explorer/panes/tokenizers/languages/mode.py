@@ -268,10 +268,9 @@ class LanguagesMode(Mode):
     def _say(self, names: list[str], kept: list[Any], count: int) -> None:
         assert self.texts is not None
         total = len(self.texts.texts)
-        said = f"{count:,} of {total:,}" if count < total else f"{total:,}"
-        self.view.count.setText(f"{said} languages")
+        self.view.count.setText(words.shown(count, total))
         more = (
-            f"{self.texts.available:,} languages have it"
+            words.available(self.texts.available)
             if self.texts.available > total
             else "the same content in every language"
         )

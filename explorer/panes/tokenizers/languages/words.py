@@ -10,7 +10,7 @@ import numpy as np
 
 from core.tokenization.analysis import Premium, premium_step
 from core.tokenization.analysis.premiums import REFERENCE
-from core.tokenization.telling import count
+from core.tokenization.telling import count, verb
 from core.trace import Step
 from explorer.panes.base import Inspection
 from explorer.theme_numbers import format_number
@@ -46,14 +46,17 @@ def described(name: str, result: Premium) -> str:
     measures = result.measures
     lines = [
         f"{result.language.name}, {name}",
-        f"{measures.tokens:,} tokens, {times(result.premium)} English",
+        f"{count(measures.tokens, 'token')}, {times(result.premium)} English",
         f"{format_number(measures.bytes_per_token)} bytes per token",
     ]
     if measures.fertility is not None:
         lines.append(f"{format_number(measures.fertility)} tokens per word")
     share = percent(measures.lost_share)
     if measures.unknown:
-        lines.append(f"{measures.unknown:,} of the tokens are unknown: {share} of the text is lost")
+        are = verb(measures.unknown, "is", "are")
+        lines.append(
+            f"{measures.unknown:,} of the tokens {are} unknown: {share} of the text is lost"
+        )
     elif measures.dropped_bytes:
         lines.append(f"dropped without a token: {share} of the text is lost")
     elif measures.lossless:
@@ -87,9 +90,15 @@ def about(name: str, results: Sequence[Premium], error: str = "") -> str:
         return f"{name}\n{error}\nClick to try again"
     lossy = sum(not one.measures.lossless for one in results)
     unknown = sum(one.measures.unknown > 0 for one in results)
-    lines = [name, f"{len(results) - lossy:,} of {len(results):,} texts come back from the ids"]
+    whole = len(results) - lossy
+    lines = [
+        name,
+        f"{whole:,} of {count(len(results), 'text')} {verb(whole, 'comes', 'come')} back from "
+        "the ids",
+    ]
     if unknown:
-        lines.append(f"{unknown:,} have tokens that are unknown, whose text is lost")
+        has = verb(unknown, "has", "have")
+        lines.append(f"{unknown:,} {has} tokens that are unknown, whose text is lost")
     return "\n".join(lines)
 
 
@@ -102,32 +111,48 @@ def headline(name: str, results: Sequence[Premium]) -> str:
     middle = float(np.median([one.premium for one in fair]))
     text = (
         f"For {name}, {dearest.language.name} costs {times(dearest.premium)} the tokens of "
-        f"English; half of {len(fair):,} languages cost {times(middle)} or more"
+        f"English; {_half(len(fair), middle)}"
     )
     unfair = sum(not one.honest for one in results)
     return f"{text}; {unfair:,} cannot be told" if unfair else text
 
 
+def shown(languages: int, total: int) -> str:
+    """How many languages the chart has, of how many."""
+    what = count(total, "language")
+    return f"{languages:,} of {what}" if languages < total else what
+
+
+def available(languages: int) -> str:
+    return f"{count(languages, 'language')} {verb(languages, 'has', 'have')} it"
+
+
+def _half(languages: int, middle: float) -> str:
+    if languages == 1:
+        return "it is the only one"
+    return f"half of {languages:,} languages cost {times(middle)} or more"
+
+
 def inspection(name: str, result: Premium, english: Premium) -> Inspection:
     """How one premium came about: formula, the line of core, the live numbers."""
     measures = result.measures
+    size = count(measures.bytes, "byte")
     note = f"= {measures.tokens:,} / {english.measures.tokens:,}"
     rows: list[Any] = [
         Equation("premium", result.premium, "attention", note),
         Equation("tokens", f"{measures.tokens:,}", note=result.language.name),
         Equation("tokens of English", f"{english.measures.tokens:,}"),
-        Equation("bytes per token", measures.bytes_per_token, note=f"of {measures.bytes:,} bytes"),
+        Equation("bytes per token", measures.bytes_per_token, note=f"of {size}"),
     ]
     if measures.fertility is not None:
-        rows.append(
-            Equation("tokens per word", measures.fertility, note=f"of {measures.words:,} words")
-        )
+        said = count(measures.words or 0, "word")
+        rows.append(Equation("tokens per word", measures.fertility, note=f"of {said}"))
     share = f"{percent(measures.lost_share)} of the text is lost"
     if measures.unknown:
         rows.append(Equation("unknown tokens", f"{measures.unknown:,}", "warning", share))
     elif measures.dropped_bytes:
-        size = f"{measures.dropped_bytes:,}"
-        rows.append(Equation("bytes without a token", size, "warning", share))
+        dropped = f"{measures.dropped_bytes:,}"
+        rows.append(Equation("bytes without a token", dropped, "warning", share))
     else:
         rows.append(Equation("lossless", "yes" if measures.lossless else "no, the text is changed"))
     if not result.honest:

@@ -40,6 +40,12 @@ def commands(mode: TrainMode) -> list[Action]:
             mode.new_training,
             enabled=trained,
         ),
+        Action(
+            "tokenizers.train.merge",
+            "Tokenizers: this merge step by step",
+            lambda: mode.cursor.go_inside(mode.focus),
+            enabled=lambda: trained() and not mode.player.depth,
+        ),
         *(
             Action(
                 f"tokenizers.train.lane{lane + 1}",

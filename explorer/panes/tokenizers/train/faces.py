@@ -21,9 +21,10 @@ from core.tokenization.steps import (
     PruneStep,
     SeedStep,
 )
+from core.tokenization.telling import count, verb
 from explorer.panes.tokenizers.pieces import bytes_of, text_of
 from explorer.panes.tokenizers.train.recording import Recording
-from explorer.panes.tokenizers.train.words import ended_early
+from explorer.panes.tokenizers.train.words import compression, ended_early, letter_of, pieces
 from explorer.theme_numbers import format_number
 
 BARS = 5
@@ -96,7 +97,7 @@ class Faces:
             face = replace(face, title="newest", chips=newest)
         if state.done:
             early = ended_early(self._recording, state)
-            sentence = early or f"done: {state.vocab_size:,} pieces"
+            sentence = early or f"done: {count(state.vocab_size, 'piece')}"
             face = replace(face, state="done", sentence=sentence, merge=())
         return face
 
@@ -104,6 +105,32 @@ class Faces:
         states = self._recording.states(lane)[max(0, number - MOST_CHIPS) : number]
         steps = [state.step for state in reversed(states)]
         return chips(kind, [step.piece for step in steps if isinstance(step, MergeStep)])
+
+
+@dataclass(frozen=True)
+class LaneWords:
+    """What stands above a face: name, pieces now, bytes a token stands for, and the share of its
+    own steps that the lane has made.
+    """
+
+    name: str
+    pieces: str
+    facts: str
+    progress: float = 0.0
+    brief: str = ""  # the facts where there is little room
+
+
+def lane_words(recording: Recording, lane: int, index: int) -> LaneWords:
+    """What stands above the face of a lane at a moment."""
+    state = recording.state(lane, index)
+    said = compression(recording, lane, index)
+    return LaneWords(
+        recording.names[lane],
+        count(state.vocab_size, "piece"),
+        f"{said} bytes a token",
+        state.progress,
+        f"{said} B/token",
+    )
 
 
 def chips(kind: str, pieces: Iterable[str]) -> tuple[Chip, ...]:
@@ -119,12 +146,12 @@ def step_face(kind: str, state: LaneState) -> Face:
             best = sorted(range(len(step.pieces)), key=lambda place: -step.counts[place])[:BARS]
             return Face(
                 "words",
-                f"begins with {step.vocab_size:,} pieces",
-                caption="most frequent signs",
+                f"begins with {pieces(state)}",
+                caption=f"most frequent {letter_of(kind)}s",
                 bars=_bars(kind, [(step.pieces[place], step.counts[place]) for place in best]),
             )
         case SeedStep() as step:
-            return _scored(kind, step, f"begins with {step.vocab_size:,} pieces")
+            return _scored(kind, step, f"begins with {pieces(state)}")
         case ExpectStep() as step:
             return Face(
                 "words",
@@ -138,10 +165,10 @@ def step_face(kind: str, state: LaneState) -> Face:
             face = _scored(kind, step, f"M step of round {step.round + 1}: new scores")
             return replace(face, title=title, chips=gone, gone=True)
         case PruneStep() as step:
-            return _prune(kind, step)
+            return _prune(kind, state, step)
         case FinishStep() as step:
             best = chips(kind, _long_ones(step.pieces, step.scores, MOST_CHIPS))
-            face = _scored(kind, step, f"{step.vocab_size:,} pieces stay")
+            face = _scored(kind, step, f"{pieces(state)} {verb(state.vocab_size, 'stays', 'stay')}")
             return replace(face, title="best pieces", chips=best)
     return Face("words", "prepares")
 
@@ -175,7 +202,7 @@ def _merge(kind: str, step: MergeStep) -> Face:
     )
 
 
-def _prune(kind: str, step: PruneStep) -> Face:
+def _prune(kind: str, state: LaneState, step: PruneStep) -> Face:
     """The threshold: the dearest pieces that go, the cheapest that stay."""
     gone = [(piece, loss) for piece, loss in step.removed if math.isfinite(loss)][-3:]
     finite = np.flatnonzero(np.isfinite(step.losses))
@@ -185,7 +212,8 @@ def _prune(kind: str, step: PruneStep) -> Face:
     rows = [(piece, loss, False) for piece, loss in gone] + [(p, loss, True) for p, loss in kept]
     return Face(
         "words",
-        f"prunes: {len(step.removed):,} go, {step.vocab_size:,} stay",
+        f"prunes: {len(step.removed):,} {verb(len(step.removed), 'goes', 'go')}, "
+        f"{state.vocab_size:,} {verb(state.vocab_size, 'stays', 'stay')}",
         caption="what the text loses without it",
         bars=tuple(
             Bar(text_of(kind, piece), abs(loss) / top, format_number(loss), strong)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from core.tokenization.lockstep import LaneState
@@ -17,9 +15,13 @@ from core.tokenization.steps import (
     PruneStep,
     SeedStep,
 )
+from core.tokenization.telling import count, verb
+from core.tokenization.training_trace import trace_training_step
+from core.trace import Step
 from explorer.panes.base import Inspection
 from explorer.panes.tokenizers.pieces import text_of
 from explorer.panes.tokenizers.train.recording import Recording
+from explorer.panes.tokenizers.train.track import MergeTrack
 from explorer.panes.tokenizers.train.words import step_title
 from explorer.widgets.live_numbers import Equation
 
@@ -31,16 +33,40 @@ def inspection(recording: Recording, lane: int, index: int) -> Inspection:
     rows = numbers(recording.plans[lane].kind, state)
     per_token = recording.bytes_per_token(lane, index)
     if math.isfinite(per_token):
-        note = f"of {recording.text.size:,} bytes"
+        note = f"of {count(recording.text.size, 'byte')}"
         rows.append(Equation("bytes a token", per_token, "text", note))
-    return Inspection(step, rows, title=f"{recording.names[lane]}: {step_title(state)}")
+    title = f"{recording.names[lane]}: {step_title(state)}"
+    return Inspection(step, rows, title=title, plain=True)
 
 
-def traced(state: LaneState) -> Any:
-    """The step as core tells it; None where core does not tell steps of training."""
-    if state.step is None or find_spec("core.tokenization.training_trace") is None:
-        return None
-    return import_module("core.tokenization.training_trace").trace_training_step(state.step)
+def part_inspection(recording: Recording, track: MergeTrack, step: int) -> Inspection:
+    """One of the steps inside a merge."""
+    part = track.item(step)
+    state = recording.state(track.lane, track.moment)
+    kind, merge = recording.plans[track.lane].kind, state.step
+    assert isinstance(merge, MergeStep)
+    before = recording.state(track.lane, track.moment - 1).tokens
+    match part.name:
+        case "training.merge":
+            rows: list[Any] = [
+                Equation("a", text_of(kind, merge.left_piece), note=f"id {merge.left:,}"),
+                Equation("b", text_of(kind, merge.right_piece), note=f"id {merge.right:,}"),
+                Equation("ab", text_of(kind, merge.piece), "attention", f"id {merge.token:,}"),
+            ]
+        case "training.update":
+            rows = [
+                Equation("n before", f"{before:,.0f}", note="tokens of the text"),
+                Equation("joined", f"{before - merge.tokens:,.0f}", note="times"),
+                Equation("n", f"{merge.tokens:,}", "attention"),
+            ]
+        case _:
+            rows = _merge(kind, merge)
+    return Inspection(part, rows, title=f"{recording.names[track.lane]}: {part.title}", plain=True)
+
+
+def traced(state: LaneState) -> Step | None:
+    """The step as core tells it; None before the first."""
+    return trace_training_step(state.step) if state.step is not None else None
 
 
 def numbers(kind: str, state: LaneState) -> list[Any]:
@@ -86,13 +112,16 @@ def numbers(kind: str, state: LaneState) -> list[Any]:
 def _pieces(state: LaneState, name: str = "pieces") -> Equation:
     """The vocabulary of Unigram, as its card counts it."""
     untrained = state.vocab_size - getattr(state.step, "vocab_size", state.vocab_size)
-    note = f"{untrained:,} of them need no training" if untrained else ""
+    note = f"{untrained:,} of them special: not trained" if untrained else ""
     return Equation(name, state.vocab_size, note=note)
 
 
 def _merge(kind: str, step: MergeStep) -> list[Any]:
     pair = f"{text_of(kind, step.left_piece)} {text_of(kind, step.right_piece)}"
-    rows: list[Any] = [Equation(pair, step.count, "attention", "times in the text: the best pair")]
+    times = verb(step.count, "time", "times")
+    rows: list[Any] = [
+        Equation(pair, step.count, "attention", f"{times} in the text: the best pair")
+    ]
     likelihood = step.algorithm == "wordpiece-likelihood"
     if likelihood:
         rows.append(Equation("its score", step.score, "attention", "count / (left \u00d7 right)"))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
+import itertools
 import re
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from PySide6.QtWidgets import QFileDialog
@@ -12,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog
 from core.resources import data_folder
 
 MODEL = ".model"
+LONGEST = 80  # characters of a folder's name
 NAMES = ("Tokenizer (*.json)", "SentencePiece model (*.model)")
 SENTENCEPIECE = ("sentencepiece-bpe", "unigram")
 
@@ -51,10 +53,28 @@ def save(tokenizer: Any, path: Path) -> Path:
     return path
 
 
-def keep(tokenizer: Any, name: str, pieces: int) -> Path:
-    """Saves it in the data folder, where a run finds it again, also later; blocking too."""
-    about = hashlib.sha256("\n".join(tokenizer.vocabulary).encode("utf-8", "replace"))
-    called = f"{file_name(name, pieces)}-{about.hexdigest()[:8]}"
-    folder = data_folder() / "tokenizers" / "trained" / called
+def keep(tokenizer: Any, title: str) -> Path:
+    """Saves it in the data folder, where a run finds it again, also later; blocking too.
+
+    Its folder is called as people call it, for that is what they read of it. One that is there
+    already is never written over: a run may need it.
+    """
+    folder = data_folder() / "tokenizers" / "trained"
     folder.mkdir(parents=True, exist_ok=True)
-    return save(tokenizer, folder / "tokenizer.json")
+    with TemporaryDirectory(prefix=".", dir=folder) as scratch:
+        fresh = save(tokenizer, Path(scratch) / "tokenizer.json")
+        content = fresh.read_bytes()
+        for number in itertools.count(1):
+            place = folder / (folder_name(title) + (f" ({number})" if number > 1 else ""))
+            kept = place / fresh.name
+            if kept.is_file() and kept.read_bytes() == content:
+                return kept
+            if not place.exists():
+                place.mkdir()
+                return fresh.replace(kept)
+    raise AssertionError("there is always a next number")
+
+
+def folder_name(title: str) -> str:
+    """A title without what the names of files may not hold."""
+    return re.sub(r'[\\/:*?"<>|\x00-\x1f]+', " ", title)[:LONGEST].strip(" .") or "tokenizer"

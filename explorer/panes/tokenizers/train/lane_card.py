@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
@@ -12,7 +11,7 @@ from PySide6.QtWidgets import QMenu, QSizePolicy, QToolButton, QWidget
 
 from explorer import theme, theme_icons
 from explorer.panes.tokenizers.piece_box import draw_piece
-from explorer.panes.tokenizers.train.faces import Bar, Chip, Face
+from explorer.panes.tokenizers.train.faces import Bar, Chip, Face, LaneWords
 from explorer.widgets.base import CENTER, LEFT, RIGHT, Picture, elide, put_text, set_look
 
 MARGIN = 12
@@ -27,26 +26,16 @@ USES = (
 )
 
 
-@dataclass(frozen=True)
-class LaneWords:
-    """What stands above a face: name, pieces now, bytes a token stands for, and the share of its
-    own steps that the lane has made.
-    """
-
-    name: str
-    pieces: str
-    facts: str
-    progress: float = 0.0
-    brief: str = ""  # the facts where there is little room
-
-
 NO_FACE = Face("words", "")
 
 
 class LaneCard(Picture):
-    """`chosen` on a click; `used(what)` from the menu of a finished tokenizer (see USES)."""
+    """`chosen` on a click, `entered` on a double one; `used(what)` from the menu of a finished
+    tokenizer (see USES).
+    """
 
     chosen = Signal()
+    entered = Signal()
     used = Signal(str)
 
     def __init__(self, lane: int, parent: QWidget | None = None) -> None:
@@ -76,13 +65,16 @@ class LaneCard(Picture):
 
     def set_face(self, words: LaneWords, face: Face) -> None:
         if (words, face) != (self._words, self._face):
+            renamed = words.name != self._words.name
             self._words, self._face = words, face
             said = face.sentence or " ".join(chip.text for chip in face.merge)
             self.setAccessibleName(words.name)
             self.setAccessibleDescription(
-                f"{words.pieces} pieces, {words.facts}, {words.progress:.0%} of its way, {said}"
+                f"{words.pieces}, {words.facts}, {words.progress:.0%} of its way, {said}"
             )
-            self.setToolTip(face.sentence if face.state == "error" else "")
+            self.setToolTip(face.sentence if face.state == "error" else words.name)
+            if renamed:
+                self._place_use()
             self.data_changed()
 
     def set_usable(self, usable: bool) -> None:
@@ -148,7 +140,7 @@ class LaneCard(Picture):
         put_text(
             painter,
             name,
-            elide(self._words.name, font, name.width()),
+            elide(self._words.name, font, name.width(), Qt.TextElideMode.ElideRight),
             font,
             now.color("text"),
             LEFT,
@@ -156,7 +148,7 @@ class LaneCard(Picture):
         line = QRectF(left, top + high, width, now.px(18))
         if self._words.pieces:
             strong = now.font("label", 600)
-            pieces = f"{self._words.pieces} pieces"
+            pieces = self._words.pieces
             put_text(painter, line, pieces, strong, now.color("text"), LEFT)
             used = now.metrics("label", 600).horizontalAdvance(pieces) + now.px(8)
             label, room = now.metrics("label"), line.width() - used
@@ -300,8 +292,10 @@ class LaneCard(Picture):
 
     def _place_use(self) -> None:
         now = theme.current()
-        narrow = self.width() < now.px(NARROW)
         style = Qt.ToolButtonStyle
+        self.use.setToolButtonStyle(style.ToolButtonTextOnly)
+        self.use.adjustSize()
+        narrow = self.width() < now.px(NARROW) or not self._name_fits()
         self.use.setToolButtonStyle(
             style.ToolButtonIconOnly if narrow else style.ToolButtonTextOnly
         )
@@ -311,9 +305,19 @@ class LaneCard(Picture):
         self.use.move(self.width() - self.use.width() - now.px(8), now.px(6))
         self.update()
 
+    def _name_fits(self) -> bool:
+        """Whether the whole name stands beside the button."""
+        now = theme.current()
+        room = self.width() - 2 * now.px(MARGIN) - now.px(16) - self.use.width() - now.px(8)
+        return now.metrics("body", 600).horizontalAdvance(self._words.name) <= room
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
             self.chosen.emit()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.entered.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):

@@ -72,8 +72,8 @@ class LaneRow(QWidget):
         grid.addWidget(self.remove, 0, 3)
         grid.addWidget(self.note, 1, 1, 1, 3)
         grid.addWidget(self.error, 2, 1, 1, 3)
-        grid.setColumnStretch(1, 10)
-        grid.setColumnStretch(2, 9)
+        grid.setColumnStretch(1, 16)  # so that the longest of each has its room
+        grid.setColumnStretch(2, 15)
         self.kind.currentIndexChanged.connect(self._on_kind)
         self.variant.currentIndexChanged.connect(self._on_variant)
         self.remove.clicked.connect(self.removed)
@@ -95,7 +95,7 @@ class LaneRow(QWidget):
             for one in algorithm.variants:
                 self.variant.addItem(one.title, one.id)
             self.variant.setCurrentIndex(self.variant.findData(lane.chosen.id))
-            self.variant.setToolTip(lane.chosen.title)
+            self.variant.setToolTip(lane.chosen.what or lane.chosen.title)
 
     def set_note(self, note: str, error: str) -> None:
         self.note.setText(note)

@@ -15,11 +15,11 @@ from explorer.actions import Action
 from explorer.panes.tokenizers.modes import Desk, Mode
 from explorer.panes.tokenizers.train import words
 from explorer.panes.tokenizers.train.again import options_of, remembered, until_of
+from explorer.panes.tokenizers.train.cursor import MomentCursor
 from explorer.panes.tokenizers.train.curves import Lines
-from explorer.panes.tokenizers.train.faces import Faces
+from explorer.panes.tokenizers.train.faces import Faces, lane_words
 from explorer.panes.tokenizers.train.header import TrainHeader
-from explorer.panes.tokenizers.train.inspecting import inspection
-from explorer.panes.tokenizers.train.lane_card import LaneWords
+from explorer.panes.tokenizers.train.inspecting import inspection, part_inspection
 from explorer.panes.tokenizers.train.options import TrainOptions
 from explorer.panes.tokenizers.train.planning import Planning
 from explorer.panes.tokenizers.train.setup import SetupView
@@ -53,6 +53,7 @@ class TrainMode(Mode):
         self.trainer = Trainer(self.engine, self)
         self.planning = Planning(self.engine, self.workspace, self.setup, self)
         self.using = Using(self)
+        self.cursor = MomentCursor(self)
         self.focus = 0  # the lane that transport and inspector speak of
         self._faces: Faces | None = None
         self._lines: Lines | None = None
@@ -77,8 +78,9 @@ class TrainMode(Mode):
         self.inputs.newRequested.connect(self.new_training)
         self.planning.changed.connect(self._on_options)
         self.view.laneChosen.connect(self.set_focus_lane)
+        self.view.laneEntered.connect(self.cursor.go_inside)
         self.view.laneUsed.connect(self.using.use)
-        self.view.stepClicked.connect(lambda step: self.player.seek(round(step)))
+        self.view.stepClicked.connect(self.cursor.go_to)
         self.view.states.cancelRequested.connect(self.new_training)
         self.view.states.retryRequested.connect(self.new_training)
         self.trainer.grown.connect(self._on_grown)
@@ -184,6 +186,7 @@ class TrainMode(Mode):
         """To the end as fast as it goes, watched at the live edge."""
         self.trainer.hurry()
         if self.active:
+            self.cursor.go_out()
             self.player.end()
             self.player.refresh()
 
@@ -275,35 +278,13 @@ class TrainMode(Mode):
         elif not self._later.isActive():
             self._later.start()
 
-    def _place(self) -> tuple[int, int, float]:
-        """The settled step before the cursor, the one after it, and the share of the way."""
-        recording = self.trainer.recording
-        last = self.tracks[0].length - 1 if recording is not None and self.tracks else 0
-        last = max(0, last)
-        position = min(max(0.0, self.player.position if self.active else last), last)
-        low = int(position)
-        share = position - low
-        return (low, low + 1, share) if share > 1e-6 else (max(0, low - 1), low, 1.0)
-
     def _show_moment(self) -> None:
         recording, faces = self.trainer.recording, self._faces
         if recording is None or faces is None or not self.tracks or not self.tracks[0].length:
             return
-        before, after, share = self._place()
+        before, after, share = self.cursor.place()
         lanes = range(len(recording.names))
-        told = [
-            (
-                LaneWords(
-                    recording.names[lane],
-                    f"{recording.state(lane, after).vocab_size:,}",
-                    f"{words.compression(recording, lane, after)} bytes a token",
-                    recording.state(lane, after).progress,
-                    f"{words.compression(recording, lane, after)} B/token",
-                ),
-                faces.face(lane, after),
-            )
-            for lane in lanes
-        ]
+        told = [(lane_words(recording, lane, after), faces.face(lane, after)) for lane in lanes]
         self.view.set_moment(
             told,
             [recording.split(lane, before) for lane in lanes],
@@ -320,18 +301,21 @@ class TrainMode(Mode):
 
     def _tell(self) -> None:
         trainer = self.trainer
-        index = self._place()[1] if self.active else 0
+        index = self.cursor.place()[1] if self.active else 0
         live = self.active and self.player.at_live_edge
-        self.set_headline(
-            words.headline(trainer.recording, index, trainer.state, trainer.error, live)
-        )
+        told = words.headline(trainer.recording, index, trainer.state, trainer.error, live)
+        if (inside := self.cursor.inside) is not None:
+            told = inside.title(max(0, self.player.step))
+        self.set_headline(told)
 
     def inspect(self) -> None:
         recording = self.trainer.recording
         self._inspected = time.monotonic()
         self._later.stop()
-        if self.active and recording is not None and len(recording):
-            self.inspection.emit(inspection(recording, self.focus, self._place()[1]))
+        if (inside := self.cursor.inside) is not None and recording is not None:
+            self.inspection.emit(part_inspection(recording, inside, max(0, self.player.step)))
+        elif self.active and recording is not None and len(recording):
+            self.inspection.emit(inspection(recording, self.focus, self.cursor.place()[1]))
 
     # files
 

@@ -21,12 +21,13 @@ LONGEST_SAMPLE = 100  # characters
 
 @dataclass(frozen=True)
 class Variant:
-    """One way of an algorithm; `short` tells it from the others in a name."""
+    """One way of an algorithm; `short` tells it from the others in a name, `what` says more."""
 
     id: str
     title: str
     options: LaneOptions
     short: str = ""
+    what: str = ""
 
 
 @dataclass(frozen=True)
@@ -41,24 +42,32 @@ class Algorithm:
 
 # <|endoftext|> is everywhere, so that a model can be trained with each of them.
 _END = (END_OF_TEXT,)
+_TIES = "Of pairs that are as frequent, the one that"
 ALGORITHMS = (
     Algorithm(
         "bpe",
         "BPE",
         "joins the most frequent pair, beginning with bytes",
         (
-            Variant("hf", "ties as Hugging Face", LaneOptions(_END, tie="hf")),
+            Variant(
+                "hf",
+                "Hugging Face ties",
+                LaneOptions(_END, tie="hf"),
+                what=f"{_TIES} Hugging Face's trainer takes",
+            ),
             Variant(
                 "rustbpe",
-                "ties as rustbpe",
+                "rustbpe ties",
                 LaneOptions(_END, tie="rustbpe"),
                 "rustbpe",
+                f"{_TIES} rustbpe takes",
             ),
             Variant(
                 "minbpe",
-                "ties as minbpe",
+                "minbpe ties",
                 LaneOptions(_END, tie="minbpe"),
                 "minbpe",
+                f"{_TIES} minbpe takes",
             ),
         ),
     ),

@@ -22,7 +22,7 @@ from explorer.widgets.base import Label, set_look
 from explorer.widgets.fields import Deepest, Field, TextField
 from explorer.widgets.form import CorpusField, Fact, TakesFiles, scrolling
 
-WIDTH = 424  # px of the form
+WIDTH, LESS = 424, 396  # px of the form
 NARROW = 800  # px: below it the form gives some of its own
 
 
@@ -115,7 +115,7 @@ class SetupView(TakesFiles):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         now = theme.current()
-        width = WIDTH if self.width() >= now.px(NARROW) else WIDTH - 60
+        width = WIDTH if self.width() >= now.px(NARROW) else LESS
         self._form.setFixedWidth(now.px(width))
 
     # what is shown

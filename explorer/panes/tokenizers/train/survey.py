@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 
 from core.data.excerpt import excerpt_steps
 from core.tokenization.steps import CountingStep
+from core.tokenization.telling import count
 from core.tokenization.vocabulary_limits import Limits, vocabulary_limits_steps
 from explorer.panes.tokenizers.train.options import Lane, algorithm_of
 from explorer.panes.tokenizers.train.recording import Beat
+from explorer.panes.tokenizers.train.words import each
 
 SHOWN = 1500  # letters of the beginning that are shown
 
@@ -90,17 +92,16 @@ def lane_words(survey: Survey, lane: Lane, pieces: int) -> tuple[str, str]:
         return "finding out what this text allows", ""
     if pieces and pieces < limits.smallest:
         return "", (
-            f"{title} needs at least {limits.smallest:,} pieces here: "
-            "one for each sign, and the special tokens"
+            f"{title} needs at least {count(limits.smallest, 'piece')} here: {each(lane.kind)}"
         )
     largest = limits.largest
     if largest is None:
-        return f"from {limits.smallest:,} pieces", ""
+        return f"from {count(limits.smallest, 'piece')}", ""
     if pieces > largest and lane.kind in ("sentencepiece-bpe", "unigram"):
         return "", (
-            f"This text yields at most {largest:,} pieces for {title}: "
+            f"This text yields at most {count(largest, 'piece')} for {title}: "
             "choose fewer, or a longer text"
         )
     if pieces > largest:
-        return f"this text yields only {largest:,} pieces: it will end there", ""
-    return f"from {limits.smallest:,} to {largest:,} pieces", ""
+        return f"this text yields only {count(largest, 'piece')}: it will end there", ""
+    return f"from {limits.smallest:,} to {count(largest, 'piece')}", ""

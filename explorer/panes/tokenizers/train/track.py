@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from core.tokenization.lockstep import LaneState
+from core.tokenization.steps import MergeStep, PruneStep
+from core.tokenization.telling import count
+from core.tokenization.training_trace import trace_merge
 from explorer.panes.tokenizers.train import pace
 from explorer.panes.tokenizers.train.recording import Recording
 from explorer.panes.tokenizers.train.words import step_title
-from explorer.tracks import LiveTrack
+from explorer.tracks import LiveTrack, TraceTrack, Track
 
 
 class LaneTrack(LiveTrack):
@@ -56,6 +60,14 @@ class LaneTrack(LiveTrack):
         name = f"{recording.names[self.lane]}: " if len(recording.names) > 1 else ""
         return f"{name}{step_title(recording.state(self.lane, index))}"
 
+    def inside(self, index: int) -> Track | None:
+        """A merge step by step; None where this lane has merged nothing at that moment."""
+        state = self.recording.state(self.lane, index)
+        last = self.recording.state(self.lane, index - 1).number if index else 0
+        if not isinstance(state.step, MergeStep) or state.number == last:
+            return None
+        return MergeTrack(state, self.lane, index)
+
     def item(self, index: int) -> Any:
         return self.recording.moments[index] if index < self.length else None
 
@@ -66,9 +78,30 @@ class LaneTrack(LiveTrack):
         length = self.length
         for index in range(max(1, self._seen), length):
             now, before = recording.moments[index], recording.moments[index - 1]
-            for lane, (state, last) in enumerate(zip(now.lanes, before.lanes, strict=True)):
-                if state.done and not last.done:
-                    ended = "gave up" if state.error else "is done"
-                    self._marks[index] = f"{recording.names[lane]} {ended}"
+            told = [
+                f"{recording.names[lane]} {said}"
+                for lane, (state, last) in enumerate(zip(now.lanes, before.lanes, strict=True))
+                if (said := _stands_out(state, last))
+            ]
+            if told:
+                self._marks[index] = "; ".join(told)
         self._seen = length
         return self._marks
+
+
+class MergeTrack(TraceTrack):
+    """The steps inside one merge of a lane, at a moment of the training."""
+
+    def __init__(self, state: LaneState, lane: int, moment: int) -> None:
+        assert isinstance(state.step, MergeStep)
+        super().__init__(trace_merge(state.step))
+        self.lane, self.moment = lane, moment
+
+
+def _stands_out(state: LaneState, last: LaneState) -> str:
+    """What a lane did at a moment that a person looks for; "" for any other step."""
+    if state.done and not last.done:
+        return "gave up" if state.error else "is done"
+    if isinstance(state.step, PruneStep) and state.number != last.number:
+        return f"drops {count(len(state.step.removed), 'piece')}"
+    return ""

@@ -78,13 +78,13 @@ class Using:
             self._mode.statusRequested.emit(f"Saved {path.name}")
 
     async def _train_a_model(self, lane: int, tokenizer: Any) -> None:
-        recording = self._mode.trainer.recording
-        if recording is None:
+        options = self._mode.trainer.options
+        if options is None:
             return
-        name = recording.names[lane]
+        title = self._title(lane)
         try:
-            path = await self._mode.engine.io(keeping.keep, tokenizer, name, tokenizer.vocab_size)
+            path = await self._mode.engine.io(keeping.keep, tokenizer, title)
         except (ValueError, OSError) as error:
             self._mode.statusRequested.emit(str(error))
             return
-        self._mode.workspace.train_with(str(path))
+        self._mode.workspace.train_with(str(path), options.corpus)

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 from core.tokenization.growing import Split
 from explorer import theme
 from explorer.panes.tokenizers.train.curves import Curves
-from explorer.panes.tokenizers.train.faces import Face
-from explorer.panes.tokenizers.train.lane_card import LaneCard, LaneWords
+from explorer.panes.tokenizers.train.faces import Face, LaneWords
+from explorer.panes.tokenizers.train.lane_card import LaneCard
 from explorer.panes.tokenizers.train.sample_grid import SampleGrid
 from explorer.widgets.base import set_look
 from explorer.widgets.stateful import StatefulPicture
@@ -21,9 +21,10 @@ LOW = 560  # px: below this height the cards give room to the lines
 
 
 class RunView(QWidget):
-    """`laneChosen(lane)`, `laneUsed(lane, what)`, `stepClicked(step)`."""
+    """`laneChosen(lane)`, `laneEntered(lane)`, `laneUsed(lane, what)`, `stepClicked(step)`."""
 
     laneChosen = Signal(int)
+    laneEntered = Signal(int)
     laneUsed = Signal(int, str)
     stepClicked = Signal(float)
 
@@ -72,6 +73,7 @@ class RunView(QWidget):
             card = LaneCard(lane)
             card.setObjectName(f"tokenizers.train.lane{lane}")
             card.chosen.connect(lambda lane=lane: self.laneChosen.emit(lane))
+            card.entered.connect(lambda lane=lane: self.laneEntered.emit(lane))
             card.used.connect(lambda what, lane=lane: self.laneUsed.emit(lane, what))
             self._row.addWidget(card, 1)
             self.cards.append(card)

@@ -15,6 +15,7 @@ from core.tokenization.steps import (
     PruneStep,
     SeedStep,
 )
+from core.tokenization.telling import count, verb
 from explorer.panes.tokenizers.pieces import text_of
 from explorer.panes.tokenizers.train.recording import Recording
 from explorer.theme_numbers import format_fixed, format_number
@@ -33,30 +34,58 @@ def step_title(state: LaneState) -> str:
         return "gave up"
     step = state.step
     if state.done and not isinstance(step, FinishStep):
-        return f"done with {state.vocab_size:,} pieces"
+        return f"done with {pieces(state)}"
     match step:
         case AlphabetStep():
-            return f"begins with {step.vocab_size:,} pieces, one for each sign"
+            return f"begins with {pieces(state)}, {each(step.algorithm)}"
         case MergeStep():
             left, right, joined = (
                 text_of(step.algorithm, piece)
                 for piece in (step.left_piece, step.right_piece, step.piece)
             )
-            return f"{left} + {right} \u2192 {joined}, {step.count:,} times"
+            return f"{left} + {right} \u2192 {joined}, {count(step.count, 'time')}"
         case SeedStep():
-            return f"begins with {step.vocab_size:,} pieces, far too many"
+            return f"begins with {pieces(state)}, far too many"
         case ExpectStep():
-            return f"round {step.round + 1}, E step: how often is each of {step.vocab_size:,} used?"
+            trained = count(step.vocab_size, "trained piece")
+            return f"round {step.round + 1}, E step: how often is each of {trained} used?"
         case MaximizeStep():
-            gone = f", {len(step.removed):,} rare ones go" if step.removed else ""
-            return f"round {step.round + 1}, M step: new scores by these counts{gone}"
+            return f"round {step.round + 1}, M step: new scores by these counts{rare(step)}"
         case PruneStep():
-            return (
-                f"round {step.round + 1}: {len(step.removed):,} pieces go, {step.vocab_size:,} stay"
-            )
+            return f"round {step.round + 1}: {dropped(state, step)}"
         case FinishStep():
-            return f"done with {state.vocab_size:,} pieces"
+            return f"done with {pieces(state)}"
     return "prepares"
+
+
+def pieces(state: LaneState) -> str:
+    """All pieces, as the vocabulary counts them, and how many of them are not trained."""
+    untrained = state.vocab_size - getattr(state.step, "vocab_size", state.vocab_size)
+    special = f" ({untrained:,} special)" if untrained else ""
+    return f"{count(state.vocab_size, 'piece')}{special}"
+
+
+def rare(step: MaximizeStep) -> str:
+    """What an M step drops, after its own words."""
+    gone = len(step.removed)
+    return f", {count(gone, 'rare one')} {verb(gone, 'goes', 'go')}" if gone else ""
+
+
+def dropped(state: LaneState, step: PruneStep) -> str:
+    """What Unigram drops, and what is left."""
+    gone = len(step.removed)
+    goes = f"{count(gone, 'piece')} {verb(gone, 'goes', 'go')}"
+    return f"{goes}, {pieces(state)} {verb(state.vocab_size, 'stays', 'stay')}"
+
+
+def each(kind: str) -> str:
+    """What a vocabulary needs at least."""
+    return f"one for each {letter_of(kind)}, and the special tokens"
+
+
+def letter_of(kind: str) -> str:
+    """What the vocabulary of a kind begins with: "byte" or "character"."""
+    return "byte" if kind == "bpe" else "character"
 
 
 def busy(preparing: Preparing | None, recording: Recording) -> str:
@@ -84,7 +113,7 @@ def ended_early(recording: Recording, state: LaneState) -> str:
     if not state.done or state.error or state.vocab_size >= recording.vocab_size:
         return ""
     if isinstance(state.step, FinishStep):
-        return f"this text holds no more than {state.vocab_size:,} pieces worth a place"
+        return f"this text holds no more than {count(state.vocab_size, 'piece')} worth a place"
     return f"ended at {state.vocab_size:,}: no two neighbors are left to join"
 
 
@@ -103,7 +132,7 @@ def headline(recording: Recording | None, index: int, state: str, error: str, li
         gave_up = [name for name, lane in names if lane.error]
         if len(gave_up) == len(recording.names):
             return f"{' and '.join(gave_up)} gave up: the reason stands below."
-        what = f"Done in {len(recording):,} steps"
+        what = f"Done in {count(len(recording), 'step')}"
         if gave_up:
             what += f", {' and '.join(gave_up)} gave up"
         return f"{what}: {best}" if best else f"{what}. Play shows it again."

@@ -52,7 +52,7 @@ def test_a_training_is_played_paused_stepped_and_scrubbed_back(pane: Any, run_as
         assert not player.at_live_edge
         shown = mode.view.sample.displayed()["BPE"]
         assert shown.tolist() == [list(s) for s in mode.trainer.recording.split(0, 5).spans]
-        assert mode.view.cards[0].words.pieces == "262"
+        assert mode.view.cards[0].words.pieces == "262 pieces"
         player.end()
         player.play()
         mode.hurry()
@@ -72,7 +72,7 @@ def test_a_finished_tokenizer_is_offered_saved_and_given_to_training(
     pane: Any, run_async: Any, tmp_path: Path
 ) -> None:
     mode, told, saved = pane.mode, [], tmp_path / "t.json"
-    mode.workspace.tokenizerOpened.connect(told.append)
+    mode.workspace.tokenizerOpened.connect(lambda *given: told.append(given))
 
     async def scenario() -> None:
         mode.start()
@@ -85,7 +85,9 @@ def test_a_finished_tokenizer_is_offered_saved_and_given_to_training(
 
     run_async(scenario())
     assert open_tokenizer(saved).vocabulary == mode.using.tokenizer(0).vocabulary
-    assert open_tokenizer(told[0]).vocabulary == mode.using.tokenizer(1).vocabulary
+    [(path, corpus)] = told
+    assert open_tokenizer(path).vocabulary == mode.using.tokenizer(1).vocabulary
+    assert Path(path).parent.name == "WordPiece 330, stories" and corpus == "stories"
 
 
 def test_another_sample_is_cut_at_every_moment(pane: Any, run_async: Any) -> None:

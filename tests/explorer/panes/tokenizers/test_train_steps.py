@@ -1,0 +1,236 @@
+"""The steps of a training in words: one number for one thing, marks, and the steps of a merge."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.tokenization import train_tokenizer
+from core.tokenization.lockstep import LaneState, lockstep_steps
+from core.tokenization.steps import AlphabetStep, MaximizeStep, PruneStep
+from explorer import theme
+from explorer.panes.tokenizers.train import keeping, words
+from explorer.panes.tokenizers.train.faces import LaneWords, step_face
+from explorer.panes.tokenizers.train.inspecting import inspection
+from explorer.panes.tokenizers.train.lane_card import NO_FACE, LaneCard
+from explorer.panes.tokenizers.train.lane_rows import LaneRow
+from explorer.panes.tokenizers.train.options import Lane, TrainOptions, available
+from explorer.panes.tokenizers.train.recording import Recording
+from explorer.panes.tokenizers.train.setup import SetupView
+from explorer.panes.tokenizers.train.survey import Survey, lane_words
+from tests.explorer.panes.tokenizers.test_train import SPEC, until
+
+LANES = (Lane("bpe", "hf"), Lane("unigram", "plain"))
+
+
+@pytest.fixture(scope="module")
+def recording() -> Recording:
+    """A training of BPE and Unigram, to its end."""
+    options = TrainOptions(kilobytes="20", vocab_size="330", lanes=LANES)
+    found = Recording([lane.plan for lane in LANES], options.names, options.sample)
+    for _ in found.run("stories", 20_000, 330):
+        found.hurry = True
+    return found
+
+
+@pytest.fixture
+def pane(make_pane: Any) -> Any:
+    pane = make_pane(SPEC)
+    options = TrainOptions(kilobytes="20", vocab_size="330", lanes=LANES)
+    pane.mode.planning.set_options(options)
+    return pane
+
+
+# words and numbers
+
+
+def test_titles_cards_and_inspector_count_the_pieces_of_unigram_alike(recording: Recording) -> None:
+    counted = 0
+    for index in range(len(recording)):
+        state = recording.state(1, index)
+        special = state.vocab_size - state.step.vocab_size
+        assert special == 4
+        title, face = words.step_title(state), step_face("unigram", state)
+        told = f"{state.vocab_size:,}"
+        if "piece" in title and "trained" not in title:
+            assert f"{told} pieces (4 special)" in title
+            assert told in face.sentence or "M step" in face.sentence
+            counted += 1
+        if "trained" in title:
+            assert f"{state.step.vocab_size:,} trained pieces" in title
+        rows = {row.name: row for row in inspection(recording, 1, index).rows}
+        number = next(row for name, row in rows.items() if name.startswith("pieces"))
+        if not isinstance(state.step, PruneStep) or "stay" in number.name:
+            assert number.value == state.vocab_size and "4 of them special" in number.note
+    assert counted > 2
+
+
+def test_what_the_first_pieces_are_is_named(recording: Recording) -> None:
+    first = recording.state(0, 0)
+    assert isinstance(first.step, AlphabetStep)
+    assert words.step_title(first) == (
+        "begins with 257 pieces, one for each byte, and the special tokens"
+    )
+    assert step_face("bpe", first).caption == "most frequent bytes"
+    other = replace(first, step=replace(first.step, algorithm="wordpiece"))
+    assert "one for each character" in words.step_title(other)
+    assert step_face("wordpiece", other).caption == "most frequent characters"
+
+
+def test_one_is_no_plural() -> None:
+    step = PruneStep(0, ["a"], [0.0], [("b", 1.0)], [1.0])
+    assert words.step_title(LaneState(step, 1, 1)) == "round 1: 1 piece goes, 1 piece stays"
+    rare = MaximizeStep(0, 0, ["a"], [0.0], [("b", 0.1)])
+    assert words.step_title(LaneState(rare, 1, 1)).endswith("counts, 1 rare one goes")
+    survey = Survey()
+    survey.limits[LANES[0]] = type("Limits", (), {"smallest": 1, "largest": 1})()
+    assert lane_words(survey, LANES[0], 1) == ("from 1 to 1 piece", "")
+
+
+def test_what_is_too_few_says_of_what(recording: Recording) -> None:
+    survey = Survey()
+    for lane, letter in zip(LANES, ("byte", "character"), strict=True):
+        survey.limits[lane] = type("Limits", (), {"smallest": 60, "largest": None})()
+        _, error = lane_words(survey, lane, 3)
+        assert error.endswith(
+            f"at least 60 pieces here: one for each {letter}, and the special tokens"
+        )
+
+
+@pytest.mark.parametrize("lane", [Lane(o.kind, v.id) for o in available() for v in o.variants])
+def test_no_rival_is_a_pair_that_stands_nowhere(lane: Lane) -> None:
+    """A tiny text, so that few pairs are left at its end."""
+    for item in lockstep_steps([lane.plan], "abab abc cab bca", 270, rivals=6):
+        for state in getattr(item, "lanes", ()):
+            for rival in getattr(state.step, "rivals", ()):
+                assert rival.count > 0
+
+
+# marks and the steps inside a merge
+
+
+def test_the_scrubber_marks_where_unigram_drops_pieces(pane: Any, run_async: Any) -> None:
+    async def scenario() -> None:
+        mode = pane.mode
+        mode.start()
+        mode.hurry()
+        await until(lambda: mode.trainer.state == "done", "the end")
+        recording, marks = mode.trainer.recording, pane.player.track.marks
+        pruned = {
+            index
+            for index in range(1, len(recording))
+            if isinstance(recording.state(1, index).step, PruneStep)
+            and recording.state(1, index).number != recording.state(1, index - 1).number
+        }
+        drops = {index for index, said in marks.items() if "drops" in said}
+        assert drops == pruned and pruned
+        for index in pruned:
+            gone = len(recording.state(1, index).step.removed)
+            assert f"Unigram drops {gone:,} piece" in marks[index]
+        assert any("is done" in said for said in marks.values())
+
+    run_async(scenario())
+
+
+def test_a_merge_is_gone_into_step_by_step(pane: Any, run_async: Any) -> None:
+    async def scenario() -> None:
+        mode, player, told = pane.mode, pane.player, []
+        pane.inspection.connect(told.append)
+        mode.start()
+        mode.hurry()
+        await until(lambda: mode.trainer.state == "done", "the end")
+        player.seek(20)
+        merge = mode.trainer.recording.state(0, 20).step
+        before = mode.trainer.recording.state(0, 19).tokens
+        by_id = {action.id: action for action in pane.actions()}
+        assert by_id["tokenizers.train.merge"].enabled()
+        by_id["tokenizers.train.merge"].run()
+        assert player.depth == 1 and player.length == 3
+        names = []
+        for step in range(3):
+            player.seek(step)
+            mode.inspect()
+            names.append(told[-1].step.name)
+            assert pane.headline == told[-1].step.title
+            assert mode.cursor.place() == (19, 20, min(1.0, float(step)))
+        assert names == ["training.choose", "training.merge", "training.update"]
+        rows = {row.name: row.value for row in told[-1].rows}
+        assert rows["n"] == f"{merge.tokens:,}" and rows["n before"] == f"{before:,.0f}"
+        assert not by_id["tokenizers.train.merge"].enabled()
+        mode.view.curves.clicked.emit(7.2)  # a moment that a person points at
+        assert player.depth == 0 and player.position == 7
+        mode.view.cards[0].entered.emit()
+        assert player.depth == 1
+        assert pane.cancel() and player.depth == 0 and player.position == 7
+        mode.set_focus_lane(1)
+        pruned = next(index for index, said in player.track.marks.items() if "drops" in said)
+        player.seek(pruned)
+        assert mode.tracks[0].inside(pruned) is None, "pruning is one step"
+
+    run_async(scenario())
+
+
+# what a person reads
+
+
+def test_the_names_of_algorithms_and_their_ways_are_whole(qtbot: Any) -> None:
+    view = SetupView()
+    qtbot.addWidget(view)
+    lanes = tuple(Lane(one.kind, one.variants[0].id) for one in available())
+    view.set_options(TrainOptions(lanes=lanes), {}, [""] * 4, [""] * 4)
+    view.show()
+    for width in (724, 1000):
+        view.resize(width, 600)
+        for row in view.findChildren(LaneRow):
+            for box in (row.kind, row.variant):
+                room = box.width() - (box.sizeHint().width() - _longest(box))
+                assert room >= _longest(box), f"{box.accessibleName()} at {width}"
+
+
+def _longest(box: Any) -> int:
+    texts = [box.itemText(index) for index in range(box.count())]
+    return max(box.fontMetrics().horizontalAdvance(text) for text in texts)
+
+
+def test_a_finished_card_shows_the_whole_name(qtbot: Any) -> None:
+    now = theme.current()
+    card = LaneCard(2)
+    qtbot.addWidget(card)
+    card.resize(now.px(225), now.px(252))
+    card.set_usable(True)
+    for name in ("BPE", "SentencePiece BPE"):
+        card.set_face(LaneWords(name, "600 pieces", ""), NO_FACE)
+        wide = now.metrics("body", 600).horizontalAdvance(name)
+        assert now.px(12) + now.px(16) + wide <= card.use.x()
+        assert card.toolTip() == name
+
+
+# what is kept
+
+
+def test_what_is_kept_is_called_as_people_call_it_and_never_written_over(
+    monkeypatch: Any, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("LLM_EXPLORER_DATA", str(tmp_path))
+    one = train_tokenizer("bpe", "one two one two", 258)
+    other = train_tokenizer("bpe", "three four three four", 258)
+    path = keeping.keep(one, "BPE 258, stories")
+    assert path.parent.name == "BPE 258, stories"
+    content = path.read_bytes()
+    assert keeping.keep(one, "BPE 258, stories") == path
+    second = keeping.keep(other, "BPE 258, stories")
+    assert second.parent.name == "BPE 258, stories (2)" and path.read_bytes() == content
+    assert keeping.keep(other, "BPE 258, stories") == second
+    left = sorted(one.name for one in path.parent.parent.iterdir())
+    assert left == ["BPE 258, stories", "BPE 258, stories (2)"]
+
+
+@pytest.mark.parametrize("title", ["a/b:c?", "..", "x" * 500, "BPE 500, my text. "])
+def test_a_folder_may_be_called_so(title: str) -> None:
+    name = keeping.folder_name(title)
+    assert 0 < len(name) <= 80 and not re.search(r'[\\/:*?"<>|]', name)
+    assert name.strip(" .") == name
