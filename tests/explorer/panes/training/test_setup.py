@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit, QPushButton
 
 from core.optimization.schedules import learning_rate_at
+from core.tokenization import train_tokenizer
 from core.training.sizes import estimate
 from explorer import theme
 from explorer.panes.training import planning
@@ -89,6 +90,30 @@ def test_a_model_that_no_memory_holds_cannot_be_started(make_pane, run_async):
         pane.planning.set_options(pane.planning.options.change({"size": "tiny"}))
         await pane.settled()
         assert not pane.planning.errors and pane.setup.start.isEnabled()
+
+    run_async(story())
+
+
+def test_a_tokenizer_comes_with_the_text_that_it_was_trained_on(make_pane, run_async, tmp_path):
+    text = tmp_path / "verse.txt"
+    text.write_text("The sea is calm to-night. " * 400)
+    folder = tmp_path / "BPE 270, verse"
+    folder.mkdir()
+    train_tokenizer("bpe", text.read_text(), 270).save(folder / "tokenizer.json")
+
+    async def story():
+        pane = make_pane()
+        workspace, before = pane.context.workspace, pane.planning.options
+        workspace.train_with(str(folder / "tokenizer.json"), str(text))
+        options = pane.planning.options
+        assert options.corpus == str(text) and options.tokenizer == str(folder / "tokenizer.json")
+        await pane.settled()
+        assert "tokens of BPE 270, verse" in pane.setup._what.text()
+        workspace.undo()
+        assert pane.planning.options == before, "text and tokenizer are one change"
+        workspace.train_with(str(folder / "tokenizer.json"))
+        assert pane.planning.options.corpus == before.corpus
+        await pane.settled()
 
     run_async(story())
 
