@@ -20,11 +20,13 @@ MARKS = (
 
 @dataclass
 class Dropped:
-    """tokenizers  paths; texts  (path, what it says); errors  what neither is, with the remedy."""
+    """tokenizers  paths; texts  (path, what it says); errors  what neither is, with the remedy;
+    notes  by the path of a text, how it was read where it is no UTF-8."""
 
     tokenizers: list[str] = field(default_factory=list)
     texts: list[tuple[str, str]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    notes: dict[str, str] = field(default_factory=dict)
 
 
 def look_at_files(paths: Sequence[str]) -> Dropped:
@@ -39,7 +41,10 @@ def look_at_files(paths: Sequence[str]) -> Dropped:
             if not empty and is_tokenizer(Path(path)):  # which refuses what is no file
                 found.tokenizers.append(path)
             else:
-                found.texts.append((path, read_text(Path(path))))
+                text, note = read_text(Path(path))
+                found.texts.append((path, text))
+                if note:
+                    found.notes[path] = f"{Path(path).name} {note}"
         except ValueError as error:
             found.errors.append(str(error))
         except OSError as error:
@@ -47,22 +52,28 @@ def look_at_files(paths: Sequence[str]) -> Dropped:
     return found
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path) -> tuple[str, str]:
     """The beginning of a text file: UTF-8, UTF-16 with its mark, else as Windows writes the Latin
-    alphabet. What is no character becomes U+FFFD."""
+    alphabet. What is no character becomes U+FFFD. Then how it was read, "" for plain UTF-8."""
     with path.open("rb") as file:
         data = file.read(LARGEST)
     whole = len(data) < LARGEST  # else it may end inside a character
     for marks, encoding in MARKS:
         if data.startswith(marks):
-            return _decode(data, encoding, whole)
+            note = f"was read as {encoding.upper()}, as its mark says"
+            return _decode(data, encoding, whole), note
     text = _decode(data, "utf-8-sig", whole)
-    faults = text.count("\ufffd")
+    written = data.count("\ufffd".encode())  # such characters that stand in the file
+    faults = text.count("\ufffd") - written
     if faults:
-        letters = sum(character > "\x7f" for character in text) - faults
+        letters = sum(character > "\x7f" for character in text) - faults - written
         if faults > letters:  # a damaged UTF-8 text still holds more letters than faults
-            return _decode(data, "cp1252", whole)
-    return text
+            note = "is no UTF-8: it was read as Windows writes the Latin alphabet (cp1252), a guess"
+            return _decode(data, "cp1252", whole), note
+    if not faults:
+        return text, ""
+    places = "place" if faults == 1 else "places"
+    return text, f"is UTF-8 but for {faults:,} {places}, shown as \ufffd"
 
 
 def _decode(data: bytes, encoding: str, whole: bool) -> str:

@@ -43,10 +43,10 @@ class Mode(modes.Mode):
             return False
         return True
 
-    def take_text(self, path: str, text: str) -> bool:
-        """A text was dropped; False where this mode has no text."""
+    def take_text(self, path: str, text: str, note: str = "") -> bool:
+        """A text was dropped; False where this mode has no text. note: how the file was read."""
         if "text" in self.takes:
-            self.take({"text": text})
+            self.take({"text": text, "note": note})
         elif "corpus" in self.takes:
             self.take({"corpus": path})
         else:

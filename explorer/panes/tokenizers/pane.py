@@ -76,5 +76,8 @@ class TokenizersPane(ModedPane):
             self.statusRequested.emit(error)
         if found.tokenizers and not self.mode.take_tokenizers(found.tokenizers):
             self.request_mode("compare", {"files": found.tokenizers})
-        if found.texts and not self.mode.take_text(*found.texts[-1]):
-            self.request_mode("compare", {"text": found.texts[-1][1]})
+        if found.texts:
+            path, text = found.texts[-1]
+            note = found.notes.get(path, "")
+            if not self.mode.take_text(path, text, note):
+                self.request_mode("compare", {"text": text, "note": note})

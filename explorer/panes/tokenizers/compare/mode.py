@@ -127,9 +127,11 @@ class CompareMode(Mode):
         self.shown_ones.restore(state.get("tokenizers"))
 
     def take(self, wish: dict[str, Any]) -> None:
-        """{"add": id of the catalogue, "files": of tokenizers, "text": another text}."""
+        """{"add": id of the catalogue, "files": of tokenizers, "text": another text, "note": how
+        it was read}."""
         if isinstance(wish.get("text"), str):
             self.set_text(self.view.editor.limited(wish["text"]))
+            self.view.set_note(str(wish.get("note", "")))
         if isinstance(wish.get("add"), str):
             self.shown_ones.add(wish["add"])
         if isinstance(wish.get("files"), list):
@@ -178,6 +180,7 @@ class CompareMode(Mode):
     def _on_changed(self, path: str, value: Any) -> None:
         if path == TEXT:
             self.view.editor.set_text(value)
+            self.view.set_note("")
             self.splits.clear()
             self.chosen.clear()
             self.ask()

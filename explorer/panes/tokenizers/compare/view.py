@@ -25,6 +25,7 @@ from explorer.panes.tokenizers.compare.editor import TextInput
 from explorer.panes.tokenizers.compare.making import Making
 from explorer.panes.tokenizers.compare.model import Split
 from explorer.panes.tokenizers.compare.toolbar import Toolbar
+from explorer.widgets.base import Label
 from explorer.widgets.stateful import StatefulPicture
 
 ROOM = 560  # px of height from which on text, tokens and drawer fit below one another
@@ -67,6 +68,10 @@ class CompareView(QWidget):
         lower = QWidget()
         self._lower = QVBoxLayout(lower)
         self._lower.setContentsMargins(0, 0, 0, 0)
+        self.note = Label("", "label", "muted", wrap=True)  # how the text's file was read
+        self.note.setObjectName("tokenizers.compare.note")
+        self.note.hide()
+        self._lower.addWidget(self.note)
         self._lower.addWidget(self.toolbar)
         self._lower.addWidget(self.body, 1)
         self.splitter = QSplitter(Qt.Orientation.Vertical)
@@ -84,6 +89,11 @@ class CompareView(QWidget):
         self._column.addWidget(self.drawer)
         theme.changed.connect(self._restyle)
         self._restyle()
+
+    def set_note(self, note: str) -> None:
+        """What is to be known of the text; "" for nothing."""
+        self.note.setText(note)
+        self.note.setVisible(bool(note))
 
     def set_making(self, name: str, making: Making | None) -> None:
         """Opens the drawer; None closes it."""

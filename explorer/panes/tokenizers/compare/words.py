@@ -29,26 +29,24 @@ def headline(known: Named) -> str:
         return "None of these gives this text back whole, so that no count says what it takes"
     least = min(fair, key=lambda one: one[1].count)
     most = max(fair, key=lambda one: one[1].count)
+    fewer = [name for name, split in lossy if split.count < least[1].count]
     if least[1].count < most[1].count:
         times = format_number(most[1].count / least[1].count, 2)
-        said = (
-            f"The same text is {tokens(least[1].count)} for {least[0]}, "
-            f"and {times} times as many for {most[0]}"
-        )
+        if not fewer:
+            return (
+                f"The same text is {tokens(least[1].count)} for {least[0]}, "
+                f"and {times} times as many for {most[0]}"
+            )
+        said = f"{tokens(least[1].count)} for {least[0]}, {times} times as many for {most[0]}"
     elif lossy:
         said = f"This text is {tokens(least[1].count)} for {least[0]}"
         if len(fair) > 1:
             said = f"This text is {tokens(least[1].count)} for all that give it back"
     else:
         return f"All make {tokens(most[1].count)} of this text"
-    fewer = [name for name, split in lossy if split.count < least[1].count]
-    if not fewer:
-        return said
-    names, verbs = fewer[0], ("makes", "loses")
     if len(fewer) > 1:
-        names = " and ".join(fewer) if len(fewer) == 2 else f"{len(fewer)} others"
-        verbs = ("make", "lose")
-    return f"{said}; {names} {verbs[0]} fewer, but {verbs[1]} some of it"
+        return f"{said}; fewer for {len(fewer)} others, which lose some of it"
+    return f"{said}; fewer for {fewer[0]}, which loses some of it" if fewer else said
 
 
 def tokens(count: int) -> str:

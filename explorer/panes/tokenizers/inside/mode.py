@@ -113,6 +113,7 @@ class InsideMode(Mode):
         """{"tokenizer": id of the catalogue, "text": another text}."""
         if isinstance(wish.get("text"), str):
             self.set_text(wish["text"])
+            self.statusRequested.emit(str(wish.get("note", "")))
         if isinstance(wish.get("tokenizer"), str):
             self.choose(wish["tokenizer"])
 

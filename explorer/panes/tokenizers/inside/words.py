@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from core.tokenization.sentencepiece.normalizer import readable
 from explorer.panes.base import Inspection
 from explorer.panes.tokenizers.compare.words import tokens
 from explorer.panes.tokenizers.inside.looking import Inside, Moment
@@ -34,7 +35,7 @@ def inspection(name: str, moment: Moment) -> Inspection:
     scene, frame = moment.scene, moment.frame
     if isinstance(scene, LatticeScene) and isinstance(frame, LatticeFrame):
         for node in frame.path:
-            rows.append(Equation(node.piece, node.score, note="log p"))
+            rows.append(Equation(readable(node.piece), node.score, note="log p"))
         if len(frame.path) > 1:
             rows.append(Equation("sum", sum(node.score for node in frame.path), "attention"))
     return Inspection(moment.step, rows, title=f"{name}: {moment.step.title}", plain=True)

@@ -128,6 +128,36 @@ def test_a_text_of_windows_keeps_its_quotes_and_a_damaged_one_its_letters(tmp_pa
     assert look_at_files([str(path)]).texts == [(str(path), NAIVE + "\ufffd")]
 
 
+@pytest.mark.parametrize(
+    ("data", "note"),
+    [
+        (NAIVE.encode(), ""),
+        (NAIVE.encode("utf-8-sig"), ""),
+        ("\ufffd as it is".encode(), ""),
+        (NAIVE.encode("utf-16"), "notes.txt was read as UTF-16, as its mark says"),
+        (NAIVE.encode("cp1252"), "notes.txt is no UTF-8: it was read as Windows writes the Latin"),
+        (NAIVE.encode() + b"\xff", "notes.txt is UTF-8 but for 1 place, shown as"),
+    ],
+)
+def test_how_a_file_was_read_is_told_where_its_text_is_shown(
+    make_pane, run_async, tmp_path, data, note
+):
+    path = tmp_path / "notes.txt"
+    path.write_bytes(data)
+    pane = make_pane()
+
+    async def body():
+        pane.dropEvent(dropped(path))
+        await pane.settled()
+        shown = pane.mode.view.note
+        assert shown.text().startswith(note) and shown.isVisible() == bool(note)
+        pane.grab()
+        pane.mode.set_text("typed since")
+        assert not shown.isVisible()
+
+    run_async(body(), 60)
+
+
 def test_a_text_that_is_cut_off_ends_with_a_whole_character(tmp_path, monkeypatch):
     monkeypatch.setattr("explorer.panes.tokenizers.dropping.LARGEST", 3)
     path = tmp_path / "notes.txt"

@@ -119,11 +119,13 @@ def test_what_loses_some_of_the_text_is_not_said_to_need_the_fewest_tokens():
     for dropped in (lossy, replace(lossy, unknown=1)):
         said = words.headline([("A", dropped), ("B", many)])
         assert said.startswith(f"This text is {many.count} tokens for B")
-        assert said.endswith("; A makes fewer, but loses some of it")
+        assert said.endswith("; fewer for A, which loses some of it")
     said = words.headline([("A", lossy), ("B", many), ("C", few)])
     assert "tokens for C, and" in said and said.endswith("for B")  # A needs no fewer than C
     two = [("A", lossy), ("D", lossy)]
-    assert words.headline([*two, ("B", many)]).endswith("A and D make fewer, but lose some of it")
+    assert words.headline([*two, ("B", many)]).endswith(
+        "; fewer for 2 others, which lose some of it"
+    )
     assert words.headline(two).startswith("None of these gives this text back")
     assert words.headline([("A", lossy)]).endswith("and loses some of it")
     unknown_yet = replace(few, lossless=None)
