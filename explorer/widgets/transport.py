@@ -6,13 +6,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from explorer import theme
 from explorer.widgets.announcer import Announcer
-from explorer.widgets.base import IconButton, Label, Picture, elide, put_text
+from explorer.widgets.base import IconButton
+from explorer.widgets.live_text import LiveText
 from explorer.widgets.scrubber import Scrubber
 from explorer.widgets.surface import Surface
 from explorer.widgets.transport_parts import LiveBadge, PlayButton, SpeedButton
@@ -37,8 +36,8 @@ class TransportBar(QWidget):
         self._forward = IconButton("step-forward", "One step forward", "Right")
         self._to_end = IconButton("to-end", "To the end", "End")
         self.scrubber = Scrubber()
-        self._count = Label("", "label", "muted")
-        self._title = _OneLine()
+        self._count = LiveText("Steps", "label", "muted")
+        self._title = LiveText("Step title", weight=600, elastic=True)
         self._speed = SpeedButton()
         self._live = LiveBadge()
         self.announcer = Announcer(self, clock)
@@ -141,7 +140,7 @@ class TransportBar(QWidget):
         unit = getattr(track, "unit", "step")
         count = f"{unit} {step + 1} of {length}{more}" if known else "no steps yet"
         caption = getattr(track, "caption", "") if known else ""
-        self._count.setText(f"{length}{more} {unit}s" if caption else count)
+        self._count.set_text(f"{length}{more} {unit}s" if caption else count)
         title = caption or track.title(step) if known and track is not None else ""
         self._title.set_text(title)
         if player is None or not player.unseen:
@@ -154,29 +153,3 @@ class TransportBar(QWidget):
         self.setFixedHeight(now.px("transport"))
         self._row.setContentsMargins(now.px(16), now.px(8), now.px(16), now.px(8))
         self._row.setSpacing(now.px(4))
-
-
-class _OneLine(Picture):
-    """A title that is elided, never wrapped."""
-
-    def __init__(self) -> None:
-        super().__init__("Step title")
-        self._text = ""
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-
-    def set_text(self, text: str) -> None:
-        if text != self._text:
-            self._text = text
-            self.setToolTip(text)
-            self.setAccessibleDescription(text)
-            self.update()
-
-    def sizeHint(self) -> QSize:
-        return QSize(200, theme.current().px(22))
-
-    def draw(self, painter: QPainter) -> None:
-        now = theme.current()
-        font = now.font("body", 600)
-        align = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        text = elide(self._text, font, self.width(), Qt.TextElideMode.ElideRight)
-        put_text(painter, QRectF(self.rect()), text, font, now.color("text"), align)

@@ -17,7 +17,7 @@ import numpy as np
 from core.optimization.learner import Learned, Learner
 from explorer.panes.backprop.network.experiment import Data, Experiment, make_data
 from explorer.panes.backprop.network.learned import recall
-from explorer.panes.backprop.network.moment import Moment, Update, look
+from explorer.panes.backprop.network.moment import Moment, Update, look, look_steps
 from explorer.panes.backprop.network.sample import Sample, take_sample
 
 PACE = 60.0  # steps a second at 1x
@@ -29,9 +29,12 @@ MOST_ENTRIES = 4000
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """What the job yields: how long the engine may let it sleep."""
+    """What the job yields: how long the engine may let it sleep, and whether it may change
+    something meanwhile.
+    """
 
     idle: float = 0.0
+    safe: bool = True
 
 
 @dataclass
@@ -123,7 +126,9 @@ class Lab:
 
     def look(self) -> Moment:
         """Records what there is to see now."""
-        moment = look(self.learner, self.experiment, self._update, self.diverged)
+        return self._keep(look(self.learner, self.experiment, self._update, self.diverged))
+
+    def _keep(self, moment: Moment) -> Moment:
         kept = self.moments
         if kept and kept[-1].step == moment.step:
             kept = kept[:-1]
@@ -145,7 +150,12 @@ class Lab:
                 if self.diverged or not math.isinf(self.speed):
                     break
             if now - looked >= LOOK or self.diverged:
-                self.look()
+                parts = look_steps(self.learner, self.experiment, self._update, self.diverged)
+                for moment in parts:
+                    if moment is None:
+                        yield Beat(safe=False)
+                    else:
+                        self._keep(moment)
                 looked = now
             pause = 0.0 if math.isinf(self.speed) else 1 / (PACE * self.speed)
             yield Beat(max(0.0, pause - (time.perf_counter() - begun)))

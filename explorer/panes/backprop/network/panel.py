@@ -14,8 +14,9 @@ from explorer.panes.backprop.network.histograms import Histograms
 from explorer.panes.backprop.network.lab import Curves
 from explorer.panes.backprop.network.moment import Moment
 from explorer.theme_numbers import format_number, format_percent
-from explorer.widgets.base import Label, set_look
+from explorer.widgets.base import set_look
 from explorer.widgets.line_plot import LinePlot, Series
+from explorer.widgets.live_text import LiveText
 from explorer.widgets.toggle import SegmentedControl
 
 SIDES = (("layers", "Layers"), ("updates", "Updates"))
@@ -55,7 +56,7 @@ class Panel(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
-        self.told = Label("", "label", "muted")
+        self.told = LiveText("How well it does", "label", "muted", elastic=True)
         for head, body in ((self.told, self.losses), (self.choice, self._stack)):
             row.addWidget(self._card(head, body), 1)
         self.choice.chosen.connect(self._on_chosen)
@@ -71,8 +72,8 @@ class Panel(QWidget):
         column.setContentsMargins(12, 4, 8, 6)
         column.setSpacing(0)
         line = QHBoxLayout()
-        line.addWidget(head)
-        line.addStretch(1)
+        line.addWidget(head, 1 if head is self.told else 0)
+        line.addStretch(0 if head is self.told else 1)
         column.addLayout(line)
         column.addWidget(body, 1)
         self._heads.append(head)
@@ -97,7 +98,7 @@ class Panel(QWidget):
     def set_moment(self, moment: Moment, live: bool) -> None:
         if self.side == "layers":
             self.layers.set_layers(moment.layers)
-        self.told.setText(_told(moment))
+        self.told.set_text(_told(moment))
         step = None if live else float(moment.step)
         self.losses.set_cursor(step)
         self.ratios.set_cursor(step)

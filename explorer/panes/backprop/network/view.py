@@ -34,6 +34,7 @@ class NetworkView(QWidget):
         self.fewer = IconButton("minus", "One hidden layer less")
         self.deeper = IconButton("plus", "One hidden layer more")
         self.depth = Label("", "label", "muted")
+        self._placed: object = None
         self._pairs: list[tuple[QToolButton, QToolButton]] = []
         for number in range(MOST_LAYERS):
             less = IconButton("minus", f"One neuron less in layer {number + 1}", size=12)
@@ -75,6 +76,10 @@ class NetworkView(QWidget):
         """Above each column its own pair; at the left those for whole layers."""
         layout, moment = self.network.layout_now, self.network.moment
         editable = self.network.face is None
+        placed = (layout, moment.sizes if moment is not None else (), editable, theme.current())
+        if placed == self._placed:  # asked for with every moment that is learned
+            return
+        self._placed = placed
         hidden = moment.sizes[1:-1] if moment is not None else ()
         shown = layout is not None and moment is not None and editable
         for number, pair in enumerate(self._pairs):

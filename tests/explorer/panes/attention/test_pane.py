@@ -285,7 +285,7 @@ def test_transport_and_inspector_call_what_is_seen_by_one_name(pane, tmp_path, r
     pane.inspection.connect(inspector.set_inspection)
 
     def names():
-        return transport._title.toolTip(), inspector._title.text()
+        return transport._title.text(), inspector._title.text()
 
     async def body():
         await open_model(pane, tmp_path)

@@ -1,0 +1,61 @@
+"""A line that changes with every frame, and what it costs the window around it."""
+
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from explorer.widgets.live_text import LiveText
+
+
+class Layouts(QObject):
+    """Counts how often the widget that it watches is laid out anew."""
+
+    def __init__(self, watched):
+        super().__init__(watched)
+        self.count = 0
+        watched.installEventFilter(self)
+
+    def eventFilter(self, watched, event):
+        self.count += event.type() == QEvent.Type.LayoutRequest
+        return False
+
+
+def shown(qtbot, **look):
+    window = QWidget()
+    qtbot.addWidget(window)
+    text = LiveText("Steps", **look)
+    row = QHBoxLayout(window)
+    row.addWidget(text)
+    row.addStretch(1)
+    text.set_text("step 1 of 10")
+    window.resize(400, 60)
+    window.show()
+    qtbot.wait(20)
+    return window, text, Layouts(window)
+
+
+def test_another_number_of_as_many_digits_lays_nothing_out(qtbot):
+    _window, text, layouts = shown(qtbot)
+    wide = text.width()
+    text.set_text("step 7 of 10")
+    qtbot.wait(20)
+    assert layouts.count == 0
+    assert text.text() == text.accessibleDescription() == "step 7 of 10"
+    text.set_text("step 10 of 10")
+    qtbot.wait(20)
+    assert layouts.count > 0
+    assert text.width() > wide
+
+
+def test_an_elastic_text_asks_for_no_room_and_tells_what_does_not_fit(qtbot):
+    _window, text, layouts = shown(qtbot, elastic=True)
+    text.setFixedWidth(60)
+    qtbot.wait(20)
+    before = layouts.count
+    text.set_text("Scores: the product of the query with each key")
+    qtbot.wait(20)
+    assert layouts.count == before
+    text.grab()
+    assert text.toolTip() == text.text()
+    text.set_text("q")
+    text.grab()
+    assert text.toolTip() == ""
