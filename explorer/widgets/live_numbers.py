@@ -45,9 +45,15 @@ class Equation:
     note: str = ""
 
 
+def _products(terms: Terms) -> np.ndarray:
+    left, right = np.asarray(terms.left, np.float64), np.asarray(terms.right, np.float64)
+    with np.errstate(all="ignore"):  # infinity and nan are numbers here
+        return left * right
+
+
 def largest_terms(terms: Terms, count: int = 3) -> tuple[list[int], float, int, float]:
     """Indices of the largest terms by size, the sum and number of the others, and the whole sum."""
-    products = np.asarray(terms.left, dtype=np.float64) * np.asarray(terms.right, dtype=np.float64)
+    products = _products(terms)
     order = np.argsort(-np.abs(products), kind="stable")
     shown = sorted(int(index) for index in order[:count])
     rest = [index for index in range(products.size) if index not in shown]
@@ -79,8 +85,7 @@ class LiveNumbers(Picture):
         shown: dict[str, np.ndarray] = {}
         for row in self._rows:
             if isinstance(row, Terms):
-                products = np.asarray(row.left) * np.asarray(row.right)
-                shown[row.name] = products
+                shown[row.name] = _products(row)
         return shown
 
     @property
@@ -156,7 +161,7 @@ class LiveNumbers(Picture):
             rect = QRectF(columns[column], y, widths[column], height)
             put_text(painter, rect, elide(content, use, widths[column]), use, ink, align)
 
-        products = np.asarray(row.left, np.float64) * np.asarray(row.right, np.float64)
+        products = _products(row)
         for index in shown:
             name = row.labels[index] if index < len(row.labels) else f"dimension {index}"
             put(0, name, muted, small, LEFT)

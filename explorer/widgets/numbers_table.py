@@ -21,7 +21,12 @@ from explorer.widgets.base import ELIDE_MIDDLE, LEFT, RIGHT, IconButton, Label, 
 
 COPY_LIMIT = 200_000
 MOST_FITTED = 8  # columns
+FEW = 100  # numbers of which all digits are read
 Index = QModelIndex | QPersistentModelIndex
+
+
+def _kind(name: str) -> str:
+    return name.split(":")[0]
 
 
 def as_grid(array: np.ndarray) -> np.ndarray:
@@ -149,7 +154,9 @@ class NumbersTable(QWidget):
         tables: Mapping[str, np.ndarray],
         labels: Mapping[str, tuple[Sequence[str], Sequence[str]]] | None = None,
     ) -> None:
-        """Shows named arrays; `labels[name]` are row and column labels. Keeps the chosen name."""
+        """Shows named arrays; `labels[name]` are row and column labels. Keeps the
+        chosen name, or one that is the same up to a colon: "upstream: ..." of the next step.
+        """
         self._tables = {name: np.asarray(array) for name, array in tables.items()}
         self._labels = labels or {}
         chosen = self._names.currentText()
@@ -157,8 +164,9 @@ class NumbersTable(QWidget):
             self._names.blockSignals(True)
             self._names.clear()
             self._names.addItems(list(self._tables))
-            if chosen in self._tables:
-                self._names.setCurrentText(chosen)
+            same = [name for name in self._tables if _kind(name) == _kind(chosen)]
+            if same:
+                self._names.setCurrentText(chosen if chosen in same else same[0])
             self._names.blockSignals(False)
         self._names.setEnabled(bool(self._tables))
         self._show(self._names.currentText())
@@ -202,6 +210,8 @@ class NumbersTable(QWidget):
         for column in range(min(MOST_FITTED, self._model.columnCount())):
             wide = header.sectionSizeHint(column)
             header.resizeSection(column, max(now.px(72), wide))
+        if self._model.array.dtype.kind == "U" and self._model.array.size <= FEW:
+            self._view.resizeColumnsToContents()
 
     def _restyle(self) -> None:
         now = theme.current()
@@ -210,6 +220,6 @@ class NumbersTable(QWidget):
         for header in (self._view.horizontalHeader(), self._view.verticalHeader()):
             header.setFont(now.font("label"))
             header.setTextElideMode(ELIDE_MIDDLE)
-        self._view.verticalHeader().setMaximumWidth(now.px(120))
+        self._view.verticalHeader().setMaximumWidth(now.px(176))
         self._view.horizontalHeader().setDefaultSectionSize(now.px(72))
         self._view.verticalHeader().setDefaultSectionSize(now.px(22))

@@ -10,7 +10,7 @@ from explorer import theme
 from explorer.panes.backprop.expression.draw_edges import JOINT, Ways
 from explorer.panes.backprop.expression.draw_nodes import anchor, badge_box, node_box
 from explorer.panes.backprop.expression.inks import chip, mono, sign_color, sign_text
-from explorer.panes.backprop.expression.scene import Instant, Scene
+from explorer.panes.backprop.expression.scene import Instant, Scene, subject_at
 from explorer.panes.backprop.expression.words import Piece, arithmetic, number
 from explorer.widgets.base import LEFT, put_text
 
@@ -172,8 +172,4 @@ def _overlap(one: QRectF, two: QRectF) -> float:
 
 def subject(scene: Scene, instant: Instant) -> int:
     """The node that the step changes."""
-    place = instant.place
-    assert place is not None
-    if place.input is None:
-        return place.node
-    return scene.computed.graph.nodes[place.node].inputs[place.input]
+    return subject_at(scene.computed, instant.moment)

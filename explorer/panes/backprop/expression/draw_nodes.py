@@ -264,7 +264,7 @@ class _Grids:
                 if face.numbered:
                     ink = theme.ink_on(fill)
                     put_text(painter, cell, format_number(value), font, ink)
-        if not gradient and self.element >= 0 and face.columns:
+        if self.element >= 0 and face.columns:
             row, column = divmod(self.element, array.shape[-1])
             if row < face.rows and column < face.columns:
                 cell = QRectF(area.x() + column * wide, area.y() + row * tall, wide, tall)

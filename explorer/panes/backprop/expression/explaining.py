@@ -6,18 +6,33 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from core.autograd import Place
+from explorer.panes.backprop.expression.cell_rows import (
+    backward_rows,
+    default_cell,
+    forward_rows,
+    is_single,
+    part_rows,
+)
+from explorer.panes.backprop.expression.cells import cell_name, largest
 from explorer.panes.backprop.expression.computing import Array, Computed
 from explorer.panes.backprop.expression.paths import MOST, count_paths, paths_from
-from explorer.panes.backprop.expression.words import in_brackets, slope
+from explorer.panes.backprop.expression.tables import local_name, tables_of, together
+from explorer.panes.backprop.expression.words import in_brackets, shape, slope
 from explorer.panes.base import Inspection, Row
 from explorer.theme_numbers import format_number
 from explorer.widgets.live_numbers import Equation, Terms
 
+SHOWN = 3  # numbers of a tensor that are told all; of more the shape, and one number
 AGREES = 1e-6  # two gradients whose relative difference is below this are the same
 
 
-def of_step(computed: Computed, moment: int) -> Inspection:
-    """The step's formula and lines of core, with its numbers."""
+def of_step(
+    computed: Computed, moment: int, element: int = -1, *, pinned: bool = False
+) -> Inspection:
+    """The step's formula and lines of core, with its numbers; of tensors those of the number
+    `element` of what the step changes, of the largest where that is -1.
+    """
     step = computed.step(moment)
     if step is None:
         rows = [
@@ -27,17 +42,46 @@ def of_step(computed: Computed, moment: int) -> Inspection:
         table = {name: computed.value(node) for name, node in computed.leaves.items()}
         return Inspection(rows=rows, table=table, title="The inputs")
     out = computed.graph.nodes[computed.output].label
-    backward = computed.plan.places[moment].phase != "forward"  # type: ignore[union-attr]
-    where = f"L is {out}, where the formula ends" if backward and out != "L" else None
-    return Inspection(step=step, rows=_rows(computed, moment), cell=where, plain=True)
-
-
-def _rows(computed: Computed, moment: int) -> list[object]:
     place = computed.plan.places[moment]
     assert place is not None
+    where = f"L is {out}, where the formula ends" if place.phase != "forward" else None
+    rows = _rows(computed, moment, place)
+    if not is_single(computed, place) and place.phase != "seed":
+        rows += _cell_rows(computed, moment, place, element)
+    table, labels = tables_of(computed, place, step)
+    return Inspection(
+        step=step,
+        rows=rows,
+        table=table,
+        labels=labels,
+        cell=where if out != "L" else None,
+        pinned=pinned,
+        plain=True,
+    )
+
+
+def _cell_rows(computed: Computed, moment: int, place: Place, element: int) -> list[object]:
+    """One number of the tensor that a step changes."""
+    node = computed.graph.nodes[place.node]
+    about = place.node if place.input is None else node.inputs[place.input]
+    size = computed.value(about).size
+    told = element if 0 <= element < size else default_cell(computed, place)
+    rows = part_rows(computed, place, moment, told)
+    if size == 1:
+        return rows
+    name = cell_name(computed, about, told)
+    said = "" if told == element else ", the largest (point at another in the picture)"
+    return ["", Row(f"{name}{said}"), *rows]
+
+
+def _rows(computed: Computed, moment: int, place: Place) -> list[object]:
     nodes = computed.graph.nodes
     node = nodes[place.node]
     if place.phase == "forward":
+        if not is_single(computed, place):
+            value = computed.value(place.node)
+            said = f"= {node.text}, {shape(value)}" if value.size > 1 else f"= {node.text}"
+            return [Equation(node.label, _one(value), "accent", said)]
         rows: list[object] = []
         for before in dict.fromkeys(node.inputs):
             value = computed.value(before)
@@ -57,12 +101,11 @@ def _rows(computed: Computed, moment: int) -> list[object]:
             Equation("upstream", _one(upstream), "text", slope(computed, place.node))
         ]
         if local is not None:
-            name = f"\u2202{node.label}/\u2202{nodes[target].label}"
-            found.append(Equation("local", _one(local), "text", name))
+            found.append(Equation("local", _one(local), "text", local_name(computed, place)))
         found.append(
             Equation("contribution", _one(flow), "accent", f"flows back to {nodes[target].label}")
         )
-        return found + _others(computed, target, moment)
+        return found + (_others(computed, target, moment) if is_single(computed, place) else [])
     if place.phase == "copies":
         return [Equation("contribution", _one(flow), "accent", "summed over the copies")]
     before = computed.gradient_at(target, moment - 1)
@@ -85,9 +128,16 @@ def _others(computed: Computed, target: int, moment: int) -> list[object]:
 
 
 def of_node(
-    computed: Computed, number: int, numeric: Mapping[int, Array], *, pinned: bool
+    computed: Computed,
+    number: int,
+    numeric: Mapping[int, Array],
+    element: int = -1,
+    *,
+    pinned: bool,
 ) -> Inspection:
-    """A node: its value, and its gradient as the sum over its uses, checked by nudging."""
+    """A node: its value, and its gradient as the sum over its uses, checked by nudging; of a
+    tensor the number `element` as well, or that with the largest gradient.
+    """
     node = computed.graph.nodes[number]
     value, gradient = computed.value(number), computed.gradient(number)
     rows: list[object] = [Equation("value", _one(value), "accent", _note(value))]
@@ -105,17 +155,47 @@ def of_node(
             rows.append(checked(gradient, numeric[number]))
             table["numeric gradient"] = numeric[number]
         rows += _chain(computed, number)
+        if value.size > 1:
+            rows += _node_cell(computed, number, element, edges)
         if not moment and computed.plan.grows[number]:
             moment = computed.plan.grows[number][0][0]
+    elif value.size > 1:
+        rows += _node_cell(computed, number, element, edges)
     title = node.label if node.is_leaf else f"{node.label} = {node.text}"
+    table, labels = together(table)
     return Inspection(
         step=computed.step(moment),
         rows=rows,
         table=table,
+        labels=labels,
         pinned=pinned,
         title=title,
         plain=True,
     )
+
+
+def _node_cell(
+    computed: Computed, number: int, element: int, edges: list[tuple[int, int]]
+) -> list[object]:
+    """One number of a tensor: where it comes from, and what flows back to it by each use."""
+    value, gradient = computed.value(number), computed.gradient(number)
+    picked = 0 <= element < value.size
+    told = element if picked else largest(value if gradient is None else gradient)
+    name = cell_name(computed, number, told)
+    node = computed.graph.nodes[number]
+    said = "" if picked else ", the largest (point at another in the picture)"
+    rows: list[object] = ["", Row(f"{name}{said}")]
+    if node.is_leaf:
+        rows.append(Equation(name, float(value.reshape(-1)[told]), "accent"))
+    else:
+        rows += forward_rows(computed, number, told)
+    for edge in edges:
+        rows.append(Row(f"by its use in {computed.graph.nodes[edge[0]].text}:", "muted"))
+        rows += backward_rows(computed, edge, told)
+    if len(edges) > 1 and gradient is not None:
+        total = float(np.asarray(gradient).reshape(-1)[told])
+        rows.append(Equation("gradient", total, "accent", f"of {name}: the sum of its uses"))
+    return rows
 
 
 def _chain(computed: Computed, number: int) -> list[object]:
@@ -177,11 +257,13 @@ def _one(value: Array) -> float | str:
     array = np.asarray(value)
     if array.size == 1:
         return float(array.item())
-    return "(" + " \u00d7 ".join(str(size) for size in array.shape) + ")"
+    if array.size <= SHOWN:
+        return f"({', '.join(format_number(one) for one in array.reshape(-1))})"
+    return shape(array)
 
 
 def _note(value: Array) -> str:
     array = np.asarray(value)
-    if array.size == 1:
+    if array.size <= SHOWN:
         return ""
     return f"from {format_number(array.min())} to {format_number(array.max())}"

@@ -67,8 +67,9 @@ class GraphPicture(GraphView):
         face = self.scene.faces[number]
         if not face.is_grid:
             return 0 if face.kind == "leaf" else -1
-        area = part(self.scene, number, face.grid(False))
-        if not area.contains(at):
+        areas = [part(self.scene, number, face.grid(gradient)) for gradient in (False, True)]
+        area = next((area for area in areas if area.contains(at)), None)
+        if area is None:
             return -1
         column = int((at.x() - area.x()) / face.cell[0])
         row = int((at.y() - area.y()) / face.cell[1])
@@ -112,9 +113,10 @@ class GraphPicture(GraphView):
             self.hovered_edge = edge
             self.setToolTip("" if edge is None else self._edge_tip(edge))
             self.update()
-        if hit[0] != self.hovered:
-            self.hovered = hit[0]
-            self.setToolTip(self._tip(hit))
+        if hit != (self.hovered, self.hovered_element):
+            if hit[0] != self.hovered:
+                self.setToolTip(self._tip(hit))
+            self.hovered, self.hovered_element = hit
             self.nodeHovered.emit(hit[0])
             self.update()
 
@@ -141,7 +143,7 @@ class GraphPicture(GraphView):
     def leaveEvent(self, event: QEvent) -> None:
         self.hovered_edge = None
         if self.hovered != -1:
-            self.hovered = -1
+            self.hovered = self.hovered_element = -1
             self.nodeHovered.emit(-1)
             self.update()
 

@@ -55,7 +55,7 @@ class GraphView(Picture):
         self._camera = Camera()
         self._fits = True  # nobody has moved the view: it follows the window's size
         self._least = EASY  # the scale below which it is not fitted
-        self.hovered = -1
+        self.hovered = self.hovered_element = -1
         self.hovered_edge: Edge | None = None
         self.chosen: Hit = (-1, -1)
         self._fixed: frozenset[str] = frozenset()
@@ -73,7 +73,8 @@ class GraphView(Picture):
         self.scene = scene
         if not same:
             self._ways = ways_of(scene) if scene is not None else Ways({}, {})
-            self.hovered, self.hovered_edge = -1, None
+            self.hovered = self.hovered_element = -1
+            self.hovered_edge = None
             self._fits, self._least = True, EASY
             self._fit()
         self.data_changed()
@@ -252,7 +253,8 @@ class GraphView(Picture):
         assert self.scene is not None
         now = theme.current()
         key = (instant.moment, self._camera, self.scene, now, self.size(), self.ratio)
-        key = (*key, self.hovered, self.hovered_edge, self.chosen, self._fixed)
+        key = (*key, self.hovered, self.hovered_element, self.hovered_edge)
+        key = (*key, self.chosen, self._fixed)
         if self._layer is None or self._layer[0] != key:
             layer = theme.device_pixmap(self.width(), self.height(), self.ratio)
             inner = QPainter(layer)
@@ -324,6 +326,8 @@ class GraphView(Picture):
         current = instant.place is not None and number == subject(self.scene, instant)
         ring = "accent" if chosen or current else "outline" if number == self.hovered else ""
         element = self.chosen[1] if chosen else -1
+        if element < 0 and number == self.hovered and self.scene.faces[number].is_grid:
+            element = self.hovered_element
         if chosen and self.scene.faces[number].kind == "leaf" and element < 0:
             element = 0
         draw_node(

@@ -13,6 +13,7 @@ from explorer.engine import EngineDied
 from explorer.panes.backprop.expression import explaining
 from explorer.panes.backprop.expression.computing import Computed
 from explorer.panes.backprop.expression.formulas import set_formulas
+from explorer.panes.backprop.expression.scene import subject_at
 
 if TYPE_CHECKING:
     from explorer.panes.backprop.expression.mode import ExpressionMode
@@ -99,13 +100,20 @@ class Inspecting(QObject):
 
     def _found(self, computed: Computed) -> Any:
         graph, player = self._mode.view.graph, self._mode.player
-        looked = graph.chosen[0]
+        looked, element = graph.chosen
         if looked < 0 and not player.playing:
-            looked = graph.hovered
-        if 0 <= looked < len(computed.graph.nodes):
-            pinned = looked == graph.chosen[0]
-            return explaining.of_node(computed, looked, self._mode.numeric, pinned=pinned)
-        return explaining.of_step(computed, max(0, player.step))
+            looked, element = graph.hovered, graph.hovered_element
+        step = min(max(0, player.step), len(computed.plan) - 1)
+        if not 0 <= looked < len(computed.graph.nodes):
+            return explaining.of_step(computed, step)
+        pinned = looked == graph.chosen[0]
+        if (
+            looked == subject_at(computed, step)
+            and computed.value(looked).size > 1
+            and element >= 0
+        ):
+            return explaining.of_step(computed, step, element, pinned=pinned)
+        return explaining.of_node(computed, looked, self._mode.numeric, element, pinned=pinned)
 
 
 def _key(latex: str) -> tuple[str, float, str]:

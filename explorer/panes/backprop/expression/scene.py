@@ -80,3 +80,13 @@ def instant_at(computed: Computed, position: float) -> Instant:
     moment = min(max(0, math.ceil(position - 1e-9)), last)
     share = 1.0 - max(0.0, moment - position)
     return Instant(moment, share, computed.plan.places[moment])
+
+
+def subject_at(computed: Computed, moment: int) -> int:
+    """The node that a step changes; -1 for the first moment, which changes none."""
+    place = computed.plan.places[moment]
+    if place is None:
+        return -1
+    if place.input is None:
+        return place.node
+    return computed.graph.nodes[place.node].inputs[place.input]

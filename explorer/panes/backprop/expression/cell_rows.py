@@ -1,0 +1,197 @@
+"""A step on tensors, told by the numbers of one of their cells. No Qt here."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.autograd import Place
+from explorer.panes.backprop.expression.cells import (
+    Edge,
+    cell_name,
+    largest,
+    number_at,
+    share_of,
+    source_of,
+)
+from explorer.panes.backprop.expression.computing import Array, Computed
+from explorer.panes.backprop.expression.words import in_brackets
+from explorer.panes.base import Row
+from explorer.theme_numbers import format_number
+from explorer.widgets.live_numbers import Equation, Terms
+
+WRITTEN = 4  # numbers of a sum that are written out
+PARTIAL = "\u2202"
+BOTH = ("text", "text")
+
+
+def is_single(computed: Computed, place: Place) -> bool:
+    """Whether a step is about single numbers alone."""
+    node = computed.graph.nodes[place.node]
+    return all(computed.value(one).size == 1 for one in (place.node, *node.inputs))
+
+
+def default_cell(computed: Computed, place: Place) -> int:
+    """The number of a step that is told where nobody points at one: the largest."""
+    if place.input is None:
+        return largest(computed.value(place.node))
+    return largest(computed.flows.along[place.node, place.input])
+
+
+def forward_rows(computed: Computed, node: int, element: int) -> list[object]:
+    """Where one number of a node comes from."""
+    tensor = computed.graph.nodes[node].tensor
+    operation = tensor.operation
+    assert operation is not None
+    name, value = cell_name(computed, node, element), number_at(tensor.data, element)
+    inputs = computed.graph.nodes[node].inputs
+    first, kind = tensor.inputs[0].data, operation.name
+    if kind == "MatMul":
+        return [_product_row(computed, node, element, name)]
+    if kind in ("Sum", "Mean"):
+        rows: list[object] = [Row(_sum(first), "muted")]
+        if kind == "Mean":
+            rows.append(Equation("n", float(first.size), "text", "numbers, whose sum is shared"))
+        return [*rows, Equation(name, value, "accent", operation.symbol)]
+    if kind == "Max":
+        there = cell_name(computed, inputs[0], int(np.nan_to_num(first).argmax()))
+        return [Equation(name, value, "accent", f"the largest of {first.size} numbers: {there}")]
+    if kind == "Softmax":
+        return _softmax_forward(computed, node, element, name)
+    if kind in ("Reshape", "Transpose"):
+        there = cell_name(computed, inputs[0], source_of(computed, node, 0, element))
+        return [Equation(name, value, "accent", f"is {there}, in another place")]
+    found: dict[str, float] = {}
+    written: list[str] = []
+    for index, before in enumerate(inputs):
+        at = source_of(computed, node, index, element)
+        one = number_at(computed.value(before), at)
+        found[cell_name(computed, before, at)] = one
+        written.append(format_number(one))
+    if not operation.symbol.isalpha():
+        written = [in_brackets(one) for one in written]
+    rows = [Equation(each, one) for each, one in found.items()]
+    return [*rows, Equation(name, value, "accent", f"= {operation.text(*written)}")]
+
+
+def _product_row(computed: Computed, node: int, element: int, name: str) -> Terms:
+    """A row of the first factor times a column of the second."""
+    tensor = computed.graph.nodes[node].tensor
+    a, b = (before.data for before in tensor.inputs)
+    place = np.unravel_index(element, tensor.shape)
+    front = tensor.shape[:-2]
+    row = np.broadcast_to(a, (*front, *a.shape[-2:]))[*place[:-2], place[-2], :]
+    column = np.broadcast_to(b, (*front, *b.shape[-2:]))[*place[:-2], :, place[-1]]
+    left, right = (computed.graph.nodes[one].label for one in computed.graph.nodes[node].inputs)
+    labels = [f"{left}[{place[-2]}, {at}] {right}[{at}, {place[-1]}]" for at in range(a.shape[-1])]
+    result = number_at(tensor.data, element)
+    return Terms(name, row, column, BOTH, labels, result, "accent")
+
+
+def _softmax_forward(computed: Computed, node: int, element: int, name: str) -> list[object]:
+    tensor = computed.graph.nodes[node].tensor
+    row = tensor.inputs[0].data.reshape(-1, tensor.shape[-1])[element // tensor.shape[-1]]
+    at = element % tensor.shape[-1]
+    written = [f"e^{in_brackets(format_number(one))}" for one in row[:WRITTEN]]
+    more = [] if row.size <= WRITTEN else [f"{row.size - WRITTEN} more"]
+    return [
+        Row(f"e^{in_brackets(format_number(row[at]))} / ({' + '.join(written + more)})", "muted"),
+        Equation(name, number_at(tensor.data, element), "accent", "its part of their sum"),
+    ]
+
+
+def _sum(array: Array) -> str:
+    """ "0.5 + (-1) + 2 more"."""
+    numbers = array.reshape(-1)
+    written = [in_brackets(format_number(one)) for one in numbers[:WRITTEN]]
+    if written and numbers[0] < 0:
+        written[0] = format_number(numbers[0])
+    if numbers.size > WRITTEN:
+        written.append(f"{numbers.size - WRITTEN} more")
+    return " + ".join(written)
+
+
+def backward_rows(computed: Computed, edge: Edge, element: int) -> list[object]:
+    """What one number of an input gets through one operation: upstream times local, summed over
+    the numbers of the output that it has an effect on.
+    """
+    node, index = edge
+    target = computed.graph.nodes[node].inputs[index]
+    name, out = cell_name(computed, target, element), computed.graph.nodes[computed.output].label
+    total = number_at(computed.flows.along[edge], element)
+    back = f"flows back to {name}"
+    operation = computed.graph.nodes[node].tensor.operation
+    assert operation is not None
+    if operation.name == "Softmax":
+        return _softmax_backward(computed, edge, element, back)
+    share = share_of(computed, edge, element)
+    if share is None:
+        return [Equation("contribution", total, "accent", back)]
+    rows: list[object] = []
+    if operation.name == "Mean":
+        size = computed.value(target).size
+        rows.append(Equation("n", float(size), "text", f"numbers in {_label(computed, target)}"))
+    if share.cells.size == 1:
+        there = cell_name(computed, node, int(share.cells[0]))
+        upstream, local = float(share.upstream[0]), float(share.local[0])
+        return [
+            *rows,
+            Equation("upstream", upstream, "text", f"{PARTIAL}{out}/{PARTIAL}{there}"),
+            Equation("local", local, "text", f"how much {name} moves {there}"),
+            Equation("contribution", total, "accent", back),
+        ]
+    labels = [f"by {cell_name(computed, node, int(one))}" for one in share.cells]
+    rows.append(Row(f"upstream \u00d7 local, by every number that {name} moves:", "muted"))
+    rows.append(Terms("contribution", share.upstream, share.local, BOTH, labels, total, "accent"))
+    return rows
+
+
+def _label(computed: Computed, node: int) -> str:
+    return computed.graph.nodes[node].label
+
+
+def _softmax_backward(computed: Computed, edge: Edge, element: int, back: str) -> list[object]:
+    """As its formula goes: the weight times how far upstream is above its weighted mean."""
+    node = edge[0]
+    out = computed.value(node)
+    columns = out.shape[-1]
+    weights = out.reshape(-1, columns)[element // columns]
+    upstream = computed.gradient(node)
+    assert upstream is not None
+    above = np.asarray(upstream).reshape(-1, columns)[element // columns]
+    first = element - element % columns
+    labels = [cell_name(computed, node, first + at) for at in range(columns)]
+    with np.errstate(all="ignore"):
+        mean = float((above * weights).sum())
+    at = element % columns
+    numbers = f"{in_brackets(format_number(above[at]))} \u2212 {in_brackets(format_number(mean))}"
+    return [
+        Row("upstream, weighted by the outputs:", "muted"),
+        Terms("their mean", above, weights, BOTH, labels, mean, "text"),
+        Equation("contribution", number_at(computed.flows.along[edge], element), "accent", back),
+        Row(f"= {format_number(weights[at])} \u00d7 ({numbers})", "muted"),
+    ]
+
+
+def part_rows(computed: Computed, place: Place, moment: int, element: int) -> list[object]:
+    """The rows of a step's chosen number, whatever the step is."""
+    if place.input is None:
+        return forward_rows(computed, place.node, element)
+    edge = (place.node, place.input)
+    target = computed.graph.nodes[place.node].inputs[place.input]
+    name = cell_name(computed, target, element)
+    flow = number_at(computed.flows.along[edge], element)
+    if place.phase == "accumulate":
+        before, after = (computed.gradient_at(target, at) for at in (moment - 1, moment))
+        assert before is not None and after is not None
+        return [
+            Equation("so far", number_at(before, element), "text", "from other uses"),
+            Equation("contribution", flow, "text", f"from {_label(computed, place.node)}"),
+            Equation("gradient", number_at(after, element), "accent", f"of {name}: their sum"),
+        ]
+    rows = backward_rows(computed, edge, element)
+    if place.phase == "copies":
+        return rows
+    before = computed.gradient_at(target, moment - 1)
+    if before is None:
+        return [*rows, f"The first to come to {name}: it is the gradient so far."]
+    return [*rows, Equation("so far", number_at(before, element), "text", "added in the next step")]
