@@ -26,21 +26,6 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.points)
 
-    def with_point(self, x: float, y: float, target: float) -> Dataset:
-        """One more, which a person put there. Raises ValueError for a class there is none of."""
-        if self.classes and target not in range(self.classes):
-            raise ValueError(f"class {target} is none of 0 to {self.classes - 1}")
-        kind = self.targets.dtype  # whole numbers for classes
-        targets = np.append(self.targets, np.asarray(target, kind))
-        return Dataset(np.vstack([self.points, [x, y]]), targets, self.classes)
-
-    def without_point(self, index: int) -> Dataset:
-        """All others. Raises ValueError for a point there is none of."""
-        if not 0 <= index < len(self):
-            raise ValueError(f"there is no point {index}; there are {len(self)}")
-        keep = np.arange(len(self)) != index
-        return Dataset(self.points[keep], self.targets[keep], self.classes)
-
     def split(self, fraction: float, generator: np.random.Generator) -> tuple[Dataset, Dataset]:
         """At random: `fraction` of the points to train on, and the others to test with.
 

@@ -26,7 +26,8 @@ class Racer:
     height           of the surface there
     gradient         (2,) what it will be told there: the slope, and noise where the surface has it
     state            what it remembers, of its own shape (Muon's is (1, 2))
-    lost_at          the step in which it ran away; it stands where it was before
+    lost_at          the step in which it ran away, its rate being too high here; it stands where it
+                     was before
     """
 
     name: str
@@ -36,16 +37,6 @@ class Racer:
     gradient: np.ndarray
     state: Any
     lost_at: int | None = None
-
-    @property
-    def told(self) -> str:
-        """One sentence and the remedy for a racer that is lost, else empty."""
-        if self.lost_at is None:
-            return ""
-        return (
-            f"{optimizer(self.name).title} ran away at step {self.lost_at}: its learning rate "
-            f"{self.settings.learning_rate:g} is too high here; start again with a lower one"
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +65,7 @@ def race_steps(
     generator  of the noise, which is the same for all; None: seed 0
 
     A height, slope or place that is not finite, or so far away that nobody comes back, ends the way
-    of that racer alone: see `Racer.told`.
+    of that racer alone: see `Racer.lost_at`.
     Muon, which moves matrices, is given (x, y) as a matrix of one row. Raises ValueError for an
     unknown optimizer or schedule, settings of another one, and a start that is not on the surface.
     """

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from core.autograd import Tensor, zero_grad
-from core.autograd.datasets import DATASETS, Dataset, dataset
+from core.autograd.datasets import DATASETS, dataset
 from core.autograd.initialization import INITIALIZATIONS
 from core.autograd.losses import LOSSES, hinge, penalty
 from core.autograd.mlp import ACTIVATIONS, MLP, NORMS, MLPConfig
@@ -157,19 +157,13 @@ def test_data_sets_are_seeded_balanced_and_in_view(name):
     assert moved.std() == pytest.approx(0.1, rel=0.15)
 
 
-def test_points_come_and_go_and_are_split():
-    data = Dataset(np.zeros((0, 2)), np.zeros(0, np.int64), 2)
-    data = data.with_point(0.5, -0.5, 1.0).with_point(0.1, 0.2, 0)
-    assert data.targets.dtype == np.int64
-    assert data.points.tolist() == [[0.5, -0.5], [0.1, 0.2]] and data.targets.tolist() == [1, 0]
-    assert data.without_point(0).points.tolist() == [[0.1, 0.2]]
+def test_points_are_split():
     train, test = dataset("xor", 50, 0.0, generator()).split(0.8, generator(1))
     assert len(train) == 40 and len(test) == 10
     everything = {tuple(p) for p in (*train.points.tolist(), *test.points.tolist())}
     assert len(everything) == 50
-    for wrong in (lambda: data.with_point(0, 0, 2), lambda: data.without_point(2)):
-        with pytest.raises(ValueError):
-            wrong()
+    with pytest.raises(ValueError, match="leaves one side empty"):
+        train.split(1.0, generator())
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.autograd.datasets import DATASETS, dataset
+from core.autograd.datasets import DATASETS, Dataset, dataset
 from core.autograd.mlp import MLPConfig
 from core.optimization.learner import Learner, LearnerSettings, learn_steps
 from core.optimization.optimizers import OPTIMIZERS
@@ -84,7 +84,8 @@ def test_everything_may_change_on_the_way():
     one.resize(MLPConfig((2, 12, 1), "relu"))
     assert one.learn().step == 6
     assert one.network.parameters["0.weight"].shape == (2, 12)
-    one.train = one.train.with_point(0.2, 0.2, 1)
+    points = np.vstack([one.train.points, [0.2, 0.2]])
+    one.train = Dataset(points, np.append(one.train.targets, 1), 2)
     one.change(replace(one.settings, batch_size=0))
     one.learn()
     assert not np.array_equal(before, one.network.parameters["0.weight"].data[:, :8])
@@ -170,7 +171,6 @@ def test_settings_that_cannot_be(make, said):
 
 def test_no_points_is_told():
     one = learner()
-    for _ in range(len(one.train)):
-        one.train = one.train.without_point(0)
+    one.train = Dataset(np.zeros((0, 2)), np.zeros(0, np.int64), 2)
     with pytest.raises(ValueError, match="no points to learn from"):
         one.learn()

@@ -52,7 +52,7 @@ def test_every_optimizer_gets_down_into_the_ravine() -> None:
     assert [racer.name for racer in last.racers] == list(OPTIMIZERS)
     for racer in last.racers:
         assert racer.height < 0.01 * first.racers[0].height, racer.name
-        assert racer.lost_at is None and racer.told == ""
+        assert racer.lost_at is None
 
 
 @pytest.mark.parametrize("name", SURFACES)
@@ -62,7 +62,7 @@ def test_with_the_usual_settings_everybody_comes_down(name: str) -> None:
     low = float(surface.value(*surface.minima[0]))
     first, *_, last = race_steps(surface, [(name, None) for name in OPTIMIZERS], steps=200)
     for racer in last.racers:
-        assert racer.lost_at is None, racer.told
+        assert racer.lost_at is None, racer
         assert racer.height - low < 0.02 * (first.racers[0].height - low), racer.name
 
 
@@ -103,7 +103,6 @@ def test_who_runs_away_is_told_and_the_others_go_on() -> None:
     *_, last = race_steps(RAVINE, entries, steps=400)
     lost, going = last.racers
     assert lost.lost_at is not None and lost.lost_at < 30 and np.isfinite(lost.position).all()
-    assert "SGD ran away at step" in lost.told and "0.5 is too high" in lost.told
     assert going.lost_at is None and going.height < 1e-3
     entries = [("sgd", SGDSettings(1e300))]
     *_, last = race_steps(SURFACES["himmelblau"], entries, steps=3)
