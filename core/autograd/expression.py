@@ -18,7 +18,14 @@ from typing import Any
 import numpy as np
 
 from core.autograd.functional import FUNCTIONS
-from core.autograd.grammar import MOST_NUMBERS, OPERATORS, ExpressionError, Formula, read
+from core.autograd.grammar import (
+    MOST_NUMBERS,
+    MOST_PARTS,
+    OPERATORS,
+    ExpressionError,
+    Formula,
+    read,
+)
 from core.autograd.tensor import Tensor, constant
 
 _CONSTANTS = {"pi": math.pi}
@@ -58,11 +65,13 @@ class Expression:
         return maker.run(self._start(values or {}), self._given(values or {}))
 
     def numbers(self, values: Mapping[str, Any]) -> np.ndarray:
-        """What comes out for these values, as numbers alone: nothing between is kept, so it may be
-        as many as are asked for. Raises as `evaluate`.
+        """What comes out for values that broadcast, as numbers alone: nothing between is kept, so
+        there may be as many as are wanted. Raises as `evaluate`, and ValueError for shapes that do
+        not broadcast.
         """
         fixed = {name: constant(value) for name, value in values.items()}
-        maker = _Maker(self._formula, None, None)
+        wanted = math.prod(np.broadcast_shapes(*(one.shape for one in fixed.values())))
+        maker = _Maker(self._formula, None, MOST_NUMBERS + MOST_PARTS * wanted)
         return maker.run(self._start(fixed), self._given(fixed)).data
 
     def place(self, part: ast.expr) -> tuple[int, int]:
@@ -133,7 +142,7 @@ def expression(text: str, /, **values: Any) -> Tensor:
 class _Maker:
     """Makes the Tensors of a formula, line by line, and tells where it cannot."""
 
-    def __init__(self, formula: Formula, parts: Parts | None, most_numbers: int | None) -> None:
+    def __init__(self, formula: Formula, parts: Parts | None, most_numbers: int) -> None:
         """Without `parts` no result remembers what it was computed from."""
         self.formula = formula
         self.parts = parts
@@ -193,7 +202,7 @@ class _Maker:
             return  # they do not fit: the operation says so
         largest = max(map(math.prod, (shape, *shapes)))
         self.numbers += largest
-        if self.most_numbers is not None and self.numbers > self.most_numbers:
+        if self.numbers > self.most_numbers:
             raise self.formula.error(
                 f"this works on {largest:,} numbers to give shape {shape}; all operations together "
                 f"may work on {self.most_numbers:,}, so use smaller lists",

@@ -111,6 +111,7 @@ def test_a_flat_one_and_one_of_x_alone() -> None:
         ("x +", "no complete formula", None),
         ("__import__('os')", "__import__", None),
         ("x.real", "a dot after a name", None),
+        ("x*ones(500,1,1,1)*ones(500,1,1)*ones(500,1)*ones(500)", "use smaller lists", (0, 43)),
     ],
 )
 def test_what_is_no_surface_says_why(text: str, remedy: str, place: tuple[int, int] | None) -> None:
