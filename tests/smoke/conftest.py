@@ -1,14 +1,18 @@
 """A real X server for the tests that open a real window, and programs run from outside."""
 
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+SITTING = 230  # seconds; alone it takes 30, on a busy machine five times as long
+UNHEALTHY = re.compile(r"Traceback|Error|WARNING|Fatal|QObject|QPainter|QTimer|QWidget")
 
 
 @pytest.fixture(scope="session")
@@ -52,5 +56,26 @@ def run_python() -> Callable[..., subprocess.CompletedProcess[str]]:
         return subprocess.run(
             [sys.executable, *arguments], capture_output=True, text=True, **settings
         )
+
+    return run
+
+
+@pytest.fixture
+def sit(
+    run_python: Callable[..., subprocess.CompletedProcess[str]],
+    window_environment: dict[str, str],
+    tmp_path: Path,
+) -> Callable[[Callable[..., Coroutine[Any, Any, None]]], None]:
+    """``sit(coroutine_function)`` steers the app in a real window: see tests/smoke/sitting.py."""
+
+    def run(steer: Callable[..., Coroutine[Any, Any, None]]) -> None:
+        what = f"{steer.__module__}:{steer.__name__}"
+        result = run_python(
+            *("-m", "tests.smoke.sitting", what, str(tmp_path)),
+            env={**window_environment, "PYTHONPATH": str(ROOT)},
+            timeout=SITTING,
+        )
+        assert result.returncode == 0 and "all seen" in result.stdout, result.stdout + result.stderr
+        assert not UNHEALTHY.search(result.stderr), result.stderr
 
     return run

@@ -8,6 +8,7 @@ import pytest
 from core.optimization import OPTIMIZERS, trace_update
 from core.optimization.adam import AdamSettings
 from core.optimization.muon import MuonSettings, MuonState
+from tests.core.test_trace import MarkedLines
 
 SETTINGS = {"learning_rate": 0.05, "weight_decay": 0.1}
 
@@ -18,12 +19,12 @@ def given(shape: tuple[int, ...] = (3, 2)):
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_the_marked_lines_computed_the_values(name: str, watching) -> None:
+def test_the_marked_lines_computed_the_values(name: str) -> None:
     """In the first step, and in one that remembers."""
     rule, (param, grad) = OPTIMIZERS[name], given()
     settings, state = rule.settings(**SETTINGS), None
     for step in (1, 2):
-        with watching() as watched:
+        with MarkedLines() as watched:
             trace = trace_update(name, param, grad, state, step, settings)
         for one in trace:
             watched.left(one)
@@ -38,10 +39,10 @@ def test_the_marked_lines_computed_the_values(name: str, watching) -> None:
 
 
 @pytest.mark.parametrize("shape", [(2, 3), (3, 2)])
-def test_muons_iterations_are_parts_of_its_step(shape: tuple[int, int], watching) -> None:
+def test_muons_iterations_are_parts_of_its_step(shape: tuple[int, int]) -> None:
     param, grad = given(shape)
     settings = MuonSettings(iterations=3, match_adamw=True)
-    with watching() as watched:
+    with MarkedLines() as watched:
         trace = trace_update("muon", param, grad, MuonState(0.5 * grad), 4, settings)
     for one in trace:
         watched.left(one)

@@ -10,6 +10,7 @@ from torch.optim import lr_scheduler
 from core.optimization import learning_rate_at
 from core.optimization.schedules import SCHEDULES, Part, Plan, noam_peak, part_at
 from core.trace import Step
+from tests.core.test_trace import MarkedLines
 
 GPT2 = {
     "schedule": "cosine",
@@ -148,11 +149,11 @@ def test_every_schedule_stays_between_its_ends(schedule: str, warmup: int, steps
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
-def test_the_marked_line_gave_the_rate(schedule: str, watching) -> None:
+def test_the_marked_line_gave_the_rate(schedule: str) -> None:
     """For the first step of each part and one inside it."""
     seen = set()
     for step in (0, 10, 19, 20, 21, 60, 79, 80, 90, 99, 100, 120):
-        with watching() as watched:
+        with MarkedLines() as watched:
             rate = learning_rate_at(step, schedule=schedule, **SHORT)
         part = SCHEDULES[schedule].part(step, Plan(*SHORT.values()))
         values = {"step": step, "rate": rate}
