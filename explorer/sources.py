@@ -6,7 +6,7 @@ A model that is not being trained is captured on the engine's thread; `run_sourc
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -118,11 +118,13 @@ class FolderSource(QObject):
     ) -> Trace | Superseded:
         return await self._engine.call(self._trace, list(ids), layer, head, query, key=key)
 
-    async def with_model(
-        self, function: Callable[..., Any], *args: Any, key: object = None
-    ) -> Any | Superseded:
-        """`function(model, *args)` on the engine's thread; it leaves the model as it is."""
-        return await self._engine.call(self._with_model, function, args, key=key)
+    def model_steps(
+        self, job: Callable[..., Generator[Any, Any, Any]], *args: Any
+    ) -> Generator[Any, Any, Any]:
+        """For the engine to run: `job(model, *args)`, which leaves the model as it is."""
+        model = self._model()
+        yield "open"
+        return (yield from job(model, *args))
 
     def close(self) -> None:
         """Nobody looks at this model any more: its weights go."""
@@ -138,9 +140,6 @@ class FolderSource(QObject):
 
             self._loaded = loaded = core.load(self.address)
         return loaded.model
-
-    def _with_model(self, function: Callable[..., Any], args: Sequence[Any]) -> Any:
-        return function(self._model(), *args)
 
     def _capture(self, ids: list[int], sites: Sequence[str] | None) -> Activations:
         import core

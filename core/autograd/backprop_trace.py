@@ -138,7 +138,7 @@ def _forward(graph: Graph, node: Node) -> Step:
 def _seed(node: Node, seed: Array) -> Step:
     title = f"Backward begins: how {node.label} changes with itself"
     formula = rf"{_slope(node.latex)} = 1"
-    code = "core.autograd.tensor:Tensor.backward#seed"
+    code = "core.autograd.tensor:Tensor.backward_steps#seed"
     return Step("backward.seed", title, formula, code, {"seed": seed})
 
 

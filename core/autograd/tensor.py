@@ -7,16 +7,17 @@ the chain rule, gives every node dL/d(node): reverse-mode differentiation (Baydi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from core.autograd.arithmetic import Add, Divide, MatMul, Multiply, Negate, Power, Subtract
-from core.autograd.chain_rule import flow_back
+from core.autograd.chain_rule import Flow, flow_back
 from core.autograd.operation import Array, Operation, accumulate
 from core.autograd.reductions import Axis, Max, Mean, Sum
 from core.autograd.shapes import Reshape, Slice, Transpose
+from core.jobs import Pace, to_the_end
 
 Value = Any  # what can stand beside a Tensor in arithmetic: a Tensor, a number, an array
 
@@ -94,6 +95,12 @@ class Tensor:
         Raises ValueError when there is more than one number, the shape of upstream differs, or
         nobody wants a gradient.
         """
+        to_the_end(self.backward_steps(upstream))
+
+    def backward_steps(self, upstream: Any = None) -> Generator[int, None, None]:
+        """`backward` as a job; yields along how many edges it has gone since the last time. Every
+        `grad` changes at the end, and none where the job is closed before.
+        """
         if upstream is None and self.data.size != 1:
             raise ValueError(
                 f"backward starts from one number, and this has shape {self.shape}; take its sum "
@@ -113,9 +120,10 @@ class Tensor:
         leaves = [tensor for tensor in order if tensor.is_leaf]
         grads = {leaf: leaf.grad for leaf in leaves if leaf.grad is not None}
         grads[self] = accumulate(grads.get(self), seed)
-        with np.errstate(all="ignore"):  # inf and nan are values here; they are shown, not raised
-            for _ in flow_back(order, grads):
-                pass
+        flows, pace = flow_back(order, grads), Pace()
+        while edges := _walk(flows, pace):
+            yield edges
+            pace.go_on()
         for tensor in order:
             tensor.grad = grads.get(tensor)
 
@@ -242,6 +250,17 @@ def matmul(a: Value, b: Value) -> Tensor:
     if b.ndim == 1:
         del shape[-1]
     return product if len(shape) == product.ndim else product.reshape(*shape)
+
+
+def _walk(flows: Iterator[Flow], pace: Pace) -> int:
+    """Along the edges until it is time to yield: along how many, 0 at the end."""
+    edges = 0
+    with np.errstate(all="ignore"):  # inf and nan are values here; they are shown, not raised
+        for _ in flows:
+            edges += 1
+            if pace.is_due():
+                break
+    return edges
 
 
 def topological_order(output: Tensor) -> list[Tensor]:

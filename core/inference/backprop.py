@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from core.autograd.gradient_check import disagreement
 from core.autograd.graph import Graph
 from core.autograd.tensor import Tensor
 from core.inference.activations import check_ids, looking_at
+from core.jobs import Result, to_the_end
 from core.trace import Trace
 from core.transformer.gpt import GPT
 from core.transformer.gpt_numpy import NumpyGPT
@@ -68,6 +70,16 @@ def explain_example(model: GPT, ids: Sequence[int] | np.ndarray) -> ExplainedExa
     two ids, more than block_size + 1, one that is not in the vocabulary, a model with dropout, and
     one with a weight that is NaN or infinite.
     """
+    return to_the_end(explain_example_steps(model, ids))
+
+
+def explain_example_steps(
+    model: GPT, ids: Sequence[int] | np.ndarray
+) -> Generator[str, None, ExplainedExample]:
+    """`explain_example` as a job; yields what it is at: "copy", "forward", "backward", "check".
+
+    The model is copied before the first yield, and may learn on after it.
+    """
     array = np.asarray(ids, dtype=np.int64).reshape(-1)
     if array.size < 2:
         raise ValueError("a training example needs two tokens: one to read, one to predict")
@@ -75,25 +87,47 @@ def explain_example(model: GPT, ids: Sequence[int] | np.ndarray) -> ExplainedExa
     check_ids(model, array[1:])
     check_finite(model)
     read, wanted = array[:-1], array[1:]
-    mine = NumpyGPT.of(model)
-    loss = mine.loss(read[None], wanted[None])
-    loss.backward()
+    other = _in_64_bits(model)
+    yield "copy"
+    mine = NumpyGPT.of(other)
+    yield "copy"
+    loss = yield from _telling("forward", mine.loss_steps(read[None], wanted[None]))
+    yield from _telling("backward", loss.backward_steps())
     trace = trace_backprop(loss)
-    return ExplainedExample(
-        read, wanted, mine, loss, trace, _disagreement(model, mine, read, wanted)
-    )
+    checking = _disagreement_steps(other, mine, read, wanted)
+    difference = yield from _telling("check", checking)
+    return ExplainedExample(read, wanted, mine, loss, trace, difference)
 
 
-def _disagreement(model: GPT, mine: NumpyGPT, read: np.ndarray, wanted: np.ndarray) -> float:
-    """How far the gradients of `mine` are from torch's, each relative to its largest."""
+def _telling(what: str, steps: Generator[Any, None, Result]) -> Generator[str, None, Result]:
+    """`what` in place of whatever a job yields."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+        yield what
+
+
+def _in_64_bits(model: GPT) -> GPT:
     with looking_at(model):
         other = copy.deepcopy(model).cpu().double()
     for parameter in other.parameters():
         parameter.requires_grad_(True)
         parameter.grad = None
+    return other
+
+
+def _disagreement_steps(
+    other: GPT, mine: NumpyGPT, read: np.ndarray, wanted: np.ndarray
+) -> Generator[None, None, float]:
+    """How far the gradients of `mine` are from torch's, each relative to its largest."""
     with torch.enable_grad():
         logits = other(torch.from_numpy(read)[None])[0]  # (T, V)
-        cross_entropy(logits, torch.from_numpy(wanted)).backward()
+        loss = cross_entropy(logits, torch.from_numpy(wanted))
+    yield
+    loss.backward()
+    yield
     ours = {name: tensor.grad for name, tensor in mine.parameters.items()}
     theirs = {
         name: None if parameter.grad is None else parameter.grad.numpy()

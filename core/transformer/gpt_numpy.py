@@ -8,12 +8,14 @@ residual stream, H heads, D dimensions a head, V pieces in the vocabulary.
 from __future__ import annotations
 
 import math
+from collections.abc import Generator
 from typing import Any
 
 import numpy as np
 
 from core.autograd import functional as F
 from core.autograd.tensor import Tensor
+from core.jobs import to_the_end
 from core.transformer.config import ModelConfig
 
 
@@ -42,12 +44,20 @@ class NumpyGPT:
 
     def loss(self, ids: np.ndarray, targets: np.ndarray) -> Tensor:
         """Mean cross-entropy in nats of what should come next: ids and targets (B, T)."""
-        logits = self(ids)
+        return to_the_end(self.loss_steps(ids, targets))
+
+    def loss_steps(self, ids: np.ndarray, targets: np.ndarray) -> Generator[int, None, Tensor]:
+        """`loss` as a job; yields through how many blocks it has gone."""
+        logits = yield from self.logits_steps(ids)
         flat = logits.reshape(-1, self.config.vocab_size)  # (B, T, V) -> (B T, V)
         return F.cross_entropy(flat, np.asarray(targets).reshape(-1)).named("loss")
 
     def __call__(self, ids: np.ndarray) -> Tensor:
         """Logits of every next token: ids (B, T) whole numbers -> (B, T, V)."""
+        return to_the_end(self.logits_steps(ids))
+
+    def logits_steps(self, ids: np.ndarray) -> Generator[int, None, Tensor]:
+        """The logits as a job; yields through how many blocks it has gone."""
         ids = np.asarray(ids)
         if ids.ndim != 2 or not 0 < ids.shape[1] <= self.config.block_size:
             raise ValueError(
@@ -59,6 +69,7 @@ class NumpyGPT:
         x = (tokens + positions.named("position embeddings")).named("residual.0")  # (B, T, C)
         for layer in range(self.config.n_layer):
             x = self.block(x, layer)
+            yield layer + 1
         if self.config.norm_placement == "pre":
             x = self._norm(x, "ln_f")
         return (x @ self._weight("lm_head.weight").T).named("logits")  # (B, T, C) @ (C, V)

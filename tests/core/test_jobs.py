@@ -8,7 +8,7 @@ import inspect
 import pkgutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -20,9 +20,11 @@ import torch
 import core
 from core.autograd.datasets import dataset
 from core.autograd.mlp import MLPConfig
+from core.autograd.tensor import Tensor
 from core.data import character_tokenizer_steps, prepare_corpus_steps, stories, story_text
 from core.data.excerpt import excerpt_steps
 from core.download import download_steps
+from core.inference.backprop import explain_example_steps
 from core.inference.generation import generate_steps
 from core.optimization.learner import Learner, LearnerSettings, learn_steps
 from core.optimization.race import race_steps
@@ -71,6 +73,7 @@ from core.training.rereading import RunBatches
 from core.training.runs import create_run
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT
+from core.transformer.gpt_numpy import NumpyGPT
 from tests.core.test_download import CONTENT, serving
 from tests.core.tokenization.test_known import known_file, wheel
 from tests.core.training.small import small_config, torch_state
@@ -98,6 +101,24 @@ class Place:
         task = LanguageModelling(config, self.folder / "cache")
         assert list(task.prepare_steps(None))
         return task
+
+
+IDS = np.arange(8)[None]
+
+
+def certain(place: Place) -> GPT:
+    """A model without dropout, of which a part is in eval mode."""
+    place.model = GPT(replace(place.model.config, dropout=0.0), torch.Generator().manual_seed(0))
+    place.model.blocks[1].eval()
+    return place.model
+
+
+def product(count: int) -> Tensor:
+    """Of so many matrices: going back through it takes a while."""
+    made = Tensor(np.eye(300))
+    for _ in range(count):
+        made = made @ Tensor(np.eye(300))
+    return made.sum()
 
 
 class Seen(LanguageModelling):
@@ -196,6 +217,10 @@ JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
     stories.stories: lambda place: (
         story for _, story in zip(range(5), stories.stories(0), strict=False)
     ),
+    Tensor.backward_steps: lambda place: product(40).backward_steps(),
+    NumpyGPT.logits_steps: lambda place: NumpyGPT.of(certain(place)).logits_steps(IDS),
+    NumpyGPT.loss_steps: lambda place: NumpyGPT.of(certain(place)).loss_steps(IDS, IDS),
+    explain_example_steps: lambda place: explain_example_steps(certain(place), IDS[0]),
     generate_steps: lambda place: generate_steps(place.model, [1, 2, 3], 5, top_p=0.9, seed=1),
     LanguageModelling.prepare_steps: lambda place: LanguageModelling(
         small_config(place.folder), place.folder / "prepared"

@@ -1,10 +1,12 @@
 """One training example explained: the numbers are torch's, and the model stays as it was."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 import torch
 
-from core.inference.backprop import explain_example
+from core.inference.backprop import explain_example, explain_example_steps
 from core.transformer import ModelConfig
 from core.transformer.gpt import GPT
 
@@ -44,13 +46,13 @@ def test_a_wrong_gradient_would_show(monkeypatch):
 def test_a_gradient_that_is_missing_or_no_number_would_show(monkeypatch, lost):
     from core.autograd import Tensor
 
-    whole = Tensor.backward
+    whole = Tensor.backward_steps
 
-    def backward(loss: Tensor) -> None:
-        whole(loss)
+    def backward_steps(loss: Tensor) -> Iterator[int]:
+        yield from whole(loss)
         loss.leaves["h.1.attn.c_proj.weight"].grad = lost
 
-    monkeypatch.setattr(Tensor, "backward", backward)
+    monkeypatch.setattr(Tensor, "backward_steps", backward_steps)
     assert not np.isfinite(explain_example(small(), [1, 2, 3, 4, 5]).disagreement)
 
 
@@ -70,6 +72,43 @@ def test_the_model_stays_as_it_was():
     assert [p.requires_grad for p in given.h[0].parameters()] == [False] * 12
     for name, value in given.state_dict().items():
         assert torch.equal(value, before[name])
+
+
+def test_the_job_explains_the_model_as_it_was_at_its_first_yield():
+    given = small()
+    steps = explain_example_steps(given, [1, 2, 3, 4, 5])
+    told = [next(steps)]
+    with torch.no_grad():
+        for parameter in given.parameters():
+            parameter.add_(1.0)  # it learns on
+    while True:
+        try:
+            told.append(next(steps))
+        except StopIteration as end:
+            explained = end.value
+            break
+    assert list(dict.fromkeys(told)) == ["copy", "forward", "backward", "check"]
+    expected = explain_example(small(), [1, 2, 3, 4, 5])
+    assert explained.loss.item() == expected.loss.item()
+    assert explained.disagreement == expected.disagreement < 1e-12
+    for name, parameter in expected.model.parameters.items():
+        np.testing.assert_array_equal(explained.model.parameters[name].grad, parameter.grad)
+
+
+def test_the_job_may_be_closed_at_each_of_its_yields():
+    given = small()
+    before = {name: value.clone() for name, value in given.state_dict().items()}
+    yields = len(list(explain_example_steps(given, [1, 2, 3])))
+    assert yields >= 4 + 3  # copy, a block each, backward, check twice
+    for after in range(yields):
+        steps = explain_example_steps(given, [1, 2, 3])
+        for _, _ in zip(range(after), steps, strict=False):
+            pass
+        steps.close()
+        assert all(parameter.grad is None for parameter in given.parameters())
+        assert torch.is_grad_enabled() and given.training
+        for name, value in given.state_dict().items():
+            assert torch.equal(value, before[name])
 
 
 def test_softmax_and_cross_entropy_are_where_they_should_be():

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal
 
 from explorer import errors, tasks
-from explorer.engine import SUPERSEDED, EngineDied
+from explorer.engine import EngineDied
+from explorer.latest import Latest
 from explorer.panes.backprop.transformer.example import read_example
-from explorer.panes.backprop.transformer.working import work_out
+from explorer.panes.backprop.transformer.working import work_out_steps
 from explorer.sources import FolderSource
 
 if TYPE_CHECKING:
@@ -37,11 +38,15 @@ class Computing(QObject):
         self._context = context
         self._turn = 0
         self._folder: FolderSource | None = None  # the checkpoint of a run that is explained
-        self._task: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[None] | None = None  # what goes before: the text, the weights
+        self._job = Latest(context.engine, parent, foreground=True)
+        self._job.came.connect(self.came)
+        self._job.failed.connect(self.failed)
 
     def ask(self, text: str, source: Any) -> None:
         """Explains `text` by the model of `source`."""
         self._turn += 1
+        self._job.stop()
         if source is None or source.tokenizer is None:
             self.asked.emit("opening the model")
             return
@@ -53,22 +58,22 @@ class Computing(QObject):
 
     def cancel(self) -> None:
         """The person waits no longer."""
-        if self._task is not None and not self._task.done():
+        prepares = self._task is not None and not self._task.done()
+        if self._job.stop() or prepares:
             self._turn += 1
-            self._task.cancel()
+            if self._task is not None:
+                self._task.cancel()
             self.cancelled.emit()
 
     async def _explain(self, turn: int, text: str, source: Any) -> None:
         if turn != self._turn:
             return
-        key = (self.parent().objectName(), "explain")
         try:
             limit = source.config.block_size
             example = await self._context.engine.io(read_example, source.tokenizer, text, limit)
             holder, step = await self._holder(turn, source)
             if holder is None or turn != self._turn:
                 return
-            found = await holder.with_model(work_out, example, source.name, step, key=key)
         except (ValueError, OSError, EngineDied) as error:
             if turn == self._turn:
                 self.failed.emit(str(error))
@@ -78,8 +83,8 @@ class Computing(QObject):
             if turn == self._turn:
                 self.failed.emit(str(error) or type(error).__name__)
             return
-        if found is not SUPERSEDED and turn == self._turn:
-            self.came.emit(found)
+        steps = holder.model_steps(work_out_steps, example, source.name, step)
+        self._job.ask(steps, f"explaining an example by {source.name}")
 
     # the model of a run
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from core.autograd import Graph
 from core.autograd.flows import Edge
 from core.autograd.layers import softmax
 from core.autograd.operation import sum_to
+from core.jobs import Pace, to_the_end
 from core.trace import Step
 from explorer.panes.backprop.transformer.example import Example
 from explorer.panes.backprop.transformer.moments import Moment, moments_of
@@ -143,17 +145,26 @@ def check_size(model: Any) -> None:
 
 
 def work_out(model: Any, example: Example, name: str, step: int | None) -> Worked:
-    """Everything that the pictures show of an example. Meant for the engine's thread.
+    """`work_out_steps` to its end."""
+    return to_the_end(work_out_steps(model, example, name, step))
+
+
+def work_out_steps(
+    model: Any, example: Example, name: str, step: int | None
+) -> Generator[str, None, Worked]:
+    """Everything that the pictures show of an example; a job, which yields what it is at.
 
     Raises ValueError for a model that cannot be explained.
     """
-    from core.inference.backprop import explain_example
+    from core.inference.backprop import explain_example_steps
 
     check_size(model)
-    explained = explain_example(model, example.ids)
-    trace, graph = explained.trace, explained.graph
+    explained = yield from explain_example_steps(model, example.ids)
+    trace, graph, pace = explained.trace, explained.graph, Pace()
     while trace.grow():
-        pass
+        if pace.is_due():
+            yield "steps"
+            pace.go_on()
     places = trace.about["places"]
     operations = operations_of(graph)
     edges = {
@@ -175,7 +186,7 @@ def work_out(model: Any, example: Example, name: str, step: int | None) -> Worke
         head_axes(graph.nodes, explained.model.config.n_head),
         edges,
     )
-    _shrink(worked)
+    yield from _shrink_steps(worked)
     return worked
 
 
@@ -186,13 +197,17 @@ def losses_of(explained: ExplainedExample) -> Array:
     return -np.log(np.maximum(chances, np.finfo(float).tiny))
 
 
-def _shrink(worked: Worked) -> None:
+def _shrink_steps(worked: Worked) -> Generator[str, None, None]:
     """Large arrays are shrunk here, so that no step of the player has to."""
     whats: list[tuple[Any, ...]] = [
         (kind, n) for n in range(len(worked.graph.nodes)) for kind in ("value", "gradient")
     ]
     whats += [("flow", edge) for edge in worked.edges]
+    pace = Pace()
     for what in whats:
+        if pace.is_due():
+            yield "pictures"
+            pace.go_on()
         array = worked.array(what)
         if array is None:
             continue

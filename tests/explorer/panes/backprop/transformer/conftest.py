@@ -60,8 +60,8 @@ class Source:
         self.tokenizer, self.config = tokenizer, model.config
         self.changed = SimpleNamespace(connect=lambda _: None, disconnect=lambda _: None)
 
-    async def with_model(self, function: Any, *args: Any, key: object = None) -> Any:
-        return await self._engine.call(function, self._model, *args, key=key)
+    def model_steps(self, job: Any, *args: Any) -> Any:
+        return job(self._model, *args)
 
     def close(self) -> None:
         pass

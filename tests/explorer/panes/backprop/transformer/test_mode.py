@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import numpy as np
@@ -306,3 +307,37 @@ def test_a_wait_that_is_given_up_shows_what_was_there(make_mode, context, run_as
 
     run_async(give_up())
     assert mode.view.body.state == "ready" and mode.worked is before
+
+
+@pytest.mark.parametrize("end", ["the person cancels", "another text comes"])
+def test_an_explanation_ends_in_its_middle(make_mode, context, run_async, monkeypatch, end):
+    """Nobody waits for the whole of it: it is closed where it stands."""
+    pane = make_mode()
+    mode = pane.mode
+    before, ended = mode.worked, []
+    source = context.workspace.model_source
+
+    def endless(job, *args):
+        try:
+            while True:
+                yield "forward"
+        finally:
+            ended.append(True)
+
+    async def begin_and_end():
+        monkeypatch.setattr(source, "model_steps", endless, raising=False)
+        context.workspace.set_prompt("The dog sat.")
+        while not context.engine.jobs:
+            await asyncio.sleep(0.005)
+        await asyncio.sleep(0.05)
+        monkeypatch.undo()
+        if end == "the person cancels":
+            mode.computing.cancel()
+            assert mode.view.body.state == "ready" and mode.worked is before
+        else:
+            context.workspace.set_prompt("The cat ran.")
+        await pane.settled()
+
+    run_async(begin_and_end())
+    assert ended and mode.view.body.state == "ready"
+    assert (mode.worked is before) == (end == "the person cancels")

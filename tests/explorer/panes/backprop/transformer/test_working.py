@@ -10,7 +10,7 @@ from explorer.panes.backprop.transformer.example import MOST_TOKENS, read_exampl
 from explorer.panes.backprop.transformer.moments import MomentTrack
 from explorer.panes.backprop.transformer.operations import kind_of
 from explorer.panes.backprop.transformer.planes import Plane, limit_of, pool, strongest
-from explorer.panes.backprop.transformer.working import check_size
+from explorer.panes.backprop.transformer.working import check_size, work_out_steps
 from tests.explorer.panes.backprop.transformer.conftest import TEXT, small_model
 
 # the example
@@ -179,3 +179,12 @@ def test_what_a_number_was_made_of_is_all_that_moves_it(worked, kind):
             again = sum_to(np.asarray(flow), inputs[place].shape)
         at = worked.plane(what, 1).index(1, 2)
         assert again[at] == pytest.approx(worked.array(what)[at], rel=1e-9)
+
+
+def test_the_work_is_told_as_it_goes_and_may_be_closed(tokenizer):
+    model = small_model()
+    example = read_example(tokenizer, TEXT, 16)
+    steps = work_out_steps(model, example, "small", None)
+    assert [next(steps) for _ in range(3)] == ["copy", "copy", "forward"]
+    steps.close()
+    assert model.training and all(one.grad is None for one in model.parameters())
