@@ -219,14 +219,14 @@ class GELU(Elementwise):
     def below(self, a: Array) -> Array:
         """The probability itself, or its approximation."""
         if self.approximate:
-            inner = GELU_C * (a + 0.044715 * a**3)
+            inner = GELU_C * (a + 0.044715 * a * a * a)
             return 0.5 * (1 + np.tanh(inner))
         return 0.5 * (1 + np.asarray(_erf(a / math.sqrt(2)), dtype=a.dtype))
 
     def density(self, a: Array) -> Array:
         """The derivative of `below`: how fast the probability grows at a."""
         if self.approximate:
-            inner = GELU_C * (a + 0.044715 * a**3)
+            inner = GELU_C * (a + 0.044715 * a * a * a)
             return 0.5 * (1 - np.tanh(inner) ** 2) * GELU_C * (1 + 3 * 0.044715 * a**2)
         return np.exp(-0.5 * a**2) / math.sqrt(2 * math.pi)
 

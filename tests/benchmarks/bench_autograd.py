@@ -2,17 +2,18 @@
 
 import random
 import time
+from contextlib import suppress
 
 import numpy as np
 import torch
 
-from core.autograd import Tensor, apply
+from core.autograd import ExpressionError, Tensor, apply, parse
 from core.autograd import functional as F
 from core.autograd.layers import Normalize
 from core.transformer import ModelConfig
 from core.transformer.gpt import GPT
 from core.transformer.gpt_numpy import NumpyGPT
-from tests.benchmarks.harness import Report, interleaved
+from tests.benchmarks.harness import Report, interleaved, timed
 from tests.core.autograd.moons_demo import MoonsDemo
 
 MICROGRAD_STEPS = 3
@@ -26,6 +27,7 @@ def fast(report: Report) -> None:
     _gpt(report)
     _depth(report)
     _beside_micrograd(report)
+    _refusals(report)
 
 
 def _readme(report: Report) -> None:
@@ -128,3 +130,27 @@ def _beside_micrograd(report: Report) -> None:
 
     pair = interleaved(theirs, demo.step, repeats=MICROGRAD_STEPS)
     report.at_least("one step of the moons demo, micrograd / ours", pair.ratio, 200, "x")
+
+
+TOO_MUCH = {
+    "broadcasting": "x = ones(1, 1000)\nsum(exp(transpose(x) * x))",
+    "a product": "x = ones(1, 900)\nsum(transpose(x) @ x)",
+    "one result after another": "x = randn(40000)\n" + "x = gelu(x)\n" * 200,
+    "a shape": "sum(randn(100000, 100000) * x)",
+    "10 MB of text": "x+" * 5_000_000,
+    "a name of Python's": "__import__('os').system('ls')",
+    "huge powers of huge numbers": "+".join(["9**9**9**9**x.y"] * 100),
+}
+
+
+def _refusals(report: Report) -> None:
+    """However much a formula asks for, it is refused while a person still thinks it is at once."""
+    for name, text in TOO_MUCH.items():
+
+        def refuse(text: str = text) -> None:
+            with suppress(ExpressionError):
+                parse(text).evaluate()
+                raise AssertionError(f"taken: {text[:50]}")
+
+        took = 1000 * min(timed(refuse, 5, 1))
+        report.at_most(f"a formula that asks for too much is refused: {name}", took, 100, "ms")
