@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -25,6 +26,7 @@ from explorer.widgets.base import put_text
 
 THIN, STRONGEST = 1.3, 7.0  # px
 FAN, INTO = 15.0, 10.0  # between two edges that leave a node, or that enter one
+LABEL = 14.0  # between two contributions
 JOINT = 8.0  # radius of the sign where contributions are added
 
 
@@ -151,7 +153,8 @@ def draw_joint(painter: QPainter, scene: Scene, ways: Ways, number: int, instant
         return
     now = theme.current()
     center = anchor(scene, number) + QPointF(JOINT + 1, 0)
-    for edge in edges:
+    places = spread([ways.paths[edge].elementAt(0).y for edge in edges], LABEL)
+    for edge, y in zip(edges, places, strict=True):
         if instant.done(plan.flows[edge]) < 1:
             continue
         flow = scene.computed.flows.along[edge]
@@ -159,7 +162,7 @@ def draw_joint(painter: QPainter, scene: Scene, ways: Ways, number: int, instant
             continue
         at = ways.paths[edge].elementAt(0)
         value = float(flow.reshape(-1)[0])
-        box = QRectF(at.x + 2 * JOINT + 6, at.y - 6.5, 50, 13)
+        box = QRectF(at.x + 2 * JOINT + 6, y - 6.5, 50, 13)
         text = signed(value)
         ground = QRectF(box.x() - 2, box.y(), 6.4 * len(text) + 4, 13)
         painter.setPen(Qt.PenStyle.NoPen)
@@ -173,6 +176,15 @@ def draw_joint(painter: QPainter, scene: Scene, ways: Ways, number: int, instant
     painter.drawEllipse(center, JOINT, JOINT)
     box = QRectF(center.x() - JOINT, center.y() - JOINT, 2 * JOINT, 2 * JOINT)
     put_text(painter, box, "+", sans(13, 600), now.color("on_accent" if target else "text"))
+
+
+def spread(places: Sequence[float], gap: float) -> list[float]:
+    """The same heights in their order, at least `gap` apart, about the same middle."""
+    count = len(places)
+    if all(places[at + 1] - places[at] >= gap for at in range(count - 1)):
+        return list(places)
+    middle = sum(places) / count
+    return [middle + (at - (count - 1) / 2) * gap for at in range(count)]
 
 
 def draw_legend(painter: QPainter, room: QRectF, camera: Camera) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,8 @@ from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QPlainTextEdit, QSizePolicy, QTextEdit, QVBoxLayout, QWidget
 
+from core.autograd.filling import FILLINGS
+from core.autograd.functional import FUNCTIONS
 from core.autograd.grammar import LONGEST
 from explorer import theme
 from explorer.widgets.fields import ErrorLine
@@ -17,6 +20,12 @@ MOST_LINES = 5  # that are seen without scrolling
 _NEEDED = Qt.ScrollBarPolicy.ScrollBarAsNeeded
 _NEVER = Qt.ScrollBarPolicy.ScrollBarAlwaysOff
 PATIENCE = 350  # ms after a key until an error is said: a formula half typed is no mistake
+
+HINT = (
+    "Numbers, names and + \u2212 * / ** @; a line may give a part a name.\n"
+    f"Tensors: [[1, 2], [3, 4]], or by shape: {', '.join(f'{one}(3, 2)' for one in FILLINGS)}.\n"
+    f"Functions: {', '.join(FUNCTIONS)}."
+)
 
 
 class FormulaField(QPlainTextEdit):
@@ -28,6 +37,7 @@ class FormulaField(QPlainTextEdit):
         super().__init__(parent)
         self.setAccessibleName("Formula")
         self.setPlaceholderText("tanh(w*x + b)")
+        self.setToolTip(HINT)
         self.setTabChangesFocus(True)
         self.setHorizontalScrollBarPolicy(_NEVER)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -194,7 +204,9 @@ class FormulaEditor(QWidget):
         if self._waiting is not None:
             message, start, length = self._waiting
             self.field.mark(start, length)
-            self.error.set_text(message[:1].upper() + message[1:])
+            first = message.split(" ", 1)[0]  # a name of the person's stays as it is
+            named = re.search(rf"\b{re.escape(first)}\b", self.field.toPlainText())
+            self.error.set_text(message if named else message[:1].upper() + message[1:])
             self.field.setAccessibleDescription(message)
 
     def hideEvent(self, event) -> None:

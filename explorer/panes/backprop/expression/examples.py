@@ -49,6 +49,13 @@ EXAMPLES = (
         {"b": [0.1, -0.2, 0.3], "y": [1.0, 0.0, 0.5]},
     ),
     Example(
+        "shapes",
+        "Two layers of tensors by their shape",
+        "x = randn(1, 3)\nW1 = randn(3, 2)\nb1 = zeros(2)\nh = tanh(x @ W1 + b1)\n"
+        "W2 = randn(2, 2)\nloss = mean((h @ W2 - y)**2)",
+        {"y": [[1.0, -1.0]]},
+    ),
+    Example(
         "attention",
         "Softmax of many scores, weighting values",
         "s = [[1.0, 0.2, -0.5]]\nv = [[0.5, 2.0], [1.0, -1.0], [-0.3, 0.4]]\n"

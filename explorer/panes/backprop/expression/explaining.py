@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from core.autograd import Place
+from core.autograd.gradient_check import NUDGE
 from explorer.panes.backprop.expression.cell_rows import (
     backward_rows,
     default_cell,
@@ -247,6 +248,15 @@ def difference(gradient: Array, numeric: Array) -> float:
     size = max(1.0, float(np.abs(gradient).max()), float(np.abs(numeric).max()))
     with np.errstate(all="ignore"):
         return float(np.abs(gradient - numeric).max()) / size
+
+
+def is_drowned(value: float, result: float, off: float) -> bool:
+    """Whether a gradient by nudging is off by no more than rounding makes it: of the value, which a
+    nudge hardly moves, or of the result, of which it takes a difference.
+    """
+    rounding = 2.0**-52
+    lost = not abs(value) * rounding < 1e-3 * NUDGE
+    return lost or abs(off) <= 8 * rounding * abs(result) / NUDGE
 
 
 def _target(computed: Computed, edge: tuple[int, int]) -> int:

@@ -21,7 +21,8 @@ class Scene:
 
     uses       for each node the edges that read it, top to bottom
     peaks      of what flows along each edge the number that is largest in size
-    strongest  the size of the largest of these: the scale of width
+    strongest  the scale of width: the size of the largest of these, at least the 1 of dL/dL, so
+               that all are thin where all gradients vanish
     """
 
     computed: Computed
@@ -36,7 +37,7 @@ class Scene:
 def scene_of(computed: Computed, known: Scene | None = None, checks: bool = False) -> Scene:
     """`known` is the scene of the same formula with other values: it spares the layout."""
     peaks = {edge: _peak(flow) for edge, flow in computed.flows.along.items()}
-    strongest = max((abs(peak) for peak in peaks.values() if math.isfinite(peak)), default=0.0)
+    strongest = max([1.0, *(abs(peak) for peak in peaks.values() if math.isfinite(peak))])
     same = known is not None and known.computed.plan is computed.plan
     if known is not None and same and known.checks == checks:
         return replace(known, computed=computed, peaks=peaks, strongest=strongest)

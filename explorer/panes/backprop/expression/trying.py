@@ -13,7 +13,7 @@ from explorer import theme
 from explorer.engine import SUPERSEDED, EngineDied
 from explorer.panes.backprop.expression.computing import Computed, array_of
 from explorer.panes.backprop.expression.experiment import RATES
-from explorer.panes.backprop.expression.explaining import AGREES, difference
+from explorer.panes.backprop.expression.explaining import AGREES, difference, is_drowned
 from explorer.panes.backprop.expression.whatif import (
     WhatIf,
     check,
@@ -183,7 +183,11 @@ class Trying(QObject):
         error = difference(gradient, numeric)
         if not math.isfinite(error):
             return f"numeric gradient: {format_number(one)}, nothing to compare"
+        off = float(np.asarray(gradient).reshape(-1)[self.element]) - one
+        value = float(computed.value(number).reshape(-1)[self.element])
         word = "agrees" if error < AGREES else "differs: there is a kink near"
+        if error >= AGREES and is_drowned(value, computed.result, off):
+            word = "which rounding spoils: the numbers are too large"
         return f"numeric gradient: {format_number(one)}, {word}"
 
     def _fill_learning(self, computed: Computed) -> None:

@@ -31,9 +31,8 @@ SPELT = {
 def of_start(recording: Recording, lane: Lane | None) -> Inspection:
     """Before the first step."""
     if lane is None:
-        return Inspection(
-            rows=["Tick an optimizer and choose it to see its steps."], title="The race"
-        )
+        told = recording.trouble or "tick an optimizer and choose it to see its steps"
+        return Inspection(rows=[f"{told[:1].upper()}{told[1:]}."], title="The race")
     racer = lane.racers[0]
     rows: list[Any] = [
         Equation("start", place(racer.position), "accent"),

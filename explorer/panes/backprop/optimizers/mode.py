@@ -225,8 +225,11 @@ class OptimizersMode(Mode):
         self.on_position(self.player.position if self.active else 0.0)
         self._tell()
 
-    def fail(self, message: str) -> None:
-        """The race could not be run."""
+    def fail(self, message: str, course: Course | None) -> None:
+        """The race could not be run; of one on another surface nothing may stay."""
+        before = self.recording
+        if course is not None and (before is None or before.course.surface is not course.surface):
+            self.take_recording(Recording(course, (), message))
         self.view.trouble.set_text(message[:1].upper() + message[1:])
         self.view.map.set_stale(True)
 

@@ -95,10 +95,11 @@ class Lane:
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """All ways on one course, in the order of the optimizers."""
+    """All ways on one course, in the order of the optimizers; `trouble` says why there is none."""
 
     course: Course
     lanes: tuple[Lane, ...]
+    trouble: str = ""
 
     @property
     def length(self) -> int:

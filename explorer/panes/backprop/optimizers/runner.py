@@ -92,7 +92,9 @@ class Runner(QObject):
     def _on_failed(self, message: str) -> None:
         if not self._mode.engine.alive:  # another engine will
             self._asked = []
-        self._mode.fail(message)
+            self._mode.fail(message, None)
+        else:
+            self._mode.fail(message, self._course)
 
     def _on_ended(self) -> None:
         self._mode.view.body.set_waiting("")

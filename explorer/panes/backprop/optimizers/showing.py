@@ -80,6 +80,7 @@ class Showing:
         series = []
         ground = LEAST * recording.descent
         empty = "nobody comes lower than the start" if recording.lanes else "nobody races"
+        empty = "there is no race here" if recording.trouble else empty
         view.loss.set_empty_text(empty)
         for lane in recording.lanes:
             with np.errstate(all="ignore"):

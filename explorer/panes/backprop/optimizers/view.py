@@ -40,6 +40,9 @@ class OptimizersView(QWidget):
         self.editor.field.setObjectName("backprop.optimizers.formula")
         self.editor.field.setAccessibleName("Formula of x and y")
         self.editor.field.setPlaceholderText("x**2 + 3*sin(y)")
+        self.editor.field.setToolTip(
+            "A height for each x and y: numbers, + \u2212 * / ** and sin, ..."
+        )
         self.map = MapPicture()
         self.map.setObjectName("backprop.optimizers.map")
         self.body = StatefulPicture(self.map, "plot")

@@ -15,6 +15,8 @@ def headline(recording: Recording | None, step: int) -> str:
     if recording is None:
         return "The race is being run."
     surface, lanes = recording.course.surface, recording.lanes
+    if recording.trouble:
+        return f"There is no race: {_small(recording.trouble).rstrip('.')}."
     if not lanes:
         return f"{surface.title}: {_small(surface.what)}. Tick who shall race."
     if step <= 0:

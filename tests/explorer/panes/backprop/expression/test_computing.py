@@ -9,6 +9,7 @@ from core.autograd import ExpressionError
 from explorer.panes.backprop.expression import words
 from explorer.panes.backprop.expression.computing import compute, compute_whole, with_names
 from explorer.panes.backprop.expression.examples import EXAMPLES, NEURON
+from explorer.panes.backprop.expression.explaining import is_drowned
 from explorer.panes.backprop.expression.paths import (
     count_paths,
     edges_on_the_way,
@@ -192,3 +193,10 @@ def test_what_has_many_numbers_is_not_tried_out_within_a_frame():
     many = compute("sum(exp(x))", {"x": [0.001 * n for n in range(2000)]})
     assert is_cheap(few) and not is_cheap(many) and not is_cheap_to_check(many)
     assert set(check(many)) == {2}, "only the nodes whose numbers can be nudged in time"
+
+
+def test_what_rounding_spoils_is_no_kink():
+    assert is_drowned(-2.5e22, 6e44, 1e22)
+    assert is_drowned(1.0, 1e12, 30.0)
+    assert not is_drowned(0.0, 0.0, 0.5)
+    assert not is_drowned(1.0, 2.0, 1e-3)

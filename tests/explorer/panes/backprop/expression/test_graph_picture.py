@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
@@ -10,6 +12,7 @@ from PySide6.QtTest import QTest
 from explorer import theme
 from explorer.panes.backprop.expression.camera import Camera, fitting
 from explorer.panes.backprop.expression.computing import compute
+from explorer.panes.backprop.expression.draw_edges import spread, width_of
 from explorer.panes.backprop.expression.draw_nodes import node_box, part
 from explorer.panes.backprop.expression.examples import EXAMPLES
 from explorer.panes.backprop.expression.graph_picture import GraphPicture, neighbor
@@ -234,6 +237,21 @@ def test_every_motion_and_theme_is_drawn(picture, qapp, motion):
                 assert not picture.grab().isNull() and picture._broken is None
     finally:
         theme.apply(qapp, "light", 1.0, "full")
+
+
+def test_edges_are_thin_where_gradients_vanish():
+    steep, flat = (
+        scene_of(compute("tanh(w * x)", {"w": w, "x": 1.0})) for w in (0.1, 5.0)
+    )  # fmt: skip
+    inner = next(edge for edge in steep.peaks if edge[0] < steep.computed.output)
+    assert width_of(steep, inner) > 6 and width_of(flat, inner) < 2
+
+
+@pytest.mark.parametrize("places", [[0.0, 2.0, 4.0], [0.0, 14.0, 29.0], [5.0, 5.0]])
+def test_contributions_that_meet_do_not_lie_on_one_another(places):
+    found = spread(places, 14.0)
+    assert all(after - before >= 14.0 for before, after in pairwise(found))
+    assert found == places or sum(found) == pytest.approx(sum(places))
 
 
 def test_numbers_of_a_tensor_move_while_a_step_is_under_way(picture):

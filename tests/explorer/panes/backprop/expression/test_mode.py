@@ -46,6 +46,8 @@ def test_a_mistake_is_marked_and_the_old_graph_stays(pane, mode):
     assert editor.error.isVisible() and "no function cat" in editor.error.text
     (mark,) = editor.field.extraSelections()
     assert mark.cursor.selectedText() == "cat(x)"
+    mode.lab.set_text("wide")
+    assert editor.error.text.startswith("wide alone is no operation"), "its name is the person's"
     mode.lab.set_text("tanh(w * x)")
     assert not editor.error.isVisible() and not mode.view.graph._faint
     assert editor.field.extraSelections() == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
@@ -55,12 +57,14 @@ def test_steps_go_downhill_and_can_be_reset_and_undone(pane, mode):
     assert not mode.view.learn.reset.isEnabled()
 
 
-def test_a_rate_that_is_too_large_is_told(pane, mode):
+async def test_a_rate_that_is_too_large_is_told(pane, mode):
     mode.lab.show_example("error")
     mode.trying._on_rate("10")
     mode.lab.step_downhill(3)
     assert "runs away, lower the rate and reset" in mode.view.learn.words.text()
-    mode.lab.step_downhill(120)
+    for _ in range(12):
+        mode.lab.step_downhill(10)
+        await asyncio.sleep(0)
     assert "not finite" in mode.view.learn.words.text()
     assert not mode.view.learn.step.isEnabled()
     mode.lab.reset_steps()
@@ -98,6 +102,15 @@ def test_an_input_is_dragged_along_its_curve(pane, mode):
     QTest.mouseMove(curve, QPoint(150, 50))
     QTest.mouseRelease(curve, Qt.MouseButton.LeftButton, pos=QPoint(150, 50))
     assert curve.displayed()["x"][0] == low
+
+
+def test_a_gradient_lost_in_rounding_is_not_called_a_kink(pane, mode):
+    mode.lab.set_text("w ** 2")
+    mode.lab.move_leaf("w", 0, -2.5e22)
+    assert "rounding" in mode.view.what_if.numeric.text()
+    mode.lab.set_text("relu(w) + 1")
+    mode.lab.move_leaf("w", 0, 0.0)
+    assert "kink" in mode.view.what_if.numeric.text()
 
 
 def test_a_gradient_without_end_is_told_and_no_step_is_taken(pane, mode):

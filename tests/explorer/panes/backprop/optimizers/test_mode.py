@@ -116,11 +116,18 @@ def test_a_typed_surface_that_cannot_be_read_is_marked_and_the_last_race_stays(m
     assert mode.recording.lanes == lanes
 
 
-def test_a_surface_without_a_height_at_the_start_says_so(mode, change):
+def test_a_surface_without_a_height_at_the_start_says_so_and_keeps_no_other_race(mode, change):
     for text in ("log(x)", "1/0*x", "sqrt(x - 10)"):
         change(Experiment(surface=TYPED, text=text, steps=10))
         assert "not finite" in mode.view.trouble.text
         assert mode.view.map.grab().width()
+        assert "There is no race" in mode.headline and "not finite" in mode.headline
+        assert mode.view.map.displayed().keys() == {"step"} and mode.view.moments.displayed() == {}
+        assert all(row.height_label.text() == "" for row in mode.view.lanes.rows.values())
+        assert "not finite" in mode._inspection(mode.recording).rows[0]
+    change(mode.experiment.with_text("x**2 + y**2"))
+    assert mode.view.trouble.text == "" and mode.recording.lanes
+    assert "no race" not in mode.headline
 
 
 def test_a_setting_that_is_refused_is_said_and_the_last_race_stays(mode, change):
@@ -233,7 +240,7 @@ def test_what_is_no_formula_is_refused_with_a_reason(mode, change):
     for text in NO_FORMULA:
         change(mode.experiment.with_text(text))
         assert mode.view.editor.error.text or mode.view.trouble.text
-        assert mode.recording is before
+        assert mode.recording is before or mode.recording.trouble
     change(mode.experiment.with_text("x**2 + y**2"))
     assert mode.view.editor.error.text == "" and not mode.view.map._stale
 
