@@ -17,6 +17,7 @@ from explorer.panes.backprop.expression.draw_edges import (
     draw_local,
     ways_of,
 )
+from explorer.panes.backprop.expression.draw_more import draw_more
 from explorer.panes.backprop.expression.draw_motion import draw_bubble, draw_motion, subject
 from explorer.panes.backprop.expression.draw_nodes import (
     ALL,
@@ -228,6 +229,8 @@ class GraphView(Picture):
         self._draw_graph(painter, instant, moving, last=True)
         if any(instant.done(at) > 0 for at in self.scene.computed.plan.flows.values()):
             draw_legend(painter, QRectF(self.rect()), self._camera)
+        whole = (self.scene.layout.width, self.scene.layout.height)
+        draw_more(painter, self._camera, whole, QRectF(self.rect()))
         if self._faint:
             painter.fillRect(self.rect(), theme.current().color("window", 1 - theme.STALE_OPACITY))
 

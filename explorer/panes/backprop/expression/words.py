@@ -129,7 +129,7 @@ def _how(computed: Computed, place: Place, target: int) -> str:
     return {
         "MatMul": f"{product} gives ",
         "Sum": f"the same for each of {size} numbers, shape ",
-        "Mean": f"a {size}th of it for each of {size} numbers, shape ",
+        "Mean": f"1/{size} of it for each of {size} numbers, shape ",
         "Max": "all of it for the largest, nothing for the others, shape ",
         "Reshape": "the same numbers, back in shape ",
         "Transpose": "the same numbers, turned back to shape ",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor, QPainter
 
 from explorer import theme
@@ -12,6 +12,7 @@ from explorer.panes.backprop.network.inks import sign_color
 from explorer.panes.backprop.network.layout import Box, Layout
 from explorer.panes.backprop.network.moment import Moment
 from explorer.panes.backprop.network.sample import Face
+from explorer.panes.backprop.network.spots import from_plane
 from explorer.theme_numbers import format_number
 from explorer.widgets.base import put_text
 
@@ -96,7 +97,11 @@ def draw_output(painter: QPainter, layout: Layout, face: Face) -> None:
     metrics = now.metrics("body", 600)
     wide = max(metrics.horizontalAdvance(line) for line in lines) + now.px(16)
     each = now.px(20)
-    box = QRectF(x + 4, y + height / 2 - each * len(lines) / 2 - 4, wide, each * len(lines) + 8)
+    tall = each * len(lines) + 8
+    box = QRectF(x + 4, y + (height - tall) / 2, wide, tall)
+    point = QPointF(*from_plane(layout.plane, *face.sample.point))
+    if box.adjusted(-8, -8, 8, 8).contains(point):  # it would hide the point itself
+        box.moveTop(y + 4 if point.y() > y + height / 2 else y + height - tall - 4)
     painter.setPen(now.pen("accent" if face.column >= len(face.sample.sizes) - 1 else "outline"))
     painter.setBrush(now.color("surface"))
     painter.drawRoundedRect(box, 6, 6)

@@ -136,7 +136,8 @@ def _of_neuron(moment: Moment, spot: Neuron, pinned: bool) -> Inspection:
     weights = moment.weights[layer][:, spot.number]
     names = [name_of(layer, number, moment.sizes) for number in range(len(weights))]
     rows: list[Any] = [
-        Equation(f"from {name}", float(weight)) for name, weight in zip(names, weights, strict=True)
+        Equation(f"w from {name}", float(weight))
+        for name, weight in zip(names, weights, strict=True)
     ]
     rows.append(Equation("bias", float(moment.biases[layer][spot.number])))
     if is_dead(moment, spot.column, spot.number):

@@ -66,6 +66,8 @@ def step_title(recording: Recording, step: int) -> str:
     """On the transport."""
     if step <= 0:
         return "the start"
+    if recording.trouble:
+        return "there is no race"
     leader = recording.leader(step)
     if leader is None:
         return f"after step {step} nobody is left"

@@ -13,6 +13,7 @@ from explorer import theme
 from explorer.panes.backprop.expression.camera import Camera, fitting
 from explorer.panes.backprop.expression.computing import compute
 from explorer.panes.backprop.expression.draw_edges import spread, width_of
+from explorer.panes.backprop.expression.draw_more import sides_of
 from explorer.panes.backprop.expression.draw_nodes import node_box, part
 from explorer.panes.backprop.expression.examples import EXAMPLES
 from explorer.panes.backprop.expression.graph_picture import GraphPicture, neighbor
@@ -245,6 +246,14 @@ def test_edges_are_thin_where_gradients_vanish():
     )  # fmt: skip
     inner = next(edge for edge in steep.peaks if edge[0] < steep.computed.output)
     assert width_of(steep, inner) > 6 and width_of(flat, inner) < 2
+
+
+def test_it_says_where_the_graph_goes_on_out_of_sight():
+    size, room = (1000.0, 300.0), (600.0, 400.0)
+    assert sides_of(Camera(1.0, 20.0, 50.0), size, room) == ["right"]
+    assert sides_of(Camera(1.0, -300.0, -80.0), size, room) == ["left", "right", "above"]
+    assert sides_of(Camera(0.5, 20.0, 200.0), size, room) == []
+    assert sides_of(Camera(1.0, -500.0, 150.0), size, room) == ["left", "below"]
 
 
 @pytest.mark.parametrize("places", [[0.0, 2.0, 4.0], [0.0, 14.0, 29.0], [5.0, 5.0]])

@@ -1,0 +1,46 @@
+"""Says on which sides a graph goes on out of sight."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QPainter
+
+from explorer import theme
+from explorer.panes.backprop.expression.camera import Camera
+from explorer.widgets.base import put_text
+
+LEAST = 24.0  # pixels out of sight that count
+WORDS = {
+    "left": "\u2039 more",
+    "right": "more \u203a",
+    "above": "more above",
+    "below": "more below",
+}
+
+
+def sides_of(camera: Camera, size: tuple[float, float], room: tuple[float, float]) -> list[str]:
+    """Where a picture of that size is cut off by the room."""
+    left, top = camera.seen(0.0, 0.0)
+    right, bottom = camera.seen(*size)
+    cut = {
+        "left": -left,
+        "right": right - room[0],
+        "above": -top,
+        "below": bottom - room[1],
+    }
+    return [side for side, hidden in cut.items() if hidden > LEAST]
+
+
+def draw_more(painter: QPainter, camera: Camera, size: tuple[float, float], room: QRectF) -> None:
+    now = theme.current()
+    metrics, high = now.metrics("label"), float(now.px(20))
+    for side in sides_of(camera, size, (room.width(), room.height())):
+        wide = metrics.horizontalAdvance(WORDS[side]) + now.px(16)
+        across, down = room.center().x() - wide / 2, room.center().y() - high / 2
+        x = {"left": room.left() + 4, "right": room.right() - wide - 4}.get(side, across)
+        y = {"above": room.top() + 4, "below": room.bottom() - high - now.px(22)}.get(side, down)
+        box = QRectF(x, y, wide, high)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(now.color("raised", 0.92))
+        painter.drawRoundedRect(box, high / 2, high / 2)
+        put_text(painter, box, WORDS[side], now.font("label"), now.color("muted"))
