@@ -66,7 +66,7 @@ class Iteration(NamedTuple):
     new: Any
 
 
-class Turned(NamedTuple):
+class NewtonSchulz(NamedTuple):
     """How a matrix was made orthogonal: `unit`, its norm 1, and every iteration from there."""
 
     unit: Any
@@ -82,7 +82,7 @@ class MuonStep(NamedTuple):
     direction: Any
     scale: float
     new: Any
-    turned: Turned
+    iterated: NewtonSchulz
 
 
 def normalize(matrix: Any, eps: float) -> Any:
@@ -104,7 +104,7 @@ def iterate(matrix: Any) -> Iteration:
     return Iteration(gram, poly, new)
 
 
-def orthogonalize(matrix: Any, settings: MuonSettings) -> tuple[Any, Turned]:
+def orthogonalize(matrix: Any, settings: MuonSettings) -> tuple[Any, NewtonSchulz]:
     """U V^T, nearly, of a matrix U S V^T; and how it was reached.
 
     In the matrix' own precision, where Jordan's and torch's code go down to bfloat16.
@@ -117,7 +117,7 @@ def orthogonalize(matrix: Any, settings: MuonSettings) -> tuple[Any, Turned]:
     for _ in range(settings.iterations):
         iterations.append(iterate(reached))
         reached = iterations[-1].new
-    return (reached.T if tall else reached), Turned(unit, tuple(iterations))
+    return (reached.T if tall else reached), NewtonSchulz(unit, tuple(iterations))
 
 
 def scale_of(rows: int, columns: int, match_adamw: bool) -> float:
@@ -139,11 +139,11 @@ def explain(param: Any, grad: Any, state: MuonState, step: int, settings: MuonSe
     shrunk = param * (1 - rate * settings.weight_decay)  # step: decay
     average = state.average * momentum + grad * (1 - momentum)  # step: average
     ahead = grad * (1 - momentum) + average * momentum  # step: ahead
-    direction, turned = orthogonalize(ahead, settings)  # step: even
+    direction, iterated = orthogonalize(ahead, settings)  # step: orthogonalize
     rows, columns = param.shape
     scale = scale_of(rows, columns, settings.match_adamw)  # step: scale
     new = shrunk - direction * (rate * scale)  # step: move
-    return MuonStep(shrunk, average, ahead, direction, scale, new, turned)
+    return MuonStep(shrunk, average, ahead, direction, scale, new, iterated)
 
 
 def update(
@@ -154,7 +154,7 @@ def update(
     return made.new, MuonState(made.average)
 
 
-# What happens inside the line "even": first the norm, then so many times the other three.
+# What happens inside the line "orthogonalize": first the norm, then so many times the other three.
 INSIDE = (
     Line(
         "normalize",
@@ -218,7 +218,7 @@ RULE = Rule(
             ("grad", "average", "momentum"),
         ),
         Line(
-            "even",
+            "orthogonalize",
             "direction",
             "Newton-Schulz: keep the directions, make them equally long",
             r"d \approx U V^\top, \quad U \Sigma V^\top = \tilde m",

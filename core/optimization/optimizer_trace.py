@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from core.optimization.muon import INSIDE, MuonStep, Turned
+from core.optimization.muon import INSIDE, MuonStep, NewtonSchulz
 from core.optimization.optimizers import optimizer
 from core.optimization.rule import Line, Rule, numbers_of
 from core.trace import Step, Trace
@@ -30,9 +30,10 @@ def trace_update(
     settings      None: the rule's usual ones
 
     Steps are named "optimizer." and their line's name. A weight decay of 0 is told as such;
-    Muon's iterations are parts of its step "optimizer.even". `about` holds what was given, and what
-    came of it: "new", and "after", the new state. Not finite numbers stay what they are. Raises
-    ValueError for an unknown optimizer, settings or a state of another one, and shapes that differ.
+    Muon's iterations are parts of its step "optimizer.orthogonalize". `about` holds what was given,
+    and what came of it: "new", and "after", the new state. Not finite numbers stay what they are.
+    Raises ValueError for an unknown optimizer, settings or a state of another one, and shapes that
+    differ.
     """
     rule = optimizer(name)
     settings = rule.settings() if settings is None else settings
@@ -59,8 +60,8 @@ def trace_update(
             title, formula = line.undecayed
             line = replace(line, title=title, formula=formula)
         parent = trace.append(_step(rule, line, names))
-        if isinstance(made, MuonStep) and line.mark == "even":
-            for inner in _iterations(rule, made.turned, parent):
+        if isinstance(made, MuonStep) and line.mark == "orthogonalize":
+            for inner in _iterations(rule, made.iterated, parent):
                 trace.append(inner)
     return trace.finish()
 
@@ -71,12 +72,12 @@ def _step(rule: Rule, line: Line, names: Mapping[str, Any], parent: int | None =
     return Step(name, line.title, line.formula, rule.marker(line), values, parent)
 
 
-def _iterations(rule: Rule, turned: Turned, parent: int) -> Iterator[Step]:
+def _iterations(rule: Rule, iterated: NewtonSchulz, parent: int) -> Iterator[Step]:
     """Newton-Schulz from the inside: the norm, then each iteration's lines."""
     normalize, *lines = INSIDE
-    yield _step(rule, normalize, {"unit": turned.unit}, parent)
-    matrix = turned.unit
-    for iteration in turned.iterations:
+    yield _step(rule, normalize, {"unit": iterated.unit}, parent)
+    matrix = iterated.unit
+    for iteration in iterated.iterations:
         for line in lines:
             yield _step(rule, line, {"matrix": matrix, **iteration._asdict()}, parent)
         matrix = iteration.new

@@ -46,7 +46,7 @@ def test_muons_iterations_are_parts_of_its_step(shape: tuple[int, int]) -> None:
         trace = trace_update("muon", param, grad, MuonState(0.5 * grad), 4, settings)
     for one in trace:
         watched.left(one)
-    even = next(i for i in trace.children() if trace[i].name == "optimizer.even")
+    even = next(i for i in trace.children() if trace[i].name == "optimizer.orthogonalize")
     inside = [trace[index] for index in trace.children(even)]
     lines = ["normalize", *["gram", "poly", "iterate"] * 3]
     assert [one.name for one in inside] == [f"optimizer.{line}" for line in lines]

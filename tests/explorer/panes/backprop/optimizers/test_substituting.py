@@ -11,7 +11,7 @@ from core.optimization.optimizers import OPTIMIZERS
 from explorer.panes.backprop.optimizers.substituting import formula_of, names_of, written
 from tests.core.optimization.invented import add_to_the_list
 
-LEFT_OUT = {"muon": {"optimizer.even", "optimizer.scale"}}
+LEFT_OUT = {"muon": {"optimizer.orthogonalize", "optimizer.scale"}}
 
 
 def second_step(name):
