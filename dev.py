@@ -32,6 +32,8 @@ NO_DISPLAY = (
     "There is no display to open a window on: start it from a desktop session, or render every "
     "view to pictures with `python3 dev.py snapshot DIR` (the app's own --snapshot DIR)."
 )
+# Several processes run what is asked for: tests/conftest.py says how many.
+SHARED = ("-n", "auto", "--dist", "worksteal")
 
 
 # -- commands ---------------------------------------------------------------------------------
@@ -48,7 +50,7 @@ def run(arguments: list[str]) -> int:
 
 def test(arguments: list[str]) -> int:
     set_up("qt", "window", "test", extras=("dev", "peers"))
-    return become("-m", "pytest", *arguments, at_root=True)
+    return become("-m", "pytest", *SHARED, *arguments, at_root=True)
 
 
 def check(arguments: list[str]) -> int:

@@ -24,6 +24,7 @@ os.environ["LLM_EXPLORER_DATA"] = os.path.join(_HOME, "data", "llm-explorer")
 import asyncio  # noqa: E402
 from collections.abc import Callable, Coroutine, Iterator  # noqa: E402
 from importlib.util import find_spec  # noqa: E402
+from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
 import hypothesis  # noqa: E402
@@ -37,6 +38,7 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("explorer")
 
+MOST_WORKERS = 4  # each has a gigabyte, and some tests start processes of their own
 _PEERS = ("transformers", "peft", "sentencepiece", "tiktoken")
 _watch: "guards.StallWatch | None" = None
 _stalls = pytest.StashKey[list[str]]()
@@ -46,6 +48,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--full", action="store_true", help="also the tests that take longer than 30 s"
     )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """How many processes share the tests: one a core, but no more than `MOST_WORKERS`.
+
+    None for files that are named: they are run here, before others would have begun.
+    """
+    if all(Path(argument.partition("::")[0]).is_file() for argument in config.args):
+        return 0
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min(cores, MOST_WORKERS) if cores and cores > 1 else 0
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

