@@ -11,6 +11,7 @@ from core.jobs import to_the_end
 from core.tokenization.byte_level import BYTE_OF_CHARACTER, to_bytes
 from core.tokenization.telling import arrays, quoted, shown
 from core.tokenization.tokenizer import Tokenizer
+from core.tokenization.wordpiece.tokenizer import PREFIX
 from core.trace import Step
 
 WAYS = ("contains", "begins", "ends", "is", "regex", "bytes")
@@ -63,6 +64,7 @@ class VocabularyIndex:
 
         way       "contains", "begins", "ends", "is": the piece's text. A space may be written
                   by any of its signs: "Ġthe", "▁the", "␣the", "·the" and " the" find the same;
+                  and "##ing" finds the pieces that WordPiece spells so;
                   "regex": a regular expression that matches anywhere in the piece's text;
                   "bytes": contains these bytes, in hexadecimal ("e2 96 81")
         any_case  capital and small letters are the same
@@ -71,12 +73,13 @@ class VocabularyIndex:
         regular expression that is wrong or takes too long.
         """
         matches = _matcher(query, way, any_case)
+        as_spelled = PREFIX in query and way in ("contains", "begins", "ends", "is")
         for _ in self.build_steps():
             yield []
         found: list[Match] = []
         for token, data in enumerate(self._data):
-            if data and matches(data):
-                piece = self.tokenizer.vocabulary[token]
+            piece = self.tokenizer.vocabulary[token]
+            if data and (matches(data) or (as_spelled and matches(piece.encode()))):
                 found.append(Match(token, piece, data))  # step: match
                 if len(found) >= limit:
                     break
@@ -126,6 +129,11 @@ def _matcher(query: str, way: str, any_case: bool) -> Callable[[bytes], bool]:
     }[way]
 
 
+def with_spaces(query: str) -> str:
+    """A query with white space in place of the signs for it."""
+    return query.translate(_SIGNS)
+
+
 def readings(query: str) -> list[bytes]:
     """The bytes that a query may stand for: as it is written, with the signs for white space as
     what they stand for, and where it holds a sign of byte-level pieces, as these are spelled.
@@ -133,7 +141,7 @@ def readings(query: str) -> list[bytes]:
     >>> readings("Ġthe")
     [b'\\xc4\\xa0the', b' the']
     """
-    found = [query.encode("utf-8", "replace"), query.translate(_SIGNS).encode("utf-8", "replace")]
+    found = [query.encode("utf-8", "replace"), with_spaces(query).encode("utf-8", "replace")]
     if _BYTE_SIGNS & set(query) and set(query) <= BYTE_OF_CHARACTER.keys():
         found.append(to_bytes(query))
     return list(dict.fromkeys(found))

@@ -21,6 +21,7 @@ from core.tokenization.analysis.glitches import (
     similarity_steps,
     yardstick_steps,
 )
+from core.tokenization.telling import count as count_of
 from core.tokenization.telling import shown
 from core.trace import Step
 from explorer import dialogs
@@ -206,16 +207,18 @@ class Glitching(Tool):
         if not steps or found is None:
             return None
         one = found.candidates[self.current]
-        count = len(found.yardstick.reference)
-        what = "bytes that no UTF-8 text holds" if found.bytes_only else "special tokens"
+        size = len(found.yardstick.reference)
+        what = count_of(size, "byte") + " that no UTF-8 text holds"
+        if not found.bytes_only:
+            what = count_of(size, "special token")
         reach = "yes" if one.reachable else "no: no text becomes this token"
         rows: list[Any] = [
-            Equation("cosine", one.similarity, "attention", f"to {count:,} {what}"),
+            Equation("cosine", one.similarity, "attention", f"to {what}"),
             Equation("id", f"{one.token:,}", note=f"spelled {one.piece}"),
             Equation("reachable", reach),
             Equation("median", float(np.median(found.similarity)), note="of all pieces"),
         ]
-        if not found.bytes_only and count < 3:
+        if not found.bytes_only and size < 3:
             rows.append("So few special tokens tell little: they may be trained themselves.")
         table = {
             "token": np.array([one.token for one in found.candidates], dtype=np.int64),

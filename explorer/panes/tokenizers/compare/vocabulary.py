@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from core.tokenization.analysis.search import Match, VocabularyIndex, match_step
+from core.tokenization.analysis.search import Match, VocabularyIndex, match_step, with_spaces
 from core.tokenization.telling import count, verb, visible
 from core.trace import Step
 from explorer.engine import Engine
@@ -139,7 +139,9 @@ class Vocabulary(Tool):
             "regex": ("matches", "match"),
             "bytes": ("holds the bytes", "hold the bytes"),
         }[self.way]
-        return f"{verb(size, one, many)} \u201c{visible(self.query)}\u201d"
+        plain = self.way in ("regex", "bytes")
+        said = self.query if plain else visible(with_spaces(self.query))
+        return f"{verb(size, one, many)} \u201c{said}\u201d"
 
     def steps(self) -> list[Step]:
         """The first piece that was found in each vocabulary."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.tokenization import ByteLevelBPE, Encoding, Unigram, train_tokenizer
+from core.tokenization import ByteLevelBPE, Encoding, Unigram, WordPiece, train_tokenizer
 from core.tokenization.analysis import (
     VocabularyIndex,
     differing_regions,
@@ -145,6 +145,14 @@ def test_any_sign_for_a_space_finds_it_however_a_vocabulary_spells_it(query: str
         for way, any_case in (("contains", False), ("begins", True)):
             found = VocabularyIndex(tokenizer).search(query, way, any_case=any_case)
             assert " naïve" in [match.text for match in found], query
+
+
+def test_a_piece_that_goes_on_is_found_as_wordpiece_spells_it() -> None:
+    pieces = ["[UNK]", "ing", "##ing", "##ings", "sing", "#"]
+    index = VocabularyIndex(WordPiece(pieces, {"[UNK]": 0}))
+    assert [match.piece for match in index.search("##ing")] == ["##ing", "##ings"]
+    assert [match.piece for match in index.search("##ing", "is")] == ["##ing"]
+    assert [match.piece for match in index.search("ing", "is")] == ["ing", "##ing"]
 
 
 def test_a_search_ends_at_its_limit_and_tells_what_it_has(index: VocabularyIndex) -> None:

@@ -130,6 +130,7 @@ def test_a_space_is_searched_by_any_of_its_signs(pane, run_async, query):
         assert column.list.displayed()["ids"] == [wanted]
         index = column.list.pieces.index(0)
         assert index.data() == "\u2423the"
+        assert pane.headline == "1 piece of mine is \u201c\u2423the\u201d"
         assert index.data(Qt.ItemDataRole.ToolTipRole).startswith("\u2423the  id ")
 
     run_async(body())
