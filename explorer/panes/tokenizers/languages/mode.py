@@ -118,7 +118,16 @@ class LanguagesMode(Mode):
 
             return bring
 
-        return {"premiums": view("premium", "", "hin"), "names": view("name", "an", "")}
+        async def inside() -> None:
+            await view("premium", "", "hin")()
+            self.cursor.enter("hin", 0)
+            self.player.seek(2)
+
+        return {
+            "premiums": view("premium", "", "hin"),
+            "names": view("name", "an", ""),
+            "inside": inside,
+        }
 
     def shown(self) -> None:
         self._seen = True

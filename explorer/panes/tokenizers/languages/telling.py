@@ -78,18 +78,20 @@ class Telling(QObject):
         """Wants a step for every bar of these lines that is measured; the same ones are kept."""
         bars: list[Bar] = []
         measured: list[Premium] = []
-        compared = []
         for line in lines:
-            for identity, name, result in zip(ids, names, line.results, strict=True):
-                english = results.get((identity, REFERENCE))
-                if result is not None and english is not None:
+            for identity, result in zip(ids, line.results, strict=True):
+                if result is not None and (identity, REFERENCE) in results:
                     bars.append(Bar(line.language.code, identity))
                     measured.append(result)
-                    compared.append((replace(result, tokenizer=name), english))
         asked = (bars, list(names), measured)
         if asked == self._asked:
             return
         self._asked, self._bars = asked, bars
+        name_of = dict(zip(ids, names, strict=True))
+        compared = [
+            (replace(one, tokenizer=name_of[bar.tokenizer]), results[bar.tokenizer, REFERENCE])
+            for bar, one in zip(bars, measured, strict=True)
+        ]
         if bars:
             self._latest.ask(premium_trace_steps(compared), "telling premiums", is_told=False)
         else:

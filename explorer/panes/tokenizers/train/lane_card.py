@@ -16,6 +16,7 @@ from explorer.widgets.base import CENTER, LEFT, RIGHT, Picture, elide, put_text,
 
 MARGIN = 12
 NARROW = 210  # px of a card: below it the button is a sign
+BUTTON = 48  # px of a button beside its word, and before it
 LINE = 18  # px: a bar with its words
 CHIP = 20
 USES = (
@@ -31,11 +32,12 @@ NO_FACE = Face("words", "")
 
 class LaneCard(Picture):
     """`chosen` on a click, `entered` on a double one; `used(what)` from the menu of a finished
-    tokenizer (see USES).
+    tokenizer (see USES); `resized` when it has another size.
     """
 
     chosen = Signal()
     entered = Signal()
+    resized = Signal()
     used = Signal(str)
 
     def __init__(self, lane: int, parent: QWidget | None = None) -> None:
@@ -44,6 +46,7 @@ class LaneCard(Picture):
         self._words = LaneWords("", "", "")
         self._face = NO_FACE
         self._focused = False
+        self._is_brief = False
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.use = QToolButton(self)
@@ -285,6 +288,7 @@ class LaneCard(Picture):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._place_use()
+        self.resized.emit()
 
     def on_theme_changed(self) -> None:
         super().on_theme_changed()
@@ -293,9 +297,7 @@ class LaneCard(Picture):
     def _place_use(self) -> None:
         now = theme.current()
         style = Qt.ToolButtonStyle
-        self.use.setToolButtonStyle(style.ToolButtonTextOnly)
-        self.use.adjustSize()
-        narrow = self.width() < now.px(NARROW) or not self._name_fits()
+        narrow = self._is_brief or not self.has_room
         self.use.setToolButtonStyle(
             style.ToolButtonIconOnly if narrow else style.ToolButtonTextOnly
         )
@@ -305,11 +307,21 @@ class LaneCard(Picture):
         self.use.move(self.width() - self.use.width() - now.px(8), now.px(6))
         self.update()
 
-    def _name_fits(self) -> bool:
-        """Whether the whole name stands beside the button."""
+    @property
+    def has_room(self) -> bool:
+        """Whether the whole name stands beside a button with its word."""
         now = theme.current()
-        room = self.width() - 2 * now.px(MARGIN) - now.px(16) - self.use.width() - now.px(8)
+        if self.width() < now.px(NARROW):
+            return False
+        word = now.metrics("body").horizontalAdvance(self.use.text()) + now.px(BUTTON)
+        room = self.width() - 2 * now.px(MARGIN) - now.px(16) - word
         return now.metrics("body", 600).horizontalAdvance(self._words.name) <= room
+
+    def set_brief(self, brief: bool) -> None:
+        """Another card has no room for the word on its button: all cards look alike."""
+        if brief != self._is_brief:
+            self._is_brief = brief
+            self._place_use()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:

@@ -72,6 +72,7 @@ class RunView(QWidget):
             lane = len(self.cards)
             card = LaneCard(lane)
             card.setObjectName(f"tokenizers.train.lane{lane}")
+            card.resized.connect(self._fit_buttons)
             card.chosen.connect(lambda lane=lane: self.laneChosen.emit(lane))
             card.entered.connect(lambda lane=lane: self.laneEntered.emit(lane))
             card.used.connect(lambda what, lane=lane: self.laneUsed.emit(lane, what))
@@ -95,6 +96,7 @@ class RunView(QWidget):
         """What stands under the cursor; between two steps `share` of the way is done."""
         for card, (words, face) in zip(self.cards, faces, strict=True):
             card.set_face(words, face)
+        self._fit_buttons()
         self.sample.set_splits(before, after, share)
 
     def set_focus_lane(self, lane: int) -> None:
@@ -106,6 +108,11 @@ class RunView(QWidget):
         """Which lanes have a tokenizer that can be used."""
         for card, done in zip(self.cards, finished, strict=False):
             card.set_usable(done)
+
+    def _fit_buttons(self) -> None:
+        brief = not all(card.has_room for card in self.cards)
+        for card in self.cards:
+            card.set_brief(brief)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

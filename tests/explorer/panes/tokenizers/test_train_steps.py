@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
 
 from core.tokenization import train_tokenizer
+from core.tokenization.growing import Split
 from core.tokenization.lockstep import LaneState, lockstep_steps
 from core.tokenization.steps import AlphabetStep, MaximizeStep, PruneStep
 from explorer import theme
@@ -22,6 +25,7 @@ from explorer.panes.tokenizers.train.options import Lane, TrainOptions, availabl
 from explorer.panes.tokenizers.train.recording import Recording
 from explorer.panes.tokenizers.train.setup import SetupView
 from explorer.panes.tokenizers.train.survey import Survey, lane_words
+from explorer.panes.tokenizers.train.view import RunView
 from tests.explorer.panes.tokenizers.test_train import SPEC, until
 
 LANES = (Lane("bpe", "hf"), Lane("unigram", "plain"))
@@ -174,6 +178,19 @@ def test_a_merge_is_gone_into_step_by_step(pane: Any, run_async: Any) -> None:
     run_async(scenario())
 
 
+def test_the_headline_counts_steps_as_the_transport_does(pane: Any, run_async: Any) -> None:
+    async def scenario() -> None:
+        mode, player = pane.mode, pane.player
+        mode.start(until=12)
+        await until(lambda: player.length == 12 and mode.trainer.state == "paused", "12 moments")
+        assert player.at_live_edge and player.step + 1 == 12
+        await until(lambda: pane.headline.startswith("Paused at step 12: "), "the headline")
+        player.seek(4)
+        assert pane.headline.startswith("Step 5 of about ")
+
+    run_async(scenario())
+
+
 # what a person reads
 
 
@@ -207,6 +224,26 @@ def test_a_finished_card_shows_the_whole_name(qtbot: Any) -> None:
         wide = now.metrics("body", 600).horizontalAdvance(name)
         assert now.px(12) + now.px(16) + wide <= card.use.x()
         assert card.toolTip() == name
+
+
+def test_all_cards_have_the_same_button(qtbot: Any) -> None:
+    view = RunView()
+    qtbot.addWidget(view)
+    names = ("BPE", "SentencePiece BPE (bytes)")
+    view.set_lanes(names, ("bpe", "sentencepiece-bpe"), "")
+    view.show()
+    faces = [(LaneWords(name, "", ""), NO_FACE) for name in names]
+    view.set_moment(faces, [Split((), ())] * 2, [Split((), ())] * 2, 1.0)
+    view.set_finished([True, True])
+    view.states.show_ready()
+    found = []
+    for width in (480, 1200, 480):
+        view.resize(width, 700)
+        QApplication.processEvents()
+        [look] = {card.use.toolButtonStyle() for card in view.cards}
+        found.append(look)
+    brief, worded = Qt.ToolButtonStyle.ToolButtonIconOnly, Qt.ToolButtonStyle.ToolButtonTextOnly
+    assert found == [brief, worded, brief]
 
 
 # what is kept
