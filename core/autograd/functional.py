@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from core.autograd.functions import GELU, Abs, Cos, Exp, Log, Mask, ReLU, Sigmoid, Sin, Sqrt, Tanh
-from core.autograd.layers import CrossEntropy, Embedding, Normalize, Softmax
+from core.autograd.layers import BinaryCrossEntropy, CrossEntropy, Embedding, Normalize, Softmax
 from core.autograd.operation import Array
 from core.autograd.shapes import Concatenate
 from core.autograd.tensor import Tensor, Value, apply, constant
@@ -118,6 +118,14 @@ def embedding(table: Value, ids: Any) -> Tensor:
 def cross_entropy(scores: Value, targets: Any) -> Tensor:
     """Mean of -log softmax(scores)[target], in nats: scores (N, V), targets (N) -> one number."""
     return apply(CrossEntropy(_integers(targets)), constant(scores))
+
+
+def binary_cross_entropy(scores: Value, targets: Any) -> Tensor:
+    """Mean of -log(probability of the right class), in nats: scores (N,), targets (N,) of 0 and 1
+    -> one number. sigmoid(score) is the probability of class 1.
+    """
+    z = constant(scores)
+    return apply(BinaryCrossEntropy(np.asarray(targets, dtype=z.data.dtype)), z)
 
 
 def _integers(values: Any) -> Array:

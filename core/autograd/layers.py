@@ -173,3 +173,41 @@ class CrossEntropy(Operation):
     def latex_grad_a(self, upstream: str, out: str, a: str) -> str:
         inner = rf"\operatorname{{softmax}}({a}) - \mathrm{{onehot}}(y)"
         return rf"{upstream} \cdot \frac{{1}}{{N}} \left({inner}\right)"
+
+
+@dataclass(frozen=True, eq=False)
+class BinaryCrossEntropy(Operation):
+    """The mean over N scores of -log(probability of the right class), in nats.
+
+    a (N,) scores, sigmoid(a) being the probability of class 1; targets (N,) of 0 and 1. Both
+    directions are written so that no exp overflows.
+    """
+
+    symbol = "binary_cross_entropy"
+    targets: Array
+
+    def check(self, *inputs: Array) -> None:
+        if self.targets.ndim != 1 or inputs[0].shape != self.targets.shape:
+            raise ValueError(
+                f"binary cross-entropy needs scores (N,) and N targets; these are "
+                f"{inputs[0].shape} and {self.targets.shape}"
+            )
+
+    def forward(self, a: Array) -> Array:
+        y = self.targets
+        rest = np.log1p(np.exp(-np.abs(a)))  # log(1 + e^-|a|)
+        out = (np.maximum(a, 0) - a * y + rest).mean()  # step: forward
+        return out
+
+    def grad_a(self, upstream: Array, out: Array, a: Array) -> Array:
+        y, n = self.targets, len(a)
+        p = 0.5 * (1 + np.tanh(0.5 * a))  # sigmoid(a)
+        contribution = upstream * (p - y) / n  # step: grad_a
+        return contribution
+
+    def latex(self, out: str, a: str) -> str:
+        inner = rf"\max({a}, 0) - {a} \, y + \log(1 + e^{{-|{a}|}})"
+        return rf"{out} = \operatorname{{mean}} \Big( {inner} \Big)"
+
+    def latex_grad_a(self, upstream: str, out: str, a: str) -> str:
+        return rf"{upstream} \cdot \frac{{1}}{{N}} \Big( \sigma({a}) - y \Big)"

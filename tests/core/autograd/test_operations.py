@@ -107,6 +107,13 @@ CASES = {
         lambda a: torch.nn.functional.cross_entropy(a, torch.from_numpy(IDS[0])),
         [normal(3, 5)],
     ),
+    "binary cross-entropy": (
+        lambda a: F.binary_cross_entropy(a, [1, 0, 1, 0, 1]),
+        lambda a: torch.nn.functional.binary_cross_entropy_with_logits(
+            a, torch.tensor([1.0, 0.0, 1.0, 0.0, 1.0], dtype=torch.float64)
+        ),
+        [np.array([0.0, 0.0, 1.5, -3.0, 30.0])],
+    ),
 }
 
 
@@ -166,6 +173,7 @@ def test_a_gradient_that_is_wrong_fails_the_check():
         (lambda: F.embedding(normal(3, 2), [0.5]), "whole numbers"),
         (lambda: F.cross_entropy(normal(3, 2), [0, 1]), r"\(3, 2\) and \(2,\)"),
         (lambda: F.cross_entropy(normal(2, 2), [0, 2]), "0 to 1"),
+        (lambda: F.binary_cross_entropy(normal(2), [0, 1, 1]), r"\(2,\) and \(3,\)"),
         (lambda: F.masked(normal(2), np.zeros((3, 2), bool)), "mask of shape"),
         (lambda: F.batch_norm(normal(0, 2), 1.0, 0.0), "too few"),
     ],
