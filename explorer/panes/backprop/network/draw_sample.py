@@ -78,6 +78,18 @@ def _draw_captions(painter: QPainter, layout: Layout, face: Face) -> None:
         put_text(painter, rect, words, now.font("label"), now.color("muted"))
 
 
+def clear_of_point(box: QRectF, plane: Box, point: tuple[float, float]) -> float:
+    """Where the top of a box over the plane lies, so that the followed point stays in sight."""
+    away = theme.current().px(14)  # its ring, and a little
+    px, py = from_plane(plane, *point)
+    if not box.adjusted(-away, -away, away, away).contains(QPointF(px, py)):
+        return box.top()
+    above, below = py - away - box.height(), py + away
+    near = min((above, below), key=lambda top: abs(top - box.top()))
+    fits = plane[1] <= near <= plane[1] + plane[3] - box.height()
+    return near if fits else above + below - near
+
+
 def draw_output(painter: QPainter, layout: Layout, face: Face) -> None:
     """On the plane's edge: what comes out, and the loss once it is known."""
     now = theme.current()
@@ -97,11 +109,8 @@ def draw_output(painter: QPainter, layout: Layout, face: Face) -> None:
     metrics = now.metrics("body", 600)
     wide = max(metrics.horizontalAdvance(line) for line in lines) + now.px(16)
     each = now.px(20)
-    tall = each * len(lines) + 8
-    box = QRectF(x + 4, y + (height - tall) / 2, wide, tall)
-    point = QPointF(*from_plane(layout.plane, *face.sample.point))
-    if box.adjusted(-8, -8, 8, 8).contains(point):  # it would hide the point itself
-        box.moveTop(y + 4 if point.y() > y + height / 2 else y + height - tall - 4)
+    box = QRectF(x + 4, y + height / 2 - each * len(lines) / 2 - 4, wide, each * len(lines) + 8)
+    box.moveTop(clear_of_point(box, layout.plane, face.sample.point))
     painter.setPen(now.pen("accent" if face.column >= len(face.sample.sizes) - 1 else "outline"))
     painter.setBrush(now.color("surface"))
     painter.drawRoundedRect(box, 6, 6)

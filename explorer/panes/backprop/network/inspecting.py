@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from core.trace import Step
+from explorer.panes.backprop.network.loss_numbers import loss_rows
 from explorer.panes.backprop.network.moment import Moment
 from explorer.panes.backprop.network.sample import Sample
 from explorer.panes.backprop.network.spots import (
@@ -207,6 +208,8 @@ def of_sample(sample: Sample, moment: int, spot: Spot) -> Inspection:
 
 
 def _sample_rows(sample: Sample, moment: int, spot: Spot) -> list[Any]:
+    if (told := loss_rows(sample, moment)) is not None:
+        return told
     place, step = sample.place_at(moment), sample.step_at(moment)
     role, nodes = sample.roles[place.node], sample.graph.nodes
     node = nodes[place.node]

@@ -184,6 +184,8 @@ class NetworkMode(Mode):
             layer=lambda moment: layer_of(self.view.network.chosen, moment),
         )
         self.set_tracks([self._track], keep_position=keep)
+        if self.active and not keep and not self._track.is_live:
+            self.player.end()
 
     def _on_begun(self) -> None:
         lab = self.runner.lab

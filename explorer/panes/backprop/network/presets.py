@@ -49,12 +49,10 @@ PRESETS = (
     ),
     Preset(
         "dead",
-        "Dead ReLU: steps too large",
-        "Crossed-out neurons are 0 for every point, so no gradient reaches their weights: in layer "
-        "1 they stay so, in layer 2 only what comes in can wake them.",
-        Experiment(
-            "circle", hidden=(8, 8), activation="relu", optimizer="sgd", learning_rate=3.0, seed=2
-        ),
+        "Dead ReLU: the first steps too large",
+        "Crossed-out neurons are 0 for every point that is learned from: no gradient reaches them, "
+        "and none of layer 1 comes back.",
+        Experiment(hidden=(8,), activation="relu", optimizer="sgd", learning_rate=8.0, seed=7),
     ),
     Preset(
         "zeros",

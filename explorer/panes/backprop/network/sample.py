@@ -16,6 +16,7 @@ from core.autograd.datasets import Dataset
 from core.autograd.graph import Graph
 from core.autograd.mlp import MLP, Layer
 from core.autograd.operation import Array
+from core.autograd.shapes import Reshape
 from core.autograd.tensor import Tensor
 from core.optimization.learner import Learner
 from core.trace import Step, Trace
@@ -65,8 +66,16 @@ class Sample:
 
     @cached_property
     def told(self) -> tuple[int, ...]:
-        """Numbers of the steps that are told: one point's sums over copies add up nothing."""
-        return tuple(at for at, place in enumerate(self.places) if place.phase != "copies")
+        """Numbers of the steps that are told: one point's sums over copies add up nothing, and its
+        column of outputs is one number, in whatever shape.
+        """
+        nodes = self.graph.nodes
+        return tuple(
+            at
+            for at, place in enumerate(self.places)
+            if place.phase != "copies"
+            and not isinstance(nodes[place.node].tensor.operation, Reshape)
+        )
 
     def __len__(self) -> int:
         return len(self.told) + 1
@@ -91,6 +100,11 @@ class Sample:
     def output(self) -> Array:
         """What the network says of the point: (K,)."""
         return self.value("out", len(self.sizes) - 1)
+
+    @property
+    def name_of_output(self) -> str:
+        """What the formulas call it."""
+        return self.graph.nodes[self.find("out", len(self.sizes) - 1)].label
 
     def value(self, kind: str, column: int) -> Array:
         """The numbers of a role, as they are in the end."""
@@ -118,7 +132,9 @@ def take_sample(learner: Learner, number: int, x: float, y: float, target: float
     settings = replace(learner.settings, penalty="none")
     alone = replace(learner, network=network, settings=settings)
     with np.errstate(all="ignore"):
-        trace = trace_backprop(alone.loss_of(layers[-1].out, one))
+        loss = alone.loss_of(layers[-1].out, one)
+        _name_loss(loss, layers[-1].out)
+        trace = trace_backprop(loss)
         while trace.grow():
             pass
     roles = _roles(trace.about["graph"], point, network, layers)
@@ -142,6 +158,19 @@ def _name_layers(layers: list[Layer]) -> None:
         product = layer.sums.inputs[0] if plain else layer.sums
         for tensor, letter in ((layer.out, "a"), (layer.normed, "z"), (product, "p")):
             tensor.named(f"{letter}{number}")
+
+
+def _name_loss(loss: Tensor, out: Tensor) -> None:
+    """L, and the target y; where it reads the outputs as a list, that has their name."""
+    loss.named("L")
+    waiting = [loss]
+    while waiting:
+        tensor = waiting.pop()
+        if isinstance(tensor.operation, Reshape) and tensor.inputs[0] is out:
+            tensor.named(out.name)
+        if tensor.is_leaf and tensor.shape == (1,):
+            tensor.named("y")
+        waiting += [before for before in tensor.inputs if before is not out]
 
 
 def _roles(graph: Graph, point: Tensor, network: MLP, layers: list[Layer]) -> tuple[Role, ...]:
@@ -210,7 +239,8 @@ class Faces:
         values[0], said[0] = np.array(sample.point), True
         self._known = [self._keep(values, said, grads, None)]
         loss: float | None = None
-        for place, step in zip(sample.places, sample.trace, strict=True):
+        told = set(sample.told)
+        for at, (place, step) in enumerate(zip(sample.places, sample.trace, strict=True)):
             if place.phase == "forward":
                 role = sample.roles[place.node]
                 out = np.asarray(sample.graph.nodes[place.node].tensor.data)
@@ -229,10 +259,10 @@ class Faces:
                 else:
                     grads[target] = step.value("total")
             known = self._keep(values, said, grads, loss)
-            if place.phase == "copies":
-                self._known[-1] = known
-            else:
+            if at in told:
                 self._known.append(known)
+            else:
+                self._known[-1] = known
 
     def _keep(
         self,

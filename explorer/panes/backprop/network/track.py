@@ -18,6 +18,7 @@ class LearnTrack(LiveTrack):
 
     transition = 0.0
     rest = 0.08
+    unit = "moment"  # one of those that are kept: of many steps not every one is
 
     def __init__(
         self,
@@ -37,6 +38,15 @@ class LearnTrack(LiveTrack):
     @property
     def length(self) -> int:
         return len(self.moments)
+
+    @property
+    def is_live(self) -> bool:
+        """Until it diverges: then the way there is played like any other."""
+        return not (self.moments and self.moments[-1].diverged)
+
+    @property
+    def ended(self) -> str:
+        return "" if self.is_live else "diverged"
 
     def title(self, index: int) -> str:
         return moment_title(self.moments[index]) if index < len(self.moments) else ""

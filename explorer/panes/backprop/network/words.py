@@ -104,7 +104,7 @@ def sample_headline(sample: Sample, moment: int) -> str:
         return f"Forward: the point ({x}, {y}) becomes a loss, operation by operation."
     if moment < len(sample) - 1:
         if in_loss:
-            return f"Backward through the loss: its parts add up to {_slope(sample)}."
+            return f"Backward through the loss: {_slope(sample)}."
         return "Backward: each operation hands the gradient on, times its local derivative."
     loss = format_number(sample.loss)
     return f"Every weight knows now how the loss {loss} of this point changes with it."
@@ -114,6 +114,22 @@ LOSS_WORDS = {
     0: "The squared error (z \u2212 y)\u00b2.",
     2: "Binary cross-entropy, max(z, 0) \u2212 z y + log(1 + exp(\u2212|z|)): no exp overflows.",
     3: "Cross-entropy: \u2212log of the share that softmax gives the right class.",
+}
+
+
+# By operation: its step forward, and back.
+LOSS_TITLES = {
+    "BinaryCrossEntropy": (
+        "the loss: binary cross-entropy, \u2212log of the right class's probability",
+        "back through the loss: dL/dz = p \u2212 y",
+    ),
+    "CrossEntropy": (
+        "the loss: cross-entropy, \u2212log of the right class's probability",
+        "back through the loss: dL/dz = p \u2212 y for each class",
+    ),
+    "Subtract": ("the loss: how far off", "back through the difference: as it is"),
+    "Power": ("the loss: that, squared", "back through the square: \u00d7 2 (z \u2212 y)"),
+    "Mean": ("the loss: the mean, of one point", "back through the mean: of one point"),
 }
 
 
@@ -144,6 +160,8 @@ def sample_title(sample: Sample, moment: int) -> str:
     operation = step.name.split(".")[1]
     if place.phase == "seed":
         return "backward begins: dL/dL = 1"
+    if role.kind == "loss" and operation in LOSS_TITLES:
+        return LOSS_TITLES[operation][place.phase != "forward"]
     if place.phase == "forward":
         if role.kind == "product":
             return f"layer {role.column}: weighted sums of what comes in"

@@ -227,3 +227,20 @@ def test_the_update_of_a_weight_is_the_line_that_moves_it():
     lab = Lab(Experiment(optimizer="lion"))
     step, _ = inspecting.update_of([lab.one_step() for _ in range(2)][-1], Weight(0, 0, 0))
     assert step.code.endswith("#move")
+
+
+def test_the_followed_point_is_never_under_the_numbers_of_the_output():
+    from PySide6.QtCore import QRectF
+
+    from explorer.panes.backprop.network.draw_sample import clear_of_point
+
+    plane = (100.0, 20.0, 300.0, 300.0)
+    for y in np.linspace(-1.2, 1.2, 49):
+        for x in (-1.2, -1.0, -0.6, 0.5):
+            box = QRectF(104, 130, 120, 70)
+            box.moveTop(clear_of_point(box, plane, (x, y)))
+            assert box.top() >= 20 and box.bottom() <= 320
+            px, py = from_plane(plane, x, y)
+            assert not box.adjusted(-8, -8, 8, 8).contains(px, py)
+            if not QRectF(104, 130, 120, 70).adjusted(-20, -20, 20, 20).contains(px, py):
+                assert box.top() == 130, "it moves only where it must"

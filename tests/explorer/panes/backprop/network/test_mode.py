@@ -126,8 +126,11 @@ def test_divergence_is_said_and_reset_heals_it(mode, run_async):
         mode.player.play()
         await until(lambda: "diverged" in mode.headline)
         assert mode.runner.state == "diverged" and "reset" in mode.headline
-        assert not mode.player.playing
-        mode.player.play()
+        assert not mode.player.playing and not mode.player.at_live_edge
+        assert mode.player.track.ended == "diverged" and mode.player.track.unit == "moment"
+        mode.player.play()  # replays how it came to that
+        assert mode.player.playing and mode.player.step == 0
+        mode.player.end()
         assert mode.runner.state == "diverged" and not mode.inputs.calm.isHidden()
         mode.inputs.calm.click()
         await mode.settled()

@@ -134,3 +134,35 @@ def test_batch_norm_needs_a_batch():
     lab = Lab(replace(Experiment(), norm="batch"))
     with pytest.raises(ValueError, match="layer norm"):
         lab.sample(0, 0.0, 0.0, 1.0)
+
+
+@pytest.mark.parametrize("y", [0.0, 1.0])
+def test_binary_cross_entropy_is_one_step_forward_and_one_back(y):
+    lab = Lab(Experiment())
+    lab.several(5)
+    sample = lab.sample(0, 0.3, -0.2, y)
+    moments = range(1, len(sample))
+    of_loss = [n for n in moments if sample.roles[sample.place_at(n).node].kind == "loss"]
+    forward, seed, back = of_loss
+    assert seed == sample.seed and len(sample) < 30
+    rows = {row.name: row.value for row in of_sample(sample, forward, None).rows}
+    parts = [value for name, value in rows.items() if name not in ("z3", "y", "L")]
+    assert len(parts) == 3 and sum(parts) == pytest.approx(rows["L"]) == sample.loss
+    assert "dL/dz = p \u2212 y" in sample_title(sample, back)
+    told = {row.name: row.value for row in of_sample(sample, back, None).rows}
+    p = 1 / (1 + math.exp(-rows["z3"]))
+    assert told["p"] == pytest.approx(p) and told["dL/dz3"] == pytest.approx(p - y)
+    assert told["p \u2212 y"] * told["dL/dL"] == pytest.approx(told["dL/dz3"])
+    step = sample.step_at(back)
+    assert "sigma(z_{3})" in step.formula and step.code.endswith("BinaryCrossEntropy.grad_a#grad_a")
+
+
+def test_cross_entropy_of_three_classes_has_each_classs_numbers():
+    lab = Lab(Experiment("yin-yang"))
+    sample = lab.sample(0, 0.3, -0.2, 1.0)
+    forward, back = sample.seed - 1, sample.seed + 1
+    rows = {row.name: row.value for row in of_sample(sample, forward, None).rows}
+    shares = [rows[f"p[{n}]"] for n in (1, 2, 3)]
+    assert sum(shares) == pytest.approx(1) and rows["L"] == pytest.approx(-math.log(shares[1]))
+    told = [row.value for row in of_sample(sample, back, None).rows if hasattr(row, "value")]
+    assert told == pytest.approx([shares[0], shares[1] - 1, shares[2]])

@@ -1,0 +1,88 @@
+"""A followed point's loss with its numbers: cross-entropy, of two classes or more. No Qt here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from core.autograd import functional as F
+from core.autograd.layers import BinaryCrossEntropy, CrossEntropy, softmax
+from explorer.panes.backprop.network.sample import Sample
+from explorer.theme_numbers import format_number
+from explorer.widgets.live_numbers import Equation
+
+MINUS, TIMES = "\u2212", "\u00d7"
+
+
+def loss_rows(sample: Sample, moment: int) -> list[Any] | None:
+    """The numbers of a cross-entropy's step; None for any other step."""
+    place, step = sample.place_at(moment), sample.step_at(moment)
+    operation = sample.graph.nodes[place.node].tensor.operation
+    if place.phase not in ("forward", "backward"):
+        return None
+    if isinstance(operation, BinaryCrossEntropy):
+        return _of_two(sample) if place.phase == "forward" else _back_to_one(sample, step)
+    if isinstance(operation, CrossEntropy):
+        return _of_many(sample) if place.phase == "forward" else _back_to_many(sample, step)
+    return None
+
+
+def _of_two(sample: Sample) -> list[Any]:
+    """max(z, 0) - z y + log(1 + e^-|z|), part by part."""
+    z, y, name = float(sample.output[0]), sample.target, sample.name_of_output
+    p = F.sigmoid(z).item()
+    right = ("log p", p) if y else (f"log(1 {MINUS} p)", p)
+    return [
+        Equation(name, z, "text", "what the network says"),
+        Equation("y", f"{y:g}", "text", "the class that it should be"),
+        Equation(f"max({name}, 0)", max(z, 0.0)),
+        Equation(f"{MINUS}{name} {TIMES} y", -z * y + 0.0),
+        Equation(f"log(1 + e^{MINUS}|{name}|)", float(np.log1p(np.exp(-abs(z))))),
+        Equation("L", sample.loss, "accent", f"= {MINUS}{right[0]}, p = {format_number(right[1])}"),
+    ]
+
+
+def _back_to_one(sample: Sample, step: Any) -> list[Any]:
+    """p - y, the one line that the loss's derivative comes down to."""
+    z, y, name = float(sample.output[0]), sample.target, sample.name_of_output
+    p = F.sigmoid(z).item()
+    upstream = float(np.asarray(step.value("upstream")))
+    made = float(np.asarray(step.value("contribution")).reshape(-1)[0])
+    return [
+        Equation("p", p, "text", f"\u03c3({name}): how likely it thinks class 1 is"),
+        Equation("y", f"{y:g}", "text", "the class that it should be"),
+        Equation(f"p {MINUS} y", p - y, "text", "how far it is off"),
+        Equation("dL/dL", upstream, "text", "from behind; N = 1 point"),
+        Equation(f"dL/d{name}", made, "accent", f"dL/dL {TIMES} (p {MINUS} y) / N"),
+    ]
+
+
+def _of_many(sample: Sample) -> list[Any]:
+    """The share that softmax gives each class, and -log of the right one's."""
+    z, right, name = sample.output, int(sample.target), sample.name_of_output
+    shares = softmax(z)
+    rows: list[Any] = [
+        Equation(
+            f"p[{number + 1}]",
+            float(share),
+            "text",
+            f"softmax, {name}[{number + 1}] = {format_number(float(z[number]))}"
+            + (": the right class" if number == right else ""),
+        )
+        for number, share in enumerate(shares)
+    ]
+    return [*rows, Equation("L", sample.loss, "accent", f"= {MINUS}log p[{right + 1}]")]
+
+
+def _back_to_many(sample: Sample, step: Any) -> list[Any]:
+    """p - 1 for the right class, p for the others."""
+    right, name = int(sample.target), sample.name_of_output
+    shares = softmax(sample.output)
+    made = np.asarray(step.value("contribution")).reshape(-1)
+    rows: list[Any] = ["What it says of each class, less what is right:"]
+    for number, share in enumerate(shares):
+        wanted = 1 if number == right else 0
+        words = f"= {format_number(float(share))} {MINUS} {wanted}"
+        rows.append(Equation(f"dL/d{name}[{number + 1}]", float(made[number]), "accent", words))
+    return rows

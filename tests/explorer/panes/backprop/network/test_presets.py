@@ -1,0 +1,77 @@
+"""What a preset says is so: each claim is measured."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+
+from explorer.panes.backprop.network.lab import Lab
+from explorer.panes.backprop.network.presets import preset
+
+
+def taught(name: str) -> Lab:
+    return Lab(preset(name).experiment)
+
+
+def test_a_dead_relu_never_comes_back():
+    lab = taught("dead")
+    learner = lab.learner
+    counts, before, died = [], frozenset[int](), {}
+    for step in range(600):
+        layer = learner.network.layers(lab.data.train.points)[0].out.data
+        dead = frozenset(np.flatnonzero((layer <= 0).all(0)).tolist())
+        assert before <= dead, f"one came back before step {step}"
+        weights = learner.network.parameters["0.weight"].data
+        for neuron in dead:
+            died.setdefault(neuron, weights[:, neuron].copy())
+            np.testing.assert_array_equal(weights[:, neuron], died[neuron])
+        counts.append(len(dead))
+        before = dead
+        assert not learner.learn().diverged
+    assert counts[0] == 0 and counts[1] >= 2, "the first step kills some, none was dead before"
+    assert counts[60] == 7 == counts[-1]
+    shown = lab.look()
+    assert shown.layers[0].dead.sum() == 7 and shown.train_loss < 0.5
+
+
+def test_large_first_weights_saturate_most_neurons_and_carry_the_gradient_back():
+    lab = taught("large")
+    *hidden, last = lab.moments[0].layers
+    assert np.mean([layer.saturated for layer in hidden]) > 0.7
+    network, points = lab.learner.network, lab.data.train.points
+    slopes = [1 - layer.out.data**2 for layer in network.layers(points)[:-1]]
+    assert np.median(np.concatenate([one.ravel() for one in slopes])) < 0.01
+    assert hidden[0].gradients.std > last.gradients.std, "it does not vanish: weights are large"
+
+
+def test_the_gradient_of_six_sigmoids_vanishes_to_a_thousandth():
+    moment = taught("vanishing").moments[0]
+    spreads = [layer.gradients.std for layer in moment.layers]
+    assert all(before < after for before, after in pairwise(spreads))
+    assert spreads[0] < spreads[-1] / 1000
+
+
+def test_of_zeros_only_the_last_bias_learns():
+    lab = taught("zeros")
+    lab.several(50)
+    parameters = lab.learner.network.parameters
+    moved = [name for name, tensor in parameters.items() if np.abs(tensor.data).max() > 0]
+    assert moved == ["2.bias"]
+
+
+def test_overfitting_lowers_the_training_loss_and_raises_the_tests():
+    lab = taught("overfit")
+    losses = []
+    for _ in range(300):
+        lab.learner.learn()
+        losses.append(lab.learner.test_loss())
+    shown = lab.look()
+    assert shown.train_loss < 0.1 and shown.test_loss > 2 * min(losses)
+
+
+def test_too_large_a_rate_ends_in_no_number():
+    lab = taught("diverges")
+    while not lab.diverged and lab.learner.step < 2000:
+        lab.one_step()
+    assert lab.moments[-1].diverged
