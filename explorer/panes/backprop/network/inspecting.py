@@ -20,7 +20,8 @@ from explorer.panes.backprop.network.spots import (
 )
 from explorer.panes.backprop.network.updates import liveliest, optimizer_trace
 from explorer.panes.backprop.network.words import sample_title
-from explorer.panes.base import Inspection
+from explorer.panes.backprop.optimizers.substituting import formula_of, names_of, written
+from explorer.panes.base import Inspection, Row
 from explorer.theme_numbers import format_number
 from explorer.widgets.live_numbers import Equation, Terms
 
@@ -66,6 +67,7 @@ def of_inner(moment: Moment, layer: int, step: Step, spot: Spot) -> Inspection:
             Equation(name, *_told(name, value, lively, shape, inner=step.parent is not None))
             for name, value in values.items()
         ]
+        rows += _with_numbers(moment, step, lively)
     elif moment.update is not None:
         rows.append(Equation("loss", float(values["loss"]), "accent", "of this step's batch"))
         said = moment.update.said
@@ -76,6 +78,20 @@ def of_inner(moment: Moment, layer: int, step: Step, spot: Spot) -> Inspection:
         if len(said) > MOST_ROWS - 2:
             rows.append(f"and {len(said) - MOST_ROWS + 2} more: see Numbers")
     return Inspection(step=step, rows=rows, table=values, title=step.title, plain=True)
+
+
+def _with_numbers(moment: Moment, step: Step, weight: Weight) -> list[Any]:
+    """The line's arithmetic for one weight; nothing where it is no sum of a few terms."""
+    assert moment.update is not None
+    trace = optimizer_trace(moment.update, f"{weight.layer}.weight")
+    formula = formula_of(trace, step)
+    if not formula:
+        return []
+    names = names_of(trace)
+    place = np.ravel_multi_index((weight.before, weight.after), moment.weights[weight.layer].shape)
+    text = written(formula, names, int(place))
+    made = float(names[next(iter(step.values))][place])
+    return ["With the numbers:", Row(f"{text} = {format_number(made)}", "text")]
 
 
 def _title(moment: Moment) -> str:

@@ -1,4 +1,5 @@
-"""A line of a rule with its numbers in it: 0.9 x 14.2 + 0.1 x 54.4 = 18.2, for x and for y. No Qt.
+"""A line of a rule with the numbers of one coordinate or weight in it: 0.9 x 14.2 + 0.1 x 54.4 =
+18.2. No Qt.
 
 What a line computes is written once more here, as a formula of names, so that a person can read
 it with numbers. A test works each formula out and finds what core's own line made.
@@ -84,7 +85,7 @@ def formula_of(trace: Trace, line: Step) -> str:
 
 
 def names_of(trace: Trace) -> dict[str, np.ndarray]:
-    """Every name that a formula may hold, each of shape (2,)."""
+    """Every name that a formula may hold, a number for each of the parameter's, (n,)."""
     about = trace.about
     settings = asdict(about["settings"])
     if "betas" in settings:
@@ -100,11 +101,18 @@ def names_of(trace: Trace) -> dict[str, np.ndarray]:
         found |= {f"{name}_before": value for name, value in asdict(about["state"]).items()}
     for index in trace.children(None):
         found |= trace[index].values
-    return {name: _pair(value) for name, value in found.items() if np.size(value) in (1, 2)}
+    count = np.size(about["param"])
+    return {
+        name: np.broadcast_to(np.asarray(value, float).reshape(-1), (count,))
+        for name, value in found.items()
+        if np.size(value) in (1, count)
+    }
 
 
 def written(formula: str, names: Mapping[str, np.ndarray], axis: int) -> str:
-    """The formula with the numbers of x (axis 0) or y (axis 1) in it, as people write them."""
+    """The formula with the numbers of one coordinate or weight in it, as people write them: axis 0
+    is x, axis 1 is y.
+    """
 
     def number(match: re.Match[str]) -> str:
         name = match[0]
@@ -120,7 +128,3 @@ def written(formula: str, names: Mapping[str, np.ndarray], axis: int) -> str:
     text = re.sub(r"(\u2212[\d.,e]+)(\*\*)", "(\\1)\\2", text)
     text = text.replace("**2", "\u00b2") if formula.endswith("**2") else text.replace("**", "^")
     return text.replace("*", "\u00d7").replace(" - ", " \u2212 ")
-
-
-def _pair(value: Any) -> np.ndarray:
-    return np.broadcast_to(np.asarray(value, float).reshape(-1), (2,))

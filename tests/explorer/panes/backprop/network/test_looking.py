@@ -9,11 +9,14 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from core.optimization.optimizers import OPTIMIZERS
 from explorer.panes.backprop.network import inspecting
 from explorer.panes.backprop.network.experiment import Experiment
 from explorer.panes.backprop.network.lab import Lab
 from explorer.panes.backprop.network.spots import Neuron, Weight, from_plane
-from explorer.panes.backprop.network.updates import update_trace
+from explorer.panes.backprop.network.updates import optimizer_trace, update_trace
+from explorer.panes.backprop.optimizers.substituting import names_of
+from explorer.theme_numbers import format_number
 
 
 def test_a_point_is_followed_forward_and_back_and_left_again(mode, run_async):
@@ -221,6 +224,26 @@ def test_inside_of_muons_line_no_weight_has_anothers_number():
                     assert row.note == "see Numbers"
                 elif value is not None:
                     assert value == step.value(row.name)[-1, -1]
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_line_of_the_optimizer_is_told_with_the_numbers_of_its_weight(name):
+    lab = Lab(Experiment(optimizer=name, hidden=(3, 2)))
+    moment = [lab.one_step() for _ in range(4)][-1]
+    trace = optimizer_trace(moment.update, "1.weight")
+    weight, told = Weight(1, 2, 1), 0
+    names = names_of(trace)
+    state = moment.update.states["1.weight"][0]
+    for one in ("average", "square", "velocity", "total"):
+        if hasattr(state, one):
+            assert names[f"{one}_before"][5] == getattr(state, one)[2, 1]
+    for step in trace:
+        rows = inspecting.of_inner(moment, 1, step, weight).rows
+        if "With the numbers:" in rows:
+            made = step.value(next(iter(step.values)))[2, 1]
+            assert rows[-1].text.endswith(f" = {format_number(float(made))}")
+            told += 1
+    assert told >= 2
 
 
 def test_the_update_of_a_weight_is_the_line_that_moves_it():
