@@ -14,10 +14,11 @@ from explorer.panes.backprop.transformer.moments import Moment
 from explorer.panes.backprop.transformer.operations import short
 from explorer.panes.backprop.transformer.scene import PARTIAL, Cell, shape_text
 from explorer.panes.backprop.transformer.working import Worked
-from explorer.panes.base import Inspection
+from explorer.panes.base import Inspection, Row
 from explorer.theme_numbers import format_number
 from explorer.widgets.live_numbers import Equation
 
+POINT = "Point at a number of a map to see how it was made."
 LONG = ("Softmax", "Normalize")  # their formulas name the upstream gradient several times
 
 
@@ -35,7 +36,7 @@ def of_moment(worked: Worked, moment: Moment) -> Inspection:
         rows += _backward(worked, moment)
     return Inspection(
         step=step,
-        rows=[*rows, *cells.facts(worked, moment)],
+        rows=[*rows, *cells.facts(worked, moment), Row(POINT, "muted")],
         table=table_of(step),
         title=words.title(worked, moment),
         plain=True,

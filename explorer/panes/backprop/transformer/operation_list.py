@@ -34,8 +34,8 @@ HERE = NUMBER + 3
 
 
 def brief_shape(shape: tuple[int, ...]) -> str:
-    """A shape without the one sequence in front."""
-    sizes = shape[1:] if len(shape) > 2 else shape
+    """A shape without the one sequence in front; one number is 1."""
+    sizes = shape[1:] if len(shape) > 2 else shape or (1,)
     return "\u00d7".join(str(size) for size in sizes)
 
 
@@ -64,13 +64,11 @@ class OperationDelegate(QStyledItemDelegate):
         name = str(index.data(Qt.ItemDataRole.DisplayRole))
         x = rect.x() + now.px(8)
         box = QRectF(x, rect.y(), right - x - now.px(6), rect.height())
-        wide = now.metrics("body", 600).horizontalAdvance(name) + now.px(10)
-        put_text(painter, box, elide(name, font, box.width()), font, now.color("text"), LEFT)
         shape = str(index.data(SHAPE) or "")
-        room = box.width() - wide
-        small = now.font("label")
-        if shape and now.metrics("label").horizontalAdvance(shape) <= room:
-            put_text(painter, box, shape, small, now.color("muted"), RIGHT)
+        put_text(painter, box, shape, now.font("label"), now.color("muted"), RIGHT)
+        wide = now.metrics("label").horizontalAdvance(shape) + now.px(8) if shape else 0
+        name = elide(name, font, box.width() - wide)
+        put_text(painter, box, name, font, now.color("text"), LEFT)
         focused = option.state & QStyle.StateFlag.State_HasFocus  # type: ignore[attr-defined]
         if focused:
             now.focus_ring(painter, rect.adjusted(3, 3, -3, -3), radius=3, offset=0)

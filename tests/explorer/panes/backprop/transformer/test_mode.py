@@ -11,6 +11,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
 
 from explorer.panes.backprop.transformer.keeping import outer_step
+from explorer.panes.backprop.transformer.operation_list import NUMBER, SHAPE
 from explorer.panes.backprop.transformer.operations import kind_of
 from explorer.widgets.live_numbers import Equation, Terms
 from tests.explorer.panes.backprop.transformer.conftest import small_model
@@ -89,6 +90,9 @@ def test_a_pinned_number_is_told_until_it_is_let_go(make_mode):
 def test_the_list_is_searched_and_leads_to_an_operation(make_mode):
     mode = make_mode().mode
     operations = mode.view.operations
+    rows = operations.tree.findItems("*", Qt.MatchFlag.MatchWildcard | Qt.MatchFlag.MatchRecursive)
+    shapes = {row.text(0): row.data(0, SHAPE) for row in rows if row.data(0, NUMBER) is not None}
+    assert all(shapes.values()) and shapes["cross-entropy loss"] == "1"
     operations.search.setText("block 1 softmax")
     found = operations.found()
     assert len(found) == 1
