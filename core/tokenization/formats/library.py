@@ -8,7 +8,6 @@ The library holds Python's lock while it encodes one text, so that a window stan
 while it encodes a list of texts it lets go of it. So every text is a list of one here.
 """
 
-import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ import tokenizers
 
 from core.files import GET_AGAIN, write_atomically
 from core.tokenization.byte_level import byte_places, clean_text
+from core.tokenization.formats.library_opening import library_tokenizer
 from core.tokenization.formats.spelling import Spelling, spelling_of, stages_in
 from core.tokenization.specials import SpecialTokens
 from core.tokenization.telling import shown, visible
@@ -48,10 +48,8 @@ class LibraryTokenizer:
     def __init__(self, document: Mapping[str, Any], name: str, raw: bytes | None = None) -> None:
         refuse_growth(document, name)
         wanted = _keep_spaces(document)
-        if raw is None or wanted is not document:
-            raw = json.dumps(wanted, ensure_ascii=False).encode("utf-8", "surrogatepass")
         with readable_errors(name):
-            self._library = tokenizers.Tokenizer.from_buffer(raw)
+            self._library = library_tokenizer(wanted, raw if wanted is document else None)
             self._library.no_truncation()
             self._library.no_padding()
             pieces = self._library.get_vocab(with_added_tokens=True)
