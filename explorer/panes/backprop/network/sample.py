@@ -1,7 +1,7 @@
 """One point's own way through the network, forward and back, as a Trace placed on the drawing.
 
 Letters on screen: x the point, W and b of layer 1, 2, ..., p = x W, z = p + b, a what a neuron
-says. No Qt here.
+says; under batch norm m and s, the running mean and 1 / deviation. No Qt here.
 """
 
 from __future__ import annotations
@@ -117,12 +117,7 @@ class Sample:
 
 
 def take_sample(learner: Learner, number: int, x: float, y: float, target: float) -> Sample:
-    """The whole Trace of one point. Raises ValueError under batch norm, which needs a batch."""
-    if learner.network.config.norm == "batch":
-        raise ValueError(
-            "batch norm compares a point with its batch, and one point has none; choose layer norm "
-            "or no norm to follow a single point"
-        )
+    """The whole Trace of one point."""
     classes = learner.train.classes
     one = Dataset(np.array([[x, y]]), np.array([target]), classes)
     network = _named(learner.network)
@@ -148,7 +143,7 @@ def _named(network: MLP) -> MLP:
     for name, tensor in network.parameters.items():
         layer, kind = name.split(".")
         parameters[name] = Tensor(tensor.data).named(f"{LETTERS[kind]}{int(layer) + 1}")
-    return MLP(network.config, parameters)
+    return MLP(network.config, parameters, dict(network.running))
 
 
 def _name_layers(layers: list[Layer]) -> None:
@@ -158,6 +153,20 @@ def _name_layers(layers: list[Layer]) -> None:
         product = layer.sums.inputs[0] if plain else layer.sums
         for tensor, letter in ((layer.out, "a"), (layer.normed, "z"), (product, "p")):
             tensor.named(f"{letter}{number}")
+        for tensor, letter in zip(_running(layer), "ms", strict=False):
+            tensor.named(f"{letter}{number}")
+
+
+def _running(layer: Layer) -> list[Tensor]:
+    """Under batch norm, what normalizes the sums of a point without a batch: the running mean, and
+    1 / the running deviation.
+    """
+    found: list[Tensor] = []
+    tensor = layer.normed
+    while tensor is not layer.sums and tensor.inputs:
+        found += [one for one in tensor.inputs if one.is_leaf and not one.requires_grad]
+        tensor = tensor.inputs[0]
+    return found[::-1]
 
 
 def _name_loss(loss: Tensor, out: Tensor) -> None:
@@ -181,6 +190,7 @@ def _roles(graph: Graph, point: Tensor, network: MLP, layers: list[Layer]) -> tu
     for column, layer in enumerate(layers, 1):
         plain = layer.normed is layer.sums
         product = layer.sums.inputs[0] if plain else layer.sums
+        known |= {id(tensor): Role("norm", column) for tensor in _running(layer)}
         known[id(product)] = Role("product", column)
         known[id(layer.normed)] = Role("sum", column)
         known[id(layer.out)] = Role("out", column)

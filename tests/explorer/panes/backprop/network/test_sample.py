@@ -27,6 +27,7 @@ KINDS = [
     {"activation": "linear", "hidden": (3, 2)},
     {"activation": "sigmoid", "norm": "layer"},
     {"activation": "gelu", "data": "yin-yang"},
+    {"activation": "tanh", "norm": "batch"},
     {"data": "hills", "hidden": (5, 4, 3)},
     {"hidden": (), "data": "plane"},
     {"penalty": "l2", "hidden": (6,)},
@@ -130,10 +131,17 @@ def test_what_flows_back_adds_up_to_the_gradient():
     assert seen == 2
 
 
-def test_batch_norm_needs_a_batch():
+def test_batch_norm_judges_a_point_by_what_was_learned_from():
     lab = Lab(replace(Experiment(), norm="batch"))
-    with pytest.raises(ValueError, match="layer norm"):
-        lab.sample(0, 0.0, 0.0, 1.0)
+    for _ in range(20):
+        lab.one_step()
+    sample = lab.sample(0, 0.3, -0.2, 1.0)
+    said = lab.learner.network.detached()(np.array([[0.3, -0.2]])).data[0]
+    np.testing.assert_allclose(sample.output, said, atol=1e-12)
+    told = [sample_title(sample, moment) for moment in range(len(sample))]
+    assert any("p1 \u2212 m1" in one for one in told) and any("s1" in one for one in told)
+    names = {node.label: role for node, role in zip(sample.graph.nodes, sample.roles, strict=True)}
+    assert names["m1"].kind == names["s2"].kind == "norm" and names["s2"].column == 2
 
 
 @pytest.mark.parametrize("y", [0.0, 1.0])
