@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen, QPixmap
 
 from explorer import theme
@@ -120,20 +120,31 @@ def _bytes(
     painter.setFont(now.font("label", mono=True))
     base = (line + small.capHeight()) / 2
     lead = now.px(PADDING) / 2 + now.px(4) / 2
+    grounds: list[QRect] = []
+    rules: dict[int, list[QLineF]] = {}  # by the slot of their color
+    digits: list[tuple[QPointF, str]] = []
     for rect, face in cells:
         count = min(len(face.text) // 2, int((rect.width() - 1) // width) or 1)
+        left, top = rect.x() + now.px(PADDING) / 2, rect.y()
         for place in range(count):
-            left = rect.x() + now.px(PADDING) / 2 + place * width
-            cell = QRectF(left + 1.5, rect.y() + 4, width - 3, line - 8)
-            painter.fillRect(cell, now.color("surface", GROUND))
-        painter.setPen(now.color("text"))
-        for place in range(count):
-            at = QPointF(rect.x() + place * width + lead, rect.y() + base)
-            painter.drawText(at, face.text[2 * place : 2 * place + 2])
-        painter.setPen(now.pen(colors[face.slot].edge))
-        for place in range(1, count):
-            x = round(rect.x() + place * width + now.px(PADDING) / 2) + 0.5
-            painter.drawLine(QLineF(x, rect.y() + 1, x, rect.y() + line - 1))
+            at, end = left + place * width, left + (place + 1) * width
+            x = round(at) + 2
+            grounds.append(QRect(x, round(top) + 4, round(end) - 1 - x, round(line) - 8))
+            written = QPointF(rect.x() + place * width + lead, top + base)
+            digits.append((written, face.text[2 * place : 2 * place + 2]))
+            if place:
+                edge = round(at) + 0.5
+                rule = QLineF(edge, top + 1, edge, top + line - 1)
+                rules.setdefault(face.slot, []).append(rule)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(now.color("surface", GROUND))
+    painter.drawRects(grounds)
+    for slot, lines in rules.items():
+        painter.setPen(now.pen(colors[slot].edge))
+        painter.drawLines(lines)
+    painter.setPen(now.color("text"))
+    for written, text in digits:
+        painter.drawText(written, text)
 
 
 def paint_marks(
