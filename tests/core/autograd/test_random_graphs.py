@@ -91,6 +91,14 @@ ONES = {
         2,
         2,
     ),
+    "binary cross-entropy": One(
+        lambda x: F.binary_cross_entropy(x, hidden(x)),
+        lambda x: torch.nn.functional.binary_cross_entropy_with_logits(
+            x, torch.from_numpy(hidden(x)).double()
+        ),
+        1,
+        1,
+    ),
     "cross-entropy": One(
         lambda x: F.cross_entropy(x, [0] * x.shape[0]),
         lambda x: torch.nn.functional.cross_entropy(x, torch.zeros(len(x), dtype=torch.int64)),
