@@ -168,13 +168,25 @@ class _Maker:
                 return self._made(tree, Tensor.__neg__, self._value(operand, known))
             case ast.UnaryOp(operand=operand):
                 return self._value(operand, known)
-            case ast.BinOp(left=left, op=op, right=right):
-                a, b = self._value(left, known), self._value(right, known)
-                return self._made(tree, OPERATORS[type(op)], a, b)
+            case ast.BinOp():
+                return self._chain(tree, known)
             case ast.Call(func=ast.Name(id=name), args=[argument]) if name in FUNCTIONS:
                 return self._made(tree, FUNCTIONS[name], self._value(argument, known))
             case _:
                 return constant(self.formula.literals[tree])
+
+    def _chain(self, tree: ast.BinOp, known: Mapping[str, Tensor]) -> Tensor:
+        """A long sum or product, from the left: each of its operations is inside the next."""
+        parts: list[ast.BinOp] = []
+        first: ast.expr = tree
+        while isinstance(first, ast.BinOp):
+            parts.append(first)
+            first = first.left
+        result = self._value(first, known)
+        for part in reversed(parts):
+            other = self._value(part.right, known)
+            result = self._made(part, OPERATORS[type(part.op)], result, other)
+        return result
 
     def _made(self, tree: ast.expr, function: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
         self._count(tree, *(tensor.shape for tensor in inputs))

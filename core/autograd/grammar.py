@@ -21,7 +21,7 @@ from core.autograd.operation import Array
 
 LONGEST = 10_000  # characters
 MOST_PARTS = 2_000  # numbers, names and operations
-DEEPEST = 100  # parts inside one another
+DEEPEST = 100  # parts inside one another; the terms of a long sum are not
 MOST_NUMBERS = 500_000  # that it may write down, and that its operations may read or make
 LARGEST_SEED = 2**32
 
@@ -39,11 +39,26 @@ _WORDS = {
     ast.Subscript: "an index in brackets",
     ast.Lambda: "a lambda",
     ast.Compare: "a comparison",
-    ast.BoolOp: "and, or",
+    ast.BoolOp: "and or or",
+    ast.JoinedStr: "text in quotes",
+    ast.UnaryOp: "not or ~",
+    ast.Dict: "a dictionary",
+    ast.Set: "a set",
+    ast.Tuple: "a list in parentheses",
     ast.IfExp: "a condition",
     ast.Call: "calling anything but a function's name",
     ast.Import: "an import",
     ast.ImportFrom: "an import",
+}
+
+
+_SIGNS: dict[type[ast.operator], str] = {
+    ast.FloorDiv: "//",
+    ast.Mod: "%",
+    ast.LShift: "<<",
+    ast.RShift: ">>",
+    ast.BitAnd: "&",
+    ast.BitOr: "|",
 }
 
 
@@ -99,6 +114,8 @@ class Formula:
 
 def read(text: str) -> Formula:
     """Reads a formula. Raises ExpressionError, with the place and the remedy, for any other."""
+    if "\0" in text:
+        raise ExpressionError("a null character is no part of a formula", text.index("\0"))
     if len(text) > LONGEST:
         raise ExpressionError(
             f"{len(text):,} characters are too many for a formula; at most {LONGEST:,} are read"
@@ -107,9 +124,13 @@ def read(text: str) -> Formula:
         body = ast.parse("\n".join(line.strip() for line in _lines(text))).body
     except SyntaxError as error:
         start = _offset(text, error.lineno or 1, (error.offset or 1) - 1)
-        raise ExpressionError(f"this is no complete formula: {error.msg}", start) from None
+        said = "a number is too long" if "digits" in str(error.msg) else error.msg
+        raise ExpressionError(f"this is no complete formula: {said}", start) from None
     except (RecursionError, MemoryError, ValueError):
-        raise ExpressionError(f"parts may stand at most {DEEPEST} deep in one another") from None
+        raise ExpressionError(
+            f"parts may stand at most {DEEPEST} deep in one another, and a formula has at most "
+            f"{MOST_PARTS:,}"
+        ) from None
     if not body:
         raise ExpressionError("type a formula, for example tanh(w*x + b)")
     formula = Formula(text)
@@ -160,7 +181,10 @@ def _walk(line: ast.expr, formula: Formula) -> Iterator[tuple[ast.expr, int]]:
     while stack:
         tree, depth = stack.pop()
         yield tree, depth
-        stack.extend((inner, depth + 1) for inner in reversed(_parts(tree, formula)))
+        inner = [(part, depth + 1) for part in _parts(tree, formula)]
+        if isinstance(tree, ast.BinOp):  # a + b + c is (a + b) + c, and flat to who reads it
+            inner[0] = (tree.left, depth)
+        stack.extend(reversed(inner))
 
 
 def _parts(tree: ast.AST, formula: Formula) -> list[ast.expr]:
@@ -180,6 +204,10 @@ def _parts(tree: ast.AST, formula: Formula) -> list[ast.expr]:
             return [left, right]
         case ast.BinOp(op=ast.BitXor()):
             raise formula.error("^ is no power here; write **", tree)
+        case ast.BinOp(op=op):
+            raise formula.error(
+                f"{_SIGNS[type(op)]} is not allowed; a formula has {_ALLOWED}", tree
+            )
         case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords):
             if name in FILLINGS:
                 return []

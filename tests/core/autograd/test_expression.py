@@ -1,5 +1,6 @@
 """What a person may type, and what is refused, with its place."""
 
+import re
 import time
 
 import numpy as np
@@ -103,7 +104,7 @@ REFUSED = {
     "+".join(["x"] * 5000): ("deep", 0, 1),
     "9" * 5000: ("no complete formula", 0, 1),
     "1" + "0" * 400: ("only plain numbers", 0, 401),
-    "x\x00y": ("null", 0, 1),
+    "x\x00y": ("null", 1, 1),
 }
 
 
@@ -114,6 +115,30 @@ def test_everything_else_is_refused_with_its_place(text):
         parse(text)
     if said and "deep" not in said:
         assert (caught.value.start, caught.value.length) == (start, length)
+
+
+def test_a_long_sum_is_flat():
+    """It is read as nested by twos, which nobody sees who types it."""
+    sum_of = " + ".join(f"x{one} * 2" for one in range(400))
+    out = expression(sum_of, **{f"x{one}": one for one in range(400)})
+    out.backward()
+    assert out.item() == 2 * sum(range(400)) and out.leaves["x7"].grad == 2
+    assert parse("(" * 90 + "x" + " + 1)" * 90).evaluate({"x": 1.0}).item() == 91
+    assert expression("*".join(["x"] * 900), x=1.01).item() == pytest.approx(1.01**900)
+    with pytest.raises(ExpressionError, match="deep"):
+        parse("tanh(" * 101 + "x" + ")" * 101)
+    with pytest.raises(ExpressionError, match="2,000 parts"):
+        parse("+".join(["x"] * 1500))
+
+
+def test_other_operators_are_named_as_they_are_written():
+    for text, sign in {"x // 2": "//", "x % 2": "%", "x | 2": "|", "x << 2": "<<"}.items():
+        with pytest.raises(ExpressionError, match=f"^{re.escape(sign)} is not allowed"):
+            parse(text)
+    for text in ("f'{x}'", "not x", "(x, 2)", "{x}", "9" * 5000, "x and y"):
+        with pytest.raises(ExpressionError) as caught:
+            parse(text)
+        assert "Python" not in str(caught.value) and "sys." not in str(caught.value)
 
 
 def test_ten_megabytes_are_refused_at_once():
