@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 SCALES = (0.08, 3.0)
-EASY = 0.72  # below this scale text is hard to read: a large graph is not shrunk further by itself
-LEGIBLE = 0.6  # nor where it is high: then its middle is seen
+EASY = 0.85  # below this scale text is hard to read: a large graph is not shrunk further by itself
+LEGIBLE = 0.66  # but so far where all of it can be seen then, or where it is high
 LARGEST = 1.25  # a small graph is not blown up further
-MARGIN, ABOVE = 28.0, 40.0  # around the whole, in pixels
+MARGIN, ABOVE = 28.0, 10.0  # around the whole, in pixels
 
 
 @dataclass(frozen=True)
@@ -58,13 +58,16 @@ def _shift(low: float, high: float, room: float) -> float:
 def fitting(
     size: tuple[float, float], room: tuple[float, float], unit: float = 1.0, least: float = 0.0
 ) -> Camera:
-    """The whole picture in the middle of the room. Where it is wide, it is made no smaller than
-    `least` (by its height at most to LEGIBLE): then its beginning is seen.
+    """The whole picture in the middle of the room, where it can be read then (`least`, LEGIBLE).
+    Else it is made no smaller than `least`, by its height at most to LEGIBLE: then its beginning is
+    seen.
     """
     width, height = max(1.0, size[0]), max(1.0, size[1])
     inner = max(40.0, room[0] - 2 * MARGIN), max(40.0, room[1] - 2 * ABOVE)
     low = min(inner[1] / height, LARGEST * unit)
-    scale = max(min(inner[0] / width, low), min(least, max(low / unit, LEGIBLE)) * unit)
+    scale = min(inner[0] / width, low)
+    if scale < min(least, LEGIBLE) * unit:
+        scale = min(least, max(low / unit, LEGIBLE)) * unit
     scale = min(max(scale, SCALES[0]), SCALES[1])
     x = (room[0] - width * scale) / 2 if width * scale <= inner[0] else MARGIN
     y = (room[1] - height * scale) / 2

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath
 
 from explorer import theme
-from explorer.panes.backprop.expression.camera import Camera
 from explorer.panes.backprop.expression.draw_nodes import anchor, badge_box
+from explorer.panes.backprop.expression.faces import FAN, MOST_FANNED
 from explorer.panes.backprop.expression.inks import (
     TIMES,
     mono,
@@ -24,10 +23,11 @@ from explorer.panes.backprop.expression.scene import Edge, Instant, Scene
 from explorer.theme_numbers import format_number
 from explorer.widgets.base import put_text
 
-THIN, STRONGEST = 1.3, 7.0  # px
-FAN, INTO = 15.0, 10.0  # between two edges that leave a node, or that enter one
-LABEL = 14.0  # between two contributions
+THIN, STRONGEST = 1.0, 7.0  # px
+LEAST, MOST = -3.0, 3.0  # powers of ten that are drawn so wide
+INTO = 10.0  # between two edges that enter a node
 JOINT = 8.0  # radius of the sign where contributions are added
+LABEL = 6.2  # width of a letter beside it
 
 
 @dataclass(frozen=True)
@@ -45,15 +45,29 @@ def ways_of(scene: Scene) -> Ways:
         count = len(node.inputs)
         for index, before in enumerate(node.inputs):
             fan = scene.uses[before]
-            shift = (fan.index((number, index)) - (len(fan) - 1) / 2) * FAN if len(fan) > 1 else 0
+            room = max(6.0, scene.layout.places[before][3] / 2 - 6)
+            shift = (fan.index((number, index)) - (len(fan) - 1) / 2) * _fan(len(fan), room)
             into = (index - (count - 1) / 2) * INTO
             start = anchor(scene, before)
-            room = max(6.0, scene.layout.places[before][3] / 2 - 6)
-            start = QPointF(start.x(), start.y() + max(-room, min(room, shift)))
+            start = QPointF(start.x(), start.y() + shift)
             end = QPointF(entry.left(), entry.center().y() + into)
             passing = scene.layout.ways[number][index][1:-1]
             paths[number, index] = _curve(start, passing, end)
-    return Ways(paths, {edge: path.pointAtPercent(0.56) for edge, path in paths.items()})
+    return Ways(paths, {edge: _middle(scene, edge, path) for edge, path in paths.items()})
+
+
+def _fan(count: int, room: float) -> float:
+    """Between two of so many edges that leave a node, `room` above and below its middle."""
+    return min(FAN, 2 * room / max(1, count - 1))
+
+
+def _middle(scene: Scene, edge: Edge, path: QPainterPath) -> QPointF:
+    """Where a factor stands: of a node that is used more than once the contributions come first."""
+    fan = scene.uses[scene.computed.graph.nodes[edge[0]].inputs[edge[1]]]
+    if len(fan) < 2:
+        return path.pointAtPercent(0.56)
+    length = path.length()
+    return path.pointAtPercent(path.percentAtLength(max(0.6 * length, length - 22)))
 
 
 def _curve(start: QPointF, passing, end: QPointF) -> QPainterPath:
@@ -117,12 +131,18 @@ def draw_edge(
 
 
 def width_of(scene: Scene, edge: Edge) -> float:
-    """Of an edge that something has flowed along: the square root keeps small ones visible."""
-    size = abs(scene.peaks[edge])
-    if not math.isfinite(size):
-        return STRONGEST
-    share = size / scene.strongest if scene.strongest else 0.0
-    return THIN + (STRONGEST - THIN) * math.sqrt(share)
+    """Of an edge that something has flowed along."""
+    return width_for(scene.peaks[edge])
+
+
+def width_for(flow: float) -> float:
+    """By powers of ten, and whatever else flows: a gradient that vanishes becomes thin."""
+    size = abs(flow)
+    if size == 0:
+        return THIN
+    power = math.log10(size) if math.isfinite(size) else MOST
+    share = (min(max(power, LEAST), MOST) - LEAST) / (MOST - LEAST)
+    return THIN + (STRONGEST - THIN) * share
 
 
 def draw_local(painter: QPainter, scene: Scene, ways: Ways, edge: Edge, instant: Instant) -> None:
@@ -145,6 +165,15 @@ def draw_local(painter: QPainter, scene: Scene, ways: Ways, edge: Edge, instant:
     put_text(painter, box, text, face, now.color("muted"))
 
 
+def draw_joints(
+    painter: QPainter, scene: Scene, ways: Ways, instant: Instant, room: QRectF
+) -> None:
+    """Those that are in sight."""
+    for number in range(len(scene.faces)):
+        if room.intersects(joint_box(scene, number)):
+            draw_joint(painter, scene, ways, number, instant)
+
+
 def draw_joint(painter: QPainter, scene: Scene, ways: Ways, number: int, instant: Instant) -> None:
     """Where the contributions of a node's uses meet and are added: each with its number."""
     edges = [edge for edge in scene.uses[number] if edge in scene.computed.plan.flows]
@@ -153,8 +182,7 @@ def draw_joint(painter: QPainter, scene: Scene, ways: Ways, number: int, instant
         return
     now = theme.current()
     center = anchor(scene, number) + QPointF(JOINT + 1, 0)
-    places = spread([ways.paths[edge].elementAt(0).y for edge in edges], LABEL)
-    for edge, y in zip(edges, places, strict=True):
+    for edge in edges if len(scene.uses[number]) <= MOST_FANNED else ():
         if instant.done(plan.flows[edge]) < 1:
             continue
         flow = scene.computed.flows.along[edge]
@@ -162,9 +190,9 @@ def draw_joint(painter: QPainter, scene: Scene, ways: Ways, number: int, instant
             continue
         at = ways.paths[edge].elementAt(0)
         value = float(flow.reshape(-1)[0])
-        box = QRectF(at.x + 2 * JOINT + 6, y - 6.5, 50, 13)
-        text = signed(value)
-        ground = QRectF(box.x() - 2, box.y(), 6.4 * len(text) + 4, 13)
+        box = QRectF(at.x + 2 * JOINT + 6, at.y - 6.5, 50, 13)
+        text = signed(value).replace(",", "")  # a comma so small reads as a point
+        ground = QRectF(box.x() - 2, box.y(), LABEL * len(text) + 4, 13)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(now.color("window", 0.88))
         painter.drawRoundedRect(ground, 3, 3)
@@ -178,37 +206,14 @@ def draw_joint(painter: QPainter, scene: Scene, ways: Ways, number: int, instant
     put_text(painter, box, "+", sans(13, 600), now.color("on_accent" if target else "text"))
 
 
-def spread(places: Sequence[float], gap: float) -> list[float]:
-    """The same heights in their order, at least `gap` apart, about the same middle."""
-    count = len(places)
-    if all(places[at + 1] - places[at] >= gap for at in range(count - 1)):
-        return list(places)
-    middle = sum(places) / count
-    return [middle + (at - (count - 1) / 2) * gap for at in range(count)]
-
-
-def draw_legend(painter: QPainter, room: QRectF, camera: Camera) -> None:
-    """What color and width of an edge say, in the corner."""
-    now = theme.current()
-    small, muted = now.font("label"), now.color("muted")
-    height = now.px(16)
-    y = room.bottom() - height - 2
-    x = room.left() + 2
-    words = (("gradient below 0", -1.0), ("above 0", 1.0))
-    for text, value in words:
-        pen = now.pen(sign_color(value), 3)
-        if now.contrast and value < 0:
-            pen.setDashPattern([2.0, 1.5])
-        painter.setPen(pen)
-        painter.drawLine(QPointF(x, y + height / 2), QPointF(x + now.px(18), y + height / 2))
-        x += now.px(23)
-        width = now.metrics("label").horizontalAdvance(text) + now.px(12)
-        put_text(painter, QRectF(x, y, width, height), text, small, muted, _LEFT)
-        x += width
-    text = "wider: more of it flows back (width grows with its square root)"
-    if camera.scale < 0.2:
-        return
-    put_text(painter, QRectF(x, y, room.right() - x, height), text, small, muted, _LEFT)
+def joint_box(scene: Scene, number: int) -> QRectF:
+    """What the sign of addition and the contributions beside it need; empty where there is none."""
+    uses = scene.uses[number]
+    if len(uses) < 2:
+        return QRectF()
+    _, _, _, height = scene.layout.places[number]
+    at = anchor(scene, number)
+    return QRectF(at.x(), at.y() - height / 2, 2 * JOINT + 6 + 7 * LABEL, height)
 
 
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter

@@ -7,6 +7,7 @@ from PySide6.QtGui import QPainter
 
 from explorer import theme
 from explorer.panes.backprop.expression.camera import Camera
+from explorer.panes.backprop.expression.layout import Layout
 from explorer.widgets.base import put_text
 
 LEAST = 24.0  # pixels out of sight that count
@@ -31,14 +32,15 @@ def sides_of(camera: Camera, size: tuple[float, float], room: tuple[float, float
     return [side for side, hidden in cut.items() if hidden > LEAST]
 
 
-def draw_more(painter: QPainter, camera: Camera, size: tuple[float, float], room: QRectF) -> None:
+def draw_more(painter: QPainter, camera: Camera, layout: Layout, room: QRectF) -> None:
+    size = layout.width, layout.height
     now = theme.current()
     metrics, high = now.metrics("label"), float(now.px(20))
     for side in sides_of(camera, size, (room.width(), room.height())):
         wide = metrics.horizontalAdvance(WORDS[side]) + now.px(16)
         across, down = room.center().x() - wide / 2, room.center().y() - high / 2
         x = {"left": room.left() + 4, "right": room.right() - wide - 4}.get(side, across)
-        y = {"above": room.top() + 4, "below": room.bottom() - high - now.px(22)}.get(side, down)
+        y = {"above": room.top() + 4, "below": room.bottom() - high - 4}.get(side, down)
         box = QRectF(x, y, wide, high)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(now.color("raised", 0.92))

@@ -7,14 +7,15 @@ from PySide6.QtCore import QPointF, QRectF, QSizeF
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 
 from explorer import theme
-from explorer.panes.backprop.expression.draw_edges import JOINT, Ways
+from explorer.panes.backprop.expression.draw_edges import JOINT, Ways, joint_box
 from explorer.panes.backprop.expression.draw_nodes import anchor, badge_box, node_box
 from explorer.panes.backprop.expression.inks import chip, mono, sign_color, sign_text
 from explorer.panes.backprop.expression.scene import Instant, Scene, subject_at
 from explorer.panes.backprop.expression.words import Piece, arithmetic, number
 from explorer.widgets.base import LEFT, put_text
 
-MOST_AVOIDED = 10  # nodes that the bubble tries not to hide
+MOST_AVOIDED = 20  # parts of nodes that the bubble tries not to hide
+TRIED, FEW, POINTS = 24, 6, 8  # heights that it tries; edges of the node, and points of each
 ARRIVE = 0.6  # of a forward step: the values have come to the operation
 HANDED, FLOWN = 0.3, 0.85  # of a backward step: the gradient is at the operation, at the input
 
@@ -136,13 +137,17 @@ def _free_place(
     """Near what the step is about, where it hides no node if there is such a place in sight."""
     place = instant.place
     assert place is not None
-    about = node_box(scene, subject(scene, instant))
-    center = about.center().x()
+    node = about = node_box(scene, subject(scene, instant))
+    edges = list(scene.uses[subject(scene, instant)])
     if place.input is not None:
         about = about.united(ways.paths[place.node, place.input].boundingRect())
-        if place.phase == "backward":
-            center = about.center().x()
-    nodes = [node_box(scene, number) for number in range(len(scene.faces))]
+        edges.append((place.node, place.input))
+    shares = [step / POINTS for step in range(POINTS + 1)]
+    points = [ways.paths[edge].pointAtPercent(at) for edge in edges[:FEW] for at in shares]
+    count = len(scene.faces)
+    nodes = [node_box(scene, number) for number in range(count)]
+    nodes += [badge_box(scene, number) for number in range(count) if scene.faces[number].badge]
+    nodes += [box for number in range(count) if not (box := joint_box(scene, number)).isEmpty()]
     near = about.adjusted(-size.width(), -200, size.width(), 200)
     nodes = [box for box in nodes if near.intersects(box)]
     nodes.sort(key=lambda box: abs(box.center().y() - about.center().y()))
@@ -151,16 +156,24 @@ def _free_place(
     tops += [box.top() - gap - size.height() for box in nodes]
     tops += [box.bottom() + gap for box in nodes]
     tops.sort(key=lambda top: abs(top + size.height() / 2 - about.center().y()))
-    legend = 2.5 * gap
-    inside = room.adjusted(gap / 2, gap / 2, -gap / 2, -legend)
-    left = max(inside.left(), min(center - size.width() / 2, inside.right() - size.width()))
-    places = [QRectF(left, top, size.width(), size.height()) for top in tops]
+    inside = room.adjusted(gap / 2, gap / 2, -gap / 2, -gap / 2)
+    reach = gap + size.width() / 2
+    lefts = [
+        max(inside.left(), min(middle - size.width() / 2, inside.right() - size.width()))
+        for middle in (node.center().x(), node.right() + reach, node.left() - reach)
+    ]
+    places = [
+        QRectF(left, top, size.width(), size.height()) for left in lefts for top in tops[:TRIED]
+    ]
     whole = size.width() * size.height()
 
     def hidden(box: QRectF) -> float:
-        """How much of the nodes is hidden, and of itself."""
+        """How much of the nodes is hidden, of the edges, and of itself; and how far it is."""
         outside = whole - _overlap(box, inside)
-        return 2 * outside + sum(_overlap(box, node) for node in nodes)
+        crossed = sum(box.contains(point) for point in points)
+        away = (box.center() - node.center()).manhattanLength() / (size.width() + size.height())
+        parts = sum(_overlap(box, one) for one in nodes)
+        return 2 * outside + 2 * parts + whole * (0.04 * crossed + 0.02 * away)
 
     return min(places, key=hidden)
 
@@ -168,6 +181,12 @@ def _free_place(
 def _overlap(one: QRectF, two: QRectF) -> float:
     both = one.intersected(two)
     return both.width() * both.height()
+
+
+def moving_at(scene: Scene, instant: Instant) -> set[int]:
+    """The nodes that a step is about."""
+    place = instant.place
+    return set() if place is None else {place.node, subject(scene, instant)}
 
 
 def subject(scene: Scene, instant: Instant) -> int:

@@ -33,6 +33,15 @@ def badge_box(scene: Scene, number: int) -> QRectF:
     return QRectF(x, y + (height - side) / 2, scene.faces[number].badge, side)
 
 
+def beginning(scene: Scene) -> QRectF:
+    """The nodes of the first layer."""
+    found = QRectF()
+    for number, layer in enumerate(scene.layout.layers):
+        if layer == 0:
+            found = found.united(node_box(scene, number))
+    return found
+
+
 def part(scene: Scene, number: int, box: Box) -> QRectF:
     """A part of a node, in the picture's units."""
     x, y, _, _ = scene.layout.places[number]
@@ -99,7 +108,7 @@ def _draw_check(
 ) -> None:
     """The numeric gradient, and a tick where both agree; "so far" while more is to come."""
     now = theme.current()
-    small = sans(10)
+    small = sans(11)
     put_text(painter, line, "numeric", small, now.color("muted"), LEFT)
     if numeric is None or np.shape(numeric) != np.shape(gradient):
         return
@@ -202,7 +211,7 @@ def _draw_numbers(
 ) -> None:
     now = theme.current()
     face = scene.faces[number]
-    small, bold = sans(10), mono(12, 600)
+    small, bold = sans(11), mono(12, 600)
     value_line = part(scene, number, face.line(1))
     if held and face.kind == "leaf":
         painter.setPen(Qt.PenStyle.NoPen)

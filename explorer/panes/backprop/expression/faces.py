@@ -6,16 +6,17 @@ cells, values and gradients. What computes it stands on a badge at its left side
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.autograd import Graph
 from core.autograd.graph import Node
 
-WIDTH, LINE, PADDING = 116.0, 17.0, 5.0
+WIDTH, LINE, PADDING = 114.0, 15.5, 4.0
 CONSTANT = (46.0, 24.0)
 BADGE, BADGE_LETTER, BADGE_GAP = 26.0, 7.2, 5.0
 CELL_WIDTH, CELL_HEIGHT, SMALL_CELL = 46.0, 17.0, 7.0
 NUMBERED = (4, 4)  # rows and columns that have room for numbers
+FAN, MOST_FANNED = 14.0, 9  # between the edges that leave a node; so many have each a place
 MOST_CELLS = 24  # rows and columns of a grid without numbers; of more the first are shown
 
 Box = tuple[float, float, float, float]  # x, y, width, height
@@ -116,4 +117,13 @@ def face_of(node: Node, checks: bool = False) -> Face:
 
 
 def faces_of(graph: Graph, checks: bool = False) -> tuple[Face, ...]:
-    return tuple(face_of(node, checks) for node in graph.nodes)
+    """A node that is used often is high enough that each of its edges has a place."""
+    uses = [0] * len(graph.nodes)
+    for one in (one for node in graph.nodes for one in node.inputs):
+        uses[one] += 1
+    faces = []
+    for node, count in zip(graph.nodes, uses, strict=True):
+        face = face_of(node, checks)
+        wanted = FAN * min(count, MOST_FANNED) + 2 * PADDING
+        faces.append(replace(face, size=(face.size[0], max(face.size[1], wanted))))
+    return tuple(faces)

@@ -12,18 +12,24 @@ from explorer.panes.backprop.expression.camera import EASY, Camera, fitting
 from explorer.panes.backprop.expression.draw_edges import (
     Ways,
     draw_edge,
-    draw_joint,
-    draw_legend,
+    draw_joints,
     draw_local,
     ways_of,
 )
+from explorer.panes.backprop.expression.draw_legend import HEIGHT, draw_legend
 from explorer.panes.backprop.expression.draw_more import draw_more
-from explorer.panes.backprop.expression.draw_motion import draw_bubble, draw_motion, subject
+from explorer.panes.backprop.expression.draw_motion import (
+    draw_bubble,
+    draw_motion,
+    moving_at,
+    subject,
+)
 from explorer.panes.backprop.expression.draw_nodes import (
     ALL,
     BLOCKS,
     NAMES,
     badge_box,
+    beginning,
     draw_node,
     node_box,
 )
@@ -74,8 +80,7 @@ class GraphView(Picture):
         self.scene = scene
         if not same:
             self._ways = ways_of(scene) if scene is not None else Ways({}, {})
-            self.hovered = self.hovered_element = -1
-            self.hovered_edge = None
+            self.hovered, self.hovered_element, self.hovered_edge = -1, -1, None
             self._fits, self._least = True, EASY
             self._fit()
         self.data_changed()
@@ -92,9 +97,9 @@ class GraphView(Picture):
     def set_choice(self, node: int, element: int = -1) -> None:
         if (node, element) != self.chosen:
             self.chosen = (node, element)
-            there = self.scene is not None and node >= 0
-            self._way = edges_on_the_way(self.scene.computed, node) if there else frozenset()
+            self._way = frozenset()
             if self.scene is not None and node >= 0:
+                self._way = edges_on_the_way(self.scene.computed, node)
                 self.setAccessibleDescription(told(self.scene.computed, node))
                 self._show(node)
             self.update()
@@ -169,11 +174,16 @@ class GraphView(Picture):
 
     def _fit(self) -> None:
         if self.scene is not None:
-            layout = self.scene.layout
-            unit = theme.current().zoom
-            room = (float(self.width()), float(self.height()))
-            self._camera = fitting((layout.width, layout.height), room, unit, self._least)
+            size = self.scene.layout.width, self.scene.layout.height
+            room = self._room.width(), self._room.height()
+            self._camera = fitting(size, room, theme.current().zoom, self._least)
+            self._bring(beginning(self.scene))
             self.update()
+
+    @property
+    def _room(self) -> QRectF:
+        """What the graph has: below it stands a line of words."""
+        return QRectF(0, 0, self.width(), max(1.0, self.height() - theme.current().px(HEIGHT)))
 
     def _follow(self, instant: Instant) -> None:
         if instant.place is None or self.scene is None:
@@ -188,8 +198,8 @@ class GraphView(Picture):
         self._bring(node_box(self.scene, number))
 
     def _bring(self, box: QRectF) -> None:
-        area = (box.x(), box.y(), box.width(), box.height())
-        moved = self._camera.showing(area, float(self.width()), float(self.height()))
+        area, room = (box.x(), box.y(), box.width(), box.height()), self._room
+        moved = self._camera.showing(area, room.width(), room.height())
         if moved != self._camera:
             self._camera = moved
             self.update()
@@ -220,17 +230,19 @@ class GraphView(Picture):
         if self.scene is None:
             return
         instant = instant_at(self.scene.computed, self._position)
-        moving = self._moving(instant)
+        moving = moving_at(self.scene, instant)
+        painter.save()
+        painter.setClipRect(self._room)
         if instant.share < 1:  # frame after frame only these differ
             painter.drawPixmap(0, 0, self._resting(instant, moving))
         else:
             self._layer = None
             self._draw_graph(painter, instant, set(range(len(self.scene.faces))) - moving)
         self._draw_graph(painter, instant, moving, last=True)
-        if any(instant.done(at) > 0 for at in self.scene.computed.plan.flows.values()):
-            draw_legend(painter, QRectF(self.rect()), self._camera)
-        whole = (self.scene.layout.width, self.scene.layout.height)
-        draw_more(painter, self._camera, whole, QRectF(self.rect()))
+        painter.restore()
+        line = QRectF(self.rect()).adjusted(0, self._room.height(), 0, 0)
+        draw_legend(painter, line, self.scene, instant)
+        draw_more(painter, self._camera, self.scene.layout, self._room)
         if self._faint:
             painter.fillRect(self.rect(), theme.current().color("window", 1 - theme.STALE_OPACITY))
 
@@ -243,13 +255,6 @@ class GraphView(Picture):
                 return looked
         instant = instant_at(self.scene.computed, self._position)
         return -1 if instant.place is None else subject(self.scene, instant)
-
-    def _moving(self, instant: Instant) -> set[int]:
-        """The nodes that a step is about."""
-        assert self.scene is not None
-        if instant.place is None:
-            return set()
-        return {instant.place.node, subject(self.scene, instant)}
 
     def _resting(self, instant: Instant, moving: set[int]) -> QPixmap:
         """Everything else, drawn once for all frames of a step."""
@@ -278,16 +283,15 @@ class GraphView(Picture):
         scale = self._camera.scale
         detail = ALL if scale >= TEXT_FROM else NAMES if scale >= NAMES_FROM else BLOCKS
         left, top = self._camera.at(0, 0)
-        right, bottom = self._camera.at(self.width(), self.height())
+        right, bottom = self._camera.at(self._room.width(), self._room.height())
         room = QRectF(left, top, right - left, bottom - top)
         self._draw_edges(painter, instant, room, detail, nodes)
         for number in sorted(nodes):
-            x, y, width, height = self.scene.layout.places[number]
-            if room.intersects(QRectF(x - 8, y - 8, width + 16, height + 16)):
+            if room.intersects(node_box(self.scene, number).adjusted(-40, -8, 8, 8)):
                 self._draw_node(painter, number, instant, detail)
-                if detail == ALL and len(self.scene.uses[number]) > 1:
-                    draw_joint(painter, self.scene, self._ways, number, instant)
         if last:
+            if detail == ALL:  # above all edges, which may cross there
+                draw_joints(painter, self.scene, self._ways, instant, room)
             draw_motion(painter, self.scene, self._ways, instant)
             draw_bubble(painter, self.scene, self._ways, instant, room, self._unit)
         painter.restore()

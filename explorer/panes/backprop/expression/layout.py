@@ -13,7 +13,8 @@ from itertools import pairwise
 
 SWEEPS = 8  # times that the order is improved
 RELAXED = 8  # times that heights are
-COLUMN, ROW, WAY = 76.0, 22.0, 12.0  # between two layers, two nodes, two edges that pass
+COLUMN, ROW, WAY = 46.0, 12.0, 12.0  # between two layers, two nodes, two edges that pass
+FANNED = 108.0  # between two layers where a node of the first is used more than once
 
 Point = tuple[float, float]
 
@@ -252,9 +253,13 @@ def _placed(
 ) -> Layout:
     nodes = len(inputs)
     widths = [max((sizes[one][0] for one in row if one < nodes), default=0.0) for row in order]
+    uses = [0] * nodes
+    for one in (one for before in inputs for one in before):
+        uses[one] += 1
     starts = [0.0]
-    for width in widths[:-1]:
-        starts.append(starts[-1] + width + COLUMN)
+    for row, width in zip(order[:-1], widths[:-1], strict=True):
+        fanned = any(one < nodes and uses[one] > 1 for one in row)
+        starts.append(starts[-1] + width + (FANNED if fanned else COLUMN))
     top = min(middle[one] - net.size[one] / 2 for one in range(len(middle)))
     places = []
     for number, (width, height) in enumerate(sizes):

@@ -19,10 +19,8 @@ from explorer.panes.backprop.expression.layout import Layout, lay_out
 class Scene:
     """What is drawn.
 
-    uses       for each node the edges that read it, top to bottom
-    peaks      of what flows along each edge the number that is largest in size
-    strongest  the scale of width: the size of the largest of these, at least the 1 of dL/dL, so
-               that all are thin where all gradients vanish
+    uses   for each node the edges that read it, top to bottom
+    peaks  of what flows along each edge the number that is largest in size
     """
 
     computed: Computed
@@ -30,17 +28,15 @@ class Scene:
     layout: Layout
     uses: tuple[tuple[Edge, ...], ...]
     peaks: Mapping[Edge, float]
-    strongest: float
     checks: bool = False  # each gradient has a line more for the numeric one
 
 
 def scene_of(computed: Computed, known: Scene | None = None, checks: bool = False) -> Scene:
     """`known` is the scene of the same formula with other values: it spares the layout."""
     peaks = {edge: _peak(flow) for edge, flow in computed.flows.along.items()}
-    strongest = max([1.0, *(abs(peak) for peak in peaks.values() if math.isfinite(peak))])
     same = known is not None and known.computed.plan is computed.plan
     if known is not None and same and known.checks == checks:
-        return replace(known, computed=computed, peaks=peaks, strongest=strongest)
+        return replace(known, computed=computed, peaks=peaks)
     nodes = computed.graph.nodes
     faces = faces_of(computed.graph, checks)
     layout = lay_out([node.inputs for node in nodes], [face.size for face in faces])
@@ -50,7 +46,7 @@ def scene_of(computed: Computed, known: Scene | None = None, checks: bool = Fals
             uses[before].append((number, index))
     for edges in uses:
         edges.sort(key=lambda edge: (layout.ways[edge[0]][edge[1]][1][1], edge[1]))
-    return Scene(computed, faces, layout, tuple(map(tuple, uses)), peaks, strongest, checks)
+    return Scene(computed, faces, layout, tuple(map(tuple, uses)), peaks, checks)
 
 
 def _peak(array: Array) -> float:

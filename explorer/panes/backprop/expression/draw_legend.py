@@ -1,0 +1,48 @@
+"""The line below a graph: what color and width of an edge say."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter
+
+from explorer import theme
+from explorer.panes.backprop.expression.draw_edges import width_for
+from explorer.panes.backprop.expression.inks import sign_color
+from explorer.panes.backprop.expression.scene import Instant, Scene
+from explorer.widgets.base import LEFT, put_text
+
+HEIGHT = 20  # px
+SAMPLES = ((0.001, "0.001"), (1.0, "1"), (1000.0, "1000"))
+
+
+def draw_legend(painter: QPainter, line: QRectF, scene: Scene, instant: Instant) -> None:
+    """As soon as something flows back."""
+    if not any(instant.done(at) > 0 for at in scene.computed.plan.flows.values()):
+        return
+    now = theme.current()
+    words = (("gradient below 0", -1.0), ("above 0", 1.0))
+    x = line.left() + 2
+    for text, value in words:
+        pen = now.pen(sign_color(value), 3)
+        if now.contrast and value < 0:
+            pen.setDashPattern([2.0, 1.5])
+        x = _sample(painter, line, x, pen, text)
+    x = _words(painter, line, x, "width:")
+    for size, text in SAMPLES:
+        x = _sample(painter, line, x, now.pen("muted", width_for(size)), text)
+
+
+def _sample(painter: QPainter, line: QRectF, x: float, pen, text: str) -> float:
+    now, y = theme.current(), line.center().y()
+    pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+    painter.setPen(pen)
+    painter.drawLine(QPointF(x, y), QPointF(x + now.px(18), y))
+    return _words(painter, line, x + now.px(23), text)
+
+
+def _words(painter: QPainter, line: QRectF, x: float, text: str) -> float:
+    now = theme.current()
+    width = now.metrics("label").horizontalAdvance(text) + now.px(12)
+    box = QRectF(x, line.top(), width, line.height())
+    put_text(painter, box, text, now.font("label"), now.color("muted"), LEFT)
+    return x + width
