@@ -11,6 +11,10 @@ _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
 _SPACES = re.compile(r"(?<=\d)[ \u00a0\u2009\u202f](?=\d{3}(?!\d))")
 
 
+class TwoWays(ValueError):
+    """A number that may be read in two ways."""
+
+
 def read_number(text: str) -> float:
     """0.03, 0,03, \u22121e-3, 1,000,000 or 1 000: a finite number.
 
@@ -21,7 +25,7 @@ def read_number(text: str) -> float:
     if _THOUSANDS.fullmatch(clean):
         if clean.count(",") == 1 and "." not in clean:
             apart = clean.replace(",", "")
-            raise ValueError(f"{clean} may be read in two ways; write {apart} or {_short(clean)}")
+            raise TwoWays(f"{clean} may be read in two ways; write {apart} or {_short(clean)}")
         clean = clean.replace(",", "")
     elif "." in clean and clean.find(",") > clean.find("."):  # 1.234,5
         clean = clean.replace(".", "")

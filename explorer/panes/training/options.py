@@ -17,6 +17,7 @@ from core.optimization.schedules import SCHEDULES
 from core.training.config import TrainingConfig
 from core.transformer.config import ModelConfig
 from explorer.engine_loop import torch_threads
+from explorer.typed_numbers import TwoWays, read_number, read_whole
 
 # What the vocabularies hold, before the tokenizer of a file is known.
 STORIES_VOCABULARY = 1536
@@ -193,10 +194,11 @@ CHOICES = {
 def number_of(name: str, text: str) -> float | int | str:
     """The value of a field, or the error as text."""
     low, high, usual = WHOLE.get(name) or NUMBERS[name]
-    clean = text.strip().replace("\u2212", "-").replace(",", "")
     whole = name in WHOLE
     try:
-        value: float | int = int(clean) if whole else float(clean)
+        value: float | int = read_whole(text) if whole else read_number(text)
+    except TwoWays as error:
+        return str(error)
     except ValueError:
         kind = "a whole number" if whole else "a number"
         return f"Use {kind}; {usual} is usual"

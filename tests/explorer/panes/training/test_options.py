@@ -51,8 +51,9 @@ def test_a_text_of_ones_own_is_read_as_it_is_unless_repeats_are_asked_for():
         ("steps", "0", "at least 1"),
         ("batch_size", "-3", "at least 1"),
         ("batch_size", "", "whole number"),
-        ("learning_rate", "nan", "above 0"),
-        ("learning_rate", "inf", "at most"),
+        ("learning_rate", "nan", "a number"),
+        ("learning_rate", "inf", "a number"),
+        ("clip", "1,000", "write 1000 or 1.0"),
         ("learning_rate", "0", "above 0"),
         ("learning_rate", "fast", "3e-4"),
         ("n_embd", "130", "use 128 or 132"),
@@ -150,3 +151,8 @@ def test_options_come_back_from_json_and_unknown_things_are_left_out():
     assert Options.from_json(options.to_json()) == options
     assert Options.from_json({"steps": 5, "nonsense": "x"}) == Options()
     assert Options.from_json(None) == Options()
+
+
+def test_a_comma_is_read_as_where_one_lives():
+    options = Options().change({"learning_rate": "0,0003"}).change({"steps": "1,200"})
+    assert config_of(options).learning_rate == 3e-4 and config_of(options).steps == 1200
