@@ -12,7 +12,7 @@ import numpy as np
 from core.jobs import Pace
 from core.optimization.optimizer_trace import trace_update
 from core.optimization.optimizers import optimizer
-from core.optimization.race import Racer, race_steps
+from core.optimization.race import FAR, Racer, race_steps
 from core.optimization.surfaces import Surface
 from core.trace import Trace
 
@@ -62,6 +62,14 @@ class Lane:
     @cached_property
     def lost_at(self) -> int | None:
         return self.racers[-1].lost_at
+
+    @cached_property
+    def fell_off(self) -> bool:
+        """Whether it was lost though it had not gone far: the surface has no height there."""
+        if self.lost_at is None:
+            return False
+        new = np.asarray(self.trace(self.lost_at).about["new"], float)
+        return bool(np.isfinite(new).all() and np.abs(new).max() <= FAR)
 
     @cached_property
     def positions(self) -> np.ndarray:

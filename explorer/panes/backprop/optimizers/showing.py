@@ -143,11 +143,7 @@ class Showing:
         if not gone:
             self._view.set_notice("")
             return
-        told = "; ".join(
-            f"{lane.title} at step {lane.lost_at}, a rate of {lane.settings.learning_rate:g} is too"
-            " high here"
-            for lane in gone
-        )
+        told = words.lost(gone)
         own = self._mode.experiment.settings
         actions = ["A tenth of the rate"]
         if any("learning_rate" in own.get(lane.name, {}) for lane in gone):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from explorer.panes.backprop.optimizers.racing import Lane, Recording
 from explorer.theme_numbers import MINUS, format_number
 
+FEW = 2  # that are told one by one
 NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 
 
@@ -60,6 +63,31 @@ def _others(recording: Recording, down: list[tuple[int, str]]) -> str:
 def _title(recording: Recording, name: str) -> str:
     lane = recording.lane(name)
     return lane.title if lane is not None else name
+
+
+def lost(gone: Sequence[Lane]) -> str:
+    """Who has run away, and who stepped where the surface has no height; of many only the first."""
+    away = [lane for lane in gone if not lane.fell_off]
+    off = [lane for lane in gone if lane.fell_off]
+    parts = []
+    if 0 < len(away) <= FEW:
+        parts += [
+            f"{lane.title} at step {lane.lost_at}, a rate of {lane.settings.learning_rate:g} is too"
+            " high here"
+            for lane in away
+        ]
+    elif away:
+        parts.append(f"{_first(away)}: these rates are too high here")
+    if off:
+        parts.append(f"{_first(off)} stepped where the surface has no height")
+    return "; ".join(parts)
+
+
+def _first(lanes: Sequence[Lane]) -> str:
+    """The first to be lost, and how many more."""
+    lane = min(lanes, key=lambda one: one.lost_at or 0)
+    more = f" and {len(lanes) - 1} more" if len(lanes) > 1 else ""
+    return f"{lane.title} at step {lane.lost_at}{more}"
 
 
 def step_title(recording: Recording, step: int) -> str:

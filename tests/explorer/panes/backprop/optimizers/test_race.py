@@ -13,9 +13,9 @@ from core.optimization.race_rates import usual_settings
 from core.optimization.schedules import SCHEDULES
 from core.optimization.surfaces import SURFACES
 from explorer.panes.backprop.optimizers import runner
-from explorer.panes.backprop.optimizers.experiment import Experiment
+from explorer.panes.backprop.optimizers.experiment import TYPED, Experiment
 from explorer.panes.backprop.optimizers.explaining import vector
-from explorer.panes.backprop.optimizers.words import short
+from explorer.panes.backprop.optimizers.words import lost, short
 
 NAMES = ("sgd", "nesterov", "rmsprop", "lion", "muon")
 
@@ -99,6 +99,21 @@ def test_who_runs_away_is_told_with_a_way_out(mode, change, run_async):
     usual = usual_settings(SURFACES["beale"], "momentum")
     lane = mode.recording.lane("momentum")
     assert lane.settings == usual and lane.lost_at is None and mode.view.notice.isHidden()
+
+
+def test_who_is_lost_is_told_shortly_and_with_the_true_reason(mode, change):
+    one = Experiment(surface=TYPED, text="sqrt(x + 2.1) - 0.1*x", steps=30, racers=NAMES)
+    change(one)
+    gone = mode.recording.lost(30)
+    assert gone and all(lane.fell_off for lane in gone)
+    assert "has no height" in lost(gone) and "too high" not in lost(gone)
+    for name in NAMES:
+        one = one.with_setting(name, "learning_rate", 1e9)
+    change(replace(one, text="x**4 + y**4"))
+    gone = mode.recording.lost(30)
+    assert len(gone) > 2 and not any(lane.fell_off for lane in gone)
+    told = lost(gone)
+    assert f"and {len(gone) - 1} more: these rates are too high here" in told and len(told) < 80
 
 
 def test_the_sentence_tells_who_was_down_first(mode, change):
