@@ -207,12 +207,15 @@ class _Maker:
 
     def _count(self, tree: ast.expr, *shapes: tuple[int, ...]) -> None:
         """Raises ExpressionError where an operation on these shapes would be one too many."""
-        matrices = isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.MatMult)
+        shape = shapes[0]
         try:
-            shape = _product_shape(*shapes) if matrices else np.broadcast_shapes(*shapes)
+            if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.MatMult):
+                shape = _product_shape(*shapes)
+            elif shapes[-1] != shape:
+                shape = np.broadcast_shapes(*shapes)
         except ValueError:
             return  # they do not fit: the operation says so
-        largest = max(map(math.prod, (shape, *shapes)))
+        largest = max(math.prod(each) for each in (shape, *shapes))
         self.numbers += largest
         if self.numbers > self.most_numbers:
             raise self.formula.error(
