@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
 
+from core.jobs import to_the_end
 from core.optimization.surfaces import Span, Surface
 
 LEVELS = 12
 MOST_PIXELS = 1_200_000
+BAND = 150_000  # pixels that are painted between two yields
 LINE = 0.5  # opacity of a level line
 HATCH = 8  # pixels between two lines where the surface has no height
 LABEL_ROOM = 70.0  # pixels between two labels, at least
@@ -63,29 +66,39 @@ class Relief:
 def relief(
     surface: Surface, span: Span, width: int, height: int, ratio: float, inks: Inks
 ) -> Relief:
+    """`relief_steps`, to its end."""
+    return to_the_end(relief_steps(surface, span, width, height, ratio, inks))
+
+
+def relief_steps(
+    surface: Surface, span: Span, width: int, height: int, ratio: float, inks: Inks
+) -> Generator[float, None, Relief]:
     """The map of `span`, `width` x `height` pixels of the screen, of which `ratio` are device
-    pixels each way.
+    pixels each way; yields the share of its heights that are known, then 1 after each part of the
+    drawing.
     """
     ratio = min(ratio, math.sqrt(MOST_PIXELS / max(1, width * height)))
     columns, rows = max(2, round(width * ratio)), max(2, round(height * ratio))
-    x, y, z = surface.grid(columns, rows, span)
+    x, y, z = yield from surface.grid_steps(columns, rows, span)
     z = z[::-1]
     levels = levels_of(z)
     known = np.isfinite(z)
+    yield 1.0
     if not levels.size:
-        index = np.zeros(z.shape)
-        pixels, steep = painted(index, known, inks, ratio, flat=True), index
+        index = steep = np.zeros(z.shape)
     else:
         finite = z[known]
         anchors = np.concatenate(([finite.min()], levels, [finite.max()]))
         places = np.concatenate(([-0.9], np.arange(levels.size), [levels.size - 0.1]))
         index = np.interp(np.where(known, z, levels[0]), anchors, places)
+        yield 1.0
         steep = steepness(index)
-        pixels = painted(index, known, inks, ratio, steep)
+        yield 1.0
+    pixels = yield from painted_steps(index, known, inks, ratio, steep)
+    labels = yield from labels_steps(index, steep, known, levels, ratio)
     finite = z[known]
     return Relief(
-        span, pixels, levels,
-        labels_of(index, steep, known, levels, ratio),
+        span, pixels, levels, labels,
         float(finite.min()) if finite.size else math.nan,
         float(finite.max()) if finite.size else math.nan,
         x[::8], y[::8], z[::-1][::8, ::8],
@@ -116,27 +129,40 @@ def steepness(index: np.ndarray) -> np.ndarray:
     return np.hypot(down, across)
 
 
-def painted(
+def painted_steps(
+    index: np.ndarray, known: np.ndarray, inks: Inks, ratio: float, steep: np.ndarray
+) -> Generator[float, None, np.ndarray]:
+    """Tints by level, with lines of one pixel of the screen, and hatching where nothing is: some
+    rows at a time.
+    """
+    most = max(1.0, float(np.floor(index.max()) + 1))
+    pixels = np.empty(index.shape, np.uint32)
+    rows = max(1, BAND // index.shape[1])
+    for first in range(0, len(index), rows):
+        part = slice(first, first + rows)
+        pixels[part] = _painted(index[part], known[part], inks, ratio, steep[part], most, first)
+        yield 1.0
+    return pixels
+
+
+def _painted(
     index: np.ndarray,
     known: np.ndarray,
     inks: Inks,
     ratio: float,
-    steep: np.ndarray | None = None,
-    flat: bool = False,
+    steep: np.ndarray,
+    most: float,
+    first: int,
 ) -> np.ndarray:
-    """Tints by level, with lines of one pixel of the screen, and hatching where nothing is."""
+    """The rows from number `first` on; `most` is the highest band of all."""
     low, high, line = (np.array(ink, np.float32) for ink in (inks.low, inks.high, inks.line))
-    band = np.floor(index) + 1
-    most = max(1.0, float(band.max()))
-    share = (band / most).astype(np.float32)
-    if flat or steep is None:
-        lines = np.zeros(index.shape, np.float32)
-    else:
-        away = np.abs(index - np.round(index)) / np.maximum(steep, 1e-9) / ratio
-        crowded = np.clip(1.6 - 4 * steep * ratio, 0.15, 1)  # many lines in a pixel: a gray
-        lines = (np.clip(1.15 - away, 0, 1) * crowded * (steep > 1e-9) * LINE).astype(np.float32)
+    share = ((np.floor(index) + 1) / most).astype(np.float32)
+    away = np.abs(index - np.round(index)) / np.maximum(steep, 1e-9) / ratio
+    crowded = np.clip(1.6 - 4 * steep * ratio, 0.15, 1)  # many lines in a pixel: a gray
+    lines = (np.clip(1.15 - away, 0, 1) * crowded * (steep > 1e-9) * LINE).astype(np.float32)
     packed = np.full(index.shape, 0xFF, np.uint32)
     rows, columns = np.indices(index.shape, dtype=np.int32, sparse=True)
+    rows = rows + first
     hatched = ~known & ((rows + columns) % max(2, round(HATCH * ratio)) < max(1.0, ratio))
     for channel in range(3):
         value = low[channel] + share * (high[channel] - low[channel])
@@ -147,9 +173,9 @@ def painted(
     return packed
 
 
-def labels_of(
+def labels_steps(
     index: np.ndarray, steep: np.ndarray, known: np.ndarray, levels: np.ndarray, ratio: float
-) -> tuple[LevelLabel, ...]:
+) -> Generator[float, None, tuple[LevelLabel, ...]]:
     """A place for each level's number: on its line, where lines are far apart, clear of others."""
     rows, columns = index.shape
     edge = round(EDGE * ratio)
@@ -160,6 +186,7 @@ def labels_of(
     taken = np.empty((0, 2))
     down, across = np.gradient(index)
     for number in range(levels.size):
+        yield 1.0
         on_line = (np.abs(index - number) < 0.6 * steep) & (steep < 0.5 / room) & known
         on_line[:edge] = on_line[-edge:] = False
         on_line[:, :edge] = on_line[:, -edge:] = False

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from core.optimization.stationary import stationary_points_steps
 from core.optimization.surfaces import Surface
-from explorer import errors, tasks
-from explorer.engine import SUPERSEDED, EngineDied
+from explorer import tasks
 from explorer.latest import Latest
 from explorer.panes.backprop.optimizers.looks import inks
-from explorer.panes.backprop.optimizers.relief import relief
+from explorer.panes.backprop.optimizers.relief import Relief, relief_steps
 
 if TYPE_CHECKING:
     from explorer.panes.backprop.optimizers.mode import OptimizersMode
@@ -22,7 +21,11 @@ class Surveyor:
     def __init__(self, mode: OptimizersMode) -> None:
         self._mode = mode
         self._drawn: tuple[Any, ...] = ()
-        self._busy = False
+        self._asked: tuple[Any, ...] = ()
+        self._map = Latest(mode.engine, mode, foreground=True)
+        self._map.came.connect(self._on_drawn)
+        self._map.failed.connect(self._on_map_failed)
+        self._map.ended.connect(self.look)  # it may have been moved meanwhile
         self._searched: Surface | None = None
         self._search = Latest(mode.engine, mode)
         self._search.came.connect(mode.showing.show_level_places)
@@ -32,11 +35,18 @@ class Surveyor:
     def look(self) -> None:
         """Asks for the map of what is seen, unless it is there."""
         mode = self._mode
-        if mode.surface is None or not mode.engine.alive or self._busy or not tasks.in_loop():
+        if mode.surface is None or not mode.engine.alive or not tasks.in_loop():
             return
-        if mode.view.map.isVisible() and self._wanted() != self._drawn:
-            self._busy = True
-            mode.spawn(self._draw())
+        wanted = self._wanted()
+        if not mode.view.map.isVisible() or wanted == self._drawn:
+            return
+        if self._map.running:
+            another = self._asked[0] is not mode.surface
+        else:
+            another = wanted != self._asked  # else it could not be drawn
+        if another:
+            self._asked = wanted
+            self._map.ask(relief_steps(*wanted), "drawing the map")
 
     def find_level_places(self) -> None:
         """Minima and saddles of the surface, once for each."""
@@ -58,24 +68,17 @@ class Surveyor:
             picture.devicePixelRatioF(), inks(),
         )  # fmt: skip
 
-    async def _draw(self) -> None:
+    def _on_map_failed(self, message: str) -> None:
+        if not self._mode.engine.alive:  # another engine will
+            self._asked = ()
+        self._mode.view.body.show_error(message)
+
+    def _on_drawn(self, found: Relief) -> None:
         mode = self._mode
-        try:
-            while (wanted := self._wanted()) != self._drawn and wanted[0] is not None:
-                key = (mode.objectName(), "relief")
-                found = await mode.engine.call(relief, *wanted, key=key)
-                if found is SUPERSEDED:
-                    return
-                self._drawn = wanted
-                if wanted[0] is mode.surface:
-                    mode.view.map.set_relief(found)
-                    finite = found.is_finite
-                    text = "" if finite else "The surface has no height anywhere that is seen."
-                    mode.view.map.set_note(text)
-        except (ValueError, EngineDied) as error:
-            mode.view.body.show_error(str(error))
-        except Exception as error:  # the picture must not wait for ever
-            errors.report(error, "drawing the map")
-            mode.view.body.show_error(str(error))
-        finally:
-            self._busy = False
+        self._drawn = self._asked
+        if self._drawn[0] is mode.surface:
+            mode.view.map.set_relief(found)
+            finite = found.is_finite
+            mode.view.map.set_note(
+                "" if finite else "The surface has no height anywhere that is seen."
+            )

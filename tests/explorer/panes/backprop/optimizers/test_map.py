@@ -18,7 +18,7 @@ from explorer.panes.backprop.optimizers.experiment import Experiment
 from explorer.panes.backprop.optimizers.number_field import turned, turned_share
 from explorer.panes.backprop.optimizers.plane import Plane, fitting
 from explorer.panes.backprop.optimizers.racing import Recording, racing
-from explorer.panes.backprop.optimizers.relief import Inks, levels_of, relief
+from explorer.panes.backprop.optimizers.relief import Inks, levels_of, relief, relief_steps
 
 INKS = Inks((255, 255, 255), (200, 200, 200), (0, 0, 0), (90, 90, 90))
 
@@ -45,6 +45,23 @@ def test_where_a_surface_has_no_height_the_map_is_hatched():
     assert 0xFF5A5A5A not in right and drawn.is_finite
     nothing = relief(typed_surface("sqrt(-1 - x**2)"), (-2, 2, -2, 2), 50, 50, 1.0, INKS)
     assert not nothing.is_finite and nothing.labels == ()
+
+
+def test_a_map_is_drawn_in_parts_between_which_others_have_their_turn():
+    surface = SURFACES["rosenbrock"]
+    drawing = relief_steps(surface, surface.span, 700, 500, 1.0, INKS)
+    shares = []
+    try:
+        while True:
+            shares.append(next(drawing))
+    except StopIteration as ended:
+        drawn = ended.value
+    assert len(shares) > 10 and shares[-1] == 1.0
+    whole = relief(surface, surface.span, 700, 500, 1.0, INKS)
+    np.testing.assert_array_equal(drawn.pixels, whole.pixels)
+    assert drawn.labels == whole.labels and drawn.labels
+    hatched = relief(typed_surface("sqrt(x)"), (-2, 2, -2, 2), 1200, 900, 1.0, INKS).pixels[:, :100]
+    np.testing.assert_array_equal(hatched[8:], hatched[:-8])  # across the parts
 
 
 @pytest.mark.parametrize("height", [0.0, np.nan, np.inf, 1e300])
