@@ -105,12 +105,6 @@ ONES = {
         2,
         2,
     ),
-    "binary cross-entropy": One(
-        lambda x: F.binary_cross_entropy(x, [1] * x.shape[0]),
-        lambda x: torch.nn.functional.binary_cross_entropy_with_logits(x, torch.ones_like(x)),
-        1,
-        1,
-    ),
 }
 TWOS: dict[str, Callable[[Any, Any], Any]] = {
     "add": lambda a, b: a + b,
