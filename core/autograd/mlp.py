@@ -141,15 +141,14 @@ class MLP:
 
     def _layer(self, number: int, x: Tensor, learning: bool) -> Layer:
         weight, bias = self.parameters[f"{number}.weight"], self.parameters[f"{number}.bias"]
-        if number == self.n_layers - 1:
-            sums = x @ weight + bias  # (N, n) @ (n, m)
-            return Layer(sums, sums, sums)
-        if self.config.norm == "none":
-            sums = normed = x @ weight + bias
-        else:
-            sums = x @ weight  # the norm would take a bias away again; it has its own
+        last = number == self.n_layers - 1
+        if last or self.config.norm == "none":  # (N, n) @ (n, m) -> (N, m)
+            sums = normed = x @ weight + bias  # step: sums
+        else:  # the norm would take a bias away again; it has its own
+            sums = x @ weight  # step: product
             normed = self._normed(number, sums, learning)
-        return Layer(sums, normed, ACTIVATIONS[self.config.activation](normed))
+        out = normed if last else ACTIVATIONS[self.config.activation](normed)
+        return Layer(sums, normed, out)
 
     def _normed(self, number: int, sums: Tensor, learning: bool) -> Tensor:
         gain, bias = self.parameters[f"{number}.gain"], self.parameters[f"{number}.bias"]

@@ -9,25 +9,27 @@ import numpy as np
 from core.trace import Step
 from explorer.panes.backprop.network.loss_numbers import loss_rows
 from explorer.panes.backprop.network.moment import Moment
+from explorer.panes.backprop.network.neuron_numbers import (
+    neuron_rows,
+    neuron_step,
+    neuron_table,
+)
 from explorer.panes.backprop.network.sample import Sample
 from explorer.panes.backprop.network.spots import (
     Neuron,
     Spot,
     Weight,
-    is_dead,
     is_there,
     name_of,
 )
-from explorer.panes.backprop.network.updates import liveliest, optimizer_trace
+from explorer.panes.backprop.network.update_numbers import line_rows, update_rows
+from explorer.panes.backprop.network.updates import liveliest
 from explorer.panes.backprop.network.words import sample_title
-from explorer.panes.backprop.optimizers.substituting import formula_of, names_of, written
-from explorer.panes.base import Inspection, Row
+from explorer.panes.base import Inspection
 from explorer.theme_numbers import format_number
 from explorer.widgets.live_numbers import Equation, Terms
 
 MOST_ROWS = 8
-SUMS = "core.autograd.arithmetic:MatMul.forward#forward"
-ROWS_BY_ROWS = ("gram", "poly")  # of Muon's: a row of numbers for each row of the matrix
 
 
 def of_moment(moment: Moment, spot: Spot, pinned: bool) -> Inspection:
@@ -37,12 +39,14 @@ def of_moment(moment: Moment, spot: Spot, pinned: bool) -> Inspection:
     weight = spot if isinstance(spot, Weight) else liveliest(moment)
     if weight is None:
         return Inspection(rows=_summary(moment), table=_table(moment), title=_title(moment))
-    step, rows = update_of(moment, weight)
+    step, rows = update_rows(moment, weight)
     first = name_of(weight.layer, weight.before, moment.sizes)
     then = name_of(weight.layer + 1, weight.after, moment.sizes)
     value = float(moment.weights[weight.layer][weight.before, weight.after])
-    rows = [*rows, Equation("weight now", value, "accent", f"{first} \u2192 {then}")]
+    if step is None:
+        rows = [*rows, Equation("weight now", value, "accent", f"{first} \u2192 {then}")]
     if not isinstance(spot, Weight):
+        rows = [f"The weight {first} \u2192 {then}, whose gradient is largest:", *rows]
         rows = [*rows, *_summary(moment)]
     title = f"Weight {first} \u2192 {then}" if isinstance(spot, Weight) else _title(moment)
     return Inspection(
@@ -59,15 +63,7 @@ def of_inner(moment: Moment, layer: int, step: Step, spot: Spot) -> Inspection:
     lively = spot if isinstance(spot, Weight) and there else liveliest(moment, layer)
     rows: list[Any] = []
     if step.name != "loss" and lively is not None:
-        first = name_of(lively.layer, lively.before, moment.sizes)
-        then = name_of(lively.layer + 1, lively.after, moment.sizes)
-        rows.append(f"For the weight {first} \u2192 {then}:")
-        shape = moment.weights[layer].shape
-        rows += [
-            Equation(name, *_told(name, value, lively, shape, inner=step.parent is not None))
-            for name, value in values.items()
-        ]
-        rows += _with_numbers(moment, step, lively)
+        rows = line_rows(moment, layer, step, lively)
     elif moment.update is not None:
         rows.append(Equation("loss", float(values["loss"]), "accent", "of this step's batch"))
         said = moment.update.said
@@ -80,107 +76,23 @@ def of_inner(moment: Moment, layer: int, step: Step, spot: Spot) -> Inspection:
     return Inspection(step=step, rows=rows, table=values, title=step.title, plain=True)
 
 
-def _with_numbers(moment: Moment, step: Step, weight: Weight) -> list[Any]:
-    """The line's arithmetic for one weight; nothing where it is no sum of a few terms."""
-    assert moment.update is not None
-    trace = optimizer_trace(moment.update, f"{weight.layer}.weight")
-    formula = formula_of(trace, step)
-    if not formula:
-        return []
-    names = names_of(trace)
-    place = np.ravel_multi_index((weight.before, weight.after), moment.weights[weight.layer].shape)
-    text = written(formula, names, int(place))
-    made = float(names[next(iter(step.values))][place])
-    return ["With the numbers:", Row(f"{text} = {format_number(made)}", "text")]
-
-
 def _title(moment: Moment) -> str:
     if moment.update is None:
         return "Before the first step"
     return f"Step {moment.step:,}: one weight's update"
 
 
-def update_of(moment: Moment, weight: Weight) -> tuple[Step | None, list[Any]]:
-    """The optimizer's last line for one weight, with every number before it."""
-    update = moment.update
-    name = f"{weight.layer}.weight"
-    if update is None or name not in update.gradients:
-        return None, ["It has not taken a step yet."]
-    trace = optimizer_trace(update, name)
-    place = (weight.before, weight.after)
-    rows: list[Any] = []
-    for step in trace:
-        if step.parent is not None:
-            continue
-        values = {name: np.asarray(value) for name, value in _values(step).items()}
-        made = next(iter(values))
-        rows.append(Equation(made, _at(values[made], place), "text", step.title))
-    gradient = float(update.gradients[name][place])
-    rows.insert(0, Equation("gradient", gradient, "text", "of the loss on this step's batch"))
-    moves = next(step for step in trace if step.name == "optimizer.move")
-    return moves, rows[-MOST_ROWS:]
-
-
 def _values(step: Step) -> dict[str, Any]:
     return {name: step.value(name) for name in step.values}
 
 
-def _at(value: np.ndarray, place: tuple[int, int]) -> float:
-    if value.ndim == 2:
-        return float(value[place])
-    return float(value) if value.ndim == 0 else float("nan")
-
-
-def _told(
-    name: str, value: np.ndarray, weight: Weight, shape: tuple[int, ...], *, inner: bool
-) -> tuple[float | str, str, str]:
-    """A weight's number in a value of its layer, its color and a note; a shape where it has none.
-
-    Inside of Muon's line a tall matrix lies on its side, and some compare rows with rows.
-    """
-    place = (weight.before, weight.after)
-    if value.ndim == 0 or (value.shape == shape and not inner):
-        return _at(value, place), "text", ""
-    tall = shape[0] > shape[1]
-    if name not in ROWS_BY_ROWS and value.shape == (shape[::-1] if tall else shape):
-        return _at(value, place[::-1] if tall else place), "text", ""
-    return " \u00d7 ".join(map(str, value.shape)), "text", "see Numbers"
-
-
 def _of_neuron(moment: Moment, spot: Neuron, pinned: bool) -> Inspection:
-    """Its bias and the weights that lead to it."""
-    layer = spot.column - 1
-    weights = moment.weights[layer][:, spot.number]
-    names = [name_of(layer, number, moment.sizes) for number in range(len(weights))]
-    rows: list[Any] = [
-        Equation(f"w from {name}", float(weight))
-        for name, weight in zip(names, weights, strict=True)
-    ]
-    rows.append(Equation("bias", float(moment.biases[layer][spot.number])))
-    if is_dead(moment, spot.column, spot.number):
-        rows.append("Dead: 0 for every point, so no gradient reaches it.")
-    title = name_of(spot.column, spot.number, moment.sizes)
+    """How it comes to what it says."""
+    step = neuron_step(moment, spot)
+    rows, table = neuron_rows(moment, spot), neuron_table(moment, spot)
     return Inspection(
-        step=_sums(moment, layer),
-        rows=rows,
-        table={"weights": weights},
-        pinned=pinned,
-        title=title[:1].upper() + title[1:],
-        plain=True,
+        step=step, rows=rows, table=table, pinned=pinned, title=step.title, plain=True
     )
-
-
-def _sums(moment: Moment, layer: int) -> Step:
-    """How the neurons of a layer come to what they say."""
-    kind, norm = moment.experiment.activation, moment.experiment.norm
-    sums = r"z = \sum_i w_i \, x_i + b"
-    if layer == len(moment.weights) - 1:
-        return Step("network.sums", "The output", sums, SUMS, {"b": moment.weights[layer]})
-    says = "z" if kind == "linear" else rf"\text{{{kind}}}(z)"
-    if norm != "none":
-        sums = rf"z = g \cdot \text{{{norm} norm}}\Big(\sum_i w_i \, x_i\Big) + b"
-    formula = rf"{sums}, \quad a = {says}"
-    return Step("network.sums", "What it says", formula, SUMS, {"b": moment.weights[layer]})
 
 
 def _summary(moment: Moment) -> list[Any]:

@@ -39,6 +39,18 @@ class Update:
 
 
 @dataclass(frozen=True, eq=False)
+class Passed:
+    """A layer as the first training point went through it: x (1, n), and (1, m) its sums, those
+    after a norm if there is one, and what it says.
+    """
+
+    x: Array
+    sums: Array
+    normed: Array
+    out: Array
+
+
+@dataclass(frozen=True, eq=False)
 class Moment:
     """After `step` optimizer steps.
 
@@ -48,6 +60,7 @@ class Moment:
              (and of the outputs, where there are several)
     plane    (P, P) uint8: what the network says. Two classes: how likely class 1 is; three: the
              class, LEVELS levels for each; a number: from -1 to 1
+    passed   each layer, as the first training point goes through; () where there is none
     border   (n, 4) lines between two classes, in shares of the plane from its top left
     """
 
@@ -69,6 +82,7 @@ class Moment:
     learned: Learned
     update: Update | None = None
     diverged: str = ""
+    passed: tuple[Passed, ...] = ()
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -128,7 +142,17 @@ def look_steps(
             learned_of(learner),
             update,
             diverged,
+            tuple(_passed(learner)),
         )
+
+
+def _passed(learner: Learner) -> Iterator[Passed]:
+    if not len(learner.train):
+        return
+    x = learner.train.points[:1]
+    for layer in learner.network.detached().layers(x):
+        yield Passed(x, layer.sums.data, layer.normed.data, layer.out.data)
+        x = layer.out.data
 
 
 def _loss(learner: Learner) -> float:

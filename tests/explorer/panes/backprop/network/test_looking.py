@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -9,14 +10,15 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from core.autograd import expression
 from core.optimization.optimizers import OPTIMIZERS
 from explorer.panes.backprop.network import inspecting
 from explorer.panes.backprop.network.experiment import Experiment
 from explorer.panes.backprop.network.lab import Lab
 from explorer.panes.backprop.network.spots import Neuron, Weight, from_plane
-from explorer.panes.backprop.network.updates import optimizer_trace, update_trace
-from explorer.panes.backprop.optimizers.substituting import names_of
-from explorer.theme_numbers import format_number
+from explorer.panes.backprop.network.update_numbers import update_rows
+from explorer.panes.backprop.network.updates import update_trace
+from tests.core.test_trace import MarkedLines
 
 
 def test_a_point_is_followed_forward_and_back_and_left_again(mode, run_async):
@@ -65,7 +67,7 @@ def test_a_neuron_and_a_weight_can_be_chosen_and_let_go(mode, run_async):
         assert told[-1].pinned and told[-1].step.code.startswith("core.optimization.adam")
         mode.choose(Neuron(1, 2))
         assert told[-1].title == "Layer 1, neuron 3"
-        assert "tanh" in told[-1].step.formula and "MatMul.forward" in told[-1].step.code
+        assert "tanh" in told[-1].step.formula and told[-1].step.code.endswith("_layer#sums")
         assert mode.cancel() and mode.view.network.chosen is None
         mode.choose(Neuron(2, 7))
         mode.view.neuronsRequested.emit(1, -1)
@@ -196,11 +198,14 @@ def test_inside_a_step_the_chosen_weight_has_its_own_numbers(mode, run_async):
             mode.inspect()
             gradients = mode.moment.update.gradients[f"{weight.layer}.weight"]
             rows = {row.name: row.value for row in told[-1].rows if hasattr(row, "name")}
-            assert rows["grad"] == gradients[weight.before, weight.after]
+            assert rows["g"] == gradients[weight.before, weight.after]
             mode.player.seek(move)
             mode.inspect()
             rows = {row.name: row.value for row in told[-1].rows if hasattr(row, "name")}
-            assert rows["new"] == mode.moment.weights[weight.layer][weight.before, weight.after]
+            assert (
+                rows["\u03b8 after"]
+                == mode.moment.weights[weight.layer][weight.before, weight.after]
+            )
         track = mode.player.track
         for spot in (Weight(0, 1, 5), Neuron(1, 0), None):  # pointed at only: the layer stays
             drawn = inspecting.of_inner(track.moment, 2, track.item(1), spot)
@@ -225,29 +230,9 @@ def test_inside_of_muons_line_no_weight_has_anothers_number():
                     assert value == step.value(row.name)[-1, -1]
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
-def test_a_line_of_the_optimizer_is_told_with_the_numbers_of_its_weight(name):
-    lab = Lab(Experiment(optimizer=name, hidden=(3, 2)))
-    moment = [lab.one_step() for _ in range(4)][-1]
-    trace = optimizer_trace(moment.update, "1.weight")
-    weight, told = Weight(1, 2, 1), 0
-    names = names_of(trace)
-    state = moment.update.states["1.weight"][0]
-    for one in ("average", "square", "velocity", "total"):
-        if hasattr(state, one):
-            assert names[f"{one}_before"][5] == getattr(state, one)[2, 1]
-    for step in trace:
-        rows = inspecting.of_inner(moment, 1, step, weight).rows
-        if "With the numbers:" in rows:
-            made = step.value(next(iter(step.values)))[2, 1]
-            assert rows[-1].text.endswith(f" = {format_number(float(made))}")
-            told += 1
-    assert told >= 2
-
-
 def test_the_update_of_a_weight_is_the_line_that_moves_it():
     lab = Lab(Experiment(optimizer="lion"))
-    step, _ = inspecting.update_of([lab.one_step() for _ in range(2)][-1], Weight(0, 0, 0))
+    step, _ = update_rows([lab.one_step() for _ in range(2)][-1], Weight(0, 0, 0))
     assert step.code.endswith("#move")
 
 
@@ -266,3 +251,73 @@ def test_the_followed_point_is_never_under_the_numbers_of_the_output():
             assert not box.adjusted(-8, -8, 8, 8).contains(px, py)
             if not QRectF(104, 130, 120, 70).adjusted(-20, -20, 20, 20).contains(px, py):
                 assert box.top() == 130, "it moves only where it must"
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_line_of_an_optimizer_can_be_followed_with_its_numbers(name):
+    lab = Lab(Experiment(optimizer=name))
+    moment = [lab.one_step() for _ in range(3)][-1]
+    weight = Weight(1, 2, 3)
+    state, taken = moment.update.states["1.weight"]
+    seen = 0
+    for step in update_trace(moment, 1):
+        if step.parent is not None or step.name == "loss":
+            continue
+        rows = inspecting.of_inner(moment, 1, step, weight).rows
+        told = {row.name: row.value for row in rows if hasattr(row, "name")}
+        for label in [one for one in told if one.endswith(" before")]:
+            made = next(iter(step.values))
+            kept = getattr(state, made) if hasattr(state, made) else state.average
+            assert told[label] == kept[2, 3] != told.get(label.removesuffix(" before"))
+        for text in [row for row in rows if isinstance(row, str) and " = " in row]:
+            written, result = text.split(" = ")
+            for old, new in (("\u2212", "-"), ("\u00d7", "*"), ("\u00b2", "**2"), ("^", "**")):
+                written, result = written.replace(old, new), result.replace(old, new)
+            written = re.sub(r"\u221a([\d.e-]+)", r"((\1)**0.5)", written)
+            written = re.sub(r"\|(.*?)\|", r"(((\1)**2)**0.5)", written)
+            numbers = expression(written).item()
+            assert numbers == pytest.approx(float(result), rel=0.06), (step.formula, text)
+            seen += 1
+    assert taken == 2 and seen >= 1
+
+
+def test_the_whole_step_of_a_weight_has_every_letter_of_its_formula():
+    lab = Lab(Experiment())
+    moment = [lab.one_step() for _ in range(3)][-1]
+    step, rows = update_rows(moment, Weight(1, 2, 3))
+    told = {row.name: row.value for row in rows}
+    assert list(told) == [
+        "\u03b8", "g", "\u03b7", "s", "m", "v", "m\u0302", "v\u0302", "d", "\u03b8 after",
+    ]  # fmt: skip
+    moved = told["\u03b8"] - told["\u03b7"] * told["d"]
+    assert moved == told["\u03b8 after"] == moment.weights[1][2, 3]
+    assert r"\hat m" in step.formula and r"\beta_1" in step.formula
+
+
+@pytest.mark.parametrize("norm", ["none", "layer", "batch"])
+@pytest.mark.parametrize("activation", ["tanh", "relu", "linear"])
+def test_a_neurons_formula_lines_and_numbers_belong_together(norm, activation):
+    lab = Lab(Experiment(norm=norm, activation=activation))
+    moment = [lab.one_step() for _ in range(3)][-1]
+    point, network = lab.data.train.points[:1], lab.learner.network.detached()
+    for spot in (Neuron(1, 4), Neuron(2, 1), Neuron(3, 0)):
+        shown = inspecting.of_moment(moment, spot, True)
+        with MarkedLines() as watched:
+            layers = network.layers(point)
+        frames = [
+            {name: getattr(value, "data", value) for name, value in frame.items()}
+            for frame in watched.locals[shown.step.code]
+        ]
+        assert any(
+            all(np.array_equal(frame[key], shown.step.value(key)) for key in shown.step.values)
+            for frame in frames
+        )
+        told = {row.name: row for row in shown.rows if hasattr(row, "name")}
+        terms, bias = told["sum"], told["b"].value
+        product = float(np.dot(terms.left, terms.right))
+        ends = spot.column == 3
+        if norm == "none" or ends:
+            assert product + bias == pytest.approx(told["z"].value)
+        last = told["z" if ends else "a"]
+        assert last.value == layers[spot.column - 1].out.data[0, spot.number]
+        assert last.role == "accent"

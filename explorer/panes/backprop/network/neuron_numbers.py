@@ -1,0 +1,85 @@
+"""A neuron that is looked at: how it comes to what it says, in one point's numbers. No Qt."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from core.trace import Step
+from explorer.panes.backprop.network.moment import Moment, Passed
+from explorer.panes.backprop.network.spots import Neuron, is_dead, name_of
+from explorer.theme_numbers import format_number
+from explorer.widgets.live_numbers import Equation, Terms
+
+LINE = "core.autograd.mlp:MLP._layer#"
+LATEX = {"tanh": r"\tanh", "relu": r"\mathrm{relu}", "sigmoid": r"\sigma", "gelu": r"\mathrm{gelu}"}
+
+
+def neuron_step(moment: Moment, spot: Neuron) -> Step:
+    """Its formula, and the line of core that takes the sums of its layer."""
+    kind, norm = moment.experiment.activation, moment.experiment.norm
+    last = spot.column == len(moment.weights)
+    formula, line = r"z = \sum_i w_i \, x_i + b", "sums"
+    if norm != "none" and not last:
+        formula = rf"z = g \cdot \text{{{norm} norm}}\Big(\sum_i w_i \, x_i\Big) + b"
+        line = "product"
+    if not last:
+        says = "z" if kind == "linear" else f"{LATEX[kind]}(z)"
+        formula = rf"{formula}, \quad a = {says}"
+    values: dict[str, Any] = {}
+    if moment.passed:
+        one = moment.passed[spot.column - 1]
+        values = {"sums": one.sums, "x": one.x, "weight": moment.weights[spot.column - 1]}
+        if line == "sums":
+            values["bias"] = moment.biases[spot.column - 1]
+    title = name_of(spot.column, spot.number, moment.sizes)
+    return Step("network.neuron", title[:1].upper() + title[1:], formula, f"{LINE}{line}", values)
+
+
+def neuron_rows(moment: Moment, spot: Neuron) -> list[Any]:
+    """The sum's largest terms, and what comes of it, for the first point that is learned from."""
+    layer, number = spot.column - 1, spot.number
+    weights = moment.weights[layer][:, number]
+    bias = float(moment.biases[layer][number])
+    names = [name_of(layer, n, moment.sizes) for n in range(len(weights))]
+    rows: list[Any] = []
+    if moment.passed:
+        rows += _of_point(moment, spot, names, bias)
+    else:
+        rows += [Equation(f"w from {n}", float(w)) for n, w in zip(names, weights, strict=True)]
+        rows.append(Equation("b", bias, "text", "bias"))
+    if is_dead(moment, spot.column, number):
+        rows.append("Dead: 0 for every point that is learned from, so no")
+        rows.append("gradient reaches the weights into it.")
+    return rows
+
+
+def _of_point(moment: Moment, spot: Neuron, names: list[str], bias: float) -> list[Any]:
+    layer, number = spot.column - 1, spot.number
+    one: Passed = moment.passed[layer]
+    x, y = (format_number(float(value)) for value in moment.passed[0].x[0])
+    short = [name.removeprefix(f"layer {layer}, ") for name in names]
+    last, norm = spot.column == len(moment.weights), moment.experiment.norm
+    rows: list[Any] = [
+        f"For the first training point, ({x}, {y}); w \u00d7 x of each:",
+        Terms("sum", one.x[0], moment.weights[layer][:, number], ("text", "text"), short, None),
+    ]
+    normed = norm != "none" and not last
+    rows.append(Equation("b", bias, "text", "bias"))
+    said = f"= {norm} norm of the sum \u00d7 gain + b" if normed else "= sum + b"
+    rows.append(Equation("z", float(one.normed[0, number]), "accent" if last else "text", said))
+    if not last:
+        kind = moment.experiment.activation
+        note = "= z" if kind == "linear" else f"= {kind}(z), what it says"
+        rows.append(Equation("a", float(one.out[0, number]), "accent", note))
+    return rows
+
+
+def neuron_table(moment: Moment, spot: Neuron) -> dict[str, np.ndarray]:
+    """Every weight that leads to it, and its bias."""
+    layer = spot.column - 1
+    return {
+        "weights": moment.weights[layer][:, spot.number],
+        "bias": moment.biases[layer][spot.number : spot.number + 1],
+    }

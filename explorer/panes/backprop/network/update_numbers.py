@@ -1,0 +1,156 @@
+"""An optimizer step in numbers: one weight's, under the letters of the formulas. No Qt here."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+
+from core.optimization.optimizers import optimizer
+from core.optimization.rule import Rule
+from core.trace import Step, Trace
+from explorer.panes.backprop.network.moment import Moment
+from explorer.panes.backprop.network.spots import Weight, name_of
+from explorer.panes.backprop.network.updates import optimizer_trace
+from explorer.panes.backprop.optimizers.substituting import formula_of, names_of, written
+from explorer.theme_numbers import format_number
+from explorer.widgets.live_numbers import Equation
+
+ROWS_BY_ROWS = ("gram", "poly")  # of Muon's: a row of numbers for each row of the matrix
+BEFORE = "_before"
+PLAIN = {
+    r"\theta'": "\u03b8\u2032",
+    r"\theta": "\u03b8",
+    r"\hat m": "m\u0302",
+    r"\hat v": "v\u0302",
+    r"\tilde m": "m\u0303",
+    r"\gamma": "\u03b3",
+}
+SPELT = {
+    "param": "the weight before this step",
+    "grad": "gradient on this step's batch",
+    "rate": "learning rate",
+    "step": "this is step t of this weight",
+    "shrunk": "the weight, decayed",
+    "new": "the weight after this step",
+    "rest": "what is left of 1",
+    "rest1": "what is left of 1",
+    "rest2": "what is left of 1",
+    "eps": "keeps from dividing by 0",
+}
+
+
+def update_rows(moment: Moment, weight: Weight) -> tuple[Step | None, list[Any]]:
+    """The whole step of one weight: the rule's formula, and every number of it."""
+    update, parameter = moment.update, f"{weight.layer}.weight"
+    if update is None or parameter not in update.gradients:
+        return None, ["It has not taken a step yet."]
+    trace = optimizer_trace(update, parameter)
+    place = (weight.before, weight.after)
+    rule = optimizer(update.optimizer)
+    letters = letters_of(rule)
+    rows: list[Any] = [
+        Equation(letters[name], number, "text", SPELT[name])
+        for name, number in (
+            ("param", float(update.before[parameter][place])),
+            ("grad", float(update.gradients[parameter][place])),
+            ("rate", float(update.learning_rate)),
+        )
+    ]
+    last = moves = next(step for step in trace if step.name == "optimizer.move")
+    for step in _lines(trace):
+        made = next(iter(step.values))
+        value = np.asarray(step.value(made))
+        role = "accent" if step is last else "text"
+        if value.shape in ((), update.before[parameter].shape):
+            rows.append(Equation(letters[made], _at(value, place), role, _words(made)))
+    values = {name: moves.value(name) for name in moves.values}
+    whole = Step("optimizer.update", f"{rule.title}: one step", rule.formula, moves.code, values)
+    return whole, rows
+
+
+def line_rows(moment: Moment, layer: int, step: Step, weight: Weight) -> list[Any]:
+    """One line of it: what it reads, what was remembered included, and what it makes."""
+    update = moment.update
+    if update is None:
+        return []
+    first = name_of(weight.layer, weight.before, moment.sizes)
+    then = name_of(weight.layer + 1, weight.after, moment.sizes)
+    rows: list[Any] = [f"For the weight {first} \u2192 {then}:"]
+    trace = optimizer_trace(update, f"{layer}.weight")
+    letters = letters_of(optimizer(update.optimizer))
+    formula = formula_of(trace, step)
+    if not formula:
+        shape, inner = moment.weights[layer].shape, step.parent is not None
+        for name in step.values:
+            value, note = _told(name, np.asarray(step.value(name)), weight, shape, inner=inner)
+            called = name if inner else letters.get(name, name)
+            rows.append(Equation(called, value, "text", note or ("" if inner else _words(name))))
+        return rows
+    if step.name == "optimizer.decay":  # the playground's penalty is a part of the loss
+        formula = "param" if "rate" in formula else "grad"
+    made = next(iter(step.values))
+    names = names_of(trace)
+    place = int(np.ravel_multi_index((weight.before, weight.after), moment.weights[layer].shape))
+    for name in dict.fromkeys(re.findall(r"[a-z]\w*", formula)):
+        if name in names:
+            called = _letter(name, letters)
+            rows.append(Equation(called, float(names[name][place]), "text", _words(name)))
+    result = float(names[made][place])
+    if " " in formula:
+        rows.append(f"{written(formula, names, place)} = {format_number(result)}")
+    rows.append(Equation(letters[made], result, "accent", _words(made)))
+    return rows
+
+
+def letters_of(rule: Rule) -> dict[str, str]:
+    """What the formulas call each name of the rule's lines."""
+    letters = {"param": "\u03b8", "grad": "g", "rate": "\u03b7", "step": "t", **rule.letters}
+    for line in rule.lines:
+        left = re.split(r"\\leftarrow|=|\\approx", line.formula)[0].strip()
+        letters[line.made] = PLAIN.get(left, left)
+    return letters | {"new": "\u03b8 after"}
+
+
+def _letter(name: str, letters: dict[str, str]) -> str:
+    if name.endswith(BEFORE):
+        return f"{letters.get(name.removesuffix(BEFORE), name)} before"
+    if name.startswith("rest"):
+        number = name.removeprefix("rest")
+        share = next(one for one in (f"beta{number}", "beta", "momentum") if one in letters)
+        return f"1 \u2212 {letters[share]}"
+    return letters.get(name, name)
+
+
+def _words(name: str) -> str:
+    """A name of the rule's code, for people."""
+    if name.endswith(BEFORE):
+        return f"{_words(name.removesuffix(BEFORE))}, remembered"
+    return SPELT.get(name, name.replace("_hat", ", corrected").replace("_", " "))
+
+
+def _lines(trace: Trace) -> list[Step]:
+    """The outermost ones, the move last."""
+    lines = [step for step in trace if step.parent is None]
+    return sorted(lines, key=lambda step: step.name == "optimizer.move")
+
+
+def _at(value: np.ndarray, place: tuple[int, int]) -> float:
+    return float(value[place]) if value.ndim == 2 else float(value)
+
+
+def _told(
+    name: str, value: np.ndarray, weight: Weight, shape: tuple[int, ...], *, inner: bool
+) -> tuple[float | str, str]:
+    """A weight's number in a value of its layer, and a note; a shape where it has none.
+
+    Inside of Muon's line a tall matrix lies on its side, and some compare rows with rows.
+    """
+    place = (weight.before, weight.after)
+    if value.ndim == 0 or (value.shape == shape and not inner):
+        return _at(value, place), ""
+    tall = shape[0] > shape[1]
+    if name not in ROWS_BY_ROWS and value.shape == (shape[::-1] if tall else shape):
+        return _at(value, place[::-1] if tall else place), ""
+    return " \u00d7 ".join(map(str, value.shape)), "see Numbers"
