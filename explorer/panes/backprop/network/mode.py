@@ -282,9 +282,11 @@ class NetworkMode(Mode):
             self.set_headline(words.sample_headline(sample, max(0, self.player.step)))
             return
         state, lab = self.runner.state, self.runner.lab
-        first = lab.curves.train[0] if lab is not None else math.nan
-        away = lab is not None and words.runs_away(lab.moments[-1], first)
+        losses = lab.curves.train if lab is not None else []
+        away = words.runs_away(losses)
         self.inputs.set_diverged(away or state == "diverged")
+        latest = lab is not None and self.moment is lab.moments[-1]
+        first = losses[0] if away and latest else math.nan
         same = [one for one in PRESETS if one.experiment == self.experiment]
         self.set_headline(
             words.headline(self.moment, state, self.runner.error, same[0] if same else None, first)

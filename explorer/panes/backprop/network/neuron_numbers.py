@@ -63,7 +63,9 @@ def _of_point(moment: Moment, spot: Neuron, names: list[str], bias: float) -> li
     last, norm = spot.column == len(moment.weights), moment.experiment.norm
     rows: list[Any] = [
         f"For the first training point, ({x}, {y}); w \u00d7 x of each:",
-        Terms("sum", one.x[0], moment.weights[layer][:, number], ("text", "text"), short, None),
+        Terms(
+            "sum", moment.weights[layer][:, number], one.x[0], ("text", "text"), short, None, "text"
+        ),
     ]
     normed = norm != "none" and not last
     rows.append(Equation("b", bias, "text", "bias"))

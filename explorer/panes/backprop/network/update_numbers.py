@@ -38,6 +38,10 @@ SPELT = {
     "rest1": "what is left of 1",
     "rest2": "what is left of 1",
     "eps": "keeps from dividing by 0",
+    "beta": "how much of it stays",
+    "beta1": "how much of it stays",
+    "beta2": "how much of it stays",
+    "momentum": "how much of it stays",
 }
 
 
@@ -58,13 +62,14 @@ def update_rows(moment: Moment, weight: Weight) -> tuple[Step | None, list[Any]]
             ("rate", float(update.learning_rate)),
         )
     ]
-    last = moves = next(step for step in trace if step.name == "optimizer.move")
+    moves = next(step for step in trace if step.name == "optimizer.move")
     for step in _lines(trace):
         made = next(iter(step.values))
         value = np.asarray(step.value(made))
-        role = "accent" if step is last else "text"
+        role = "accent" if step.name == "optimizer.move" else "text"
         if value.shape in ((), update.before[parameter].shape):
-            rows.append(Equation(letters[made], _at(value, place), role, _words(made)))
+            note = ", ".join([_words(made), *_settings(step, rule)])
+            rows.append(Equation(letters[made], _at(value, place), role, note))
     values = {name: moves.value(name) for name in moves.values}
     whole = Step("optimizer.update", f"{rule.title}: one step", rule.formula, moves.code, values)
     return whole, rows
@@ -121,6 +126,14 @@ def _letter(name: str, letters: dict[str, str]) -> str:
         share = next(one for one in (f"beta{number}", "beta", "momentum") if one in letters)
         return f"1 \u2212 {letters[share]}"
     return letters.get(name, name)
+
+
+def _settings(step: Step, rule: Rule) -> list[str]:
+    """The settings that a line reads; the playground's weight decay is a part of the loss."""
+    if step.name == "optimizer.decay":
+        return [f"{rule.letters['weight_decay']} = 0"]
+    read = {name: step.value(name) for name in step.values if name in rule.letters}
+    return [f"{rule.letters[name]} = {format_number(float(value))}" for name, value in read.items()]
 
 
 def _words(name: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from statistics import median
 
 from explorer.panes.backprop.network.moment import Moment
 from explorer.panes.backprop.network.presets import Preset
@@ -10,7 +12,9 @@ from explorer.panes.backprop.network.sample import Sample
 from explorer.theme_numbers import format_number
 
 LOADING = "The network is being made."
+LATEST = 9  # losses: whether they run away is judged by the middle one
 RUNS_AWAY, LEAST_LOSS = 10.0, 0.7  # times the first loss, or that of not knowing two classes
+WORSE = 1.2  # times the loss of guessing: it is told
 NO_POINTS = "There are no points to learn from: click some onto the plane."
 
 
@@ -26,17 +30,20 @@ def moment_title(moment: Moment) -> str:
     return f"after {steps}: {loss}{test}"
 
 
-def runs_away(moment: Moment, first: float) -> bool:
-    """Whether learning makes it ever worse, though every number is finite; `first` is the loss
-    before the first step.
+def runs_away(losses: Sequence[float]) -> bool:
+    """Whether learning makes it ever worse, though every number is finite: `losses` on the training
+    points begin before the first step, and the latest few count, for they jump.
     """
-    return moment.step > 0 and moment.train_loss > RUNS_AWAY * max(first, LEAST_LOSS)
+    latest = losses[1:][-LATEST:]
+    return len(latest) > 0 and median(latest) > RUNS_AWAY * max(losses[0], LEAST_LOSS)
 
 
 def headline(
-    moment: Moment | None, state: str, error: str, preset: Preset | None, first: float = math.nan
+    moment: Moment | None, state: str, error: str, preset: Preset | None, away: float = math.nan
 ) -> str:
-    """One sentence: what you see now. `first` is the loss before the first step."""
+    """One sentence: what you see now. `away` is the loss before the first step, where by now it
+    runs away from it.
+    """
     if error:
         return "Something went wrong; the reason stands below."
     if moment is None:
@@ -46,10 +53,10 @@ def headline(
         return f"It diverged after {moment.step:,} steps: {why}."
     if not moment.layers:
         return NO_POINTS
-    if runs_away(moment, first):
+    if not math.isnan(away):
         return (
             f"Step {moment.step:,}: the loss is {format_number(moment.train_loss)}, and was "
-            f"{format_number(first)} at first: the steps are too large. Reset, and learn slower."
+            f"{format_number(away)} at first: the steps are too large. Reset, and learn slower."
         )
     if preset is not None and moment.experiment == preset.experiment:
         return preset.look
@@ -61,6 +68,12 @@ def headline(
 
 def _judgment(moment: Moment) -> str:
     """What stands out: trouble first, then how well it does."""
+    guessing = math.log(moment.classes) if moment.classes else math.inf
+    if moment.train_loss > WORSE * guessing:
+        return (
+            f"worse than guessing: the loss is {format_number(moment.train_loss)}, and giving "
+            f"every class the same chance costs {format_number(guessing)}."
+        )
     dead = sum(int(layer.dead.sum()) for layer in moment.layers)
     inner = moment.layers[:-1]
     if dead:

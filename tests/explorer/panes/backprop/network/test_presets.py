@@ -5,9 +5,12 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+import pytest
 
+from explorer.panes.backprop.network.experiment import Experiment
 from explorer.panes.backprop.network.lab import Lab
-from explorer.panes.backprop.network.presets import preset
+from explorer.panes.backprop.network.presets import PRESETS, preset
+from explorer.panes.backprop.network.words import headline, runs_away
 
 
 def taught(name: str) -> Lab:
@@ -75,3 +78,33 @@ def test_too_large_a_rate_ends_in_no_number():
     while not lab.diverged and lab.learner.step < 2000:
         lab.one_step()
     assert lab.moments[-1].diverged
+
+
+@pytest.mark.parametrize("optimizer, rate", [("sgd", 100.0), ("momentum", 30.0), ("adam", 1e6)])
+def test_too_large_a_rate_is_told_for_classes_too_and_soon(optimizer, rate):
+    lab = Lab(Experiment(optimizer=optimizer, learning_rate=rate))
+    told = []
+    for _ in range(40):
+        lab.one_step()
+        told.append(runs_away(lab.curves.train))
+    assert not lab.diverged and all(told[5:])
+
+
+@pytest.mark.parametrize(
+    "one", [one for one in PRESETS if one.id != "diverges"], ids=lambda p: p.id
+)
+def test_a_rate_that_learns_is_never_told_to_be_too_large(one):
+    lab = Lab(one.experiment)
+    for _ in range(60):
+        lab.one_step()
+        assert not runs_away(lab.curves.train)
+
+
+def test_a_loss_above_that_of_guessing_is_told():
+    lab = Lab(Experiment(optimizer="adam", learning_rate=10.0))
+    moments = [lab.one_step() for _ in range(120)]
+    worse = [one for one in moments if one.train_loss > 1.2 * np.log(2)]
+    assert len(worse) > 60
+    for one in worse:
+        assert "worse than guessing" in headline(one, "paused", "", None)
+    assert "guessing" not in headline(Lab(Experiment()).one_step(), "paused", "", None)
