@@ -55,6 +55,7 @@ class TypedNumber(QLineEdit):
             return
         self._shown = text
         self.setText(text)
+        self.setCursorPosition(0)  # of a long number the beginning is read
 
     def _on_finished(self) -> None:
         text = self.text()
@@ -152,7 +153,9 @@ class WhatIfCard(QWidget):
             return
         slope, nudge = format_number(what.gradient), format_number(what.nudge)
         self.predicted.setText(f"predicted: {slope} \u00d7 {nudge} = {signed(what.predicted)}")
-        off = "" if not math.isfinite(what.error) else f", off by {format_number(abs(what.error))}"
+        off = f", off by {format_number(abs(what.error))}" if math.isfinite(what.error) else ""
+        if abs(what.error) <= what.rounding:
+            off = ", as predicted"
         self.true.setText(f"true change: {signed(what.true)}{off}")
         self.numeric.setText(numeric)
 

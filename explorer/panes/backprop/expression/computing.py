@@ -28,12 +28,14 @@ from core.autograd import (
 )
 from core.autograd.flows import Edge
 from core.trace import Step, Trace
+from explorer.panes.backprop.expression.layout import passed
 
 Array = np.ndarray
 
 FIRST_VALUES = (2.0, -3.0, 0.5, 1.0, -1.5, 0.8, 3.0, -0.4)  # of names that nobody has given any
 SMALL_TEXT = 400  # characters that can be worked out within a frame
 SMALL_GRAPH, SMALL_NUMBERS = 250, 4_000  # nodes, and their numbers, that can be as well
+MOST_PASSED = 20_000  # layers that the edges of a graph may pass
 MOST_NUMBERS = 50_000  # that all operations together may work on, so that a short text is quick
 
 
@@ -189,6 +191,7 @@ def compute(text: str, values: Mapping[str, Any], known: Computed | None = None)
         plan = known.plan
     else:
         graph = graph_of(output)
+        _check_drawn(graph)
         plan = plan_of(graph, trace_backprop(output).about["places"])
     return Computed(expression, used, graph, plan, flows_of(graph), _broken(graph), parts)
 
@@ -275,6 +278,16 @@ def _check(output: Tensor, text: str) -> None:
             f"{output.name} alone is no operation; write for example {output.name} * 2",
             start,
             len(whole) - start,
+        )
+
+
+def _check_drawn(graph: Graph) -> None:
+    """Raises ExpressionError where to draw the graph would take seconds."""
+    count = passed([node.inputs for node in graph.nodes])
+    if count > MOST_PASSED:
+        raise ExpressionError(
+            f"this is too long to be drawn: its edges pass {count:,} layers of operations, and at "
+            f"most {MOST_PASSED:,} are drawn; use fewer terms"
         )
 
 

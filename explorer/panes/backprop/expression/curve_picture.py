@@ -139,7 +139,7 @@ class CurvePicture(Picture):
         put_text(painter, below, format_number(what.xs[-1]), small, muted, RIGHT)
         above = QRectF(area.left() + 3, area.top() - now.px(15), area.width(), now.px(14))
         if self._hovered is None:
-            top = f"{self._output}  {format_number(high)}"
+            top = f"{self._output} up to {format_number(high)}"
             put_text(painter, above, top, small, muted, LEFT)
 
     def _draw_readout(self, painter: QPainter, area: QRectF, what: WhatIf) -> None:

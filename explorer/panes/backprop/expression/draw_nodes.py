@@ -225,6 +225,7 @@ def _draw_numbers(
     if scene.computed.gradient(number) is None:
         return
     line = part(scene, number, face.line(2))
+    painter.setOpacity(FAINT + (1 - FAINT) * arrived)
     put_text(painter, line, "gradient", small, now.color("muted"), LEFT)
     painter.setOpacity(shown)
     if gradient is None:

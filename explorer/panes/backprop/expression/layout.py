@@ -47,6 +47,16 @@ def lay_out(inputs: Sequence[Sequence[int]], sizes: Sequence[Point]) -> Layout:
     return _placed(net, order, heights, inputs, sizes, layers)
 
 
+def passed(inputs: Sequence[Sequence[int]]) -> int:
+    """How many layers all edges pass: each takes a place and a bend, so this is what a layout and
+    its picture cost.
+    """
+    layers = _layers(inputs)
+    return sum(
+        layers[number] - layers[one] - 1 for number, before in enumerate(inputs) for one in before
+    )
+
+
 def _layers(inputs: Sequence[Sequence[int]]) -> list[int]:
     """Each node as near to what reads it as it can be; those that many inputs pull stand nearer to
     these. Layers begin at 0.

@@ -188,6 +188,8 @@ class Trying(QObject):
         word = "agrees" if error < AGREES else "differs: there is a kink near"
         if error >= AGREES and is_drowned(value, computed.result, off):
             word = "which rounding spoils: the numbers are too large"
+        elif one == 0 and off != 0 and error < AGREES:
+            word = "too small to tell from rounding"
         return f"numeric gradient: {format_number(one)}, {word}"
 
     def _fill_learning(self, computed: Computed) -> None:

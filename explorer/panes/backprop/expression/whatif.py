@@ -44,6 +44,11 @@ class WhatIf:
     def error(self) -> float:
         return self.true - self.predicted
 
+    @property
+    def rounding(self) -> float:
+        """What is lost where results are subtracted: a smaller error is none."""
+        return 2.0**-48 * max(abs(self.result), abs(self.true), abs(self.predicted))
+
 
 def is_cheap(computed: Computed) -> bool:
     few = len(computed.graph.nodes) * POINTS <= AT_ONCE

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from core.autograd import Place
+from explorer.panes.backprop.expression.cells import cell_name, largest, share_of
 from explorer.panes.backprop.expression.computing import Array, Computed
 from explorer.theme_numbers import format_number
 
 TIMES = "\u00d7"
 PARTIAL = "\u2202"
+SUMMED = 2  # products of a sum that are written out
 FLAT = 1e-9  # a gradient below this is none
 Piece = tuple[str, str]  # text, and a color of the theme or "sign:<number>"
 
@@ -102,6 +104,8 @@ def _edge(computed: Computed, place: Place, target: int) -> list[Piece]:
         ]
     if local is not None and np.shape(local) == np.shape(flow) == np.shape(upstream):
         return _largest(upstream, local, flow)
+    if type(computed.graph.nodes[place.node].tensor.operation).__name__ == "MatMul":
+        return _products(computed, edge)
     return [(_how(computed, place, target), "muted"), (number(flow), "text")]
 
 
@@ -119,15 +123,29 @@ def _largest(upstream: Array, local: Array, flow: Array) -> list[Piece]:
     ]
 
 
+def _products(computed: Computed, edge: tuple[int, int]) -> list[Piece]:
+    """Of a matrix product the number that gets most: a sum of products."""
+    element = largest(computed.flows.along[edge])
+    share = share_of(computed, edge, element)
+    assert share is not None
+    target = computed.graph.nodes[edge[0]].inputs[edge[1]]
+    pieces: list[Piece] = [(f"{cell_name(computed, target, element)}: ", "muted")]
+    for at, (upstream, local) in enumerate(zip(share.upstream, share.local, strict=True)):
+        if at == SUMMED:
+            pieces.append((f" + {share.cells.size - SUMMED} more", "muted"))
+            break
+        pieces += [] if at == 0 else [(" + ", "muted")]
+        written = number(upstream) if at == 0 else in_brackets(number(upstream))
+        pieces.append((written, _sign(upstream)))
+        pieces += [(f" {TIMES} ", "muted"), (in_brackets(number(local)), "text")]
+    return [*pieces, (" = ", "muted"), _signed(np.asarray(share.total))]
+
+
 def _how(computed: Computed, place: Place, target: int) -> str:
     """What an operation that is not elementwise hands back, in a few words."""
     node = computed.graph.nodes[place.node]
-    others = [one for index, one in enumerate(node.inputs) if index != place.input]
-    other = computed.graph.nodes[others[0]].label if others else ""
     size = computed.value(target).size
-    product = f"upstream @ {other}ᵀ" if place.input == 0 else f"{other}ᵀ @ upstream"
     return {
-        "MatMul": f"{product} gives ",
         "Sum": f"the same for each of {size} numbers, shape ",
         "Mean": f"1/{size} of it for each of {size} numbers, shape ",
         "Max": "all of it for the largest, nothing for the others, shape ",
@@ -213,7 +231,10 @@ def trouble(computed: Computed) -> str:
         "Power": "this power is no real number, or too large for one of 64 bits",
     }
     reason = reasons.get(kind, "it is too large for a number of 64 bits")
-    said = tensor.operation.text(*(number(one) for one in inputs))
+    written = [number(one) for one in inputs]
+    if not tensor.operation.symbol.isalpha():
+        written = [in_brackets(one) for one in written]
+    said = tensor.operation.text(*written)
     return f"{node.label} = {said} is {value}: {reason}. Move an input to get out"
 
 

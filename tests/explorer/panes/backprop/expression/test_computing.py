@@ -200,3 +200,34 @@ def test_what_rounding_spoils_is_no_kink():
     assert is_drowned(1.0, 1e12, 30.0)
     assert not is_drowned(0.0, 0.0, 0.5)
     assert not is_drowned(1.0, 2.0, 1e-3)
+
+
+def test_a_long_sum_of_single_terms_is_no_mistake():
+    computed = compute(" + ".join(f"x{one}" for one in range(101)), {})
+    assert len(computed.graph.nodes) == 201
+
+
+def test_what_would_take_seconds_to_draw_is_refused():
+    assert compute("+".join(["x"] * 120), {}).result == 240
+    with pytest.raises(ExpressionError, match="too long to be drawn.*fewer terms"):
+        compute("+".join(["x"] * 900), {})
+
+
+def test_a_negative_number_has_parentheses_in_what_went_wrong():
+    computed = compute("w ** 2", {"w": -8.3e154 * 100})
+    assert "(\u22128.3e156) ** 2 is" in words.headline(computed, 0)
+
+
+def test_a_matrix_product_hands_back_sums_of_products():
+    computed = compute(
+        "W = [[1, 2], [3, 4], [5, 6]]\nx = [[1, -1]]\nsum(tanh(0.01 * W @ transpose(x)))", {}
+    )
+    places = computed.plan.places
+    product = next(n for n, node in enumerate(computed.graph.nodes) if "@" in node.text)
+    moment = next(
+        at
+        for at, one in enumerate(places)
+        if one and one.phase == "backward" and one.node == product and one.input == 1
+    )
+    said = "".join(text for text, _ in words.arithmetic(computed, moment))
+    assert " \u00d7 " in said and " + 1 more = " in said and "shape" not in said

@@ -113,6 +113,23 @@ def test_a_gradient_lost_in_rounding_is_not_called_a_kink(pane, mode):
     assert "kink" in mode.view.what_if.numeric.text()
 
 
+def test_what_rounding_leaves_is_no_error(pane, mode):
+    mode.lab.set_text("x * 3 + b")
+    mode.lab.move_leaf("x", 0, 0.1)
+    assert mode.view.what_if.true.text().endswith(", as predicted")
+    mode.lab.set_text("x ** 2")
+    assert "off by" in mode.view.what_if.true.text()
+    mode.lab.set_text("1 + w * 1e-13")
+    assert "too small to tell" in mode.view.what_if.numeric.text()
+
+
+def test_a_long_number_is_read_from_its_beginning(pane, mode):
+    mode.lab.set_text("w * 2")
+    mode.lab.move_leaf("w", 0, -2.54216e22)
+    field = mode.view.what_if.value
+    assert field.text().startswith("\u22122.54216e") and field.cursorPosition() == 0
+
+
 def test_a_gradient_without_end_is_told_and_no_step_is_taken(pane, mode):
     mode.lab.set_text("w = 0\nsqrt(w)")
     assert mode.computed.result == 0.0
