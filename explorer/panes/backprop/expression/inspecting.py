@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer
 
-from explorer import theme
+from explorer import tasks, theme
 from explorer.engine import EngineDied
 from explorer.panes.backprop.expression import explaining
 from explorer.panes.backprop.expression.computing import Computed
@@ -35,7 +35,7 @@ class Inspecting(QObject):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(theme.MOTION["live_number"])
-        self._timer.timeout.connect(self.now)
+        self._timer.timeout.connect(self._on_time)
 
     def soon(self) -> None:
         """Live numbers change at most eight times a second."""
@@ -44,6 +44,12 @@ class Inspecting(QObject):
 
     def stop(self) -> None:
         self._timer.stop()
+
+    def _on_time(self) -> None:
+        if tasks.in_loop():
+            self.now()
+        else:  # the program stands still: later
+            self.soon()
 
     def now(self) -> None:
         """Tells what is seen, as soon as its formula is set."""

@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QObject, QTimer
 
 from core.autograd import ExpressionError, parse
-from explorer import theme
+from explorer import tasks, theme
 from explorer.engine import SUPERSEDED, EngineDied
 from explorer.panes.backprop.expression.computing import Computed, array_of
 from explorer.panes.backprop.expression.experiment import RATES
@@ -138,7 +138,9 @@ class Trying(QObject):
     def _ask(self) -> None:
         """What is too much for one frame: curves of large graphs, and checks."""
         computed = self.computed
-        if computed is not None and self.mode.active and self.mode.engine.alive:
+        if not tasks.in_loop():  # the program stands still: later
+            self._timer.start()
+        elif computed is not None and self.mode.active and self.mode.engine.alive:
             self._turn += 1
             self.mode.spawn(self._work(self._turn, computed))
 

@@ -140,3 +140,12 @@ def test_a_gradient_without_end_is_told_and_no_step_is_taken(pane, mode):
     mode.lab.move_leaf("w", 0, 4.0)
     mode.lab.step_downhill()
     assert mode.computed.text == "w = 3.975\nsqrt(w)"
+
+
+def test_what_is_asked_while_the_program_stands_still_is_asked_later(make_pane, qtbot):
+    """Qt sends the events of timers also where no loop of asyncio runs."""
+    mode = make_pane("expression").modes["expression"]
+    mode.trying._ask()
+    assert mode.trying._timer.isActive()
+    mode.inspecting._on_time()
+    assert mode.inspecting._timer.isActive()
