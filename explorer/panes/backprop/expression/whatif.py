@@ -10,6 +10,7 @@ import numpy as np
 from core.autograd import numeric_gradient_of, output_if
 from explorer.panes.backprop.expression.computing import Array, Computed
 
+HUGE = 4e307
 POINTS = 61  # of a curve
 AT_ONCE = 1_200  # nodes that may be worked out within a frame
 NUMBERS_AT_ONCE = 100_000  # and their numbers
@@ -79,6 +80,8 @@ def _range(
 ) -> tuple[float, float]:
     if not math.isfinite(value):
         return -1.0, 1.0
+    if abs(value) > HUGE:  # twice as far no number goes
+        return min(value, value / 2), max(value, value / 2)
     if known is not None and (known.name, known.element) == (name, element):
         low, high = float(known.xs[0]), float(known.xs[-1])
         edge = 0.08 * (high - low)

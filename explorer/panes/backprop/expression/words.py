@@ -201,6 +201,9 @@ def summary(computed: Computed) -> str:
     }
     if len(single) < 2:
         return f"Every input knows now how much it moves {out}"
+    steep = [name for name, one in single.items() if not np.isfinite(one)]
+    if steep:
+        return f"{out} is endlessly steep in {steep[0]} here: its gradient is not finite"
     name = max(single, key=lambda one: abs(single[one]))
     way = "raises" if single[name] > 0 else "lowers"
     if abs(single[name]) < FLAT:

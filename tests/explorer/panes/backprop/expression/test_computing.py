@@ -231,3 +231,12 @@ def test_a_matrix_product_hands_back_sums_of_products():
     )
     said = "".join(text for text, _ in words.arithmetic(computed, moment))
     assert " \u00d7 " in said and " + 1 more = " in said and "shape" not in said
+
+
+def test_values_at_the_end_of_all_numbers_and_slopes_without_end_are_told():
+    for value in (1e308, -1.7e308, 4e307, -3e307):
+        found = what_if(compute("w * x", {"w": value, "x": 1e-300}), "w", 0, 0.1)
+        assert np.isfinite(found.xs).all() and (np.diff(found.xs) > 0).all()
+        assert found.xs[0] <= value <= found.xs[-1]
+    told = words.summary(compute("sqrt(w) + v", {"w": 0.0, "v": 1.0}))
+    assert "endlessly steep in w" in told and "inf" not in told

@@ -32,6 +32,9 @@ def test_a_nudge_tells_prediction_and_truth(pane, mode):
     card = mode.view.what_if
     assert card.predicted.text() == "predicted: 6 \u00d7 0.100 = +0.600"
     assert card.true.text() == "true change: +0.610, off by 0.0100"
+    mode.lab.set_text("3 * x")
+    assert card.true.text() == "true change: +0.300, as predicted", "rounding is no error"
+    mode.lab.set_text("x ** 2")
     assert "numeric gradient: 6" in card.numeric.text() and "agrees" in card.numeric.text()
     assert set(card.curve.displayed()) == {"x", "v1", "tangent"}
     mode.trying._on_nudge("cat")
