@@ -290,7 +290,8 @@ class Session(QObject):
         if self.window is None:
             return
         waiting = self.engine.activity
-        others = [job.name for job in self.engine.jobs if not self._is_run(job)]
+        jobs = (job for job in self.engine.jobs if job.state != "paused")
+        others = [job.name for job in jobs if not self._is_run(job)]
         self.window.status.set_jobs(waiting or ", ".join(others))
         shown = self.follower.shown
         trains = shown is not None and shown.active

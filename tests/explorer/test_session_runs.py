@@ -131,6 +131,26 @@ def test_the_strip_says_what_a_run_computes_on_and_else_what_the_engine_does(
     run_async(body())
 
 
+def test_a_job_that_is_held_is_not_said_to_go_on(sitting, run_async):
+    def beats():
+        while True:
+            yield SimpleNamespace(idle=0.01)
+
+    async def body():
+        async with sitting as session:
+            said = session.window.status._jobs
+            job = session.engine.run(beats(), name="the playground learns")
+            await until(lambda: said.text() == "the playground learns")
+            job.pause()
+            await until(lambda: said.text() == "" and said.isHidden())
+            job.resume()
+            await until(lambda: said.text() == "the playground learns")
+            job.cancel()
+            await until(lambda: said.text() == "")
+
+    run_async(body())
+
+
 @pytest.fixture
 def stopped(tmp_path):
     """Four runs that were training when the last session ended."""

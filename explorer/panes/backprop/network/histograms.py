@@ -72,6 +72,8 @@ class Histograms(Picture):
             cell = self._cell(row, 0)
             words = QRectF(0, cell.top(), cell.left(), cell.height() - now.px(14))
             put_text(painter, words, name, small, muted, LEFT)
+            if reaches[row] is not None and words.height() >= now.px(44):
+                put_text(painter, words.translated(0, now.px(14)), "one scale", small, muted, LEFT)
             words = QRectF(0, cell.bottom() - now.px(15), cell.left(), now.px(14))
             put_text(painter, words, "spread \u03c3", small, muted, LEFT)
         for column, layer in enumerate(self._layers):
@@ -145,6 +147,9 @@ class Histograms(Picture):
         histogram: Histogram = getattr(layer, ROWS[row])
         mean, spread = format_number(histogram.mean), format_number(histogram.std)
         words = f"{layer.name}, {ROWS[row]}: mean {mean}, standard deviation {spread}"
+        if row == 1:
+            reach = format_number(max(float(one.gradients.edges[-1]) for one in self._layers))
+            words += f"; every layer is drawn from \u2212{reach} to {reach}"
         if row == 0 and layer.saturated:
             words += f", {layer.saturated:.0%} flat"
         place = self._cell(row, column).center()

@@ -46,7 +46,7 @@ def of_moment(moment: Moment, spot: Spot, pinned: bool) -> Inspection:
     if step is None:
         rows = [*rows, Equation("weight now", value, "accent", f"{first} \u2192 {then}")]
     if not isinstance(spot, Weight):
-        rows = [f"The weight {first} \u2192 {then}, whose gradient is largest:", *rows]
+        rows = ["The weight whose gradient is largest:", f"{first} \u2192 {then}", *rows]
         rows = [*rows, *_summary(moment)]
     title = f"Weight {first} \u2192 {then}" if isinstance(spot, Weight) else _title(moment)
     return Inspection(

@@ -12,6 +12,7 @@ from explorer.panes.backprop.network.spots import Neuron, is_dead, name_of
 from explorer.theme_numbers import format_number
 from explorer.widgets.live_numbers import Equation, Terms
 
+SUM = "\u03a3 w \u00d7 x"
 LINE = "core.autograd.mlp:MLP._layer#"
 LATEX = {"tanh": r"\tanh", "relu": r"\mathrm{relu}", "sigmoid": r"\sigma", "gelu": r"\mathrm{gelu}"}
 
@@ -62,14 +63,14 @@ def _of_point(moment: Moment, spot: Neuron, names: list[str], bias: float) -> li
     short = [name.removeprefix(f"layer {layer}, ") for name in names]
     last, norm = spot.column == len(moment.weights), moment.experiment.norm
     rows: list[Any] = [
-        f"For the first training point, ({x}, {y}); w \u00d7 x of each:",
+        f"For the first training point, ({x}, {y}):",
         Terms(
-            "sum", moment.weights[layer][:, number], one.x[0], ("text", "text"), short, None, "text"
+            SUM, moment.weights[layer][:, number], one.x[0], ("text", "text"), short, None, "text"
         ),
     ]
     normed = norm != "none" and not last
     rows.append(Equation("b", bias, "text", "bias"))
-    said = f"= {norm} norm of the sum \u00d7 gain + b" if normed else "= sum + b"
+    said = f"= {norm} norm of {SUM} \u00d7 gain + b" if normed else f"= {SUM} + b"
     rows.append(Equation("z", float(one.normed[0, number]), "accent" if last else "text", said))
     if not last:
         kind = moment.experiment.activation

@@ -132,8 +132,9 @@ def _settings(step: Step, rule: Rule) -> list[str]:
     """The settings that a line reads; the playground's weight decay is a part of the loss."""
     if step.name == "optimizer.decay":
         return [f"{rule.letters['weight_decay']} = 0"]
-    read = {name: step.value(name) for name in step.values if name in rule.letters}
-    return [f"{rule.letters[name]} = {format_number(float(value))}" for name, value in read.items()]
+    letters = {**rule.letters, "step": "t"}
+    read = {name: step.value(name) for name in step.values if name in letters}
+    return [f"{letters[name]} = {format_number(float(value))}" for name, value in read.items()]
 
 
 def _words(name: str) -> str:

@@ -14,6 +14,7 @@ from explorer.theme_numbers import format_number
 LOADING = "The network is being made."
 LATEST = 9  # losses: whether they run away is judged by the middle one
 RUNS_AWAY, LEAST_LOSS = 10.0, 0.7  # times the first loss, or that of not knowing two classes
+VANISHED = 1000.0  # times smaller
 WORSE = 1.2  # times the loss of guessing: it is told
 NO_POINTS = "There are no points to learn from: click some onto the plane."
 
@@ -59,7 +60,8 @@ def headline(
             f"{format_number(away)} at first: the steps are too large. Reset, and learn slower."
         )
     if preset is not None and moment.experiment == preset.experiment:
-        return preset.look
+        told = preset.measured.format(times=format_number(_shrinks(moment)))
+        return told or preset.look
     where = f"Step {moment.step:,}: "
     if moment.step == 0:
         return "Nothing is learned yet: the weights are random. Play learns, Step takes one step."
@@ -82,11 +84,10 @@ def _judgment(moment: Moment) -> str:
     flat = [number for number, layer in enumerate(inner, 1) if layer.saturated > 0.5]
     if flat:
         return f"layer {flat[0]} is saturated: most of what it says lies where its slope is near 0."
-    first, last = inner[0].gradients.std if inner else 1.0, moment.layers[-1].gradients.std
-    if inner and 0 < first < last / 1000:
+    if math.inf > _shrinks(moment) > VANISHED:
         return (
             "the gradient vanishes on its way back: in layer 1 it is "
-            f"{format_number(last / first)} times smaller than at the end."
+            f"{format_number(_shrinks(moment))} times smaller than at the end."
         )
     loss, test = moment.train_loss, moment.test_loss
     if not math.isnan(test) and test > 2 * loss + 0.1:
@@ -100,6 +101,12 @@ def _judgment(moment: Moment) -> str:
         f"{moment.train_accuracy:.0%} of the points are on the right side of the line, "
         f"{moment.test_accuracy:.0%} of the test points."
     )
+
+
+def _shrinks(moment: Moment) -> float:
+    """How many times smaller the gradient is in the first layer than at the end."""
+    first, last = moment.layers[0].gradients.std, moment.layers[-1].gradients.std
+    return last / first if first > 0 else math.inf
 
 
 # one sample

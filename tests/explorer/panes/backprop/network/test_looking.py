@@ -313,7 +313,7 @@ def test_a_neurons_formula_lines_and_numbers_belong_together(norm, activation):
             for frame in frames
         )
         told = {row.name: row for row in shown.rows if hasattr(row, "name")}
-        terms, bias = told["sum"], told["b"].value
+        terms, bias = told["\u03a3 w \u00d7 x"], told["b"].value
         product = float(np.dot(terms.left, terms.right))
         ends = spot.column == 3
         if norm == "none" or ends:

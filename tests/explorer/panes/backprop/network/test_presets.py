@@ -11,6 +11,7 @@ from explorer.panes.backprop.network.experiment import Experiment
 from explorer.panes.backprop.network.lab import Lab
 from explorer.panes.backprop.network.presets import PRESETS, preset
 from explorer.panes.backprop.network.words import headline, runs_away
+from explorer.theme_numbers import format_number
 
 
 def taught(name: str) -> Lab:
@@ -53,6 +54,8 @@ def test_the_gradient_of_six_sigmoids_vanishes_to_a_thousandth():
     spreads = [layer.gradients.std for layer in moment.layers]
     assert all(before < after for before, after in pairwise(spreads))
     assert spreads[0] < spreads[-1] / 1000
+    said = headline(moment, "paused", "", preset("vanishing"))
+    assert f" {format_number(spreads[-1] / spreads[0])} times smaller" in said
 
 
 def test_of_zeros_only_the_last_bias_learns():
