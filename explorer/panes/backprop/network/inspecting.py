@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from core.trace import Step
-from explorer.panes.backprop.network.loss_numbers import loss_rows
+from explorer.panes.backprop.network.loss_numbers import loss_rows, norm_rows
 from explorer.panes.backprop.network.moment import Moment
 from explorer.panes.backprop.network.neuron_numbers import (
     neuron_rows,
@@ -154,7 +154,10 @@ def _sample_rows(sample: Sample, moment: int, spot: Spot) -> list[Any]:
             None,
             "accent",
         )
-        return [f"Neuron {chosen + 1} of {weight.shape[1]}: point at another to see its sum", terms]
+        count = weight.shape[1]
+        if count == 1:
+            return [terms]
+        return [f"Neuron {chosen + 1} of {count}: point at another to see its sum", terms]
     if place.phase == "backward" and role.kind == "product":
         return _back_through_weights(sample, moment, spot)
     if place.phase == "seed":
@@ -174,8 +177,10 @@ def _sample_rows(sample: Sample, moment: int, spot: Spot) -> list[Any]:
         which = f"[{chosen + 1}]" if flat.size == wide > 1 else ""
         told = float(flat[chosen]) if which else float(flat[0])
         role_of = "accent" if value is made else "text"
-        rows.append(Equation(*_called(sample, moment, name, which, told), role_of))
-    return rows
+        label, number = _called(sample, moment, name, which, told)
+        if label != format_number(number):  # a constant needs no name
+            rows.append(Equation(label, number, role_of))
+    return rows + norm_rows(sample, moment)
 
 
 def _called(sample: Sample, moment: int, name: str, which: str, told: float) -> tuple[str, float]:
@@ -221,8 +226,9 @@ def _back_through_weights(sample: Sample, moment: int, spot: Spot) -> list[Any]:
     chosen = _chosen(spot, target.column, weight.shape[0], step.value("contribution"))
     names = [f"by neuron {n + 1}" for n in range(weight.shape[1])]
     label = nodes[node.inputs[0]].label
+    who = f"x{chosen + 1}" if target.column == 0 else f"Neuron {chosen + 1}"
     return [
-        f"Neuron {chosen + 1}: its weights \u00d7 the gradients that they lead to",
+        f"{who}: its weights \u00d7 the gradients that they lead to",
         Terms(
             f"dL/d{label}[{chosen + 1}]",
             weight[chosen],

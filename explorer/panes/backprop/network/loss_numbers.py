@@ -1,4 +1,4 @@
-"""A followed point's loss with its numbers: cross-entropy, of two classes or more. No Qt here."""
+"""A followed point's numbers where they are not one neuron's: cross-entropy, and a norm. No Qt."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from core.autograd import functional as F
-from core.autograd.layers import BinaryCrossEntropy, CrossEntropy, softmax
+from core.autograd.layers import BinaryCrossEntropy, CrossEntropy, Normalize, softmax
 from explorer.panes.backprop.network.sample import Sample
 from explorer.theme_numbers import format_number
 from explorer.widgets.live_numbers import Equation
@@ -86,3 +86,33 @@ def _back_to_many(sample: Sample, step: Any) -> list[Any]:
         words = f"= {format_number(float(share))} {MINUS} {wanted}"
         rows.append(Equation(f"dL/d{name}[{number + 1}]", float(made[number]), "accent", words))
     return rows
+
+
+def norm_rows(sample: Sample, moment: int) -> list[Any]:
+    """Layer norm's mean and deviation, over all neurons of the layer; back also what is taken off
+    each gradient. Nothing for any other step.
+    """
+    place, step = sample.place_at(moment), sample.step_at(moment)
+    nodes = sample.graph.nodes
+    node = nodes[place.node]
+    operation = node.tensor.operation
+    if not isinstance(operation, Normalize):
+        return []
+    a = np.asarray(nodes[node.inputs[0]].tensor.data)
+    deviation = 1 / float(operation.scale(a).reshape(-1)[0])
+    if place.phase == "forward":
+        mean = float(a.mean())
+        return [
+            Equation("\u03bc", mean, "text", "mean of the layer"),
+            Equation("\u221a(\u03c3\u00b2 + \u03b5)", deviation, "text", "its deviation"),
+        ]
+    upstream = np.asarray(step.value("upstream"))
+    slope = f"dL/d{node.label}"
+    return [
+        Equation(f"mean of {slope}", float(upstream.mean())),
+        Equation(
+            f"mean of {slope} {TIMES} {node.label}",
+            float((upstream * np.asarray(node.tensor.data)).mean()),
+        ),
+        Equation("\u221a(\u03c3\u00b2 + \u03b5)", deviation, "text", "the layer's deviation"),
+    ]

@@ -153,6 +153,18 @@ LOSS_TITLES = {
 }
 
 
+# By operation: what a norm does on the way forward.
+NORM_TITLES = {
+    "Normalize": "mean 0 and deviation 1 over its neurons",
+    "Subtract": "less the running mean",
+    "Multiply": "over the running deviation",
+}
+
+
+def _inputs(sample: Sample, node: int) -> tuple[int, ...]:
+    return sample.graph.nodes[node].inputs
+
+
 def _output(sample: Sample) -> str:
     said = sample.output
     return f"z = {format_number(float(said[0]))}" if len(said) == 1 else "what the outputs say"
@@ -191,13 +203,24 @@ def sample_title(sample: Sample, moment: int) -> str:
             ends = operation == "Add"  # the last layer has no activation
             what = "plus its biases" if ends else f"{operation.lower()} of its sums"
             return f"layer {role.column}: {what}"
+        if role.kind == "norm":
+            what = NORM_TITLES.get(operation, "")
+            gains = any(sample.roles[n].kind == "gain" for n in _inputs(sample, place.node))
+            what = "\u00d7 its gains" if gains else what
+            return f"layer {role.column}: {step.title}, {what}"
         return step.title
     assert place.input is not None
-    target = sample.roles[sample.graph.nodes[place.node].inputs[place.input]]
+    target = sample.roles[_inputs(sample, place.node)[place.input]]
     if target.kind == "weight":
         return f"gradient of layer {target.column}'s weights: what came in \u00d7 gradient"
     if target.kind == "bias":
         return f"gradient of layer {target.column}'s biases: that of its sums"
+    if target.kind == "gain":
+        return f"gradient of layer {target.column}'s gains: what came in \u00d7 gradient"
+    if role.kind == "norm" and target.kind in ("norm", "product"):
+        return f"back through layer {target.column}'s norm: {step.title}"
+    if operation == "Add" and role.kind in ("sum", "out"):
+        return f"back through layer {role.column}'s plus: its sums get the gradient as it is"
     if role.kind == "product" and target.kind == "out":
         to = f"layer {target.column}" if target.column else "the point"
         return f"back through layer {role.column}'s weights to {to}"

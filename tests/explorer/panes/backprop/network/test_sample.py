@@ -174,3 +174,33 @@ def test_cross_entropy_of_three_classes_has_each_classs_numbers():
     assert sum(shares) == pytest.approx(1) and rows["L"] == pytest.approx(-math.log(shares[1]))
     told = [row.value for row in of_sample(sample, back, None).rows if hasattr(row, "value")]
     assert told == pytest.approx([shares[0], shares[1] - 1, shares[2]])
+
+
+def test_a_layer_norm_can_be_followed_with_its_numbers():
+    lab = Lab(Experiment(norm="layer"))
+    lab.several(20)
+    sample = lab.sample(0, 0.3, -0.2, 1.0)
+    seen = 0
+    for moment in range(1, len(sample)):
+        if not sample.step_at(moment).name.endswith(".Normalize"):
+            continue
+        rows = of_sample(sample, moment, Neuron(1, 2)).rows
+        numbers = [row.value for row in rows if hasattr(row, "value")]
+        if moment < sample.seed:
+            out, a, mean, deviation = numbers
+            assert out == pytest.approx((a - mean) / deviation)
+        else:
+            upstream, made, out, _, mean, stretch, deviation = numbers
+            assert made == pytest.approx((upstream - mean - out * stretch) / deviation)
+        seen += 1
+    assert seen == 4
+
+
+@pytest.mark.parametrize("changes", KINDS, ids=str)
+def test_every_step_is_told_by_what_it_does(changes):
+    lab = Lab(replace(Experiment(), **changes))
+    sample = lab.sample(0, *lab.data.points[0], float(lab.data.targets[0]))
+    told = [sample_title(sample, moment) for moment in range(len(sample))]
+    if changes.get("norm") is None:
+        assert not [one for one in told if "gets its share" in one]
+    assert len(set(told)) == len(told), "no two steps are called the same"
