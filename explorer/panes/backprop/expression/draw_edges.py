@@ -66,8 +66,7 @@ def _middle(scene: Scene, edge: Edge, path: QPainterPath) -> QPointF:
     fan = scene.uses[scene.computed.graph.nodes[edge[0]].inputs[edge[1]]]
     if len(fan) < 2:
         return path.pointAtPercent(0.56)
-    length = path.length()
-    return path.pointAtPercent(path.percentAtLength(max(0.6 * length, length - 22)))
+    return path.currentPosition() - QPointF(22, 0)  # an edge comes in flat
 
 
 def _curve(start: QPointF, passing, end: QPointF) -> QPainterPath:

@@ -15,7 +15,7 @@ from explorer.panes.backprop.expression.words import Piece, arithmetic, number
 from explorer.widgets.base import LEFT, put_text
 
 MOST_AVOIDED = 20  # parts of nodes that the bubble tries not to hide
-TRIED, FEW, POINTS = 24, 6, 8  # heights that it tries; edges of the node, and points of each
+TRIED, FEW, POINTS = 40, 4, 6  # heights that it tries; edges of the node, and points of each
 ARRIVE = 0.6  # of a forward step: the values have come to the operation
 HANDED, FLOWN = 0.3, 0.85  # of a backward step: the gradient is at the operation, at the input
 
@@ -150,12 +150,12 @@ def _free_place(
     nodes += [box for number in range(count) if not (box := joint_box(scene, number)).isEmpty()]
     near = about.adjusted(-size.width(), -200, size.width(), 200)
     nodes = [box for box in nodes if near.intersects(box)]
-    nodes.sort(key=lambda box: abs(box.center().y() - about.center().y()))
+    nodes.sort(key=lambda box: (box.center() - node.center()).manhattanLength())
     nodes = nodes[:MOST_AVOIDED]
     tops = [about.top() - gap - size.height(), about.bottom() + gap]
     tops += [box.top() - gap - size.height() for box in nodes]
     tops += [box.bottom() + gap for box in nodes]
-    tops.sort(key=lambda top: abs(top + size.height() / 2 - about.center().y()))
+    tops.sort(key=lambda top: abs(top + size.height() / 2 - node.center().y()))
     inside = room.adjusted(gap / 2, gap / 2, -gap / 2, -gap / 2)
     reach = gap + size.width() / 2
     lefts = [
@@ -173,7 +173,7 @@ def _free_place(
         crossed = sum(box.contains(point) for point in points)
         away = (box.center() - node.center()).manhattanLength() / (size.width() + size.height())
         parts = sum(_overlap(box, one) for one in nodes)
-        return 2 * outside + 2 * parts + whole * (0.04 * crossed + 0.02 * away)
+        return 2 * outside + 4 * parts + whole * (0.04 * crossed + 0.02 * away)
 
     return min(places, key=hidden)
 

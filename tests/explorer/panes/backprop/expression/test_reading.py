@@ -121,3 +121,6 @@ def test_the_arithmetic_hides_no_number_of_its_node(qtbot, name, size):
         )
         about = node_box(made, subject(made, instant))
         assert not place.intersects(about.adjusted(4, 4, -4, -4)), moment
+        if size == WIDE:
+            boxes = [node_box(made, one).adjusted(4, 4, -4, -4) for one in range(len(made.faces))]
+            assert not any(place.intersects(box) for box in boxes), moment
