@@ -3,6 +3,7 @@
 import atexit
 import os
 import shutil
+import sys
 import tempfile
 
 _HOME = tempfile.mkdtemp(prefix="llm-explorer-tests-")
@@ -42,6 +43,7 @@ MOST_WORKERS = 4  # each has a gigabyte, and some tests start processes of their
 _PEERS = ("transformers", "peft", "sentencepiece", "tiktoken")
 _watch: "guards.StallWatch | None" = None
 _stalls = pytest.StashKey[list[str]]()
+_session = pytest.StashKey[pytest.Session]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -60,6 +62,23 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
         return 0
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return min(cores, MOST_WORKERS) if cores and cores > 1 else 0
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    session.config.stash[_session] = session
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Ends as the program does: what Qt takes apart after Python is gone may still be known to
+    Python, and the process of tests that all passed ended with a segmentation fault.
+    """
+    session = config.stash.get(_session, None)
+    if session is not None and "PySide6" in sys.modules and not hasattr(config, "workerinput"):
+        shutil.rmtree(_HOME, ignore_errors=True)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(int(session.exitstatus))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
