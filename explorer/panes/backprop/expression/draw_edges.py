@@ -159,7 +159,7 @@ def draw_local(painter: QPainter, scene: Scene, ways: Ways, edge: Edge, instant:
     width = 6.2 * len(text) + 6
     box = QRectF(middle.x() - width / 2, middle.y() - 7.5, width, 15)
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(now.color("window", 0.88))
+    painter.setBrush(now.color("window", 0.97))
     painter.drawRoundedRect(box, 4, 4)
     put_text(painter, box, text, face, now.color("muted"))
 

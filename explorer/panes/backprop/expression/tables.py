@@ -15,6 +15,7 @@ from explorer.panes.backprop.expression.words import PARTIAL, slope
 
 _ORDER = ("first", "second", "third")
 TOGETHER = "all numbers"
+MOST_ROWS, MOST_COLUMNS = 30, 6  # of that table
 Labels = Mapping[str, tuple[Sequence[str], Sequence[str]]]
 
 
@@ -28,11 +29,26 @@ def tables_of(computed: Computed, place: Place, step: Step) -> tuple[dict[str, A
 
 
 def together(table: Mapping[str, Array]) -> tuple[dict[str, Array], Labels]:
-    """Single numbers in one table, with all their digits, before each by itself."""
-    if not table or any(np.size(array) != 1 for array in table.values()):
+    """Few numbers in one table, before each array by itself: single ones with all their digits, a
+    tensor's below one another, row by row.
+    """
+    grids = {name: _rows(np.asarray(array)) for name, array in table.items()}
+    wide = max((grid.shape[1] for grid in grids.values()), default=0)
+    if not table or sum(map(len, grids.values())) > MOST_ROWS or wide > MOST_COLUMNS:
         return dict(table), {}
-    digits = [repr(float(array.item())).replace("-", "\u2212") for array in table.values()]
-    return {TOGETHER: np.array(digits), **table}, {TOGETHER: (list(table), [])}
+    names, lines = [], []
+    for name, grid in grids.items():
+        for at, row in enumerate(grid):
+            names.append(name if at == 0 else f"row {at}")
+            written = [repr(float(one)) if wide == 1 else f"{one:.6g}" for one in row]
+            written += [""] * (wide - len(row))
+            lines.append([one.replace("-", "\u2212") for one in written])
+    together = np.array(lines)[:, 0] if wide == 1 else np.array(lines)
+    return {TOGETHER: together, **table}, {TOGETHER: (names, [])}
+
+
+def _rows(array: Array) -> Array:
+    return array.reshape(-1, array.shape[-1]) if array.ndim else array.reshape(1, 1)
 
 
 def _called(computed: Computed, place: Place, name: str) -> str:

@@ -160,3 +160,19 @@ def test_the_chosen_table_is_kept_from_step_to_step(qtbot):
     table._names.setCurrentText("out: v1")
     table.set_tables({"upstream: dL/dv2": np.zeros(2), "out: v2": np.ones(4)})
     assert list(table.displayed()) == ["out: v2"]
+
+
+def test_small_tensors_stand_in_one_table():
+    computed = compute(LAYER.text, LAYER.values)
+    inspection = explaining.of_step(computed, at(computed, "backward", "W"))
+    rows, _ = inspection.labels[TOGETHER]
+    table = inspection.table[TOGETHER]
+    first = rows.index("a (first input): W")
+    assert rows[first + 1 : first + 3] == ["row 1", "row 2"]
+    assert table[first : first + 3].tolist() == [
+        ["0.5", "\u22121"],
+        ["1.5", "0.3"],
+        ["\u22120.7", "0.8"],
+    ]
+    many = compute("x = randn(20, 20)\nsum(x * 2)", {})
+    assert TOGETHER not in explaining.of_step(many, 1).table
