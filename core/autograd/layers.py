@@ -46,8 +46,8 @@ class Softmax(Operation):
         return rf"{{{out}}}_i = \frac{{e^{{{{{a}}}_i}}}}{{\sum_j e^{{{{{a}}}_j}}}}"
 
     def latex_grad_a(self, upstream: str, out: str, a: str) -> str:
-        mean = rf"\sum_j {{{upstream}}}_j {{{out}}}_j"
-        return rf"{{{out}}}_i \bigl({{{upstream}}}_i - {mean}\bigr)"
+        mean = rf"\sum_j {{{out}}}_j \Bigl({upstream}\Bigr)_j"
+        return rf"{{{out}}}_i \Bigl( \Bigl({upstream}\Bigr)_i - {mean} \Bigr)"
 
 
 @dataclass(frozen=True)
