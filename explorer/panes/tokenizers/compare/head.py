@@ -16,6 +16,7 @@ from explorer.widgets.card import Glyph
 from explorer.widgets.cut_label import CutLabel
 
 ROOM = 152  # px of a head in which "tokens" stands beside its number
+GAP = 4
 
 
 class NameButton(QToolButton):
@@ -77,7 +78,7 @@ class ColumnHead(QWidget):
         top.addWidget(self.name, 1)
         top.addWidget(self._remove)
         numbers = QHBoxLayout()
-        numbers.setSpacing(4)
+        numbers.setSpacing(GAP)
         numbers.addWidget(self._count)
         numbers.addWidget(self._unit, 0, Qt.AlignmentFlag.AlignVCenter)
         numbers.addStretch(1)
@@ -95,13 +96,22 @@ class ColumnHead(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Where there is little room the number says by itself that it is one of tokens."""
         super().resizeEvent(event)
         self._fit()
 
     def _fit(self) -> None:
-        shown = not self._count.isHidden()
-        self._unit.setVisible(shown and self.width() >= theme.current().px(ROOM))
+        """The number is whole whatever the room: it says by itself that it is one of tokens, and
+        the badge's words give way, whose sign and tooltip stay."""
+        shown, room = not self._count.isHidden(), self.width()
+        for part in (self._count, self._glyph):
+            if not part.isHidden():
+                room -= part.sizeHint().width() + GAP
+        badge = self._badge.sizeHint().width() + GAP
+        has_badge = not self._glyph.isHidden() and badge <= room
+        self._badge.setVisible(has_badge)
+        room -= badge if has_badge else 0
+        wide = self.width() >= theme.current().px(ROOM)
+        self._unit.setVisible(shown and wide and self._unit.sizeHint().width() + GAP <= room)
 
     def set_name(self, name: str, opened: Opened | None) -> None:
         self.name.set_name(name)
@@ -121,15 +131,17 @@ class ColumnHead(QWidget):
         there = split is not None and not split.error
         for part in (self._count, self._ratio, self._cost):
             part.setVisible(there)
-        self._fit()
         self._show_badge(split if there else None)
         if split is None or split.error:
             self._other.set_text("")
+            self._fit()
             return
         self._count.setText(f"{split.count:,}")
         self._unit.setText("token" if split.count == 1 else "tokens")
         self._count.setToolTip(f"{split.count:,} {self._unit.text()}")
-        ratio = f"{theme.format_number(split.bytes_per_token)} bytes per token"
+        self._fit()
+        rate = theme.format_number(split.bytes_per_token)
+        ratio = f"{rate} byte{'' if rate == '1' else 's'} per token"
         self._ratio.set_text(ratio if split.count else "")
         price = said_cost(cost(split.count, choices.price)) if choices.price > 0 else ""
         self._cost.set_text(f"costs {price}" if price else "")
@@ -146,7 +158,6 @@ class ColumnHead(QWidget):
     def _show_badge(self, split: Split | None) -> None:
         known = split is not None and split.lossless is not None and split.count > 0
         self._glyph.setVisible(known)
-        self._badge.setVisible(known)
         if split is None or not known:
             return
         if split.lossless:

@@ -1,0 +1,59 @@
+"""The head of a column: what it says in the room that it has."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6.QtGui import QFontMetricsF
+
+from explorer.panes.tokenizers.compare import model
+from explorer.panes.tokenizers.compare.choices import Choices
+from explorer.panes.tokenizers.compare.head import ColumnHead
+from tests.explorer.conftest import dispose
+from tests.explorer.panes.tokenizers.small import small_bpe
+
+SPLIT = model.split_text("one", small_bpe(), "the cat", True)
+
+
+@pytest.fixture
+def head(qapp):
+    head = ColumnHead()
+    head.show()
+    yield head
+    dispose(head)
+
+
+def of(tokens, unknown=0):
+    """A split of so many tokens."""
+    ids = np.zeros(tokens, dtype=np.int64)
+    shown = replace(SPLIT.tokens, ids=ids)
+    return replace(SPLIT, tokens=shown, unknown=unknown, lossless=not unknown)
+
+
+@pytest.mark.parametrize("width", [96, 104, 120, 140, 160, 200, 320])
+@pytest.mark.parametrize("split", [of(409_086), of(1_234_567, 30_000), of(7, 1), of(300_018)])
+def test_the_number_of_tokens_is_whole_and_the_words_of_the_badge_give_way(
+    head, qapp, width, split
+):
+    head.set_split(split, Choices())
+    head.resize(width, head.sizeHint().height())
+    qapp.processEvents()
+    number = head._count
+    assert number.text() == f"{split.count:,}"
+    assert number.width() >= QFontMetricsF(number.font()).horizontalAdvance(number.text())
+    assert number.geometry().right() < head.width() or width < 100
+    assert head._glyph.isVisibleTo(head) and head._glyph.toolTip()
+    if width == 320:
+        assert head._badge.isVisibleTo(head) and head._unit.isVisibleTo(head)
+    for part in (head._badge, head._unit):
+        if part.isVisibleTo(head):
+            wanted = QFontMetricsF(part.font()).horizontalAdvance(part.text())
+            assert part.width() >= wanted and part.geometry().right() < head.width()
+
+
+def test_one_byte_is_told_as_one(head):
+    one = model.split_text("one", small_bpe(260), "z", True)
+    head.set_split(one, Choices())
+    assert head._ratio.whole == "1 byte per token"
