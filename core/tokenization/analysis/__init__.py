@@ -8,7 +8,12 @@ share), embeddings (a model's table), glitches (pieces that a model never learne
 """
 
 from core.tokenization.analysis.glitches import GlitchCandidate, glitch_candidates, glitch_steps
-from core.tokenization.analysis.languages import LanguageText, language_names, language_texts
+from core.tokenization.analysis.languages import (
+    LanguageText,
+    excerpt_names,
+    language_names,
+    language_texts,
+)
 from core.tokenization.analysis.measures import Measures, measure
 from core.tokenization.analysis.overlap import Overlap, overlap_steps, vocabulary_overlap
 from core.tokenization.analysis.premium_trace import (
@@ -30,6 +35,7 @@ __all__ = [
     "Region",
     "VocabularyIndex",
     "differing_regions",
+    "excerpt_names",
     "glitch_candidates",
     "glitch_steps",
     "language_names",

@@ -278,15 +278,8 @@ class LanguagesMode(Mode):
         assert self.texts is not None
         total = len(self.texts.texts)
         self.view.count.setText(words.shown(count, total))
-        more = (
-            words.available(self.texts.available)
-            if self.texts.available > total
-            else "the same content in every language"
-        )
-        self.view.source.setText(
-            f"Text: {self.texts.source}; {more}. "
-            "Line: English. Check: the ids give the text back. Hatched: unknown or dropped, lost."
-        )
+        self.view.source.setText(words.source(self.texts))
+        self.view.source.setToolTip(words.excerpts(self.texts))
         first = next((place for place, some in enumerate(kept) if some), 0)
         self._summary = words.headline(names[first], kept[first])
         self._tell()

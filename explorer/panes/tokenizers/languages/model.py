@@ -8,7 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from core.tokenization.analysis import LanguageText, Premium, language_names, language_texts
+from core.tokenization.analysis import (
+    LanguageText,
+    Premium,
+    excerpt_names,
+    language_names,
+    language_texts,
+)
 from core.tokenization.analysis.languages import has_declaration
 from core.tokenization.analysis.premiums import premium_steps
 
@@ -19,18 +25,23 @@ ORDERS = ("premium", "name")
 
 @dataclass(frozen=True)
 class Texts:
-    """The texts that are measured, English first; `source` says what they are, for people."""
+    """The texts that are measured, English first; `source` says what they are, for people.
+
+    `excerpts` names the languages left out, of which there is no whole text.
+    """
 
     texts: list[LanguageText]
     source: str
     available: int
+    excerpts: tuple[str, ...] = ()
 
 
 def read_texts(scope: str) -> Texts:
     """The usual languages or "all" that there is a text in. Reads files."""
     names = language_names()
     texts = language_texts(tuple(names) if scope == "all" else None)
-    return Texts(texts, DECLARATION if has_declaration() else OWN, len(names))
+    source = DECLARATION if has_declaration() else OWN
+    return Texts(texts, source, len(names), tuple(excerpt_names().values()))
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from core.tokenization.analysis.premiums import REFERENCE
 from core.tokenization.telling import count, verb
 from core.trace import Step
 from explorer.panes.base import Inspection
+from explorer.panes.tokenizers.languages.model import Texts
 from explorer.theme_numbers import format_number
 from explorer.widgets.live_numbers import Equation
 
@@ -123,8 +124,26 @@ def shown(languages: int, total: int) -> str:
     return f"{languages:,} of {what}" if languages < total else what
 
 
-def available(languages: int) -> str:
-    return f"{count(languages, 'language')} {verb(languages, 'has', 'have')} it"
+def source(texts: Texts) -> str:
+    """What the texts are, and how the chart is read."""
+    more = "the same content in every language"
+    if texts.available > len(texts.texts):
+        there = texts.available
+        more = f"{count(there, 'language')} {verb(there, 'has', 'have')} it whole"
+    elif texts.excerpts:
+        more += f" ({len(texts.excerpts):,} left out: excerpts)"
+    return (
+        f"Text: {texts.source}; {more}. "
+        "Line: English. Check: the ids give the text back. Hatched: unknown or dropped, lost."
+    )
+
+
+def excerpts(texts: Texts) -> str:
+    """Which languages are left out and why; "" where none is."""
+    if not texts.excerpts:
+        return ""
+    names = ", ".join(texts.excerpts)
+    return f"Left out, because there is no more than an excerpt of the text in them: {names}"
 
 
 def _half(languages: int, middle: float) -> str:

@@ -10,6 +10,7 @@ from tokenizers import models, normalizers, pre_tokenizers
 from core.tokenization import ByteLevelBPE, CharacterTokenizer, Tokenizer
 from core.tokenization.analysis import (
     LanguageText,
+    excerpt_names,
     language_names,
     language_texts,
     measure,
@@ -172,3 +173,22 @@ def test_the_declaration_is_used_where_it_is_at_hand(tmp_path: Path) -> None:
     assert [text.code for text in language_texts()] == ["eng", "heb"]  # the usual ones
     assert language_texts(("yo",))[1] == LanguageText("yo", "Y", "text in Y", "ltr")
     assert language_texts(("heb",))[1].direction == "rtl"
+
+
+def test_an_excerpt_is_not_measured_against_the_whole_text(tmp_path: Path) -> None:
+    folder = tmp_path / "texts" / "udhr"
+    folder.mkdir(parents=True)
+    whole = {"eng": "All human beings are born free. " * 30, "cmn": "人人生而自由。" * 30}
+    for code, text in {**whole, "taj": "जम्बुलीङकोरकी का-लेङमो"}.items():
+        (folder / f"{code}.txt").write_text(text, encoding="utf-8")
+    table = {code: {"name": code.title(), "dir": "ltr"} for code in (*whole, "taj")}
+    (folder / "languages.json").write_text(json.dumps(table))
+    assert language_names() == {"eng": "Eng", "cmn": "Cmn"}
+    assert excerpt_names() == {"taj": "Taj"}
+    assert [text.code for text in language_texts(("cmn",))] == ["eng", "cmn"]
+    with pytest.raises(ValueError, match="'taj' is only an excerpt.*choose another language"):
+        language_texts(("taj",))
+
+
+def test_nothing_is_left_out_of_our_own_sentences() -> None:
+    assert excerpt_names() == {}
