@@ -30,7 +30,7 @@ from explorer.menus import Menus, palette_entries
 from explorer.notices import Notices
 from explorer.panes import PaneSpec
 from explorer.panes.base import Context, Pane
-from explorer.widgets.base import Label
+from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.inspector import Inspector
 from explorer.widgets.palette import CommandPalette
 from explorer.widgets.rail import Rail
@@ -77,7 +77,7 @@ class MainWindow(QMainWindow):
                 for place, spec in enumerate(self.specs, start=1)
             ]
         )
-        self.headline = Label("", "sentence", weight=600)
+        self.headline = CutLabel("sentence", weight=600)
         self.headline.setObjectName("headline")
         self.headline.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
         self._header = Surface("surface")
@@ -214,8 +214,7 @@ class MainWindow(QMainWindow):
         )
 
     def _on_headline(self, text: str) -> None:
-        self.headline.setText(text)
-        self.headline.setToolTip(text)
+        self.headline.set_text(text)
 
     # words
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.tokenization.sentencepiece.normalizer import readable
 from core.tokenization.sentencepiece.tokenizer import SentencePieceBPE
-from core.tokenization.telling import arrays, count, quoted, shortened, shown
+from core.tokenization.telling import arrays, count, quoted, shortened, shown, visible
 from core.tokenization.tokenizer import Tokenizer
 from core.tokenization.unigram.tokenizer import Unigram
 from core.trace import Step
@@ -27,7 +27,7 @@ _WORD_OF = {
 def normalizer_step(name: str, normalized: str, code: str) -> Step:
     return Step(
         "encoding.normalizer",
-        f"Normalized: {quoted(shortened(normalized))}",
+        f"Normalized: {quoted(shortened(visible(normalized)))}",
         r"x \to \text{normalize}(x)",
         code,
         arrays({name: normalized}),
@@ -37,7 +37,7 @@ def normalizer_step(name: str, normalized: str, code: str) -> Step:
 def special_step(tokenizer: Tokenizer, part: str, special: int) -> Step:
     return Step(
         "encoding.special",
-        f"{quoted(part)} is a special token: it is never cut",
+        f"{quoted(visible(part))} is a special token: it is never cut",
         r"x \in S \;\Rightarrow\; x",
         _SPECIAL,
         arrays({"part": part, "special": special}),
@@ -47,7 +47,7 @@ def special_step(tokenizer: Tokenizer, part: str, special: int) -> Step:
 def whole_step(part: str, code: str) -> Step:
     return Step(
         "encoding.whole",
-        f"{quoted(part)} is one piece wherever it stands",
+        f"{quoted(visible(part))} is one piece wherever it stands",
         r"x \in U \;\Rightarrow\; x",
         code,
         arrays({"part": part}),
@@ -79,7 +79,7 @@ def word_step(
         word = readable(word)
     return Step(
         "encoding.model",
-        f"{quoted(shortened(word))} is {count(len(ids), 'token')}: {shortened(pieces)}",
+        f"{quoted(shortened(visible(word)))} is {count(len(ids), 'token')}: {shortened(pieces)}",
         r"w \to t_1 t_2 \ldots t_k",
         f"{_WORD_OF[tokenizer.kind]}#{mark}",
         arrays({"ids": ids} if value is None else {name or mark: value}),

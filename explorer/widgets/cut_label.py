@@ -8,22 +8,34 @@ from PySide6.QtWidgets import QSizePolicy
 
 from explorer.widgets.base import Label, elide
 
+# A line stays one line, whatever stands in a text that it quotes.
+BREAKS = str.maketrans(
+    {**dict.fromkeys("\n\x0b\x0c\x85\u2028\u2029", "\u21b5"), "\r": "\u240d", "\t": "\u21e5"}
+)
+
 
 class CutLabel(Label):
     """Asks for no width, so a long text pushes nothing aside. Give it a layout's stretch."""
 
-    def __init__(self, size: str = "body", role: str = "text", mono: bool = False) -> None:
-        super().__init__("", size, role, mono=mono)
-        self.whole = ""
+    whole = ""
+
+    def __init__(
+        self, size: str = "body", role: str = "text", mono: bool = False, weight: int = 400
+    ) -> None:
+        super().__init__("", size, role, weight=weight, mono=mono)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
 
     def set_text(self, text: str) -> None:
-        self.whole = text
+        self.whole = text.translate(BREAKS)
         self.setAccessibleName(text)
         self._fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._fit()
+
+    def _restyle(self) -> None:
+        super()._restyle()
         self._fit()
 
     def cut(self, width: float) -> str:

@@ -66,6 +66,16 @@ def test_the_focused_pane_has_transport_and_inspector(make):
     assert window.show_pane("demo") is pane
 
 
+def test_the_headline_is_one_line_and_cut_with_an_ellipsis(make):
+    _, window = make()
+    window.pane.set_headline("“.\n\n” is\t1 token")
+    assert window.headline.text() == "“.↵↵” is⇥1 token"
+    long = "A sentence that is longer than the window is wide, " * 8
+    window.pane.set_headline(long)
+    assert window.headline.text().endswith("…") and window.headline.toolTip() == long
+    assert window.headline.sizeHint().height() < 2 * window.headline.fontMetrics().height()
+
+
 def test_panes_are_created_when_first_shown_and_leaving_pauses_the_animation(make):
     _, window = make()
     assert list(window.panes) == ["demo"]

@@ -21,7 +21,7 @@ from core.tokenization.byte_level import byte_places, clean_text
 from core.tokenization.formats.library_opening import library_tokenizer
 from core.tokenization.formats.spelling import Spelling, spelling_of, stages_in
 from core.tokenization.specials import SpecialTokens
-from core.tokenization.telling import shown, visible
+from core.tokenization.telling import readable_text, shown, visible
 from core.tokenization.tokenizer import Encoding, Stage, check_id
 
 KINDS = {
@@ -130,10 +130,16 @@ class LibraryTokenizer:
 
     def readable(self, part: str, stage: str) -> str:
         """A part of what came out of a stage as people read it: "␣the" for a piece "▁the"."""
+        data = self._spelling.to_bytes(part)
         if stage in ("model", "post-processor"):
-            return shown(part, self._spelling.to_bytes(part))
+            return shown(part, data)
+        # Words are spelled like pieces where characters stand for bytes: "Ġthe", "naÃ¯ve". What is
+        # no text that way is none of them, such as a special token that passed by.
+        if stage == "pre-tokenizer" and self._spelling.byte_level:
+            text = readable_text(data)
+            return visible(part if text is None else text)
         space = self._spelling.space
-        return part.replace(space, visible(" ")) if space else part
+        return visible(part.replace(space, " ") if space else part)
 
     def save(self, path: str | Path) -> None:
         """Writes tokenizer.json."""

@@ -25,6 +25,7 @@ from core.tokenization.telling import (
     refuse_longer,
     shortened,
     trace_of,
+    visible,
 )
 from core.trace import Step, Trace
 
@@ -51,7 +52,7 @@ def normalizer_steps(normalizer: SentencePieceNormalizer, text: str) -> Iterator
     rules = normalizer.name or "the file's own rules"
     yield Step(
         "sentencepiece.rewrite",
-        f"Characters by the rules of {rules}: {quoted(shortened(rewritten))}",
+        f"Characters by the rules of {rules}: {quoted(shortened(visible(rewritten)))}",
         r"x \;\to\; \text{rules}(x)",
         f"{_NORMALIZER}#rewrite",
         arrays({"whole": rewritten}),

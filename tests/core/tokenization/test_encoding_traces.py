@@ -232,3 +232,22 @@ def test_a_foreign_class_is_refused_with_the_remedy() -> None:
 
     with pytest.raises(ValueError, match="a Foreign does not tell.*open its tokenizer.json"):
         trace_encoding(Foreign(), "a")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", ["bpe", "wordpiece", "unigram", "characters"])
+def test_a_title_is_one_line_and_has_a_sign_for_all_white_space(kind: str) -> None:
+    text = "one.\n\n\ttwo  three"
+    size = 240 if kind == "unigram" else 300
+    tokenizer = train_tokenizer(kind, TEXT + text, size)
+    for step in trace_encoding(tokenizer, text):
+        assert not set("\n\t\r") & set(step.title), step.title
+        for part in step.title.split("“")[1:]:
+            assert "one " not in part.partition("”")[0], step.title
+
+
+def test_the_words_of_a_library_are_read_as_text_where_characters_stand_for_bytes() -> None:
+    document = json.loads(written(train_tokenizer("bpe", TEXT, 400)))
+    tokenizer = LibraryTokenizer(document, "tokenizer.json")
+    words = tokenizer.encode("naïve unhappily\n<|endoftext|>漢").stages[1].parts
+    read = [tokenizer.readable(word, "pre-tokenizer") for word in words]
+    assert read == ["naïve", "␣unhappily", "↵", "<|endoftext|>", "漢"]

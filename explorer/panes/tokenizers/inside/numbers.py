@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from core.tokenization.formats.library import LibraryTokenizer
 from core.tokenization.sentencepiece.normalizer import readable
 from core.tokenization.telling import count
 from core.trace import Step
@@ -21,24 +22,29 @@ Numbers = tuple[Number, ...]
 def stage_numbers(tokenizer: Any, step: Step, pieces: Sequence[str], ids: Sequence[int]) -> Numbers:
     """Of a step outside of a word; `pieces` and `ids` are the whole text's."""
     values = np.atleast_1d(next(iter(step.values.values()))).tolist()
-    match step.name.rpartition(".")[2]:
+    stage = step.name.rpartition(".")[2]
+    if isinstance(tokenizer, LibraryTokenizer):  # it knows how the parts are spelled
+        told = [tokenizer.readable(str(value), stage) for value in values]
+    else:
+        told = [readable(str(value)) for value in values]
+    match stage:
         case "normalizer":
-            return _texts("normalize(x)", values)
+            return _texts("normalize(x)", told)
         case "rewrite":
-            return _texts("rules(x)", values)
+            return _texts("rules(x)", told)
         case "spaces":
-            return _texts("with its spaces", values)
+            return _texts("with its spaces", told)
         case "special" | "whole":
             token = [int(step.value("special"))] if "special" in step.values else []
-            return (Number("x", readable(str(values[0])), "attention", _ids(token)),)
+            return (Number("x", told[0], "attention", _ids(token)),)
         case "pre-tokenizer":
-            words = [Number(f"w{at}", readable(word)) for at, word in enumerate(values[:MOST], 1)]
+            words = [Number(f"w{at}", word) for at, word in enumerate(told[:MOST], 1)]
             return (Number("m", len(values), "attention"), *words, *_more(values, "word"))
         case "model":
             return tokens_numbers(tokenizer, values)
         case "post-processor":
-            told = [text_of(tokenizer.kind, piece) for piece in pieces]
-            return _tokens("n", [(text, _ids([one])) for text, one in zip(told, ids, strict=True)])
+            texts = [text_of(tokenizer.kind, piece) for piece in pieces]
+            return _tokens("n", [(text, _ids([one])) for text, one in zip(texts, ids, strict=True)])
     return ()
 
 
@@ -95,9 +101,9 @@ def match_numbers(tokenizer: Any, step: Step) -> Numbers:
     return (*place, Number("piece", str(step.value("piece")), role, found))
 
 
-def _texts(name: str, values: Sequence[Any]) -> Numbers:
-    size = sum(len(str(value)) for value in values)
-    told = [Number(name, readable(str(value)), "attention") for value in values[:MOST]]
+def _texts(name: str, values: Sequence[str]) -> Numbers:
+    size = sum(map(len, values))
+    told = [Number(name, value, "attention") for value in values[:MOST]]
     return (*told, Number("characters", size), *_more(values, "part"))
 
 

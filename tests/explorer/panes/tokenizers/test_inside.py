@@ -213,6 +213,8 @@ def test_a_librarys_steps_tell_what_came_out(trained, tmp_path):
         [rows] = rows_of(inside, name)
         assert int(rows[0][1]) == len(encoding.ids)
         assert rows[1][1] == encoding.pieces[0]
+    cut = rows_of(look_inside(theirs, "naïve cat\n"), "encoding.pre-tokenizer")[0]
+    assert [row[1] for row in cut][1:] == ["naïve", "\u2423cat", "\u21b5"]
     spelled = json.loads(trained_with_spaces(trained, tmp_path))
     rows = rows_of(look_inside(LibraryTokenizer(spelled, "theirs"), "the cat"), "encoding.model")
     assert all("\u2581" not in row[1] for row in rows[0]) and rows[0][1][1].startswith("\u2423")
