@@ -17,7 +17,7 @@ from typing import Any
 from explorer import courtesy
 from explorer.jobs import JobState, Request
 
-QUICK_SWITCH = 0.0005  # seconds; a pure-Python job must not hold the window's paint back
+QUICK_SWITCH = 0.0001  # seconds; whoever paints waits for the interpreter lock no longer
 
 
 def prepare_environment() -> None:
@@ -171,7 +171,7 @@ class Loop:
                 job.generator.close()
                 self._finish(job, "cancelled")
                 return
-            if job.pure_python:
+            if job.pure_python and not job.foreground:  # a person waits for what is in front
                 courtesy.after_the_window()
             item = next(job.generator)
         except StopIteration as stop:
@@ -194,7 +194,9 @@ class Loop:
         self._notify()
 
     def set_switch_interval(self) -> None:
-        """Shorter while a pure-Python job is alive: it never lets go of the GIL by itself."""
+        """Shorter while a job is alive: the window's thread asks for the lock at nearly each call
+        of a painter, and would wait 5 ms each time that a job holds it.
+        """
         quick = any(not job.over for job in self.jobs)
         sys.setswitchinterval(QUICK_SWITCH if quick else self._normal_switch)
 

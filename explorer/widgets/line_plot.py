@@ -55,6 +55,7 @@ class LinePlot(Picture):
         super().__init__(name, parent)
         self._series: list[Series] = []
         self._lines: list[np.ndarray] = []  # what the bold line shows, per series
+        self.glides = True  # the axes, to other limits
         self.ends: dict[str, float] = {}  # per series its line's last value as it is drawn
         self._labels = ("", "")
         self._log = False
@@ -173,7 +174,7 @@ class LinePlot(Picture):
     def _rescale(self) -> None:
         """Extends the limits when data leave them."""
         wanted = wanted_limits(self._series, self._lines, self._fixed_x, self._log)
-        travel = self.isVisible() and theme.current().travels
+        travel = self.glides and self.isVisible() and theme.current().travels
         self._limits.show(wanted, self._fixed_x is not None, travel, self._log)
 
     # Geometry ------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,6 +14,10 @@ from explorer.widgets.plot_data import Series
 from explorer.widgets.plot_math import nice_limits
 
 Limits = tuple[float, float, float, float]  # x low, x high, y low, y high
+ROOM = 0.3  # of the height that values take
+AIR = 0.05  # of it: a little less than `nice_limits` leaves on either side
+LEAST = 0.4  # of the axes that lines should take
+EVERY = 0.030  # seconds between two places on the way: each has the whole plot arranged anew
 BLOCKS = 1000  # a long series is judged by the extremes of so many parts
 
 
@@ -96,17 +101,57 @@ def _medians(values: np.ndarray) -> np.ndarray:
     return np.median(np.lib.stride_tricks.sliding_window_view(padded, 5), axis=1)
 
 
-def with_room(limits: Limits, before: Limits, fixed: bool) -> Limits:
-    """Limits for a growing line: half as much again to the right, so that charts extend a while
-    (and not more: a line that uses less than 0.6 of the axes is shown larger)."""
-    if fixed or limits[1] <= before[1]:
-        return limits
-    return limits[0], limits[1] + 0.5 * (limits[1] - limits[0]), limits[2], limits[3]
+def with_room(limits: Limits, before: Limits, fixed: bool, log: bool = False) -> Limits:
+    """Limits for growing lines, as they lie on the axes, so that charts extend a while: as much
+    again to the right, and ROOM more where values have left the axes above or below (not below 0,
+    where all are above it and the axis is no `log` one). An end that still serves stays.
+    """
+    x_low, x_high, low, high = limits
+    room = ROOM * (high - low)
+    if not fixed:
+        if x_high > before[1]:
+            x_high += x_high - x_low
+        elif x_low == before[0] and _spread(limits, before) > LEAST:
+            x_high = before[1]
+    below, above = _beyond(limits, before)
+    if not (below or above) and _used(limits, before) > LEAST:
+        return x_low, x_high, *before[2:]
+    if below:
+        low = low - room if log or low < 0 else max(0.0, low - room)
+    elif above and low - before[2] <= room:
+        low = before[2]
+    if above:
+        high += room
+    elif below and before[3] - high <= room:
+        high = before[3]
+    return x_low, x_high, low, high
+
+
+def _used(wanted: Limits, now: Limits) -> float:
+    return (wanted[3] - wanted[2]) / max(1e-30, now[3] - now[2])
+
+
+def _spread(wanted: Limits, now: Limits) -> float:
+    return (wanted[1] - wanted[0]) / max(1e-30, now[1] - now[0])
+
+
+def _beyond(wanted: Limits, now: Limits) -> tuple[bool, bool]:
+    """Whether values have left the axes below, and above: that their air does is nothing yet."""
+    air = AIR * (wanted[3] - wanted[2])
+    return wanted[2] < now[2] - air, wanted[3] > now[3] + air
 
 
 def placed(limits: Limits, log: bool) -> Limits:
     """Limits as they lie on the axes: on a log axis y is its logarithm, which has no end at 0."""
     return (*limits[:2], math.log10(limits[2]), math.log10(limits[3])) if log else limits
+
+
+def told(limits: Limits, log: bool) -> Limits:
+    """Back from `placed`; a power of ten stays a number."""
+    if not log:
+        return limits
+    low, high = (min(max(end, -300.0), 300.0) for end in limits[2:])
+    return (*limits[:2], 10.0**low, 10.0**high)
 
 
 def still_fits(wanted: Limits, now: Limits, fixed: bool) -> bool:
@@ -117,10 +162,8 @@ def still_fits(wanted: Limits, now: Limits, fixed: bool) -> bool:
         return False
     if not fixed and (wanted[1] > now[1] or wanted[0] != now[0]):
         return False
-    inside = wanted[2] >= now[2] - 1e-12 and wanted[3] <= now[3] + 1e-12
-    used = (wanted[3] - wanted[2]) / max(1e-30, now[3] - now[2])
-    spread = (wanted[1] - wanted[0]) / max(1e-30, now[1] - now[0])
-    return inside and used > 0.6 and spread > 0.6
+    fits = _used(wanted, now) > LEAST and _spread(wanted, now) > LEAST
+    return fits and not any(_beyond(wanted, now))
 
 
 class MovingLimits(QObject):
@@ -133,6 +176,7 @@ class MovingLimits(QObject):
         self.now: Limits | None = None  # None: there is nothing to show
         self.target: Limits | None = None  # where `now` is heading
         self._log = False
+        self._moved = 0.0  # when `now` was set last
         self._from = (0.0, 1.0, 0.0, 1.0)
         self._animation = QVariantAnimation(self)
         self._animation.setStartValue(0.0)
@@ -154,9 +198,10 @@ class MovingLimits(QObject):
         if wanted is None:
             return
         if self.target is not None and self.now is not None:
-            if still_fits(placed(wanted, log), placed(self.target, log), fixed):
+            ahead, before = placed(wanted, log), placed(self.target, log)
+            if still_fits(ahead, before, fixed):
                 return
-            wanted = with_room(wanted, self.target, fixed)
+            wanted = told(with_room(ahead, before, fixed, log), log)
         self._animation.stop()
         if self.now is None or not travel:
             self.now = self.target = wanted
@@ -166,15 +211,15 @@ class MovingLimits(QObject):
         self._animation.start()
 
     def _on_time(self, share: float) -> None:
-        if self.target is None:
+        now = time.perf_counter()
+        if self.target is None or (share < 1 and now - self._moved < EVERY):
             return
+        self._moved = now
         if share == 1:
             self.now = self.target
         else:
             a, b = placed(self._from, self._log), placed(self.target, self._log)
             eased = theme.ease_out(share)
             x_low, x_high, low, high = (theme.lerp(p, q, eased) for p, q in zip(a, b, strict=True))
-            self.now = (
-                (x_low, x_high, 10**low, 10**high) if self._log else (x_low, x_high, low, high)
-            )
+            self.now = told((x_low, x_high, low, high), self._log)
         self.moved.emit()

@@ -45,8 +45,9 @@ def _ms(values: list[float], share: float) -> float:
 
 
 async def _learning(learns: bool = True, **changes: Any) -> tuple[float, list[float], list[float]]:
-    """Steps a second at the speed "max", seconds between frames, and those of the GUI thread's work
-    that each paint took (of the drawing and of all that has changed with it).
+    """Steps a second at the speed "max"; seconds from one beat of the 60 Hz clock to the next,
+    where each beat paints the drawing and all that has changed, and the next is late when that took
+    too long; and seconds of the GUI thread's work that the drawing took.
     """
     from PySide6.QtCore import Qt, QTimer
 
@@ -68,21 +69,28 @@ async def _learning(learns: bool = True, **changes: Any) -> tuple[float, list[fl
         drawing = mode.view.network
         times: list[float] = []
         paints: list[float] = []
+        draw = drawing.draw
+
+        def drawn(painter: Any) -> None:
+            before = time.thread_time()
+            draw(painter)
+            paints.append(time.thread_time() - before)
 
         def frame() -> None:
             times.append(time.perf_counter())
-            before = time.thread_time()
-            drawing.repaint()
-            paints.append(time.thread_time() - before)
+            drawing.update()
 
-        timer = QTimer()
-        timer.setTimerType(Qt.TimerType.PreciseTimer)
-        timer.setInterval(FRAME)
-        timer.timeout.connect(frame)
+        drawing.draw = drawn
+        if learns:
+            timer = mode.frames.clock
+        else:
+            timer = QTimer(interval=FRAME)
+            timer.setTimerType(Qt.TimerType.PreciseTimer)
         pane.player.set_speed(math.inf)
         if learns:
             pane.player.play()
         await asyncio.sleep(1.0)  # until it is warm
+        timer.timeout.connect(frame)
         timer.start()
         learner = mode.runner.lab.learner
         first, begin = learner.step, time.perf_counter()

@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import pytest
 
+from explorer.engine_loop import QUICK_SWITCH
 from tests.explorer.small_jobs import Moment, counting
 
 
@@ -137,19 +138,19 @@ def test_progress_comes_in_batches_at_most_thirty_a_second(engine, run_async):
     assert len(batches) <= 2 + 31 * (stamps[-1] - stamps[0] + 0.04)
 
 
-def test_a_pure_python_job_shortens_the_switch_interval(engine, run_async):
+def test_a_job_shortens_the_switch_interval(engine, run_async):
     normal = sys.getswitchinterval()
     seen = []
 
     async def body():
-        handle = engine.run(counting(5), name="python", pure_python=True)
+        handle = engine.run(counting(5), name="counts")
         await asyncio.sleep(0.005)
         seen.append(sys.getswitchinterval())
         await handle.done()
         seen.append(sys.getswitchinterval())
 
     run_async(body())
-    assert seen == [pytest.approx(0.0005), pytest.approx(normal)]
+    assert seen == [pytest.approx(QUICK_SWITCH), pytest.approx(normal)]
 
 
 def test_a_job_that_has_just_ended_cannot_be_paused_any_more(engine, run_async):

@@ -13,7 +13,7 @@ from explorer import theme
 from explorer.widgets.line_plot import LinePlot, Mark, Series
 from explorer.widgets.plot_ends import End, place_names
 from explorer.widgets.plot_labels import title_left, x_numbers
-from explorer.widgets.plot_limits import held_span, wanted_limits
+from explorer.widgets.plot_limits import MovingLimits, held_span, wanted_limits
 from explorer.widgets.plot_math import linear_ticks, smooth
 
 
@@ -290,3 +290,22 @@ def test_a_plot_that_cannot_be_arranged_while_it_is_painted_says_so(qtbot, monke
     qtbot.wait(50)
     assert plot._view.isVisible()
     caplog.clear()
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_axes_of_growing_lines_are_rescaled_seldom_and_hold_them(log):
+    """Air that grew with the other end once had both ends rescaled in turn, at each new value."""
+    moving = MovingLimits()
+    y = losses(4000, noise=0.02)
+    y -= y.min() - 0.01
+    targets = []
+    for count in range(10, 4000, 40):
+        x = np.arange(count, dtype=float)
+        wanted = wanted_limits([Series("train", x, y[:count])], [y[:count]], None, log)
+        moving.show(wanted, False, False, log)
+        x_low, x_high, low, high = moving.now
+        assert x_low <= 0 and count - 1 <= x_high
+        assert low <= y[:count].min() and y[:count].max() <= high
+        if not targets or moving.target != targets[-1]:
+            targets.append(moving.target)
+    assert len(targets) <= 20

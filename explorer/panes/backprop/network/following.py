@@ -85,7 +85,7 @@ class Following:
         if lab is not None and lab.moments:
             mode.shown_moment = lab.moments[-1]
             mode.view.network.set_moment(lab.moments[-1])
-            mode.beside.soon()
+            mode.frames.soon()
         mode.inputs.set_sample(True)
         mode.set_tracks([SampleTrack(sample)], keep_position=keep and same)
         at, self._at = self._at, 0.0

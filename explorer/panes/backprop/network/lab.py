@@ -22,7 +22,7 @@ from explorer.panes.backprop.network.sample import Sample, take_sample
 
 PACE = 60.0  # steps a second at 1x
 SLICE = 0.002  # seconds of work between two yields, at which the window goes first
-LOOK = 1 / 30  # seconds between two moments while it learns
+LOOK = 1 / 20  # seconds between two moments while it learns
 MOST_MOMENTS = 400  # then every other one is forgotten
 MOST_ENTRIES = 4000
 

@@ -12,10 +12,10 @@ from PySide6.QtWidgets import QWidget
 from explorer import tasks, theme
 from explorer.actions import Action
 from explorer.panes.backprop.network import inspecting, words
-from explorer.panes.backprop.network.beside import Beside
 from explorer.panes.backprop.network.editing import EXPERIMENT, Editing
 from explorer.panes.backprop.network.experiment import Experiment
 from explorer.panes.backprop.network.following import Following
+from explorer.panes.backprop.network.frames import Frames
 from explorer.panes.backprop.network.header import NetworkHeader
 from explorer.panes.backprop.network.keeping import Keeping
 from explorer.panes.backprop.network.moment import Moment
@@ -51,7 +51,7 @@ class NetworkMode(Mode):
         self._track: LearnTrack | None = None
         self.shown_moment: Moment | None = None
         self.workspace.begin(EXPERIMENT, Experiment())
-        self.beside = Beside(self)
+        self.frames = Frames(self)
         self._later = QTimer(self, singleShot=True, interval=theme.MOTION["live_number"])
         self._later.timeout.connect(self.inspect)
         self._connect()
@@ -71,7 +71,7 @@ class NetworkMode(Mode):
         )
         view.states.retryRequested.connect(lambda: self.runner.begin(self.experiment))
         view.panel.stepClicked.connect(self._seek_step)
-        view.panel.sideChosen.connect(lambda _: self.beside.show_all())
+        view.panel.sideChosen.connect(lambda _: self.frames.show_all())
         drawing.pointAdded.connect(self.editing.add_point)
         drawing.pointRemoved.connect(self.editing.remove_point)
         drawing.pointChosen.connect(self.following.follow)
@@ -124,17 +124,17 @@ class NetworkMode(Mode):
         await tasks.wait_for(self.runner)
         await super().settled()
         await tasks.wait_for(self.runner)
-        self.beside.show_all()
+        self.frames.flush()
         self.inspect()
 
     def shown(self) -> None:
         if self.runner.state == "idle":
             self.keeping.begin()
-        self.beside.soon()
+        self.frames.soon()
 
     def left(self) -> None:
         self._later.stop()
-        self.beside.stop()
+        self.frames.stop()
 
     def cancel(self) -> bool:
         if self.player.depth:
@@ -192,12 +192,19 @@ class NetworkMode(Mode):
         assert lab is not None
         self.shown_moment = None
         self.bind()
-        self._on_grown()
-        self.beside.show_all()
+        self.take_news()
+        self.frames.show_all()
         self.keeping.show()
         self.inspect()
 
     def _on_grown(self) -> None:
+        if self.runner.learning and self.view.isVisible():
+            self.frames.news()
+        else:
+            self.take_news()
+
+    def take_news(self) -> None:
+        """The newest moments are looked at."""
         lab, track = self.runner.lab, self._track
         if lab is None or track is None:
             return
@@ -240,7 +247,7 @@ class NetworkMode(Mode):
 
     def on_step(self, step: int) -> None:
         self._tell()
-        if not self._later.isActive() and not self.beside.waits:
+        if not self._later.isActive() and not self.frames.waits:
             self._later.start()
 
     @property
@@ -266,7 +273,7 @@ class NetworkMode(Mode):
         if self.view.states.state != "ready" and not self.runner.error:
             self.view.states.show_ready()
         self._tell()
-        self.beside.soon()
+        self.frames.soon()
 
     def _seek_step(self, step: float) -> None:
         lab = self.runner.lab

@@ -103,7 +103,11 @@ class Panel(QWidget):
         self.losses.set_cursor(step)
         self.ratios.set_cursor(step)
 
-    def set_curves(self, curves: Curves) -> None:
+    def set_curves(self, curves: Curves, glides: bool = True) -> None:
+        """`glides`: axes move to other limits; each place on their way costs a good part of a
+        frame, which there is not while a network learns.
+        """
+        self.losses.glides = self.ratios.glides = glides
         steps, train, test, ratios = curves.arrays()
         beyond = bool((np.nan_to_num(train) > LARGEST).any())
         self.losses.set_note("larger than can be drawn" if beyond else "")

@@ -12,6 +12,7 @@ from explorer.engine import SUPERSEDED, Engine, EngineDied
 from explorer.latest import Latest
 from explorer.panes.backprop.network.experiment import Experiment
 from explorer.panes.backprop.network.lab import Lab
+from explorer.panes.backprop.network.moment import Moment
 from explorer.panes.backprop.network.sample import Sample
 
 TOGETHER = 15  # steps in one call, each with its moment: about 50 ms
@@ -35,6 +36,7 @@ class Runner(QObject):
         self._learning.failed.connect(self._on_failed)
         self._learning.ended.connect(self._on_ended)
         self._playing = False
+        self._seen: Moment | None = None  # the latest that was told
         self._wish: Experiment | None = None  # of which the engine does not know yet
         self._anew = False  # and it begins anew
         self._learned: dict[str, Any] | None = None  # with what a session kept
@@ -166,8 +168,11 @@ class Runner(QObject):
             self._learning.job.pause()
 
     def _on_progress(self, _: object = None) -> None:
-        self.grown.emit()
-        self._tell()
+        moment = self.lab.moments[-1] if self.lab is not None else None
+        if moment is not self._seen:  # most of what the job yields shows nothing new
+            self._seen = moment
+            self.grown.emit()
+            self._tell()
 
     def _on_failed(self, message: str) -> None:
         self.error = message
