@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from core.jobs import Pace
+from core.tokenization.byte_level import clean_text
 from core.tokenization.growing import (
     Growing,
     GrowingBPE,
@@ -35,8 +36,10 @@ from core.tokenization.tokenizer import Tokenizer
 from core.tokenization.training import train_tokenizer_steps
 from core.tokenization.unigram.pruning import SHRINK
 from core.tokenization.unigram.training import SPARE, SUB_ITERATIONS
+from core.tokenization.wordpiece.training import cut_at_spaces
 
 MOST_LANES = 4
+PART = 4096  # characters that are encoded at once
 EM_STEPS = 2 * SUB_ITERATIONS  # of a round of Unigram, before it prunes or finishes
 
 
@@ -68,7 +71,8 @@ class LaneState:
     step        the last training step that said something about the vocabulary
     number      how many such steps it has made
     vocab_size  pieces now
-    tokens      of the training text with them; what was last known, 0 before that
+    tokens      of the training text with them; what was last known, 0 before that. Once it is
+                done, those that the finished tokenizer encodes the text to
     split       of the sample
     objective   Unigram: -log likelihood in nats a word, as last computed; NaN elsewhere
     ahead       how many more such steps it will make; an estimate, renewed after each
@@ -122,7 +126,7 @@ class _Lane:
         self._steps = train_tokenizer_steps(
             plan.kind, texts, vocab_size, **asdict(plan.options), rivals=rivals
         )
-        self._plan, self._wanted = plan, vocab_size
+        self._plan, self._wanted, self._texts = plan, vocab_size, texts
         self._growing = growing(plan, sample)
         self.state = LaneState()
         self.merges = plan.kind != "unigram"
@@ -135,6 +139,7 @@ class _Lane:
                 step = next(self._steps)
             except StopIteration as end:
                 self.tokenizer = end.value
+                yield from self._measure(lane, end.value)
                 self._tell(done=True)
             except ValueError as error:
                 self._tell(done=True, error=str(error))
@@ -161,6 +166,22 @@ class _Lane:
             objective=step.objective if isinstance(step, ExpectStep) else before.objective,
             ahead=self._ahead(step),
         )
+
+    def _measure(self, lane: int, tokenizer: Tokenizer) -> Generator[Preparing, None, None]:
+        """How many tokens the text really is, where the last step need not have counted them so:
+        WordPiece looks for the longest pieces and not for its merges, SentencePiece's byte pieces
+        were not there in training, and Unigram has hoped for a number with pieces it did not keep.
+        """
+        if self._plan.kind == "bpe":
+            return
+        tokens, pace = 0, Pace()
+        for text in self._texts:
+            for part in cut_at_spaces(clean_text(text), PART):
+                tokens += len(tokenizer.encode_ids(part, specials=False))
+                if pace.is_due():
+                    yield Preparing(lane, WorkingStep("measure", tokens))
+                    pace.go_on()
+        self.state = replace(self.state, tokens=tokens)
 
     def _untrained(self) -> int:
         """How many of the pieces Unigram's steps do not count: they need no training."""

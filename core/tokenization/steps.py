@@ -24,8 +24,9 @@ class CountingStep:
 class WorkingStep:
     """A sign of life inside a longer step: nothing about the vocabulary has changed yet.
 
-    what  the step that is being made: "seeds", "expect" or "prune"
-    done  how far it is: pieces found, or words done
+    what  the step that is being made: "seeds", "expect" or "prune"; "measure" where the finished
+          tokenizer encodes the text
+    done  how far it is: pieces found, words done, or tokens
     """
 
     what: str

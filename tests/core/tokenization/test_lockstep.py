@@ -233,3 +233,12 @@ def test_another_sample_is_cut_as_if_it_had_been_the_first(kind: str, options: O
 def test_the_number_of_common_steps_is_known_beforehand() -> None:
     common = together([LanePlan("bpe")], 300)
     assert [step.expected for step in common] == [43] * 44
+
+
+@pytest.mark.parametrize(("kind", "options"), VARIANTS)
+def test_the_tokens_at_the_end_are_those_of_the_finished_tokenizer(kind, options) -> None:
+    texts = [story_text(seed, 9_000) for seed in range(3)]
+    common, made = run(lockstep_steps([LanePlan(kind, options)], texts, 400))
+    last, tokenizer = common[-1].lanes[0], made[0]
+    assert last.done and tokenizer is not None
+    assert last.tokens == sum(len(tokenizer.encode_ids(one, specials=False)) for one in texts)

@@ -71,9 +71,14 @@ def traced(state: LaneState) -> Step | None:
 
 def numbers(kind: str, state: LaneState) -> list[Any]:
     """The step's own numbers, one a row."""
+    rows: list[Any] = []
     match state.step:
         case MergeStep() as step:
-            return _merge(kind, step)
+            rows = _merge(kind, step)
+            if state.done and round(state.tokens) not in (0, step.tokens):
+                note = "as the finished tokenizer cuts it"
+                rows.append(Equation("at the end", round(state.tokens), "attention", note))
+            return rows
         case AlphabetStep() as step:
             return [
                 Equation("pieces", step.vocab_size),
@@ -88,7 +93,7 @@ def numbers(kind: str, state: LaneState) -> list[Any]:
                 _pieces(state),
             ]
         case MaximizeStep() as step:
-            rows: list[Any] = [
+            rows = [
                 _pieces(state),
                 Equation("too rare, gone", len(step.removed)),
             ]
@@ -105,7 +110,10 @@ def numbers(kind: str, state: LaneState) -> list[Any]:
                 rows.append(Equation(f"loss without {text_of(kind, piece)}", loss, note="it goes"))
             return rows
         case FinishStep() as step:
-            return [_pieces(state), Equation("left out", len(step.removed))]
+            rows = [_pieces(state), Equation("left out", len(step.removed))]
+            if state.done and state.tokens:
+                rows.append(Equation("tokens of the text", round(state.tokens)))
+            return rows
     return []
 
 

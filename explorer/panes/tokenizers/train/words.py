@@ -24,6 +24,7 @@ SETUP = "Choose a text and up to four algorithms: they learn their pieces side b
 BUSY = {
     "seeds": "collecting every string that comes twice",
     "expect": "counting over all ways to cut every word",
+    "measure": "counting the tokens of the text",
     "prune": "asking what the text would lose without each piece",
 }
 

@@ -14,11 +14,11 @@ from PySide6.QtWidgets import QApplication
 from core.tokenization import train_tokenizer
 from core.tokenization.growing import Split
 from core.tokenization.lockstep import LaneState, lockstep_steps
-from core.tokenization.steps import AlphabetStep, MaximizeStep, PruneStep
+from core.tokenization.steps import AlphabetStep, MaximizeStep, MergeStep, PruneStep
 from explorer import theme
 from explorer.panes.tokenizers.train import keeping, words
 from explorer.panes.tokenizers.train.faces import LaneWords, step_face
-from explorer.panes.tokenizers.train.inspecting import inspection
+from explorer.panes.tokenizers.train.inspecting import inspection, numbers
 from explorer.panes.tokenizers.train.lane_card import NO_FACE, LaneCard
 from explorer.panes.tokenizers.train.lane_rows import LaneRow
 from explorer.panes.tokenizers.train.options import Lane, TrainOptions, available
@@ -271,3 +271,11 @@ def test_a_folder_may_be_called_so(title: str) -> None:
     name = keeping.folder_name(title)
     assert 0 < len(name) <= 80 and not re.search(r'[\\/:*?"<>|]', name)
     assert name.strip(" .") == name
+
+
+def test_at_the_end_the_tokens_are_those_of_the_finished_tokenizer():
+    merge = MergeStep(0, 1, 2, 5, 7, "a", "##b", "ab", 8, 5.0, 100, (), "wordpiece")
+    rows = numbers("wordpiece", LaneState(step=merge, tokens=96, done=True))
+    assert [row.value for row in rows[-2:]] == [100, 96]
+    rows = numbers("wordpiece", LaneState(step=merge, tokens=100, done=True))
+    assert rows[-1].name == "tokens of the text"
