@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from core.jobs import to_the_end
 from core.tokenization.analysis.premiums import Premium
-from core.tokenization.telling import arrays, count, quoted
+from core.tokenization.telling import arrays, count, quoted, verb
 from core.trace import Step, Trace
 
 BEGINNING = 40  # characters of a text that a title quotes
@@ -82,8 +82,9 @@ def parts_of(result: Premium) -> Iterator[Step]:
     if measures.unknown:
         yield Step(
             "languages.lost",
-            f"{count(measures.unknown, 'token')} of them unknown: "
-            f"{count(measures.unknown_bytes, 'byte')} of the text are lost",
+            f"{_unknown(measures.unknown, measures.tokens)}: "
+            f"{count(measures.unknown_bytes, 'byte')} of the text "
+            f"{verb(measures.unknown_bytes, 'is', 'are')} lost",
             r"n_{\text{lost}} = \sum_{t_i = \text{unk}} \text{bytes}(t_i)",
             f"{_MEASURE}#lost",
             arrays({"lost": measures.unknown_bytes}),
@@ -116,6 +117,13 @@ def _characters(result: Premium) -> Step:
         f"{_MEASURE}#characters",
         arrays({"characters": result.measures.characters}),
     )
+
+
+def _unknown(unknown: int, tokens: int) -> str:
+    """ "1 of 24 tokens is unknown", "all 24 tokens are unknown"."""
+    if unknown == tokens:
+        return "The only token is unknown" if tokens == 1 else f"All {tokens:,} tokens are unknown"
+    return f"{unknown:,} of {count(tokens, 'token')} {verb(unknown, 'is', 'are')} unknown"
 
 
 def _rate(size: int, whole: int) -> str:

@@ -24,6 +24,7 @@ class BarCursor:
         self.bar = NO_BAR
         self.hovered = NO_BAR
         self.wanted = NO_BAR
+        self._enters = False  # it goes inside once there are steps
 
     @property
     def kept(self) -> Bar:
@@ -45,10 +46,14 @@ class BarCursor:
         mode, told = self._mode, self._mode.telling.now
         bar = self._bar_at(code, place)
         step = told.place_of(bar) if told is not None else None
+        self._enters = False
         if step is not None and mode.active:
             while mode.player.leave():
                 pass
             mode.player.seek(step)
+        elif mode.active and (bar.tokenizer, bar.code) in mode.measuring.results:
+            self.wanted = bar  # it was measured after the last telling
+            mode.tell_steps()
         self.bar = bar
         self.show()
         mode.inspect()
@@ -56,7 +61,11 @@ class BarCursor:
     def enter(self, code: str, place: int) -> None:
         """What led to a bar, step by step."""
         self.choose(code, place)
-        self._mode.player.enter()
+        told = self._mode.telling.now
+        if told is not None and told.place_of(self.bar) is not None:
+            self._mode.player.enter()
+        else:
+            self._enters = self.wanted != NO_BAR
 
     def point_at(self, code: str, place: int) -> None:
         """The mouse is on a bar, or on none."""
@@ -81,6 +90,9 @@ class BarCursor:
         mode.player.seek(step)
         self.on_position(mode.player.position)
         mode.inspect()
+        if self._enters:
+            self._enters = False
+            mode.player.enter()
 
     def on_position(self, position: float) -> None:
         told, track = self._mode.telling.now, self._mode.player.track

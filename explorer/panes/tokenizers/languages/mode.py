@@ -18,7 +18,8 @@ from explorer.panes.tokenizers.languages import words
 from explorer.panes.tokenizers.languages.commands import commands
 from explorer.panes.tokenizers.languages.cursor import BarCursor
 from explorer.panes.tokenizers.languages.measuring import Measuring
-from explorer.panes.tokenizers.languages.model import ORDERS, Texts, lines_of, read_texts
+from explorer.panes.tokenizers.languages.model import ORDERS, Line, Texts, lines_of, read_texts
+from explorer.panes.tokenizers.languages.standing import StandingOrder
 from explorer.panes.tokenizers.languages.telling import NO_BAR, Bar, Telling
 from explorer.panes.tokenizers.languages.view import LanguagesHeader, LanguagesView
 from explorer.panes.tokenizers.modes import Desk, Mode
@@ -47,6 +48,8 @@ class LanguagesMode(Mode):
         self.telling = Telling(self.engine, self)
         self.cursor = BarCursor(self)
         self.texts: Texts | None = None
+        self._standing = StandingOrder()
+        self._shown: tuple[list[Line], list[str], list[str]] = [], [], []
         self.order, self.scope = ORDERS[0], "usual"
         self._reading = False
         self._seen = False
@@ -67,6 +70,7 @@ class LanguagesMode(Mode):
         view.chart.nameClicked.connect(self.retry_one)
         view.body.retryRequested.connect(self.retry)
         view.body.cancelRequested.connect(self.cancel)
+        view.cancelRequested.connect(self.cancel)
         view.body.actionRequested.connect(view.search.clear)
         self.inputs.tokenizers.menuOpening.connect(self._fill_menu)
         self.shown_ones.changed.connect(self.ask)
@@ -252,16 +256,24 @@ class LanguagesMode(Mode):
             body.show_loading("reading texts")
             return
         results = self.measuring.results
-        texts = self.texts.texts
-        lines = lines_of(texts, results, ids, self.order, self.view.search.text())
+        texts, running = self.texts.texts, self.measuring.running
+        search, held = self.view.search.text(), self.cursor.hovered != NO_BAR
+        lines = self._standing.arrange(
+            lines_of(texts, results, ids, self.order, search),
+            (self.order, search, self.scope, ids),
+            coming=running,
+            held=held,
+        )
         names = [self.shown_ones.name(one) for one in ids]
         kept = [[results[i, t.code] for t in texts if (i, t.code) in results] for i in ids]
         badges = [words.badge(some, error) for some, error in zip(kept, wrong, strict=True)]
         told = [words.about(*one) for one in zip(names, kept, wrong, strict=True)]
         self.view.chart.set_lines(lines, names, badges, told)
         self.cursor.show()
-        if not self.measuring.running and not self._reading:
-            self.telling.ask(lines, ids, names, results)
+        self._shown = lines, ids, names
+        busy = self.player.playing or self.cursor.part is not None
+        if not self._reading and (not running or (self._standing.is_new and not busy)):
+            self.tell_steps()
         if not lines:
             body.show_empty("No language of this name here.", "Clear the search", "search")
         elif not any(kept):
@@ -269,10 +281,13 @@ class LanguagesMode(Mode):
         else:
             if body.state != "ready":
                 body.show_ready()
-            done, total = self.measuring.done, self.measuring.total
-            running = self.measuring.running
-            body.set_waiting(f"measuring, {done:,} of {total:,}" if running else "")
+        done, total = self.measuring.done, self.measuring.total
+        self.view.set_waiting(f"measured {done:,} of {total:,}" if running and any(kept) else "")
         self._say(names, kept, len(lines))
+
+    def tell_steps(self) -> None:
+        """Wants a step for every bar that is drawn now."""
+        self.telling.ask(*self._shown, self.measuring.results)
 
     def _say(self, names: list[str], kept: list[Any], count: int) -> None:
         assert self.texts is not None
@@ -281,7 +296,7 @@ class LanguagesMode(Mode):
         self.view.source.setText(words.source(self.texts))
         self.view.source.setToolTip(words.excerpts(self.texts))
         first = next((place for place, some in enumerate(kept) if some), 0)
-        self._summary = words.headline(names[first], kept[first])
+        self._summary = words.headline(names[first], kept[first], self.measuring.running)
         self._tell()
         self.inspect()
 

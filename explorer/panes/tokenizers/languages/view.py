@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from explorer import theme
 from explorer.panes.tokenizers.languages.chart import PremiumChart
@@ -27,11 +27,12 @@ class LanguagesHeader(QWidget):
 
 
 class LanguagesView(QWidget):
-    """Intents: `searched(text)`, `orderChosen(name)`, `scopeChosen(name)`."""
+    """Intents: `searched(text)`, `orderChosen(name)`, `scopeChosen(name)`, `cancelRequested`."""
 
     searched = Signal(str)
     orderChosen = Signal(str)
     scopeChosen = Signal(str)
+    cancelRequested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -50,6 +51,11 @@ class LanguagesView(QWidget):
         )
         self.scopes.chosen.connect(self.scopeChosen)
         self.count = Label("", "label", "muted")
+        self.waiting = Label("", "label", "muted")
+        self.stop = QPushButton("Cancel")
+        self.stop.setObjectName("tokenizers.languages.stop")
+        self.stop.setToolTip("Measure no more: what is there stays (Esc)")
+        self.stop.clicked.connect(self.cancelRequested)
         self.source = Label("", "label", "muted")
         self.chart = PremiumChart()
         self.chart.setObjectName("tokenizers.languages.chart")
@@ -61,6 +67,8 @@ class LanguagesView(QWidget):
         row.addWidget(self.orders)
         row.addWidget(self.scopes)
         row.addStretch(1)
+        row.addWidget(self.waiting)
+        row.addWidget(self.stop)
         row.addWidget(self.count)
         self._column = QVBoxLayout(self)
         self._column.addLayout(row)
@@ -68,6 +76,14 @@ class LanguagesView(QWidget):
         self._column.addWidget(self.source)
         theme.changed.connect(self._restyle)
         self._restyle()
+        self.set_waiting("")
+
+    def set_waiting(self, reason: str) -> None:
+        """What is waited for stands in the row above the chart, which stays whole; "": nothing."""
+        self.waiting.setText(reason)
+        for part in (self.waiting, self.stop):
+            part.setVisible(bool(reason))
+        self.count.setVisible(not reason)
 
     def _restyle(self) -> None:
         now = theme.current()

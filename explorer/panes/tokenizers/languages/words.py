@@ -39,6 +39,9 @@ def mark(result: Premium) -> tuple[str, str]:
 
 
 def percent(share: float) -> str:
+    """ "100%" is all of it, and never almost all."""
+    if 0.99 <= share < 1:
+        return f"{min(share, 0.999):.1%}"
     return f"{share:.1%}" if share < 0.1 else f"{share:.0%}"
 
 
@@ -103,15 +106,16 @@ def about(name: str, results: Sequence[Premium], error: str = "") -> str:
     return "\n".join(lines)
 
 
-def headline(name: str, results: Sequence[Premium]) -> str:
-    """One sentence about the first tokenizer."""
+def headline(name: str, results: Sequence[Premium], running: bool = False) -> str:
+    """One sentence about the first tokenizer; `running`: more results are to come."""
     fair = [one for one in results if one.honest and one.language.code != REFERENCE]
     if not fair:
         return IDLE
     dearest = max(fair, key=lambda one: one.premium)
     middle = float(np.median([one.premium for one in fair]))
+    begins = "So far, for" if running else "For"
     text = (
-        f"For {name}, {dearest.language.name} costs {times(dearest.premium)} the tokens of "
+        f"{begins} {name}, {dearest.language.name} costs {times(dearest.premium)} the tokens of "
         f"English; {_half(len(fair), middle)}"
     )
     unfair = sum(not one.honest for one in results)
