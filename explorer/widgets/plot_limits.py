@@ -102,15 +102,15 @@ def _medians(values: np.ndarray) -> np.ndarray:
 
 
 def with_room(limits: Limits, before: Limits, fixed: bool, log: bool = False) -> Limits:
-    """Limits for growing lines, as they lie on the axes, so that charts extend a while: as much
-    again to the right, and ROOM more where values have left the axes above or below (not below 0,
+    """Limits for growing lines, as they lie on the axes, so that charts extend a while: half as
+    much again to the right, and ROOM more where values have left the axes above or below (not below 0,
     where all are above it and the axis is no `log` one). An end that still serves stays.
     """
     x_low, x_high, low, high = limits
     room = ROOM * (high - low)
     if not fixed:
         if x_high > before[1]:
-            x_high += x_high - x_low
+            x_high += 0.5 * (x_high - x_low)
         elif x_low == before[0] and _spread(limits, before) > LEAST:
             x_high = before[1]
     below, above = _beyond(limits, before)
