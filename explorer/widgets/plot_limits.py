@@ -103,8 +103,8 @@ def _medians(values: np.ndarray) -> np.ndarray:
 
 def with_room(limits: Limits, before: Limits, fixed: bool, log: bool = False) -> Limits:
     """Limits for growing lines, as they lie on the axes, so that charts extend a while: half as
-    much again to the right, and ROOM more where values have left the axes above or below (not below 0,
-    where all are above it and the axis is no `log` one). An end that still serves stays.
+    much again to the right, and ROOM more where values have left the axes above or below (not
+    below 0, where all are above it and the axis is no `log` one). An end that still serves stays.
     """
     x_low, x_high, low, high = limits
     room = ROOM * (high - low)
