@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QFontMetricsF, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from core.tokenization.analysis.rates import cost
@@ -41,12 +41,17 @@ class NameButton(QToolButton):
         self._fit()
 
     def _fit(self) -> None:
-        room = self.width() - theme.current().px(32)
-        self.setText(elide(self._name, self.font(), room))
+        """Where there is little room it is smaller, and its beginning stands."""
+        now = theme.current()
+        room = self.width() - now.px(32)
+        font = now.font("body", 600)
+        if QFontMetricsF(font).horizontalAdvance(self._name) > room:
+            font = now.font("label", 600)
+        self.setFont(font)
+        self.setText(elide(self._name, font, room, Qt.TextElideMode.ElideRight))
 
     def _restyle(self) -> None:
         now = theme.current()
-        self.setFont(now.font("body", 600))
         self.setIcon(theme_icons.icon("chevron-down", "muted", 14))
         self.setIconSize(QSize(now.px(14), now.px(14)))
         self.setFixedHeight(now.px("control"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -167,9 +168,12 @@ def differing(splits: Sequence[Split]) -> list[np.ndarray]:
 
 
 def said_cost(amount: float) -> str:
-    """An amount of money with as many digits as tell something."""
+    """An amount of money with as many digits as tell something, as people write it: 0.000095."""
     if amount >= 1:
         return f"{amount:,.2f}"
     if amount >= 0.01:
         return f"{amount:.3f}"
-    return f"{amount:.2g}" if amount >= 1e-4 else (f"{amount:.1e}" if amount > 0 else "0")
+    if amount <= 0:
+        return "0"
+    digits = 1 - math.floor(math.log10(amount))
+    return f"{amount:.{digits}f}".rstrip("0") if digits <= 12 else "almost nothing"

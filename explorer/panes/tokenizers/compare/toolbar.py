@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRegularExpression, Qt, Signal
 from PySide6.QtGui import QRegularExpressionValidator
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QToolButton, QToolTip, QWidget
 
 from explorer import theme
 from explorer.panes.tokenizers.compare.choices import Choices
 from explorer.widgets.base import Label
 from explorer.widgets.toggle import SegmentedControl, Switch
 
+PLAIN = "A plain number below ten million, such as 2.5: digits and one point"
 PRICE = r"\d{0,7}([.,]\d{0,6})?"  # of a million tokens
 
 
@@ -47,6 +48,7 @@ class PriceField(QLineEdit):
         self.setValidator(QRegularExpressionValidator(QRegularExpression(PRICE), self))
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.textEdited.connect(self._on_edited)
+        self.inputRejected.connect(self._on_rejected)
         theme.changed.connect(self._restyle)
         self._restyle()
 
@@ -64,6 +66,11 @@ class PriceField(QLineEdit):
             self.setText(text.replace(",", "."))
             self.setCursorPosition(place)
         self.priceChosen.emit(self._value())
+
+    def _on_rejected(self) -> None:
+        """What was typed is no part of a price, and does not stand in the field: it says so."""
+        below = self.mapToGlobal(self.rect().bottomLeft())
+        QToolTip.showText(below, PLAIN, self)
 
     def _restyle(self) -> None:
         now = theme.current()

@@ -8,7 +8,6 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QSlider, QWidget
 
 from explorer import theme
-from explorer.panes.tokenizers.inside.looking import LONGEST
 from explorer.widgets.base import Label
 from explorer.widgets.menu_button import MenuButton
 
@@ -60,7 +59,6 @@ class InsideHeader(QWidget):
         self.choice.setObjectName("tokenizers.inside.choice")
         self.text = QLineEdit()
         self.text.setObjectName("tokenizers.inside.text")
-        self.text.setMaxLength(LONGEST)
         self.text.setAccessibleName("Text")
         self.text.setPlaceholderText("A word or a sentence")
         self.chance = QSlider(Qt.Orientation.Horizontal)

@@ -113,7 +113,8 @@ class InsideMode(Mode):
         """{"tokenizer": id of the catalogue, "text": another text}."""
         if isinstance(wish.get("text"), str):
             self.set_text(wish["text"])
-            self.statusRequested.emit(str(wish.get("note", "")))
+            if wish.get("note"):
+                self.statusRequested.emit(str(wish["note"]))
         if isinstance(wish.get("tokenizer"), str):
             self.choose(wish["tokenizer"])
 
@@ -177,6 +178,9 @@ class InsideMode(Mode):
         return entry.name if entry is not None else self.chosen.partition(":")[2]
 
     def set_text(self, text: str) -> None:
+        if len(text) > LONGEST:
+            self.statusRequested.emit(words.too_long(len(text)))
+            self.inputs.set_text(text[:LONGEST])
         self.workspace.change(TEXT, text[:LONGEST], "Change the text", merge=True)
 
     def choose(self, identity: str) -> None:
@@ -287,12 +291,9 @@ class InsideMode(Mode):
                 self.seed,
                 key=(self.id,),
             )
-        except (ValueError, OSError, EngineDied) as error:
-            if turn == self._turn:
-                self._fail(str(error))
-            return
         except Exception as error:  # the picture must not wait for ever
-            errors.report(error, f"looking inside {self.name}")
+            if not isinstance(error, ValueError | OSError | EngineDied):
+                errors.report(error, f"looking inside {self.name}")
             if turn == self._turn:
                 self._fail(str(error))
             return
@@ -339,9 +340,8 @@ class InsideMode(Mode):
         self._position = position
         moment = self.moment_at(position)
         share = position - math.floor(position)
-        coming = None
-        if moment is not None and moment.scene is None:
-            coming = looking.picture_near(self.moments, math.ceil(position))
+        bare = moment is not None and moment.scene is None
+        coming = looking.picture_near(self.moments, math.ceil(position)) if bare else None
         self.view.set_moment(moment, share or 1.0, coming)
         self.set_headline(words.headline(self.name, self.inside, moment))
 

@@ -9,7 +9,7 @@ import numpy as np
 from core.tokenization.sentencepiece.normalizer import readable
 from explorer.panes.base import Inspection
 from explorer.panes.tokenizers.compare.words import tokens
-from explorer.panes.tokenizers.inside.looking import Inside, Moment
+from explorer.panes.tokenizers.inside.looking import LONGEST, Inside, Moment
 from explorer.panes.tokenizers.inside.scenes import LatticeFrame, LatticeScene, Number
 from explorer.widgets.live_numbers import Equation
 
@@ -23,6 +23,11 @@ def headline(name: str, inside: Inside | None, moment: Moment | None) -> str:
     if moment is None:
         return f"{name} makes {tokens(len(inside.ids))} of this text"
     return moment.step.title
+
+
+def too_long(size: int) -> str:
+    """What is said of a text that was cut."""
+    return f"That would be {size:,} characters; the first {LONGEST:,} were taken, a sentence"
 
 
 def inspection(name: str, moment: Moment) -> Inspection:

@@ -475,6 +475,20 @@ def test_what_cannot_be_shown_says_why(pane, run_async, tmp_path):
     run_async(body())
 
 
+def test_a_text_that_is_cut_says_so(pane, run_async):
+    async def body():
+        await pane.settled()
+        said, field = [], pane.mode.inputs.text
+        pane.mode.statusRequested.connect(said.append)
+        for _ in range(2):  # the second time the text is what it was
+            field.setText("a" * 2000)
+            field.textEdited.emit(field.text())
+            assert len(pane.mode.text) == len(field.text()) == LONGEST
+        assert len(said) == 2 and "2,000 characters; the first 200 were taken" in said[0]
+
+    run_async(body())
+
+
 def test_a_session_comes_back_to_its_step(pane, run_async):
     async def body():
         pane.player.seek(6)

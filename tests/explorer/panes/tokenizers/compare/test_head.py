@@ -57,3 +57,13 @@ def test_one_byte_is_told_as_one(head):
     one = model.split_text("one", small_bpe(260), "z", True)
     head.set_split(one, Choices())
     assert head._ratio.whole == "1 byte per token"
+
+
+def test_a_long_name_keeps_its_beginning(head, qapp):
+    head.name.set_name("GPT-4o (o200k), a name that is long")
+    head.resize(134, head.sizeHint().height())
+    qapp.processEvents()
+    assert head.name.text().startswith("GPT-4") and head.name.text().endswith("…")
+    head.resize(600, head.sizeHint().height())
+    qapp.processEvents()
+    assert head.name.text() == "GPT-4o (o200k), a name that is long"

@@ -11,11 +11,13 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QToolTip
 
 from core.tokenization import ByteLevelBPE
 from explorer.panes.tokenizers.compare import menu
 from explorer.panes.tokenizers.compare.choices import MOST
 from explorer.panes.tokenizers.compare.model import differing
+from explorer.panes.tokenizers.compare.toolbar import PLAIN
 from explorer.panes.tokenizers.modes import MODES
 from tests.explorer.panes.tokenizers.small import saved_bpe, small_bpe
 
@@ -254,7 +256,7 @@ def test_choices_reach_every_column(pane, run_async):
     run_async(body())
 
 
-def test_a_price_is_what_stands_in_its_field(pane, run_async):
+def test_a_price_is_what_stands_in_its_field(pane, run_async, monkeypatch):
     async def body():
         await pane.settled()
         field, head = pane.mode.view.toolbar.price, columns(pane)[0].head
@@ -266,6 +268,11 @@ def test_a_price_is_what_stands_in_its_field(pane, run_async):
         field.setText("")
         QTest.keyClicks(field, "9999999999")
         assert pane.mode.choices.price == 9_999_999 and field.text() == "9999999"
+        said = []
+        monkeypatch.setattr(QToolTip, "showText", lambda _, text, *__: said.append(text))
+        field.clear()
+        QTest.keyClicks(field, "1.000.")
+        assert field.text() == "1.000" and said == [PLAIN]
         field.set_price(1e6)
         assert field.text() == "1000000"
 

@@ -81,7 +81,14 @@ def test_differing_is_what_a_plain_comparison_says(text):
 
 @pytest.mark.parametrize(
     ("amount", "said"),
-    [(0.0, "0"), (12.345, "12.35"), (0.0123, "0.012"), (0.00048, "0.00048"), (2.5e-6, "2.5e-06")],
+    [
+        (0.0, "0"),
+        (12.345, "12.35"),
+        (0.0123, "0.012"),
+        (0.00048, "0.00048"),
+        (2.5e-6, "0.0000025"),
+        (1.03e-4, "0.0001"),
+    ],
 )
 def test_amounts_have_as_many_digits_as_tell_something(amount, said):
     assert model.said_cost(amount) == said
