@@ -68,7 +68,12 @@ def clean_text(text: str) -> str:
 
     Half of a surrogate pair is no character and has no UTF-8 bytes, but a Python string can hold
     one, for example from a broken file name or a clipboard.
+
+    Raises ValueError for what is no string.
     """
+    if not isinstance(text, str):
+        what = "decode it first, with .decode()" if isinstance(text, bytes) else "give a string"
+        raise ValueError(f"the text is {quoted(text)}: {what}")
     if text.isascii():
         return text
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -3,6 +3,7 @@
 import codecs
 import re
 from collections.abc import Callable, Mapping
+from os import PathLike
 from pathlib import Path
 
 from core.files import GET_AGAIN, not_read, quoted
@@ -60,8 +61,16 @@ def open_tokenizer(
     that cannot be opened, FileNotFoundError where there is none, and PermissionError.
     """
     given = path
+    if not isinstance(path, str | PathLike):
+        raise ValueError(f"{quoted(path)} is no path of a file: give a string, or a Path")
     path = Path(path)
-    if not path.exists():
+    try:
+        there = path.exists()
+    except PermissionError as error:
+        raise PermissionError(not_read(path, error)) from error
+    except OSError:  # no file can have such a name
+        there = False
+    if not there:
         return open_known(str(given))
     if path.is_dir():
         path = _in_folder(path)

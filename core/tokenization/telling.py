@@ -68,6 +68,13 @@ def verb(number: int, one: str, many: str) -> str:
     return one if number == 1 else many
 
 
+def percent(share: float) -> str:
+    """ "100%" is all of it, and never almost all."""
+    if 0.99 <= share < 1:
+        return f"{min(share, 0.999):.1%}"
+    return f"{share:.1%}" if share < 0.1 else f"{share:.0%}"
+
+
 def real(number: float, digits: int = 2) -> str:
     """A number with so many digits behind the point, and a minus that is no hyphen."""
     return f"{number:,.{digits}f}".replace("-", MINUS)

@@ -122,7 +122,11 @@ def check_special(token: str, special_tokens: Mapping[str, int], role: str) -> N
 
 
 def check_id(token: int, vocab_size: int) -> None:
-    """Raises ValueError when the vocabulary has no such id."""
+    """Raises ValueError when the vocabulary has no such id, or it is no whole number."""
+    if not (isinstance(token, int) or hasattr(token, "__index__")):
+        raise ValueError(
+            f"the id {quoted(token)} is no whole number: decode takes ids, as encode_ids gives them"
+        )
     if not 0 <= token < vocab_size:
         raise ValueError(
             f"id {token} is outside the vocabulary of {vocab_size} pieces: "

@@ -118,6 +118,9 @@ def train_tokenizer_steps(
         vocab_size = check_vocab_size(vocab_size)
     if isinstance(special_tokens, str):
         raise ValueError(f"special_tokens is one string: put it into a list, [{special_tokens!r}]")
+    for token in special_tokens or ():
+        if not isinstance(token, str):
+            raise ValueError(f"the special token {quoted(token)} is no string: give it as one")
     texts = [texts] if isinstance(texts, str) else only_text(texts)
     if kind == "characters":
         return (yield from character_steps(texts, vocab_size, special_tokens or ()))

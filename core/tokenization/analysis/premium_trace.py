@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from core.jobs import to_the_end
 from core.tokenization.analysis.premiums import Premium
-from core.tokenization.telling import arrays, count, quoted, verb
+from core.tokenization.telling import arrays, count, percent, quoted, verb
 from core.trace import Step, Trace
 
 BEGINNING = 40  # characters of a text that a title quotes
@@ -49,7 +49,8 @@ def premium_step(result: Premium, english: Premium) -> Step:
     where = f"{result.language.name} under {result.tokenizer}"
     title = f"{where}: {result.premium:.3g} times the tokens of English"
     if not result.honest:
-        title = f"{where}: no fair count, for {result.measures.lost_share:.0%} of the text is lost"
+        lost = percent(result.measures.lost_share)
+        title = f"{where}: no fair count, for {lost} of the text is lost"
     return Step(
         "languages.premium",
         title,

@@ -11,10 +11,12 @@ import functools
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 import regex
 
+from core.files import quoted
 from core.jobs import Pace
 from core.tokenization.byte_level import clean_text
 from core.tokenization.counting import count_words
@@ -62,10 +64,11 @@ def prepare(
 
     Raises ValueError when nothing is left, and for a coverage outside its range.
     """
-    if not 0 < character_coverage <= 1:
+    is_number = isinstance(character_coverage, Real)
+    if not (is_number and 0 < character_coverage <= 1):
         raise ValueError(
-            f"character_coverage {character_coverage} is no share of the text: choose a number "
-            "above 0 and at most 1, such as 0.9995"
+            f"character_coverage {quoted(character_coverage)} is no share of the text: choose a "
+            "number above 0 and at most 1, such as 0.9995"
         )
     lines = yield from normalized_lines(texts, normalizer, meta, longest_line)
     read = CountingStep(sum(map(len, lines)), len(lines), len(lines))

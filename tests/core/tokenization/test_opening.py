@@ -301,3 +301,11 @@ def test_a_tokenizers_file_is_told_from_a_text(tmp_path: Path) -> None:
     assert not looks("stories.json", b'{"stories": ["Once upon a time"]}')
     with pytest.raises(ValueError, match="archive"):
         looks("a.zip", b"PK\x03\x04")
+
+
+def test_what_can_be_no_files_name_is_refused() -> None:
+    for name in (None, 3, [], b"gpt2"):
+        with pytest.raises(ValueError, match="no path of a file"):
+            open_tokenizer(name)  # type: ignore[arg-type]
+    with pytest.raises(FileNotFoundError, match="there is no tokenizer 'xxx.* more: give a file"):
+        open_tokenizer("x" * 5000)

@@ -21,6 +21,7 @@ from core.tokenization.steps import (
     TrainingStep,
     WorkingStep,
 )
+from core.tokenization.training import KINDS
 from core.tokenization.training_trace import trace_merge, trace_training_step
 from tests.core.test_trace import MarkedLines
 
@@ -183,3 +184,27 @@ def test_a_text_in_one_line_is_learned_from(kind: str) -> None:
         pieces = train_tokenizer(kind, text, 200).vocabulary
         assert {"▁the", "▁was"} <= set(pieces)
     assert "Ж" not in train_tokenizer(kind, f"{TEXT}\n" + "Ж" * 2500, 100).vocabulary
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_no_text_and_no_id_is_refused_with_the_remedy(kind: str) -> None:
+    tokenizer = train_tokenizer(kind, TEXT, 400 if kind != "unigram" else 100)
+    for encode in (tokenizer.encode, tokenizer.encode_ids):
+        with pytest.raises(ValueError, match="decode it first"):
+            encode(b"abc")  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match="None: give a string"):
+            encode(None)  # type: ignore[arg-type]
+    for ids in ("abc", [1.5], [None]):
+        with pytest.raises(ValueError, match="no whole number"):
+            tokenizer.decode(ids)  # type: ignore[arg-type]
+    ids = tokenizer.encode_ids("the")
+    assert tokenizer.decode(np.array(ids)) == tokenizer.decode(ids)  # type: ignore[arg-type]
+
+
+def test_options_that_are_of_no_type_are_refused() -> None:
+    for kind in KINDS:
+        with pytest.raises(ValueError, match="special token None is no string"):
+            train_tokenizer(kind, TEXT, 400, [None])  # type: ignore[list-item]
+    for coverage in ("1", float("nan"), 2):
+        with pytest.raises(ValueError, match="choose a number above 0"):
+            train_tokenizer("unigram", TEXT, 100, character_coverage=coverage)  # type: ignore[arg-type]

@@ -271,7 +271,8 @@ class LanguagesMode(Mode):
         self.view.chart.set_lines(lines, names, badges, told)
         self.cursor.show()
         self._shown = lines, ids, names
-        busy = self.player.playing or self.cursor.part is not None
+        # One after the other: a question that is asked anew each second is never answered.
+        busy = self.telling.running or self.player.playing or self.cursor.part is not None
         if not self._reading and (not running or (self._standing.is_new and not busy)):
             self.tell_steps()
         if not lines:

@@ -68,6 +68,10 @@ class Telling(QObject):
         self._bars: list[Bar] = []
         self.now: Told | None = None
 
+    @property
+    def running(self) -> bool:
+        return self._latest.running
+
     def ask(
         self,
         lines: Sequence[Line],

@@ -10,7 +10,7 @@ import numpy as np
 
 from core.tokenization.analysis import Premium, premium_step
 from core.tokenization.analysis.premiums import REFERENCE
-from core.tokenization.telling import count, verb
+from core.tokenization.telling import count, percent, verb
 from core.trace import Step
 from explorer.panes.base import Inspection
 from explorer.panes.tokenizers.languages.model import Texts
@@ -36,13 +36,6 @@ def mark(result: Premium) -> tuple[str, str]:
     if not measures.lossless:
         return "warning", f"{times(result.premium)}, lossy"
     return "success", times(result.premium)
-
-
-def percent(share: float) -> str:
-    """ "100%" is all of it, and never almost all."""
-    if 0.99 <= share < 1:
-        return f"{min(share, 0.999):.1%}"
-    return f"{share:.1%}" if share < 0.1 else f"{share:.0%}"
 
 
 def described(name: str, result: Premium) -> str:
