@@ -25,6 +25,8 @@ class BarCursor:
         self.hovered = NO_BAR
         self.wanted = NO_BAR
         self._enters = False  # it goes inside once there are steps
+        self._picked = False  # a person has chosen a bar
+        self._came = True  # more bars have come since the last telling
 
     @property
     def kept(self) -> Bar:
@@ -46,7 +48,7 @@ class BarCursor:
         mode, told = self._mode, self._mode.telling.now
         bar = self._bar_at(code, place)
         step = told.place_of(bar) if told is not None else None
-        self._enters = False
+        self._enters, self._picked = False, True
         if step is not None and mode.active:
             while mode.player.leave():
                 pass
@@ -74,9 +76,14 @@ class BarCursor:
             self._mode.inspect()
 
     def take(self) -> None:
-        """Another trace: the cursor stays at the bar where it was."""
+        """Another trace: the cursor stays at the bar where it was; while bars come, and nobody has
+        chosen one, at the first.
+        """
         mode, told = self._mode, self._mode.telling.now
-        self.wanted = self.kept
+        comes, self._came = self._came, mode.measuring.running
+        at_start = (comes or self._came) and not self._picked and mode.player.position == 0
+        if self.wanted == NO_BAR and not at_start:
+            self.wanted = self.bar
         mode.set_tracks([TraceTrack(told.trace)] if told is not None else [])
         if mode.active:
             self.go_to_wanted()

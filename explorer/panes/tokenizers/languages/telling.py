@@ -62,7 +62,8 @@ class Telling(QObject):
 
     def __init__(self, engine: Engine, parent: QObject) -> None:
         super().__init__(parent)
-        self._latest = Latest(engine, parent)
+        # In front of the measuring: it is short, and what is seen has to have its steps.
+        self._latest = Latest(engine, parent, foreground=True)
         self._latest.came.connect(self._on_came)
         self._asked: tuple[Any, ...] = ()
         self._bars: list[Bar] = []

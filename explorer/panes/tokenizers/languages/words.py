@@ -128,10 +128,10 @@ def source(texts: Texts) -> str:
         there = texts.available
         more = f"{count(there, 'language')} {verb(there, 'has', 'have')} it whole"
     elif texts.excerpts:
-        more += f" ({len(texts.excerpts):,} left out: excerpts)"
+        more += f" ({count(len(texts.excerpts), 'excerpt')} left out)"
     return (
         f"Text: {texts.source}; {more}. "
-        "Line: English. Check: the ids give the text back. Hatched: unknown or dropped, lost."
+        "Line: English. Check: the ids give the text back. Hatched: lost."
     )
 
 

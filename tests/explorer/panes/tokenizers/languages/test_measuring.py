@@ -95,6 +95,30 @@ def test_what_is_measured_has_steps_before_all_is(pane, run_async, monkeypatch):
     run_async(body())
 
 
+def test_the_first_bar_is_looked_at_until_one_is_chosen(pane, run_async, monkeypatch):
+    async def body():
+        await pane.settled()
+        mode, chart, measuring = pane.mode, pane.mode.view.chart, pane.mode.measuring
+        every = is_running(pane, monkeypatch, "deu")
+        for search in ("i", ""):
+            mode.view.search.setText(search)
+            await pane.settled()
+        assert mode.cursor.bar.code == "deu" == chart.lines[0].language.code
+        measuring.results.update(every)
+        monkeypatch.setattr(type(measuring), "running", property(lambda _: False))
+        mode.refresh()
+        await pane.settled()
+        assert mode.cursor.bar.code == chart.lines[0].language.code != "deu"
+        assert pane.player.position == 0
+        chart._choose(3, 0)
+        chosen = mode.cursor.bar
+        mode.set_order("name")
+        await pane.settled()
+        assert mode.cursor.bar == chosen
+
+    run_async(body())
+
+
 def test_a_double_click_on_a_new_bar_goes_into_that_one(pane, run_async, monkeypatch):
     async def body():
         await pane.settled()

@@ -63,7 +63,7 @@ def test_each_bar_is_the_tokens_over_those_of_english(pane, run_async):
 
 def test_languages_of_which_there_is_an_excerpt_are_said_to_be_left_out():
     texts = model.Texts([], model.DECLARATION, 0, ("Tamang, Eastern", "Tagalog (Tagalog)"))
-    assert "2 left out: excerpts" in words.source(texts)
+    assert "(2 excerpts left out)" in words.source(texts)
     assert words.excerpts(texts).endswith("Tamang, Eastern, Tagalog (Tagalog)")
     assert not words.excerpts(model.Texts([], model.OWN, 0))
 
