@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QFontMetricsF, QResizeEvent
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from core.tokenization.analysis.rates import cost
@@ -17,6 +17,7 @@ from explorer.widgets.cut_label import CutLabel
 
 ROOM = 152  # px of a head in which "tokens" stands beside its number
 GAP = 4
+SMALL = 112  # px for a name: below it is written smaller
 
 
 class NameButton(QToolButton):
@@ -41,12 +42,10 @@ class NameButton(QToolButton):
         self._fit()
 
     def _fit(self) -> None:
-        """Where there is little room it is smaller, and its beginning stands."""
+        """In narrow columns all names are smaller; of a long one the beginning stands."""
         now = theme.current()
         room = self.width() - now.px(32)
-        font = now.font("body", 600)
-        if QFontMetricsF(font).horizontalAdvance(self._name) > room:
-            font = now.font("label", 600)
+        font = now.font("label" if room < now.px(SMALL) else "body", 600)
         self.setFont(font)
         self.setText(elide(self._name, font, room, Qt.TextElideMode.ElideRight))
 
