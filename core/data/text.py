@@ -74,6 +74,8 @@ def check_text_file(path: str | Path) -> Path:
         raise IsADirectoryError(f"{path} is a folder: choose a text file in it")
     if not path.exists():
         raise FileNotFoundError(f"there is no file {path}: choose another, or check its name")
+    if not path.is_file():
+        raise ValueError(f"{path} is a device or a pipe, not a file: choose a text file")
     if path.stat().st_size == 0:
         raise ValueError(f"{path.name} is empty: choose a file with text in it")
     return path

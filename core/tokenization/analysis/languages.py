@@ -5,7 +5,9 @@ data folder, in more than 500 languages; elsewhere a few sentences of our own, i
 only an excerpt is left out: its tokens cannot be set against those of all of English.
 """
 
-from collections.abc import Callable
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,7 +65,14 @@ def excerpt_names() -> dict[str, str]:
 
 def _named(wanted: Callable[[str], bool]) -> dict[str, str]:
     table = read_json(declaration_folder() / "languages.json")
-    return {code: about["name"] for code, about in table.items() if wanted(code)}
+    return {code: name for code, name in _names(table).items() if wanted(code)}
+
+
+def _names(table: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """What each language is called: no name is only a bracket, and no two are the same."""
+    given = {code: re.sub(r"^\(([^()]+)\)$", r"\1", about["name"]) for code, about in table.items()}
+    often = Counter(given.values())
+    return {code: name if often[name] == 1 else f"{name} ({code})" for code, name in given.items()}
 
 
 def _is_excerpt(code: str) -> bool:
@@ -104,11 +113,11 @@ def language_texts(codes: tuple[str, ...] | None = None) -> list[LanguageText]:
 def _declaration(codes: tuple[str, ...]) -> list[LanguageText]:
     folder = declaration_folder()
     table = read_json(folder / "languages.json")
+    names = _names(table)
     texts = []
     for code in codes:
         path = folder / f"{code}.txt"
         if code in table and path.is_file() and not _is_excerpt(code):
-            about = table[code]
             text = path.read_text(encoding="utf-8")
-            texts.append(LanguageText(code, about["name"], text, about["dir"]))
+            texts.append(LanguageText(code, names[code], text, table[code]["dir"]))
     return texts

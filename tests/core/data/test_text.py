@@ -265,3 +265,12 @@ def test_stories_are_a_corpus_by_name(tmp_path: Path) -> None:
     corpus = open_corpus("stories", tokenizer, tmp_path)
     assert isinstance(corpus, StoriesCorpus)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such files")
+def test_a_device_or_a_pipe_is_no_text(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (pipe, Path("/dev/zero")):
+        with pytest.raises(ValueError, match="is a device or a pipe.*choose a text file"):
+            text_module.check_text_file(path)

@@ -190,5 +190,19 @@ def test_an_excerpt_is_not_measured_against_the_whole_text(tmp_path: Path) -> No
         language_texts(("taj",))
 
 
+def test_every_language_has_a_name_of_its_own(tmp_path: Path) -> None:
+    folder = tmp_path / "texts" / "udhr"
+    folder.mkdir(parents=True)
+    names = {"eng": "English", "mal": "Malayalam", "mal2": "Malayalam", "013": "(Mijisa)"}
+    names["zh"] = "(A) and (B) Chinese"
+    for code in names:
+        (folder / f"{code}.txt").write_text("All human beings are born free.", encoding="utf-8")
+    table = {code: {"name": name, "dir": "ltr"} for code, name in names.items()}
+    (folder / "languages.json").write_text(json.dumps(table))
+    told = ["English", "Malayalam (mal)", "Malayalam (mal2)", "Mijisa", "(A) and (B) Chinese"]
+    assert list(language_names().values()) == told
+    assert [text.name for text in language_texts(tuple(names))] == told
+
+
 def test_nothing_is_left_out_of_our_own_sentences() -> None:
     assert excerpt_names() == {}
