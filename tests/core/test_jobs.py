@@ -236,7 +236,7 @@ JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
     sample_steps: lambda place: sample_steps(place.task(), place.model, 0, 0),
     train_steps: training,
     stationary_points_steps: lambda place: stationary_points_steps(SLOW),
-    Surface.grid_steps: lambda place: SLOW.grid_steps(600, 600),
+    Surface.grid_steps: lambda place: SLOW.grid_steps(1200, 1200),
     race_steps: lambda place: race_steps(SURFACES["bowl"], [("adam", None), ("muon", None)]),
     download_steps: downloading,
     get_steps: getting,
