@@ -4,6 +4,7 @@ Exit code 1 when a figure misses its target or a benchmark fails, 2 for a name t
 """
 
 import argparse
+import gc
 import importlib
 import json
 import os
@@ -62,6 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
         except Exception:  # one broken benchmark must not hide the figures of the others
             traceback.print_exc()
             failed.append(area)
+        gc.collect()  # here: windows that are gone must not be taken apart by another thread
     if options.json:
         rows = [{name: getattr(row, name) for name in Row.__slots__} for row in report.rows]
         document = {"machine": machine_line(), "rows": rows, "failed": failed}
