@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
-import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from core.trace import source
-from explorer.panes.tokenizers.modes import MODES
-from tests.explorer.panes.tokenizers.languages.test_mode import narrow
 from tests.explorer.panes.tokenizers.small import small_bpe
 
-LANGUAGES = next(spec for spec in MODES if spec.id == "languages")
 PARTS = ["characters", "bytes", "tokens", "lossless", "premium"]
-
-
-@pytest.fixture
-def pane(make_pane, context, monkeypatch, tmp_path):
-    """Languages with two tokenizers, on our own sentences."""
-    monkeypatch.setenv("LLM_EXPLORER_DATA", str(tmp_path / "data"))
-    source = SimpleNamespace(name="mine", tokenizer=small_bpe(), close=lambda: None)
-    context.workspace.set_model_source(source)
-
-    def begin(pane):
-        pane.catalogue.add_trained("narrow", narrow())
-        pane.mode.shown_ones.add("trained:narrow")
-
-    return make_pane(LANGUAGES, then=begin)
 
 
 def bars(chart):
