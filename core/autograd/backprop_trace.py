@@ -152,8 +152,8 @@ def _through(graph: Graph, out: Node, node: Node, flow: Flow) -> Step:
         values["local"] = _later(lambda: operation.local(index, data, *arrays), data.nbytes)
     values |= {"out": _held(data), **_inputs(out.tensor)}
     names = [graph.nodes[number].latex for number in out.inputs]
-    written = operation.latex_grad(index, _slope(out.latex), out.latex, *names)
-    formula = rf"{_slope(node.latex)} \; {{+}}{{=}} \; {written}"
+    slopes = _slope(node.latex), _slope(out.latex)
+    formula = operation.latex_flow(index, *slopes, out.latex, *names)
     title = f"{node.label} gets its share of the gradient of {out.label}"
     code = operation.marker(index)
     return Step(f"backward.{operation.name}", title, formula, code, values)

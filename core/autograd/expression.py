@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -151,13 +151,16 @@ class _Maker:
 
     def run(self, known: dict[str, Tensor], given: Mapping[str, Tensor]) -> Tensor:
         result = constant(0.0)
+        called = {line.name for line in self.formula.lines} | known.keys()
         for line in self.formula.lines:
             if line.given is not None:
                 result = given[line.name]
             else:
                 result = self._value(line.tree, known)
             if line.name:
-                known[line.name] = result if result.name else result.named(line.name)
+                name = again(line.name, called) if line.name in known else line.name
+                known[line.name] = result if result.name else result.named(name)
+                called.add(known[line.name].name)
         return result
 
     def _value(self, tree: ast.expr, known: Mapping[str, Tensor]) -> Tensor:
@@ -223,6 +226,21 @@ class _Maker:
                 f"may work on {self.most_numbers:,}, so use smaller lists",
                 tree,
             )
+
+
+def again(name: str, called: Collection[str]) -> str:
+    """The name of what a later line calls `name` once more, where all of `called` are taken: the
+    second c is c\u2082, so that dL/dc means one thing. Where there is a c2 as well, which a formula
+    sets alike, it is c\u2083.
+    """
+    count = 2
+    while {f"{name}{count}", f"{name}_{count}", lowered := name + _lowered(count)} & set(called):
+        count += 1
+    return lowered
+
+
+def _lowered(count: int) -> str:
+    return "".join(chr(0x2080 + int(digit)) for digit in str(count))
 
 
 def _product_shape(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:

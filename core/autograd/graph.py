@@ -15,7 +15,8 @@ _GREEK = re.compile(
     "alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lambda|mu|nu|xi|pi|rho|sigma|tau"
     "|upsilon|phi|chi|psi|omega"
 )
-_NUMBERED = re.compile(r"^([A-Za-z]+)_?(\d+)$")
+_NUMBERED = re.compile(r"^([A-Za-z]+)_?(\d+)$", re.ASCII)
+_AGAIN = re.compile("^(.+?)([\u2080-\u2089]+)$")  # the second c of a formula is c\u2082
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,9 @@ def latex_name(label: str) -> str:
     """A name as LaTeX: w1 and w_1 get an index, Greek letters are letters, words stand upright."""
     if _GREEK.fullmatch(label):
         return rf"\{label}"
+    if match := _AGAIN.match(label):
+        count = "".join(str(ord(digit) - 0x2080) for digit in match[2])
+        return rf"{{{latex_name(match[1])}}}_{{{count}}}"
     if match := _NUMBERED.match(label):
         return rf"{latex_name(match[1])}_{{{match[2]}}}"
     if label[:1].isdigit() or label[:1] == "\u2212":

@@ -26,6 +26,7 @@ class Softmax(Operation):
     """Positive numbers that sum to 1 along `axis`. Each output depends on every input there."""
 
     symbol = "softmax"
+    element = "i"
     axis: int = -1
 
     def check(self, *inputs: Array) -> None:
@@ -105,6 +106,7 @@ class Embedding(Operation):
     """Row ids[i] of a table (V, C) for each i: (..., C). A row that is taken twice learns twice."""
 
     symbol = "embedding"
+    element = "r"
     ids: Array
 
     def check(self, *inputs: Array) -> None:
@@ -130,7 +132,7 @@ class Embedding(Operation):
         return rf"{{{out}}}_i = {{{a}}}_{{\mathrm{{id}}_i}}"
 
     def latex_grad_a(self, upstream: str, out: str, a: str) -> str:
-        return rf"\sum_{{i:\, \mathrm{{id}}_i = r}} {{{upstream}}}_i"
+        return rf"\sum_{{i:\, \mathrm{{id}}_i = r}} \Bigl({upstream}\Bigr)_i"
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,6 +28,8 @@ class Operation:
                                          `grad_a`; grad_b, ... for further inputs
     latex(out, a, ...)                   the formula of the forward line, given LaTeX names
     latex_grad_a(upstream, out, a, ...)  the formula of what flows back to a
+    element                              the letter of the element of a that it is written for, if
+                                         for one
 
     L is the number that `backward` starts from; `upstream` is dL/d(out), of the shape of out, and
     `contribution` is what this one use of a adds to dL/da. Where the operation is elementwise it is
@@ -38,6 +40,7 @@ class Operation:
     latex: ClassVar[Callable[..., str]]
     symbol: ClassVar[str] = "?"
     elementwise: ClassVar[bool] = False
+    element: ClassVar[str] = ""
 
     @property
     def name(self) -> str:
@@ -79,6 +82,14 @@ class Operation:
         """The formula of what flows back to input number `index`."""
         written: str = getattr(self, f"latex_grad_{INPUTS[index]}")(upstream, out, *inputs)
         return written
+
+    def latex_flow(self, index: int, slope: str, upstream: str, out: str, *inputs: str) -> str:
+        """The same as an equation: `slope`, dL/d(input), grows by it. Both sides are of one element
+        or both of all.
+        """
+        if self.element:
+            slope = rf"\Bigl({slope}\Bigr)_{self.element}"
+        return rf"{slope} \; {{+}}{{=}} \; {self.latex_grad(index, upstream, out, *inputs)}"
 
 
 @dataclass(frozen=True)

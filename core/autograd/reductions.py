@@ -89,6 +89,7 @@ class Max(Reduction):
     """Only the largest element has an effect; where several are, each has an equal share of it."""
 
     symbol = "max"
+    element = "i"
 
     def check(self, *inputs: Array) -> None:
         super().check(*inputs)

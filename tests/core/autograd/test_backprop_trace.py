@@ -169,3 +169,14 @@ def test_infinities_are_recorded_and_raise_nothing():
 def test_only_one_number_can_be_traced():
     with pytest.raises(ValueError, match="one number"):
         trace_backprop(Tensor([1.0, 2.0]) * 2)
+
+
+@pytest.mark.parametrize("name", ["Softmax", "Max", "Embedding"])
+def test_both_sides_of_a_formula_are_of_one_element(name):
+    steps = [step for step in whole(everything()[0]) if step.name == f"backward.{name}"]
+    for step in steps:
+        left, right = step.formula.split("{+}{=}")
+        letter = "r" if name == "Embedding" else "i"
+        assert left.rstrip("\\; ").endswith(rf"\Bigr)_{letter}")
+        assert f"_{letter}" in right or f"= {letter}" in right
+    assert steps

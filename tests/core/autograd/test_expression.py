@@ -8,7 +8,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from core.autograd import ExpressionError, Tensor, expression, parse, topological_order
+from core.autograd import (
+    ExpressionError,
+    Tensor,
+    expression,
+    graph_of,
+    parse,
+    topological_order,
+)
 from core.autograd.grammar import LONGEST
 
 
@@ -242,3 +249,22 @@ def test_each_operation_knows_its_part_of_the_text():
         "Add": "n + -b",
         "Tanh": "tanh(n + -b)",
     }
+
+
+def test_what_has_a_name_anew_is_told_apart():
+    def labels(text, **values):
+        return [n.label for n in graph_of(expression(text, **values)).nodes if n.tensor.name]
+
+    assert labels("c = a + b\nd = c * 2\nc = c + a\nc = c * d", a=1, b=2) == [
+        "a", "b", "c", "c₂", "d", "c₃",
+    ]  # fmt: skip
+    assert labels("a = a * a\na * 3", a=2.0) == ["a", "a₂"]
+    assert labels("c = a * a\nc2 = c + a\nc = c2 + c\nc * 2", a=2.0) == ["a", "c", "c2", "c₃"]
+    assert labels("c = a + 1\nc = c\nc * c", a=2.0) == ["a", "c"], "the same thing under one name"
+    assert labels("x = 3\nx = x + 1\nx * x", x=1.0) == ["x", "x₂"], "a leaf keeps its name"
+
+
+def test_later_ones_of_a_name_are_counted_as_the_lines_are():
+    out = expression("c = a + b\nd = c * 2\nc = a * b\nc + d", a=1.0, b=2.0)
+    texts = {node.label: node.text for node in graph_of(out).nodes}
+    assert texts["c"] == "a + b" and texts["c₂"] == "a × b"

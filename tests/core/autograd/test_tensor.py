@@ -8,6 +8,7 @@ import torch
 
 from core.autograd import Tensor, graph_of, topological_order, zero_grad
 from core.autograd import functional as F
+from core.autograd.graph import latex_name
 
 
 def test_the_values_of_micrograds_readme():
@@ -168,3 +169,8 @@ def test_a_name_that_a_person_gave_is_not_given_again():
     v1 = Tensor(1.0, name="v1")
     labels = [node.label for node in graph_of(v1 * v1 + v1).nodes]
     assert labels == ["v1", "v2", "v3"]
+
+
+def test_a_name_given_anew_has_an_index():
+    names = {"c₂": "{c}_{2}", "theta₃": r"{\theta}_{3}", "w1₁₂": "{w_{1}}_{12}"}
+    assert {name: latex_name(name) for name in names} == names

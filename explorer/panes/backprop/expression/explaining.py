@@ -19,7 +19,7 @@ from explorer.panes.backprop.expression.cells import cell_name, largest
 from explorer.panes.backprop.expression.computing import Array, Computed
 from explorer.panes.backprop.expression.paths import MOST, count_paths, paths_from
 from explorer.panes.backprop.expression.tables import local_name, tables_of, together
-from explorer.panes.backprop.expression.words import in_brackets, shape, slope
+from explorer.panes.backprop.expression.words import in_brackets, lines_of_names, shape, slope
 from explorer.panes.base import Inspection, Row
 from explorer.theme_numbers import format_number
 from explorer.widgets.live_numbers import Equation, Terms
@@ -45,17 +45,18 @@ def of_step(
     out = computed.graph.nodes[computed.output].label
     place = computed.plan.places[moment]
     assert place is not None
-    where = f"L is {out}, where the formula ends" if place.phase != "forward" else None
+    where = "" if place.phase == "forward" or out == "L" else f"L is {out}, where the formula ends"
     rows = _rows(computed, moment, place)
     if not is_single(computed, place) and place.phase != "seed":
         rows += _cell_rows(computed, moment, place, element)
     table, labels = tables_of(computed, place, step)
+    lines = lines_of_names(computed, [place.node, *computed.graph.nodes[place.node].inputs])
     return Inspection(
         step=step,
         rows=rows,
         table=table,
         labels=labels,
-        cell=where if out != "L" else None,
+        cell=". ".join(filter(None, (where, lines))) or None,
         pinned=pinned,
         plain=True,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from core.autograd import Place
@@ -12,6 +14,7 @@ from explorer.theme_numbers import format_number
 TIMES = "\u00d7"
 PARTIAL = "\u2202"
 SUMMED = 2  # products of a sum that are written out
+LOWERED = "".join(chr(0x2080 + digit) for digit in range(10))  # the second c is c\u2082
 FLAT = 1e-9  # a gradient below this is none
 Piece = tuple[str, str]  # text, and a color of the theme or "sign:<number>"
 
@@ -267,7 +270,25 @@ def told(computed: Computed, node: int) -> str:
     value, gradient = computed.value(node), computed.gradient(node)
     name = one.label if one.is_leaf else f"{one.label} = {one.text}"
     said = f"{name}, value {_in_words(value)}"
-    return said if gradient is None else f"{said}, gradient {_in_words(gradient)}"
+    said = said if gradient is None else f"{said}, gradient {_in_words(gradient)}"
+    return ". ".join(filter(None, (said, lines_of_names(computed, [node]))))
+
+
+def lines_of_names(computed: Computed, nodes: Iterable[int]) -> str:
+    """Which line gives it, of each whose name several lines give ("c\u2082 is the c of line 5"),
+    or "".
+    """
+    labels = {node.label for node in computed.graph.nodes}
+    found = {}
+    for number in nodes:
+        label = computed.graph.nodes[number].label
+        name = label.rstrip(LOWERED)
+        places = computed.places(number)
+        several = name != label or any(f"{label}{digit}" in labels for digit in LOWERED)
+        if several and places:
+            line = computed.text.count("\n", 0, places[0][0]) + 1
+            found[label] = f"{label} is the {name} of line {line}"
+    return ", ".join(found.values())
 
 
 def _in_words(array: Array) -> str:

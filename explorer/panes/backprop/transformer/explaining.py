@@ -110,12 +110,10 @@ def formula(worked: Worked, number: int) -> str:
         return operation.latex(out, *names)
     target, slope = _slope(names[place.input]), _slope(out)
     if operation.name in LONG:
-        flow = operation.latex_grad(place.input, "g", out, *names)
-        return rf"{target} \; {{+}}{{=}} \; {flow}, \quad g = {slope}"
-    flow = operation.latex_grad(place.input, slope, out, *names)
-    if operation.name == "MatMul":
-        flow = _turned_back(flow)
-    return rf"{target} \; {{+}}{{=}} \; {flow}"
+        flow = operation.latex_flow(place.input, target, "g", out, *names)
+        return rf"{flow}, \quad g = {slope}"
+    flow = operation.latex_flow(place.input, target, slope, out, *names)
+    return _turned_back(flow) if operation.name == "MatMul" else flow
 
 
 def _turned_back(written: str) -> str:
