@@ -20,6 +20,7 @@ EXAMPLE = "x**2 + 3*sin(y)*cos(x)"
 USUAL_RACERS = ("sgd", "momentum", "adagrad", "adam")
 STEPS = (1, 2000)
 FAR = 1e6  # a start further away than this is none
+WARMUPS = {"noam": 0.1, "one-cycle": 1 / 3}  # shares of a race
 
 # What a person may set, in the settings' order: its name there, its title, what it does.
 CHOICES = {
@@ -59,6 +60,13 @@ class Experiment:
     def with_text(self, text: str) -> Experiment:
         return replace(self, text=text[: LONGEST + 1], surface=TYPED)
 
+    def with_schedule(self, name: str) -> Experiment:
+        """A warm-up that came with the last schedule goes with it; one that was set stays."""
+        warmup = self.warmup
+        if warmup in (0, usual_warmup(self.schedule, self.steps)):
+            warmup = usual_warmup(name, self.steps)
+        return replace(self, schedule=name, warmup=warmup)
+
     def with_racer(self, name: str, races: bool) -> Experiment:
         chosen = set(self.racers) | {name} if races else set(self.racers) - {name}
         return replace(self, racers=tuple(one for one in OPTIMIZERS if one in chosen))
@@ -85,6 +93,11 @@ class Experiment:
         saved["start"] = None if self.start is None else list(self.start)
         saved["racers"] = list(self.racers)
         return saved
+
+
+def usual_warmup(schedule: str, steps: int) -> int:
+    """With how many warm-up steps a schedule is chosen: those that are nothing without."""
+    return max(1, round(WARMUPS[schedule] * steps)) if schedule in WARMUPS else 0
 
 
 def surface_of(experiment: Experiment) -> Surface:

@@ -105,11 +105,7 @@ class Inputs:
 
     def set_schedule(self, name: str) -> None:
         mode = self._mode
-        one = mode.experiment
-        warmup = one.warmup
-        if name == "one-cycle" and warmup == 0:
-            warmup = max(1, one.steps // 3)  # its first third goes up
-        mode.change(replace(one, schedule=name, warmup=warmup), "Change the schedule")
+        mode.change(mode.experiment.with_schedule(name), "Change the schedule")
 
     def set_steps(self, value: float) -> None:
         mode = self._mode

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -64,6 +65,15 @@ def test_every_setting_of_every_optimizer_can_be_set(name):
             assert settings.betas[["beta1", "beta2"].index(key)] == 0.25
         else:
             assert getattr(settings, key) == (1 if key == "iterations" else 0.25)
+
+
+def test_a_schedule_brings_its_warm_up_and_takes_it_away_again():
+    one = Experiment()
+    assert one.with_schedule("noam").warmup == 20
+    assert one.with_schedule("noam").with_schedule("one-cycle").warmup == 67
+    assert one.with_schedule("one-cycle").with_schedule("cosine").warmup == 0
+    typed = replace(one, warmup=12)
+    assert typed.with_schedule("noam").with_schedule("linear").warmup == 12
 
 
 def test_a_step_is_gone_into_line_by_line(mode, change):
