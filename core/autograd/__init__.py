@@ -12,7 +12,7 @@ from core.autograd.flows import Flows, flows_of
 from core.autograd.gradient_check import Checked, gradient_check, numeric_gradient
 from core.autograd.grammar import ExpressionError
 from core.autograd.graph import Graph, Node, graph_like, graph_of
-from core.autograd.nudging import numeric_gradient_of, output_if
+from core.autograd.nudging import graph_if, numeric_gradient_of, output_if
 from core.autograd.tensor import Tensor, apply, topological_order, zero_grad
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "expression",
     "flows_of",
     "gradient_check",
+    "graph_if",
     "graph_like",
     "graph_of",
     "numeric_gradient",

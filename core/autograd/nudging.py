@@ -1,16 +1,20 @@
-"""What if? The output of a graph when one of its nodes had another value.
+"""What if? The output of a graph when one of its nodes had another value, and the whole graph when
+its leaves had others.
 
-Only what depends on the node is computed again, so that every node of a graph can be tried: leaves,
-and what lies between.
+Only what depends on them is computed again, so that every node of a graph can be tried: leaves, and
+what lies between.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from core.autograd.gradient_check import NUDGE, central_differences
-from core.autograd.graph import Graph
+from core.autograd.graph import Graph, Node
 from core.autograd.operation import Array
+from core.autograd.tensor import Tensor, apply
 
 
 def output_if(graph: Graph, number: int, data: Array) -> Array:
@@ -33,6 +37,37 @@ def output_if(graph: Graph, number: int, data: Array) -> Array:
             changed[later] = np.asarray(node.tensor.operation.forward(*arrays))
     last = len(graph.nodes) - 1
     return changed.get(last, graph.nodes[last].tensor.data)
+
+
+def graph_if(graph: Graph, leaves: Mapping[int, Array]) -> Graph:
+    """The graph if some of its leaves, by number, were other arrays of their shapes.
+
+    What depends on them has new Tensors; all others are those of `graph`. Raises ValueError for
+    another shape, and for a node that is no leaf.
+    """
+    nodes = list(graph.nodes)
+    for number, data in leaves.items():
+        was = nodes[number].tensor
+        if not was.is_leaf:
+            raise ValueError(f"{nodes[number].label} is computed; only a leaf can be another array")
+        if np.shape(data) != was.shape:
+            raise ValueError(f"{nodes[number].label} has shape {was.shape}, not {np.shape(data)}")
+        array = np.asarray(data, was.data.dtype)
+        leaf = Tensor(array, name=was.name, requires_grad=was.requires_grad)
+        nodes[number] = _with_tensor(nodes[number], leaf)
+    changed = set(leaves)
+    for number, node in enumerate(graph.nodes):
+        operation = node.tensor.operation
+        if operation is None or changed.isdisjoint(node.inputs):
+            continue
+        changed.add(number)
+        out = apply(operation, *(nodes[before].tensor for before in node.inputs))
+        nodes[number] = _with_tensor(node, out.named(node.tensor.name))
+    return Graph(tuple(nodes))
+
+
+def _with_tensor(node: Node, tensor: Tensor) -> Node:
+    return Node(tensor, node.label, node.latex, node.text, node.inputs)
 
 
 def numeric_gradient_of(graph: Graph, number: int, nudge: float = NUDGE) -> Array:

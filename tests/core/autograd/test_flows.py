@@ -8,6 +8,7 @@ import pytest
 from core.autograd import (
     expression,
     flows_of,
+    graph_if,
     graph_like,
     graph_of,
     numeric_gradient_of,
@@ -113,3 +114,46 @@ def test_a_graph_with_other_values_keeps_its_names():
     for other in ("h = w * x + 3\ntanh(h) * x", "h = w * x + 2\nsin(h) * x", "w * x"):
         assert graph_like(expression(other, w=1.0, x=2.0), known) is None
     assert graph_like(expression("h = w * x + 2\nsum(tanh(h) * x)", w=[1.0], x=2.0), known) is None
+
+
+FORMULA = "h = w * x + 2\nm = [[1, 2], [3, 4]] * y\nsum(tanh(h) * m) + mean(softmax(m) @ y) * w"
+
+
+def test_a_graph_if_its_leaves_were_others_is_the_one_of_those_values():
+    values = {"w": 1.5, "x": -0.5, "y": [[0.25], [2.0]]}
+    graph = graph_of(expression(FORMULA, **values))
+    numbers = {node.label: number for number, node in enumerate(graph.nodes)}
+    for moved in (
+        {"w": 0.0},
+        {"x": 3.0},
+        {"y": [[1.0], [-4.0]]},
+        {"w": -1.0, "y": [[np.inf], [0]]},
+    ):
+        found = graph_if(graph, {numbers[name]: np.array(one) for name, one in moved.items()})
+        wanted = graph_of(expression(FORMULA, **(values | moved)))
+        for one, other in zip(found.nodes, wanted.nodes, strict=True):
+            assert one.tensor.name == other.tensor.name and one.text == other.text
+            assert one.tensor.requires_grad == other.tensor.requires_grad
+            np.testing.assert_array_equal(one.tensor.data, other.tensor.data)
+        ours, theirs = flows_of(found), flows_of(wanted)
+        assert ours.along.keys() == theirs.along.keys()
+        for edge, flow in theirs.along.items():
+            np.testing.assert_array_equal(ours.along[edge], flow)
+
+
+def test_what_does_not_depend_on_the_leaf_is_shared():
+    graph = graph_of(expression("tanh(a * b) + c * d", a=1.0, b=2.0, c=3.0, d=4.0))
+    number = next(at for at, node in enumerate(graph.nodes) if node.label == "a")
+    found = graph_if(graph, {number: np.array(5.0)})
+    same = {
+        old.label
+        for old, new in zip(graph.nodes, found.nodes, strict=True)
+        if old.tensor is new.tensor
+    }
+    assert same == {"b", "c", "d", "v3"} and found.nodes[-1].text == "v2 + v3"
+    assert graph_if(graph, {}) == graph
+    assert graph.nodes[number].tensor.item() == 1.0, "the old graph is as it was"
+    with pytest.raises(ValueError, match="only a leaf"):
+        graph_if(graph, {len(graph.nodes) - 1: np.array(0.0)})
+    with pytest.raises(ValueError, match="a has shape"):
+        graph_if(graph, {number: np.zeros(2)})

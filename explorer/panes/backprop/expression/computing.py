@@ -5,6 +5,7 @@ Small formulas are worked out at once, larger ones on the engine: `is_small` say
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,9 +19,9 @@ from core.autograd import (
     ExpressionError,
     Flows,
     Graph,
-    Place,
     Tensor,
     flows_of,
+    graph_if,
     graph_like,
     graph_of,
     parse,
@@ -29,6 +30,7 @@ from core.autograd import (
 from core.autograd.flows import Edge
 from core.trace import Step, Trace
 from explorer.panes.backprop.expression.layout import passed
+from explorer.panes.backprop.expression.plan import Plan, plan_of
 
 Array = np.ndarray
 
@@ -37,25 +39,6 @@ SMALL_TEXT = 400  # characters that can be worked out within a frame
 SMALL_GRAPH, SMALL_NUMBERS = 250, 4_000  # nodes, and their numbers, that can be as well
 MOST_PASSED = 20_000  # layers that the edges of a graph may pass
 MOST_NUMBERS = 50_000  # that all operations together may work on, so that a short text is quick
-
-
-@dataclass(frozen=True)
-class Plan:
-    """When what happens: moment 0 shows the inputs, moment m > 0 is step m - 1 of the Trace.
-
-    places   for each moment where it happens; None for the first
-    appears  for each node when its value is there; 0 for leaves
-    flows    for each edge when its contribution has come, in the shape of the input
-    grows    for each node when its gradient changes, and by which edge (None: L itself)
-    """
-
-    places: tuple[Place | None, ...]
-    appears: tuple[int, ...]
-    flows: Mapping[Edge, int]
-    grows: tuple[tuple[tuple[int, Edge | None], ...], ...]
-
-    def __len__(self) -> int:
-        return len(self.places)
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,7 +155,8 @@ def compute(text: str, values: Mapping[str, Any], known: Computed | None = None)
     """Works a formula out. Names without a value get one of FIRST_VALUES.
 
     `known` is the same formula with other values: it spares reading it again, and when every shape
-    is as it was, planning. Raises ExpressionError, with the place and the remedy.
+    is as it was, planning and whatever does not depend on what has changed. Raises
+    ExpressionError, with the place and the remedy.
     """
     same = known is not None and known.text == text
     expression = known.expression if known is not None and same else parse(text)
@@ -180,6 +164,8 @@ def compute(text: str, values: Mapping[str, Any], known: Computed | None = None)
     wanted |= {name: array_of(value) for name, value in values.items()}
     names = (*expression.names, *expression.defaults)
     used = {**expression.defaults} | {name: wanted[name] for name in names if name in wanted}
+    if known is not None and same and _fits(used, known.values):
+        return _moved(known, used)
     parts: dict[Tensor, Any] = {}
     try:
         output = expression.evaluate(used, parts, MOST_NUMBERS)
@@ -194,6 +180,30 @@ def compute(text: str, values: Mapping[str, Any], known: Computed | None = None)
         _check_drawn(graph)
         plan = plan_of(graph, trace_backprop(output).about["places"])
     return Computed(expression, used, graph, plan, flows_of(graph), _broken(graph), parts)
+
+
+def _fits(used: Mapping[str, Array], known: Mapping[str, Array]) -> bool:
+    """Whether these are other values of the same names and shapes."""
+    return used.keys() == known.keys() and all(
+        np.shape(array) == np.shape(known[name]) for name, array in used.items()
+    )
+
+
+def _moved(known: Computed, values: Mapping[str, Array]) -> Computed:
+    """The same formula with other values of the same shapes: what they do not change is shared."""
+    leaves = {
+        number: values[name]
+        for name, number in known.leaves.items()
+        if values[name].tobytes() != known.value(number).tobytes()
+    }
+    graph = graph_if(known.graph, leaves)
+    parts = {
+        new.tensor: known.parts[old.tensor]
+        for new, old in zip(graph.nodes, known.graph.nodes, strict=True)
+        if old.tensor in known.parts
+    }
+    flows = flows_of(graph)
+    return Computed(known.expression, values, graph, known.plan, flows, _broken(graph), parts)
 
 
 def compute_whole(text: str, values: Mapping[str, Any]) -> Computed:
@@ -291,33 +301,14 @@ def _check_drawn(graph: Graph) -> None:
         )
 
 
-def plan_of(graph: Graph, places: Sequence[Place]) -> Plan:
-    appears = [0] * len(graph.nodes)
-    grows: list[list[tuple[int, Edge | None]]] = [[] for _ in graph.nodes]
-    flows: dict[Edge, int] = {}
-    for at, place in enumerate(places, 1):
-        if place.phase == "forward":
-            appears[place.node] = at
-        elif place.phase == "seed":
-            grows[place.node].append((at, None))
-        else:
-            assert place.input is not None
-            edge = (place.node, place.input)
-            growing = grows[graph.nodes[place.node].inputs[place.input]]
-            if place.phase == "accumulate":
-                growing.append((at, edge))
-                continue
-            flows[edge] = at  # of "copies" after "backward": the later
-            if not growing:
-                growing.append((at, edge))
-            elif growing[-1][1] == edge:
-                growing[-1] = (at, edge)
-    return Plan((None, *places), tuple(appears), flows, tuple(map(tuple, grows)))
+def is_finite(array: Array) -> bool:
+    """Whether all of its numbers are."""
+    return math.isfinite(array.item()) if array.size == 1 else bool(np.isfinite(array).all())
 
 
 def _broken(graph: Graph) -> int | None:
     """The first node that is not finite: all that it was computed from is."""
     for number, node in enumerate(graph.nodes):
-        if not np.isfinite(node.tensor.data).all():
+        if not is_finite(node.tensor.data):
             return number
     return None

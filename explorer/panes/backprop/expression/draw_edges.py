@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QPainterPath
+from PySide6.QtGui import QPainter, QPainterPath, QPolygonF
 
 from explorer import theme
-from explorer.panes.backprop.expression.draw_nodes import anchor, badge_box
+from explorer.panes.backprop.expression.draw_nodes import anchor, badge_box, node_box
 from explorer.panes.backprop.expression.faces import FAN, MOST_FANNED
 from explorer.panes.backprop.expression.inks import (
     TIMES,
@@ -25,17 +26,40 @@ from explorer.widgets.base import put_text
 
 THIN, STRONGEST = 1.0, 7.0  # px
 LEAST, MOST = -3.0, 3.0  # powers of ten that are drawn so wide
+BESIDE = 16.0  # of the room: what an edge and its halo may reach into it from there
 INTO = 10.0  # between two edges that enter a node
 JOINT = 8.0  # radius of the sign where contributions are added
 LABEL = 6.2  # width of a letter beside it
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Ways:
-    """The edges as curves, from an input's right side to the badge of what reads it."""
+    """The edges as curves, from an input's right side to the badge of what reads it.
+
+    middles  where a factor stands
+    parts    (N, 4): left, top, right and bottom of all that no words may hide
+    words    where the arithmetic of a step has been put, by what that depends on
+    """
 
     paths: dict[Edge, QPainterPath]
-    middles: dict[Edge, QPointF]  # where a factor stands
+    middles: dict[Edge, QPointF]
+    parts: np.ndarray
+    words: dict[object, QRectF] = field(default_factory=dict)
+    _sight: dict[object, dict[Edge, QPainterPath]] = field(default_factory=dict)
+
+    def in_sight(self, room: QRectF) -> dict[Edge, QPainterPath]:
+        """What is seen of each edge in a part of the picture; those without are left out. To draw
+        one costs as much as it is long, and an edge may pass a hundred layers.
+        """
+        key = room.getRect()
+        if key not in self._sight:  # the view has been moved
+            found = {edge: _within(path, room) for edge, path in self.paths.items()}
+            self._sight.clear()
+            self._sight[key] = {edge: path for edge, path in found.items() if not path.isEmpty()}
+        return self._sight[key]
+
+
+NOWHERE = Ways({}, {}, np.empty((0, 4)))
 
 
 def ways_of(scene: Scene) -> Ways:
@@ -53,7 +77,41 @@ def ways_of(scene: Scene) -> Ways:
             end = QPointF(entry.left(), entry.center().y() + into)
             passing = scene.layout.ways[number][index][1:-1]
             paths[number, index] = _curve(start, passing, end)
-    return Ways(paths, {edge: _middle(scene, edge, path) for edge, path in paths.items()})
+    middles = {edge: _middle(scene, edge, path) for edge, path in paths.items()}
+    return Ways(paths, middles, _parts(scene))
+
+
+def _parts(scene: Scene) -> np.ndarray:
+    """Nodes, their badges, and where the contributions of several uses meet."""
+    count = range(len(scene.faces))
+    boxes = [node_box(scene, number) for number in count]
+    boxes += [badge_box(scene, number) for number in count if scene.faces[number].badge]
+    boxes += [box for number in count if not (box := joint_box(scene, number)).isEmpty()]
+    return np.array([(box.left(), box.top(), box.right(), box.bottom()) for box in boxes])
+
+
+def _within(path: QPainterPath, room: QRectF) -> QPainterPath:
+    """The curves and lines of a path that come near to the room."""
+    near = room.adjusted(-BESIDE, -BESIDE, BESIDE, BESIDE)
+    if near.contains(path.controlPointRect()):
+        return path
+    found = QPainterPath()
+    at, number, drawn = QPointF(path.elementAt(0)), 1, False
+    while number < path.elementCount():
+        count = 3 if path.elementAt(number).isCurveTo() else 1
+        points = [QPointF(path.elementAt(one)) for one in range(number, number + count)]
+        if near.intersects(QPolygonF([at, *points]).boundingRect().adjusted(-1, -1, 1, 1)):
+            if not drawn:
+                found.moveTo(at)
+            if count == 3:
+                found.cubicTo(*points)
+            else:
+                found.lineTo(*points)
+            drawn = True
+        else:
+            drawn = False
+        at, number = points[-1], number + count
+    return found
 
 
 def _fan(count: int, room: float) -> float:
@@ -87,11 +145,18 @@ def _curve(start: QPointF, passing, end: QPointF) -> QPainterPath:
 
 
 def draw_edge(
-    painter: QPainter, scene: Scene, ways: Ways, edge: Edge, instant: Instant, lit: bool
+    painter: QPainter,
+    scene: Scene,
+    edge: Edge,
+    instant: Instant,
+    lit: bool,
+    path: QPainterPath,
+    whole: QPainterPath,
 ) -> None:
-    """Thin and gray before backward has come here; then as wide as its contribution is large."""
+    """Thin and gray before backward has come here; then as wide as its contribution is large.
+    `path` is what is in sight of the whole.
+    """
     now = theme.current()
-    path = ways.paths[edge]
     at = scene.computed.plan.flows.get(edge)
     done = 0.0 if at is None else instant.done(at)
     painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -103,6 +168,7 @@ def draw_edge(
         pen = now.pen(sign_color(total), width_of(scene, edge))
         pen.setCapStyle(Qt.PenCapStyle.RoundCap)
         if now.contrast and total < 0:  # color is not alone there
+            path = whole  # of which the dashes are
             pen.setDashPattern([2.0, 1.5])
             pen.setCapStyle(Qt.PenCapStyle.FlatCap)
         if lit and done == 1:
@@ -115,7 +181,7 @@ def draw_edge(
             painter.drawPath(path)
             painter.setOpacity(1.0)
         elif done < 1:  # it grows from the operation towards its input
-            length = path.length()
+            length = whole.length()
             share = max(0.0, (done - 0.35) / 0.5)
             drawn = min(1.0, share) * length
             if drawn <= 0:
@@ -123,7 +189,7 @@ def draw_edge(
             pen.setDashPattern([drawn / pen.widthF(), 2 * length / pen.widthF()])
             pen.setCapStyle(Qt.PenCapStyle.FlatCap)
             painter.setPen(pen)
-            painter.drawPath(path.toReversed())
+            painter.drawPath(whole.toReversed())
         else:
             painter.setPen(pen)
             painter.drawPath(path)

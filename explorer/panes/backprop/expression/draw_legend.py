@@ -17,7 +17,8 @@ SAMPLES = ((0.001, "0.001"), (1.0, "1"), (1000.0, "1000"))
 
 def draw_legend(painter: QPainter, line: QRectF, scene: Scene, instant: Instant) -> None:
     """As soon as something flows back."""
-    if not any(instant.done(at) > 0 for at in scene.computed.plan.flows.values()):
+    first = min(scene.computed.plan.flows.values(), default=instant.moment + 1)
+    if instant.done(first) <= 0:
         return
     now = theme.current()
     words = (("gradient below 0", -1.0), ("above 0", 1.0))

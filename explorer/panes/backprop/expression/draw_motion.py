@@ -7,7 +7,7 @@ from PySide6.QtCore import QPointF, QRectF, QSizeF
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 
 from explorer import theme
-from explorer.panes.backprop.expression.draw_edges import JOINT, Ways, joint_box
+from explorer.panes.backprop.expression.draw_edges import JOINT, Ways
 from explorer.panes.backprop.expression.draw_nodes import anchor, badge_box, node_box
 from explorer.panes.backprop.expression.inks import chip, mono, sign_color, sign_text
 from explorer.panes.backprop.expression.scene import Instant, Scene, subject_at
@@ -15,6 +15,7 @@ from explorer.panes.backprop.expression.words import Piece, arithmetic, number
 from explorer.widgets.base import LEFT, put_text
 
 MOST_AVOIDED = 20  # parts of nodes that the bubble tries not to hide
+MOST_KEPT = 200  # places that have been found
 TRIED, FEW, POINTS = 40, 4, 6  # heights that it tries; edges of the node, and points of each
 ARRIVE = 0.6  # of a forward step: the values have come to the operation
 HANDED, FLOWN = 0.3, 0.85  # of a backward step: the gradient is at the operation, at the input
@@ -107,7 +108,13 @@ def draw_bubble(
     metrics = QFontMetricsF(font)
     widths = [metrics.horizontalAdvance(text) for text, _ in pieces]
     width, height = (sum(widths) + 20) * unit, 26 * unit
-    box = _free_place(scene, ways, instant, QSizeF(width, height), room, 8 * unit)
+    key = (instant.moment, width, room.getRect(), unit)
+    box = ways.words.get(key)
+    if box is None:
+        if len(ways.words) >= MOST_KEPT:
+            ways.words.clear()
+        box = _free_place(scene, ways, instant, QSizeF(width, height), room, 8 * unit)
+        ways.words[key] = box
     painter.setOpacity(min(1.0, (instant.share - 0.75) / 0.25))
     painter.save()
     painter.translate(box.topLeft())
@@ -144,17 +151,10 @@ def _free_place(
         edges.append((place.node, place.input))
     shares = [step / POINTS for step in range(POINTS + 1)]
     points = [ways.paths[edge].pointAtPercent(at) for edge in edges[:FEW] for at in shares]
-    count = len(scene.faces)
-    nodes = [node_box(scene, number) for number in range(count)]
-    nodes += [badge_box(scene, number) for number in range(count) if scene.faces[number].badge]
-    nodes += [box for number in range(count) if not (box := joint_box(scene, number)).isEmpty()]
-    near = about.adjusted(-size.width(), -200, size.width(), 200)
-    nodes = [box for box in nodes if near.intersects(box)]
-    nodes.sort(key=lambda box: (box.center() - node.center()).manhattanLength())
-    nodes = nodes[:MOST_AVOIDED]
+    nodes = _nearest(ways.parts, about.adjusted(-size.width(), -200, size.width(), 200), node)
     tops = [about.top() - gap - size.height(), about.bottom() + gap]
-    tops += [box.top() - gap - size.height() for box in nodes]
-    tops += [box.bottom() + gap for box in nodes]
+    tops += [top - gap - size.height() for top in nodes[:, 1]]
+    tops += [bottom + gap for bottom in nodes[:, 3]]
     tops.sort(key=lambda top: abs(top + size.height() / 2 - node.center().y()))
     inside = room.adjusted(gap / 2, gap / 2, -gap / 2, -gap / 2)
     reach = gap + size.width() / 2
@@ -162,25 +162,44 @@ def _free_place(
         max(inside.left(), min(middle - size.width() / 2, inside.right() - size.width()))
         for middle in (node.center().x(), node.right() + reach, node.left() - reach)
     ]
-    places = [
-        QRectF(left, top, size.width(), size.height()) for left in lefts for top in tops[:TRIED]
-    ]
+    x = np.repeat(lefts, len(tops[:TRIED]))  # (P,): every place that is tried
+    y = np.tile(tops[:TRIED], len(lefts))
+    places = np.stack([x, y, x + size.width(), y + size.height()], axis=1)  # (P, 4)
     whole = size.width() * size.height()
+    outside = whole - _shared(places, np.array([_corners(inside)]))[:, 0]
+    parts = _shared(places, nodes).sum(axis=1)
+    px, py = np.array([(point.x(), point.y()) for point in points]).reshape(-1, 2).T
+    crossed = (x[:, None] <= px) & (px <= places[:, 2:3])
+    crossed &= (y[:, None] <= py) & (py <= places[:, 3:])
+    away = abs(x + size.width() / 2 - node.center().x())
+    away += abs(y + size.height() / 2 - node.center().y())
+    away /= size.width() + size.height()
+    hidden = 2 * outside + 4 * parts + whole * (0.04 * crossed.sum(axis=1) + 0.02 * away)
+    best = int(hidden.argmin())
+    return QRectF(float(x[best]), float(y[best]), size.width(), size.height())
 
-    def hidden(box: QRectF) -> float:
-        """How much of the nodes is hidden, of the edges, and of itself; and how far it is."""
-        outside = whole - _overlap(box, inside)
-        crossed = sum(box.contains(point) for point in points)
-        away = (box.center() - node.center()).manhattanLength() / (size.width() + size.height())
-        parts = sum(_overlap(box, one) for one in nodes)
-        return 2 * outside + 4 * parts + whole * (0.04 * crossed + 0.02 * away)
 
-    return min(places, key=hidden)
+def _nearest(parts: np.ndarray, near: QRectF, node: QRectF) -> np.ndarray:
+    """Of parts (N, 4) those that come near, the nearest to a node first: at most MOST_AVOIDED."""
+    left, top, right, bottom = parts.T
+    found = (left < near.right()) & (right > near.left())
+    found &= (top < near.bottom()) & (bottom > near.top())
+    parts = parts[found]
+    left, top, right, bottom = parts.T
+    away = abs((left + right) / 2 - node.center().x()) + abs((top + bottom) / 2 - node.center().y())
+    nearest: np.ndarray = parts[np.argsort(away, kind="stable")[:MOST_AVOIDED]]
+    return nearest
 
 
-def _overlap(one: QRectF, two: QRectF) -> float:
-    both = one.intersected(two)
-    return both.width() * both.height()
+def _shared(places: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    """The area that each place (P, 4) has in common with each box (B, 4): (P, B)."""
+    one, two = places[:, None], boxes[None]
+    sides = np.minimum(one[..., 2:], two[..., 2:]) - np.maximum(one[..., :2], two[..., :2])
+    return np.asarray(np.maximum(sides, 0.0).prod(axis=-1))
+
+
+def _corners(box: QRectF) -> tuple[float, float, float, float]:
+    return box.left(), box.top(), box.right(), box.bottom()
 
 
 def moving_at(scene: Scene, instant: Instant) -> set[int]:

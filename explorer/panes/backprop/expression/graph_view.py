@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from explorer import theme
 from explorer.panes.backprop.expression.camera import EASY, Camera, fitting
 from explorer.panes.backprop.expression.draw_edges import (
-    Ways,
+    NOWHERE,
     draw_edge,
     draw_joints,
     draw_local,
@@ -57,7 +57,7 @@ class GraphView(Picture):
     def __init__(self, name: str = "Graph of the formula", parent: QWidget | None = None) -> None:
         super().__init__(name, parent)
         self.scene: Scene | None = None
-        self._ways = Ways({}, {})
+        self._ways = NOWHERE
         self._position = 0.0
         self._camera = Camera()
         self._fits = True  # nobody has moved the view: it follows the window's size
@@ -79,7 +79,7 @@ class GraphView(Picture):
         same = scene is not None and self.scene is not None and scene.layout is self.scene.layout
         self.scene = scene
         if not same:
-            self._ways = ways_of(scene) if scene is not None else Ways({}, {})
+            self._ways = ways_of(scene) if scene is not None else NOWHERE
             self.hovered, self.hovered_element, self.hovered_edge = -1, -1, None
             self._fits, self._least = True, EASY
             self._fit()
@@ -308,17 +308,15 @@ class GraphView(Picture):
         place = instant.place
         looked = {self.hovered, self.chosen[0]} - {-1}
         shown = []
-        for edge, path in self._ways.paths.items():
-            if edge[0] not in nodes or not room.intersects(
-                path.controlPointRect().adjusted(-8, -8, 8, 8)
-            ):
+        for edge, path in self._ways.in_sight(room).items():
+            if edge[0] not in nodes:
                 continue
             before = self.scene.computed.graph.nodes[edge[0]].inputs[edge[1]]
             active = place is not None and place.node == edge[0]
             lit = active and place is not None and place.input in (None, edge[1])
             lit = lit or edge[0] in looked or before in looked or edge == self.hovered_edge
             lit = lit or edge in self._way
-            draw_edge(painter, self.scene, self._ways, edge, instant, lit)
+            draw_edge(painter, self.scene, edge, instant, lit, path, self._ways.paths[edge])
             shown.append((edge, lit))
         if detail == ALL:
             few = len(self._ways.paths) <= MANY_EDGES

@@ -214,4 +214,6 @@ def _is_quick(text: str, known: Computed | None) -> bool:
         return True
     if known is None or not known.is_quick:
         return False
+    if text == known.text:
+        return True
     return _NUMBERS.sub("0", text) == _NUMBERS.sub("0", known.text)

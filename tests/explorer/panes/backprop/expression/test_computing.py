@@ -86,6 +86,23 @@ def test_other_values_keep_the_plan_and_another_shape_does_not():
     assert compute(matrices.text, values, matrices).plan is not matrices.plan
 
 
+@pytest.mark.parametrize("one", EXAMPLES, ids=lambda one: one.id)
+def test_what_a_moved_input_changes_is_what_the_whole_formula_says(one):
+    computed = compute(one.text, one.values)
+    for name, number in computed.leaves.items():
+        moved = computed.value(number) + 0.25
+        values = computed.values | {name: moved}
+        found, wanted = compute(one.text, values, computed), compute(one.text, values)
+        assert found.plan is computed.plan and found.broken == wanted.broken
+        for at in range(len(wanted.graph.nodes)):
+            np.testing.assert_array_equal(found.value(at), wanted.value(at))
+            np.testing.assert_array_equal(found.gradient(at), wanted.gradient(at))
+            assert found.places(at) == wanted.places(at)
+        for edge, flow in wanted.flows.along.items():
+            np.testing.assert_array_equal(found.flows.along[edge], flow)
+        assert computed.value(number).tobytes() != moved.tobytes(), "the old one stays as it was"
+
+
 @pytest.mark.parametrize(
     ("text", "said", "marked"),
     [

@@ -1,0 +1,52 @@
+"""When what happens to a formula: the moments of its forward and backward. No Qt here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from core.autograd import Graph, Place
+from core.autograd.flows import Edge
+
+
+@dataclass(frozen=True)
+class Plan:
+    """When what happens: moment 0 shows the inputs, moment m > 0 is step m - 1 of the Trace.
+
+    places   for each moment where it happens; None for the first
+    appears  for each node when its value is there; 0 for leaves
+    flows    for each edge when its contribution has come, in the shape of the input
+    grows    for each node when its gradient changes, and by which edge (None: L itself)
+    """
+
+    places: tuple[Place | None, ...]
+    appears: tuple[int, ...]
+    flows: Mapping[Edge, int]
+    grows: tuple[tuple[tuple[int, Edge | None], ...], ...]
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+
+def plan_of(graph: Graph, places: Sequence[Place]) -> Plan:
+    appears = [0] * len(graph.nodes)
+    grows: list[list[tuple[int, Edge | None]]] = [[] for _ in graph.nodes]
+    flows: dict[Edge, int] = {}
+    for at, place in enumerate(places, 1):
+        if place.phase == "forward":
+            appears[place.node] = at
+        elif place.phase == "seed":
+            grows[place.node].append((at, None))
+        else:
+            assert place.input is not None
+            edge = (place.node, place.input)
+            growing = grows[graph.nodes[place.node].inputs[place.input]]
+            if place.phase == "accumulate":
+                growing.append((at, edge))
+                continue
+            flows[edge] = at  # of "copies" after "backward": the later
+            if not growing:
+                growing.append((at, edge))
+            elif growing[-1][1] == edge:
+                growing[-1] = (at, edge)
+    return Plan((None, *places), tuple(appears), flows, tuple(map(tuple, grows)))
