@@ -21,6 +21,7 @@ from PySide6.QtCore import QEvent, QObject, QSocketNotifier, Signal
 from PySide6.QtWidgets import QApplication
 
 from explorer import errors, settings, tasks, theme
+from explorer.short_turns import take_short_turns
 
 if TYPE_CHECKING:
     from explorer.session import Session
@@ -39,6 +40,7 @@ class ExplorerApp(QApplication):
         self.setApplicationDisplayName("LLM Explorer")
         self.setQuitOnLastWindowClosed(False)
         self.is_closing = False
+        take_short_turns()
 
     def request_close(self) -> None:
         if not self.is_closing:
