@@ -144,7 +144,7 @@ class Inputs:
         if recording is None:
             return
         for lane in recording.lanes:
-            if lane.lost_at is None:
+            if lane.lost_at is None or recording.fell_away(lane):
                 continue
             if "usual" in text:
                 own = dict(one.settings.get(lane.name, {}))

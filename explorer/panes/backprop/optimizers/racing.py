@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,8 +16,12 @@ from core.optimization.optimizers import optimizer
 from core.optimization.race import FAR, Racer, race_steps
 from core.optimization.surfaces import Surface
 from core.trace import Trace
+from explorer.panes.backprop.optimizers.prospect import Prospect, prospect
 
 DOWN = 1e-3  # of the height between the start and the lowest: who is within that is down
+SAME = 1e-9  # of that height: who are nearer to one another are equally low
+STEEP = 1e-2  # of the slope at the start: where it is less, the surface has nearly ended falling
+UNKNOWN = Prospect(math.nan)
 
 
 @dataclass(frozen=True)
@@ -103,11 +108,14 @@ class Lane:
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """All ways on one course, in the order of the optimizers; `trouble` says why there is none."""
+    """All ways on one course, in the order of the optimizers; `trouble` says why there is none.
+    `prospect` is what was in sight of the surface.
+    """
 
     course: Course
     lanes: tuple[Lane, ...]
     trouble: str = ""
+    prospect: Prospect = UNKNOWN
 
     @property
     def length(self) -> int:
@@ -120,8 +128,8 @@ class Recording:
     @cached_property
     def lowest(self) -> float:
         """Of the surface, as far as anybody knows."""
-        minima = [float(self.course.surface.value(*place)) for place in self.course.surface.minima]
-        return min([*minima, *(float(lane.heights.min()) for lane in self.lanes)])
+        known = [] if math.isnan(self.prospect.lowest) else [self.prospect.lowest]
+        return min([*known, *(float(lane.heights.min()) for lane in self.lanes)], default=math.nan)
 
     @property
     def descent(self) -> float:
@@ -129,9 +137,29 @@ class Recording:
         return float(self.lanes[0].heights[0]) - self.lowest if self.lanes else 0.0
 
     @cached_property
+    def endless(self) -> bool:
+        """Whether the surface falls on and on: there is no lowest place in sight, and where
+        somebody came lowest it is still steep.
+        """
+        if not self.lanes or not math.isnan(self.prospect.lowest):
+            return False
+        lane = min(self.lanes, key=lambda one: one.heights.min())
+        racer = lane.racers[int(lane.heights.argmin())]
+        steep, begun = (np.linalg.norm(one.gradient) for one in (racer, lane.racers[0]))
+        return bool(racer.height < lane.heights[0] and steep > STEEP * begun)
+
+    @cached_property
+    def stands_still(self) -> bool:
+        """Whether nobody ever left the start."""
+        return bool(self.lanes) and all(
+            lane.lost_at is None and (lane.positions == lane.positions[0]).all()
+            for lane in self.lanes
+        )
+
+    @cached_property
     def arrivals(self) -> dict[str, int]:
         """By name the step at which one came down, for those that did and stayed there."""
-        if self.descent <= 0:
+        if self.descent <= 0 or self.endless:
             return {}
         limit = self.lowest + DOWN * self.descent
         found = {}
@@ -142,10 +170,23 @@ class Recording:
                 found[lane.name] = down
         return found
 
-    def leader(self, step: int) -> Lane | None:
-        """Who is lowest after that many steps."""
+    def leaders(self, step: int) -> list[Lane]:
+        """Who are lowest after that many steps, the lowest first; several that are equally low."""
         running = [lane for lane in self.lanes if not _is_lost(lane, step)]
-        return min(running, key=lambda lane: lane.heights[step], default=None)
+        running.sort(key=lambda lane: lane.heights[step])
+        reach = max(0.0, SAME * self.descent)
+        return [lane for lane in running if lane.heights[step] - running[0].heights[step] <= reach]
+
+    def fell_away(self, lane: Lane) -> bool:
+        """Whether it is lost because the surface falls on and on, not because its steps grew."""
+        if lane.lost_at is None or not self.endless or lane.fell_off:
+            return False
+        return bool(lane.heights[lane.lost_at - 1] < lane.heights[0])
+
+    def level_at(self, lane: Lane, step: int) -> bool:
+        """Whether the surface has nearly no slope where it stands, next to that at the start."""
+        here, begun = (np.linalg.norm(lane.racers[k].gradient) for k in (step, 0))
+        return bool(here < DOWN * begun)
 
     def lost(self, step: int) -> list[Lane]:
         """Those that have run away by then."""
@@ -188,7 +229,7 @@ def racing(
                     pace.go_on()
             lane = Lane(name, settings, tuple(racers))
         lanes.append(lane)
-    return Recording(course, tuple(lanes))
+    return Recording(course, tuple(lanes), prospect=prospect(course.surface))
 
 
 def key_of(course: Course, name: str, settings: Any) -> tuple[Any, ...]:

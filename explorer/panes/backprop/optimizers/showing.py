@@ -79,14 +79,19 @@ class Showing:
         steps = np.arange(recording.length, dtype=np.float64)
         series = []
         ground = LEAST * recording.descent
+        endless = recording.endless  # then lines above the lowest would all dive at its last step
+        view.loss.set_axes("step", "height" if endless else "above the lowest")
+        view.loss.set_log(not endless)
         empty = "nobody comes lower than the start" if recording.lanes else "nobody races"
+        empty = "nobody moves" if recording.stands_still else empty
         empty = "there is no race here" if recording.trouble else empty
         view.loss.set_empty_text(empty)
         for lane in recording.lanes:
             with np.errstate(all="ignore"):
-                above = np.array(lane.heights - recording.lowest)
-            above = np.maximum(above, ground) if ground > 0 else np.full(above.shape, np.nan)
-            above[~(above < HIGHEST)] = np.nan
+                above = np.array(lane.heights - (0.0 if endless else recording.lowest))
+            if not endless:
+                above = np.maximum(above, ground) if ground > 0 else np.full(above.shape, np.nan)
+            above[~(np.abs(above) < HIGHEST)] = np.nan
             if lane.lost_at is not None:
                 above[lane.lost_at :] = np.nan
             color = PLACES[lane.name]
@@ -94,7 +99,7 @@ class Showing:
         view.loss.set_x_range(0, recording.course.steps)
         view.loss.set_series(series)
         lost = [lane for lane in recording.lanes if lane.lost_at is not None]
-        view.loss.set_marks([Mark(lane.lost_at, f"{lane.title} ran away") for lane in lost])
+        view.loss.set_marks([Mark(lane.lost_at, f"{lane.title} is lost") for lane in lost])
         self.show_chosen()
 
     def show_chosen(self) -> None:
@@ -143,10 +148,11 @@ class Showing:
         if not gone:
             self._view.set_notice("")
             return
-        told = words.lost(gone)
+        told = words.lost(recording, gone)
         own = self._mode.experiment.settings
-        actions = ["A tenth of the rate"]
-        if any("learning_rate" in own.get(lane.name, {}) for lane in gone):
+        slower = not all(recording.fell_away(lane) for lane in gone)
+        actions = ["A tenth of the rate"] if slower else []
+        if slower and any("learning_rate" in own.get(lane.name, {}) for lane in gone):
             actions.insert(0, "The usual rate")
         self._view.set_notice(told, actions)
 

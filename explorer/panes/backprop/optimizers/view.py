@@ -52,7 +52,7 @@ class OptimizersView(QWidget):
         self.larger = IconButton("plus", "Larger", "+")
         self.tools = Surface("surface", parent=self.body)
         self.notice = Card(
-            "warning", "", title="Ran away", closable=True, compact=True, parent=self.body
+            "warning", "", title="Lost", closable=True, compact=True, parent=self.body
         )
         self.notice.hide()
         self.trouble = ErrorLine()

@@ -30,28 +30,40 @@ def headline(recording: Recording | None, step: int) -> str:
     if gone:
         latest = max(gone, key=lambda lane: lane.lost_at or 0)
         others = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
-        parts.append(f"{latest.title} ran away at step {latest.lost_at}{others}")
+        parts.append(f"{latest.title} {_went(recording, latest)} at step {latest.lost_at}{others}")
     return f"Step {step} of {recording.course.steps}: {'; '.join(parts)}."
 
 
 def _standing(recording: Recording, step: int) -> str:
     """Who was down first, or who is lowest by now."""
+    if recording.stands_still:
+        level = recording.prospect.level
+        why = "the surface is level everywhere" if level else "there is no slope at the start"
+        return f"nobody moves, for {why}"
     down = sorted((at, name) for name, at in recording.arrivals.items() if at <= step)
-    leader = recording.leader(step)
+    leaders = recording.leaders(step)
     if down:
-        at, name = down[0]
-        lane = recording.lane(name)
-        assert lane is not None
-        same = [one for one in down if one[0] == at]
-        if len(same) > 1:
-            titles = [_title(recording, one) for _, one in same]
-            return f"{' and '.join(titles)} were down first, at step {at}"
-        said = f"{lane.title} was down first, at step {at}"
-        return f"{said}, {_others(recording, down[1:])}" if len(down) > 1 else said
-    if leader is None:
+        first = [name for at, name in down if at == down[0][0]]
+        were = "was" if len(first) == 1 else "were"
+        titles = _all([_title(recording, name) for name in first])
+        said = f"{titles} {were} down first, at step {down[0][0]}"
+        later = down[len(first) :]
+        return f"{said}, {_others(recording, later)}" if later else said
+    if not leaders:
         return "nobody is left"
-    low = f"{leader.title} is lowest, at {format_number(leader.heights[step])}"
-    return low if step < recording.course.steps else f"{low}; nobody is down yet"
+    height = format_number(leaders[0].heights[step])
+    who = _all([lane.title for lane in leaders])
+    if recording.endless:
+        ever = "the surface falls on and on, so that only shows who is fast"
+        return f"{who} fell furthest, to {height}; {ever}"
+    if len(leaders) == len(recording.lanes) > 2:
+        return f"all are equally high, at {height}"
+    low = f"{who} {'is' if len(leaders) == 1 else 'are'} lowest, at {height}"
+    if step < recording.course.steps:
+        return low
+    if recording.level_at(leaders[0], step):
+        return f"{low}; it is level there, but not the lowest place"
+    return f"{low}; nobody is down yet"
 
 
 def _others(recording: Recording, down: list[tuple[int, str]]) -> str:
@@ -60,26 +72,46 @@ def _others(recording: Recording, down: list[tuple[int, str]]) -> str:
     return f"then {_title(recording, name)} at {at}{more}"
 
 
+def _all(titles: Sequence[str]) -> str:
+    """A; A and B; A, B and 3 more."""
+    if len(titles) > 3:
+        titles = [*titles[:2], f"{len(titles) - 2} more"]
+    head, last = titles[:-1], titles[-1]
+    return f"{', '.join(head)} and {last}" if head else last
+
+
+def _went(recording: Recording, lane: Lane) -> str:
+    """What became of one that is lost."""
+    if recording.fell_away(lane):
+        return "fell out of sight"
+    return "stepped where the surface has no height" if lane.fell_off else "ran away"
+
+
 def _title(recording: Recording, name: str) -> str:
     lane = recording.lane(name)
     return lane.title if lane is not None else name
 
 
-def lost(gone: Sequence[Lane]) -> str:
-    """Who has run away, and who stepped where the surface has no height; of many only the first."""
-    away = [lane for lane in gone if not lane.fell_off]
+def lost(recording: Recording, gone: Sequence[Lane]) -> str:
+    """Who has run away, who stepped where the surface has no height, and who fell out of sight; of
+    many only the first.
+    """
+    fell = [lane for lane in gone if recording.fell_away(lane)]
     off = [lane for lane in gone if lane.fell_off]
+    away = [lane for lane in gone if lane not in fell and lane not in off]
     parts = []
     if 0 < len(away) <= FEW:
         parts += [
-            f"{lane.title} at step {lane.lost_at}, a rate of {lane.settings.learning_rate:g} is too"
-            " high here"
+            f"{lane.title} ran away at step {lane.lost_at}: a rate of"
+            f" {lane.settings.learning_rate:g} is too high here"
             for lane in away
         ]
     elif away:
-        parts.append(f"{_first(away)}: these rates are too high here")
+        parts.append(f"{_first(away)} ran away: these rates are too high here")
     if off:
         parts.append(f"{_first(off)} stepped where the surface has no height")
+    if fell:
+        parts.append(f"{_first(fell)} fell out of sight: the surface falls on and on")
     return "; ".join(parts)
 
 
@@ -96,10 +128,18 @@ def step_title(recording: Recording, step: int) -> str:
         return "the start"
     if recording.trouble:
         return "there is no race"
-    leader = recording.leader(step)
-    if leader is None:
+    leaders = recording.leaders(step)
+    if not leaders:
         return f"after step {step} nobody is left"
-    return f"after step {step} {leader.title} is lowest, {format_number(leader.heights[step])}"
+    if recording.stands_still:
+        return f"after step {step} nobody has moved"
+    down = sum(at <= step for at in recording.arrivals.values())
+    if down > 1:
+        return f"after step {step} {down} of {len(recording.lanes)} are down"
+    height, who = format_number(leaders[0].heights[step]), _all([lane.title for lane in leaders])
+    if recording.endless:
+        return f"after step {step} {who} fell furthest, to {height}"
+    return f"after step {step} {who} {'is' if len(leaders) == 1 else 'are'} lowest, {height}"
 
 
 def described(recording: Recording, step: int) -> str:
@@ -107,7 +147,7 @@ def described(recording: Recording, step: int) -> str:
     told = [f"{recording.course.surface.title}, start at {place(recording.course.start)}"]
     for lane in recording.lanes:
         if lane.lost_at is not None and lane.lost_at <= step:
-            told.append(f"{lane.title} ran away at step {lane.lost_at}")
+            told.append(f"{lane.title} {_went(recording, lane)} at step {lane.lost_at}")
         else:
             height = format_number(lane.heights[step])
             told.append(f"{lane.title} at {place(lane.positions[step])}, height {height}")
@@ -122,7 +162,7 @@ def marks(recording: Recording) -> dict[int, str]:
             found.setdefault(at, []).append(f"{_title(recording, name)} is down")
     for lane in recording.lanes:
         if lane.lost_at is not None:
-            found.setdefault(lane.lost_at, []).append(f"{lane.title} ran away")
+            found.setdefault(lane.lost_at, []).append(f"{lane.title} {_went(recording, lane)}")
     return {step: ", ".join(told) for step, told in sorted(found.items())}
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.race import race_steps
 from core.optimization.race_rates import usual_settings
 from core.optimization.schedules import SCHEDULES
@@ -84,7 +85,7 @@ def test_who_runs_away_is_told_with_a_way_out(mode, change, run_async):
     mode.player.seek(lane.lost_at)
     mode._tell()
     told = mode.view.notice.message
-    assert f"Momentum at step {lane.lost_at}" in told and not mode.view.notice.isHidden()
+    assert f"Momentum ran away at step {lane.lost_at}" in told and not mode.view.notice.isHidden()
     assert "ran away" in mode.headline
 
     mode.view.notice.closed.emit()
@@ -106,14 +107,20 @@ def test_who_is_lost_is_told_shortly_and_with_the_true_reason(mode, change):
     change(one)
     gone = mode.recording.lost(30)
     assert gone and all(lane.fell_off for lane in gone)
-    assert "has no height" in lost(gone) and "too high" not in lost(gone)
+    told = lost(mode.recording, gone)
+    assert "has no height" in told and "too high" not in told
+    mode.player.end()
+    mode._tell()
+    assert "stepped where the surface has no height" in mode.headline
+    assert "ran away" not in mode.headline + mode.view.map.accessibleDescription()
     for name in NAMES:
         one = one.with_setting(name, "learning_rate", 1e9)
     change(replace(one, text="x**4 + y**4"))
     gone = mode.recording.lost(30)
     assert len(gone) > 2 and not any(lane.fell_off for lane in gone)
-    told = lost(gone)
-    assert f"and {len(gone) - 1} more: these rates are too high here" in told and len(told) < 80
+    told = lost(mode.recording, gone)
+    assert f"and {len(gone) - 1} more ran away: these rates are too high here" in told
+    assert len(told) < 90
 
 
 def test_the_sentence_tells_who_was_down_first(mode, change):
@@ -126,6 +133,79 @@ def test_the_sentence_tells_who_was_down_first(mode, change):
     limit = mode.recording.lowest + 1e-3 * (38.5 - mode.recording.lowest)
     heights = mode.recording.lane(first[0]).heights
     assert (heights[first[1] :] <= limit).all() and heights[first[1] - 1] > limit
+
+
+def sentence(mode, step: int) -> str:
+    mode.player.seek(step)
+    mode._tell()
+    return mode.headline
+
+
+def typed(text: str, racers=NAMES, steps: int = 30, **more) -> Experiment:
+    return Experiment(surface=TYPED, text=text, racers=racers, steps=steps, **more)
+
+
+def test_on_a_level_surface_nobody_moves_and_nobody_is_lowest(mode, change):
+    change(typed("5"))
+    told = sentence(mode, 20)
+    assert told == "Step 20 of 30: nobody moves, for the surface is level everywhere."
+    assert mode.player.track.title(20) == "after step 20 nobody has moved"
+    change(typed("x**2 + y**2", start=(0.0, 0.0)))
+    assert "nobody moves, for there is no slope at the start" in sentence(mode, 20)
+    # What shrinks x and y moves them, and all stay as high.
+    decaying = typed("5", ("sgd", "momentum", "adam"))
+    for name in decaying.racers:
+        decaying = decaying.with_setting(name, "weight_decay", 0.5)
+    change(decaying)
+    assert "all are equally high, at 5" in sentence(mode, 20)
+
+
+@pytest.mark.parametrize("text", ["x + y", "x - y**3", "-x**2 - y**2", "x*y"])
+def test_where_a_surface_falls_on_and_on_nobody_is_down(mode, change, text):
+    change(typed(text, ("sgd", "adam", "adamw"), 60))
+    recording = mode.recording
+    assert recording.endless and recording.arrivals == {}
+    told = sentence(mode, 60)
+    assert "fell furthest" in told and "falls on and on" in told and "down first" not in told
+    first = recording.leaders(60)[0]
+    assert first.title in told and "fell furthest" in mode.player.track.title(60)
+    # A curve above the lowest would dive at the step where that was reached.
+    shown = mode.view.loss.displayed()["Adam"]
+    np.testing.assert_array_equal(shown[:, 1], recording.lane("adam").heights)
+    assert not any("down" in told for told in mode.player.track.marks.values())
+
+
+def test_who_falls_out_of_sight_is_not_told_to_go_slower(mode, change):
+    change(typed("-x**2 - y**2", ("sgd", "momentum"), 2000))
+    gone = mode.recording.lost(2000)
+    assert gone and all(mode.recording.fell_away(lane) for lane in gone)
+    told = sentence(mode, 2000)
+    assert "fell out of sight" in told and "ran away" not in told
+    assert "too high" not in mode.view.notice.message
+
+
+@pytest.mark.parametrize("text", ["x**2 + y**2", "sin(x) + y**2", "x**2", "(x - 10)**2 + y**2"])
+def test_a_surface_with_a_lowest_place_does_not_fall_on_and_on(mode, change, text):
+    change(typed(text, ("adagrad", "adam"), 400))
+    assert not mode.recording.endless
+    assert "down first" in sentence(mode, 400)
+
+
+def test_who_is_equally_low_is_told_together(mode, change):
+    change(Experiment(racers=("sgd", "adam", "adamw"), steps=50))
+    assert "Adam and AdamW are lowest, at" in sentence(mode, 30)
+    change(Experiment(surface="saddle", racers=tuple(OPTIMIZERS)))
+    down = sorted(mode.recording.arrivals.items(), key=lambda one: one[1])
+    at, same = (step for _, step in down[:2])
+    assert at == same  # two at once, and then the others
+    told = sentence(mode, 200)
+    assert "were down first" in told and ", then " in told
+    assert mode.player.track.title(200) == f"after step 200 {len(down)} of 9 are down"
+
+
+def test_who_came_to_rest_in_a_higher_valley_is_told_so(mode, change):
+    change(typed("x**4 - 3*x**2 + x + y**2", ("adagrad", "adam"), 300, start=(1.6, 0.5)))
+    assert "it is level there, but not the lowest place" in sentence(mode, 300)
 
 
 def test_nobody_races(mode, change):
