@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QGridLayout, QPushButton, QVBoxLayout, QWidget
 
 from core.optimization.schedules import SCHEDULES, learning_rate_at
 from explorer import theme
+from explorer.panes.backprop.optimizers.experiment import STEPS
 from explorer.panes.backprop.optimizers.number_field import NumberField
 from explorer.widgets.base import Label
 from explorer.widgets.fields import ErrorLine, MenuField
@@ -34,6 +35,7 @@ class CommonForm(QWidget):
         )
         self.steps = NumberField("Steps", whole=True)
         self.steps.setObjectName("backprop.optimizers.steps")
+        self.steps.set_limits(*STEPS)
         self.warmup = NumberField("Warm-up steps", whole=True)
         self.warmup.setObjectName("backprop.optimizers.warmup")
         self.warmup.setToolTip("Steps until the learning rate is at its peak")
@@ -74,6 +76,7 @@ class CommonForm(QWidget):
     def set_values(self, schedule: str, steps: int, warmup: int) -> None:
         self.schedule.set_value(schedule)
         self.steps.set_value(steps)
+        self.warmup.set_limits(0, steps)
         self.warmup.set_value(warmup)
         if (schedule, steps, warmup) == self._drawn:
             return

@@ -11,7 +11,6 @@ from core.optimization.surfaces import Surface
 from explorer.panes.backprop.optimizers.experiment import (
     CHOICES,
     FAR,
-    STEPS,
     Experiment,
     settings_of,
     values_of,
@@ -98,6 +97,7 @@ class Inputs:
         mode = self._mode
         text = f"Set {OPTIMIZERS[name].title}'s {CHOICES[key][0].lower()}"
         mode.change(mode.experiment.with_setting(name, key, value), text, f"{name} {key}")
+        self.show(mode.experiment, mode.surface)  # what was refused is no longer said
 
     def set_usual(self, name: str) -> None:
         mode = self._mode
@@ -109,19 +109,13 @@ class Inputs:
 
     def set_steps(self, value: float) -> None:
         mode = self._mode
-        if value != int(value) or not STEPS[0] <= value <= STEPS[1]:
-            told = f"Steps must be a whole number from {STEPS[0]} to {format_number(STEPS[1])}."
-            mode.view.common.error.set_text(told)
-            return
         mode.change(replace(mode.experiment, steps=int(value)), "Change the steps", "steps")
+        self.show(mode.experiment, mode.surface)
 
     def set_warmup(self, value: float) -> None:
         mode = self._mode
-        if value != int(value) or not 0 <= value <= mode.experiment.steps:
-            told = f"Warm-up must be a whole number from 0 to {mode.experiment.steps}."
-            mode.view.common.error.set_text(told)
-            return
         mode.change(replace(mode.experiment, warmup=int(value)), "Change the warm-up", "warmup")
+        self.show(mode.experiment, mode.surface)
 
     def set_other_noise(self) -> None:
         one = self._mode.experiment

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
 from core.optimization.optimizers import OPTIMIZERS
 from explorer import theme
 from explorer.panes.backprop.optimizers.looks import color_of, trail_pen
-from explorer.panes.backprop.optimizers.number_field import NumberField
+from explorer.panes.backprop.optimizers.number_field import LARGEST, NumberField
 from explorer.widgets.base import Label, Picture
 
 ROW = 30
@@ -57,6 +57,7 @@ class LaneRow(QWidget):
         self.height_label = Label("", "label", "muted", mono=True)
         self.height_label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.rate = NumberField(f"Learning rate of {title}")
+        self.rate.set_limits(0, LARGEST)
         self.rate.setToolTip("Learning rate: type it, or turn it with the wheel or Up and Down")
         row = QHBoxLayout(self)
         row.setSpacing(6)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+import re
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QWheelEvent
 from PySide6.QtWidgets import QLineEdit, QWidget
 
+from explorer import theme
 from explorer.typed_numbers import read_number, read_whole
 
 LARGEST = 1e12
+_BEGUN = re.compile(r"[+\-\u2212]?[\d.,\s]*(e[+\-\u2212]?)?", re.IGNORECASE)
 
 
 def turned(value: float, up: bool) -> float:
@@ -39,8 +42,9 @@ def turned_share(value: float, up: bool) -> float:
 
 
 class NumberField(QLineEdit):
-    """`changed(value)` for each number that a person types or turns to, `refused(why)` for what is
-    none, with the remedy.
+    """`changed(value)` for each number that a person has typed, once there is a pause, or turned
+    to; `refused(why)` for what is none, with the remedy. What is refused leaves the number that was
+    there before the typing began, and no other that stood there on the way.
     """
 
     changed = Signal(float)
@@ -55,9 +59,15 @@ class NumberField(QLineEdit):
         self.setMaxLength(24)
         self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._value = 0.0
+        self._before: float | None = None  # the typing began
         self._share, self._whole = share, whole
+        self._limits = (-LARGEST, LARGEST)
+        self._pause = QTimer(self)
+        self._pause.setSingleShot(True)
+        self._pause.setInterval(theme.MOTION["move"])
+        self._pause.timeout.connect(lambda: self._take(last=False))
         self.textEdited.connect(self._on_edited)
-        self.editingFinished.connect(self._tidy)
+        self.editingFinished.connect(self._finish)
 
     @property
     def value(self) -> float:
@@ -65,20 +75,24 @@ class NumberField(QLineEdit):
 
     def set_value(self, value: float) -> None:
         """Shows a number; one that is being typed stays as it is typed."""
-        same = value == self._value and self._typed() == value
-        self._value = value
-        if not same:
-            self.setText(f"{value:.6g}")
+        if self._before is None or value != self._value:
+            self._show(value)
+
+    def set_limits(self, least: float, most: float) -> None:
+        """What is less or more is refused."""
+        self._limits = (least, most)
 
     def turn(self, up: bool) -> None:
+        self._finish()
         if self._whole:
             value = self._value + (1 if up else -1)
         elif self._share:
             value = turned_share(self._value, up)
         else:
             value = turned(self._value, up)
+        value = min(max(self._limits[0], value), self._limits[1])
         if value != self._value:
-            self.set_value(value)
+            self._show(value)
             self.changed.emit(value)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
@@ -88,6 +102,8 @@ class NumberField(QLineEdit):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down):
             self.turn(event.key() == Qt.Key.Key_Up)
+        elif event.key() == Qt.Key.Key_Escape and self._before is not None:
+            self._go_back(self._before)
         else:
             super().keyPressEvent(event)
 
@@ -98,30 +114,58 @@ class NumberField(QLineEdit):
         else:
             event.ignore()  # the form scrolls
 
+    # what is typed
+
     def _on_edited(self, text: str) -> None:
+        if self._before is None:
+            self._before = self._value
+        self._pause.start()
+
+    def _finish(self) -> None:
+        if self._before is not None:
+            self._take(last=True)
+
+    def _take(self, last: bool) -> None:
+        """What stands there now; `last`: the field is left."""
+        self._pause.stop()
+        before = self._value if self._before is None else self._before
         try:
-            value = self._read(text)
+            value = self._read(self.text())
         except ValueError as error:
-            self.refused.emit(str(error))
+            if not last and _BEGUN.fullmatch(self.text().strip()):
+                return  # it may become a number
+            if last:
+                self._go_back(before)
+            else:
+                self._go_to(before)
+            self.refused.emit(f"{error}; {before:.6g} stays")
             return
-        self._value = value
-        self.changed.emit(value)
+        if last:
+            self._before = None
+        self._go_to(value)
 
-    def _tidy(self) -> None:
-        """Left with what is no number: it shows the last one again."""
-        if self._typed() is None:
-            self.setText(f"{self._value:.6g}")
-            self.changed.emit(self._value)
+    def _go_to(self, value: float) -> None:
+        """Without touching what is typed."""
+        if value != self._value:
+            self._value = value
+            self.changed.emit(value)
 
-    def _typed(self) -> float | None:
-        """The number that stands there; None for what is none."""
-        try:
-            return self._read(self.text())
-        except ValueError:
-            return None
+    def _go_back(self, before: float) -> None:
+        was = self._value
+        self._show(before)
+        if was != before:
+            self.changed.emit(before)
+
+    def _show(self, value: float) -> None:
+        self._pause.stop()
+        self._before, self._value = None, value
+        self.setText(f"{value:.6g}")
 
     def _read(self, text: str) -> float:
         value = read_whole(text) if self._whole else read_number(text)
-        if abs(value) > LARGEST:
-            raise ValueError(f"use a number up to {LARGEST:g}")
+        least, most = self._limits
+        if value < least:
+            raise ValueError(f"use {least:g} or more")
+        if value > most:
+            raise ValueError(f"use {most:g} or less")
         return value

@@ -145,7 +145,7 @@ class Recording:
             return False
         lane = min(self.lanes, key=lambda one: one.heights.min())
         racer = lane.racers[int(lane.heights.argmin())]
-        steep, begun = (np.linalg.norm(one.gradient) for one in (racer, lane.racers[0]))
+        steep, begun = (math.hypot(*one.gradient) for one in (racer, lane.racers[0]))
         return bool(racer.height < lane.heights[0] and steep > STEEP * begun)
 
     @cached_property
@@ -185,8 +185,8 @@ class Recording:
 
     def level_at(self, lane: Lane, step: int) -> bool:
         """Whether the surface has nearly no slope where it stands, next to that at the start."""
-        here, begun = (np.linalg.norm(lane.racers[k].gradient) for k in (step, 0))
-        return bool(here < DOWN * begun)
+        here, begun = (math.hypot(*lane.racers[k].gradient) for k in (step, 0))
+        return here < DOWN * begun
 
     def lost(self, step: int) -> list[Lane]:
         """Those that have run away by then."""

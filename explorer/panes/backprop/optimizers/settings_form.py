@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout
 
 from core.optimization.optimizers import OPTIMIZERS
 from explorer.panes.backprop.optimizers.experiment import CHOICES, keys_of
-from explorer.panes.backprop.optimizers.number_field import NumberField
+from explorer.panes.backprop.optimizers.number_field import LARGEST, NumberField
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.fields import ErrorLine
 
@@ -72,6 +72,7 @@ class SettingsForm(QWidget):
             field.setObjectName(f"backprop.optimizers.settings.{key}")
             field.setToolTip(hint)
             field.setMinimumWidth(48)
+            field.set_limits(0, LARGEST)
             label = Label(title, "label", "muted")
             label.setToolTip(hint)
             label.setBuddy(field)

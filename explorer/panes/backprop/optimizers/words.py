@@ -39,6 +39,8 @@ def _standing(recording: Recording, step: int) -> str:
     if recording.stands_still:
         level = recording.prospect.level
         why = "the surface is level everywhere" if level else "there is no slope at the start"
+        if any(lane.racers[0].gradient.any() for lane in recording.lanes):
+            why = "every step is too small"
         return f"nobody moves, for {why}"
     down = sorted((at, name) for name, at in recording.arrivals.items() if at <= step)
     leaders = recording.leaders(step)

@@ -15,7 +15,6 @@ from core.optimization.surfaces import SURFACES
 from core.optimization.typed_surface import typed_surface
 from explorer import encoding, export
 from explorer.panes.backprop.optimizers.experiment import Experiment
-from explorer.panes.backprop.optimizers.number_field import turned, turned_share
 from explorer.panes.backprop.optimizers.plane import Plane, fitting
 from explorer.panes.backprop.optimizers.racing import Recording, racing
 from explorer.panes.backprop.optimizers.relief import Inks, levels_of, relief, relief_steps
@@ -206,20 +205,3 @@ def test_all_paths_are_a_csv_and_a_picture_of_vectors(mode, change):
     lines = encoding.as_csv(mode.view.map.displayed()).splitlines()
     assert len(lines) == 14 and "Adam height" in lines[0]
     assert b"<svg" in export.svg(mode.view.map)
-
-
-@pytest.mark.parametrize(
-    ("value", "up", "down"),
-    [(0.1, 0.2, 0.05), (0.3, 0.5, 0.2), (1.0, 2.0, 0.5), (5e-9, 1e-8, 2e-9)],
-)
-def test_a_field_is_turned_through_round_numbers(value, up, down):
-    assert turned(value, True) == pytest.approx(up) and turned(value, False) == pytest.approx(down)
-
-
-@pytest.mark.parametrize(
-    ("value", "up", "down"),
-    [(0.9, 0.95, 0.8), (0.99, 0.995, 0.98), (0.0, 0.5, 0.0), (0.5, 0.8, 0.0)],
-)
-def test_a_share_is_turned_by_what_is_left_of_1(value, up, down):
-    assert turned_share(value, True) == pytest.approx(up)
-    assert turned_share(value, False) == pytest.approx(down)
