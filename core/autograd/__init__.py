@@ -6,7 +6,7 @@ backprop_trace, gradient_check, nudging; then networks to learn with: initializa
 loss_step, datasets.
 """
 
-from core.autograd.backprop_trace import Place, trace_backprop
+from core.autograd.backprop_trace import Place, trace_backprop, trace_graph
 from core.autograd.expression import Expression, expression, parse
 from core.autograd.flows import Flows, flows_of
 from core.autograd.gradient_check import Checked, gradient_check, numeric_gradient
@@ -37,5 +37,6 @@ __all__ = [
     "parse",
     "topological_order",
     "trace_backprop",
+    "trace_graph",
     "zero_grad",
 ]

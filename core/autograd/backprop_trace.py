@@ -46,8 +46,13 @@ def trace_backprop(output: Tensor) -> Trace:
             f"backward starts from one number, and this has shape {output.shape}; trace its sum or "
             "mean"
         )
-    graph = graph_of(output)
-    places = tuple(_plan(graph))
+    return trace_graph(graph_of(output))
+
+
+def trace_graph(graph: Graph, places: tuple[Place, ...] | None = None) -> Trace:
+    """`trace_backprop` of a graph that is there already, and of its places where they are, too."""
+    if places is None:
+        places = tuple(_plan(graph))
     return Trace.follow(_steps(graph), {"graph": graph, "places": places})
 
 

@@ -1,10 +1,11 @@
-"""The backprop pane: how fast a formula's graph is laid out, dragged and played."""
+"""The backprop pane: how fast a formula's graph is laid out, dragged, played and typed."""
 
 from __future__ import annotations
 
 import asyncio
 import tempfile
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,13 @@ PAIRS = 40  # 199 nodes
 CHAIN = " + ".join(f"tanh(w{number} * x{number})" for number in range(PAIRS))
 WEB = "\n".join(f"v{n} = tanh(a * v{n - 1} + b) * v{n // 2}" for n in range(1, 50))
 FORMULAS = {"a sum of 40 terms": CHAIN, "with fan-outs": f"v0 = c * 2\n{WEB}"}
+TYPED = {
+    "99 terms": " + ".join(f"x{number}" for number in range(99)),  # 197 nodes
+    "200 nodes with fan-outs": FORMULAS["with fan-outs"] + " + x1",
+}
 TIMES = 100
+LETTERS = 24  # every third is taken back
+PATIENCE = 10.0  # seconds that a letter may take
 FRAME = 0.053  # of a transition, at twice the usual speed
 
 
@@ -31,12 +38,19 @@ def fast(report: Report) -> None:
     theme.apply(app, "light", 1.0, "full")
     with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(app)) as runner:
         for name, text in FORMULAS.items():
-            dragged, played = runner.run(_driven(text))
+            dragged, played = runner.run(_driven(text, _dragged_and_played))
             for what, waits in (("drag to redraw", dragged), ("frame while playing", played)):
                 figure = 1e3 * percentile(waits, 0.5)
                 report.at_most(f"{what}, {name}, median", figure, 16, "ms")
                 worst = 1e3 * percentile(waits, 0.95)
                 report.tell(f"{what}, {name}, 95th percentile", worst, "ms")
+        for name, text in TYPED.items():
+            holds, waits = runner.run(_driven(text, _typed))
+            what = f"typing a letter at {name}"
+            figure = 1e3 * percentile(holds, 0.5)
+            report.at_most(f"{what}, longest hold of the GUI thread", figure, 16, "ms")
+            report.tell(f"{what}, the same, 95th percentile", 1e3 * percentile(holds, 0.95), "ms")
+            report.tell(f"{what}, letter to redraw", 1e3 * percentile(waits, 0.5), "ms")
 
 
 def _laid_out(text: str) -> tuple[int, float]:
@@ -55,8 +69,11 @@ def _laid_out(text: str) -> tuple[int, float]:
     return len(graph.nodes), 1e3 * percentile(waits, 0.5)
 
 
-async def _driven(text: str) -> tuple[list[float], list[float]]:
-    """Seconds from each drag until the graph is painted, and of each frame while it plays."""
+Times = tuple[list[float], list[float]]
+
+
+async def _driven(text: str, measure: Callable[[Any, Any], Awaitable[Times]]) -> Times:
+    """What `measure` finds at the pane and its mode, which show a formula."""
     from explorer.panes.backprop.pane import BackpropPane
     from explorer.session import Session
 
@@ -76,9 +93,14 @@ async def _driven(text: str) -> tuple[list[float], list[float]]:
             mode: Any = pane.modes["expression"]
             mode.lab.set_text(text)
             await pane.settled()
-            return await _drag(mode), await _play(pane, mode)
+            return await measure(pane, mode)
         finally:
             await session.close()
+
+
+async def _dragged_and_played(pane: Any, mode: Any) -> Times:
+    """Seconds from each drag until the graph is painted, and of each frame while it plays."""
+    return await _drag(mode), await _play(pane, mode)
 
 
 async def _drag(mode: Any) -> list[float]:
@@ -105,3 +127,35 @@ async def _play(pane: Any, mode: Any) -> list[float]:
         waits.append(time.perf_counter() - began)
         await asyncio.sleep(0.002)
     return waits
+
+
+async def _typed(pane: Any, mode: Any) -> Times:
+    """For each letter typed at the end of the formula: the longest time in which the GUI thread got
+    to nothing else, and the seconds until the new graph is painted.
+    """
+    from PySide6.QtGui import QTextCursor
+    from PySide6.QtTest import QTest
+
+    field, graph = mode.view.editor.field, mode.view.graph
+    holds, waits = [], []
+    for turn in range(LETTERS):
+        field.moveCursor(QTextCursor.MoveOperation.End)
+        began = last = time.perf_counter()
+        if turn % 3 == 2:
+            field.textCursor().deletePreviousChar()
+        else:
+            QTest.keyClick(field, "1")
+        hold, wait = 0.0, 0.0
+        while not wait:
+            if not wait and mode.lab.is_solved and mode.computed.text == field.toPlainText():
+                graph.repaint()
+                wait = time.perf_counter() - began
+            await asyncio.sleep(0)
+            now = time.perf_counter()
+            hold, last = max(hold, now - last), now
+            if now - began > PATIENCE:
+                raise TimeoutError("a letter that was typed has changed no graph")
+        holds.append(hold)
+        waits.append(wait)
+        await pane.settled()
+    return holds, waits

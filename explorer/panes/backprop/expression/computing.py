@@ -25,7 +25,7 @@ from core.autograd import (
     graph_like,
     graph_of,
     parse,
-    trace_backprop,
+    trace_graph,
 )
 from core.autograd.flows import Edge
 from core.trace import Step, Trace
@@ -35,7 +35,7 @@ from explorer.panes.backprop.expression.plan import Plan, plan_of
 Array = np.ndarray
 
 FIRST_VALUES = (2.0, -3.0, 0.5, 1.0, -1.5, 0.8, 3.0, -0.4)  # of names that nobody has given any
-SMALL_TEXT = 400  # characters that can be worked out within a frame
+SMALL_TEXT = 200  # characters that can be worked out and laid out within a frame
 SMALL_GRAPH, SMALL_NUMBERS = 250, 4_000  # nodes, and their numbers, that can be as well
 MOST_PASSED = 20_000  # layers that the edges of a graph may pass
 MOST_NUMBERS = 50_000  # that all operations together may work on, so that a short text is quick
@@ -73,7 +73,7 @@ class Computed:
     @cached_property
     def trace(self) -> Trace:
         """It grows as steps are asked for."""
-        return trace_backprop(self.graph.nodes[-1].tensor)
+        return trace_graph(self.graph, self.plan.steps)
 
     @cached_property
     def leaves(self) -> dict[str, int]:
@@ -151,6 +151,9 @@ def is_small(text: str) -> bool:
     return len(text) <= SMALL_TEXT
 
 
+parsed = lru_cache(maxsize=8)(parse)  # who types asks for names and numbers, then for all of it
+
+
 def compute(text: str, values: Mapping[str, Any], known: Computed | None = None) -> Computed:
     """Works a formula out. Names without a value get one of FIRST_VALUES.
 
@@ -159,7 +162,7 @@ def compute(text: str, values: Mapping[str, Any], known: Computed | None = None)
     ExpressionError, with the place and the remedy.
     """
     same = known is not None and known.text == text
-    expression = known.expression if known is not None and same else parse(text)
+    expression = known.expression if known is not None and same else parsed(text)
     wanted = {**first_values(expression.names)}
     wanted |= {name: array_of(value) for name, value in values.items()}
     names = (*expression.names, *expression.defaults)
@@ -178,7 +181,7 @@ def compute(text: str, values: Mapping[str, Any], known: Computed | None = None)
     else:
         graph = graph_of(output)
         _check_drawn(graph)
-        plan = plan_of(graph, trace_backprop(output).about["places"])
+        plan = plan_of(graph, trace_graph(graph).about["places"])
     return Computed(expression, used, graph, plan, flows_of(graph), _broken(graph), parts)
 
 
@@ -206,13 +209,6 @@ def _moved(known: Computed, values: Mapping[str, Array]) -> Computed:
     return Computed(known.expression, values, graph, known.plan, flows, _broken(graph), parts)
 
 
-def compute_whole(text: str, values: Mapping[str, Any]) -> Computed:
-    """The same with every step, for the engine."""
-    computed = compute(text, values)
-    computed.step(len(computed.plan))
-    return computed
-
-
 def _with_shapes(
     error: ExpressionError, expression: Expression, values: Mapping[str, Array]
 ) -> ExpressionError:
@@ -228,7 +224,7 @@ def _with_shapes(
 def with_names(text: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """The values, and one for each name of the formula that has none yet; all are kept."""
     try:
-        names = parse(text).names
+        names = parsed(text).names
     except ExpressionError:
         return dict(values)
     found = dict(values)
@@ -238,11 +234,10 @@ def with_names(text: str, values: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-@lru_cache(maxsize=4)
 def given_in(text: str) -> Mapping[str, Array]:
     """The names that a line of a formula gives numbers; none where it cannot be read."""
     try:
-        return parse(text).defaults
+        return parsed(text).defaults
     except ExpressionError:
         return {}
 

@@ -9,13 +9,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
 from explorer.panes.backprop.expression.camera import EASY, Camera, fitting
-from explorer.panes.backprop.expression.draw_edges import (
-    NOWHERE,
-    draw_edge,
-    draw_joints,
-    draw_local,
-    ways_of,
-)
+from explorer.panes.backprop.expression.draw_edges import draw_edge, draw_joints, draw_local
 from explorer.panes.backprop.expression.draw_legend import HEIGHT, draw_legend
 from explorer.panes.backprop.expression.draw_more import draw_more
 from explorer.panes.backprop.expression.draw_motion import (
@@ -36,6 +30,7 @@ from explorer.panes.backprop.expression.draw_nodes import (
 from explorer.panes.backprop.expression.numbers import labels_of, numbers_of
 from explorer.panes.backprop.expression.paths import edges_on_the_way
 from explorer.panes.backprop.expression.scene import Edge, Instant, Scene, instant_at
+from explorer.panes.backprop.expression.ways import NOWHERE, Ways, ways_of
 from explorer.panes.backprop.expression.words import told
 from explorer.widgets.base import Picture
 
@@ -74,12 +69,12 @@ class GraphView(Picture):
 
     # what is shown
 
-    def set_scene(self, scene: Scene | None) -> None:
-        """Another graph, or the same one with other values: then the view stays."""
+    def set_scene(self, scene: Scene | None, ways: Ways | None = None) -> None:
+        """Another graph (`ways`: its edges, if known), or other values: then the view stays."""
         same = scene is not None and self.scene is not None and scene.layout is self.scene.layout
         self.scene = scene
         if not same:
-            self._ways = ways_of(scene) if scene is not None else NOWHERE
+            self._ways = ways or (ways_of(scene) if scene is not None else NOWHERE)
             self.hovered, self.hovered_element, self.hovered_edge = -1, -1, None
             self._fits, self._least = True, EASY
             self._fit()

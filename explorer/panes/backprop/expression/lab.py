@@ -11,23 +11,20 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from core.autograd import ExpressionError
-from explorer import errors
-from explorer.engine import SUPERSEDED, EngineDied
-from explorer.panes.backprop.expression.computing import (
-    Computed,
-    compute,
-    compute_whole,
-    is_small,
-)
+from explorer.latest import Latest
+from explorer.panes.backprop.expression.computing import Computed, compute, is_small
 from explorer.panes.backprop.expression.examples import EXAMPLES
 from explorer.panes.backprop.expression.experiment import Experiment, from_example
+from explorer.panes.backprop.expression.solving import Solved, draw_steps, solve_steps
 
 if TYPE_CHECKING:
     from explorer.panes.modes import Mode
 
 EXPERIMENT = "backprop.expression"
+CHECKS = "backprop.expression.checks"
 SIGNS = str.maketrans("\u2212\u00d7\u00b7\u00f7", "-**/")  # as they are printed: the same, typed
-_NUMBERS = re.compile(r"[-+]?[\d.]+(?:e[-+]?\d+)?")
+_GIVEN = re.compile(r"^([ \t]*\w+[ \t]*=)([-+\d.eE\[\], \t]*)$", re.MULTILINE)
+_NUMBER = re.compile(r"[-+]?[\d.]+(?:[eE][-+]?\d+)?")
 
 
 class Lab(QObject):
@@ -37,6 +34,7 @@ class Lab(QObject):
     failed(error) the formula cannot be read: an ExpressionError
     broke(text)   it could not be worked out for another reason
     waiting()     the engine works it out
+    redrawn()     `drawn` is another picture of the same numbers
     settled()     what the graph does not show has changed: the rate, what takes steps, losses
     """
 
@@ -44,6 +42,7 @@ class Lab(QObject):
     failed = Signal(object)
     broke = Signal(str)
     waiting = Signal()
+    redrawn = Signal()
     settled = Signal()
 
     def __init__(self, mode: Mode) -> None:
@@ -53,12 +52,14 @@ class Lab(QObject):
         self._engine = mode.engine
         self.computed: Computed | None = None
         self._shown_of: Experiment | None = None
-        self._turn = 0
-        self._later = False
+        self.drawn: Solved | None = None  # how `computed` is drawn, where the engine has found that
+        self._asked: Experiment | None = None  # what the engine works out; None: only a picture
+        self._latest = Latest(self._engine, mode, foreground=True)
         self._merging = ""
         self._workspace.begin(EXPERIMENT, Experiment())
         self._workspace.changed.connect(self._on_changed)
-        self._engine.activityChanged.connect(self._on_activity)
+        self._latest.came.connect(self._on_came)
+        self._latest.failed.connect(self.broke)
 
     @property
     def experiment(self) -> Experiment:
@@ -148,56 +149,57 @@ class Lab(QObject):
     # working it out
 
     def refresh(self) -> None:
-        """Works the experiment out, at once where that fits into a frame, else on the engine."""
+        """Works the experiment out, at once where that fits into a frame, else on the engine, where
+        the newest one takes the place of those before.
+        """
         one, known = self.experiment, self.computed
-        self._turn += 1
-        self._later = False
-        if _is_quick(one.text, known):
-            try:
-                found = compute(one.text, one.values, known)
-            except ExpressionError as error:
-                self._fail(error)
-            else:
-                self._show(found, one)
-        elif self._engine.alive:
+        if not _is_quick(one.text, known):
+            self._asked = one
             self.waiting.emit()
-            self._mode.spawn(self._work(self._turn, one))
-        else:
-            self._later = True
-
-    async def _work(self, turn: int, one: Experiment) -> None:
-        if turn != self._turn:
+            self._ask(solve_steps(one.text, one.values, known, self._checks))
             return
-        key = (self._mode.objectName(), "compute")
+        self._latest.stop()
         try:
-            found = await self._engine.call(compute_whole, one.text, one.values, key=key)
+            found = compute(one.text, one.values, known)
         except ExpressionError as error:
-            if turn == self._turn:
-                self._fail(error)
-            return
-        except (ValueError, EngineDied) as error:
-            if turn == self._turn:
-                self.broke.emit(str(error))
-            return
-        except Exception as error:  # the picture must not wait for ever
-            errors.report(error, "working out a formula")
-            if turn == self._turn:
-                self.broke.emit(str(error))
-            return
-        if found is not SUPERSEDED and turn == self._turn:
-            self._show(found, one)
+            self._fail(error)
+        else:
+            self._show(Solved(found), one)
 
-    def _on_activity(self) -> None:
-        if self._later and self._engine.alive:
+    def draw_anew(self) -> None:
+        """The picture has a line for checks, or has it no more."""
+        if self._latest.running and self._asked is not None:
             self.refresh()
+        elif self.computed is not None and is_small(self.computed.text):
+            self.drawn = None
+            self.redrawn.emit()
+        elif self.computed is not None:
+            self._asked = None
+            self._ask(draw_steps(self.computed, self._checks))
+
+    @property
+    def _checks(self) -> bool:
+        return bool(self._workspace.value(CHECKS, False))
+
+    def _ask(self, steps: Any) -> None:
+        self._latest.ask(steps, "working a formula out", is_told=False)
+
+    def _on_came(self, found: Solved | ExpressionError) -> None:
+        if isinstance(found, ExpressionError):
+            self._fail(found)
+        elif self._asked is None:
+            self.drawn = found
+            self.redrawn.emit()
+        else:
+            self._show(found, self._asked)
 
     def _fail(self, error: ExpressionError) -> None:
         self._shown_of = None
         self.failed.emit(error)
 
-    def _show(self, computed: Computed, one: Experiment) -> None:
-        before = self.computed
-        self.computed, self._shown_of = computed, one
+    def _show(self, found: Solved, one: Experiment) -> None:
+        before, computed = self.computed, found.computed
+        self.computed, self.drawn, self._shown_of = computed, found, one
         if one.pending:  # undone and done again, it is learned again
             self._learned(computed.result)
         self.solved.emit(before is None or before.plan is not computed.plan)
@@ -214,6 +216,9 @@ def _is_quick(text: str, known: Computed | None) -> bool:
         return True
     if known is None or not known.is_quick:
         return False
-    if text == known.text:
-        return True
-    return _NUMBERS.sub("0", text) == _NUMBERS.sub("0", known.text)
+    return text == known.text or _without_numbers(text) == _without_numbers(known.text)
+
+
+def _without_numbers(text: str) -> str:
+    """A formula without those that its lines give names: with others it has the same graph."""
+    return _GIVEN.sub(lambda line: line[1] + _NUMBER.sub("0", line[2]), text)

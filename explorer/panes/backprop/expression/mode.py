@@ -19,14 +19,12 @@ from explorer.panes.backprop.expression.computing import Computed
 from explorer.panes.backprop.expression.experiment import are_numbers, restored
 from explorer.panes.backprop.expression.header import ExpressionHeader
 from explorer.panes.backprop.expression.inspecting import Inspecting
-from explorer.panes.backprop.expression.lab import Lab
+from explorer.panes.backprop.expression.lab import CHECKS, Lab
 from explorer.panes.backprop.expression.scene import scene_of
 from explorer.panes.backprop.expression.track import MomentTrack
 from explorer.panes.backprop.expression.trying import Trying
 from explorer.panes.backprop.expression.view import ExpressionView
 from explorer.panes.modes import Desk, Mode
-
-CHECKS = "backprop.expression.checks"
 
 
 def create(desk: Desk, parent: QObject) -> Mode:
@@ -71,6 +69,7 @@ class ExpressionMode(Mode):
         lab.solved.connect(self._on_solved)
         lab.failed.connect(self._on_failed)
         lab.settled.connect(self._show_settings)
+        lab.redrawn.connect(self._draw)
         lab.broke.connect(self.view.body.show_error)
         lab.waiting.connect(lambda: self.view.body.set_waiting("working the formula out"))
 
@@ -179,9 +178,7 @@ class ExpressionMode(Mode):
     def _on_changed(self, path: str, _: Any) -> None:
         if path == CHECKS:
             self.inputs.set_checks(self.checks())
-            if self.computed is not None:
-                graph = self.view.graph
-                graph.set_scene(scene_of(self.computed, graph.scene, self.checks()))
+            self.lab.draw_anew()
 
     def show_edge(self, node: int, index: int) -> None:
         """The step that goes back along an edge."""
@@ -213,7 +210,7 @@ class ExpressionMode(Mode):
         self.view.editor.set_text(computed.text)
         self.view.editor.set_error("")
         graph.set_faint(False)
-        graph.set_scene(scene_of(computed, graph.scene, self.checks()))
+        self._draw()
         self.view.body.show_ready()
         if new:
             self.show_numeric({})
@@ -229,6 +226,16 @@ class ExpressionMode(Mode):
         self._restore_view()
         self._show_settings()
         self.inspecting.soon()
+
+    def _draw(self) -> None:
+        """As the engine has laid it out; what is small, or has only other values, here."""
+        graph, drawn, computed = self.view.graph, self.lab.drawn, self.computed
+        scene = drawn.scene if drawn is not None else None
+        assert computed is not None
+        if drawn is not None and scene is not None and scene.checks == self.checks():
+            graph.set_scene(scene, drawn.ways)
+        else:
+            graph.set_scene(scene_of(computed, graph.scene, self.checks()))
 
     def _seek_wanted(self) -> None:
         if self._wanted is not None and self.active and self.tracks:

@@ -7,7 +7,7 @@ import pytest
 
 from core.autograd import ExpressionError
 from explorer.panes.backprop.expression import words
-from explorer.panes.backprop.expression.computing import compute, compute_whole, with_names
+from explorer.panes.backprop.expression.computing import compute, with_names
 from explorer.panes.backprop.expression.examples import EXAMPLES, NEURON
 from explorer.panes.backprop.expression.explaining import is_drowned
 from explorer.panes.backprop.expression.paths import (
@@ -28,6 +28,13 @@ def example(name):
     return compute(one.text, one.values)
 
 
+def whole(one):
+    """With every step."""
+    computed = compute(one.text, one.values)
+    computed.step(len(computed.plan))
+    return computed
+
+
 def test_micrograds_example_has_its_values():
     computed = example("micrograd")
     assert computed.result == pytest.approx(24.70408163265306, rel=1e-15)
@@ -46,7 +53,7 @@ def test_the_neuron_of_the_lecture():
 
 @pytest.mark.parametrize("one", EXAMPLES, ids=lambda one: one.id)
 def test_every_example_tells_each_moment(one):
-    computed = compute_whole(one.text, one.values)
+    computed = whole(one)
     assert len(computed.trace) == len(computed.plan) - 1
     for moment in range(len(computed.plan)):
         assert words.headline(computed, moment) and words.title(computed, moment)
@@ -57,7 +64,7 @@ def test_every_example_tells_each_moment(one):
 
 @pytest.mark.parametrize("one", EXAMPLES, ids=lambda one: one.id)
 def test_gradients_grow_as_the_trace_tells(one):
-    computed = compute_whole(one.text, one.values)
+    computed = whole(one)
     for moment, place in enumerate(computed.plan.places):
         if place is None or place.phase in ("forward", "copies"):
             continue

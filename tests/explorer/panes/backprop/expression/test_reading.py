@@ -12,7 +12,6 @@ from explorer.panes.backprop.expression.computing import compute
 from explorer.panes.backprop.expression.draw_edges import (
     STRONGEST,
     THIN,
-    ways_of,
     width_for,
     width_of,
 )
@@ -24,6 +23,7 @@ from explorer.panes.backprop.expression.examples import EXAMPLES
 from explorer.panes.backprop.expression.faces import MOST_FANNED
 from explorer.panes.backprop.expression.graph_picture import GraphPicture
 from explorer.panes.backprop.expression.scene import instant_at, scene_of
+from explorer.panes.backprop.expression.ways import ways_of
 
 WIDE, LOW = (958, 400), (975, 222)  # what the graph has in a window of 1440 x 900, of 1100 x 680
 

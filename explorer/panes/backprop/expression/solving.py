@@ -1,0 +1,59 @@
+"""A formula worked out and laid out in pieces, on the engine: a long one does not hold the window.
+
+What takes longest is told apart by `yield`, so that a newer formula takes its place soon.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.autograd import ExpressionError
+from core.jobs import Pace
+from explorer.panes.backprop.expression.computing import Computed, compute
+from explorer.panes.backprop.expression.scene import Scene, scene_of
+from explorer.panes.backprop.expression.ways import Ways, ways_of
+
+
+@dataclass(frozen=True, eq=False)
+class Solved:
+    """scene, ways  how it is drawn; None where the plan is that of the formula before, and with it
+    the layout
+    """
+
+    computed: Computed
+    scene: Scene | None = None
+    ways: Ways | None = None
+
+
+Solving = Generator[None, None, Solved | ExpressionError]
+
+
+def solve_steps(
+    text: str, values: Mapping[str, Any], known: Computed | None, checks: bool
+) -> Solving:
+    """Every value, gradient and step of a formula, and its picture; or what is wrong with it."""
+    try:
+        computed = compute(text, values, known)
+    except ExpressionError as error:
+        return error
+    yield
+    pace = Pace()
+    while computed.trace.grow():
+        if pace.is_due():
+            yield
+            pace.go_on()
+    yield
+    if known is not None and computed.plan is known.plan:
+        return Solved(computed)
+    return (yield from draw_steps(computed, checks))
+
+
+def draw_steps(computed: Computed, checks: bool) -> Solving:
+    """The picture of a formula that is worked out."""
+    scene = scene_of(computed, None, checks)
+    yield
+    ways = ways_of(scene)
+    yield
+    return Solved(computed, scene, ways)

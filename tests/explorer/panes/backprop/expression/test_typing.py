@@ -1,0 +1,147 @@
+"""A long formula while it is typed: the engine works, the newest one wins, the window is free."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+from PySide6.QtGui import QTextCursor
+from PySide6.QtTest import QTest
+
+from explorer.panes.backprop.expression import computing, lab, scene, ways
+from explorer.panes.backprop.expression.computing import compute
+from explorer.panes.backprop.expression.scene import scene_of
+from tests.explorer.panes.backprop.expression.conftest import until, value
+
+LONG = " + ".join(f"x{number}" for number in range(99))
+GIVEN = "\n".join(f"w{number} = 0.{number}5" for number in range(30))
+PRODUCTS = f"{GIVEN}\n" + " + ".join(f"w{number} * x{number}" for number in range(30))
+
+
+@pytest.fixture
+def threads(monkeypatch):
+    """The names of the threads that have read, worked out, or laid out a formula."""
+    seen: list[tuple[str, str]] = []
+
+    def watched(owner, name):
+        function = getattr(owner, name)
+
+        def call(*args, **kwargs):
+            seen.append((name, threading.current_thread().name))
+            return function(*args, **kwargs)
+
+        monkeypatch.setattr(owner, name, call)
+
+    watched(computing, "graph_of")
+    watched(computing, "flows_of")
+    watched(scene, "lay_out")
+    watched(ways, "_parts")
+    return seen
+
+
+async def test_nothing_of_a_long_formula_is_worked_out_or_laid_out_in_the_window(
+    pane, mode, threads
+):
+    field, graph = mode.view.editor.field, mode.view.graph
+    mode.lab.set_text(LONG)
+    await pane.settled()
+    field.moveCursor(QTextCursor.MoveOperation.End)
+    QTest.keyClicks(field, "11 * y")
+    assert not mode.lab.is_solved and mode.lab.experiment.text == f"{LONG}11 * y"
+    await pane.settled()
+    assert mode.lab.is_solved and mode.computed.text == graph.scene.computed.text == f"{LONG}11 * y"
+    assert {name for name, _ in threads} == {"graph_of", "flows_of", "lay_out", "_parts"}
+    assert {thread for _, thread in threads} == {"engine"}
+    wanted = scene_of(compute(mode.computed.text, mode.computed.values))
+    assert graph.scene.layout == wanted.layout and graph.scene.peaks == wanted.peaks
+    assert graph._ways.paths.keys() == wanted.computed.flows.along.keys()
+    assert mode.computed.trace.complete and pane.player.length == len(mode.computed.plan)
+
+
+async def test_of_letters_typed_quickly_only_the_newest_is_shown(pane, mode):
+    shown = []
+    mode.lab.solved.connect(lambda _: shown.append(mode.computed.text))
+    for count in range(90, 100):
+        mode.lab.set_text(" + ".join(f"x{number}" for number in range(count)))
+    await pane.settled()
+    assert shown == [LONG] and mode.computed.text == LONG
+    pane.workspace.undo()
+    await pane.settled()
+    assert mode.lab.is_solved and mode.computed.text == mode.lab.experiment.text != LONG
+
+
+async def test_a_short_formula_after_a_long_one_is_not_undone_by_it(pane, mode):
+    mode.lab.set_text(LONG)
+    mode.lab.set_text("a * b")
+    assert mode.computed.text == "a * b"
+    await pane.settled()
+    assert mode.computed.text == "a * b" and mode.view.graph.scene.computed is mode.computed
+
+
+async def test_a_mistake_in_a_long_formula_is_told_and_taken_back(pane, mode):
+    mode.lab.set_text(LONG)
+    await pane.settled()
+    before = mode.computed
+    mode.view.graph.setFocus()
+    mode.lab.set_text(f"{LONG} + cat(x)")
+    await pane.settled()
+    assert mode.computed is before and mode.view.graph._faint
+    assert "no function cat" in mode.view.editor.error.text
+    mode.lab.set_text(LONG)
+    await pane.settled()
+    assert not mode.view.graph._faint and mode.view.editor.error.text == ""
+
+
+async def test_a_number_in_the_lines_of_a_long_formula_is_dragged_at_once(pane, mode, threads):
+    mode.lab.set_text(PRODUCTS)
+    await pane.settled()
+    plan, camera = mode.computed.plan, mode.view.graph.camera
+    threads.clear()
+    mode.lab.move_leaf("w3", 0, -1.25)
+    assert value(mode, "w3") == -1.25 and "w3 = -1.25\n" in mode.computed.text
+    assert mode.computed.plan is plan and mode.view.graph.camera == camera
+    assert "lay_out" not in {name for name, _ in threads}
+    wanted = compute(mode.computed.text, mode.computed.values)
+    for number in range(len(wanted.graph.nodes)):
+        np.testing.assert_array_equal(mode.computed.gradient(number), wanted.gradient(number))
+
+
+async def test_another_number_typed_into_a_long_formula_keeps_the_cursor(pane, mode):
+    mode.lab.set_text(PRODUCTS)
+    await pane.settled()
+    pane.player.seek(5)
+    layout = mode.view.graph.scene.layout
+    mode.lab.set_text(PRODUCTS.replace("w7 = 0.75", "w7 = 0.8"))
+    await pane.settled()
+    assert value(mode, "w7") == 0.8 and pane.player.position == 5
+    assert mode.view.graph.scene.layout is layout
+
+
+@pytest.mark.parametrize(
+    ("line", "same"),
+    [("w1 = 5", "w1 = 7"), ("x12 = 3", "x12 = -1e-3"), ("  a_2 = [1, -2.5e-3]", "  a_2 = [0, 4]")],
+)
+def test_lines_that_differ_only_in_their_numbers(line, same):
+    rest = "x12 * 3 + a"
+    one = lab._without_numbers(f"{line}\n{rest}")
+    assert one == lab._without_numbers(f"{same}\n{rest}")
+    assert one != lab._without_numbers(f"{line}\nx12 * 4 + a"), "that is a constant of the graph"
+    assert one != lab._without_numbers(f"{line}\nx13 * 3 + a"), "and that another name"
+    assert one != lab._without_numbers(f"{line}0 * z\n{rest}")
+
+
+async def test_checks_of_a_long_formula_are_laid_out_on_the_engine(pane, mode, threads):
+    mode.lab.set_text(LONG)
+    await pane.settled()
+    threads.clear()
+    mode.toggle_check()
+    assert mode.checks() and not mode.view.graph.scene.checks
+    await until(lambda: mode.view.graph.scene.checks)
+    assert {thread for _, thread in threads} == {"engine"}
+    assert mode.view.graph.scene.computed is mode.computed
+    mode.toggle_check()
+    mode.lab.move_leaf("x3", 0, 4.0)
+    await pane.settled()
+    assert not mode.view.graph.scene.checks and value(mode, "x3") == 4.0
+    assert mode.view.graph.scene.computed is mode.computed
