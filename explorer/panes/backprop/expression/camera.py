@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 SCALES = (0.08, 3.0)
-EASY = 0.85  # below this scale text is hard to read: a large graph is not shrunk further by itself
-LEGIBLE = 0.66  # but so far where all of it can be seen then, or where it is high
+READABLE = 1.0  # below this scale text is too small: a large graph is not shrunk further by itself
 LARGEST = 1.25  # a small graph is not blown up further
-MARGIN, ABOVE = 28.0, 10.0  # around the whole, in pixels
+MARGIN = 8.0  # around the whole, in pixels
+EDGE = 20.0  # around what is brought into sight
+
+
+Size = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,14 @@ class Camera:
         px, py = self.at(x, y)
         return Camera(scale, x - px * scale, y - py * scale)
 
+    def staying(self, moved: Camera, size: Size, room: Size) -> Camera:
+        """`moved`, but not sideways or not up and down where all of the picture is in sight so."""
+        left, top = self.seen(0, 0)
+        right, bottom = self.seen(*size)
+        x = self.x if left >= 0 and right <= room[0] else moved.x
+        y = self.y if top >= 0 and bottom <= room[1] else moved.y
+        return replace(moved, x=x, y=y)
+
     def showing(
         self, box: tuple[float, float, float, float], width: float, height: float
     ) -> Camera:
@@ -45,7 +56,7 @@ class Camera:
 
 
 def _shift(low: float, high: float, room: float) -> float:
-    edge = min(MARGIN - 4, room / 6)
+    edge = min(EDGE, room / 6)
     if high - low > room - 2 * edge:
         return room / 2 - (low + high) / 2
     if low < edge:
@@ -55,20 +66,18 @@ def _shift(low: float, high: float, room: float) -> float:
     return 0.0
 
 
-def fitting(
-    size: tuple[float, float], room: tuple[float, float], unit: float = 1.0, least: float = 0.0
-) -> Camera:
-    """The whole picture in the middle of the room, where it can be read then (`least`, LEGIBLE).
-    Else it is made no smaller than `least`, by its height at most to LEGIBLE: then its beginning is
-    seen.
+def room_in(size: Size, unit: float = 1.0) -> Size:
+    """What is left of it inside the margins, in the picture's units; `unit`: the UI zoom."""
+    width, height = size[0] / unit - 2 * MARGIN, size[1] / unit - 2 * MARGIN
+    return max(40.0, width), max(40.0, height)
+
+
+def fitting(size: Size, room: Size, unit: float = 1.0, least: float = 0.0) -> Camera:
+    """The whole picture in the middle of the room; where that would be smaller than `least` its
+    beginning.
     """
-    width, height = max(1.0, size[0]), max(1.0, size[1])
-    inner = max(40.0, room[0] - 2 * MARGIN), max(40.0, room[1] - 2 * ABOVE)
-    low = min(inner[1] / height, LARGEST * unit)
-    scale = min(inner[0] / width, low)
-    if scale < min(least, LEGIBLE) * unit:
-        scale = min(least, max(low / unit, LEGIBLE)) * unit
-    scale = min(max(scale, SCALES[0]), SCALES[1])
-    x = (room[0] - width * scale) / 2 if width * scale <= inner[0] else MARGIN
-    y = (room[1] - height * scale) / 2
-    return Camera(scale, x, y)
+    wide, high = room_in(room, unit)
+    scale = min(wide / max(1.0, size[0]), high / max(1.0, size[1]), LARGEST)
+    scale = min(max(scale, least, SCALES[0] / unit), SCALES[1] / unit) * unit
+    x, y = (room[0] - size[0] * scale) / 2, (room[1] - size[1] * scale) / 2
+    return Camera(scale, max(x, MARGIN * unit), max(y, MARGIN * unit))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath
@@ -19,12 +20,13 @@ from explorer.panes.backprop.expression.inks import (
     signed,
 )
 from explorer.panes.backprop.expression.scene import Edge, Instant, Scene
-from explorer.panes.backprop.expression.ways import JOINT, LABEL, Ways, joint_box
+from explorer.panes.backprop.expression.ways import LABEL, Ways, joint_box, joint_radius
 from explorer.theme_numbers import format_number
 from explorer.widgets.base import put_text
 
 THIN, STRONGEST = 1.0, 7.0  # px
 LEAST, MOST = -3.0, 3.0  # powers of ten that are drawn so wide
+PITCH = 14.0  # between two contributions
 
 
 def draw_edge(
@@ -104,8 +106,8 @@ def draw_local(painter: QPainter, scene: Scene, ways: Ways, edge: Edge, instant:
     now = theme.current()
     middle = ways.middles[edge]
     text = f"{TIMES}{format_number(local.item())}"
-    face = mono(10)
-    width = 6.2 * len(text) + 6
+    face = mono(11)
+    width = LABEL * len(text) + 6
     box = QRectF(middle.x() - width / 2, middle.y() - 7.5, width, 15)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(now.color("window", 0.97))
@@ -114,43 +116,54 @@ def draw_local(painter: QPainter, scene: Scene, ways: Ways, edge: Edge, instant:
 
 
 def draw_joints(
-    painter: QPainter, scene: Scene, ways: Ways, instant: Instant, room: QRectF
+    painter: QPainter,
+    scene: Scene,
+    ways: Ways,
+    instant: Instant,
+    room: QRectF,
+    looked: Collection[int],
 ) -> None:
-    """Those that are in sight."""
+    """Those that are in sight. Where there is little room only those looked at have numbers."""
     for number in range(len(scene.faces)):
         if room.intersects(joint_box(scene, number)):
-            draw_joint(painter, scene, ways, number, instant)
+            told = scene.faces[number].style.words or number in looked
+            draw_joint(painter, scene, ways, number, instant, told)
 
 
-def draw_joint(painter: QPainter, scene: Scene, ways: Ways, number: int, instant: Instant) -> None:
+def draw_joint(
+    painter: QPainter, scene: Scene, ways: Ways, number: int, instant: Instant, told: bool
+) -> None:
     """Where the contributions of a node's uses meet and are added: each with its number."""
     edges = [edge for edge in scene.uses[number] if edge in scene.computed.plan.flows]
     plan = scene.computed.plan
     if len(edges) < 2 or all(instant.done(plan.flows[edge]) == 0 for edge in edges):
         return
-    now = theme.current()
-    center = anchor(scene, number) + QPointF(JOINT + 1, 0)
-    for edge in edges if len(scene.uses[number]) <= MOST_FANNED else ():
+    now, radius = theme.current(), joint_radius(scene, number)
+    center = anchor(scene, number) + QPointF(radius + 1, 0)
+    uses = scene.uses[number]
+    for edge in edges if told and len(uses) <= MOST_FANNED else ():
         if instant.done(plan.flows[edge]) < 1:
             continue
         flow = scene.computed.flows.along[edge]
         if flow.size != 1:
             continue
-        at = ways.paths[edge].elementAt(0)
+        y = ways.paths[edge].elementAt(0).y
+        if not scene.faces[number].style.words:
+            y = center.y() + (uses.index(edge) - (len(uses) - 1) / 2) * PITCH
         value = float(flow.reshape(-1)[0])
-        box = QRectF(at.x + 2 * JOINT + 6, at.y - 6.5, 50, 13)
+        box = QRectF(center.x() + radius + 5, y - PITCH / 2, 54, PITCH)
         text = signed(value).replace(",", "")  # a comma so small reads as a point
-        ground = QRectF(box.x() - 2, box.y(), LABEL * len(text) + 4, 13)
+        ground = QRectF(box.x() - 2, box.y(), LABEL * len(text) + 4, PITCH)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(now.color("window", 0.88))
+        painter.setBrush(now.color("window", 0.92))
         painter.drawRoundedRect(ground, 3, 3)
-        put_text(painter, box, text, mono(10, 600), sign_text(value), _LEFT)
+        put_text(painter, box, text, mono(11, 600), sign_text(value), _LEFT)
     adding = instant.place is not None and instant.place.phase == "accumulate"
     target = adding and number == _target(scene, instant)
     painter.setPen(now.pen("accent" if target else "outline", 1.5))
     painter.setBrush(now.color("accent" if target else "surface"))
-    painter.drawEllipse(center, JOINT, JOINT)
-    box = QRectF(center.x() - JOINT, center.y() - JOINT, 2 * JOINT, 2 * JOINT)
+    painter.drawEllipse(center, radius, radius)
+    box = QRectF(center.x() - radius, center.y() - radius, 2 * radius, 2 * radius)
     put_text(painter, box, "+", sans(13, 600), now.color("on_accent" if target else "text"))
 
 

@@ -16,13 +16,14 @@ SAMPLES = ((0.001, "0.001"), (1.0, "1"), (1000.0, "1000"))
 
 
 def draw_legend(painter: QPainter, line: QRectF, scene: Scene, instant: Instant) -> None:
-    """As soon as something flows back."""
+    """As soon as something flows back; where nodes have no words, also what stands in them."""
+    now, x = theme.current(), line.left() + 2
+    if scene.is_tight:
+        x = _words(painter, line, x, "in each node: value, gradient")
     first = min(scene.computed.plan.flows.values(), default=instant.moment + 1)
     if instant.done(first) <= 0:
         return
-    now = theme.current()
     words = (("gradient below 0", -1.0), ("above 0", 1.0))
-    x = line.left() + 2
     for text, value in words:
         pen = now.pen(sign_color(value), 3)
         if now.contrast and value < 0:

@@ -10,7 +10,7 @@ from explorer import theme
 from explorer.panes.backprop.expression.draw_nodes import anchor, badge_box, node_box
 from explorer.panes.backprop.expression.inks import chip, mono, sign_color, sign_text
 from explorer.panes.backprop.expression.scene import Instant, Scene, subject_at
-from explorer.panes.backprop.expression.ways import JOINT, Ways
+from explorer.panes.backprop.expression.ways import Ways, joint_radius
 from explorer.panes.backprop.expression.words import Piece, arithmetic, number
 from explorer.widgets.base import LEFT, put_text
 
@@ -72,7 +72,7 @@ def _sums_meet(
     """The gradient so far comes out of the node, the new contribution from its edge; they join."""
     target = scene.computed.graph.nodes[edge[0]].inputs[edge[1]]
     share = instant.share
-    meeting = anchor(scene, target) + QPointF(JOINT + 1, 0)
+    meeting = anchor(scene, target) + QPointF(joint_radius(scene, target) + 1, 0)
     before = scene.computed.gradient_at(target, instant.moment - 1)
     after = scene.computed.gradient_at(target, instant.moment)
     flow = scene.computed.flows.along[edge]
@@ -167,7 +167,8 @@ def _free_place(
     places = np.stack([x, y, x + size.width(), y + size.height()], axis=1)  # (P, 4)
     whole = size.width() * size.height()
     outside = whole - _shared(places, np.array([_corners(inside)]))[:, 0]
-    parts = _shared(places, nodes).sum(axis=1)
+    near = np.array([-gap, -gap, gap, gap]) / 2  # a node has a ring, and words need air
+    parts = _shared(places, nodes + near).sum(axis=1)
     px, py = np.array([(point.x(), point.y()) for point in points]).reshape(-1, 2).T
     crossed = (x[:, None] <= px) & (px <= places[:, 2:3])
     crossed &= (y[:, None] <= py) & (py <= places[:, 3:])

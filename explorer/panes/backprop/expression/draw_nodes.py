@@ -16,6 +16,7 @@ from explorer.theme_numbers import format_number
 from explorer.widgets.base import LEFT, RIGHT, elide, put_text
 
 BLOCKS, NAMES, ALL = 0, 1, 2  # how much of a node is drawn
+LETTER = 6.7  # width of a letter of a number
 FAINT = 0.4  # a node whose value is not there yet
 RADIUS = 6.0
 
@@ -28,9 +29,7 @@ def node_box(scene: Scene, number: int) -> QRectF:
 
 
 def badge_box(scene: Scene, number: int) -> QRectF:
-    x, y, _, height = scene.layout.places[number]
-    side = 26.0
-    return QRectF(x, y + (height - side) / 2, scene.faces[number].badge, side)
+    return part(scene, number, scene.faces[number].badge_box)
 
 
 def beginning(scene: Scene) -> QRectF:
@@ -160,8 +159,8 @@ def _draw_badge(painter: QPainter, box: QRectF, face: Face, number: int, instant
     painter.setPen(now.pen("accent" if active else "outline", 1.5))
     painter.setBrush(now.color("accent" if active else "raised"))
     painter.drawRoundedRect(box, box.height() / 2, box.height() / 2)
-    short = len(face.symbol) == 1
-    font = sans(15, 600) if short else sans(11, 600)
+    letters = 11 if len(face.symbol) > 1 else 15 if face.style.words else 12
+    font = sans(letters, 600)
     put_text(painter, box, face.symbol, font, now.color("on_accent" if active else "text"))
 
 
@@ -169,7 +168,7 @@ def _draw_head(painter: QPainter, scene: Scene, number: int, fixed: bool, broken
     now = theme.current()
     face = scene.faces[number]
     if face.kind == "constant" and not face.is_grid:
-        put_text(painter, node_box(scene, number), face.label, mono(12), now.color("muted"))
+        put_text(painter, node_box(scene, number), face.label, mono(11), now.color("muted"))
         return
     line = part(scene, number, face.line(0))
     bold = sans(12, 600)
@@ -211,29 +210,40 @@ def _draw_numbers(
 ) -> None:
     now = theme.current()
     face = scene.faces[number]
-    small, bold = sans(11), mono(12, 600)
+    words = face.style.words
+    small, bold = sans(11), mono(12 if words else 11, 600)
     value_line = part(scene, number, face.line(1))
+    most = 99 if words else int(value_line.width() / LETTER - 1) // 2
     if held and face.kind == "leaf":
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(now.color("selected"))
         painter.drawRoundedRect(value_line.adjusted(-3, 0, 3, 0), 3, 3)
-    put_text(painter, value_line, "value", small, now.color("muted"), LEFT)
+    if words:
+        put_text(painter, value_line, "value", small, now.color("muted"), LEFT)
     painter.setOpacity(arrived)
     value = float(scene.computed.value(number).reshape(-1)[0])
-    put_text(painter, value_line, format_number(value), bold, now.color("text"), RIGHT)
+    side = RIGHT if words else LEFT
+    put_text(painter, value_line, short_number(value, most), bold, now.color("text"), side)
     painter.setOpacity(1.0)
     if scene.computed.gradient(number) is None:
         return
     line = part(scene, number, face.line(2))
     painter.setOpacity(FAINT + (1 - FAINT) * arrived)
-    put_text(painter, line, "gradient", small, now.color("muted"), LEFT)
+    if words:
+        put_text(painter, line, "gradient", small, now.color("muted"), LEFT)
     painter.setOpacity(shown)
     if gradient is None:
         put_text(painter, line, "\u00b7", bold, now.color("muted"), RIGHT)
     else:
         slope = float(np.asarray(gradient).reshape(-1)[0])
-        put_text(painter, line, format_number(slope), bold, sign_text(slope), RIGHT)
+        put_text(painter, line, short_number(slope, most), bold, sign_text(slope), RIGHT)
     painter.setOpacity(1.0)
+
+
+def short_number(value: float, most: int) -> str:
+    """As exact as so many letters let it be."""
+    written = [format_number(value, digits) for digits in (3, 2, 1)]
+    return next((text for text in written if len(text) <= most), f"{value:.0e}".replace("e+0", "e"))
 
 
 class _Grids:
@@ -250,8 +260,9 @@ class _Grids:
         self.painter.drawRect(area)
 
     def _caption(self, area: QRectF, words: str) -> None:
-        caption = QRectF(area.x(), area.y() - 13, 80, 12)
-        put_text(self.painter, caption, words, sans(10), theme.current().color("muted"), LEFT)
+        if self.face.style.words:
+            caption = QRectF(area.x(), area.y() - 14, 80, 13)
+            put_text(self.painter, caption, words, sans(11), theme.current().color("muted"), LEFT)
 
     def __init__(self, painter: QPainter, scene: Scene, number: int, element: int) -> None:
         self.painter, self.scene, self.number, self.element = painter, scene, number, element

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Signal
-from PySide6.QtGui import QPainter, QPainterPathStroker, QPixmap, QResizeEvent
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QPainter, QPainterPathStroker, QPixmap
+from PySide6.QtWidgets import QWidget
 
 from explorer import theme
-from explorer.panes.backprop.expression.camera import EASY, Camera, fitting
 from explorer.panes.backprop.expression.draw_edges import draw_edge, draw_joints, draw_local
-from explorer.panes.backprop.expression.draw_legend import HEIGHT, draw_legend
+from explorer.panes.backprop.expression.draw_legend import draw_legend
 from explorer.panes.backprop.expression.draw_more import draw_more
 from explorer.panes.backprop.expression.draw_motion import (
     draw_bubble,
@@ -22,17 +21,15 @@ from explorer.panes.backprop.expression.draw_nodes import (
     ALL,
     BLOCKS,
     NAMES,
-    badge_box,
-    beginning,
     draw_node,
     node_box,
 )
 from explorer.panes.backprop.expression.numbers import labels_of, numbers_of
 from explorer.panes.backprop.expression.paths import edges_on_the_way
 from explorer.panes.backprop.expression.scene import Edge, Instant, Scene, instant_at
-from explorer.panes.backprop.expression.ways import NOWHERE, Ways, ways_of
+from explorer.panes.backprop.expression.sight import GraphSight
+from explorer.panes.backprop.expression.ways import Ways
 from explorer.panes.backprop.expression.words import told
-from explorer.widgets.base import Picture
 
 TEXT_FROM, NAMES_FROM = 0.52, 0.24  # the scales from which numbers and names are drawn
 GRASP = 5.0  # pixels beside an edge that still count
@@ -40,23 +37,15 @@ MANY_EDGES = 80  # with more, factors are drawn only where something is looked a
 Hit = tuple[int, int]  # a node, and the element of it; -1 where it is none
 
 
-class GraphView(Picture):
+class GraphView(GraphSight):
     """`set_scene(scene)`, `set_position(position)`, `set_choice(node, element)`;
     `set_fixed(names)`, and `set_faint` while the formula cannot be read.
 
     `cameraMoved()`: the view is another, by hand.
     """
 
-    cameraMoved = Signal()
-
     def __init__(self, name: str = "Graph of the formula", parent: QWidget | None = None) -> None:
         super().__init__(name, parent)
-        self.scene: Scene | None = None
-        self._ways = NOWHERE
-        self._position = 0.0
-        self._camera = Camera()
-        self._fits = True  # nobody has moved the view: it follows the window's size
-        self._least = EASY  # the scale below which it is not fitted
         self.hovered = self.hovered_element = -1
         self.hovered_edge: Edge | None = None
         self.chosen: Hit = (-1, -1)
@@ -65,19 +54,13 @@ class GraphView(Picture):
         self._way: frozenset[Edge] = frozenset()  # from the chosen node to the end
         self._numeric: dict[int, np.ndarray] = {}
         self._layer: tuple[object, QPixmap] | None = None  # what rests during a step, and of when
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     # what is shown
 
     def set_scene(self, scene: Scene | None, ways: Ways | None = None) -> None:
         """Another graph (`ways`: its edges, if known), or other values: then the view stays."""
-        same = scene is not None and self.scene is not None and scene.layout is self.scene.layout
-        self.scene = scene
-        if not same:
-            self._ways = ways or (ways_of(scene) if scene is not None else NOWHERE)
+        if not self._set_scene(scene, ways):
             self.hovered, self.hovered_element, self.hovered_edge = -1, -1, None
-            self._fits, self._least = True, EASY
-            self._fit()
         self.data_changed()
 
     def set_position(self, position: float) -> None:
@@ -136,86 +119,6 @@ class GraphView(Picture):
             if box.contains(at) and stroker.createStroke(path).contains(at):
                 return edge
         return None
-
-    # the view
-
-    @property
-    def camera(self) -> Camera:
-        return self._camera
-
-    @property
-    def fits(self) -> bool:
-        return self._fits
-
-    def set_camera(self, camera: Camera) -> None:
-        """A view that was left before."""
-        self._camera, self._fits = camera, False
-        self.update()
-
-    def fit(self) -> None:
-        """The whole graph, however small."""
-        self._fits, self._least = True, 0.0
-        self._fit()
-        self.cameraMoved.emit()
-
-    def zoom_by(self, factor: float, at: QPointF | None = None) -> None:
-        at = at if at is not None else QPointF(self.rect().center())
-        self.set_by_hand(self._camera.zoomed(factor, at.x(), at.y()))
-
-    def set_by_hand(self, camera: Camera) -> None:
-        self._camera, self._fits = camera, False
-        self.update()
-        self.cameraMoved.emit()
-
-    def _fit(self) -> None:
-        if self.scene is not None:
-            size = self.scene.layout.width, self.scene.layout.height
-            room = self._room.width(), self._room.height()
-            self._camera = fitting(size, room, theme.current().zoom, self._least)
-            self._bring(beginning(self.scene))
-            self.update()
-
-    @property
-    def _room(self) -> QRectF:
-        """What the graph has: below it stands a line of words."""
-        return QRectF(0, 0, self.width(), max(1.0, self.height() - theme.current().px(HEIGHT)))
-
-    def _follow(self, instant: Instant) -> None:
-        if instant.place is None or self.scene is None:
-            return
-        box = node_box(self.scene, instant.place.node).united(
-            node_box(self.scene, subject(self.scene, instant))
-        )
-        self._bring(box.united(badge_box(self.scene, instant.place.node)))
-
-    def _show(self, number: int) -> None:
-        assert self.scene is not None
-        self._bring(node_box(self.scene, number))
-
-    def _bring(self, box: QRectF) -> None:
-        area, room = (box.x(), box.y(), box.width(), box.height()), self._room
-        moved = self._camera.showing(area, room.width(), room.height())
-        if moved != self._camera:
-            self._camera = moved
-            self.update()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        if self._fits:
-            self._fit()
-            if self.scene is not None:
-                self._follow(instant_at(self.scene.computed, self._position))
-
-    def on_theme_changed(self) -> None:
-        if self._fits:
-            self._fit()
-        super().on_theme_changed()
-
-    def sizeHint(self) -> QSize:
-        return QSize(theme.current().px(640), theme.current().px(320))
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(theme.current().px(320), theme.current().px(140))
 
     # painting
 
@@ -286,7 +189,8 @@ class GraphView(Picture):
                 self._draw_node(painter, number, instant, detail)
         if last:
             if detail == ALL:  # above all edges, which may cross there
-                draw_joints(painter, self.scene, self._ways, instant, room)
+                looked = {self.hovered, self.chosen[0]}
+                draw_joints(painter, self.scene, self._ways, instant, room, looked)
             draw_motion(painter, self.scene, self._ways, instant)
             draw_bubble(painter, self.scene, self._ways, instant, room, self._unit)
         painter.restore()
@@ -314,9 +218,12 @@ class GraphView(Picture):
             draw_edge(painter, self.scene, edge, instant, lit, path, self._ways.paths[edge])
             shown.append((edge, lit))
         if detail == ALL:
-            few = len(self._ways.paths) <= MANY_EDGES
+            tight = self.scene.is_tight
+            few = not tight and len(self._ways.paths) <= MANY_EDGES
             for edge, lit in shown:
-                if few or lit:
+                ends = {edge[0], self.scene.computed.graph.nodes[edge[0]].inputs[edge[1]]}
+                told = edge == self.hovered_edge or bool(ends & looked)
+                if few or (told if tight else lit):
                     draw_local(painter, self.scene, self._ways, edge, instant)
 
     def _draw_node(self, painter: QPainter, number: int, instant: Instant, detail: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from PySide6.QtCore import QObject, Signal
 
 from core.autograd import ExpressionError
 from explorer.latest import Latest
+from explorer.panes.backprop.expression.arranging import ENDLESS, Size
 from explorer.panes.backprop.expression.computing import Computed, compute, is_small
 from explorer.panes.backprop.expression.examples import EXAMPLES
 from explorer.panes.backprop.expression.experiment import Experiment, from_example
@@ -53,6 +55,7 @@ class Lab(QObject):
         self.computed: Computed | None = None
         self._shown_of: Experiment | None = None
         self.drawn: Solved | None = None  # how `computed` is drawn, where the engine has found that
+        self.room: Callable[[], Size] = lambda: ENDLESS  # that a picture has
         self._asked: Experiment | None = None  # what the engine works out; None: only a picture
         self._latest = Latest(self._engine, mode, foreground=True)
         self._merging = ""
@@ -156,7 +159,7 @@ class Lab(QObject):
         if not _is_quick(one.text, known):
             self._asked = one
             self.waiting.emit()
-            self._ask(solve_steps(one.text, one.values, known, self._checks))
+            self._ask(solve_steps(one.text, one.values, known, self._checks, self.room()))
             return
         self._latest.stop()
         try:
@@ -175,7 +178,7 @@ class Lab(QObject):
             self.redrawn.emit()
         elif self.computed is not None:
             self._asked = None
-            self._ask(draw_steps(self.computed, self._checks))
+            self._ask(draw_steps(self.computed, self._checks, self.room()))
 
     @property
     def _checks(self) -> bool:

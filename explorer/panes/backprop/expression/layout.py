@@ -1,22 +1,49 @@
-"""Lays a graph out from left to right: layers by depth, order by barycenter, then heights. No Qt.
+"""Lays a graph out from left to right, in rows as text is where it is wider than its room. No Qt.
 
-After Sugiyama et al. 1981, "Methods for Visual Understanding of Hierarchical System Structures":
-an edge that passes a layer has a place in it, so that no edge runs through a node. The edges of one
-node share these places until their ways part.
+The layers and their order are layering's. Here each layer becomes a column, columns become rows,
+and every node gets a height near to those of its neighbors. An edge that goes on in the next row
+turns round at the end of its own, goes back in a lane between the two, and turns again.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 
-SWEEPS = 8  # times that the order is improved
+from explorer.panes.backprop.expression.layering import Net, layers_of
+
 RELAXED = 8  # times that heights are
-COLUMN, ROW, WAY = 46.0, 12.0, 12.0  # between two layers, two nodes, two edges that pass
-FANNED = 108.0  # between two layers where a node of the first is used more than once
+LANE, BESIDE = 6.0, 12.0  # between two lanes; between lanes and the rows above and below
+TURN = 9.0  # from the end of a row to the nearest turn
+RAGGED = 20.0  # what an empty row costs, in units of height: rows are filled alike
 
 Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Spacing:
+    """Between two columns, after one whose nodes are used more than once, two nodes, two edges
+    that pass.
+    """
+
+    column: float = 46.0
+    fanned: float = 108.0
+    row: float = 8.0
+    way: float = 12.0
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Where a way goes on in the next row: before its point number `at` it turns at x = `right`,
+    goes back at y = `lane`, and turns at x = `left`.
+    """
+
+    at: int
+    right: float
+    lane: float
+    left: float
 
 
 @dataclass(frozen=True)
@@ -26,7 +53,9 @@ class Layout:
     places  (x, y, width, height) of each node
     ways    for each node and each of its inputs: points from the input's right side to the node's
             left side
-    layers  how far right each node stands
+    layers  how far right each node stands, were all in one row
+    folds   of the ways that go on in another row
+    rows    top and bottom of each row
     """
 
     places: tuple[tuple[float, float, float, float], ...]
@@ -34,199 +63,185 @@ class Layout:
     layers: tuple[int, ...]
     width: float
     height: float
+    folds: dict[tuple[int, int], tuple[Fold, ...]] = field(default_factory=dict)
+    rows: tuple[tuple[float, float], ...] = ()
 
 
-def lay_out(inputs: Sequence[Sequence[int]], sizes: Sequence[Point]) -> Layout:
-    """inputs: for each node the nodes that it reads, all before it; sizes: (width, height)."""
-    if not inputs:
-        return Layout((), (), (), 0.0, 0.0)
-    layers = _layers(inputs)
-    net = _Net(inputs, sizes, layers)
-    order = _ordered(net)
-    heights = _heights(net, order)
-    return _placed(net, order, heights, inputs, sizes, layers)
+def lay_out(
+    inputs: Sequence[Sequence[int]],
+    sizes: Sequence[Point],
+    room: float = math.inf,
+    spacing: Spacing | None = None,
+) -> Layout:
+    """inputs: for each node the nodes that it reads, all before it; sizes: (width, height); `room`:
+    how wide it may be, if its columns are not wider.
+    """
+    return place(Net(inputs), sizes, room, spacing or Spacing())
 
 
 def passed(inputs: Sequence[Sequence[int]]) -> int:
     """How many layers all edges pass: each takes a place and a bend, so this is what a layout and
     its picture cost.
     """
-    layers = _layers(inputs)
+    layers = layers_of(inputs)
     return sum(
         layers[number] - layers[one] - 1 for number, before in enumerate(inputs) for one in before
     )
 
 
-def _layers(inputs: Sequence[Sequence[int]]) -> list[int]:
-    """Each node as near to what reads it as it can be; those that many inputs pull stand nearer to
-    these. Layers begin at 0.
-    """
-    users: list[list[int]] = [[] for _ in inputs]
-    for number, before in enumerate(inputs):
-        for one in before:
-            users[one].append(number)
-    layers = [max(_depths(inputs))] * len(inputs)
-    for number in range(len(inputs) - 1, -1, -1):
-        if users[number]:
-            layers[number] = min(layers[user] for user in users[number]) - 1
-    for number, before in enumerate(inputs):
-        if len(before) > len(users[number]) > 0:
-            layers[number] = 1 + max(layers[one] for one in before)
-    first = min(layers)
-    return [layer - first for layer in layers]
+def place(net: Net, sizes: Sequence[Point], room: float, spacing: Spacing) -> Layout:
+    """The same, of layers that are known."""
+    if not sizes:
+        return Layout((), (), (), 0.0, 0.0)
+    columns = _Columns(net, sizes, spacing)
+    rows = columns.rows(room)
+    middle = [0.0] * len(net.layer)
+    top, bounds, lanes = 0.0, [], {}
+    for row in rows:
+        _stand(columns, row, middle)
+        members = [one for layer in row for one in net.order[layer]]
+        first = min(middle[one] - columns.height[one] / 2 for one in members)
+        for one in members:
+            middle[one] += top - first
+        bottom = max(middle[one] + columns.height[one] / 2 for one in members)
+        bounds.append((top, bottom))
+        top = bottom + BESIDE
+        for one in reversed(columns.crossing(row[-1])):
+            lanes[one] = top
+            top += LANE
+        top += BESIDE - LANE
+    starts = columns.starts(rows)
+    layout = _Drawn(columns, rows, starts, middle, lanes)
+    ends = [starts[row[-1]] + columns.width[row[-1]] + columns.turn(row[-1]) for row in rows]
+    return Layout(
+        layout.places(),
+        layout.ways(),
+        tuple(net.layer[: len(sizes)]),
+        max(ends),
+        bounds[-1][1],
+        layout.folds,
+        tuple(bounds),
+    )
 
 
-def _depths(inputs: Sequence[Sequence[int]]) -> list[int]:
-    """1 for a leaf, else one more than the deepest input."""
-    depth: list[int] = []
-    for before in inputs:
-        depth.append(1 + max((depth[one] for one in before), default=0))
-    return depth
+class _Columns:
+    """The layers with their sizes."""
 
+    def __init__(self, net: Net, sizes: Sequence[Point], spacing: Spacing) -> None:
+        self.net, self.sizes, self.spacing = net, sizes, spacing
+        self.height = [height for _, height in sizes] + [0.0] * (len(net.layer) - len(sizes))
+        nodes = len(sizes)
+        self.width = [max((sizes[n][0] for n in row if n < nodes), default=0) for row in net.order]
+        uses = [0] * nodes
+        for one in (one for before in net.inputs for one in before):
+            uses[one] += 1
+        fanned = [any(one < nodes and uses[one] > 1 for one in row) for row in net.order]
+        self.space = [spacing.fanned if several else spacing.column for several in fanned]
+        self.gaps = [self._gaps(row) for row in net.order]
 
-class _Net:
-    """The nodes, then the places of edges that pass a layer: each with its neighbors."""
+    def _gaps(self, row: Sequence[int]) -> list[float]:
+        """How far below the one above it each must stand; the first has none above it."""
+        gaps = [0.0]
+        for one, other in pairwise(row):
+            above, below = self.height[one], self.height[other]
+            space = self.spacing.row if above and below else self.spacing.way
+            gaps.append((above + below) / 2 + space)
+        return gaps
 
-    def __init__(
-        self, inputs: Sequence[Sequence[int]], sizes: Sequence[Point], layers: Sequence[int]
-    ) -> None:
-        self.layer = list(layers)
-        self.size = [height for _, height in sizes]
-        self.weight = _depths(inputs)  # long ways to a node run straight, short ones bend
-        self.left: list[list[int]] = [[] for _ in inputs]
-        self.right: list[list[int]] = [[] for _ in inputs]
-        self.chain: list[dict[int, int]] = [{} for _ in inputs]  # layer -> place of what passes
-        for number, before in enumerate(inputs):
-            for one in before:
-                last = one
-                for layer in range(layers[one] + 1, layers[number]):
-                    last = self._passing(one, layer, last)
-                self.left[number].append(last)
-                self.right[last].append(number)
-        self.count = 1 + max(layers)
+    def crossing(self, layer: int) -> list[int]:
+        """What goes on from a layer to the next, top to bottom."""
+        return [one for one in self.net.order[layer] if self.net.right[one]]
 
-    def _passing(self, source: int, layer: int, last: int) -> int:
-        found = self.chain[source].get(layer)
-        if found is None:
-            found = self.chain[source][layer] = len(self.layer)
-            self.layer.append(layer)
-            self.size.append(0.0)
-            self.weight.append(self.weight[source])
-            self.left.append([last])
-            self.right.append([])
-            self.right[last].append(found)
+    def turn(self, layer: int) -> float:
+        """How far beside a row that ends with a layer its ways turn, and beside the next one."""
+        return turned(len(self.crossing(layer)))
+
+    def rows(self, room: float) -> list[range]:
+        """The layers of each row: as low as can be, by the sum of all rows' heights."""
+        count = self.net.count
+        ends = list(accumulate(a + b for a, b in zip(self.width, self.space, strict=True)))
+        if ends[-1] - self.space[-1] <= room:
+            return [range(count)]
+        tall = [
+            sum(gap) + (self.height[row[0]] + self.height[row[-1]]) / 2
+            for gap, row in zip(self.gaps, self.net.order, strict=True)
+        ]
+        lanes = [len(self.crossing(layer)) for layer in range(count)]
+        best = [(0.0, 0)] + [(math.inf, 0)] * count
+        for end in range(1, count + 1):
+            high = 0.0
+            for begin in range(end - 1, -1, -1):
+                high = max(high, tall[begin])
+                before = ends[begin - 1] if begin else 0.0
+                wide = ends[end - 1] - self.space[end - 1] - before
+                wide += (turned(lanes[begin - 1]) if begin else 0.0) + turned(lanes[end - 1])
+                if wide > room and begin < end - 1:
+                    break
+                ragged = RAGGED * (1 - min(1.0, wide / room)) ** 2 if end < count else 0.0
+                cost = best[begin][0] + high + 2 * BESIDE + lanes[end - 1] * LANE + ragged
+                if cost < best[end][0]:
+                    best[end] = (cost, begin)
+        found, end = [], count
+        while end:
+            begin = best[end][1]
+            found.append(range(begin, end))
+            end = begin
+        return found[::-1]
+
+    def starts(self, rows: Sequence[range]) -> list[float]:
+        """The left side of each column."""
+        found: list[float] = []
+        for row in rows:
+            at = self.turn(row[0] - 1) if row[0] else 0.0
+            for layer in row:
+                found.append(at)
+                at += self.width[layer] + self.space[layer]
         return found
 
 
-def _ordered(net: _Net) -> list[list[int]]:
-    """Each layer's nodes from top to bottom, with few crossings: the best of some sweeps."""
-    order: list[list[int]] = [[] for _ in range(net.count)]
-    for number in _reading_order(net):
-        order[net.layer[number]].append(number)
-    best, fewest = [list(layer) for layer in order], _crossings(net, order)
-    for sweep in range(SWEEPS):
-        if fewest == 0:
-            break
-        forward = sweep % 2 == 0
-        neighbors = net.left if forward else net.right
-        layers = range(1, net.count) if forward else range(net.count - 2, -1, -1)
-        place = _places(order)
-        for layer in layers:
-            row = order[layer]
-            wanted = {
-                one: sum(place[other] for other in neighbors[one]) / len(neighbors[one])
-                if neighbors[one]
-                else place[one]
-                for one in row
-            }
-            row.sort(key=wanted.__getitem__)  # stable: ties keep the order of reading
-            for index, one in enumerate(row):
-                place[one] = index
-        crossings = _crossings(net, order)
-        if crossings < fewest:
-            best, fewest = [list(layer) for layer in order], crossings
-    return best
+def turned(lanes: int) -> float:
+    """How far beside a row so many lanes turn."""
+    return TURN + (lanes - 1) * LANE if lanes else 0.0
 
 
-def _reading_order(net: _Net) -> list[int]:
-    """From the ends backwards, inputs as they are written: what is read first stands on top."""
-    seen: set[int] = set()
-    found: list[int] = []
-    stack = [number for number in range(len(net.layer)) if not net.right[number]]
-    while stack:
-        number = stack.pop()
-        if number not in seen:
-            seen.add(number)
-            found.append(number)
-            stack.extend(reversed(net.left[number]))
-    return found
-
-
-def _places(order: list[list[int]]) -> dict[int, float]:
-    return {one: float(index) for row in order for index, one in enumerate(row)}
-
-
-def _crossings(net: _Net, order: list[list[int]]) -> int:
-    """Pairs of edges between neighboring layers that cross (counted by inversions, with a tree)."""
-    place = {one: index for row in order for index, one in enumerate(row)}
-    total = 0
-    for row, following in pairwise(order):
-        ends = [place[end] for one in row for end in sorted(net.right[one], key=place.__getitem__)]
-        tree = [0] * (len(following) + 1)
-        for seen, end in enumerate(ends):
-            below, at = 0, end + 1
-            while at:
-                below += tree[at]
-                at &= at - 1
-            total += seen - below
-            at = end + 1
-            while at < len(tree):
-                tree[at] += 1
-                at += at & -at
-    return total
-
-
-def _heights(net: _Net, order: list[list[int]]) -> list[float]:
-    """The middle of each: as near to its neighbors as the others in its layer let it."""
-    middle = [0.0] * len(net.layer)
-    gaps = [_gaps(net, row) for row in order]
-    heavy = net.weight
-    for row, gap in zip(order, gaps, strict=True):
+def _stand(columns: _Columns, row: range, middle: list[float]) -> None:
+    """The middle of each node of a row: as near to its neighbors as the others in its column let
+    it.
+    """
+    net = columns.net
+    heavy, whole = net.weight, len(row) == net.count
+    left = {one: net.left[one] for layer in row for one in net.order[layer]}
+    right = {one: net.right[one] for one in left}
+    if not whole:
+        for one in net.order[row[0]]:
+            left[one] = []
+        for one in net.order[row[-1]]:
+            right[one] = []
+    for layer in row:
         at = 0.0
-        for one, space in zip(row, gap, strict=True):
+        for one, space in zip(net.order[layer], columns.gaps[layer], strict=True):
             at += space
             middle[one] = at
-        for one in row:
+        for one in net.order[layer]:
             middle[one] -= at / 2
     for sweep in range(RELAXED):
         forward = sweep % 2 == 0
-        sides = (net.left, net.right) if forward else (net.right, net.left)
-        for layer in range(net.count) if forward else range(net.count - 1, -1, -1):
-            row = order[layer]
+        sides = (left, right) if forward else (right, left)
+        for layer in row if forward else reversed(row):
             wanted = []
-            for one in row:
+            for one in net.order[layer]:
                 near = sides[0][one] or sides[1][one]
                 if sweep >= RELAXED - 2:  # at last both sides count
-                    near = [*net.left[one], *net.right[one]]
+                    near = [*left[one], *right[one]]
                 weight = pull = 0.0
                 for other in near:
                     weight += heavy[other]
                     pull += heavy[other] * middle[other]
                 wanted.append(pull / weight if near else 0.0)
-            weights = [net.weight[one] for one in row]
-            for one, at in zip(row, _spread(wanted, gaps[layer], weights), strict=True):
+            weights = [heavy[one] for one in net.order[layer]]
+            found = _spread(wanted, columns.gaps[layer], weights)
+            for one, at in zip(net.order[layer], found, strict=True):
                 middle[one] = at
-    return middle
-
-
-def _gaps(net: _Net, row: Sequence[int]) -> list[float]:
-    """How far below the one above it each must stand; the first has none above it."""
-    gaps = [0.0] * len(row)
-    for index in range(1, len(row)):
-        above, below = net.size[row[index - 1]], net.size[row[index]]
-        space = ROW if above and below else WAY
-        gaps[index] = (above + below) / 2 + space
-    return gaps
 
 
 def _spread(
@@ -253,50 +268,61 @@ def _spread(
     return [height + shift for height, shift in zip(heights, offset, strict=True)]
 
 
-def _placed(
-    net: _Net,
-    order: list[list[int]],
-    middle: list[float],
-    inputs: Sequence[Sequence[int]],
-    sizes: Sequence[Point],
-    layers: Sequence[int],
-) -> Layout:
-    nodes = len(inputs)
-    widths = [max((sizes[one][0] for one in row if one < nodes), default=0.0) for row in order]
-    uses = [0] * nodes
-    for one in (one for before in inputs for one in before):
-        uses[one] += 1
-    starts = [0.0]
-    for row, width in zip(order[:-1], widths[:-1], strict=True):
-        fanned = any(one < nodes and uses[one] > 1 for one in row)
-        starts.append(starts[-1] + width + (FANNED if fanned else COLUMN))
-    top = min(middle[one] - net.size[one] / 2 for one in range(len(middle)))
-    places = []
-    for number, (width, height) in enumerate(sizes):
-        column = layers[number]
-        left = starts[column] + widths[column] - width  # flush right: edges leave at one line
-        if inputs[number]:
-            left = starts[column]
-        places.append((left, middle[number] - height / 2 - top, width, height))
-    ways = []
-    for number, before in enumerate(inputs):
+class _Drawn:
+    """Places and ways, once all heights are known."""
+
+    def __init__(
+        self,
+        columns: _Columns,
+        rows: Sequence[range],
+        starts: Sequence[float],
+        middle: Sequence[float],
+        lanes: dict[int, float],
+    ) -> None:
+        self.columns, self.starts, self.middle, self.lanes = columns, starts, middle, lanes
+        self.lasts = {row[-1] for row in rows[:-1]}
+        self.folds: dict[tuple[int, int], tuple[Fold, ...]] = {}
+
+    def places(self) -> tuple[tuple[float, float, float, float], ...]:
+        columns, found = self.columns, []
+        for number, (width, height) in enumerate(columns.sizes):
+            layer = columns.net.layer[number]
+            left = self.starts[layer]
+            if not columns.net.inputs[number]:  # flush right: edges leave at one line
+                left += columns.width[layer] - width
+            found.append((left, self.middle[number] - height / 2, width, height))
+        return tuple(found)
+
+    def ways(self) -> tuple[tuple[tuple[Point, ...], ...], ...]:
+        places = self.places()
+        return tuple(
+            tuple(self._way(number, index, places) for index in range(len(before)))
+            for number, before in enumerate(self.columns.net.inputs)
+        )
+
+    def _way(self, number: int, index: int, places) -> tuple[Point, ...]:
+        net, width = self.columns.net, self.columns.width
+        one = net.inputs[number][index]
+        left, top, wide, tall = places[one]
+        points, folds, passing = [(left + wide, top + tall / 2)], [], one
+        for layer in range(net.layer[one], net.layer[number]):
+            if layer in self.lasts:
+                folds.append(self._fold(len(points), layer, passing))
+            if layer + 1 < net.layer[number]:
+                passing = net.chain[one][layer + 1]
+                at, start = self.middle[passing], self.starts[layer + 1]
+                points += [(start, at), (start + width[layer + 1], at)]
         x, y, _, height = places[number]
-        ends = []
-        for one in before:
-            left, up, width, tall = places[one]
-            points = [(left + width, up + tall / 2)]
-            for layer in range(layers[one] + 1, layers[number]):
-                at = middle[net.chain[one][layer]] - top
-                points += [(starts[layer], at), (starts[layer] + widths[layer], at)]
-            points.append((x, y + height / 2))
-            ends.append(tuple(points))
-        ways.append(tuple(ends))
-    bottom = max(y + height for _, y, _, height in places)
-    lowest = max((at - top for at in middle), default=0.0)
-    return Layout(
-        tuple(places),
-        tuple(ways),
-        tuple(layers),
-        starts[-1] + widths[-1],
-        max(bottom, lowest),
-    )
+        points.append((x, y + height / 2))
+        if folds:
+            self.folds[number, index] = tuple(folds)
+        return tuple(points)
+
+    def _fold(self, at: int, layer: int, passing: int) -> Fold:
+        """The topmost turns outermost, into the lowest lane, so that no two cross."""
+        crossing = self.columns.crossing(layer)
+        turns, place = len(crossing), crossing.index(passing)
+        end = self.starts[layer] + self.columns.width[layer]
+        right = end + turned(turns - place)
+        left = self.starts[layer + 1] - turned(place + 1)
+        return Fold(at, right, self.lanes[passing], left)

@@ -70,6 +70,7 @@ class ExpressionMode(Mode):
         lab.failed.connect(self._on_failed)
         lab.settled.connect(self._show_settings)
         lab.redrawn.connect(self._draw)
+        lab.room = lambda: graph.room
         lab.broke.connect(self.view.body.show_error)
         lab.waiting.connect(lambda: self.view.body.set_waiting("working the formula out"))
 
@@ -235,7 +236,7 @@ class ExpressionMode(Mode):
         if drawn is not None and scene is not None and scene.checks == self.checks():
             graph.set_scene(scene, drawn.ways)
         else:
-            graph.set_scene(scene_of(computed, graph.scene, self.checks()))
+            graph.set_scene(scene_of(computed, graph.scene, self.checks(), graph.room))
 
     def _seek_wanted(self) -> None:
         if self._wanted is not None and self.active and self.tracks:

@@ -10,9 +10,17 @@ import numpy as np
 
 from core.autograd import Place
 from core.autograd.flows import Edge
+from explorer.panes.backprop.expression.arranging import (
+    ENDLESS,
+    Arranged,
+    Plot,
+    Size,
+    arranged,
+    plot_of,
+)
 from explorer.panes.backprop.expression.computing import Array, Computed
-from explorer.panes.backprop.expression.faces import Face, faces_of
-from explorer.panes.backprop.expression.layout import Layout, lay_out
+from explorer.panes.backprop.expression.faces import Face
+from explorer.panes.backprop.expression.layout import Layout
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,29 +32,63 @@ class Scene:
     """
 
     computed: Computed
-    faces: tuple[Face, ...]
-    layout: Layout
+    plot: Plot
+    arranged: Arranged
     uses: tuple[tuple[Edge, ...], ...]
     peaks: Mapping[Edge, float]
     checks: bool = False  # each gradient has a line more for the numeric one
+    room: Size = ENDLESS  # that it was laid out for
+
+    @property
+    def faces(self) -> tuple[Face, ...]:
+        return self.arranged.faces
+
+    @property
+    def layout(self) -> Layout:
+        return self.arranged.layout
+
+    @property
+    def is_tight(self) -> bool:
+        """Whether value and gradient stand in one line, without words."""
+        return any(not face.style.words for face in self.faces)
 
 
-def scene_of(computed: Computed, known: Scene | None = None, checks: bool = False) -> Scene:
+def scene_of(
+    computed: Computed, known: Scene | None = None, checks: bool = False, room: Size = ENDLESS
+) -> Scene:
     """`known` is the scene of the same formula with other values: it spares the layout."""
     peaks = {edge: _peak(flow) for edge, flow in computed.flows.along.items()}
     same = known is not None and known.computed.plan is computed.plan
     if known is not None and same and known.checks == checks:
-        return replace(known, computed=computed, peaks=peaks)
-    nodes = computed.graph.nodes
-    faces = faces_of(computed.graph, checks)
-    layout = lay_out([node.inputs for node in nodes], [face.size for face in faces])
-    uses: list[list[Edge]] = [[] for _ in nodes]
-    for number, node in enumerate(nodes):
+        return in_room(replace(known, computed=computed, peaks=peaks), room)
+    plot = known.plot if known is not None and same else plot_of(computed.graph)
+    found = arranged(plot, checks, room)
+    uses = _uses(computed, found.layout)
+    return Scene(computed, plot, found, uses, peaks, checks, room)
+
+
+def in_room(scene: Scene, room: Size) -> Scene:
+    """The same, laid out for a room of another size; itself where that changes nothing."""
+    if room == scene.room or room == ENDLESS:
+        return scene
+    known = scene.arranged
+    if room[0] == scene.room[0] and known.low <= room[1] < known.high:
+        return replace(scene, room=room)
+    found = arranged(scene.plot, scene.checks, room)
+    if found.layout == scene.layout:
+        return replace(scene, arranged=replace(found, layout=scene.layout), room=room)
+    uses = _uses(scene.computed, found.layout)
+    return replace(scene, arranged=found, uses=uses, room=room)
+
+
+def _uses(computed: Computed, layout: Layout) -> tuple[tuple[Edge, ...], ...]:
+    uses: list[list[Edge]] = [[] for _ in computed.graph.nodes]
+    for number, node in enumerate(computed.graph.nodes):
         for index, before in enumerate(node.inputs):
             uses[before].append((number, index))
     for edges in uses:
         edges.sort(key=lambda edge: (layout.ways[edge[0]][edge[1]][1][1], edge[1]))
-    return Scene(computed, faces, layout, tuple(map(tuple, uses)), peaks, checks)
+    return tuple(map(tuple, uses))
 
 
 def _peak(array: Array) -> float:

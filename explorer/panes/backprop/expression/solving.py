@@ -11,6 +11,7 @@ from typing import Any
 
 from core.autograd import ExpressionError
 from core.jobs import Pace
+from explorer.panes.backprop.expression.arranging import ENDLESS, Size
 from explorer.panes.backprop.expression.computing import Computed, compute
 from explorer.panes.backprop.expression.scene import Scene, scene_of
 from explorer.panes.backprop.expression.ways import Ways, ways_of
@@ -31,7 +32,7 @@ Solving = Generator[None, None, Solved | ExpressionError]
 
 
 def solve_steps(
-    text: str, values: Mapping[str, Any], known: Computed | None, checks: bool
+    text: str, values: Mapping[str, Any], known: Computed | None, checks: bool, room: Size = ENDLESS
 ) -> Solving:
     """Every value, gradient and step of a formula, and its picture; or what is wrong with it."""
     try:
@@ -47,12 +48,12 @@ def solve_steps(
     yield
     if known is not None and computed.plan is known.plan:
         return Solved(computed)
-    return (yield from draw_steps(computed, checks))
+    return (yield from draw_steps(computed, checks, room))
 
 
-def draw_steps(computed: Computed, checks: bool) -> Solving:
-    """The picture of a formula that is worked out."""
-    scene = scene_of(computed, None, checks)
+def draw_steps(computed: Computed, checks: bool, room: Size = ENDLESS) -> Solving:
+    """The picture of a formula that is worked out, for a room of this size."""
+    scene = scene_of(computed, None, checks, room)
     yield
     ways = ways_of(scene)
     yield

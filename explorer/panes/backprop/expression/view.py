@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import QEvent, QObject
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -32,7 +33,7 @@ class ExpressionView(QWidget):
         self.whole = IconButton("fit", "Fit the whole graph", "F")
         self.tools = Surface("window", parent=self.body)
         row = QHBoxLayout(self.tools)
-        row.setContentsMargins(2, 2, 2, 2)
+        row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(2)
         for button in (self.smaller, self.whole, self.larger):
             row.addWidget(button)
@@ -53,6 +54,7 @@ class ExpressionView(QWidget):
         self.larger.clicked.connect(lambda: self.graph.zoom_by(ZOOM))
         self.whole.clicked.connect(self.graph.fit)
         self.body.stateChanged.connect(self._on_state)
+        self.body.installEventFilter(self)
         theme.changed.connect(self._restyle)
         self._restyle()
 
@@ -62,8 +64,14 @@ class ExpressionView(QWidget):
 
     def _place(self) -> None:
         self.tools.adjustSize()
-        self.tools.move(self.body.width() - self.tools.width(), 0)
+        right, bottom = self.body.width(), self.body.height()
+        self.tools.move(right - self.tools.width(), bottom - self.tools.height())
         self.tools.raise_()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize and watched is self.body:
+            self._place()  # the formula above it may grow
+        return super().eventFilter(watched, event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

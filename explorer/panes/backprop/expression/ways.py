@@ -1,44 +1,44 @@
-"""The edges of a graph as curves, laid once for a layout, and what is in sight of them."""
+"""Where the edges of a graph run: as curves, and what is seen of them in a part of the picture."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainterPath
 
 from explorer.panes.backprop.expression.draw_nodes import anchor, badge_box, node_box
-from explorer.panes.backprop.expression.faces import FAN
+from explorer.panes.backprop.expression.layout import Fold, Point
 from explorer.panes.backprop.expression.scene import Edge, Scene
 
 BESIDE = 16.0  # of the room: what an edge and its halo may reach into it from there
-BEND = 18.0  # how far a curve goes on level, at least
 INTO = 10.0  # between two edges that enter a node
 JOINT = 8.0  # radius of the sign where contributions are added
-LABEL = 6.2  # width of a letter beside it
-
-Point = tuple[float, float]
+LABEL = 6.7  # width of a letter beside it
+LEVEL = 0.02  # heights that differ by less are one
+CORNER = 5.0  # radius of a turn
+ROUND = 0.55  # how far the handles of a quarter of a circle reach
 
 
 @dataclass(frozen=True, eq=False)
 class Ways:
     """The edges as curves, from an input's right side to the badge of what reads it.
 
-    stops    for each edge the points where a curve ends and a line begins, or the other way round
     middles  where a factor stands
     parts    (N, 4): left, top, right and bottom of all that no words may hide
-    boxes    (S, 4): the same of each curve and line of all edges, one after the other
-    owners   (S,): which edge each of these belongs to
+    pieces   (P, 8): the lines and curves of all paths, one path after another, by four points each
+    owners   (P,): of which path each is
     words    where the arithmetic of a step has been put, by what that depends on
     """
 
     paths: dict[Edge, QPainterPath]
-    stops: dict[Edge, Sequence[Point]]
     middles: dict[Edge, QPointF]
     parts: np.ndarray
-    boxes: np.ndarray
+    pieces: np.ndarray
     owners: np.ndarray
     words: dict[object, QRectF] = field(default_factory=dict)
     _sight: dict[object, dict[Edge, QPainterPath]] = field(default_factory=dict)
@@ -54,67 +54,136 @@ class Ways:
         return self._sight[key]
 
     def _within(self, near: QRectF) -> dict[Edge, QPainterPath]:
-        left, top, right, bottom = self.boxes.T
-        seen = (left <= near.right()) & (right >= near.left())
-        seen &= (top <= near.bottom()) & (bottom >= near.top())
-        edges, found = list(self.paths), {}
-        firsts = np.searchsorted(self.owners, np.arange(len(edges)))
-        for owner in np.unique(self.owners[seen]).tolist():
-            edge, first = edges[owner], int(firsts[owner])
-            stops = self.stops[edge]
-            shown = np.flatnonzero(seen[first : first + len(stops) - 1]).tolist()
-            whole = len(shown) == len(stops) - 1
-            found[edge] = self.paths[edge] if whole else _pieces(stops, shown)
+        x, y = self.pieces[:, 0::2], self.pieces[:, 1::2]
+        seen = (x.min(axis=1) <= near.right()) & (x.max(axis=1) >= near.left())
+        seen &= (y.min(axis=1) <= near.bottom()) & (y.max(axis=1) >= near.top())
+        edges, counts = list(self.paths), np.bincount(self.owners, minlength=len(self.paths))
+        found: dict[Edge, QPainterPath] = {}
+        numbers = np.flatnonzero(seen)
+        owners, starts = np.unique(self.owners[numbers], return_index=True)
+        for owner, own in zip(owners.tolist(), np.split(numbers, starts[1:]), strict=True):
+            whole = len(own) == counts[owner]
+            edge = edges[owner]
+            found[edge] = self.paths[edge] if whole else self._path(own)
         return found
 
+    def _path(self, numbers: np.ndarray) -> QPainterPath:
+        path, last = QPainterPath(), -2
+        points = self.pieces[numbers].tolist()
+        for number, (x, y, *handles, right, bottom) in zip(numbers.tolist(), points, strict=True):
+            if number != last + 1:
+                path.moveTo(x, y)
+            if handles == [x, y, x, y]:
+                path.lineTo(right, bottom)
+            else:
+                path.cubicTo(*handles, right, bottom)
+            last = number
+        return path
 
-NOWHERE = Ways({}, {}, {}, np.empty((0, 4)), np.empty((0, 4)), np.empty(0, int))
+
+NOWHERE = Ways({}, {}, np.empty((0, 4)), np.empty((0, 8)), np.empty(0, int))
+
+
+class _Pen:
+    """Draws a path, and remembers its lines and curves."""
+
+    def __init__(self, x: float, y: float) -> None:
+        self.path = QPainterPath(QPointF(x, y))
+        self.x, self.y = x, y
+        self.pieces: list[tuple[float, ...]] = []
+
+    def line(self, x: float, y: float) -> None:
+        if (x, y) != (self.x, self.y):
+            self.path.lineTo(x, y)
+            self.pieces.append((self.x, self.y, self.x, self.y, self.x, self.y, x, y))
+            self.x, self.y = x, y
+
+    def curve(self, *points: float) -> None:
+        self.path.cubicTo(*points)
+        self.pieces.append((self.x, self.y, *points))
+        self.x, self.y = points[-2:]
+
+    def pass_on(self, passing: Sequence[tuple[float, float]], folds: Sequence[Fold]) -> None:
+        """Curves between columns, lines through them, and turns where it goes on in the next row.
+        What lies on one height is one line: an edge may pass a hundred columns.
+        """
+        ahead = self.x  # so far a line is still to be drawn
+        turns = {fold.at: fold for fold in folds}
+        for number, (x, y) in enumerate(passing, 1):
+            fold = turns.get(number)
+            if fold is None and abs(y - self.y) < LEVEL:
+                ahead = x
+                continue
+            self.line(ahead, self.y)
+            if fold is None:
+                bend = max(18.0, (x - ahead) * 0.5)
+                self.curve(ahead + bend, self.y, x - bend, y, x, y)
+            else:
+                self._turn(fold, x, y)
+            ahead = x
+        self.line(ahead, self.y)
+
+    def _turn(self, fold: Fold, x: float, y: float) -> None:
+        corners = _corners((self.x, self.y), fold, (x, y))
+        for begin, *corner in corners:
+            self.line(*begin)
+            self.curve(*corner)
+        self.line(x, y)
+
+
+@lru_cache(maxsize=4096)  # the edges of one node have it in common
+def _corners(begin: Point, fold: Fold, end: Point) -> list[tuple[Any, ...]]:
+    """Down at the end of a row, back below it, and down into the next: of each corner where it
+    begins, and the curve.
+    """
+    corners = [(fold.right, begin[1]), (fold.right, fold.lane), (fold.left, fold.lane)]
+    corners.append((fold.left, end[1]))
+    found = []
+    for corner, before, after in zip(corners, [begin, *corners], [*corners[1:], end], strict=False):
+        x, y = corner
+        (left, top), (right, bottom) = _toward(*corner, *before), _toward(*corner, *after)
+        handles = (left + (x - left) * ROUND, top + (y - top) * ROUND)
+        others = (right + (x - right) * ROUND, bottom + (y - bottom) * ROUND)
+        found.append(((left, top), *handles, *others, right, bottom))
+    return found
+
+
+def _toward(x: float, y: float, other_x: float, other_y: float) -> tuple[float, float]:
+    """A little before a corner, or after it."""
+    length = abs(other_x - x) + abs(other_y - y)
+    share = min(CORNER, length / 2) / length if length else 0.0
+    return x + (other_x - x) * share, y + (other_y - y) * share
 
 
 def ways_of(scene: Scene) -> Ways:
-    stops: dict[Edge, Sequence[Point]] = {}
+    pens: dict[Edge, _Pen] = {}
+    docks = scene.plot.docks
     for number, node in enumerate(scene.computed.graph.nodes):
         entry = badge_box(scene, number)
-        count = len(node.inputs)
+        count, place = sum(one not in docks for one in node.inputs), 0
+        apart = INTO if scene.faces[number].style.words else 0.7 * INTO
         for index, before in enumerate(node.inputs):
+            points = scene.layout.ways[number][index]
+            if before in docks:
+                pens[number, index] = _Pen(*points[0])
+                pens[number, index].line(*points[1])
+                continue
             fan = scene.uses[before]
             room = max(6.0, scene.layout.places[before][3] / 2 - 6)
-            shift = (fan.index((number, index)) - (len(fan) - 1) / 2) * _fan(len(fan), room)
-            into = (index - (count - 1) / 2) * INTO
+            between = min(scene.faces[before].style.fan, 2 * room / max(1, len(fan) - 1))
+            shift = (fan.index((number, index)) - (len(fan) - 1) / 2) * between
             start = anchor(scene, before)
-            end = (entry.left(), entry.center().y() + into)
-            passing = scene.layout.ways[number][index][1:-1]
-            stops[number, index] = ((start.x(), start.y() + shift), *passing, end)
-    paths = {edge: _pieces(points, range(len(points) - 1)) for edge, points in stops.items()}
+            into = (place - (count - 1) / 2) * apart
+            end = entry.left(), entry.center().y() + into
+            pen = pens[number, index] = _Pen(start.x(), start.y() + shift)
+            folds = scene.layout.folds.get((number, index), ())
+            pen.pass_on([*points[1:-1], end], folds)
+            place += 1
+    paths = {edge: pen.path for edge, pen in pens.items()}
     middles = {edge: _middle(scene, edge, path) for edge, path in paths.items()}
-    boxes = [_boxes(points) for points in stops.values()]
-    owners = np.repeat(np.arange(len(boxes)), [len(one) for one in boxes])
-    return Ways(paths, stops, middles, _parts(scene), np.concatenate(boxes), owners)
-
-
-def _pieces(stops: Sequence[Point], shown: Sequence[int]) -> QPainterPath:
-    """Of an edge those between stop `one` and the next: curves, and every other one a line."""
-    path = QPainterPath()
-    before = -2
-    for one in shown:
-        (x, y), (to_x, to_y) = stops[one], stops[one + 1]
-        if one != before + 1:
-            path.moveTo(x, y)
-        if one % 2:
-            path.lineTo(to_x, to_y)
-        else:
-            bend = max(BEND, (to_x - x) * 0.5)
-            path.cubicTo(x + bend, y, to_x - bend, to_y, to_x, to_y)
-        before = one
-    return path
-
-
-def _boxes(stops: Sequence[Point]) -> np.ndarray:
-    """(S, 4): left, top, right and bottom of each of its curves and lines, or a little more."""
-    x, y = np.array(stops).T
-    bend = np.maximum(BEND, np.diff(x) * 0.5)
-    left, right = np.minimum(x[:-1], x[1:] - bend), np.maximum(x[1:], x[:-1] + bend)
-    return np.stack([left, np.minimum(y[:-1], y[1:]), right, np.maximum(y[:-1], y[1:])], axis=1)
+    pieces = np.array([piece for pen in pens.values() for piece in pen.pieces]).reshape(-1, 8)
+    owners = np.repeat(np.arange(len(pens)), [len(pen.pieces) for pen in pens.values()])
+    return Ways(paths, middles, _parts(scene), pieces, owners)
 
 
 def _parts(scene: Scene) -> np.ndarray:
@@ -126,24 +195,25 @@ def _parts(scene: Scene) -> np.ndarray:
     return np.array([(box.left(), box.top(), box.right(), box.bottom()) for box in boxes])
 
 
-def joint_box(scene: Scene, number: int) -> QRectF:
-    """What the sign of addition and the contributions beside it need; empty where there is none."""
-    uses = scene.uses[number]
-    if len(uses) < 2:
-        return QRectF()
-    _, _, _, height = scene.layout.places[number]
-    at = anchor(scene, number)
-    return QRectF(at.x(), at.y() - height / 2, 2 * JOINT + 6 + 7 * LABEL, height)
-
-
-def _fan(count: int, room: float) -> float:
-    """Between two of so many edges that leave a node, `room` above and below its middle."""
-    return min(FAN, 2 * room / max(1, count - 1))
-
-
 def _middle(scene: Scene, edge: Edge, path: QPainterPath) -> QPointF:
     """Where a factor stands: of a node that is used more than once the contributions come first."""
     fan = scene.uses[scene.computed.graph.nodes[edge[0]].inputs[edge[1]]]
     if len(fan) < 2:
         return path.pointAtPercent(0.56)
     return path.currentPosition() - QPointF(22, 0)  # an edge comes in flat
+
+
+def joint_box(scene: Scene, number: int) -> QRectF:
+    """What the sign of addition and the contributions beside it need; empty where there is none."""
+    uses = scene.uses[number]
+    if len(uses) < 2:
+        return QRectF()
+    _, _, _, height = scene.layout.places[number]
+    at, radius = anchor(scene, number), joint_radius(scene, number)
+    if not scene.faces[number].style.words:
+        return QRectF(at.x(), at.y() - radius, 2 * radius + 1, 2 * radius)
+    return QRectF(at.x(), at.y() - height / 2, 2 * radius + 6 + 7 * LABEL, height)
+
+
+def joint_radius(scene: Scene, number: int) -> float:
+    return JOINT if scene.faces[number].style.words else 0.75 * JOINT

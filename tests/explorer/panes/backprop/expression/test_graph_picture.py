@@ -8,7 +8,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 
 from explorer import theme
-from explorer.panes.backprop.expression.camera import LEGIBLE, Camera, fitting
+from explorer.panes.backprop.expression.camera import MARGIN, Camera, fitting, room_in
 from explorer.panes.backprop.expression.computing import compute
 from explorer.panes.backprop.expression.draw_more import sides_of
 from explorer.panes.backprop.expression.draw_nodes import node_box, part
@@ -183,12 +183,13 @@ def test_what_a_step_is_about_comes_into_sight(picture):
 
 
 def test_a_camera_shows_and_fits():
-    camera = fitting((2000, 300), (800, 400))
-    assert camera.scale == pytest.approx(744 / 2000)
-    assert fitting((2000, 300), (800, 400), least=0.7).scale == 0.7
-    assert fitting((2000, 640), (800, 400), least=0.7).scale == LEGIBLE
-    assert fitting((1080, 300), (800, 400), least=0.85).scale == pytest.approx(744 / 1080)
-    assert fitting((2000, 640), (800, 400)).scale == pytest.approx(744 / 2000)
+    wide, high = room_in((800, 400))
+    assert (wide, high) == (800 - 2 * MARGIN, 400 - 2 * MARGIN)
+    assert fitting((2000, 300), (800, 400)).scale == pytest.approx(wide / 2000)
+    assert fitting((2000, 640), (800, 400), least=1.0) == Camera(1.0, MARGIN, MARGIN)
+    assert fitting((wide, high), (800, 400), least=1.0) == Camera(1.0, MARGIN, MARGIN)
+    assert fitting((wide, 100), (800, 400), least=1.0) == Camera(1.0, MARGIN, 150)
+    assert fitting((2 * wide, 100), (1600, 400), 2.0, 1.0).scale == 1.0 * 2
     near = Camera(1.0, 0, 0).showing((900, 50, 100, 40), 800, 400)
     assert near.seen(1000, 70)[0] <= 800 and near.seen(900, 70)[0] >= 0
     zoomed = Camera(1.0, 10, 20).zoomed(2.0, 100, 100)

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from explorer.panes.backprop.expression.layout import ROW, lay_out
+from explorer.panes.backprop.expression.layout import Spacing, lay_out
 
 
 def graph(seed: int, nodes: int, leaves: int) -> list[tuple[int, ...]]:
@@ -35,7 +35,7 @@ def test_nothing_overlaps_and_inputs_stand_left(seed):
         )
         tops = sorted(place[1] for place in places)
         for above, below in itertools.pairwise(tops):
-            assert below - above >= SIZES[1] + ROW - 1e-6
+            assert below - above >= SIZES[1] + Spacing().row - 1e-6
     for x, y, width, height in layout.places:
         assert x >= 0 and y >= -1e-6
         assert x + width <= layout.width + 1e-6 and y + height <= layout.height + 1e-6

@@ -35,7 +35,7 @@ def threads(monkeypatch):
 
     watched(computing, "graph_of")
     watched(computing, "flows_of")
-    watched(scene, "lay_out")
+    watched(scene, "arranged")
     watched(ways, "_parts")
     return seen
 
@@ -51,9 +51,9 @@ async def test_nothing_of_a_long_formula_is_worked_out_or_laid_out_in_the_window
     assert not mode.lab.is_solved and mode.lab.experiment.text == f"{LONG}11 * y"
     await pane.settled()
     assert mode.lab.is_solved and mode.computed.text == graph.scene.computed.text == f"{LONG}11 * y"
-    assert {name for name, _ in threads} == {"graph_of", "flows_of", "lay_out", "_parts"}
+    assert {name for name, _ in threads} == {"graph_of", "flows_of", "arranged", "_parts"}
     assert {thread for _, thread in threads} == {"engine"}
-    wanted = scene_of(compute(mode.computed.text, mode.computed.values))
+    wanted = scene_of(compute(mode.computed.text, mode.computed.values), room=graph.room)
     assert graph.scene.layout == wanted.layout and graph.scene.peaks == wanted.peaks
     assert graph._ways.paths.keys() == wanted.computed.flows.along.keys()
     assert mode.computed.trace.complete and pane.player.length == len(mode.computed.plan)
@@ -101,7 +101,7 @@ async def test_a_number_in_the_lines_of_a_long_formula_is_dragged_at_once(pane, 
     mode.lab.move_leaf("w3", 0, -1.25)
     assert value(mode, "w3") == -1.25 and "w3 = -1.25\n" in mode.computed.text
     assert mode.computed.plan is plan and mode.view.graph.camera == camera
-    assert "lay_out" not in {name for name, _ in threads}
+    assert "arranged" not in {name for name, _ in threads}
     wanted = compute(mode.computed.text, mode.computed.values)
     for number in range(len(wanted.graph.nodes)):
         np.testing.assert_array_equal(mode.computed.gradient(number), wanted.gradient(number))

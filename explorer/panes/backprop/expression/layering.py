@@ -1,0 +1,146 @@
+"""Sets the nodes of a graph into layers, and each layer into an order with few crossings. No Qt.
+
+After Sugiyama et al. 1981, "Methods for Visual Understanding of Hierarchical System Structures":
+an edge that passes a layer has a place in it, so that no edge runs through a node. The edges of one
+node share these places until their ways part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+SWEEPS = 8  # times that the order is improved
+
+
+class Net:
+    """The nodes, then the places of edges that pass a layer: each with its neighbors.
+
+    layer  of each
+    order  of each layer from top to bottom
+    chain  for each node where its edges pass: layer -> place
+    """
+
+    def __init__(self, inputs: Sequence[Sequence[int]]) -> None:
+        """inputs: for each node the nodes that it reads, all before it."""
+        self.inputs = inputs
+        self.layer = layers_of(inputs)
+        self.count = 1 + max(self.layer, default=-1)
+        self.weight = _depths(inputs)  # long ways to a node run straight, short ones bend
+        self.left: list[list[int]] = [[] for _ in inputs]
+        self.right: list[list[int]] = [[] for _ in inputs]
+        self.chain: list[dict[int, int]] = [{} for _ in inputs]
+        for number, before in enumerate(inputs):
+            for one in before:
+                last = one
+                for layer in range(self.layer[one] + 1, self.layer[number]):
+                    last = self._passing(one, layer, last)
+                self.left[number].append(last)
+                self.right[last].append(number)
+        self.order = _ordered(self)
+
+    def _passing(self, source: int, layer: int, last: int) -> int:
+        found = self.chain[source].get(layer)
+        if found is None:
+            found = self.chain[source][layer] = len(self.layer)
+            self.layer.append(layer)
+            self.weight.append(self.weight[source])
+            self.left.append([last])
+            self.right.append([])
+            self.right[last].append(found)
+        return found
+
+
+def layers_of(inputs: Sequence[Sequence[int]]) -> list[int]:
+    """Each node as near to what reads it as it can be; those that many inputs pull stand nearer to
+    these. Layers begin at 0.
+    """
+    users: list[list[int]] = [[] for _ in inputs]
+    for number, before in enumerate(inputs):
+        for one in before:
+            users[one].append(number)
+    layers = [max(_depths(inputs), default=0)] * len(inputs)
+    for number in range(len(inputs) - 1, -1, -1):
+        if users[number]:
+            layers[number] = min(layers[user] for user in users[number]) - 1
+    for number, before in enumerate(inputs):
+        if len(before) > len(users[number]) > 0:
+            layers[number] = 1 + max(layers[one] for one in before)
+    first = min(layers, default=0)
+    return [layer - first for layer in layers]
+
+
+def _depths(inputs: Sequence[Sequence[int]]) -> list[int]:
+    """1 for a leaf, else one more than the deepest input."""
+    depth: list[int] = []
+    for before in inputs:
+        depth.append(1 + max((depth[one] for one in before), default=0))
+    return depth
+
+
+def _ordered(net: Net) -> list[list[int]]:
+    """Each layer's nodes from top to bottom, with few crossings: the best of some sweeps."""
+    order: list[list[int]] = [[] for _ in range(net.count)]
+    for number in _reading_order(net):
+        order[net.layer[number]].append(number)
+    best, fewest = [list(layer) for layer in order], _crossings(net, order)
+    for sweep in range(SWEEPS):
+        if fewest == 0:
+            break
+        forward = sweep % 2 == 0
+        neighbors = net.left if forward else net.right
+        layers = range(1, net.count) if forward else range(net.count - 2, -1, -1)
+        place = _places(order)
+        for layer in layers:
+            row = order[layer]
+            wanted = {
+                one: sum(place[other] for other in neighbors[one]) / len(neighbors[one])
+                if neighbors[one]
+                else place[one]
+                for one in row
+            }
+            row.sort(key=wanted.__getitem__)  # stable: ties keep the order of reading
+            for index, one in enumerate(row):
+                place[one] = index
+        crossings = _crossings(net, order)
+        if crossings < fewest:
+            best, fewest = [list(layer) for layer in order], crossings
+    return best
+
+
+def _reading_order(net: Net) -> list[int]:
+    """From the ends backwards, inputs as they are written: what is read first stands on top."""
+    seen: set[int] = set()
+    found: list[int] = []
+    stack = [number for number in range(len(net.layer)) if not net.right[number]]
+    while stack:
+        number = stack.pop()
+        if number not in seen:
+            seen.add(number)
+            found.append(number)
+            stack.extend(reversed(net.left[number]))
+    return found
+
+
+def _places(order: list[list[int]]) -> dict[int, float]:
+    return {one: float(index) for row in order for index, one in enumerate(row)}
+
+
+def _crossings(net: Net, order: list[list[int]]) -> int:
+    """Pairs of edges between neighboring layers that cross (counted by inversions, with a tree)."""
+    place = {one: index for row in order for index, one in enumerate(row)}
+    total = 0
+    for row, following in pairwise(order):
+        ends = [place[end] for one in row for end in sorted(net.right[one], key=place.__getitem__)]
+        tree = [0] * (len(following) + 1)
+        for seen, end in enumerate(ends):
+            below, at = 0, end + 1
+            while at:
+                below += tree[at]
+                at &= at - 1
+            total += seen - below
+            at = end + 1
+            while at < len(tree):
+                tree[at] += 1
+                at += at & -at
+    return total

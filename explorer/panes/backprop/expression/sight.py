@@ -1,0 +1,148 @@
+"""What of a graph is in sight: by a camera, fitted to the room, moved by hand, following steps."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from explorer import theme
+from explorer.panes.backprop.expression.camera import MARGIN, READABLE, Camera, fitting, room_in
+from explorer.panes.backprop.expression.draw_legend import HEIGHT
+from explorer.panes.backprop.expression.draw_motion import subject
+from explorer.panes.backprop.expression.draw_nodes import badge_box, beginning, node_box
+from explorer.panes.backprop.expression.scene import Instant, Scene, in_room, instant_at
+from explorer.panes.backprop.expression.ways import NOWHERE, Ways, ways_of
+from explorer.widgets.base import Picture
+
+
+class GraphSight(Picture):
+    """`scene` and its ways, and the camera that they are seen by.
+
+    `cameraMoved()`: the view is another, by hand.
+    """
+
+    cameraMoved = Signal()
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(name, parent)
+        self.scene: Scene | None = None
+        self._ways = NOWHERE
+        self._position = 0.0
+        self._camera = Camera()
+        self._fits = True  # nobody has moved the view: it follows the window's size
+        self._least = READABLE  # the scale below which it is not fitted
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    def _set_scene(self, scene: Scene | None, ways: Ways | None) -> bool:
+        """Whether it is laid out as the one before: then the view stays."""
+        if scene is not None and (here := in_room(scene, self.room)).layout is not scene.layout:
+            scene, ways = here, None  # the window has another size by now
+        same = scene is not None and self.scene is not None and scene.layout is self.scene.layout
+        self.scene = scene
+        if not same:
+            self._ways = ways or (ways_of(scene) if scene is not None else NOWHERE)
+            self._fits, self._least = True, READABLE
+            self._fit()
+        return same
+
+    @property
+    def camera(self) -> Camera:
+        return self._camera
+
+    @property
+    def fits(self) -> bool:
+        return self._fits
+
+    def set_camera(self, camera: Camera) -> None:
+        """A view that was left before."""
+        self._camera, self._fits = camera, False
+        self.update()
+
+    def fit(self) -> None:
+        """The whole graph, however small."""
+        self._fits, self._least = True, 0.0
+        self._fit()
+        self.cameraMoved.emit()
+
+    def zoom_by(self, factor: float, at: QPointF | None = None) -> None:
+        at = at if at is not None else QPointF(self.rect().center())
+        self.set_by_hand(self._camera.zoomed(factor, at.x(), at.y()))
+
+    def set_by_hand(self, camera: Camera) -> None:
+        self._camera, self._fits = camera, False
+        self.update()
+        self.cameraMoved.emit()
+
+    @property
+    def room(self) -> tuple[float, float]:
+        """What a graph may take of it, in the picture's units at the scale 1."""
+        if self.scene is not None and not self._fits:
+            return self.scene.room  # who has moved the view keeps what there is to see
+        return room_in((self._room.width(), self._room.height()), theme.current().zoom)
+
+    def _fit(self) -> None:
+        if self.scene is not None:
+            scene = in_room(self.scene, self.room)
+            if scene.layout is not self.scene.layout:
+                self._ways = ways_of(scene)
+            self.scene = scene
+            size = self.scene.layout.width, self.scene.layout.height
+            room = self._room.width(), self._room.height()
+            self._camera = fitting(size, room, theme.current().zoom, self._least)
+            self._bring(beginning(self.scene))
+            self._follow(instant_at(self.scene.computed, self._position))
+            self.update()
+
+    @property
+    def _room(self) -> QRectF:
+        """What the graph has: below it stands a line of words."""
+        return QRectF(0, 0, self.width(), max(1.0, self.height() - theme.current().px(HEIGHT)))
+
+    def _follow(self, instant: Instant) -> None:
+        """What the step is about comes into sight, or at least what it changes; and where there is
+        room its whole row.
+        """
+        if instant.place is None or self.scene is None:
+            return
+        box = node_box(self.scene, subject(self.scene, instant))
+        both = box.united(node_box(self.scene, instant.place.node))
+        both = both.united(badge_box(self.scene, instant.place.node))
+        scale = self._camera.scale
+        if both.height() * scale <= self._room.height() - 2 * MARGIN:
+            box = both
+        for top, bottom in self.scene.layout.rows:
+            row = QRectF(box.left(), top, box.width(), bottom - top).united(box)
+            if row.intersects(box) and row.height() * scale <= self._room.height():
+                box = row
+        self._bring(box)
+
+    def _show(self, number: int) -> None:
+        assert self.scene is not None
+        self._bring(node_box(self.scene, number))
+
+    def _bring(self, box: QRectF) -> None:
+        assert self.scene is not None
+        area, room = (box.x(), box.y(), box.width(), box.height()), self._room
+        moved = self._camera.showing(area, room.width(), room.height())
+        size = self.scene.layout.width, self.scene.layout.height
+        moved = self._camera.staying(moved, size, (room.width(), room.height()))
+        if moved != self._camera:
+            self._camera = moved
+            self.update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._fits:
+            self._fit()
+
+    def on_theme_changed(self) -> None:
+        if self._fits:
+            self._fit()
+        super().on_theme_changed()
+
+    def sizeHint(self) -> QSize:
+        return QSize(theme.current().px(640), theme.current().px(320))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(theme.current().px(320), theme.current().px(140))
