@@ -2,25 +2,28 @@
 
 A job of pure Python keeps the interpreter lock for all of its work, and a picture lets go of it at
 nearly every call of its painter: each time it would wait for the job to hand it back. So such a job
-goes on only while the window has nothing to do. The window says so itself: what paints or delivers
-calls `window_works`, and the engine tells when Qt is about to wait for events again.
+goes on only while the window has nothing to do. The window says so itself: what begins a frame,
+paints or delivers calls `window_works`, and the engine tells when Qt has nothing else left to do.
 """
 
 from __future__ import annotations
 
 import threading
 
-from PySide6.QtCore import QAbstractEventDispatcher
+from PySide6.QtCore import QTimer
 
 PATIENCE = 0.020  # seconds; a window that never rests holds no job up for longer at each yield
 
 _rests = threading.Event()
 _rests.set()
+_idle: QTimer | None = None  # runs while the window works and somebody minds
 
 
 def window_works() -> None:
-    """On the GUI thread: it has something to do until it waits for events again."""
-    _rests.clear()
+    """On the GUI thread: it has something to do, and what follows from it, such as to paint."""
+    if _idle is not None and _rests.is_set():
+        _rests.clear()
+        _idle.start()
 
 
 def window_rests() -> None:
@@ -33,18 +36,22 @@ def after_the_window() -> None:
 
 
 class Resting:
-    """Tells when Qt is about to wait, while `mind` is wanted. Belongs to the GUI thread."""
+    """Tells when the window has done all that it had to, while `mind` is wanted. Belongs to the
+    GUI thread.
+
+    A timer of no time comes when nothing else is left. (Qt's own sign, `aboutToBlock`, comes with
+    GLib before each turn of its loop, also before the one that paints.)
+    """
 
     def __init__(self) -> None:
-        self._dispatcher: QAbstractEventDispatcher | None = None
+        self._timer = QTimer(singleShot=True, interval=0)
+        self._timer.timeout.connect(window_rests)
 
     def mind(self, wanted: bool) -> None:
-        dispatcher = QAbstractEventDispatcher.instance() if wanted else None
-        if dispatcher is self._dispatcher:
-            return
-        if self._dispatcher is not None:
-            self._dispatcher.aboutToBlock.disconnect(window_rests)
-        if dispatcher is not None:
-            dispatcher.aboutToBlock.connect(window_rests)
-        self._dispatcher = dispatcher
-        window_rests()
+        global _idle
+        if wanted:
+            _idle = self._timer
+        elif _idle is self._timer:
+            _idle = None
+            self._timer.stop()
+            window_rests()

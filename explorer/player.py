@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
+from explorer import courtesy
 from explorer.tracks import Track
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, math.inf)  # the last is "max": no transition
@@ -250,6 +251,7 @@ class Player(QObject):
 
     def tick(self) -> None:
         """One frame: moves on by the time that the clock says has passed."""
+        courtesy.window_works()
         now = self._clock()
         passed, self._then = now - self._then, now
         while passed > 0 and self._playing:

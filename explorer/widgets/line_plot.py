@@ -14,7 +14,7 @@ from PySide6.QtCore import QMetaObject, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from explorer import theme
+from explorer import courtesy, theme
 from explorer.widgets.base import Columns, Picture, put_text
 from explorer.widgets.plot_curves import Curves, color_of, curves_of
 from explorer.widgets.plot_data import (
@@ -168,8 +168,7 @@ class LinePlot(Picture):
 
     def describe(self) -> str:
         """The last value of every line, in words."""
-        parts = last_values(self._series, self._lines)
-        return ", ".join(parts) or self._empty_text
+        return ", ".join(last_values(self._series, self._lines)) or self._empty_text
 
     def _rescale(self) -> None:
         """Extends the limits when data leave them."""
@@ -236,6 +235,7 @@ class LinePlot(Picture):
         self._changed.emit()
 
     def _prepare(self) -> None:
+        courtesy.window_works()
         if not self._stale:
             return
         self._stale = False

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 
 import pytest
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from explorer import courtesy, theme
@@ -113,8 +115,42 @@ def test_a_job_of_pure_python_goes_on_when_the_window_rests(engine, run_async, m
     run_async(body())
 
 
+def test_no_job_of_pure_python_gets_between_the_parts_of_a_frame(engine, run_async, monkeypatch):
+    monkeypatch.setattr(courtesy, "PATIENCE", 5.0)
+    log: list[str] = []
+
+    def job():
+        while "painted" not in log[-1:]:
+            log.append("job")
+            time.sleep(0.001)
+            yield
+
+    def begin():
+        courtesy.window_works()
+        log.append("begun")
+        QTimer.singleShot(0, lambda: (time.sleep(0.03), QTimer.singleShot(0, paint)))
+
+    def paint():
+        courtesy.window_works()
+        time.sleep(0.03)
+        log.append("painted")
+
+    async def body():
+        handle = engine.run(job(), name="python", pure_python=True)
+        await asyncio.sleep(0.05)
+        begin()
+        await handle.done()
+
+    run_async(body())
+    frame = log[log.index("begun") : log.index("painted")]
+    assert log.count("job") > 1
+    assert frame.count("job") <= 1  # the one that was on its way
+
+
 def test_a_window_that_never_rests_holds_a_job_up_for_a_moment_only(monkeypatch):
     monkeypatch.setattr(courtesy, "PATIENCE", 0.01)
+    resting = courtesy.Resting()
+    resting.mind(True)
     courtesy.window_works()
     try:
         thread = threading.Thread(target=courtesy.after_the_window)
@@ -122,4 +158,4 @@ def test_a_window_that_never_rests_holds_a_job_up_for_a_moment_only(monkeypatch)
         thread.join(5)
         assert not thread.is_alive()
     finally:
-        courtesy.window_rests()
+        resting.mind(False)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
 
+from explorer import courtesy
 from explorer.player import FRAME
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class Frames:
             self.clock.start()
 
     def _tick(self) -> None:
+        courtesy.window_works()
         if self._news:
             self._news = False
             self._mode.take_news()
