@@ -5,6 +5,7 @@ Live numbers never come through here: they are native text (`live_numbers`).
 
 from __future__ import annotations
 
+import threading
 import warnings
 from functools import cache, lru_cache
 from typing import Any
@@ -21,6 +22,9 @@ from explorer.widgets.base import LEFT, Picture, elide, put_text
 
 # Letters that carry the color of what they name.
 ROLES = {"q": "q", "Q": "q", "k": "k", "K": "k", "v": "v", "V": "v", "a": "attention"}
+# ziamath's font is one file that is sought in and read: two at once read letters from wrong places,
+# and it keeps a letter as it was first read.
+_ONE_AT_A_TIME = threading.Lock()
 _SHORTEST = 0.72  # a wide formula shrinks to this share of its size, then it is cut
 
 
@@ -43,12 +47,12 @@ def formula_svg(latex: str, size: float, palette: str, plain: bool = False) -> b
 
     Raises ValueError where the formula cannot be set.
     """
-    ziamath, converter = _libraries()
     roles = PALETTES[palette].roles
     try:
-        markup = converter.convert(latex, display="block")
-        markup = _colored(markup, roles, plain)
-        svg = ziamath.Math(markup, size=size).svg()
+        with _ONE_AT_A_TIME:
+            ziamath, converter = _libraries()
+            markup = _colored(converter.convert(latex, display="block"), roles, plain)
+            svg = ziamath.Math(markup, size=size).svg()
         return svg.replace('"black"', f'"{roles["text"]}"').encode()  # bars know no mathcolor
     except Exception as error:
         raise ValueError(f"the formula {latex!r} cannot be set: {error}") from error

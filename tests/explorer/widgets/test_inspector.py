@@ -1,5 +1,6 @@
 """The inspector: math, code and numbers of one step."""
 
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -127,3 +128,30 @@ def test_a_formula_that_cannot_be_set_is_shown_as_its_source(qtbot):
     assert view._broken is None
     view.set_formula("q")
     assert view.sizeHint().height() > 10
+
+
+def test_formulas_are_set_one_at_a_time(monkeypatch):
+    """Two threads in ziamath's font at once made letters vanish, and it kept them so."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from explorer.widgets import formula
+
+    inside, most = [], []
+    math, converter = formula._libraries()
+
+    class Slow:
+        def __init__(self, markup: str, size: float) -> None:
+            self.math = math.Math(markup, size=size)
+
+        def svg(self) -> str:
+            inside.append(1)
+            most.append(len(inside))
+            time.sleep(0.02)
+            inside.pop()
+            return self.math.svg()
+
+    monkeypatch.setattr(formula, "_libraries", lambda: (SimpleNamespace(Math=Slow), converter))
+    with ThreadPoolExecutor(3) as pool:
+        work = [pool.submit(formula.formula_svg, f"x_{n} + 7.25", 18, "light") for n in range(4)]
+        assert all(b"<path" in one.result() for one in work)
+    assert max(most) == 1
