@@ -18,6 +18,7 @@ from explorer.widgets.plot_math import linear_ticks, tick_texts
 
 BAR = (112, 8)
 MOST_WORDS = 4  # of more places of a kind, the first alone is named
+_ONE = "height {}"
 
 
 def draw_labels(painter: QPainter, relief: Relief, area: QRectF) -> None:
@@ -40,6 +41,21 @@ def draw_labels(painter: QPainter, relief: Relief, area: QRectF) -> None:
         painter.restore()
 
 
+def label_boxes(relief: Relief, area: QRectF) -> list[QRectF]:
+    """About where they are written: `area` is where the relief lies."""
+    now = theme.current()
+    wide, high = now.px(28), now.px(14)
+    return [
+        QRectF(
+            area.left() + label.x * area.width() - wide / 2,
+            area.top() + label.y * area.height() - high / 2,
+            wide,
+            high,
+        )
+        for label in relief.labels
+    ]
+
+
 def draw_places(
     painter: QPainter,
     seen: Callable[[np.ndarray], np.ndarray],
@@ -47,12 +63,11 @@ def draw_places(
     saddles: Sequence[tuple[float, float]],
     clip: QRectF,
 ) -> None:
-    """A star where the surface is lowest, a diamond at a saddle, each with its word."""
+    """A star where the surface is lowest, a diamond at a saddle."""
     now = theme.current()
     size = now.px(6)
     for places, word in ((minima, "minimum"), (saddles, "saddle")):
-        words = len(places) <= MOST_WORDS
-        for number, place in enumerate(places):
+        for place in places:
             x, y = seen(np.array(place))
             if not clip.contains(QPointF(x, y)):
                 continue
@@ -63,14 +78,22 @@ def draw_places(
             else:
                 corners = ((x, y - size), (x + size, y), (x, y + size), (x - size, y))
                 painter.drawPolygon(QPolygonF([QPointF(*corner) for corner in corners]))
-            if number and not words:
-                continue
-            wide = now.metrics("label").horizontalAdvance(word) + 6
-            box = QRectF(x - wide / 2, y + size + 3, wide, now.px(14))
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(now.color("surface", 0.7))
-            painter.drawRoundedRect(box, 3, 3)
-            put_text(painter, box, word, now.font("label"), now.color("muted"))
+
+
+def worded(
+    seen: Callable[[np.ndarray], np.ndarray],
+    minima: Sequence[tuple[float, float]],
+    saddles: Sequence[tuple[float, float]],
+    clip: QRectF,
+) -> list[tuple[str, np.ndarray]]:
+    """The words of those places that are seen, and where in pixels these are."""
+    found = []
+    for places, word in ((minima, "minimum"), (saddles, "saddle")):
+        for place in places[: len(places) if len(places) <= MOST_WORDS else 1]:
+            at = seen(np.array(place))
+            if clip.contains(QPointF(*at)):
+                found.append((word, at))
+    return found
 
 
 def draw_axes(painter: QPainter, span: Span, frame: QRectF) -> None:
@@ -117,20 +140,36 @@ def _star(x: float, y: float, size: float) -> QPolygonF:
     )
 
 
+def bar_box(relief: Relief, frame: QRectF) -> QRectF:
+    """What the bar and its words take of the map."""
+    now = theme.current()
+    if not relief.is_finite:
+        return QRectF()
+    width = now.metrics("label").horizontalAdvance
+    low, high = short(relief.low), short(relief.high)
+    if low == high:
+        wide = width(_ONE.format(low))
+    else:  # the word in the middle, clear of the longer number
+        wide = max(now.px(BAR[0]), 2 * max(width(low), width(high)) + width("height") + now.px(16))
+    return QRectF(frame.left() + 8, frame.top() + 8, wide + 12, now.px(BAR[1] + 18) + 4)
+
+
 def draw_bar(painter: QPainter, relief: Relief, frame: QRectF) -> None:
     """What the tints mean: the lowest and the highest that is seen."""
     now = theme.current()
     if not relief.is_finite:
         return
-    font, metrics = now.font("label"), now.metrics("label")
+    font = now.font("label")
     ends = short(relief.low), short(relief.high)
-    taken = sum(metrics.horizontalAdvance(text) for text in (*ends, "height")) + now.px(16)
-    wide, high = max(now.px(BAR[0]), taken), now.px(BAR[1])
-    box = QRectF(frame.left() + 14, frame.top() + 12, wide, high)
-    back = box.adjusted(-6, -4, 6, now.px(18))
+    back = bar_box(relief, frame)
+    box = QRectF(back.left() + 6, back.top() + 4, back.width() - 12, now.px(BAR[1]))
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(now.color("surface", 0.85))
     painter.drawRoundedRect(back, 4, 4)
+    if ends[0] == ends[1]:
+        put_text(painter, back, _ONE.format(ends[0]), font, now.color("muted"))
+        return
+    high = box.height()
     tones = inks()
     bands = max(2, relief.levels.size + 1)
     for band in range(bands):

@@ -14,6 +14,7 @@ from explorer.panes.backprop.optimizers.draw_marks import (
     draw_bar,
     draw_labels,
     draw_places,
+    label_boxes,
 )
 from explorer.panes.backprop.optimizers.plane import Plane
 from explorer.panes.backprop.optimizers.relief import Relief
@@ -46,6 +47,18 @@ class Ground:
             self.minima, self.saddles = minima, saddles
             self._key = None
 
+    def level_labels(self, seen: Callable[[np.ndarray], np.ndarray]) -> list[QRectF]:
+        """Where heights are written."""
+        if self.relief is None:
+            return []
+        return label_boxes(self.relief, self._target(self.relief, seen))
+
+    def _target(self, relief: Relief, seen: Callable[[np.ndarray], np.ndarray]) -> QRectF:
+        """Where the relief belongs."""
+        left, right, bottom, top = relief.span
+        corners = seen(np.array([[left, top], [right, bottom]]))
+        return QRectF(QPointF(*corners[0]), QPointF(*corners[1]))
+
     def draw(
         self,
         painter: QPainter,
@@ -76,9 +89,7 @@ class Ground:
     ) -> None:
         painter.fillRect(frame, theme.current().color("surface"))
         if self.relief is not None:
-            left, right, bottom, top = self.relief.span
-            corners = seen(np.array([[left, top], [right, bottom]]))
-            target = QRectF(QPointF(*corners[0]), QPointF(*corners[1]))
+            target = self._target(self.relief, seen)
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
             painter.drawPixmap(target, self._tints, QRectF(self._tints.rect()))
             draw_labels(painter, self.relief, target)

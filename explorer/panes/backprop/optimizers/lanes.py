@@ -60,7 +60,7 @@ class LaneRow(QWidget):
         self.rate.set_limits(0, LARGEST)
         self.rate.setToolTip("Learning rate: type it, or turn it with the wheel or Up and Down")
         row = QHBoxLayout(self)
-        row.setSpacing(6)
+        row.setSpacing(5)
         row.addWidget(self.box)
         row.addStretch(1)
         row.addWidget(self.height_label)
@@ -113,8 +113,8 @@ class LaneRow(QWidget):
         self.setFixedHeight(now.px(ROW))
         self._row.setContentsMargins(now.px(6), 0, now.px(2), 0)
         self.swatch.setFixedSize(self.swatch.sizeHint())
-        self.rate.setFixedWidth(now.px(64))
-        self.height_label.setFixedWidth(now.px(58))
+        self.rate.setFixedWidth(now.px(72))
+        self.height_label.setFixedWidth(now.px(54))
 
 
 class Lanes(QWidget):

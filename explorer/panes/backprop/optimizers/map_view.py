@@ -12,10 +12,23 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from core.optimization.surfaces import Span
 from explorer import theme
-from explorer.panes.backprop.optimizers.draw_arrows import Arrows, draw_arrows
-from explorer.panes.backprop.optimizers.draw_trails import Way, draw_head, draw_names, draw_ways
+from explorer.panes.backprop.optimizers.draw_arrows import (
+    Arrows,
+    Stroke,
+    draw_strokes,
+    strokes_of,
+)
+from explorer.panes.backprop.optimizers.draw_marks import bar_box, worded
+from explorer.panes.backprop.optimizers.draw_trails import (
+    Way,
+    draw_head,
+    draw_pointer,
+    draw_ways,
+)
 from explorer.panes.backprop.optimizers.ground import Ground
+from explorer.panes.backprop.optimizers.label_places import Placed
 from explorer.panes.backprop.optimizers.looks import trail_pen
+from explorer.panes.backprop.optimizers.naming import Naming, Scene, Word, at_edge, draw_words
 from explorer.panes.backprop.optimizers.plane import Plane, fitting
 from explorer.panes.backprop.optimizers.racing import Lane, Recording
 from explorer.panes.backprop.optimizers.relief import Relief
@@ -48,6 +61,9 @@ class MapView(Picture):
         self._stale = False
         self._note = ""
         self._layer = TrailLayer()
+        self._naming = Naming()
+        self._named_at = 0.0  # the position of the words
+        self._covered: tuple[QRectF, ...] = ()
         self._moved = 0.0
         self.moving = False  # the start is being moved: whole ways are seen, faintly
         self.thorough = False  # frames of an export: nothing may be rough
@@ -110,6 +126,12 @@ class MapView(Picture):
         """What is to be known of the surface itself, in its middle."""
         if text != self._note:
             self._note = text
+            self.update()
+
+    def set_covered(self, boxes: Sequence[QRectF]) -> None:
+        """Where other widgets lie over the map."""
+        if tuple(boxes) != self._covered:
+            self._covered = tuple(boxes)
             self.update()
 
     def displayed(self) -> dict[str, np.ndarray]:
@@ -215,14 +237,15 @@ class MapView(Picture):
         if self.moving:
             self._draw_ghosts(painter)
         self._draw_start(painter)
-        if self.arrows is not None and not self._stale:
-            chosen = [way for way in ways if way.chosen]
-            if chosen and not chosen[0].lost:
-                draw_arrows(painter, self.arrows, chosen[0])
+        strokes = self._strokes(ways)
+        draw_strokes(painter, strokes)
         painter.setOpacity(STALE if self._stale else 1.0)
         for way in ways:
-            draw_head(painter, way)
-        draw_names(painter, ways, frame)
+            if frame.contains(way.head):
+                draw_head(painter, way)
+            else:
+                draw_pointer(painter, way, QPointF(*at_edge(way, frame)))
+        draw_words(painter, self.words(ways, strokes))
         painter.setOpacity(1.0)
         if self._note:
             put_text(painter, frame, self._note, now.font("body"), now.color("text"))
@@ -231,6 +254,34 @@ class MapView(Picture):
         painter.drawRect(frame.adjusted(0.5, 0.5, -0.5, -0.5))
         if self.shows_focus:
             now.focus_ring(painter, frame.adjusted(4, 4, -4, -4), 4)
+
+    def _strokes(self, ways: Sequence[Way]) -> list[Stroke]:
+        """What the chosen one is told and remembers, where it is seen."""
+        if self.arrows is None or self._stale:
+            return []
+        chosen = [way for way in ways if way.chosen and not way.lost]
+        seen = [way for way in chosen if QRectF(self.rect()).contains(way.head)]
+        return strokes_of(self.arrows, seen[0]) if seen else []
+
+    def words(self, ways: Sequence[Way], strokes: Sequence[Stroke]) -> list[tuple[Word, Placed]]:
+        """All that is written beside heads, arrows and places, and where."""
+        frame = QRectF(self.rect())
+        lanes = self.recording.lanes if self.recording is not None else ()
+        key = (self.recording, self.plane, frame.width(), frame.height(), theme.current().zoom)
+        size = (self.width(), self.height())
+        self._naming.set_trails(key, [near(self.seen(one.positions), size) for one in lanes], frame)
+        ground = self.ground
+        places = [*ground.minima, *ground.saddles, tuple(self.start)]
+        fixed = list(self._covered)
+        if ground.relief is not None:
+            fixed.append(bar_box(ground.relief, frame))
+        marks = worded(self.seen, ground.minima, ground.saddles, frame)
+        glyphs = self.seen(np.array(places))
+        levels = ground.level_labels(self.seen)
+        scene = Scene(frame, ways, strokes, marks, glyphs, fixed, levels)
+        moving = self._hurry.isActive() and 0 < abs(self.position - self._named_at) < 2
+        self._named_at = self.position
+        return self._naming.place(scene, moving)
 
     def _draw_trails(self, painter: QPainter, ways: Sequence[Way]) -> None:
         """What is settled as kept pixels, and the step that is under way as a line."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from explorer.panes.backprop.optimizers.mode import OptimizersMode
 
 HIGHEST = 1e30  # heights that are drawn in the plot; others are gaps
+MOST_NAMED = 5  # curves that all have their names: of more they would be a list over the plot
 LEAST = 1e-9  # of the way down: who is nearer to the lowest runs along the plot's ground
 FIRST_MARKS, SECOND_MARKS = ("velocity", "average"), ("total", "square")
 
@@ -74,8 +75,15 @@ class Showing:
     # the race
 
     def show_recording(self, recording: Recording) -> None:
+        self._view.map.set_recording(recording)
+        self._view.loss.set_x_range(0, recording.course.steps)
+        lost = [lane for lane in recording.lanes if lane.lost_at is not None]
+        self._view.loss.set_marks([Mark(lane.lost_at, f"{lane.title} is lost") for lane in lost])
+        self.show_chosen()
+
+    def _show_heights(self, recording: Recording) -> None:
+        """The curves; of many only the chosen one's has its name at its end."""
         view = self._view
-        view.map.set_recording(recording)
         steps = np.arange(recording.length, dtype=np.float64)
         series = []
         ground = LEAST * recording.descent
@@ -87,6 +95,7 @@ class Showing:
         empty = "there is no race here" if recording.trouble else empty
         view.loss.set_empty_text(empty)
         for lane in recording.lanes:
+            named = len(recording.lanes) <= MOST_NAMED or lane.name == self._mode.chosen
             with np.errstate(all="ignore"):
                 above = np.array(lane.heights - (0.0 if endless else recording.lowest))
             if not endless:
@@ -95,16 +104,16 @@ class Showing:
             if lane.lost_at is not None:
                 above[lane.lost_at :] = np.nan
             color = PLACES[lane.name]
-            series.append(Series(lane.title, steps, above, color, dashed=is_dashed(lane.name)))
-        view.loss.set_x_range(0, recording.course.steps)
+            series.append(
+                Series(lane.title, steps, above, color, named=named, dashed=is_dashed(lane.name))
+            )
         view.loss.set_series(series)
-        lost = [lane for lane in recording.lanes if lane.lost_at is not None]
-        view.loss.set_marks([Mark(lane.lost_at, f"{lane.title} is lost") for lane in lost])
-        self.show_chosen()
 
     def show_chosen(self) -> None:
         recording, name = self._mode.recording, self._mode.chosen
         view = self._view
+        if recording is not None:
+            self._show_heights(recording)
         view.map.set_chosen(name)
         lane = recording.lane(name) if recording is not None else None
         self._quantities = quantities_of(lane) if lane is not None else ()
@@ -190,7 +199,7 @@ class Showing:
             downhill=-slope,
             first=None if first is None else -first.at(places.get("first", place)),
             second=None if second is None else second.at(places.get("second", place)),
-            letters=("\u2212g" if places else "downhill", letter, ""),
+            letters=("\u2212g" if places else "downhill", letter, second.letter if second else ""),
             largest=max(one.largest for one in self._quantities if one.kind != "step") * 1.41,
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
@@ -121,6 +121,7 @@ class OptimizersView(QWidget):
         if not message:
             self._dismissed = ""
             self.notice.hide()
+            self._cover()
         elif message != self._dismissed and (
             message != self.notice.message or self.notice.isHidden()
         ):
@@ -138,6 +139,7 @@ class OptimizersView(QWidget):
         """What has been read is not said again."""
         self._dismissed = self.notice.message
         self.notice.hide()
+        self._cover()
 
     def _place(self) -> None:
         self.tools.setVisible(self.body.state in ("ready", "stale"))
@@ -151,6 +153,12 @@ class OptimizersView(QWidget):
         self.notice.adjustSize()
         self.notice.move(8, 8)
         self.notice.raise_()
+        self._cover()
+
+    def _cover(self) -> None:
+        """The map's words stand where nothing lies over them."""
+        over = [one for one in (self.tools, self.notice) if one.isVisibleTo(self.body)]
+        self.map.set_covered([QRectF(one.geometry()) for one in over])
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -195,7 +203,7 @@ def _captions() -> QHBoxLayout:
     row.addWidget(Label("Who races", "body", weight=600))
     row.addStretch(1)
     row.addWidget(Label("height", "label", "muted"))
-    row.addSpacing(38)
+    row.addSpacing(46)
     row.addWidget(Label("learning rate", "label", "muted"))
     return row
 

@@ -137,7 +137,8 @@ def step_title(recording: Recording, step: int) -> str:
         return f"after step {step} nobody has moved"
     down = sum(at <= step for at in recording.arrivals.values())
     if down > 1:
-        return f"after step {step} {down} of {len(recording.lanes)} are down"
+        who = "all" if down == len(recording.lanes) else f"{down} of {len(recording.lanes)}"
+        return f"after step {step} {who} are down"
     height, who = format_number(leaders[0].heights[step]), _all([lane.title for lane in leaders])
     if recording.endless:
         return f"after step {step} {who} fell furthest, to {height}"

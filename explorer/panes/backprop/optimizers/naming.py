@@ -1,0 +1,273 @@
+"""The words of the map: racers' names, what arrows are, minima and saddles, each in a place of its
+own. Racers that stand together have one block of names, beside the place and not over it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QLineF, QPointF, QRectF
+from PySide6.QtGui import QColor, QPainter
+
+from core.optimization.optimizers import OPTIMIZERS
+from explorer import theme
+from explorer.panes.backprop.optimizers.draw_arrows import Stroke
+from explorer.panes.backprop.optimizers.draw_trails import HEAD, Way
+from explorer.panes.backprop.optimizers.label_places import (
+    CELL,
+    Placed,
+    Placer,
+    Room,
+    Wanted,
+    cells_of,
+)
+from explorer.panes.backprop.optimizers.looks import color_of
+from explorer.widgets.base import LEFT, put_text
+
+TOGETHER = 13.0  # pixels between two heads that have one block of names
+CLEAR = 26.0  # pixels around them that a block of many leaves free
+EVERY = 3  # frames of those that move: in the others words go along
+MANY = 3  # names of a block in one column; of more there are several
+BESIDE = (12.0, 19.0, 28.0, 40.0, 58.0, 80.0, 110.0)
+APART = (26.0, 40.0, 58.0, 80.0, 110.0, 150.0, 200.0)
+BELOW = (14.0, 20.0, 28.0, 40.0, 58.0, 80.0, 110.0)
+AT_TIP = (4.0, 10.0, 18.0, 28.0, 42.0)
+TRAIL, CLEARING, EDGE = 1.0, 1.5, 2.0  # what it costs to cover a cell of these
+NUMBERS = 40.0, 24.0  # pixels at the left and below, where the axes' numbers are
+
+
+@dataclass(frozen=True)
+class Word:
+    """Names in columns, or one word; those of places are not `strong`. Lines to what is named
+    leave its middle `clear`, in pixels.
+    """
+
+    wanted: Wanted
+    texts: tuple[tuple[str, QColor], ...]
+    columns: int = 1
+    strong: bool = True
+    clear: float = HEAD + 3
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What words have to leave free, in pixels.
+
+    marks   words for places (n of (word, (2,)))
+    glyphs  (n, 2): stars, diamonds, and the start
+    fixed   where other things stand
+    levels  where heights of level lines are written
+    """
+
+    frame: QRectF
+    ways: Sequence[Way]
+    strokes: Sequence[Stroke]
+    marks: Sequence[tuple[str, np.ndarray]]
+    glyphs: np.ndarray
+    fixed: Sequence[QRectF]
+    levels: Sequence[QRectF]
+
+
+class Naming:
+    """`trails` of the whole race are drawn around, so that words need not give way to them."""
+
+    def __init__(self) -> None:
+        self._placer = Placer()
+        self._key: Hashable = None
+        self._trails = np.empty(0, int)
+        self._frames = 0  # since things move
+
+    def set_trails(self, key: Hashable, ways: Sequence[np.ndarray], frame: QRectF) -> None:
+        if key == self._key:
+            return
+        self._key = key
+        shape = _shape(frame)
+        cells = [cells_of(filled(way), shape) for way in ways]
+        self._trails = np.unique(np.concatenate(cells)) if cells else np.empty(0, int)
+
+    def place(self, scene: Scene, moving: bool = False) -> list[tuple[Word, Placed]]:
+        """`moving`: the next frame comes soon, and words should not jump from one to the other."""
+        words = [*_letters(scene.strokes), *_marks(scene.marks), *names_of(scene.ways, scene.frame)]
+        wanted = [word.wanted for word in words]
+        self._frames = self._frames + 1 if moving else 0
+        if moving and self._frames % EVERY and self._placer.knows(wanted):
+            placed = self._placer.keep(wanted, scene.frame.width(), scene.frame.height())
+        else:
+            placed = self._placer.place(self._room(scene), wanted, moving)
+        return list(zip(words, placed, strict=True))
+
+    def _room(self, scene: Scene) -> Room:
+        now = theme.current()
+        frame = scene.frame
+        room = Room(frame.width(), frame.height())
+        room.take_cells(self._trails, TRAIL)
+        left, below = now.px(NUMBERS[0]), now.px(NUMBERS[1])
+        room.take(QRectF(0, 0, left, frame.height()), EDGE)
+        room.take(QRectF(0, frame.height() - below, frame.width(), below), EDGE)
+        for group in grouped(scene.ways, frame):
+            if len(group) > MANY:
+                for way in group:
+                    room.take(_around(at_edge(way, frame), now.px(CLEAR)), CLEARING)
+        for box in scene.levels:
+            room.take(box, EDGE)
+        for box in scene.fixed:
+            room.take(box)
+        for way in scene.ways:
+            room.take(_around(at_edge(way, frame), now.px(HEAD + 1)))
+        for glyph in scene.glyphs:
+            room.take(_around(glyph, now.px(8)))
+        for stroke in scene.strokes:
+            room.take_points(filled(np.stack((stroke.begin, stroke.end))))
+        return room
+
+
+def draw_words(painter: QPainter, placed: Sequence[tuple[Word, Placed]]) -> None:
+    """Lines to what is named, and the words over them."""
+    now = theme.current()
+    for word, place in placed:
+        if place.end is not None:
+            color = word.texts[0][1] if len(word.texts) == 1 else now.color("muted")
+            line = QLineF(place.anchor, place.end)
+            line.setP1(line.pointAt(min(1.0, now.px(word.clear) / max(1.0, line.length()))))
+            for ink, width in ((now.color("surface", 0.7), 3.0), (color, 1.0)):
+                painter.setPen(now.pen(ink, width))
+                painter.drawLine(line)
+    for word, place in placed:
+        _draw_word(painter, word, place.box)
+
+
+def _draw_word(painter: QPainter, word: Word, box: QRectF) -> None:
+    now = theme.current()
+    font = now.font("label", 600 if word.strong else 400)
+    painter.setBrush(now.color("surface", 0.85))
+    painter.setPen(now.pen("divider" if len(word.texts) > 1 else now.color("surface", 0.0)))
+    painter.drawRoundedRect(box, 3, 3)
+    rows = -(-len(word.texts) // word.columns)
+    pad = now.px(4)
+    wides = _columns(word.texts, word.columns, 600 if word.strong else 400)
+    high = box.height() / rows
+    for number, (text, color) in enumerate(word.texts):
+        column, row = divmod(number, rows)
+        left = box.left() + pad + sum(wides[:column])
+        put_text(
+            painter, QRectF(left, box.top() + row * high, wides[column], high), text, font, color,
+            LEFT,
+        )  # fmt: skip
+
+
+def _columns(texts: Sequence[tuple[str, QColor]], columns: int, weight: int) -> list[float]:
+    """How wide each column is, with the gap after it."""
+    now = theme.current()
+    metrics = now.metrics("label", weight)
+    rows = -(-len(texts) // columns)
+    wides = [metrics.horizontalAdvance(text) for text, _ in texts]
+    return [max(wides[at : at + rows]) + now.px(8) for at in range(0, len(wides), rows)]
+
+
+def _word(
+    key: Hashable,
+    texts: Sequence[tuple[str, QColor]],
+    anchors: np.ndarray,
+    distances: Sequence[float],
+    columns: int = 1,
+    strong: bool = True,
+    toward: float | None = None,
+    clear: float = HEAD + 3,
+) -> Word:
+    now = theme.current()
+    weight = 600 if strong else 400
+    rows = -(-len(texts) // columns)
+    wide = sum(_columns(texts, columns, weight)) + now.px(2)
+    high = rows * (now.metrics("label", weight).height() + 1)
+    near = [distance * now.zoom for distance in distances]
+    wanted = Wanted(key, anchors, wide, high, near, toward)
+    return Word(wanted, tuple(texts), columns, strong, clear)
+
+
+def _letters(strokes: Sequence[Stroke]) -> list[Word]:
+    return [
+        _word(
+            ("stroke", stroke.letter), [(stroke.letter, stroke.color)], stroke.end[None], AT_TIP,
+            toward=stroke.angle, clear=2,
+        )
+        for stroke in strokes
+        if stroke.letter
+    ]  # fmt: skip
+
+
+def _marks(marks: Sequence[tuple[str, np.ndarray]]) -> list[Word]:
+    muted = theme.current().color("muted")
+    return [
+        _word(("mark", number), [(text, muted)], at[None], BELOW, strong=False, toward=np.pi / 2)
+        for number, (text, at) in enumerate(marks)
+    ]
+
+
+def names_of(ways: Sequence[Way], frame: QRectF) -> list[Word]:
+    """One alone has its name beside it; those together a block of names, the smallest first."""
+    words = []
+    for group in sorted(grouped(ways, frame), key=len):
+        anchors = np.stack([at_edge(way, frame) for way in group])
+        texts = [(way.title, ink(way.name)) for way in group]
+        many = len(group) > MANY
+        columns = 1 if not many else 2 if len(group) <= 6 else 3
+        key = tuple(way.name for way in group)
+        words.append(_word(key, texts, anchors, APART if many else BESIDE, columns))
+    return words
+
+
+def grouped(ways: Sequence[Way], frame: QRectF) -> list[list[Way]]:
+    """Racers whose heads stand together, in the optimizers' order."""
+    near = theme.current().px(TOGETHER)
+    order = list(OPTIMIZERS)
+    groups: list[list[Way]] = []
+    for way in sorted(ways, key=lambda one: order.index(one.name)):
+        at = at_edge(way, frame)
+        joined = [
+            group
+            for group in groups
+            if any(np.hypot(*(at_edge(one, frame) - at)) <= near for one in group)
+        ]
+        merged = [one for group in joined for one in group] + [way]
+        groups = [group for group in groups if group not in joined] + [merged]
+    return [sorted(group, key=lambda one: order.index(one.name)) for group in groups]
+
+
+def at_edge(way: Way, frame: QRectF) -> np.ndarray:
+    """Where its head is seen; one out of sight, where the line from the middle to it leaves."""
+    head = way.points[-1]
+    if frame.contains(QPointF(*head)):
+        return head
+    inner = frame.adjusted(8, 8, -8, -8)
+    middle = np.array([inner.center().x(), inner.center().y()])
+    away = head - middle
+    half = np.maximum(1.0, np.array([inner.width(), inner.height()]) / 2)
+    return middle + away / max(float(np.max(np.abs(away) / half)), 1e-9)
+
+
+def ink(name: str) -> QColor:
+    """A series' color for text: it reads at 4.5 : 1 on the map too."""
+    return theme.mix(color_of(name), theme.current().color("text"), 0.25)
+
+
+def filled(points: np.ndarray) -> np.ndarray:
+    """A way (n, 2) with points between, so that it leaves no cell out."""
+    if len(points) < 2:
+        return points
+    steps = np.diff(points, axis=0)
+    counts = np.clip(np.ceil(np.linalg.norm(steps, axis=1) / CELL), 1, 400).astype(int)
+    which = np.repeat(np.arange(len(steps)), counts)
+    share = (np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)) / counts[
+        which
+    ]
+    return np.vstack((points[which] + steps[which] * share[:, None], points[-1:]))
+
+
+def _around(point: np.ndarray, reach: float) -> QRectF:
+    return QRectF(point[0] - reach, point[1] - reach, 2 * reach, 2 * reach)
+
+
+def _shape(frame: QRectF) -> tuple[int, int]:
+    return Room(frame.width(), frame.height()).shape

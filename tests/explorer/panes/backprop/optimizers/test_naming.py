@@ -1,0 +1,136 @@
+"""Words on the map: each beside what it names, none over another or over what happens there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPointF, QRectF
+
+from core.optimization.optimizers import OPTIMIZERS
+from core.optimization.surfaces import SURFACES
+from explorer.panes.backprop.optimizers.draw_arrows import length_of
+from explorer.panes.backprop.optimizers.draw_trails import HEAD, Way
+from explorer.panes.backprop.optimizers.experiment import TYPED, Experiment
+from explorer.panes.backprop.optimizers.label_places import Placer, Room, Wanted
+from explorer.panes.backprop.optimizers.naming import at_edge, filled, grouped
+
+NINE = tuple(OPTIMIZERS)
+SIZES = ((660, 488), (682, 298))  # the map in windows of 1440 x 900 and 1100 x 680
+STEPS = (0, 3, 12, 40, 100, 200)
+
+
+def check(view) -> None:
+    """At the place where it stands."""
+    ways = view.ways()
+    strokes = view._strokes(ways)
+    words = view.words(ways, strokes)
+    frame = QRectF(view.rect())
+    told = [text for word, _ in words for text, _ in word.texts]
+    assert sorted(set(told) & {way.title for way in ways}) == sorted(way.title for way in ways)
+    boxes = [place.box.adjusted(0.5, 0.5, -0.5, -0.5) for _, place in words]
+    for number, box in enumerate(boxes):
+        assert frame.contains(box)
+        for other in boxes[number + 1 :]:
+            assert not box.intersects(other), (told, box, other)
+        for covered in view._covered:
+            assert not box.intersects(covered)
+        for way in ways:
+            x, y = at_edge(way, frame)
+            head = QRectF(x - HEAD + 1, y - HEAD + 1, 2 * HEAD - 2, 2 * HEAD - 2)
+            assert not box.intersects(head), (told[number], way.title)
+        for place in (*view.ground.minima, *view.ground.saddles, tuple(view.start)):
+            assert not box.contains(QPointF(*view.seen(np.array(place)))), told
+        for stroke in strokes:
+            assert not box.contains(QPointF(*stroke.end))
+
+
+@pytest.mark.parametrize("name", SURFACES)
+def test_no_word_lies_over_another_or_over_what_it_names(mode, change, name):
+    change(Experiment(surface=name, racers=NINE))
+    whole = mode.recording
+    for count in range(1, 10):
+        mode.take_recording(replace(whole, lanes=whole.lanes[-count:]))
+        mode.choose(whole.lanes[-1 - (2 * count) % count].name)
+        for size in SIZES:
+            mode.view.map.setFixedSize(*size)
+            mode.view.map.resize(*size)
+            assert (mode.view.map.width(), mode.view.map.height()) == size
+            mode.view.map.fit()
+            for step in STEPS:
+                mode.player.seek(step)
+                check(mode.view.map)
+
+
+def test_those_out_of_sight_are_named_at_the_edge(mode, change):
+    change(Experiment(surface=TYPED, text="x + y", racers=NINE))
+    mode.player.seek(150)
+    check(mode.view.map)
+    assert mode.view.map._strokes(mode.view.map.ways()) == []  # nor has the chosen one arrows
+
+
+def test_the_place_where_all_end_is_free(mode, change):
+    change(Experiment(surface="ravine", racers=NINE))
+    mode.player.seek(200)
+    view = mode.view.map
+    ways = view.ways()
+    words = view.words(ways, view._strokes(ways))
+    (block,) = [place for word, place in words if len(word.texts) == 9]
+    assert block.end is not None  # a line leads to it
+    head = np.array([block.anchor.x(), block.anchor.y()])
+    near = np.clip(
+        head, [block.box.left(), block.box.top()], [block.box.right(), block.box.bottom()]
+    )
+    assert np.linalg.norm(near - head) >= 24
+
+
+def test_all_that_the_chosen_one_remembers_has_its_letter(mode, change):
+    change(Experiment(surface="ravine", racers=("adam", "adagrad")))
+    mode.player.seek(20)
+    view = mode.view.map
+    letters = [stroke.letter for stroke in view._strokes(view.ways())]
+    assert sorted(letters) == ["", "downhill", "\u2212m", "\u221av"]
+    mode.choose("adagrad")
+    mode.player.seek(2)
+    letters = [stroke.letter for stroke in view._strokes(view.ways())]
+    assert "\u221av" in letters and "\u2212m" not in letters
+
+
+def test_what_is_smaller_by_four_decades_is_no_arrow():
+    assert length_of(1.0, 1.0) == 84 and length_of(2.0, 1.0) == 84
+    assert 0 < length_of(2e-4, 1.0) < 20
+    for size in (1e-4, 1e-9, 0.0, np.nan, np.inf):
+        assert length_of(size, 1.0) == 0
+
+
+def test_words_stay_where_they_are_while_that_is_good():
+    placer = Placer()
+
+    def place(x: float) -> QRectF:
+        room = Room(400, 300)
+        room.take(QRectF(0, 0, 400, 140))
+        (placed,) = placer.place(
+            room, [Wanted("one", np.array([[x, 150.0]]), 60, 14, (12, 20, 40))]
+        )
+        return placed.box
+
+    lefts = [place(100.0 + k).left() - k for k in range(30)]
+    assert max(lefts) - min(lefts) < 1e-9
+
+
+def test_who_stand_together_are_one_group():
+    def way(name: str, x: float) -> Way:
+        return Way(name, OPTIMIZERS[name].title, np.array([[0.0, 0.0], [x, 50.0]]))
+
+    frame = QRectF(0, 0, 400, 100)
+    ways = [way("muon", 40), way("adam", 10), way("sgd", 20), way("lion", 30), way("adamw", 90)]
+    names = [[one.name for one in group] for group in grouped(ways, frame)]
+    assert sorted(names) == [["adamw"], ["sgd", "adam", "lion", "muon"]]
+    assert [len(group) for group in grouped([way("sgd", 900), way("adam", 902)], frame)] == [2]
+
+
+def test_a_way_leaves_no_cell_out():
+    points = filled(np.array([[0.0, 0.0], [100.0, 0.0], [100.0, 0.0], [100.0, 31.0]]))
+    assert np.abs(np.diff(points, axis=0)).max() <= 6
+    np.testing.assert_array_equal(points[[0, -1]], [[0, 0], [100, 31]])
