@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from core.autograd import Graph
 from explorer.panes.backprop.expression.faces import ROOMY, TIGHT, Face, Style, docked, faces_of
 from explorer.panes.backprop.expression.layering import Net
-from explorer.panes.backprop.expression.layout import Layout, Spacing, place
+from explorer.panes.backprop.expression.layout import Layout, Spacing, least, place
 
 Size = tuple[float, float]
 ENDLESS = (math.inf, math.inf)
@@ -54,17 +54,25 @@ def arranged(plot: Plot, checks: bool = False, room: Size = ENDLESS) -> Arranged
     even these are too many, in rows as wide as the room.
     """
     faces = faces_of(plot.graph, checks, ROOMY, plot.docks)
-    layout = _laid(plot, faces, ROOMY, room)
-    if layout.width <= room[0] and layout.height <= room[1]:
-        return Arranged(faces, layout, layout.height, math.inf)
-    enough = layout.height if layout.width <= room[0] else math.inf
+    width, enough = least(plot.net, _sizes(plot, faces), room[0], SPACINGS[ROOMY])
+    if width > room[0]:
+        enough = math.inf
+    if enough <= room[1]:
+        layout = _laid(plot, faces, ROOMY, room)
+        if layout.height <= room[1]:
+            return Arranged(faces, layout, layout.height, math.inf)
+        enough = layout.height
     faces = faces_of(plot.graph, checks, TIGHT, plot.docks)
     return Arranged(faces, _laid(plot, faces, TIGHT, room), 0.0, enough)
 
 
+def _sizes(plot: Plot, faces: Sequence[Face]) -> list[Size]:
+    return [faces[number].size for number in plot.kept]
+
+
 def _laid(plot: Plot, faces: Sequence[Face], style: Style, room: Size) -> Layout:
-    sizes = [faces[number].size for number in plot.kept]
-    return _whole(plot, faces, place(plot.net, sizes, room[0], SPACINGS[style]))
+    layout = place(plot.net, _sizes(plot, faces), room[0], SPACINGS[style])
+    return _whole(plot, faces, layout)
 
 
 def _whole(plot: Plot, faces: Sequence[Face], layout: Layout) -> Layout:

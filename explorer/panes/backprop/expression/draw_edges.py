@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath
@@ -26,7 +25,7 @@ from explorer.widgets.base import put_text
 
 THIN, STRONGEST = 1.0, 7.0  # px
 LEAST, MOST = -3.0, 3.0  # powers of ten that are drawn so wide
-PITCH = 14.0  # between two contributions
+PITCH = 14.0  # height of a contribution
 
 
 def draw_edge(
@@ -116,40 +115,32 @@ def draw_local(painter: QPainter, scene: Scene, ways: Ways, edge: Edge, instant:
 
 
 def draw_joints(
-    painter: QPainter,
-    scene: Scene,
-    ways: Ways,
-    instant: Instant,
-    room: QRectF,
-    looked: Collection[int],
+    painter: QPainter, scene: Scene, ways: Ways, instant: Instant, room: QRectF
 ) -> None:
-    """Those that are in sight. Where there is little room only those looked at have numbers."""
+    """Those that are in sight."""
     for number in range(len(scene.faces)):
         if room.intersects(joint_box(scene, number)):
-            told = scene.faces[number].style.words or number in looked
-            draw_joint(painter, scene, ways, number, instant, told)
+            draw_joint(painter, scene, ways, number, instant)
 
 
-def draw_joint(
-    painter: QPainter, scene: Scene, ways: Ways, number: int, instant: Instant, told: bool
-) -> None:
-    """Where the contributions of a node's uses meet and are added: each with its number."""
+def draw_joint(painter: QPainter, scene: Scene, ways: Ways, number: int, instant: Instant) -> None:
+    """Where the contributions of a node's uses meet and are added: each with its number, where
+    there is room for these.
+    """
     edges = [edge for edge in scene.uses[number] if edge in scene.computed.plan.flows]
     plan = scene.computed.plan
     if len(edges) < 2 or all(instant.done(plan.flows[edge]) == 0 for edge in edges):
         return
     now, radius = theme.current(), joint_radius(scene, number)
     center = anchor(scene, number) + QPointF(radius + 1, 0)
-    uses = scene.uses[number]
-    for edge in edges if told and len(uses) <= MOST_FANNED else ():
+    told = scene.faces[number].style.words and len(scene.uses[number]) <= MOST_FANNED
+    for edge in edges if told else ():
         if instant.done(plan.flows[edge]) < 1:
             continue
         flow = scene.computed.flows.along[edge]
         if flow.size != 1:
             continue
         y = ways.paths[edge].elementAt(0).y
-        if not scene.faces[number].style.words:
-            y = center.y() + (uses.index(edge) - (len(uses) - 1) / 2) * PITCH
         value = float(flow.reshape(-1)[0])
         box = QRectF(center.x() + radius + 5, y - PITCH / 2, 54, PITCH)
         text = signed(value).replace(",", "")  # a comma so small reads as a point

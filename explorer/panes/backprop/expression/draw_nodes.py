@@ -16,7 +16,7 @@ from explorer.theme_numbers import format_number
 from explorer.widgets.base import LEFT, RIGHT, elide, put_text
 
 BLOCKS, NAMES, ALL = 0, 1, 2  # how much of a node is drawn
-LETTER = 6.7  # width of a letter of a number
+LETTER = 6.6  # width of a letter of a number
 FAINT = 0.4  # a node whose value is not there yet
 RADIUS = 6.0
 
@@ -213,7 +213,7 @@ def _draw_numbers(
     words = face.style.words
     small, bold = sans(11), mono(12 if words else 11, 600)
     value_line = part(scene, number, face.line(1))
-    most = 99 if words else int(value_line.width() / LETTER - 1) // 2
+    most = 99 if words else int(value_line.width() / LETTER) - 1  # both together
     if held and face.kind == "leaf":
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(now.color("selected"))
@@ -223,7 +223,8 @@ def _draw_numbers(
     painter.setOpacity(arrived)
     value = float(scene.computed.value(number).reshape(-1)[0])
     side = RIGHT if words else LEFT
-    put_text(painter, value_line, short_number(value, most), bold, now.color("text"), side)
+    written = short_number(value, (most + 1) // 2)
+    put_text(painter, value_line, written, bold, now.color("text"), side)
     painter.setOpacity(1.0)
     if scene.computed.gradient(number) is None:
         return
@@ -236,7 +237,8 @@ def _draw_numbers(
         put_text(painter, line, "\u00b7", bold, now.color("muted"), RIGHT)
     else:
         slope = float(np.asarray(gradient).reshape(-1)[0])
-        put_text(painter, line, short_number(slope, most), bold, sign_text(slope), RIGHT)
+        written = short_number(slope, most - len(written))
+        put_text(painter, line, written, bold, sign_text(slope), RIGHT)
     painter.setOpacity(1.0)
 
 

@@ -189,8 +189,7 @@ class GraphView(GraphSight):
                 self._draw_node(painter, number, instant, detail)
         if last:
             if detail == ALL:  # above all edges, which may cross there
-                looked = {self.hovered, self.chosen[0]}
-                draw_joints(painter, self.scene, self._ways, instant, room, looked)
+                draw_joints(painter, self.scene, self._ways, instant, room)
             draw_motion(painter, self.scene, self._ways, instant)
             draw_bubble(painter, self.scene, self._ways, instant, room, self._unit)
         painter.restore()
@@ -217,13 +216,10 @@ class GraphView(GraphSight):
             lit = lit or edge in self._way
             draw_edge(painter, self.scene, edge, instant, lit, path, self._ways.paths[edge])
             shown.append((edge, lit))
-        if detail == ALL:
-            tight = self.scene.is_tight
-            few = not tight and len(self._ways.paths) <= MANY_EDGES
+        if detail == ALL and not self.scene.is_tight:
+            few = len(self._ways.paths) <= MANY_EDGES
             for edge, lit in shown:
-                ends = {edge[0], self.scene.computed.graph.nodes[edge[0]].inputs[edge[1]]}
-                told = edge == self.hovered_edge or bool(ends & looked)
-                if few or (told if tight else lit):
+                if few or lit:
                     draw_local(painter, self.scene, self._ways, edge, instant)
 
     def _draw_node(self, painter: QPainter, number: int, instant: Instant, detail: int) -> None:

@@ -28,7 +28,7 @@ class Spacing:
     that pass.
     """
 
-    column: float = 46.0
+    column: float = 52.0
     fanned: float = 108.0
     row: float = 8.0
     way: float = 12.0
@@ -106,7 +106,7 @@ def place(net: Net, sizes: Sequence[Point], room: float, spacing: Spacing) -> La
         bottom = max(middle[one] + columns.height[one] / 2 for one in members)
         bounds.append((top, bottom))
         top = bottom + BESIDE
-        for one in reversed(columns.crossing(row[-1])):
+        for one in reversed(columns.crossing[row[-1]]):
             lanes[one] = top
             top += LANE
         top += BESIDE - LANE
@@ -124,6 +124,20 @@ def place(net: Net, sizes: Sequence[Point], room: float, spacing: Spacing) -> La
     )
 
 
+def least(net: Net, sizes: Sequence[Point], room: float, spacing: Spacing) -> Point:
+    """Width and height that it takes at least: much sooner told than where everything stands."""
+    if not sizes:
+        return 0.0, 0.0
+    columns = _Columns(net, sizes, spacing)
+    rows = columns.rows(room)
+    starts = columns.starts(rows)
+    lanes = [(len(columns.crossing[row[-1]]) - 1) * LANE + 2 * BESIDE for row in rows[:-1]]
+    return (
+        max(starts[row[-1]] + columns.width[row[-1]] + columns.turn(row[-1]) for row in rows),
+        sum(max(columns.tall[layer] for layer in row) for row in rows) + sum(lanes),
+    )
+
+
 class _Columns:
     """The layers with their sizes."""
 
@@ -138,6 +152,12 @@ class _Columns:
         fanned = [any(one < nodes and uses[one] > 1 for one in row) for row in net.order]
         self.space = [spacing.fanned if several else spacing.column for several in fanned]
         self.gaps = [self._gaps(row) for row in net.order]
+        self.tall = [
+            sum(gap) + (self.height[row[0]] + self.height[row[-1]]) / 2
+            for gap, row in zip(self.gaps, net.order, strict=True)
+        ]
+        # what goes on from each layer to the next, top to bottom
+        self.crossing = [[one for one in row if net.right[one]] for row in net.order]
 
     def _gaps(self, row: Sequence[int]) -> list[float]:
         """How far below the one above it each must stand; the first has none above it."""
@@ -148,13 +168,9 @@ class _Columns:
             gaps.append((above + below) / 2 + space)
         return gaps
 
-    def crossing(self, layer: int) -> list[int]:
-        """What goes on from a layer to the next, top to bottom."""
-        return [one for one in self.net.order[layer] if self.net.right[one]]
-
     def turn(self, layer: int) -> float:
         """How far beside a row that ends with a layer its ways turn, and beside the next one."""
-        return turned(len(self.crossing(layer)))
+        return turned(len(self.crossing[layer]))
 
     def rows(self, room: float) -> list[range]:
         """The layers of each row: as low as can be, by the sum of all rows' heights."""
@@ -162,16 +178,12 @@ class _Columns:
         ends = list(accumulate(a + b for a, b in zip(self.width, self.space, strict=True)))
         if ends[-1] - self.space[-1] <= room:
             return [range(count)]
-        tall = [
-            sum(gap) + (self.height[row[0]] + self.height[row[-1]]) / 2
-            for gap, row in zip(self.gaps, self.net.order, strict=True)
-        ]
-        lanes = [len(self.crossing(layer)) for layer in range(count)]
+        lanes = [len(crossing) for crossing in self.crossing]
         best = [(0.0, 0)] + [(math.inf, 0)] * count
         for end in range(1, count + 1):
             high = 0.0
             for begin in range(end - 1, -1, -1):
-                high = max(high, tall[begin])
+                high = max(high, self.tall[begin])
                 before = ends[begin - 1] if begin else 0.0
                 wide = ends[end - 1] - self.space[end - 1] - before
                 wide += (turned(lanes[begin - 1]) if begin else 0.0) + turned(lanes[end - 1])
@@ -282,6 +294,7 @@ class _Drawn:
         self.columns, self.starts, self.middle, self.lanes = columns, starts, middle, lanes
         self.lasts = {row[-1] for row in rows[:-1]}
         self.folds: dict[tuple[int, int], tuple[Fold, ...]] = {}
+        self.turns: dict[int, tuple[float, float]] = {}
 
     def places(self) -> tuple[tuple[float, float, float, float], ...]:
         columns, found = self.columns, []
@@ -320,9 +333,10 @@ class _Drawn:
 
     def _fold(self, at: int, layer: int, passing: int) -> Fold:
         """The topmost turns outermost, into the lowest lane, so that no two cross."""
-        crossing = self.columns.crossing(layer)
-        turns, place = len(crossing), crossing.index(passing)
-        end = self.starts[layer] + self.columns.width[layer]
-        right = end + turned(turns - place)
-        left = self.starts[layer + 1] - turned(place + 1)
+        if passing not in self.turns:
+            crossing = self.columns.crossing[layer]
+            turns, place = len(crossing), crossing.index(passing)
+            right = self.starts[layer] + self.columns.width[layer] + turned(turns - place)
+            self.turns[passing] = right, self.starts[layer + 1] - turned(place + 1)
+        right, left = self.turns[passing]
         return Fold(at, right, self.lanes[passing], left)

@@ -108,13 +108,14 @@ class GraphSight(Picture):
         box = node_box(self.scene, subject(self.scene, instant))
         both = box.united(node_box(self.scene, instant.place.node))
         both = both.united(badge_box(self.scene, instant.place.node))
-        scale = self._camera.scale
-        if both.height() * scale <= self._room.height() - 2 * MARGIN:
+        most = self._room.height() / self._camera.scale
+        if both.height() <= most - 2 * MARGIN:
             box = both
         for top, bottom in self.scene.layout.rows:
-            row = QRectF(box.left(), top, box.width(), bottom - top).united(box)
-            if row.intersects(box) and row.height() * scale <= self._room.height():
-                box = row
+            if top < box.bottom() and box.top() < bottom:
+                high, low = min(top, box.top()), max(bottom, box.bottom())
+                if low - high <= most:
+                    box = QRectF(box.left(), high, box.width(), low - high)
         self._bring(box)
 
     def _show(self, number: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import pytest
 
@@ -10,7 +11,8 @@ from explorer.panes.backprop.expression import scene as module
 from explorer.panes.backprop.expression.arranging import arranged, plot_of
 from explorer.panes.backprop.expression.computing import compute
 from explorer.panes.backprop.expression.examples import EXAMPLES
-from explorer.panes.backprop.expression.layout import lay_out
+from explorer.panes.backprop.expression.layering import Net
+from explorer.panes.backprop.expression.layout import Spacing, lay_out, least
 from explorer.panes.backprop.expression.scene import in_room, scene_of
 from explorer.panes.backprop.expression.ways import ways_of
 from tests.explorer.panes.backprop.expression.test_layout import SIZES, graph
@@ -171,3 +173,14 @@ def test_a_small_change_of_the_formula_leaves_the_rest_where_it_is():
         layout = arranged(plot, False, ROOM).layout
         places.append([box[:2] for box in layout.places])
     assert places[0] == places[1] == places[2]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_a_layout_takes_at_least_is_no_more_than_it_takes(seed):
+    inputs = graph(seed, 60, 12)
+    sizes = [SIZES] * len(inputs)
+    for room in (500.0, 900.0, math.inf):
+        width, height = least(Net(inputs), sizes, room, Spacing())
+        layout = lay_out(inputs, sizes, room)
+        assert width == pytest.approx(layout.width) and height <= layout.height + 1e-6
+        assert height > layout.height / 3
