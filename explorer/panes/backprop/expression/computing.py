@@ -118,6 +118,10 @@ class Computed:
         grows = self.plan.grows[number]
         return bool(grows) and grows[-1][0] <= moment
 
+    def is_broken(self, number: int) -> bool:
+        """Whether the value of a node is not finite, or not everywhere."""
+        return not is_finite(self.value(number))
+
     def local(self, edge: Edge) -> Array | None:
         """d(node)/d(input) of every element; None where the operation is not elementwise."""
         tensor = self.graph.nodes[edge[0]].tensor

@@ -94,17 +94,22 @@ def width_for(flow: float) -> float:
     return THIN + (STRONGEST - THIN) * share
 
 
-def draw_local(painter: QPainter, scene: Scene, ways: Ways, edge: Edge, instant: Instant) -> None:
-    """The local derivative of an edge that has been gone through, as a factor beside it."""
+def local_words(scene: Scene, edge: Edge, instant: Instant) -> str:
+    """The local derivative of an edge that has been gone through, as a factor; else ""."""
     at = scene.computed.plan.flows.get(edge)
     if at is None or instant.done(at) < 0.35:
-        return
+        return ""
     local = scene.computed.local(edge)
-    if local is None or local.size != 1:
+    return "" if local is None or local.size != 1 else f"{TIMES}{format_number(local.item())}"
+
+
+def draw_local(painter: QPainter, scene: Scene, ways: Ways, edge: Edge, instant: Instant) -> None:
+    """The local derivative of an edge that has been gone through, as a factor beside it."""
+    text = local_words(scene, edge, instant)
+    if not text:
         return
     now = theme.current()
     middle = ways.middles[edge]
-    text = f"{TIMES}{format_number(local.item())}"
     face = mono(11)
     width = LABEL * len(text) + 6
     box = QRectF(middle.x() - width / 2, middle.y() - 7.5, width, 15)

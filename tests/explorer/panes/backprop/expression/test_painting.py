@@ -7,9 +7,11 @@ import pytest
 from PySide6.QtGui import QImage
 
 from explorer import theme
+from explorer.export import svg
 from explorer.panes.backprop.expression.camera import Camera
 from explorer.panes.backprop.expression.computing import compute, with_names
 from explorer.panes.backprop.expression.graph_picture import GraphPicture
+from explorer.panes.backprop.expression.resting import Resting
 from explorer.panes.backprop.expression.scene import scene_of
 
 WEB = "\n".join(f"v{n} = tanh(a * v{n - 1} + b) * v{n // 2}" for n in range(1, 12))
@@ -18,6 +20,7 @@ FORMULAS = {
     "web": f"v0 = c * 2\n{WEB}",
     "matrices": "W = randn(2, 3)\nsum(tanh(x * W + b) * W) * x",
 }
+FEW = 12  # pixels where many edges lie above one another
 NEAR = 16  # of 255: an edge that is cut out of sight is rounded otherwise at its rim
 
 
@@ -54,13 +57,72 @@ def test_an_edge_drawn_only_where_it_is_seen_looks_the_same(qtbot, qapp, text, n
         one.set_position(position)
         for camera in cameras(one):
             one.set_camera(camera)
-            one._layer = None
+            one._resting = Resting()
             found = pixels(one)
             key, seen = next(iter(one._ways._sight.items()))
             assert len(seen) <= len(whole)
             one._ways._sight[key] = dict(whole)
-            one._layer = None
+            one._resting = Resting()
             assert abs(found - pixels(one)).max() <= NEAR, (position, camera)
+
+
+@pytest.mark.parametrize("scale", [0.3, 0.6, 1.1])
+@pytest.mark.parametrize("text", FORMULAS.values(), ids=FORMULAS)
+def test_after_any_change_the_picture_is_the_one_that_is_drawn_anew(qtbot, text, scale):
+    one = picture(qtbot, text)
+    one.set_scene(scene_of(one.scene.computed, None, True))
+    one.set_camera(Camera(scale, 10, 10))
+    generator = np.random.default_rng(3)
+    last = len(one.scene.computed.plan) - 1
+    one.set_position(last)
+    less = 0  # times that a picture of what rests was used
+    for turn in range(40):
+        kind = turn % 5
+        computed = one.scene.computed
+        number = int(generator.integers(len(computed.graph.nodes)))
+        if kind in (0, 1):
+            name = str(generator.choice(list(computed.leaves)))
+            moved = computed.value(computed.leaves[name]) + generator.choice([0.5, 1e-7, np.inf])
+            moved = np.where(np.isfinite(moved), moved, -1.0)
+            found = compute(text, computed.values | {name: moved}, computed)
+            one.set_scene(scene_of(found, one.scene, True))
+        elif kind == 2:
+            one.set_position(float(generator.integers(2 * last)) / 2)
+        elif kind == 3:
+            one.set_choice(number, 0 if generator.random() < 0.5 else -1)
+            one.set_fixed(frozenset(list(computed.leaves)[: int(generator.integers(3))]))
+        else:
+            one.hovered, one.hovered_element = number, -1
+            one.set_numeric({number: computed.gradient(number)} if turn % 2 else {})
+            one.update()
+        found = pixels(one)
+        less += one._resting._is_whole
+        kept, one._resting = one._resting, Resting()
+        anew, one._resting = pixels(one), kept
+        assert (abs(found - anew).max(axis=2) > NEAR).sum() <= FEW, (turn, kind)
+    assert less > 3
+
+
+def test_only_what_has_changed_is_drawn(qtbot):
+    one = picture(qtbot, FORMULAS["chain"])
+    one.fit()
+    one.set_position(len(one.scene.computed.plan) - 1)
+    for _ in range(2):
+        pixels(one)
+    computed = one.scene.computed
+    found = compute(computed.text, computed.values | {"w7": np.array(0.125)}, computed)
+    one.set_scene(scene_of(found, one.scene))
+    pixels(one)
+    drawn = one._resting.drawn
+    assert found.leaves["w7"] in drawn and found.leaves["w2"] not in drawn
+    pixels(one)
+    assert one._resting.drawn == frozenset()
+
+
+def test_exported_as_vectors_it_holds_no_pixels(qtbot):
+    one = picture(qtbot, FORMULAS["chain"])
+    one.set_position(len(one.scene.computed.plan) - 1)
+    assert b"<image" not in svg(one) and b"<text" in svg(one)
 
 
 def test_the_place_of_the_arithmetic_is_kept_and_found_anew_when_the_view_moves(qtbot):

@@ -1,0 +1,240 @@
+"""One painting of a graph: which nodes and edges are in sight, and how each of them looks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QPainter, QPainterPath
+
+from explorer import theme
+from explorer.panes.backprop.expression.camera import Camera
+from explorer.panes.backprop.expression.draw_edges import (
+    draw_edge,
+    draw_joints,
+    draw_local,
+    local_words,
+)
+from explorer.panes.backprop.expression.draw_motion import (
+    draw_bubble,
+    draw_motion,
+    moving_at,
+    subject,
+)
+from explorer.panes.backprop.expression.draw_nodes import ALL, BLOCKS, NAMES, draw_node
+from explorer.panes.backprop.expression.scene import Edge, Instant, Scene
+from explorer.panes.backprop.expression.ways import Ways
+
+TEXT_FROM, NAMES_FROM = 0.52, 0.24  # the scales from which numbers and names are drawn
+MANY_EDGES = 80  # with more, factors are drawn only where something is looked at
+AROUND = 24.0  # a node, its ring and badge, and whatever else of it; an edge and its halo
+FACTOR = 60.0  # wide, what is written beside an edge
+
+Hit = tuple[int, int]  # a node, and the element of it; -1 where it is none
+Item = int | Edge  # a node, or an edge
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What a person looks at.
+
+    chosen   a node, kept until another is; `way` are the edges from it to the end
+    fixed    the leaves that take no step
+    numeric  gradients by nudging
+    """
+
+    hovered: Hit
+    edge: Edge | None
+    chosen: Hit
+    way: frozenset[Edge]
+    fixed: frozenset[str]
+    numeric: Mapping[int, np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Painting:
+    """room  the part of the widget that the graph has"""
+
+    scene: Scene
+    ways: Ways
+    camera: Camera
+    room: QRectF
+    instant: Instant
+    looked: Looked
+
+    @cached_property
+    def area(self) -> QRectF:
+        """What is seen, in the picture's units."""
+        left, top = self.camera.at(0, 0)
+        right, bottom = self.camera.at(self.room.width(), self.room.height())
+        return QRectF(left, top, right - left, bottom - top)
+
+    @cached_property
+    def detail(self) -> int:
+        scale = self.camera.scale
+        return ALL if scale >= TEXT_FROM else NAMES if scale >= NAMES_FROM else BLOCKS
+
+    @cached_property
+    def moving(self) -> set[int]:
+        """The nodes that the step is about: they and the edges into them are drawn above."""
+        return moving_at(self.scene, self.instant)
+
+    @cached_property
+    def edges(self) -> dict[Edge, QPainterPath]:
+        """Those in sight, and what is seen of each."""
+        return self.ways.in_sight(self.area)
+
+    @cached_property
+    def nodes(self) -> list[int]:
+        """Those in sight."""
+        x, y, width, height = np.array(self.scene.layout.places).T
+        area = self.area.adjusted(-AROUND, -AROUND, AROUND, AROUND)
+        seen = (x < area.right()) & (x + width > area.left())
+        seen &= (y < area.bottom()) & (y + height > area.top())
+        return [int(number) for number in np.flatnonzero(seen)]
+
+    @cached_property
+    def resting(self) -> list[Item]:
+        """All others in sight."""
+        edges = [edge for edge in self.edges if edge[0] not in self.moving]
+        return [*edges, *(number for number in self.nodes if number not in self.moving)]
+
+    # how each looks
+
+    def marks(self) -> dict[Item, object]:
+        """For all that rests and is in sight: equal where it looks the same. The values that a node
+        tells are compared, and not how they are written: that is quicker found out.
+        """
+        return {
+            item: self._node_mark(item) if isinstance(item, int) else self._edge_mark(item)
+            for item in self.resting
+        }
+
+    def _edge_mark(self, edge: Edge) -> object:
+        at, lit = self.scene.computed.plan.flows.get(edge), edge in self.lit
+        done = 0.0 if at is None else self.instant.done(at)
+        words = local_words(self.scene, edge, self.instant) if edge in self.factors else ""
+        return (lit, done, self.scene.peaks[edge] if done else 0.0, words)
+
+    def _node_mark(self, number: int) -> object:
+        computed, moment = self.scene.computed, self.instant.moment
+        there = self.instant.done(computed.plan.appears[number])
+        if self.detail < ALL:
+            broken = computed.broken is not None and computed.is_broken(number)
+            return (there, broken, self._frame(number))
+        gradient = computed.gradient_at(number, moment)
+        checked: object = None
+        if self.scene.checks:
+            numeric = self.looked.numeric.get(number)
+            final = computed.is_final(number, moment)
+            checked = (final, numeric.tobytes() if numeric is not None else None)
+        return (
+            there,
+            self._frame(number),
+            computed.value(number).tobytes(),
+            gradient.tobytes() if gradient is not None else None,
+            checked,
+        )
+
+    def _frame(self, number: int) -> tuple[str, bool, int]:
+        """The color of the ring around a node, whether it is fixed, and which number is held."""
+        face, looked = self.scene.faces[number], self.looked
+        chosen = number == looked.chosen[0]
+        current = self.instant.place is not None and number == self.subject
+        ring = "accent" if chosen or current else "outline" if number == looked.hovered[0] else ""
+        element = looked.chosen[1] if chosen else -1
+        if element < 0 and number == looked.hovered[0] and face.is_grid:
+            element = looked.hovered[1]
+        if chosen and face.kind == "leaf" and element < 0:
+            element = 0
+        return ring, face.kind == "leaf" and face.label in looked.fixed, element
+
+    @cached_property
+    def subject(self) -> int:
+        return subject(self.scene, self.instant)
+
+    @cached_property
+    def lit(self) -> set[Edge]:
+        """The edges that stand out: those of the step, and of what is looked at."""
+        place, looked = self.instant.place, self.looked
+        found = set(looked.way)
+        if looked.edge is not None:
+            found.add(looked.edge)
+        for number in {looked.hovered[0], looked.chosen[0]} - {-1}:
+            found |= {*self.scene.uses[number], *self._into(number)}
+        if place is not None:
+            found |= {edge for edge in self._into(place.node) if place.input in (None, edge[1])}
+        return found
+
+    def _into(self, number: int) -> list[Edge]:
+        count = len(self.scene.computed.graph.nodes[number].inputs)
+        return [(number, index) for index in range(count)]
+
+    @cached_property
+    def factors(self) -> Collection[Edge]:
+        """The edges that have their local derivative beside them, where it is to be read."""
+        if self.detail < ALL or self.scene.is_tight:
+            return ()
+        return self.ways.paths if len(self.ways.paths) <= MANY_EDGES else self.lit
+
+    def extent(self, item: Item) -> QRectF:
+        """Where an edge or a node is in the widget, and a little more."""
+        if isinstance(item, int):
+            box = QRectF(*self.scene.layout.places[item])
+        else:
+            box = self.edges[item].controlPointRect()
+            if self.detail == ALL:
+                middle = self.ways.middles[item]
+                box = box.united(QRectF(middle.x() - FACTOR / 2, middle.y() - 8, FACTOR, 16))
+        box = box.adjusted(-AROUND, -AROUND, AROUND, AROUND)
+        x, y = self.camera.seen(box.x(), box.y())
+        return QRectF(x, y, box.width() * self.camera.scale, box.height() * self.camera.scale)
+
+    # drawing
+
+    def draw(self, painter: QPainter, items: Collection[Item]) -> None:
+        """Edges, what stands beside them, and nodes above: those of `items` that are in sight."""
+        painter.save()
+        painter.translate(self.camera.x, self.camera.y)
+        painter.scale(self.camera.scale, self.camera.scale)
+        with_factor = []
+        for edge, path in self.edges.items():
+            if edge in items:
+                lit = edge in self.lit
+                whole = self.ways.paths[edge]
+                draw_edge(painter, self.scene, edge, self.instant, lit, path, whole)
+                if edge in self.factors:
+                    with_factor.append(edge)
+        for edge in with_factor:
+            draw_local(painter, self.scene, self.ways, edge, self.instant)
+        for number in self.nodes:
+            if number in items:
+                ring, fixed, element = self._frame(number)
+                draw_node(
+                    painter,
+                    self.scene,
+                    number,
+                    self.instant,
+                    detail=self.detail,
+                    ring=ring,
+                    fixed=fixed,
+                    element=element,
+                    numeric=self.looked.numeric.get(number),
+                )
+        painter.restore()
+
+    def draw_above(self, painter: QPainter) -> None:
+        """What the step is about, what is on its way, and the arithmetic."""
+        self.draw(painter, {*self.moving, *(edge for edge in self.edges if edge[0] in self.moving)})
+        painter.save()
+        painter.translate(self.camera.x, self.camera.y)
+        painter.scale(self.camera.scale, self.camera.scale)
+        if self.detail == ALL:  # above all edges, which may cross there
+            draw_joints(painter, self.scene, self.ways, self.instant, self.area)
+        draw_motion(painter, self.scene, self.ways, self.instant)
+        unit = theme.current().zoom / self.camera.scale  # a pixel at the UI zoom
+        draw_bubble(painter, self.scene, self.ways, self.instant, self.area, unit)
+        painter.restore()
