@@ -13,20 +13,12 @@ from core.trace import Step, Trace
 from explorer.panes.backprop.network.moment import Moment
 from explorer.panes.backprop.network.spots import Weight, name_of
 from explorer.panes.backprop.network.updates import optimizer_trace
+from explorer.panes.backprop.optimizers.letters import BEFORE, letter, letters_of, words
 from explorer.panes.backprop.optimizers.substituting import formula_of, names_of, written
 from explorer.theme_numbers import format_number
 from explorer.widgets.live_numbers import Equation
 
 ROWS_BY_ROWS = ("gram", "poly")  # of Muon's: a row of numbers for each row of the matrix
-BEFORE = "_before"
-PLAIN = {
-    r"\theta'": "\u03b8\u2032",
-    r"\theta": "\u03b8",
-    r"\hat m": "m\u0302",
-    r"\hat v": "v\u0302",
-    r"\tilde m": "m\u0303",
-    r"\gamma": "\u03b3",
-}
 SPELT = {
     "param": "the weight before this step",
     "grad": "gradient on this step's batch",
@@ -100,32 +92,13 @@ def line_rows(moment: Moment, layer: int, step: Step, weight: Weight) -> list[An
     place = int(np.ravel_multi_index((weight.before, weight.after), moment.weights[layer].shape))
     for name in dict.fromkeys(re.findall(r"[a-z]\w*", formula)):
         if name in names:
-            called = _letter(name, letters)
+            called = letter(name, letters)
             rows.append(Equation(called, float(names[name][place]), "text", _words(name)))
     result = float(names[made][place])
     if " " in formula:
         rows.append(f"{written(formula, names, place)} = {format_number(result)}")
     rows.append(Equation(letters[made], result, "accent", _words(made)))
     return rows
-
-
-def letters_of(rule: Rule) -> dict[str, str]:
-    """What the formulas call each name of the rule's lines."""
-    letters = {"param": "\u03b8", "grad": "g", "rate": "\u03b7", "step": "t", **rule.letters}
-    for line in rule.lines:
-        left = re.split(r"\\leftarrow|=|\\approx", line.formula)[0].strip()
-        letters[line.made] = PLAIN.get(left, left)
-    return letters | {"new": "\u03b8 after"}
-
-
-def _letter(name: str, letters: dict[str, str]) -> str:
-    if name.endswith(BEFORE):
-        return f"{letters.get(name.removesuffix(BEFORE), name)} before"
-    if name.startswith("rest"):
-        number = name.removeprefix("rest")
-        share = next(one for one in (f"beta{number}", "beta", "momentum") if one in letters)
-        return f"1 \u2212 {letters[share]}"
-    return letters.get(name, name)
 
 
 def _settings(step: Step, rule: Rule) -> list[str]:
@@ -141,7 +114,7 @@ def _words(name: str) -> str:
     """A name of the rule's code, for people."""
     if name.endswith(BEFORE):
         return f"{_words(name.removesuffix(BEFORE))}, remembered"
-    return SPELT.get(name, name.replace("_hat", ", corrected").replace("_", " "))
+    return SPELT.get(name) or words(name)
 
 
 def _lines(trace: Trace) -> list[Step]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 
 from core.optimization.optimizers import optimizer
 from core.trace import Step, Trace
+from explorer.panes.backprop.optimizers.letters import letter, letters_of, words
 from explorer.panes.backprop.optimizers.racing import Lane, Recording
 from explorer.panes.backprop.optimizers.substituting import formula_of, names_of, written
 from explorer.panes.backprop.optimizers.words import place
@@ -16,16 +18,24 @@ from explorer.theme_numbers import format_number
 from explorer.widgets.live_numbers import Equation
 
 XY = ("x", "y")
-SPELT = {
-    "param": "\u03b8",
-    "grad": "g",
-    "rate": "\u03b7",
-    "new": "\u03b8 after",
-    "beta": "\u03b2",
-    "beta1": "\u03b2\u2081",
-    "beta2": "\u03b2\u2082",
-    "step": "t",
+NOTES = {
+    "param": "where it stands",
+    "grad": "gradient",
+    "rate": "learning rate",
+    "step": "this step",
+    "shrunk": "where it stands, decayed",
+    "new": "where it goes",
+    "rest": "what is left of 1",
+    "rest1": "what is left of 1",
+    "rest2": "what is left of 1",
+    "eps": "keeps from dividing by 0",
+    "beta": "how much of it stays",
+    "beta1": "how much of it stays",
+    "beta2": "how much of it stays",
+    "momentum": "how much of it stays",
 }
+SHARES = ("beta", "beta1", "beta2", "momentum", "rest", "rest1", "rest2")
+ONE = ("rate", "step", "scale", "weight_decay", "eps", *SHARES)  # numbers that x and y share
 
 
 def of_start(recording: Recording, lane: Lane | None) -> Inspection:
@@ -55,18 +65,26 @@ def of_update(recording: Recording, lane: Lane, step: int) -> Inspection:
     trace = lane.trace(step)
     step = int(trace.about["step"])
     values: dict[str, Any] = {"param": trace.about["param"], "grad": trace.about["grad"]}
+    noisy = _noisy(recording)
     rows: list[Any] = [
-        Equation("\u03b8 before", vector(trace.about["param"]), "text"),
-        Equation("g", vector(trace.about["grad"]), "text", _noisy(recording)),
+        Equation("\u03b8 before", vector(trace.about["param"]), "text", NOTES["param"]),
+        Equation("g", vector(trace.about["grad"]), "text", f"gradient {noisy}".strip()),
         Equation("\u03b7", trace.about["settings"].learning_rate, "text", "learning rate"),
     ]
+    rule = optimizer(lane.name)
+    letters = letters_of(rule)
     for index in trace.children(None):
         line = trace[index]
         name = made_of(line)
         values[name] = line.value(name)
         last = line.name == "optimizer.move"
-        label = "\u03b8 after" if last else _spelt(name)
-        rows.append(Equation(label, vector(line.value(name)), "accent" if last else "text"))
+        read = {**rule.letters, "step": "t"}
+        settings = [
+            f"{read[one]} = {vector(line.value(one))}" for one in line.values if one in read
+        ]
+        note = ", ".join([_note(name), *settings])
+        role = "accent" if last else "text"
+        rows.append(Equation(letters[name], vector(line.value(name)), role, note))
     title = f"{lane.title}, step {step}"
     if lane.lost_at is not None and step == lane.lost_at:
         title += ": it runs away"
@@ -75,17 +93,21 @@ def of_update(recording: Recording, lane: Lane, step: int) -> Inspection:
 
 
 def of_line(trace: Trace, line: Step) -> Inspection:
-    """One line: what it reads, and what it makes."""
-    made = made_of(line)
-    rows: list[Any] = [
-        Equation(_spelt(name), vector(line.value(name)), "text")
-        for name in line.values
-        if name != made
-    ]
-    rows.append(Equation(_spelt(made), vector(line.value(made)), "accent"))
-    formula = formula_of(trace, line)
+    """One line: what it reads, what was remembered included, and what it makes."""
+    made, formula = made_of(line), formula_of(trace, line)
+    letters = {} if line.parent is not None else letters_of(optimizer(trace.about["optimizer"]))
     if formula:
-        names, result = names_of(trace), np.ravel(line.value(made))
+        names = names_of(trace)
+        read = {name: names[name] for name in re.findall(r"[a-z]\w*", formula) if name in names}
+    else:
+        read = {name: line.value(name) for name in line.values if name != made}
+    rows: list[Any] = [
+        Equation(letter(name, letters), _number(name, value), "text", _note(name))
+        for name, value in read.items()
+    ]
+    rows.append(Equation(letter(made, letters), vector(line.value(made)), "accent", _note(made)))
+    if formula and " " in formula:
+        result = np.ravel(line.value(made))
         rows.append("With the numbers:")
         for axis, name in enumerate(XY):
             text = f"{written(formula, names, axis)} = {format_number(result[axis])}"
@@ -114,8 +136,13 @@ def vector(value: Any) -> str:
     return " \u00d7 ".join(str(size) for size in array.shape)
 
 
-def _spelt(name: str) -> str:
-    return SPELT.get(name, name.replace("_hat", ", corrected").replace("_", " "))
+def _number(name: str, value: Any) -> str:
+    """A setting is one number for x and y."""
+    return vector(np.ravel(value)[0] if name in ONE else value)
+
+
+def _note(name: str) -> str:
+    return NOTES.get(name) or words(name)
 
 
 def _noisy(recording: Recording) -> str:

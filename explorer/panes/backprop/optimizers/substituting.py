@@ -17,6 +17,7 @@ import numpy as np
 from core.trace import Step, Trace
 from explorer.panes.backprop.optimizers.words import plain
 
+RAISED = str.maketrans("0123456789", "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079")
 SHRUNK = "param * (1 - rate * weight_decay)"
 SLOPE = "grad + weight_decay * param"
 VELOCITY = "momentum * velocity_before + slope"
@@ -126,5 +127,5 @@ def written(formula: str, names: Mapping[str, np.ndarray], axis: int) -> str:
     text = re.sub(r"sqrt\(([^()]*)\)", "\u221a\\1", text)
     text = re.sub(r"abs\(([^()]*)\)", "|\\1|", text)
     text = re.sub(r"(\u2212[\d.,e]+)(\*\*)", "(\\1)\\2", text)
-    text = text.replace("**2", "\u00b2") if formula.endswith("**2") else text.replace("**", "^")
+    text = re.sub(r"\*\*(\d+)", lambda match: match[1].translate(RAISED), text)
     return text.replace("*", "\u00d7").replace(" - ", " \u2212 ")

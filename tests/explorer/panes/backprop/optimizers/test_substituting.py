@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
 from core.autograd import parse
 from core.optimization.optimizer_trace import trace_update
 from core.optimization.optimizers import OPTIMIZERS
+from explorer.panes.backprop.optimizers.experiment import Experiment
+from explorer.panes.backprop.optimizers.explaining import of_line, of_update
+from explorer.panes.backprop.optimizers.letters import letters_of
 from explorer.panes.backprop.optimizers.substituting import formula_of, names_of, written
+from explorer.widgets.live_numbers import Equation
 from tests.core.optimization.invented import add_to_the_list
 
 LEFT_OUT = {"muon": {"optimizer.orthogonalize", "optimizer.scale"}}
@@ -51,7 +57,7 @@ def test_numbers_are_written_as_people_write_them():
     }
     assert texts["average"] == "0.9 × (−0.29) + 0.1 × (−4.38)"
     assert texts["square"].endswith("0.001 × (−4.38)²")
-    assert texts["square_hat"].endswith("/ (1 − 0.999^2)")
+    assert texts["square_hat"].endswith("/ (1 − 0.999²)")
     assert "√" in texts["direction"] and "sqrt" not in texts["direction"]
 
 
@@ -59,3 +65,40 @@ def test_a_new_optimizer_has_no_formulas_yet(monkeypatch):
     rule = add_to_the_list(monkeypatch)
     trace = trace_update(rule.name, (1.0, 2.0), (0.5, 0.5))
     assert [formula_of(trace, line) for line in trace] == [""]
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_number_of_a_step_stands_under_the_letter_of_its_formula(mode, change, name):
+    change(Experiment(racers=(name,), steps=5))
+    lane, rule = mode.recording.lane(name), OPTIMIZERS[name]
+    letters = [row.name for row in of_update(mode.recording, lane, 3).rows]
+    assert letters[:3] == ["θ before", "g", "η"]
+    made = {
+        "s": "slope",
+        "m": "average",
+        "m̂": "average, corrected",
+        "u": "velocity",
+        "d": "",
+        "": "",
+    }
+    for row in of_update(mode.recording, lane, 3).rows[3:]:
+        assert made.get(row.name, "") in row.note
+        assert len(row.name.removesuffix(" after")) <= 2, row.name
+    trace = lane.trace(3)
+    for index, line in zip(trace.children(None), rule.lines, strict=True):
+        rows = [row for row in of_line(trace, trace[index]).rows if isinstance(row, Equation)]
+        left = rows[-1].name
+        assert left == ("θ after" if line.mark == "move" else letters_of(rule)[line.made])
+        for row in rows:
+            assert len(re.sub(" (after|before)$", "", row.name).removeprefix("1 − ")) <= 2
+
+
+def test_settings_are_one_number_for_x_and_y(mode, change):
+    change(Experiment(racers=("adam",), steps=5))
+    trace = mode.recording.lane("adam").trace(3)
+    (average,) = [step for step in trace if step.name == "optimizer.average"]
+    rows = {
+        row.name: row.value for row in of_line(trace, average).rows if isinstance(row, Equation)
+    }
+    assert rows["β₁"] == "0.900" and rows["1 − β₁"] == "0.100"
+    assert rows["m before"].startswith("(") and rows["s"].startswith("(")
