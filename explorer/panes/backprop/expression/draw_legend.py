@@ -7,6 +7,7 @@ from PySide6.QtGui import QPainter
 
 from explorer import theme
 from explorer.panes.backprop.expression.draw_edges import width_for
+from explorer.panes.backprop.expression.draw_nodes import AGREE
 from explorer.panes.backprop.expression.inks import sign_color
 from explorer.panes.backprop.expression.scene import Instant, Scene
 from explorer.widgets.base import LEFT, put_text
@@ -19,7 +20,8 @@ def draw_legend(painter: QPainter, line: QRectF, scene: Scene, instant: Instant)
     """As soon as something flows back; where nodes have no words, also what stands in them."""
     now, x = theme.current(), line.left() + 2
     if scene.is_tight:
-        x = _words(painter, line, x, "in each node: value, gradient")
+        checked = f", {AGREE} as by nudging" if scene.checks else ""
+        x = _words(painter, line, x, f"in each node: value, gradient{checked}")
     first = min(scene.computed.plan.flows.values(), default=instant.moment + 1)
     if instant.done(first) <= 0:
         return

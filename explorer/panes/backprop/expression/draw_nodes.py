@@ -17,6 +17,7 @@ from explorer.widgets.base import LEFT, RIGHT, elide, put_text
 
 BLOCKS, NAMES, ALL = 0, 1, 2  # how much of a node is drawn
 LETTER = 6.6  # width of a letter of a number
+AGREE, DIFFER, MARKED = "\u2713", "\u2260", 11.0  # signs of a check; their room
 FAINT = 0.4  # a node whose value is not there yet
 RADIUS = 6.0
 
@@ -98,7 +99,14 @@ def draw_node(
         if scene.checks and gradient is not None and computed.gradient(number) is not None:
             painter.setOpacity(shown)
             final = computed.is_final(number, instant.moment)
-            _draw_check(painter, part(scene, number, face.last_line), gradient, numeric, final)
+            if face.style.words:
+                _draw_check(painter, part(scene, number, face.last_line), gradient, numeric, final)
+            elif final and numeric is not None and np.shape(numeric) == np.shape(gradient):
+                mark, role = _mark(gradient, numeric)
+                ink = theme.current().color(role)
+                put_text(
+                    painter, part(scene, number, face.line(0)), mark, mono(11, 600), ink, RIGHT
+                )
     painter.setOpacity(1.0)
 
 
@@ -111,15 +119,19 @@ def _draw_check(
     put_text(painter, line, "numeric", small, now.color("muted"), LEFT)
     if numeric is None or np.shape(numeric) != np.shape(gradient):
         return
-    error = difference(gradient, numeric)
     if not final:
         put_text(painter, line, "more to come", small, now.color("muted"), RIGHT)
         return
-    agrees = error < AGREES
-    words = format_number(numeric.item()) if numeric.size == 1 else "agree" if agrees else "differ"
-    role = "success" if agrees else "warning"
-    mark = "\u2713" if agrees else "\u2260"
+    mark, role = _mark(gradient, numeric)
+    words = "agree" if role == "success" else "differ"
+    words = format_number(numeric.item()) if numeric.size == 1 else words
     put_text(painter, line, f"{words} {mark}", mono(11, 600), now.color(role), RIGHT)
+
+
+def _mark(gradient: Array, numeric: Array) -> tuple[str, str]:
+    """Whether both agree: a sign, and its color."""
+    agrees = difference(gradient, numeric) < AGREES
+    return (AGREE, "success") if agrees else (DIFFER, "warning")
 
 
 def _arrival(scene: Scene, number: int, instant: Instant) -> float:
@@ -176,7 +188,8 @@ def _draw_head(painter: QPainter, scene: Scene, number: int, fixed: bool, broken
     role = "accent" if face.kind == "leaf" else "text"
     put_text(painter, line, name, bold, now.color(role), LEFT)
     used = QFontMetricsF(bold).horizontalAdvance(name) + 8
-    rest = line.adjusted(used, 0, 0, 0)
+    marked = scene.checks and not face.style.words and scene.computed.gradient(number) is not None
+    rest = line.adjusted(used, 0, -MARKED if marked else 0, 0)
     small = sans(11)
     if broken:
         note = "not finite"

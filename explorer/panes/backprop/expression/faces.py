@@ -143,13 +143,13 @@ def _stem(badge: float, chip: float, style: Style) -> float:
 
 
 def face_of(node: Node, checks: bool = False, style: Style = ROOMY, chip: float = 0.0) -> Face:
-    """`checks`: a gradient has a line for the numeric one below it."""
+    """`checks`: a gradient has a line for the numeric one below it, where words are written."""
     tensor = node.tensor
     operation = tensor.operation
     kind = "operation" if operation else "leaf" if tensor.requires_grad else "constant"
     symbol = operation.symbol if operation is not None else ""
     symbol = {"**": "^", "transpose": "T", "reshape": "shape"}.get(symbol, symbol)
-    more = style.line if checks and tensor.requires_grad else 0.0
+    more = style.line if checks and style.words and tensor.requires_grad else 0.0
     badge = 0.0
     if operation is not None:
         badge = style.badge if len(symbol) == 1 else 10 + BADGE_LETTER * len(symbol)

@@ -147,6 +147,19 @@ def test_every_node_is_reached_by_keys(picture):
     assert reached == set(range(len(picture.scene.faces)))
 
 
+def test_a_constant_at_a_badge_is_reached_by_keys(picture):
+    picture.set_scene(scene("micrograd"))
+    made = picture.scene
+    ways = {
+        one: {neighbor(made, one, *step) for step in ((-1, 0), (1, 0), (0, 1), (0, -1))}
+        for one in range(len(made.faces))
+    }
+    reached = {len(made.faces) - 1}
+    while not (more := set().union(*(ways[one] for one in reached))) <= reached:
+        reached |= more
+    assert made.plot.docks and reached == set(ways)
+
+
 def test_keys_move_a_leaf_and_ask_for_its_value(picture):
     moved, asked = heard(picture.leafMoved), heard(picture.editRequested)
     number = picture.scene.computed.leaves["w2"]

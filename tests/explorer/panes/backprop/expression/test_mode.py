@@ -10,7 +10,9 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from explorer import export
+from explorer import export, theme
+from explorer.panes.backprop.expression.camera import MARGIN
+from explorer.panes.backprop.expression.draw_legend import HEIGHT
 from explorer.panes.backprop.expression.examples import EXAMPLES
 from tests.benchmarks.bench_backprop_pane import FORMULAS
 from tests.explorer.panes.backprop.expression.conftest import told, until, value
@@ -317,3 +319,14 @@ async def test_what_was_looked_at_in_a_long_formula_comes_back(pane, mode):
     }, "also where a session is kept before it is worked out"
     await pane.settled()
     assert mode.view.graph.chosen == (3, 0) and mode.state() == saved
+
+
+async def test_the_buttons_of_the_view_stand_below_the_graph_of_any_formula(pane, mode):
+    view = mode.view
+    for name in ("product", "micrograd", "neuron"):
+        mode.lab.show_example(name)
+        await pane.settled()
+        tools = view.tools.geometry()
+        assert view.body.rect().contains(tools), name
+        bottom = view.graph.height() - theme.current().px(HEIGHT + MARGIN)
+        assert tools.top() >= bottom - 1, name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QRectF, QSizeF
 
@@ -38,9 +39,9 @@ WIDE, LOW = (951, 418), (975, 233)  # what the graph has in a window of 1440 x 9
 HIGH = ("micrograd", "matrices", "shapes")  # examples that a low window does not show whole
 
 
-def scene(name, **values):
+def scene(name, checks=False, **values):
     one = next(one for one in EXAMPLES if one.id == name)
-    return scene_of(compute(one.text, {**one.values, **values}))
+    return scene_of(compute(one.text, {**one.values, **values}), checks=checks)
 
 
 def shown(qtbot, made, size):
@@ -98,6 +99,22 @@ def test_every_example_is_shown_whole_and_large_enough_to_read(qtbot, name, size
             assert room.contains(QRectF(x, y, box.width() * scale, box.height() * scale))
     else:
         assert set(cut(picture)) <= {"above", "below"}  # it is read on like a text
+
+
+@pytest.mark.parametrize("name", [one.id for one in EXAMPLES])
+def test_checks_take_no_more_room_than_there_is(qtbot, monkeypatch, name):
+    picture = shown(qtbot, scene(name, checks=True), WIDE)
+    assert picture.camera.scale >= READABLE and cut(picture) == []
+    computed, words = picture.scene.computed, []
+    monkeypatch.setattr(draw_nodes, "put_text", lambda *what: words.append(what[2]))
+    gradients = {
+        n: one for n in range(len(picture.scene.faces)) if (one := computed.gradient(n)) is not None
+    }
+    picture.set_numeric(gradients)
+    picture.set_position(len(computed.plan) - 1.0)
+    picture.grab()
+    finite = [one for one in gradients.values() if np.isfinite(one).all()]
+    assert sum(text.endswith("\u2713") for text in words) == len(finite) > 0
 
 
 @pytest.mark.parametrize("name", [one.id for one in EXAMPLES])
