@@ -294,7 +294,6 @@ class _Drawn:
         self.columns, self.starts, self.middle, self.lanes = columns, starts, middle, lanes
         self.lasts = {row[-1] for row in rows[:-1]}
         self.folds: dict[tuple[int, int], tuple[Fold, ...]] = {}
-        self.turns: dict[int, tuple[float, float]] = {}
 
     def places(self) -> tuple[tuple[float, float, float, float], ...]:
         columns, found = self.columns, []
@@ -307,36 +306,41 @@ class _Drawn:
         return tuple(found)
 
     def ways(self) -> tuple[tuple[tuple[Point, ...], ...], ...]:
-        places = self.places()
-        return tuple(
-            tuple(self._way(number, index, places) for index in range(len(before)))
-            for number, before in enumerate(self.columns.net.inputs)
-        )
+        places, net = self.places(), self.columns.net
+        shared = [self._shared(one, place) for one, place in enumerate(places)]
+        found = []
+        for number, before in enumerate(net.inputs):
+            x, y, _, height = places[number]
+            end = (x, y + height / 2)
+            ways = []
+            for index, one in enumerate(before):
+                points, folds = shared[one]
+                count = 2 * (net.layer[number] - net.layer[one]) - 1
+                ways.append((*points[:count], end))
+                if ahead := tuple(fold for fold in folds if fold.at <= count):
+                    self.folds[number, index] = ahead
+            found.append(tuple(ways))
+        return tuple(found)
 
-    def _way(self, number: int, index: int, places) -> tuple[Point, ...]:
-        net, width = self.columns.net, self.columns.width
-        one = net.inputs[number][index]
-        left, top, wide, tall = places[one]
+    def _shared(
+        self, one: int, place: tuple[float, float, float, float]
+    ) -> tuple[list[Point], list[Fold]]:
+        """What the ways from a node have in common: that to the farthest layer."""
+        net, width, first = self.columns.net, self.columns.width, self.columns.net.layer[one]
+        left, top, wide, tall = place
         points, folds, passing = [(left + wide, top + tall / 2)], [], one
-        for layer in range(net.layer[one], net.layer[number]):
-            if layer in self.lasts:
+        for layer in range(first, first + len(net.chain[one]) + 1):
+            if layer in self.lasts and net.right[passing]:
                 folds.append(self._fold(len(points), layer, passing))
-            if layer + 1 < net.layer[number]:
+            if layer - first < len(net.chain[one]):
                 passing = net.chain[one][layer + 1]
                 at, start = self.middle[passing], self.starts[layer + 1]
                 points += [(start, at), (start + width[layer + 1], at)]
-        x, y, _, height = places[number]
-        points.append((x, y + height / 2))
-        if folds:
-            self.folds[number, index] = tuple(folds)
-        return tuple(points)
+        return points, folds
 
     def _fold(self, at: int, layer: int, passing: int) -> Fold:
         """The topmost turns outermost, into the lowest lane, so that no two cross."""
-        if passing not in self.turns:
-            crossing = self.columns.crossing[layer]
-            turns, place = len(crossing), crossing.index(passing)
-            right = self.starts[layer] + self.columns.width[layer] + turned(turns - place)
-            self.turns[passing] = right, self.starts[layer + 1] - turned(place + 1)
-        right, left = self.turns[passing]
-        return Fold(at, right, self.lanes[passing], left)
+        crossing = self.columns.crossing[layer]
+        place = crossing.index(passing)
+        right = self.starts[layer] + self.columns.width[layer] + turned(len(crossing) - place)
+        return Fold(at, right, self.lanes[passing], self.starts[layer + 1] - turned(place + 1))

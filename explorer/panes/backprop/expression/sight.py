@@ -55,8 +55,17 @@ class GraphSight(Picture):
         return self._fits
 
     def set_camera(self, camera: Camera) -> None:
-        """A view that was left before."""
+        """A view that was left before. Where nothing is seen by it, for rows are others in a window
+        of another size, the graph is fitted.
+        """
         self._camera, self._fits = camera, False
+        if self.scene is not None:
+            left, top = camera.seen(0.0, 0.0)
+            right, bottom = camera.seen(self.scene.layout.width, self.scene.layout.height)
+            seen = QRectF(left, top, right - left, bottom - top)
+            if not seen.intersects(self._room):
+                self._fits = True
+                self._fit()
         self.update()
 
     def fit(self) -> None:

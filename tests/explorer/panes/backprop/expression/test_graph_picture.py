@@ -209,6 +209,15 @@ def test_a_camera_shows_and_fits():
     assert zoomed.at(100, 100) == pytest.approx((90, 80))
 
 
+def test_a_view_that_shows_nothing_is_not_restored(picture):
+    picture.set_scene(scene("micrograd"))
+    left = picture.camera.moved(-30, -20)
+    picture.set_camera(left)
+    assert picture.camera == left and not picture.fits
+    picture.set_camera(Camera(1.0, -2500.0, 30.0))  # of a window so wide that all stood in one row
+    assert picture.fits and picture.camera.scale >= 1
+
+
 def test_hovering_tells_the_node(picture):
     hovered = heard(picture.nodeHovered)
     QTest.mouseMove(picture, center(picture, "b"))

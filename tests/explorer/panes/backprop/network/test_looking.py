@@ -271,7 +271,12 @@ def test_a_line_of_an_optimizer_can_be_followed_with_its_numbers(name):
             assert told[label] == kept[2, 3] != told.get(label.removesuffix(" before"))
         for text in [row for row in rows if isinstance(row, str) and " = " in row]:
             written, result = text.split(" = ")
-            for old, new in (("\u2212", "-"), ("\u00d7", "*"), ("\u00b2", "**2"), ("\u00b3", "**3")):
+            for old, new in (
+                ("\u2212", "-"),
+                ("\u00d7", "*"),
+                ("\u00b2", "**2"),
+                ("\u00b3", "**3"),
+            ):
                 written, result = written.replace(old, new), result.replace(old, new)
             written = re.sub(r"\u221a([\d.e-]+)", r"((\1)**0.5)", written)
             written = re.sub(r"\|(.*?)\|", r"(((\1)**2)**0.5)", written)
