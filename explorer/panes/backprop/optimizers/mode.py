@@ -168,6 +168,7 @@ class OptimizersMode(Mode):
     def refresh(self) -> None:
         """Shows the experiment's settings and runs the race again where it is another one."""
         one = self.experiment
+        self.showing.show_formula(one)
         try:
             surface = self._surface_of(one)
         except ExpressionError as error:

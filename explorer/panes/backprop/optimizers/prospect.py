@@ -16,11 +16,13 @@ GRID = 61  # points each way
 class Prospect:
     """lowest  of the surface where it is worth drawing; nan where its lowest lies at the edge of
                that, or beside a pit without a height: it falls on from there
-    level      it has one height, wherever one looks
+    level   it has one height, wherever one looks
+    cliff   where it is lowest it ends: beside that it has no height
     """
 
     lowest: float
     level: bool = False
+    cliff: bool = False
 
 
 def prospect(surface: Surface) -> Prospect:
@@ -32,14 +34,15 @@ def prospect(surface: Surface) -> Prospect:
     if not known.any():
         return Prospect(math.nan)
     low, high = float(heights[known].min()), float(heights[known].max())
-    # A cell with a height all around it: not at the edge.
-    inner = np.zeros(heights.shape, bool)
-    inner[1:-1, 1:-1] = np.logical_and.reduce(
-        [
-            known[1 + down : GRID - 1 + down, 1 + over : GRID - 1 + over]
-            for down in (-1, 0, 1)
-            for over in (-1, 0, 1)
-        ]
-    )
-    in_sight = bool((heights[inner] <= low).any())
-    return Prospect(low if in_sight else math.nan, bool(known.all()) and low == high)
+    lowest = known & (heights <= low)
+    if (lowest & _all_around(known, outside=False)).any():
+        return Prospect(low, bool(known.all()) and low == high)
+    return Prospect(math.nan, cliff=not (lowest & _all_around(known, outside=True)).any())
+
+
+def _all_around(known: np.ndarray, outside: bool) -> np.ndarray:
+    """Cells with a height, as have all eight around; beyond the edge is what `outside` says."""
+    padded = np.pad(known, 1, constant_values=outside)
+    rows, columns = known.shape
+    shifts = [(down, over) for down in (0, 1, 2) for over in (0, 1, 2)]
+    return np.logical_and.reduce([padded[d : d + rows, o : o + columns] for d, o in shifts])

@@ -43,10 +43,13 @@ class Showing:
 
     # the surface
 
+    def show_formula(self, one: Experiment) -> None:
+        """Also of a surface that cannot be read."""
+        self._view.editor.setVisible(one.surface == TYPED)
+        self._view.editor.set_text(one.text)
+
     def show_surface(self, one: Experiment, surface: Surface, fresh: bool) -> None:
         view = self._view
-        view.editor.setVisible(one.surface == TYPED)
-        view.editor.set_text(one.text)
         if surface.name != self._name:  # the view stays while a formula is typed
             self._name = surface.name
             view.map.set_span(surface.span)
@@ -143,8 +146,9 @@ class Showing:
         step = min(int(place + 1e-9), recording.length - 1)
         for name, row in view.lanes.rows.items():
             lane = recording.lane(name)
-            text = "" if lane is None else short(lane.heights[step])
-            if lane is not None and lane.lost_at is not None and step >= lane.lost_at:
+            races = name in self._mode.experiment.racers
+            text = short(lane.heights[step]) if lane is not None and races else ""
+            if text and lane is not None and lane.lost_at is not None and step >= lane.lost_at:
                 text = "lost"
             row.set_height(text)
         self._show_lost(recording, step)

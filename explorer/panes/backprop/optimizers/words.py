@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -19,7 +20,8 @@ def headline(recording: Recording | None, step: int) -> str:
         return "The race is being run."
     surface, lanes = recording.course.surface, recording.lanes
     if recording.trouble:
-        return f"There is no race: {_small(recording.trouble).rstrip('.')}."
+        told = re.sub(r"(?<=[( ])-(?=\d)", MINUS, _small(recording.trouble))
+        return f"There is no race: {told.rstrip('.')}."
     if not lanes:
         return f"{surface.title}: {_small(surface.what)}. Tick who shall race."
     if step <= 0:
@@ -56,6 +58,8 @@ def _standing(recording: Recording, step: int) -> str:
     height = format_number(leaders[0].heights[step])
     who = _all([lane.title for lane in leaders])
     if recording.endless:
+        if recording.prospect.cliff:
+            return f"{who} fell furthest, to {height}; where the surface is lowest, it ends"
         ever = "the surface falls on and on, so that only shows who is fast"
         return f"{who} fell furthest, to {height}; {ever}"
     if len(leaders) == len(recording.lanes) > 2:

@@ -126,6 +126,23 @@ def test_a_typed_surface_that_cannot_be_read_is_marked_and_the_last_race_stays(m
     assert mode.recording.lanes == lanes
 
 
+def test_a_formula_that_cannot_be_read_is_shown_however_it_came(mode, change, run_async):
+    change(Experiment(surface=TYPED, text="x**2 + y**2", racers=("sgd", "adam"), steps=10))
+    change(mode.experiment.with_text("x**2 +"))
+    change(mode.experiment.with_surface("bowl"))
+    assert mode.view.editor.isHidden()
+    change(mode.experiment.with_surface(TYPED))
+    assert not mode.view.editor.isHidden() and mode.view.editor.field.toPlainText() == "x**2 +"
+    assert "no complete formula" in mode.view.editor.error.text
+    change(mode.experiment.with_text("x**2 + y"))
+    mode.workspace.undo()
+    run_async(mode.settled())
+    assert mode.view.editor.field.toPlainText() == "x**2 +"
+    mode.change(mode.experiment.with_racer("sgd", False), "Test")
+    mode._tell()
+    assert mode.view.lanes.rows["sgd"].height_label.text() == ""
+
+
 def test_a_surface_without_a_height_at_the_start_says_so_and_keeps_no_other_race(mode, change):
     for text in ("log(x)", "1/0*x", "sqrt(x - 10)"):
         change(Experiment(surface=TYPED, text=text, steps=10))

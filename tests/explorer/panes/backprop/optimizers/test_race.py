@@ -175,6 +175,14 @@ def test_where_a_surface_falls_on_and_on_nobody_is_down(mode, change, text):
     assert not any("down" in told for told in mode.player.track.marks.values())
 
 
+def test_where_a_surface_is_lowest_at_its_end_that_is_told(mode, change):
+    change(typed("sqrt(x + 2.1) - 0.1*x", ("adam", "lion"), 30))
+    told = sentence(mode, 1)
+    assert "where the surface is lowest, it ends" in told and "on and on" not in told
+    change(typed("log(x)", NAMES, 5))
+    assert "(\u22122, 1.5)" in mode.headline
+
+
 def test_who_falls_out_of_sight_is_not_told_to_go_slower(mode, change):
     change(typed("-x**2 - y**2", ("sgd", "momentum"), 2000))
     gone = mode.recording.lost(2000)
