@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
@@ -71,17 +73,17 @@ def draw_node(
     arrived = max(0.0, min(1.0, (there - 0.6) / 0.4)) if there < 1 else 1.0
     box = node_box(scene, number)
     broken = not np.isfinite(computed.value(number)).all() and there == 1
-    painter.setOpacity(FAINT + (1 - FAINT) * arrived)
-    _draw_box(painter, box, face, ring, broken, RADIUS if detail else 0)
+    share = FAINT + (1 - FAINT) * arrived
+    _draw_box(painter, box, face, ring, broken, RADIUS if detail else 0, share)
     if face.badge and detail:
-        _draw_badge(painter, badge_box(scene, number), face, number, instant)
+        _draw_badge(painter, badge_box(scene, number), face, number, instant, share)
     if detail == NAMES:
         role = "accent" if face.kind == "leaf" else "text"
         large = sans(28 if face.kind != "constant" else 16, 600)
         name = elide(face.label, large, box.width() - 8)
-        put_text(painter, box, name, large, theme.current().color(role))
+        put_text(painter, box, name, large, _seen(role, share))
     if detail == ALL:
-        _draw_head(painter, scene, number, fixed, broken)
+        _draw_head(painter, scene, number, fixed, broken, share)
         gradient = computed.gradient_at(number, instant.moment)
         shown = _arrival(scene, number, instant)
         if face.is_grid:
@@ -140,69 +142,82 @@ def _arrival(scene: Scene, number: int, instant: Instant) -> float:
     return max(0.0, min(1.0, (instant.share - 0.8) / 0.2)) if changing else 1.0
 
 
+def _seen(role: str, share: float) -> QColor:
+    """A color of the theme, as faint as a value that is not there yet. The ground is mixed into it:
+    a painter with an opacity takes four times as long.
+    """
+    now = theme.current()
+    return now.color(role) if share == 1 else theme.mix(now.color("window"), now.color(role), share)
+
+
 def _draw_box(
-    painter: QPainter, box: QRectF, face: Face, ring: str, broken: bool, radius: float
+    painter: QPainter, box: QRectF, face: Face, ring: str, broken: bool, radius: float, share: float
 ) -> None:
     now = theme.current()
-    painter.setBrush(now.color("surface"))
-    if face.kind == "constant":
-        pen = now.pen("divider", 1)
-        pen.setStyle(Qt.PenStyle.DashLine)
-        painter.setPen(pen)
+    role = "accent" if face.kind == "leaf" else "outline"
+    if not radius:
+        painter.fillRect(box, now.color(role, 0.55 * share))
     else:
-        painter.setPen(now.pen("accent" if face.kind == "leaf" else "outline", 1))
-    if broken:
-        painter.setPen(now.pen("warning", 2))
-    if radius:
+        pen = now.pen(_seen(role, share), 1)
+        if face.kind == "constant":
+            pen = now.pen(_seen("divider", share), 1)
+            pen.setStyle(Qt.PenStyle.DashLine)
+        painter.setPen(now.pen("warning", 2) if broken else pen)
+        painter.setBrush(_seen("surface", share))
         painter.drawRoundedRect(box, radius, radius)
-    else:
-        painter.fillRect(box, now.color("accent" if face.kind == "leaf" else "outline", 0.55))
     if ring:
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(now.pen(ring, 2))
+        painter.setPen(now.pen(_seen(ring, share), 2))
         painter.drawRoundedRect(box.adjusted(-3, -3, 3, 3), RADIUS + 2, RADIUS + 2)
 
 
-def _draw_badge(painter: QPainter, box: QRectF, face: Face, number: int, instant: Instant) -> None:
+def _draw_badge(
+    painter: QPainter, box: QRectF, face: Face, number: int, instant: Instant, share: float
+) -> None:
     """What computes the node; filled while it does."""
     now = theme.current()
     place = instant.place
     active = place is not None and place.node == number and place.phase in ("forward", "backward")
-    painter.setPen(now.pen("accent" if active else "outline", 1.5))
-    painter.setBrush(now.color("accent" if active else "raised"))
+    painter.setPen(now.pen(_seen("accent" if active else "outline", share), 1.5))
+    painter.setBrush(_seen("accent" if active else "raised", share))
     painter.drawRoundedRect(box, box.height() / 2, box.height() / 2)
     letters = 11 if len(face.symbol) > 1 else 15 if face.style.words else 12
     font = sans(letters, 600)
-    put_text(painter, box, face.symbol, font, now.color("on_accent" if active else "text"))
+    put_text(painter, box, face.symbol, font, _seen("on_accent" if active else "text", share))
 
 
-def _draw_head(painter: QPainter, scene: Scene, number: int, fixed: bool, broken: bool) -> None:
-    now = theme.current()
+@lru_cache(maxsize=4096)  # the names of a graph, at every painting
+def _cut(text: str, pixels: int, weight: int, width: float) -> tuple[str, float]:
+    """What has room of a text, and how wide that is."""
+    font = sans(pixels, weight)
+    cut = elide(text, font, width)
+    return cut, QFontMetricsF(font).horizontalAdvance(cut)
+
+
+def _draw_head(
+    painter: QPainter, scene: Scene, number: int, fixed: bool, broken: bool, share: float
+) -> None:
     face = scene.faces[number]
     if face.kind == "constant" and not face.is_grid:
-        put_text(painter, node_box(scene, number), face.label, mono(11), now.color("muted"))
+        put_text(painter, node_box(scene, number), face.label, mono(11), _seen("muted", share))
         return
     line = part(scene, number, face.line(0))
-    bold = sans(12, 600)
-    name = elide(face.label, bold, line.width() * 0.6)
+    name, used = _cut(face.label, 12, 600, line.width() * 0.6)
     role = "accent" if face.kind == "leaf" else "text"
-    put_text(painter, line, name, bold, now.color(role), LEFT)
-    used = QFontMetricsF(bold).horizontalAdvance(name) + 8
+    put_text(painter, line, name, sans(12, 600), _seen(role, share), LEFT)
+    used += 8
     marked = scene.checks and not face.style.words and scene.computed.gradient(number) is not None
     rest = line.adjusted(used, 0, -MARKED if marked else 0, 0)
-    small = sans(11)
-    if broken:
-        note = "not finite"
-        put_text(
-            painter, rest, elide(note, small, rest.width()), small, now.color("warning"), RIGHT
-        )
-        return
-    note = "" if face.kind != "operation" else face.text
+    note, ink = face.text if face.kind == "operation" else "", "muted"
     if face.kind == "leaf" and fixed:
         note = "fixed"
     if face.is_grid and face.kind != "operation":
         note = ", ".join(filter(None, (note, TIMES_SHAPE.join(_shape(scene, number)))))
-    put_text(painter, rest, elide(note, small, rest.width()), small, now.color("muted"), RIGHT)
+    if broken:
+        note, ink = "not finite", "warning"
+    if note:
+        note, _ = _cut(note, 11, 400, rest.width())
+        put_text(painter, rest, note, sans(11), _seen(ink, share), RIGHT)
 
 
 TIMES_SHAPE = " \u00d7 "
@@ -231,20 +246,21 @@ def _draw_numbers(
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(now.color("selected"))
         painter.drawRoundedRect(value_line.adjusted(-3, 0, 3, 0), 3, 3)
+    share = FAINT + (1 - FAINT) * arrived
     if words:
-        put_text(painter, value_line, "value", small, now.color("muted"), LEFT)
+        put_text(painter, value_line, "value", small, _seen("muted", share), LEFT)
     painter.setOpacity(arrived)
     value = float(scene.computed.value(number).reshape(-1)[0])
     side = RIGHT if words else LEFT
     written = short_number(value, (most + 1) // 2)
-    put_text(painter, value_line, written, bold, now.color("text"), side)
+    if arrived:
+        put_text(painter, value_line, written, bold, now.color("text"), side)
     painter.setOpacity(1.0)
     if scene.computed.gradient(number) is None:
         return
     line = part(scene, number, face.line(2))
-    painter.setOpacity(FAINT + (1 - FAINT) * arrived)
     if words:
-        put_text(painter, line, "gradient", small, now.color("muted"), LEFT)
+        put_text(painter, line, "gradient", small, _seen("muted", share), LEFT)
     painter.setOpacity(shown)
     if gradient is None:
         put_text(painter, line, "\u00b7", bold, now.color("muted"), RIGHT)

@@ -31,6 +31,7 @@ class Ways:
     middles  where a factor stands
     parts    (N, 4): left, top, right and bottom of all that no words may hide
     pieces   (P, 8): the lines and curves of all paths, one path after another, by four points each
+    boxes    (P, 4): left, top, right and bottom of each
     owners   (P,): of which path each is
     words    where the arithmetic of a step has been put, by what that depends on
     """
@@ -39,6 +40,7 @@ class Ways:
     middles: dict[Edge, QPointF]
     parts: np.ndarray
     pieces: np.ndarray
+    boxes: np.ndarray
     owners: np.ndarray
     words: dict[object, QRectF] = field(default_factory=dict)
     _sight: dict[object, dict[Edge, QPainterPath]] = field(default_factory=dict)
@@ -54,9 +56,9 @@ class Ways:
         return self._sight[key]
 
     def _within(self, near: QRectF) -> dict[Edge, QPainterPath]:
-        x, y = self.pieces[:, 0::2], self.pieces[:, 1::2]
-        seen = (x.min(axis=1) <= near.right()) & (x.max(axis=1) >= near.left())
-        seen &= (y.min(axis=1) <= near.bottom()) & (y.max(axis=1) >= near.top())
+        left, top, right, bottom = self.boxes.T
+        seen = (left <= near.right()) & (right >= near.left())
+        seen &= (top <= near.bottom()) & (bottom >= near.top())
         edges, counts = list(self.paths), np.bincount(self.owners, minlength=len(self.paths))
         found: dict[Edge, QPainterPath] = {}
         numbers = np.flatnonzero(seen)
@@ -81,7 +83,7 @@ class Ways:
         return path
 
 
-NOWHERE = Ways({}, {}, np.empty((0, 4)), np.empty((0, 8)), np.empty(0, int))
+NOWHERE = Ways({}, {}, np.empty((0, 4)), np.empty((0, 8)), np.empty((0, 4)), np.empty(0, int))
 
 
 class _Pen:
@@ -183,7 +185,9 @@ def ways_of(scene: Scene) -> Ways:
     middles = {edge: _middle(scene, edge, path) for edge, path in paths.items()}
     pieces = np.array([piece for pen in pens.values() for piece in pen.pieces]).reshape(-1, 8)
     owners = np.repeat(np.arange(len(pens)), [len(pen.pieces) for pen in pens.values()])
-    return Ways(paths, middles, _parts(scene), pieces, owners)
+    x, y = pieces[:, 0::2], pieces[:, 1::2]
+    boxes = np.stack([x.min(axis=1), y.min(axis=1), x.max(axis=1), y.max(axis=1)], axis=1)
+    return Ways(paths, middles, _parts(scene), pieces, boxes, owners)
 
 
 def _parts(scene: Scene) -> np.ndarray:
