@@ -19,6 +19,7 @@ class Resting:
     def __init__(self) -> None:
         self._pixmap = QPixmap()
         self._is_whole = False  # the picture is that of the last time
+        self._has_moved = False  # the last time all looked otherwise
         self._key: object = None
         self._marks: dict[Item, object] = {}
         self._places: dict[Item, QRect] = {}
@@ -26,7 +27,7 @@ class Resting:
 
     def picture(self, painting: Painting, size: QSize, ratio: float) -> QPixmap | None:
         """On the window's ground, of a widget of that size, at so many device pixels per unit. None
-        where all looks otherwise, and may do so again: a picture would be of no use.
+        where all looks otherwise once more, and may do so again: a picture would be of no use.
         """
         key = (painting.ways, painting.camera, painting.room.getRect(), size, ratio)
         key = (*key, theme.current())
@@ -36,9 +37,11 @@ class Resting:
         self.drawn = frozenset(self._marks)
         if was != key:
             self._places = {}
-        if was != key or len(changed) > MOST_CHANGED * len(self._marks):
+        again = self._has_moved
+        self._has_moved = was != key or len(changed) > MOST_CHANGED * len(self._marks)
+        if self._has_moved and again:
             return None
-        if not whole or (changed and ratio != int(ratio)):
+        if self._has_moved or not whole or (changed and ratio != int(ratio)):
             self._draw(painting, size, ratio)
         else:
             self._draw_changed(painting, changed)
