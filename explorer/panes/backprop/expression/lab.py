@@ -17,7 +17,7 @@ from explorer.panes.backprop.expression.arranging import ENDLESS, Size
 from explorer.panes.backprop.expression.computing import Computed, compute, is_small
 from explorer.panes.backprop.expression.examples import EXAMPLES
 from explorer.panes.backprop.expression.experiment import Experiment, from_example
-from explorer.panes.backprop.expression.solving import Solved, draw_steps, solve_steps
+from explorer.panes.backprop.expression.solving import Solved, draw_steps, grow_steps, solve_steps
 
 if TYPE_CHECKING:
     from explorer.panes.modes import Mode
@@ -58,6 +58,7 @@ class Lab(QObject):
         self.room: Callable[[], Size] = lambda: ENDLESS  # that a picture has
         self._asked: Experiment | None = None  # what the engine works out; None: only a picture
         self._latest = Latest(self._engine, mode, foreground=True)
+        self._growing = Latest(self._engine, mode, foreground=True)
         self._merging = ""
         self._workspace.begin(EXPERIMENT, Experiment())
         self._workspace.changed.connect(self._on_changed)
@@ -208,9 +209,9 @@ class Lab(QObject):
         self.solved.emit(before is None or before.plan is not computed.plan)
 
     async def grow(self, computed: Computed) -> None:
-        """All steps of a large formula, on the engine."""
-        key = (self._mode.objectName(), "steps")
-        await self._engine.call(computed.step, len(computed.plan), key=key)
+        """All steps of a large formula, on the engine; those of a newer one take their place."""
+        self._growing.ask(grow_steps(computed), "putting steps together", is_told=False)
+        await self._growing.settled()
 
 
 def _is_quick(text: str, known: Computed | None) -> bool:

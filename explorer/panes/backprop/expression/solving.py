@@ -40,15 +40,20 @@ def solve_steps(
     except ExpressionError as error:
         return error
     yield
+    yield from grow_steps(computed)
+    yield
+    if known is not None and computed.plan is known.plan:
+        return Solved(computed)
+    return (yield from draw_steps(computed, checks, room))
+
+
+def grow_steps(computed: Computed) -> Generator[None, None, None]:
+    """All steps of its Trace."""
     pace = Pace()
     while computed.trace.grow():
         if pace.is_due():
             yield
             pace.go_on()
-    yield
-    if known is not None and computed.plan is known.plan:
-        return Solved(computed)
-    return (yield from draw_steps(computed, checks, room))
 
 
 def draw_steps(computed: Computed, checks: bool, room: Size = ENDLESS) -> Solving:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, QTimer
 
 from core.autograd import ExpressionError, parse
 from explorer import tasks, theme
-from explorer.engine import SUPERSEDED, EngineDied
+from explorer.latest import Latest
 from explorer.panes.backprop.expression.computing import Computed, array_of
 from explorer.panes.backprop.expression.experiment import RATES
 from explorer.panes.backprop.expression.explaining import AGREES, difference, is_drowned
@@ -19,6 +19,7 @@ from explorer.panes.backprop.expression.whatif import (
     check,
     is_cheap,
     is_cheap_to_check,
+    try_steps,
     what_if,
 )
 from explorer.theme_numbers import format_number
@@ -42,7 +43,9 @@ class Trying(QObject):
         self.element = 0
         self.nudge = NUDGE
         self.what: WhatIf | None = None
-        self._turn = 0
+        self._latest = Latest(mode.engine, mode, foreground=True)
+        self._latest.progressed.connect(self._on_tried)
+        self._latest.came.connect(self._on_checked)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(theme.MOTION["live_number"])
@@ -99,6 +102,7 @@ class Trying(QObject):
         computed = self.computed
         if computed is None:
             return
+        self._latest.stop()  # it was asked about other numbers
         if self.leaf not in computed.leaves:
             self.leaf = next(iter(self._by_preference(computed)), "")
             self.element = 0
@@ -111,7 +115,6 @@ class Trying(QObject):
         card.set_error("")
         self._fill_learning(computed)
         if is_cheap(computed):
-            self._turn += 1
             self.what = what_if(computed, self.leaf, self.element, self.nudge, self.what)
             self._show(self.what)
             if is_cheap_to_check(computed):
@@ -141,30 +144,22 @@ class Trying(QObject):
         if not tasks.in_loop():  # the program stands still: later
             self._timer.start()
         elif computed is not None and self.mode.active and self.mode.engine.alive:
-            self._turn += 1
-            self.mode.spawn(self._work(self._turn, computed))
+            steps = try_steps(computed, self.leaf, self.element, self.nudge, self.what)
+            self._latest.ask(steps, "trying an input", is_told=False)
 
-    async def _work(self, turn: int, computed: Computed) -> None:
-        call, key = self.mode.engine.call, self.mode.objectName()
-        try:
-            if not is_cheap(computed):
-                found: Any = await call(
-                    what_if, computed, self.leaf, self.element, self.nudge, self.what,
-                    key=(key, "what if"),
-                )  # fmt: skip
-                if found is SUPERSEDED or turn != self._turn:
-                    return
-                self._show(found)
-            numeric: Any = await call(check, computed, key=(key, "check"))
-        except EngineDied:
-            return
-        if numeric is not SUPERSEDED and turn == self._turn:
-            self.mode.show_numeric(numeric)
-            if self.what is not None:
-                self._show(self.what)
+    def _on_tried(self, found: list[WhatIf | None]) -> None:
+        for what in found:
+            if what is not None:
+                self._show(what)
+
+    def _on_checked(self, numeric: dict[int, np.ndarray]) -> None:
+        self.mode.show_numeric(numeric)
+        if self.what is not None:
+            self._show(self.what)
 
     def stop(self) -> None:
         self._timer.stop()
+        self._latest.stop()
 
     # filling the cards
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
 
 from core.autograd import numeric_gradient_of, output_if
+from core.jobs import Pace, to_the_end
 from explorer.panes.backprop.expression.computing import Array, Computed
 
 HUGE = 4e307
@@ -64,13 +66,25 @@ def what_if(
     computed: Computed, name: str, element: int, nudge: float, known: WhatIf | None = None
 ) -> WhatIf:
     """`known` is what was shown before: its range stays while the value is well inside of it."""
+    return to_the_end(what_if_steps(computed, name, element, nudge, known))
+
+
+def what_if_steps(
+    computed: Computed, name: str, element: int, nudge: float, known: WhatIf | None = None
+) -> Generator[None, None, WhatIf]:
+    """The same as a job."""
     number = computed.leaves[name]
     data = computed.value(number)
     gradient = computed.gradient(number)
     slope = 0.0 if gradient is None else float(np.asarray(gradient).reshape(-1)[element])
     value = float(data.reshape(-1)[element])
     xs = np.linspace(*_range(value, nudge, name, element, known), POINTS)
-    ys = np.array([_at(computed, number, element, float(x)) for x in xs])
+    ys, pace = np.empty(POINTS), Pace()
+    for index, x in enumerate(xs):
+        ys[index] = _at(computed, number, element, float(x))
+        if pace.is_due():
+            yield
+            pace.go_on()
     true = _at(computed, number, element, value + nudge) - computed.result
     return WhatIf(name, element, value, slope, computed.result, nudge, true, xs, ys)
 
@@ -101,6 +115,12 @@ def check(computed: Computed) -> dict[int, Array]:
     """The numeric gradient of every node that has one, as far as MOST_CHECKED numbers and MOST_WORK
     go.
     """
+    return to_the_end(check_steps(computed))
+
+
+def check_steps(computed: Computed) -> Generator[None, None, dict[int, Array]]:
+    """The same as a job."""
+    pace = Pace()
     found: dict[int, Array] = {}
     left = min(MOST_CHECKED, MOST_WORK // (2 * computed.numbers))
     order = sorted(
@@ -112,4 +132,16 @@ def check(computed: Computed) -> dict[int, Array]:
         if computed.gradient(number) is not None and size <= left:
             found[number] = numeric_gradient_of(computed.graph, number)
             left -= size
+        if pace.is_due():
+            yield
+            pace.go_on()
     return found
+
+
+def try_steps(
+    computed: Computed, name: str, element: int, nudge: float, known: WhatIf | None
+) -> Generator[WhatIf | None, None, dict[int, Array]]:
+    """What if, where that is too much for one frame: it is yielded; then the check."""
+    if not is_cheap(computed):
+        yield (yield from what_if_steps(computed, name, element, nudge, known))
+    return (yield from check_steps(computed))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 
 import numpy as np
@@ -145,3 +146,23 @@ async def test_checks_of_a_long_formula_are_laid_out_on_the_engine(pane, mode, t
     await pane.settled()
     assert not mode.view.graph.scene.checks and value(mode, "x3") == 4.0
     assert mode.view.graph.scene.computed is mode.computed
+
+
+async def test_what_is_tried_out_while_an_input_is_dragged_is_of_the_newest_numbers(pane, mode):
+    mode.lab.set_text(LONG)
+    await pane.settled()
+    shown = []
+    show = mode.show_numeric
+    mode.show_numeric = lambda numeric: (shown.append(mode.computed), show(numeric))
+    mode.trying.try_leaf("x5", 0)
+    for turn in range(6):
+        mode.lab.move_leaf("x5", 0, float(turn))
+        mode.trying._ask()  # as when the drag rests for a moment
+        await asyncio.sleep(0.005)
+    await until(lambda: mode.trying.what is not None and mode.trying.what.value == 5.0)
+    await until(lambda: shown and shown[-1] is mode.computed)
+    number = mode.computed.leaves["x5"]
+    assert mode.numeric[number] == pytest.approx(1.0)
+    assert mode.trying.what.result == mode.computed.result
+    await pane.settled()
+    assert all(one is mode.computed for one in shown), "of older numbers nothing came later"
