@@ -33,6 +33,7 @@ class Wanted:
     high: float
     distances: Sequence[float]
     toward: float | None = None  # an angle that it stands in best, 0 to the right, down is positive
+    must: bool = False  # it is there, even over other words
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class Room:
         rows, columns = math.ceil(height / CELL) + 1, math.ceil(width / CELL) + 1
         self._costs = np.zeros((rows, columns))
         self._words = np.zeros((rows, columns))
+        self._boxes: list[QRectF] = []  # of words
         self._sums: np.ndarray | None = None
 
     def take(self, box: QRectF, cost: float = BLOCKED, word: bool = False) -> None:
@@ -64,6 +66,7 @@ class Room:
         self._costs[part] = np.maximum(self._costs[part], cost)
         if word:
             self._words[part] = 1.0
+            self._boxes.append(box)
         self._sums = None
 
     @property
@@ -91,6 +94,14 @@ class Room:
         top, bottom = _whole(top, rows), _whole(bottom, rows)
         return sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left]
 
+    def has_word(self, box: np.ndarray) -> bool:
+        """Whether a word stands within a box (4,)."""
+        left, top, right, bottom = box
+        return any(
+            left < one.right() and one.left() < right and top < one.bottom() and one.top() < bottom
+            for one in self._boxes
+        )
+
     def words_at(self, points: np.ndarray) -> np.ndarray:
         """(...,): 1 where a word stands at points (..., 2)."""
         rows, columns = self.shape
@@ -113,16 +124,20 @@ def cells_of(points: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 
 @dataclass
 class _Stand:
-    """Which of its places a word has, and how often in a row another was better."""
+    """Which of its places a word has, how often in a row another was better, and whether there is
+    no room for it at all.
+    """
 
     place: int
     unhappy: int = 0
+    left_out: bool = False
 
 
 @dataclass
 class Placer:
     """Remembers where each word stood, so that it stays there while that is good. While things
-    move, words go with what they name, and change places only if that is no good for long.
+    move, words go with what they name, and change places only if that is no good for long. A word
+    for which there is no room is None, unless it must be there.
     """
 
     _last: dict[Hashable, _Stand] = field(default_factory=dict)
@@ -131,25 +146,30 @@ class Placer:
         """Whether all have a place."""
         return all(one.key in self._last for one in wanted)
 
-    def keep(self, wanted: Sequence[Wanted], width: float, height: float) -> list[Placed]:
+    def keep(self, wanted: Sequence[Wanted], width: float, height: float) -> list[Placed | None]:
         """All as they stood beside what they name, wherever that is now."""
-        placed = []
+        placed: list[Placed | None] = []
         for one in wanted:
             place = self._last[one.key].place
+            if self._last[one.key].left_out:
+                placed.append(None)
+                continue
             middles, _ = _tries(one)
             boxes = _boxes(one, _inside(one, middles[place : place + 1], width, height))
             (anchor,), (end,), (far,) = _nearest(one.anchors, boxes)
             placed.append(_placed(one.key, boxes[0], anchor, end if far > LEAD else None))
         return placed
 
-    def place(self, room: Room, wanted: Sequence[Wanted], moving: bool = False) -> list[Placed]:
+    def place(
+        self, room: Room, wanted: Sequence[Wanted], moving: bool = False
+    ) -> list[Placed | None]:
         """One after the other; each is in the way of those after it."""
         placed = [self._place(room, one, moving) for one in wanted]
         keys = {one.key for one in wanted}
         self._last = {key: stand for key, stand in self._last.items() if key in keys}
         return placed
 
-    def _place(self, room: Room, one: Wanted, moving: bool) -> Placed:
+    def _place(self, room: Room, one: Wanted, moving: bool) -> Placed | None:
         middles, away = _tries(one)
         inside = _inside(one, middles, room.width, room.height)
         boxes = _boxes(one, inside)
@@ -164,6 +184,9 @@ class Placer:
         stand.unhappy = 0 if happy else stand.unhappy + 1
         if stand.unhappy > (PATIENCE if moving else 0):
             stand.place, stand.unhappy = best, 0
+        stand.left_out = not one.must and room.has_word(boxes[best])
+        if stand.left_out:
+            return None
         box, end, is_far = boxes[stand.place], ends[stand.place], far[stand.place] > LEAD
         placed = _placed(one.key, box, anchors[stand.place], end if is_far else None)
         room.take(placed.box, word=True)

@@ -96,7 +96,8 @@ class Naming:
             placed = self._placer.keep(wanted, scene.frame.width(), scene.frame.height())
         else:
             placed = self._placer.place(self._room(scene), wanted, moving)
-        return list(zip(words, placed, strict=True))
+        both = zip(words, placed, strict=True)
+        return [(word, place) for word, place in both if place is not None]
 
     def _room(self, scene: Scene) -> Room:
         now = theme.current()
@@ -175,6 +176,7 @@ def _word(
     strong: bool = True,
     toward: float | None = None,
     clear: float = HEAD + 3,
+    must: bool = False,
 ) -> Word:
     now = theme.current()
     weight = 600 if strong else 400
@@ -182,7 +184,7 @@ def _word(
     wide = sum(_columns(texts, columns, weight)) + now.px(2)
     high = rows * (now.metrics("label", weight).height() + 1)
     near = [distance * now.zoom for distance in distances]
-    wanted = Wanted(key, anchors, wide, high, near, toward)
+    wanted = Wanted(key, anchors, wide, high, near, toward, must)
     return Word(wanted, tuple(texts), columns, strong, clear)
 
 
@@ -214,7 +216,8 @@ def names_of(ways: Sequence[Way], frame: QRectF) -> list[Word]:
         many = len(group) > MANY
         columns = 1 if not many else 2 if len(group) <= 6 else 3
         key = tuple(way.name for way in group)
-        words.append(_word(key, texts, anchors, APART if many else BESIDE, columns))
+        must = any(way.chosen for way in group)
+        words.append(_word(key, texts, anchors, APART if many else BESIDE, columns, must=must))
     return words
 
 

@@ -104,6 +104,24 @@ def test_what_is_smaller_by_four_decades_is_no_arrow():
         assert length_of(size, 1.0) == 0
 
 
+def test_where_there_is_no_room_a_name_is_left_out_but_the_chosen_one(mode, change):
+    change(Experiment(surface="ravine", racers=NINE))
+    view = mode.view.map
+    view.setFixedSize(300, 60)
+    view.resize(300, 60)
+    view.fit()
+    for name in ("adam", "lion"):
+        mode.choose(name)
+        for step in STEPS:
+            mode.player.seek(step)
+            words = view.words(view.ways(), view._strokes(view.ways()))
+            told = [text for word, _ in words for text, _ in word.texts]
+            assert OPTIMIZERS[name].title in told
+            free = [place.box for word, place in words if not word.wanted.must]
+            for number, box in enumerate(free):
+                assert not any(box.intersects(other) for other in free[number + 1 :])
+
+
 def test_words_stay_where_they_are_while_that_is_good():
     placer = Placer()
 
