@@ -269,7 +269,9 @@ class MapView(Picture):
         lanes = self.recording.lanes if self.recording is not None else ()
         key = (self.recording, self.plane, frame.width(), frame.height(), theme.current().zoom)
         size = (self.width(), self.height())
-        self._naming.set_trails(key, [near(self.seen(one.positions), size) for one in lanes], frame)
+        self._naming.set_trails(
+            key, lambda: [near(self.seen(one.positions), size) for one in lanes], frame
+        )
         ground = self.ground
         places = [*ground.minima, *ground.saddles, tuple(self.start)]
         fixed = list(self._covered)

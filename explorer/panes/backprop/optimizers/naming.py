@@ -4,8 +4,9 @@ own. Racers that stand together have one block of names, beside the place and no
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF
@@ -40,15 +41,23 @@ NUMBERS = 40.0, 24.0  # pixels at the left and below, where the axes' numbers ar
 
 @dataclass(frozen=True)
 class Word:
-    """Names in columns, or one word; those of places are not `strong`. Lines to what is named
-    leave its middle `clear`, in pixels.
+    """Names in columns as wide as `wides`, or one word; those of places are not `strong`. Lines to
+    what is named leave its middle `clear`, in pixels.
     """
 
     wanted: Wanted
     texts: tuple[tuple[str, QColor], ...]
-    columns: int = 1
+    wides: tuple[float, ...]
     strong: bool = True
     clear: float = HEAD + 3
+
+
+@dataclass(frozen=True)
+class Group:
+    """Racers that stand together, and where in pixels (n, 2) they are seen."""
+
+    ways: tuple[Way, ...]
+    heads: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -79,27 +88,31 @@ class Naming:
         self._trails = np.empty(0, int)
         self._frames = 0  # since things move
 
-    def set_trails(self, key: Hashable, ways: Sequence[np.ndarray], frame: QRectF) -> None:
+    def set_trails(
+        self, key: Hashable, ways: Callable[[], Sequence[np.ndarray]], frame: QRectF
+    ) -> None:
+        """`ways` in pixels are asked for where `key`, all that they depend on, is another."""
         if key == self._key:
             return
         self._key = key
-        shape = _shape(frame)
-        cells = [cells_of(filled(way), shape) for way in ways]
+        shape = Room(frame.width(), frame.height()).shape
+        cells = [cells_of(filled(way), shape) for way in ways()]
         self._trails = np.unique(np.concatenate(cells)) if cells else np.empty(0, int)
 
     def place(self, scene: Scene, moving: bool = False) -> list[tuple[Word, Placed]]:
         """`moving`: the next frame comes soon, and words should not jump from one to the other."""
-        words = [*_letters(scene.strokes), *_marks(scene.marks), *names_of(scene.ways, scene.frame)]
+        groups = grouped(scene.ways, scene.frame)
+        words = [*_letters(scene.strokes), *_marks(scene.marks), *names_of(groups)]
         wanted = [word.wanted for word in words]
         self._frames = self._frames + 1 if moving else 0
         if moving and self._frames % EVERY and self._placer.knows(wanted):
             placed = self._placer.keep(wanted, scene.frame.width(), scene.frame.height())
         else:
-            placed = self._placer.place(self._room(scene), wanted, moving)
+            placed = self._placer.place(self._room(scene, groups), wanted, moving)
         both = zip(words, placed, strict=True)
         return [(word, place) for word, place in both if place is not None]
 
-    def _room(self, scene: Scene) -> Room:
+    def _room(self, scene: Scene, groups: Sequence[Group]) -> Room:
         now = theme.current()
         frame = scene.frame
         room = Room(frame.width(), frame.height())
@@ -107,16 +120,17 @@ class Naming:
         left, below = now.px(NUMBERS[0]), now.px(NUMBERS[1])
         room.take(QRectF(0, 0, left, frame.height()), EDGE)
         room.take(QRectF(0, frame.height() - below, frame.width(), below), EDGE)
-        for group in grouped(scene.ways, frame):
-            if len(group) > MANY:
-                for way in group:
-                    room.take(_around(at_edge(way, frame), now.px(CLEAR)), CLEARING)
+        for group in groups:
+            if len(group.ways) > MANY:
+                for head in group.heads:
+                    room.take(_around(head, now.px(CLEAR)), CLEARING)
         for box in scene.levels:
             room.take(box, EDGE)
         for box in scene.fixed:
             room.take(box)
-        for way in scene.ways:
-            room.take(_around(at_edge(way, frame), now.px(HEAD + 1)))
+        for group in groups:
+            for head in group.heads:
+                room.take(_around(head, now.px(HEAD + 1)))
         for glyph in scene.glyphs:
             room.take(_around(glyph, now.px(8)))
         for stroke in scene.strokes:
@@ -145,9 +159,9 @@ def _draw_word(painter: QPainter, word: Word, box: QRectF) -> None:
     painter.setBrush(now.color("surface", 0.85))
     painter.setPen(now.pen("divider" if len(word.texts) > 1 else now.color("surface", 0.0)))
     painter.drawRoundedRect(box, 3, 3)
-    rows = -(-len(word.texts) // word.columns)
+    rows = -(-len(word.texts) // len(word.wides))
     pad = now.px(4)
-    wides = _columns(word.texts, word.columns, 600 if word.strong else 400)
+    wides = word.wides
     high = box.height() / rows
     for number, (text, color) in enumerate(word.texts):
         column, row = divmod(number, rows)
@@ -158,13 +172,17 @@ def _draw_word(painter: QPainter, word: Word, box: QRectF) -> None:
         )  # fmt: skip
 
 
-def _columns(texts: Sequence[tuple[str, QColor]], columns: int, weight: int) -> list[float]:
-    """How wide each column is, with the gap after it."""
+@lru_cache(maxsize=256)
+def _measured(
+    texts: tuple[str, ...], columns: int, strong: bool, zoom: float
+) -> tuple[tuple[float, ...], float]:
+    """How wide each column is, with the gap after it, and how high a row."""
     now = theme.current()
-    metrics = now.metrics("label", weight)
+    metrics = now.metrics("label", 600 if strong else 400)
     rows = -(-len(texts) // columns)
-    wides = [metrics.horizontalAdvance(text) for text, _ in texts]
-    return [max(wides[at : at + rows]) + now.px(8) for at in range(0, len(wides), rows)]
+    wides = [metrics.horizontalAdvance(text) for text in texts]
+    starts = range(0, len(wides), rows)
+    return tuple(max(wides[at : at + rows]) + now.px(8) for at in starts), metrics.height() + 1
 
 
 def _word(
@@ -179,13 +197,12 @@ def _word(
     must: bool = False,
 ) -> Word:
     now = theme.current()
-    weight = 600 if strong else 400
     rows = -(-len(texts) // columns)
-    wide = sum(_columns(texts, columns, weight)) + now.px(2)
-    high = rows * (now.metrics("label", weight).height() + 1)
+    wides, line = _measured(tuple(text for text, _ in texts), columns, strong, now.zoom)
+    wide, high = sum(wides) + now.px(2), rows * line
     near = [distance * now.zoom for distance in distances]
     wanted = Wanted(key, anchors, wide, high, near, toward, must)
-    return Word(wanted, tuple(texts), columns, strong, clear)
+    return Word(wanted, tuple(texts), wides, strong, clear)
 
 
 def _letters(strokes: Sequence[Stroke]) -> list[Word]:
@@ -207,35 +224,39 @@ def _marks(marks: Sequence[tuple[str, np.ndarray]]) -> list[Word]:
     ]
 
 
-def names_of(ways: Sequence[Way], frame: QRectF) -> list[Word]:
+def names_of(groups: Sequence[Group]) -> list[Word]:
     """One alone has its name beside it; those together a block of names, the smallest first."""
     words = []
-    for group in sorted(grouped(ways, frame), key=len):
-        anchors = np.stack([at_edge(way, frame) for way in group])
-        texts = [(way.title, ink(way.name)) for way in group]
-        many = len(group) > MANY
-        columns = 1 if not many else 2 if len(group) <= 6 else 3
-        key = tuple(way.name for way in group)
-        must = any(way.chosen for way in group)
-        words.append(_word(key, texts, anchors, APART if many else BESIDE, columns, must=must))
+    for group in sorted(groups, key=lambda one: len(one.ways)):
+        texts = [(way.title, ink(way.name)) for way in group.ways]
+        many = len(texts) > MANY
+        columns = 1 if not many else 2 if len(texts) <= 6 else 3
+        key = tuple(way.name for way in group.ways)
+        must = any(way.chosen for way in group.ways)
+        distances = APART if many else BESIDE
+        words.append(_word(key, texts, group.heads, distances, columns, must=must))
     return words
 
 
-def grouped(ways: Sequence[Way], frame: QRectF) -> list[list[Way]]:
+def grouped(ways: Sequence[Way], frame: QRectF) -> list[Group]:
     """Racers whose heads stand together, in the optimizers' order."""
-    near = theme.current().px(TOGETHER)
     order = list(OPTIMIZERS)
-    groups: list[list[Way]] = []
-    for way in sorted(ways, key=lambda one: order.index(one.name)):
-        at = at_edge(way, frame)
-        joined = [
-            group
-            for group in groups
-            if any(np.hypot(*(at_edge(one, frame) - at)) <= near for one in group)
-        ]
-        merged = [one for group in joined for one in group] + [way]
-        groups = [group for group in groups if group not in joined] + [merged]
-    return [sorted(group, key=lambda one: order.index(one.name)) for group in groups]
+    ways = sorted(ways, key=lambda one: order.index(one.name))
+    if not ways:
+        return []
+    heads = np.stack([at_edge(way, frame) for way in ways])
+    apart = heads[:, None] - heads[None]
+    near = np.hypot(apart[..., 0], apart[..., 1]) <= theme.current().px(TOGETHER)
+    groups = np.arange(len(ways))  # of each the number of the first in its group
+    for one, other in np.argwhere(near):
+        groups[groups == max(groups[one], groups[other])] = min(groups[one], groups[other])
+    return [
+        Group(
+            tuple(way for way, number in zip(ways, groups) if number == first),
+            heads[groups == first],
+        )
+        for first in np.unique(groups)
+    ]
 
 
 def at_edge(way: Way, frame: QRectF) -> np.ndarray:
@@ -270,7 +291,3 @@ def filled(points: np.ndarray) -> np.ndarray:
 
 def _around(point: np.ndarray, reach: float) -> QRectF:
     return QRectF(point[0] - reach, point[1] - reach, 2 * reach, 2 * reach)
-
-
-def _shape(frame: QRectF) -> tuple[int, int]:
-    return Room(frame.width(), frame.height()).shape

@@ -143,9 +143,11 @@ def test_who_stand_together_are_one_group():
 
     frame = QRectF(0, 0, 400, 100)
     ways = [way("muon", 40), way("adam", 10), way("sgd", 20), way("lion", 30), way("adamw", 90)]
-    names = [[one.name for one in group] for group in grouped(ways, frame)]
+    names = [[one.name for one in group.ways] for group in grouped(ways, frame)]
     assert sorted(names) == [["adamw"], ["sgd", "adam", "lion", "muon"]]
-    assert [len(group) for group in grouped([way("sgd", 900), way("adam", 902)], frame)] == [2]
+    (away,) = grouped([way("sgd", 900), way("adam", 902)], frame)
+    assert len(away.ways) == 2 and all(frame.contains(QPointF(*head)) for head in away.heads)
+    assert grouped([], frame) == []
 
 
 def test_a_way_leaves_no_cell_out():
