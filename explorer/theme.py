@@ -239,7 +239,7 @@ def apply(
     _current = theme
     sheet = style_sheet(theme)
     if news or app.styleSheet() != sheet:  # set again, they take back the fonts of widgets
-        if app.style().name().lower() != "fusion":
+        if not app.styleSheet():  # else it is there, below the sheet, and costs 0.2 s to set
             app.setStyle(QStyleFactory.create("Fusion"))
         app.setPalette(qt_palette(theme))
         app.setFont(theme.font())

@@ -22,7 +22,6 @@ def style_sheet(theme: Theme) -> str:
     check = resource("icons", tick).as_posix()
     up = resource("icons", "spin-up.svg").as_posix()
     return f"""
-QWidget {{ color: {c["text"]}; }}
 QMainWindow, QDialog {{ background: {c["window"]}; }}
 QToolTip {{
     background: {c["raised"]}; color: {c["text"]};
