@@ -14,9 +14,13 @@ from explorer.panes.backprop.expression.ways import Ways, joint_radius
 from explorer.panes.backprop.expression.words import Piece, arithmetic, number
 from explorer.widgets.base import LEFT, put_text
 
-MOST_AVOIDED = 20  # parts of nodes that the bubble tries not to hide
+MOST_AVOIDED = 120  # parts of nodes that the bubble tries not to hide
+AWAY = 200.0  # so far above or below its node the bubble may stand, in the picture's units
+NODES = 400.0  # what a place costs that hides a part of a node, times the area
+AIR = 0.01  # what beside a node costs, as a share of that
+OTHERS = 0.03  # what an edge that the bubble lies on costs, as a share of its area
 MOST_KEPT = 200  # places that have been found
-TRIED, FEW, POINTS = 40, 4, 6  # heights that it tries; edges of the node, and points of each
+TRIED, FEW, POINTS = 100, 4, 6  # heights that it tries; edges of the node, and points of each
 ARRIVE = 0.6  # of a forward step: the values have come to the operation
 HANDED, FLOWN = 0.3, 0.85  # of a backward step: the gradient is at the operation, at the input
 
@@ -151,10 +155,15 @@ def _free_place(
         edges.append((place.node, place.input))
     shares = [step / POINTS for step in range(POINTS + 1)]
     points = [ways.paths[edge].pointAtPercent(at) for edge in edges[:FEW] for at in shares]
-    nodes = _nearest(ways.parts, about.adjusted(-size.width(), -200, size.width(), 200), node)
-    tops = [about.top() - gap - size.height(), about.bottom() + gap]
+    wide, high = 2 * size.width(), max(AWAY, 6 * size.height())
+    near = node.adjusted(-wide, -high, wide, high)
+    nodes = _nearest(ways.parts, near, node)
+    tops = [box.top() - gap - size.height() for box in (node, about)]
+    tops += [box.bottom() + gap for box in (node, about)]
     tops += [top - gap - size.height() for top in nodes[:, 1]]
     tops += [bottom + gap for bottom in nodes[:, 3]]
+    tops = list(dict.fromkeys(round(float(top), 1) for top in tops))
+    tops = [top for top in tops if near.top() <= top <= near.bottom() - size.height()]
     tops.sort(key=lambda top: abs(top + size.height() / 2 - node.center().y()))
     inside = room.adjusted(gap / 2, gap / 2, -gap / 2, -gap / 2)
     reach = gap + size.width() / 2
@@ -167,15 +176,17 @@ def _free_place(
     places = np.stack([x, y, x + size.width(), y + size.height()], axis=1)  # (P, 4)
     whole = size.width() * size.height()
     outside = whole - _shared(places, np.array([_corners(inside)]))[:, 0]
-    near = np.array([-gap, -gap, gap, gap]) / 2  # a node has a ring, and words need air
-    parts = _shared(places, nodes + near).sum(axis=1)
+    air = np.array([-gap, -gap, gap, gap]) / 2  # a node has a ring, and words need air
+    parts = _shared(places, nodes).sum(axis=1) + AIR * _shared(places, nodes + air).sum(axis=1)
     px, py = np.array([(point.x(), point.y()) for point in points]).reshape(-1, 2).T
     crossed = (x[:, None] <= px) & (px <= places[:, 2:3])
     crossed &= (y[:, None] <= py) & (py <= places[:, 3:])
     away = abs(x + size.width() / 2 - node.center().x())
     away += abs(y + size.height() / 2 - node.center().y())
     away /= size.width() + size.height()
-    hidden = 2 * outside + 4 * parts + whole * (0.04 * crossed.sum(axis=1) + 0.02 * away)
+    others = _touched(places, ways.near(near)).sum(axis=1)
+    hidden = 0.04 * crossed.sum(axis=1) + 0.02 * away + OTHERS * others
+    hidden = NODES * (outside + parts) + whole * hidden
     best = int(hidden.argmin())
     return QRectF(float(x[best]), float(y[best]), size.width(), size.height())
 
@@ -197,6 +208,13 @@ def _shared(places: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     one, two = places[:, None], boxes[None]
     sides = np.minimum(one[..., 2:], two[..., 2:]) - np.maximum(one[..., :2], two[..., :2])
     return np.asarray(np.maximum(sides, 0.0).prod(axis=-1))
+
+
+def _touched(places: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    """Which places (P, 4) each box (B, 4), perhaps a mere line, runs through: (P, B)."""
+    one, two = places[:, None], boxes[None]
+    sides = np.minimum(one[..., 2:], two[..., 2:]) - np.maximum(one[..., :2], two[..., :2])
+    return np.asarray((sides >= 0).all(axis=-1))
 
 
 def _corners(box: QRectF) -> tuple[float, float, float, float]:

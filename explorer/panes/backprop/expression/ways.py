@@ -21,6 +21,7 @@ JOINT = 8.0  # radius of the sign where contributions are added
 LABEL = 6.7  # width of a letter beside it
 LEVEL = 0.02  # heights that differ by less are one
 CORNER = 5.0  # radius of a turn
+APART = np.array([1.0, 0.7310, 0.3719, 0.1937])  # no two boxes have the same sum of these shares
 ROUND = 0.55  # how far the handles of a quarter of a circle reach
 
 
@@ -55,10 +56,21 @@ class Ways:
             self._sight[key] = self._within(room.adjusted(-BESIDE, -BESIDE, BESIDE, BESIDE))
         return self._sight[key]
 
-    def _within(self, near: QRectF) -> dict[Edge, QPainterPath]:
+    def near(self, room: QRectF) -> np.ndarray:
+        """(B, 4): left, top, right and bottom of the lines and curves that come into a part of the
+        picture, each once.
+        """
+        boxes = self.boxes[self._seen(room)]
+        _, firsts = np.unique(boxes @ APART, return_index=True)  # edges of a node share their boxes
+        return np.asarray(boxes[firsts])
+
+    def _seen(self, room: QRectF) -> np.ndarray:
         left, top, right, bottom = self.boxes.T
-        seen = (left <= near.right()) & (right >= near.left())
-        seen &= (top <= near.bottom()) & (bottom >= near.top())
+        seen = (left <= room.right()) & (right >= room.left())
+        return np.asarray(seen & (top <= room.bottom()) & (bottom >= room.top()))
+
+    def _within(self, near: QRectF) -> dict[Edge, QPainterPath]:
+        seen = self._seen(near)
         edges, counts = list(self.paths), np.bincount(self.owners, minlength=len(self.paths))
         found: dict[Edge, QPainterPath] = {}
         numbers = np.flatnonzero(seen)
@@ -185,8 +197,8 @@ def ways_of(scene: Scene) -> Ways:
     middles = {edge: _middle(scene, edge, path) for edge, path in paths.items()}
     pieces = np.array([piece for pen in pens.values() for piece in pen.pieces]).reshape(-1, 8)
     owners = np.repeat(np.arange(len(pens)), [len(pen.pieces) for pen in pens.values()])
-    x, y = pieces[:, 0::2], pieces[:, 1::2]
-    boxes = np.stack([x.min(axis=1), y.min(axis=1), x.max(axis=1), y.max(axis=1)], axis=1)
+    x, y = pieces[:, 0::2].T, pieces[:, 1::2].T
+    boxes = np.stack([x.min(axis=0), y.min(axis=0), x.max(axis=0), y.max(axis=0)], axis=1)
     return Ways(paths, middles, _parts(scene), pieces, boxes, owners)
 
 
