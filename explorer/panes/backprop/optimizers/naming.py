@@ -29,7 +29,7 @@ from explorer.widgets.base import LEFT, put_text
 
 TOGETHER = 13.0  # pixels between two heads that have one block of names
 CLEAR = 26.0  # pixels around them that a block of many leaves free
-EVERY = 3  # frames of those that move: in the others words go along
+EVERY = 4  # frames of those that move: in the others words go along
 MANY = 3  # names of a block in one column; of more there are several
 BESIDE = (12.0, 19.0, 28.0, 40.0, 58.0, 80.0, 110.0)
 APART = (26.0, 40.0, 58.0, 80.0, 110.0, 150.0, 200.0)
@@ -250,13 +250,8 @@ def grouped(ways: Sequence[Way], frame: QRectF) -> list[Group]:
     groups = np.arange(len(ways))  # of each the number of the first in its group
     for one, other in np.argwhere(near):
         groups[groups == max(groups[one], groups[other])] = min(groups[one], groups[other])
-    return [
-        Group(
-            tuple(way for way, number in zip(ways, groups) if number == first),
-            heads[groups == first],
-        )
-        for first in np.unique(groups)
-    ]
+    members = [np.flatnonzero(groups == first) for first in np.unique(groups)]
+    return [Group(tuple(ways[k] for k in those), heads[those]) for those in members]
 
 
 def at_edge(way: Way, frame: QRectF) -> np.ndarray:

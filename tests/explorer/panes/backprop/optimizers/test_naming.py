@@ -137,6 +137,25 @@ def test_words_stay_where_they_are_while_that_is_good():
     assert max(lefts) - min(lefts) < 1e-9
 
 
+def test_while_it_plays_names_go_with_their_heads_and_settle_when_it_rests(mode, change):
+    change(Experiment(racers=("sgd", "momentum", "adagrad", "adam"), steps=200))
+    view = mode.view.map
+    last: dict[object, np.ndarray] = {}
+    jumps = frames = 0
+    for position in np.arange(5, 65, 0.25):
+        view._hurry.start()  # as frames that follow one another do
+        mode.showing.show_position(float(position))
+        for word, place in view.words(view.ways(), []):
+            middle = np.array([place.box.center().x(), place.box.center().y()])
+            beside = middle - word.wanted.anchors.mean(axis=0)
+            frames += 1
+            jumps += place.key in last and bool(np.hypot(*(beside - last[place.key])) > 15)
+            last[place.key] = beside
+    assert jumps < 0.01 * frames
+    view._hurry.stop()
+    check(view)
+
+
 def test_who_stand_together_are_one_group():
     def way(name: str, x: float) -> Way:
         return Way(name, OPTIMIZERS[name].title, np.array([[0.0, 0.0], [x, 50.0]]))
