@@ -183,10 +183,13 @@ class Recording:
             return False
         return bool(lane.heights[lane.lost_at - 1] < lane.heights[0])
 
-    def level_at(self, lane: Lane, step: int) -> bool:
-        """Whether the surface has nearly no slope where it stands, next to that at the start."""
+    def rests_at(self, lane: Lane, step: int) -> bool:
+        """Whether it has come to rest above the lowest: there is nearly no slope where it stands,
+        next to that at the start, and for a tenth of its steps it has hardly come lower.
+        """
         here, begun = (math.hypot(*lane.racers[k].gradient) for k in (step, 0))
-        return here < DOWN * begun
+        before, height = lane.heights[step - max(1, step // 10)], lane.heights[step]
+        return bool(here < DOWN * begun and before - height < DOWN * (height - self.lowest))
 
     def lost(self, step: int) -> list[Lane]:
         """Those that have run away by then."""

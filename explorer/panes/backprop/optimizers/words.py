@@ -67,7 +67,7 @@ def _standing(recording: Recording, step: int) -> str:
     low = f"{who} {'is' if len(leaders) == 1 else 'are'} lowest, at {height}"
     if step < recording.course.steps:
         return low
-    if recording.level_at(leaders[0], step):
+    if recording.rests_at(leaders[0], step):
         return f"{low}; it is level there, but not the lowest place"
     return f"{low}; nobody is down yet"
 

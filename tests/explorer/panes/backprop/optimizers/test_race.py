@@ -214,6 +214,9 @@ def test_who_is_equally_low_is_told_together(mode, change):
 def test_who_came_to_rest_in_a_higher_valley_is_told_so(mode, change):
     change(typed("x**4 - 3*x**2 + x + y**2", ("adagrad", "adam"), 300, start=(1.6, 0.5)))
     assert "it is level there, but not the lowest place" in sentence(mode, 300)
+    change(Experiment())  # along the bent valley it is nearly level, and goes on down
+    assert mode.recording.leaders(200)[0].name == "adam"
+    assert sentence(mode, 200).endswith("nobody is down yet.")
 
 
 def test_nobody_races(mode, change):
