@@ -9,7 +9,9 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from explorer import theme
+from explorer.panes.backprop.optimizers.draw_trails import HEAD
 from explorer.panes.backprop.optimizers.map_view import MapView
+from explorer.panes.backprop.optimizers.naming import name_at
 
 WHEEL = 1.2  # one notch
 REACH = 14.0  # pixels from the start or a head
@@ -51,13 +53,16 @@ class MapPicture(MapView):
     # what is under the pointer
 
     def hit(self, point: QPointF) -> str:
-        """The name of a racer whose head is there, "start", or "" for the ground."""
+        """The name of a racer whose head or name is there, "start", or "" for the ground."""
         reach = theme.current().px(REACH)
         x, y = self.seen(self.start)
         near = [(_far(QPointF(x, y), point), "start")]
         near += [(_far(way.head, point), way.name) for way in self.ways()]
         # Where all still stand at the start, it is the start that is taken.
         distance, name = min(near, key=lambda one: (round(one[0], 3), one[1] != "start"))
+        written = name_at(self._written, point)
+        if written and distance > theme.current().px(HEAD):
+            return written
         return name if distance <= reach else ""
 
     # the mouse

@@ -63,6 +63,7 @@ class MapView(Picture):
         self._layer = TrailLayer()
         self._naming = Naming()
         self._named_at = 0.0  # the position of the words
+        self._written: list[tuple[Word, Placed]] = []  # in the last frame
         self._covered: tuple[QRectF, ...] = ()
         self._moved = 0.0
         self.moving = False  # the start is being moved: whole ways are seen, faintly
@@ -245,7 +246,8 @@ class MapView(Picture):
                 draw_head(painter, way)
             else:
                 draw_pointer(painter, way, QPointF(*at_edge(way, frame)))
-        draw_words(painter, self.words(ways, strokes))
+        self._written = self.words(ways, strokes)
+        draw_words(painter, self._written)
         painter.setOpacity(1.0)
         if self._note:
             put_text(painter, frame, self._note, now.font("body"), now.color("text"))

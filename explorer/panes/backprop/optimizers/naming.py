@@ -51,6 +51,17 @@ class Word:
     strong: bool = True
     clear: float = HEAD + 3
 
+    def places(self, box: QRectF) -> list[QRectF]:
+        """Where in its box each text stands."""
+        rows = -(-len(self.texts) // len(self.wides))
+        high = box.height() / rows
+        found = []
+        for number in range(len(self.texts)):
+            column, row = divmod(number, rows)
+            left = box.left() + sum(self.wides[:column])
+            found.append(QRectF(left, box.top() + row * high, self.wides[column], high))
+        return found
+
 
 @dataclass(frozen=True)
 class Group:
@@ -153,23 +164,25 @@ def draw_words(painter: QPainter, placed: Sequence[tuple[Word, Placed]]) -> None
         _draw_word(painter, word, place.box)
 
 
+def name_at(placed: Sequence[tuple[Word, Placed]], point: QPointF) -> str:
+    """The racer whose name is written there; "" where there is none."""
+    for word, place in placed:
+        if word.strong and place.box.contains(point) and place.key[:1] != ("stroke",):
+            for name, box in zip(place.key, word.places(place.box), strict=True):
+                if box.contains(point):
+                    return str(name)
+    return ""
+
+
 def _draw_word(painter: QPainter, word: Word, box: QRectF) -> None:
     now = theme.current()
     font = now.font("label", 600 if word.strong else 400)
     painter.setBrush(now.color("surface", 0.85))
     painter.setPen(now.pen("divider" if len(word.texts) > 1 else now.color("surface", 0.0)))
     painter.drawRoundedRect(box, 3, 3)
-    rows = -(-len(word.texts) // len(word.wides))
     pad = now.px(4)
-    wides = word.wides
-    high = box.height() / rows
-    for number, (text, color) in enumerate(word.texts):
-        column, row = divmod(number, rows)
-        left = box.left() + pad + sum(wides[:column])
-        put_text(
-            painter, QRectF(left, box.top() + row * high, wides[column], high), text, font, color,
-            LEFT,
-        )  # fmt: skip
+    for (text, color), place in zip(word.texts, word.places(box), strict=True):
+        put_text(painter, place.translated(pad, 0), text, font, color, LEFT)
 
 
 @lru_cache(maxsize=256)

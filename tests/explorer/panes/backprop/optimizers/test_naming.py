@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtTest import QTest
 
 from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.surfaces import SURFACES
@@ -68,6 +69,22 @@ def test_those_out_of_sight_are_named_at_the_edge(mode, change):
     mode.player.seek(150)
     check(mode.view.map)
     assert mode.view.map._strokes(mode.view.map.ways()) == []  # nor has the chosen one arrows
+
+
+def test_a_name_is_clicked_where_heads_lie_over_one_another(mode, change, run_async):
+    change(Experiment(surface="ravine", racers=NINE))
+    mode.player.seek(200)
+    view = mode.view.map
+
+    async def body():
+        for name in ("muon", "sgd", "adagrad", "adam"):
+            view.grab()
+            word, place = next(one for one in view._written if name in one[0].wanted.key)
+            box = word.places(place.box)[list(place.key).index(name)]
+            QTest.mouseClick(view, Qt.MouseButton.LeftButton, pos=box.center().toPoint())
+            assert mode.chosen == name
+
+    run_async(body())
 
 
 def test_the_place_where_all_end_is_free(mode, change):
