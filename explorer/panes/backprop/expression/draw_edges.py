@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QPainterPath
+from PySide6.QtGui import QPainter, QPainterPath, QPen
 
 from explorer import theme
 from explorer.panes.backprop.expression.draw_nodes import anchor
@@ -49,10 +50,11 @@ def draw_edge(
         painter.drawPath(path)
     if done > 0:
         total = scene.peaks[edge]
-        pen = now.pen(sign_color(total), width_of(scene, edge))
-        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+        sign = (total > 0) - (total < 0) if math.isfinite(total) else math.nan
+        pen = _pen(now.name, sign, width_of(scene, edge))
         if now.contrast and total < 0:  # color is not alone there
             path = whole  # of which the dashes are
+            pen = QPen(pen)
             pen.setDashPattern([2.0, 1.5])
             pen.setCapStyle(Qt.PenCapStyle.FlatCap)
         if lit and done == 1:
@@ -70,6 +72,7 @@ def draw_edge(
             drawn = min(1.0, share) * length
             if drawn <= 0:
                 return
+            pen = QPen(pen)
             pen.setDashPattern([drawn / pen.widthF(), 2 * length / pen.widthF()])
             pen.setCapStyle(Qt.PenCapStyle.FlatCap)
             painter.setPen(pen)
@@ -77,6 +80,14 @@ def draw_edge(
         else:
             painter.setPen(pen)
             painter.drawPath(path)
+
+
+@lru_cache(maxsize=2048)  # of which many edges have the same: those that vanish
+def _pen(look: str, sign: float, width: float) -> QPen:
+    """Of an edge by the sign of what flows along it; `look` is the theme's."""
+    pen = theme.current().pen(sign_color(sign), width)
+    pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+    return pen
 
 
 def width_of(scene: Scene, edge: Edge) -> float:
