@@ -22,6 +22,7 @@ CELL_WIDTH, CELL_HEIGHT, SMALL_CELL = 46.0, 17.0, 7.0
 NUMBERED = (4, 4)  # rows and columns that have room for numbers
 MOST_FANNED = 9  # so many edges that leave a node have each a place
 MOST_CELLS = 24  # rows and columns of a grid without numbers; of more the first are shown
+BESIDE = 10.0  # between values and gradients that stand beside each other
 DOCKED = 3  # letters of a constant that stands below the badge of what reads it
 
 Box = tuple[float, float, float, float]  # x, y, width, height
@@ -120,17 +121,28 @@ class Face:
         inside, line = self.style.padding, self.style.line
         return (left + inside + 2, top + height - inside - line, width - 2 * inside - 4, line)
 
+    @property
+    def is_beside(self) -> bool:
+        """Whether gradients stand beside the values: a high grid is not made higher where there is
+        little room.
+        """
+        return _beside(self.rows, self.numbered, self.style)
+
     def grid(self, gradient: bool) -> Box:
         """Where the cells of the values are, or those of the gradients, side by side or below."""
         left, top, _, _ = self.box
         style = self.style
         wide, tall = self.columns * self.cell[0], self.rows * self.cell[1]
         x, y = left + style.padding + 2, top + style.padding + style.line + style.caption
-        if gradient and self.numbered:
-            y += tall + _between(style)
+        if gradient and self.is_beside:
+            x += max(wide, 40) + BESIDE
         elif gradient:
-            x += max(wide, 40) + 12
+            y += tall + _between(style)
         return (x, y, wide, tall)
+
+
+def _beside(rows: int, numbered: bool, style: Style) -> bool:
+    return not numbered or (rows > 1 and not style.words)
 
 
 def _between(style: Style) -> float:
@@ -170,10 +182,11 @@ def face_of(node: Node, checks: bool = False, style: Style = ROOMY, chip: float 
     wide, tall = shown[1] * cell[0], shown[0] * cell[1]
     grads = tensor.requires_grad
     least = box - inside - 4
-    if numbered:
-        inner = max(wide, least), tall + (tall + _between(style) if grads else 0)
+    if _beside(shown[0], numbered, style):
+        inner = max(wide, 40) * (2 if grads else 1) + (BESIDE if grads else 0), tall
     else:
-        inner = max(wide, 40) * (2 if grads else 1) + (12 if grads else 0), tall
+        inner = wide, tall + (tall + _between(style) if grads else 0)
+    inner = max(inner[0], least if numbered else 0), inner[1]
     width = stem + inner[0] + inside + 4
     height = inner[1] + inside + 2 + style.line + style.caption + more
     size = (width, height)

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 
+from explorer.panes.backprop.expression.heights import stand
 from explorer.panes.backprop.expression.layering import Net, layers_of
 
-RELAXED = 8  # times that heights are
 LANE, BESIDE = 6.0, 12.0  # between two lanes; between lanes and the rows above and below
 TURN = 9.0  # from the end of a row to the nearest turn
 RAGGED = 20.0  # what an empty row costs, in units of height: rows are filled alike
@@ -98,7 +98,7 @@ def place(net: Net, sizes: Sequence[Point], room: float, spacing: Spacing) -> La
     middle = [0.0] * len(net.layer)
     top, bounds, lanes = 0.0, [], {}
     for row in rows:
-        _stand(columns, row, middle)
+        stand(net, columns.gaps, row, middle)
         members = [one for layer in row for one in net.order[layer]]
         first = min(middle[one] - columns.height[one] / 2 for one in members)
         for one in members:
@@ -214,70 +214,6 @@ class _Columns:
 def turned(lanes: int) -> float:
     """How far beside a row so many lanes turn."""
     return TURN + (lanes - 1) * LANE if lanes else 0.0
-
-
-def _stand(columns: _Columns, row: range, middle: list[float]) -> None:
-    """The middle of each node of a row: as near to its neighbors as the others in its column let
-    it.
-    """
-    net = columns.net
-    heavy, whole = net.weight, len(row) == net.count
-    left = {one: net.left[one] for layer in row for one in net.order[layer]}
-    right = {one: net.right[one] for one in left}
-    if not whole:
-        for one in net.order[row[0]]:
-            left[one] = []
-        for one in net.order[row[-1]]:
-            right[one] = []
-    for layer in row:
-        at = 0.0
-        for one, space in zip(net.order[layer], columns.gaps[layer], strict=True):
-            at += space
-            middle[one] = at
-        for one in net.order[layer]:
-            middle[one] -= at / 2
-    for sweep in range(RELAXED):
-        forward = sweep % 2 == 0
-        sides = (left, right) if forward else (right, left)
-        for layer in row if forward else reversed(row):
-            wanted = []
-            for one in net.order[layer]:
-                near = sides[0][one] or sides[1][one]
-                if sweep >= RELAXED - 2:  # at last both sides count
-                    near = [*left[one], *right[one]]
-                weight = pull = 0.0
-                for other in near:
-                    weight += heavy[other]
-                    pull += heavy[other] * middle[other]
-                wanted.append(pull / weight if near else 0.0)
-            weights = [heavy[one] for one in net.order[layer]]
-            found = _spread(wanted, columns.gaps[layer], weights)
-            for one, at in zip(net.order[layer], found, strict=True):
-                middle[one] = at
-
-
-def _spread(
-    wanted: Sequence[float], gaps: Sequence[float], weights: Sequence[float]
-) -> list[float]:
-    """The heights nearest to the wanted ones (weighted least squares) that keep order and gaps.
-
-    Without the gaps this is a regression by a rising line: neighbors that would pass each other
-    become one block at their mean.
-    """
-    offset, total = [], 0.0
-    for gap in gaps:
-        total += gap
-        offset.append(total)
-    blocks: list[tuple[float, float, int]] = []  # mean, weight, count
-    for want, shift, weight in zip(wanted, offset, weights, strict=True):
-        blocks.append((want - shift, weight, 1))
-        while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
-            mean, heavy, count = blocks.pop()
-            above, more, others = blocks.pop()
-            both = heavy + more
-            blocks.append(((mean * heavy + above * more) / both, both, count + others))
-    heights = [mean for mean, _, count in blocks for _ in range(count)]
-    return [height + shift for height, shift in zip(heights, offset, strict=True)]
 
 
 class _Drawn:

@@ -80,6 +80,15 @@ def test_lanes_are_apart_and_cross_no_other(seed):
             assert low[1] > high[1] and low[2] > high[2]
 
 
+def test_a_node_whose_neighbors_stand_in_other_rows_stands_close_to_the_others():
+    # 5 reads 3 and 4, which end the first row: 4 is a leaf
+    inputs = [(), (), (0, 1), (2,), (), (3, 4), (5,)]
+    layout = lay_out(inputs, [SIZES] * len(inputs), 450)
+    assert len(layout.rows) == 2 and layout.layers[3] == layout.layers[4] == 2
+    (_, above, _, high), (_, below, _, _) = layout.places[3:5]
+    assert below - above - high == pytest.approx(Spacing().row)
+
+
 def test_what_fits_in_one_row_is_not_folded():
     inputs = graph(1, 30, 6)
     sizes = [SIZES] * len(inputs)

@@ -134,6 +134,13 @@ def test_no_text_is_smaller_than_11_pixels(qtbot, monkeypatch, name):
     assert len(sizes) > 5 and min(sizes) >= 11
 
 
+@pytest.mark.parametrize("name", HIGH)
+def test_what_does_not_fit_into_a_low_window_is_shown_row_by_row(qtbot, name):
+    picture = shown(qtbot, scene(name), LOW)
+    layout = picture.scene.layout
+    assert all(bottom - top <= LOW[1] - HEIGHT for top, bottom in layout.rows)
+
+
 def test_what_does_not_fit_is_told_with_how_many_nodes_there_are(qtbot):
     picture = shown(qtbot, scene("micrograd"), LOW)
     assert cut(picture) == ["below"]
