@@ -110,13 +110,14 @@ class LiveNumbers(Picture):
 
     def draw(self, painter: QPainter) -> None:
         now = theme.current()
-        y = now.px(4)
+        y, height = now.px(4), now.px(20)
         for row in self._rows:
-            y = (
-                self._draw_terms(painter, row, y)
-                if isinstance(row, Terms)
-                else self._draw_line(painter, row, y)
-            )
+            if isinstance(row, Terms):
+                y = self._draw_terms(painter, row, y)
+            elif y + height < self.exposed.top() or y > self.exposed.bottom():
+                y += height  # a hundred rows may stand out of sight
+            else:
+                y = self._draw_line(painter, row, y)
 
     def _draw_line(self, painter: QPainter, row: Any, y: float) -> float:
         now = theme.current()

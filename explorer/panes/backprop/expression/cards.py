@@ -83,6 +83,7 @@ class WhatIfCard(QWidget):
         self._names: list[str] = []
         self.leaf = MenuButton("chevron-down", "w", "Which input is moved")
         self.leaf.setObjectName("backprop.expression.leaf")
+        self.leaf.menu().aboutToShow.connect(self._fill)
         self.value = TypedNumber("Value", 92)
         self.value.setObjectName("backprop.expression.value")
         self.value.setToolTip("A number, or rows of numbers as [[1, 2], [3, 4]]")
@@ -128,12 +129,15 @@ class WhatIfCard(QWidget):
     def set_leaves(self, names: Sequence[str], chosen: str) -> None:
         if list(names) != self._names:
             self._names = list(names)
-            menu = self.leaf.menu()
-            menu.clear()
-            for name in names:
-                menu.addAction(name, lambda name=name: self.leafChosen.emit(name))
+            self.leaf.menu().clear()
         self.leaf.setText(chosen.replace("&", "&&"))
         self.leaf.setAccessibleName(f"Input: {chosen}")
+
+    def _fill(self) -> None:
+        """The menu, when it opens: a hundred inputs come and go with each letter typed."""
+        menu = self.leaf.menu()
+        for name in self._names if menu.isEmpty() else ():
+            menu.addAction(name, lambda name=name: self.leafChosen.emit(name))
 
     def set_value(self, text: str) -> None:
         self.value.set_shown(text)

@@ -152,3 +152,15 @@ def test_what_is_asked_while_the_program_stands_still_is_asked_later(make_pane, 
     assert mode.trying._timer.isActive()
     mode.inspecting._on_time()
     assert mode.inspecting._timer.isActive()
+
+
+def test_the_menu_of_inputs_has_those_of_the_formula_when_it_opens(pane, mode):
+    card = mode.view.what_if
+    for text in ("a * b + c", "a * d"):
+        mode.lab.set_text(text)
+        for _ in range(2):
+            card.leaf.menu().aboutToShow.emit()
+            found = [action.text() for action in card.leaf.menu().actions()]
+            assert found == list(mode.computed.leaves)
+    card.leaf.menu().actions()[1].trigger()
+    assert mode.trying.leaf == "d"

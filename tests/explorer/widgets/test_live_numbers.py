@@ -1,0 +1,41 @@
+"""The rows of numbers in the inspector."""
+
+import numpy as np
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QScrollArea
+
+from explorer.widgets.live_numbers import Equation, LiveNumbers, Terms
+
+
+def pixels(widget) -> np.ndarray:
+    image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+    whole = np.frombuffer(image.constBits(), np.uint8)
+    return whole.reshape(image.height(), image.width(), 4)[..., :3].copy()
+
+
+def test_rows_out_of_sight_are_not_drawn_and_those_in_sight_as_ever(qtbot, monkeypatch):
+    rows = [
+        Terms("total", np.array([1.0, 2.0]), np.array([3.0, 4.0])),
+        *(Equation(f"x{number}", float(number)) for number in range(60)),
+    ]
+    numbers, area = LiveNumbers(), QScrollArea()
+    numbers.set_rows(rows)
+    whole = pixels(numbers)
+    area.setWidget(numbers)
+    area.resize(numbers.width() + 30, 150)
+    qtbot.addWidget(area)
+    area.show()
+    drawn: list[object] = []
+    draw = LiveNumbers._draw_line
+    monkeypatch.setattr(
+        LiveNumbers,
+        "_draw_line",
+        lambda self, painter, row, y: (drawn.append(row), draw(self, painter, row, y))[1],
+    )
+    for place in (0, 333, area.verticalScrollBar().maximum()):
+        area.verticalScrollBar().setValue(place)
+        drawn.clear()
+        found = pixels(area.viewport())
+        assert 3 <= len(drawn) <= 12
+        wanted = whole[place : place + found.shape[0]]
+        np.testing.assert_array_equal(found[: wanted.shape[0], : whole.shape[1]], wanted)
