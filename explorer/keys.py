@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QLineEdit, QWidget
 
 if TYPE_CHECKING:
     from explorer.window import MainWindow
@@ -36,10 +36,17 @@ def handle(window: MainWindow, event: QKeyEvent) -> bool:
     if key == Qt.Key.Key_Escape:
         window.escape()
         return True
-    if key in PLAYER:
+    if key in PLAYER and not _is_typed_in(window.focusWidget()):
         getattr(window.pane.player, PLAYER[key])()
         return True
     return False
+
+
+def _is_typed_in(widget: QWidget | None) -> bool:
+    """Whether a person types there: Enter ends that, and a field hands it on to the window."""
+    if isinstance(widget, QComboBox):
+        return widget.isEditable()
+    return isinstance(widget, QLineEdit | QAbstractSpinBox) and not widget.isReadOnly()
 
 
 def focus_next(window: QWidget, regions: Sequence[QWidget]) -> None:

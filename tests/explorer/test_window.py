@@ -124,6 +124,19 @@ def test_a_text_field_keeps_space_and_arrows(make):
     assert (window.pane.player.playing, window.pane.player.position) == (False, 0)
 
 
+def test_enter_in_a_field_ends_the_typing_and_goes_into_no_step(make, monkeypatch):
+    _, window = make()
+    entered = []
+    monkeypatch.setattr(window.pane.player, "enter", lambda: entered.append(1))
+    field = window.pane.inputs
+    field.setFocus()
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert entered == []
+    field.clearFocus()
+    QTest.keyClick(window, Qt.Key.Key_Return)
+    assert entered == [1]
+
+
 def test_every_action_is_in_a_menu_or_the_palette_and_has_one_key(make):
     _, window = make()
     actions = window.actions_list.items
