@@ -89,8 +89,8 @@ class Inputs:
         mode.change(mode.experiment.with_racer(name, races), text)
 
     def set_rate(self, name: str, value: float) -> None:
-        self._mode.choose(name)
         self.set_value(name, "learning_rate", value)
+        self._mode.choose(name)  # after it: to choose shows all fields' numbers
 
     def set_value(self, name: str, key: str, value: float) -> None:
         """A setting of an optimizer; what it refuses is said, and the last race stays."""

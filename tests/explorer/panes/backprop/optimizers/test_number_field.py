@@ -92,6 +92,7 @@ def test_what_is_set_from_outside_ends_the_typing(field):
 def test_a_refused_rate_changes_nothing_in_the_race(mode, change, run_async):
     change(Experiment(racers=("sgd", "adam"), steps=20))
     row = mode.view.lanes.rows["adam"]
+    mode.choose("sgd")
 
     async def body():
         type_in(row.rate, "1e999")
