@@ -20,6 +20,7 @@ NODES = 400.0  # what a place costs that hides a part of a node, times the area
 AIR = 0.01  # what beside a node costs, as a share of that
 OTHERS = 0.03  # what an edge that the bubble lies on costs, as a share of its area
 MOST_KEPT = 200  # places that have been found
+MOST_PASSING = 500  # pieces of edges near by: from far away there are thousands, and some tell
 TRIED, FEW, POINTS = 100, 4, 6  # heights that it tries; edges of the node, and points of each
 ARRIVE = 0.6  # of a forward step: the values have come to the operation
 HANDED, FLOWN = 0.3, 0.85  # of a backward step: the gradient is at the operation, at the input
@@ -184,7 +185,9 @@ def _free_place(
     away = abs(x + size.width() / 2 - node.center().x())
     away += abs(y + size.height() / 2 - node.center().y())
     away /= size.width() + size.height()
-    others = _touched(places, ways.near(near)).sum(axis=1)
+    passing = ways.near(near)
+    every = 1 + len(passing) // MOST_PASSING
+    others = every * _touched(places, passing[::every]).sum(axis=1)
     hidden = 0.04 * crossed.sum(axis=1) + 0.02 * away + OTHERS * others
     hidden = NODES * (outside + parts) + whole * hidden
     best = int(hidden.argmin())
