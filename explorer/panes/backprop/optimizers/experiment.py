@@ -75,6 +75,12 @@ class Experiment:
         own = {**self.settings.get(name, {}), key: value}
         return replace(self, settings={**self.settings, name: own})
 
+    def without_setting(self, name: str, key: str) -> Experiment:
+        """That setting as it was."""
+        own = {one: value for one, value in self.settings.get(name, {}).items() if one != key}
+        rest = {one: values for one, values in self.settings.items() if one != name}
+        return replace(self, settings={**rest, name: own} if own else rest)
+
     def with_usual(self, name: str) -> Experiment:
         """All settings of an optimizer as they were."""
         return replace(

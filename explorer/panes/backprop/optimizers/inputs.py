@@ -96,7 +96,10 @@ class Inputs:
         """A setting of an optimizer; what it refuses is said, and the last race stays."""
         mode = self._mode
         text = f"Set {OPTIMIZERS[name].title}'s {CHOICES[key][0].lower()}"
-        mode.change(mode.experiment.with_setting(name, key, value), text, f"{name} {key}")
+        one = mode.experiment.without_setting(name, key)
+        if mode.surface is None or values_of(one, mode.surface, name)[key] != value:
+            one = one.with_setting(name, key, value)
+        mode.change(one, text, f"{name} {key}")
         self.show(mode.experiment, mode.surface)  # what was refused is no longer said
 
     def set_usual(self, name: str) -> None:
@@ -141,10 +144,7 @@ class Inputs:
             if lane.lost_at is None or recording.fell_away(lane):
                 continue
             if "usual" in text:
-                own = dict(one.settings.get(lane.name, {}))
-                own.pop("learning_rate", None)
-                settings = {**one.settings, lane.name: own}
-                one = replace(one, settings={name: own for name, own in settings.items() if own})
+                one = one.without_setting(lane.name, "learning_rate")
             else:
                 rate = float(f"{lane.settings.learning_rate / 10:.6g}")
                 one = one.with_setting(lane.name, "learning_rate", rate)
