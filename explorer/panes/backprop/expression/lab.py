@@ -32,6 +32,7 @@ _NUMBER = re.compile(r"[-+]?[\d.]+(?:[eE][-+]?\d+)?")
 class Lab(QObject):
     """The experiment lies in the workspace, so that each change of it can be undone.
 
+    changed()     the experiment is another, and not worked out yet
     solved(new)   `computed` is another; new: with another graph, not only other values
     failed(error) the formula cannot be read: an ExpressionError
     broke(text)   it could not be worked out for another reason
@@ -40,6 +41,7 @@ class Lab(QObject):
     settled()     what the graph does not show has changed: the rate, what takes steps, losses
     """
 
+    changed = Signal()
     solved = Signal(bool)
     failed = Signal(object)
     broke = Signal(str)
@@ -139,6 +141,7 @@ class Lab(QObject):
     def _on_changed(self, path: str, _: Any) -> None:
         if path != EXPERIMENT:
             return
+        self.changed.emit()
         if not self.is_solved:
             self.refresh()
             return

@@ -16,7 +16,7 @@ from explorer.panes.backprop.expression import demo, words
 from explorer.panes.backprop.expression.camera import SCALES, Camera
 from explorer.panes.backprop.expression.commands import commands
 from explorer.panes.backprop.expression.computing import Computed
-from explorer.panes.backprop.expression.experiment import are_numbers, restored
+from explorer.panes.backprop.expression.experiment import Experiment, are_numbers, restored
 from explorer.panes.backprop.expression.header import ExpressionHeader
 from explorer.panes.backprop.expression.inspecting import Inspecting
 from explorer.panes.backprop.expression.lab import CHECKS, Lab
@@ -46,6 +46,7 @@ class ExpressionMode(Mode):
         self._position = 0.0
         self._wanted: float | None = None  # where a session was left
         self._view: dict[str, Any] = {}  # and what was looked at, until the formula is worked out
+        self._left: Experiment | None = None  # of which both are
         self.workspace.begin(CHECKS, False)
         self.inspecting = Inspecting(self)
         self.lab = Lab(self)
@@ -66,6 +67,7 @@ class ExpressionMode(Mode):
         graph.leafReleased.connect(lab.end_merge)
         graph.editRequested.connect(self.trying.edit)
         self.workspace.changed.connect(self._on_changed)
+        lab.changed.connect(self._on_another)
         lab.solved.connect(self._on_solved)
         lab.failed.connect(self._on_failed)
         lab.settled.connect(self._show_settings)
@@ -117,9 +119,9 @@ class ExpressionMode(Mode):
         self._wanted = float(step) if type(step) in (int, float) and step >= 0 else None
         self.workspace.begin(CHECKS, state.get("checks") is True)
         self.trying.restore(state)
-        if one is not None:
-            self.lab.begin(one)
         self._view = {name: state.get(name) for name in ("chosen", "camera")}
+        self._left = one or self.lab.experiment
+        self.lab.begin(self._left)
         self.lab.refresh()
         self._seek_wanted()
         self._restore_view()
@@ -195,6 +197,11 @@ class ExpressionMode(Mode):
 
     # what the lab tells
 
+    def _on_another(self) -> None:
+        """What is still wanted of a session is of its formula alone."""
+        if self._left is None or not self.lab.experiment.same_numbers(self._left):
+            self._wanted, self._view = None, {}
+
     def _on_failed(self, error: ExpressionError) -> None:
         """The old graph stays, faint, until the formula can be read again."""
         self.view.editor.set_text(self.lab.experiment.text)
@@ -217,12 +224,12 @@ class ExpressionMode(Mode):
             self.show_numeric({})
             graph.set_choice(-1, -1)
             self.set_tracks([MomentTrack(computed)])
-            self._seek_wanted()
-            if self.active:
-                self.inspecting.ahead(self.player.step)
         else:
             for track in self.tracks:
                 track.computed = computed  # type: ignore[attr-defined]
+        self._seek_wanted()
+        if new and self.active:
+            self.inspecting.ahead(self.player.step)
         self.on_position(self.player.position if self.active else 0.0)
         self._restore_view()
         self._show_settings()
@@ -239,7 +246,8 @@ class ExpressionMode(Mode):
             graph.set_scene(scene_of(computed, graph.scene, self.checks(), graph.room))
 
     def _seek_wanted(self) -> None:
-        if self._wanted is not None and self.active and self.tracks:
+        """Where a session was left, once its formula is worked out."""
+        if self._wanted is not None and self.active and self.lab.is_solved:
             self.player.seek(self._wanted)
             self._wanted = None
 

@@ -311,7 +311,9 @@ async def test_what_was_looked_at_in_a_long_formula_comes_back(pane, mode):
     await pane.settled()
     mode.choose(3, 0)
     mode.view.graph.zoom_by(1.5)
+    pane.player.seek(9)
     saved = json.loads(json.dumps(mode.state()))
+    assert saved["step"] == 9
     mode.lab.show_example("twice")
     mode.restore(saved)
     assert {name: mode.state()[name] for name in ("chosen", "camera")} == {
@@ -330,3 +332,25 @@ async def test_the_buttons_of_the_view_stand_below_the_graph_of_any_formula(pane
         assert view.body.rect().contains(tools), name
         bottom = view.graph.height() - theme.current().px(HEIGHT + MARGIN)
         assert tools.top() >= bottom - 1, name
+
+
+@pytest.mark.parametrize("text", ["a * (b +", " + ".join(f"tanh(w{n} * x{n})" for n in range(40))])
+async def test_what_was_looked_at_in_one_formula_is_not_laid_on_the_next(pane, mode, text):
+    looked = {"chosen": [3, -1], "camera": [2.0, -50.0, -30.0], "step": 5}
+    mode.restore({"experiment": {"text": text, "values": {}}, **looked})
+    mode.lab.set_text("a*b + c*d + e")
+    await pane.settled()
+    graph = mode.view.graph
+    assert graph.chosen == (-1, -1) and graph.fits and pane.player.position == 0
+    mode.lab.set_text("a * b")
+    assert graph.chosen == (-1, -1) and graph.fits and pane.player.position == 0
+
+
+async def test_a_session_begun_while_another_mode_is_shown_keeps_its_step(pane, mode):
+    pane.player.seek(4)
+    saved = mode.state()
+    mode.active = False
+    mode.restore(saved)
+    mode.lab.set_rate(0.2)
+    assert mode.state()["step"] == 4, "the rate changes no graph"
+    mode.active = True
