@@ -5,8 +5,10 @@ Live numbers never come through here: they are native text (`live_numbers`).
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import warnings
+from collections.abc import Iterable
 from functools import cache, lru_cache
 from typing import Any
 from xml.etree import ElementTree
@@ -25,6 +27,7 @@ ROLES = {"q": "q", "Q": "q", "k": "k", "K": "k", "v": "v", "V": "v", "a": "atten
 # ziamath's font is one file that is sought in and read: two at once read letters from wrong places,
 # and it keeps a letter as it was first read.
 _ONE_AT_A_TIME = threading.Lock()
+SIZE = 18.0  # px, of a formula in the inspector
 _SHORTEST = 0.72  # a wide formula shrinks to this share of its size, then it is cut
 
 
@@ -58,6 +61,20 @@ def formula_svg(latex: str, size: float, palette: str, plain: bool = False) -> b
         raise ValueError(f"the formula {latex!r} cannot be set: {error}") from error
 
 
+def set_formulas(formulas: Iterable[str], zoom: float, palette: str, plain: bool = False) -> None:
+    """Sets formulas ahead of the steps that show them, on another thread: the window's then finds
+    them in the cache. One that cannot be set is shown as its source.
+    """
+    for latex in formulas:
+        with contextlib.suppress(ValueError):
+            _svg(latex, round(SIZE * zoom, 2), palette, plain)
+
+
+def _svg(latex: str, size: float, palette: str, plain: bool) -> bytes:
+    """As every caller asks for it, or the cache would have it twice."""
+    return formula_svg(latex, size, palette, True) if plain else formula_svg(latex, size, palette)
+
+
 def _colored(markup: str, roles: dict[str, str], plain: bool) -> str:
     """MathML in the text color, with q, k, v in their own; an index (the k of d_k) stays plain."""
     root = ElementTree.fromstring(markup)
@@ -85,15 +102,13 @@ def _color(element: Any, space: str, roles: dict[str, str]) -> None:
 
 @lru_cache(maxsize=256)
 def _renderer(latex: str, size: float, palette: str, plain: bool) -> QSvgRenderer:
-    # Called as those who prepare a formula call it, so that the cache has it.
-    svg = formula_svg(latex, size, palette, True) if plain else formula_svg(latex, size, palette)
-    return QSvgRenderer(QByteArray(svg))
+    return QSvgRenderer(QByteArray(_svg(latex, size, palette, plain)))
 
 
 class FormulaView(Picture):
     """One formula, left-aligned; it shrinks a little when it is too wide."""
 
-    def __init__(self, latex: str = "", size: float = 18, parent: QWidget | None = None) -> None:
+    def __init__(self, latex: str = "", size: float = SIZE, parent: QWidget | None = None) -> None:
         super().__init__("Formula", parent)
         self._latex = ""
         self._plain = False

@@ -36,7 +36,7 @@ class MathView(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.formula = FormulaView("", 18)
+        self.formula = FormulaView()
         self.rows = LiveNumbers()
         self._place = Label("", "label", "muted", wrap=True)
         layout = QVBoxLayout(self)

@@ -150,7 +150,7 @@ async def _typed(pane: Any, mode: Any) -> Times:
             QTest.keyClick(field, "1")
         hold, wait = 0.0, 0.0
         while not wait:
-            if not wait and mode.lab.is_solved and mode.computed.text == field.toPlainText():
+            if mode.lab.is_solved and mode.computed.text == field.toPlainText():
                 graph.repaint()
                 wait = time.perf_counter() - began
             await asyncio.sleep(0.001)  # not busy: the engine's thread needs the interpreter

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +14,12 @@ from explorer.panes.attention.explain import cell_inspection, step_inspection
 from explorer.panes.attention.story import seen
 from explorer.panes.attention.walk import LENGTH
 from explorer.panes.base import Inspection
-from explorer.widgets.formula import formula_svg
+from explorer.widgets.formula import set_formulas
 
 if TYPE_CHECKING:
     from explorer.panes.attention.pane import AttentionPane
 
 Cell = tuple[int, int]  # query and key
-FORMULA = 18  # px, as the inspector sets them
 
 
 class Inspecting(QObject):
@@ -94,7 +91,7 @@ class Inspecting(QObject):
         if look != self._prepared:
             self._prepared = look
             formulas = tuple(step.formula for step in trace)
-            self._pane.spawn(self._pane.engine.io(_set_formulas, formulas, now.zoom, now.name))
+            self._pane.spawn(self._pane.engine.io(set_formulas, formulas, now.zoom, now.name))
 
     def soon(self) -> None:
         if self._pane.isVisible():
@@ -134,10 +131,3 @@ class Inspecting(QObject):
 
     def _tell(self, inspection: Inspection) -> None:
         self._pane.inspection.emit(replace(inspection, stale=self._stale))
-
-
-def _set_formulas(formulas: Sequence[str], zoom: float, palette: str) -> None:
-    """Fills the cache of formulas; one that cannot be set is shown as its source anyway."""
-    for latex in formulas:
-        with contextlib.suppress(ValueError):
-            formula_svg(latex, round(FORMULA * zoom, 2), palette)

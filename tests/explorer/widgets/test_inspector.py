@@ -141,14 +141,16 @@ def test_formulas_are_set_one_at_a_time(monkeypatch):
 
     class Slow:
         def __init__(self, markup: str, size: float) -> None:
+            inside.append(1)
+            most.append(len(inside))
+            time.sleep(0.01)
             self.math = math.Math(markup, size=size)
 
         def svg(self) -> str:
-            inside.append(1)
-            most.append(len(inside))
-            time.sleep(0.02)
+            time.sleep(0.01)
+            svg = self.math.svg()
             inside.pop()
-            return self.math.svg()
+            return svg
 
     monkeypatch.setattr(formula, "_libraries", lambda: (SimpleNamespace(Math=Slow), converter))
     with ThreadPoolExecutor(3) as pool:

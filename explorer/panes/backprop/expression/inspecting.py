@@ -12,8 +12,8 @@ from explorer import tasks, theme
 from explorer.engine import EngineDied
 from explorer.panes.backprop.expression import explaining
 from explorer.panes.backprop.expression.computing import Computed
-from explorer.panes.backprop.expression.formulas import set_formulas
 from explorer.panes.backprop.expression.scene import subject_at
+from explorer.widgets.formula import set_formulas
 
 if TYPE_CHECKING:
     from explorer.panes.backprop.expression.mode import ExpressionMode
@@ -91,7 +91,7 @@ class Inspecting(QObject):
         self._setting |= keys
         now = theme.current()
         with contextlib.suppress(EngineDied):
-            await self._mode.engine.io(set_formulas, tuple(formulas), now.zoom, now.name)
+            await self._mode.engine.io(set_formulas, tuple(formulas), now.zoom, now.name, True)
         self._setting -= keys
         self._set |= keys
         if tell or self._timer.isActive():

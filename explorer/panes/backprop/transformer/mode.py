@@ -17,7 +17,7 @@ from explorer.panes.backprop.transformer.following import Following
 from explorer.panes.backprop.transformer.header import TransformerHeader
 from explorer.panes.backprop.transformer.moments import Moment, MomentTrack
 from explorer.panes.backprop.transformer.opening import Opening
-from explorer.panes.backprop.transformer.preparing import set_formulas
+from explorer.panes.backprop.transformer.preparing import prepare_formulas
 from explorer.panes.backprop.transformer.progress import highway_at, states_at
 from explorer.panes.backprop.transformer.scene import Cell, scene_of
 from explorer.panes.backprop.transformer.view import TransformerView
@@ -194,7 +194,8 @@ class TransformerMode(Mode):
         self.following.show()
         view.body.show_ready()
         self.set_tracks([MomentTrack(worked.moments, self._title)], keep_position=same)
-        self.spawn(self.engine.io(set_formulas, worked, theme.current().zoom, theme.current().name))
+        now = theme.current()
+        self.spawn(self.engine.io(prepare_formulas, worked, now.zoom, now.name))
         if self._wanted:
             self._return_to_wanted()
         self.on_position(self.player.position if self.active else self.position)

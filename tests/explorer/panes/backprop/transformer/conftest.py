@@ -75,7 +75,7 @@ def make_mode(context, tokenizer, worked, make_pane, monkeypatch) -> Any:
     """
     from explorer.panes.backprop.transformer import mode
 
-    monkeypatch.setattr(mode, "set_formulas", lambda *_: None)
+    monkeypatch.setattr(mode, "prepare_formulas", lambda *_: None)
 
     def make(model: Any = None, text: str = TEXT) -> Any:
         source = Source(context.engine, model or small_model(), tokenizer)
