@@ -72,6 +72,10 @@ class Experiment:
         return replace(self, racers=tuple(one for one in OPTIMIZERS if one in chosen))
 
     def with_setting(self, name: str, key: str, value: float) -> Experiment:
+        """Raises ValueError for a setting that the optimizer does not have."""
+        if key not in keys_of(name):
+            has = ", ".join(keys_of(name))
+            raise ValueError(f"{OPTIMIZERS[name].title} has no {key}: use one of {has}")
         own = {**self.settings.get(name, {}), key: value}
         return replace(self, settings={**self.settings, name: own})
 

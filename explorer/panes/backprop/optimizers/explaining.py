@@ -11,8 +11,8 @@ from core.optimization.optimizers import optimizer
 from core.trace import Step, Trace
 from explorer.panes.backprop.optimizers.letters import letter, letters_of, words
 from explorer.panes.backprop.optimizers.racing import Lane, Recording
-from explorer.panes.backprop.optimizers.substituting import formula_of, names_of, written
-from explorer.panes.backprop.optimizers.words import place
+from explorer.panes.backprop.optimizers.substituting import SHARES, formula_of, names_of, written
+from explorer.panes.backprop.optimizers.words import place, share
 from explorer.panes.base import Inspection, Row
 from explorer.theme_numbers import format_number
 from explorer.widgets.live_numbers import Equation
@@ -34,7 +34,6 @@ NOTES = {
     "beta2": "how much of it stays",
     "momentum": "how much of it stays",
 }
-SHARES = ("beta", "beta1", "beta2", "momentum", "rest", "rest1", "rest2")
 ONE = ("rate", "step", "scale", "weight_decay", "eps", *SHARES)  # numbers that x and y share
 
 
@@ -137,7 +136,11 @@ def vector(value: Any) -> str:
 
 
 def _number(name: str, value: Any) -> str:
-    """A setting is one number for x and y."""
+    """A setting is one number for x and y; a share is as it was set."""
+    if name in SHARES:
+        number = float(np.ravel(value)[0])
+        told = format_number(number)
+        return told if len(share(number)) <= len(told) else share(number)
     return vector(np.ravel(value)[0] if name in ONE else value)
 
 

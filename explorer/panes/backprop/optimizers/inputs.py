@@ -38,7 +38,7 @@ class Inputs:
         view.lanes.raced.connect(self.set_races)
         view.lanes.rateChanged.connect(self.set_rate)
         view.lanes.rateRefused.connect(lambda name, why: self._refuse(why))
-        view.settings.changed.connect(lambda key, value: self.set_value(mode.chosen, key, value))
+        view.settings.changed.connect(self.set_value)
         view.settings.refused.connect(lambda key, why: self._refuse(why))
         view.settings.usualRequested.connect(lambda: self.set_usual(mode.chosen))
         view.common.scheduleChosen.connect(self.set_schedule)
@@ -67,6 +67,11 @@ class Inputs:
         view.settings.set_values(values_of(one, surface, chosen), chosen not in one.settings)
         wrong = [told for name in one.racers if (told := _wrong(one, surface, name))]
         view.settings.error.set_text(wrong[0] if wrong else "")
+
+    def finish_typing(self, next_one: str) -> None:
+        """Before another one is chosen: what is typed belongs to the one before."""
+        self._mode.view.settings.finish_typing()
+        self._mode.view.lanes.finish_typing(next_one)
 
     # what is set
 

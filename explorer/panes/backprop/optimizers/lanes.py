@@ -140,6 +140,12 @@ class Lanes(QWidget):
             row.rateRefused.connect(lambda why, name=name: self.rateRefused.emit(name, why))
             column.addWidget(row)
 
+    def finish_typing(self, but: str) -> None:
+        """Rates that are still being typed are taken now, `but` that one's."""
+        for name, row in self.rows.items():
+            if name != but:
+                row.rate.finish()
+
     def set_chosen(self, name: str) -> None:
         for one, row in self.rows.items():
             row.set_chosen(one == name)

@@ -254,6 +254,7 @@ class OptimizersMode(Mode):
         """The optimizer whose steps are explained."""
         if name == self.chosen or name not in self.view.lanes.rows:
             return
+        self.changing.finish_typing(name)
         if self.update_track is not None:
             while self.player.leave():
                 pass

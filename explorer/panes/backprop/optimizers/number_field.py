@@ -67,7 +67,7 @@ class NumberField(QLineEdit):
         self._pause.setInterval(theme.MOTION["move"])
         self._pause.timeout.connect(lambda: self._take(last=False))
         self.textEdited.connect(self._on_edited)
-        self.editingFinished.connect(self._finish)
+        self.editingFinished.connect(self.finish)
 
     @property
     def value(self) -> float:
@@ -82,8 +82,13 @@ class NumberField(QLineEdit):
         """What is less or more is refused."""
         self._limits = (least, most)
 
+    def finish(self) -> None:
+        """Takes what is still being typed, as when the field is left."""
+        if self._before is not None:
+            self._take(last=True)
+
     def turn(self, up: bool) -> None:
-        self._finish()
+        self.finish()
         if self._whole:
             value = self._value + (1 if up else -1)
         elif self._share:
@@ -120,10 +125,6 @@ class NumberField(QLineEdit):
         if self._before is None:
             self._before = self._value
         self._pause.start()
-
-    def _finish(self) -> None:
-        if self._before is not None:
-            self._take(last=True)
 
     def _take(self, last: bool) -> None:
         """What stands there now; `last`: the field is left."""

@@ -18,9 +18,9 @@ IN_ITS_ROW = "learning_rate"
 
 
 class SettingsForm(QWidget):
-    """`changed(key, value)`, `refused(key, why)`, `usualRequested`."""
+    """`changed(optimizer, key, value)`, `refused(key, why)`, `usualRequested`."""
 
-    changed = Signal(str, float)
+    changed = Signal(str, str, float)
     refused = Signal(str, str)
     usualRequested = Signal()
 
@@ -53,14 +53,13 @@ class SettingsForm(QWidget):
         """Another one's fields."""
         if name == self._name:
             return
-        self._name = name
+        self._name, self.fields = name, {}
         while self._grid.count():
             item = self._grid.takeAt(0)
             widget = item.widget() if item is not None else None
             if widget is not None:
                 widget.hide()
                 widget.deleteLater()
-        self.fields = {}
         self.setVisible(bool(name))
         if not name:
             return
@@ -79,9 +78,14 @@ class SettingsForm(QWidget):
             row, side = divmod(place, 2)
             self._grid.addWidget(label, 2 * row, side)
             self._grid.addWidget(field, 2 * row + 1, side)
-            field.changed.connect(lambda value, key=key: self.changed.emit(key, value))
+            field.changed.connect(lambda value, key=key: self.changed.emit(name, key, value))
             field.refused.connect(lambda why, key=key: self.refused.emit(key, why))
             self.fields[key] = field
+
+    def finish_typing(self) -> None:
+        """What is still being typed is taken now."""
+        for field in list(self.fields.values()):
+            field.finish()
 
     def set_values(self, values: Mapping[str, float], is_usual: bool) -> None:
         for key, field in self.fields.items():

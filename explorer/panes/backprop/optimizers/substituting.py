@@ -15,9 +15,11 @@ from typing import Any
 import numpy as np
 
 from core.trace import Step, Trace
-from explorer.panes.backprop.optimizers.words import plain
+from explorer.panes.backprop.optimizers.words import plain, share
+from explorer.theme_numbers import MINUS
 
 RAISED = str.maketrans("0123456789", "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079")
+SHARES = ("beta", "beta1", "beta2", "momentum", "rest", "rest1", "rest2")
 SHRUNK = "param * (1 - rate * weight_decay)"
 SLOPE = "grad + weight_decay * param"
 VELOCITY = "momentum * velocity_before + slope"
@@ -92,11 +94,11 @@ def names_of(trace: Trace) -> dict[str, np.ndarray]:
     if "betas" in settings:
         settings["beta1"], settings["beta2"] = settings.pop("betas")
     found: dict[str, Any] = {**settings, "rate": about["settings"].learning_rate}
-    for share, rest in (
+    for part, rest in (
         ("beta", "rest"), ("momentum", "rest"), ("beta1", "rest1"), ("beta2", "rest2"),
     ):  # fmt: skip
-        if share in settings:
-            found[rest] = 1 - settings[share]
+        if part in settings:
+            found[rest] = 1 - settings[part]
     found |= {"param": about["param"], "grad": about["grad"], "step": about["step"]}
     if hasattr(about["state"], "__dataclass_fields__"):
         found |= {f"{name}_before": value for name, value in asdict(about["state"]).items()}
@@ -119,13 +121,17 @@ def written(formula: str, names: Mapping[str, np.ndarray], axis: int) -> str:
         name = match[0]
         if name in ("sqrt", "abs"):
             return name
-        text = plain(float(names[name][axis]))
-        before = formula[: match.start()].rstrip()[-1:]
-        return f"({text})" if text[0] == "\u2212" and before not in ("", "(") else text
+        value = float(names[name][axis])
+        before, after = formula[: match.start()].rstrip(), formula[match.end() :].lstrip()
+        if before.endswith("**"):
+            return f"{value:.0f}"
+        text = share(value) if name in SHARES else plain(value)
+        alone = before[-1:] in ("", "(") and not after.startswith("**")
+        signed = text[0] == MINUS or (after.startswith("**") and "e" in text)
+        return f"({text})" if signed and not alone else text
 
     text = re.sub(r"[a-z]\w*", number, formula)
     text = re.sub(r"sqrt\(([^()]*)\)", "\u221a\\1", text)
     text = re.sub(r"abs\(([^()]*)\)", "|\\1|", text)
-    text = re.sub(r"(\u2212[\d.,e]+)(\*\*)", "(\\1)\\2", text)
     text = re.sub(r"\*\*(\d+)", lambda match: match[1].translate(RAISED), text)
     return text.replace("*", "\u00d7").replace(" - ", " \u2212 ")

@@ -186,6 +186,11 @@ def plain(value: float) -> str:
     return text
 
 
+def share(value: float) -> str:
+    """A part of 1 as it was set: 0.9999 is not 1."""
+    return f"{value:.6g}" if 1e-3 <= value < 1 else plain(value)
+
+
 def short(value: float) -> str:
     """A number in little room: 9.2e6 from a hundred thousand on."""
     if np.isfinite(value) and abs(value) >= 1e5:

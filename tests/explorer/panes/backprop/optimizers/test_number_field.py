@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
-from explorer.panes.backprop.optimizers.experiment import Experiment
+from explorer.panes.backprop.optimizers.experiment import Experiment, keys_of
 from explorer.panes.backprop.optimizers.number_field import NumberField, turned, turned_share
 
 
@@ -109,6 +109,36 @@ def test_a_refused_rate_changes_nothing_in_the_race(mode, change, run_async):
     assert mode.recording.lane("adam").settings.learning_rate == before_rate
     type_in(row.rate, "0.5")
     assert mode.view.settings.error.text == ""
+
+
+@pytest.mark.parametrize("key", ("beta1", "weight_decay", "learning_rate"))
+def test_what_is_being_typed_is_set_on_the_one_it_was_typed_for(mode, change, run_async, key):
+    """Another racer is clicked before the pause is over."""
+    change(Experiment(racers=("sgd", "adam", "adamw"), steps=20))
+    mode.choose("adam")
+    fields = {**mode.view.settings.fields, "learning_rate": mode.view.lanes.rows["adam"].rate}
+    mode.view.window().activateWindow()
+
+    async def body():
+        fields[key].setFocus()
+        type_in(fields[key], "0.25", pause=False)
+        QTest.mouseClick(mode.view.lanes.rows["sgd"], Qt.MouseButton.LeftButton)
+        await mode.settled()
+        assert mode.experiment.settings == {"adam": {key: 0.25}}
+        assert mode.chosen == "sgd" and set(mode.view.settings.fields) == set(keys_of("sgd")[1:])
+        fields[key]._pause.timeout.emit() if key == "learning_rate" else None
+        await mode.settled()
+        assert mode.chosen == "sgd"
+        for name in ("adam", "adamw", "sgd"):
+            mode.choose(name)
+        assert mode.recording.lane("adam") is not None
+
+    run_async(body())
+
+
+def test_no_optimizer_is_given_a_setting_that_it_does_not_have():
+    with pytest.raises(ValueError, match="SGD has no beta1: use one of learning_rate"):
+        Experiment().with_setting("sgd", "beta1", 0.5)
 
 
 def test_steps_and_warm_up_out_of_range_are_refused_with_the_remedy(mode, change):

@@ -61,6 +61,52 @@ def test_numbers_are_written_as_people_write_them():
     assert "√" in texts["direction"] and "sqrt" not in texts["direction"]
 
 
+def lines_at(name, grad, step, **settings):
+    """Each line with x's numbers, of a step whose gradient is the same as all before."""
+    rule = OPTIMIZERS[name]
+    shape = (1, 2) if rule.matrices_only else (2,)
+    grad = np.full(shape, grad)
+    state = rule.update(np.ones(shape), grad, rule.state(), 1, rule.settings(**settings))[1]
+    trace = trace_update(name, np.ones(shape), grad, state, step, rule.settings(**settings))
+    names = names_of(trace)
+    return {
+        trace[index].name.removeprefix("optimizer."): written(formula, names, 0)
+        for index in trace.children(None)
+        if (formula := formula_of(trace, trace[index]))
+    }
+
+
+@pytest.mark.parametrize("name", ("adagrad", "rmsprop", "adam", "adamw"))
+@pytest.mark.parametrize(
+    ("slope", "squared"),
+    [(1.2e-5, "(1.2e−5)²"), (-1.2e-5, "(−1.2e−5)²"), (3e8, "(3.0e8)²"), (-2.5, "(−2.50)²")],
+)
+def test_a_number_with_a_sign_or_a_power_of_ten_is_squared_as_a_whole(name, slope, squared):
+    lines = lines_at(name, slope, 2)
+    line = lines["total" if name == "adagrad" else "square"]
+    assert line.endswith(squared.replace("2.50", "2.5")), line
+    assert "e(" not in " ".join(lines.values())
+
+
+@pytest.mark.parametrize(("step", "raised"), [(7, "⁷"), (1000, "¹⁰⁰⁰"), (1234567, "¹²³⁴⁵⁶⁷")])
+def test_a_step_is_an_exponent_without_commas(step, raised):
+    for name in ("adam", "adamw"):
+        lines = lines_at(name, 0.5, step)
+        assert lines["average_hat"].endswith(f" / (1 − 0.9{raised})")
+        assert lines["square_hat"].endswith(f" / (1 − 0.999{raised})")
+
+
+def test_a_share_near_1_is_not_written_as_1(mode, change):
+    lines = lines_at("adam", 0.5, 3, betas=(0.9, 0.9999))
+    assert lines["square"].startswith("0.9999 ×")
+    assert lines["square_hat"].endswith("(1 − 0.9999³)")
+    change(Experiment(racers=("adam",), steps=5).with_setting("adam", "beta2", 0.9999))
+    trace = mode.recording.lane("adam").trace(3)
+    (square,) = [step for step in trace if step.name == "optimizer.square"]
+    rows = {row.name: row.value for row in of_line(trace, square).rows if isinstance(row, Equation)}
+    assert rows["β₂"] == "0.9999" and rows["1 − β₂"] == "1.0e−4"
+
+
 def test_a_new_optimizer_has_no_formulas_yet(monkeypatch):
     rule = add_to_the_list(monkeypatch)
     trace = trace_update(rule.name, (1.0, 2.0), (0.5, 0.5))
