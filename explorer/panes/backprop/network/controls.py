@@ -53,6 +53,7 @@ class NumberMenu(Field):
     def __init__(self, name: str, title: str, choices: tuple[float, ...], hint: str = "") -> None:
         self.box = QComboBox()
         self.box.setEditable(True)
+        self.box.setCompleter(None)  # it would make 32 of a 3 that is typed
         self.box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.box.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon

@@ -24,7 +24,7 @@ from explorer.panes.backprop.network.spots import (
 )
 from explorer.panes.backprop.network.update_numbers import line_rows, update_rows
 from explorer.panes.backprop.network.updates import liveliest
-from explorer.panes.backprop.network.words import sample_title
+from explorer.panes.backprop.network.words import count_of_steps, sample_title
 from explorer.panes.base import Inspection
 from explorer.theme_numbers import format_number
 from explorer.widgets.live_numbers import Equation, Terms
@@ -77,6 +77,8 @@ def of_inner(moment: Moment, layer: int, step: Step, spot: Spot) -> Inspection:
 
 
 def _title(moment: Moment) -> str:
+    if moment.update is None and moment.step:
+        return f"After {count_of_steps(moment.step)}"
     if moment.update is None:
         return "Before the first step"
     return f"Step {moment.step:,}: one weight's update"

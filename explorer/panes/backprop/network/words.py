@@ -19,9 +19,13 @@ WORSE = 1.2  # times the loss of guessing: it is told
 NO_POINTS = "There are no points to learn from: click some onto the plane."
 
 
+def count_of_steps(count: int) -> str:
+    return "1 step" if count == 1 else f"{count:,} steps"
+
+
 def moment_title(moment: Moment) -> str:
     """One line for the transport."""
-    steps = "1 step" if moment.step == 1 else f"{moment.step:,} steps"
+    steps = count_of_steps(moment.step)
     if moment.diverged:
         return f"diverged after {steps}"
     if math.isnan(moment.train_loss):
@@ -51,7 +55,7 @@ def headline(
         return LOADING
     if moment.diverged:
         why = moment.diverged.replace(": the steps", ", for the steps")
-        return f"It diverged after {moment.step:,} steps: {why}."
+        return f"It diverged after {count_of_steps(moment.step)}: {why}."
     if not moment.layers:
         return NO_POINTS
     if not math.isnan(away):
@@ -79,8 +83,8 @@ def _judgment(moment: Moment) -> str:
     dead = sum(int(layer.dead.sum()) for layer in moment.layers)
     inner = moment.layers[:-1]
     if dead:
-        what = "1 neuron is" if dead == 1 else f"{dead} neurons are"
-        return f"{what} dead: 0 for every point, so no gradient reaches the weights into it."
+        what, whom = ("1 neuron is", "it") if dead == 1 else (f"{dead} neurons are", "them")
+        return f"{what} dead: 0 for every point, so no gradient reaches the weights into {whom}."
     flat = [number for number, layer in enumerate(inner, 1) if layer.saturated > 0.5]
     if flat:
         return f"layer {flat[0]} is saturated: most of what it says lies where its slope is near 0."
@@ -95,12 +99,15 @@ def _judgment(moment: Moment) -> str:
             f"it overfits: loss {format_number(loss)} on the points it learns from, "
             f"{format_number(test)} on the test's."
         )
+    if math.isnan(moment.train_accuracy):
+        told = f"loss {format_number(loss)}"
+        return (
+            f"{told}." if math.isnan(test) else f"{told}, on the test points {format_number(test)}."
+        )
+    told = f"{moment.train_accuracy:.0%} of the points are on the right side of the line"
     if math.isnan(moment.test_accuracy):
-        return f"loss {format_number(loss)}, on the test points {format_number(test)}."
-    return (
-        f"{moment.train_accuracy:.0%} of the points are on the right side of the line, "
-        f"{moment.test_accuracy:.0%} of the test points."
-    )
+        return f"{told}; none is kept to test it."
+    return f"{told}, {moment.test_accuracy:.0%} of the test points."
 
 
 def _shrinks(moment: Moment) -> float:

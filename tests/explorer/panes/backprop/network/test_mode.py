@@ -285,3 +285,48 @@ def test_a_step_back_is_never_into_nothing(mode, run_async):
             await mode.settled()
 
     run_async(body())
+
+
+def test_what_is_typed_is_never_made_into_a_choice_that_begins_like_it(mode, run_async):
+    async def body() -> None:
+        mode.view.controls.set_more(True)
+        mode.view.activateWindow()
+        for name, text, wanted in (
+            ("batch_size", "3", 3), ("points", "20", 20), ("noise", "0.0", 0.0),
+            ("scale", "0", 0.0), ("learning_rate", "1", 1.0),
+        ):  # fmt: skip
+            line = mode.view.controls.fields[name].box.lineEdit()
+            line.setFocus()
+            line.selectAll()
+            QTest.keyClicks(line, text)
+            assert line.text() == text
+            QTest.keyClick(line, Qt.Key.Key_Return)
+            await mode.settled()
+            assert getattr(mode.experiment, name) == wanted
+
+    run_async(body())
+
+
+def test_points_of_ones_own_are_all_learned_from_and_no_test_is_told(mode, run_async):
+    async def body() -> None:
+        mode.editing.change(
+            replace(Experiment("own"), added=((0.5, 0.5, 1.0), (-0.5, -0.5, 0.0))), "Own points"
+        )
+        await mode.settled()
+        await mode.runner.steps(60)
+        await mode.settled()
+        assert "nan" not in mode.headline and "100%" in mode.headline.replace("\u202f", "")
+
+    run_async(body())
+
+
+def test_a_network_without_points_is_not_before_its_first_step(mode, run_async):
+    async def body() -> None:
+        await mode.runner.steps(4)
+        told: list[Any] = []
+        mode.inspection.connect(told.append)
+        mode.editing.change(replace(Experiment("own"), hidden=(3,)), "Another network")
+        await mode.settled()
+        assert told[-1].title == "After 4 steps"
+
+    run_async(body())
