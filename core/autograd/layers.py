@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.autograd.operation import Array, Operation
+from core.autograd.operation import Array, Operation, latex_element
 from core.autograd.reductions import Axis, check_axes
 
 
@@ -47,8 +47,8 @@ class Softmax(Operation):
         return rf"{{{out}}}_i = \frac{{e^{{{{{a}}}_i}}}}{{\sum_j e^{{{{{a}}}_j}}}}"
 
     def latex_grad_a(self, upstream: str, out: str, a: str) -> str:
-        mean = rf"\sum_j {{{out}}}_j \Bigl({upstream}\Bigr)_j"
-        return rf"{{{out}}}_i \Bigl( \Bigl({upstream}\Bigr)_i - {mean} \Bigr)"
+        mean = rf"\sum_j {{{out}}}_j {latex_element(upstream, 'j')}"
+        return rf"{{{out}}}_i \Bigl( {latex_element(upstream, 'i')} - {mean} \Bigr)"
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ class Embedding(Operation):
         return rf"{{{out}}}_i = {{{a}}}_{{\mathrm{{id}}_i}}"
 
     def latex_grad_a(self, upstream: str, out: str, a: str) -> str:
-        return rf"\sum_{{i:\, \mathrm{{id}}_i = r}} \Bigl({upstream}\Bigr)_i"
+        return rf"\sum_{{i:\, \mathrm{{id}}_i = r}} {latex_element(upstream, 'i')}"
 
 
 @dataclass(frozen=True, eq=False)

@@ -88,8 +88,13 @@ class Operation:
         or both of all.
         """
         if self.element:
-            slope = rf"\Bigl({slope}\Bigr)_{self.element}"
+            slope = latex_element(slope, self.element)
         return rf"{slope} \; {{+}}{{=}} \; {self.latex_grad(index, upstream, out, *inputs)}"
+
+
+def latex_element(written: str, index: str) -> str:
+    """One element of it: behind a fraction the index alone would be its denominator's."""
+    return rf"\Bigl({written}\Bigr)_{index}" if "\\" in written else f"{written}_{index}"
 
 
 @dataclass(frozen=True)

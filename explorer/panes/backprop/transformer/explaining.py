@@ -111,7 +111,7 @@ def formula(worked: Worked, number: int) -> str:
     target, slope = _slope(names[place.input]), _slope(out)
     if operation.name in LONG:
         flow = operation.latex_flow(place.input, target, "g", out, *names)
-        return rf"{flow}, \quad g = {slope}"
+        return rf"\begin{{array}}{{l}} {flow}, \\ g = {slope} \end{{array}}"
     flow = operation.latex_flow(place.input, target, slope, out, *names)
     return _turned_back(flow) if operation.name == "MatMul" else flow
 
