@@ -7,7 +7,7 @@ loss_step, datasets.
 """
 
 from core.autograd.backprop_trace import Place, trace_backprop, trace_graph
-from core.autograd.expression import Expression, expression, parse
+from core.autograd.expression import Expression, Parts, expression, parse
 from core.autograd.flows import Flows, flows_of
 from core.autograd.gradient_check import Checked, gradient_check, numeric_gradient
 from core.autograd.grammar import ExpressionError
@@ -22,6 +22,7 @@ __all__ = [
     "Flows",
     "Graph",
     "Node",
+    "Parts",
     "Place",
     "Tensor",
     "apply",

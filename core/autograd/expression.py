@@ -12,7 +12,7 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -24,13 +24,31 @@ from core.autograd.grammar import (
     OPERATORS,
     ExpressionError,
     Formula,
+    Line,
     read,
 )
 from core.autograd.tensor import Tensor, constant
 
 _CONSTANTS = {"pi": math.pi}
 
-Parts = dict[Tensor, ast.expr]  # what each operation's Tensor stands for in the text
+
+@dataclass(eq=False)
+class Parts:
+    """What the Tensors of a formula stand for in its text.
+
+    made   the part that an operation computes
+    read   the names that mean a Tensor: where a line gives it numbers, and wherever it is read
+    lines  the line, from 1, that gives a Tensor its name
+    """
+
+    made: dict[Tensor, ast.expr] = field(default_factory=dict)
+    read: dict[Tensor, list[ast.expr]] = field(default_factory=dict)
+    lines: dict[Tensor, int] = field(default_factory=dict)
+
+    def of(self, tensor: Tensor) -> list[ast.expr]:
+        """Of an operation the part that computes it, of a leaf each name that means it."""
+        made = self.made.get(tensor)
+        return self.read.get(tensor, []) if made is None else [made]
 
 
 @dataclass(frozen=True)
@@ -56,12 +74,12 @@ class Expression:
         """The graph for these values: numbers, arrays or Tensors by name; those not used are left.
 
         A number or array becomes a leaf that gets a gradient; a Tensor is used as it is. `parts` is
-        filled: Tensor of an operation -> the part of the text that it stands for, whose `place` can
-        be asked for. Raises ExpressionError, with the place, for a name without a value, shapes
-        that do not fit, a value that is no number, and before all operations together read or make
-        more than `most_numbers`.
+        filled with what each Tensor stands for in the text; the `place` of a part can be asked for.
+        Raises ExpressionError, with the place, for a name without a value, shapes that do not fit,
+        a value that is no number, and before all operations together read or make more than
+        `most_numbers`.
         """
-        maker = _Maker(self._formula, {} if parts is None else parts, most_numbers)
+        maker = _Maker(self._formula, Parts() if parts is None else parts, most_numbers)
         return maker.run(self._start(values or {}), self._given(values or {}))
 
     def numbers(self, values: Mapping[str, Any]) -> np.ndarray:
@@ -78,6 +96,11 @@ class Expression:
         """Where a part stands in the text: its first character, and how many there are."""
         error = self._formula.error("", part)
         return error.start, error.length
+
+    def given_at(self, name: str) -> tuple[int, int]:
+        """Where the numbers stand in the text that a line gives one of `defaults`, as `place`."""
+        given = (line for line in self._formula.lines if line.given is not None)
+        return self.place(next(line.tree for line in given if line.name == name))
 
     def _start(self, values: Mapping[str, Any]) -> dict[str, Tensor]:
         """What the names are that no line has given anything yet."""
@@ -158,14 +181,26 @@ class _Maker:
             else:
                 result = self._value(line.tree, known)
             if line.name:
+                self._note(line, result)
                 name = again(line.name, called) if line.name in known else line.name
                 known[line.name] = result if result.name else result.named(name)
                 called.add(known[line.name].name)
         return result
 
+    def _note(self, line: Line, result: Tensor) -> None:
+        """That a line gives the result its name, where it has none yet but that of its numbers."""
+        assert line.target is not None
+        if self.parts is None or (result.name and line.given is None):
+            return
+        self.parts.lines[result] = line.target.lineno
+        if line.given is not None:
+            self.parts.read[result] = [line.target]
+
     def _value(self, tree: ast.expr, known: Mapping[str, Tensor]) -> Tensor:
         match tree:
             case ast.Name(id=name):
+                if self.parts is not None:
+                    self.parts.read.setdefault(known[name], []).append(tree)
                 return known[name]
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 return self._made(tree, Tensor.__neg__, self._value(operand, known))
@@ -203,8 +238,8 @@ class _Maker:
         new = [result]
         while new:
             tensor = new.pop()
-            if not tensor.is_leaf and tensor not in self.parts and tensor not in inputs:
-                self.parts[tensor] = tree
+            if not tensor.is_leaf and tensor not in self.parts.made and tensor not in inputs:
+                self.parts.made[tensor] = tree
                 new.extend(tensor.inputs)
         return result
 

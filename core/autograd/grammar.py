@@ -74,12 +74,14 @@ class ExpressionError(ValueError):
 @dataclass(frozen=True, slots=True)
 class Line:
     """name = tree, or a tree alone (name ""); `given` is what a line gives a name as its numbers:
-    a number, a list or a shape, and nothing more.
+    a number, a list or a shape, and nothing more. `target` is where the name stands, if there is
+    one.
     """
 
     name: str
     tree: ast.expr
     given: Array | None
+    target: ast.Name | None = None
 
 
 @dataclass
@@ -136,18 +138,19 @@ def read(text: str) -> Formula:
     formula = Formula(text)
     statements = [_statement(statement, formula) for statement in body]
     _check(statements, formula)
-    for name, tree in statements:
-        formula.lines.append(Line(name, tree, _given(name, tree, formula)))
+    for target, tree in statements:
+        name = "" if target is None else target.id
+        formula.lines.append(Line(name, tree, _given(name, tree, formula), target))
     return formula
 
 
-def _statement(statement: ast.stmt, formula: Formula) -> tuple[str, ast.expr]:
+def _statement(statement: ast.stmt, formula: Formula) -> tuple[ast.Name | None, ast.expr]:
     match statement:
         case ast.Expr(value=value):
-            return "", value
-        case ast.Assign(targets=[ast.Name(id=name) as target], value=value):
+            return None, value
+        case ast.Assign(targets=[ast.Name() as target], value=value):
             _parts(target, formula)
-            return name, value
+            return target, value
     raise formula.error(
         f"{_kind(statement)} is no part of a formula; a line is `name = formula` or a formula of "
         f"{_ALLOWED}",
@@ -155,10 +158,11 @@ def _statement(statement: ast.stmt, formula: Formula) -> tuple[str, ast.expr]:
     )
 
 
-def _check(statements: list[tuple[str, ast.expr]], formula: Formula) -> None:
+def _check(statements: list[tuple[ast.Name | None, ast.expr]], formula: Formula) -> None:
     """Fills `literals`; raises ExpressionError at the first part that is not allowed."""
     parts = numbers = 0
-    for name, line in statements:
+    for target, line in statements:
+        name = "" if target is None else target.id
         shapes = 0  # that this line has had so far
         for tree, depth in _walk(line, formula):
             parts += 1

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from core.autograd import (
     ExpressionError,
+    Parts,
     Tensor,
     expression,
     graph_of,
@@ -217,31 +218,31 @@ def test_a_part_keeps_its_place_when_tensors_of_others_are_gone():
     text = "c = w*x\nc = 3\nc + 2*w"
     typed = parse(text)
     for _ in range(50):
-        parts = {}
+        parts = Parts()
         out = typed.evaluate({"w": 1.0, "x": 2.0}, parts)
         for tensor in topological_order(out):
-            if tensor in parts:
-                start, length = typed.place(parts[tensor])
+            if tensor in parts.made:
+                start, length = typed.place(parts.made[tensor])
                 assert text[start : start + length] in ("c + 2*w", "2*w")
                 assert not tensor.is_leaf
 
 
 def test_a_product_with_a_vector_is_one_part():
-    text, parts = "sum(x @ W)", {}
+    text, parts = "sum(x @ W)", Parts()
     typed = parse(text)
     out = typed.evaluate({"x": [1.0, 2.0], "W": [[1.0, 0.0], [0.0, 1.0]]}, parts)
     product, *_ = [one for one in topological_order(out) if one.ndim == 2 and not one.is_leaf][1:]
-    assert product.operation.symbol == "@" and typed.place(parts[product]) == (4, 5)
+    assert product.operation.symbol == "@" and typed.place(parts.made[product]) == (4, 5)
 
 
 def test_each_operation_knows_its_part_of_the_text():
     text = "n = w * x\n  tanh(n + -b)"
-    expression, parts = parse(text), {}
+    expression, parts = parse(text), Parts()
     out = expression.evaluate({"w": 2.0, "x": 3.0, "b": 1.0}, parts)
     found = {}
     for tensor in topological_order(out):
         if not tensor.is_leaf:
-            start, length = expression.place(parts[tensor])
+            start, length = expression.place(parts.made[tensor])
             found[tensor.operation.name] = text[start : start + length]
     assert found == {
         "Multiply": "w * x",
@@ -268,3 +269,24 @@ def test_later_ones_of_a_name_are_counted_as_the_lines_are():
     out = expression("c = a + b\nd = c * 2\nc = a * b\nc + d", a=1.0, b=2.0)
     texts = {node.label: node.text for node in graph_of(out).nodes}
     assert texts["c"] == "a + b" and texts["c₂"] == "a × b"
+
+
+def test_each_name_knows_where_it_is_read_and_which_line_gives_it():
+    text = "c = 2\nc = c * x  # twice\nd = c\n\nx = +(x * d)\nx + c"
+    typed, parts = parse(text), Parts()
+    out = typed.evaluate({"x": 1.0}, parts)
+    found = {}
+    for tensor in topological_order(out):
+        places = [typed.place(part) for part in parts.of(tensor)]
+        where = [
+            (text[:start].count("\n") + 1, text[start : start + length]) for start, length in places
+        ]
+        found[tensor.name] = parts.lines.get(tensor), where
+    assert found == {
+        "c": (1, [(1, "c"), (2, "c")]),
+        "x": (None, [(2, "x"), (5, "x")]),
+        "c₂": (2, [(2, "c * x")]),
+        "x₂": (5, [(5, "x * d")]),
+        "": (None, [(6, "x + c")]),
+    }
+    assert typed.given_at("c") == (4, 1)

@@ -6,9 +6,8 @@ Small formulas are worked out at once, larger ones on the engine: `is_small` say
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -19,6 +18,7 @@ from core.autograd import (
     ExpressionError,
     Flows,
     Graph,
+    Parts,
     Tensor,
     flows_of,
     graph_if,
@@ -46,8 +46,8 @@ class Computed:
     """A formula with values for its names, worked out.
 
     values  of all names in it
-    parts   of the text, by the Tensor that each stands for
     broken  the first node that is not finite, or None
+    read    the graph as the text was read, for whose Tensors `parts` knows what they stand for
     """
 
     expression: Expression
@@ -56,7 +56,8 @@ class Computed:
     plan: Plan
     flows: Flows
     broken: int | None
-    parts: Mapping[Tensor, Any]
+    read: Graph
+    parts: Parts
 
     @property
     def text(self) -> str:
@@ -85,17 +86,16 @@ class Computed:
         }
 
     def places(self, number: int) -> list[tuple[int, int]]:
-        """Where a node stands in the text (start and length): an operation once, an input wherever
-        it is read.
+        """Where a node stands in the text (start and length): an operation once, an input where a
+        line gives it numbers and wherever it is read.
         """
-        node = self.graph.nodes[number]
-        part = self.parts.get(node.tensor)
-        if part is not None:
-            return [self.expression.place(part)]
-        if not node.tensor.name:
-            return []
-        found = re.finditer(rf"\b{re.escape(node.tensor.name)}\b", self.text)
-        return [(one.start(), len(node.tensor.name)) for one in found]
+        return [
+            self.expression.place(part) for part in self.parts.of(self.read.nodes[number].tensor)
+        ]
+
+    def line(self, number: int) -> int | None:
+        """The line of the text, from 1, that gives a node its name; None where no line does."""
+        return self.parts.lines.get(self.read.nodes[number].tensor)
 
     def value(self, number: int) -> Array:
         return self.graph.nodes[number].tensor.data
@@ -173,7 +173,7 @@ def compute(text: str, values: Mapping[str, Any], known: Computed | None = None)
     used = {**expression.defaults} | {name: wanted[name] for name in names if name in wanted}
     if known is not None and same and _fits(used, known.values):
         return _moved(known, used)
-    parts: dict[Tensor, Any] = {}
+    parts = Parts()
     try:
         output = expression.evaluate(used, parts, MOST_NUMBERS)
     except ExpressionError as error:
@@ -186,7 +186,7 @@ def compute(text: str, values: Mapping[str, Any], known: Computed | None = None)
         graph = graph_of(output)
         _check_drawn(graph)
         plan = plan_of(graph, trace_graph(graph).about["places"])
-    return Computed(expression, used, graph, plan, flows_of(graph), _broken(graph), parts)
+    return Computed(expression, used, graph, plan, flows_of(graph), _broken(graph), graph, parts)
 
 
 def _fits(used: Mapping[str, Array], known: Mapping[str, Array]) -> bool:
@@ -204,13 +204,7 @@ def _moved(known: Computed, values: Mapping[str, Array]) -> Computed:
         if values[name].tobytes() != known.value(number).tobytes()
     }
     graph = graph_if(known.graph, leaves)
-    parts = {
-        new.tensor: known.parts[old.tensor]
-        for new, old in zip(graph.nodes, known.graph.nodes, strict=True)
-        if old.tensor in known.parts
-    }
-    flows = flows_of(graph)
-    return Computed(known.expression, values, graph, known.plan, flows, _broken(graph), parts)
+    return replace(known, values=values, graph=graph, flows=flows_of(graph), broken=_broken(graph))
 
 
 def _with_shapes(
@@ -227,12 +221,8 @@ def _with_shapes(
 
 def with_names(text: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """The values, and one for each name of the formula that has none yet; all are kept."""
-    try:
-        names = parsed(text).names
-    except ExpressionError:
-        return dict(values)
-    found = dict(values)
-    for name in names:
+    expression, found = readable(text), dict(values)
+    for name in expression.names if expression is not None else ():
         if name not in found and name != "pi":
             found[name] = FIRST_VALUES[len(found) % len(FIRST_VALUES)]
     return found
@@ -240,10 +230,16 @@ def with_names(text: str, values: Mapping[str, Any]) -> dict[str, Any]:
 
 def given_in(text: str) -> Mapping[str, Array]:
     """The names that a line of a formula gives numbers; none where it cannot be read."""
+    expression = readable(text)
+    return {} if expression is None else expression.defaults
+
+
+def readable(text: str) -> Expression | None:
+    """The formula; None where it cannot be read."""
     try:
-        return parsed(text).defaults
+        return parsed(text)
     except ExpressionError:
-        return {}
+        return None
 
 
 def first_values(names: Sequence[str]) -> dict[str, Array]:

@@ -9,9 +9,14 @@ from typing import Any
 import numpy as np
 
 from core.autograd.grammar import LONGEST
-from explorer.panes.backprop.expression.computing import Computed, given_in, with_names
+from explorer.panes.backprop.expression.computing import (
+    Computed,
+    given_in,
+    readable,
+    with_names,
+)
 from explorer.panes.backprop.expression.examples import NEURON, Example
-from explorer.panes.backprop.expression.rewriting import can_rewrite, with_value
+from explorer.panes.backprop.expression.rewriting import can_rewrite, with_values
 
 RATE, RATES = 0.1, (1e-6, 100.0)
 GIVEN = "xyt"  # names that begin so are data: they take no gradient step unless a person says so
@@ -43,9 +48,9 @@ class Experiment:
         values = with_names(text, kept)
         return replace(self, text=text, values=values, losses=(), begin=None, pending=False)
 
-    def with_leaf(self, computed: Computed, name: str, value: Any) -> Experiment:
+    def with_leaf(self, name: str, value: Any) -> Experiment:
         """A leaf with another value; what was learned counts no more, unless it comes of a step."""
-        moved = self._moved(computed, {name: value})
+        moved = self._moved({name: value})
         return replace(moved, losses=(), begin=None, pending=False)
 
     def stepped(self, computed: Computed) -> Experiment:
@@ -59,7 +64,7 @@ class Experiment:
                     moved[name] = plain(computed.value(number) - self.rate * gradient)
         losses = self.losses or (computed.result,)
         begin = self.begin or (self.text, dict(self.values))
-        return replace(self._moved(computed, moved), losses=losses, begin=begin, pending=True)
+        return replace(self._moved(moved), losses=losses, begin=begin, pending=True)
 
     def with_loss(self, loss: float) -> Experiment:
         """After a step: L as it is now."""
@@ -94,15 +99,18 @@ class Experiment:
         """The leaves that take a step."""
         return [name for name in computed.leaves if not self.is_fixed(name)]
 
-    def _moved(self, computed: Computed, moved: Mapping[str, Any]) -> Experiment:
-        text, values, expression = self.text, dict(self.values), computed.expression
-        for name, value in moved.items():
-            if can_rewrite(expression, name, value):
-                text = with_value(expression, name, value, text)
-                values.pop(name, None)
-            else:
-                values[name] = plain(value)
-        return replace(self, text=text, values=values)
+    def _moved(self, moved: Mapping[str, Any]) -> Experiment:
+        """Into the lines of the text, where it can be read and has some, else beside it."""
+        expression = readable(self.text)
+        written = {
+            name: value
+            for name, value in moved.items()
+            if expression is not None and can_rewrite(expression, name, value)
+        }
+        kept = {name: value for name, value in self.values.items() if name not in written}
+        kept |= {name: plain(value) for name, value in moved.items() if name not in written}
+        text = self.text if expression is None else with_values(expression, written)
+        return replace(self, text=text, values=kept)
 
     def state(self) -> dict[str, Any]:
         saved = asdict(self)

@@ -96,13 +96,13 @@ class Lab(QObject):
             return
         array = np.array(self.computed.value(self.computed.leaves[name]), dtype=np.float64)
         array.reshape(-1)[max(0, element)] = value
-        one = self.experiment.with_leaf(self.computed, name, array.tolist())
+        one = self.experiment.with_leaf(name, array.tolist())
         self.change(one, f"Move {name}", f"{name} {element}")
 
     def set_leaf(self, name: str, value: Any) -> None:
         """All numbers of a leaf, which may get another shape."""
         if self.computed is not None and name in self.computed.leaves:
-            one = self.experiment.with_leaf(self.computed, name, value)
+            one = self.experiment.with_leaf(name, value)
             self.change(one, f"Give {name} another value")
 
     def step_downhill(self, count: int = 1) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,32 +10,22 @@ import numpy as np
 from core.autograd import Expression
 
 MOST_WRITTEN = 64  # numbers in a line; more are kept beside the text
-_LINE = r"^([ \t]*{name}[ \t]*=[ \t]*)(.*?)([ \t]*)$"
 
 
-def with_value(expression: Expression, name: str, value: Any, text: str = "") -> str:
-    """The text in which the line of `name` says `value`; unchanged where no one line gives it
-    numbers. `text` is the expression's, where other names have been given others already.
-    """
-    text = text or expression.text
-    if can_rewrite(expression, name):
-        found = _pattern(name).search(text)
-        assert found is not None
-        return text[: found.start(2)] + written(value) + text[found.end(2) :]
+def with_values(expression: Expression, values: Mapping[str, Any]) -> str:
+    """The text in which the lines of these names, all of which `can_rewrite`, say these values."""
+    text = expression.text
+    places = {expression.given_at(name): value for name, value in values.items()}
+    for start, length in sorted(places, reverse=True):  # from the end: places before it stay
+        text = text[:start] + written(places[start, length]) + text[start + length :]
     return text
 
 
 def can_rewrite(expression: Expression, name: str, value: Any = 0.0) -> bool:
-    """Whether one line, and only one, gives `name` its numbers, and these can stand in it."""
+    """Whether a line gives `name` its numbers, and these can stand in it."""
     array = np.asarray(value, dtype=np.float64)
     fits = array.size <= MOST_WRITTEN and bool(np.isfinite(array).all())
-    return (
-        fits and name in expression.defaults and len(_pattern(name).findall(expression.text)) == 1
-    )
-
-
-def _pattern(name: str) -> re.Pattern[str]:
-    return re.compile(_LINE.format(name=re.escape(name)), re.MULTILINE)
+    return fits and name in expression.defaults
 
 
 def written(value: Any) -> str:

@@ -283,10 +283,9 @@ def lines_of_names(computed: Computed, nodes: Iterable[int]) -> str:
     for number in nodes:
         label = computed.graph.nodes[number].label
         name = label.rstrip(LOWERED)
-        places = computed.places(number)
+        line = computed.line(number)
         several = name != label or any(f"{label}{digit}" in labels for digit in LOWERED)
-        if several and places:
-            line = computed.text.count("\n", 0, places[0][0]) + 1
+        if several and line is not None:
             found[label] = f"{label} is the {name} of line {line}"
     return ", ".join(found.values())
 

@@ -42,5 +42,20 @@ def test_words_say_which_line_a_name_is_of():
     assert told(computed, nodes.index("d₂")).endswith(". d₂ is the d of line 7")
     backward = next(m for m, one in enumerate(computed.plan.places) if one and one.input == 1)
     assert of_step(computed, backward).cell.startswith("L is g₂, where the formula ends. ")
+    again = compute("x = x*2\nx + 1", {})
+    assert lines_of_names(again, range(len(again.graph.nodes))) == "x₂ is the x of line 1"
     once = compute(ONCE, {})
     assert of_step(once, len(once.plan) - 1).cell is None
+
+
+def test_a_name_that_a_later_line_takes_is_shown_where_it_is_read():
+    def marked(text, label):
+        computed = compute(text, {})
+        number = [node.label for node in computed.graph.nodes].index(label)
+        return [(start, text[start : start + length]) for start, length in computed.places(number)]
+
+    text = "c = 2\nc = c*3\nc + c"
+    assert marked(text, "c") == [(0, "c"), (10, "c")] and marked(text, "c₂") == [(10, "c*3")]
+    assert marked("x = x*2\nx + 1", "x") == [(4, "x")]
+    assert marked("\u00b5 * 2 + \u00b5", "\u03bc") == [(0, "\u00b5"), (8, "\u00b5")]
+    assert marked("a + 2*a", "a") == [(0, "a"), (6, "a")], "from the left"
