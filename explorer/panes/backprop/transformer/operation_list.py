@@ -279,7 +279,7 @@ class OperationList(QWidget):
 
     def _restyle(self) -> None:
         now = theme.current()
-        self.setFixedWidth(now.px(236))
+        self.setFixedWidth(now.px(268))
         self.tree.setIndentation(now.px(14))
         surface = now.color("window").name()
         self.tree.setStyleSheet(
