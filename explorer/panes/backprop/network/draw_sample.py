@@ -8,16 +8,17 @@ from PySide6.QtGui import QColor, QPainter
 
 from explorer import theme
 from explorer.panes.backprop.network import draw
+from explorer.panes.backprop.network.faces import Face
 from explorer.panes.backprop.network.inks import sign_color
 from explorer.panes.backprop.network.layout import Box, Layout
 from explorer.panes.backprop.network.moment import Moment
-from explorer.panes.backprop.network.sample import Face
 from explorer.panes.backprop.network.spots import from_plane
 from explorer.theme_numbers import format_number
 from explorer.widgets.base import put_text
 
 BOTH = 30.0  # px: a lower neuron shows one number
 STRENGTH = 0.45  # of a neuron's color
+KINDS = {"out": "says", "sum": "sums", "product": "sums", "norm": "in its norm"}
 
 
 def draw_sample_edges(painter: QPainter, layout: Layout, moment: Moment, face: Face) -> None:
@@ -53,29 +54,56 @@ def _draw_neuron(painter: QPainter, box: Box, face: Face, column: int, number: i
     ground = now.color("surface")
     if values is not None:
         value = float(values[number])
-        lines.append((format_number(value), now.color("text")))
+        lines.append((fitting(value, "", box[2]), now.color("text")))
         strength = min(1.0, abs(value) / 2) if np.isfinite(value) else 1.0
         ground = theme.mix(ground, sign_color(value), STRENGTH * strength)
     if gradients is not None:
-        slope = (f"\u2202 {format_number(float(gradients[number]))}", now.color("text"))
+        slope = (fitting(float(gradients[number]), "\u2202 ", box[2]), now.color("text"))
         tall = box[3] >= now.px(BOTH)
         lines = [*lines, slope] if tall else [slope]
     draw.draw_numbers(painter, box, lines, ground)
 
 
-def _draw_captions(painter: QPainter, layout: Layout, face: Face) -> None:
-    """Below each column: whether its numbers are sums or what the neurons say."""
+def fitting(value: float, before: str, width: float) -> str:
+    """A number with as many of three digits as there is room for, so that none is cut off."""
     now = theme.current()
-    last = len(face.sample.sizes) - 1
+    texts = [f"{before}{format_number(value, digits)}" for digits in (3, 2, 1)]
+    texts.append(f"{before.strip()}{format_number(value, 1)}")
+    room = width - now.px(4)
+    metrics = now.metrics(12.0, 600)
+    return next((text for text in texts if metrics.horizontalAdvance(text) <= room), texts[-1])
+
+
+def _draw_captions(painter: QPainter, layout: Layout, face: Face) -> None:
+    """Below each column: what its numbers are, in words and by their letter."""
+    now = theme.current()
+    font, muted = now.font("label"), now.color("muted")
+    tall = layout.boxes[0][0][3] >= now.px(BOTH)
     for column, x in enumerate(layout.columns):
-        words = "the point" if column == 0 else f"layer {column}"
-        if 0 < column < last and face.values[column] is not None:
-            words += ": says" if face.said[column] else ": sums"
-        low = bool(layout.boxes[0]) and layout.boxes[0][0][3] < now.px(BOTH)
-        if low and face.gradients[column] is not None:
-            words = "the point: \u2202" if column == 0 else f"layer {column}: \u2202"
         rect = QRectF(x - layout.step / 2, layout.foot + 2, layout.step, now.px(15))
-        put_text(painter, rect, words, now.font("label"), now.color("muted"))
+        words = caption(face, column)
+        if now.metrics("label").horizontalAdvance(words) > layout.step:
+            words = words.partition(":")[0]
+        put_text(painter, rect, words, font, muted)
+        rect.translate(0, now.px(15))
+        put_text(painter, rect, letters(face, column, tall), font, muted)
+
+
+def caption(face: Face, column: int) -> str:
+    """What a column is, and what of it is shown."""
+    if column == 0:
+        return "the point"
+    words, shown = face.sample.name_of_layer(column), KINDS.get(face.kind(column), "")
+    return f"{words}: {shown}" if shown else words
+
+
+def letters(face: Face, column: int, tall: bool) -> str:
+    """The letters of a column's numbers; low neurons show the gradient alone, once it is known."""
+    name = face.name(column)
+    if face.gradients[column] is None or not name:
+        return name
+    slope = f"\u2202L/\u2202{name}"
+    return f"{name}, {slope}" if tall else slope
 
 
 def clear_of_point(box: QRectF, plane: Box, point: tuple[float, float]) -> float:
@@ -94,13 +122,13 @@ def draw_output(painter: QPainter, layout: Layout, face: Face) -> None:
     """On the plane's edge: what comes out, and the loss once it is known."""
     now = theme.current()
     x, y, _, height = layout.plane
-    said = face.values[-1]
+    said, name = face.values[-1], face.name(-1)
     lines = []
     if said is not None and len(said) == 1:
-        lines.append(f"z = {format_number(float(said[0]))}")
+        lines.append(f"{name} = {format_number(float(said[0]))}")
     gradient = face.gradients[-1]
     if gradient is not None and len(gradient) == 1:
-        lines.append(f"\u2202L/\u2202z = {format_number(float(gradient[0]))}")
+        lines.append(f"\u2202L/\u2202{name} = {format_number(float(gradient[0]))}")
     if face.loss is not None:
         lines.append(f"loss L = {format_number(face.loss)}")
     if not lines:

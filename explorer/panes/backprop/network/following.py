@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from explorer.panes.backprop.network.sample import Faces, Sample
+from explorer.panes.backprop.network.faces import Faces
+from explorer.panes.backprop.network.sample import Sample
 from explorer.panes.backprop.network.track import SampleTrack
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from explorer import theme
 from explorer.panes.backprop.network import draw, draw_sample
 from explorer.panes.backprop.network.draw_network import Images
 from explorer.panes.backprop.network.experiment import Data
+from explorer.panes.backprop.network.faces import Face
 from explorer.panes.backprop.network.inks import SOFT, scale_image
 from explorer.panes.backprop.network.layout import Box, Layout, inside, lay_out
 from explorer.panes.backprop.network.moment import Moment
-from explorer.panes.backprop.network.sample import Face
 from explorer.panes.backprop.network.spots import (
     Neuron,
     PlaneSpot,

@@ -1,6 +1,6 @@
 """One point's own way through the network, forward and back, as a Trace placed on the drawing.
 
-Letters on screen: x the point, W and b of layer 1, 2, ..., p = x W, z = p + b, a what a neuron
+Letters on screen: x the point, W and b of layer 1, 2, ..., u = x W, z = u + b, a what a neuron
 says; under batch norm m and s, the running mean and 1 / deviation. No Qt here.
 """
 
@@ -87,6 +87,10 @@ class Sample:
     def place_at(self, moment: int) -> Place:
         return self.places[self.told[moment - 1]]
 
+    def name_of_layer(self, column: int) -> str:
+        """As the drawing has it."""
+        return "output" if column == len(self.sizes) - 1 else f"layer {column}"
+
     @property
     def seed(self) -> int:
         """The moment at which backward begins."""
@@ -147,11 +151,11 @@ def _named(network: MLP) -> MLP:
 
 
 def _name_layers(layers: list[Layer]) -> None:
-    """p1, z1 and a1 in layer 1; the last layer's sums are what the network says."""
+    """u1, z1 and a1 in layer 1; the last layer's sums are what the network says."""
     for number, layer in enumerate(layers, 1):
         plain = layer.normed is layer.sums
         product = layer.sums.inputs[0] if plain else layer.sums
-        for tensor, letter in ((layer.out, "a"), (layer.normed, "z"), (product, "p")):
+        for tensor, letter in ((layer.out, "a"), (layer.normed, "z"), (product, "u")):
             tensor.named(f"{letter}{number}")
         for tensor, letter in zip(_running(layer), "ms", strict=False):
             tensor.named(f"{letter}{number}")
@@ -206,143 +210,3 @@ def _roles(graph: Graph, point: Tensor, network: MLP, layers: list[Layer]) -> tu
             role = Role("norm", max(columns)) if inner else Role("loss", last + 1)
         roles.append(role)
     return tuple(roles)
-
-
-@dataclass(frozen=True, eq=False)
-class Face:
-    """What is known at a moment, by column: numbers (m,) or None, and what moves.
-
-    values     the newest of a column: sums, then what the neurons say
-    said       whether the values are what the neurons say
-    gradients  dL/d of the newest that has one, back to front
-    weights    dL/dW of each layer, (n, m) or None
-    column     where something happens; -1 nowhere
-    layer      along which weights something flows; -1 along none
-    flow       (n, m) what flows there
-    backward   whether it flows back
-    share      how far it is, 0 to 1
-    loss       once it is known
-    """
-
-    sample: Sample
-    values: tuple[Array | None, ...]
-    said: tuple[bool, ...]
-    gradients: tuple[Array | None, ...]
-    weights: tuple[Array | None, ...]
-    column: int
-    layer: int
-    flow: Array | None
-    backward: bool
-    share: float
-    loss: float | None
-
-
-class Faces:
-    """The faces of a sample; what is known at each moment is worked out once."""
-
-    def __init__(self, sample: Sample) -> None:
-        self.sample = sample
-        columns = len(sample.sizes)
-        values: list[Array | None] = [None] * columns
-        said = [False] * columns
-        grads: dict[int, Array] = {}
-        values[0], said[0] = np.array(sample.point), True
-        self._known = [self._keep(values, said, grads, None)]
-        loss: float | None = None
-        told = set(sample.told)
-        for at, (place, step) in enumerate(zip(sample.places, sample.trace, strict=True)):
-            if place.phase == "forward":
-                role = sample.roles[place.node]
-                out = np.asarray(sample.graph.nodes[place.node].tensor.data)
-                if role.kind != "loss":
-                    values[role.column] = out.reshape(-1)
-                    said[role.column] = role.kind == "out"
-                elif place.node == len(sample.graph.nodes) - 1:
-                    loss = float(out)
-            elif place.phase == "seed":
-                grads[place.node] = step.value("seed")
-            else:
-                assert place.input is not None
-                target = sample.graph.nodes[place.node].inputs[place.input]
-                if place.phase == "backward":
-                    grads.setdefault(target, step.value("contribution"))
-                else:
-                    grads[target] = step.value("total")
-            known = self._keep(values, said, grads, loss)
-            if at in told:
-                self._known.append(known)
-            else:
-                self._known[-1] = known
-
-    def _keep(
-        self,
-        values: list[Array | None],
-        said: list[bool],
-        grads: dict[int, Array],
-        loss: float | None,
-    ) -> tuple[tuple[Array | None, ...], tuple[bool, ...], dict[int, Array], float | None]:
-        return tuple(values), tuple(said), dict(grads), loss
-
-    def at(self, position: float) -> Face:
-        """Moment ceil(position) is being come to."""
-        sample = self.sample
-        last = len(sample) - 1
-        moment = min(max(0, int(np.ceil(position - 1e-9))), last)
-        share = 1.0 - max(0.0, moment - position)
-        values, said, grads, loss = self._known[moment]
-        columns = range(len(sample.sizes))
-        gradients = tuple(self._gradient(grads, column) for column in columns)
-        weights = tuple(self._weights(grads, column) for column in columns[1:])
-        column, layer, flow, backward = self._moving(moment)
-        return Face(
-            sample,
-            values,
-            said,
-            gradients,
-            weights,
-            column,
-            layer,
-            flow,
-            backward,
-            share,
-            loss,
-        )
-
-    def _gradient(self, grads: dict[int, Array], column: int) -> Array | None:
-        for kind in ("product", "sum", "out"):
-            node = self.sample.find(kind, column)
-            if node in grads:
-                return np.asarray(grads[node]).reshape(-1)
-        return None
-
-    def _weights(self, grads: dict[int, Array], column: int) -> Array | None:
-        node = self.sample.find("weight", column)
-        return np.asarray(grads[node]) if node in grads else None
-
-    def _moving(self, moment: int) -> tuple[int, int, Array | None, bool]:
-        """Column, layer of weights, and what flows along them, at a moment."""
-        sample = self.sample
-        if moment == 0:
-            return 0, -1, None, False
-        place = sample.place_at(moment)
-        role = sample.roles[place.node]
-        nodes = sample.graph.nodes
-        if place.phase == "forward":
-            if role.kind == "product":
-                before, weight = (nodes[n].tensor.data for n in nodes[place.node].inputs)
-                return (
-                    role.column,
-                    role.column - 1,
-                    np.asarray(before).reshape(-1, 1) * weight,
-                    False,
-                )
-            return role.column, -1, None, False
-        if place.input is None:
-            return len(sample.sizes), -1, None, True
-        target = sample.roles[nodes[place.node].inputs[place.input]]
-        if role.kind == "product" and place.phase == "backward":
-            before, weight = (np.asarray(nodes[n].tensor.data) for n in nodes[place.node].inputs)
-            upstream = self._known[moment][2][place.node].reshape(1, -1)
-            flow = weight * upstream if target.kind == "out" else before.reshape(-1, 1) * upstream
-            return target.column, role.column - 1, flow, True
-        return target.column, -1, None, True

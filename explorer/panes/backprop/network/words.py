@@ -190,6 +190,11 @@ def _slope(sample: Sample) -> str:
     return f"dL/dz = sigmoid(z) \u2212 y = {format_number(p)} \u2212 {y:g} = {slope}"
 
 
+def _whose(sample: Sample, column: int) -> str:
+    name = sample.name_of_layer(column)
+    return "the output's" if name == "output" else f"{name}'s"
+
+
 def sample_title(sample: Sample, moment: int) -> str:
     """One line for the transport."""
     if moment == 0:
@@ -201,36 +206,39 @@ def sample_title(sample: Sample, moment: int) -> str:
         return "backward begins: dL/dL = 1"
     if role.kind == "loss" and operation in LOSS_TITLES:
         return LOSS_TITLES[operation][place.phase != "forward"]
+    layer = sample.name_of_layer(role.column)
     if place.phase == "forward":
         if role.kind == "product":
-            return f"layer {role.column}: weighted sums of what comes in"
+            return f"{layer}: weighted sums of what comes in"
         if role.kind == "sum" and operation == "Add":
-            return f"layer {role.column}: plus its biases"
+            return f"{layer}: plus its biases"
         if role.kind == "out":
             ends = operation == "Add"  # the last layer has no activation
             what = "plus its biases" if ends else f"{operation.lower()} of its sums"
-            return f"layer {role.column}: {what}"
+            return f"{layer}: {what}"
         if role.kind == "norm":
             what = NORM_TITLES.get(operation, "")
             gains = any(sample.roles[n].kind == "gain" for n in _inputs(sample, place.node))
             what = "\u00d7 its gains" if gains else what
-            return f"layer {role.column}: {step.title}, {what}"
+            return f"{layer}: {step.title}, {what}"
         return step.title
     assert place.input is not None
     target = sample.roles[_inputs(sample, place.node)[place.input]]
     if target.kind == "weight":
-        return f"gradient of layer {target.column}'s weights: what came in \u00d7 gradient"
+        return f"gradient of {_whose(sample, target.column)} weights: what came in \u00d7 gradient"
     if target.kind == "bias":
-        return f"gradient of layer {target.column}'s biases: that of its sums"
+        return f"gradient of {_whose(sample, target.column)} biases: that of its sums"
     if target.kind == "gain":
-        return f"gradient of layer {target.column}'s gains: what came in \u00d7 gradient"
+        return f"gradient of {_whose(sample, target.column)} gains: what came in \u00d7 gradient"
     if role.kind == "norm" and target.kind in ("norm", "product"):
-        return f"back through layer {target.column}'s norm: {step.title}"
+        return f"back through {_whose(sample, target.column)} norm: {step.title}"
     if operation == "Add" and role.kind in ("sum", "out"):
-        return f"back through layer {role.column}'s plus: its sums get the gradient as it is"
+        return (
+            f"back through {_whose(sample, role.column)} plus: its sums get the gradient as it is"
+        )
     if role.kind == "product" and target.kind == "out":
         to = f"layer {target.column}" if target.column else "the point"
-        return f"back through layer {role.column}'s weights to {to}"
+        return f"back through {_whose(sample, role.column)} weights to {to}"
     if role.kind == "out" and target.kind == "sum":
-        return f"back through layer {role.column}'s {operation.lower()}: \u00d7 its slope"
+        return f"back through {_whose(sample, role.column)} {operation.lower()}: \u00d7 its slope"
     return step.title

@@ -37,7 +37,7 @@ def test_a_point_is_followed_forward_and_back_and_left_again(mode, run_async):
         shown = mode.view.network.displayed()
         network, data = mode.runner.lab.learner.network, mode.runner.lab.data
         layers = network.layers(data.points[3:4])
-        np.testing.assert_allclose(shown["values 1"], layers[0].out.data[0])
+        np.testing.assert_allclose(shown["values 1"], layers[0].normed.data[0])
         np.testing.assert_allclose(shown["values 3"], layers[2].out.data[0])
         layers[0].out.requires_grad = True
         assert mode.cancel() and mode.following.sample is None
@@ -326,3 +326,40 @@ def test_a_neurons_formula_lines_and_numbers_belong_together(norm, activation):
         last = told["z" if ends else "a"]
         assert last.value == layers[spot.column - 1].out.data[0, spot.number]
         assert last.role == "accent"
+
+
+def test_below_each_column_stands_whose_values_and_gradients_its_numbers_are(qapp):
+    from explorer.panes.backprop.network.draw_sample import caption, letters
+    from explorer.panes.backprop.network.faces import Faces
+
+    lab = Lab(Experiment())
+    sample = lab.sample(3, *lab.data.points[3], float(lab.data.targets[3]))
+    faces, seen = Faces(sample), []
+    for moment in range(len(sample)):
+        face = faces.at(moment)
+        told = (caption(face, 2), letters(face, 2, True), letters(face, 2, False))
+        if told not in seen:
+            seen.append(told)
+    slopes = ("\u2202L/\u2202a2", "\u2202L/\u2202z2")
+    assert seen == [
+        ("layer 2", "", ""),
+        ("layer 2: sums", "u2", "u2"),
+        ("layer 2: sums", "z2", "z2"),
+        ("layer 2: says", "a2", "a2"),
+        ("layer 2: says", f"a2, {slopes[0]}", slopes[0]),
+        ("layer 2: sums", f"z2, {slopes[1]}", slopes[1]),
+    ]
+
+
+def test_no_number_is_cut_off_by_the_sides_of_its_neuron(qapp):
+    from explorer import theme
+    from explorer.panes.backprop.network.draw_sample import fitting
+
+    metrics = theme.current().metrics(12.0, 600)
+    for value in (-0.0165, 0.00692, -123.4, -1.25, 8.4e-4, 0.0):
+        for before in ("", "\u2202 "):
+            text = fitting(value, before, 44.0)
+            assert metrics.horizontalAdvance(text) <= 44.0
+            shown = float(text.removeprefix("\u2202").strip().replace("\u2212", "-"))
+            assert shown == pytest.approx(value, rel=0.5)
+    assert fitting(-0.0165, "", 88.0) == "\u22120.0165"

@@ -12,9 +12,9 @@ import pytest
 from core.autograd.datasets import Dataset
 from core.autograd.tensor import Tensor, zero_grad
 from explorer.panes.backprop.network.experiment import Experiment
+from explorer.panes.backprop.network.faces import Faces
 from explorer.panes.backprop.network.inspecting import of_sample
 from explorer.panes.backprop.network.lab import Lab
-from explorer.panes.backprop.network.sample import Faces
 from explorer.panes.backprop.network.spots import Neuron
 from explorer.panes.backprop.network.words import sample_headline, sample_title
 from explorer.theme_numbers import format_number
@@ -52,11 +52,46 @@ def test_numbers_and_gradients_are_those_of_the_network(changes):
     loss = alone.loss_of(layers[-1].out, one)
     loss.backward()
     assert end.loss == pytest.approx(loss.item(), abs=1e-12)
-    for column, layer in enumerate(layers, 1):
-        np.testing.assert_allclose(end.values[column], layer.out.data[0], atol=1e-12)
+    for column in range(1, len(layers) + 1):
         weights = network.parameters[f"{column - 1}.weight"].grad
         np.testing.assert_allclose(end.weights[column - 1], weights, atol=1e-12)
     np.testing.assert_allclose(end.gradients[0], point.grad[0], atol=1e-12)
+
+
+@pytest.mark.parametrize("changes", KINDS, ids=str)
+def test_a_neurons_value_and_gradient_are_of_one_quantity(changes):
+    lab = Lab(replace(Experiment(), **changes))
+    lab.several(20)
+    sample = lab.sample(3, *lab.data.points[3], float(lab.data.targets[3]))
+    point = Tensor(np.array([sample.point]))
+    layers = lab.learner.network.layers(point)
+    alone = replace(lab.learner, settings=replace(lab.learner.settings, penalty="none"))
+    one = Dataset(point.data, np.array([lab.data.targets[3]]), lab.data.classes)
+    alone.loss_of(layers[-1].out, one).backward()
+    made = {"x0": point} | {
+        f"{letter}{column}": tensor
+        for column, layer in enumerate(layers, 1)
+        for letter, tensor in (
+            ("a", layer.out),
+            ("z", layer.normed),
+            ("u", layer.sums.inputs[0] if layer.normed is layer.sums else layer.sums),
+        )
+    }
+    faces, seen = Faces(sample), set()
+    for moment in range(len(sample)):
+        face = faces.at(moment)
+        for column, values in enumerate(face.values):
+            name = face.name(column) if column else "x0"
+            if values is None or not name:
+                continue
+            np.testing.assert_allclose(values, made[name].data[0], atol=1e-12)
+            if face.gradients[column] is not None:
+                np.testing.assert_allclose(face.gradients[column], made[name].grad[0], atol=1e-12)
+                seen.add(name)
+    last = len(layers)
+    normed = {f"u{column}" for column in range(1, last)} if changes.get("norm") else set()
+    said = set() if changes.get("activation") == "linear" else {f"a{n}" for n in range(1, last)}
+    assert seen == {"x0", *(f"z{column}" for column in range(1, last + 1))} | normed | said
 
 
 def test_nothing_is_known_before_it_is_computed():
@@ -103,7 +138,7 @@ def test_numbers_have_the_names_of_the_formula():
         rows = of_sample(sample, moment, Neuron(1, 4)).rows
         told[sample_title(sample, moment)] = [row.name for row in rows if hasattr(row, "name")]
     assert told["layer 1: tanh of its sums"] == ["a1[5]", "z1[5]"]
-    assert "layer 3: plus its biases" in told
+    assert "output: plus its biases" in told
     assert told["back through layer 1's tanh: \u00d7 its slope"] == [
         "dL/da1[5]", "contribution to dL/dz1[5]", "da1/dz1[5]", "a1[5]", "z1[5]",
     ]  # fmt: skip
@@ -139,7 +174,7 @@ def test_batch_norm_judges_a_point_by_what_was_learned_from():
     said = lab.learner.network.detached()(np.array([[0.3, -0.2]])).data[0]
     np.testing.assert_allclose(sample.output, said, atol=1e-12)
     told = [sample_title(sample, moment) for moment in range(len(sample))]
-    assert any("p1 \u2212 m1" in one for one in told) and any("s1" in one for one in told)
+    assert any("u1 \u2212 m1" in one for one in told) and any("s1" in one for one in told)
     names = {node.label: role for node, role in zip(sample.graph.nodes, sample.roles, strict=True)}
     assert names["m1"].kind == names["s2"].kind == "norm" and names["s2"].column == 2
 
