@@ -22,6 +22,9 @@ def commands(mode: ExpressionMode) -> list[Action]:
     def there() -> bool:
         return mode.computed is not None
 
+    def readable() -> bool:
+        return lab.is_readable
+
     def action(
         name: str,
         text: str,
@@ -61,9 +64,10 @@ def commands(mode: ExpressionMode) -> list[Action]:
             "edit",
             "type the value of the chosen input",
             edit,
+            readable,
         ),
-        action("step", "take a gradient step", lab.step_downhill),
-        action("ten", "take ten gradient steps", lambda: lab.step_downhill(10)),
+        action("step", "take a gradient step", lab.step_downhill, readable),
+        action("ten", "take ten gradient steps", lambda: lab.step_downhill(10), readable),
         action("reset", "reset the gradient steps", lab.reset_steps, stepped),
         action(
             "fix",

@@ -62,6 +62,7 @@ class Lab(QObject):
         self._latest = Latest(self._engine, mode, foreground=True)
         self._growing = Latest(self._engine, mode, foreground=True)
         self._merging = ""
+        self.is_readable = False  # what was said of the formula last: then its inputs can be moved
         self._workspace.begin(EXPERIMENT, Experiment())
         self._workspace.changed.connect(self._on_changed)
         self._latest.came.connect(self._on_came)
@@ -92,8 +93,9 @@ class Lab(QObject):
 
     def move_leaf(self, name: str, element: int, value: float) -> None:
         """One number of a leaf; `element` counts a tensor's numbers."""
-        if self.computed is None or name not in self.computed.leaves or not math.isfinite(value):
+        if not self._can_move(name) or not math.isfinite(value):
             return
+        assert self.computed is not None
         array = np.array(self.computed.value(self.computed.leaves[name]), dtype=np.float64)
         array.reshape(-1)[max(0, element)] = value
         one = self.experiment.with_leaf(name, array.tolist())
@@ -101,15 +103,19 @@ class Lab(QObject):
 
     def set_leaf(self, name: str, value: Any) -> None:
         """All numbers of a leaf, which may get another shape."""
-        if self.computed is not None and name in self.computed.leaves:
+        if self._can_move(name):
             one = self.experiment.with_leaf(name, value)
             self.change(one, f"Give {name} another value")
+
+    def _can_move(self, name: str) -> bool:
+        """Not while the formula cannot be read: the graph that is seen is that of another."""
+        return self.is_readable and self.computed is not None and name in self.computed.leaves
 
     def step_downhill(self, count: int = 1) -> None:
         """Steps by all inputs that take steps; each can be undone."""
         for _ in range(count):
             computed = self.computed
-            if computed is None or not math.isfinite(computed.result):
+            if computed is None or not self.is_readable or not math.isfinite(computed.result):
                 return
             one = self.experiment
             if not one.learning(computed) or one.pending or one.endless(computed):
@@ -201,11 +207,11 @@ class Lab(QObject):
             self._show(found, self._asked)
 
     def _fail(self, error: ExpressionError) -> None:
-        self._shown_of = None
+        self._shown_of, self.is_readable = None, False
         self.failed.emit(error)
 
     def _show(self, found: Solved, one: Experiment) -> None:
-        before, computed = self.computed, found.computed
+        before, computed, self.is_readable = self.computed, found.computed, True
         self.computed, self.drawn, self._shown_of = computed, found, one
         if one.pending:  # undone and done again, it is learned again
             self._learned(computed.result)

@@ -207,6 +207,7 @@ class ExpressionMode(Mode):
         self.view.editor.set_text(self.lab.experiment.text)
         self.view.editor.set_error(str(error), error.start, error.length)
         self.view.graph.set_faint(True)
+        self.view.set_can_try(False)
         self.view.body.set_waiting("")
         self.set_headline("This formula cannot be read yet; below it stands what is wrong")
         if self.computed is None:
@@ -218,6 +219,7 @@ class ExpressionMode(Mode):
         self.view.editor.set_text(computed.text)
         self.view.editor.set_error("")
         graph.set_faint(False)
+        self.view.set_can_try(True)
         self._draw()
         self.view.body.show_ready()
         if new:

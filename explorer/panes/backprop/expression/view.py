@@ -58,6 +58,11 @@ class ExpressionView(QWidget):
         theme.changed.connect(self._restyle)
         self._restyle()
 
+    def set_can_try(self, can: bool) -> None:
+        """Whether inputs can be moved and steps be taken."""
+        self.what_if.setEnabled(can)
+        self.learn.setEnabled(can)
+
     def _on_state(self, state: str) -> None:
         self.tools.setVisible(state in ("ready", "stale"))
         self._place()

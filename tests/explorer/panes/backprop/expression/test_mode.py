@@ -354,3 +354,20 @@ async def test_a_session_begun_while_another_mode_is_shown_keeps_its_step(pane, 
     mode.lab.set_rate(0.2)
     assert mode.state()["step"] == 4, "the rate changes no graph"
     mode.active = True
+
+
+def test_nothing_is_moved_while_the_formula_cannot_be_read(pane, mode):
+    by_id = {action.id.removeprefix("backprop.expression."): action for action in pane.actions()}
+    text = mode.lab.experiment.text
+    mode.lab.set_text(text + " * (")
+    before = mode.lab.experiment
+    mode.lab.move_leaf("w1", 0, 5.0)
+    mode.lab.set_leaf("w1", [1.0, 2.0])
+    mode.lab.step_downhill()
+    assert mode.lab.experiment == before
+    cards = mode.view.what_if, mode.view.learn
+    assert not any(card.isEnabled() for card in cards) and not by_id["step"].enabled()
+    mode.lab.set_text(text)
+    assert all(card.isEnabled() for card in cards) and by_id["step"].enabled()
+    mode.lab.move_leaf("w1", 0, 5.0)
+    assert value(mode, "w1") == 5.0
