@@ -161,7 +161,11 @@ class WhatIfCard(QWidget):
         if abs(what.error) <= what.rounding:
             off = ", as predicted"
         self.true.setText(f"true change: {signed(what.true)}{off}")
-        self.numeric.setText(numeric)
+        self.set_numeric(numeric)
+
+    def set_numeric(self, text: str) -> None:
+        """What the gradient is by nudging; nothing while that is not known."""
+        self.numeric.setText(text)
 
 
 class LearnCard(QWidget):

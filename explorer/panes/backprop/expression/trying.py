@@ -43,6 +43,7 @@ class Trying(QObject):
         self.element = 0
         self.nudge = NUDGE
         self.what: WhatIf | None = None
+        self._checked: Computed | None = None  # whose gradients were found by nudging as well
         self._latest = Latest(mode.engine, mode, foreground=True)
         self._latest.progressed.connect(self._on_tried)
         self._latest.came.connect(self._on_checked)
@@ -114,14 +115,19 @@ class Trying(QObject):
         card.set_nudge(self.nudge)
         card.set_error("")
         self._fill_learning(computed)
+        if is_cheap_to_check(computed):
+            self._show_checked(computed, check(computed))
+        elif self._checked is not computed:  # those of other numbers tell nothing
+            self._show_checked(computed, {})
+            card.set_numeric("")
         if is_cheap(computed):
-            self.what = what_if(computed, self.leaf, self.element, self.nudge, self.what)
-            self._show(self.what)
-            if is_cheap_to_check(computed):
-                self.mode.show_numeric(check(computed))
-                self._show(self.what)
-                return
-        self._timer.start()
+            self._show(what_if(computed, self.leaf, self.element, self.nudge, self.what))
+        if not (is_cheap(computed) and is_cheap_to_check(computed)):
+            self._timer.start()
+
+    def _show_checked(self, computed: Computed, numeric: dict[int, np.ndarray]) -> None:
+        self._checked = computed
+        self.mode.show_numeric(numeric)
 
     def _by_preference(self, computed: Computed) -> list[str]:
         """What learns comes first."""
@@ -153,7 +159,8 @@ class Trying(QObject):
                 self._show(what)
 
     def _on_checked(self, numeric: dict[int, np.ndarray]) -> None:
-        self.mode.show_numeric(numeric)
+        assert self.computed is not None
+        self._show_checked(self.computed, numeric)
         if self.what is not None:
             self._show(self.what)
 

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
-from tests.explorer.panes.backprop.expression.conftest import value
+from tests.explorer.panes.backprop.expression.conftest import until, value
 
 
 def test_a_value_is_typed_also_of_another_shape(pane, mode):
@@ -93,6 +93,25 @@ def test_every_gradient_is_checked(pane, mode):
     assert len(mode.numeric) == 10
     mode.workspace.undo()
     assert not mode.checks() and not mode.inputs.check.isChecked()
+
+
+async def test_gradients_are_compared_with_those_of_the_same_numbers(pane, mode):
+    """A formula whose check is too much for one frame: while an input is dragged there is none."""
+    mode.lab.set_text(" + ".join(f"tanh(w{n} * x{n}) ** 2" for n in range(8)))
+    mode.toggle_check()
+    mode.trying.try_leaf("w0", 0)
+    await until(lambda: mode.numeric and "agrees" in mode.view.what_if.numeric.text())
+    checked = mode.numeric
+    mode.trying.set_nudge(0.5)
+    assert mode.numeric is checked, "the same numbers: it stays"
+    for turn in range(4):
+        mode.lab.move_leaf("w0", 0, 0.1 * turn)
+        assert "differs" not in mode.view.what_if.numeric.text()
+        assert "numeric gradient" not in mode.view.graph.displayed()
+        assert not mode.numeric
+    mode.lab.end_merge()
+    await until(lambda: "agrees" in mode.view.what_if.numeric.text())
+    assert mode.numeric and "numeric gradient" in mode.view.graph.displayed()
 
 
 def test_an_input_is_dragged_along_its_curve(pane, mode):
