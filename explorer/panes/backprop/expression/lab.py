@@ -9,15 +9,23 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from core.autograd import ExpressionError
+from explorer import tasks, theme
 from explorer.latest import Latest
 from explorer.panes.backprop.expression.arranging import ENDLESS, Size
 from explorer.panes.backprop.expression.computing import Computed, compute, is_small
 from explorer.panes.backprop.expression.examples import EXAMPLES
 from explorer.panes.backprop.expression.experiment import Experiment, from_example
-from explorer.panes.backprop.expression.solving import Solved, draw_steps, grow_steps, solve_steps
+from explorer.panes.backprop.expression.scene import Scene
+from explorer.panes.backprop.expression.solving import (
+    Drawn,
+    Solved,
+    draw_steps,
+    grow_steps,
+    solve_steps,
+)
 
 if TYPE_CHECKING:
     from explorer.panes.modes import Mode
@@ -56,17 +64,25 @@ class Lab(QObject):
         self._engine = mode.engine
         self.computed: Computed | None = None
         self._shown_of: Experiment | None = None
-        self.drawn: Solved | None = None  # how `computed` is drawn, where the engine has found that
+        self.drawn: Drawn | None = None  # how `computed` is drawn, where the engine has found that
         self.room: Callable[[], Size] = lambda: ENDLESS  # that a picture has
-        self._asked: Experiment | None = None  # what the engine works out; None: only a picture
-        self._latest = Latest(self._engine, mode, foreground=True)
+        self.scene: Callable[[], Scene | None] = lambda: None  # that it shows
+        self._asked: Experiment | None = None  # what the engine works out
+        self._solving = Latest(self._engine, mode, foreground=True)
+        self._drawing = Latest(self._engine, mode, foreground=True)
         self._growing = Latest(self._engine, mode, foreground=True)
+        self._resting = QTimer(self)  # while a window is resized, nothing large is laid out
+        self._resting.setSingleShot(True)
+        self._resting.setInterval(theme.MOTION["live_number"])
+        self._resting.timeout.connect(self._on_rest)
         self._merging = ""
         self.is_readable = False  # what was said of the formula last: then its inputs can be moved
         self._workspace.begin(EXPERIMENT, Experiment())
         self._workspace.changed.connect(self._on_changed)
-        self._latest.came.connect(self._on_came)
-        self._latest.failed.connect(self.broke)
+        self._solving.came.connect(self._on_solved)
+        self._drawing.came.connect(self._on_drawn)
+        for one in (self._solving, self._drawing):
+            one.failed.connect(self.broke)
 
     @property
     def experiment(self) -> Experiment:
@@ -169,9 +185,10 @@ class Lab(QObject):
         if not _is_quick(one.text, known):
             self._asked = one
             self.waiting.emit()
-            self._ask(solve_steps(one.text, one.values, known, self._checks, self.room()))
+            steps = solve_steps(one.text, one.values, known, self._checks, self.room())
+            self._solving.ask(steps, "working a formula out", is_told=False)
             return
-        self._latest.stop()
+        self._solving.stop()
         try:
             found = compute(one.text, one.values, known)
         except ExpressionError as error:
@@ -181,30 +198,39 @@ class Lab(QObject):
 
     def draw_anew(self) -> None:
         """The picture has a line for checks, or has it no more."""
-        if self._latest.running and self._asked is not None:
+        if self._solving.running:
             self.refresh()
         elif self.computed is not None and is_small(self.computed.text):
             self.drawn = None
             self.redrawn.emit()
         elif self.computed is not None:
-            self._asked = None
-            self._ask(draw_steps(self.computed, self._checks, self.room()))
+            steps = draw_steps(self.computed, self.scene(), self._checks, self.room())
+            self._drawing.ask(steps, "drawing a formula", is_told=False)
+
+    def draw_soon(self) -> None:
+        """The room for the picture is another; once it stays so, it is laid out for that."""
+        self._resting.start()
+
+    def _on_rest(self) -> None:
+        if not tasks.in_loop():  # the program stands still: later
+            self._resting.start()
+        elif not self._solving.running:  # else it is drawn anyway
+            self.draw_anew()
 
     @property
     def _checks(self) -> bool:
         return bool(self._workspace.value(CHECKS, False))
 
-    def _ask(self, steps: Any) -> None:
-        self._latest.ask(steps, "working a formula out", is_told=False)
-
-    def _on_came(self, found: Solved | ExpressionError) -> None:
+    def _on_solved(self, found: Solved | ExpressionError) -> None:
+        assert self._asked is not None
         if isinstance(found, ExpressionError):
             self._fail(found)
-        elif self._asked is None:
-            self.drawn = found
-            self.redrawn.emit()
         else:
             self._show(found, self._asked)
+
+    def _on_drawn(self, drawn: Drawn) -> None:
+        self.drawn = drawn
+        self.redrawn.emit()
 
     def _fail(self, error: ExpressionError) -> None:
         self._shown_of, self.is_readable = None, False
@@ -212,10 +238,14 @@ class Lab(QObject):
 
     def _show(self, found: Solved, one: Experiment) -> None:
         before, computed, self.is_readable = self.computed, found.computed, True
-        self.computed, self.drawn, self._shown_of = computed, found, one
+        new = before is None or before.plan is not computed.plan
+        if new:  # else it is drawn as it was, or as it is being drawn
+            self._drawing.stop()
+            self.drawn = found.drawn
+        self.computed, self._shown_of = computed, one
         if one.pending:  # undone and done again, it is learned again
             self._learned(computed.result)
-        self.solved.emit(before is None or before.plan is not computed.plan)
+        self.solved.emit(new)
 
     async def grow(self, computed: Computed) -> None:
         """All steps of a large formula, on the engine; those of a newer one take their place."""

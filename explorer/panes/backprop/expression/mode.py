@@ -20,7 +20,7 @@ from explorer.panes.backprop.expression.experiment import Experiment, are_number
 from explorer.panes.backprop.expression.header import ExpressionHeader
 from explorer.panes.backprop.expression.inspecting import Inspecting
 from explorer.panes.backprop.expression.lab import CHECKS, Lab
-from explorer.panes.backprop.expression.scene import scene_of
+from explorer.panes.backprop.expression.scene import scene_of, with_values
 from explorer.panes.backprop.expression.track import MomentTrack
 from explorer.panes.backprop.expression.trying import Trying
 from explorer.panes.backprop.expression.view import ExpressionView
@@ -72,7 +72,9 @@ class ExpressionMode(Mode):
         lab.failed.connect(self._on_failed)
         lab.settled.connect(self._show_settings)
         lab.redrawn.connect(self._draw)
+        graph.outgrown.connect(lab.draw_soon)
         lab.room = lambda: graph.room
+        lab.scene = lambda: graph.scene
         lab.broke.connect(self.view.body.show_error)
         lab.waiting.connect(lambda: self.view.body.set_waiting("working the formula out"))
 
@@ -238,12 +240,11 @@ class ExpressionMode(Mode):
         self.inspecting.soon()
 
     def _draw(self) -> None:
-        """As the engine has laid it out; what is small, or has only other values, here."""
+        """As the engine has laid it out; what is small here."""
         graph, drawn, computed = self.view.graph, self.lab.drawn, self.computed
-        scene = drawn.scene if drawn is not None else None
         assert computed is not None
-        if drawn is not None and scene is not None and scene.checks == self.checks():
-            graph.set_scene(scene, drawn.ways)
+        if drawn is not None:
+            graph.set_scene(with_values(drawn.scene, computed), drawn.ways)
         else:
             graph.set_scene(scene_of(computed, graph.scene, self.checks(), graph.room))
 

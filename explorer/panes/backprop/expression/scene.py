@@ -18,7 +18,7 @@ from explorer.panes.backprop.expression.arranging import (
     arranged,
     plot_of,
 )
-from explorer.panes.backprop.expression.computing import Array, Computed
+from explorer.panes.backprop.expression.computing import Array, Computed, is_small
 from explorer.panes.backprop.expression.faces import Face
 from explorer.panes.backprop.expression.layout import Layout
 
@@ -52,27 +52,45 @@ class Scene:
         """Whether value and gradient stand in one line, without words."""
         return any(not face.style.words for face in self.faces)
 
+    @property
+    def is_light(self) -> bool:
+        """Whether it can be laid out within a frame."""
+        return is_small(self.computed.text)
+
+    def is_of(self, computed: Computed) -> bool:
+        """Whether that is the same formula, maybe with other values."""
+        return self.computed.plan is computed.plan
+
+    def stays_in(self, room: Size) -> bool:
+        """Whether it is surely the same in a room of another size."""
+        known = self.arranged
+        same = room[0] == self.room[0] and known.low <= room[1] < known.high
+        return same or room in (self.room, ENDLESS)
+
 
 def scene_of(
     computed: Computed, known: Scene | None = None, checks: bool = False, room: Size = ENDLESS
 ) -> Scene:
     """`known` is the scene of the same formula with other values: it spares the layout."""
-    peaks = {edge: _peak(flow) for edge, flow in computed.flows.along.items()}
-    same = known is not None and known.computed.plan is computed.plan
-    if known is not None and same and known.checks == checks:
-        return in_room(replace(known, computed=computed, peaks=peaks), room)
-    plot = known.plot if known is not None and same else plot_of(computed.graph)
+    same = known if known is not None and known.is_of(computed) else None
+    if same is not None and same.checks == checks:
+        return in_room(with_values(same, computed), room)
+    plot = same.plot if same is not None else plot_of(computed.graph)
     found = arranged(plot, checks, room)
     uses = _uses(computed, found.layout)
-    return Scene(computed, plot, found, uses, peaks, checks, room)
+    return Scene(computed, plot, found, uses, _peaks(computed), checks, room)
+
+
+def with_values(known: Scene, computed: Computed) -> Scene:
+    """The same formula with other values, laid out as it is."""
+    return replace(known, computed=computed, peaks=_peaks(computed))
 
 
 def in_room(scene: Scene, room: Size) -> Scene:
     """The same, laid out for a room of another size; itself where that changes nothing."""
-    if room == scene.room or room == ENDLESS:
+    if room in (scene.room, ENDLESS):
         return scene
-    known = scene.arranged
-    if room[0] == scene.room[0] and known.low <= room[1] < known.high:
+    if scene.stays_in(room):
         return replace(scene, room=room)
     found = arranged(scene.plot, scene.checks, room)
     if found.layout == scene.layout:
@@ -89,6 +107,10 @@ def _uses(computed: Computed, layout: Layout) -> tuple[tuple[Edge, ...], ...]:
     for edges in uses:
         edges.sort(key=lambda edge: (layout.ways[edge[0]][edge[1]][1][1], edge[1]))
     return tuple(map(tuple, uses))
+
+
+def _peaks(computed: Computed) -> dict[Edge, float]:
+    return {edge: _peak(flow) for edge, flow in computed.flows.along.items()}
 
 
 def _peak(array: Array) -> float:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -11,6 +14,7 @@ from explorer.panes.backprop.expression.camera import MARGIN, READABLE, Camera, 
 from explorer.panes.backprop.expression.draw_legend import HEIGHT
 from explorer.panes.backprop.expression.draw_motion import subject
 from explorer.panes.backprop.expression.draw_nodes import badge_box, beginning, node_box
+from explorer.panes.backprop.expression.layout import Layout, Point
 from explorer.panes.backprop.expression.scene import Instant, Scene, in_room, instant_at
 from explorer.panes.backprop.expression.ways import NOWHERE, Ways, ways_of
 from explorer.widgets.base import Picture
@@ -19,10 +23,13 @@ from explorer.widgets.base import Picture
 class GraphSight(Picture):
     """`scene` and its ways, and the camera that they are seen by.
 
-    `cameraMoved()`: the view is another, by hand.
+    cameraMoved()  the view is another, by hand
+    outgrown()     `scene` is large, and laid out for a room of another size than there is now: it
+                   stays until it comes laid out anew
     """
 
     cameraMoved = Signal()
+    outgrown = Signal()
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(name, parent)
@@ -36,15 +43,35 @@ class GraphSight(Picture):
 
     def _set_scene(self, scene: Scene | None, ways: Ways | None) -> bool:
         """Whether it is laid out as the one before: then the view stays."""
-        if scene is not None and (here := in_room(scene, self.room)).layout is not scene.layout:
-            scene, ways = here, None  # the window has another size by now
-        same = scene is not None and self.scene is not None and scene.layout is self.scene.layout
-        self.scene = scene
-        if not same:
-            self._ways = ways or (ways_of(scene) if scene is not None else NOWHERE)
+        known = self.scene
+        if scene is None or known is None or not known.is_of(scene.computed):
+            self.scene = None
             self._fits, self._least = True, READABLE
+            self._set(scene, ways)
             self._fit()
-        return same
+            return False
+        if scene.layout == known.layout:
+            scene = replace(scene, arranged=replace(scene.arranged, layout=known.layout))
+            ways = self._ways
+        self._set(scene, ways)
+        if self.scene is not None and self.scene.layout is known.layout:
+            return True
+        if self._fits:
+            self._fit()
+        else:
+            self._stay(known.layout)
+        return False
+
+    def _set(self, scene: Scene | None, ways: Ways | None) -> None:
+        """Laid out for the room that there is, at once or soon."""
+        here = scene
+        if scene is not None and (scene.is_light or scene.stays_in(self.room)):
+            here = in_room(scene, self.room)
+        elif scene is not None:
+            self.outgrown.emit()
+        if here is not None and (ways is None or scene is None or here.layout is not scene.layout):
+            ways = ways_of(here)
+        self.scene, self._ways = here, ways or NOWHERE
 
     @property
     def camera(self) -> Camera:
@@ -92,16 +119,24 @@ class GraphSight(Picture):
 
     def _fit(self) -> None:
         if self.scene is not None:
-            scene = in_room(self.scene, self.room)
-            if scene.layout is not self.scene.layout:
-                self._ways = ways_of(scene)
-            self.scene = scene
+            self._set(self.scene, self._ways)
             size = self.scene.layout.width, self.scene.layout.height
             room = self._room.width(), self._room.height()
             self._camera = fitting(size, room, theme.current().zoom, self._least)
             self._bring(beginning(self.scene))
             self._follow(instant_at(self.scene.computed, self._position))
             self.update()
+
+    def _stay(self, before: Layout) -> None:
+        """What is in the middle of the view stays there, though it is laid out otherwise."""
+        assert self.scene is not None
+        middle = self._room.center()
+        x, y = self._camera.at(middle.x(), middle.y())
+        left, top, width, height = np.array(before.places).T
+        number = int((abs(left + width / 2 - x) + abs(top + height / 2 - y)).argmin())
+        was, now = _middle(before, number), _middle(self.scene.layout, number)
+        scale = self._camera.scale
+        self._camera = self._camera.moved((was[0] - now[0]) * scale, (was[1] - now[1]) * scale)
 
     @property
     def _room(self) -> QRectF:
@@ -156,3 +191,8 @@ class GraphSight(Picture):
 
     def minimumSizeHint(self) -> QSize:
         return QSize(theme.current().px(320), theme.current().px(140))
+
+
+def _middle(layout: Layout, number: int) -> Point:
+    left, top, width, height = layout.places[number]
+    return left + width / 2, top + height / 2

@@ -18,14 +18,17 @@ from explorer.panes.backprop.expression.ways import Ways, ways_of
 
 
 @dataclass(frozen=True, eq=False)
+class Drawn:
+    scene: Scene
+    ways: Ways
+
+
+@dataclass(frozen=True, eq=False)
 class Solved:
-    """scene, ways  how it is drawn; None where the plan is that of the formula before, and with it
-    the layout
-    """
+    """drawn  None where the plan is that of the formula before, and with it the layout"""
 
     computed: Computed
-    scene: Scene | None = None
-    ways: Ways | None = None
+    drawn: Drawn | None = None
 
 
 Solving = Generator[None, None, Solved | ExpressionError]
@@ -44,7 +47,7 @@ def solve_steps(
     yield
     if known is not None and computed.plan is known.plan:
         return Solved(computed)
-    return (yield from draw_steps(computed, checks, room))
+    return Solved(computed, (yield from draw_steps(computed, None, checks, room)))
 
 
 def grow_steps(computed: Computed) -> Generator[None, None, None]:
@@ -56,10 +59,14 @@ def grow_steps(computed: Computed) -> Generator[None, None, None]:
             pace.go_on()
 
 
-def draw_steps(computed: Computed, checks: bool, room: Size = ENDLESS) -> Solving:
-    """The picture of a formula that is worked out, for a room of this size."""
-    scene = scene_of(computed, None, checks, room)
+def draw_steps(
+    computed: Computed, known: Scene | None, checks: bool, room: Size = ENDLESS
+) -> Generator[None, None, Drawn]:
+    """The picture of a formula that is worked out, for a room of this size; `known` is the one that
+    there is of it.
+    """
+    scene = scene_of(computed, known, checks, room)
     yield
     ways = ways_of(scene)
     yield
-    return Solved(computed, scene, ways)
+    return Drawn(scene, ways)

@@ -218,6 +218,25 @@ def test_a_view_that_shows_nothing_is_not_restored(picture):
     assert picture.fits and picture.camera.scale >= 1
 
 
+@pytest.mark.parametrize("name", ["matrices", "micrograd", "neuron"])
+def test_checks_leave_the_view_that_a_person_has_set(picture, name):
+    picture.set_scene(scene(name))
+    picture.zoom_by(1.3, QPointF(450, 200))
+    camera, made = picture.camera, picture.scene
+    middle = picture.hit(QPointF(450, 200))[0]
+    for checks in (True, False):
+        before = picture.scene
+        picture.set_scene(scene_of(made.computed, before, checks, picture.room))
+        assert not picture.fits and picture.camera.scale == camera.scale
+        now = picture.scene
+        assert now.checks == checks
+        if now.layout == before.layout:
+            assert now.layout is before.layout and picture.camera == camera
+        if middle >= 0:
+            assert picture.hit(QPointF(450, 200))[0] == middle
+    assert picture.scene.layout == made.layout
+
+
 def test_hovering_tells_the_node(picture):
     hovered = heard(picture.nodeHovered)
     QTest.mouseMove(picture, center(picture, "b"))

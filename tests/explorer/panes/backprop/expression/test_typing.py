@@ -60,6 +60,33 @@ async def test_nothing_of_a_long_formula_is_worked_out_or_laid_out_in_the_window
     assert mode.computed.trace.complete and pane.player.length == len(mode.computed.plan)
 
 
+async def test_a_large_graph_is_laid_out_for_a_window_of_another_size_beside_it(
+    pane, mode, threads
+):
+    graph, toggle = mode.view.graph, mode.toggle_check
+    mode.lab.set_text(LONG)
+    await pane.settled()
+    before = graph.scene.layout
+    for turn, change in enumerate((lambda: None, lambda: None, toggle, lambda: None)):
+        threads.clear()
+        for width in (900, 860, 820):
+            pane.resize(width + 150 * turn, 700)
+            change()
+            change = lambda: None  # noqa: E731
+            await asyncio.sleep(0.01)
+            left, _ = graph.camera.seen(0, 0)
+            assert graph.fits and left >= 0, "meanwhile the old one is fitted"
+            mode.lab.move_leaf("x0", 0, 0.1 * width)
+        await until(lambda: graph.scene.room == graph.room)
+        await pane.settled()
+        assert graph.scene.checks == mode.checks() == (turn >= 2)
+        assert {name for name, _ in threads} >= {"arranged", "_parts"}
+        assert {thread for name, thread in threads if name != "flows_of"} == {"engine"}
+        wanted = scene_of(mode.computed, None, mode.checks(), graph.room)
+        assert graph.scene.layout == wanted.layout != before
+        assert value(mode, "x0") == graph.scene.computed.value(0) == 82.0
+
+
 async def test_of_letters_typed_quickly_only_the_newest_is_shown(pane, mode):
     shown = []
     mode.lab.solved.connect(lambda _: shown.append(mode.computed.text))
@@ -153,7 +180,7 @@ async def test_what_is_tried_out_while_an_input_is_dragged_is_of_the_newest_numb
     await pane.settled()
     shown = []
     show = mode.show_numeric
-    mode.show_numeric = lambda numeric: (shown.append(mode.computed), show(numeric))
+    mode.show_numeric = lambda numeric: (numeric and shown.append(mode.computed), show(numeric))
     mode.trying.try_leaf("x5", 0)
     for turn in range(6):
         mode.lab.move_leaf("x5", 0, float(turn))
