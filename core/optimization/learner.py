@@ -98,6 +98,7 @@ class Learner:
     step: int = 0
     states: dict[str, Any] = field(default_factory=dict)
     updates: dict[str, np.ndarray] = field(default_factory=dict)  # what the last step added
+    slopes: dict[str, np.ndarray] = field(default_factory=dict)  # its gradients without penalty
     batch: Dataset | None = None  # of the last step, and what the network said to it: (N, K)
     said: np.ndarray | None = None
 
@@ -142,27 +143,38 @@ class Learner:
         layers = self.network.layers(self.batch.points, learning=True)
         out = layers[-1].out
         self.said = out.data
-        loss = self.loss_of(out, self.batch)
+        loss, price = self._fit(out, self.batch), self._price()
         parameters = self.network.parameters
         zero_grad(list(parameters.values()))
         loss.backward()
-        if problem := self._not_finite(loss):
-            return Learned(self.step, loss.item(), rate, problem)
+        self.slopes = {name: one.grad for name, one in parameters.items() if one.grad is not None}
+        cost = loss.item()
+        if price is not None:
+            price.backward()  # adds to the gradients
+            cost += price.item()
+        if problem := self._not_finite(loss.item(), cost):
+            return Learned(self.step, cost, rate, problem)
         self.step += 1
         self.network.remember(layers)
         for name, parameter in parameters.items():
             if parameter.grad is not None:
                 self._move(name, parameter, rate)
-        return Learned(self.step, loss.item(), rate)
+        return Learned(self.step, cost, rate)
 
     def loss_of(self, out: Tensor, data: Dataset) -> Tensor:
         """The loss of outputs (N, K) that the network gave for `data`, with its penalty."""
-        loss = LOSSES[self.loss_name](out, data.targets).named("loss")
+        loss, price = self._fit(out, data), self._price()
+        return loss if price is None else (loss + price).named("cost")
+
+    def _fit(self, out: Tensor, data: Dataset) -> Tensor:
+        return LOSSES[self.loss_name](out, data.targets).named("loss")
+
+    def _price(self) -> Tensor | None:
+        """What the penalty costs; None where there is none."""
         if self.settings.penalty == "none":
-            return loss
+            return None
         weights = [self.network.parameters[name] for name in self.weight_names]
-        cost = loss + penalty(weights, self.settings.penalty, self.settings.strength)
-        return cost.named("cost")
+        return penalty(weights, self.settings.penalty, self.settings.strength)
 
     @property
     def weight_names(self) -> list[str]:
@@ -223,9 +235,10 @@ class Learner:
         self.updates[name] = new - parameter.data
         parameter.data = new
 
-    def _not_finite(self, loss: Tensor) -> str:
-        if not math.isfinite(loss.item()):
-            return f"the loss is {loss.item():g}: the steps were too large; reset, and learn slower"
+    def _not_finite(self, loss: float, cost: float) -> str:
+        if not math.isfinite(cost):
+            what = "the loss" if not math.isfinite(loss) else "what the penalty costs"
+            return f"{what} is {cost:g}: the steps were too large; reset, and learn slower"
         for name, parameter in self.network.parameters.items():
             if parameter.grad is not None and not np.isfinite(parameter.grad).all():
                 return f"the gradient of {name} is not finite; reset, and learn slower"

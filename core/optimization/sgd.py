@@ -66,7 +66,7 @@ RULE = Rule(
     name="sgd",
     title="SGD",
     source="Robbins & Monro 1951",
-    formula=r"\theta \leftarrow \theta - \eta \, (g + \lambda \, \theta)",
+    formula=r"s = g + \lambda \, \theta, \quad \theta \leftarrow \theta - \eta \, s",
     settings=SGDSettings,
     state=SGDState,
     explain=explain,

@@ -114,6 +114,29 @@ def test_a_rate_that_is_too_large_is_told_and_changes_nothing_more():
         np.testing.assert_array_equal(tensor.data, kept[name])
 
 
+def test_what_is_not_finite_is_named():
+    one = learner(optimizer="sgd", learning_rate=0.1, penalty="l2", strength=1000.0)
+    *_, last = learn_steps(one, 5000)
+    assert last.diverged.startswith("what the penalty costs is inf")
+    one = learner("plane", MLPConfig((2, 8, 1), "linear"), optimizer="sgd", learning_rate=1e4)
+    *_, last = learn_steps(one, 5000)
+    assert last.diverged.startswith("the loss is inf")
+
+
+@pytest.mark.parametrize("kind", ["l1", "l2"])
+def test_the_gradients_of_the_batch_are_known_without_the_penaltys(kind):
+    plain, one = (learner(penalty=penalty, strength=0.1) for penalty in ("none", kind))
+    weights = {name: tensor.data for name, tensor in one.network.parameters.items()}
+    plain.learn(), one.learn()
+    assert set(one.slopes) == set(weights)
+    for name, weight in weights.items():
+        np.testing.assert_array_equal(one.slopes[name], plain.network.parameters[name].grad)
+        cost = 0.2 * weight if kind == "l2" else 0.1 * np.sign(weight)
+        price = cost if name.endswith("weight") else 0.0
+        whole = one.network.parameters[name].grad
+        np.testing.assert_allclose(one.slopes[name] + price, whole, rtol=0, atol=1e-14)
+
+
 def test_the_same_seed_learns_the_same():
     first, again = (learner(batch_size=16) for _ in range(2))
     assert [m.loss for m in learn_steps(first, 20)] == [m.loss for m in learn_steps(again, 20)]

@@ -23,7 +23,7 @@ from explorer.panes.backprop.network.spots import (
     name_of,
 )
 from explorer.panes.backprop.network.update_numbers import line_rows, update_rows
-from explorer.panes.backprop.network.updates import liveliest
+from explorer.panes.backprop.network.updates import liveliest, liveliest_bias
 from explorer.panes.backprop.network.words import count_of_steps, sample_title
 from explorer.panes.base import Inspection
 from explorer.theme_numbers import format_number
@@ -39,19 +39,38 @@ def of_moment(moment: Moment, spot: Spot, pinned: bool) -> Inspection:
     weight = spot if isinstance(spot, Weight) else liveliest(moment)
     if weight is None:
         return Inspection(rows=_summary(moment), table=_table(moment), title=_title(moment))
-    step, rows = update_rows(moment, weight)
-    first = name_of(weight.layer, weight.before, moment.sizes)
-    then = name_of(weight.layer + 1, weight.after, moment.sizes)
-    value = float(moment.weights[weight.layer][weight.before, weight.after])
-    if step is None:
-        rows = [*rows, Equation("weight now", value, "accent", f"{first} \u2192 {then}")]
     if not isinstance(spot, Weight):
-        rows = ["The weight whose gradient is largest:", f"{first} \u2192 {then}", *rows]
-        rows = [*rows, *_summary(moment)]
-    title = f"Weight {first} \u2192 {then}" if isinstance(spot, Weight) else _title(moment)
+        return _of_liveliest(moment, weight)
+    step, rows = update_rows(moment, weight)
+    way = _way(moment, weight)
+    if step is None:
+        value = float(moment.weights[weight.layer][weight.before, weight.after])
+        rows = [*rows, Equation("weight now", value, "accent", way)]
+    title = f"Weight {way}"
     return Inspection(
         step=step, rows=rows, table=_table(moment), pinned=pinned, title=title, plain=True
     )
+
+
+def _of_liveliest(moment: Moment, weight: Weight) -> Inspection:
+    """The update of the weight with the largest gradient; of a bias, where no weight has any."""
+    assert moment.update is not None
+    gradient = moment.update.gradients[f"{weight.layer}.weight"][weight.before, weight.after]
+    bias = None if gradient else liveliest_bias(moment)
+    if bias is None:
+        head, where = "The weight whose gradient is largest:", _way(moment, weight)
+    else:
+        head = "No weight has a gradient: all are 0. The bias with the largest one:"
+        where = f"bias of {name_of(bias.layer + 1, bias.after, moment.sizes)}"
+    step, told = update_rows(moment, bias or weight)
+    rows = [head, where, *told, *_summary(moment)]
+    title = _title(moment, "weight" if bias is None else "bias")
+    return Inspection(step=step, rows=rows, table=_table(moment), title=title, plain=True)
+
+
+def _way(moment: Moment, weight: Weight) -> str:
+    first = name_of(weight.layer, weight.before, moment.sizes)
+    return f"{first} \u2192 {name_of(weight.layer + 1, weight.after, moment.sizes)}"
 
 
 def of_inner(moment: Moment, layer: int, step: Step, spot: Spot) -> Inspection:
@@ -76,12 +95,12 @@ def of_inner(moment: Moment, layer: int, step: Step, spot: Spot) -> Inspection:
     return Inspection(step=step, rows=rows, table=values, title=step.title, plain=True)
 
 
-def _title(moment: Moment) -> str:
+def _title(moment: Moment, what: str = "weight") -> str:
     if moment.update is None and moment.step:
         return f"After {count_of_steps(moment.step)}"
     if moment.update is None:
         return "Before the first step"
-    return f"Step {moment.step:,}: one weight's update"
+    return f"Step {moment.step:,}: one {what}'s update"
 
 
 def _values(step: Step) -> dict[str, Any]:

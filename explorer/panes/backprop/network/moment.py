@@ -25,6 +25,7 @@ BOUNDED = {"tanh": 1.0, "sigmoid": 1.0}
 class Update:
     """The last optimizer step: by parameter, what it saw and what it remembered before.
 
+    slopes         the gradients of the batch alone, without the penalty's
     loss           the loss's name; `said` (N, K) and `targets` (N) are its batch's
     """
 
@@ -32,6 +33,9 @@ class Update:
     learning_rate: float
     before: Mapping[str, Array]
     gradients: Mapping[str, Array]
+    slopes: Mapping[str, Array]
+    penalty: str
+    strength: float
     states: Mapping[str, tuple[Any, int]]
     loss: str
     said: Array

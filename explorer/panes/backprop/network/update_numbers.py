@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,9 @@ import numpy as np
 from core.optimization.optimizers import optimizer
 from core.optimization.rule import Rule
 from core.trace import Step, Trace
-from explorer.panes.backprop.network.moment import Moment
+from explorer.panes.backprop.network.moment import Moment, Update
 from explorer.panes.backprop.network.spots import Weight, name_of
-from explorer.panes.backprop.network.updates import optimizer_trace
+from explorer.panes.backprop.network.updates import Bias, optimizer_trace, parameter_of
 from explorer.panes.backprop.optimizers.letters import BEFORE, letter, letters_of, words
 from explorer.panes.backprop.optimizers.substituting import formula_of, names_of, written
 from explorer.theme_numbers import format_number
@@ -37,34 +38,72 @@ SPELT = {
 }
 
 
-def update_rows(moment: Moment, weight: Weight) -> tuple[Step | None, list[Any]]:
-    """The whole step of one weight: the rule's formula, and every number of it."""
-    update, parameter = moment.update, f"{weight.layer}.weight"
+def update_rows(moment: Moment, weight: Weight | Bias) -> tuple[Step | None, list[Any]]:
+    """The whole step of one weight or bias: the rule's formula, and every number of it."""
+    update, (parameter, place) = moment.update, parameter_of(weight)
     if update is None or parameter not in update.gradients:
         return None, ["It has not taken a step yet."]
     trace = optimizer_trace(update, parameter)
-    place = (weight.before, weight.after)
-    rule = optimizer(update.optimizer)
-    letters = letters_of(rule)
+    rule = optimizer(trace.about["optimizer"])
+    letters, names = letters_of(rule), names_of(trace)
+    flat = int(np.ravel_multi_index(place, update.before[parameter].shape))
+    value = float(update.before[parameter][place])
     rows: list[Any] = [
-        Equation(letters[name], number, "text", SPELT[name])
-        for name, number in (
-            ("param", float(update.before[parameter][place])),
-            ("grad", float(update.gradients[parameter][place])),
-            ("rate", float(update.learning_rate)),
-        )
+        Equation(letters["param"], value, "text", _spelt("param", weight)),
+        *_gradient_rows(update, parameter, place, letters["grad"]),
+        Equation(letters["rate"], float(update.learning_rate), "text", SPELT["rate"]),
     ]
+    kept = {name.removesuffix(BEFORE) for name in names if name.endswith(BEFORE)}
     moves = next(step for step in trace if step.name == "optimizer.move")
     for step in _lines(trace):
         made = next(iter(step.values))
         value = np.asarray(step.value(made))
         role = "accent" if step.name == "optimizer.move" else "text"
+        if made in kept:  # what was there before the step
+            before = float(names[made + BEFORE][flat])
+            rows.append(Equation(letter(made + BEFORE, letters), before, "text", "remembered"))
         if value.shape in ((), update.before[parameter].shape):
-            note = ", ".join([_words(made), *_settings(step, rule)])
+            note = ", ".join([_spelt(made, weight), *_settings(step, rule, update)])
             rows.append(Equation(letters[made], _at(value, place), role, note))
     values = {name: moves.value(name) for name in moves.values}
     whole = Step("optimizer.update", f"{rule.title}: one step", rule.formula, moves.code, values)
     return whole, rows
+
+
+def _gradient_rows(
+    update: Update, parameter: str, place: tuple[int, ...], letter: str
+) -> list[Any]:
+    """g, and where a penalty is a part of it the two that it is the sum of."""
+    whole = Equation(letter, float(update.gradients[parameter][place]), "text", SPELT["grad"])
+    if update.penalty == "none" or not parameter.endswith("weight"):
+        return [whole]
+    theta = float(update.before[parameter][place])
+    if update.penalty == "l2":
+        price, why = (
+            2 * update.strength * theta,
+            f"2 \u00d7 {format_number(update.strength)} \u00d7 \u03b8",
+        )
+    else:
+        price, why = (
+            update.strength * float(np.sign(theta)),
+            f"{format_number(update.strength)} \u00d7 the sign of \u03b8",
+        )
+    name = update.penalty.upper()
+    return [
+        Equation(
+            f"{letter} of the batch",
+            float(update.slopes[parameter][place]),
+            "text",
+            "of this step's loss",
+        ),
+        Equation(f"{letter} of {name}", price, "text", why),
+        replace(whole, note="the sum of both"),
+    ]
+
+
+def _spelt(name: str, one: Weight | Bias) -> str:
+    words = _words(name)
+    return words.replace("the weight", "the bias") if isinstance(one, Bias) else words
 
 
 def line_rows(moment: Moment, layer: int, step: Step, weight: Weight) -> list[Any]:
@@ -91,7 +130,10 @@ def line_rows(moment: Moment, layer: int, step: Step, weight: Weight) -> list[An
     names = names_of(trace)
     place = int(np.ravel_multi_index((weight.before, weight.after), moment.weights[layer].shape))
     for name in dict.fromkeys(re.findall(r"[a-z]\w*", formula)):
-        if name in names:
+        if name == "grad":
+            at = (weight.before, weight.after)
+            rows += _gradient_rows(update, f"{layer}.weight", at, letters[name])
+        elif name in names:
             called = letter(name, letters)
             rows.append(Equation(called, float(names[name][place]), "text", _words(name)))
     result = float(names[made][place])
@@ -101,10 +143,11 @@ def line_rows(moment: Moment, layer: int, step: Step, weight: Weight) -> list[An
     return rows
 
 
-def _settings(step: Step, rule: Rule) -> list[str]:
+def _settings(step: Step, rule: Rule, update: Update) -> list[str]:
     """The settings that a line reads; the playground's weight decay is a part of the loss."""
     if step.name == "optimizer.decay":
-        return [f"{rule.letters['weight_decay']} = 0"]
+        held = "" if update.penalty == "none" else f": {update.penalty.upper()} is in g"
+        return [f"{rule.letters['weight_decay']} = 0{held}"]
     letters = {**rule.letters, "step": "t"}
     read = {name: step.value(name) for name in step.values if name in letters}
     return [f"{letters[name]} = {format_number(float(value))}" for name, value in read.items()]
@@ -123,8 +166,8 @@ def _lines(trace: Trace) -> list[Step]:
     return sorted(lines, key=lambda step: step.name == "optimizer.move")
 
 
-def _at(value: np.ndarray, place: tuple[int, int]) -> float:
-    return float(value[place]) if value.ndim == 2 else float(value)
+def _at(value: np.ndarray, place: tuple[int, ...]) -> float:
+    return float(value[place]) if value.ndim else float(value)
 
 
 def _told(

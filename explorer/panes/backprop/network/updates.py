@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,6 +12,21 @@ from core.optimization.optimizers import optimizer
 from core.trace import Trace
 from explorer.panes.backprop.network.moment import Moment, Update
 from explorer.panes.backprop.network.spots import Neuron, Spot, Weight, is_there
+
+
+@dataclass(frozen=True)
+class Bias:
+    """Of layer `layer`, 0 being the first of weights, of neuron `after`."""
+
+    layer: int
+    after: int
+
+
+def parameter_of(one: Weight | Bias) -> tuple[str, tuple[int, ...]]:
+    """The name of the parameter, and the place in it."""
+    if isinstance(one, Bias):
+        return f"{one.layer}.bias", (one.after,)
+    return f"{one.layer}.weight", (one.before, one.after)
 
 
 def layer_of(spot: Spot, moment: Moment) -> int | None:
@@ -42,6 +57,19 @@ def liveliest(moment: Moment, of_layer: int | None = None) -> Weight | None:
     return found
 
 
+def liveliest_bias(moment: Moment) -> Bias | None:
+    """The same of the biases."""
+    best, found = -1.0, None
+    gradients = moment.update.gradients if moment.update is not None else {}
+    for layer in range(len(moment.biases)):
+        if (gradient := gradients.get(f"{layer}.bias")) is not None:
+            size = np.abs(np.nan_to_num(gradient))
+            place = int(size.argmax())
+            if size[place] > best:
+                best, found = float(size[place]), Bias(layer, place)
+    return found
+
+
 def update_trace(moment: Moment, layer: int | None = None) -> Trace | None:
     """The loss, then what the optimizer did with one layer's weights (else the liveliest one's)."""
     update, lively = moment.update, liveliest(moment)
@@ -60,10 +88,12 @@ def update_trace(moment: Moment, layer: int | None = None) -> Trace | None:
 def optimizer_trace(update: Update, name: str) -> Trace:
     """The optimizer's lines for parameter `name`."""
     rule = optimizer(update.optimizer)
+    if rule.matrices_only and update.before[name].ndim != 2:
+        rule = optimizer("adamw")  # as Learner does
     settings = rule.settings(learning_rate=update.learning_rate, weight_decay=0.0)
     state, taken = update.states.get(name, (rule.state(), 0))
     return trace_update(
-        update.optimizer,
+        rule.name,
         update.before[name],
         update.gradients[name],
         state,

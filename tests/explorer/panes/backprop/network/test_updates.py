@@ -1,0 +1,89 @@
+"""An optimizer step in numbers: what the gradient is made of, what was remembered, whose it is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from core.optimization.optimizers import OPTIMIZERS
+from explorer.panes.backprop.network.experiment import Experiment
+from explorer.panes.backprop.network.inspecting import of_inner, of_moment
+from explorer.panes.backprop.network.lab import Lab
+from explorer.panes.backprop.network.presets import preset
+from explorer.panes.backprop.network.spots import Weight
+from explorer.panes.backprop.network.update_numbers import update_rows
+from explorer.panes.backprop.network.updates import Bias, update_trace
+
+BATCH = "g of the batch"
+
+
+def told_of(rows):
+    return {row.name: row for row in rows if hasattr(row, "name")}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("kind", ["l1", "l2"])
+def test_the_gradient_is_the_sum_of_the_batchs_and_the_penaltys(kind, name):
+    lab = Lab(Experiment(optimizer=name, penalty=kind, strength=0.1))
+    moment = [lab.one_step() for _ in range(3)][-1]
+    told = told_of(update_rows(moment, Weight(1, 2, 3))[1])
+    letter = f"g of {kind.upper()}"
+    theta = told["\u03b8"].value
+    expected = 0.2 * theta if kind == "l2" else 0.1 * np.sign(theta)
+    assert told[letter].value == expected and "0.1" in told[letter].note
+    assert told[BATCH].value + told[letter].value == pytest.approx(told["g"].value, abs=1e-14)
+    assert "\u03bb = 0" in " ".join(row.note for row in told.values())
+    inside = told_of(of_inner(moment, 1, update_trace(moment, 1)[1], Weight(1, 2, 3)).rows)
+    if "g" in inside:
+        assert [inside[key].value for key in ("g", letter)] == [
+            told[key].value for key in ("g", letter)
+        ]
+
+
+def test_without_a_penalty_the_gradient_is_the_batchs():
+    lab = Lab(Experiment())
+    told = told_of(update_rows(lab.one_step(), Weight(0, 0, 0))[1])
+    assert BATCH not in told and told["g"].note == "gradient on this step's batch"
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_what_was_remembered_stands_before_what_became_of_it(name):
+    lab = Lab(Experiment(optimizer=name))
+    moment = [lab.one_step() for _ in range(3)][-1]
+    rows = update_rows(moment, Weight(1, 2, 3))[1]
+    names = [row.name for row in rows]
+    state, taken = moment.update.states["1.weight"]
+    kept = [value[2, 3] for value in (getattr(state, one) for one in _slots(state))]
+    before = {row.name: row.value for row in rows if row.name.endswith(" before")}
+    assert taken == 2 and sorted(before.values()) == sorted(kept)
+    for one in before:
+        assert names.index(one) + 1 == names.index(one.removesuffix(" before"))
+
+
+def _slots(state):
+    return getattr(type(state), "__dataclass_fields__", {})
+
+
+def test_sgds_rows_have_the_letters_of_its_formula():
+    lab = Lab(Experiment(optimizer="sgd"))
+    step, rows = update_rows(lab.one_step(), Weight(1, 2, 3))
+    assert [row.name for row in rows] == ["\u03b8", "g", "\u03b7", "s", "\u03b8 after"]
+    assert "s = g" in step.formula
+
+
+@pytest.mark.parametrize("name", ["adam", "muon"])
+def test_where_no_weight_has_a_gradient_the_bias_that_learns_is_shown(name):
+    lab = Lab(replace(preset("zeros").experiment, optimizer=name))
+    moment = [lab.one_step() for _ in range(5)][-1]
+    shown = of_moment(moment, None, False)
+    assert shown.rows[:2] == [
+        "No weight has a gradient: all are 0. The bias with the largest one:",
+        "bias of output",
+    ]
+    told = told_of(shown.rows)
+    assert told["g"].value == moment.update.gradients["2.bias"][0] != 0
+    assert told["\u03b8 after"].value == moment.biases[2][0]
+    assert "bias" in shown.title and "bias" in told["\u03b8"].note
+    assert told_of(update_rows(moment, Bias(0, 1))[1])["g"].value == 0
