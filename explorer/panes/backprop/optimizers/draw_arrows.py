@@ -19,7 +19,7 @@ DECADES = 4.0
 CAP = 4.0  # half of what closes a bar
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Arrows:
     """At a place of the race, all (2,): downhill is minus the gradient; `first` points to where the
     average or velocity leads; `second` is the root of the average square.
@@ -34,7 +34,7 @@ class Arrows:
     largest: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Stroke:
     """A line in pixels from where it begins, with a point or with bars across both its ends.
 

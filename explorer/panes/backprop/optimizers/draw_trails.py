@@ -16,7 +16,7 @@ from explorer.panes.backprop.optimizers.trail_layer import near, pens, thinned
 HEAD = 5.0  # radius
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Way:
     """An optimizer's way in pixels: points (n, 2) up to its head, and whether it is lost."""
 

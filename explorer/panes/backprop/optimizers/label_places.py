@@ -19,11 +19,13 @@ DIRECTIONS = 16
 AWAY = 0.3  # cost of a pixel between a word and what it names
 STAY = 12.0  # by so much another place must be better than the last one
 PATIENCE = 5  # times that a word is looked at while things move before it changes places
+EACH_TURN = 2 * np.pi / DIRECTIONS
+TURNED = EACH_TURN * np.minimum(np.arange(DIRECTIONS), DIRECTIONS - np.arange(DIRECTIONS))
 LEAD = 17.0  # pixels from what it names, from which a word has a line to it
 ALONG = np.linspace(0.2, 0.98, 16)  # of that line, where it must not cross words
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Wanted:
     """A word of a size, near one or several places (n, 2), at one of these distances from them."""
 
@@ -36,7 +38,7 @@ class Wanted:
     must: bool = False  # it is there, even over other words
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Placed:
     """Its box, the place that it is nearest to, and where the line from there ends, if there is
     one.
@@ -49,69 +51,85 @@ class Placed:
 
 
 class Room:
-    """What the map's cells cost."""
+    """What the map's cells cost, and the words that stand there."""
 
     def __init__(self, width: float, height: float) -> None:
         self.width, self.height = width, height
-        rows, columns = math.ceil(height / CELL) + 1, math.ceil(width / CELL) + 1
-        self._costs = np.zeros((rows, columns))
-        self._words = np.zeros((rows, columns))
-        self._boxes: list[QRectF] = []  # of words
-        self._sums: np.ndarray | None = None
+        self.shape = math.ceil(height / CELL) + 1, math.ceil(width / CELL) + 1  # rows, columns
+        self._costs = np.zeros(self.shape)
+        self._has_word = np.zeros(self.shape, bool)
+        self._words: list[tuple[float, float, float, float]] = []
 
-    def take(self, box: QRectF, cost: float = BLOCKED, word: bool = False) -> None:
-        rows = slice(max(0, int(box.top() // CELL)), max(0, math.ceil(box.bottom() / CELL)))
-        columns = slice(max(0, int(box.left() // CELL)), max(0, math.ceil(box.right() / CELL)))
-        part = rows, columns
+    def copied(self) -> Room:
+        """With the same costs, to be taken further."""
+        other = Room(self.width, self.height)
+        other._costs = self._costs.copy()
+        return other
+
+    def take(self, box: QRectF, cost: float = BLOCKED) -> None:
+        part = self._part(box.left(), box.top(), box.right(), box.bottom())
         self._costs[part] = np.maximum(self._costs[part], cost)
-        if word:
-            self._words[part] = 1.0
-            self._boxes.append(box)
-        self._sums = None
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Rows and columns of cells."""
-        return self._costs.shape[0], self._costs.shape[1]
 
     def take_points(self, points: np.ndarray, cost: float = BLOCKED) -> None:
         """The cells of points (n, 2) in pixels, those outside left out."""
         self.take_cells(cells_of(points, self.shape), cost)
 
     def take_cells(self, cells: np.ndarray, cost: float) -> None:
-        self._costs.reshape(-1)[cells] = np.maximum(self._costs.reshape(-1)[cells], cost)
-        self._sums = None
+        flat = self._costs.reshape(-1)
+        flat[cells] = np.maximum(flat[cells], cost)
 
-    def costs(self, boxes: np.ndarray) -> np.ndarray:
-        """(n,): of what lies under boxes (n, 4): left, top, right, bottom."""
-        if self._sums is None:
-            self._sums = np.zeros((self._costs.shape[0] + 1, self._costs.shape[1] + 1))
-            np.cumsum(np.cumsum(self._costs, axis=0), axis=1, out=self._sums[1:, 1:])
-        (rows, columns), sums = self.shape, self._sums
-        left, top = np.floor(boxes[:, :2] / CELL).T  # of the first cell that they touch
-        right, bottom = np.ceil(boxes[:, 2:] / CELL).T  # after the last
-        left, right = _whole(left, columns), _whole(right, columns)
-        top, bottom = _whole(top, rows), _whole(bottom, rows)
+    def put_word(self, box: np.ndarray) -> None:
+        """A word stands in a box (4,): left, top, right, bottom."""
+        left, top, right, bottom = box.tolist()
+        self._has_word[self._part(left, top, right, bottom)] = True
+        self._words.append((left, top, right, bottom))
+
+    def _part(self, left: float, top: float, right: float, bottom: float) -> tuple[slice, slice]:
+        """The cells that a box touches."""
+        rows = slice(max(0, int(top // CELL)), max(0, math.ceil(bottom / CELL)))
+        return rows, slice(max(0, int(left // CELL)), max(0, math.ceil(right / CELL)))
+
+    def touched(self, boxes: np.ndarray) -> np.ndarray:
+        """(n, 4): the first column and row of cells that each box touches, and those after the
+        last.
+        """
+        rows, columns = self.shape
+        found = np.concatenate((np.floor(boxes[:, :2] / CELL), np.ceil(boxes[:, 2:] / CELL)), 1)
+        return np.minimum(np.maximum(found, 0), (columns, rows, columns, rows)).astype(int)
+
+    def costs(self, touched: np.ndarray) -> np.ndarray:
+        """(n,): of all that lies under boxes, words left out."""
+        sums = np.zeros((self.shape[0] + 1, self.shape[1] + 1))
+        np.cumsum(np.cumsum(self._costs, axis=0), axis=1, out=sums[1:, 1:])
+        left, top, right, bottom = touched.T
         return sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left]
+
+    def words_under(self, touched: np.ndarray) -> np.ndarray:
+        """(n,): how many cells of each box have words."""
+        if not self._words:
+            return np.zeros(len(touched))
+        words = self.touched(np.array(self._words))
+        low = np.maximum(touched[:, None, :2], words[None, :, :2])
+        high = np.minimum(touched[:, None, 2:], words[None, :, 2:])
+        return np.maximum(high - low, 0).prod(axis=2).sum(axis=1)
 
     def has_word(self, box: np.ndarray) -> bool:
         """Whether a word stands within a box (4,)."""
-        left, top, right, bottom = box
+        left, top, right, bottom = box.tolist()
         return any(
-            left < one.right() and one.left() < right and top < one.bottom() and one.top() < bottom
-            for one in self._boxes
+            left < one[2] and one[0] < right and top < one[3] and one[1] < bottom
+            for one in self._words
         )
 
-    def words_at(self, points: np.ndarray) -> np.ndarray:
-        """(...,): 1 where a word stands at points (..., 2)."""
+    def words_along(self, begins: np.ndarray, ends: np.ndarray) -> np.ndarray:
+        """(n,): whether a line from a place (n, 2) to a box (n, 2) crosses a word."""
+        if not self._words:
+            return np.zeros(len(begins), bool)
+        points = begins[:, None] + ALONG[None, :, None] * (ends - begins)[:, None]
+        cells = np.maximum(points / CELL, 0).astype(int)
         rows, columns = self.shape
-        x, y = _whole(points[..., 0] / CELL, columns - 1), _whole(points[..., 1] / CELL, rows - 1)
-        return self._words[y, x]
-
-
-def _whole(numbers: np.ndarray, most: int) -> np.ndarray:
-    """From 0 to `most`."""
-    return np.minimum(np.maximum(numbers, 0), most).astype(int)
+        x, y = np.minimum(cells[..., 0], columns - 1), np.minimum(cells[..., 1], rows - 1)
+        return self._has_word[y, x].any(axis=1)
 
 
 def cells_of(points: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
@@ -148,88 +166,123 @@ class Placer:
 
     def keep(self, wanted: Sequence[Wanted], width: float, height: float) -> list[Placed | None]:
         """All as they stood beside what they name, wherever that is now."""
-        placed: list[Placed | None] = []
-        for one in wanted:
-            place = self._last[one.key].place
-            if self._last[one.key].left_out:
-                placed.append(None)
-                continue
-            middles, _ = _tries(one)
-            boxes = _boxes(one, _inside(one, middles[place : place + 1], width, height))
-            (anchor,), (end,), (far,) = _nearest(one.anchors, boxes)
-            placed.append(_placed(one.key, boxes[0], anchor, end if far > LEAD else None))
-        return placed
+        stands = [self._last[one.key] for one in wanted]
+        places = np.array([stand.place for stand in stands], int)
+        tried = _tried(wanted, np.arange(len(wanted)), places, width, height)
+        return [
+            None if stand.left_out else tried.placed(one.key, row)
+            for row, (one, stand) in enumerate(zip(wanted, stands, strict=True))
+        ]
 
     def place(
         self, room: Room, wanted: Sequence[Wanted], moving: bool = False
     ) -> list[Placed | None]:
         """One after the other; each is in the way of those after it."""
-        placed = [self._place(room, one, moving) for one in wanted]
+        counts = [len(one.distances) * DIRECTIONS for one in wanted]
+        owners = np.repeat(np.arange(len(wanted)), counts)
+        places = np.concatenate([np.arange(count) for count in counts] or [np.empty(0, int)])
+        tried = _tried(wanted, owners, places, room.width, room.height)
+        touched = room.touched(tried.boxes)
+        costs = room.costs(touched) + AWAY * tried.away
+        placed, begin = [], 0
+        for one, count in zip(wanted, counts, strict=True):
+            rows = slice(begin, begin + count)
+            in_words = room.words_under(touched[rows]).astype(float)
+            leads = np.flatnonzero(tried.far[rows] > LEAD)
+            crossed = room.words_along(tried.anchors[rows][leads], tried.ends[rows][leads])
+            in_words[leads] += crossed
+            chosen = self._choose(room, one, costs[rows] + BLOCKED * in_words, tried, begin, moving)
+            placed.append(None if chosen is None else tried.placed(one.key, chosen))
+            if chosen is not None:
+                room.put_word(tried.boxes[chosen])
+            begin += count
         keys = {one.key for one in wanted}
         self._last = {key: stand for key, stand in self._last.items() if key in keys}
         return placed
 
-    def _place(self, room: Room, one: Wanted, moving: bool) -> Placed | None:
-        middles, away = _tries(one)
-        inside = _inside(one, middles, room.width, room.height)
-        boxes = _boxes(one, inside)
-        anchors, ends, far = _nearest(one.anchors, boxes)
-        moved = np.abs(inside - middles).sum(axis=1)
-        costs = room.costs(boxes) + AWAY * (np.maximum(away, far) + moved)
-        line = anchors[:, None] + ALONG[None, :, None] * (ends - anchors)[:, None]
-        costs = costs + np.where(far > LEAD, BLOCKED * room.words_at(line).max(axis=1), 0.0)
+    def _choose(
+        self, room: Room, one: Wanted, costs: np.ndarray, tried: _Tried, begin: int, moving: bool
+    ) -> int | None:
+        """The row of the place that a word takes: it stays where it is nearly as good."""
         best = int(np.argmin(costs))
         stand = self._last.setdefault(one.key, _Stand(best))
         happy = costs[stand.place] <= costs[best] + STAY
         stand.unhappy = 0 if happy else stand.unhappy + 1
         if stand.unhappy > (PATIENCE if moving else 0):
             stand.place, stand.unhappy = best, 0
-        stand.left_out = not one.must and room.has_word(boxes[best])
-        if stand.left_out:
-            return None
-        box, end, is_far = boxes[stand.place], ends[stand.place], far[stand.place] > LEAD
-        placed = _placed(one.key, box, anchors[stand.place], end if is_far else None)
-        room.take(placed.box, word=True)
-        return placed
+        stand.left_out = not one.must and room.has_word(tried.boxes[begin + best])
+        return None if stand.left_out else begin + stand.place
 
 
-def _inside(one: Wanted, middles: np.ndarray, width: float, height: float) -> np.ndarray:
+@dataclass(frozen=True, eq=False)
+class _Tried:
+    """Places for words, a row for each.
+
+    boxes    (n, 4): left, top, right, bottom
+    away     (n,): how much each is liked less, in pixels
+    anchors  (n, 2): of all that the word names, what is nearest to the box
+    ends     (n, 2): the point of the box that is nearest to that
+    far      (n,): how far that is
+    """
+
+    boxes: np.ndarray
+    away: np.ndarray
+    anchors: np.ndarray
+    ends: np.ndarray
+    far: np.ndarray
+
+    def placed(self, key: Hashable, row: int) -> Placed:
+        left, top, right, bottom = self.boxes[row].tolist()
+        end = QPointF(*self.ends[row].tolist()) if self.far[row] > LEAD else None
+        box = QRectF(left, top, right - left, bottom - top)
+        return Placed(key, box, QPointF(*self.anchors[row].tolist()), end)
+
+
+def _tried(
+    wanted: Sequence[Wanted], owners: np.ndarray, places: np.ndarray, width: float, height: float
+) -> _Tried:
+    """For each row a word (its number) and a place: 0 is nearest and to the right, or where the
+    word is wanted; then come the other directions, then all of them further away.
+    """
+    sizes = np.array([(one.wide, one.high) for one in wanted]).reshape(-1, 2)
+    most = max((len(one.anchors) for one in wanted), default=1)
+    spots = np.empty((len(wanted), most, 2))
+    far_off = np.zeros((len(wanted), max((len(one.distances) for one in wanted), default=1)))
+    for number, one in enumerate(wanted):
+        spots[number] = one.anchors[0]
+        spots[number, : len(one.anchors)] = one.anchors
+        far_off[number, : len(one.distances)] = one.distances
+    turns = np.array([one.toward or 0.0 for one in wanted])
+    dislike = np.array([3.0 if one.toward is None else 8.0 for one in wanted])
+    low, high = spots.min(axis=1), spots.max(axis=1)
+
+    which, distances = places % DIRECTIONS, far_off[owners, places // DIRECTIONS]
+    angles = turns[owners] + EACH_TURN * which
+    units = np.stack((np.cos(angles), np.sin(angles)), axis=1)
+    # the box stands beside its place, not over it
+    reach = ((high - low + sizes) / 2)[owners]
+    sides = np.minimum(np.maximum(1.5 * units, -1), 1) * reach + distances[:, None] * units
+    middles = ((low + high) / 2)[owners] + sides
+    half = (sizes / 2)[owners]
+    inside = _inside(middles, half, width, height)
+    boxes = np.concatenate((inside - half, inside + half), axis=1)
+    anchors, ends, far = _nearest(spots[owners], boxes)
+    away = np.maximum(distances + dislike[owners] * TURNED[which], far)
+    return _Tried(boxes, away + np.abs(inside - middles).sum(axis=1), anchors, ends, far)
+
+
+def _inside(middles: np.ndarray, half: np.ndarray, width: float, height: float) -> np.ndarray:
     """A word that would stand beyond the edge stands at it."""
-    half = np.array([one.wide, one.high]) / 2
     most = np.maximum(half + 2, np.array([width, height]) - half - 2)
     return np.minimum(np.maximum(middles, half + 2), most)
 
 
-def _boxes(one: Wanted, middles: np.ndarray) -> np.ndarray:
-    half = np.array([one.wide, one.high]) / 2
-    return np.hstack((middles - half, middles + half))
-
-
-def _placed(key: Hashable, box: np.ndarray, anchor: np.ndarray, end: np.ndarray | None) -> Placed:
-    drawn = QRectF(QPointF(*box[:2]), QPointF(*box[2:]))
-    return Placed(key, drawn, QPointF(*anchor), None if end is None else QPointF(*end))
-
-
-def _tries(one: Wanted) -> tuple[np.ndarray, np.ndarray]:
-    """Middles (n, 2) of boxes around the places, and how much each is liked less, in pixels."""
-    turn = 0.0 if one.toward is None else one.toward
-    angles = turn + 2 * np.pi * np.arange(DIRECTIONS) / DIRECTIONS
-    units = np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    low, high = one.anchors.min(axis=0), one.anchors.max(axis=0)
-    reach = (high - low) / 2 + np.array([one.wide, one.high]) / 2
-    sides = np.clip(1.5 * units, -1, 1) * reach  # the box stands beside its place, not over it
-    distances = np.array(one.distances)
-    middles = (low + high) / 2 + sides[None] + distances[:, None, None] * units[None]
-    off = np.abs(np.angle(np.exp(1j * (angles - turn))))  # to the right, or where it is wanted
-    away = distances[:, None] + (3.0 if one.toward is None else 8.0) * off[None]
-    return middles.reshape(-1, 2), away.reshape(-1)
-
-
 def _nearest(anchors: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """For each box (n, 4) the place that is nearest, the nearest point of the box, how far."""
-    points = np.minimum(np.maximum(anchors[None], boxes[:, None, :2]), boxes[:, None, 2:])
-    away = points - anchors[None]  # (n, anchors, 2)
-    far = np.hypot(away[..., 0], away[..., 1])
-    which = far.argmin(axis=1)
-    rows = np.arange(len(boxes))
-    return anchors[which], points[rows, which], far[rows, which]
+    """For each box (n, 4) that of its places (n, k, 2) that is nearest, the nearest point of the
+    box, how far.
+    """
+    points = np.minimum(np.maximum(anchors, boxes[:, None, :2]), boxes[:, None, 2:])
+    away = points - anchors
+    far = np.hypot(away[..., 0], away[..., 1])  # (n, k)
+    rows, which = np.arange(len(boxes)), far.argmin(axis=1)
+    return anchors[rows, which], points[rows, which], far[rows, which]

@@ -28,7 +28,7 @@ from explorer.panes.backprop.optimizers.draw_trails import (
 from explorer.panes.backprop.optimizers.ground import Ground
 from explorer.panes.backprop.optimizers.label_places import Placed
 from explorer.panes.backprop.optimizers.looks import trail_pen
-from explorer.panes.backprop.optimizers.naming import Naming, Scene, Word, at_edge, draw_words
+from explorer.panes.backprop.optimizers.naming import Naming, Still, Word, at_edge, draw_words
 from explorer.panes.backprop.optimizers.plane import Plane, fitting
 from explorer.panes.backprop.optimizers.racing import Lane, Recording
 from explorer.panes.backprop.optimizers.relief import Relief
@@ -72,6 +72,7 @@ class MapView(Picture):
         self._hurry.setSingleShot(True)
         self._hurry.setInterval(theme.MOTION["cross_fade"])
         self._hurry.timeout.connect(self.update)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     # what is shown
@@ -267,25 +268,32 @@ class MapView(Picture):
 
     def words(self, ways: Sequence[Way], strokes: Sequence[Stroke]) -> list[tuple[Word, Placed]]:
         """All that is written beside heads, arrows and places, and where."""
-        frame = QRectF(self.rect())
+        ground, size = self.ground, (self.width(), self.height())
+        places = (*ground.minima, *ground.saddles, tuple(self.start))
+        key = (
+            self.recording, self.plane, size, theme.current(),
+            ground.relief, places, len(ground.minima), self._covered,
+        )  # fmt: skip
+        self._naming.set_still(key, lambda: self._still(places))
+        moving = self._hurry.isActive() and 0 < abs(self.position - self._named_at) < 2
+        self._named_at = self.position
+        return self._naming.place(ways, strokes, moving)
+
+    def _still(self, places: Sequence[tuple[float, ...]]) -> Still:
+        """What words have to leave free, heads and arrows left out."""
+        ground, frame, size = self.ground, QRectF(self.rect()), (self.width(), self.height())
         lanes = self.recording.lanes if self.recording is not None else ()
-        key = (self.recording, self.plane, frame.width(), frame.height(), theme.current().zoom)
-        size = (self.width(), self.height())
-        self._naming.set_trails(
-            key, lambda: [near(self.seen(one.positions), size) for one in lanes], frame
-        )
-        ground = self.ground
-        places = [*ground.minima, *ground.saddles, tuple(self.start)]
         fixed = list(self._covered)
         if ground.relief is not None:
             fixed.append(bar_box(ground.relief, frame))
-        marks = worded(self.seen, ground.minima, ground.saddles, frame)
-        glyphs = self.seen(np.array(places))
-        levels = ground.level_labels(self.seen)
-        scene = Scene(frame, ways, strokes, marks, glyphs, fixed, levels)
-        moving = self._hurry.isActive() and 0 < abs(self.position - self._named_at) < 2
-        self._named_at = self.position
-        return self._naming.place(scene, moving)
+        return Still(
+            frame,
+            trails=[near(self.seen(one.positions), size) for one in lanes],
+            marks=worded(self.seen, ground.minima, ground.saddles, frame),
+            glyphs=self.seen(np.array(places)),
+            fixed=fixed,
+            levels=ground.level_labels(self.seen),
+        )
 
     def _draw_trails(self, painter: QPainter, ways: Sequence[Way]) -> None:
         """What is settled as kept pixels, and the step that is under way as a line."""

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QColor, QPaintEngine, QPainter, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
 from explorer.panes.backprop.optimizers.looks import color_of
 from explorer.panes.backprop.optimizers.remembering import Quantity
 from explorer.panes.backprop.optimizers.words import short
+from explorer.theme import device_pixmap
 from explorer.theme_numbers import format_number
 from explorer.widgets.base import LEFT, RIGHT, Columns, Picture, elide, put_text
 
 DECADES = 4.0  # of the scale: what is smaller than the largest by more is no bar
 LINE = 15  # pixels of one bar's row
+WORDS, NUMBER = 88, 56  # pixels for what is written at the left and at the right
 LOW = 134  # pixels high, below which the note about the scale is left out
 
 
@@ -30,6 +32,7 @@ class MomentsView(Picture):
         self._quantities: tuple[Quantity, ...] = ()
         self._position = 0.0
         self._places: dict[str, float] = {}
+        self._kept, self._key = QPixmap(), None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def set_lane(self, name: str, title: str, quantities: tuple[Quantity, ...]) -> None:
@@ -84,48 +87,66 @@ class MomentsView(Picture):
             flags = int(Qt.AlignmentFlag.AlignCenter) | Qt.TextFlag.TextWordWrap
             painter.drawText(QRectF(self.rect()), flags, text)
             return
-        rows = 2 * len(self._quantities)
+        areas = self._areas()
+        self._draw_words(painter, areas)
+        for one, area in zip(self._quantities, areas, strict=True):
+            self._draw_bars(painter, one, area)
+
+    def _areas(self) -> list[QRectF]:
+        """Of each quantity's bars: two rows."""
+        now, count = theme.current(), len(self._quantities)
         low = self.height() < now.px(LOW)
         gap = now.px(3 if low else 5)
-        room = self.height() - gap * (len(self._quantities) - 1) - (0 if low else now.px(14))
-        line = min(now.px(LINE), room / rows)
-        top = 0.0
-        for one in self._quantities:
-            self._draw_quantity(painter, one, top, line)
-            top += 2 * line + gap
-        note = f"log scale, {DECADES:.0f} decades; fixed for the race"
-        font = now.font("label")
-        box = QRectF(0, self.height() - now.px(14), self.width(), now.px(14))
-        if not low:
-            put_text(painter, box, elide(note, font, box.width()), font, now.color("muted"), LEFT)
+        room = self.height() - gap * (count - 1) - (0 if low else now.px(14))
+        high = 2 * min(now.px(LINE), room / (2 * count))
+        left = now.px(WORDS) + now.px(14)
+        wide = max(10.0, self.width() - left - now.px(NUMBER))
+        return [QRectF(left, place * (high + gap), wide, high) for place in range(count)]
 
-    def _draw_quantity(self, painter: QPainter, one: Quantity, top: float, line: float) -> None:
+    def _draw_words(self, painter: QPainter, areas: Sequence[QRectF]) -> None:
+        """All that stays while the race is played: kept as pixels where pixels are drawn."""
+        if painter.paintEngine().type() != QPaintEngine.Type.Raster:
+            self._write(painter, areas)
+            return
+        now, size = theme.current(), (self.width(), self.height())
+        key = ([(one.letter, one.title) for one in self._quantities], size, self.ratio, now)
+        if key != self._key:
+            self._key, self._kept = key, device_pixmap(*size, self.ratio)
+            inner = QPainter(self._kept)
+            inner.setRenderHint(QPainter.RenderHint.Antialiasing)
+            self._write(inner, areas)
+            inner.end()
+        painter.drawPixmap(0, 0, self._kept)
+
+    def _write(self, painter: QPainter, areas: Sequence[QRectF]) -> None:
         now = theme.current()
-        bold, font, mono = now.font("label", 600), now.font("label"), now.font("label", mono=True)
-        words, number = now.px(88), now.px(56)
-        put_text(
-            painter, QRectF(0, top, now.px(24), line), one.letter, bold, now.color("text"), LEFT
-        )
-        name = elide(one.title, font, words - now.px(26))
-        put_text(
-            painter, QRectF(now.px(24), top, words, line), name, font, now.color("muted"), LEFT
-        )
-        left = words + now.px(14)
-        area = QRectF(left, top, max(10.0, self.width() - left - number), 2 * line)
+        bold, font, muted = now.font("label", 600), now.font("label"), now.color("muted")
+        begin, words = now.px(24), now.px(WORDS)
+        for one, area in zip(self._quantities, areas, strict=True):
+            top, line = area.top(), area.height() / 2
+            name = elide(one.title, font, words - begin - 2)
+            put_text(
+                painter, QRectF(0, top, begin, line), one.letter, bold, now.color("text"), LEFT
+            )
+            put_text(painter, QRectF(begin, top, words, line), name, font, muted, LEFT)
+            for place, axis in enumerate("xy"):
+                box = QRectF(words, top + place * line, now.px(12), line)
+                put_text(painter, box, axis, font, muted, LEFT)
+        if self.height() >= now.px(LOW):
+            note = f"log scale, {DECADES:.0f} decades; fixed for the race"
+            box = QRectF(0, self.height() - now.px(14), self.width(), now.px(14))
+            put_text(painter, box, elide(note, font, box.width()), font, muted, LEFT)
+
+    def _draw_bars(self, painter: QPainter, one: Quantity, area: QRectF) -> None:
+        now, line = theme.current(), area.height() / 2
+        mono = now.font("label", mono=True)
         middle = area.left() if one.kind == "second" else area.center().x()
         reach = area.width() if one.kind == "second" else area.width() / 2
-        values, largest = self.shown(one), one.largest
-        for place, axis in enumerate("xy"):
-            row = QRectF(area.left(), top + place * line, area.width(), line)
-            put_text(
-                painter, QRectF(words, row.top(), now.px(12), line), axis, font,
-                now.color("muted"), LEFT,
-            )  # fmt: skip
-            value = float(values[place])
-            long = reach * share_of(value, largest)
-            bar = QRectF(middle, row.top() + 3, long, line - 5).normalized()
+        for place, value in enumerate(self.shown(one).tolist()):
+            top, long = area.top() + place * line, reach * share_of(value, one.largest)
+            bar = QRectF(middle, top + 3, long, line - 5).normalized()
             painter.fillRect(bar, self._color(one, value))
-            box = QRectF(area.right(), row.top(), number, line)
+            box = QRectF(area.right(), top, now.px(NUMBER), line)
             put_text(painter, box, short(value), mono, now.color("text"), RIGHT)
         painter.setPen(now.pen("divider"))
         painter.drawLine(round(middle), round(area.top()), round(middle), round(area.bottom()))

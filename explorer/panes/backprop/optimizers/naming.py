@@ -22,7 +22,6 @@ from explorer.panes.backprop.optimizers.label_places import (
     Placer,
     Room,
     Wanted,
-    cells_of,
 )
 from explorer.panes.backprop.optimizers.looks import color_of
 from explorer.widgets.base import LEFT, put_text
@@ -30,6 +29,7 @@ from explorer.widgets.base import LEFT, put_text
 TOGETHER = 13.0  # pixels between two heads that have one block of names
 CLEAR = 26.0  # pixels around them that a block of many leaves free
 EVERY = 4  # frames of those that move: in the others words go along
+FAR = 6.0  # pixels that something has moved before words are placed again
 MANY = 3  # names of a block in one column; of more there are several
 BESIDE = (12.0, 19.0, 28.0, 40.0, 58.0, 80.0, 110.0)
 APART = (26.0, 40.0, 58.0, 80.0, 110.0, 150.0, 200.0)
@@ -39,10 +39,10 @@ TRAIL, CLEARING, EDGE = 1.0, 1.5, 2.0  # what it costs to cover a cell of these
 NUMBERS = 40.0, 24.0  # pixels at the left and below, where the axes' numbers are
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Word:
     """Names in columns as wide as `wides`, or one word; those of places are not `strong`. Lines to
-    what is named leave its middle `clear`, in pixels.
+    what is named leave its middle `clear`, in pixels. `racers` are those whose names it has.
     """
 
     wanted: Wanted
@@ -50,6 +50,7 @@ class Word:
     wides: tuple[float, ...]
     strong: bool = True
     clear: float = HEAD + 3
+    racers: tuple[str, ...] = ()
 
     def places(self, box: QRectF) -> list[QRectF]:
         """Where in its box each text stands."""
@@ -63,7 +64,7 @@ class Word:
         return found
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Group:
     """Racers that stand together, and where in pixels (n, 2) they are seen."""
 
@@ -71,10 +72,11 @@ class Group:
     heads: np.ndarray
 
 
-@dataclass(frozen=True)
-class Scene:
-    """What words have to leave free, in pixels.
+@dataclass(frozen=True, eq=False)
+class Still:
+    """What stays while the race is played and words have to leave free, in pixels.
 
+    trails  whole ways, each (n, 2): all of them, so that words need not give way later
     marks   words for places (n of (word, (2,)))
     glyphs  (n, 2): stars, diamonds, and the start
     fixed   where other things stand
@@ -82,8 +84,7 @@ class Scene:
     """
 
     frame: QRectF
-    ways: Sequence[Way]
-    strokes: Sequence[Stroke]
+    trails: Sequence[np.ndarray]
     marks: Sequence[tuple[str, np.ndarray]]
     glyphs: np.ndarray
     fixed: Sequence[QRectF]
@@ -91,62 +92,84 @@ class Scene:
 
 
 class Naming:
-    """`trails` of the whole race are drawn around, so that words need not give way to them."""
+    """`set_still(key, make)`, then `place(ways, strokes)` for each frame."""
 
     def __init__(self) -> None:
         self._placer = Placer()
         self._key: Hashable = None
-        self._trails = np.empty(0, int)
+        self._frame = QRectF()
+        self._marks: list[Word] = []
+        self._room = Room(1, 1)
         self._frames = 0  # since things move
+        self._spots: np.ndarray = np.empty((0, 2))  # where things were when words were placed
 
-    def set_trails(
-        self, key: Hashable, ways: Callable[[], Sequence[np.ndarray]], frame: QRectF
-    ) -> None:
-        """`ways` in pixels are asked for where `key`, all that they depend on, is another."""
+    def set_still(self, key: Hashable, make: Callable[[], Still]) -> None:
+        """Asked for where `key`, all that it depends on, is another."""
         if key == self._key:
             return
-        self._key = key
-        shape = Room(frame.width(), frame.height()).shape
-        cells = [cells_of(filled(way), shape) for way in ways()]
-        self._trails = np.unique(np.concatenate(cells)) if cells else np.empty(0, int)
+        self._key, still = key, make()
+        self._frame, self._marks = still.frame, _marks(still.marks)
+        self._room = _room_of(still)
+        self._spots = np.empty((0, 2))
 
-    def place(self, scene: Scene, moving: bool = False) -> list[tuple[Word, Placed]]:
+    def place(
+        self, ways: Sequence[Way], strokes: Sequence[Stroke], moving: bool = False
+    ) -> list[tuple[Word, Placed]]:
         """`moving`: the next frame comes soon, and words should not jump from one to the other."""
-        groups = grouped(scene.ways, scene.frame)
-        words = [*_letters(scene.strokes), *_marks(scene.marks), *names_of(groups)]
+        frame = self._frame
+        groups = grouped(ways, frame)
+        words = [*_letters(strokes), *self._marks, *names_of(groups)]
         wanted = [word.wanted for word in words]
+        spots = np.array([one.anchors[0] for one in wanted]).reshape(-1, 2)
         self._frames = self._frames + 1 if moving else 0
-        if moving and self._frames % EVERY and self._placer.knows(wanted):
-            placed = self._placer.keep(wanted, scene.frame.width(), scene.frame.height())
+        if self._may_keep(wanted, spots):
+            placed = self._placer.keep(wanted, frame.width(), frame.height())
         else:
-            placed = self._placer.place(self._room(scene, groups), wanted, moving)
+            placed = self._placer.place(self._taken(groups, strokes), wanted, moving)
+            self._spots = spots
         both = zip(words, placed, strict=True)
         return [(word, place) for word, place in both if place is not None]
 
-    def _room(self, scene: Scene, groups: Sequence[Group]) -> Room:
-        now = theme.current()
-        frame = scene.frame
-        room = Room(frame.width(), frame.height())
-        room.take_cells(self._trails, TRAIL)
-        left, below = now.px(NUMBERS[0]), now.px(NUMBERS[1])
-        room.take(QRectF(0, 0, left, frame.height()), EDGE)
-        room.take(QRectF(0, frame.height() - below, frame.width(), below), EDGE)
+    def _may_keep(self, wanted: Sequence[Wanted], spots: np.ndarray) -> bool:
+        """Whether words just go along with what they name: in most frames of those that move, and
+        where hardly anything has moved since they were placed.
+        """
+        if not self._frames or not self._placer.knows(wanted) or len(spots) != len(self._spots):
+            return False
+        far = np.abs(spots - self._spots).max(initial=0.0)
+        return bool(self._frames % EVERY) or far < theme.current().px(FAR)
+
+    def _taken(self, groups: Sequence[Group], strokes: Sequence[Stroke]) -> Room:
+        """The room without heads and arrows."""
+        now, room = theme.current(), self._room.copied()
         for group in groups:
             if len(group.ways) > MANY:
                 for head in group.heads:
                     room.take(_around(head, now.px(CLEAR)), CLEARING)
-        for box in scene.levels:
-            room.take(box, EDGE)
-        for box in scene.fixed:
-            room.take(box)
         for group in groups:
             for head in group.heads:
                 room.take(_around(head, now.px(HEAD + 1)))
-        for glyph in scene.glyphs:
-            room.take(_around(glyph, now.px(8)))
-        for stroke in scene.strokes:
+        for stroke in strokes:
             room.take_points(filled(np.stack((stroke.begin, stroke.end))))
         return room
+
+
+def _room_of(still: Still) -> Room:
+    """What it costs to cover the ground."""
+    now, frame = theme.current(), still.frame
+    room = Room(frame.width(), frame.height())
+    for way in still.trails:
+        room.take_points(filled(way), TRAIL)
+    left, below = now.px(NUMBERS[0]), now.px(NUMBERS[1])
+    room.take(QRectF(0, 0, left, frame.height()), EDGE)
+    room.take(QRectF(0, frame.height() - below, frame.width(), below), EDGE)
+    for box in still.levels:
+        room.take(box, EDGE)
+    for box in still.fixed:
+        room.take(box)
+    for glyph in still.glyphs:
+        room.take(_around(glyph, now.px(8)))
+    return room
 
 
 def draw_words(painter: QPainter, placed: Sequence[tuple[Word, Placed]]) -> None:
@@ -167,10 +190,10 @@ def draw_words(painter: QPainter, placed: Sequence[tuple[Word, Placed]]) -> None
 def name_at(placed: Sequence[tuple[Word, Placed]], point: QPointF) -> str:
     """The racer whose name is written there; "" where there is none."""
     for word, place in placed:
-        if word.strong and place.box.contains(point) and place.key[:1] != ("stroke",):
-            for name, box in zip(place.key, word.places(place.box), strict=True):
+        if word.racers and place.box.contains(point):
+            for name, box in zip(word.racers, word.places(place.box), strict=True):
                 if box.contains(point):
-                    return str(name)
+                    return name
     return ""
 
 
@@ -208,6 +231,7 @@ def _word(
     toward: float | None = None,
     clear: float = HEAD + 3,
     must: bool = False,
+    racers: tuple[str, ...] = (),
 ) -> Word:
     now = theme.current()
     rows = -(-len(texts) // columns)
@@ -215,7 +239,7 @@ def _word(
     wide, high = sum(wides) + now.px(2), rows * line
     near = [distance * now.zoom for distance in distances]
     wanted = Wanted(key, anchors, wide, high, near, toward, must)
-    return Word(wanted, tuple(texts), wides, strong, clear)
+    return Word(wanted, tuple(texts), wides, strong, clear, racers)
 
 
 def _letters(strokes: Sequence[Stroke]) -> list[Word]:
@@ -244,26 +268,29 @@ def names_of(groups: Sequence[Group]) -> list[Word]:
         texts = [(way.title, ink(way.name)) for way in group.ways]
         many = len(texts) > MANY
         columns = 1 if not many else 2 if len(texts) <= 6 else 3
-        key = tuple(way.name for way in group.ways)
+        racers = tuple(way.name for way in group.ways)
         must = any(way.chosen for way in group.ways)
         distances = APART if many else BESIDE
-        words.append(_word(key, texts, group.heads, distances, columns, must=must))
+        words.append(
+            _word(racers, texts, group.heads, distances, columns, must=must, racers=racers)
+        )
     return words
 
 
 def grouped(ways: Sequence[Way], frame: QRectF) -> list[Group]:
     """Racers whose heads stand together, in the optimizers' order."""
-    order = list(OPTIMIZERS)
-    ways = sorted(ways, key=lambda one: order.index(one.name))
     if not ways:
         return []
+    order = list(OPTIMIZERS)
+    ways = sorted(ways, key=lambda one: order.index(one.name))
     heads = np.stack([at_edge(way, frame) for way in ways])
     apart = heads[:, None] - heads[None]
     near = np.hypot(apart[..., 0], apart[..., 1]) <= theme.current().px(TOGETHER)
-    groups = np.arange(len(ways))  # of each the number of the first in its group
-    for one, other in np.argwhere(near):
-        groups[groups == max(groups[one], groups[other])] = min(groups[one], groups[other])
-    members = [np.flatnonzero(groups == first) for first in np.unique(groups)]
+    groups = list(range(len(ways)))  # of each the number of the first in its group
+    for one, other in np.argwhere(np.triu(near, 1)).tolist():
+        first, then = sorted((groups[one], groups[other]))
+        groups = [first if group == then else group for group in groups]
+    members = [[k for k, one in enumerate(groups) if one == first] for first in sorted(set(groups))]
     return [Group(tuple(ways[k] for k in those), heads[those]) for those in members]
 
 
@@ -281,6 +308,11 @@ def at_edge(way: Way, frame: QRectF) -> np.ndarray:
 
 def ink(name: str) -> QColor:
     """A series' color for text: it reads at 4.5 : 1 on the map too."""
+    return _inked(name, theme.current().name)
+
+
+@lru_cache(maxsize=64)
+def _inked(name: str, in_theme: str) -> QColor:
     return theme.mix(color_of(name), theme.current().color("text"), 0.25)
 
 

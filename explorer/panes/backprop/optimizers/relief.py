@@ -43,7 +43,7 @@ class LevelLabel:
     angle: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Relief:
     """pixels (H, W) uint32 of 0xffRRGGBB, the top row first; heights (rows, columns) coarser."""
 

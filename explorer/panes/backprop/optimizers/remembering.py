@@ -14,7 +14,7 @@ FIRST = {"velocity": ("u", "velocity"), "average": ("m", "average")}
 SECOND = {"total": ("\u221av", "total size"), "square": ("\u221av", "usual size")}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Quantity:
     """Two numbers a step, for x and y: values (n, 2)."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Hashable, Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 from PySide6.QtCore import QPointF, Qt
@@ -98,6 +99,7 @@ class TrailLayer:
         polygon = QPolygonF([QPointF(x, y) for x, y in piece.tolist()])
         edge, pen = pens(name, chosen)
         if is_dashed(name):
+            pen = QPen(pen)
             pen.setDashOffset(float(self._along[name][self.done]) / pen.widthF())
         edges.setPen(edge)
         edges.drawPolyline(polygon)
@@ -115,6 +117,11 @@ class TrailLayer:
 
 def pens(name: str, chosen: bool) -> tuple[QPen, QPen]:
     """The edge in the map's own color, so that a trail stands out from level lines; the trail."""
+    return _pens(name, chosen, theme.current().name)
+
+
+@lru_cache(maxsize=64)
+def _pens(name: str, chosen: bool, in_theme: str) -> tuple[QPen, QPen]:
     now = theme.current()
     width = CHOSEN if chosen else WIDTH
     edge = now.pen(now.color("surface", 0.7), width + EDGE)

@@ -15,7 +15,7 @@ from explorer.panes.backprop.optimizers.draw_arrows import length_of
 from explorer.panes.backprop.optimizers.draw_trails import HEAD, Way
 from explorer.panes.backprop.optimizers.experiment import TYPED, Experiment
 from explorer.panes.backprop.optimizers.label_places import Placer, Room, Wanted
-from explorer.panes.backprop.optimizers.naming import at_edge, filled, grouped
+from explorer.panes.backprop.optimizers.naming import at_edge, filled, grouped, name_at
 
 NINE = tuple(OPTIMIZERS)
 SIZES = ((660, 488), (682, 298))  # the map in windows of 1440 x 900 and 1100 x 680
@@ -171,6 +171,37 @@ def test_while_it_plays_names_go_with_their_heads_and_settle_when_it_rests(mode,
     assert jumps < 0.01 * frames
     view._hurry.stop()
     check(view)
+
+
+def test_words_are_placed_again_only_when_something_has_moved(mode, change, monkeypatch):
+    change(Experiment(racers=NINE, steps=200))
+    view, counted = mode.view.map, []
+    monkeypatch.setattr(
+        Placer, "place", lambda *args, place=Placer.place: counted.append(1) or place(*args)
+    )
+    for position in np.linspace(150, 150.9, 40):  # where hardly anybody moves
+        view._hurry.start()
+        mode.showing.show_position(float(position))
+        view.words(view.ways(), [])
+    assert len(counted) < 8
+    view._hurry.stop()
+    before = len(counted)
+    view.words(view.ways(), [])  # it rests
+    assert len(counted) == before + 1
+
+
+def test_a_racer_out_of_many_is_known_by_its_name(mode, change):
+    change(Experiment(surface="ravine", racers=NINE))
+    mode.player.seek(20)
+    view = mode.view.map
+    words = view.words(view.ways(), view._strokes(view.ways()))
+    named = [name for word, _ in words for name in word.racers]
+    assert sorted(named) == sorted(NINE)
+    for word, place in words:
+        for name, box in zip(word.racers, word.places(place.box), strict=bool(word.racers)):
+            assert name_at(words, box.center()) == name
+        if not word.racers:
+            assert name_at([(word, place)], place.box.center()) == ""
 
 
 def test_who_stand_together_are_one_group():
