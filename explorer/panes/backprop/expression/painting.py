@@ -37,7 +37,7 @@ Hit = tuple[int, int]  # a node, and the element of it; -1 where it is none
 Item = int | Edge  # a node, or an edge
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Looked:
     """What a person looks at.
 
