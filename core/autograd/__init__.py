@@ -1,17 +1,18 @@
 """Derivatives of anything that is computed, from scratch on NumPy: one engine, scalars to a GPT.
 
 Read in this order: operation, arithmetic, functions, reductions, shapes, layers, chain_rule,
-tensor, functional; filling, grammar, expression (what a person types); graph, flows,
+tensor, functional; filling, grammar, naming, expression (what a person types); graph, flows,
 backprop_trace, gradient_check, nudging; then networks to learn with: initialization, mlp, losses,
 loss_step, datasets.
 """
 
-from core.autograd.backprop_trace import Place, trace_backprop, trace_graph
+from core.autograd.backprop_trace import Place, places_of, trace_backprop, trace_graph
 from core.autograd.expression import Expression, Parts, expression, parse
 from core.autograd.flows import Flows, flows_of
 from core.autograd.gradient_check import Checked, gradient_check, numeric_gradient
 from core.autograd.grammar import ExpressionError
 from core.autograd.graph import Graph, Node, graph_like, graph_of
+from core.autograd.naming import parted
 from core.autograd.nudging import graph_if, numeric_gradient_of, output_if
 from core.autograd.tensor import Tensor, apply, topological_order, zero_grad
 
@@ -36,6 +37,8 @@ __all__ = [
     "numeric_gradient_of",
     "output_if",
     "parse",
+    "parted",
+    "places_of",
     "topological_order",
     "trace_backprop",
     "trace_graph",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.autograd.operation import Array, Elementwise, Operation
+from core.autograd.operation import Array, Elementwise, Operation, Shape
 
 
 @dataclass(frozen=True)
@@ -185,18 +185,10 @@ class MatMul(Operation):
     symbol = "@"
 
     def check(self, *inputs: Array) -> None:
-        a, b = inputs
-        if a.ndim < 2 or b.ndim < 2:
-            raise ValueError(
-                f"@ needs vectors or matrices, not shapes {a.shape} and {b.shape}; "
-                "for numbers use *"
-            )
-        if a.shape[-1] != b.shape[-2]:
-            raise ValueError(
-                f"@ cannot multiply shapes {a.shape} and {b.shape}: the last size of the first "
-                f"({a.shape[-1]}) must be the last but one of the second ({b.shape[-2]}); "
-                "transpose one"
-            )
+        check_product(inputs[0].shape, inputs[1].shape)
+
+    def contribution_shape(self, index: int, out: Shape, *inputs: Shape) -> Shape:
+        return (*out[:-2], *inputs[index][-2:])  # axes in front were broadcast
 
     def forward(self, a: Array, b: Array) -> Array:
         out = a @ b  # (..., n, k) @ (..., k, m)  # step: forward
@@ -218,3 +210,28 @@ class MatMul(Operation):
 
     def latex_grad_b(self, upstream: str, out: str, a: str, b: str) -> str:
         return rf"{{{a}}}^\top {upstream}"
+
+
+def check_product(a: Shape, b: Shape) -> None:
+    """Raises ValueError, with the remedy, where a (..., n, k) and b (..., k, m), each of which may
+    be a vector (k), cannot be multiplied.
+    """
+    if not a or not b:
+        raise ValueError(f"@ needs vectors or matrices, not shapes {a} and {b}; for numbers use *")
+    high = b[-2] if len(b) > 1 else b[0]
+    if a[-1] != high:
+        turned = "the first" if len(a) > 1 and a[-2] == high else ""
+        turned = "the second" if len(b) > 1 and a[-1] == b[-1] else turned
+        which = "last but one" if len(b) > 1 else "only one"
+        raise ValueError(
+            f"@ cannot multiply shapes {a} and {b}: the last size of the first ({a[-1]}) must be "
+            f"the {which} of the second ({high}); "
+            + (f"transpose {turned}" if turned else "give one of them another shape")
+        )
+    try:
+        np.broadcast_shapes(a[:-2], b[:-2])
+    except ValueError:
+        raise ValueError(
+            f"@ cannot multiply shapes {a} and {b}: of the sizes before the last two, read from "
+            "the right, two must be equal or one of them 1; reshape one"
+        ) from None

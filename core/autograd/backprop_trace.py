@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -24,7 +25,7 @@ class Place:
     phase  "forward"     the node gets its value
            "seed"        dL/dL = 1, where backward begins
            "backward"    the node hands its gradient on, through its local derivative
-           "copies"      what came to the copies of a broadcast input is added up
+           "copies"      what came to the copies of a broadcast input is added up, if it has several
            "accumulate"  the input has a gradient already, from another use, and they are added
     """
 
@@ -41,23 +42,28 @@ def trace_backprop(output: Tensor) -> Trace:
     they treat. The tensors' own `grad` are not touched: gradients here are those of one backward
     from empty ones. Raises ValueError when `output` is not one number.
     """
+    return trace_graph(graph_of(output))
+
+
+def trace_graph(graph: Graph) -> Trace:
+    """The same of a graph that is there already. Raises ValueError when its last node is not one
+    number.
+    """
+    output = graph.nodes[-1].tensor
     if output.data.size != 1:
         raise ValueError(
             f"backward starts from one number, and this has shape {output.shape}; trace its sum or "
             "mean"
         )
-    return trace_graph(graph_of(output))
+    return Trace.follow(_steps(graph), {"graph": graph, "places": places_of(graph)})
 
 
-def trace_graph(graph: Graph, places: tuple[Place, ...] | None = None) -> Trace:
-    """`trace_backprop` of a graph that is there already, and of its places where they are, too."""
-    if places is None:
-        places = tuple(_plan(graph))
-    return Trace.follow(_steps(graph), {"graph": graph, "places": places})
+def places_of(graph: Graph) -> tuple[Place, ...]:
+    """Where each step of the graph's Trace happens, in the order of `Tensor.backward`."""
+    return tuple(_places(graph))
 
 
-def _plan(graph: Graph) -> Iterator[Place]:
-    """The steps in the order of `Tensor.backward`."""
+def _places(graph: Graph) -> Iterator[Place]:
     order = [node.tensor for node in graph.nodes]
     numbers = {tensor: number for number, tensor in enumerate(order)}
     for number, node in enumerate(graph.nodes):
@@ -68,21 +74,14 @@ def _plan(graph: Graph) -> Iterator[Place]:
     for out, index in edges_back(order):
         number, tensor = numbers[out], out.inputs[index]
         yield Place("backward", number, index)
-        if _flowing_shape(out, index) != tensor.shape:
+        assert out.operation is not None
+        shapes = [before.shape for before in out.inputs]
+        flowing = out.operation.contribution_shape(index, out.shape, *shapes)
+        if math.prod(flowing) > tensor.data.size:
             yield Place("copies", number, index)
         if tensor in reached:
             yield Place("accumulate", number, index)
         reached.add(tensor)
-
-
-def _flowing_shape(out: Tensor, index: int) -> tuple[int, ...]:
-    """Shape of what flows back to an input before the copies of a broadcast are added up."""
-    assert out.operation is not None
-    if out.operation.elementwise:
-        return out.shape
-    if out.operation.symbol == "@":  # axes in front broadcast
-        return (*out.shape[:-2], *out.inputs[index].shape[-2:])
-    return out.inputs[index].shape
 
 
 def _steps(graph: Graph) -> Iterator[Step]:
@@ -112,7 +111,7 @@ def _edge(graph: Graph, out: Node, node: Node, flow: Flow, number: int) -> Itera
     """What flows along one edge: the step `number`, and those that are parts of it."""
     yield _through(graph, out, node, flow)
     slope = _slope(node.latex)
-    if flow.contribution.shape != node.tensor.shape:
+    if flow.contribution.size > node.tensor.data.size:
         title = f"{node.label} was copied: what its copies get is added up"
         total = _with_axes(flow.flow, flow.contribution.ndim)
         values = {"contribution": _contribution(flow), "total": _held(total)}

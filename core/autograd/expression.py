@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +27,7 @@ from core.autograd.grammar import (
     Line,
     read,
 )
+from core.autograd.naming import again
 from core.autograd.tensor import Tensor, constant
 
 _CONSTANTS = {"pi": math.pi}
@@ -261,21 +262,6 @@ class _Maker:
                 f"may work on {self.most_numbers:,}, so use smaller lists",
                 tree,
             )
-
-
-def again(name: str, called: Collection[str]) -> str:
-    """The name of what a later line calls `name` once more, where all of `called` are taken: the
-    second c is c\u2082, so that dL/dc means one thing. Where there is a c2 as well, which a formula
-    sets alike, it is c\u2083.
-    """
-    count = 2
-    while {f"{name}{count}", f"{name}_{count}", lowered := name + _lowered(count)} & set(called):
-        count += 1
-    return lowered
-
-
-def _lowered(count: int) -> str:
-    return "".join(chr(0x2080 + int(digit)) for digit in str(count))
 
 
 def _product_shape(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:

@@ -39,18 +39,31 @@ _WORDS = {
     ast.Subscript: "an index in brackets",
     ast.Lambda: "a lambda",
     ast.Compare: "a comparison",
-    ast.BoolOp: "and or or",
+    ast.BoolOp: "and/or",
     ast.JoinedStr: "text in quotes",
-    ast.UnaryOp: "not or ~",
+    ast.UnaryOp: "not/~",
     ast.Dict: "a dictionary",
     ast.Set: "a set",
     ast.Tuple: "a list in parentheses",
     ast.IfExp: "a condition",
     ast.Call: "calling anything but a function's name",
+    ast.Starred: "a star before a value",
+    ast.NamedExpr: ":= inside of a formula",
+    ast.Await: "await",
+    ast.Yield: "yield",
+    ast.YieldFrom: "yield",
     ast.Import: "an import",
     ast.ImportFrom: "an import",
+    ast.Assign: "a value for anything but one name",
+    ast.AugAssign: "= with another sign before it",
+    ast.AnnAssign: "a type after a name",
+    ast.FunctionDef: "a function of one's own",
+    ast.AsyncFunctionDef: "a function of one's own",
+    ast.ClassDef: "a class",
+    ast.If: "a condition",
+    ast.For: "a loop",
+    ast.While: "a loop",
 }
-
 
 _SIGNS: dict[type[ast.operator], str] = {
     ast.FloorDiv: "//",
@@ -292,9 +305,9 @@ def _given(name: str, tree: ast.expr, formula: Formula) -> Array | None:
 
 def _kind(tree: ast.AST) -> str:
     """A part of Python that is no part of a formula, in words."""
-    name = type(tree).__name__
-    comprehension = name.endswith("Comp") or name == "GeneratorExp"
-    return "a comprehension" if comprehension else _WORDS.get(type(tree), f"Python's {name}")
+    if isinstance(tree, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+        return "a comprehension"
+    return _WORDS.get(type(tree), "this")
 
 
 def _lines(text: str) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from core.autograd.naming import parted
 from core.autograd.operation import Operation
 from core.autograd.tensor import Tensor, topological_order
 
@@ -16,7 +17,6 @@ _GREEK = re.compile(
     "|upsilon|phi|chi|psi|omega"
 )
 _NUMBERED = re.compile(r"^([A-Za-z]+)_?(\d+)$", re.ASCII)
-_AGAIN = re.compile("^(.+?)([\u2080-\u2089]+)$")  # the second c of a formula is c\u2082
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +99,15 @@ def _equal(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
+def called_by_value(tensor: Tensor) -> bool:
+    """Whether it is a constant, one number, that has no name."""
+    constant = tensor.is_leaf and not tensor.requires_grad and not tensor.name
+    return constant and tensor.ndim == 0
+
+
 def _number(tensor: Tensor) -> str:
-    """A constant is called by its value, when that is one number."""
-    if tensor.is_leaf and not tensor.requires_grad and tensor.ndim == 0:
+    """What a constant is called."""
+    if called_by_value(tensor):
         return f"{tensor.item():g}".replace("-", "\u2212")
     return ""
 
@@ -110,9 +116,9 @@ def latex_name(label: str) -> str:
     """A name as LaTeX: w1 and w_1 get an index, Greek letters are letters, words stand upright."""
     if _GREEK.fullmatch(label):
         return rf"\{label}"
-    if match := _AGAIN.match(label):
-        count = "".join(str(ord(digit) - 0x2080) for digit in match[2])
-        return rf"{{{latex_name(match[1])}}}_{{{count}}}"
+    name, count = parted(label)
+    if count != 1:
+        return rf"{{{latex_name(name)}}}_{{{count}}}"
     if match := _NUMBERED.match(label):
         return rf"{latex_name(match[1])}_{{{match[2]}}}"
     if label[:1].isdigit() or label[:1] == "\u2212":

@@ -65,6 +65,9 @@ class Normalize(Operation):
     bessel: bool = False
 
     def check(self, *inputs: Array) -> None:
+        ndim, axes = inputs[0].ndim, () if self.axis is None else np.atleast_1d(self.axis)
+        if any(not -ndim <= axis < ndim for axis in axes):
+            raise ValueError(f"shape {inputs[0].shape} has no axis {self.axis} to normalize along")
         if self._count(inputs[0]) <= self.bessel:
             raise ValueError(
                 f"shape {inputs[0].shape} has too few elements along axis {self.axis} to normalize"
@@ -115,8 +118,7 @@ class Embedding(Operation):
         rows = inputs[0].shape[0]
         if self.ids.size and not 0 <= self.ids.min() <= self.ids.max() < rows:
             raise ValueError(
-                f"ids run from {self.ids.min()} to {self.ids.max()}; a table of {rows} rows has "
-                f"0 to {rows - 1}"
+                f"{_range_of('id', self.ids)}; a table of {rows} rows has 0 to {rows - 1}"
             )
 
     def forward(self, a: Array) -> Array:
@@ -151,8 +153,7 @@ class CrossEntropy(Operation):
             )
         if not 0 <= self.targets.min() <= self.targets.max() < a.shape[1]:
             raise ValueError(
-                f"targets run from {self.targets.min()} to {self.targets.max()}, and the classes "
-                f"from 0 to {a.shape[1] - 1}"
+                f"{_range_of('target', self.targets)}, and the classes from 0 to {a.shape[1] - 1}"
             )
 
     def forward(self, a: Array) -> Array:
@@ -213,3 +214,10 @@ class BinaryCrossEntropy(Operation):
 
     def latex_grad_a(self, upstream: str, out: str, a: str) -> str:
         return rf"{upstream} \cdot \frac{{1}}{{N}} \Big( \sigma({a}) - y \Big)"
+
+
+def _range_of(name: str, numbers: Array) -> str:
+    """ "ids run from 2 to 5"; of one "an id is 5"."""
+    low, high = numbers.min(), numbers.max()
+    article = "an" if name[0] in "aeio" else "a"
+    return f"{article} {name} is {low}" if low == high else f"{name}s run from {low} to {high}"

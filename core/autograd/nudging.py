@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from core.autograd.gradient_check import NUDGE, central_differences
-from core.autograd.graph import Graph, Node
+from core.autograd.graph import Graph, Node, called_by_value
 from core.autograd.operation import Array
 from core.autograd.tensor import Tensor, apply
 
@@ -20,9 +20,9 @@ from core.autograd.tensor import Tensor, apply
 def output_if(graph: Graph, number: int, data: Array) -> Array:
     """The graph's last node if node `number` were `data`, of its shape; touches no tensor.
 
-    Raises ValueError for another shape.
+    Raises ValueError for another shape, and where there is no such node.
     """
-    was = graph.nodes[number].tensor
+    was = _node(graph, number).tensor
     if np.shape(data) != was.shape:
         raise ValueError(f"{graph.nodes[number].label} has shape {was.shape}, not {np.shape(data)}")
     changed: dict[int, Array] = {number: np.asarray(data, was.data.dtype)}
@@ -43,11 +43,15 @@ def graph_if(graph: Graph, leaves: Mapping[int, Array]) -> Graph:
     """The graph if some of its leaves, by number, were other arrays of their shapes.
 
     What depends on them has new Tensors; all others are those of `graph`. Raises ValueError for
-    another shape, and for a node that is no leaf.
+    another shape, for a node that is no leaf, and for a number that is called by its value.
     """
     nodes = list(graph.nodes)
     for number, data in leaves.items():
-        was = nodes[number].tensor
+        was = _node(graph, number).tensor
+        if called_by_value(was):
+            raise ValueError(
+                f"{nodes[number].label} is called by its value; give it a name, to be another one"
+            )
         if not was.is_leaf:
             raise ValueError(f"{nodes[number].label} is computed; only a leaf can be another array")
         if np.shape(data) != was.shape:
@@ -64,6 +68,13 @@ def graph_if(graph: Graph, leaves: Mapping[int, Array]) -> Graph:
         out = apply(operation, *(nodes[before].tensor for before in node.inputs))
         nodes[number] = _with_tensor(node, out.named(node.tensor.name))
     return Graph(tuple(nodes))
+
+
+def _node(graph: Graph, number: int) -> Node:
+    last = len(graph.nodes) - 1
+    if not 0 <= number <= last:
+        raise ValueError(f"there is no node {number}; the graph has 0 to {last}")
+    return graph.nodes[number]
 
 
 def _with_tensor(node: Node, tensor: Tensor) -> Node:

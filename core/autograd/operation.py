@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 Array = np.ndarray
+Shape = tuple[int, ...]
 
 INPUTS = "abc"  # what the functions of an operation call their inputs
 
@@ -28,8 +29,8 @@ class Operation:
                                          `grad_a`; grad_b, ... for further inputs
     latex(out, a, ...)                   the formula of the forward line, given LaTeX names
     latex_grad_a(upstream, out, a, ...)  the formula of what flows back to a
-    element                              the letter of the element of a that it is written for, if
-                                         for one
+    element                              where latex_grad_a is written for one element of what flows
+                                         back, the letter of its index
 
     L is the number that `backward` starts from; `upstream` is dL/d(out), of the shape of out, and
     `contribution` is what this one use of a adds to dL/da. Where the operation is elementwise it is
@@ -54,6 +55,10 @@ class Operation:
         grad: Array = getattr(self, f"grad_{INPUTS[index]}")(upstream, out, *inputs)
         return grad
 
+    def contribution_shape(self, index: int, out: Shape, *inputs: Shape) -> Shape:
+        """Of `contribution`, from the shapes of out and of the inputs."""
+        return inputs[index]
+
     def local(self, index: int, out: Array, *inputs: Array) -> Array | None:
         """d(out)/d(input) of every element, in the shape of out; None where it is no such thing."""
         if not self.elementwise:
@@ -72,9 +77,14 @@ class Operation:
         """What the function that the marker leads to calls input number `index`."""
         return INPUTS[index]
 
+    @property
+    def is_called(self) -> bool:
+        """Whether it is written as a function of its inputs, not with a sign."""
+        return self.symbol.isalpha()
+
     def text(self, *inputs: str) -> str:
         """What it computes, for people: "w * x", "tanh(n)"."""
-        if self.symbol.isalpha() or len(inputs) != 2:
+        if self.is_called or len(inputs) != 2:
             return f"{self.symbol}({', '.join(inputs)})"
         return f"{inputs[0]} {self.symbol} {inputs[1]}"
 
@@ -102,6 +112,9 @@ class Elementwise(Operation):
     """Each element of the output comes from one element of each input, broadcast as NumPy does."""
 
     elementwise: ClassVar[bool] = True
+
+    def contribution_shape(self, index: int, out: Shape, *inputs: Shape) -> Shape:
+        return out
 
     def check(self, *inputs: Array) -> None:
         shapes = [array.shape for array in inputs]

@@ -12,7 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from core.autograd.arithmetic import Add, Divide, MatMul, Multiply, Negate, Power, Subtract
+from core.autograd.arithmetic import (
+    Add,
+    Divide,
+    MatMul,
+    Multiply,
+    Negate,
+    Power,
+    Subtract,
+    check_product,
+)
 from core.autograd.chain_rule import Flow, flow_back
 from core.autograd.operation import Array, Operation, accumulate
 from core.autograd.reductions import Axis, Max, Mean, Sum
@@ -238,9 +247,13 @@ def constant(value: Value, dtype: Any = np.float64) -> Tensor:
 
 
 def matmul(a: Value, b: Value) -> Tensor:
-    """a @ b of matrices, or of vectors: (k) stands for a row on the left, a column on the right."""
+    """a @ b of matrices, or of vectors: (k) stands for a row on the left, a column on the right.
+
+    Raises ValueError for shapes that do not fit.
+    """
     kind = next(value.data.dtype for value in (a, b) if isinstance(value, Tensor))
     a, b = constant(a, kind), constant(b, kind)
+    check_product(a.shape, b.shape)
     rows = a.reshape(1, -1) if a.ndim == 1 else a  # (k) -> (1, k)
     columns = b.reshape(-1, 1) if b.ndim == 1 else b  # (k) -> (k, 1)
     product = apply(MatMul(), rows, columns)

@@ -5,7 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from core.autograd import Graph, Tensor, trace_backprop
+from core.autograd import Graph, Tensor, graph_of, trace_backprop, trace_graph
 from core.autograd import functional as F
 from core.trace import Trace, source
 from tests.core.test_trace import MarkedLines
@@ -167,8 +167,24 @@ def test_infinities_are_recorded_and_raise_nothing():
 
 
 def test_only_one_number_can_be_traced():
-    with pytest.raises(ValueError, match="one number"):
-        trace_backprop(Tensor([1.0, 2.0]) * 2)
+    many = Tensor([1.0, 2.0]) * 2
+    for trace in (trace_backprop, lambda output: trace_graph(graph_of(output))):
+        with pytest.raises(ValueError, match="one number"):
+            trace(many)
+
+
+def test_one_copy_is_not_added_up():
+    """An axis of size 1 in front, as of a bias (2) over one row (1, 2), copies nothing."""
+    x, b = Tensor(np.ones((1, 2)), name="x"), Tensor(np.ones(2), name="b")
+    W, one = Tensor(np.ones((2, 2)), name="W"), Tensor(np.ones((1, 1, 2)), name="one")
+    loss = ((x @ W + b) * (one @ W + b)).sum()
+    trace = whole(loss)
+    assert "backward.copies" not in {step.name for step in trace}
+    assert len(trace.about["places"]) == len(trace)
+    loss.backward()
+    last = [step for step in trace if step.title.startswith("b is used more")][-1]
+    np.testing.assert_array_equal(last.value("total"), b.grad)
+    assert "backward.copies" in {step.name for step in whole((b + np.ones((3, 2))).sum())}
 
 
 @pytest.mark.parametrize("name", ["Softmax", "Max", "Embedding"])

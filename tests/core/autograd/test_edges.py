@@ -98,6 +98,8 @@ WRONG = {
     "mean of nothing along an axis": (lambda: EMPTY.mean(1), "no elements"),
     "an axis of one number": (lambda: ONE.sum(0), "one number has no axes"),
     "an axis twice": (lambda: EMPTY.sum((0, -2)), "each once"),
+    "a norm of one number": (lambda: F.layer_norm(ONE, 1.0), r"shape \(\) has no axis -1"),
+    "one id too large": (lambda: F.embedding(np.ones((5, 2)), [5]), "^an id is 5; a table of 5"),
     "rows of one number": (lambda: F.embedding(ONE, [0]), "a table"),
     "joined along no axis": (lambda: F.concatenate([EMPTY, EMPTY], 2), "joined along axis 2"),
     "joined of other axes": (lambda: F.concatenate([EMPTY, Tensor([1.0])], 0), "all must have it"),

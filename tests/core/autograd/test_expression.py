@@ -143,10 +143,16 @@ def test_other_operators_are_named_as_they_are_written():
     for text, sign in {"x // 2": "//", "x % 2": "%", "x | 2": "|", "x << 2": "<<"}.items():
         with pytest.raises(ExpressionError, match=f"^{re.escape(sign)} is not allowed"):
             parse(text)
-    for text in ("f'{x}'", "not x", "(x, 2)", "{x}", "9" * 5000, "x and y"):
+    others = "x.y = 3|x[0] = 3|(y := 3)|await x|x += 2|x: float = 2|pass|class A: pass|del x"
+    texts = "f'{x}'|not x|(x, 2)|{x}|x and y|[*x]|for a in b: a|def f(): return 1"
+    for text in ("9" * 5000, *others.split("|"), *texts.split("|")):
         with pytest.raises(ExpressionError) as caught:
             parse(text)
         assert "Python" not in str(caught.value) and "sys." not in str(caught.value)
+    with pytest.raises(ExpressionError, match="^a value for anything but one name is no part"):
+        parse("x[0] = 3")
+    with pytest.raises(ExpressionError, match="^and/or is not allowed"):
+        parse("x and y")
 
 
 def test_ten_megabytes_are_refused_at_once():

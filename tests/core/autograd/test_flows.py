@@ -157,3 +157,15 @@ def test_what_does_not_depend_on_the_leaf_is_shared():
         graph_if(graph, {len(graph.nodes) - 1: np.array(0.0)})
     with pytest.raises(ValueError, match="a has shape"):
         graph_if(graph, {number: np.zeros(2)})
+
+
+def test_what_cannot_be_another_number_is_told():
+    graph = graph_of(expression("w * 2", w=1.0))
+    two = next(at for at, node in enumerate(graph.nodes) if node.label == "2")
+    with pytest.raises(ValueError, match="2 is called by its value; give it a name"):
+        graph_if(graph, {two: np.array(5.0)})
+    for number in (-1, 3):
+        with pytest.raises(ValueError, match=f"no node {number}; the graph has 0 to 2"):
+            graph_if(graph, {number: np.array(5.0)})
+        with pytest.raises(ValueError, match="0 to 2"):
+            output_if(graph, number, np.array(5.0))

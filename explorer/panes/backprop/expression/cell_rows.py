@@ -67,7 +67,7 @@ def forward_rows(computed: Computed, node: int, element: int) -> list[object]:
         one = number_at(computed.value(before), at)
         found[cell_name(computed, before, at)] = one
         written.append(format_number(one))
-    if not operation.symbol.isalpha():
+    if not operation.is_called:
         written = [in_brackets(one) for one in written]
     rows = [Equation(each, one) for each, one in found.items()]
     return [*rows, Equation(name, value, "accent", f"= {operation.text(*written)}")]

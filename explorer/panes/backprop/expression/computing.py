@@ -25,6 +25,7 @@ from core.autograd import (
     graph_like,
     graph_of,
     parse,
+    places_of,
     trace_graph,
 )
 from core.autograd.flows import Edge
@@ -74,7 +75,7 @@ class Computed:
     @cached_property
     def trace(self) -> Trace:
         """It grows as steps are asked for."""
-        return trace_graph(self.graph, self.plan.steps)
+        return trace_graph(self.graph)
 
     @cached_property
     def leaves(self) -> dict[str, int]:
@@ -185,7 +186,7 @@ def compute(text: str, values: Mapping[str, Any], known: Computed | None = None)
     else:
         graph = graph_of(output)
         _check_drawn(graph)
-        plan = plan_of(graph, trace_graph(graph).about["places"])
+        plan = plan_of(graph, places_of(graph))
     return Computed(expression, used, graph, plan, flows_of(graph), _broken(graph), graph, parts)
 
 

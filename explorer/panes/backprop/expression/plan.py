@@ -24,11 +24,6 @@ class Plan:
     flows: Mapping[Edge, int]
     grows: tuple[tuple[tuple[int, Edge | None], ...], ...]
 
-    @property
-    def steps(self) -> tuple[Place, ...]:
-        """Where each step of the Trace happens."""
-        return tuple(place for place in self.places if place is not None)
-
     def __len__(self) -> int:
         return len(self.places)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from core.autograd import Place
+from core.autograd import Place, parted
 from explorer.panes.backprop.expression.cells import cell_name, largest, share_of
 from explorer.panes.backprop.expression.computing import Array, Computed
 from explorer.theme_numbers import format_number
@@ -14,7 +14,6 @@ from explorer.theme_numbers import format_number
 TIMES = "\u00d7"
 PARTIAL = "\u2202"
 SUMMED = 2  # products of a sum that are written out
-LOWERED = "".join(chr(0x2080 + digit) for digit in range(10))  # the second c is c\u2082
 FLAT = 1e-9  # a gradient below this is none
 Piece = tuple[str, str]  # text, and a color of the theme or "sign:<number>"
 
@@ -81,11 +80,11 @@ def _forward(computed: Computed, node: int) -> list[Piece]:
         sizes = f"shapes {' and '.join(shapes)} give " if tensor.data.size > 1 else ""
         return [(f"{said}: {sizes}", "muted"), (number(tensor.data), "text")]
     inputs = [in_brackets(number(before.data)) for before in tensor.inputs]
-    if not inputs[0].startswith("(\u2212") or not operation.symbol.isalpha():
+    if not inputs[0].startswith("(\u2212") or not operation.is_called:
         inputs[0] = number(tensor.inputs[0].data)
-    if len(inputs) == 1 and not operation.symbol.isalpha():
+    if len(inputs) == 1 and not operation.is_called:
         inputs[0] = in_brackets(inputs[0])
-    if operation.symbol.isalpha():
+    if operation.is_called:
         inputs = [number(before.data) for before in tensor.inputs]
     said = operation.text(*inputs)
     return [(said, "muted"), (" = ", "muted"), (number(tensor.data), "text")]
@@ -107,7 +106,7 @@ def _edge(computed: Computed, place: Place, target: int) -> list[Piece]:
         ]
     if local is not None and np.shape(local) == np.shape(flow) == np.shape(upstream):
         return _largest(upstream, local, flow)
-    if type(computed.graph.nodes[place.node].tensor.operation).__name__ == "MatMul":
+    if _kind(computed, place.node) == "MatMul":
         return _products(computed, edge)
     return [(_how(computed, place, target), "muted"), (number(flow), "text")]
 
@@ -144,9 +143,13 @@ def _products(computed: Computed, edge: tuple[int, int]) -> list[Piece]:
     return [*pieces, (" = ", "muted"), _signed(np.asarray(share.total))]
 
 
+def _kind(computed: Computed, node: int) -> str:
+    operation = computed.graph.nodes[node].tensor.operation
+    return "" if operation is None else operation.name
+
+
 def _how(computed: Computed, place: Place, target: int) -> str:
     """What an operation that is not elementwise hands back, in a few words."""
-    node = computed.graph.nodes[place.node]
     size = computed.value(target).size
     return {
         "Sum": f"the same for each of {size} numbers, shape ",
@@ -155,7 +158,7 @@ def _how(computed: Computed, place: Place, target: int) -> str:
         "Reshape": "the same numbers, back in shape ",
         "Transpose": "the same numbers, turned back to shape ",
         "Softmax": "weight \u00d7 (upstream \u2212 its weighted mean), shape ",
-    }.get(type(node.tensor.operation).__name__, "upstream becomes ")
+    }.get(_kind(computed, place.node), "upstream becomes ")
 
 
 def _sign(value: Array) -> str:
@@ -226,7 +229,7 @@ def trouble(computed: Computed) -> str:
         return (
             f"{node.label} is not finite, and so is what is computed from it; give it another value"
         )
-    kind = type(tensor.operation).__name__
+    kind = tensor.operation.name
     inputs = [before.data for before in tensor.inputs]
     value = number(tensor.data) if tensor.data.size == 1 else "not finite everywhere"
     reasons: dict[str, str] = {
@@ -238,7 +241,7 @@ def trouble(computed: Computed) -> str:
     }
     reason = reasons.get(kind, "it is too large for a number of 64 bits")
     written = [number(one) for one in inputs]
-    if not tensor.operation.symbol.isalpha():
+    if not tensor.operation.is_called:
         written = [in_brackets(one) for one in written]
     said = tensor.operation.text(*written)
     return f"{node.label} = {said} is {value}: {reason}. Move an input to get out"
@@ -278,14 +281,13 @@ def lines_of_names(computed: Computed, nodes: Iterable[int]) -> str:
     """Which line gives it, of each whose name several lines give ("c\u2082 is the c of line 5"),
     or "".
     """
-    labels = {node.label for node in computed.graph.nodes}
+    labels = (node.label for node in computed.graph.nodes)
+    several = {name for name, count in map(parted, labels) if count > 1}
     found = {}
     for number in nodes:
-        label = computed.graph.nodes[number].label
-        name = label.rstrip(LOWERED)
-        line = computed.line(number)
-        several = name != label or any(f"{label}{digit}" in labels for digit in LOWERED)
-        if several and line is not None:
+        label, line = computed.graph.nodes[number].label, computed.line(number)
+        name, _ = parted(label)
+        if name in several and line is not None:
             found[label] = f"{label} is the {name} of line {line}"
     return ", ".join(found.values())
 

@@ -66,17 +66,8 @@ def headline(worked: Worked, moment: Moment) -> str:
         return f"Backward, {place}: {BACKWARD.get(kind, 'its gradient is handed on')}"
     target = short(worked.graph, worked.target((moment.node, moment.input or 0)))
     if moment.phase == "copies":
-        if copies(worked, moment) == 1:
-            return f"Backward, {place}: {target} served one sequence, so there is nothing to add up"
         return f"Backward, {place}: {target} was used once for every token, so its shares are added"
     return f"Backward, {place}: {target} is used more than once, so its gradients add up"
-
-
-def copies(worked: Worked, moment: Moment) -> int:
-    """How many times a broadcast input was used by one edge."""
-    edge = (moment.node, moment.input or 0)
-    shares = worked.steps[worked.edges[edge]].value("contribution")
-    return int(shares.size // worked.value(worked.target(edge)).size)
 
 
 def title(worked: Worked, moment: Moment) -> str:
