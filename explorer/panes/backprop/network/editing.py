@@ -35,6 +35,9 @@ class Editing:
         self.mode.workspace.change(EXPERIMENT, one, text)
 
     def add_point(self, x: float, y: float) -> None:
+        if self.mode.following.sample is not None:  # a click that missed the next one to follow
+            self.mode.statusRequested.emit("To add points, go back to learning first (Esc)")
+            return
         try:
             one = self.mode.experiment.with_point(x, y, self.mode.inputs.target)
         except ValueError as error:

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from explorer.panes.backprop.network.experiment import Data
 from explorer.panes.backprop.network.faces import Faces
 from explorer.panes.backprop.network.sample import Sample
 from explorer.panes.backprop.network.track import SampleTrack
 
 if TYPE_CHECKING:
     from explorer.panes.backprop.network.mode import NetworkMode
+
+
+def place_of(data: Data, one: Sample) -> int:
+    """The number of a followed point among the points that there are now; -1 where it is gone."""
+    if data.classes != one.classes:
+        return -1
+    same = (data.points == one.point).all(1) & (data.targets == one.target)
+    places = np.flatnonzero(same).tolist()
+    return min(places, key=lambda place: abs(place - one.number), default=-1)
 
 
 class Following:
@@ -41,10 +53,15 @@ class Following:
         self.follow(number % len(lab.data.points))
 
     def refresh(self) -> None:
-        """The network, or how it learns, is another by now: the same point's way through that."""
-        if self.sample is not None:
-            one = self.sample
-            self._ask(one.number, *one.point, one.target, keep=True)
+        """The network, or how it learns, is another by now: the same point's way through that;
+        back to learning where the point is gone.
+        """
+        one, lab = self.sample, self.mode.runner.lab
+        number = -1 if one is None or lab is None else place_of(lab.data, one)
+        if one is None or number < 0:
+            self.leave()
+            return
+        self._ask(number, *one.point, one.target, keep=True)
 
     def leave(self) -> bool:
         """Back to learning; False where no point was followed."""

@@ -364,3 +364,46 @@ def test_no_number_is_cut_off_by_the_sides_of_its_neuron(qapp):
             shown = float(text.removeprefix("\u2202").strip().replace("\u2212", "-"))
             assert shown == pytest.approx(value, rel=0.5)
     assert fitting(-0.0165, "", 88.0) == "\u22120.0165"
+
+
+def test_a_followed_point_that_is_gone_is_followed_no_more(mode, run_async):
+    async def follow(number: int) -> Any:
+        mode.following.follow(number)
+        await mode.settled()
+        return mode.following.sample
+
+    async def body() -> None:
+        sample = await follow(3)
+        mode.editing.remove_point(1)
+        await mode.settled()
+        assert mode.following.sample.number == 2, "it is the same point, under another number"
+        assert mode.following.sample.point == sample.point
+        mode.editing.remove_point(2)
+        await mode.settled()
+        assert mode.following.sample is None and "class" not in mode.headline
+        assert not mode.inputs.back.isVisible()
+        await follow(3)
+        mode.editing.change_field("data", "yin-yang")
+        await mode.settled()
+        assert mode.following.sample is None and mode.view.network.face is None
+        await follow(3)
+        mode.editing.change_field("activation", "relu")
+        await mode.settled()
+        assert mode.following.sample.number == 3
+
+    run_async(body())
+
+
+def test_while_a_point_is_followed_a_click_beside_one_adds_none(mode, run_async):
+    async def body() -> None:
+        told: list[str] = []
+        mode.statusRequested.connect(told.append)
+        mode.following.follow(3)
+        await mode.settled()
+        mode.view.network.pointAdded.emit(-1.1, -1.1)
+        assert mode.experiment.added == () and "Esc" in told[-1]
+        mode.following.leave()
+        mode.view.network.pointAdded.emit(-1.1, -1.1)
+        assert len(mode.experiment.added) == 1
+
+    run_async(body())
