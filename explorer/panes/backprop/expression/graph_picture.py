@@ -145,7 +145,7 @@ class GraphPicture(GraphView):
         if self.hovered != -1:
             self.hovered = self.hovered_element = -1
             self.nodeHovered.emit(-1)
-            self.update()
+        self.update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         hit = self.hit(event.position())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QPaintEngine, QPainter, QPainterPathStroker
+from PySide6.QtGui import QPaintEngine, QPainter
 from PySide6.QtWidgets import QWidget
 
 from explorer import theme
@@ -97,14 +97,7 @@ class GraphView(GraphSight):
     def edge_at(self, point: QPointF) -> Edge | None:
         """The edge under a point of the widget, with some pixels to spare."""
         at = QPointF(*self._camera.at(point.x(), point.y()))
-        near = GRASP / self._camera.scale
-        stroker = QPainterPathStroker()
-        stroker.setWidth(2 * near)
-        for edge, path in self._ways.paths.items():
-            box = path.controlPointRect().adjusted(-near, -near, near, near)
-            if box.contains(at) and stroker.createStroke(path).contains(at):
-                return edge
-        return None
+        return self._ways.at(at, GRASP / self._camera.scale)
 
     # painting
 

@@ -21,7 +21,8 @@ JOINT = 8.0  # radius of the sign where contributions are added
 LABEL = 6.7  # width of a letter beside it
 LEVEL = 0.02  # heights that differ by less are one
 CORNER = 5.0  # radius of a turn
-APART = np.array([1.0, 0.7310, 0.3719, 0.1937])  # no two boxes have the same sum of these shares
+APART = np.array([1.0, 0.7310, 0.3719, 0.1937])  # hardly two boxes have one sum of these shares
+CHAIN = 25  # points of a curve that the pointer may be near
 ROUND = 0.55  # how far the handles of a quarter of a circle reach
 
 
@@ -64,6 +65,16 @@ class Ways:
         _, firsts = np.unique(boxes @ APART, return_index=True)  # edges of a node share their boxes
         return np.asarray(boxes[firsts])
 
+    def at(self, point: QPointF, reach: float) -> Edge | None:
+        """The edge nearest to a point of the picture, at most `reach` away."""
+        x, y = point.x(), point.y()
+        numbers = np.flatnonzero(self._seen(QRectF(x - reach, y - reach, 2 * reach, 2 * reach)))
+        if not len(numbers):
+            return None
+        away = _away(self.pieces[numbers].reshape(-1, 4, 2), np.array([x, y]))
+        nearest = int(away.argmin())
+        return list(self.paths)[self.owners[numbers[nearest]]] if away[nearest] <= reach else None
+
     def _seen(self, room: QRectF) -> np.ndarray:
         left, top, right, bottom = self.boxes.T
         seen = (left <= room.right()) & (right >= room.left())
@@ -93,6 +104,18 @@ class Ways:
                 path.cubicTo(*handles, right, bottom)
             last = number
         return path
+
+
+def _away(curves: np.ndarray, point: np.ndarray) -> np.ndarray:
+    """How far a point is from each curve (P, 4, 2), as a chain of lines: (P,)."""
+    t = np.linspace(0, 1, CHAIN)[:, None]
+    shares = np.hstack([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3])
+    chain = shares @ curves - point  # (P, CHAIN, 2), as seen from the point
+    begin, along = chain[:, :-1], np.diff(chain, axis=1)
+    length = np.maximum((along**2).sum(axis=-1), 1e-12)
+    share = np.clip(-(begin * along).sum(axis=-1) / length, 0, 1)
+    nearest = begin + along * share[..., None]
+    return np.asarray(np.sqrt((nearest**2).sum(axis=-1)).min(axis=1))
 
 
 NOWHERE = Ways({}, {}, np.empty((0, 4)), np.empty((0, 8)), np.empty((0, 4)), np.empty(0, int))

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 
 from explorer import theme
 from explorer.panes.backprop.expression.camera import MARGIN, Camera, fitting, room_in
-from explorer.panes.backprop.expression.computing import compute
+from explorer.panes.backprop.expression.computing import compute, with_names
 from explorer.panes.backprop.expression.draw_more import sides_of
 from explorer.panes.backprop.expression.draw_nodes import node_box, part
 from explorer.panes.backprop.expression.examples import EXAMPLES
 from explorer.panes.backprop.expression.graph_picture import GraphPicture, neighbor
+from explorer.panes.backprop.expression.graph_view import GRASP
 from explorer.panes.backprop.expression.scene import instant_at, scene_of
 
 
@@ -254,6 +258,54 @@ def test_an_edge_is_pointed_at_and_clicked(picture):
     assert picture.hovered_edge == edge and "Click to see this step" in picture.toolTip()
     QTest.mouseClick(picture, Qt.MouseButton.LeftButton, pos=at)
     assert clicked == [edge]
+
+
+def test_an_edge_that_the_pointer_has_left_stands_out_no_more(picture):
+    edge = next(edge for edge in picture._ways.paths if edge[1] == 0)
+    middle = picture._ways.middles[edge]
+    picture.grab()
+    before = picture._resting._marks[edge]
+    QTest.mouseMove(picture, QPoint(3, 3))
+    QTest.mouseMove(picture, QPointF(*picture.camera.seen(middle.x(), middle.y())).toPoint())
+    picture.grab()
+    assert picture._resting._marks[edge] != before
+    asked = []
+    picture.update = lambda: asked.append(True)
+    picture.leaveEvent(QEvent(QEvent.Type.Leave))
+    assert asked
+
+
+def test_the_nearest_edge_is_pointed_at(picture):
+    web = "\n".join(f"v{n} = tanh(a * v{n - 1} + b) * v{n // 2}" for n in range(1, 8))
+    text = f"v0 = c * 2\n{web}"
+    picture.set_scene(scene_of(compute(text, with_names(text, {}))))
+    picture.zoom_by(1.4)
+    paths, found = picture._ways.paths, 0
+    for x in range(2, 900, 89):
+        for y in range(2, 400, 29):
+            at = QPointF(*picture.camera.at(x, y))
+            away = {edge: distance(path, at) for edge, path in paths.items()}
+            edge = picture.edge_at(QPointF(x, y))
+            reach = GRASP / picture.camera.scale
+            if edge is None:
+                assert min(away.values()) > reach - 0.1
+            else:
+                found += 1
+                assert away[edge] <= min(min(away.values()), reach) + 0.1
+    assert found > 20
+
+
+def distance(path, at):
+    """From a point to a path, as Qt makes lines of it."""
+    found = []
+    for polygon in path.toSubpathPolygons():
+        for one, other in itertools.pairwise(polygon):
+            along, away = other - one, at - one
+            square = QPointF.dotProduct(along, along) or 1.0
+            share = min(1.0, max(0.0, QPointF.dotProduct(along, away) / square))
+            rest = away - along * share
+            found.append(math.hypot(rest.x(), rest.y()))
+    return min(found)
 
 
 def test_what_rests_during_a_step_is_drawn_once(picture):
