@@ -11,7 +11,7 @@ from core.autograd.expression import Expression, Parts, expression, parse
 from core.autograd.flows import Flows, flows_of
 from core.autograd.gradient_check import Checked, gradient_check, numeric_gradient
 from core.autograd.grammar import ExpressionError
-from core.autograd.graph import Graph, Node, graph_like, graph_of
+from core.autograd.graph import Graph, Node, called_by_value, graph_like, graph_of
 from core.autograd.naming import parted
 from core.autograd.nudging import graph_if, numeric_gradient_of, output_if
 from core.autograd.tensor import Tensor, apply, topological_order, zero_grad
@@ -27,6 +27,7 @@ __all__ = [
     "Place",
     "Tensor",
     "apply",
+    "called_by_value",
     "expression",
     "flows_of",
     "gradient_check",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.autograd import Place
+from core.autograd import Place, called_by_value
 from explorer.panes.backprop.expression.cells import (
     Edge,
     cell_name,
+    copies_of,
     largest,
     number_at,
     share_of,
@@ -65,7 +66,8 @@ def forward_rows(computed: Computed, node: int, element: int) -> list[object]:
     for index, before in enumerate(inputs):
         at = source_of(computed, node, index, element)
         one = number_at(computed.value(before), at)
-        found[cell_name(computed, before, at)] = one
+        if not called_by_value(tensor.inputs[index]):
+            found[cell_name(computed, before, at)] = one
         written.append(format_number(one))
     if not operation.is_called:
         written = [in_brackets(one) for one in written]
@@ -145,6 +147,32 @@ def backward_rows(computed: Computed, edge: Edge, element: int) -> list[object]:
     return rows
 
 
+def _rows_of_copies(computed: Computed, edge: Edge, element: int) -> list[object]:
+    """What comes to each copy of one number of an input, before they are added up."""
+    tensor = computed.graph.nodes[edge[0]].tensor
+    target = computed.graph.nodes[edge[0]].inputs[edge[1]]
+    handed, copies = computed.contribution(edge), copies_of(computed, edge, element)
+    name = cell_name(computed, target, element)
+    rows: list[object] = [
+        Row(f"{name} has {copies.size} copies, which are added up next:", "muted")
+    ]
+    local, upstream = computed.local(edge), computed.gradient(edge[0])
+    for copy in copies[:WRITTEN]:
+        share = number_at(handed, int(copy))
+        if local is None or upstream is None:
+            place = ", ".join(str(int(one)) for one in np.unravel_index(copy, handed.shape))
+            rows.append(Equation(f"copy [{place}]", share, "accent"))
+            continue
+        above = np.broadcast_to(upstream, tensor.shape).reshape(-1)[copy]
+        here = np.broadcast_to(local, tensor.shape).reshape(-1)[copy]
+        written = f"{format_number(above)} \u00d7 {in_brackets(format_number(here))}"
+        there = cell_name(computed, edge[0], int(copy))
+        rows.append(Equation(f"by {there}", share, "accent", f"= {written}"))
+    if copies.size > WRITTEN:
+        rows.append(Row(f"and {copies.size - WRITTEN} more", "muted"))
+    return rows
+
+
 def _label(computed: Computed, node: int) -> str:
     return computed.graph.nodes[node].label
 
@@ -188,9 +216,9 @@ def part_rows(computed: Computed, place: Place, moment: int, element: int) -> li
             Equation("contribution", flow, "text", f"from {_label(computed, place.node)}"),
             Equation("gradient", number_at(after, element), "accent", f"of {name}: their sum"),
         ]
+    if place.phase == "backward" and computed.is_copied(edge):
+        return _rows_of_copies(computed, edge, element)
     rows = backward_rows(computed, edge, element)
-    if place.phase == "copies":
-        return rows
     before = computed.gradient_at(target, moment - 1)
     if before is None:
         return [*rows, f"The first to come to {name}: it is the gradient so far."]

@@ -115,6 +115,15 @@ def sources(shape: tuple[int, ...], out: tuple[int, ...]) -> Array:
     return np.broadcast_to(counted, out).reshape(-1)
 
 
+def copies_of(computed: Computed, edge: Edge, element: int) -> Array:
+    """Which numbers of what an operation hands back are those of the copies of one number."""
+    tensor = computed.graph.nodes[edge[0]].tensor
+    assert tensor.operation is not None
+    shapes = [before.shape for before in tensor.inputs]
+    handed = tensor.operation.contribution_shape(edge[1], tensor.shape, *shapes)
+    return np.flatnonzero(sources(shapes[edge[1]], handed) == element)
+
+
 def source_of(computed: Computed, node: int, index: int, element: int) -> int:
     """Which number of input `index` a number of the output was made from: elementwise, or by
     another arrangement of the same numbers.

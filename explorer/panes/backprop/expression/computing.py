@@ -132,6 +132,23 @@ class Computed:
         with np.errstate(all="ignore"):
             return tensor.operation.local(edge[1], tensor.data, *arrays)
 
+    def contribution(self, edge: Edge) -> Array:
+        """What an operation hands back to an input: where that was copied, one for each copy."""
+        tensor, upstream = self.graph.nodes[edge[0]].tensor, self.gradient(edge[0])
+        assert tensor.operation is not None and upstream is not None
+        arrays = [before.data for before in tensor.inputs]
+        with np.errstate(all="ignore"):
+            handed = tensor.operation.contribution(edge[1], upstream, tensor.data, *arrays)
+        return np.asarray(handed)
+
+    def is_copied(self, edge: Edge) -> bool:
+        """Whether an operation reads an input several times over, as broadcasting does."""
+        tensor = self.graph.nodes[edge[0]].tensor
+        assert tensor.operation is not None
+        shapes = [before.shape for before in tensor.inputs]
+        handed = tensor.operation.contribution_shape(edge[1], tensor.shape, *shapes)
+        return math.prod(handed) > tensor.inputs[edge[1]].data.size
+
     def step(self, moment: int) -> Step | None:
         """What core did at a moment; None for the first, which shows the inputs."""
         while len(self.trace) < moment and self.trace.grow():

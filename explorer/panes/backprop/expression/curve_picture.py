@@ -39,7 +39,7 @@ class CurvePicture(Picture):
         self._what, self._output = what, output
         if what is not None:
             self.setAccessibleDescription(
-                f"{output} against {what.name}: at {format_number(what.value)} it is "
+                f"{output} against {what.called}: at {format_number(what.value)} it is "
                 f"{format_number(what.result)}, with slope {format_number(what.gradient)}"
             )
         self.data_changed()
@@ -49,7 +49,7 @@ class CurvePicture(Picture):
             return {}
         tangent = self._what.result + self._what.gradient * (self._what.xs - self._what.value)
         return Columns(
-            {self._what.name: self._what.xs, self._output: self._what.ys, "tangent": tangent}
+            {self._what.called: self._what.xs, self._output: self._what.ys, "tangent": tangent}
         )
 
     def sizeHint(self) -> QSize:
@@ -135,12 +135,16 @@ class CurvePicture(Picture):
         painter.drawLine(area.topLeft(), area.bottomLeft())
         below = QRectF(area.left(), area.bottom() + 1, area.width(), now.px(15))
         put_text(painter, below, format_number(what.xs[0]), small, muted, LEFT)
-        put_text(painter, below, what.name, small, muted)
+        put_text(painter, below, what.called, small, muted)
         put_text(painter, below, format_number(what.xs[-1]), small, muted, RIGHT)
         above = QRectF(area.left() + 3, area.top() - now.px(15), area.width(), now.px(14))
         if self._hovered is None:
-            top = f"{self._output} up to {format_number(high)}"
+            top = f"{self._output} up to {format_number(self._most(what, high))}"
             put_text(painter, above, top, small, muted, LEFT)
+
+    def _most(self, what: WhatIf, high: float) -> float:
+        """The highest of the curve, unless it goes on above the picture."""
+        return min(high, float(np.max(what.ys, initial=-np.inf, where=np.isfinite(what.ys))))
 
     def _draw_readout(self, painter: QPainter, area: QRectF, what: WhatIf) -> None:
         """A rule under the pointer, and what is there."""
@@ -152,7 +156,7 @@ class CurvePicture(Picture):
         painter.setPen(now.pen("divider", 1))
         painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
         y = float(np.interp(self._hovered, what.xs, what.ys))
-        words = f"{what.name} {format_number(self._hovered)}: {self._output} {format_number(y)}"
+        words = f"{what.called} {format_number(self._hovered)}: {self._output} {format_number(y)}"
         above = QRectF(area.left() + 3, area.top() - now.px(15), area.width(), now.px(14))
         put_text(painter, above, words, now.font("label"), now.color("text"), LEFT)
 

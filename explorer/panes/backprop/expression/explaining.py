@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from core.autograd import Place
+from core.autograd import Place, called_by_value
 from core.autograd.gradient_check import NUDGE
 from explorer.panes.backprop.expression.cell_rows import (
     backward_rows,
@@ -72,7 +72,7 @@ def _cell_rows(computed: Computed, moment: int, place: Place, element: int) -> l
     if size == 1:
         return rows
     name = cell_name(computed, about, told)
-    said = "" if told == element else ", the largest (point at another in the picture)"
+    said = "" if told == element else ", the largest in size (point at another in the picture)"
     return ["", Row(f"{name}{said}"), *rows]
 
 
@@ -86,6 +86,8 @@ def _rows(computed: Computed, moment: int, place: Place) -> list[object]:
             return [Equation(node.label, _one(value), "accent", said)]
         rows: list[object] = []
         for before in dict.fromkeys(node.inputs):
+            if called_by_value(nodes[before].tensor):
+                continue  # 2 = 2
             value = computed.value(before)
             rows.append(Equation(nodes[before].label, _one(value), "text", _note(value)))
         value = computed.value(place.node)
@@ -104,12 +106,19 @@ def _rows(computed: Computed, moment: int, place: Place) -> list[object]:
         ]
         if local is not None:
             found.append(Equation("local", _one(local), "text", local_name(computed, place)))
-        found.append(
-            Equation("contribution", _one(flow), "accent", f"flows back to {nodes[target].label}")
-        )
+        copied = computed.is_copied(edge)
+        handed = computed.contribution(edge) if copied else flow
+        to = f"{'the copies of ' if copied else ''}{nodes[target].label}"
+        found.append(Equation("contribution", _one(handed), "accent", f"flows back to {to}"))
         return found + (_others(computed, target, moment) if is_single(computed, place) else [])
     if place.phase == "copies":
-        return [Equation("contribution", _one(flow), "accent", "summed over the copies")]
+        handed = computed.contribution(edge)
+        return [
+            Equation(
+                "contribution", _one(handed), "text", f"to the copies of {nodes[target].label}"
+            ),
+            Equation("total", _one(flow), "accent", "summed over the copies"),
+        ]
     before = computed.gradient_at(target, moment - 1)
     after = computed.gradient_at(target, moment)
     assert before is not None and after is not None
@@ -185,7 +194,7 @@ def _node_cell(
     told = element if picked else largest(value if gradient is None else gradient)
     name = cell_name(computed, number, told)
     node = computed.graph.nodes[number]
-    said = "" if picked else ", the largest (point at another in the picture)"
+    said = "" if picked else ", the largest in size (point at another in the picture)"
     rows: list[object] = ["", Row(f"{name}{said}")]
     if node.is_leaf:
         rows.append(Equation(name, float(value.reshape(-1)[told]), "accent"))

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, QTimer
 from core.autograd import ExpressionError, parse
 from explorer import tasks, theme
 from explorer.latest import Latest
+from explorer.panes.backprop.expression.cells import cell_name
 from explorer.panes.backprop.expression.computing import Computed, array_of
 from explorer.panes.backprop.expression.experiment import RATES
 from explorer.panes.backprop.expression.explaining import AGREES, difference, is_drowned
@@ -110,7 +111,8 @@ class Trying(QObject):
         value = computed.value(computed.leaves[self.leaf])
         self.element = min(self.element, value.size - 1)
         card = self.mode.view.what_if
-        card.set_leaves(list(computed.leaves), self._called(value))
+        number = computed.leaves[self.leaf]
+        card.set_leaves(list(computed.leaves), cell_name(computed, number, self.element))
         card.set_value(self._written(value))
         card.set_nudge(self.nudge)
         card.set_error("")
@@ -132,12 +134,6 @@ class Trying(QObject):
     def _by_preference(self, computed: Computed) -> list[str]:
         """What learns comes first."""
         return sorted(computed.leaves, key=self.mode.lab.experiment.is_fixed)
-
-    def _called(self, value: np.ndarray) -> str:
-        if value.ndim == 0:
-            return self.leaf
-        place = np.unravel_index(self.element, value.shape)
-        return f"{self.leaf}[{', '.join(str(int(one)) for one in place)}]"
 
     def _written(self, value: np.ndarray) -> str:
         return f"{value.reshape(-1)[self.element]:.6g}".replace("-", "\u2212")

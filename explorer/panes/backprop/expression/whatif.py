@@ -10,6 +10,7 @@ import numpy as np
 
 from core.autograd import numeric_gradient_of, output_if
 from core.jobs import Pace, to_the_end
+from explorer.panes.backprop.expression.cells import cell_name
 from explorer.panes.backprop.expression.computing import Array, Computed
 
 HUGE = 4e307
@@ -24,12 +25,14 @@ MOST_WORK = 20_000_000  # numbers that it works out for that: some 0.2 s
 class WhatIf:
     """L as a function of one number of a leaf, and what a nudge of it does.
 
+    called     that number's name: "w", "W[0, 1]"
     predicted  gradient * nudge
     true       L(value + nudge) - L(value)
     xs, ys     the curve
     """
 
     name: str
+    called: str
     element: int
     value: float
     gradient: float
@@ -86,7 +89,8 @@ def what_if_steps(
             yield
             pace.go_on()
     true = _at(computed, number, element, value + nudge) - computed.result
-    return WhatIf(name, element, value, slope, computed.result, nudge, true, xs, ys)
+    called = cell_name(computed, number, element)
+    return WhatIf(name, called, element, value, slope, computed.result, nudge, true, xs, ys)
 
 
 def _range(

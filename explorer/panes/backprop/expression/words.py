@@ -7,7 +7,12 @@ from collections.abc import Iterable
 import numpy as np
 
 from core.autograd import Place, parted
-from explorer.panes.backprop.expression.cells import cell_name, largest, share_of
+from explorer.panes.backprop.expression.cells import (
+    cell_name,
+    copies_of,
+    largest,
+    share_of,
+)
 from explorer.panes.backprop.expression.computing import Array, Computed
 from explorer.theme_numbers import format_number
 
@@ -55,7 +60,7 @@ def arithmetic(computed: Computed, moment: int) -> list[Piece]:
     if place.phase == "backward":
         return _edge(computed, place, target)
     if place.phase == "copies":
-        return [("the copies' shares add up to ", "muted"), _signed(flow)]
+        return _copies(computed, edge, target)
     before = computed.gradient_at(target, moment - 1)
     if before is not None and flow.size == 1:
         after = computed.gradient_at(target, moment)
@@ -94,7 +99,7 @@ def _edge(computed: Computed, place: Place, target: int) -> list[Piece]:
     assert place.input is not None
     upstream = computed.gradient(place.node)
     edge = (place.node, place.input)
-    local, flow = computed.local(edge), computed.flows.along[edge]
+    local, flow = computed.local(edge), computed.contribution(edge)
     assert upstream is not None
     if local is not None and local.size == 1 and upstream.size == 1:
         return [
@@ -106,7 +111,7 @@ def _edge(computed: Computed, place: Place, target: int) -> list[Piece]:
         ]
     if local is not None and np.shape(local) == np.shape(flow) == np.shape(upstream):
         return _largest(upstream, local, flow)
-    if _kind(computed, place.node) == "MatMul":
+    if _kind(computed, place.node) == "MatMul" and not computed.is_copied(edge):
         return _products(computed, edge)
     return [(_how(computed, place, target), "muted"), (number(flow), "text")]
 
@@ -123,6 +128,20 @@ def _largest(upstream: Array, local: Array, flow: Array) -> list[Piece]:
         (" = ", "muted"),
         _signed(flow[at]),
     ]
+
+
+def _copies(computed: Computed, edge: tuple[int, int], target: int) -> list[Piece]:
+    """Of the number that gets most what comes to each of its copies."""
+    flow = computed.flows.along[edge]
+    element = largest(flow)
+    shares = computed.contribution(edge).reshape(-1)[copies_of(computed, edge, element)]
+    pieces: list[Piece] = [(f"{cell_name(computed, target, element)}: ", "muted")]
+    for at, share in enumerate(shares[: SUMMED + 1]):
+        pieces += [] if at == 0 else [(" + ", "muted")]
+        pieces.append((number(share) if at == 0 else in_brackets(number(share)), _sign(share)))
+    if shares.size > SUMMED + 1:
+        pieces.append((f" + {shares.size - SUMMED - 1} more", "muted"))
+    return [*pieces, (" = ", "muted"), _signed(flow.reshape(-1)[element])]
 
 
 def _products(computed: Computed, edge: tuple[int, int]) -> list[Piece]:
@@ -193,7 +212,7 @@ def headline(computed: Computed, moment: int) -> str:
             return summary(computed)
         return f"Backward: {target} gets the gradient of {node.label} times the local derivative"
     if place.phase == "copies":
-        return f"{target} was used once for every element, so what flows back to it is added up"
+        return f"{target} was copied to fit, so what flows back to its copies is added up"
     return f"{target} is used more than once: each use moves {out}, so its gradients add up"
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPointF
 
-from explorer.panes.backprop.expression import explaining
+from explorer.panes.backprop.expression import explaining, words
 from explorer.panes.backprop.expression.cells import share_of, source_of
 from explorer.panes.backprop.expression.computing import Computed, compute
 from explorer.panes.backprop.expression.draw_nodes import part
@@ -176,3 +176,39 @@ def test_small_tensors_stand_in_one_table():
     ]
     many = compute("x = randn(20, 20)\nsum(x * 2)", {})
     assert TOGETHER not in explaining.of_step(many, 1).table
+
+
+def test_what_comes_to_copies_is_told_before_it_is_added_up():
+    computed = compute("a = [1,2,3]\nb = [[1],[2]]\nc = a*b\nloss = max(c)+sum(abs(c-2))", {})
+    back, copies = (at(computed, phase, "a") for phase in ("backward", "copies"))
+    handed = [[-1, 0, 1], [0, 2, 4]]
+    assert computed.step(back).value("contribution").tolist() == handed
+    said = [row_text(row) for row in explaining.of_step(computed, back).rows]
+    assert any("(2 × 3)" in row and "flows back to the copies of a" in row for row in said)
+    assert any("a[2] has 2 copies" in row for row in said)
+    assert any("1 × 1" in row and "c[0, 2]" in row for row in said)
+    assert any("2 × 2" in row and "c[1, 2]" in row for row in said)
+    assert not any("gradient so far" in row for row in said)
+    assert (
+        "".join(text for text, _ in words.arithmetic(computed, back)) == "element [1, 2]: 2 × 2 = 4"
+    )
+    said = [row_text(row) for row in explaining.of_step(computed, copies).rows]
+    assert any("(−1, 2, 5)" in row for row in said) and any(
+        "gradient so far" in row for row in said
+    )
+    assert "".join(text for text, _ in words.arithmetic(computed, copies)) == "a[2]: 1 + 4 = 5"
+    assert computed.gradient_at(computed.leaves["a"], back) is None
+    batches = compute(FORMULAS[1], {})
+    moment = at(batches, "backward", "B")
+    assert any("copy [" in row_text(row) for row in explaining.of_step(batches, moment).rows)
+    first = at(batches, "copies", "B")
+    said = "".join(text for text, _ in words.arithmetic(batches, first))
+    assert said.startswith("B[") and said.count(" + ") == 1
+
+
+def test_a_number_that_is_called_by_its_value_has_no_row():
+    for text in ("L = (a * 2) ** 2", "L = sum([1, 2] * a * 2)"):
+        computed = compute(text, {"a": 3.0})
+        for moment in range(1, len(computed.plan)):
+            names = [getattr(row, "name", "") for row in explaining.of_step(computed, moment).rows]
+            assert "2" not in names and names

@@ -183,3 +183,14 @@ def test_the_menu_of_inputs_has_those_of_the_formula_when_it_opens(pane, mode):
             assert found == list(mode.computed.leaves)
     card.leaf.menu().actions()[1].trigger()
     assert mode.trying.leaf == "d"
+
+
+def test_the_curve_of_a_tensors_number_has_its_name_and_ends_where_it_ends(pane, mode):
+    mode.lab.show_example("matrices")
+    mode.trying.try_leaf("W", 3)
+    curve = mode.view.what_if.curve
+    assert list(curve.displayed())[0] == "W[1, 1]" == mode.view.what_if.leaf.text()
+    mode.lab.show_example("neuron")
+    what = mode.trying.what
+    assert what is not None and what.called == mode.trying.leaf
+    assert curve._most(what, 1.12) == what.ys.max() <= 1.0, "tanh goes no higher"
