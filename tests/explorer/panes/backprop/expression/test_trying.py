@@ -189,7 +189,7 @@ def test_the_curve_of_a_tensors_number_has_its_name_and_ends_where_it_ends(pane,
     mode.lab.show_example("matrices")
     mode.trying.try_leaf("W", 3)
     curve = mode.view.what_if.curve
-    assert list(curve.displayed())[0] == "W[1, 1]" == mode.view.what_if.leaf.text()
+    assert next(iter(curve.displayed())) == "W[1, 1]" == mode.view.what_if.leaf.text()
     mode.lab.show_example("neuron")
     what = mode.trying.what
     assert what is not None and what.called == mode.trying.leaf
