@@ -19,7 +19,6 @@ from explorer.theme_numbers import format_number
 from explorer.widgets.live_numbers import Equation
 
 POINT = "Point at a number of a map to see how it was made."
-LONG = ("Softmax", "Normalize")  # their formulas name the upstream gradient several times
 
 
 def of_moment(worked: Worked, moment: Moment) -> Inspection:
@@ -109,11 +108,11 @@ def formula(worked: Worked, number: int) -> str:
     if place.phase == "forward":
         return operation.latex(out, *names)
     target, slope = _slope(names[place.input]), _slope(out)
-    if operation.name in LONG:
+    flow = operation.latex_flow(place.input, target, slope, out, *names)
+    if flow.count(slope) > 1:  # a letter stands for it, or nobody could read the line
         flow = operation.latex_flow(place.input, target, "g", out, *names)
         return rf"\begin{{array}}{{l}} {flow}, \\ g = {slope} \end{{array}}"
-    flow = operation.latex_flow(place.input, target, slope, out, *names)
-    return _turned_back(flow) if operation.name == "MatMul" else flow
+    return _turned_back(flow)
 
 
 def _turned_back(written: str) -> str:

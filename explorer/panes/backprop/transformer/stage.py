@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPixmap
+from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPaintEngine, QPainter, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from explorer import theme
@@ -142,7 +142,10 @@ class StagePicture(Picture):
         worked, scene = self._worked, self._scene
         if worked is None or scene is None:
             return
-        painter.drawPixmap(0, 0, self._still_layer(worked, scene))
+        if painter.paintEngine().type() == QPaintEngine.Type.Raster:
+            painter.drawPixmap(0, 0, self._still_layer(worked, scene))
+        else:  # words and lines as vectors
+            self._draw_still(painter, worked, scene)
         for one in self._placed:
             if one.plate.state == "coming":
                 left = not scene.backward
@@ -156,14 +159,17 @@ class StagePicture(Picture):
             pixmap = theme.device_pixmap(self.width(), self.height(), self.ratio)
             painter = QPainter(pixmap)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            plates.draw_heads(painter, scene, self._placed)
-            for one in self._placed:
-                if one.plate.state != "coming":
-                    self._painter.draw_map(painter, worked, one, self._head, 1.0, True)
-                self._painter.draw_frame(painter, worked, one)
+            self._draw_still(painter, worked, scene)
             painter.end()
             self._still = (key, pixmap)
         return self._still[1]
+
+    def _draw_still(self, painter: QPainter, worked: Worked, scene: Scene) -> None:
+        plates.draw_heads(painter, scene, self._placed)
+        for one in self._placed:
+            if one.plate.state != "coming":
+                self._painter.draw_map(painter, worked, one, self._head, 1.0, True)
+            self._painter.draw_frame(painter, worked, one)
 
     def _draw_marks(self, painter: QPainter) -> None:
         now = theme.current()

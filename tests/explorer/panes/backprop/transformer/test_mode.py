@@ -345,3 +345,13 @@ def test_an_explanation_ends_in_its_middle(make_mode, context, run_async, monkey
     run_async(begin_and_end())
     assert ended and mode.view.body.state == "ready"
     assert (mode.worked is before) == (end == "the person cancels")
+
+
+def test_the_words_of_an_exported_drawing_are_no_pixels(make_mode):
+    from explorer.export import svg
+
+    mode = make_mode().mode
+    seek_to(mode, "Softmax")
+    mode.view.stage.resize(600, 380)
+    drawn = svg(mode.view.stage)
+    assert b">weights</text>" in drawn and b"share of" in drawn
