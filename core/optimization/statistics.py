@@ -6,6 +6,7 @@ of like size in every layer, and updates of about a thousandth of the weights a 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,12 +22,16 @@ BINS = 40
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """counts (BINS,) of values between edges (BINS + 1,)."""
+    """counts (BINS,) of values between edges (BINS + 1,).
+
+    size  how large they usually are, whatever their sign: the root of their mean square
+    """
 
     counts: Array
     edges: Array
     mean: float
     std: float
+    size: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,8 @@ def histogram(values: Array) -> Histogram:
         finite = np.zeros(1)
     reach = max(float(np.abs(finite).max()), 1e-12)
     counts, edges = np.histogram(finite, bins=BINS, range=(-reach, reach))
-    return Histogram(counts, edges, float(finite.mean()), float(finite.std()))
+    mean, std = float(finite.mean()), float(finite.std())
+    return Histogram(counts, edges, mean, std, math.hypot(mean, std))  # E x^2 = mean^2 + std^2
 
 
 def saturated_share(out: Array, activation: str) -> float:

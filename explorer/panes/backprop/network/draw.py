@@ -217,19 +217,24 @@ def draw_legend(painter: QPainter, plane: Box, data: Data, kind: str) -> None:
 
 
 def draw_words(painter: QPainter, place: QPointF, words: str, width: float, height: float) -> None:
-    """A line beside the pointer, kept within the picture."""
+    """A line beside the pointer, or a few, kept within the picture."""
     now = theme.current()
-    font = now.font("label")
-    wide = now.metrics("label").horizontalAdvance(words) + now.px(16)
+    font, lines = now.font("label"), words.split("\n")
+    wide = max(now.metrics("label").horizontalAdvance(line) for line in lines) + now.px(16)
+    more = now.px(15) * (len(lines) - 1)
     x = min(max(0.0, place.x() + now.px(14)), max(0.0, width - wide - 1))
-    y = place.y() - now.px(30)
+    y = place.y() - now.px(30) - more
     if y < 1:
-        y = min(height - now.px(24), place.y() + now.px(18))
-    box = QRectF(x, y, wide, now.px(22))
+        y = max(1.0, min(height - now.px(24) - more, place.y() + now.px(18)))
+    box = QRectF(x, y, wide, now.px(22) + more)
     painter.setPen(now.pen("outline"))
     painter.setBrush(now.color("surface"))
     painter.drawRoundedRect(box, 6, 6)
-    put_text(painter, box, words, font, now.color("text"))
+    rect = QRectF(box.x() + now.px(8), box.y(), wide, now.px(22))
+    for number, line in enumerate(lines):
+        put_text(
+            painter, rect.translated(0, now.px(15) * number), line, font, now.color("text"), LEFT
+        )
 
 
 def draw_numbers(

@@ -58,20 +58,24 @@ def _draw_neuron(painter: QPainter, box: Box, face: Face, column: int, number: i
         strength = min(1.0, abs(value) / 2) if np.isfinite(value) else 1.0
         ground = theme.mix(ground, sign_color(value), STRENGTH * strength)
     if gradients is not None:
-        slope = (fitting(float(gradients[number]), "\u2202 ", box[2]), now.color("text"))
         tall = box[3] >= now.px(BOTH)
+        slope = (
+            fitting(float(gradients[number]), "\u2202 ", box[2], 400 if tall else 600),
+            now.color("text"),
+        )
         lines = [*lines, slope] if tall else [slope]
     draw.draw_numbers(painter, box, lines, ground)
 
 
-def fitting(value: float, before: str, width: float) -> str:
-    """A number with as many of three digits as there is room for, so that none is cut off."""
+def fitting(value: float, before: str, width: float, weight: int = 600) -> str:
+    """A number with as many of three digits as there is room for, so that none is cut off; where
+    there is little, without what stands before it.
+    """
     now = theme.current()
-    texts = [f"{before}{format_number(value, digits)}" for digits in (3, 2, 1)]
-    texts.append(f"{before.strip()}{format_number(value, 1)}")
-    room = width - now.px(4)
-    metrics = now.metrics(12.0, 600)
-    return next((text for text in texts if metrics.horizontalAdvance(text) <= room), texts[-1])
+    numbers = [format_number(value, digits) for digits in (3, 2, 1)]
+    texts = [f"{before}{number}" for number in numbers] + [before.strip() + numbers[-1], *numbers]
+    metrics, room = now.metrics(12.0, weight), width - now.px(3)
+    return next((text for text in texts if metrics.horizontalAdvance(text) <= room), numbers[-1])
 
 
 def _draw_captions(painter: QPainter, layout: Layout, face: Face) -> None:
@@ -86,7 +90,10 @@ def _draw_captions(painter: QPainter, layout: Layout, face: Face) -> None:
             words = words.partition(":")[0]
         put_text(painter, rect, words, font, muted)
         rect.translate(0, now.px(15))
-        put_text(painter, rect, letters(face, column, tall), font, muted)
+        told = letters(face, column, tall)
+        if now.metrics("label").horizontalAdvance(told) > layout.step - now.px(4):
+            told = told.partition("L/")[0]  # the neighbors have theirs
+        put_text(painter, rect, told, font, muted)
 
 
 def caption(face: Face, column: int) -> str:

@@ -13,6 +13,8 @@ from explorer.theme_numbers import format_number
 from explorer.widgets.base import LEFT, Picture, put_text
 
 ROWS = ("activations", "gradients")
+SIZES = ("spread \u03c3", "size, rms")
+SIGNS = ("\u03c3", "rms")
 SPIKE = 4.0  # px: how narrow a histogram is drawn at most
 TINY = 1e-3  # a layer's gradient of less than this share of the largest has all but vanished
 
@@ -34,8 +36,8 @@ class Histograms(Picture):
 
     def describe(self) -> str:
         return ", ".join(
-            f"{layer.name}: gradient spread {format_number(layer.gradients.std)}"
-            for layer in self._layers
+            f"{self._title(column)}: gradient size {format_number(layer.gradients.size)}"
+            for column, layer in enumerate(self._layers)
         )
 
     def displayed(self) -> dict[str, np.ndarray]:
@@ -53,6 +55,9 @@ class Histograms(Picture):
     def minimumSizeHint(self) -> QSize:
         return QSize(theme.current().px(200), theme.current().px(96))
 
+    def _title(self, column: int) -> str:
+        return "output" if column == len(self._layers) - 1 else f"layer {column + 1}"
+
     def _cell(self, row: int, column: int) -> QRectF:
         now = theme.current()
         left, head = now.px(64), now.px(15)
@@ -66,27 +71,30 @@ class Histograms(Picture):
         if not self._layers:
             put_text(painter, QRectF(self.rect()), "no points to look at", now.font("body"), muted)
             return
-        largest = max(layer.gradients.std for layer in self._layers)
+        largest = max(layer.gradients.size for layer in self._layers)
         reaches = (None, max(float(layer.gradients.edges[-1]) for layer in self._layers))
         for row, name in enumerate(ROWS):
             cell = self._cell(row, 0)
-            words = QRectF(0, cell.top(), cell.left(), cell.height() - now.px(14))
-            put_text(painter, words, name, small, muted, LEFT)
-            if reaches[row] is not None and words.height() >= now.px(44):
-                put_text(painter, words.translated(0, now.px(14)), "one scale", small, muted, LEFT)
+            lines = [name, "one scale", "\u221a counts"] if row else [name, "\u221a counts"]
+            each, room = now.px(14), cell.height() - now.px(16)
+            shown = lines[: max(1, int(room // each))]
+            top = cell.top() + (room - each * len(shown)) / 2
+            for number, line in enumerate(shown):
+                rect = QRectF(0, top + each * number, cell.left(), each)
+                put_text(painter, rect, line, small, muted, LEFT)
             words = QRectF(0, cell.bottom() - now.px(15), cell.left(), now.px(14))
-            put_text(painter, words, "spread \u03c3", small, muted, LEFT)
+            put_text(painter, words, SIZES[row], small, muted, LEFT)
         for column, layer in enumerate(self._layers):
             head = self._cell(0, column)
             head = QRectF(head.left(), 0, head.width(), now.px(15))
             last = column == len(self._layers) - 1
-            title = "output" if last else f"layer {column + 1}"
+            title = self._title(column)
             if head.width() < now.px(48):
                 title = "out" if last else str(column + 1)
             put_text(painter, head, title, small, now.color("text"))
             for row, kind in enumerate(ROWS):
                 histogram = getattr(layer, kind)
-                vanished = row == 1 and histogram.std < TINY * largest
+                vanished = row == 1 and histogram.size < TINY * largest
                 cell = self._cell(row, column)
                 self._draw_cell(painter, cell, histogram, row, vanished, reaches[row])
         self._draw_readout(painter)
@@ -130,8 +138,8 @@ class Histograms(Picture):
         )
         words = QRectF(cell.left(), area.bottom() + 1, cell.width(), now.px(14))
         wide = cell.width() >= now.px(64)
-        text = format_number(histogram.std, 3 if wide else 2)
-        text = f"\u03c3 {text}" if wide else text
+        text = format_number(histogram.size if row else histogram.std, 3 if wide else 2)
+        text = f"{SIGNS[row]} {text}" if wide else text
         if vanished:
             text = f"\u26a0{text}"
         role = "warning" if vanished else "muted"
@@ -143,17 +151,26 @@ class Histograms(Picture):
         from explorer.panes.backprop.network.draw import draw_words
 
         row, column = self._hovered
+        place = self._cell(row, column).center()
+        draw_words(painter, place, self.told(row, column), self.width(), self.height())
+
+    def told(self, row: int, column: int) -> str:
+        """What stands beside the pointer."""
         layer = self._layers[column]
         histogram: Histogram = getattr(layer, ROWS[row])
         mean, spread = format_number(histogram.mean), format_number(histogram.std)
-        words = f"{layer.name}, {ROWS[row]}: mean {mean}, standard deviation {spread}"
-        if row == 1:
-            reach = format_number(max(float(one.gradients.edges[-1]) for one in self._layers))
-            words += f"; every layer is drawn from \u2212{reach} to {reach}"
-        if row == 0 and layer.saturated:
-            words += f", {layer.saturated:.0%} flat"
-        place = self._cell(row, column).center()
-        draw_words(painter, place, words, self.width(), self.height())
+        reach = float(histogram.edges[-1])
+        if row:
+            what = "dL/d of what each neuron says"
+            reach = max(float(one.gradients.edges[-1]) for one in self._layers)
+        else:
+            what = "what its neurons say"
+        limit = format_number(reach)
+        flat = f", {layer.saturated:.0%} flat" if not row and layer.saturated else ""
+        return (
+            f"{self._title(column)}: {what}, \u2212{limit} to {limit}\n"
+            f"mean {mean}, standard deviation {spread}{flat}"
+        )
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         place = event.position()

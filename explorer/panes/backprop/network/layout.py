@@ -59,7 +59,8 @@ def lay_out(
     size = min(size, step * 0.72)
     across = size
     if wide:
-        across = max(size, min(WIDEST * unit, step - 22 * unit))
+        apart = min(22 * unit, max(8 * unit, 0.2 * step))
+        across = max(size, min(WIDEST * unit, step - apart))
     columns = tuple(
         MARGIN + across / 2 + _column(n, len(shown), room - across) for n in range(len(shown))
     )

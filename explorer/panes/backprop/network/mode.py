@@ -290,13 +290,23 @@ class NetworkMode(Mode):
             return
         state, lab = self.runner.state, self.runner.lab
         losses = lab.curves.train if lab is not None else []
+        moment = self.moment
+        latest = lab is not None and moment is lab.moments[-1]
         away = words.runs_away(losses)
-        self.inputs.set_diverged(away or state == "diverged")
-        latest = lab is not None and self.moment is lab.moments[-1]
-        first = losses[0] if away and latest else math.nan
         same = [one for one in PRESETS if one.experiment == self.experiment]
+        taught = moment is None or bool(same)  # then the preset says what there is to see
+        worse = not taught and words.learned_worse(losses, lab.data.classes if lab else 0)
+        self.inputs.set_diverged(away or worse or state == "diverged")
         self.set_headline(
-            words.headline(self.moment, state, self.runner.error, same[0] if same else None, first)
+            words.headline(
+                moment,
+                state,
+                self.runner.error,
+                same[0] if same else None,
+                losses[0] if losses else math.nan,
+                away=away and latest,
+                worse=worse and latest,
+            )
         )
 
     # looking

@@ -40,7 +40,7 @@ PRESETS = (
     Preset(
         "vanishing",
         "Vanishing gradient: six layers of sigmoid",
-        "Compare the gradients' spread from the last layer to the first: each sigmoid passes on at "
+        "Compare the gradients' size from the last layer to the first: each sigmoid passes on at "
         "most a quarter.",
         Experiment(
             hidden=(6, 6, 6, 6, 6, 6),

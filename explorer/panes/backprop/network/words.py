@@ -39,15 +39,39 @@ def runs_away(losses: Sequence[float]) -> bool:
     """Whether learning makes it ever worse, though every number is finite: `losses` on the training
     points begin before the first step, and the latest few count, for they jump.
     """
-    latest = losses[1:][-LATEST:]
+    latest = _latest(losses)
     return len(latest) > 0 and median(latest) > RUNS_AWAY * max(losses[0], LEAST_LOSS)
 
 
+def learned_worse(losses: Sequence[float], classes: int) -> bool:
+    """Whether learning has made of it something worse than guessing the class."""
+    latest = _latest(losses)
+    if len(latest) < LATEST:
+        return False
+    return median(latest) > max(losses[0], WORSE * guessing(classes))
+
+
+def _latest(losses: Sequence[float]) -> Sequence[float]:
+    return losses[max(1, len(losses) - LATEST) :]
+
+
+def guessing(classes: int) -> float:
+    """The loss of giving every class the same chance."""
+    return math.log(classes) if classes else math.inf
+
+
 def headline(
-    moment: Moment | None, state: str, error: str, preset: Preset | None, away: float = math.nan
+    moment: Moment | None,
+    state: str,
+    error: str,
+    preset: Preset | None,
+    first: float = math.nan,
+    *,
+    away: bool = False,
+    worse: bool = False,
 ) -> str:
-    """One sentence: what you see now. `away` is the loss before the first step, where by now it
-    runs away from it.
+    """One sentence: what you see now. `first` is the loss before the first step; `away` and
+    `worse` whether by now it runs away from it, or learning has made it worse than guessing.
     """
     if error:
         return "Something went wrong; the reason stands below."
@@ -58,10 +82,10 @@ def headline(
         return f"It diverged after {count_of_steps(moment.step)}: {why}."
     if not moment.layers:
         return NO_POINTS
-    if not math.isnan(away):
+    if away:
         return (
             f"Step {moment.step:,}: the loss is {format_number(moment.train_loss)}, and was "
-            f"{format_number(away)} at first: the steps are too large. Reset, and learn slower."
+            f"{format_number(first)} at first: the steps are too large. Reset, and learn slower."
         )
     if preset is not None and moment.experiment == preset.experiment:
         told = preset.measured.format(times=format_number(_shrinks(moment)))
@@ -69,16 +93,33 @@ def headline(
     where = f"Step {moment.step:,}: "
     if moment.step == 0:
         return "Nothing is learned yet: the weights are random. Play learns, Step takes one step."
-    return where + _judgment(moment)
+    return where + _judgment(moment, first, worse)
 
 
-def _judgment(moment: Moment) -> str:
+def _judgment(moment: Moment, first: float, worse: bool) -> str:
     """What stands out: trouble first, then how well it does."""
-    guessing = math.log(moment.classes) if moment.classes else math.inf
-    if moment.train_loss > WORSE * guessing:
+    update = moment.update
+    if moment.experiment.norm == "batch" and update is not None and len(update.said) == 1:
         return (
-            f"worse than guessing: the loss is {format_number(moment.train_loss)}, and giving "
-            f"every class the same chance costs {format_number(guessing)}."
+            "batch norm over a batch of 1 makes each sum 0, so no weight before it learns: use a "
+            "larger batch."
+        )
+    chance = guessing(moment.classes)
+    if moment.train_loss > WORSE * chance:
+        remedy = ""
+        if worse:
+            remedy = " The steps are too large: reset, and learn slower."
+        elif first > WORSE * chance:
+            remedy = " The first weights are too large: make them smaller, and reset."
+        return (
+            f"worse than guessing: loss {format_number(moment.train_loss)}, guessing "
+            f"{format_number(chance)}.{remedy}"
+        )
+    loss, test = moment.train_loss, moment.test_loss
+    if not math.isnan(test) and test > 2 * loss + 0.1:
+        return (
+            f"it overfits: loss {format_number(loss)} on the points it learns from, "
+            f"{format_number(test)} on the test's."
         )
     dead = sum(int(layer.dead.sum()) for layer in moment.layers)
     inner = moment.layers[:-1]
@@ -93,12 +134,6 @@ def _judgment(moment: Moment) -> str:
             "the gradient vanishes on its way back: in layer 1 it is "
             f"{format_number(_shrinks(moment))} times smaller than at the end."
         )
-    loss, test = moment.train_loss, moment.test_loss
-    if not math.isnan(test) and test > 2 * loss + 0.1:
-        return (
-            f"it overfits: loss {format_number(loss)} on the points it learns from, "
-            f"{format_number(test)} on the test's."
-        )
     if math.isnan(moment.train_accuracy):
         told = f"loss {format_number(loss)}"
         return (
@@ -112,7 +147,7 @@ def _judgment(moment: Moment) -> str:
 
 def _shrinks(moment: Moment) -> float:
     """How many times smaller the gradient is in the first layer than at the end."""
-    first, last = moment.layers[0].gradients.std, moment.layers[-1].gradients.std
+    first, last = moment.layers[0].gradients.size, moment.layers[-1].gradients.size
     return last / first if first > 0 else math.inf
 
 

@@ -357,7 +357,7 @@ def test_no_number_is_cut_off_by_the_sides_of_its_neuron(qapp):
     from explorer.panes.backprop.network.draw_sample import fitting
 
     metrics = theme.current().metrics(12.0, 600)
-    for value in (-0.0165, 0.00692, -123.4, -1.25, 8.4e-4, 0.0):
+    for value in (-0.0165, 0.00692, -123.4, -1.25, 8.4e-4, -2.3e-8, 0.0):
         for before in ("", "\u2202 "):
             text = fitting(value, before, 44.0)
             assert metrics.horizontalAdvance(text) <= 44.0
@@ -407,3 +407,15 @@ def test_while_a_point_is_followed_a_click_beside_one_adds_none(mode, run_async)
         assert len(mode.experiment.added) == 1
 
     run_async(body())
+
+
+def test_the_panel_says_of_what_its_gradients_are_and_how_large(qapp):
+    from explorer.panes.backprop.network.histograms import Histograms
+
+    lab = Lab(Experiment(points=2))
+    picture = Histograms()
+    picture.set_layers(lab.one_step().layers)
+    told = picture.told(1, 2)
+    assert told.startswith("output: dL/d of what each neuron says") and "deviation 0" in told
+    assert "output: gradient size" in picture.describe()
+    picture.deleteLater()

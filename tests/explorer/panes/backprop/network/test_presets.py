@@ -10,7 +10,7 @@ import pytest
 from explorer.panes.backprop.network.experiment import Experiment
 from explorer.panes.backprop.network.lab import Lab
 from explorer.panes.backprop.network.presets import PRESETS, preset
-from explorer.panes.backprop.network.words import headline, runs_away
+from explorer.panes.backprop.network.words import headline, learned_worse, runs_away
 from explorer.theme_numbers import format_number
 
 
@@ -46,16 +46,16 @@ def test_large_first_weights_saturate_most_neurons_and_carry_the_gradient_back()
     network, points = lab.learner.network, lab.data.train.points
     slopes = [1 - layer.out.data**2 for layer in network.layers(points)[:-1]]
     assert np.median(np.concatenate([one.ravel() for one in slopes])) < 0.01
-    assert hidden[0].gradients.std > last.gradients.std, "it does not vanish: weights are large"
+    assert hidden[0].gradients.size > last.gradients.size, "it does not vanish: weights are large"
 
 
 def test_the_gradient_of_six_sigmoids_vanishes_to_a_thousandth():
     moment = taught("vanishing").moments[0]
-    spreads = [layer.gradients.std for layer in moment.layers]
-    assert all(before < after for before, after in pairwise(spreads))
-    assert spreads[0] < spreads[-1] / 1000
+    sizes = [layer.gradients.size for layer in moment.layers]
+    assert all(before < after for before, after in pairwise(sizes))
+    assert sizes[0] < sizes[-1] / 1000
     said = headline(moment, "paused", "", preset("vanishing"))
-    assert f" {format_number(spreads[-1] / spreads[0])} times smaller" in said
+    assert f" {format_number(sizes[-1] / sizes[0])} times smaller" in said
 
 
 def test_of_zeros_only_the_last_bias_learns():
@@ -101,6 +101,8 @@ def test_a_rate_that_learns_is_never_told_to_be_too_large(one):
     for _ in range(60):
         lab.one_step()
         assert not runs_away(lab.curves.train)
+        teaches_it = one.id == "dead"
+        assert teaches_it or not learned_worse(lab.curves.train, lab.data.classes)
 
 
 def test_a_loss_above_that_of_guessing_is_told():
@@ -111,3 +113,47 @@ def test_a_loss_above_that_of_guessing_is_told():
     for one in worse:
         assert "worse than guessing" in headline(one, "paused", "", None)
     assert "guessing" not in headline(Lab(Experiment()).one_step(), "paused", "", None)
+
+
+def judged(lab: Lab) -> str:
+    losses, moment = lab.curves.train, lab.moments[-1]
+    worse = learned_worse(losses, moment.classes)
+    return headline(moment, "paused", "", None, losses[0], worse=worse)
+
+
+@pytest.mark.parametrize("optimizer, rate", [("sgd", 10.0), ("sgd", 30.0), ("adam", 10.0)])
+def test_what_learning_made_worse_than_guessing_is_told_with_a_way_out(optimizer, rate):
+    lab = Lab(Experiment(optimizer=optimizer, learning_rate=rate))
+    lab.several(100)
+    assert "reset, and learn slower" in judged(lab)
+
+
+def test_first_weights_that_guess_badly_are_told_with_a_way_out():
+    lab = Lab(Experiment(activation="sigmoid", scale=100.0))
+    lab.several(50)
+    assert "first weights are too large" in judged(lab) and "slower" not in judged(lab)
+
+
+def test_batch_norm_over_one_point_is_told():
+    lab = Lab(Experiment(norm="batch", batch_size=1))
+    before = lab.moments[0].weights[0]
+    lab.several(20)
+    assert "batch of 1" in judged(lab)
+    np.testing.assert_array_equal(lab.moments[-1].weights[0], before)
+
+
+def test_overfitting_is_told_before_a_layer_that_is_saturated():
+    lab = Lab(Experiment(points=40, learning_rate=0.05, noise=0.3, batch_size=0))
+    for _ in range(600):
+        lab.learner.learn()
+    moment = lab.look()
+    assert any(layer.saturated > 0.5 for layer in moment.layers)
+    assert moment.test_loss > 2 * moment.train_loss + 0.1 and "it overfits" in judged(lab)
+
+
+def test_the_gradient_of_one_point_has_a_size_though_nothing_to_spread():
+    lab = Lab(Experiment(points=2))
+    lab.several(5)
+    last = lab.moments[-1].layers[-1].gradients
+    assert len(lab.data.train) == 1 and last.std == 0
+    assert last.size == abs(last.mean) > 0
