@@ -162,11 +162,15 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A row of parts, and what the schedule is called."""
+    """A row of parts, and what the schedule is called.
+
+    warmup_share  of a run: the warm-up that belongs to it, where it is nothing without one
+    """
 
     name: str
     title: str
     parts: tuple[Part, ...]
+    warmup_share: float = 0.0
 
     def part(self, step: int, plan: Plan) -> Part:
         """The part that the step after `step` applied ones is in: the last that has begun."""
@@ -262,8 +266,8 @@ SCHEDULES: Mapping[str, Schedule] = MappingProxyType(
             Schedule("linear", "Linear", (WARMUP, LINEAR, END)),
             Schedule("step", "Steps", (WARMUP, DROP)),
             Schedule("wsd", "Stable, then decay", (WARMUP, CONSTANT, DECAY, END)),
-            Schedule("noam", "Noam", (NOAM,)),
-            Schedule("one-cycle", "One cycle", (RISE, FALL, END)),
+            Schedule("noam", "Noam", (NOAM,), warmup_share=0.1),
+            Schedule("one-cycle", "One cycle", (RISE, FALL, END), warmup_share=1 / 3),
         )
     }
 )
@@ -277,6 +281,15 @@ def schedule_named(name: str) -> Schedule:
             f"schedule {quoted(name)} is unknown; use {', '.join(names[:-1])} or {names[-1]}"
         )
     return SCHEDULES[name]
+
+
+def usual_warmup(schedule: str, steps: int) -> int:
+    """The warm-up steps that belong to a schedule; 0 where it has none of its own.
+
+    Raises ValueError for an unknown schedule.
+    """
+    share = schedule_named(schedule).warmup_share
+    return max(1, round(share * steps)) if share else 0
 
 
 def part_at(step: int, *, schedule: str, warmup_steps: int, steps: int) -> str:

@@ -8,7 +8,7 @@ import torch
 from torch.optim import lr_scheduler
 
 from core.optimization import learning_rate_at
-from core.optimization.schedules import SCHEDULES, Part, Plan, noam_peak, part_at
+from core.optimization.schedules import SCHEDULES, Part, Plan, noam_peak, part_at, usual_warmup
 from core.trace import Step
 from tests.core.test_trace import MarkedLines
 
@@ -192,3 +192,11 @@ def test_unknown_schedule_says_what_there_is() -> None:
         learning_rate_at(0, **{**GPT2, "schedule": "exponential"})
     with pytest.raises(ValueError, match="'noam' or 'one-cycle'"):
         part_at(0, schedule="exponential", warmup_steps=0, steps=1)
+
+
+def test_the_warm_up_that_belongs_to_a_schedule():
+    found = {name: usual_warmup(name, 300) for name in SCHEDULES}
+    assert {name: steps for name, steps in found.items() if steps} == {"noam": 30, "one-cycle": 100}
+    assert usual_warmup("noam", 2) == 1
+    with pytest.raises(ValueError, match="unknown; use"):
+        usual_warmup("none", 3)

@@ -11,7 +11,7 @@ import numpy as np
 from core.autograd.grammar import LONGEST
 from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.race_rates import usual_settings
-from core.optimization.schedules import SCHEDULES
+from core.optimization.schedules import SCHEDULES, usual_warmup
 from core.optimization.surfaces import SURFACES, Surface
 from core.optimization.typed_surface import typed_surface
 
@@ -20,7 +20,6 @@ EXAMPLE = "x**2 + 3*sin(y)*cos(x)"
 USUAL_RACERS = ("sgd", "momentum", "adagrad", "adam")
 STEPS = (1, 2000)
 FAR = 1e6  # a start further away than this is none
-WARMUPS = {"noam": 0.1, "one-cycle": 1 / 3}  # shares of a race
 
 # What a person may set, in the settings' order: its name there, its title, what it does.
 CHOICES = {
@@ -39,6 +38,7 @@ CHOICES = {
 class Experiment:
     """start     None: the surface's own
     settings  by optimizer what a person has set; all else is usual
+    warmup    steps that a person has set; None: those that belong to the schedule
     """
 
     surface: str = "rosenbrock"
@@ -48,8 +48,14 @@ class Experiment:
     settings: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     steps: int = 200
     schedule: str = "constant"
-    warmup: int = 0
+    warmup: int | None = None
     seed: int = 0
+
+    @property
+    def warmup_steps(self) -> int:
+        """Those that hold: never more than the race has steps."""
+        usual = usual_warmup(self.schedule, self.steps)
+        return min(usual if self.warmup is None else self.warmup, self.steps)
 
     def with_surface(self, name: str) -> Experiment:
         """Another surface has its own start, and rates that suit it."""
@@ -61,11 +67,8 @@ class Experiment:
         return replace(self, text=text[: LONGEST + 1], surface=TYPED)
 
     def with_schedule(self, name: str) -> Experiment:
-        """A warm-up that came with the last schedule goes with it; one that was set stays."""
-        warmup = self.warmup
-        if warmup in (0, usual_warmup(self.schedule, self.steps)):
-            warmup = usual_warmup(name, self.steps)
-        return replace(self, schedule=name, warmup=warmup)
+        """A warm-up that was set stays; none may be nothing with the other schedule."""
+        return replace(self, schedule=name, warmup=self.warmup or None)
 
     def with_racer(self, name: str, races: bool) -> Experiment:
         chosen = set(self.racers) | {name} if races else set(self.racers) - {name}
@@ -103,11 +106,6 @@ class Experiment:
         saved["start"] = None if self.start is None else list(self.start)
         saved["racers"] = list(self.racers)
         return saved
-
-
-def usual_warmup(schedule: str, steps: int) -> int:
-    """With how many warm-up steps a schedule is chosen: those that are nothing without."""
-    return max(1, round(WARMUPS[schedule] * steps)) if schedule in WARMUPS else 0
 
 
 def surface_of(experiment: Experiment) -> Surface:
@@ -163,7 +161,7 @@ def restored(state: Mapping[str, Any]) -> Experiment:
         {},
         steps if type(steps) is int and STEPS[0] <= steps <= STEPS[1] else usual.steps,
         schedule if schedule in SCHEDULES else usual.schedule,
-        warmup if type(warmup) is int and 0 <= warmup <= STEPS[1] else 0,
+        warmup if type(warmup) is int and 0 <= warmup <= STEPS[1] else None,
         seed if type(seed) is int and 0 <= seed < 2**31 else 0,
     )
     settings = state.get("settings")

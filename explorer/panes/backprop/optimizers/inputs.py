@@ -56,7 +56,7 @@ class Inputs:
         self._mode.inputs.set_surface(one.surface)
         view.lanes.set_chosen(chosen)
         view.settings.set_optimizer(chosen)
-        view.common.set_values(one.schedule, one.steps, one.warmup)
+        view.common.set_values(one.schedule, one.steps, one.warmup_steps)
         view.common.error.set_text("")
         view.common.noise.setVisible(surface is not None and surface.noise > 0)
         if surface is None:

@@ -153,7 +153,7 @@ def test_steps_and_warm_up_out_of_range_are_refused_with_the_remedy(mode, change
         type_in(field, typed, pause=False)
         QTest.keyClick(field, Qt.Key.Key_Return)
         assert common.error.text == remedy
-        assert (mode.experiment.steps, mode.experiment.warmup) == (20, 0)
+        assert (mode.experiment.steps, mode.experiment.warmup_steps) == (20, 0)
         assert common.steps.text() == "20" and common.warmup.text() == "0"
 
 
