@@ -138,7 +138,7 @@ class LinePlot(Picture):
 
     def displayed(self) -> dict[str, np.ndarray]:
         """Per series its exact (n, 2) points, never the decimated ones."""
-        return {one.name: np.stack([one.x, one.y], axis=1) for one in self._series}
+        return {one.name: one.points for one in self._series if not one.aid}
 
     def as_columns(self) -> Columns:
         return columns_of(self._labels[0], self._series)

@@ -21,7 +21,9 @@ class Series:
 
     `color` is a series index or a theme role. `smoothed`: the plot's smoothing applies (raw stays
     visible, faint). `dashed` tells lines apart without color. `marks` draws a dot at each point
-    (few points). `named` writes its name at its end: not where a mark says what it is.
+    (few points). `named` writes its name at its end: not where a mark says what it is. `exact` is
+    what tables and readouts tell where the line is drawn otherwise; an `aid`, which only helps the
+    eye, is told nowhere.
     """
 
     name: str
@@ -32,6 +34,13 @@ class Series:
     dashed: bool = False
     marks: bool = False
     named: bool = True
+    exact: np.ndarray | None = None
+    aid: bool = False
+
+    @property
+    def points(self) -> np.ndarray:
+        """(n, 2), as they are told."""
+        return np.stack([self.x, self.y if self.exact is None else self.exact], axis=1)
 
     def __post_init__(self) -> None:
         huge = np.abs(self.y) > LARGEST
@@ -85,9 +94,9 @@ def last_values(series: Sequence[Series], lines: Sequence[np.ndarray]) -> list[s
     parts = []
     for one, line in zip(series, lines, strict=True):
         known = np.flatnonzero(np.isfinite(line))
-        if known.size:
+        if known.size and not one.aid:
             last = known[-1]
-            value = theme.format_number(line[last])
+            value = theme.format_number((line if one.exact is None else one.exact)[last])
             parts.append(f"{one.name} {value} at {theme.format_number(one.x[last])}")
     return parts
 
@@ -98,7 +107,7 @@ def values_at(series: Sequence[Series], lines: Sequence[np.ndarray], x: float) -
     """
     values = []
     for one, line in zip(series, lines, strict=True):
-        if not len(one.x):
+        if not len(one.x) or one.aid:
             values.append(float("nan"))
             continue
         first, last = float(one.x[0]), float(one.x[-1])
@@ -106,6 +115,7 @@ def values_at(series: Sequence[Series], lines: Sequence[np.ndarray], x: float) -
         if at and abs(one.x[at - 1] - x) < abs(one.x[at] - x):
             at -= 1
         reach = max(1.0, (last - first) / max(1, len(one.x) - 1))
+        line = line if one.exact is None else one.exact
         values.append(float(line[at]) if first - reach <= x <= last + reach else float("nan"))
     return values
 
@@ -115,6 +125,7 @@ def columns_of(x_label: str, series: Sequence[Series]) -> Columns:
     series has no point there.
     """
     name = x_label.split(" (")[0] or "x"
+    series = [one for one in series if not one.aid]
     if not series:
         return Columns()
     x = np.unique(np.concatenate([np.asarray(one.x, np.float64) for one in series]))
@@ -122,6 +133,6 @@ def columns_of(x_label: str, series: Sequence[Series]) -> Columns:
     table = Columns({name: x.astype(np.int64) if whole else x})
     for one in reversed(series):
         values = np.ma.masked_all(x.size)
-        values[np.searchsorted(x, one.x)] = one.y
+        values[np.searchsorted(x, one.x)] = one.points[:, 1]
         table[one.name] = values
     return table

@@ -95,7 +95,7 @@ class CommonForm(QWidget):
         ]
         title = SCHEDULES[schedule].title
         self.curve.set_x_range(0, max(1, steps))
-        ground = Series("0", taken[[0, -1]], np.zeros(2), "outline", named=False)
+        ground = Series("0", taken[[0, -1]], np.zeros(2), "outline", named=False, aid=True)
         curve = Series(title, taken, np.array(shares), "accent", named=False)
         self.curve.set_series([ground, curve])
 

@@ -60,6 +60,7 @@ class OptimizersMode(Mode):
         self._wanted: float | None = None  # where a session was left
         self._left_at = 0.0
         self._merging = ""
+        self._unreadable = False
         self.workspace.begin(EXPERIMENT, Experiment())
         self.runner = Runner(self)
         self.showing = Showing(self)
@@ -173,10 +174,15 @@ class OptimizersMode(Mode):
             surface = self._surface_of(one)
         except ExpressionError as error:
             self.view.editor.set_error(str(error), error.start, error.length)
-            self.view.map.set_stale(True)
+            self.view.set_stale(True)
+            self._unreadable = True
             self.changing.show(one, self.surface)
+            self._tell()
             return
         self.view.editor.set_error("")
+        if self._unreadable:
+            self._unreadable = False
+            self._tell()
         fresh = surface is not self.surface
         self.surface = surface
         self.changing.show(one, surface)
@@ -189,7 +195,7 @@ class OptimizersMode(Mode):
             return  # the field says what is wrong; the last race stays
         start = surface.start if one.start is None else one.start
         text = one.text if one.surface == TYPED else ""
-        course = Course(surface, text, start, one.steps, one.schedule, one.warmup, one.seed)
+        course = Course(surface, text, start, one.steps, one.schedule, one.warmup_steps, one.seed)
         self.surveyor.look()
         self.surveyor.find_level_places()
         self.runner.want(course, entries)
@@ -204,6 +210,7 @@ class OptimizersMode(Mode):
     def take_recording(self, recording: Recording) -> None:
         """A race has been run: the cursor stays where it is."""
         before, self.recording = self.recording, recording
+        self.view.set_stale(False)
         self.view.trouble.set_text("")
         self.showing.show_recording(recording)
         if self.chosen not in self.experiment.racers and recording.lanes:
@@ -232,7 +239,7 @@ class OptimizersMode(Mode):
         if course is not None and (before is None or before.course.surface is not course.surface):
             self.take_recording(Recording(course, (), message))
         self.view.trouble.set_text(message[:1].upper() + message[1:])
-        self.view.map.set_stale(True)
+        self.view.set_stale(True)
 
     # looking
 
@@ -299,7 +306,9 @@ class OptimizersMode(Mode):
         inner = self.update_track
         races = self.recording is not None and self.recording.lane(self.chosen) is not None
         self.view.set_inside(inner is not None, races)
-        if inner is not None:
+        if self._unreadable:
+            self.set_headline(words.UNREADABLE)
+        elif inner is not None:
             line = inner.step_at(self.player.position)
             self.set_headline(words.line_headline(inner.lane, inner.step, line.title))
         else:

@@ -53,13 +53,12 @@ class MomentsView(Picture):
 
     def displayed(self) -> dict[str, np.ndarray]:
         """A row for each step."""
-        return Columns(
-            {
-                f"{one.title} {axis}": one.values[:, place]
-                for one in self._quantities
-                for place, axis in enumerate("xy")
-            }
-        )
+        count = max((len(one.values) for one in self._quantities), default=0)
+        columns = {"step": np.arange(count)} if count else {}
+        for one in self._quantities:
+            for place, axis in enumerate("xy"):
+                columns[f"{one.title} {axis}"] = one.values[:, place]
+        return Columns(columns)
 
     def describe(self) -> None:
         """For screen readers: as often as a person can hear it."""

@@ -21,6 +21,7 @@ from explorer.panes.backprop.optimizers.prospect import Prospect, prospect
 DOWN = 1e-3  # of the height between the start and the lowest: who is within that is down
 SAME = 1e-9  # of that height: who are nearer to one another are equally low
 STEEP = 1e-2  # of the slope at the start: where it is less, the surface has nearly ended falling
+SPELL = 20  # steps whose average is compared where noise lets nobody stand still
 UNKNOWN = Prospect(math.nan)
 
 
@@ -156,10 +157,23 @@ class Recording:
             for lane in self.lanes
         )
 
+    @property
+    def noisy(self) -> bool:
+        return self.course.surface.noise > 0
+
+    def height(self, lane: Lane, step: int) -> float:
+        """By which racers are compared: with noise the average of the last steps, for a single one
+        is chance.
+        """
+        first = max(0, step - SPELL + 1) if self.noisy else step
+        return float(lane.heights[first : step + 1].mean())
+
     @cached_property
     def arrivals(self) -> dict[str, int]:
-        """By name the step at which one came down, for those that did and stayed there."""
-        if self.descent <= 0 or self.endless:
+        """By name the step at which one came down, for those that did and stayed there. With noise
+        nobody stays: all wander about, and who is near at the end is chance.
+        """
+        if self.descent <= 0 or self.endless or self.noisy:
             return {}
         limit = self.lowest + DOWN * self.descent
         found = {}
@@ -173,9 +187,10 @@ class Recording:
     def leaders(self, step: int) -> list[Lane]:
         """Who are lowest after that many steps, the lowest first; several that are equally low."""
         running = [lane for lane in self.lanes if not _is_lost(lane, step)]
-        running.sort(key=lambda lane: lane.heights[step])
-        reach = max(0.0, SAME * self.descent)
-        return [lane for lane in running if lane.heights[step] - running[0].heights[step] <= reach]
+        heights = {lane.name: self.height(lane, step) for lane in running}
+        running.sort(key=lambda lane: heights[lane.name])
+        limit = min(heights.values(), default=0.0) + max(0.0, SAME * self.descent)
+        return [lane for lane in running if heights[lane.name] <= limit]
 
     def fell_away(self, lane: Lane) -> bool:
         """Whether it is lost because the surface falls on and on, not because its steps grew."""

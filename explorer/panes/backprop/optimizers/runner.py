@@ -51,7 +51,7 @@ class Runner(QObject):
         """While settings are dragged a race that is soon done is shown before the next is run."""
         if self._keys(course, entries) == self._asked and not self.busy:
             if not self._trouble:  # it is there, else it could not be run
-                self._mode.view.map.set_stale(False)
+                self._mode.view.set_stale(False)
             return
         self._wanted = (course, entries)
         if not self.busy or time.monotonic() - self._began > PATIENCE:

@@ -97,19 +97,26 @@ class Showing:
         empty = "nobody moves" if recording.stands_still else empty
         empty = "there is no race here" if recording.trouble else empty
         view.loss.set_empty_text(empty)
+        cut = False
         for lane in recording.lanes:
             named = len(recording.lanes) <= MOST_NAMED or lane.name == self._mode.chosen
             with np.errstate(all="ignore"):
-                above = np.array(lane.heights - (0.0 if endless else recording.lowest))
-            if not endless:
-                above = np.maximum(above, ground) if ground > 0 else np.full(above.shape, np.nan)
-            above[~(np.abs(above) < HIGHEST)] = np.nan
+                exact = np.array(lane.heights - (0.0 if endless else recording.lowest))
+            exact[~(np.abs(exact) < HIGHEST)] = np.nan
             if lane.lost_at is not None:
-                above[lane.lost_at :] = np.nan
+                exact[lane.lost_at :] = np.nan
+            above = exact
+            if not endless:
+                above = np.maximum(exact, ground) if ground > 0 else np.full(exact.shape, np.nan)
+                cut = cut or bool((exact < ground).any())
             color = PLACES[lane.name]
             series.append(
-                Series(lane.title, steps, above, color, named=named, dashed=is_dashed(lane.name))
-            )
+                Series(
+                    lane.title, steps, above, color,
+                    named=named, dashed=is_dashed(lane.name), exact=exact,
+                )
+            )  # fmt: skip
+        view.loss.set_note(f"flat below {short(ground)}" if cut else "")
         view.loss.set_series(series)
 
     def show_chosen(self) -> None:

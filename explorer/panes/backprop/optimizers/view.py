@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from explorer import theme
@@ -93,6 +93,7 @@ class OptimizersView(QWidget):
             _card([Label("Loss", "label", "muted")], self.loss),
             _card([self.moments_title, self.into], self.moments),
         ]
+        self._fades = [_Fade(card) for card in self._cards]
         self._plots.addWidget(self._cards[0], 1)
         self._plots.addWidget(self._cards[1], 1)
         self._left = QVBoxLayout()
@@ -129,6 +130,14 @@ class OptimizersView(QWidget):
             self.notice.set_actions(list(actions))
             self.notice.show()
             self._place()
+
+    def set_stale(self, stale: bool) -> None:
+        """The race that is shown is not that of the settings."""
+        self.map.set_stale(stale)
+        for fade in self._fades:
+            fade.setVisible(stale)
+            fade.raise_()
+        self._fit()
 
     def set_inside(self, inside: bool, possible: bool) -> None:
         """Whether a step is looked at from the inside, and whether there is one to go into."""
@@ -172,6 +181,8 @@ class OptimizersView(QWidget):
         low = self.height() < now.px(LOW)
         for card in self._cards:
             card.setFixedHeight(now.px(LOW_PLOTS if low else PLOTS))
+        for fade, card in zip(self._fades, self._cards, strict=True):
+            fade.setGeometry(card.rect().adjusted(1, 1, -1, -1))
 
     def _restyle(self) -> None:
         now = theme.current()
@@ -181,6 +192,19 @@ class OptimizersView(QWidget):
         self.side.setFixedWidth(now.px(SIDE))
         self._fit()
         self._place()
+
+
+class _Fade(QWidget):
+    """Over a card whose picture is that of other settings."""
+
+    def __init__(self, card: QWidget) -> None:
+        super().__init__(card)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.hide()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        now = theme.current()
+        QPainter(self).fillRect(self.rect(), now.color("surface", 1 - theme.STALE_OPACITY))
 
 
 def _card(heads: Sequence[QWidget], picture: QWidget) -> QFrame:

@@ -7,11 +7,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from explorer.panes.backprop.optimizers.racing import Lane, Recording
+from explorer.panes.backprop.optimizers.racing import SPELL, Lane, Recording
 from explorer.theme_numbers import MINUS, format_number
 
 FEW = 2  # that are told one by one
 NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
+
+
+UNREADABLE = "The formula cannot be read yet: the race is that of the one before it."
 
 
 def headline(recording: Recording | None, step: int) -> str:
@@ -23,10 +26,10 @@ def headline(recording: Recording | None, step: int) -> str:
         told = re.sub(r"(?<=[( ])-(?=\d)", MINUS, _small(recording.trouble))
         return f"There is no race: {told.rstrip('.')}."
     if not lanes:
-        return f"{surface.title}: {_small(surface.what)}. Tick who shall race."
+        return f"{surface.title}: {closed(_small(surface.what))} Tick who shall race."
     if step <= 0:
         who = "One optimizer begins" if len(lanes) == 1 else f"{_count(lanes)} optimizers begin"
-        return f"{who} at {place(recording.course.start)}. {surface.what}."
+        return f"{who} at {place(recording.course.start)}. {closed(surface.what)}"
     parts = [_standing(recording, step)]
     gone = recording.lost(step)
     if gone:
@@ -55,8 +58,12 @@ def _standing(recording: Recording, step: int) -> str:
         return f"{said}, {_others(recording, later)}" if later else said
     if not leaders:
         return "nobody is left"
-    height = format_number(leaders[0].heights[step])
+    height = format_number(recording.height(leaders[0], step))
     who = _all([lane.title for lane in leaders])
+    if recording.noisy:
+        count = min(step + 1, SPELL)
+        low = f"{who} {'is' if len(leaders) == 1 else 'are'} lowest"
+        return f"{low}, at {height} on average of {count} steps; noise lets nobody rest"
     if recording.endless:
         if recording.prospect.cliff:
             return f"{who} fell furthest, to {height}; where the surface is lowest, it ends"
@@ -143,7 +150,9 @@ def step_title(recording: Recording, step: int) -> str:
     if down > 1:
         who = "all" if down == len(recording.lanes) else f"{down} of {len(recording.lanes)}"
         return f"after step {step} {who} are down"
-    height, who = format_number(leaders[0].heights[step]), _all([lane.title for lane in leaders])
+    height = format_number(recording.height(leaders[0], step))
+    height += " on average" if recording.noisy else ""
+    who = _all([lane.title for lane in leaders])
     if recording.endless:
         return f"after step {step} {who} fell furthest, to {height}"
     return f"after step {step} {who} {'is' if len(leaders) == 1 else 'are'} lowest, {height}"
@@ -201,6 +210,11 @@ def short(value: float) -> str:
 
 def place(point: tuple[float, float] | np.ndarray) -> str:
     return f"({format_number(point[0])}, {format_number(point[1])})"
+
+
+def closed(sentence: str) -> str:
+    """With its mark at the end."""
+    return sentence if sentence.endswith("?") else f"{sentence}."
 
 
 def _count(lanes: tuple[Lane, ...]) -> str:

@@ -69,11 +69,26 @@ def test_every_setting_of_every_optimizer_can_be_set(name):
 
 def test_a_schedule_brings_its_warm_up_and_takes_it_away_again():
     one = Experiment()
-    assert one.with_schedule("noam").warmup == 20
-    assert one.with_schedule("noam").with_schedule("one-cycle").warmup == 67
-    assert one.with_schedule("one-cycle").with_schedule("cosine").warmup == 0
+    assert one.with_schedule("noam").warmup_steps == 20
+    assert one.with_schedule("noam").with_schedule("one-cycle").warmup_steps == 67
+    assert one.with_schedule("one-cycle").with_schedule("cosine").warmup_steps == 0
+    longer = replace(one.with_schedule("one-cycle"), steps=300)
+    assert longer.warmup_steps == 100 and longer.with_schedule("cosine").warmup_steps == 0
     typed = replace(one, warmup=12)
-    assert typed.with_schedule("noam").with_schedule("linear").warmup == 12
+    assert typed.with_schedule("noam").with_schedule("linear").warmup_steps == 12
+    assert replace(one, warmup=0).with_schedule("noam").warmup_steps == 20
+    assert restored(json.loads(json.dumps(longer.state()))) == longer
+    assert restored(json.loads(json.dumps(typed.state()))) == typed
+
+
+def test_a_warm_up_is_no_longer_than_the_race(mode, change):
+    change(replace(Experiment(racers=("sgd",), steps=300), warmup=67))
+    mode.changing.set_steps(20)
+    assert mode.view.common.warmup.text() == "20"
+    mode.view.common.warmup.turn(False)
+    assert mode.experiment.warmup == 19
+    mode.changing.set_steps(40)
+    assert mode.view.common.warmup.text() == "19"
 
 
 def test_a_step_is_gone_into_line_by_line(mode, change):
@@ -124,6 +139,32 @@ def test_a_typed_surface_that_cannot_be_read_is_marked_and_the_last_race_stays(m
     assert mode.view.editor._waiting[1:] == (9, 1)
     assert len(mode.view.editor.field.extraSelections()) == 1
     assert mode.recording.lanes == lanes
+
+
+def test_while_a_surface_cannot_be_read_the_race_is_told_to_be_another_ones(
+    mode, change, run_async
+):
+    def faded() -> list[bool]:
+        return [not fade.isHidden() for fade in mode.view._fades] + [mode.view.map._stale]
+
+    change(Experiment(surface=TYPED, text="x**2 + y**2", steps=10))
+    mode.player.seek(10)
+    mode._tell()
+    before = mode.headline
+    change(mode.experiment.with_text("x**2 + z"))
+    for _ in range(2):
+        assert mode.headline.startswith("The formula cannot be read yet")
+        assert faded() == [True, True, True]
+        mode.player.seek(4)
+        mode._tell()
+    mode.workspace.undo()
+    run_async(mode.settled())
+    mode.player.seek(10)
+    mode._tell()
+    assert mode.headline == before and faded() == [False, False, False]
+    change(mode.experiment.with_text("x**2 + z"))
+    change(mode.experiment.with_text("x**2 + 2*y**2"))
+    assert "cannot be read" not in mode.headline and faded() == [False, False, False]
 
 
 def test_a_formula_that_cannot_be_read_is_shown_however_it_came(mode, change, run_async):

@@ -13,10 +13,11 @@ from core.optimization.race import race_steps
 from core.optimization.race_rates import usual_settings
 from core.optimization.schedules import SCHEDULES
 from core.optimization.surfaces import SURFACES
-from explorer.panes.backprop.optimizers import runner
+from explorer.panes.backprop.optimizers import runner, words
 from explorer.panes.backprop.optimizers.experiment import TYPED, Experiment
 from explorer.panes.backprop.optimizers.explaining import vector
 from explorer.panes.backprop.optimizers.words import lost, short
+from explorer.theme_numbers import format_number
 
 NAMES = ("sgd", "nesterov", "rmsprop", "lion", "muon")
 
@@ -133,6 +134,49 @@ def test_the_sentence_tells_who_was_down_first(mode, change):
     limit = mode.recording.lowest + 1e-3 * (38.5 - mode.recording.lowest)
     heights = mode.recording.lane(first[0]).heights
     assert (heights[first[1] :] <= limit).all() and heights[first[1] - 1] > limit
+
+
+def test_with_noise_nobody_is_told_to_have_come_down(mode, change):
+    """All wander about the lowest place: who is near it at the last step is chance."""
+    for steps in (150, 200, 300):
+        change(Experiment(surface="bowl", racers=tuple(OPTIMIZERS), steps=steps))
+        recording = mode.recording
+        assert recording.arrivals == {} and words.marks(recording) == {}
+        averages = {lane.name: lane.heights[-20:].mean() for lane in recording.lanes}
+        first = recording.leaders(steps)[0]
+        assert first.name == min(averages, key=averages.get)
+        told = sentence(mode, steps)
+        assert f"{first.title} is lowest, at" in told and "on average of 20 steps" in told
+        assert "down" not in told and "noise lets nobody rest" in told
+        assert mode.player.track.title(steps).endswith("on average")
+    assert "on average of 6 steps" in sentence(mode, 5)
+
+
+def test_a_line_along_the_plots_ground_is_told_with_its_own_numbers(mode, change):
+    change(Experiment(surface="ravine", racers=("adagrad", "sgd"), steps=100))
+    plot = mode.view.loss
+    heights = mode.recording.lane("adagrad").heights
+    assert heights[-1] < 1e-30 and plot.ends["AdaGrad"] > 1e-9
+    np.testing.assert_array_equal(plot.displayed()["AdaGrad"][:, 1], heights)
+    np.testing.assert_array_equal(plot.as_columns()["AdaGrad"], heights)
+    assert dict(row[:2] for row in plot.readout(100))["AdaGrad"] == format_number(heights[-1])
+    assert plot._note.startswith("flat below")
+    change(Experiment(racers=("sgd",), steps=20))
+    assert plot._note == ""
+
+
+def test_tables_have_the_step_and_no_line_that_only_helps_the_eye(mode, change):
+    change(Experiment(racers=("adam",), steps=20))
+    assert list(mode.view.common.curve.as_columns()) == ["step", "Constant"]
+    assert list(mode.view.common.curve.displayed()) == ["Constant"]
+    columns = mode.view.moments.displayed()
+    assert next(iter(columns)) == "step"
+    np.testing.assert_array_equal(columns["step"], np.arange(21))
+
+
+def test_a_question_ends_as_one(mode, change):
+    change(Experiment(surface="saddle", racers=("adam", "sgd")))
+    assert sentence(mode, 0).endswith("who leaves the pass first?")
 
 
 def sentence(mode, step: int) -> str:
