@@ -15,6 +15,10 @@ class TwoWays(ValueError):
     """A number that may be read in two ways."""
 
 
+class NoNumber(ValueError):
+    """A text that means none."""
+
+
 def read_number(text: str) -> float:
     """0.03, 0,03, \u22121e-3, 1,000,000 or 1 000: a finite number.
 
@@ -35,7 +39,12 @@ def read_number(text: str) -> float:
 def read_whole(text: str) -> int:
     """The same for a whole number, in which a comma parts thousands: 1,000."""
     clean = _SPACES.sub("", text.strip().replace("\u2212", "-"))
-    value = _float(clean.replace(",", "")) if _THOUSANDS.fullmatch(clean) else read_number(clean)
+    try:
+        value = (
+            _float(clean.replace(",", "")) if _THOUSANDS.fullmatch(clean) else read_number(clean)
+        )
+    except NoNumber:
+        raise ValueError("use a whole number, like 30") from None
     if value != int(value):
         raise ValueError("use a whole number")
     return int(value)
@@ -51,7 +60,7 @@ def _float(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        raise ValueError("this is no number; write it like 0.03 or 3e-2") from None
+        raise NoNumber("this is no number; write it like 0.03 or 3e-2") from None
     if not math.isfinite(value):
         raise ValueError("use a finite number, like 0.03")
     return value

@@ -144,7 +144,7 @@ def _check(one: Experiment) -> None:
         ("points", one.points, 2, MOST_POINTS),
         ("noise", one.noise, 0, 1),
         ("training share", one.train_share, 0.1, 0.9),
-        ("scale", one.scale, 0, 100),
+        ("first weights \u00d7", one.scale, 0, 100),
         ("learning rate", one.learning_rate, 1e-8, 1e6),
         ("steps", one.steps, 1, 10**7),
         ("strength", one.strength, 0, 1e3),

@@ -8,7 +8,7 @@ import numpy as np
 
 from core.trace import Step
 from explorer.panes.backprop.network.loss_numbers import loss_rows, norm_rows
-from explorer.panes.backprop.network.moment import Moment
+from explorer.panes.backprop.network.moment import Moment, Update
 from explorer.panes.backprop.network.neuron_numbers import (
     neuron_rows,
     neuron_step,
@@ -38,7 +38,7 @@ def of_moment(moment: Moment, spot: Spot, pinned: bool) -> Inspection:
         return _of_neuron(moment, spot, pinned)
     weight = spot if isinstance(spot, Weight) else liveliest(moment)
     if weight is None:
-        return Inspection(rows=_summary(moment), table=_table(moment), title=_title(moment))
+        return _inspection(_table(moment), rows=_summary(moment), title=_title(moment))
     if not isinstance(spot, Weight):
         return _of_liveliest(moment, weight)
     step, rows = update_rows(moment, weight)
@@ -47,9 +47,7 @@ def of_moment(moment: Moment, spot: Spot, pinned: bool) -> Inspection:
         value = float(moment.weights[weight.layer][weight.before, weight.after])
         rows = [*rows, Equation("weight now", value, "accent", way)]
     title = f"Weight {way}"
-    return Inspection(
-        step=step, rows=rows, table=_table(moment), pinned=pinned, title=title, plain=True
-    )
+    return _inspection(_table(moment), step=step, rows=rows, pinned=pinned, title=title, plain=True)
 
 
 def _of_liveliest(moment: Moment, weight: Weight) -> Inspection:
@@ -65,7 +63,7 @@ def _of_liveliest(moment: Moment, weight: Weight) -> Inspection:
     step, told = update_rows(moment, bias or weight)
     rows = [head, where, *told, *_summary(moment)]
     title = _title(moment, "weight" if bias is None else "bias")
-    return Inspection(step=step, rows=rows, table=_table(moment), title=title, plain=True)
+    return _inspection(_table(moment), step=step, rows=rows, title=title, plain=True)
 
 
 def _way(moment: Moment, weight: Weight) -> str:
@@ -84,7 +82,7 @@ def of_inner(moment: Moment, layer: int, step: Step, spot: Spot) -> Inspection:
     if step.name != "loss" and lively is not None:
         rows = line_rows(moment, layer, step, lively)
     elif moment.update is not None:
-        rows.append(Equation("loss", float(values["loss"]), "accent", "of this step's batch"))
+        rows += _cost_rows(moment.update, float(values["loss"]))
         said = moment.update.said
         for number in range(min(len(said), MOST_ROWS - 2)):
             target = format_number(float(moment.update.targets[number]))
@@ -92,7 +90,37 @@ def of_inner(moment: Moment, layer: int, step: Step, spot: Spot) -> Inspection:
             rows.append(Equation(f"z of point {number + 1}", told, "text", f"target {target}"))
         if len(said) > MOST_ROWS - 2:
             rows.append(f"and {len(said) - MOST_ROWS + 2} more: see Numbers")
-    return Inspection(step=step, rows=rows, table=values, title=step.title, plain=True)
+    return _inspection(values, step=step, rows=rows, title=step.title, plain=True)
+
+
+def _cost_rows(update: Update, loss: float) -> list[Any]:
+    """What the step makes smaller: the batch's loss, and a penalty where there is one."""
+    if update.penalty == "none":
+        return [Equation("loss", loss, "accent", "of this step's batch")]
+    weights = [value for name, value in update.before.items() if name.endswith("weight")]
+    square = update.penalty == "l2"
+    total = sum(float((one * one if square else np.abs(one)).sum()) for one in weights)
+    sign = "w\u00b2" if square else "|w|"
+    price, said = update.strength * total, f"{format_number(update.strength)} \u00d7 \u03a3 {sign}"
+    return [
+        Equation("loss", loss, "text", "of this step's batch"),
+        Equation(f"{update.penalty.upper()} penalty", price, "text", f"{said} of all weights"),
+        Equation("cost", loss + price, "accent", "the sum: what the step makes smaller"),
+    ]
+
+
+def _inspection(table: dict[str, np.ndarray], **told: Any) -> Inspection:
+    """Rows and columns of its numbers count from 1, as neurons do."""
+    labels = {
+        name: tuple(_from_one(size) for size in (*value.shape, 0)[:2])
+        for name, value in table.items()
+        if value.ndim in (1, 2)
+    }
+    return Inspection(table=table, labels=labels, **told)
+
+
+def _from_one(count: int) -> tuple[str, ...]:
+    return tuple(str(number + 1) for number in range(count))
 
 
 def _title(moment: Moment, what: str = "weight") -> str:
@@ -111,9 +139,7 @@ def _of_neuron(moment: Moment, spot: Neuron, pinned: bool) -> Inspection:
     """How it comes to what it says."""
     step = neuron_step(moment, spot)
     rows, table = neuron_rows(moment, spot), neuron_table(moment, spot)
-    return Inspection(
-        step=step, rows=rows, table=table, pinned=pinned, title=step.title, plain=True
-    )
+    return _inspection(table, step=step, rows=rows, pinned=pinned, title=step.title, plain=True)
 
 
 def _summary(moment: Moment) -> list[Any]:
@@ -149,11 +175,11 @@ def of_sample(sample: Sample, moment: int, spot: Spot) -> Inspection:
         ]
         rows.append(Equation("target", sample.target, "text"))
         rows.append("Batch and penalty are left out: this point alone.")
-        return Inspection(rows=rows, table={"x": np.array(sample.point)}, title=title)
+        return _inspection({"x": np.array(sample.point)}, rows=rows, title=title)
     step = sample.step_at(moment)
     table = {name: np.asarray(value) for name, value in _values(step).items()}
     rows = _sample_rows(sample, moment, spot)
-    return Inspection(step=step, rows=rows, table=table, title=title, plain=True)
+    return _inspection(table, step=step, rows=rows, title=title, plain=True)
 
 
 def _sample_rows(sample: Sample, moment: int, spot: Spot) -> list[Any]:
@@ -193,15 +219,24 @@ def _sample_rows(sample: Sample, moment: int, spot: Spot) -> list[Any]:
     rows: list[Any] = []
     if wide > 1:
         rows.append(f"Neuron {chosen + 1} of {wide}: point at another to see its numbers")
-    for name, value in values.items():
+    for name, value in sorted(values.items(), key=lambda one: one[1] is made):  # the result last
         flat = value.reshape(-1)
         which = f"[{chosen + 1}]" if flat.size == wide > 1 else ""
         told = float(flat[chosen]) if which else float(flat[0])
-        role_of = "accent" if value is made else "text"
         label, number = _called(sample, moment, name, which, told)
+        if value is made:
+            rows += norm_rows(sample, moment)
         if label != format_number(number):  # a constant needs no name
-            rows.append(Equation(label, number, role_of))
-    return rows + norm_rows(sample, moment)
+            rows.append(
+                Equation(
+                    label, number, "accent" if value is made else "text", _in_code(name, label)
+                )
+            )
+    return rows
+
+
+def _in_code(name: str, label: str) -> str:
+    return f"{name} in the code" if name != label else ""
 
 
 def _called(sample: Sample, moment: int, name: str, which: str, told: float) -> tuple[str, float]:
@@ -216,9 +251,12 @@ def _called(sample: Sample, moment: int, name: str, which: str, told: float) -> 
         return f"{labels[name]}{which}", told
     if place.input is None:
         return name, told
-    to = nodes[node.inputs[place.input]].label
+    target = node.inputs[place.input]
+    to = nodes[target].label
+    uses = sum(one.inputs.count(target) for one in nodes)
+    share = f"dL/d{to}" if uses == 1 else f"share of dL/d{to}"
     slopes = {"upstream": f"dL/d{node.label}", "local": f"d{node.label}/d{to}"}
-    return f"{slopes.get(name, f'{name} to dL/d{to}')}{which}", told
+    return f"{slopes.get(name, share)}{which}", told
 
 
 def _back_through_weights(sample: Sample, moment: int, spot: Spot) -> list[Any]:

@@ -67,8 +67,8 @@ def _of_many(sample: Sample) -> list[Any]:
             f"p[{number + 1}]",
             float(share),
             "text",
-            f"softmax, {name}[{number + 1}] = {format_number(float(z[number]))}"
-            + (": the right class" if number == right else ""),
+            f"class {number}{', the right one' if number == right else ''}: softmax, "
+            f"{name}[{number + 1}] = {format_number(float(z[number]))}",
         )
         for number, share in enumerate(shares)
     ]
@@ -83,7 +83,7 @@ def _back_to_many(sample: Sample, step: Any) -> list[Any]:
     rows: list[Any] = ["What it says of each class, less what is right:"]
     for number, share in enumerate(shares):
         wanted = 1 if number == right else 0
-        words = f"= {format_number(float(share))} {MINUS} {wanted}"
+        words = f"class {number}: {format_number(float(share))} {MINUS} {wanted}"
         rows.append(Equation(f"dL/d{name}[{number + 1}]", float(made[number]), "accent", words))
     return rows
 

@@ -91,7 +91,7 @@ def name_of(column: int, number: int, sizes: tuple[int, ...]) -> str:
     if column == 0:
         return f"x{number + 1}"
     if column == len(sizes) - 1:
-        return "output" if sizes[-1] == 1 else f"output {number + 1}"
+        return "output" if sizes[-1] == 1 else f"output {number + 1} (class {number})"
     return f"layer {column}, neuron {number + 1}"
 
 

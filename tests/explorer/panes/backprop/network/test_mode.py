@@ -114,6 +114,10 @@ def test_what_cannot_be_is_told_beside_its_field(mode, run_async):
         field.changed.emit("fast")
         field.changed.emit("0.5")
         assert field.error.text == ""
+        fields = mode.view.controls.fields
+        for name, text, words in (("points", "abc", "whole"), ("scale", "200", "First weights")):
+            fields[name].changed.emit(text)
+            assert words in fields[name].error.text
 
     run_async(body())
 

@@ -15,7 +15,7 @@ from explorer.panes.backprop.network.experiment import Experiment
 from explorer.panes.backprop.network.faces import Faces
 from explorer.panes.backprop.network.inspecting import of_sample
 from explorer.panes.backprop.network.lab import Lab
-from explorer.panes.backprop.network.spots import Neuron
+from explorer.panes.backprop.network.spots import Neuron, name_of
 from explorer.panes.backprop.network.words import sample_headline, sample_title
 from explorer.theme_numbers import format_number
 
@@ -122,10 +122,10 @@ def test_the_numbers_of_a_step_are_of_one_neuron_and_fit_its_formula(changes):
         rows = [row.value for row in of_sample(sample, moment, None).rows if hasattr(row, "value")]
         operation = step.name.split(".")[1]
         if step.name.startswith("backward.") and "local" in step.values:
-            upstream, contribution, local, *_ = rows
+            upstream, local, *_, contribution = rows
             assert contribution == pytest.approx(upstream * local, abs=1e-15)
         elif place.phase == "forward" and operation in MADE:
-            assert rows[0] == pytest.approx(MADE[operation](*rows[1:]), abs=1e-15)
+            assert rows[-1] == pytest.approx(MADE[operation](*rows[:-1]), abs=1e-15)
             seen.add(operation)
     assert "Add" in seen
 
@@ -137,10 +137,10 @@ def test_numbers_have_the_names_of_the_formula():
     for moment in range(1, len(sample)):
         rows = of_sample(sample, moment, Neuron(1, 4)).rows
         told[sample_title(sample, moment)] = [row.name for row in rows if hasattr(row, "name")]
-    assert told["layer 1: tanh of its sums"] == ["a1[5]", "z1[5]"]
+    assert told["layer 1: tanh of its sums"] == ["z1[5]", "a1[5]"]
     assert "output: plus its biases" in told
     assert told["back through layer 1's tanh: \u00d7 its slope"] == [
-        "dL/da1[5]", "contribution to dL/dz1[5]", "da1/dz1[5]", "a1[5]", "z1[5]",
+        "dL/da1[5]", "da1/dz1[5]", "a1[5]", "z1[5]", "dL/dz1[5]",
     ]  # fmt: skip
 
 
@@ -222,10 +222,10 @@ def test_a_layer_norm_can_be_followed_with_its_numbers():
         rows = of_sample(sample, moment, Neuron(1, 2)).rows
         numbers = [row.value for row in rows if hasattr(row, "value")]
         if moment < sample.seed:
-            out, a, mean, deviation = numbers
+            a, mean, deviation, out = numbers
             assert out == pytest.approx((a - mean) / deviation)
         else:
-            upstream, made, out, _, mean, stretch, deviation = numbers
+            upstream, out, _, mean, stretch, deviation, made = numbers
             assert made == pytest.approx((upstream - mean - out * stretch) / deviation)
         seen += 1
     assert seen == 4
@@ -239,3 +239,33 @@ def test_every_step_is_told_by_what_it_does(changes):
     if changes.get("norm") is None:
         assert not [one for one in told if "gets its share" in one]
     assert len(set(told)) == len(told), "no two steps are called the same"
+
+
+def test_what_the_code_calls_a_number_stands_beside_it():
+    lab = Lab(Experiment())
+    sample = lab.sample(0, 0.3, -0.2, 1.0)
+    told = {}
+    for moment in range(1, len(sample)):
+        rows = of_sample(sample, moment, Neuron(1, 4)).rows
+        told[sample_title(sample, moment)] = {
+            row.name: row.note for row in rows if hasattr(row, "note")
+        }
+    assert told["layer 1: tanh of its sums"] == {
+        "z1[5]": "a in the code",
+        "a1[5]": "out in the code",
+    }
+    back = told["back through layer 1's tanh: \u00d7 its slope"]
+    assert back["dL/da1[5]"] == "upstream in the code" and "contribution" in back["dL/dz1[5]"]
+
+
+def test_numbers_count_from_one_and_say_which_class_they_are_of():
+    lab = Lab(Experiment("yin-yang"))
+    sample = lab.sample(0, 0.3, -0.2, 1.0)
+    shown = of_sample(sample, sample.seed - 1, None)
+    notes = [row.note for row in shown.rows if row.name.startswith("p[")]
+    assert [note[:7] for note in notes] == ["class 0", "class 1", "class 2"]
+    assert "right" in notes[1] and "right" not in notes[0]
+    shown = of_sample(sample, 1, None)
+    rows, columns = shown.labels["b"]
+    assert rows == ("1", "2") and columns[0] == "1" and len(columns) == 8
+    assert name_of(3, 1, sample.sizes) == "output 2 (class 1)"

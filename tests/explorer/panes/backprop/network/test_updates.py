@@ -87,3 +87,15 @@ def test_where_no_weight_has_a_gradient_the_bias_that_learns_is_shown(name):
     assert told["\u03b8 after"].value == moment.biases[2][0]
     assert "bias" in shown.title and "bias" in told["\u03b8"].note
     assert told_of(update_rows(moment, Bias(0, 1))[1])["g"].value == 0
+
+
+@pytest.mark.parametrize("kind", ["l1", "l2"])
+def test_the_loss_of_a_step_and_its_penalty_add_up_to_what_it_makes_smaller(kind):
+    lab = Lab(Experiment(penalty=kind, strength=0.1))
+    lab.one_step()
+    learned = lab._learn()
+    moment = lab.look()
+    told = told_of(of_inner(moment, 1, update_trace(moment, 1)[0], None).rows)
+    price = told[f"{kind.upper()} penalty"]
+    assert told["loss"].value + price.value == told["cost"].value == pytest.approx(learned.loss)
+    assert "0.1" in price.note
