@@ -6,7 +6,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QMetaMethod, QObject, Signal
 
 from explorer import errors, tasks
 from explorer.engine import Engine, EngineDied, Job
@@ -29,7 +29,8 @@ class Latest(QObject):
 
     progressed(items)  what it has yielded since the last time, a list
     came(result)       it is done, and this is what it returned
-    failed(message)    why it could not; an error that nobody expects has its card, too
+    failed(message)    why it could not; an error that nobody expects has its card, too, and so has
+                       one that nobody hears of
     ended()            after both, and when the engine is closed: nothing is under way any more
     """
 
@@ -117,13 +118,20 @@ class Latest(QObject):
             return
         self.destroyed.disconnect(job.cancel)
         if job.error is not None:
-            if not isinstance(job.error, EXPECTED):
+            if not self._is_expected(job.error):
                 errors.report(job.error, self._name)
             self.failed.emit(str(job.error) or type(job.error).__name__)
         elif job.state == "done":
             self.came.emit(job.result())
         if not self.running:  # unless somebody who heard of it has asked anew
             self.ended.emit()
+
+    def _is_expected(self, error: BaseException) -> bool:
+        """Whether the place shows it; that the engine has died, the window shows."""
+        if isinstance(error, EngineDied):
+            return True
+        heard = self.isSignalConnected(QMetaMethod.fromSignal(self.failed))
+        return heard and isinstance(error, EXPECTED)
 
     def _on_activity(self) -> None:
         if self._waiting is not None and self._engine.alive:

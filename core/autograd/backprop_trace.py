@@ -40,8 +40,10 @@ def trace_backprop(output: Tensor) -> Trace:
     The Trace grows when it is asked to (`grow`); `about` has its graph (a `Graph`) and `places`, a
     `Place` for each step. Steps "copies" and "accumulate" are parts of the step whose contribution
     they treat. The tensors' own `grad` are not touched: gradients here are those of one backward
-    from empty ones. Raises ValueError when `output` is not one number.
+    from empty ones. Raises ValueError when `output` is not one number, or no Tensor.
     """
+    if not isinstance(output, Tensor):
+        raise ValueError(f"a Tensor is traced, not a {type(output).__name__}; compute with Tensors")
     return trace_graph(graph_of(output))
 
 
@@ -115,7 +117,7 @@ def _edge(graph: Graph, out: Node, node: Node, flow: Flow, number: int) -> Itera
         title = f"{node.label} was copied: what its copies get is added up"
         total = _with_axes(flow.flow, flow.contribution.ndim)
         values = {"contribution": _contribution(flow), "total": _held(total)}
-        formula = rf"\sum_{{\text{{copies}}}} {slope}"
+        formula = rf"{slope} \; {{+}}{{=}} \; \sum_{{\text{{copies}}}} \text{{contribution}}"
         yield _part("copies", title, formula, "sum_to#sum_copies", values, number)
     if flow.before is not None:
         title = f"{node.label} is used more than once: its gradients add up"

@@ -210,6 +210,22 @@ def test_an_error_is_told_and_only_one_that_nobody_expects_has_a_card(
     assert len(problems) == cards and all("the text" in one.where for one in problems)
 
 
+def test_an_error_that_nobody_hears_of_has_its_card(engine, owner, run_async):
+    latest = Latest(engine, owner)
+
+    def failing():
+        yield 1
+        raise ValueError("use fewer words")
+
+    async def body():
+        latest.ask(failing(), "the text")
+        await latest.settled()
+
+    run_async(body())
+    (problem,) = errors.reports().problems.values()
+    assert "the text" in problem.where
+
+
 def test_an_error_without_words_is_told_by_its_name(engine, owner, run_async):
     latest = Latest(engine, owner)
     heard = Heard(latest)

@@ -167,6 +167,8 @@ def test_infinities_are_recorded_and_raise_nothing():
 
 
 def test_only_one_number_can_be_traced():
+    with pytest.raises(ValueError, match="a Tensor is traced, not a float"):
+        trace_backprop(3.0)
     many = Tensor([1.0, 2.0]) * 2
     for trace in (trace_backprop, lambda output: trace_graph(graph_of(output))):
         with pytest.raises(ValueError, match="one number"):

@@ -20,6 +20,7 @@ from explorer import theme
 from explorer.panes.backprop.expression.curve_picture import CurvePicture
 from explorer.panes.backprop.expression.spark_picture import SparkPicture
 from explorer.panes.backprop.expression.whatif import WhatIf
+from explorer.panes.backprop.expression.words import in_brackets
 from explorer.theme_numbers import format_number
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.fields import ErrorLine
@@ -136,7 +137,9 @@ class WhatIfCard(QWidget):
     def _fill(self) -> None:
         """The menu, when it opens: a hundred inputs come and go with each letter typed."""
         menu = self.leaf.menu()
-        for name in self._names if menu.isEmpty() else ():
+        if not menu.isEmpty():
+            return
+        for name in self._names:
             menu.addAction(name, lambda name=name: self.leafChosen.emit(name))
 
     def set_value(self, text: str) -> None:
@@ -144,7 +147,8 @@ class WhatIfCard(QWidget):
 
     def set_error(self, text: str) -> None:
         """What is wrong with what was typed, with the remedy."""
-        self.error.set_text(text[:1].upper() + text[1:])
+        named = text.split(" ", 1)[0] in self._names  # a name of the person's stays as it is
+        self.error.set_text(text if named else text[:1].upper() + text[1:])
 
     def set_nudge(self, nudge: float) -> None:
         self.nudge.set_shown(format_number(nudge).replace(",", ""))
@@ -155,7 +159,7 @@ class WhatIfCard(QWidget):
             for label in (self.predicted, self.true, self.numeric):
                 label.setText("")
             return
-        slope, nudge = format_number(what.gradient), format_number(what.nudge)
+        slope, nudge = format_number(what.gradient), in_brackets(format_number(what.nudge))
         self.predicted.setText(f"predicted: {slope} \u00d7 {nudge} = {signed(what.predicted)}")
         off = f", off by {format_number(abs(what.error))}" if math.isfinite(what.error) else ""
         if abs(what.error) <= what.rounding:
@@ -238,9 +242,7 @@ class LearnCard(QWidget):
     def set_can_step(self, can: bool, why: str = "") -> None:
         for button in (self.step, self.ten):
             button.setEnabled(can)
-            button.setToolTip(
-                why or "Every input that takes steps moves by \u2212rate \u00d7 gradient"
-            )
+            button.setToolTip(why or STEP)
 
     def set_words(self, words: str) -> None:
         self.words.setText(words)

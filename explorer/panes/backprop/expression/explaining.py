@@ -156,8 +156,7 @@ def of_node(
     moment = computed.plan.appears[number]
     edges = [edge for edge in computed.flows.along if _target(computed, edge) == number]
     if gradient is not None:
-        single = gradient.size == 1 if hasattr(gradient, "size") else True
-        if len(edges) > 1 and single:
+        if len(edges) > 1 and gradient.size == 1:
             rows.append(_sum(computed, number, edges))
         else:
             rows.append(Equation("gradient", _one(gradient), "text", slope(computed, number)))

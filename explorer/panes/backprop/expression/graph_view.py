@@ -11,7 +11,7 @@ from explorer import theme
 from explorer.panes.backprop.expression.draw_legend import draw_legend
 from explorer.panes.backprop.expression.draw_more import draw_more
 from explorer.panes.backprop.expression.draw_motion import subject
-from explorer.panes.backprop.expression.numbers import labels_of, numbers_of
+from explorer.panes.backprop.expression.numbers import labels_of, named_numbers, numbers_of
 from explorer.panes.backprop.expression.painting import Hit, Looked, Painting
 from explorer.panes.backprop.expression.paths import edges_on_the_way
 from explorer.panes.backprop.expression.resting import Resting
@@ -19,6 +19,7 @@ from explorer.panes.backprop.expression.scene import Edge, Scene, instant_at
 from explorer.panes.backprop.expression.sight import GraphSight
 from explorer.panes.backprop.expression.ways import Ways
 from explorer.panes.backprop.expression.words import told
+from explorer.widgets.base import Columns
 
 GRASP = 5.0  # pixels beside an edge that still count
 
@@ -87,9 +88,12 @@ class GraphView(GraphSight):
             self.update()
 
     def displayed(self) -> dict[str, np.ndarray]:
-        """A row for each node: its value and gradient; of a tensor how long these are."""
+        """A row for each number of each node: its value and gradient."""
         numeric = self._numeric if self.scene is not None and self.scene.checks else {}
         return {} if self.scene is None else numbers_of(self.scene, self._position, numeric)
+
+    def as_columns(self) -> Columns:
+        return Columns() if self.scene is None else named_numbers(self.scene, self.displayed())
 
     def table_labels(self) -> dict[str, tuple[list[str], list[str]]]:
         return {} if self.scene is None else labels_of(self.scene)

@@ -70,7 +70,7 @@ class Lab(QObject):
         self._asked: Experiment | None = None  # what the engine works out
         self._solving = Latest(self._engine, mode, foreground=True)
         self._drawing = Latest(self._engine, mode, foreground=True)
-        self._growing = Latest(self._engine, mode, foreground=True)
+        self._growing = Latest(self._engine, mode)
         self._resting = QTimer(self)  # while a window is resized, nothing large is laid out
         self._resting.setSingleShot(True)
         self._resting.setInterval(theme.MOTION["live_number"])
@@ -118,9 +118,13 @@ class Lab(QObject):
         self.change(one, f"Move {name}", f"{name} {element}")
 
     def set_leaf(self, name: str, value: Any) -> None:
-        """All numbers of a leaf, which may get another shape."""
+        """All numbers of a leaf, which may get another shape. Raises ExpressionError, and changes
+        nothing, where that is found at once not to fit.
+        """
         if self._can_move(name):
             one = self.experiment.with_leaf(name, value)
+            if _is_quick(one.text, self.computed):
+                compute(one.text, one.values, self.computed)
             self.change(one, f"Give {name} another value")
 
     def _can_move(self, name: str) -> bool:

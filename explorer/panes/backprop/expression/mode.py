@@ -76,7 +76,7 @@ class ExpressionMode(Mode):
         lab.room = lambda: graph.room
         lab.scene = lambda: graph.scene
         lab.broke.connect(self.view.body.show_error)
-        lab.waiting.connect(lambda: self.view.body.set_waiting("working the formula out"))
+        lab.waiting.connect(self._on_waiting)
 
     # what the pane asks
 
@@ -203,6 +203,10 @@ class ExpressionMode(Mode):
         """What is still wanted of a session is of its formula alone."""
         if self._left is None or not self.lab.experiment.same_numbers(self._left):
             self._wanted, self._view = None, {}
+
+    def _on_waiting(self) -> None:
+        self.view.editor.set_text(self.lab.experiment.text)
+        self.view.body.set_waiting("working the formula out")
 
     def _on_failed(self, error: ExpressionError) -> None:
         """The old graph stays, faint, until the formula can be read again."""

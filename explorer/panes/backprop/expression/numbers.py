@@ -1,4 +1,4 @@
-"""The numbers of a graph as one table: a row for each node."""
+"""The numbers of a graph as one table: a row for each number of each node."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from core.autograd import Node
 from explorer.panes.backprop.expression.scene import Scene, instant_at
 from explorer.widgets.base import Columns
 
@@ -13,33 +14,48 @@ from explorer.widgets.base import Columns
 def numbers_of(
     scene: Scene, position: float, numeric: Mapping[int, np.ndarray]
 ) -> dict[str, np.ndarray]:
-    """Value and gradient as far as they are there, and the numeric gradients of those checked; of
-    a tensor how long these are.
-    """
+    """Values and gradients as far as they are there, and the numeric gradients of those checked."""
     computed = scene.computed
     instant = instant_at(computed, position)
     values, gradients, checked = [], [], []
     for number in range(len(computed.graph.nodes)):
+        value = computed.value(number)
         there = instant.done(computed.plan.appears[number]) == 1
-        values.append(_length(computed.value(number)) if there else np.nan)
-        gradients.append(_length(computed.gradient_at(number, instant.moment)))
-        checked.append(_length(numeric.get(number)))
-    found = Columns(value=np.array(values), gradient=np.array(gradients))
+        values.append(_column(value if there else None, value.size))
+        gradients.append(_column(computed.gradient_at(number, instant.moment), value.size))
+        checked.append(_column(numeric.get(number), value.size))
+    found = Columns(value=np.concatenate(values), gradient=np.concatenate(gradients))
     if numeric:
-        found["numeric gradient"] = np.array(checked)
+        found["numeric gradient"] = np.concatenate(checked)
     return found
 
 
+def named_numbers(scene: Scene, numbers: Mapping[str, np.ndarray]) -> Columns:
+    """The same for a file, with a column of names."""
+    return Columns({"name": np.array(_names(scene)), **numbers})
+
+
 def labels_of(scene: Scene) -> dict[str, tuple[list[str], list[str]]]:
-    """The nodes' names, for each column."""
-    nodes = scene.computed.graph.nodes
-    names = [node.label if node.is_leaf else f"{node.label} = {node.text}" for node in nodes]
-    columns = ("value", "gradient", "numeric gradient")
-    return {column: (names, []) for column in columns}
+    """The numbers' names, for each column."""
+    names = _names(scene)
+    return {column: (names, []) for column in ("value", "gradient", "numeric gradient")}
 
 
-def _length(array: np.ndarray | None) -> float:
+def _names(scene: Scene) -> list[str]:
+    return [name for node in scene.computed.graph.nodes for name in _names_of(node)]
+
+
+def _names_of(node: Node) -> list[str]:
+    """ "w", "v1 = w \u00d7 x", "W[0, 1]", "h[0], h = tanh(v3)"."""
+    name = node.label if node.is_leaf else f"{node.label} = {node.text}"
+    if node.tensor.data.size == 1:
+        return [name]
+    after = "" if node.is_leaf else f", {name}"
+    places = np.ndindex(node.tensor.shape)
+    return [f"{node.label}[{', '.join(map(str, place))}]{after}" for place in places]
+
+
+def _column(array: np.ndarray | None, size: int) -> np.ndarray:
     if array is None:
-        return float("nan")
-    array = np.asarray(array)
-    return float(array.reshape(-1)[0]) if array.size == 1 else float(np.linalg.norm(array))
+        return np.full(size, np.nan)
+    return np.asarray(array, np.float64).reshape(-1)

@@ -48,6 +48,7 @@ class Trying(QObject):
         self._latest = Latest(mode.engine, mode, foreground=True)
         self._latest.progressed.connect(self._on_tried)
         self._latest.came.connect(self._on_checked)
+        self._latest.failed.connect(self._on_failed)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(theme.MOTION["live_number"])
@@ -160,6 +161,12 @@ class Trying(QObject):
         if self.what is not None:
             self._show(self.what)
 
+    def _on_failed(self, message: str) -> None:
+        """What is shown is of other numbers, or of another input."""
+        self.what = None
+        self.mode.view.what_if.set_what_if(None, "", "")
+        self.mode.view.what_if.set_error(message)
+
     def stop(self) -> None:
         self._timer.stop()
         self._latest.stop()
@@ -250,12 +257,16 @@ class Trying(QObject):
         try:
             expression = parse(f"value = {text}".replace("\u2212", "-"))
             value = array_of(expression.defaults["value"])
-            self.mode.lab.set_leaf(self.leaf, value.tolist())
         except (ExpressionError, KeyError) as error:
             told = "" if isinstance(error, KeyError) else f": {error}"
             self.mode.view.what_if.set_error(
                 f"a value is a number, or rows as [[1, 2], [3, 4]]{told}"
             )
+            return
+        try:
+            self.mode.lab.set_leaf(self.leaf, value.tolist())
+        except ExpressionError as error:
+            self.mode.view.what_if.set_error(f"{self.leaf} cannot have this shape: {error}")
 
     def _on_nudge(self, text: str) -> None:
         try:
@@ -276,11 +287,12 @@ class Trying(QObject):
         try:
             rate = read_number(text)
         except ValueError as error:
-            self.mode.view.learn.set_words(str(error))
+            said = str(error)
+            self.mode.view.learn.set_words(said[:1].upper() + said[1:])
             return
         if not RATES[0] <= rate <= RATES[1]:
             self.mode.view.learn.set_words(
-                f"a learning rate lies between {RATES[0]:g} and {RATES[1]:g}"
+                f"A learning rate lies between {RATES[0]:g} and {RATES[1]:g}"
             )
             return
         self.mode.lab.set_rate(rate)

@@ -123,7 +123,7 @@ def _turned_back(written: str) -> str:
 def _part(worked: Worked, place: Any) -> str:
     slope = _slope(latex(worked, worked.target((place.node, place.input))))
     if place.phase == "copies":
-        return rf"\sum_{{\text{{copies}}}} {slope}"
+        return rf"{slope} = \sum_{{\text{{copies}}}} \text{{share}}"
     return rf"{slope} = \sum_{{\text{{uses}}}} \text{{share}}"
 
 

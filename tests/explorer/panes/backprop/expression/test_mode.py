@@ -371,3 +371,16 @@ def test_nothing_is_moved_while_the_formula_cannot_be_read(pane, mode):
     assert all(card.isEnabled() for card in cards) and by_id["step"].enabled()
     mode.lab.move_leaf("w1", 0, 5.0)
     assert value(mode, "w1") == 5.0
+
+
+async def test_the_field_shows_what_is_worked_out(pane, mode):
+    long = " + ".join(f"tanh(w{n} * x{n})" for n in range(40))
+    field, before = mode.view.editor.field, mode.lab.experiment.text
+    mode.lab.set_text(long)
+    await pane.settled()
+    pane.workspace.undo()
+    assert field.toPlainText() == before
+    pane.workspace.redo()
+    assert field.toPlainText() == long and mode.computed.text == before, "before it is worked out"
+    await pane.settled()
+    assert mode.computed.text == long

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from explorer.encoding import as_csv
 from explorer.panes.backprop.expression.computing import compute
 from explorer.panes.backprop.expression.examples import EXAMPLES
 from explorer.panes.backprop.expression.explaining import of_step
-from explorer.panes.backprop.expression.numbers import labels_of
+from explorer.panes.backprop.expression.numbers import labels_of, named_numbers, numbers_of
 from explorer.panes.backprop.expression.scene import scene_of
 from explorer.panes.backprop.expression.words import headline, lines_of_names, title, told
 
@@ -59,3 +62,18 @@ def test_a_name_that_a_later_line_takes_is_shown_where_it_is_read():
     assert marked("x = x*2\nx + 1", "x") == [(4, "x")]
     assert marked("\u00b5 * 2 + \u00b5", "\u03bc") == [(0, "\u00b5"), (8, "\u00b5")]
     assert marked("a + 2*a", "a") == [(0, "a"), (6, "a")], "from the left"
+
+
+def test_a_table_has_a_row_for_each_number_with_its_name():
+    scene = scene_of(compute("W = [[1, 2], [3, 4]]\nh = tanh(W)\nL = sum(h) * w", {"w": 0.5}))
+    numbers = numbers_of(scene, float(len(scene.computed.plan) - 1), {})
+    names = labels_of(scene)["value"][0]
+    rows = dict(zip(names, zip(numbers["value"], numbers["gradient"], strict=True), strict=True))
+    assert rows["W[1, 0]"][0] == 3.0 and rows["w"][0] == 0.5
+    assert rows["h[0, 1], h = tanh(W)"] == (np.tanh(2.0), 0.5)
+    assert "L = v2 × w" in rows or "L = v1 × w" in rows
+    first = numbers_of(scene, 0.0, {})
+    assert np.isnan(first["gradient"]).all() and len(first["value"]) == len(names) == 11
+    lines = as_csv(named_numbers(scene, numbers)).splitlines()
+    assert lines[0] == "name,value,gradient" and len(lines) == 12
+    assert any(line.startswith('"W[0, 1]",2.0,') for line in lines)

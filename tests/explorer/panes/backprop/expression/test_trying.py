@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
+from explorer.panes.backprop.expression import trying
 from tests.explorer.panes.backprop.expression.conftest import until, value
 
 
@@ -194,3 +195,30 @@ def test_the_curve_of_a_tensors_number_has_its_name_and_ends_where_it_ends(pane,
     what = mode.trying.what
     assert what is not None and what.called == mode.trying.leaf
     assert curve._most(what, 1.12) == what.ys.max() <= 1.0, "tanh goes no higher"
+
+
+async def test_what_cannot_be_tried_is_said_in_the_card(pane, mode, monkeypatch):
+    def failing(*_):
+        yield
+        raise ValueError("use fewer numbers")
+
+    monkeypatch.setattr(trying, "try_steps", failing)
+    mode.lab.set_text(" + ".join(f"tanh(w{n})" for n in range(20)))
+    await until(lambda: mode.view.what_if.error.text == "Use fewer numbers")
+    assert mode.view.what_if.curve.displayed() == {}
+
+
+def test_a_nudge_below_0_has_parentheses(pane, mode):
+    mode.trying.set_nudge(-0.1)
+    assert "\u00d7 (\u22120.100) = " in mode.view.what_if.predicted.text()
+    mode.view.learn.rateTyped.emit("abc")
+    assert mode.view.learn.words.text()[:1].isupper()
+
+
+def test_a_value_that_does_not_fit_is_refused_in_the_card(pane, mode):
+    before = mode.lab.experiment
+    mode.trying.try_leaf("x1", 0)
+    mode.view.what_if.valueTyped.emit("[1, 2]")
+    assert mode.lab.experiment == before and "cannot be read" not in pane.headline
+    error = mode.view.what_if.error.text
+    assert error.startswith("x1 cannot have this shape") and "sum( ) or mean( )" in error, error
