@@ -6,6 +6,7 @@ import math
 
 MINUS = "\u2212"
 INFINITY = "\u221e"
+ABOUT = "\u2248"
 THIN_SPACE = "\u2009"
 
 
@@ -34,6 +35,22 @@ def format_number(value: float, digits: int = 3) -> str:
     if len(text.replace(",", "").replace(".", "").lstrip("0")) > digits and decimals > 0:
         text = f"{size:,.{decimals - 1}f}"  # rounding carried: 9.999 -> 10.0
     return sign + text
+
+
+def format_short(value: float, letters: int) -> str:
+    """`value` as exact as so many letters let it be: 0.0016, 1.6e-3, 2e-3. What is far too small
+    for them is about 0; whatever else has no room is as short as can be.
+    """
+    value = float(value)
+    written = [format_number(value, digits) for digits in (3, 2, 1)]
+    if math.isfinite(value) and value:
+        for decimals in (1, 0):
+            mantissa, exponent = f"{value:.{decimals}e}".split("e")
+            written.append(f"{mantissa}e{int(exponent)}".replace("-", MINUS))
+    fitting = [text for text in written if len(text) <= letters]
+    if not fitting and abs(value) < 1e-99:
+        return ABOUT + "0"
+    return fitting[0] if fitting else min(written, key=len)
 
 
 def format_fixed(value: float, decimals: int = 2) -> str:

@@ -1,6 +1,7 @@
 """Colors, type, numbers and motion: every value of the look, computed."""
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from explorer import theme, theme_icons
 from explorer.theme_colors import PALETTES, color_table, contrast, ink_on, luminance, rgb
+from explorer.theme_numbers import format_short
 
 GROUNDS = ("window", "surface", "raised")
 TEXTS = ("text", "muted", "accent", "q", "k", "v", "attention", "success", "warning", "error")
@@ -89,6 +91,25 @@ def test_three_significant_digits_and_a_true_minus():
 def test_a_written_number_reads_back_within_its_digits(value):
     text = theme.format_number(value).replace("\u2212", "-").replace(",", "")
     assert float(text) == pytest.approx(value, rel=0.06, abs=1e-45)
+
+
+@given(st.floats(allow_nan=False), st.integers(6, 9))
+def test_a_number_has_the_room_that_there_is_and_keeps_its_sign_and_size(value, letters):
+    text = format_short(value, letters)
+    assert len(text) <= letters and "-" not in text
+    if text == "\u22480":
+        assert abs(value) < 1e-99
+    else:
+        found = float(text.replace("\u2212", "-").replace(",", "").replace("\u221e", "inf"))
+        assert found == pytest.approx(value, rel=0.5)
+        assert math.copysign(1, found) == math.copysign(1, value) or not value
+
+
+def test_a_number_in_little_room_is_as_exact_as_that_lets_it_be():
+    cases = {0.00159: "0.0016", -363708.0: "\u22123.6e5", -0.00159: "\u22120.002", 1e8: "1.0e8"}
+    assert {value: format_short(value, 6) for value in cases} == cases
+    assert format_short(-1e-7, 4) == "\u22121e\u22127" and format_short(-1000.0, 4) == "\u22121e3"
+    assert format_short(-1e-123, 7) == "\u22121e\u2212123" and format_short(-1e-123, 6) == "\u22480"
 
 
 def test_fixed_numbers_keep_their_width_and_never_say_minus_zero():

@@ -14,11 +14,12 @@ from explorer.panes.backprop.expression.explaining import AGREES, difference
 from explorer.panes.backprop.expression.faces import Box, Face
 from explorer.panes.backprop.expression.inks import mono, sans, sign_color, sign_text
 from explorer.panes.backprop.expression.scene import Instant, Scene
-from explorer.theme_numbers import format_number
+from explorer.theme_numbers import format_number, format_short
 from explorer.widgets.base import LEFT, RIGHT, elide, put_text
 
 BLOCKS, NAMES, ALL = 0, 1, 2  # how much of a node is drawn
 LETTER = 6.6  # width of a letter of a number
+IN_CELL = 6  # letters of a number in a cell of a grid
 AGREE, DIFFER, MARKED = "\u2713", "\u2260", 11.0  # signs of a check; their room
 FAINT = 0.4  # a node whose value is not there yet
 RADIUS = 6.0
@@ -56,7 +57,7 @@ def draw_node(
     number: int,
     instant: Instant,
     *,
-    detail: int = 2,
+    detail: int = ALL,
     ring: str = "",
     fixed: bool = False,
     element: int = -1,
@@ -88,12 +89,9 @@ def draw_node(
         shown = _arrival(scene, number, instant)
         if face.is_grid:
             grids = _Grids(painter, scene, number, element)
-            painter.setOpacity(arrived)
-            grids.draw(computed.value(number), False)
-            painter.setOpacity(1.0)
+            grids.draw(computed.value(number), False, arrived)
             if gradient is not None:
-                painter.setOpacity(shown)
-                grids.draw(gradient, True)
+                grids.draw(gradient, True, shown)
             elif computed.gradient(number) is not None:
                 grids.draw_empty()
         elif face.kind != "constant":
@@ -241,7 +239,7 @@ def _draw_numbers(
     words = face.style.words
     small, bold = sans(11), mono(12 if words else 11, 600)
     value_line = part(scene, number, face.line(1))
-    most = 99 if words else int(value_line.width() / LETTER) - 1  # both together
+    most = int(value_line.width() / LETTER) - 1  # letters of both together
     if held and face.kind == "leaf":
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(now.color("selected"))
@@ -252,7 +250,8 @@ def _draw_numbers(
     painter.setOpacity(arrived)
     value = float(scene.computed.value(number).reshape(-1)[0])
     side = RIGHT if words else LEFT
-    written = short_number(value, (most + 1) // 2)
+    room = _letters(value_line, "value") if words else (most + 1) // 2
+    written = format_short(value, room)
     if arrived:
         put_text(painter, value_line, written, bold, now.color("text"), side)
     painter.setOpacity(1.0)
@@ -266,19 +265,29 @@ def _draw_numbers(
         put_text(painter, line, "\u00b7", bold, now.color("muted"), RIGHT)
     else:
         slope = float(np.asarray(gradient).reshape(-1)[0])
-        written = short_number(slope, most - len(written))
+        room = _letters(line, "gradient") if words else most - len(written)
+        written = format_short(slope, room)
         put_text(painter, line, written, bold, sign_text(slope), RIGHT)
     painter.setOpacity(1.0)
 
 
-def short_number(value: float, most: int) -> str:
-    """As exact as so many letters let it be."""
-    written = [format_number(value, digits) for digits in (3, 2, 1)]
-    return next((text for text in written if len(text) <= most), f"{value:.0e}".replace("e+0", "e"))
+@lru_cache(maxsize=64)
+def _letters_in(width: float, word: str) -> int:
+    left = width - QFontMetricsF(sans(11)).horizontalAdvance(word) - 3
+    return int(left / QFontMetricsF(mono(12, 600)).horizontalAdvance("0"))
+
+
+def _letters(line: QRectF, word: str) -> int:
+    """Of a number for which there is room beside a word."""
+    return _letters_in(line.width(), word)
 
 
 class _Grids:
     """The two grids of a tensor."""
+
+    def __init__(self, painter: QPainter, scene: Scene, number: int, element: int) -> None:
+        self.painter, self.scene, self.number, self.element = painter, scene, number, element
+        self.face = scene.faces[number]
 
     def draw_empty(self) -> None:
         """The place of the gradients that are still to come."""
@@ -295,12 +304,12 @@ class _Grids:
             caption = QRectF(area.x(), area.y() - 14, 80, 13)
             put_text(self.painter, caption, words, sans(11), theme.current().color("muted"), LEFT)
 
-    def __init__(self, painter: QPainter, scene: Scene, number: int, element: int) -> None:
-        self.painter, self.scene, self.number, self.element = painter, scene, number, element
-        self.face = scene.faces[number]
-
-    def draw(self, array: Array, gradient: bool) -> None:
+    def draw(self, array: Array, gradient: bool, share: float) -> None:
+        """share: how much of it is seen"""
+        if not share:
+            return
         now, face, painter = theme.current(), self.face, self.painter
+        painter.setOpacity(share)
         area = part(self.scene, self.number, face.grid(gradient))
         self._caption(area, "gradient" if gradient else "value")
         rows = np.asarray(array).reshape(-1, array.shape[-1])[: face.rows, : face.columns]
@@ -315,7 +324,7 @@ class _Grids:
                 painter.fillRect(cell.adjusted(0.5, 0.5, -0.5, -0.5), fill)
                 if face.numbered:
                     ink = theme.ink_on(fill)
-                    put_text(painter, cell, format_number(value), font, ink)
+                    put_text(painter, cell, format_short(value, IN_CELL), font, ink)
         if self.element >= 0 and face.columns:
             row, column = divmod(self.element, array.shape[-1])
             if row < face.rows and column < face.columns:
@@ -323,6 +332,7 @@ class _Grids:
                 painter.setBrush(Qt.BrushStyle.NoBrush)
                 painter.setPen(now.pen("accent", 2))
                 painter.drawRect(cell)
+        painter.setOpacity(1.0)
 
 
 def shade(value: float, largest: float) -> QColor:
