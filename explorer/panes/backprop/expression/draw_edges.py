@@ -17,16 +17,16 @@ from explorer.panes.backprop.expression.inks import (
     sans,
     sign_color,
     sign_text,
-    signed,
 )
 from explorer.panes.backprop.expression.scene import Edge, Instant, Scene
 from explorer.panes.backprop.expression.ways import LABEL, Ways, joint_box, joint_radius
-from explorer.theme_numbers import format_number
+from explorer.theme_numbers import format_short
 from explorer.widgets.base import put_text
 
 THIN, STRONGEST = 1.0, 7.0  # px
 LEAST, MOST = -3.0, 3.0  # powers of ten that are drawn so wide
 PITCH = 14.0  # height of a contribution
+BESIDE = 6  # letters of a number beside an edge
 
 
 def draw_edge(
@@ -111,7 +111,9 @@ def local_words(scene: Scene, edge: Edge, instant: Instant) -> str:
     if at is None or instant.done(at) < 0.35:
         return ""
     local = scene.computed.local(edge)
-    return "" if local is None or local.size != 1 else f"{TIMES}{format_number(local.item())}"
+    if local is None or local.size != 1:
+        return ""
+    return f"{TIMES}{format_short(local.item(), BESIDE)}"
 
 
 def draw_local(painter: QPainter, scene: Scene, ways: Ways, edge: Edge, instant: Instant) -> None:
@@ -159,7 +161,8 @@ def draw_joint(painter: QPainter, scene: Scene, ways: Ways, number: int, instant
         y = ways.paths[edge].elementAt(0).y
         value = float(flow.reshape(-1)[0])
         box = QRectF(center.x() + radius + 5, y - PITCH / 2, 54, PITCH)
-        text = signed(value).replace(",", "")  # a comma so small reads as a point
+        text = f"{'+' * (value > 0)}{format_short(value, BESIDE)}"
+        text = text.replace(",", "")  # so small it reads as a point
         ground = QRectF(box.x() - 2, box.y(), LABEL * len(text) + 4, PITCH)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(now.color("window", 0.92))

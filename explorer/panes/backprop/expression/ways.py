@@ -19,6 +19,8 @@ BESIDE = 16.0  # of the room: what an edge and its halo may reach into it from t
 INTO = 10.0  # between two edges that enter a node
 JOINT = 8.0  # radius of the sign where contributions are added
 LABEL = 6.7  # width of a letter beside it
+SHORT, FLAT = 80.0, 30.0  # as long and as high an edge is that a factor would hide
+CLEAR = 11.5  # of a factor's middle from such an edge
 LEVEL = 0.02  # heights that differ by less are one
 CORNER = 5.0  # radius of a turn
 APART = np.array([1.0, 0.7310, 0.3719, 0.1937])  # hardly two boxes have one sum of these shares
@@ -235,11 +237,18 @@ def _parts(scene: Scene) -> np.ndarray:
 
 
 def _middle(scene: Scene, edge: Edge, path: QPainterPath) -> QPointF:
-    """Where a factor stands: of a node that is used more than once the contributions come first."""
-    fan = scene.uses[scene.computed.graph.nodes[edge[0]].inputs[edge[1]]]
-    if len(fan) < 2:
+    """Where a factor stands: of a node that is used more than once the contributions come first.
+    One that would hide all of a short edge stands beside it, away from what enters with it.
+    """
+    inputs = scene.computed.graph.nodes[edge[0]].inputs
+    fan, end = scene.uses[inputs[edge[1]]], path.currentPosition()
+    if len(fan) > 1:
+        return end - QPointF(22, 0)  # an edge comes in flat
+    box = path.controlPointRect()
+    if box.width() > SHORT or box.height() > FLAT:
         return path.pointAtPercent(0.56)
-    return path.currentPosition() - QPointF(22, 0)  # an edge comes in flat
+    above = all(one in scene.plot.docks for one in inputs[: edge[1]])
+    return QPointF(box.center().x(), box.top() - CLEAR if above else box.bottom() + CLEAR)
 
 
 def joint_box(scene: Scene, number: int) -> QRectF:

@@ -6,6 +6,7 @@ import itertools
 import math
 
 import pytest
+from PySide6.QtCore import QRectF
 
 from explorer.panes.backprop.expression import scene as module
 from explorer.panes.backprop.expression.arranging import arranged, plot_of
@@ -127,6 +128,25 @@ def test_no_edge_runs_through_a_node():
             for number, (left, top, right, bottom) in zip(numbers, boxes, strict=True):
                 inside = left < at.x() < right and top < at.y() < bottom
                 assert number in ends or not inside, (node, index, number)
+
+
+@pytest.mark.parametrize("name", ["neuron", "product", "error"])
+def test_the_factor_of_a_short_edge_stands_beside_it(name):
+    made = scene(name, (2000.0, 800.0))
+    assert not made.is_tight
+    ways, beside = ways_of(made), 0
+    for edge, path in ways.paths.items():
+        middle, box = ways.middles[edge], path.boundingRect()
+        if (
+            box.width() > 80
+            or len(made.uses[made.computed.graph.nodes[edge[0]].inputs[edge[1]]]) > 1
+        ):
+            continue
+        label = QRectF(middle.x() - 25, middle.y() - 7.5, 50, 15)
+        seen = [one / 50 for one in range(51) if not label.contains(path.pointAtPercent(one / 50))]
+        assert len(seen) >= 15, "of each edge enough is seen to tell how wide it is"
+        beside += len(seen) == 51
+    assert beside
 
 
 def test_a_constant_stands_at_the_badge_that_reads_it():
