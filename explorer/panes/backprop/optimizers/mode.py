@@ -297,7 +297,10 @@ class OptimizersMode(Mode):
             self._tell()
 
     def on_playing(self, playing: bool) -> None:
+        """Between two steps there are no numbers to read: it rests at the one that is told."""
         if not playing:
+            if self.player.position != self.player.step >= 0:
+                self.player.seek(self.player.step)
             self._tell()
 
     def _tell(self) -> None:

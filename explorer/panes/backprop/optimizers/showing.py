@@ -150,7 +150,7 @@ class Showing:
         view.common.set_cursor(place)
         if recording is None:
             return
-        step = min(int(place + 1e-9), recording.length - 1)
+        step = min(math.ceil(place - 1e-9), recording.length - 1)
         for name, row in view.lanes.rows.items():
             lane = recording.lane(name)
             races = name in self._mode.experiment.racers

@@ -19,6 +19,7 @@ from explorer.panes.backprop.optimizers.experiment import (
     surface_of,
 )
 from explorer.panes.backprop.optimizers.track import UpdateTrack
+from explorer.panes.backprop.optimizers.words import short
 
 
 def test_a_session_comes_back(mode, change, run_async):
@@ -95,6 +96,34 @@ def test_a_step_is_gone_into_line_by_line(mode, change):
     change(Experiment(racers=tuple(OPTIMIZERS), steps=10))
     for name in OPTIMIZERS:
         _go_into(mode, name)
+
+
+def test_a_race_that_is_paused_rests_at_the_step_that_is_told(mode, change):
+    change(Experiment(racers=("adam", "muon"), steps=120))
+    lane, seen = mode.recording.lane("adam"), []
+    mode.inspection.connect(seen.append)
+    mode.player.seek(106)
+    mode.player.play()
+    mode.player._move_to(107.58)
+    mode.player.pause()
+    assert mode.player.position == 108 and mode.headline.startswith("Step 108 of 120")
+    assert mode.view.lanes.rows["adam"].height_label.text() == short(lane.heights[108])
+    np.testing.assert_array_equal(seen[-1].step.values["new"].ravel(), lane.positions[108])
+    (told,) = [one for one in mode.view.moments._quantities if one.kind == "step"]
+    np.testing.assert_array_equal(mode.view.moments.shown(told), told.values[108])
+    assert mode.view.map.position == 108
+
+
+def test_while_a_race_is_played_the_list_is_of_the_step_that_is_told(mode, change):
+    change(Experiment(racers=("adam", "muon"), steps=120))
+    lane = mode.recording.lane("adam")
+    mode.player.seek(107)
+    mode.player.play()
+    mode.player._move_to(107.58)
+    mode._tell()
+    assert mode.player.playing and mode.headline.startswith("Step 108 of 120")
+    assert mode.view.lanes.rows["adam"].height_label.text() == short(lane.heights[108])
+    mode.player.pause()
 
 
 def test_a_button_leads_into_a_step_and_back(mode, change):
