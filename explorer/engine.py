@@ -229,6 +229,7 @@ class Engine(QObject):
                 return
             for name, value in changes.items():
                 setattr(state, name, value)
+            loop.set_switch_interval()
             loop.lock.notify()
         self._announce()
 

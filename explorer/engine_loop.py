@@ -183,6 +183,7 @@ class Loop:
                 job.note(item, time.monotonic())
                 if job.steps_left:
                     job.steps_left -= 1
+                    self.set_switch_interval()
             self._notify()
 
     def _finish(
@@ -194,10 +195,10 @@ class Loop:
         self._notify()
 
     def set_switch_interval(self) -> None:
-        """Shorter while a job is alive: the window's thread asks for the lock at nearly each call
+        """Shorter while a job goes on: the window's thread asks for the lock at nearly each call
         of a painter, and would wait 5 ms each time that a job holds it.
         """
-        quick = any(not job.over for job in self.jobs)
+        quick = any(job.goes_on for job in self.jobs)
         sys.setswitchinterval(QUICK_SWITCH if quick else self._normal_switch)
 
     def _close_jobs(self) -> None:

@@ -73,9 +73,13 @@ class JobState:
     def over(self) -> bool:
         return self.status in ("done", "failed", "cancelled")
 
+    @property
+    def goes_on(self) -> bool:
+        """It runs, or will when its wait is over: it is neither over nor held."""
+        return not self.over and (self.status == "running" or bool(self.steps_left))
+
     def runnable(self, now: float) -> bool:
-        granted = self.status == "running" or bool(self.steps_left)
-        return not self.over and granted and self.wake_at <= now
+        return self.goes_on and self.wake_at <= now
 
     def note(self, item: Any, now: float) -> None:
         """Takes from what was yielded what steers the engine: `safe`, `idle`, `step`."""

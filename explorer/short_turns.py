@@ -15,7 +15,7 @@ import sys
 
 TURN = 100_000  # nanoseconds, the shortest that there is
 CALLS = {"x86_64": 314, "aarch64": 274}  # sched_setattr: the C library has no function for it
-NORMAL = 0  # SCHED_OTHER
+TIMED = (0, 3)  # policies with turns: SCHED_OTHER, SCHED_BATCH
 NOT_FOR_CHILDREN = 1  # SCHED_FLAG_RESET_ON_FORK: threads and processes begun from here
 
 
@@ -35,10 +35,15 @@ class Attributes(ctypes.Structure):
 
 
 def take_short_turns() -> bool:
-    """On the thread that paints. False where the system has no such thing: all goes on without."""
+    """On the thread that paints. False where the system, or the policy under which the program was
+    started, has no such thing: all goes on without.
+    """
     call = CALLS.get(platform.machine())
     if sys.platform != "linux" or call is None:
         return False
-    nice = os.getpriority(os.PRIO_PROCESS, 0)  # the call sets it, too: left as it is
-    wanted = Attributes(ctypes.sizeof(Attributes), NORMAL, NOT_FOR_CHILDREN, nice, 0, TURN)
+    policy = os.sched_getscheduler(0)  # the call sets it and nice, too: they are left as they are
+    if policy not in TIMED:
+        return False
+    nice = os.getpriority(os.PRIO_PROCESS, 0)
+    wanted = Attributes(ctypes.sizeof(Attributes), policy, NOT_FOR_CHILDREN, nice, 0, TURN)
     return ctypes.CDLL(None).syscall(call, 0, ctypes.byref(wanted), 0) == 0

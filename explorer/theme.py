@@ -200,6 +200,7 @@ class _Bus(QObject):
     changed = Signal()
     wanted = "system"
     followed = False
+    styled: object = None  # the application that has its style from here
 
 
 _bus = _Bus()
@@ -239,8 +240,9 @@ def apply(
     _current = theme
     sheet = style_sheet(theme)
     if news or app.styleSheet() != sheet:  # set again, they take back the fonts of widgets
-        if not app.styleSheet():  # else it is there, below the sheet, and costs 0.2 s to set
+        if _bus.styled is not app:  # else it is there, below the sheet, and costs 0.2 s to set
             app.setStyle(QStyleFactory.create("Fusion"))
+            _bus.styled = app
         app.setPalette(qt_palette(theme))
         app.setFont(theme.font())
         app.setStyleSheet(sheet)

@@ -153,6 +153,26 @@ def test_a_job_shortens_the_switch_interval(engine, run_async):
     assert seen == [pytest.approx(QUICK_SWITCH), pytest.approx(normal)]
 
 
+def test_a_job_that_is_held_leaves_the_switch_interval_as_it_was(engine, run_async):
+    normal, seen = sys.getswitchinterval(), []
+
+    async def body():
+        handle = engine.run(counting(500), name="counts")
+        for steer in (handle.pause, handle.resume, handle.pause, handle.step):
+            steer()
+            seen.append(sys.getswitchinterval())
+        while handle._state.steps_left:
+            await asyncio.sleep(0.001)
+        seen.append(sys.getswitchinterval())
+        handle.cancel()
+        await handle.done()
+
+    run_async(body())
+    quick = QUICK_SWITCH
+    assert seen == [pytest.approx(one) for one in (normal, quick, normal, quick, normal)]
+    assert sys.getswitchinterval() == normal
+
+
 def test_a_job_that_has_just_ended_cannot_be_paused_any_more(engine, run_async):
     """The engine's thread ends the job while `pause` waits for the lock."""
 

@@ -45,6 +45,18 @@ def test_only_the_thread_that_asks_has_short_turns() -> None:
     assert begun == before
 
 
+@pytest.mark.skipif(
+    platform.system() != "Linux" or platform.machine() not in CALLS, reason="only Linux has turns"
+)
+def test_the_policy_under_which_the_program_was_started_stays() -> None:
+    def work(policy: int) -> tuple:
+        os.sched_setscheduler(0, policy, os.sched_param(0))
+        return take_short_turns(), asked()[0]
+
+    assert on_a_thread(lambda: work(os.SCHED_BATCH)) == (True, os.SCHED_BATCH)
+    assert on_a_thread(lambda: work(os.SCHED_IDLE)) == (False, os.SCHED_IDLE)
+
+
 def test_a_system_without_turns_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.platform", "darwin")
     assert not take_short_turns()

@@ -170,6 +170,33 @@ def test_a_theme_set_again_leaves_every_font_as_it_is(qapp, qtbot):
         theme.apply(qapp, "light", 1.0)
 
 
+def test_the_style_is_set_once_also_where_a_style_sheet_was_there_before(qapp, monkeypatch):
+    class Host:
+        """As an application that was started with -stylesheet."""
+
+        def __init__(self):
+            self.sheet, self.styles = "QLabel { color: red }", []
+
+        def styleSheet(self):
+            return self.sheet
+
+        def setStyleSheet(self, sheet):
+            self.sheet = sheet
+
+        def setStyle(self, style):
+            self.styles.append(style.name())
+
+        def setPalette(self, palette): ...
+        def setFont(self, font): ...
+
+    host = Host()
+    monkeypatch.setattr(theme._bus, "styled", None)
+    monkeypatch.setattr(theme, "_current", theme.current())
+    theme.apply(host, "light")
+    theme.apply(host, "dark")
+    assert host.styles == ["fusion"] and "red" not in host.sheet
+
+
 def test_reduced_motion_cross_fades_and_off_cuts(qapp):
     theme.apply(qapp, "light", motion="reduced")
     assert theme.current().duration("step") == 120 and not theme.current().travels
