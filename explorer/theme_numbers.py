@@ -53,6 +53,16 @@ def format_short(value: float, letters: int) -> str:
     return fitting[0] if fitting else min(written, key=len)
 
 
+def format_significant(value: float, digits: int = 3) -> str:
+    """`value` with all its digits, also where it is small or large: 1.20e-5, 4.50e9.
+
+    For arithmetic that is shown: with fewer, a product would not be that of its factors.
+    """
+    size = abs(float(value))
+    powers = 0 < size < 1e-3 or 1e7 <= size < math.inf
+    return format_number(value, digits + powers)
+
+
 def format_fixed(value: float, decimals: int = 2) -> str:
     """`value` with a fixed count of decimals, so that a live number keeps its width: 1,871.30."""
     value = float(value)

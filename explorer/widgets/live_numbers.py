@@ -12,7 +12,7 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
-from explorer.theme_numbers import format_number
+from explorer.theme_numbers import format_significant
 from explorer.widgets.base import LEFT, RIGHT, Picture, elide, put_text
 
 TIMES = "\u00d7"
@@ -128,7 +128,7 @@ class LiveNumbers(Picture):
             name = elide(f"{row.name} =", font, self.width() * 0.6)
             width = now.metrics("body").horizontalAdvance(name) + now.px(6)
             put_text(painter, rect, name, font, now.color("muted"), LEFT)
-            value = row.value if isinstance(row.value, str) else format_number(row.value)
+            value = row.value if isinstance(row.value, str) else format_significant(row.value)
             put_text(painter, rect.adjusted(width, 0, 0, 0), value, bold, now.color(row.role), LEFT)
             width += now.metrics("body", 600).horizontalAdvance(value) + now.px(8)
             put_text(
@@ -150,8 +150,12 @@ class LiveNumbers(Picture):
         """Columns: what, left factor, x, right factor, =, product."""
         now = theme.current()
         font, bold, small = now.font("body"), now.font("body", 600), now.font("label")
-        height, cell = now.px(20), now.px(66)
         shown, rest, more, total = largest_terms(row)
+        products = _products(row)
+        numbers = [(row.left[index], row.right[index], products[index]) for index in shown]
+        written = [[format_significant(number) for number in line] for line in numbers]
+        height, result = now.px(20), format_significant(total)
+        cell = _cell([result, *(text for line in written for text in line)])
         label = min(now.px(96), self.width() - 3 * cell - now.px(44))
         columns = [0.0, label, label + cell, label + cell + now.px(20)]
         columns += [columns[3] + cell, columns[3] + cell + now.px(20)]
@@ -162,20 +166,19 @@ class LiveNumbers(Picture):
             rect = QRectF(columns[column], y, widths[column], height)
             put_text(painter, rect, elide(content, use, widths[column]), use, ink, align)
 
-        products = _products(row)
-        for index in shown:
+        for index, (left, right, product) in zip(shown, written, strict=True):
             name = row.labels[index] if index < len(row.labels) else f"dimension {index}"
             put(0, name, muted, small, LEFT)
-            put(1, format_number(row.left[index]), now.color(row.roles[0]))
+            put(1, left, now.color(row.roles[0]))
             put(2, f" {TIMES} ", muted)
-            put(3, format_number(row.right[index]), now.color(row.roles[1]))
+            put(3, right, now.color(row.roles[1]))
             put(4, "=", muted)
-            put(5, format_number(products[index]), text)
+            put(5, product, text)
             y += height
         if more:
             put(0, f"+ {more} more", muted, small, LEFT)
             put(4, "=", muted)
-            put(5, format_number(rest), text)
+            put(5, format_significant(rest), text)
             y += height
         line = y
         painter.setPen(now.pen("divider"))
@@ -186,8 +189,15 @@ class LiveNumbers(Picture):
         rect = QRectF(0, y, columns[4], height)
         put_text(painter, rect, elide(row.name, bold, columns[4]), bold, now.color(row.role), LEFT)
         put(4, "=", muted)
-        put(5, format_number(total), now.color(row.role), bold)
+        put(5, result, now.color(row.role), bold)
         return y + height
+
+
+def _cell(numbers: Sequence[str]) -> float:
+    """The width of a column, the same for most numbers; 1.20e-10 needs more."""
+    now = theme.current()
+    metrics = now.metrics("body", 600)
+    return max(now.px(66), *(metrics.horizontalAdvance(text) + now.px(8) for text in numbers))
 
 
 def row_text(row: Any) -> str:
@@ -195,13 +205,14 @@ def row_text(row: Any) -> str:
     if isinstance(row, str):
         return row
     if isinstance(row, Equation):
-        value = row.value if isinstance(row.value, str) else format_number(row.value)
+        value = row.value if isinstance(row.value, str) else format_significant(row.value)
         return f"{row.name} = {value} {row.note}".strip()
     if isinstance(row, Terms):
         shown, rest, more, total = largest_terms(row)
         parts = [
-            f"{format_number(row.left[i])} {TIMES} {format_number(row.right[i])}" for i in shown
+            f"{format_significant(row.left[i])} {TIMES} {format_significant(row.right[i])}"
+            for i in shown
         ]
-        tail = f" + ({more} more = {format_number(rest)})" if more else ""
-        return f"{row.name} = {' + '.join(parts)}{tail} = {format_number(total)}"
+        tail = f" + ({more} more = {format_significant(rest)})" if more else ""
+        return f"{row.name} = {' + '.join(parts)}{tail} = {format_significant(total)}"
     return str(row.text)

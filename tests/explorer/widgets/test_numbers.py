@@ -33,9 +33,29 @@ def test_a_number_fits_the_smallest_cell_that_shows_numbers(value, qapp):
 def test_live_numbers_have_three_digits():
     left, right = np.array([0.0004, 20.0]), np.array([0.5, 3.0464])
     assert row_text(Terms("score", left, right)) == (
-        "score = 4.0e\u22124 \u00d7 0.500 + 20 \u00d7 3.05 = 60.9"
+        "score = 4.00e\u22124 \u00d7 0.500 + 20 \u00d7 3.05 = 60.9"
     )
     assert row_text(Equation("a", 0.80904)) == "a = 0.809"
+
+
+def test_factors_and_product_have_three_digits_however_small_they_are():
+    """With two, "1.2e-4 x -5.59 = -6.4e-4" would be shown, which is not so."""
+    row = Terms("sum", np.array([1.146e-4, 2.31e-4]), np.array([-5.592, 2.553]))
+    assert row_text(row).replace(theme.MINUS, "-").replace("\u00d7", "*") == (
+        "sum = 1.15e-4 * -5.59 + 2.31e-4 * 2.55 = -5.11e-5"
+    )
+    assert row_text(Equation("a", -3.44e-9)) == "a = \u22123.44e\u22129"
+    assert row_text(Equation("a", 1e8)) == "a = 1.00e8"
+
+
+def test_the_columns_of_small_numbers_have_room(qtbot):
+    """Nothing of a number is cut, in the narrowest inspector."""
+    from explorer.widgets import live_numbers
+
+    now = theme.current()
+    small = "\u22121.20e\u221210"
+    assert now.metrics("body", 600).horizontalAdvance(small) <= live_numbers._cell([small])
+    assert live_numbers._cell(["1.20"]) == now.px(66)
 
 
 def test_a_table_names_rows_and_columns_and_aligns_numbers_to_the_right(qtbot):

@@ -14,8 +14,8 @@ import numpy as np
 from core.autograd.flows import Edge
 from explorer.panes.backprop.transformer import closed_forms
 from explorer.panes.backprop.transformer.moments import Moment
-from explorer.panes.backprop.transformer.operations import kind_of, short
-from explorer.panes.backprop.transformer.scene import PARTIAL, Cell
+from explorer.panes.backprop.transformer.operations import kind_of, letter, short, slope
+from explorer.panes.backprop.transformer.scene import Cell
 from explorer.panes.backprop.transformer.working import Worked
 from explorer.widgets.base import visible_text
 from explorer.widgets.live_numbers import Equation, Terms
@@ -44,7 +44,7 @@ def facts(worked: Worked, moment: Moment) -> list[object]:
 
 
 def _value(worked: Worked, node: int, index: Index) -> tuple[int | None, list[object]]:
-    name, value = short(worked.graph, node), float(worked.value(node)[index])
+    name, value = letter(worked.graph, node), float(worked.value(node)[index])
     if worked.graph.nodes[node].is_leaf:
         return None, [Equation(name, value, "accent", "a parameter: the model learned it")]
     places = worked.explained.trace.about["places"]
@@ -58,13 +58,23 @@ def _inputs_at(worked: Worked, node: int, index: Index) -> list[tuple[str, float
     """Each input's number there, broadcast as NumPy does."""
     shape = worked.value(node).shape
     return [
-        (short(worked.graph, n), float(np.broadcast_to(worked.value(n), shape)[index]))
+        (letter(worked.graph, n), float(np.broadcast_to(worked.value(n), shape)[index]))
         for n in worked.graph.nodes[node].inputs
     ]
 
 
 def _elementwise(worked: Worked, node: int, index: Index) -> list[object]:
     return [Equation(name, value) for name, value in _inputs_at(worked, node, index)]
+
+
+def _gelu(worked: Worked, node: int, index: Index) -> list[object]:
+    operation: Any = worked.graph.nodes[node].tensor.operation
+    (name, value), *_ = _inputs_at(worked, node, index)
+    below = float(operation.below(np.array(value)))
+    return [
+        Equation(name, value),
+        Equation(f"\u03a6({name})", below, "text", "the share of it that passes"),
+    ]
 
 
 def _plain(worked: Worked, node: int, index: Index) -> list[object]:
@@ -79,7 +89,7 @@ def _matmul(worked: Worked, node: int, index: Index) -> list[object]:
     right = np.broadcast_to(b, (*out.shape[:-2], *b.shape[-2:]))[*index[:-2], :, index[-1]]
     names = [short(worked.graph, n) for n in worked.graph.nodes[node].inputs]
     said = f"A row of {names[0]} times a column of {names[1]}:"
-    return [said, _terms(short(worked.graph, node), left, right, _labels(worked, node, left))]
+    return [said, _terms(letter(worked.graph, node), left, right, _labels(worked, node, left))]
 
 
 def _labels(worked: Worked, node: int, left: np.ndarray) -> list[str]:
@@ -115,7 +125,8 @@ _FORWARD: dict[str, Callable[[Worked, int, Index], list[object]]] = {
     "Softmax": closed_forms.softmax_value,
     "Normalize": closed_forms.normalize_value,
     "CrossEntropy": closed_forms.cross_entropy_value,
-    **dict.fromkeys(("Add", "Multiply", "Mask", "GELU", "ReLU"), _elementwise),
+    "GELU": _gelu,
+    **dict.fromkeys(("Add", "Multiply", "Mask", "ReLU"), _elementwise),
 }
 
 # gradients
@@ -125,22 +136,22 @@ def _gradient(worked: Worked, node: int, index: Index) -> tuple[int | None, list
     """dL/d(node): the sum over everything that reads it."""
     array = worked.gradient(node)
     assert array is not None
-    name, total = short(worked.graph, node), float(array[index])
+    name, total = letter(worked.graph, node), float(array[index])
     edges = [edge for edge in worked.edges if worked.target(edge) == node]
     said = Equation(
         "move it by 0.001", 0.001 * total, "text", "and the loss moves by so much, in nats"
     )
     if not edges:
-        return None, [Equation(f"{PARTIAL}L/{PARTIAL}{name}", total, "accent"), said]
+        return None, [Equation(slope(worked.graph, node), total, "accent"), said]
     flows = [worked.flow(edge) for edge in edges]
     shares = np.array([float(flow[index]) for flow in flows if flow is not None])
     first = worked.edges[edges[0]]
-    slope = f"{PARTIAL}L/{PARTIAL}{name}"
+    partial = slope(worked.graph, node)
     if len(edges) == 1:
-        by = short(worked.graph, edges[0][0])
-        return first, [Equation(slope, total, "accent", f"all of it from {by}"), said]
-    labels = [f"from {short(worked.graph, edge[0])}" for edge in edges]
-    terms = _terms(slope, shares, np.ones(len(shares)), labels, total)
+        by = letter(worked.graph, edges[0][0])
+        return first, [Equation(partial, total, "accent", f"all of it from {by}"), said]
+    labels = [f"from {letter(worked.graph, edge[0])}" for edge in edges]
+    terms = _terms(partial, shares, np.ones(len(shares)), labels, total)
     return first, [f"{name} is read {len(edges)} times: each use adds its share.", terms, said]
 
 
@@ -163,8 +174,17 @@ def _share(worked: Worked, edge: Edge, index: Index) -> list[object]:
     value = float(share[index])
     return [
         "The gradient goes back to where its number came from.",
-        Equation("share", value, "accent", "0 where nothing was taken" if value == 0 else ""),
+        Equation(
+            _share_name(worked, edge),
+            value,
+            "accent",
+            "0 where nothing was taken" if value == 0 else "",
+        ),
     ]
+
+
+def _share_name(worked: Worked, edge: Edge) -> str:
+    return f"share of {slope(worked.graph, worked.target(edge))}"
 
 
 def _matmul_share(worked: Worked, edge: Edge, index: Index) -> list[object]:
@@ -175,14 +195,14 @@ def _matmul_share(worked: Worked, edge: Edge, index: Index) -> list[object]:
     other = worked.graph.nodes[node].inputs[1 - place]
     b = worked.value(other)
     target = worked.value(worked.target(edge))
-    name = f"share of {PARTIAL}L/{PARTIAL}{short(worked.graph, worked.target(edge))}"
-    label = worked.graph.nodes[node].label
+    name = _share_name(worked, edge)
+    label, above = worked.graph.nodes[node].label, slope(worked.graph, node)
     if place == 0:
         whole = np.broadcast_to(b, (*upstream.shape[:-2], *b.shape[-2:]))
         left, right = upstream[*index[:-1]], whole[*index[:-2], index[-1]]
         tokens = label.endswith(".scores")
         labels = token_labels(worked) if tokens else _summed(worked, label, len(left))
-        said = f"A row of upstream times a row of {short(worked.graph, other)}:"
+        said = f"A row of {above} times a row of {letter(worked.graph, other)}:"
         return [said, _terms(name, left, right, labels)]
     lead = index[:-2]
     ups = (
@@ -192,7 +212,7 @@ def _matmul_share(worked: Worked, edge: Edge, index: Index) -> list[object]:
     )
     left_whole = b[*lead] if target.ndim == upstream.ndim else b.reshape(-1, b.shape[-1])
     left, right = left_whole[:, index[-2]], ups[:, index[-1]]
-    said = f"A column of {short(worked.graph, other)} times one of upstream:"
+    said = f"A column of {letter(worked.graph, other)} times one of {above}:"
     return [said, _terms(name, left, right, token_labels(worked))]
 
 
@@ -210,7 +230,7 @@ def _embedding_share(worked: Worked, edge: Edge, index: Index) -> list[object]:
     ids = operation.ids.reshape(-1)
     rows = upstream.reshape(len(ids), -1)
     taken = np.flatnonzero(ids == index[0])
-    name = f"share of {PARTIAL}L/{PARTIAL}{short(worked.graph, worked.target(edge))}"
+    name = _share_name(worked, edge)
     if not taken.size:
         return [
             "No token took this row, so nothing flows back to it.",
@@ -230,36 +250,45 @@ def _elementwise_share(worked: Worked, edge: Edge, index: Index) -> list[object]
     assert upstream is not None and tensor.operation is not None
     target = worked.value(worked.target(edge))
     arrays = [before.data for before in tensor.inputs]
-    name = f"share of {PARTIAL}L/{PARTIAL}{short(worked.graph, worked.target(edge))}"
+    name = _share_name(worked, edge)
     with np.errstate(all="ignore"):
         local = tensor.operation.local(place, tensor.data, *arrays)
     assert local is not None
     if target.shape == upstream.shape:
-        up, slope = float(upstream[index]), float(np.broadcast_to(local, upstream.shape)[index])
-        return [
-            Equation("upstream", up, "text", f"{PARTIAL}L/{PARTIAL}{short(worked.graph, node)}"),
-            Equation("local derivative", slope, "text", _why(worked, edge)),
-            Equation(name, up * slope, "accent", "upstream \u00d7 local"),
-        ]
+        up, steep = float(upstream[index]), float(np.broadcast_to(local, upstream.shape)[index])
+        return _one_share(worked, edge, up, steep)
     new = upstream.ndim - target.ndim
     ups = upstream.reshape(-1, *upstream.shape[new:])[:, *index].reshape(-1)
     locals_ = np.broadcast_to(local, upstream.shape).reshape(-1, *upstream.shape[new:])
     slopes = locals_[:, *index].reshape(-1)
+    if ups.size == 1:  # one sequence: nothing to add up
+        return _one_share(worked, edge, float(ups[0]), float(slopes[0]))
     labels = token_labels(worked) if ups.size == worked.n_tokens else []
-    said = "Used once for every token: upstream \u00d7 local, added up:"
+    factor, _ = _local(worked, edge)
+    said = f"Used once for every token: {slope(worked.graph, node)} \u00d7 {factor}, added up:"
     return [said, _terms(name, ups, slopes, labels)]
 
 
-def _why(worked: Worked, edge: Edge) -> str:
-    """Where a local derivative comes from, in a few words."""
+def _one_share(worked: Worked, edge: Edge, up: float, steep: float) -> list[object]:
+    above, (factor, why) = slope(worked.graph, edge[0]), _local(worked, edge)
+    return [
+        Equation(above, up, "text", "upstream"),
+        Equation(factor, steep, "text", why),
+        Equation(_share_name(worked, edge), up * steep, "accent", "the one \u00d7 the other"),
+    ]
+
+
+def _local(worked: Worked, edge: Edge) -> tuple[str, str]:
+    """A local derivative as the formula writes it, and where it comes from, in a few words."""
     node, place = edge
     inputs = worked.graph.nodes[node].inputs
-    kind = kind_of(worked.graph, node)
+    kind, name = kind_of(worked.graph, node), letter(worked.graph, inputs[place])
     if kind == "Multiply":
-        return f"the other factor, {short(worked.graph, inputs[1 - place])}"
+        return letter(worked.graph, inputs[1 - place]), "the other factor"
+    phi = f"\u03a6({name}) + {name} \u03a6\u2032({name})"
     return {
-        "Add": "a sum grows as fast as each part",
-        "Mask": "1 where it is visible, 0 where hidden",
-        "GELU": "the slope of the curve here",
-        "ReLU": "1 above 0, else 0",
-    }.get(kind, "")
+        "Add": ("local derivative", "a sum grows as fast as each part"),
+        "Mask": ("[visible]", "1 where it is visible, 0 where hidden"),
+        "GELU": (phi, "the slope of the curve here"),
+        "ReLU": (f"[{name} > 0]", "1 above 0, else 0"),
+    }.get(kind, ("local derivative", ""))

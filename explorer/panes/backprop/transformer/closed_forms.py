@@ -10,15 +10,22 @@ import numpy as np
 from core.autograd.flows import Edge
 from core.autograd.layers import softmax
 from explorer.panes.backprop.transformer.moments import Moment
-from explorer.panes.backprop.transformer.operations import kind_of
+from explorer.panes.backprop.transformer.operations import kind_of, letter, slope
 from explorer.panes.backprop.transformer.working import Worked
-from explorer.theme_numbers import format_number
+from explorer.theme_numbers import format_significant
 from explorer.widgets.base import visible_text
 from explorer.widgets.live_numbers import Equation, Terms
 
 Index = tuple[int, ...]
 ROLES = ("text", "text")
 TIMES, MINUS = "\u00d7", "\u2212"
+SUM, AT_I, AT_J = (
+    "\u03a3",
+    "\u1d62",
+    "\u2c7c",
+)  # capital sigma, small letters i and j below the line
+MEAN_G = "g\u0304"
+DEVIATION = "\u221a(\u03c3\u00b2 + \u03b5)"
 
 
 def _tokens(worked: Worked) -> list[str]:
@@ -31,52 +38,60 @@ def _row(array: np.ndarray, index: Index) -> np.ndarray:
 
 
 def softmax_value(worked: Worked, node: int, index: Index) -> list[object]:
-    a = worked.value(worked.graph.nodes[node].inputs[0])
+    before = worked.graph.nodes[node].inputs[0]
+    a, name = worked.value(before), letter(worked.graph, before)
     row, largest = _row(a, index), float(_row(a, index).max())
     above = float(np.exp(a[index] - largest))
     return [
-        Equation("score", float(a[index]), "text", "masked" if np.isinf(a[index]) else ""),
+        Equation(f"{name}{AT_I}", float(a[index]), "text", "hidden" if np.isinf(a[index]) else ""),
+        Equation("largest", largest, "text", "of the row: less it, e^ cannot overflow"),
+        Equation(f"e^({name}{AT_I} {MINUS} largest)", above, "text"),
         Equation(
-            f"e^(score {MINUS} largest)", above, "text", "the largest of the row is taken off"
+            f"{SUM}{AT_J} e^({name}{AT_J} {MINUS} largest)", float(np.exp(row - largest).sum())
         ),
-        Equation("sum over the row", float(np.exp(row - largest).sum()), "text"),
     ]
 
 
 def softmax_share(worked: Worked, edge: Edge, index: Index) -> list[object]:
-    """weight x (upstream - the row's mean of upstream, weighted by the weights)."""
+    """w_i (g_i - sum_j w_j g_j), w the weights and g the gradients by them."""
     node = edge[0]
     upstream, out = worked.gradient(node), worked.value(node)
     assert upstream is not None
     ups, weights = _row(upstream, index), _row(out, index)
     up, weight = float(upstream[index]), float(out[index])
-    mean = float(ups @ weights)
+    name, mean = letter(worked.graph, node), float(weights @ ups)
+    total = f"{SUM}{AT_J} {name}{AT_J} g{AT_J}"
     return [
         "Every weight of the row depends on every score of it:",
-        Terms("the row\u2019s mean", ups, weights, ROLES, _tokens(worked), mean, "text"),
-        Equation(f"upstream {MINUS} mean", up - mean, "text", "does it beat the mean"),
-        Equation("weight", weight, "text"),
+        Equation(f"g{AT_I}", up, "text", slope(worked.graph, node)),
+        Terms(total, weights, ups, ROLES, _tokens(worked), mean, "text"),
+        Equation(f"g{AT_I} {MINUS} {total}", up - mean, "text", "does it beat the mean"),
+        Equation(f"{name}{AT_I}", weight, "text"),
         Equation(
-            "share", weight * (up - mean), "accent", f"weight {TIMES} (upstream {MINUS} mean)"
+            f"share of {slope(worked.graph, worked.target(edge))}",
+            weight * (up - mean),
+            "accent",
+            f"{name}{AT_I} {TIMES} the difference",
         ),
     ]
 
 
 def normalize_value(worked: Worked, node: int, index: Index) -> list[object]:
     operation: Any = worked.graph.nodes[node].tensor.operation
-    a = worked.value(worked.graph.nodes[node].inputs[0])
+    before = worked.graph.nodes[node].inputs[0]
+    a, name = worked.value(before), letter(worked.graph, before)
     row = _row(a, index)
     mean, scale = float(row.mean()), float(operation.scale(row[None])[0, 0])
     return [
-        Equation("number", float(a[index]), "text"),
-        Equation("mean of the token", mean, "text"),
-        Equation("standard deviation", 1 / scale, "text", "with \u03b5 under the root"),
-        f"({format_number(a[index])} {MINUS} {format_number(mean)}) / {format_number(1 / scale)}",
+        Equation(name, float(a[index]), "text"),
+        Equation("\u03bc", mean, "text", "the mean of the token"),
+        Equation(f"{name} {MINUS} \u03bc", float(a[index]) - mean, "text"),
+        Equation(DEVIATION, 1 / scale, "text", "the token\u2019s standard deviation"),
     ]
 
 
 def normalize_share(worked: Worked, edge: Edge, index: Index) -> list[object]:
-    """(upstream - its mean - normalized x mean(upstream x normalized)) / standard deviation."""
+    """(g - mean g - x mean(g x)) / sqrt(variance + eps), x normalized and g the gradients by it."""
     node = edge[0]
     operation: Any = worked.graph.nodes[node].tensor.operation
     upstream, out = worked.gradient(node), worked.value(node)
@@ -84,23 +99,25 @@ def normalize_share(worked: Worked, edge: Edge, index: Index) -> list[object]:
     a = worked.value(worked.target(edge))
     ups, normal = _row(upstream, index), _row(out, index)
     up, here = float(upstream[index]), float(out[index])
-    shift, stretch = float(ups.mean()), float((ups * normal).mean())
-    scale = float(operation.scale(_row(a, index)[None])[0, 0])
+    total = float(ups @ normal)
     count = len(ups)
+    shift, stretch = float(ups.mean()), total / count
+    scale = float(operation.scale(_row(a, index)[None])[0, 0])
     labels = [f"dimension {n}" for n in range(count)]
+    x, mean_gx = letter(worked.graph, node), f"mean of g {letter(worked.graph, node)}"
+    left_over = up - shift - here * stretch
     return [
-        Equation("upstream", up, "text"),
-        Equation(f"{MINUS} mean of upstream", -shift, "text", "shifting all moves nothing"),
-        Terms("stretch", ups / count, normal, ROLES, labels, stretch, "text"),
+        Equation("g", up, "text", slope(worked.graph, node)),
+        Equation(MEAN_G, shift, "text", "mean of the token: shifting all moves nothing"),
+        Terms(f"sum of g {x}", ups, normal, ROLES, labels, total, "text"),
+        Equation(mean_gx, stretch, "text", f"/ {count}: stretching all moves nothing"),
+        Equation(x, here, "text"),
+        Equation(f"g {MINUS} {MEAN_G} {MINUS} {x} {TIMES} {mean_gx}", left_over, "text"),
         Equation(
-            f"{MINUS} normalized {TIMES} stretch", -here * stretch, "text", "nor does stretching"
-        ),
-        Equation("left over", up - shift - here * stretch, "text"),
-        Equation(
-            "share",
-            scale * (up - shift - here * stretch),
+            f"share of {slope(worked.graph, worked.target(edge))}",
+            scale * left_over,
             "accent",
-            f"/ \u03c3 = {format_number(1 / scale)}",
+            f"/ {DEVIATION} = {format_significant(1 / scale)}",
         ),
     ]
 
@@ -108,17 +125,22 @@ def normalize_share(worked: Worked, edge: Edge, index: Index) -> list[object]:
 def cross_entropy_value(worked: Worked, node: int, index: Index) -> list[object]:
     losses = worked.losses
     labels = [f"{MINUS}log p({visible_text(label)})" for label in worked.example.labels[1:]]
-    count = len(losses)
-    shares = np.full(count, 1 / count)
-    said = "The mean over the tokens; the most surprising ones:"
-    return [said, Terms("loss", losses, shares, ROLES, labels, float(losses.mean()), "accent")]
+    count, total = len(losses), float(losses.sum())
+    said = "Each token\u2019s own loss; those that surprise most:"
+    ones = np.ones(count)
+    return [
+        said,
+        Terms("sum of the losses", losses, ones, ROLES, labels, total, "text"),
+        Equation("N", float(count), "text", "tokens"),
+    ]
 
 
 def cross_entropy_share(worked: Worked, edge: Edge, index: Index) -> list[object]:
-    """(probability - 1 if it is what came next) / N."""
+    """dL/dL / N (probability - 1 if it is what came next)."""
     node = edge[0]
     operation: Any = worked.graph.nodes[node].tensor.operation
-    a = worked.value(worked.target(edge))
+    target = worked.target(edge)
+    a = worked.value(target)
     row, column = index[-2], index[-1]
     flat = a.reshape(-1, a.shape[-1])
     chance = float(softmax(flat[row])[column])
@@ -126,17 +148,19 @@ def cross_entropy_share(worked: Worked, edge: Edge, index: Index) -> list[object
     right = float(column == wanted)
     count = len(flat)
     upstream = float(np.asarray(worked.gradient(node)).reshape(-1)[0])
-    name, target = (visible_text(worked.example.piece(n)) for n in (column, wanted))
-    came = "this came next" if right else f"\u201c{target}\u201d came next"
+    name, came = (visible_text(worked.example.piece(n)) for n in (column, wanted))
+    guess = f"softmax({letter(worked.graph, target)})"
     return [
-        Equation(f"p({name})", chance, "text", "what the model predicted"),
-        Equation("was it right", right, "text", came),
-        Equation("p \u2212 right", chance - right, "text"),
+        Equation(guess, chance, "text", f"the chance that it gave \u201c{name}\u201d"),
+        Equation("onehot(y)", right, "text", f"\u201c{came}\u201d came next"),
+        Equation(f"{guess} {MINUS} onehot(y)", chance - right, "text"),
+        Equation("N", float(count), "text", "tokens"),
+        Equation(slope(worked.graph, node), upstream, "text"),
         Equation(
-            "share",
+            f"share of {slope(worked.graph, target)}",
             upstream * (chance - right) / count,
             "accent",
-            f"/ {count} tokens: lower it" if chance > right else f"/ {count} tokens: raise it",
+            "lower it" if chance > right else "raise it",
         ),
     ]
 
@@ -169,7 +193,10 @@ def facts(worked: Worked, moment: Moment) -> list[object]:
         along = float(np.abs((flow * centered).sum(-1)).max())
         found.append(
             Equation(
-                "row \u00b7 (x \u2212 \u03bc)", along, "success", "stretching them moves nothing"
+                "row \u00b7 (x \u2212 \u03bc)",
+                along,
+                "success",
+                "stretching moves nothing, but for \u03b5",
             )
         )
     return found

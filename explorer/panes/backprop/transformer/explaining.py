@@ -8,34 +8,43 @@ from typing import Any
 
 import numpy as np
 
+from core.autograd.flows import Edge
 from core.trace import Step
 from explorer.panes.backprop.transformer import cells, words
 from explorer.panes.backprop.transformer.moments import Moment
-from explorer.panes.backprop.transformer.operations import short
-from explorer.panes.backprop.transformer.scene import PARTIAL, Cell, shape_text
+from explorer.panes.backprop.transformer.operations import PARTIAL, letter, short, slope
+from explorer.panes.backprop.transformer.scene import Cell, shape_text
 from explorer.panes.backprop.transformer.working import Worked
 from explorer.panes.base import Inspection, Row
-from explorer.theme_numbers import format_number
+from explorer.theme_numbers import format_significant
 from explorer.widgets.live_numbers import Equation
 
 POINT = "Point at a number of a map to see how it was made."
+POINT_AT_SHARES = "Point at a share to see its own arithmetic and lines."
 
 
-def of_moment(worked: Worked, moment: Moment) -> Inspection:
-    """The step's formula and lines of core, with what its arrays are like."""
-    step = told(worked, moment.step)
+def of_moment(worked: Worked, moment: Moment, looked_at: Edge | None = None) -> Inspection:
+    """The step's formula and lines of core, with what its arrays are like.
+
+    Where several shares flow back each has its formula; the lines are those of the share that was
+    `looked_at`, or of the first.
+    """
+    shares = shares_of(worked, moment)
+    number = worked.edges[looked_at] if looked_at in shares else moment.step
+    step = replace(worked.steps[number], formula=formula_of(worked, moment))
     rows: list[object] = []
     if moment.phase == "forward":
         for before in dict.fromkeys(worked.graph.nodes[moment.node].inputs):
-            rows.append(_about(short(worked.graph, before), worked.value(before), "text"))
-        rows.append(_about(short(worked.graph, moment.node), worked.value(moment.node), "accent"))
+            rows.append(_about(letter(worked.graph, before), worked.value(before), "text"))
+        rows.append(_about(letter(worked.graph, moment.node), worked.value(moment.node), "accent"))
     elif moment.phase == "seed":
         rows.append(Equation(f"{PARTIAL}L/{PARTIAL}L", 1.0, "accent", "the end moves as itself"))
     else:
         rows += _backward(worked, moment)
+    hint = POINT_AT_SHARES if len(shares) > 1 else POINT
     return Inspection(
         step=step,
-        rows=[*rows, *cells.facts(worked, moment), Row(POINT, "muted")],
+        rows=[*rows, *cells.facts(worked, moment), Row(hint, "muted")],
         table=table_of(step),
         title=words.title(worked, moment),
         plain=True,
@@ -43,18 +52,21 @@ def of_moment(worked: Worked, moment: Moment) -> Inspection:
 
 
 def _backward(worked: Worked, moment: Moment) -> list[object]:
-    name = short(worked.graph, moment.node)
     rows: list[object] = []
     upstream = worked.gradient(moment.node)
     if upstream is not None and moment.phase == "backward":
-        rows.append(_about(f"upstream {PARTIAL}L/{PARTIAL}{name}", upstream, "text"))
+        rows.append(_about(f"upstream {slope(worked.graph, moment.node)}", upstream, "text"))
     operation = worked.operations[moment.operation]
-    edges = operation.reads if moment.input is None else ((moment.node, moment.input),)
+    if moment.input is not None:
+        edges: tuple[Edge, ...] = ((moment.node, moment.input),)
+    else:  # a carrier's own, which its formula is of, and what was carried back
+        own = [edge for edge in worked.edges if edge[0] == moment.node]
+        edges = tuple(dict.fromkeys((*own, *operation.reads)))
     for edge in edges:
         flow = worked.flow(edge)
         if flow is not None:
-            target = short(worked.graph, worked.target(edge))
-            rows.append(_about(f"share of {PARTIAL}L/{PARTIAL}{target}", flow, "accent"))
+            partial = slope(worked.graph, worked.target(edge))
+            rows.append(_about(f"share of {partial}", flow, "accent"))
     return rows
 
 
@@ -65,7 +77,7 @@ def _about(name: str, array: np.ndarray, role: str) -> Equation:
     finite = array[np.isfinite(array)]
     size = float(np.sqrt(np.mean(finite**2))) if finite.size else 0.0
     return Equation(
-        name, shape_text(array.shape), role, f"typically \u00b1{format_number(size, 2)}"
+        name, shape_text(array.shape), role, f"typically \u00b1{format_significant(size, 2)}"
     )
 
 
@@ -94,6 +106,23 @@ def told(worked: Worked, number: int) -> Step:
     return replace(worked.steps[number], formula=formula(worked, number))
 
 
+def shares_of(worked: Worked, moment: Moment) -> tuple[Edge, ...]:
+    """The edges along which an operation hands its gradient on, all at once."""
+    if moment.phase != "backward" or moment.input is not None:
+        return ()
+    reads = worked.operations[moment.operation].reads
+    return tuple(edge for edge in reads if edge[0] == moment.node and edge in worked.edges)
+
+
+def formula_of(worked: Worked, moment: Moment) -> str:
+    """The formula of a moment; where several shares flow back, of each of them."""
+    shares = shares_of(worked, moment)
+    if len(shares) < 2:
+        return formula(worked, moment.step)
+    lines = r" \\ \, \\ ".join(formula(worked, worked.edges[edge]) for edge in shares)
+    return rf"\begin{{array}}{{l}} {lines} \end{{array}}"
+
+
 def formula(worked: Worked, number: int) -> str:
     step, place = worked.steps[number], worked.explained.trace.about["places"][number]
     if place.phase not in ("forward", "backward"):
@@ -107,11 +136,11 @@ def formula(worked: Worked, number: int) -> str:
     out = latex(worked, place.node)
     if place.phase == "forward":
         return operation.latex(out, *names)
-    target, slope = _slope(names[place.input]), _slope(out)
-    flow = operation.latex_flow(place.input, target, slope, out, *names)
-    if flow.count(slope) > 1:  # a letter stands for it, or nobody could read the line
+    target, partial = _slope(names[place.input]), _slope(out)
+    flow = operation.latex_flow(place.input, target, partial, out, *names)
+    if flow.count(partial) > 1:  # a letter stands for it, or nobody could read the line
         flow = operation.latex_flow(place.input, target, "g", out, *names)
-        return rf"\begin{{array}}{{l}} {flow}, \\ g = {slope} \end{{array}}"
+        return rf"\begin{{array}}{{l}} {flow}, \\ g = {partial} \end{{array}}"
     return _turned_back(flow)
 
 
@@ -121,10 +150,10 @@ def _turned_back(written: str) -> str:
 
 
 def _part(worked: Worked, place: Any) -> str:
-    slope = _slope(latex(worked, worked.target((place.node, place.input))))
+    partial = _slope(latex(worked, worked.target((place.node, place.input))))
     if place.phase == "copies":
-        return rf"{slope} = \sum_{{\text{{copies}}}} \text{{share}}"
-    return rf"{slope} = \sum_{{\text{{uses}}}} \text{{share}}"
+        return rf"{partial} = \sum_{{\text{{copies}}}} \text{{share}}"
+    return rf"{partial} = \sum_{{\text{{uses}}}} \text{{share}}"
 
 
 def _slope(name: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
+from core.autograd.flows import Edge
 from explorer import tasks, theme
 from explorer.panes.backprop.transformer import demo, explaining, keeping, words
 from explorer.panes.backprop.transformer.commands import commands
@@ -43,6 +44,7 @@ class TransformerMode(Mode):
         self.worked: Worked | None = None
         self.pinned: Cell | None = None
         self.hovered: Cell | None = None
+        self._share: Edge | None = None  # what flows back there was looked at last
         self._later = True  # asked for once it is shown and the engine runs
         self._asked: tuple[Any, ...] = ()
         self._wanted: dict[str, Any] = {}  # where a session was left
@@ -314,8 +316,10 @@ class TransformerMode(Mode):
             return
         cell = self.pinned or (None if self.player.playing else self.hovered)
         if cell is None or not self.view.stage.shows(cell):
-            self.inspection.emit(explaining.of_moment(worked, moment))
+            self.inspection.emit(explaining.of_moment(worked, moment, self._share))
             return
+        if cell.what[0] == "flow":
+            self._share = cell.what[1]
         place = self.view.stage.describe(cell)
         pinned = cell is self.pinned
         self.inspection.emit(explaining.of_cell(worked, moment, cell, pinned, place))

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from core.autograd import Graph
 from core.autograd.flows import Edge
 
+PARTIAL = "\u2202"
+NORMALIZED = "x\u0302"  # as layer norm's paper calls it
+BY_HEADS = " by heads"
 CARRIERS = ("Transpose", "Reshape", "Slice")  # the same numbers in another arrangement
 _BLOCK = re.compile(r"^h\.(\d+)\.(?:(attn|mlp)\.)?(.+)$")
 _RESIDUAL = re.compile(r"^residual\.(\d+)$")
@@ -164,12 +167,28 @@ def short(graph: Graph, number: int) -> str:
     if kind == "Transpose":
         axes = node.tensor.operation.axes  # type: ignore[union-attr]
         return f"{before}\u1d40" if axes[-2:] == (len(axes) - 1, len(axes) - 2) else before
+    if kind == "Reshape" and node.tensor.ndim == 5:
+        return f"{before}{BY_HEADS}"
     if kind == "Reshape" and node.tensor.ndim == 3:
         return f"{before} side by side"
     if kind in ("MatMul", "Multiply", "Add"):
         return f"{_short_label(graph.nodes[_reader(graph, number)].label)} before bias"
-    named = {"Reshape": before, "Slice": f"part of {before}", "Normalize": f"normalized {before}"}
+    whole = before.removesuffix(BY_HEADS)
+    named = {"Reshape": before, "Slice": f"part of {whole}", "Normalize": f"normalized {before}"}
     return named.get(kind, node.label)
+
+
+def letter(graph: Graph, number: int) -> str:
+    """What formulas call a node, as plain text: what stands in a row is found in the formula."""
+    name = short(graph, number)
+    if name == "loss":
+        return "L"
+    return NORMALIZED if name.startswith("normalized") else name
+
+
+def slope(graph: Graph, number: int) -> str:
+    """dL/d(node) as plain text."""
+    return f"{PARTIAL}L/{PARTIAL}{letter(graph, number)}"
 
 
 def _reader(graph: Graph, number: int) -> int:

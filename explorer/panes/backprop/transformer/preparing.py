@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from explorer.panes.backprop.transformer.explaining import formula
+from explorer.panes.backprop.transformer.explaining import formula, formula_of
 from explorer.panes.backprop.transformer.working import Worked
 from explorer.widgets.formula import set_formulas
 
 
 def prepare_formulas(worked: Worked, zoom: float, palette: str) -> None:
     """On another thread: to put their LaTeX together takes its time, too."""
-    formulas = dict.fromkeys(formula(worked, number) for number in range(len(worked.steps)))
+    steps = [formula(worked, number) for number in range(len(worked.steps))]
+    moments = [formula_of(worked, moment) for moment in worked.moments]
+    formulas = dict.fromkeys(steps + moments)
     set_formulas(formulas, zoom, palette, plain=True)

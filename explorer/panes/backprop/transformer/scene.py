@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from explorer.panes.backprop.transformer.moments import Moment
-from explorer.panes.backprop.transformer.operations import kind_of, short
+from explorer.panes.backprop.transformer.operations import PARTIAL, kind_of, short
 from explorer.panes.backprop.transformer.working import Worked
 
 TIMES = "\u00d7"
-PARTIAL = "\u2202"
 LATER = "comes on the way back"
 CONSTANT = "a constant: it stays"
 

@@ -18,7 +18,7 @@ from explorer.panes.backprop.transformer.plates import PlatePainter
 from explorer.panes.backprop.transformer.scene import Cell, Scene
 from explorer.panes.backprop.transformer.tracing import sources_of
 from explorer.panes.backprop.transformer.working import Worked
-from explorer.theme_numbers import format_number
+from explorer.theme_numbers import format_significant
 from explorer.widgets.base import Picture
 from explorer.widgets.grid_keys import arrow, is_enter
 from explorer.widgets.lock_badge import draw_lock
@@ -255,7 +255,7 @@ class StagePicture(Picture):
         value = float("nan") if array is None else float(array[plane.index(cell.row, cell.column)])
         where = f"{axes.row(cell.row)}, {axes.column(cell.column)}"
         head = "" if plane.axis is None else f", head {cell.head}"
-        return f"{self._name(one)}{head}, {where}: {format_number(value)}"
+        return f"{self._name(one)}{head}, {where}: {format_significant(value)}"
 
     def _hover_at(self, place: tuple[int, int, int] | None) -> None:
         if place != self._hover:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from explorer.panes.backprop.transformer import explaining, words
+from explorer.panes.backprop.transformer import cells, explaining, words
+from explorer.panes.backprop.transformer.operations import kind_of
+from explorer.panes.backprop.transformer.scene import Cell, shape_text
+from explorer.widgets.live_numbers import Equation, Terms
 
 
 def moments(worked):
@@ -25,8 +29,6 @@ def test_nothing_is_added_up_where_there_is_one_copy(worked):
 
 @pytest.mark.parametrize("kind", ["Softmax", "Normalize", "CrossEntropy", "MatMul"])
 def test_a_gradient_that_a_formula_names_twice_has_a_letter(worked, kind):
-    from explorer.panes.backprop.transformer.operations import kind_of
-
     one = next(
         one
         for one in worked.moments
@@ -35,3 +37,101 @@ def test_a_gradient_that_a_formula_names_twice_has_a_letter(worked, kind):
     written = explaining.formula(worked, one.step)
     assert ("g = " in written) is (kind in ("Softmax", "Normalize"))
     assert written.count(explaining._slope(explaining.latex(worked, one.node))) == 1
+
+
+def test_each_share_that_flows_back_has_its_own_formula_and_lines(worked):
+    """A weight's gradient is what an optimizer uses: it is told no less than the other factor's."""
+    kinds = set()
+    for one in worked.moments:
+        shares = explaining.shares_of(worked, one)
+        if one.phase != "backward" or len(shares) < 2:
+            continue
+        kinds.add(kind_of(worked.graph, one.node))
+        whole = explaining.of_moment(worked, one)
+        for edge in shares:
+            assert explaining.formula(worked, worked.edges[edge]) in whole.step.formula
+            told = explaining.of_moment(worked, one, edge)
+            assert told.step.formula == whole.step.formula
+            assert told.step.code.endswith(f"#grad_{'ab'[edge[1]]}")
+            step = worked.steps[worked.edges[edge]]
+            assert np.array_equal(told.table["contribution"], step.value("contribution"))
+        elsewhere = explaining.of_moment(worked, one, (0, 0))
+        assert elsewhere.step.code == whole.step.code
+    assert kinds == {"MatMul", "Multiply", "Add"}
+
+
+def rows_of(worked, kind, index=(1, 2), backward=True):
+    """Name -> number of the rows that tell a number of a map."""
+    node = [n for n in range(len(worked.graph.nodes)) if kind_of(worked.graph, n) == kind][-1]
+    what = ("flow", (node, 0)) if backward else ("value", node)
+    _, rows = cells.made(worked, Cell(what, 0, *index))
+    found = {}
+    for row in rows:
+        if isinstance(row, Terms):
+            found[row.name] = float((np.asarray(row.left) * np.asarray(row.right)).sum())
+        elif isinstance(row, Equation):
+            found[row.name] = row.value
+    return found
+
+
+def test_the_rows_of_layer_norm_bear_the_letters_of_its_formula(worked):
+    x, g = "x\u0302", "g\u0304"
+    rows = rows_of(worked, "Normalize")
+    mean = rows[f"mean of g {x}"]
+    assert mean == pytest.approx(rows[f"sum of g {x}"] / 8)
+    rest = rows["g"] - rows[g] - rows[x] * mean
+    assert rows[f"g \u2212 {g} \u2212 {x} \u00d7 mean of g {x}"] == pytest.approx(rest)
+    share = rows["share of \u2202L/\u2202residual"]
+    rows = rows_of(worked, "Normalize", backward=False)
+    centered = rows["residual"] - rows["\u03bc"]
+    assert rows["residual \u2212 \u03bc"] == pytest.approx(centered)
+    deviation = rows["\u221a(\u03c3\u00b2 + \u03b5)"]
+    assert rows[x] == pytest.approx(centered / deviation)
+    assert share == pytest.approx(rest / deviation)
+
+
+def test_the_rows_of_softmax_bear_the_letters_of_its_formula(worked):
+    i, j = "\u1d62", "\u2c7c"
+    rows = rows_of(worked, "Softmax")
+    mean = rows[f"\u03a3{j} weights{j} g{j}"]
+    beats = rows[f"g{i}"] - mean
+    assert rows[f"g{i} \u2212 \u03a3{j} weights{j} g{j}"] == pytest.approx(beats)
+    assert rows["share of \u2202L/\u2202masked"] == pytest.approx(rows[f"weights{i}"] * beats)
+    rows = rows_of(worked, "Softmax", (2, 1), backward=False)
+    above = rows[f"e^(masked{i} \u2212 largest)"]
+    assert above == pytest.approx(np.exp(rows[f"masked{i}"] - rows["largest"]))
+    assert rows["weights"] == pytest.approx(above / rows[f"\u03a3{j} e^(masked{j} \u2212 largest)"])
+
+
+def test_the_rows_of_cross_entropy_bear_the_letters_of_its_formula(worked):
+    rows = rows_of(worked, "CrossEntropy")
+    wrong = rows["softmax(logits)"] - rows["onehot(y)"]
+    assert rows["softmax(logits) \u2212 onehot(y)"] == pytest.approx(wrong)
+    share = rows["\u2202L/\u2202L"] * wrong / rows["N"]
+    assert rows["share of \u2202L/\u2202logits"] == pytest.approx(share)
+    rows = rows_of(worked, "CrossEntropy", (0, 0), backward=False)
+    assert rows["L"] == pytest.approx(rows["sum of the losses"] / rows["N"])
+
+
+def test_a_share_has_the_shape_that_its_name_has(worked):
+    """q, k and v are cut out of one array, which lies there by heads: k\u2019s share is of that."""
+    for one in worked.moments:
+        operation = worked.operations[one.operation]
+        if one.phase != "backward" or operation.name not in ("queries q", "keys k", "values v"):
+            continue
+        said = {row.name: row.value for row in explaining.of_moment(worked, one).rows[:-1]}
+        partial, T = "share of \u2202L/\u2202", worked.n_tokens
+        shapes = {
+            f"{partial}part of c_attn": shape_text((1, T, 2, 4)),
+            f"{partial}c_attn by heads": shape_text((1, T, 3, 2, 4)),
+            f"{partial}c_attn": shape_text((1, T, 24)),
+        }
+        shares = [name for name in said if name.startswith("share")]
+        assert len(shares) == 2 and shares[0] == f"{partial}part of c_attn"
+        assert all(said[name] == shapes[name] for name in shares)
+
+
+def test_what_is_used_by_one_sequence_is_not_said_to_be_used_for_every_token(worked):
+    node = next(n for n, one in enumerate(worked.graph.nodes) if one.label == "residual.0")
+    _, rows = cells.made(worked, Cell(("flow", (node, 1)), 0, 1, 2))
+    assert not any(isinstance(row, str | Terms) for row in rows)
