@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from core.optimization.optimizers import optimizer
+from core.optimization.rule import Rule, numbers_of
 from core.trace import Step, Trace
 from explorer.panes.backprop.optimizers.letters import letter, letters_of, words
 from explorer.panes.backprop.optimizers.racing import Lane, Recording
 from explorer.panes.backprop.optimizers.substituting import SHARES, formula_of, names_of, written
-from explorer.panes.backprop.optimizers.words import place, share
+from explorer.panes.backprop.optimizers.words import place, plain, share
 from explorer.panes.base import Inspection, Row
 from explorer.theme_numbers import format_number
 from explorer.widgets.live_numbers import Equation
@@ -65,30 +66,52 @@ def of_update(recording: Recording, lane: Lane, step: int) -> Inspection:
     step = int(trace.about["step"])
     values: dict[str, Any] = {"param": trace.about["param"], "grad": trace.about["grad"]}
     noisy = _noisy(recording)
+    rule = optimizer(lane.name)
+    letters = letters_of(rule)
     rows: list[Any] = [
         Equation("\u03b8 before", vector(trace.about["param"]), "text", NOTES["param"]),
         Equation("g", vector(trace.about["grad"]), "text", f"gradient {noisy}".strip()),
-        Equation("\u03b7", trace.about["settings"].learning_rate, "text", "learning rate"),
+        Equation("\u03b7", trace.about["settings"].learning_rate, "text", _rate_note(lane, trace)),
+        *_remembered(trace, letters),
+        Row(_settings(trace, rule), "muted"),
     ]
-    rule = optimizer(lane.name)
-    letters = letters_of(rule)
     for index in trace.children(None):
         line = trace[index]
         name = made_of(line)
         values[name] = line.value(name)
-        last = line.name == "optimizer.move"
-        read = {**rule.letters, "step": "t"}
-        settings = [
-            f"{read[one]} = {vector(line.value(one))}" for one in line.values if one in read
-        ]
-        note = ", ".join([_note(name), *settings])
-        role = "accent" if last else "text"
-        rows.append(Equation(letters[name], vector(line.value(name)), role, note))
+        role = "accent" if line.name == "optimizer.move" else "text"
+        rows.append(Equation(letters[name], vector(line.value(name)), role, _note(name)))
     title = f"{lane.title}, step {step}"
     if lane.lost_at is not None and step == lane.lost_at:
         title += ": it runs away"
     whole = Step("optimizer.update", title, optimizer(lane.name).formula, lane_marker(lane), values)
     return Inspection(step=whole, rows=rows, labels=_labels(values), plain=True)
+
+
+def _rate_note(lane: Lane, trace: Trace) -> str:
+    """Where a schedule has lowered it, by how much."""
+    rate, peak = trace.about["settings"].learning_rate, lane.settings.learning_rate
+    if rate == peak or not peak:
+        return "learning rate"
+    return f"learning rate: {share(rate / peak)} of its peak, {plain(peak)}"
+
+
+def _remembered(trace: Trace, letters: dict[str, str]) -> list[Any]:
+    """What stays of the steps before."""
+    state = trace.about["state"]
+    names = state.__dataclass_fields__ if hasattr(state, "__dataclass_fields__") else ()
+    return [
+        Equation(f"{letters[name]} before", vector(getattr(state, name)), "text", words(name))
+        for name in names
+        if name in letters
+    ]
+
+
+def _settings(trace: Trace, rule: Rule) -> str:
+    """All numbers of the formulas that a person sets, and which step it is."""
+    numbers = numbers_of(trace.about["settings"])
+    told = [f"{sign} = {share(float(numbers[name]))}" for name, sign in rule.letters.items()]
+    return ", ".join([f"t = {trace.about['step']}", *told])
 
 
 def of_line(trace: Trace, line: Step) -> Inspection:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from core.optimization.rule import numbers_of
 from core.trace import Step, Trace
 from explorer.panes.backprop.optimizers.words import plain, share
 from explorer.theme_numbers import MINUS
@@ -90,10 +91,8 @@ def formula_of(trace: Trace, line: Step) -> str:
 def names_of(trace: Trace) -> dict[str, np.ndarray]:
     """Every name that a formula may hold, a number for each of the parameter's, (n,)."""
     about = trace.about
-    settings = asdict(about["settings"])
-    if "betas" in settings:
-        settings["beta1"], settings["beta2"] = settings.pop("betas")
-    found: dict[str, Any] = {**settings, "rate": about["settings"].learning_rate}
+    settings = numbers_of(about["settings"])
+    found: dict[str, Any] = dict(settings)
     for part, rest in (
         ("beta", "rest"), ("momentum", "rest"), ("beta1", "rest1"), ("beta2", "rest2"),
     ):  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,9 +12,10 @@ from core.autograd import parse
 from core.optimization.optimizer_trace import trace_update
 from core.optimization.optimizers import OPTIMIZERS
 from explorer.panes.backprop.optimizers.experiment import Experiment
-from explorer.panes.backprop.optimizers.explaining import of_line, of_update
+from explorer.panes.backprop.optimizers.explaining import of_line, of_update, vector
 from explorer.panes.backprop.optimizers.letters import letters_of
 from explorer.panes.backprop.optimizers.substituting import formula_of, names_of, written
+from explorer.panes.backprop.optimizers.words import plain
 from explorer.widgets.live_numbers import Equation
 from tests.core.optimization.invented import add_to_the_list
 
@@ -117,7 +119,8 @@ def test_a_new_optimizer_has_no_formulas_yet(monkeypatch):
 def test_every_number_of_a_step_stands_under_the_letter_of_its_formula(mode, change, name):
     change(Experiment(racers=(name,), steps=5))
     lane, rule = mode.recording.lane(name), OPTIMIZERS[name]
-    letters = [row.name for row in of_update(mode.recording, lane, 3).rows]
+    rows = [row for row in of_update(mode.recording, lane, 3).rows if isinstance(row, Equation)]
+    letters = [row.name for row in rows]
     assert letters[:3] == ["θ before", "g", "η"]
     made = {
         "s": "slope",
@@ -127,9 +130,9 @@ def test_every_number_of_a_step_stands_under_the_letter_of_its_formula(mode, cha
         "d": "",
         "": "",
     }
-    for row in of_update(mode.recording, lane, 3).rows[3:]:
+    for row in rows[3:]:
         assert made.get(row.name, "") in row.note
-        assert len(row.name.removesuffix(" after")) <= 2, row.name
+        assert len(re.sub(" (after|before)$", "", row.name)) <= 2, row.name
     trace = lane.trace(3)
     for index, line in zip(trace.children(None), rule.lines, strict=True):
         rows = [row for row in of_line(trace, trace[index]).rows if isinstance(row, Equation)]
@@ -137,6 +140,28 @@ def test_every_number_of_a_step_stands_under_the_letter_of_its_formula(mode, cha
         assert left == ("θ after" if line.mark == "move" else letters_of(rule)[line.made])
         for row in rows:
             assert len(re.sub(" (after|before)$", "", row.name).removeprefix("1 − ")) <= 2
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_letter_of_a_steps_formula_has_its_number(mode, change, name):
+    """What is remembered from before, and the settings; the rate with how a schedule lowered it."""
+    change(replace(Experiment(racers=(name,), steps=20), schedule="cosine"))
+    lane, rule = mode.recording.lane(name), OPTIMIZERS[name]
+    rows = of_update(mode.recording, lane, 11).rows
+    names = [row.name for row in rows if isinstance(row, Equation)]
+    (settings,) = [row.text for row in rows if not isinstance(row, Equation)]
+    assert settings.startswith("t = 11")
+    for letter in rule.letters.values():
+        assert f"{letter} = " in settings
+    for kept in getattr(rule.state(), "__dataclass_fields__", ()):
+        assert f"{letters_of(rule)[kept]} before" in names
+    state = lane.racers[10].state
+    shown = {row.name: row.value for row in rows if isinstance(row, Equation)}
+    if name == "adam":
+        assert shown["m before"] == vector(state.average)
+        assert shown["v before"] == vector(state.square)
+    rate = next(row for row in rows if row.name == "η")
+    assert rate.note == f"learning rate: 0.5 of its peak, {plain(lane.settings.learning_rate)}"
 
 
 def test_settings_are_one_number_for_x_and_y(mode, change):
