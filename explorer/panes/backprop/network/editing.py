@@ -55,6 +55,7 @@ class Editing:
         """A setup that teaches something, at step 0."""
         chosen = preset(name)
         self.mode.following.leave()
+        self.mode.keeping.leave_for(chosen.experiment)
         self.mode.view.panel.set_side(chosen.panel)
         self.change(chosen.experiment, f"Show “{chosen.title}”")
         self.mode.runner.begin(chosen.experiment)
@@ -63,7 +64,9 @@ class Editing:
         """Begins anew with a tenth of the learning rate."""
         one = self.mode.experiment
         rate = float(f"{one.learning_rate / 10:.3g}")
-        self.change(replace(one, learning_rate=rate), "Learn slower")
+        slower = replace(one, learning_rate=rate)
+        self.mode.keeping.leave_for(slower)
+        self.change(slower, "Learn slower")
         self.reset()
 
     def reset(self, other: bool = False) -> None:
@@ -72,5 +75,6 @@ class Editing:
         one = self.mode.experiment
         if other:
             one = replace(one, seed=one.seed + 1)
+            self.mode.keeping.leave_for(one)
             self.change(one, "Take other first weights")
         self.mode.runner.begin(one)

@@ -7,13 +7,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from explorer.panes.backprop.network.editing import EXPERIMENT
-from explorer.panes.backprop.network.experiment import restored
+from explorer.panes.backprop.network.experiment import Experiment, restored
 from explorer.panes.backprop.network.spots import Neuron, Spot, Weight, is_there
 
 if TYPE_CHECKING:
     from explorer.panes.backprop.network.mode import NetworkMode
 
 SEEN = ("chosen", "followed")
+MOST_LEFT = 8  # networks that were left for others
 
 
 class Keeping:
@@ -23,13 +24,36 @@ class Keeping:
         self._mode = mode
         self.learned: dict[str, Any] | None = None
         self.seen: dict[str, Any] = {}
+        self._left: dict[tuple[Experiment, Experiment], dict[str, Any] | None] = {}
+
+    def leave_for(self, other: Experiment) -> None:
+        """Another network begins: what was learned comes back where that is undone."""
+        self._leave(self._mode.experiment, other)
+
+    def comes_back(self, one: Experiment, other: Experiment) -> tuple[bool, dict[str, Any] | None]:
+        """Whether `one` was left for `other`, and what was learned of it; then it is the other way
+        round, for a redo.
+        """
+        if (one, other) not in self._left:
+            return False, None
+        learned = self._left.pop((one, other))
+        self._leave(other, one)
+        return True, learned
+
+    def _leave(self, now: Experiment, other: Experiment) -> None:
+        if now == other:
+            return
+        self._left.pop((now, other), None)
+        self._left[now, other] = self._learned(now)
+        for key in list(self._left)[:-MOST_LEFT]:
+            del self._left[key]
 
     def state(self) -> dict[str, Any]:
         mode = self._mode
         return {
             "version": 1,
             "experiment": mode.experiment.state(),
-            "learned": self._learned(),
+            "learned": self._learned(mode.experiment),
             "panel": mode.view.panel.side,
             "more": mode.view.controls.more.isChecked(),
             **(self.seen or self._seen()),
@@ -68,13 +92,14 @@ class Keeping:
             at = followed[1]
             mode.following.follow(followed[0], at if type(at) in (int, float) and at > 0 else 0.0)
 
-    def _learned(self) -> dict[str, Any] | None:
+    def _learned(self, one: Experiment) -> dict[str, Any] | None:
         lab = self._mode.runner.lab
         if self.learned is not None or lab is None:
             return self.learned
         moment = lab.moments[-1]
-        fits = moment.step > 0 and moment.experiment == self._mode.experiment
-        return moment.learned.state() if fits and not moment.diverged else None
+        if moment.step == 0 or moment.diverged or moment.experiment != one:
+            return None
+        return {**moment.learned.state(), "curves": lab.curves.state()}
 
     def _seen(self) -> dict[str, Any]:
         mode, sample = self._mode, self._mode.following.sample

@@ -9,22 +9,23 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from core.optimization.learner import Learned, Learner
+from explorer.panes.backprop.network.curves import Curves
 from explorer.panes.backprop.network.experiment import Data, Experiment, make_data
 from explorer.panes.backprop.network.learned import recall
 from explorer.panes.backprop.network.moment import Moment, Update, look, look_steps
 from explorer.panes.backprop.network.sample import Sample, take_sample
+from explorer.panes.backprop.network.thinning import places_of
 
 PACE = 60.0  # steps a second at 1x
 SLICE = 0.002  # seconds of work between two yields, at which the window goes first
 LOOK = 1 / 20  # seconds between two moments while it learns
-MOST_MOMENTS = 400  # then every other one is forgotten
-MOST_ENTRIES = 4000
+MOST_MOMENTS = 400  # then half of them are forgotten
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,42 +36,6 @@ class Beat:
 
     idle: float = 0.0
     safe: bool = True
-
-
-@dataclass
-class Curves:
-    """What is plotted against the step; the lists grow together."""
-
-    steps: list[int] = field(default_factory=list)
-    train: list[float] = field(default_factory=list)
-    test: list[float] = field(default_factory=list)
-    ratios: list[tuple[float, ...]] = field(default_factory=list)
-
-    def take(self, moment: Moment) -> None:
-        ratios = tuple(layer.ratio for layer in moment.layers)
-        if self.steps and self.steps[-1] == moment.step:  # in place: the lists never get shorter
-            self.train[-1], self.test[-1] = moment.train_loss, moment.test_loss
-            self.ratios[-1] = ratios
-            return
-        self.ratios.append(ratios)
-        self.test.append(moment.test_loss)
-        self.train.append(moment.train_loss)
-        self.steps.append(moment.step)
-
-    def thinned(self) -> Curves:
-        if len(self.steps) <= MOST_ENTRIES:
-            return self
-        return Curves(self.steps[::2], self.train[::2], self.test[::2], self.ratios[::2])
-
-    def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[tuple[float, ...]]]:
-        """As they are now, all of one length: the other thread may be adding."""
-        count = len(self.steps)
-        return (
-            np.array(self.steps[:count], dtype=np.float64),
-            np.array(self.train[:count]),
-            np.array(self.test[:count]),
-            self.ratios[:count],
-        )
 
 
 class Lab:
@@ -89,13 +54,13 @@ class Lab:
         self.learner = Learner.start(
             experiment.config, self.data.train, self.data.test, experiment.settings, experiment.seed
         )
-        if learned is not None:
-            recall(self.learner, learned)
+        known = learned is not None and recall(self.learner, learned)
         self.diverged = ""
         self._update: Update | None = None
         moment = look(self.learner, experiment, None)
-        curves = Curves()
-        curves.take(moment)
+        curves = Curves.kept(learned.get("curves"), moment.step) if learned and known else Curves()
+        if curves.steps[-1:] != [moment.step]:
+            curves.take(moment)
         self.curves: Curves = curves
         self.moments: list[Moment] = [moment]  # never empty: the other thread looks
         return moment
@@ -133,7 +98,8 @@ class Lab:
         if kept and kept[-1].step == moment.step:
             kept = kept[:-1]
         elif len(kept) >= MOST_MOMENTS:
-            kept = kept[::2]
+            steps = [one.step for one in kept]
+            kept = [kept[place] for place in places_of(steps, MOST_MOMENTS // 2)]
         self.moments = [*kept, moment]
         self.curves = self.curves.thinned()
         self.curves.take(moment)

@@ -159,8 +159,9 @@ class NetworkMode(Mode):
         asked = self.runner.asked
         if asked is None:  # nothing is made before it is looked at
             return
-        if value.seed != asked.seed:
-            self.runner.begin(value)
+        back, learned = self.keeping.comes_back(value, asked)
+        if back or value.seed != asked.seed:
+            self.runner.begin(value, learned)
         else:
             self.runner.change(value)
 

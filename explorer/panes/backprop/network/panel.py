@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, 
 
 from core.optimization.statistics import HEALTHY_RATIO
 from explorer import theme
+from explorer.panes.backprop.network.curves import Curves
 from explorer.panes.backprop.network.histograms import Histograms
-from explorer.panes.backprop.network.lab import Curves
 from explorer.panes.backprop.network.moment import Moment
 from explorer.theme_numbers import format_number, format_percent
 from explorer.widgets.base import set_look

@@ -102,6 +102,40 @@ def test_moments_are_thinned_and_curves_keep_one_length():
     assert {len(one) for one in lab.curves.arrays()} == {MOST_MOMENTS + 21}
 
 
+def test_the_beginning_of_learning_stays_in_sight():
+    lab = Lab(Experiment(hidden=(2,), points=10))
+    moment = lab.moments[0]
+    for step in range(1, 6001):
+        lab._keep(replace(moment, step=step))
+    steps = [one.step for one in lab.moments]
+    assert steps[0] == 0 and steps[-1] == 6000 and len(steps) < MOST_MOMENTS
+    for wanted in (20, 100, 400, 1500, 3000):
+        assert min(abs(step - wanted) for step in steps) <= 0.1 * wanted + 2
+    for step in range(6001, 10_001):
+        lab._keep(replace(moment, step=step))
+    drawn = lab.curves.steps
+    assert drawn == sorted(set(drawn)) and drawn[0] == 0 and drawn[-1] == 10_000
+    assert max(after - before for before, after in pairwise(drawn[:100])) < 10
+
+
+def test_curves_survive_json_and_what_does_not_fit_is_left_out():
+    lab = Lab(Experiment(points=20))
+    for _ in range(500):
+        lab.learner.learn()
+        if lab.learner.step % 2:
+            lab.look()
+    saved = json.loads(json.dumps(lab.curves.state()))
+    assert len(saved["steps"]) <= 300
+    again = Lab(lab.experiment, {**lab.moments[-1].learned.state(), "curves": saved})
+    assert again.curves.steps[0] == 0 and again.curves.steps[-1] == 499
+    assert again.curves.train[0] == pytest.approx(lab.curves.train[0], rel=1e-3)
+    assert math.isnan(again.curves.ratios[0][0])
+    assert json.loads(json.dumps(again.curves.state())) == saved
+    for bad in (None, {}, {**saved, "train": [1.0]}, {**saved, "steps": saved["steps"][::-1]}):
+        one = Lab(lab.experiment, {**lab.moments[-1].learned.state(), "curves": bad})
+        assert one.moments[-1].step == 499 and one.curves.steps == [499]
+
+
 def test_curves_are_of_one_length_whenever_another_thread_looks():
     lab = Lab(Experiment(hidden=(2,), points=10))
     moments = [lab.one_step() for _ in range(300)]

@@ -334,3 +334,52 @@ def test_a_network_without_points_is_not_before_its_first_step(mode, run_async):
         assert told[-1].title == "After 4 steps"
 
     run_async(body())
+
+
+@pytest.mark.parametrize("how", ["reset", "preset", "calm"])
+def test_undo_brings_back_what_was_learned(mode, run_async, how):
+    async def body() -> None:
+        mode.editing.change_field("learning_rate", 0.02)
+        await mode.settled()
+        await mode.runner.steps(30)
+        weights, first = mode.moment.weights, mode.runner.lab.curves.train[0]
+        if how == "reset":
+            mode.editing.reset(other=True)
+        elif how == "preset":
+            mode.editing.show_preset("spiral")
+        else:
+            mode.editing.calm()
+        await mode.settled()
+        assert mode.moment.step == 0
+        await mode.runner.steps(5)
+        mode.workspace.undo()
+        await mode.settled()
+        assert mode.moment.step == 30
+        for now, before in zip(mode.moment.weights, weights, strict=True):
+            np.testing.assert_array_equal(now, before)
+        assert mode.runner.lab.curves.train[0] == pytest.approx(first, rel=1e-3)
+        mode.workspace.redo()
+        await mode.settled()
+        assert mode.moment.step == 5
+        mode.workspace.undo()
+        mode.workspace.undo()
+        await mode.settled()
+        assert mode.moment.step == 30 and mode.experiment.learning_rate == 0.01
+
+    run_async(body())
+
+
+def test_curves_come_back_with_a_session(mode, run_async):
+    async def body() -> None:
+        await mode.runner.steps(40)
+        saved = json.loads(json.dumps(mode.state()))
+        mode.editing.show_preset("dead")
+        await mode.settled()
+        mode.restore(saved)
+        await mode.settled()
+        assert mode.moment.step == 40
+        assert mode.runner.lab.curves.steps == list(range(41))
+        train = mode.view.panel.losses.displayed()["train"]
+        assert train[0, 0] == 0 and train[-1, 0] == 40
+
+    run_async(body())
