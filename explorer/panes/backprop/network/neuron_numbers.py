@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from core.autograd.layers import Normalize
 from core.trace import Step
 from explorer.panes.backprop.network.moment import Moment, Passed
 from explorer.panes.backprop.network.spots import Neuron, is_dead, name_of
@@ -13,6 +14,7 @@ from explorer.theme_numbers import format_number
 from explorer.widgets.live_numbers import Equation, Terms
 
 SUM = "\u03a3 w \u00d7 x"
+DEVIATION = "\u221a(\u03c3\u00b2 + \u03b5)"
 LINE = "core.autograd.mlp:MLP._layer#"
 LATEX = {"tanh": r"\tanh", "relu": r"\mathrm{relu}", "sigmoid": r"\sigma", "gelu": r"\mathrm{gelu}"}
 
@@ -23,7 +25,7 @@ def neuron_step(moment: Moment, spot: Neuron) -> Step:
     last = spot.column == len(moment.weights)
     formula, line = r"z = \sum_i w_i \, x_i + b", "sums"
     if norm != "none" and not last:
-        formula = rf"z = g \cdot \text{{{norm} norm}}\Big(\sum_i w_i \, x_i\Big) + b"
+        formula = r"z = g \cdot \frac{\sum_i w_i \, x_i - \mu}{\sqrt{\sigma^2 + \epsilon}} + b"
         line = "product"
     if not last:
         says = "z" if kind == "linear" else f"{LATEX[kind]}(z)"
@@ -69,14 +71,34 @@ def _of_point(moment: Moment, spot: Neuron, names: list[str], bias: float) -> li
         ),
     ]
     normed = norm != "none" and not last
+    if normed:
+        rows += _of_norm(moment, layer, number)
     rows.append(Equation("b", bias, "text", "bias"))
-    said = f"= {norm} norm of {SUM} \u00d7 gain + b" if normed else f"= {SUM} + b"
+    said = f"= g \u00d7 (\u03a3 \u2212 \u03bc) / {DEVIATION} + b" if normed else f"= {SUM} + b"
     rows.append(Equation("z", float(one.normed[0, number]), "accent" if last else "text", said))
     if not last:
         kind = moment.experiment.activation
         note = "= z" if kind == "linear" else f"= {kind}(z), what it says"
         rows.append(Equation("a", float(one.out[0, number]), "accent", note))
     return rows
+
+
+def _of_norm(moment: Moment, layer: int, number: int) -> list[Any]:
+    """The mean, the deviation and the gain that a norm takes a neuron's sum through."""
+    sums, learned = moment.passed[layer].sums, moment.learned
+    if moment.experiment.norm == "layer":
+        mean, variance = float(sums.mean()), float(sums.var())
+        whose = ("of the layer's sums", "their deviation")
+    else:
+        mean = float(learned.running[f"{layer}.mean"][number])
+        variance = float(learned.running[f"{layer}.variance"][number])
+        whose = ("running mean of what it learned from", "running deviation")
+    gain = float(learned.parameters[f"{layer}.gain"][number])
+    return [
+        Equation("\u03bc", mean, "text", whose[0]),
+        Equation(DEVIATION, float(np.sqrt(variance + Normalize.eps)), "text", whose[1]),
+        Equation("g", gain, "text", "gain"),
+    ]
 
 
 def neuron_table(moment: Moment, spot: Neuron) -> dict[str, np.ndarray]:

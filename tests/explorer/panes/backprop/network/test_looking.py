@@ -324,6 +324,9 @@ def test_a_neurons_formula_lines_and_numbers_belong_together(norm, activation):
         ends = spot.column == 3
         if norm == "none" or ends:
             assert product + bias == pytest.approx(told["z"].value)
+        else:
+            normed = (product - told["\u03bc"].value) / told["\u221a(\u03c3\u00b2 + \u03b5)"].value
+            assert told["g"].value * normed + bias == pytest.approx(told["z"].value)
         last = told["z" if ends else "a"]
         assert last.value == layers[spot.column - 1].out.data[0, spot.number]
         assert last.role == "accent"
