@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from explorer import theme
 from explorer.panes.backprop.expression.curve_picture import CurvePicture
+from explorer.panes.backprop.expression.inks import signed
 from explorer.panes.backprop.expression.spark_picture import SparkPicture
 from explorer.panes.backprop.expression.whatif import WhatIf
 from explorer.panes.backprop.expression.words import in_brackets
@@ -28,11 +29,6 @@ from explorer.widgets.menu_button import MenuButton
 
 WORDS = 264  # px
 STEP = "Every input that takes steps moves by \u2212rate \u00d7 gradient"
-
-
-def signed(value: float) -> str:
-    text = format_number(value)
-    return text if value < 0 or value == 0 or math.isnan(value) else f"+{text}"
 
 
 class TypedNumber(QLineEdit):
@@ -153,23 +149,41 @@ class WhatIfCard(QWidget):
     def set_nudge(self, nudge: float) -> None:
         self.nudge.set_shown(format_number(nudge).replace(",", ""))
 
-    def set_what_if(self, what: WhatIf | None, output: str, numeric: str) -> None:
+    def set_what_if(
+        self, what: WhatIf | None, output: str, numeric: str = "", sentence: str = ""
+    ) -> None:
+        """numeric: the gradient by nudging, and what it says; `sentence` says it at length"""
         self.curve.set_what_if(what, output)
         if what is None:
-            for label in (self.predicted, self.true, self.numeric):
+            for label in (self.predicted, self.true):
                 label.setText("")
+            self.set_numeric("", "")
             return
-        slope, nudge = format_number(what.gradient), in_brackets(format_number(what.nudge))
-        self.predicted.setText(f"predicted: {slope} \u00d7 {nudge} = {signed(what.predicted)}")
-        off = f", off by {format_number(abs(what.error))}" if math.isfinite(what.error) else ""
-        if abs(what.error) <= what.rounding:
-            off = ", as predicted"
-        self.true.setText(f"true change: {signed(what.true)}{off}")
-        self.set_numeric(numeric)
+        self.predicted.setText(_predicted(what, output))
+        self.true.setText(_true_change(what))
+        self.set_numeric(numeric, sentence)
 
-    def set_numeric(self, text: str) -> None:
+    def set_numeric(self, text: str, sentence: str) -> None:
         """What the gradient is by nudging; nothing while that is not known."""
         self.numeric.setText(text)
+        self.numeric.setToolTip(sentence)
+
+
+def _predicted(what: WhatIf, output: str) -> str:
+    slope, nudge = format_number(what.gradient), in_brackets(format_number(what.nudge))
+    if not math.isfinite(what.result):
+        return f"predicted: nothing, {output} is {format_number(what.result)} here"
+    if not math.isfinite(what.gradient):
+        return f"predicted: nothing, the slope is {slope} here"
+    return f"predicted: {slope} \u00d7 {nudge} = {signed(what.predicted)}"
+
+
+def _true_change(what: WhatIf) -> str:
+    if math.isnan(what.true):
+        return "true change: none to tell"
+    off = f", off by {format_number(abs(what.error))}" if math.isfinite(what.error) else ""
+    off = ", as predicted" if what.is_as_predicted else off
+    return f"true change: {signed(what.true)}{off}"
 
 
 class LearnCard(QWidget):

@@ -48,7 +48,7 @@ def sign_text(value: float) -> QColor:
 def signed(value: float) -> str:
     """A number with its sign, also where that is plus."""
     text = format_number(value)
-    return text if value < 0 or value == 0 else f"+{text}"
+    return f"+{text}" if value > 0 else text
 
 
 def chip(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from explorer.latest import Latest
 from explorer.panes.backprop.expression.cells import cell_name
 from explorer.panes.backprop.expression.computing import Computed, array_of
 from explorer.panes.backprop.expression.experiment import RATES
-from explorer.panes.backprop.expression.explaining import AGREES, difference, is_drowned
+from explorer.panes.backprop.expression.verdict import verdict
 from explorer.panes.backprop.expression.whatif import (
     WhatIf,
     check,
@@ -122,7 +123,7 @@ class Trying(QObject):
             self._show_checked(computed, check(computed))
         elif self._checked is not computed:  # those of other numbers tell nothing
             self._show_checked(computed, {})
-            card.set_numeric("")
+            card.set_numeric("", "")
         if is_cheap(computed):
             self._show(what_if(computed, self.leaf, self.element, self.nudge, self.what))
         if not (is_cheap(computed) and is_cheap_to_check(computed)):
@@ -137,7 +138,8 @@ class Trying(QObject):
         return sorted(computed.leaves, key=self.mode.lab.experiment.is_fixed)
 
     def _written(self, value: np.ndarray) -> str:
-        return f"{value.reshape(-1)[self.element]:.6g}".replace("-", "\u2212")
+        text = f"{value.reshape(-1)[self.element]:.6g}".replace("-", "\u2212")
+        return re.sub(r"e(\u2212?)\+?0*", r"e\1", text)
 
     # the engine
 
@@ -164,7 +166,7 @@ class Trying(QObject):
     def _on_failed(self, message: str) -> None:
         """What is shown is of other numbers, or of another input."""
         self.what = None
-        self.mode.view.what_if.set_what_if(None, "", "")
+        self.mode.view.what_if.set_what_if(None, "")
         self.mode.view.what_if.set_error(message)
 
     def stop(self) -> None:
@@ -179,25 +181,17 @@ class Trying(QObject):
             return
         self.what = what
         output = computed.graph.nodes[computed.output].label
-        self.mode.view.what_if.set_what_if(what, output, self._numeric_words(computed))
+        self.mode.view.what_if.set_what_if(what, output, *self._numeric_words(computed, what))
 
-    def _numeric_words(self, computed: Computed) -> str:
-        number = computed.leaves[self.leaf]
-        gradient, numeric = computed.gradient(number), self.mode.numeric.get(number)
-        if gradient is None or numeric is None or np.shape(gradient) != numeric.shape:
-            return ""
-        one = float(numeric.reshape(-1)[self.element])
-        error = difference(gradient, numeric)
-        if not math.isfinite(error):
-            return f"numeric gradient: {format_number(one)}, nothing to compare"
-        off = float(np.asarray(gradient).reshape(-1)[self.element]) - one
-        value = float(computed.value(number).reshape(-1)[self.element])
-        word = "agrees" if error < AGREES else "differs: there is a kink near"
-        if error >= AGREES and is_drowned(value, computed.result, off):
-            word = "which rounding spoils: the numbers are too large"
-        elif one == 0 and off != 0 and error < AGREES:
-            word = "too small to tell from rounding"
-        return f"numeric gradient: {format_number(one)}, {word}"
+    def _numeric_words(self, computed: Computed, what: WhatIf) -> tuple[str, str]:
+        """What nudging says of the gradient, in short and in a sentence."""
+        number = computed.leaves[what.name]
+        numeric = self.mode.numeric.get(number)
+        if numeric is None or computed.value(number).shape != numeric.shape:
+            return "", ""
+        one = float(numeric.reshape(-1)[what.element])
+        short, sentence = verdict(what, one)
+        return f"numeric gradient: {format_number(one)}, {short}", sentence
 
     def _fill_learning(self, computed: Computed) -> None:
         one, card = self.mode.lab.experiment, self.mode.view.learn

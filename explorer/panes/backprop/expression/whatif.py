@@ -9,11 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.autograd import numeric_gradient_of, output_if
+from core.autograd.gradient_check import NUDGE
 from core.jobs import Pace, to_the_end
 from explorer.panes.backprop.expression.cells import cell_name
 from explorer.panes.backprop.expression.computing import Array, Computed
 
 HUGE = 4e307
+NEARER = (
+    16  # times, the slopes on both sides are looked at once more: a kink stays, a bend does not
+)
 POINTS = 61  # of a curve
 AT_ONCE = 1_200  # nodes that may be worked out within a frame
 NUMBERS_AT_ONCE = 100_000  # and their numbers
@@ -29,6 +33,8 @@ class WhatIf:
     predicted  gradient * nudge
     true       L(value + nudge) - L(value)
     xs, ys     the curve
+    gaps       by how much the slopes on both sides differ, by a tiny nudge and a sixteenth of it
+    nodes      that the graph has: each rounds
     """
 
     name: str
@@ -41,6 +47,8 @@ class WhatIf:
     true: float
     xs: Array
     ys: Array
+    gaps: tuple[float, float]
+    nodes: int
 
     @property
     def predicted(self) -> float:
@@ -53,7 +61,19 @@ class WhatIf:
     @property
     def rounding(self) -> float:
         """What is lost where results are subtracted: a smaller error is none."""
-        return 2.0**-48 * max(abs(self.result), abs(self.true), abs(self.predicted))
+        largest = max(abs(self.result), abs(self.true), abs(self.predicted))
+        return 2.0**-52 * (16 + self.nodes) * largest
+
+    @property
+    def is_as_predicted(self) -> bool:
+        return math.isfinite(self.error) and abs(self.error) <= self.rounding
+
+    @property
+    def is_kink(self) -> bool:
+        """Whether the slopes on both sides stay apart, however near."""
+        near = NUDGE / NEARER
+        noise = max(1e-6 * max(1.0, abs(self.gradient)), 100 * self.rounding / near)
+        return self.gaps[1] > max(noise, 0.5 * self.gaps[0])
 
 
 def is_cheap(computed: Computed) -> bool:
@@ -89,8 +109,20 @@ def what_if_steps(
             yield
             pace.go_on()
     true = _at(computed, number, element, value + nudge) - computed.result
+    gaps = tuple(_gap(computed, number, element, reach) for reach in (NUDGE, NUDGE / NEARER))
     called = cell_name(computed, number, element)
-    return WhatIf(name, called, element, value, slope, computed.result, nudge, true, xs, ys)
+    result, nodes = computed.result, len(computed.graph.nodes)
+    return WhatIf(
+        name, called, element, value, slope, result, nudge, true, xs, ys, (gaps[0], gaps[1]), nodes
+    )
+
+
+def _gap(computed: Computed, number: int, element: int, reach: float) -> float:
+    """By how much the slopes on both sides differ."""
+    value = float(computed.value(number).reshape(-1)[element])
+    left, right = (_at(computed, number, element, value + way) for way in (-reach, reach))
+    with np.errstate(all="ignore"):
+        return float(abs(np.float64(right) + left - 2 * computed.result) / reach)
 
 
 def _range(

@@ -136,6 +136,47 @@ def test_a_gradient_lost_in_rounding_is_not_called_a_kink(pane, mode):
     assert "kink" in mode.view.what_if.numeric.text()
 
 
+@pytest.mark.parametrize(
+    ("text", "name", "at", "says"),
+    [
+        ("w ** 0.5", "w", 0.0, "nothing to compare"),
+        ("sin(1000 * w)", "w", 0.3, "differs: it bends fast"),
+        ("sin(1000 * w)", "w", 0.0, "differs: it bends fast"),
+        ("relu(w) + 1", "w", 3e-6, "differs: a kink is near"),
+        ("relu(w) + 1", "w", 0.0, "differs: a kink is near"),
+        ("abs(w) * k", "w", 0.0, "agrees, but at a kink"),
+        ("w ** 2 * k", "w", 0.0, "agrees"),
+        ("tanh(w) * 1e6", "w", 0.3, "agrees"),
+        ("x0 * k + w", "w", 0.3, "agrees"),
+    ],
+)
+def test_why_a_gradient_by_nudging_differs_is_told(pane, mode, text, name, at, says):
+    mode.lab.set_text(text)
+    mode.trying.try_leaf(name, 0)
+    mode.lab.move_leaf(name, 0, at)
+    card = mode.view.what_if
+    assert card.numeric.text().endswith(f", {says}") and card.numeric.toolTip()
+
+
+def test_where_a_slope_has_no_end_nothing_is_predicted(pane, mode):
+    mode.lab.set_text("w ** 0.5")
+    mode.lab.move_leaf("w", 0, 0.0)
+    card = mode.view.what_if
+    assert card.predicted.text() == "predicted: nothing, the slope is \u221e here"
+    assert card.true.text() == "true change: +0.316"
+    mode.lab.set_text("log(w)")
+    assert card.predicted.text() == "predicted: nothing, v1 is \u2212\u221e here"
+    mode.lab.set_text("3 * w")
+    mode.lab.move_leaf("w", 0, -1234567.0)
+    assert card.value.text() == "\u22121.23457e6"
+
+
+async def test_what_the_rounding_of_many_terms_leaves_is_no_error(pane, mode):
+    mode.lab.set_text(" + ".join(["w"] * 150))
+    await until(lambda: mode.trying.what is not None and mode.trying.what.gradient == 150)
+    assert mode.view.what_if.true.text().endswith(", as predicted")
+
+
 def test_what_rounding_leaves_is_no_error(pane, mode):
     mode.lab.set_text("x * 3 + b")
     mode.lab.move_leaf("x", 0, 0.1)

@@ -1,0 +1,35 @@
+"""What a gradient by nudging says of the one by backward, in few words and in a whole sentence.
+
+No Qt here.
+"""
+
+from __future__ import annotations
+
+import math
+
+from explorer.panes.backprop.expression.explaining import AGREES, difference, is_drowned
+from explorer.panes.backprop.expression.whatif import WhatIf
+
+AGREE = ("agrees", "Nudging it finds the same gradient")
+KINK = ("agrees, but at a kink", "On both sides the slope is another: none holds for both")
+NEAR = ("differs: a kink is near", "On both sides of a kink the slope is another")
+BENDS = ("differs: it bends fast", "It bends too much within the check's nudge of 1e\u22125")
+DROWNED = ("spoilt by rounding", "The numbers are too large: a nudge is lost in rounding")
+SMALL = ("too small to tell", "What a nudge changes is too small to tell from rounding")
+NOTHING = ("nothing to compare", "One of both is not finite")
+
+
+def verdict(what: WhatIf, numeric: float) -> tuple[str, str]:
+    """Of `what`'s gradient."""
+    error = difference(what.gradient, numeric)
+    off = what.gradient - numeric
+    if not math.isfinite(error):
+        return NOTHING
+    if error < AGREES:
+        small = numeric == 0 and off != 0
+        return SMALL if small else KINK if what.is_kink else AGREE
+    if is_drowned(what.value, what.result, off):
+        return DROWNED
+    # where a kink lies within the nudge, both are apart by half of what the two sides are
+    gap = what.gaps[0]
+    return NEAR if what.is_kink or 0.8 * gap < abs(2 * off) < 1.2 * gap else BENDS
