@@ -69,7 +69,8 @@ RULE = Rule(
     source="Duchi, Hazan & Singer 2011",
     formula=(
         r"\begin{array}{l} s = g + \lambda \, \theta, \quad v \leftarrow v + s^2 \\"
-        r" \theta \leftarrow \theta - \eta \, \frac{s}{\sqrt{v} + \epsilon} \end{array}"
+        r" d = \frac{s}{\sqrt{v} + \epsilon}, \quad"
+        r" \theta \leftarrow \theta - \eta \, d \end{array}"
     ),
     settings=AdaGradSettings,
     state=AdaGradState,

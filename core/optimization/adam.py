@@ -107,7 +107,9 @@ RULE = Rule(
         r"\begin{array}{l} s = g + \lambda \, \theta \\"
         r" m \leftarrow \beta_1 m + (1 - \beta_1) \, s, \quad"
         r" v \leftarrow \beta_2 v + (1 - \beta_2) \, s^2 \\"
-        r" \theta \leftarrow \theta - \eta \, \frac{\hat m}{\sqrt{\hat v} + \epsilon} \end{array}"
+        r" \hat m = \frac{m}{1 - \beta_1^t}, \quad \hat v = \frac{v}{1 - \beta_2^t} \\"
+        r" d = \frac{\hat m}{\sqrt{\hat v} + \epsilon}, \quad"
+        r" \theta \leftarrow \theta - \eta \, d \end{array}"
     ),
     settings=AdamSettings,
     state=AdamState,

@@ -95,10 +95,12 @@ RULE = Rule(
     title="AdamW",
     source="Loshchilov & Hutter 2019",
     formula=(
-        r"\begin{array}{l} m \leftarrow \beta_1 m + (1 - \beta_1) \, g, \quad"
+        r"\begin{array}{l} \theta' = (1 - \eta \lambda) \, \theta \\"
+        r" m \leftarrow \beta_1 m + (1 - \beta_1) \, g, \quad"
         r" v \leftarrow \beta_2 v + (1 - \beta_2) \, g^2 \\"
-        r" \theta \leftarrow (1 - \eta \lambda)\, \theta"
-        r" - \eta \, \frac{\hat m}{\sqrt{\hat v} + \epsilon} \end{array}"
+        r" \hat m = \frac{m}{1 - \beta_1^t}, \quad \hat v = \frac{v}{1 - \beta_2^t} \\"
+        r" d = \frac{\hat m}{\sqrt{\hat v} + \epsilon}, \quad"
+        r" \theta \leftarrow \theta' - \eta \, d \end{array}"
     ),
     settings=AdamWSettings,
     state=AdamWState,

@@ -72,8 +72,9 @@ RULE = Rule(
     title="Lion",
     source="Chen et al. 2023",
     formula=(
-        r"\begin{array}{l} \theta \leftarrow (1 - \eta \lambda)\, \theta"
-        r" - \eta \, \mathrm{sign}(\beta_1 m + (1 - \beta_1) \, g) \\"
+        r"\begin{array}{l} \theta' = (1 - \eta \lambda) \, \theta, \quad"
+        r" c = \beta_1 m + (1 - \beta_1) \, g \\"
+        r" d = \mathrm{sign}(c), \quad \theta \leftarrow \theta' - \eta \, d \\"
         r" m \leftarrow \beta_2 m + (1 - \beta_2) \, g \end{array}"
     ),
     settings=LionSettings,

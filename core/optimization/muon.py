@@ -194,8 +194,11 @@ RULE = Rule(
     title="Muon",
     source="Jordan et al. 2024",
     formula=(
-        r"\theta \leftarrow (1 - \eta \lambda)\, \theta - \eta \gamma \, U V^\top, \quad"
-        r" U \Sigma V^\top = (1 - \mu) \, g + \mu \, m"
+        r"\begin{array}{l} \theta' = (1 - \eta \lambda) \, \theta, \quad"
+        r" m \leftarrow \mu \, m + (1 - \mu) \, g \\"
+        r" \tilde m = (1 - \mu) \, g + \mu \, m \\"
+        r" d \approx U V^\top, \quad U \Sigma V^\top = \tilde m \\"
+        r" \theta \leftarrow \theta' - \eta \gamma \, d \end{array}"
     ),
     settings=MuonSettings,
     state=MuonState,

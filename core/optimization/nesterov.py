@@ -72,7 +72,7 @@ RULE = Rule(
     source="Nesterov 1983",
     formula=(
         r"\begin{array}{l} s = g + \lambda \, \theta, \quad u \leftarrow \mu \, u + s \\"
-        r" \theta \leftarrow \theta - \eta \, (s + \mu \, u) \end{array}"
+        r" a = s + \mu \, u, \quad \theta \leftarrow \theta - \eta \, a \end{array}"
     ),
     settings=NesterovSettings,
     state=NesterovState,

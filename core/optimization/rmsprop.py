@@ -71,7 +71,8 @@ RULE = Rule(
     formula=(
         r"\begin{array}{l} s = g + \lambda \, \theta, \quad"
         r" v \leftarrow \beta \, v + (1 - \beta) \, s^2 \\"
-        r" \theta \leftarrow \theta - \eta \, \frac{s}{\sqrt{v} + \epsilon} \end{array}"
+        r" d = \frac{s}{\sqrt{v} + \epsilon}, \quad"
+        r" \theta \leftarrow \theta - \eta \, d \end{array}"
     ),
     settings=RMSPropSettings,
     state=RMSPropState,

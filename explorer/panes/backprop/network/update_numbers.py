@@ -53,15 +53,17 @@ def update_rows(moment: Moment, weight: Weight | Bias) -> tuple[Step | None, lis
         *_gradient_rows(update, parameter, place, letters["grad"]),
         Equation(letters["rate"], float(update.learning_rate), "text", SPELT["rate"]),
     ]
-    kept = {name.removesuffix(BEFORE) for name in names if name.endswith(BEFORE)}
+    kept = {name for name in names if name.endswith(BEFORE)}
     moves = next(step for step in trace if step.name == "optimizer.move")
     for step in _lines(trace):
         made = next(iter(step.values))
         value = np.asarray(step.value(made))
         role = "accent" if step.name == "optimizer.move" else "text"
-        if made in kept:  # what was there before the step
-            before = float(names[made + BEFORE][flat])
-            rows.append(Equation(letter(made + BEFORE, letters), before, "text", "remembered"))
+        reads = re.findall(r"[a-z]\w*", formula_of(trace, step))
+        for name in [one for one in reads if one in kept]:  # once, where it is first read
+            kept.remove(name)
+            before = float(names[name][flat])
+            rows.append(Equation(letter(name, letters), before, "text", "remembered"))
         if value.shape in ((), update.before[parameter].shape):
             note = ", ".join([_spelt(made, weight), *_settings(step, rule, update)])
             rows.append(Equation(letters[made], _at(value, place), role, note))
