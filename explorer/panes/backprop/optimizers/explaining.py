@@ -134,7 +134,30 @@ def of_line(trace: Trace, line: Step) -> Inspection:
         for axis, name in enumerate(XY):
             text = f"{written(formula, names, axis)} = {format_number(result[axis])}"
             rows.append(Row(f"{name}:  {text}", "text"))
+    rows += _about_the_matrix(trace, line)
     return Inspection(step=line, rows=rows, labels=_labels(line.values), plain=True)
+
+
+def _about_the_matrix(trace: Trace, line: Step) -> list[Any]:
+    """What two lines of Muon's do with (x, y) as a matrix of one row."""
+    param, settings = np.asarray(trace.about["param"]), trace.about["settings"]
+    if line.name == "optimizer.scale":
+        rows, columns = param.shape
+        says = "0.2 \u221amax(r, c)" if settings.match_adamw else "\u221amax(1, r / c)"
+        return [f"Here \u03b3 = {says}, with r = {rows} row and c = {columns} columns."]
+    if line.name != "optimizer.orthogonalize":
+        return []
+    inner = [trace[index] for index in trace.children(list(trace).index(line))]
+    made = [step.value(made_of(step)) for step in inner]
+    kept = [one for step, one in zip(inner, made, strict=True) if made_of(step) in ("unit", "new")]
+    lengths = [plain(float(np.linalg.norm(one))) for one in kept]
+    exact = np.asarray(kept[0]) / max(float(np.linalg.norm(kept[0])), settings.eps)
+    return [
+        Row(f"{len(lengths) - 1} iterations; Enter goes into them.", "muted"),
+        Row(f"length: {', '.join(lengths)}", "text"),
+        Row(f"U V\u1d40 = {vector(exact)}, of length 1", "text"),
+        Row("They only come near it, which is enough.", "muted"),
+    ]
 
 
 def made_of(line: Step) -> str:

@@ -164,6 +164,25 @@ def test_every_letter_of_a_steps_formula_has_its_number(mode, change, name):
     assert rate.note == f"learning rate: 0.5 of its peak, {plain(lane.settings.learning_rate)}"
 
 
+def test_muons_own_lines_are_told_in_numbers(mode, change):
+    change(Experiment(racers=("muon",), steps=5).with_setting("muon", "iterations", 4))
+    trace = mode.recording.lane("muon").trace(3)
+    by_name = {line.name: line for line in trace}
+    texts = {}
+    for name in ("orthogonalize", "scale"):
+        rows = of_line(trace, by_name[f"optimizer.{name}"]).rows
+        told = [getattr(row, "text", row) for row in rows if not isinstance(row, Equation)]
+        texts[name] = " ".join(told)
+    ahead = np.ravel(by_name["optimizer.ahead"].value("ahead"))
+    direction = np.ravel(by_name["optimizer.orthogonalize"].value("direction"))
+    assert "4 iterations" in texts["orthogonalize"]
+    assert vector(ahead / np.linalg.norm(ahead)) in texts["orthogonalize"]
+    lengths = re.search("length: ([^U]+) U", texts["orthogonalize"])[1].split(", ")
+    assert len(lengths) == 5 and lengths[0] in ("1", "1.00")
+    assert lengths[-1] == plain(np.linalg.norm(direction))
+    assert "√max(1, r / c), with r = 1 row and c = 2 columns" in texts["scale"]
+
+
 def test_settings_are_one_number_for_x_and_y(mode, change):
     change(Experiment(racers=("adam",), steps=5))
     trace = mode.recording.lane("adam").trace(3)
