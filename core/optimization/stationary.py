@@ -32,23 +32,27 @@ class Stationary:
     maxima: tuple[Point, ...] = ()
 
 
-def stationary_points(surface: Surface, span: Span | None = None) -> Stationary:
+def stationary_points(
+    surface: Surface, span: Span | None = None, near: Point | None = None
+) -> Stationary:
     """`stationary_points_steps`, to its end."""
-    return to_the_end(stationary_points_steps(surface, span))
+    return to_the_end(stationary_points_steps(surface, span, near))
 
 
 def stationary_points_steps(
-    surface: Surface, span: Span | None = None
+    surface: Surface, span: Span | None = None, near: Point | None = None
 ) -> Generator[float, None, Stationary]:
     """Looks at `span` (None: the surface's own); yields the share done, returns what is there.
 
-    Where the surface is flat along a line, nothing is found on it.
+    Of more than MOST places those around `near` (None: the middle) are found. Where the surface is
+    flat along a line, nothing is found on it.
     """
     pace = Pace()
     left, right, bottom, top = span or surface.span
     reach = np.array([right - left, top - bottom])
     places: dict[str, list[np.ndarray]] = {"minima": [], "saddles": [], "maxima": []}
-    candidates = _candidates(surface, (left, right, bottom, top))
+    middle = ((left + right) / 2, (bottom + top) / 2) if near is None else near
+    candidates = _candidates(surface, (left, right, bottom, top), np.array(middle, float))
     for number, candidate in enumerate(candidates):
         followed = _newton(surface, candidate, reach)
         if followed is not None:
@@ -64,8 +68,8 @@ def stationary_points_steps(
     return Stationary(**{kind: _sorted(surface, found) for kind, found in places.items()})
 
 
-def _candidates(surface: Surface, span: Span) -> list[np.ndarray]:
-    """Grid points whose slope is the smallest of all nine around, those with the smallest first."""
+def _candidates(surface: Surface, span: Span, near: np.ndarray) -> list[np.ndarray]:
+    """Grid points whose slope is the smallest of all nine around, those nearest to `near` first."""
     x, y, heights = surface.grid(GRID, GRID, span)
     with np.errstate(all="ignore"):
         up, across = np.gradient(heights, y, x)
@@ -80,8 +84,9 @@ def _candidates(surface: Surface, span: Span) -> list[np.ndarray]:
     ]
     lowest = np.isfinite(inner) & np.logical_and.reduce([inner <= other for other in around])
     rows, columns = np.nonzero(lowest)
-    order = np.argsort(inner[rows, columns], kind="stable")[:MOST]
-    return [np.array([x[columns[i] + 1], y[rows[i] + 1]]) for i in order]
+    points = np.stack((x[columns + 1], y[rows + 1]), axis=1)
+    far = np.hypot(*(points - near).T)
+    return list(points[np.argsort(far, kind="stable")[:MOST]])
 
 
 def _newton(

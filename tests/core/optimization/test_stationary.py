@@ -52,3 +52,11 @@ def test_of_a_typed_surface():
 def test_where_there_is_none_nothing_is_found(text):
     found = stationary_points(typed_surface(text))
     assert found.minima == found.saddles == found.maxima == ()
+
+
+def test_of_very_many_places_those_around_a_point_are_found():
+    surface = typed_surface("sin(10*x)*cos(10*y)")
+    for near in ((-2.0, 1.5), (0.0, 0.0)):
+        found = stationary_points(surface, near=near)
+        far = [max(abs(x - near[0]), abs(y - near[1])) for x, y in (*found.minima, *found.saddles)]
+        assert len(far) > 10 and max(far) < 1.2 and min(far) < 0.25

@@ -22,6 +22,7 @@ DOWN = 1e-3  # of the height between the start and the lowest: who is within tha
 SAME = 1e-9  # of that height: who are nearer to one another are equally low
 STEEP = 1e-2  # of the slope at the start: where it is less, the surface has nearly ended falling
 SPELL = 20  # steps whose average is compared where noise lets nobody stand still
+AROUND = 0.01  # of what is worth drawing: so far from the lowest place it has to be higher
 UNKNOWN = Prospect(math.nan)
 
 
@@ -157,6 +158,21 @@ class Recording:
             for lane in self.lanes
         )
 
+    @cached_property
+    def lowest_is_low(self) -> bool:
+        """Whether it goes up all around the lowest place: else it is a saddle, or a slope on which
+        all have grown slow.
+        """
+        if not self.lanes or not math.isnan(self.prospect.lowest):
+            return bool(self.lanes)
+        lane = min(self.lanes, key=lambda one: one.heights.min())
+        x, y = lane.positions[int(lane.heights.argmin())]
+        left, right, bottom, top = self.course.surface.span
+        angles = np.linspace(0.0, 2 * np.pi, 16, endpoint=False)
+        reach = AROUND * max(right - left, top - bottom)
+        around = self.course.surface.value(x + reach * np.cos(angles), y + reach * np.sin(angles))
+        return bool((around > self.lowest).all())
+
     @property
     def noisy(self) -> bool:
         return self.course.surface.noise > 0
@@ -173,7 +189,7 @@ class Recording:
         """By name the step at which one came down, for those that did and stayed there. With noise
         nobody stays: all wander about, and who is near at the end is chance.
         """
-        if self.descent <= 0 or self.endless or self.noisy:
+        if self.descent <= 0 or self.endless or self.noisy or not self.lowest_is_low:
             return {}
         limit = self.lowest + DOWN * self.descent
         found = {}
@@ -189,7 +205,9 @@ class Recording:
         running = [lane for lane in self.lanes if not _is_lost(lane, step)]
         heights = {lane.name: self.height(lane, step) for lane in running}
         running.sort(key=lambda lane: heights[lane.name])
-        limit = min(heights.values(), default=0.0) + max(0.0, SAME * self.descent)
+        lowest = min(heights.values(), default=0.0)
+        begun = self.lanes[0].heights[0] if self.lanes else lowest
+        limit = lowest + SAME * max(0.0, begun - lowest)  # of those who still run
         return [lane for lane in running if heights[lane.name] <= limit]
 
     def fell_away(self, lane: Lane) -> bool:

@@ -54,7 +54,8 @@ class Surveyor:
         if mode.surface is None or mode.surface is self._searched:
             return
         self._searched = mode.surface
-        self._search.ask(stationary_points_steps(mode.surface), "looking for minima")
+        start = mode.experiment.start or mode.surface.start
+        self._search.ask(stationary_points_steps(mode.surface, near=start), "looking for minima")
 
     def _on_search_failed(self, _: str) -> None:
         """The map is there without them."""

@@ -59,21 +59,24 @@ def _standing(recording: Recording, step: int) -> str:
     if not leaders:
         return "nobody is left"
     height = format_number(recording.height(leaders[0], step))
-    who = _all([lane.title for lane in leaders])
+    who, are = _all([lane.title for lane in leaders]), "is" if len(leaders) == 1 else "are"
     if recording.noisy:
         count = min(step + 1, SPELL)
-        low = f"{who} {'is' if len(leaders) == 1 else 'are'} lowest"
-        return f"{low}, at {height} on average of {count} steps; noise lets nobody rest"
+        return (
+            f"{who} {are} lowest, at {height} on average of {count} steps; noise lets nobody rest"
+        )
     if recording.endless:
         if recording.prospect.cliff:
-            return f"{who} fell furthest, to {height}; where the surface is lowest, it ends"
+            return f"{who} {are} furthest down, at {height}; where the surface is lowest, it ends"
         ever = "the surface falls on and on, so that only shows who is fast"
-        return f"{who} fell furthest, to {height}; {ever}"
+        return f"{who} {are} furthest down, at {height}; {ever}"
     if len(leaders) == len(recording.lanes) > 2:
         return f"all are equally high, at {height}"
-    low = f"{who} {'is' if len(leaders) == 1 else 'are'} lowest, at {height}"
+    low = f"{who} {are} lowest, at {height}"
     if step < recording.course.steps:
         return low
+    if not recording.lowest_is_low:
+        return f"{low}, but it is lower beside it"
     if recording.rests_at(leaders[0], step):
         return f"{low}; it is level there, but not the lowest place"
     return f"{low}; nobody is down yet"
@@ -142,6 +145,8 @@ def step_title(recording: Recording, step: int) -> str:
     if recording.trouble:
         return "there is no race"
     leaders = recording.leaders(step)
+    if not recording.lanes:
+        return "nobody races"
     if not leaders:
         return f"after step {step} nobody is left"
     if recording.stands_still:
@@ -152,10 +157,10 @@ def step_title(recording: Recording, step: int) -> str:
         return f"after step {step} {who} are down"
     height = format_number(recording.height(leaders[0], step))
     height += " on average" if recording.noisy else ""
-    who = _all([lane.title for lane in leaders])
+    who, are = _all([lane.title for lane in leaders]), "is" if len(leaders) == 1 else "are"
     if recording.endless:
-        return f"after step {step} {who} fell furthest, to {height}"
-    return f"after step {step} {who} {'is' if len(leaders) == 1 else 'are'} lowest, {height}"
+        return f"after step {step} {who} {are} furthest down, at {height}"
+    return f"after step {step} {who} {are} lowest, {height}"
 
 
 def described(recording: Recording, step: int) -> str:

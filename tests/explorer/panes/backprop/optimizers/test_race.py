@@ -210,9 +210,9 @@ def test_where_a_surface_falls_on_and_on_nobody_is_down(mode, change, text):
     recording = mode.recording
     assert recording.endless and recording.arrivals == {}
     told = sentence(mode, 60)
-    assert "fell furthest" in told and "falls on and on" in told and "down first" not in told
+    assert "furthest down" in told and "falls on and on" in told and "down first" not in told
     first = recording.leaders(60)[0]
-    assert first.title in told and "fell furthest" in mode.player.track.title(60)
+    assert first.title in told and "furthest down" in mode.player.track.title(60)
     # A curve above the lowest would dive at the step where that was reached.
     shown = mode.view.loss.displayed()["Adam"]
     np.testing.assert_array_equal(shown[:, 1], recording.lane("adam").heights)
@@ -243,6 +243,27 @@ def test_a_surface_with_a_lowest_place_does_not_fall_on_and_on(mode, change, tex
     assert "down first" in sentence(mode, 400)
 
 
+def test_who_stands_on_a_saddle_is_not_down(mode, change):
+    change(typed("x*y", ("sgd", "adagrad", "adam", "momentum"), 200, start=(1.0, 1.0)))
+    assert not mode.recording.lowest_is_low and mode.recording.arrivals == {}
+    told = sentence(mode, 200)
+    assert "down first" not in told and told.endswith("but it is lower beside it.")
+    change(typed("tanh(x) + y**2", ("sgd", "adagrad", "adam"), 200))
+    assert "down" not in sentence(mode, 200)
+    change(typed("(x - 10)**2 + y**2", ("adam",), 400))
+    assert mode.recording.lowest_is_low
+
+
+def test_who_was_lost_far_below_makes_nobody_else_equally_low(mode, change):
+    change(typed("x**3 + y**2", ("sgd", "momentum", "adagrad", "adam"), 200, start=(-0.1, 1.0)))
+    recording = mode.recording
+    assert any(lane.name == "momentum" for lane in recording.lost(200))
+    running = [lane for lane in recording.lanes if lane.lost_at is None]
+    (first,) = recording.leaders(200)
+    assert first.heights[200] == min(lane.heights[200] for lane in running)
+    assert f"{first.title} is furthest down" in sentence(mode, 200)
+
+
 def test_who_is_equally_low_is_told_together(mode, change):
     change(Experiment(racers=("sgd", "adam", "adamw"), steps=50))
     assert "Adam and AdamW are lowest, at" in sentence(mode, 30)
@@ -267,6 +288,7 @@ def test_nobody_races(mode, change):
     change(Experiment(racers=()))
     assert mode.recording.lanes == () and mode.view.map.ways() == []
     assert "Tick who shall race" in mode.headline
+    assert mode.player.track.title(20) == "nobody races"
 
 
 def test_the_curve_of_a_schedule_is_what_the_racers_take(mode, run_async):
