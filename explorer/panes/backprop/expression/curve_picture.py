@@ -13,6 +13,9 @@ from explorer.theme_numbers import format_number
 from explorer.widgets.base import LEFT, RIGHT, Columns, Picture, put_text
 
 DOT = 4.0
+AROUND = 0.15  # of the curve's width: what is near its dot, to each side
+FAR = 100.0  # times the curve's height: further it is not drawn
+FLAT = 300.0  # times higher than what is near: that would be less than half a pixel
 
 
 class CurvePicture(Picture):
@@ -69,7 +72,7 @@ class CurvePicture(Picture):
             words = f"{self._output} is not finite here"
             put_text(painter, QRectF(self.rect()), words, now.font("label"), now.color("muted"))
             return
-        low, high = _limits(finite, what)
+        low, high = limits(finite, what)
         x0, x1 = float(what.xs[0]), float(what.xs[-1])
 
         def at(x: float, y: float) -> QPointF:
@@ -85,7 +88,9 @@ class CurvePicture(Picture):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(now.pen(now.series(0), 2))
         line: list[QPointF] = []
-        for x, y in [*zip(what.xs, what.ys, strict=True), (0.0, np.nan)]:
+        beyond = FAR * (high - low)  # no coordinate is so large that it cannot be drawn
+        ys = np.where(np.isfinite(what.ys), np.clip(what.ys, low - beyond, high + beyond), np.nan)
+        for x, y in [*zip(what.xs, ys, strict=True), (0.0, np.nan)]:
             if np.isfinite(y):
                 line.append(at(float(x), float(y)))
             elif line:
@@ -97,7 +102,9 @@ class CurvePicture(Picture):
         painter.setPen(pen)
         if known:
             slope = what.gradient
-            painter.drawLine(*(at(x, what.result + slope * (x - what.value)) for x in (x0, x1)))
+            reach = beyond / abs(slope) if slope else np.inf
+            ends = max(x0, what.value - reach), min(x1, what.value + reach)
+            painter.drawLine(*(at(x, what.result + slope * (x - what.value)) for x in ends))
         else:  # there is no slope where there is no value
             painter.drawLine(at(what.value, low), at(what.value, high))
         painter.restore()
@@ -196,9 +203,16 @@ class CurvePicture(Picture):
         self.update()
 
 
-def _limits(finite: np.ndarray, what: WhatIf) -> tuple[float, float]:
-    """Of what is near: a pole far away must not flatten the curve."""
+def limits(finite: np.ndarray, what: WhatIf) -> tuple[float, float]:
+    """Of what is near: a pole far away must not flatten the curve, nor what grows so fast that
+    nothing of it could be seen around the dot.
+    """
     low, high = np.quantile(finite, [0.02, 0.98])
+    around = what.ys[abs(what.xs - what.value) <= AROUND * (what.xs[-1] - what.xs[0])]
+    around = around[np.isfinite(around)]
+    near = float(np.ptp(around)) if around.size else 0.0
+    if 0 < FLAT * near < high - low:
+        low, high = max(low, around.min() - near), min(high, around.max() + near)
     if np.isfinite(what.result):
         low, high = min(float(low), what.result), max(float(high), what.result)
     if high - low < 1e-12:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from explorer.panes.backprop.expression import trying
+from explorer.panes.backprop.expression.curve_picture import limits
 from tests.explorer.panes.backprop.expression.conftest import until, value
 
 
@@ -175,6 +177,19 @@ async def test_what_the_rounding_of_many_terms_leaves_is_no_error(pane, mode):
     mode.lab.set_text(" + ".join(["w"] * 150))
     await until(lambda: mode.trying.what is not None and mode.trying.what.gradient == 150)
     assert mode.view.what_if.true.text().endswith(", as predicted")
+
+
+def test_a_curve_that_grows_too_fast_is_drawn_where_its_dot_is(pane, mode):
+    mode.lab.set_text("z = exp(exp(exp(u * 5)))")
+    mode.lab.move_leaf("u", 0, -0.4)
+    what = mode.trying.what
+    low, high = limits(what.ys[np.isfinite(what.ys)], what)
+    assert what.result < high < 20 and 0 < low < what.result
+    for text in ("u ** 2", "1 / u", "relu(u)"):
+        mode.lab.set_text(text)
+        what = mode.trying.what
+        low, high = limits(what.ys[np.isfinite(what.ys)], what)
+        assert high - low > 0.5 * np.ptp(np.quantile(what.ys[np.isfinite(what.ys)], [0.02, 0.98]))
 
 
 def test_what_rounding_leaves_is_no_error(pane, mode):
