@@ -18,10 +18,10 @@ from explorer.panes.backprop.expression.inks import (
     sign_color,
     sign_text,
 )
-from explorer.panes.backprop.expression.scene import Edge, Instant, Scene
+from explorer.panes.backprop.expression.scene import Edge, Instant, Scene, subject_at
 from explorer.panes.backprop.expression.ways import LABEL, Ways, joint_box, joint_radius
 from explorer.theme_numbers import format_short
-from explorer.widgets.base import put_text
+from explorer.widgets.base import LEFT, put_text
 
 THIN, STRONGEST = 1.0, 7.0  # px
 LEAST, MOST = -3.0, 3.0  # powers of ten that are drawn so wide
@@ -167,21 +167,11 @@ def draw_joint(painter: QPainter, scene: Scene, ways: Ways, number: int, instant
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(now.color("window", 0.92))
         painter.drawRoundedRect(ground, 3, 3)
-        put_text(painter, box, text, mono(11, 600), sign_text(value), _LEFT)
+        put_text(painter, box, text, mono(11, 600), sign_text(value), LEFT)
     adding = instant.place is not None and instant.place.phase == "accumulate"
-    target = adding and number == _target(scene, instant)
+    target = adding and number == subject_at(scene.computed, instant.moment)
     painter.setPen(now.pen("accent" if target else "outline", 1.5))
     painter.setBrush(now.color("accent" if target else "surface"))
     painter.drawEllipse(center, radius, radius)
     box = QRectF(center.x() - radius, center.y() - radius, 2 * radius, 2 * radius)
     put_text(painter, box, "+", sans(13, 600), now.color("on_accent" if target else "text"))
-
-
-_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-
-
-def _target(scene: Scene, instant: Instant) -> int:
-    """The input that the step is about."""
-    place = instant.place
-    assert place is not None and place.input is not None
-    return scene.computed.graph.nodes[place.node].inputs[place.input]

@@ -27,8 +27,6 @@ GRASP = 5.0  # pixels beside an edge that still count
 class GraphView(GraphSight):
     """`set_scene(scene)`, `set_position(position)`, `set_choice(node, element)`;
     `set_fixed(names)`, and `set_faint` while the formula cannot be read.
-
-    `cameraMoved()`: the view is another, by hand.
     """
 
     def __init__(self, name: str = "Graph of the formula", parent: QWidget | None = None) -> None:

@@ -23,12 +23,10 @@ from explorer.widgets.base import Picture
 class GraphSight(Picture):
     """`scene` and its ways, and the camera that they are seen by.
 
-    cameraMoved()  the view is another, by hand
-    outgrown()     `scene` is large, and laid out for a room of another size than there is now: it
-                   stays until it comes laid out anew
+    `outgrown()`: the scene is large, and laid out for a room of another size than there is now; it
+    stays until it comes laid out anew.
     """
 
-    cameraMoved = Signal()
     outgrown = Signal()
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
@@ -99,7 +97,6 @@ class GraphSight(Picture):
         """The whole graph, however small."""
         self._fits, self._least = True, 0.0
         self._fit()
-        self.cameraMoved.emit()
 
     def zoom_by(self, factor: float, at: QPointF | None = None) -> None:
         at = at if at is not None else QPointF(self.rect().center())
@@ -108,7 +105,6 @@ class GraphSight(Picture):
     def set_by_hand(self, camera: Camera) -> None:
         self._camera, self._fits = camera, False
         self.update()
-        self.cameraMoved.emit()
 
     @property
     def room(self) -> tuple[float, float]:
