@@ -69,7 +69,9 @@ class CommonForm(QWidget):
         self.noise.clicked.connect(self.noiseRequested)
         self.warmup.changed.connect(self.warmupChanged)
         for field in (self.steps, self.warmup):
-            field.refused.connect(lambda why: self.error.set_text(f"{why[:1].upper()}{why[1:]}."))
+            field.refused.connect(
+                lambda why: self.error.set_text(f"{why[:1].upper()}{why[1:]}." if why else "")
+            )
         theme.changed.connect(self._restyle)
         self._restyle()
 

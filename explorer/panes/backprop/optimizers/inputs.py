@@ -156,7 +156,11 @@ class Inputs:
         mode.change(one, "Lower the learning rate")
 
     def _refuse(self, why: str) -> None:
-        self._mode.view.settings.error.set_text(f"{why[:1].upper()}{why[1:]}.")
+        """What a field refuses; "" where it does not any more."""
+        if why:
+            self._mode.view.settings.error.set_text(f"{why[:1].upper()}{why[1:]}.")
+        else:
+            self.show(self._mode.experiment, self._mode.surface)
 
     def _seek(self, step: float) -> None:
         if math.isfinite(step):

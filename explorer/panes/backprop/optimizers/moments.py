@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt
@@ -68,7 +69,8 @@ class MomentsView(Picture):
         parts = []
         for one in self._quantities:
             x, y = self.shown(one)
-            parts.append(f"{one.title} {format_number(x)}, {format_number(y)}")
+            x, y = (_told(value, format_number) for value in (x, y))
+            parts.append(f"{one.title} {x}, {y}")
         return f"{self._title}: {'; '.join(parts)}" if parts else ""
 
     def sizeHint(self) -> QSize:
@@ -146,7 +148,7 @@ class MomentsView(Picture):
             bar = QRectF(middle, top + 3, long, line - 5).normalized()
             painter.fillRect(bar, self._color(one, value))
             box = QRectF(area.right(), top, now.px(NUMBER), line)
-            put_text(painter, box, short(value), mono, now.color("text"), RIGHT)
+            put_text(painter, box, _told(value, short), mono, now.color("text"), RIGHT)
         painter.setPen(now.pen("divider"))
         painter.drawLine(round(middle), round(area.top()), round(middle), round(area.bottom()))
 
@@ -158,6 +160,11 @@ class MomentsView(Picture):
         if one.kind == "second":
             return now.color("outline")
         return QColor(now.palette.diverging_stops[0 if value < 0 else 2])
+
+
+def _told(value: float, written: Callable[[float], str]) -> str:
+    """The step of one that is lost led nowhere."""
+    return "lost" if math.isnan(value) else written(value)
 
 
 def share_of(value: float, largest: float) -> float:

@@ -41,10 +41,16 @@ def turned_share(value: float, up: bool) -> float:
     return round(1 - rest, 9) if rest < 1 else 0.0
 
 
+def _told(value: float) -> str:
+    """As a person types it: 1e-8, not 1e-08."""
+    return re.sub(r"e([+-])0*", lambda found: "e" + found[1].strip("+"), f"{value:.6g}")
+
+
 class NumberField(QLineEdit):
     """`changed(value)` for each number that a person has typed, once there is a pause, or turned
-    to; `refused(why)` for what is none, with the remedy. What is refused leaves the number that was
-    there before the typing began, and no other that stood there on the way.
+    to; `refused(why)` for what is none, with the remedy, and `refused("")` once that is mended or
+    given up. What is refused leaves the number that was there before the typing began, and no other
+    that stood there on the way.
     """
 
     changed = Signal(float)
@@ -60,6 +66,7 @@ class NumberField(QLineEdit):
         self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._value = 0.0
         self._before: float | None = None  # the typing began
+        self._refuses = False  # what stands there
         self._share, self._whole = share, whole
         self._limits = (-LARGEST, LARGEST)
         self._pause = QTimer(self)
@@ -109,6 +116,7 @@ class NumberField(QLineEdit):
             self.turn(event.key() == Qt.Key.Key_Up)
         elif event.key() == Qt.Key.Key_Escape and self._before is not None:
             self._go_back(self._before)
+            self._mended()
         else:
             super().keyPressEvent(event)
 
@@ -139,11 +147,18 @@ class NumberField(QLineEdit):
                 self._go_back(before)
             else:
                 self._go_to(before)
-            self.refused.emit(f"{error}; {before:.6g} stays")
+            self._refuses = not last
+            self.refused.emit(f"{error}; {_told(before)} stays")
             return
+        self._mended()
         if last:
             self._before = None
         self._go_to(value)
+
+    def _mended(self) -> None:
+        if self._refuses:
+            self._refuses = False
+            self.refused.emit("")
 
     def _go_to(self, value: float) -> None:
         """Without touching what is typed."""
@@ -160,7 +175,7 @@ class NumberField(QLineEdit):
     def _show(self, value: float) -> None:
         self._pause.stop()
         self._before, self._value = None, value
-        self.setText(f"{value:.6g}")
+        self.setText(_told(value))
 
     def _read(self, text: str) -> float:
         value = read_whole(text) if self._whole else read_number(text)

@@ -38,7 +38,8 @@ class Quantity:
 
 def quantities_of(lane: Lane) -> tuple[Quantity, ...]:
     """The slope that its last step was told, what it remembers of all, and that step: those of one
-    number belong together. Before the first step the slope is that at the start.
+    number belong together. Before the first step the slope is that at the start; one that is lost
+    has no last step, for it stands where it was before: nan.
     """
     slopes = slope_of(lane).values
     told = np.concatenate((slopes[:1], slopes[:-1]))
@@ -52,6 +53,7 @@ def quantities_of(lane: Lane) -> tuple[Quantity, ...]:
         squares = np.maximum(_remembered(lane, second), 0.0)
         found.append(Quantity("second", letter, title, np.sqrt(squares)))
     moves = np.diff(lane.positions, axis=0, prepend=lane.positions[:1])
+    moves[lane.lost_at or len(moves) :] = np.nan
     found.append(Quantity("step", "\u0394", "last step", moves))
     return tuple(found)
 

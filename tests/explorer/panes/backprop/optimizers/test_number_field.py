@@ -59,6 +59,36 @@ def test_while_it_is_typed_a_refused_text_stays_with_the_remedy(field):
     assert field.told[-1] == "use a finite number, like 0.03; 0.1 stays"
     QTest.keyClick(field, Qt.Key.Key_Escape)
     assert field.text() == "0.1" and field.value == 0.1
+    assert field.told[-1] == ""  # nothing is refused any more
+    type_in(field, "x")
+    assert field.told[-1].endswith("stays")
+    type_in(field, "0.1")
+    assert field.told.count("") == 2
+
+
+@pytest.mark.parametrize("key", ("Escape", "0.5"))
+def test_what_is_given_up_is_no_longer_told_to_be_wrong(mode, change, key):
+    change(Experiment(racers=("sgd", "adam"), steps=20))
+    fields = (mode.view.lanes.rows["adam"].rate, mode.view.common.steps)
+    for field, error in zip(
+        fields, (mode.view.settings.error, mode.view.common.error), strict=True
+    ):
+        before = field.text()
+        type_in(field, "1e999")
+        assert f"{before} stays" in error.text
+        if key == "Escape":
+            QTest.keyClick(field, Qt.Key.Key_Escape)
+        else:
+            type_in(field, before)
+        assert error.text == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(1e-8, "1e-8"), (2.5e-12, "2.5e-12"), (1e12, "1e12"), (0.0001, "0.0001")]
+)
+def test_a_number_stands_there_as_a_person_types_it(field, value, text):
+    field.set_value(value)
+    assert field.text() == text
 
 
 def test_what_may_become_a_number_is_not_refused_on_the_way(field):

@@ -264,6 +264,19 @@ def test_who_was_lost_far_below_makes_nobody_else_equally_low(mode, change):
     assert f"{first.title} is furthest down" in sentence(mode, 200)
 
 
+def test_the_step_that_loses_one_is_no_step_of_no_length(mode, change):
+    one = Experiment(racers=("sgd",), steps=20).with_setting("sgd", "learning_rate", 1.0)
+    change(one)
+    at = mode.recording.lane("sgd").lost_at
+    assert at is not None
+    for step in (at - 1, at, 20):
+        mode.player.seek(step)
+        mode._tell()
+        is_lost = "last step lost, lost" in mode.view.moments.accessibleDescription()
+        assert is_lost == (step >= at)
+        assert not mode.view.moments.grab().isNull()
+
+
 def test_who_is_equally_low_is_told_together(mode, change):
     change(Experiment(racers=("sgd", "adam", "adamw"), steps=50))
     assert "Adam and AdamW are lowest, at" in sentence(mode, 30)
