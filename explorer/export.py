@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QBuffer, QIODevice, QMargins, QPoint, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QGuiApplication, QImage, QPainter
+from PySide6.QtGui import QGuiApplication, QImage, QPainter, QRegion
 from PySide6.QtWidgets import QDialog, QMenu, QVBoxLayout, QWidget
 
 from core.files import write_atomically
@@ -26,6 +26,7 @@ MARGIN = 12  # px of the screen round an exported picture: its words reach to it
 GIF_FRAME = 0.08  # seconds
 MOST_FRAMES = 400
 DOTS_PER_INCH = 96
+CONTROLS = "hasControlsAlone"  # a property of widgets whose children are no part of the picture
 
 
 def drawn(widget: QWidget, scale: float, margin: int = 0) -> QImage:
@@ -34,7 +35,7 @@ def drawn(widget: QWidget, scale: float, margin: int = 0) -> QImage:
     image = QImage(whole * scale, QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(scale)
     image.fill(theme.current().color("window"))
-    widget.render(image, QPoint(margin, margin))
+    widget.render(image, QPoint(margin, margin), QRegion(), _parts(widget))
     return image
 
 
@@ -54,10 +55,16 @@ def svg(widget: QWidget, margin: int = 0) -> bytes:
     painter = QPainter(generator)
     try:
         painter.fillRect(QRect(QPoint(), whole), theme.current().color("window"))
-        widget.render(painter, QPoint(margin, margin))
+        widget.render(painter, QPoint(margin, margin), QRegion(), _parts(widget))
     finally:
         painter.end()
     return bytes(buffer.data().data())
+
+
+def _parts(widget: QWidget) -> QWidget.RenderFlag:
+    """All of it, but for buttons that lie on a picture: CONTROLS says that it has those alone."""
+    ground, inner = QWidget.RenderFlag.DrawWindowBackground, QWidget.RenderFlag.DrawChildren
+    return ground if widget.property(CONTROLS) else ground | inner
 
 
 async def film(pane: Pane, picture: QWidget, path: Path, progress: Callable[[float], None]) -> None:

@@ -7,6 +7,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from explorer import theme
+from explorer.export import CONTROLS
 from explorer.panes.backprop.network.controls import Controls
 from explorer.panes.backprop.network.experiment import MOST_LAYERS, MOST_NEURONS
 from explorer.panes.backprop.network.panel import Panel
@@ -30,6 +31,7 @@ class NetworkView(QWidget):
         self.controls = Controls()
         self.network = NetworkPicture()
         self.network.setObjectName("backprop.network.drawing")
+        self.network.setProperty(CONTROLS, True)
         self.panel = Panel()
         self.fewer = IconButton("minus", "One hidden layer less")
         self.deeper = IconButton("plus", "One hidden layer more")

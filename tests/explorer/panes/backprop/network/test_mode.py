@@ -383,3 +383,18 @@ def test_curves_come_back_with_a_session(mode, run_async):
         assert train[0, 0] == 0 and train[-1, 0] == 40
 
     run_async(body())
+
+
+def test_an_exported_network_has_no_buttons_on_it(mode, run_async):
+    from explorer.export import drawn, svg
+
+    async def body() -> None:
+        drawing, view = mode.view.network, mode.view
+        before, vector = drawn(drawing, 1), svg(drawing)
+        buttons = [view.fewer, view.deeper, view.depth, *view._pairs[0]]
+        assert all(one.isVisible() for one in buttons)
+        for one in buttons:
+            one.hide()
+        assert drawn(drawing, 1) == before and svg(drawing) == vector
+
+    run_async(body())
