@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.autograd.operation import Array, Elementwise, Operation, Shape
+from core.autograd.operation import Array, Elementwise, Operation, Shape, in_brackets
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Negate(Elementwise):
         return contribution
 
     def text(self, *inputs: str) -> str:
-        return f"{self.symbol}{inputs[0]}"
+        return f"{self.symbol}{in_brackets(inputs[0])}"
 
     def latex(self, out: str, a: str) -> str:
         return rf"{out} = -{a}"

@@ -22,6 +22,7 @@ from core.autograd.grammar import (
     MOST_NUMBERS,
     MOST_PARTS,
     OPERATORS,
+    PI,
     ExpressionError,
     Formula,
     Line,
@@ -30,7 +31,7 @@ from core.autograd.grammar import (
 from core.autograd.naming import again
 from core.autograd.tensor import Tensor, constant
 
-_CONSTANTS = {"pi": math.pi}
+_CONSTANTS = dict.fromkeys(PI, math.pi)
 
 
 @dataclass(eq=False)
@@ -203,6 +204,8 @@ class _Maker:
                 if self.parts is not None:
                     self.parts.read.setdefault(known[name], []).append(tree)
                 return known[name]
+            case ast.UnaryOp() if (number := self.formula.number(tree)) is not None:
+                return constant(number)
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 return self._made(tree, Tensor.__neg__, self._value(operand, known))
             case ast.UnaryOp(operand=operand):

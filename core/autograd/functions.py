@@ -236,10 +236,15 @@ class GELU(Elementwise):
         return contribution
 
     def latex(self, out: str, a: str) -> str:
-        return rf"{out} = {a} \, \Phi({a})"
+        if not self.approximate:
+            return rf"{out} = {a} \, \Phi({a})"
+        inner = r"\sqrt{2 / \pi} \, (x + 0.044715 \, x^3)"
+        below = rf"\tilde\Phi(x) = \frac{{1 + \tanh u}}{{2}}, \quad u = {inner}"
+        return rf"\begin{{array}}{{l}} {out} = {a} \, \tilde\Phi({a}), \\ {below} \end{{array}}"
 
     def latex_grad_a(self, upstream: str, out: str, a: str) -> str:
-        return rf"{upstream} \cdot (\Phi({a}) + {a} \, \Phi'({a}))"
+        below = r"\tilde\Phi" if self.approximate else r"\Phi"
+        return rf"{upstream} \cdot ({below}({a}) + {a} \, {below}'({a}))"
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,6 +24,7 @@ MOST_PARTS = 2_000  # numbers, names and operations
 DEEPEST = 100  # parts inside one another; the terms of a long sum are not
 MOST_NUMBERS = 500_000  # that it may write down, and that its operations may read or make
 LARGEST_SEED = 2**32
+PI = ("pi", "\u03c0")
 
 OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -117,6 +118,16 @@ class Formula:
         stop = _offset(self.text, last, _characters(self.text, last, end))
         return ExpressionError(message, start, stop - start)
 
+    def number(self, tree: ast.expr) -> Array | None:
+        """What a part is that is written down, with its signs; None for any other."""
+        match tree:
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                inner = self.number(operand)
+                return None if inner is None else -inner
+            case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+                return self.number(operand)
+        return self.literals.get(tree)
+
     def names(self, line: Line) -> list[ast.Name]:
         """The names that a line reads, from left to right."""
         found = [
@@ -133,14 +144,13 @@ def read(text: str) -> Formula:
         raise ExpressionError("a null character is no part of a formula", text.index("\0"))
     if len(text) > LONGEST:
         raise ExpressionError(
-            f"{len(text):,} characters are too many for a formula; at most {LONGEST:,} are read"
+            f"these are too many characters for a formula; at most {LONGEST:,} are read"
         )
     try:
         body = ast.parse("\n".join(line.strip() for line in _lines(text))).body
     except SyntaxError as error:
         start = _offset(text, error.lineno or 1, (error.offset or 1) - 1)
-        said = "a number is too long" if "digits" in str(error.msg) else error.msg
-        raise ExpressionError(f"this is no complete formula: {said}", start) from None
+        raise ExpressionError(f"this is no complete formula: {_said(error)}", start) from None
     except (RecursionError, MemoryError, ValueError):
         raise ExpressionError(
             f"parts may stand at most {DEEPEST} deep in one another, and a formula has at most "
@@ -155,6 +165,20 @@ def read(text: str) -> Formula:
         name = "" if target is None else target.id
         formula.lines.append(Line(name, tree, _given(name, tree, formula), target))
     return formula
+
+
+def _said(error: SyntaxError) -> str:
+    """Python's own words, where ours are not plainer."""
+    said = str(error.msg)
+    plainer = {
+        "digits": "a number is too long",
+        "invalid decimal literal": "a number runs into a name; write 2*x, not 2x",
+        "invalid syntax": "something is missing here, or too much: an operator, or parentheses",
+        "unmatched": "this closes nothing that was opened",
+        "cannot assign": "only a name alone stands left of =",
+        "unterminated string": "text in quotes is no part of a formula",
+    }
+    return next((ours for theirs, ours in plainer.items() if theirs in said), said)
 
 
 def _statement(statement: ast.stmt, formula: Formula) -> tuple[ast.Name | None, ast.expr]:
@@ -230,6 +254,7 @@ def _parts(tree: ast.AST, formula: Formula) -> list[ast.expr]:
                 return []
             if name not in FUNCTIONS:
                 known = ", ".join([*FUNCTIONS, *FILLINGS])
+                known += "; the natural logarithm is log" if name == "ln" else ""
                 raise formula.error(f"there is no function {name}; there are {known}", tree)
             if len(args) != 1 or keywords or isinstance(args[0], ast.Starred):
                 raise formula.error(f"{name} takes one value in parentheses", tree)
@@ -295,12 +320,7 @@ def _whole(tree: ast.expr) -> int | None:
 
 def _given(name: str, tree: ast.expr, formula: Formula) -> Array | None:
     """The numbers that a line gives its name; None where it computes something."""
-    if not name:
-        return None
-    match tree:
-        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant() as number):
-            return -formula.literals[number]
-    return formula.literals.get(tree)
+    return formula.number(tree) if name else None
 
 
 def _kind(tree: ast.AST) -> str:

@@ -108,7 +108,7 @@ def called_by_value(tensor: Tensor) -> bool:
 def _number(tensor: Tensor) -> str:
     """What a constant is called."""
     if called_by_value(tensor):
-        return f"{tensor.item():g}".replace("-", "\u2212")
+        return f"{tensor.item():g}".replace("e+", "e").replace("-", "\u2212")
     return ""
 
 
@@ -122,8 +122,12 @@ def latex_name(label: str) -> str:
     if match := _NUMBERED.match(label):
         return rf"{latex_name(match[1])}_{{{match[2]}}}"
     if label[:1].isdigit() or label[:1] == "\u2212":
-        written = label.replace("\u2212", "-")
-        return written if written[0] != "-" else f"({written})"
+        mantissa, _, power = label.replace("\u2212", "-").partition("e")
+        written = mantissa
+        if power:
+            written = rf"10^{{{int(power)}}}"
+            written = written if mantissa == "1" else rf"{mantissa} \cdot {written}"
+        return f"({written})" if written[0] == "-" or "cdot" in written else written
     if len(label) == 1:
         return label
     escaped = label.replace("_", r"\_")

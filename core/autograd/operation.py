@@ -86,7 +86,8 @@ class Operation:
         """What it computes, for people: "w * x", "tanh(n)"."""
         if self.is_called or len(inputs) != 2:
             return f"{self.symbol}({', '.join(inputs)})"
-        return f"{inputs[0]} {self.symbol} {inputs[1]}"
+        first = in_brackets(inputs[0]) if self.symbol == "**" else inputs[0]
+        return f"{first} {self.symbol} {in_brackets(inputs[1])}"
 
     def latex_grad(self, index: int, upstream: str, out: str, *inputs: str) -> str:
         """The formula of what flows back to input number `index`."""
@@ -100,6 +101,11 @@ class Operation:
         if self.element:
             slope = latex_element(slope, self.element)
         return rf"{slope} \; {{+}}{{=}} \; {self.latex_grad(index, upstream, out, *inputs)}"
+
+
+def in_brackets(written: str) -> str:
+    """A negative number between operators."""
+    return f"({written})" if written.startswith("\u2212") else written
 
 
 def latex_element(written: str, index: str) -> str:

@@ -147,3 +147,13 @@ def test_formulas_say_what_is_computed():
     assert hidden.operation.latex("y", "x").endswith("-10")
     assert F.masked(x, HIDDEN[:2, :2]).operation.latex("y", "x").endswith(r"-\infty")
     assert r"\sum_j [{x}_j = y]" in x.max().operation.latex_grad(0, "g", "y", "x")
+
+
+def test_the_formula_of_gelu_is_of_the_one_that_is_computed():
+    approximate, exact = F.gelu(ONE).operation, F.gelu(ONE, approximate=False).operation
+    assert r"\tilde\Phi" in approximate.latex("v", "x") and "0.044715" in approximate.latex(
+        "v", "x"
+    )
+    assert r"\tilde\Phi" in approximate.latex_grad(0, "g", "v", "x")
+    assert exact.latex("v", "x") == r"v = x \, \Phi(x)"
+    assert "tilde" not in exact.latex_grad(0, "g", "v", "x")

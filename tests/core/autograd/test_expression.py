@@ -296,3 +296,40 @@ def test_each_name_knows_where_it_is_read_and_which_line_gives_it():
         "": (None, [(6, "x + c")]),
     }
     assert typed.given_at("c") == (4, 1)
+
+
+def test_a_number_with_a_sign_is_one_number():
+    def labels(text):
+        return [(n.label, n.text) for n in graph_of(expression(text, w=2.0)).nodes]
+
+    assert labels("w * -3") == [("w", "w"), ("\u22123", "\u22123"), ("v1", "w \u00d7 (\u22123)")]
+    assert labels("-3 ** w")[-1][1] == "\u2212v1", "as in Python, the power comes first"
+    assert labels("(-3) ** w")[-1][1] == "(\u22123) ** w"
+    assert labels("w - -+-3")[-1][1] == "w \u2212 3"
+    assert expression("sum(-[1, 2] * w)", w=2.0).item() == -6.0
+    typed = parse("b = -[1, 2]\nc = +3\nsum(b) * c")
+    assert {name: value.tolist() for name, value in typed.defaults.items()} == {
+        "b": [-1.0, -2.0], "c": 3.0,
+    }  # fmt: skip
+
+
+def test_large_numbers_and_small_ones_are_set_as_powers():
+    nodes = graph_of(expression("w * 1e20 + 1e-20 - 1.5e-30", w=2.0)).nodes
+    constants = {node.label: node.latex for node in nodes if node.is_leaf and node.label != "w"}
+    assert constants == {
+        "1e20": "10^{20}", "1e\u221220": "10^{-20}",
+        "1.5e\u221230": r"(1.5 \cdot 10^{-30})",
+    }  # fmt: skip
+
+
+def test_what_python_says_of_a_mistake_is_said_plainly():
+    for text, said in {
+        "y = 2x": "write 2\\*x",
+        "sin x": "something is missing",
+        "a + b)": "closes nothing",
+        "f(x) = 3": "only a name alone",
+        "ln(x)": "natural logarithm is log",
+    }.items():
+        with pytest.raises(ExpressionError, match=said):
+            parse(text)
+    assert expression("cos(\u03c0) * w", w=1.0).item() == -1.0

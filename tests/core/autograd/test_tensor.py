@@ -161,7 +161,7 @@ def test_nodes_are_named_for_people_and_for_latex():
         "w_{1}", r"\theta", "v_{1}", r"\mathrm{learning\_rate}", "(-2)", "v_{2}", "v_{3}", "o",
     ]  # fmt: skip
     assert [node.text for node in nodes if not node.is_leaf] == [
-        "w1 \u00d7 theta", "learning_rate \u00d7 \u22122", "v1 \u2212 v2", "tanh(v3)",
+        "w1 \u00d7 theta", "learning_rate \u00d7 (\u22122)", "v1 \u2212 v2", "tanh(v3)",
     ]  # fmt: skip
 
 

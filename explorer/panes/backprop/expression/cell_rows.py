@@ -55,6 +55,8 @@ def forward_rows(computed: Computed, node: int, element: int) -> list[object]:
         return [*rows, Equation(name, value, "accent", operation.symbol)]
     if kind == "Max":
         there = cell_name(computed, inputs[0], int(np.nan_to_num(first).argmax()))
+        equal = int((first == value).sum())
+        there += f" and {equal - 1} equal to it, which share its gradient" if equal > 1 else ""
         return [Equation(name, value, "accent", f"the largest of {first.size} numbers: {there}")]
     if kind == "Softmax":
         return _softmax_forward(computed, node, element, name)
@@ -69,8 +71,6 @@ def forward_rows(computed: Computed, node: int, element: int) -> list[object]:
         if not called_by_value(tensor.inputs[index]):
             found[cell_name(computed, before, at)] = one
         written.append(format_number(one))
-    if not operation.is_called:
-        written = [in_brackets(one) for one in written]
     rows = [Equation(each, one) for each, one in found.items()]
     return [*rows, Equation(name, value, "accent", f"= {operation.text(*written)}")]
 

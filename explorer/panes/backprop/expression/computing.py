@@ -29,6 +29,7 @@ from core.autograd import (
     trace_graph,
 )
 from core.autograd.flows import Edge
+from core.autograd.grammar import PI
 from core.trace import Step, Trace
 from explorer.panes.backprop.expression.layout import passed
 from explorer.panes.backprop.expression.plan import Plan, plan_of
@@ -241,7 +242,7 @@ def with_names(text: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """The values, and one for each name of the formula that has none yet; all are kept."""
     expression, found = readable(text), dict(values)
     for name in expression.names if expression is not None else ():
-        if name not in found and name != "pi":
+        if name not in found and name not in PI:
             found[name] = FIRST_VALUES[len(found) % len(FIRST_VALUES)]
     return found
 
@@ -264,7 +265,7 @@ def first_values(names: Sequence[str]) -> dict[str, Array]:
     return {
         name: np.array(FIRST_VALUES[index % len(FIRST_VALUES)])
         for index, name in enumerate(names)
-        if name != "pi"
+        if name not in PI
     }
 
 

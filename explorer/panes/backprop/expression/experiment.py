@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from core.autograd.grammar import LONGEST
+from core.autograd.grammar import LONGEST, PI
 from explorer.panes.backprop.expression.computing import (
     Computed,
     given_in,
@@ -19,7 +19,7 @@ from explorer.panes.backprop.expression.examples import NEURON, Example
 from explorer.panes.backprop.expression.rewriting import can_rewrite, with_values
 
 RATE, RATES = 0.1, (1e-6, 100.0)
-GIVEN = "xyt"  # names that begin so are data: they take no gradient step unless a person says so
+GIVEN = "xyt"  # names that begin so are data
 MOST_LOSSES = 400  # of the spark line
 
 
@@ -85,7 +85,11 @@ class Experiment:
         return self.text == other.text and self.values == other.values
 
     def is_fixed(self, name: str) -> bool:
-        return self.fixed.get(name, name[:1].lower() in GIVEN)
+        """Where a person has not said so: what is called as data, beside what is not."""
+        expression = readable(self.text)
+        inputs = () if expression is None else (*expression.names, *expression.defaults)
+        alone = all(map(is_data, (one for one in inputs if one not in PI)))
+        return self.fixed.get(name, is_data(name) and not alone)
 
     def endless(self, computed: Computed) -> str:
         """A leaf that should take a step, but whose gradient is not finite; "" for none."""
@@ -117,6 +121,11 @@ class Experiment:
         saved["losses"] = [float(loss) for loss in self.losses if np.isfinite(loss)]
         del saved["pending"]
         return saved
+
+
+def is_data(name: str) -> bool:
+    """Whether an input of this name is data: it takes no gradient step."""
+    return name[:1].lower() in GIVEN
 
 
 def from_example(example: Example, rate: float = RATE) -> Experiment:

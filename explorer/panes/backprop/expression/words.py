@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
 
 from core.autograd import Place, parted
+from core.autograd.operation import in_brackets
 from explorer.panes.backprop.expression.cells import (
     cell_name,
     copies_of,
@@ -31,11 +33,6 @@ def number(value: Array) -> str:
 
 def shape(array: Array) -> str:
     return "(" + f" {TIMES} ".join(str(size) for size in array.shape) + ")"
-
-
-def in_brackets(text: str) -> str:
-    """A negative number between operators."""
-    return f"({text})" if text.startswith("\u2212") else text
 
 
 def slope(computed: Computed, node: int) -> str:
@@ -84,14 +81,7 @@ def _forward(computed: Computed, node: int) -> list[Piece]:
         shapes = [shape(before.data) if before.ndim else "1" for before in tensor.inputs]
         sizes = f"shapes {' and '.join(shapes)} give " if tensor.data.size > 1 else ""
         return [(f"{said}: {sizes}", "muted"), (number(tensor.data), "text")]
-    inputs = [in_brackets(number(before.data)) for before in tensor.inputs]
-    if not inputs[0].startswith("(\u2212") or not operation.is_called:
-        inputs[0] = number(tensor.inputs[0].data)
-    if len(inputs) == 1 and not operation.is_called:
-        inputs[0] = in_brackets(inputs[0])
-    if operation.is_called:
-        inputs = [number(before.data) for before in tensor.inputs]
-    said = operation.text(*inputs)
+    said = operation.text(*(number(before.data) for before in tensor.inputs))
     return [(said, "muted"), (" = ", "muted"), (number(tensor.data), "text")]
 
 
@@ -229,14 +219,23 @@ def summary(computed: Computed) -> str:
     steep = [name for name, one in single.items() if not np.isfinite(one)]
     if steep:
         return f"{out} is endlessly steep in {steep[0]} here: its gradient is not finite"
-    name = max(single, key=lambda one: abs(single[one]))
-    way = "raises" if single[name] > 0 else "lowers"
-    if abs(single[name]) < FLAT:
-        return f"No input moves {out} here: all gradients are 0, as at the bottom of a valley"
-    return (
-        f"{name} matters most: raising it by 0.01 {way} {out} by about "
-        f"{format_number(abs(single[name]) * 0.01)}"
-    )
+    most = max(map(abs, single.values()))
+    if most < FLAT:
+        return "All gradients are 0 here, as at the bottom of a valley"
+    first = [name for name, one in single.items() if math.isclose(abs(one), most, rel_tol=1e-9)]
+    how = format_number(most * 0.01)
+    if len(first) > 1:
+        who = "All inputs" if len(first) == len(single) else _listed(first)
+        return f"{who} matter alike: 0.01 more or less of one moves {out} by about {how}"
+    way = "raises" if single[first[0]] > 0 else "lowers"
+    return f"{first[0]} matters most: raising it by 0.01 {way} {out} by about {how}"
+
+
+def _listed(names: list[str]) -> str:
+    """ "a and b", "a, b and 3 more"."""
+    if len(names) > SUMMED + 1:
+        names = [*names[:SUMMED], f"{len(names) - SUMMED} more"]
+    return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def trouble(computed: Computed) -> str:
@@ -256,14 +255,15 @@ def trouble(computed: Computed) -> str:
         "Sqrt": "a root is there only from 0 on",
         "Divide": "something is divided by 0",
         "Exp": "e to so large a power is too large for a number of 64 bits",
-        "Power": "this power is no real number, or too large for one of 64 bits",
     }
+    if kind == "Power" and np.isnan(tensor.data).any():
+        reasons["Power"] = "of a negative number this power is no real number"
+    elif kind == "Power" and (inputs[0] == 0).any():
+        reasons["Power"] = "a negative power of 0 divides by 0"
     reason = reasons.get(kind, "it is too large for a number of 64 bits")
-    written = [number(one) for one in inputs]
-    if not tensor.operation.is_called:
-        written = [in_brackets(one) for one in written]
-    said = tensor.operation.text(*written)
-    return f"{node.label} = {said} is {value}: {reason}. Move an input to get out"
+    said = tensor.operation.text(*map(number, inputs))
+    remedy = "Move an input" if tensor.requires_grad else "Change the formula"
+    return f"{node.label} = {said} is {value}: {reason}. {remedy} to get out"
 
 
 def title(computed: Computed, moment: int) -> str:

@@ -212,3 +212,10 @@ def test_a_number_that_is_called_by_its_value_has_no_row():
         for moment in range(1, len(computed.plan)):
             names = [getattr(row, "name", "") for row in explaining.of_step(computed, moment).rows]
             assert "2" not in names and names
+
+
+def test_equal_numbers_share_what_the_largest_gets():
+    computed = compute("L = max([[2],[2]]*w)", {"w": 1.0})
+    moment = at(computed, "forward", "L")
+    said = "\n".join(row_text(row) for row in explaining.of_step(computed, moment).rows)
+    assert "and 1 equal to it, which share its gradient" in said

@@ -172,7 +172,7 @@ def test_every_gradient_agrees_with_nudging(name):
 def test_the_summary_names_who_matters_most():
     computed = compute("3 * a - b", {"a": 1, "b": 1})
     assert words.summary(computed) == "a matters most: raising it by 0.01 raises v2 by about 0.0300"
-    assert "all gradients are 0" in words.summary(compute("a * b", {"a": 0, "b": 0}))
+    assert "All gradients are 0" in words.summary(compute("a * b", {"a": 0, "b": 0}))
 
 
 def test_the_chain_rule_along_every_path():
@@ -264,3 +264,24 @@ def test_values_at_the_end_of_all_numbers_and_slopes_without_end_are_told():
         assert found.xs[0] <= value <= found.xs[-1]
     told = words.summary(compute("sqrt(w) + v", {"w": 0.0, "v": 1.0}))
     assert "endlessly steep in w" in told and "inf" not in told
+
+
+def test_the_summary_names_all_who_matter_alike():
+    values = {"a": 1, "b": 1, "c": 0.5, "d": 1, "e": 1}
+    told = words.summary(compute("a - b", values))
+    assert told == "All inputs matter alike: 0.01 more or less of one moves v1 by about 0.0100"
+    assert words.summary(compute("a + b + c*c*0.1", values)).startswith("a and b matter alike")
+    told = words.summary(compute("a + b + c*c*0.1 + d + e", values))
+    assert told.startswith("a, b and 2 more matter alike")
+
+
+def test_what_goes_wrong_is_told_with_what_leads_out():
+    def told(text, **values):
+        return words.headline(compute(text, values), 0)
+
+    assert "Move an input" in told("log(x) * 2", x=-1.0)
+    assert "Change the formula" in told("log(-3) * x", x=1.0)
+    assert "Change the formula" in told("9 ** 3.9e8 * x", x=1.0)
+    assert "too large" in told("x ** 400", x=1e9) and "no real number" not in told("x ** 4", x=1e99)
+    assert "no real number" in told("x ** 0.5", x=-1.0)
+    assert "divides by 0" in told("x ** -2", x=0.0)

@@ -278,3 +278,11 @@ def test_a_value_that_does_not_fit_is_refused_in_the_card(pane, mode):
     assert mode.lab.experiment == before and "cannot be read" not in pane.headline
     error = mode.view.what_if.error.text
     assert error.startswith("x1 cannot have this shape") and "sum( ) or mean( )" in error, error
+
+
+def test_inputs_of_data_alone_take_steps(pane, mode):
+    mode.lab.set_text("x + x * y")
+    assert mode.view.learn.step.isEnabled()
+    assert mode.lab.experiment.learning(mode.computed) == ["x", "y"]
+    mode.lab.set_text("x + x * y * w")
+    assert mode.lab.experiment.learning(mode.computed) == ["w"]
