@@ -79,12 +79,13 @@ class ColorBar:
 
     def words(self, room: float) -> str:
         """What stands in the middle below the bar: as much as `room` px hold."""
+        metrics = theme.current().metrics("label")
         if self._kind == "diverging":
-            return f"0, {self._note}" if self._note else "0"
+            said = [f"0, {self._note}", self._note] if self._note else ["0"]
+            return next((one for one in said if metrics.horizontalAdvance(one) <= room), "")
         gamma = f"gamma {ATTENTION_GAMMA}"
         note = f"{self._note}; " if self._note else ""
         said = [f"{note}low values are drawn stronger, {gamma}", f"low values stronger, {gamma}"]
-        metrics = theme.current().metrics("label")
         fitting = [one for one in said if metrics.horizontalAdvance(one) <= room]
         return fitting[0] if fitting else gamma
 

@@ -353,6 +353,9 @@ def test_the_bar_says_what_its_scale_does_to_small_values_as_far_as_there_is_roo
     assert said[1].startswith("low values stronger") and said[2] == "gamma 0.6"
     bar.set_scale("diverging")
     assert bar.words(400) == "0"
+    bar.set_scale("diverging", -1, 1, "\u221a")
+    said = [bar.words(room) for room in (400, 12, 0)]
+    assert said == ["0, \u221a", "\u221a", ""]  # nothing over the numbers at the ends
 
 
 def test_names_are_never_cut_where_cells_are_wide_but_not_wide_enough(qapp, monkeypatch):

@@ -47,11 +47,11 @@ def commands(mode: TransformerMode) -> list[Action]:
         action("backward", "this operation backward", lambda: to_phase(True), ready),
         action("next-head", "the next head", lambda: mode.view.head.turn(1), ready),
         action("last-head", "the head before", lambda: mode.view.head.turn(-1), ready),
-        action("highway", "go to the gradient highway", mode.view.highway.setFocus, ready),
+        action("highway", "go to the gradient highway", mode.view.show_highway, ready),
         action(
             "fold",
             "show or fold the gradient highway",
-            lambda: mode.view.set_folded(not mode.view.folded),
+            mode.view.turn_highway,
             ready,
         ),
         action("again", "explain the example again", mode.ask),

@@ -37,12 +37,14 @@ class Example:
         return len(self.ids) - 1
 
     @property
-    def note(self) -> str:
-        """What was left out, for people; "" when everything fits."""
+    def count(self) -> str:
+        """How many tokens are read, and of how many where not all are."""
+        read = "token" if self.length == 1 else f"{self.length} tokens"
         if not self.left:
-            return ""
-        more = "the rest" if len(self.text) >= LONGEST else f"{self.left} more"
-        return f"the first {len(self.ids)} tokens of the text; {more} would not fit the picture"
+            return "one token" if self.length == 1 else read
+        if len(self.text) >= LONGEST:
+            return f"the first {read}"
+        return f"the first {self.length} of {len(self.ids) + self.left} tokens"
 
 
 def read_example(tokenizer: Tokenizer, text: str, limit: int) -> Example:

@@ -40,15 +40,13 @@ class Following(QObject):
         """The step that is explained, and the one that the run has reached."""
         view, worked = self._mode.view, self._mode.worked
         view.newer.setVisible(self.is_live)
-        parts = [] if worked is None else [words.example(worked)]
+        text = "" if worked is None else words.example(worked)
         if worked is not None and worked.step is not None:
-            text = f"The model of step {worked.step:,}"
+            text = f"Model of step {worked.step:,}"
             if self.is_live and self._source.step > worked.step:
                 text += f"; the run is at step {self._source.step:,}"
-            parts.insert(0, text)
-        if worked is not None and worked.example.note:
-            parts.append(f"{worked.example.note[0].upper()}{worked.example.note[1:]}")
-        view.note.set_text(". ".join(parts))
+            text += f"; {worked.example.count}"
+        view.note.set_text(text)
 
     def update(self) -> None:
         """Has the run write down its model as it is now, and explains that one."""

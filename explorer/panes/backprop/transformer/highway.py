@@ -236,8 +236,9 @@ class HighwayPicture(Picture):
         x, wide = strip.right() + now.px(5), self.width() - strip.right() - now.px(5)
         top = QRectF(x, grid.y() - 2, wide, line)
         put_text(painter, top, format_number(limit), font, now.color("muted"), LEFT)
-        middle = QRectF(x, grid.center().y() - line / 2, wide, line)
-        put_text(painter, middle, "log", font, now.color("muted"), LEFT)
+        if grid.height() >= 3 * line:
+            middle = QRectF(x, grid.center().y() - line / 2, wide, line)
+            put_text(painter, middle, "log", font, now.color("muted"), LEFT)
         foot = QRectF(x, grid.bottom() - line + 2, wide, line)
         put_text(painter, foot, format_number(low, 2), font, now.color("muted"), LEFT)
 

@@ -170,6 +170,9 @@ class TransformerMode(Mode):
         self.set_headline(words.IDLE)
 
     def _forget(self) -> None:
+        """What was looked at is found again in the next text that can be explained."""
+        if self.worked is not None:
+            self._wanted = keeping.kept(self)
         self.worked = self.pinned = self.hovered = None
         self.set_tracks([])
         self.view.stage.set_scene(None, None, 0)
@@ -186,6 +189,7 @@ class TransformerMode(Mode):
         view = self.view
         view.operations.set_worked(worked)
         view.highway.set_worked(worked)
+        view.share_room_anew()
         view.highway.set_token(self.workspace.selection.token)
         view.summary.setText(words.summary(worked))
         view.agreement.setText(words.agreement(worked))

@@ -23,10 +23,11 @@ from PySide6.QtWidgets import (
 from explorer import theme
 from explorer.panes.backprop.transformer.scene import shape_text
 from explorer.panes.backprop.transformer.working import Worked
-from explorer.widgets.base import LEFT, RIGHT, elide, put_text
+from explorer.widgets.base import LEFT, RIGHT, Label, elide, put_text, visible_text
 from explorer.widgets.grid_keys import is_enter
 
 ROW = 24  # px
+LONGEST = 40  # letters of a search that are repeated
 NUMBER = int(Qt.ItemDataRole.UserRole)  # of the operation; none for a group
 SHAPE = NUMBER + 1
 STATE = NUMBER + 2  # "", "forward" or "backward": how far the player has got
@@ -153,7 +154,11 @@ class OperationList(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
+        self.nothing = Label("", "body", "muted", wrap=True)
+        self.nothing.setObjectName("backprop.transformer.nothing")
+        self.nothing.hide()
         column.addWidget(self.search)
+        column.addWidget(self.nothing)
         column.addWidget(self.tree, 1)
         self._items: list[QTreeWidgetItem] = []
         self._groups: dict[tuple[str, ...], QTreeWidgetItem] = {}
@@ -258,6 +263,9 @@ class OperationList(QWidget):
             group.setHidden(not seen)
             if words and seen:
                 group.setExpanded(True)
+        shown = f"{text[:LONGEST]}\u2026" if len(text) > LONGEST else text
+        self.nothing.setText(f"No operation is called \u201c{visible_text(shown.strip())}\u201d.")
+        self.nothing.setVisible(bool(self._items) and not self.found())
 
     def found(self) -> list[int]:
         return [n for n, item in enumerate(self._items) if not item.isHidden()]

@@ -17,7 +17,7 @@ from explorer.panes.backprop.transformer.working import Worked
 GAP, HEAD, TITLE, BAR = 36, 20, 22, 30  # px: between columns, a line above, a title, a color bar
 CELL = 30  # px: a cell is not larger
 WIDE_GAP = 96  # px, where an operation has one input: its name stands over the arrow
-NUMBER = 116  # px for a column of one number
+NUMBER = 128  # px for a column of one number
 LABELS = 52  # px for the tokens beside the rows
 
 

@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
 from explorer import theme
 from explorer.panes.backprop.transformer.axes import axes_of
 from explorer.panes.backprop.transformer.placing import GAP, HEAD, TITLE, Placed, heads_lines
-from explorer.panes.backprop.transformer.scene import Plate, Scene
+from explorer.panes.backprop.transformer.scene import SHARE, Plate, Scene
 from explorer.panes.backprop.transformer.working import Worked
 from explorer.theme_numbers import format_number
 from explorer.widgets.base import CENTER, LEFT, RIGHT, elide, packed_image, packed_table, put_text
@@ -184,7 +184,10 @@ def draw_heads(painter: QPainter, scene: Scene, placed: Sequence[Placed]) -> Non
         high = now.px(TITLE)
         place = QRectF(one.area.x(), one.area.y() - high, one.area.width(), high - now.px(4))
         ink = now.color("muted" if one.plate.state in ("later", "none") else "text")
-        put_text(painter, place, elide(one.plate.title, small, place.width()), small, ink, LEFT)
+        title = one.plate.title
+        if now.metrics("label").horizontalAdvance(title) > place.width():
+            title = title.replace(SHARE, "+= ")  # as the formula says it
+        put_text(painter, place, elide(title, small, place.width()), small, ink, LEFT)
     _draw_signs(painter, scene, placed)
 
 

@@ -14,6 +14,7 @@ from explorer.panes.backprop.transformer.operations import PARTIAL, kind_of, sho
 from explorer.panes.backprop.transformer.working import Worked
 
 TIMES = "\u00d7"
+SHARE = "share of "
 LATER = "comes on the way back"
 CONSTANT = "a constant: it stays"
 
@@ -121,7 +122,7 @@ def _column(
     value = Plate(("value", node), place, 0, name, "there", scale=scale)
     slope = f"{PARTIAL}L/{PARTIAL}{name}"
     note = {"later": LATER, "none": CONSTANT}.get(state, "")
-    title = slope if output else f"share of {slope}"
+    title = slope if output else f"{SHARE}{slope}"
     gradient = Plate(what, place, 1, "" if state == "none" else title, state, note)
     shape = shape_text(worked.value(node).shape)
     return Column(name, shape, output, (value, gradient))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from explorer import theme
 from explorer.panes.backprop.transformer.highway import HighwayPicture
@@ -13,6 +14,9 @@ from explorer.widgets.base import IconButton, Label, set_look
 from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surface import Surface
+
+STAGE = 170  # px: the lowest stage beside which the highway is seen
+ROAD = ": length of \u2202L/\u2202(residual), click to go"
 
 
 class HeadChoice(QWidget):
@@ -65,11 +69,7 @@ class TransformerView(QWidget):
         self.note.setObjectName("backprop.transformer.note")
         self.newer = IconButton("refresh", "Explain the run\u2019s model as it is now")
         self.newer.setObjectName("backprop.transformer.newer")
-        self.road = Label(
-            "Gradient highway: length of \u2202L/\u2202(residual stream); click to go there",
-            "label",
-            "muted",
-        )
+        self.road = CutLabel("label", "muted")
         self.fold = IconButton("chevron-down", "Fold the gradient highway")
         self.fold.setObjectName("backprop.transformer.fold")
         self.inside = QPushButton()
@@ -79,7 +79,12 @@ class TransformerView(QWidget):
         self.content.setAccessibleName("One training example, forward and backward")
         self.body = StatefulPicture(self.content, "grid")
         self._build()
-        self.fold.clicked.connect(lambda: self.set_folded(not self.folded))
+        self._folded = False  # as a person wishes it, where stage and highway have room
+        self._tight = False  # only one of them has
+        self._swapped = False  # and it is the highway
+        self.fold.clicked.connect(self.turn_highway)
+        self.highway.placeClicked.connect(self._show_stage)
+        self.highway.lossClicked.connect(self._show_stage)
         self.stage.paintFailed.connect(self._on_paint_failed)
         self.highway.paintFailed.connect(self._on_paint_failed)
         theme.changed.connect(self._restyle)
@@ -124,13 +129,54 @@ class TransformerView(QWidget):
 
     @property
     def folded(self) -> bool:
-        """Whether the highway has made room for the stage."""
-        return self.highway.isHidden()
+        """Whether the highway makes room for the stage, where there is some for both."""
+        return self._folded
 
     def set_folded(self, folded: bool) -> None:
-        self.highway.setVisible(not folded)
-        icon, verb = ("chevron-right", "Show") if folded else ("chevron-down", "Fold")
+        self._folded = folded
+        self._share_room()
+
+    def turn_highway(self) -> None:
+        """Shows or folds it; in a low window it stands in the stage's place."""
+        if self._tight:
+            self._swapped = not self._swapped
+        else:
+            self._folded = not self._folded
+        self._share_room()
+
+    def show_highway(self) -> None:
+        if self.highway.isHidden():
+            self.turn_highway()
+        self.highway.setFocus()
+
+    def _show_stage(self) -> None:
+        self._swapped = False
+        self._share_room()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.share_room_anew()
+
+    def share_room_anew(self) -> None:
+        """Asks whether stage and highway both have room, with all that lies between them."""
+        now = theme.current()
+        lines = self.head.sizeHint().height() + self.fold.sizeHint().height() + now.px(26)
+        needed = lines + now.px(STAGE) + self.highway.sizeHint().height()
+        tight = self.height() < needed
+        if tight != self._tight:
+            self._tight, self._swapped = tight, False
+        self._share_room()
+
+    def _share_room(self) -> None:
+        seen = self._swapped if self._tight else not self._folded
+        self.stage.setVisible(not (self._tight and self._swapped))
+        self.highway.setVisible(seen)
+        policy = QSizePolicy.Policy
+        grows = policy.Expanding if self._tight else policy.Fixed
+        self.highway.setSizePolicy(policy.Expanding, grows)
+        icon, verb = ("chevron-down", "Fold") if seen else ("chevron-right", "Show")
         self.fold.set_icon(icon, f"{verb} the gradient highway")
+        self.road.set_text(f"Gradient highway{ROAD}" if seen else "Gradient highway")
 
     def _on_paint_failed(self, error: object) -> None:
         self.body.show_error(f"This picture could not be drawn: {error}")
@@ -142,3 +188,4 @@ class TransformerView(QWidget):
         self._column.setContentsMargins(margin, now.px(6), margin, now.px(8))
         self._column.setSpacing(now.px(4))
         self._row.setSpacing(0)
+        self.share_room_anew()

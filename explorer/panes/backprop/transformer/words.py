@@ -99,8 +99,10 @@ def summary(worked: Worked) -> str:
 
 
 def example(worked: Worked) -> str:
-    T = worked.n_tokens
-    return "One token predicts the next" if T == 1 else f"Each of {T} tokens predicts the next one"
+    count = worked.example.count
+    if worked.n_tokens == 1:
+        return f"{count[0].upper()}{count[1:]} predicts the next"
+    return f"{count[0].upper()}{count[1:]}, each predicts the next one"
 
 
 def agreement(worked: Worked) -> str:

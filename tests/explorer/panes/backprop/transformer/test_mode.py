@@ -100,6 +100,11 @@ def test_the_list_is_searched_and_leads_to_an_operation(make_mode):
     assert mode.moment.operation == found[0] and mode.moment.phase == "forward"
     operations.search.clear()
     assert len(operations.found()) == len(mode.worked.operations)
+    assert operations.nothing.isHidden()
+    operations.search.setText("zzzz")
+    assert not operations.nothing.isHidden() and "zzzz" in operations.nothing.text()
+    operations.search.setText("softmax")
+    assert operations.nothing.isHidden()
 
 
 def test_the_highway_leads_to_its_place_and_shows_how_far_backward_is(make_mode):
@@ -355,3 +360,55 @@ def test_the_words_of_an_exported_drawing_are_no_pixels(make_mode):
     mode.view.stage.resize(600, 380)
     drawn = svg(mode.view.stage)
     assert b">weights</text>" in drawn and b"share of" in drawn
+
+
+@pytest.mark.parametrize("bad", ["", "a"])
+def test_a_text_that_cannot_be_explained_loses_neither_step_nor_pinned_number(
+    make_mode, run_async, bad
+):
+    pane = make_mode()
+    mode = pane.mode
+    seek_to(mode, "MatMul", 1)
+    stage = mode.view.stage
+    stage.cellClicked.emit(stage.cell((1, 2, 1)))
+    pinned, position, text = mode.pinned, mode.player.position, mode.workspace.prompt
+
+    async def type_both():
+        mode.workspace.set_prompt(bad)
+        await pane.settled()
+        assert mode.worked is None and mode.pinned is None
+        mode.workspace.set_prompt(text)
+        await pane.settled()
+
+    run_async(type_both())
+    assert mode.player.position == position and mode.pinned == pinned
+
+
+def test_in_a_low_window_either_the_stage_or_the_highway_is_seen(make_mode, qapp):
+    """Both would lie on one another; where there is room for both it is as it was wished."""
+    pane = make_mode()
+    view = pane.mode.view
+    above = view
+    while above is not None:  # as in the window, which may be lower than all that it holds
+        above.setMinimumHeight(1)
+        above = above.parentWidget()
+
+    def give(height):
+        pane.resize(900, height)
+        qapp.processEvents()
+
+    give(700)
+    assert not view.stage.isHidden() and not view.highway.isHidden()
+    give(320)
+    assert not view.stage.isHidden() and view.highway.isHidden() and not view.folded
+    view.fold.click()
+    assert view.stage.isHidden() and not view.highway.isHidden()
+    view.highway.placeClicked.emit(1, 2)
+    assert not view.stage.isHidden() and view.highway.isHidden()
+    give(700)
+    assert not view.stage.isHidden() and not view.highway.isHidden()
+    view.fold.click()
+    assert view.folded and view.highway.isHidden() and not view.stage.isHidden()
+    give(320)
+    view.show_highway()
+    assert not view.highway.isHidden() and view.folded

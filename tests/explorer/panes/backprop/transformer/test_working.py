@@ -19,10 +19,13 @@ from tests.explorer.panes.backprop.transformer.conftest import TEXT, small_model
 def test_a_text_is_cut_to_what_is_read_and_what_is_predicted(tokenizer):
     example = read_example(tokenizer, "once upon a time " * 30, 256)
     assert example.length == MOST_TOKENS and len(example.ids) == MOST_TOKENS + 1
-    assert example.left > 0 and "would not fit" in example.note
+    total = example.left + MOST_TOKENS + 1
+    assert example.left > 0 and example.count == f"the first {MOST_TOKENS} of {total} tokens"
+    assert read_example(tokenizer, "once " * 900, 256).count == f"the first {MOST_TOKENS} tokens"
     assert read_example(tokenizer, TEXT, 5).length == 5
     whole = read_example(tokenizer, TEXT, 256)
-    assert "".join(whole.labels) == TEXT and whole.note == "" and whole.left == 0
+    assert "".join(whole.labels) == TEXT and whole.left == 0
+    assert whole.count == f"{whole.length} tokens"
 
 
 @pytest.mark.parametrize("text", ["", "a"])
