@@ -59,6 +59,7 @@ QPushButton[look="primary"]:disabled {{ background: {c["divider"]}; color: {c["m
 QPushButton[look="quiet"] {{ background: transparent; border: none; color: {c["accent"]};
     padding: 0 {px(8)}px; }}
 QPushButton[look="quiet"]:hover {{ background: {c["raised"]}; }}
+QPushButton[look="quiet"]:disabled {{ color: palette(disabled, text); }}
 QPushButton[look="quiet"]:focus {{ border: 2px solid {c["accent"]}; }}
 QToolButton {{ background: transparent; border: 2px solid transparent;
     border-radius: {px(6)}px; padding: {px(2)}px; }}

@@ -129,6 +129,7 @@ class OptimizersMode(Mode):
 
     def shown(self) -> None:
         self._seen = True
+        self.showing.set_formulas()
         self.refresh()
 
     def left(self) -> None:

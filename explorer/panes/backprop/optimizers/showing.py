@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.optimization.optimizers import OPTIMIZERS
+from core.optimization.rule import Rule
 from core.optimization.stationary import Stationary
 from core.optimization.surfaces import Surface
 from explorer import theme
@@ -19,6 +21,7 @@ from explorer.panes.backprop.optimizers.racing import Recording
 from explorer.panes.backprop.optimizers.remembering import Quantity, quantities_of, slope_of
 from explorer.panes.backprop.optimizers.track import UpdateTrack
 from explorer.panes.backprop.optimizers.words import short
+from explorer.widgets.formula import set_formulas
 from explorer.widgets.line_plot import Mark, Series
 
 if TYPE_CHECKING:
@@ -40,6 +43,21 @@ class Showing:
         self._slope: Quantity | None = None
         self._level = Stationary()
         self._name = ""
+        self._set_for: tuple[float, str] | None = None  # formulas
+        theme.changed.connect(lambda: self.set_formulas() if mode.active else None)
+
+    def set_formulas(self) -> None:
+        """Those of all optimizers, the chosen one's first, beside the window: it would wait for
+        each as long as for several frames.
+        """
+        now, mode = theme.current(), self._mode
+        looks = now.zoom, now.name
+        if looks == self._set_for or not mode.engine.alive:
+            return
+        self._set_for = looks
+        rules = sorted(OPTIMIZERS.values(), key=lambda rule: rule.name != mode.chosen)
+        formulas = [one for rule in rules for one in (rule.formula, *lines_of(rule))]
+        mode.spawn(mode.engine.io(set_formulas, tuple(dict.fromkeys(formulas)), *looks, True))
 
     # the surface
 
@@ -213,6 +231,12 @@ class Showing:
             letters=("\u2212g" if places else "downhill", letter, second.letter if second else ""),
             largest=max(one.largest for one in self._quantities if one.kind != "step") * 1.41,
         )
+
+
+def lines_of(rule: Rule) -> list[str]:
+    """The formulas of its lines, also those that they have without weight decay."""
+    other = [line.undecayed[1] for line in rule.lines if line.undecayed]
+    return [*(line.formula for line in rule.lines), *other]
 
 
 def _share(track: UpdateTrack, marks: tuple[str, ...], position: float) -> float:

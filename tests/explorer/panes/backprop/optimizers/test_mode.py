@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from core.optimization.optimizer_trace import trace_update
 from core.optimization.optimizers import OPTIMIZERS
+from explorer import theme
+from explorer.panes.backprop.optimizers import showing
 from explorer.panes.backprop.optimizers.experiment import (
     TYPED,
     Experiment,
@@ -124,6 +128,32 @@ def test_while_a_race_is_played_the_list_is_of_the_step_that_is_told(mode, chang
     assert mode.player.playing and mode.headline.startswith("Step 108 of 120")
     assert mode.view.lanes.rows["adam"].height_label.text() == short(lane.heights[108])
     mode.player.pause()
+
+
+def test_formulas_are_set_beside_the_window(mode, change, run_async, monkeypatch):
+    asked = []
+
+    def noted(formulas, *looks):
+        asked.append((formulas, looks, threading.current_thread() is threading.main_thread()))
+
+    monkeypatch.setattr(showing, "set_formulas", noted)
+    change(Experiment(racers=("adam", "muon"), steps=20))
+    mode.showing._set_for = None
+
+    async def body():
+        mode.showing.set_formulas()
+        mode.showing.set_formulas()  # they are there
+        while not asked:
+            await asyncio.sleep(0.01)
+
+    run_async(body())
+    ((formulas, looks, in_window),) = asked
+    assert not in_window and looks == (1.0, theme.current().name, True)
+    assert formulas[0] == OPTIMIZERS["adam"].formula
+    for name in OPTIMIZERS:
+        trace = trace_update(name, np.ones((1, 2)), np.ones((1, 2)))
+        lines = [trace[index].formula for index in trace.children(None)]
+        assert {OPTIMIZERS[name].formula, *lines} <= set(formulas)
 
 
 def test_a_button_leads_into_a_step_and_back(mode, change):
