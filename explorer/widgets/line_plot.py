@@ -1,7 +1,6 @@
 """A line plot of long, growing series: left and bottom axis, direct labels, hover rule, log axis.
 
-pyqtgraph draws axes, grid, lines and rules; this widget decides what they show. Wide lines are slow
-there, so a line is thinned to the minimum and maximum of each column of pixels first.
+pyqtgraph draws what this widget decides; of a line only the extremes in each column of pixels.
 """
 
 from __future__ import annotations
@@ -195,7 +194,8 @@ class LinePlot(Picture):
             return []
         low, high = self._limits.now[2:]
         if self._log:
-            return [(self._place(y), theme.format_number(y)) for y in log_ticks(low, high)]
+            ticks = log_ticks(low, high, int(self.height() / theme.current().px(32)))
+            return [(self._place(y), theme.format_number(y)) for y in ticks]
         room = sum(self.height() >= theme.current().px(least) for least in (130, 280))
         ticks = linear_ticks(low, high, 3 + room)
         return list(zip(ticks, tick_texts(ticks), strict=True))

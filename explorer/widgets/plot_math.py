@@ -52,21 +52,24 @@ def _decimals(values: Collection[float], step: float) -> int:
 SMALLEST, LARGEST = 1e-300, 1e307  # five times a power of ten stays a number
 
 
-def log_ticks(low: float, high: float) -> list[float]:
-    """Powers of ten inside [low, high] (both > 0), with 2 and 5 between when they are few."""
+def log_ticks(low: float, high: float, room: int = 5) -> list[float]:
+    """Powers of ten inside [low, high] (both > 0), with 2 and 5 between when they are few: as many
+    as there is room for, two at least and five at most.
+    """
+    most = min(5, max(2, room))
     low, high = max(low, SMALLEST), min(high, LARGEST)
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     decades = [10.0**power for power in range(first, last + 1)]
     inside = [tick for tick in decades if low * (1 - 1e-9) <= tick <= high * (1 + 1e-9)]
     if len(inside) >= 3:
-        return _at_most_five(inside)
+        return _at_most(inside, most)
     finer = sorted(tick * factor for tick in decades for factor in (1, 2, 5))
     inside = [tick for tick in finer if low * (1 - 1e-9) <= tick <= high * (1 + 1e-9)]
-    return _at_most_five(inside) if len(inside) >= 2 else linear_ticks(low, high)
+    return _at_most(inside if len(inside) >= 2 else linear_ticks(low, high), most)
 
 
-def _at_most_five(ticks: list[float]) -> list[float]:
-    return ticks[:: -(-len(ticks) // 5)]
+def _at_most(ticks: list[float], most: int) -> list[float]:
+    return ticks[:: -(-len(ticks) // most) or 1]
 
 
 def smooth(values: np.ndarray, strength: float) -> np.ndarray:

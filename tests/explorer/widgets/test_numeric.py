@@ -116,6 +116,8 @@ def test_log_ticks_take_powers_of_ten_or_one_two_five():
     assert log_ticks(1.1, 6.8) == [2, 5]
     assert log_ticks(45, 6000) == [50, 200, 1000, 5000]  # never so many that they touch
     assert all(math.isfinite(tick) for tick in log_ticks(1e300, 1.7e308))
+    assert log_ticks(45, 6000, 2) == [50, 1000]  # as many as there is room for
+    assert len(log_ticks(0.48, 0.56, 2)) == 2
     assert len(log_ticks(5e-324, 1.7e308)) <= 5
 
 
