@@ -73,6 +73,9 @@ class ColorBar:
         line = QRectF(rect.x(), strip.bottom() + now.px(2), rect.width(), now.px(15))
         ends = [theme.format_number(value) for value in (low, high)]
         room = rect.width() - 2 * max(map(now.metrics("label").horizontalAdvance, ends)) - now.px(8)
+        if room < 0 and self._kind == "diverging":  # both ends are as far from 0
+            put_text(painter, line, f"\u00b1{ends[1]}", font, ink)
+            return
         put_text(painter, line, ends[0], font, ink, LEFT)
         put_text(painter, line, ends[1], font, ink, RIGHT)
         put_text(painter, line, self.words(room), font, ink)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QModelIndex, QRectF, QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QResizeEvent
+from PySide6.QtGui import QFontMetricsF, QKeyEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -66,8 +66,10 @@ class OperationDelegate(QStyledItemDelegate):
         x = rect.x() + now.px(8)
         box = QRectF(x, rect.y(), right - x - now.px(6), rect.height())
         shape = str(index.data(SHAPE) or "")
-        put_text(painter, box, shape, now.font("label"), now.color("muted"), RIGHT)
         wide = now.metrics("label").horizontalAdvance(shape) + now.px(8) if shape else 0
+        if QFontMetricsF(font).horizontalAdvance(name) > box.width() - wide:
+            shape, wide = "", 0  # it is in the tooltip, and on the stage
+        put_text(painter, box, shape, now.font("label"), now.color("muted"), RIGHT)
         name = elide(name, font, box.width() - wide)
         put_text(painter, box, name, font, now.color("text"), LEFT)
         focused = option.state & QStyle.StateFlag.State_HasFocus  # type: ignore[attr-defined]
@@ -164,6 +166,7 @@ class OperationList(QWidget):
         self._groups: dict[tuple[str, ...], QTreeWidgetItem] = {}
         self._worked: Worked | None = None
         self._here = -1
+        self._room = float("inf")
         self._opened: QTreeWidgetItem | None = None  # by the player, not by a person
         self.search.textChanged.connect(self._filter)
         self.search.returnPressed.connect(self._go_to_first)
@@ -249,6 +252,15 @@ class OperationList(QWidget):
             self.layout().activate()
             self.tree.scrollToItem(self._items[self._here])
 
+    def set_room(self, width: float) -> None:
+        """How wide it is with what stands beside it, which must not become the smaller part."""
+        self._room = width
+        self._set_width()
+
+    def _set_width(self) -> None:
+        now = theme.current()
+        self.setFixedWidth(round(min(now.px(268), max(now.px(200), self._room * 0.33))))
+
     # searching
 
     def _filter(self, text: str) -> None:
@@ -287,7 +299,7 @@ class OperationList(QWidget):
 
     def _restyle(self) -> None:
         now = theme.current()
-        self.setFixedWidth(now.px(268))
+        self._set_width()
         self.tree.setIndentation(now.px(14))
         surface = now.color("window").name()
         self.tree.setStyleSheet(

@@ -98,7 +98,7 @@ def heads_lines(scene: Scene, widths: Sequence[float]) -> int:
 def column_widths(worked: Worked, scene: Scene, room: float) -> list[float]:
     """Equal shares of the room; a single number needs little of it."""
     single = [worked.value(worked.node_of(one.plates[0].what)).size == 1 for one in scene.columns]
-    small = float(theme.current().px(NUMBER))
+    small = min(float(theme.current().px(NUMBER)), room / len(single))
     if not any(single):
         return [room / len(single)] * len(single)
     wide = (room - small * sum(single)) / max(1, len(single) - sum(single))

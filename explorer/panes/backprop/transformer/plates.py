@@ -179,7 +179,10 @@ def draw_heads(painter: QPainter, scene: Scene, placed: Sequence[Placed]) -> Non
         put_text(painter, name, elide(column.title, bold, name.width()), bold, ink, LEFT)
         wide = now.metrics("body", 600).horizontalAdvance(column.title) + now.px(8)
         shape = name.translated(0, now.px(17)) if lines > 1 else name.adjusted(wide, 0, 0, 0)
-        put_text(painter, shape, column.shape, small, now.color("muted"), LEFT)
+        written, metrics = column.shape, now.metrics("label")
+        if metrics.horizontalAdvance(written) > shape.width():
+            written = elide(written.replace(" ", ""), small, shape.width())
+        put_text(painter, shape, written, small, now.color("muted"), LEFT)
     for one in placed[1::2]:
         high = now.px(TITLE)
         place = QRectF(one.area.x(), one.area.y() - high, one.area.width(), high - now.px(4))

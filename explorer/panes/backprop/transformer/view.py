@@ -155,6 +155,7 @@ class TransformerView(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self.operations.set_room(self.width())
         self.share_room_anew()
 
     def share_room_anew(self) -> None:

@@ -412,3 +412,13 @@ def test_in_a_low_window_either_the_stage_or_the_highway_is_seen(make_mode, qapp
     give(320)
     view.show_highway()
     assert not view.highway.isHidden() and view.folded
+
+
+def test_the_list_leaves_the_larger_part_of_a_narrow_window_to_the_stage(make_mode, qapp):
+    view = make_mode().mode.view
+    view.operations.set_room(1200)
+    assert view.operations.width() == 268
+    view.operations.set_room(700)
+    assert view.operations.width() == 231
+    view.operations.set_room(300)
+    assert view.operations.width() == 200
