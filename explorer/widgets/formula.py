@@ -48,8 +48,10 @@ def formula_svg(latex: str, size: float, palette: str, plain: bool = False) -> b
     """The SVG of `latex` at `size` px in the colors of a palette (by name); `plain` leaves the
     letters of ROLES in the color of text.
 
-    Raises ValueError where the formula cannot be set.
+    Raises ValueError where the formula cannot be set, and where there is no such palette.
     """
+    if palette not in PALETTES:
+        raise ValueError(f"there is no palette {palette!r}; choose one of {', '.join(PALETTES)}")
     roles = PALETTES[palette].roles
     try:
         with _ONE_AT_A_TIME:

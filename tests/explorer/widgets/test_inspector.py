@@ -118,6 +118,8 @@ def test_formulas_color_q_k_v_but_not_an_index():
     for palette in ("light", "dark"):  # the bar of a mean is as bright as its letter
         assert '"black"' not in formula_svg(r"\overline{g}", 18, palette).decode()
     assert formula_svg("q", 18, "dark") != formula_svg("q", 18, "light")
+    with pytest.raises(ValueError, match="no palette 'pink'; choose one of"):
+        formula_svg("q", 18, "pink")
 
 
 def test_a_formula_that_cannot_be_set_is_shown_as_its_source(qtbot):

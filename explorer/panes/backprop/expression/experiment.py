@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -86,10 +87,13 @@ class Experiment:
 
     def is_fixed(self, name: str) -> bool:
         """Where a person has not said so: what is called as data, beside what is not."""
+        return self.fixed.get(name, is_data(name) and not self._is_data_alone)
+
+    @cached_property
+    def _is_data_alone(self) -> bool:
         expression = readable(self.text)
         inputs = () if expression is None else (*expression.names, *expression.defaults)
-        alone = all(map(is_data, (one for one in inputs if one not in PI)))
-        return self.fixed.get(name, is_data(name) and not alone)
+        return all(is_data(name) for name in inputs if name not in PI)
 
     def endless(self, computed: Computed) -> str:
         """A leaf that should take a step, but whose gradient is not finite; "" for none."""

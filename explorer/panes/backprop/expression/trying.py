@@ -46,7 +46,7 @@ class Trying(QObject):
         self.nudge = NUDGE
         self.what: WhatIf | None = None
         self._checked: Computed | None = None  # whose gradients were found by nudging as well
-        self._latest = Latest(mode.engine, mode, foreground=True)
+        self._latest = Latest(mode.engine, mode)
         self._latest.progressed.connect(self._on_tried)
         self._latest.came.connect(self._on_checked)
         self._latest.failed.connect(self._on_failed)

@@ -31,6 +31,12 @@ def number(value: Array) -> str:
     return format_number(array.item()) if array.size == 1 else shape(array)
 
 
+def _input(value: Array, is_finite: bool) -> str:
+    """What an operation reads; of a 0 its sign, where the result is infinite by that sign."""
+    negative = np.size(value) == 1 and value.item() == 0 and math.copysign(1, value.item()) < 0
+    return number(value) if is_finite or not negative else "\u22120"
+
+
 def shape(array: Array) -> str:
     return "(" + f" {TIMES} ".join(str(size) for size in array.shape) + ")"
 
@@ -81,7 +87,8 @@ def _forward(computed: Computed, node: int) -> list[Piece]:
         shapes = [shape(before.data) if before.ndim else "1" for before in tensor.inputs]
         sizes = f"shapes {' and '.join(shapes)} give " if tensor.data.size > 1 else ""
         return [(f"{said}: {sizes}", "muted"), (number(tensor.data), "text")]
-    said = operation.text(*(number(before.data) for before in tensor.inputs))
+    finite = math.isfinite(tensor.data.item())
+    said = operation.text(*(_input(before.data, finite) for before in tensor.inputs))
     return [(said, "muted"), (" = ", "muted"), (number(tensor.data), "text")]
 
 
@@ -261,7 +268,7 @@ def trouble(computed: Computed) -> str:
     elif kind == "Power" and (inputs[0] == 0).any():
         reasons["Power"] = "a negative power of 0 divides by 0"
     reason = reasons.get(kind, "it is too large for a number of 64 bits")
-    said = tensor.operation.text(*map(number, inputs))
+    said = tensor.operation.text(*(_input(one, is_finite=False) for one in inputs))
     remedy = "Move an input" if tensor.requires_grad else "Change the formula"
     return f"{node.label} = {said} is {value}: {reason}. {remedy} to get out"
 

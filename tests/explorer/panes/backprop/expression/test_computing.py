@@ -285,3 +285,14 @@ def test_what_goes_wrong_is_told_with_what_leads_out():
     assert "too large" in told("x ** 400", x=1e9) and "no real number" not in told("x ** 4", x=1e99)
     assert "no real number" in told("x ** 0.5", x=-1.0)
     assert "divides by 0" in told("x ** -2", x=0.0)
+
+
+def test_a_negative_0_shows_its_sign_where_that_decides():
+    computed = compute("1 / (p * -1)", {"p": 0.0})
+    assert "v2 = 1 / (\u22120) is \u2212\u221e" in words.headline(computed, 0)
+    moment = next(m for m, place in enumerate(computed.plan.places) if place and place.node == 4)
+    assert "".join(text for text, _ in words.arithmetic(computed, moment)).startswith(
+        "1 / (\u22120)"
+    )
+    first = "".join(text for text, _ in words.arithmetic(computed, 1))
+    assert first == "0 \u00d7 (\u22121) = 0"

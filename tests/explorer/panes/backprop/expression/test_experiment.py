@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -127,3 +128,10 @@ def test_what_does_not_fit_is_left_out():
     one = restored(bad)
     assert one is not None and one.rate == 0.1 and one.losses == ()
     assert one.values["z"] == 4.0 and isinstance(one.values["w"], float)
+
+
+def test_many_inputs_are_asked_of_the_text_once():
+    one = Experiment().with_text(" + ".join(f"x{n}" for n in range(600)))
+    assert one.learning(solved(Experiment("x1 + x2", {}))) == ["x1", "x2"]
+    assert not one.is_fixed("x5") and not replace(one, rate=0.5).is_fixed("x5")
+    assert one.with_text(one.text + " + w").is_fixed("x5")
