@@ -14,7 +14,7 @@ from core.autograd.initialization import INITIALIZATIONS
 from core.autograd.mlp import ACTIVATIONS, NORMS, MLPConfig
 from core.optimization.learner import LearnerSettings
 from core.optimization.optimizers import OPTIMIZERS
-from core.optimization.schedules import SCHEDULES
+from core.optimization.schedules import SCHEDULES, usual_warmup
 
 OWN = "own"  # no points but those that a person puts there
 DATA = (*DATASETS, OWN)
@@ -77,12 +77,20 @@ class Experiment:
             self.learning_rate,
             self.schedule,
             min_learning_rate=0.0 if self.schedule == "constant" else self.learning_rate / 100,
-            warmup_steps=0 if self.schedule == "constant" else self.steps // 20,
+            warmup_steps=self.warmup_steps,
             steps=self.steps,
             batch_size=self.batch_size,
             penalty=self.penalty,
             strength=self.strength,
         )
+
+    @property
+    def warmup_steps(self) -> int:
+        """What belongs to the schedule; a twentieth of the steps where none does."""
+        if self.schedule == "constant":
+            return 0
+        usual = usual_warmup(self.schedule, self.steps) or self.steps // 20
+        return min(usual, self.steps - 1)
 
     @property
     def about_data(self) -> tuple[Any, ...]:

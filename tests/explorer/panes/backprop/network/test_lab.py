@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from core.optimization.optimizers import OPTIMIZERS
+from core.optimization.schedules import SCHEDULES, usual_warmup
 from explorer.panes.backprop.network.contour import boundary
 from explorer.panes.backprop.network.experiment import Experiment, make_data, restored
 from explorer.panes.backprop.network.lab import MOST_MOMENTS, Lab
@@ -100,6 +101,14 @@ def test_moments_are_thinned_and_curves_keep_one_length():
     steps = [moment.step for moment in lab.moments]
     assert steps == sorted(set(steps)) and steps[0] == 0 and steps[-1] == MOST_MOMENTS + 20
     assert {len(one) for one in lab.curves.arrays()} == {MOST_MOMENTS + 21}
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_the_rate_peaks_where_it_does_in_a_race(schedule):
+    one = Experiment(schedule=schedule, steps=300)
+    usual = usual_warmup(schedule, 300)
+    assert one.settings.warmup_steps == (usual or (0 if schedule == "constant" else 15))
+    assert replace(one, steps=1).settings.warmup_steps == 0
 
 
 def test_the_beginning_of_learning_stays_in_sight():
