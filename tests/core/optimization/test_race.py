@@ -57,15 +57,16 @@ def test_every_optimizer_gets_down_into_the_ravine() -> None:
 
 @pytest.mark.parametrize("name", SURFACES)
 def test_with_the_usual_settings_everybody_comes_down(name: str) -> None:
-    """Within 200 steps to a fiftieth of the height at most, in the bent valley to a
-    sixth, and nobody runs away.
+    """Within 200 steps to a fiftieth of the height at most, and nobody runs away. Along the bent
+    valley three of them take longer, for there is little slope.
     """
-    share = 1 / 6 if name == "rosenbrock" else 0.02
+    slow = {"sgd": 1 / 6, "adagrad": 0.08, "rmsprop": 0.03} if name == "rosenbrock" else {}
     surface = SURFACES[name]
     low = float(surface.value(*surface.minima[0]))
     first, *_, last = race_steps(surface, [(name, None) for name in OPTIMIZERS], steps=200)
     for racer in last.racers:
         assert racer.lost_at is None, racer
+        share = slow.get(racer.name, 0.02)
         assert racer.height - low < share * (first.racers[0].height - low), racer.name
 
 

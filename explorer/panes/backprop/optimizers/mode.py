@@ -177,6 +177,7 @@ class OptimizersMode(Mode):
             self.view.editor.set_error(str(error), error.start, error.length)
             self.view.set_stale(True)
             self._unreadable = True
+            self.showing.show_start(one)
             self.changing.show(one, self.surface)
             self._tell()
             return

@@ -18,11 +18,13 @@ class Prospect:
                that, or beside a pit without a height: it falls on from there
     level   it has one height, wherever one looks
     cliff   where it is lowest it ends: beside that it has no height
+    nowhere it has no height at all
     """
 
     lowest: float
     level: bool = False
     cliff: bool = False
+    nowhere: bool = False
 
 
 def prospect(surface: Surface) -> Prospect:
@@ -32,7 +34,7 @@ def prospect(surface: Surface) -> Prospect:
     _, _, heights = surface.grid(GRID, GRID)
     known = np.isfinite(heights)
     if not known.any():
-        return Prospect(math.nan)
+        return Prospect(math.nan, nowhere=True)
     low, high = float(heights[known].min()), float(heights[known].max())
     lowest = known & (heights <= low)
     if (lowest & _all_around(known, outside=False)).any():

@@ -241,10 +241,13 @@ def racing(
     """Records every entry's way, those in `known` (by `key_of`) excepted; yields the share done.
 
     One races like another, whoever else does: the noise is the same for all. Raises ValueError for
-    a start that is not on the surface.
+    a start that is not on the surface, and for a surface that has no height where it is drawn.
     """
     pace = Pace()
     lanes = []
+    seen = prospect(course.surface)
+    if seen.nowhere and not math.isfinite(course.surface.value(*course.start)):
+        raise ValueError("the surface has no height anywhere that is drawn; change the formula")
     for number, (name, settings) in enumerate(entries):
         lane = known.get(key_of(course, name, settings))
         if lane is None:
@@ -265,7 +268,7 @@ def racing(
                     pace.go_on()
             lane = Lane(name, settings, tuple(racers))
         lanes.append(lane)
-    return Recording(course, tuple(lanes), prospect=prospect(course.surface))
+    return Recording(course, tuple(lanes), prospect=seen)
 
 
 def key_of(course: Course, name: str, settings: Any) -> tuple[Any, ...]:

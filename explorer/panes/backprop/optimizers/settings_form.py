@@ -80,6 +80,7 @@ class SettingsForm(QWidget):
             self._grid.addWidget(field, 2 * row + 1, side)
             field.changed.connect(lambda value, key=key: self.changed.emit(name, key, value))
             field.refused.connect(lambda why, key=key: self.refused.emit(key, why))
+            self.setTabOrder([self.usual, *self.fields.values()][-1], field)
             self.fields[key] = field
 
     def finish_typing(self) -> None:

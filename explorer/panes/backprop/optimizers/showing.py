@@ -73,8 +73,14 @@ class Showing:
             view.map.set_span(surface.span)
         if fresh:
             self._level = Stationary(minima=surface.minima)
-        start = surface.start if one.start is None else one.start
-        view.map.set_places(start, self._level.minima, self._level.saddles)
+        self.show_start(one)
+
+    def show_start(self, one: Experiment) -> None:
+        """Where a person has put it, also on a surface that cannot be read yet."""
+        surface = self._mode.surface
+        if one.start is not None or surface is not None:
+            start = surface.start if one.start is None else one.start
+            self._view.map.set_places(start, self._level.minima, self._level.saddles)
 
     def show_level_places(self, found: Stationary) -> None:
         """What is known of the surface stays, and what was found besides is shown."""

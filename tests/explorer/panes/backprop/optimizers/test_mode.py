@@ -130,6 +130,21 @@ def test_while_a_race_is_played_the_list_is_of_the_step_that_is_told(mode, chang
     mode.player.pause()
 
 
+def test_tab_leads_from_the_rates_through_the_settings_to_the_schedule(mode, change):
+    change(Experiment(racers=("adam", "muon"), steps=20))
+    for name in ("muon", "adam"):
+        mode.choose(name)
+        settings = mode.view.settings
+        way, one = [], settings.usual
+        while one is not mode.view.common.schedule and len(way) < 40:
+            way.append(one)
+            one = one.nextInFocusChain()
+        assert [one for one in way if one in settings.fields.values()] == [
+            *settings.fields.values()
+        ]
+        assert len(way) < 40
+
+
 def test_formulas_are_set_beside_the_window(mode, change, run_async, monkeypatch):
     asked = []
 
@@ -216,6 +231,9 @@ def test_while_a_surface_cannot_be_read_the_race_is_told_to_be_another_ones(
         assert faded() == [True, True, True]
         mode.player.seek(4)
         mode._tell()
+    mode.changing.set_start(-0.5, 0.75)
+    assert tuple(mode.view.map.start) == (-0.5, 0.75)  # it goes where it is put
+    mode.workspace.undo()
     mode.workspace.undo()
     run_async(mode.settled())
     mode.player.seek(10)
@@ -246,7 +264,8 @@ def test_a_formula_that_cannot_be_read_is_shown_however_it_came(mode, change, ru
 def test_a_surface_without_a_height_at_the_start_says_so_and_keeps_no_other_race(mode, change):
     for text in ("log(x)", "1/0*x", "sqrt(x - 10)"):
         change(Experiment(surface=TYPED, text=text, steps=10))
-        assert "not finite" in mode.view.trouble.text
+        told = "not finite" if text == "log(x)" else "no height anywhere that is drawn"
+        assert told in mode.view.trouble.text
         assert mode.view.map.grab().width()
         assert "There is no race" in mode.headline and "not finite" in mode.headline
         assert mode.view.map.displayed().keys() == {"step"} and mode.view.moments.displayed() == {}

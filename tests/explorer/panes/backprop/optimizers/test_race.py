@@ -277,6 +277,16 @@ def test_the_step_that_loses_one_is_no_step_of_no_length(mode, change):
         assert not mode.view.moments.grab().isNull()
 
 
+def test_where_a_surface_is_nowhere_its_formula_is_to_be_changed_not_the_start(mode, change):
+    for text in ("x/0", "9**9**9**9 + x", "log(-2 - x**2 - y**2)"):
+        change(typed(text))
+        assert "no height anywhere that is drawn; change the formula" in mode.headline
+    change(typed("log(x)"))
+    assert "start elsewhere" in mode.headline
+    change(typed("sqrt(x - 10)", start=(40.0, 1.0)))
+    assert "There is no race" not in mode.headline
+
+
 def test_who_is_equally_low_is_told_together(mode, change):
     change(Experiment(racers=("sgd", "adam", "adamw"), steps=50))
     assert "Adam and AdamW are lowest, at" in sentence(mode, 30)
