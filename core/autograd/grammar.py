@@ -17,6 +17,7 @@ import numpy as np
 
 from core.autograd.filling import FILLINGS, MOST_AXES, filled
 from core.autograd.functional import FUNCTIONS
+from core.autograd.mistakes import SIGNS, kind_of, said_of
 from core.autograd.operation import Array
 
 LONGEST = 10_000  # characters
@@ -35,45 +36,6 @@ OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.MatMult: operator.matmul,
 }
 _ALLOWED = f"numbers, names, + - * / ** @ and {', '.join([*FUNCTIONS, *FILLINGS])}"
-_WORDS = {
-    ast.Attribute: "a dot after a name",
-    ast.Subscript: "an index in brackets",
-    ast.Lambda: "a lambda",
-    ast.Compare: "a comparison",
-    ast.BoolOp: "and/or",
-    ast.JoinedStr: "text in quotes",
-    ast.UnaryOp: "not/~",
-    ast.Dict: "a dictionary",
-    ast.Set: "a set",
-    ast.Tuple: "a list in parentheses",
-    ast.IfExp: "a condition",
-    ast.Call: "calling anything but a function's name",
-    ast.Starred: "a star before a value",
-    ast.NamedExpr: ":= inside of a formula",
-    ast.Await: "await",
-    ast.Yield: "yield",
-    ast.YieldFrom: "yield",
-    ast.Import: "an import",
-    ast.ImportFrom: "an import",
-    ast.Assign: "a value for anything but one name",
-    ast.AugAssign: "= with another sign before it",
-    ast.AnnAssign: "a type after a name",
-    ast.FunctionDef: "a function of one's own",
-    ast.AsyncFunctionDef: "a function of one's own",
-    ast.ClassDef: "a class",
-    ast.If: "a condition",
-    ast.For: "a loop",
-    ast.While: "a loop",
-}
-
-_SIGNS: dict[type[ast.operator], str] = {
-    ast.FloorDiv: "//",
-    ast.Mod: "%",
-    ast.LShift: "<<",
-    ast.RShift: ">>",
-    ast.BitAnd: "&",
-    ast.BitOr: "|",
-}
 
 
 class ExpressionError(ValueError):
@@ -150,7 +112,7 @@ def read(text: str) -> Formula:
         body = ast.parse("\n".join(line.strip() for line in _lines(text))).body
     except SyntaxError as error:
         start = _offset(text, error.lineno or 1, (error.offset or 1) - 1)
-        raise ExpressionError(f"this is no complete formula: {_said(error)}", start) from None
+        raise ExpressionError(f"this is no complete formula: {said_of(error)}", start) from None
     except (RecursionError, MemoryError, ValueError):
         raise ExpressionError(
             f"parts may stand at most {DEEPEST} deep in one another, and a formula has at most "
@@ -167,20 +129,6 @@ def read(text: str) -> Formula:
     return formula
 
 
-def _said(error: SyntaxError) -> str:
-    """Python's own words, where ours are not plainer."""
-    said = str(error.msg)
-    plainer = {
-        "digits": "a number is too long",
-        "invalid decimal literal": "a number runs into a name; write 2*x, not 2x",
-        "invalid syntax": "something is missing here, or too much: an operator, or parentheses",
-        "unmatched": "this closes nothing that was opened",
-        "cannot assign": "only a name alone stands left of =",
-        "unterminated string": "text in quotes is no part of a formula",
-    }
-    return next((ours for theirs, ours in plainer.items() if theirs in said), said)
-
-
 def _statement(statement: ast.stmt, formula: Formula) -> tuple[ast.Name | None, ast.expr]:
     match statement:
         case ast.Expr(value=value):
@@ -189,7 +137,7 @@ def _statement(statement: ast.stmt, formula: Formula) -> tuple[ast.Name | None, 
             _parts(target, formula)
             return target, value
     raise formula.error(
-        f"{_kind(statement)} is no part of a formula; a line is `name = formula` or a formula of "
+        f"{kind_of(statement)} is no part of a formula; a line is `name = formula` or a formula of "
         f"{_ALLOWED}",
         statement,
     )
@@ -246,9 +194,7 @@ def _parts(tree: ast.AST, formula: Formula) -> list[ast.expr]:
         case ast.BinOp(op=ast.BitXor()):
             raise formula.error("^ is no power here; write **", tree)
         case ast.BinOp(op=op):
-            raise formula.error(
-                f"{_SIGNS[type(op)]} is not allowed; a formula has {_ALLOWED}", tree
-            )
+            raise formula.error(f"{SIGNS[type(op)]} is not allowed; a formula has {_ALLOWED}", tree)
         case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords):
             if name in FILLINGS:
                 return []
@@ -259,7 +205,7 @@ def _parts(tree: ast.AST, formula: Formula) -> list[ast.expr]:
             if len(args) != 1 or keywords or isinstance(args[0], ast.Starred):
                 raise formula.error(f"{name} takes one value in parentheses", tree)
             return args
-    raise formula.error(f"{_kind(tree)} is not allowed; a formula has {_ALLOWED}", tree)
+    raise formula.error(f"{kind_of(tree)} is not allowed; a formula has {_ALLOWED}", tree)
 
 
 def _numbers(tree: ast.expr, formula: Formula) -> Array:
@@ -321,13 +267,6 @@ def _whole(tree: ast.expr) -> int | None:
 def _given(name: str, tree: ast.expr, formula: Formula) -> Array | None:
     """The numbers that a line gives its name; None where it computes something."""
     return formula.number(tree) if name else None
-
-
-def _kind(tree: ast.AST) -> str:
-    """A part of Python that is no part of a formula, in words."""
-    if isinstance(tree, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
-        return "a comprehension"
-    return _WORDS.get(type(tree), "this")
 
 
 def _lines(text: str) -> list[str]:

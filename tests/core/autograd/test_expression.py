@@ -329,6 +329,10 @@ def test_what_python_says_of_a_mistake_is_said_plainly():
         "a + b)": "closes nothing",
         "f(x) = 3": "only a name alone",
         "ln(x)": "natural logarithm is log",
+        "x\u00b2": "'\u00b2' is no sign of a formula",
+        "try:\n x": "something is missing",
+        "007*x": "begins with no 0",
+        "(x]": "does not match",
     }.items():
         with pytest.raises(ExpressionError, match=said):
             parse(text)

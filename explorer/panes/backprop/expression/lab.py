@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
 EXPERIMENT = "backprop.expression"
 CHECKS = "backprop.expression.checks"
-SIGNS = str.maketrans("\u2212\u00d7\u00b7\u00f7", "-**/")  # as they are printed: the same, typed
+SIGNS = str.maketrans(  # as they are printed: the same, typed
+    {"\u2212": "-", "\u00d7": "*", "\u00b7": "*", "\u00f7": "/", "\u00b2": "**2", "\u00b3": "**3"}
+)
 _GIVEN = re.compile(r"^([ \t]*\w+[ \t]*=)([-+\d.eE\[\], \t]*)$", re.MULTILINE)
 _NUMBER = re.compile(r"[-+]?[\d.]+(?:[eE][-+]?\d+)?")
 

@@ -239,6 +239,8 @@ def test_an_edge_leads_to_its_step(pane, mode):
 def test_signs_as_they_are_printed_can_be_typed(pane, mode):
     mode.lab.set_text("a \u00d7 b \u2212 c \u00f7 2")
     assert mode.computed.text == "a * b - c / 2"
+    mode.lab.set_text("a\u00b2 + b\u00b3")
+    assert mode.computed.text == "a**2 + b**3"
 
 
 async def test_the_formulas_of_coming_steps_are_set_ahead(pane, mode):

@@ -1,0 +1,71 @@
+"""What a person has typed that is no part of a formula, in words."""
+
+from __future__ import annotations
+
+import ast
+
+_WORDS = {
+    ast.Attribute: "a dot after a name",
+    ast.Subscript: "an index in brackets",
+    ast.Lambda: "a lambda",
+    ast.Compare: "a comparison",
+    ast.BoolOp: "and/or",
+    ast.JoinedStr: "text in quotes",
+    ast.UnaryOp: "not/~",
+    ast.Dict: "a dictionary",
+    ast.Set: "a set",
+    ast.Tuple: "a list in parentheses",
+    ast.IfExp: "a condition",
+    ast.Call: "calling anything but a function's name",
+    ast.Starred: "a star before a value",
+    ast.NamedExpr: ":= inside of a formula",
+    ast.Await: "await",
+    ast.Yield: "yield",
+    ast.YieldFrom: "yield",
+    ast.Import: "an import",
+    ast.ImportFrom: "an import",
+    ast.Assign: "a value for anything but one name",
+    ast.AugAssign: "= with another sign before it",
+    ast.AnnAssign: "a type after a name",
+    ast.FunctionDef: "a function of one's own",
+    ast.AsyncFunctionDef: "a function of one's own",
+    ast.ClassDef: "a class",
+    ast.If: "a condition",
+    ast.For: "a loop",
+    ast.While: "a loop",
+}
+
+SIGNS: dict[type[ast.operator], str] = {
+    ast.FloorDiv: "//",
+    ast.Mod: "%",
+    ast.LShift: "<<",
+    ast.RShift: ">>",
+    ast.BitAnd: "&",
+    ast.BitOr: "|",
+}
+
+
+def kind_of(tree: ast.AST) -> str:
+    """A part of Python that is no part of a formula, in words."""
+    if isinstance(tree, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+        return "a comprehension"
+    return _WORDS.get(type(tree), "this")
+
+
+def said_of(error: SyntaxError) -> str:
+    """Why Python cannot read it, in words for who knows no Python."""
+    said = str(error.msg)
+    if any(good in said for good in ("never closed", "does not match", "nested")):
+        return said
+    if said.startswith("invalid character"):
+        return f"{said.split(' ')[2]} is no sign of a formula"
+    plainer = {
+        "digits": "a number is too long",
+        "decimal literal": "a number runs into a name; write 2*x, not 2x",
+        "leading zeros": "a number begins with no 0",
+        "unmatched": "this closes nothing that was opened",
+        "cannot assign": "only a name alone stands left of =",
+        "unterminated": "text in quotes is no part of a formula",
+    }
+    general = "something is missing here, or too much: an operator, or parentheses"
+    return next((ours for theirs, ours in plainer.items() if theirs in said), general)
