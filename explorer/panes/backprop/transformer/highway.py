@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from explorer import theme
 from explorer.panes.backprop.transformer.working import Worked
-from explorer.theme_numbers import format_number
+from explorer.theme_numbers import format_number, format_significant
 from explorer.widgets.base import (
     LEFT,
     RIGHT,
@@ -268,10 +268,11 @@ class HighwayPicture(Picture):
     def describe(self, place: int, token: int) -> str:
         assert self._worked is not None
         value = float(self._worked.highway[place, token])
+        moves, length = format_significant(0.01 * value), format_significant(value)
         text = self._tokens()[token]
         return (
             f"{self._name(place)}, {token} {text}: moving the residual stream by 0.01 moves the "
-            f"loss by at most {format_number(0.01 * value)} (length {format_number(value)})"
+            f"loss by at most {moves} (length {length})"
         )
 
     def describe_loss(self, token: int) -> str:
@@ -280,7 +281,7 @@ class HighwayPicture(Picture):
         here, after = (visible_text(text) for text in labels[token : token + 2])
         return (
             f"after {here} came {after}: the model gave it a chance of "
-            f"{format_number(float(np.exp(-loss)))}, a loss of {format_number(loss)} nats"
+            f"{format_significant(float(np.exp(-loss)))}, a loss of {format_significant(loss)} nats"
         )
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:

@@ -241,6 +241,10 @@ def test_the_loss_of_each_token_is_told_and_leads_to_the_loss(make_mode):
     assert highway.token_at(row.center()) is not None
     said = highway.describe_loss(1)
     assert f"came {worked.example.labels[2].strip()}" in said.replace("\u2423", "")
+    for place, token in np.ndindex(worked.highway.shape):
+        said = highway.describe(place, token).replace("\u2212", "-")
+        moves, _, length = said.partition("at most ")[2].rstrip(")").partition(" (length ")
+        assert float(moves) == pytest.approx(0.01 * float(length), rel=0.01)
     highway.lossClicked.emit()
     assert worked.graph.nodes[mode.moment.node].label == "loss"
 
