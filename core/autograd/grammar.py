@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import math
 import operator
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,6 +36,7 @@ OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Pow: operator.pow,
     ast.MatMult: operator.matmul,
 }
+_CALLED = re.compile(rf"\b({'|'.join(FUNCTIONS)})[ \t]+")
 _ALLOWED = f"numbers, names, + - * / ** @ and {', '.join([*FUNCTIONS, *FILLINGS])}"
 
 
@@ -112,6 +114,11 @@ def read(text: str) -> Formula:
         body = ast.parse("\n".join(line.strip() for line in _lines(text))).body
     except SyntaxError as error:
         start = _offset(text, error.lineno or 1, (error.offset or 1) - 1)
+        for called in _CALLED.finditer(text):
+            if called.end() == start:
+                name = called[1]
+                said = f"{name} is a function; write {name}(...)"
+                raise ExpressionError(said, called.start(), len(name)) from None
         raise ExpressionError(f"this is no complete formula: {said_of(error)}", start) from None
     except (RecursionError, MemoryError, ValueError):
         raise ExpressionError(

@@ -325,7 +325,8 @@ def test_large_numbers_and_small_ones_are_set_as_powers():
 def test_what_python_says_of_a_mistake_is_said_plainly():
     for text, said in {
         "y = 2x": "write 2\\*x",
-        "sin x": "something is missing",
+        "a + sin  x": r"^sin is a function; write sin\(...\)",
+        "sin (x) y": "something is missing",
         "a + b)": "closes nothing",
         "f(x) = 3": "only a name alone",
         "ln(x)": "natural logarithm is log",
