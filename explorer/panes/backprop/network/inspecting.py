@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -119,6 +120,7 @@ def _inspection(table: dict[str, np.ndarray], **told: Any) -> Inspection:
     return Inspection(table=table, labels=labels, **told)
 
 
+@lru_cache(maxsize=64)
 def _from_one(count: int) -> tuple[str, ...]:
     return tuple(str(number + 1) for number in range(count))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -45,25 +45,24 @@ def update_rows(moment: Moment, weight: Weight | Bias) -> tuple[Step | None, lis
         return None, ["It has not taken a step yet."]
     trace = optimizer_trace(update, parameter)
     rule = optimizer(trace.about["optimizer"])
-    letters, names = letters_of(rule), names_of(trace)
-    flat = int(np.ravel_multi_index(place, update.before[parameter].shape))
+    letters, state = letters_of(rule), trace.about["state"]
     value = float(update.before[parameter][place])
     rows: list[Any] = [
         Equation(letters["param"], value, "text", _spelt("param", weight)),
         *_gradient_rows(update, parameter, place, letters["grad"]),
         Equation(letters["rate"], float(update.learning_rate), "text", SPELT["rate"]),
     ]
-    kept = {name for name in names if name.endswith(BEFORE)}
+    kept = [field.name for field in fields(state)]
     moves = next(step for step in trace if step.name == "optimizer.move")
     for step in _lines(trace):
         made = next(iter(step.values))
         value = np.asarray(step.value(made))
         role = "accent" if step.name == "optimizer.move" else "text"
-        reads = re.findall(r"[a-z]\w*", formula_of(trace, step))
-        for name in [one for one in reads if one in kept]:  # once, where it is first read
-            kept.remove(name)
-            before = float(names[name][flat])
-            rows.append(Equation(letter(name, letters), before, "text", "remembered"))
+        formula = formula_of(trace, step)
+        for name in [one for one in kept if one + BEFORE in formula]:
+            kept.remove(name)  # once, where it is first read
+            before = _at(np.asarray(getattr(state, name)), place)
+            rows.append(Equation(letter(name + BEFORE, letters), before, "text", "remembered"))
         if value.shape in ((), update.before[parameter].shape):
             note = ", ".join([_spelt(made, weight), *_settings(step, rule, update)])
             rows.append(Equation(letters[made], _at(value, place), role, note))
