@@ -77,7 +77,7 @@ def _about(name: str, array: np.ndarray, role: str) -> Equation:
     finite = array[np.isfinite(array)]
     size = float(np.sqrt(np.mean(finite**2))) if finite.size else 0.0
     shape = shape_text(array.shape).replace(" ", "")
-    return Equation(name, shape, role, f"about \u00b1{format_significant(size, 2)}")
+    return Equation(name, shape, role, f"\u2248 \u00b1{format_significant(size, 2)}")
 
 
 def of_cell(worked: Worked, moment: Moment, cell: Cell, pinned: bool, place: str) -> Inspection:

@@ -135,3 +135,14 @@ def test_what_is_used_by_one_sequence_is_not_said_to_be_used_for_every_token(wor
     node = next(n for n, one in enumerate(worked.graph.nodes) if one.label == "residual.0")
     _, rows = cells.made(worked, Cell(("flow", (node, 1)), 0, 1, 2))
     assert not any(isinstance(row, str | Terms) for row in rows)
+
+
+def test_what_stretching_moves_is_nothing_but_for_epsilon(worked):
+    """Without it the facts would be 0; with it they are not, and that is said."""
+    one = next(
+        one
+        for one in worked.moments
+        if one.phase == "backward" and kind_of(worked.graph, one.node) == "Normalize"
+    )
+    shift, stretch = cells.facts(worked, one)
+    assert shift.value < 1e-12 and "but for \u03b5" in stretch.note
