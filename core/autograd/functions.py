@@ -239,12 +239,11 @@ class GELU(Elementwise):
         if not self.approximate:
             return rf"{out} = {a} \, \Phi({a})"
         inner = r"\sqrt{2 / \pi} \, (x + 0.044715 \, x^3)"
-        below = rf"\tilde\Phi(x) = \frac{{1 + \tanh u}}{{2}}, \quad u = {inner}"
-        return rf"\begin{{array}}{{l}} {out} = {a} \, \tilde\Phi({a}), \\ {below} \end{{array}}"
+        below = rf"\Phi(x) \approx \frac{{1 + \tanh u}}{{2}}, \quad u = {inner}"
+        return rf"\begin{{array}}{{l}} {out} = {a} \, \Phi({a}), \\ {below} \end{{array}}"
 
     def latex_grad_a(self, upstream: str, out: str, a: str) -> str:
-        below = r"\tilde\Phi" if self.approximate else r"\Phi"
-        return rf"{upstream} \cdot ({below}({a}) + {a} \, {below}'({a}))"
+        return rf"{upstream} \cdot (\Phi({a}) + {a} \, \Phi'({a}))"
 
 
 @dataclass(frozen=True, eq=False)

@@ -151,9 +151,6 @@ def test_formulas_say_what_is_computed():
 
 def test_the_formula_of_gelu_is_of_the_one_that_is_computed():
     approximate, exact = F.gelu(ONE).operation, F.gelu(ONE, approximate=False).operation
-    assert r"\tilde\Phi" in approximate.latex("v", "x") and "0.044715" in approximate.latex(
-        "v", "x"
-    )
-    assert r"\tilde\Phi" in approximate.latex_grad(0, "g", "v", "x")
     assert exact.latex("v", "x") == r"v = x \, \Phi(x)"
-    assert "tilde" not in exact.latex_grad(0, "g", "v", "x")
+    for part in (r"\Phi(x) \approx", "0.044715", r"\tanh"):
+        assert part in approximate.latex("v", "x")

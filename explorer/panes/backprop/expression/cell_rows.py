@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from core.autograd import Place, called_by_value
+from core.autograd.functions import GELU
+from core.autograd.operation import Operation
 from explorer.panes.backprop.expression.cells import (
     Edge,
     cell_name,
@@ -72,7 +74,17 @@ def forward_rows(computed: Computed, node: int, element: int) -> list[object]:
             found[cell_name(computed, before, at)] = one
         written.append(format_number(one))
     rows = [Equation(each, one) for each, one in found.items()]
+    rows += share_rows(operation, next(iter(found.values()), 0.0))
     return [*rows, Equation(name, value, "accent", f"= {operation.text(*written)}")]
+
+
+def share_rows(operation: Operation | None, value: float) -> list[object]:
+    """Of GELU what its formula calls Phi: the share of `value` that goes on."""
+    if not isinstance(operation, GELU):
+        return []
+    share = float(operation.below(np.asarray(value)))
+    name = f"\u03a6({format_number(value)})"
+    return [Equation(name, share, "text", "the share that goes on")]
 
 
 def _product_row(computed: Computed, node: int, element: int, name: str) -> Terms:

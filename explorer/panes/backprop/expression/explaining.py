@@ -14,6 +14,7 @@ from explorer.panes.backprop.expression.cell_rows import (
     forward_rows,
     is_single,
     part_rows,
+    share_rows,
 )
 from explorer.panes.backprop.expression.cells import cell_name, largest
 from explorer.panes.backprop.expression.computing import Array, Computed
@@ -90,6 +91,7 @@ def _rows(computed: Computed, moment: int, place: Place) -> list[object]:
                 continue  # 2 = 2
             value = computed.value(before)
             rows.append(Equation(nodes[before].label, _one(value), "text", _note(value)))
+        rows += share_rows(node.tensor.operation, computed.value(node.inputs[0]).item())
         value = computed.value(place.node)
         return [*rows, Equation(node.label, _one(value), "accent", f"= {node.text}")]
     if place.phase == "seed":

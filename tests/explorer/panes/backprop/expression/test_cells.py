@@ -219,3 +219,13 @@ def test_equal_numbers_share_what_the_largest_gets():
     moment = at(computed, "forward", "L")
     said = "\n".join(row_text(row) for row in explaining.of_step(computed, moment).rows)
     assert "and 1 equal to it, which share its gradient" in said
+
+
+def test_gelu_is_told_with_the_share_that_goes_on():
+    for text, element in (("L = gelu(w)", -1), ("L = sum(gelu([1, 2] * w))", 0)):
+        computed = compute(text, {"w": -3.0})
+        gelu = next(n for n, node in enumerate(computed.graph.nodes) if "gelu" in node.text)
+        rows = explaining.of_step(computed, computed.plan.appears[gelu], element).rows
+        (share,) = [row for row in rows if getattr(row, "note", "") == "the share that goes on"]
+        assert share.name == "\u03a6(\u22123)"
+        assert share.value * -3.0 == pytest.approx(computed.value(gelu).reshape(-1)[0])
