@@ -25,21 +25,26 @@ Points = Sequence[tuple[float, float]]
 
 
 class Ground:
-    """`relief` may be of another part of the plane than is seen: it is put where it belongs."""
+    """`relief` may be of another part of the plane than is seen: it is put where it belongs, on a
+    rough one of all that is seen.
+    """
 
     def __init__(self) -> None:
         self.relief: Relief | None = None
         self.minima: Points = ()
         self.saddles: Points = ()
         self._tints = QPixmap()
+        self._rough: tuple[Relief, QPixmap] | None = None
         self._kept = QPixmap()
         self._key: Hashable = None
 
     def set_relief(self, relief: Relief | None) -> None:
-        self.relief = relief
-        self._tints = (
-            QPixmap() if relief is None else QPixmap.fromImage(packed_image(relief.pixels))
-        )
+        self.relief, self._rough = relief, None
+        self._tints = QPixmap() if relief is None else _pixels(relief)
+        self._key = None
+
+    def set_rough(self, relief: Relief) -> None:
+        self._rough = relief, _pixels(relief)
         self._key = None
 
     def set_places(self, minima: Points, saddles: Points) -> None:
@@ -88,6 +93,10 @@ class Ground:
         frame: QRectF,
     ) -> None:
         painter.fillRect(frame, theme.current().color("surface"))
+        if self._rough is not None:
+            relief, pixels = self._rough
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            painter.drawPixmap(self._target(relief, seen), pixels, QRectF(pixels.rect()))
         if self.relief is not None:
             target = self._target(self.relief, seen)
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
@@ -97,3 +106,7 @@ class Ground:
         draw_axes(painter, plane.span(frame.width(), frame.height()), frame)
         if self.relief is not None:
             draw_bar(painter, self.relief, frame)
+
+
+def _pixels(relief: Relief) -> QPixmap:
+    return QPixmap.fromImage(packed_image(relief.pixels))

@@ -14,6 +14,7 @@ from core.optimization.surfaces import Span, Surface
 LEVELS = 12
 MOST_PIXELS = 1_200_000
 BAND = 150_000  # pixels that are painted between two yields
+ROUGH = 0.2  # pixels of the map for one of the screen: as few have tints and no lines
 LINE = 0.5  # opacity of a level line
 HATCH = 8  # pixels between two lines where the surface has no height
 LABEL_ROOM = 70.0  # pixels between two labels, at least
@@ -159,7 +160,8 @@ def _painted(
     share = ((np.floor(index) + 1) / most).astype(np.float32)
     away = np.abs(index - np.round(index)) / np.maximum(steep, 1e-9) / ratio
     crowded = np.clip(1.6 - 4 * steep * ratio, 0.15, 1)  # many lines in a pixel: a gray
-    lines = (np.clip(1.15 - away, 0, 1) * crowded * (steep > 1e-9) * LINE).astype(np.float32)
+    opacity = LINE if ratio > ROUGH else 0.0
+    lines = (np.clip(1.15 - away, 0, 1) * crowded * (steep > 1e-9) * opacity).astype(np.float32)
     packed = np.full(index.shape, 0xFF, np.uint32)
     rows, columns = np.indices(index.shape, dtype=np.int32, sparse=True)
     rows = rows + first

@@ -9,19 +9,23 @@ from core.optimization.surfaces import Surface
 from explorer import tasks
 from explorer.latest import Latest
 from explorer.panes.backprop.optimizers.looks import inks
-from explorer.panes.backprop.optimizers.relief import Relief, relief_steps
+from explorer.panes.backprop.optimizers.relief import ROUGH, Relief, relief_steps
 
 if TYPE_CHECKING:
     from explorer.panes.backprop.optimizers.mode import OptimizersMode
 
 
 class Surveyor:
-    """One map at a time; while it is drawn the last one is moved and stretched in its place."""
+    """One map at a time; while it is drawn the last one is moved and stretched in its place, and
+    around it lies a rough one that is soon there.
+    """
 
     def __init__(self, mode: OptimizersMode) -> None:
         self._mode = mode
         self._drawn: tuple[Any, ...] = ()
         self._asked: tuple[Any, ...] = ()
+        self._is_rough = False  # what was asked for
+        self._known: tuple[Any, ...] = ()  # what was drawn last, be it roughly
         self._map = Latest(mode.engine, mode, foreground=True)
         self._map.came.connect(self._on_drawn)
         self._map.failed.connect(self._on_map_failed)
@@ -40,13 +44,26 @@ class Surveyor:
         wanted = self._wanted()
         if not mode.view.map.isVisible() or wanted == self._drawn:
             return
+        rough = not self._covers(wanted)
+        if rough:
+            wanted = (*wanted[:4], ROUGH, wanted[5])
         if self._map.running:
-            another = self._asked[0] is not mode.surface
+            another = self._asked[0] is not mode.surface or (rough and not self._is_rough)
         else:
             another = wanted != self._asked  # else it could not be drawn
         if another:
-            self._asked = wanted
+            self._asked, self._is_rough = wanted, rough
             self._map.ask(relief_steps(*wanted), "drawing the map")
+
+    def _covers(self, wanted: tuple[Any, ...]) -> bool:
+        """Whether all that is seen has been drawn, if only roughly."""
+        if not self._known or self._known[0] is not wanted[0]:
+            return False
+        left, right, bottom, top = wanted[1]
+        known = self._known[1]
+        room = 1e-6 * (right - left)
+        across = known[0] <= left + room and right <= known[1] + room
+        return across and known[2] <= bottom + room and top <= known[3] + room
 
     def find_level_places(self) -> None:
         """Minima and saddles of the surface, once for each."""
@@ -76,6 +93,12 @@ class Surveyor:
 
     def _on_drawn(self, found: Relief) -> None:
         mode = self._mode
+        self._known = self._asked
+        if self._is_rough:
+            if self._known[0] is mode.surface:
+                mode.view.map.ground.set_rough(found)
+                mode.view.map.update()
+            return
         self._drawn = self._asked
         if self._drawn[0] is mode.surface:
             mode.view.map.set_relief(found)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QImage, QWheelEvent
+from PySide6.QtGui import QColor, QImage, QWheelEvent
 from PySide6.QtTest import QTest
 
 from core.jobs import to_the_end
@@ -205,3 +205,34 @@ def test_all_paths_are_a_csv_and_a_picture_of_vectors(mode, change):
     lines = encoding.as_csv(mode.view.map.displayed()).splitlines()
     assert len(lines) == 14 and "Adam height" in lines[0]
     assert b"<svg" in export.svg(mode.view.map)
+
+
+def test_what_comes_into_sight_is_drawn_roughly_at_once(mode, change, run_async):
+    """No white frame around the map while the next one is drawn."""
+    change(Experiment(surface="ravine", racers=("sgd",), steps=10))
+    view, asked = mode.view.map, []
+
+    def corner() -> QColor:
+        return view.grab().toImage().pixelColor(view.width() // 2, view.height() - 30)
+
+    async def body():
+        rough, whole = view.ground.set_rough, view.ground.set_relief
+        view.ground.set_rough = lambda one: (asked.append(("rough", one)), rough(one))
+        view.ground.set_relief = lambda one: (asked.append(("whole", one)), whole(one))
+        view.zoom_by(0.4)
+        white = corner()
+        await mode.settled()
+        assert [kind for kind, _ in asked] == ["rough", "whole"]
+        for _, one in asked:
+            assert one.span == view.span
+        assert asked[0][1].pixels.size < asked[1][1].pixels.size / 15
+        rough(asked[0][1])
+        whole(None)
+        rough(asked[0][1])
+        assert corner() != white
+        asked.clear()
+        view.zoom_by(1.5)  # all of it has been drawn
+        await mode.settled()
+        assert [kind for kind, _ in asked] == ["whole"]
+
+    run_async(body(), 30)
