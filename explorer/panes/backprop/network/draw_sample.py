@@ -145,6 +145,7 @@ def draw_output(painter: QPainter, layout: Layout, face: Face) -> None:
     wide = max(metrics.horizontalAdvance(line) for line in lines) + now.px(16)
     each = now.px(20)
     box = QRectF(x + 4, y + height / 2 - each * len(lines) / 2 - 4, wide, each * len(lines) + 8)
+    box.moveLeft(max(0.0, min(box.left(), x + layout.plane[2] - wide)))  # a small plane
     box.moveTop(clear_of_point(box, layout.plane, face.sample.point))
     painter.setPen(now.pen("accent" if face.column >= len(face.sample.sizes) - 1 else "outline"))
     painter.setBrush(now.color("surface"))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QWidget
 
+from explorer import theme
 from explorer.panes.backprop.network.presets import PRESETS
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.menu_button import MenuButton
@@ -55,7 +57,18 @@ class NetworkHeader(QWidget):
         self.back = QPushButton("Back to learning")
         self.back.setObjectName("backprop.network.back")
         self.back.setToolTip("Leaves the point's own way (Esc)")
-        self.before, self.after = QPushButton("Point before"), QPushButton("Next point")
+        self.before, self.after = QPushButton(), QPushButton()
+        self.before.setToolTip("The point before this one")
+        self.after.setToolTip("The point after this one")
+        self._whole = {
+            self.before: ("Point before", "\u2039"),
+            self.after: ("Next point", "\u203a"),
+            self.back: ("Back to learning", "Back"),
+            self.calm: ("Reset and learn slower", "Learn slower"),
+        }
+        for button, (words, _) in self._whole.items():
+            button.setText(words)
+            button.setAccessibleName(words)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
@@ -68,9 +81,34 @@ class NetworkHeader(QWidget):
         self.back.clicked.connect(self.learningRequested)
         self.before.clicked.connect(lambda: self.sampleStepped.emit(-1))
         self.after.clicked.connect(lambda: self.sampleStepped.emit(1))
+        theme.changed.connect(self._fit)
         self._classes = -1
         self.set_classes(2)
         self.set_sample(False)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._fit()
+
+    def _fit(self) -> None:
+        """Short words where whole ones have no room; those for adding points go first."""
+        shown = [button for button in self._whole if not button.isHidden()]
+        menus = [self.presets, self.reset]
+        for button, (words, _) in self._whole.items():
+            button.setText(words)
+        adding = not self.adds.isHidden()
+        wide = sum(one.sizeHint().width() + 8 for one in shown) + sum(
+            one.wide() + 8 for one in menus
+        )
+        wide += self.adds.sizeHint().width() + 8 if adding else 0
+        label = self._adds_label.sizeHint().width() + 8 if adding else 0
+        self._adds_label.setVisible(adding and wide + label <= self.width())
+        for button in shown:
+            if wide > self.width():
+                button.setText(self._whole[button][1])
+        for menu in menus:
+            only = Qt.ToolButtonStyle.ToolButtonIconOnly
+            beside = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+            menu.setToolButtonStyle(only if wide > self.width() else beside)
 
     def set_classes(self, classes: int) -> None:
         if classes == self._classes:
@@ -91,10 +129,13 @@ class NetworkHeader(QWidget):
 
     def set_diverged(self, on: bool) -> None:
         """Offers to begin anew with smaller steps."""
-        self.calm.setVisible(on)
+        if on == self.calm.isHidden():
+            self.calm.setVisible(on)
+            self._fit()
 
     def set_sample(self, on: bool) -> None:
         for widget in (self.before, self.after, self.back):
             widget.setVisible(on)
         for widget in (self._adds_label, self.adds):
             widget.setVisible(not on)
+        self._fit()

@@ -398,3 +398,23 @@ def test_an_exported_network_has_no_buttons_on_it(mode, run_async):
         assert drawn(drawing, 1) == before and svg(drawing) == vector
 
     run_async(body())
+
+
+def test_the_buttons_above_are_whole_where_there_is_little_room(mode, qapp):
+    from explorer import theme
+
+    inputs = mode.inputs
+    for width in (900, 460, 300):
+        for followed in (False, True):
+            inputs.resize(width, 40)
+            inputs.set_sample(followed)
+            inputs.layout().activate()
+            buttons = [inputs.before, inputs.after, inputs.back] if followed else []
+            for button in buttons:
+                room = theme.current().metrics("body").horizontalAdvance(button.text())
+                assert button.width() >= room, (width, button.text())
+            assert inputs.layout().minimumSize().width() <= max(width, 330)
+    assert inputs.before.text() == "\u2039" and inputs.before.accessibleName() == "Point before"
+    inputs.resize(900, 40)
+    inputs.set_sample(True)
+    assert inputs.before.text() == "Point before"
