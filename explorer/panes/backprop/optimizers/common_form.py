@@ -9,10 +9,10 @@ from PySide6.QtWidgets import QGridLayout, QPushButton, QVBoxLayout, QWidget
 from core.optimization.schedules import SCHEDULES, learning_rate_at
 from explorer import theme
 from explorer.panes.backprop.optimizers.experiment import STEPS
-from explorer.panes.backprop.optimizers.number_field import NumberField
 from explorer.widgets.base import Label
 from explorer.widgets.fields import ErrorLine, MenuField
 from explorer.widgets.line_plot import LinePlot, Series
+from explorer.widgets.number_field import NumberField
 
 CURVE = 110  # pixels high
 

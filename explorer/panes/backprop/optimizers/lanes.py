@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
 from core.optimization.optimizers import OPTIMIZERS
 from explorer import theme
 from explorer.panes.backprop.optimizers.looks import color_of, trail_pen
-from explorer.panes.backprop.optimizers.number_field import LARGEST, NumberField
 from explorer.widgets.base import Label, Picture
+from explorer.widgets.number_field import LARGEST, NumberField
 
 ROW = 30
 

@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout
 
 from core.optimization.optimizers import OPTIMIZERS
 from explorer.panes.backprop.optimizers.experiment import CHOICES, keys_of
-from explorer.panes.backprop.optimizers.number_field import LARGEST, NumberField
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.fields import ErrorLine
+from explorer.widgets.number_field import LARGEST, NumberField
 
 SHARES = ("momentum", "beta", "beta1", "beta2")
 IN_ITS_ROW = "learning_rate"
