@@ -177,7 +177,7 @@ def draw_scale(painter: QPainter, plane: Box, image: QImage, low: str, high: str
     y = plane[1] + plane[3] + now.px(21)
     wide = now.metrics("label").horizontalAdvance(low) + now.px(6)
     put_text(painter, QRectF(plane[0], y, wide, now.px(16)), low, font, ink, LEFT)
-    bar = QRectF(plane[0] + wide, y + now.px(4), now.px(64), now.px(8))
+    bar = QRectF(plane[0] + wide, y + now.px(4), min(now.px(64), 0.4 * plane[2]), now.px(8))
     painter.drawImage(bar, image)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(now.pen("divider"))
@@ -197,9 +197,10 @@ def draw_legend(painter: QPainter, plane: Box, data: Data, kind: str) -> None:
 
     def entry(words: str, target: float, tested: bool) -> None:
         nonlocal x
+        width, left = metrics.horizontalAdvance(words), x + now.px(9)
+        if left + width > plane[0] + plane[2] + now.px(4):  # a small plane
+            return
         draw_point(painter, x, y, target, data.classes, tested)
-        width = metrics.horizontalAdvance(words)
-        left = x + now.px(9)
         put_text(painter, QRectF(left, y - 9, width + 2, 18), words, font, ink)
         x = left + width + now.px(14)
 
