@@ -179,6 +179,8 @@ def _predicted(what: WhatIf, output: str) -> str:
 
 
 def _true_change(what: WhatIf) -> str:
+    if what.pending:
+        return "true change: \u2026"
     if math.isnan(what.true):
         return "true change: none to tell"
     off = f", off by {format_number(abs(what.error))}" if math.isfinite(what.error) else ""

@@ -18,6 +18,7 @@ from explorer.panes.backprop.expression.experiment import RATES
 from explorer.panes.backprop.expression.verdict import verdict
 from explorer.panes.backprop.expression.whatif import (
     WhatIf,
+    along,
     check,
     is_cheap,
     is_cheap_to_check,
@@ -45,6 +46,7 @@ class Trying(QObject):
         self.element = 0
         self.nudge = NUDGE
         self.what: WhatIf | None = None
+        self._tried: Computed | None = None  # with whose numbers `what` was found
         self._checked: Computed | None = None  # whose gradients were found by nudging as well
         self._latest = Latest(mode.engine, mode)
         self._latest.progressed.connect(self._on_tried)
@@ -54,6 +56,10 @@ class Trying(QObject):
         self._timer.setSingleShot(True)
         self._timer.setInterval(theme.MOTION["live_number"])
         self._timer.timeout.connect(self._ask)
+        self._moving = QTimer(self)  # live numbers change at most eight times a second
+        self._moving.setSingleShot(True)
+        self._moving.setInterval(theme.MOTION["live_number"])
+        self._moving.timeout.connect(self._show_moved)
         one, two = mode.view.what_if, mode.view.learn
         one.curve.moved.connect(lambda value: mode.lab.move_leaf(self.leaf, self.element, value))
         one.curve.released.connect(mode.lab.end_merge)
@@ -126,12 +132,24 @@ class Trying(QObject):
             card.set_numeric("", "")
         if is_cheap(computed):
             self._show(what_if(computed, self.leaf, self.element, self.nudge, self.what))
+        elif not self._moving.isActive():
+            self._moving.start()
         if not (is_cheap(computed) and is_cheap_to_check(computed)):
             self._timer.start()
 
     def _show_checked(self, computed: Computed, numeric: dict[int, np.ndarray]) -> None:
         self._checked = computed
         self.mode.show_numeric(numeric)
+
+    def _show_moved(self) -> None:
+        """While an input of a large formula is dragged: where it has come on its curve."""
+        what, computed = self.what, self.computed
+        if what is None or computed is None or self._tried in (None, computed):
+            return
+        assert self._tried is not None
+        moved = along(what, self._tried, computed)
+        if moved is not None:
+            self._show(moved)
 
     def _by_preference(self, computed: Computed) -> list[str]:
         """What learns comes first."""
@@ -155,6 +173,7 @@ class Trying(QObject):
     def _on_tried(self, found: list[WhatIf | None]) -> None:
         for what in found:
             if what is not None:
+                self._tried = self.computed
                 self._show(what)
 
     def _on_checked(self, numeric: dict[int, np.ndarray]) -> None:
@@ -171,6 +190,7 @@ class Trying(QObject):
 
     def stop(self) -> None:
         self._timer.stop()
+        self._moving.stop()
         self._latest.stop()
 
     # filling the cards

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -35,6 +35,7 @@ class WhatIf:
     xs, ys     the curve
     gaps       by how much the slopes on both sides differ, by a tiny nudge and a sixteenth of it
     nodes      that the graph has: each rounds
+    pending    what a nudge truly does is not known yet
     """
 
     name: str
@@ -49,6 +50,7 @@ class WhatIf:
     ys: Array
     gaps: tuple[float, float]
     nodes: int
+    pending: bool = False
 
     @property
     def predicted(self) -> float:
@@ -123,6 +125,34 @@ def _gap(computed: Computed, number: int, element: int, reach: float) -> float:
     left, right = (_at(computed, number, element, value + way) for way in (-reach, reach))
     with np.errstate(all="ignore"):
         return float(abs(np.float64(right) + left - 2 * computed.result) / reach)
+
+
+def along(known: WhatIf, before: Computed, computed: Computed) -> WhatIf | None:
+    """The curve that was found for `before`, with the dot where it is in `computed`; None where
+    another number has moved, too, or the dot is not on it any more.
+    """
+    number = computed.leaves.get(known.name)
+    if number is None or computed.plan is not before.plan:
+        return None
+    was = np.array(before.value(number))
+    value = float(computed.value(number).reshape(-1)[known.element])
+    was.reshape(-1)[known.element] = value
+    values = {**before.values, known.name: was}
+    same = values.keys() == computed.values.keys() and all(
+        array.tobytes() == values[name].tobytes() for name, array in computed.values.items()
+    )
+    if not same or not known.xs[0] <= value <= known.xs[-1]:
+        return None
+    gradient = float(np.asarray(computed.gradient(number)).reshape(-1)[known.element])
+    return replace(
+        known,
+        value=value,
+        gradient=gradient,
+        result=computed.result,
+        true=math.nan,
+        gaps=(0.0, 0.0),
+        pending=True,
+    )
 
 
 def _range(

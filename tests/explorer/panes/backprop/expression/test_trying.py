@@ -192,6 +192,32 @@ def test_a_curve_that_grows_too_fast_is_drawn_where_its_dot_is(pane, mode):
         assert high - low > 0.5 * np.ptp(np.quantile(what.ys[np.isfinite(what.ys)], [0.02, 0.98]))
 
 
+async def test_the_dot_of_a_large_formula_goes_along_its_curve_while_it_is_dragged(pane, mode):
+    mode.lab.set_text(" + ".join(f"tanh(w{n} * x{n})" for n in range(40)))
+    await pane.settled()
+    mode.trying.try_leaf("w0", 0)
+    await until(lambda: mode.trying.what is not None and mode.trying.what.name == "w0")
+    await pane.settled()
+    card, curve = mode.view.what_if, mode.trying.what.ys
+    for turn in range(1, 4):
+        mode.lab.move_leaf("w0", 0, 0.1 * turn)
+        mode.trying._show_moved()
+        what = mode.trying.what
+        assert what.value == 0.1 * turn and what.result == mode.computed.result
+        assert what.gradient == float(mode.computed.gradient(mode.computed.leaves["w0"]))
+        assert what.ys is curve and card.true.text() == "true change: \u2026"
+    mode.lab.end_merge()
+    await until(lambda: not mode.trying.what.pending)
+    assert card.true.text() != "true change: \u2026" and mode.trying.what.ys is not curve
+    found = mode.trying.what
+    mode.lab.move_leaf("w1", 0, 0.5)
+    assert mode.trying._moving.isActive()
+    mode.trying._show_moved()
+    assert mode.trying.what is found, "its curve is another then"
+    mode.lab.end_merge()
+    await until(lambda: mode.trying.what is not found)
+
+
 def test_what_rounding_leaves_is_no_error(pane, mode):
     mode.lab.set_text("x * 3 + b")
     mode.lab.move_leaf("x", 0, 0.1)
