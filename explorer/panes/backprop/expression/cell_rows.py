@@ -82,7 +82,8 @@ def share_rows(operation: Operation | None, value: float) -> list[object]:
     """Of GELU what its formula calls Phi: the share of `value` that goes on."""
     if not isinstance(operation, GELU):
         return []
-    share = float(operation.below(np.asarray(value)))
+    with np.errstate(all="ignore"):  # a large value cubed has no end: nothing or all goes on
+        share = float(operation.below(np.asarray(value)))
     name = f"\u03a6({format_number(value)})"
     return [Equation(name, share, "text", "the share that goes on")]
 
