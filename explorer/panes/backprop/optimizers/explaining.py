@@ -153,7 +153,7 @@ def _about_the_matrix(trace: Trace, line: Step) -> list[Any]:
     lengths = [plain(float(np.linalg.norm(one))) for one in kept]
     exact = np.asarray(kept[0]) / max(float(np.linalg.norm(kept[0])), settings.eps)
     return [
-        Row(f"{len(lengths) - 1} iterations; Enter goes into them.", "muted"),
+        Row(f"(x, y) is a matrix of one row. {len(lengths) - 1} iterations: Enter.", "muted"),
         Row(f"length: {', '.join(lengths)}", "text"),
         Row(f"U V\u1d40 = {vector(exact)}, of length 1", "text"),
         Row("They only come near it, which is enough.", "muted"),

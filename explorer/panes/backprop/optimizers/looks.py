@@ -8,19 +8,21 @@ from PySide6.QtGui import QColor, QPen
 from explorer import theme
 from explorer.panes.backprop.optimizers.relief import Inks
 
-# The place of each in the theme's series. Relatives have one color: the later of them is dashed.
+# The place of each in the theme's series. Of two with one color the later is dashed.
+# Five of the six colors are used, for two are blues in a light theme. RMSProp, which begins as
+# AdaGrad does, has another color than it, so that both are seen.
 PLACES = {
     "sgd": 0,
     "momentum": 1,
     "nesterov": 5,
     "adagrad": 3,
-    "rmsprop": 4,
+    "rmsprop": 5,
     "adam": 2,
     "adamw": 2,
     "lion": 3,
     "muon": 0,
 }
-DASHED = ("adamw", "lion", "muon")
+DASHED = ("rmsprop", "adamw", "lion", "muon")
 
 
 def is_dashed(name: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -11,10 +12,12 @@ from PySide6.QtGui import QColor, QImage, QWheelEvent
 from PySide6.QtTest import QTest
 
 from core.jobs import to_the_end
+from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.surfaces import SURFACES
 from core.optimization.typed_surface import typed_surface
-from explorer import encoding, export
+from explorer import encoding, export, theme
 from explorer.panes.backprop.optimizers.experiment import Experiment
+from explorer.panes.backprop.optimizers.looks import color_of, is_dashed
 from explorer.panes.backprop.optimizers.plane import Plane, fitting
 from explorer.panes.backprop.optimizers.racing import Recording, racing
 from explorer.panes.backprop.optimizers.relief import Inks, levels_of, relief, relief_steps
@@ -236,3 +239,26 @@ def test_what_comes_into_sight_is_drawn_roughly_at_once(mode, change, run_async)
         assert [kind for kind, _ in asked] == ["whole"]
 
     run_async(body(), 30)
+
+
+def lab(color) -> np.ndarray:
+    """CIE L*a*b*, in which what is as far apart looks as different; white is D65."""
+    shares = np.array(color.getRgb()[:3]) / 255
+    light = np.where(shares > 0.04045, ((shares + 0.055) / 1.055) ** 2.4, shares / 12.92)
+    to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    x, y, z = np.cbrt(to_xyz @ light / [0.9505, 1.0, 1.089])
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize("name", theme.NAMES)
+def test_every_two_trails_are_told_apart(qapp, name):
+    """By their color, or one is dashed."""
+    before = theme.current()
+    theme.apply(qapp, name)
+    try:
+        for one, other in combinations(OPTIMIZERS, 2):
+            if is_dashed(one) == is_dashed(other):
+                apart = np.linalg.norm(lab(color_of(one)) - lab(color_of(other)))
+                assert apart > 30, (one, other, apart)
+    finally:
+        theme.apply(qapp, before.name)
