@@ -16,6 +16,7 @@ from explorer.panes.backprop.optimizers.words import plain, short
 from explorer.widgets.base import LEFT, RIGHT, put_text
 from explorer.widgets.plot_math import linear_ticks, tick_texts
 
+Seen = Callable[[np.ndarray], np.ndarray]  # from the plane to pixels
 BAR = (112, 8)
 MOST_WORDS = 4  # of more places of a kind, the first alone is named
 _ONE = "height {}"
@@ -58,7 +59,7 @@ def label_boxes(relief: Relief, area: QRectF) -> list[QRectF]:
 
 def draw_places(
     painter: QPainter,
-    seen: Callable[[np.ndarray], np.ndarray],
+    seen: Seen,
     minima: Sequence[tuple[float, float]],
     saddles: Sequence[tuple[float, float]],
     clip: QRectF,
@@ -66,34 +67,38 @@ def draw_places(
     """A star where the surface is lowest, a diamond at a saddle."""
     now = theme.current()
     size = now.px(6)
-    for places, word in ((minima, "minimum"), (saddles, "saddle")):
-        for place in places:
-            x, y = seen(np.array(place))
-            if not clip.contains(QPointF(x, y)):
-                continue
-            painter.setBrush(now.color("surface"))
-            painter.setPen(now.pen("text", 1.5))
-            if word == "minimum":
-                painter.drawPolygon(_star(x, y, size + 1))
-            else:
-                corners = ((x, y - size), (x + size, y), (x, y + size), (x - size, y))
-                painter.drawPolygon(QPolygonF([QPointF(*corner) for corner in corners]))
+    painter.setBrush(now.color("surface"))
+    painter.setPen(now.pen("text", 1.5))
+    for _, (x, y) in _seen_places("minimum", minima, seen, clip):
+        painter.drawPolygon(_star(x, y, size + 1))
+    for _, (x, y) in _seen_places("saddle", saddles, seen, clip):
+        corners = ((x, y - size), (x + size, y), (x, y + size), (x - size, y))
+        painter.drawPolygon(QPolygonF([QPointF(*corner) for corner in corners]))
+
+
+def _seen_places(
+    word: str, places: Sequence[tuple[float, float]], seen: Seen, clip: QRectF
+) -> list[tuple[str, np.ndarray]]:
+    """The word and where in pixels each is that is seen."""
+    found = [(word, seen(np.array(place))) for place in places]
+    return [(word, at) for word, at in found if clip.contains(QPointF(*at))]
 
 
 def worded(
-    seen: Callable[[np.ndarray], np.ndarray],
+    seen: Seen,
     minima: Sequence[tuple[float, float]],
     saddles: Sequence[tuple[float, float]],
     clip: QRectF,
 ) -> list[tuple[str, np.ndarray]]:
     """The words of those places that are seen, and where in pixels these are."""
-    found = []
-    for places, word in ((minima, "minimum"), (saddles, "saddle")):
-        for place in places[: len(places) if len(places) <= MOST_WORDS else 1]:
-            at = seen(np.array(place))
-            if clip.contains(QPointF(*at)):
-                found.append((word, at))
-    return found
+
+    def named(places: Sequence[tuple[float, float]]) -> Sequence[tuple[float, float]]:
+        return places if len(places) <= MOST_WORDS else places[:1]
+
+    return [
+        *_seen_places("minimum", named(minima), seen, clip),
+        *_seen_places("saddle", named(saddles), seen, clip),
+    ]
 
 
 def draw_axes(painter: QPainter, span: Span, frame: QRectF) -> None:

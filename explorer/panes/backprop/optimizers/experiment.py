@@ -11,6 +11,7 @@ import numpy as np
 from core.autograd.grammar import LONGEST
 from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.race_rates import usual_settings
+from core.optimization.rule import numbers_of
 from core.optimization.schedules import SCHEDULES, usual_warmup
 from core.optimization.surfaces import SURFACES, Surface
 from core.optimization.typed_surface import typed_surface
@@ -61,7 +62,10 @@ class Experiment:
         """Another surface has its own start, and rates that suit it."""
         if name == self.surface:
             return self
-        return replace(self, surface=name, start=None, settings=self._without_rates())
+        one = self
+        for racer in self.settings:
+            one = one.without_setting(racer, "learning_rate")
+        return replace(one, surface=name, start=None)
 
     def with_text(self, text: str) -> Experiment:
         return replace(self, text=text[: LONGEST + 1], surface=TYPED)
@@ -94,13 +98,6 @@ class Experiment:
             self, settings={one: own for one, own in self.settings.items() if one != name}
         )
 
-    def _without_rates(self) -> dict[str, dict[str, float]]:
-        kept = {
-            name: {key: value for key, value in own.items() if key != "learning_rate"}
-            for name, own in self.settings.items()
-        }
-        return {name: own for name, own in kept.items() if own}
-
     def state(self) -> dict[str, Any]:
         saved = asdict(self)
         saved["start"] = None if self.start is None else list(self.start)
@@ -124,10 +121,7 @@ def keys_of(name: str) -> list[str]:
 
 def values_of(experiment: Experiment, surface: Surface, name: str) -> dict[str, float]:
     """The settings that hold, by key."""
-    usual = usual_settings(surface, name)
-    values = {one.name: getattr(usual, one.name) for one in fields(usual)}
-    if "betas" in values:
-        values["beta1"], values["beta2"] = values.pop("betas")
+    values = numbers_of(usual_settings(surface, name))
     return {key: values[key] for key in keys_of(name)} | dict(experiment.settings.get(name, {}))
 
 
