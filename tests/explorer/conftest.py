@@ -1,4 +1,4 @@
-"""Engines that end with their test."""
+"""Engines that end with their test, and looks that do."""
 
 from __future__ import annotations
 
@@ -7,8 +7,21 @@ from collections.abc import Iterator
 
 import pytest
 import shiboken6
+from PySide6.QtWidgets import QApplication
 
 from tests import guards
+
+
+@pytest.fixture(autouse=True)
+def own_looks() -> Iterator[None]:
+    """The next test has the theme, zoom and motion that this one found."""
+    from explorer import theme
+
+    before = theme.current()
+    yield
+    app = QApplication.instance()
+    if isinstance(app, QApplication) and theme.current() != before:
+        theme.apply(app, before.name, before.zoom, before.motion)
 
 
 @pytest.fixture
