@@ -147,6 +147,7 @@ class Card(QFrame):
             button = QPushButton(text, self)
             button.clicked.connect(lambda _=False, name=text: self.actionTriggered.emit(name))
             self._buttons.addWidget(button)
+            button.show()  # else it takes no room before the next turn of the loop
         self._choices.setVisible(bool(actions))
         self._arrange()
 

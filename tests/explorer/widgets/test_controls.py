@@ -233,6 +233,19 @@ def test_an_error_is_read_to_its_last_word_however_narrow_the_picture(qtbot, qap
     assert (card._arrangement == "narrow") == (width < NARROW)
 
 
+def test_a_card_that_says_something_else_has_room_for_it(qtbot):
+    """New buttons take room at once, or the message beside them is cut."""
+    actions = ["The usual rate", "A tenth of the rate"]
+    card = Card("warning", "", title="Lost", closable=True, compact=True)
+    qtbot.addWidget(card)
+    card.setFixedWidth(543)
+    card.show()
+    for rate in ("1", "2"):
+        card.set_message(f"SGD ran away at step 1: a rate of {rate} is too high here")
+        card.set_actions(actions)
+        assert card._arrangement == "two lines", rate
+
+
 def test_a_card_counts_and_offers_its_actions(qtbot):
     card = Card("error", "It broke.", ["Retry", "Report"], closable=True)
     qtbot.addWidget(card)

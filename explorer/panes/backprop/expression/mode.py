@@ -302,7 +302,8 @@ class ExpressionMode(Mode):
             self._position = position
         self.view.graph.set_position(position)
         moment = min(max(0, math.ceil(position - 1e-9)), len(self.computed.plan) - 1)
-        self.set_headline(words.headline(self.computed, moment))
+        if self.lab.is_readable:
+            self.set_headline(words.headline(self.computed, moment))
         self._show_part()
 
     def inspect(self) -> None:

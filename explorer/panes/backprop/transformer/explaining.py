@@ -144,8 +144,8 @@ def formula(worked: Worked, number: int) -> str:
 
 
 def _turned_back(written: str) -> str:
-    """The transpose of a transpose is the thing itself."""
-    return re.sub(r"\{([^{}]+(?:\{[^{}]*\})?)\^\\top\}\^\\top", r"\1", written)
+    """The transpose of a transpose is the thing itself; a fraction's denominator is none."""
+    return re.sub(r"(?<!\})\{([^{}]+(?:\{[^{}]*\})?)\^\\top\}\^\\top", r"\1", written)
 
 
 def _part(worked: Worked, place: Any) -> str:

@@ -369,7 +369,11 @@ def test_nothing_is_moved_while_the_formula_cannot_be_read(pane, mode):
     assert mode.lab.experiment == before
     cards = mode.view.what_if, mode.view.learn
     assert not any(card.isEnabled() for card in cards) and not by_id["step"].enabled()
+    said = mode.headline
+    mode.player.end()
+    assert mode.headline == said, "of the graph that is left nothing is told"
     mode.lab.set_text(text)
+    assert mode.headline != said
     assert all(card.isEnabled() for card in cards) and by_id["step"].enabled()
     mode.lab.move_leaf("w1", 0, 5.0)
     assert value(mode, "w1") == 5.0

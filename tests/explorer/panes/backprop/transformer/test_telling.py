@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -37,6 +39,14 @@ def test_a_gradient_that_a_formula_names_twice_has_a_letter(worked, kind):
     written = explaining.formula(worked, one.step)
     assert ("g = " in written) is (kind in ("Softmax", "Normalize"))
     assert written.count(explaining._slope(explaining.latex(worked, one.node))) == 1
+
+
+def test_no_formula_loses_the_name_in_a_denominator(worked):
+    written = [explaining.formula(worked, number) for number in range(len(worked.steps))]
+    slopes = [one for one in written if r"\frac" in one and r"\partial" in one]
+    assert any(r"^\top}^\top" in one for one in slopes)  # dL/d(the transpose), transposed
+    for one in slopes:
+        assert not re.search(r"\}\\partial", one), one
 
 
 def test_each_share_that_flows_back_has_its_own_formula_and_lines(worked):
