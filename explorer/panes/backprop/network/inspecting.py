@@ -59,7 +59,7 @@ def _of_liveliest(moment: Moment, weight: Weight) -> Inspection:
     if bias is None:
         head, where = "The weight whose gradient is largest:", _way(moment, weight)
     else:
-        head = "No weight has a gradient: all are 0. The bias with the largest one:"
+        head = "No weight has a gradient. The bias whose is largest:"
         where = f"bias of {name_of(bias.layer + 1, bias.after, moment.sizes)}"
     step, told = update_rows(moment, bias or weight)
     rows = [head, where, *told, *_summary(moment)]

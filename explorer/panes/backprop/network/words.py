@@ -139,7 +139,8 @@ def _judgment(moment: Moment, first: float, worse: bool) -> str:
         return (
             f"{told}." if math.isnan(test) else f"{told}, on the test points {format_number(test)}."
         )
-    told = f"{moment.train_accuracy:.0%} of the points are on the right side of the line"
+    where = "on the right side of the line" if moment.classes == 2 else "given their own class"
+    told = f"{moment.train_accuracy:.0%} of the points are {where}"
     if math.isnan(moment.test_accuracy):
         return f"{told}; none is kept to test it."
     return f"{told}, {moment.test_accuracy:.0%} of the test points."

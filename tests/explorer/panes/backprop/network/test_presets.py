@@ -157,3 +157,11 @@ def test_the_gradient_of_one_point_has_a_size_though_nothing_to_spread():
     last = lab.moments[-1].layers[-1].gradients
     assert len(lab.data.train) == 1 and last.std == 0
     assert last.size == abs(last.mean) > 0
+
+
+def test_where_there_are_three_classes_no_line_is_told_of():
+    for data, words in (("moons", "side of the line"), ("yin-yang", "their own class")):
+        lab = Lab(Experiment(data=data))
+        lab.several(60)
+        said = headline(lab.moments[-1], "paused", "", None)
+        assert words in said, said
