@@ -10,11 +10,12 @@ from explorer import theme
 from explorer.panes.backprop.expression.cards import LearnCard, WhatIfCard
 from explorer.panes.backprop.expression.editor import MOST_LINES, FormulaEditor
 from explorer.panes.backprop.expression.graph_picture import GraphPicture
-from explorer.widgets.base import IconButton, set_look
+from explorer.widgets.base import IconButton, Label, set_look
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surface import Surface
 
 LOW, FEW_LINES = 620, 3  # in a low window the formula has fewer lines
+CRAMPED = 340  # px at a zoom of 1: graph and cards would lie on one another
 ZOOM = 1.25  # one press of a button
 
 
@@ -41,7 +42,10 @@ class ExpressionView(QWidget):
         self._column.addWidget(self.editor)
         self._column.addWidget(self.body, 1)
         self.what_if, self.learn = WhatIfCard(), LearnCard()
-        self._below = QHBoxLayout()
+        self.no_room = Label("Inputs and steps can be tried in a higher window.", "label", "muted")
+        self.cards = QWidget()
+        self._below = QHBoxLayout(self.cards)
+        self._below.setContentsMargins(0, 0, 0, 0)
         for card, share in ((self.what_if, 6), (self.learn, 5)):
             frame = QFrame()
             set_look(frame, "card")
@@ -49,7 +53,8 @@ class ExpressionView(QWidget):
             inside.setContentsMargins(10, 8, 10, 8)
             inside.addWidget(card)
             self._below.addWidget(frame, share)
-        self._column.addLayout(self._below)
+        self._column.addWidget(self.cards)
+        self._column.addWidget(self.no_room)
         self.smaller.clicked.connect(lambda: self.graph.zoom_by(1 / ZOOM))
         self.larger.clicked.connect(lambda: self.graph.zoom_by(ZOOM))
         self.whole.clicked.connect(self.graph.fit)
@@ -62,6 +67,13 @@ class ExpressionView(QWidget):
         """Whether inputs can be moved and steps be taken."""
         self.what_if.setEnabled(can)
         self.learn.setEnabled(can)
+
+    def _share_height(self) -> None:
+        """A low window leaves the formula fewer lines; in a very low one the graph has it all."""
+        self.editor.field.set_lines(MOST_LINES if self.height() > LOW else FEW_LINES)
+        cramped = self.height() < theme.current().px(CRAMPED)
+        self.cards.setVisible(not cramped)
+        self.no_room.setVisible(cramped)
 
     def _on_state(self, state: str) -> None:
         self.tools.setVisible(state in ("ready", "stale"))
@@ -80,7 +92,7 @@ class ExpressionView(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.editor.field.set_lines(MOST_LINES if self.height() > LOW else FEW_LINES)
+        self._share_height()
         self.layout().activate()
         self._place()
 
@@ -90,4 +102,5 @@ class ExpressionView(QWidget):
         self._column.setContentsMargins(margin, now.px(12), margin, now.px(12))
         self._column.setSpacing(now.px(8))
         self._below.setSpacing(now.px(8))
+        self._share_height()
         self._place()

@@ -14,6 +14,7 @@ from explorer import export, theme
 from explorer.panes.backprop.expression.camera import MARGIN
 from explorer.panes.backprop.expression.draw_legend import HEIGHT
 from explorer.panes.backprop.expression.examples import EXAMPLES
+from explorer.panes.backprop.expression.view import ExpressionView
 from tests.benchmarks.bench_backprop_pane import FORMULAS
 from tests.explorer.panes.backprop.expression.conftest import told, until, value
 
@@ -390,3 +391,14 @@ async def test_the_field_shows_what_is_worked_out(pane, mode):
     assert field.toPlainText() == long and mode.computed.text == before, "before it is worked out"
     await pane.settled()
     assert mode.computed.text == long
+
+
+def test_a_very_low_window_leaves_the_graph_all_the_room(qtbot):
+    """At a zoom of 1.5 in the smallest window the cards lay over one another."""
+    view = ExpressionView()
+    qtbot.addWidget(view)
+    view.show()
+    for height, room in ((300, False), (600, True)):
+        view.resize(900, height)
+        assert view.cards.isVisibleTo(view) is room
+        assert view.no_room.isVisibleTo(view) is not room
