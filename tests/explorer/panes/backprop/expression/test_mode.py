@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 
 from explorer import export, theme
 from explorer.panes.backprop.expression.camera import MARGIN
@@ -393,12 +394,15 @@ async def test_the_field_shows_what_is_worked_out(pane, mode):
     assert mode.computed.text == long
 
 
-def test_a_very_low_window_leaves_the_graph_all_the_room(qtbot):
+def test_a_very_low_window_leaves_the_graph_all_the_room(qapp, qtbot):
     """At a zoom of 1.5 in the smallest window the cards lay over one another."""
-    view = ExpressionView()
-    qtbot.addWidget(view)
-    view.show()
+    theme.apply(qapp, "light", 1.0)
+    window = QWidget()  # which is no higher for what is in it
+    qtbot.addWidget(window)
+    view = ExpressionView(window)
+    window.show()
     for height, room in ((300, False), (600, True)):
         view.resize(900, height)
+        assert view.height() == height
         assert view.cards.isVisibleTo(view) is room
         assert view.no_room.isVisibleTo(view) is not room
