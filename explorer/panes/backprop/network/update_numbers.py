@@ -14,7 +14,7 @@ from core.trace import Step, Trace
 from explorer.panes.backprop.network.moment import Moment, Update
 from explorer.panes.backprop.network.spots import Weight, name_of
 from explorer.panes.backprop.network.updates import Bias, optimizer_trace, parameter_of
-from explorer.panes.backprop.optimizers.letters import BEFORE, letter, letters_of, words
+from explorer.panes.backprop.optimizers.letters import BEFORE, SETTINGS, letter, letters_of, words
 from explorer.panes.backprop.optimizers.substituting import formula_of, names_of, written
 from explorer.theme_numbers import format_number
 from explorer.widgets.live_numbers import Equation
@@ -27,15 +27,7 @@ SPELT = {
     "step": "this is step t of this weight",
     "shrunk": "the weight, decayed",
     "new": "the weight after this step",
-    "rest": "what is left of 1",
-    "rest1": "what is left of 1",
-    "rest2": "what is left of 1",
-    "eps": "keeps from dividing by 0",
-    "beta": "how much of it stays",
-    "beta1": "how much of it stays",
-    "beta2": "how much of it stays",
-    "momentum": "how much of it stays",
-}
+} | SETTINGS
 
 
 def update_rows(moment: Moment, weight: Weight | Bias) -> tuple[Step | None, list[Any]]:

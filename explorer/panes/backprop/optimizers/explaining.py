@@ -10,7 +10,7 @@ import numpy as np
 from core.optimization.optimizers import optimizer
 from core.optimization.rule import Rule, numbers_of
 from core.trace import Step, Trace
-from explorer.panes.backprop.optimizers.letters import letter, letters_of, words
+from explorer.panes.backprop.optimizers.letters import SETTINGS, letter, letters_of, words
 from explorer.panes.backprop.optimizers.racing import Lane, Recording
 from explorer.panes.backprop.optimizers.substituting import SHARES, formula_of, names_of, written
 from explorer.panes.backprop.optimizers.words import place, plain, share
@@ -26,15 +26,7 @@ NOTES = {
     "step": "this step",
     "shrunk": "where it stands, decayed",
     "new": "where it goes",
-    "rest": "what is left of 1",
-    "rest1": "what is left of 1",
-    "rest2": "what is left of 1",
-    "eps": "keeps from dividing by 0",
-    "beta": "how much of it stays",
-    "beta1": "how much of it stays",
-    "beta2": "how much of it stays",
-    "momentum": "how much of it stays",
-}
+} | SETTINGS
 ONE = ("rate", "step", "scale", "weight_decay", "eps", *SHARES)  # numbers that x and y share
 
 

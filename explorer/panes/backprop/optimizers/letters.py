@@ -15,6 +15,16 @@ PLAIN = {
     r"\tilde m": "m\u0303",
     r"\gamma": "\u03b3",
 }
+SETTINGS = {  # what each does, and what a share leaves
+    "rest": "what is left of 1",
+    "rest1": "what is left of 1",
+    "rest2": "what is left of 1",
+    "eps": "keeps from dividing by 0",
+    "beta": "how much of it stays",
+    "beta1": "how much of it stays",
+    "beta2": "how much of it stays",
+    "momentum": "how much of it stays",
+}
 
 
 def letters_of(rule: Rule) -> dict[str, str]:
