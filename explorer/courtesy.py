@@ -17,10 +17,13 @@ PATIENCE = 0.020  # seconds; a window that never rests holds no job up for longe
 _rests = threading.Event()
 _rests.set()
 _idle: QTimer | None = None  # runs while the window works and somebody minds
+_worked = False  # since the timer last came
 
 
 def window_works() -> None:
     """On the GUI thread: it has something to do, and what follows from it, such as to paint."""
+    global _worked
+    _worked = True
     if _idle is not None and _rests.is_set():
         _rests.clear()
         _idle.start()
@@ -39,13 +42,23 @@ class Resting:
     """Tells when the window has done all that it had to, while `mind` is wanted. Belongs to the
     GUI thread.
 
-    A timer of no time comes when nothing else is left. (Qt's own sign, `aboutToBlock`, comes with
-    GLib before each turn of its loop, also before the one that paints.)
+    A timer of no time comes when nothing else is left, or, after a posted event, once among the
+    others: the window rests when it came and nothing had worked since it came before. (Qt's own
+    sign, `aboutToBlock`, comes with GLib before each turn of its loop, also before the one that
+    paints.)
     """
 
     def __init__(self) -> None:
         self._timer = QTimer(singleShot=True, interval=0)
-        self._timer.timeout.connect(window_rests)
+        self._timer.timeout.connect(self._nothing_left)
+
+    def _nothing_left(self) -> None:
+        global _worked
+        if _worked:
+            _worked = False
+            self._timer.start()
+        else:
+            window_rests()
 
     def mind(self, wanted: bool) -> None:
         global _idle

@@ -115,12 +115,41 @@ def test_a_job_of_pure_python_goes_on_when_the_window_rests(engine, run_async, m
     run_async(body())
 
 
+def test_the_window_does_not_rest_between_the_parts_of_a_frame(qapp):
+    resting, rests = courtesy.Resting(), []
+
+    def begin():
+        courtesy.window_works()
+        QTimer.singleShot(0, lay_out)
+
+    def lay_out():
+        rests.append(courtesy._rests.is_set())
+        QTimer.singleShot(0, paint)
+
+    def paint():  # after a posted event a timer of no time comes before the next posted one
+        rests.append(courtesy._rests.is_set())
+        courtesy.window_works()
+        QTimer.singleShot(0, shown)
+
+    def shown():
+        rests.append(courtesy._rests.is_set())
+
+    resting.mind(True)
+    try:
+        begin()
+        let_pass(0.05)
+        assert rests == [False, False, False]
+        assert courtesy._rests.is_set()  # and then it does
+    finally:
+        resting.mind(False)
+
+
 def test_no_job_of_pure_python_gets_between_the_parts_of_a_frame(engine, run_async, monkeypatch):
     monkeypatch.setattr(courtesy, "PATIENCE", 5.0)
     log: list[str] = []
 
     def job():
-        while "painted" not in log[-1:]:
+        while "painted" not in log:
             log.append("job")
             time.sleep(0.001)
             yield
