@@ -12,18 +12,19 @@ import pytest
 
 from explorer.engine_loop import QUICK_SWITCH
 from tests.explorer.small_jobs import Moment, counting
+from tests.explorer.waiting import Gate, until
 
 
 def test_foreground_jobs_go_before_background_jobs(engine, run_async):
     order = []
 
     async def body():
-        gate = threading.Event()
-        blocked = asyncio.ensure_future(engine.call(gate.wait, 5))
-        await asyncio.sleep(0.05)
+        gate = Gate()
+        blocked = asyncio.ensure_future(engine.call(gate))
+        await gate.reached()
         back = engine.run(counting(5, _Tagged(order, "back")), name="back")
         front = engine.run(counting(5, _Tagged(order, "front")), name="front", foreground=True)
-        gate.set()
+        gate.open()
         await blocked
         await back.done()
         await front.done()
@@ -36,10 +37,10 @@ def test_background_jobs_take_turns(engine, run_async):
     order = []
 
     async def body():
-        gate = threading.Event()
-        blocked = asyncio.ensure_future(engine.call(gate.wait, 5))
+        gate = Gate()
+        blocked = asyncio.ensure_future(engine.call(gate))
         jobs = [engine.run(counting(4, _Tagged(order, tag)), name=tag) for tag in "ab"]
-        gate.set()
+        gate.open()
         await blocked
         for job in jobs:
             await job.done()
@@ -52,28 +53,35 @@ def test_pause_step_resume_and_result(engine, run_async):
     log = []
 
     async def body():
+        gate = Gate()  # nobody begins before the job is held
+        blocked = asyncio.ensure_future(engine.call(gate))
+        await gate.reached()
         job = engine.run(counting(6, log), name="count")
         job.pause()
-        await asyncio.sleep(0.1)
+        gate.open()
+        await blocked
+        await engine.call(int)  # the engine had time for the job, too
         held = len(log)
         job.step()
-        await asyncio.sleep(0.1)
+        await until(lambda: len(log) > held)
+        await engine.call(int)
         stepped = len(log)
         job.resume()
         await job.done()
         return held, stepped, job.result(), job.state
 
     held, stepped, result, state = run_async(body())
-    assert stepped == held + 1
+    assert (held, stepped) == (0, 1)
     assert (result, state, log) == (6, "done", list(range(6)))
 
 
 def test_cancel_closes_the_generator_on_its_thread(engine, run_async):
-    closed = []
+    closed, begun = [], threading.Event()
 
     def job():
         try:
             while True:
+                begun.set()
                 time.sleep(0.001)
                 yield 1
         finally:
@@ -81,7 +89,7 @@ def test_cancel_closes_the_generator_on_its_thread(engine, run_async):
 
     async def body():
         handle = engine.run(job(), name="endless")
-        await asyncio.sleep(0.05)
+        await until(begun.is_set)
         handle.cancel()
         return await handle.done()
 
@@ -130,22 +138,25 @@ def test_progress_comes_in_batches_at_most_thirty_a_second(engine, run_async):
 
     async def body():
         handle = engine.run(job(), name="many")
-        handle.progressed.connect(lambda items: (batches.append(items), stamps.append(time.time())))
+        handle.progressed.connect(
+            lambda items: (batches.append(items), stamps.append(engine._delivered))
+        )
         await handle.done()
 
     run_async(body())
     assert [item for batch in batches for item in batch] == list(range(2000))
-    assert len(batches) <= 2 + 31 * (stamps[-1] - stamps[0] + 0.04)
+    assert all(later - earlier >= 1 / 30 for earlier, later in pairwise(stamps))
 
 
 def test_a_job_shortens_the_switch_interval(engine, run_async):
     normal = sys.getswitchinterval()
-    seen = []
+    seen, log = [], []
 
     async def body():
-        handle = engine.run(counting(5), name="counts")
-        await asyncio.sleep(0.005)
+        handle = engine.run(counting(100_000, log), name="counts")
+        await until(lambda: log)
         seen.append(sys.getswitchinterval())
+        handle.cancel()
         await handle.done()
         seen.append(sys.getswitchinterval())
 

@@ -15,6 +15,7 @@ from core.training import records
 from explorer import errors, tasks
 from explorer.errors import CrashLog, Hooks
 from explorer.notices import Notices
+from tests.explorer.waiting import until
 
 
 @pytest.fixture
@@ -124,10 +125,9 @@ def test_tasks_end_with_their_owner(reports, run_async):
         tasks.spawn(endless(), owner)
         await asyncio.sleep(0)
         owner.deleteLater()
-        await asyncio.sleep(0.02)
-        return tasks.running()
+        await until(lambda: not tasks.running())
 
-    assert run_async(body()) == []
+    run_async(body())
     assert ended == [True]
     assert not reports.problems
 

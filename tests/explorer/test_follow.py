@@ -17,6 +17,7 @@ from explorer.follow import SLOW, RunFollower, see, where
 from explorer.live import Runs
 from explorer.panes.training.follow import Follower
 from tests.explorer.demo import tiny_training
+from tests.explorer.waiting import until
 
 
 @pytest.fixture
@@ -37,12 +38,6 @@ def slow(monkeypatch):
 
     monkeypatch.setattr(RunReader, "__init__", held)
     return gate
-
-
-async def until(condition):
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0)
 
 
 async def quiet(*owners):

@@ -14,6 +14,7 @@ from explorer.engine import Engine
 from explorer.latest import Latest
 from tests.explorer.conftest import dispose
 from tests.explorer.small_jobs import counting
+from tests.explorer.waiting import Gate, until
 
 
 class Heard:
@@ -56,11 +57,6 @@ def endless(begun: threading.Event, closed: threading.Event):
         closed.set()
 
 
-async def until(event: threading.Event) -> None:
-    while not event.is_set():
-        await asyncio.sleep(0.005)
-
-
 def test_a_job_tells_what_it_yields_and_what_it_returns(engine, owner, run_async):
     latest = Latest(engine, owner)
     heard = Heard(latest)
@@ -82,11 +78,11 @@ def test_the_newest_question_takes_the_place_of_the_one_under_way(engine, owner,
 
     async def body():
         latest.ask(endless(begun, closed), "older")
-        await until(begun)
+        await until(begun.is_set)
         latest.ask(counting(2), "newer")
         heard.said.clear()
         await latest.settled()
-        await until(closed)
+        await until(closed.is_set)
 
     run_async(body())
     assert heard.said == [("item", 0), ("item", 1), ("came", 2), ("ended", None)]
@@ -103,12 +99,12 @@ def test_of_questions_to_a_busy_engine_only_the_newest_is_begun(engine, owner, r
         return name
 
     async def body():
-        gate = threading.Event()
-        blocked = asyncio.ensure_future(engine.call(gate.wait, 5))
-        await asyncio.sleep(0.05)
+        gate = Gate()
+        blocked = asyncio.ensure_future(engine.call(gate))
+        await gate.reached()
         for name in ("first", "second", "third"):
             latest.ask(asking(name), name)
-        gate.set()
+        gate.open()
         await blocked
         await latest.settled()
 
@@ -176,10 +172,10 @@ def test_nothing_is_heard_of_what_was_given_up(engine, owner, run_async):
 
     async def body():
         latest.ask(endless(begun, closed), "endless")
-        await until(begun)
+        await until(begun.is_set)
         assert latest.stop() and not latest.running
         heard.said.clear()
-        await until(closed)
+        await until(closed.is_set)
         await asyncio.sleep(0.1)
 
     run_async(body())
@@ -248,13 +244,13 @@ def test_the_end_of_its_owner_closes_the_job(engine, owner, run_async):
 
     async def body():
         latest.ask(endless(begun, closed), "endless")
-        await until(begun)
+        await until(begun.is_set)
         dispose(owner)
-        await until(closed)
-        await asyncio.sleep(0.05)
+        await until(closed.is_set)
+        await until(lambda: not engine.jobs)
 
     run_async(body())
-    assert not errors.reports().problems and not engine.jobs
+    assert not errors.reports().problems
 
 
 def test_an_owner_that_ends_in_the_very_moment_of_its_question_leaves_no_job(
@@ -267,7 +263,7 @@ def test_an_owner_that_ends_in_the_very_moment_of_its_question_leaves_no_job(
         latest.ask(endless(begun, closed), "endless")
         begun.wait(5)  # the engine's thread runs it; the loop has not turned since
         dispose(owner)
-        await until(closed)
+        await until(closed.is_set)
 
     run_async(body())
 
@@ -302,11 +298,11 @@ def test_nobody_waits_for_what_a_person_ends(engine, owner, run_async):
 
     async def body():
         latest.ask(endless(begun, closed), "endless")
-        await until(begun)
+        await until(begun.is_set)
         await tasks.wait_for(owner)
         assert latest.running
         dispose(owner)
-        await until(closed)
+        await until(closed.is_set)
 
     run_async(body())
 
@@ -349,7 +345,7 @@ def test_a_closed_engine_ends_it_without_an_answer(owner, run_async):
 
     async def body():
         latest.ask(endless(begun, closed), "endless")
-        await until(begun)
+        await until(begun.is_set)
         assert await engine.close()
         await latest.settled()
 
@@ -384,12 +380,12 @@ def test_a_paused_job_is_under_way(engine, owner, run_async):
 
     async def body():
         latest.ask(endless(begun, closed), "endless")
-        await until(begun)
+        await until(begun.is_set)
         latest.job.pause()
         await asyncio.sleep(0.1)
         assert latest.running and latest.job.state == "paused"
         latest.stop()
-        await until(closed)
+        await until(closed.is_set)
 
     run_async(body())
 

@@ -20,6 +20,7 @@ from explorer.session import Session
 from explorer.settings import read_object, write_object
 from tests.explorer.conftest import dispose
 from tests.explorer.demo import save_tiny_model, spec, tiny_training
+from tests.explorer.waiting import until
 
 
 @pytest.fixture
@@ -27,12 +28,6 @@ def runs(torch_engine, tmp_path, run_async):
     runs = Runs(torch_engine, tmp_path / "runs")
     yield runs
     run_async(runs.close(20))
-
-
-async def until(condition, limit=30.0):
-    async with asyncio.timeout(limit):
-        while not condition():
-            await asyncio.sleep(0.02)
 
 
 @pytest.mark.parametrize("backend", ["thread", "process"])

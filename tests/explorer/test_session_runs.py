@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import errno
 import logging
@@ -22,12 +21,7 @@ from explorer.settings import write_object
 from explorer.sources import models_among
 from tests.explorer.conftest import dispose
 from tests.explorer.demo import save_tiny_model, spec, tiny_training
-
-
-async def until(condition):
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.01)
+from tests.explorer.waiting import until
 
 
 @pytest.fixture

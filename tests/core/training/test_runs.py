@@ -135,16 +135,14 @@ def test_a_writer_of_this_process_that_ended_without_a_word_is_dead(tmp_path: Pa
     assert RunReader(folder).state == "dead"
 
 
-def test_a_hundred_thousand_steps_read_fast(tmp_path: Path) -> None:
+def test_a_hundred_thousand_steps_are_mapped_not_read(tmp_path: Path) -> None:
     folder = create_run(tmp_path / "run", small_config(tmp_path))
     RunWriter(folder).close()
     steps = np.zeros(100_000, records.STEP_DTYPE)
     steps["attempt"], steps["step"] = 1, np.arange(1, 100_001)
     (folder / "rank0.steps").write_bytes(steps.tobytes())
-    begin = time.perf_counter()
     reader = RunReader(folder)
     assert reader.step == 100_000 and float(reader.steps["loss"].sum()) == 0.0
-    assert time.perf_counter() - begin < 0.5
     assert isinstance(reader.steps, np.memmap)
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,16 +15,6 @@ from tests.explorer.demo import save_tiny_model, tiny_training
 
 TEXT = "Mira met Tom. Mira"
 PROMPT = "Mira met Tom. One day Mira"
-
-
-async def until(condition: Callable[[], Any], what: str, seconds: float = 40.0) -> None:
-    """Waits in Qt's event loop; no fixed sleeps in tests."""
-    try:
-        async with asyncio.timeout(seconds):
-            while not condition():
-                await asyncio.sleep(0.01)
-    except TimeoutError:
-        raise AssertionError(f"never came: {what}") from None
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ import pytest
 from explorer.run_source import RunSource
 from explorer.sources import FolderSource
 from tests.explorer.demo import save_tiny_model, tiny_training
-from tests.explorer.panes.attention.conftest import PROMPT, open_model, until
+from tests.explorer.panes.attention.conftest import PROMPT, open_model
+from tests.explorer.waiting import until
 
 
 def test_an_empty_text_invites_and_the_example_brings_the_picture_back(pane, tmp_path, run_async):

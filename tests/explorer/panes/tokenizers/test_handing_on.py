@@ -21,8 +21,8 @@ from explorer.panes.tokenizers.train.options import Lane, TrainOptions
 from explorer.session import Session
 from tests.explorer.conftest import dispose
 from tests.explorer.panes.tokenizers.small import saved_bpe
-from tests.explorer.panes.tokenizers.test_train import until
 from tests.explorer.panes.training.conftest import TINY
+from tests.explorer.waiting import until
 
 KINDS = ("bpe", "sentencepiece-bpe", "unigram")
 SMALL = TrainOptions(

@@ -12,20 +12,12 @@ from core.tokenization import open_tokenizer
 from explorer.panes.tokenizers.modes import ModeSpec
 from explorer.panes.tokenizers.train import pace
 from explorer.panes.tokenizers.train.options import Lane, TrainOptions, check
+from tests.explorer.waiting import until
 
 SPEC = ModeSpec("train", "Train", "explorer.panes.tokenizers.train.mode")
 SMALL = TrainOptions(
     kilobytes="20", vocab_size="330", lanes=(Lane("bpe", "hf"), Lane("wordpiece", "count"))
 )
-
-
-async def until(condition: Any, what: str, seconds: float = 20.0) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            while not condition():
-                await asyncio.sleep(0.01)
-    except TimeoutError:
-        raise AssertionError(f"never came: {what}") from None
 
 
 @pytest.fixture

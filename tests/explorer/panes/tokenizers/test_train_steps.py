@@ -26,7 +26,8 @@ from explorer.panes.tokenizers.train.recording import Recording
 from explorer.panes.tokenizers.train.setup import SetupView
 from explorer.panes.tokenizers.train.survey import Survey, lane_words
 from explorer.panes.tokenizers.train.view import RunView
-from tests.explorer.panes.tokenizers.test_train import SPEC, until
+from tests.explorer.panes.tokenizers.test_train import SPEC
+from tests.explorer.waiting import until
 
 LANES = (Lane("bpe", "hf"), Lane("unigram", "plain"))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.explorer.conftest import dispose
+from tests.explorer.waiting import until
 
 TINY = {
     "size": "own",
@@ -24,16 +24,6 @@ TINY = {
     "sample_every": "20",
     "checkpoint_every": "20",
 }
-
-
-async def until(condition: Callable[[], Any], what: str, seconds: float = 40.0) -> None:
-    """Waits in Qt's event loop; no fixed sleeps in tests."""
-    try:
-        async with asyncio.timeout(seconds):
-            while not condition():
-                await asyncio.sleep(0.01)
-    except TimeoutError:
-        raise AssertionError(f"never came: {what}") from None
 
 
 def step_of(pane) -> int:

@@ -11,8 +11,9 @@ from PySide6.QtCore import Qt
 
 from explorer.panes.training.branching import BranchOptions, changes_of, check
 from explorer.panes.training.options import Options, config_of
+from tests.explorer.waiting import until
 
-from .conftest import started, state_of, until
+from .conftest import started, state_of
 
 OPTIONS = BranchOptions("/runs/stories", 500, "0.002", "0.0002", "1500", "stories-at-500")
 

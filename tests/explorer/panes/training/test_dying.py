@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from explorer import errors
+from tests.explorer.waiting import until
 
-from .conftest import started, state_of, until
+from .conftest import started, state_of
 
 
 def dies(monkeypatch, runs, backend):

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QMainWindow
 
-from .conftest import started, state_of, step_of, until
+from tests.explorer.waiting import until
+
+from .conftest import started, state_of, step_of
 
 
 def test_start_and_new_run_leave_the_keyboard_at_no_other_button(make_pane, run_async, qtbot):

@@ -13,8 +13,7 @@ from explorer.panes.training.known_runs import list_runs
 from explorer.panes.training.pane import TrainingPane
 from tests.explorer.conftest import dispose
 from tests.explorer.demo import tiny_training
-
-from .conftest import until
+from tests.explorer.waiting import until
 
 
 def entries(box):

@@ -21,8 +21,7 @@ from explorer.panes.training.charts import Charts
 from explorer.panes.training.follow import RunData, read
 from explorer.panes.training.heads import first_look
 from explorer.panes.training.options import Options, config_of
-
-from .conftest import until
+from tests.explorer.waiting import until
 
 CONFIG = config_of(Options()).change({"steps": 60, "probe_every": 10})
 

@@ -18,8 +18,9 @@ from core.training.reader import RunReader
 from explorer import dialogs
 from explorer.panes.training import files
 from explorer.panes.training.phases import PhaseTrack
+from tests.explorer.waiting import until
 
-from .conftest import started, state_of, step_of, until
+from .conftest import started, state_of, step_of
 
 
 def content(folder: Path) -> dict[str, bytes]:

@@ -11,8 +11,7 @@ from core.training.writer import RunWriter
 from explorer.panes.training import words
 from explorer.panes.training.follow import read
 from tests.explorer.demo import tiny_training
-
-from .conftest import until
+from tests.explorer.waiting import until
 
 
 @pytest.fixture

@@ -17,8 +17,7 @@ from explorer.panes.training import planning
 from explorer.panes.training.options import config_of
 from explorer.placing import SLOW_STEP
 from explorer.widgets.toggle import SegmentedControl
-
-from .conftest import until
+from tests.explorer.waiting import until
 
 
 def test_few_controls_one_primary_button_and_names_for_all(make_pane, run_async):

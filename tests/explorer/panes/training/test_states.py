@@ -19,8 +19,9 @@ from explorer.panes.training.follow import read
 from explorer.panes.training.options import Options, config_of
 from explorer.panes.training.run_card import CardText, RunCard
 from explorer.widgets.transport import TransportBar
+from tests.explorer.waiting import until
 
-from .conftest import started, state_of, step_of, until
+from .conftest import started, state_of, step_of
 
 CONFIG = config_of(Options())
 

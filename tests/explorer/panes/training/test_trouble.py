@@ -8,8 +8,9 @@ import numpy as np
 
 from core.tensor_files import read_tensors
 from core.training.writer import RunWriter
+from tests.explorer.waiting import until
 
-from .conftest import started, state_of, step_of, until
+from .conftest import started, state_of, step_of
 
 
 def test_a_loss_that_is_no_number_says_step_and_place_and_offers_a_lower_rate(make_pane, run_async):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from typing import Any
 
@@ -47,10 +46,3 @@ def told(pane: Any) -> list[Any]:
     found: list[Any] = []
     pane.inspection.connect(found.append)
     return found
-
-
-async def until(true: Any) -> None:
-    """Waits until something is so, at most five seconds."""
-    async with asyncio.timeout(5):
-        while not true():
-            await asyncio.sleep(0.01)

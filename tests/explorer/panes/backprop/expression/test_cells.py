@@ -14,7 +14,8 @@ from explorer.panes.backprop.expression.examples import EXAMPLES
 from explorer.panes.backprop.expression.tables import TOGETHER
 from explorer.widgets.live_numbers import Equation, Terms, row_text
 from explorer.widgets.numbers_table import NumbersTable
-from tests.explorer.panes.backprop.expression.conftest import told, until
+from tests.explorer.panes.backprop.expression.conftest import told
+from tests.explorer.waiting import until
 
 LAYER = next(one for one in EXAMPLES if one.id == "matrices")
 FORMULAS = (

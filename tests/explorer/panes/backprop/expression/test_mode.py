@@ -17,7 +17,8 @@ from explorer.panes.backprop.expression.draw_legend import HEIGHT
 from explorer.panes.backprop.expression.examples import EXAMPLES
 from explorer.panes.backprop.expression.view import ExpressionView
 from tests.benchmarks.bench_backprop_pane import FORMULAS
-from tests.explorer.panes.backprop.expression.conftest import told, until, value
+from tests.explorer.panes.backprop.expression.conftest import told, value
+from tests.explorer.waiting import until
 
 
 def test_it_begins_with_a_neuron(pane, mode):

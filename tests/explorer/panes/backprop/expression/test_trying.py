@@ -11,7 +11,8 @@ from PySide6.QtTest import QTest
 
 from explorer.panes.backprop.expression import trying
 from explorer.panes.backprop.expression.curve_picture import limits
-from tests.explorer.panes.backprop.expression.conftest import until, value
+from tests.explorer.panes.backprop.expression.conftest import value
+from tests.explorer.waiting import until
 
 
 def test_a_value_is_typed_also_of_another_shape(pane, mode):

@@ -13,7 +13,8 @@ from PySide6.QtTest import QTest
 from explorer.panes.backprop.expression import computing, lab, scene, ways
 from explorer.panes.backprop.expression.computing import compute
 from explorer.panes.backprop.expression.scene import scene_of
-from tests.explorer.panes.backprop.expression.conftest import until, value
+from tests.explorer.panes.backprop.expression.conftest import value
+from tests.explorer.waiting import until
 
 LONG = " + ".join(f"x{number}" for number in range(99))
 GIVEN = "\n".join(f"w{number} = 0.{number}5" for number in range(30))

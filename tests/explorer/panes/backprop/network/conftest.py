@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -16,10 +15,3 @@ def pane(make_pane) -> Any:
 @pytest.fixture
 def mode(pane) -> Any:
     return pane.modes["network"]
-
-
-async def until(condition: Any) -> None:
-    """Waits until something is so, at most ten seconds."""
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.01)

@@ -15,7 +15,7 @@ from PySide6.QtTest import QTest
 
 from explorer.panes.backprop.network.experiment import Experiment
 from explorer.panes.backprop.network.spots import Weight, from_plane
-from tests.explorer.panes.backprop.network.conftest import until
+from tests.explorer.waiting import until
 
 
 def test_play_learns_on_and_pause_holds_it(mode, run_async):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 
 import numpy as np
@@ -15,6 +14,7 @@ from explorer.panes.backprop.transformer.operation_list import NUMBER, SHAPE
 from explorer.panes.backprop.transformer.operations import kind_of
 from explorer.widgets.live_numbers import Equation, Terms
 from tests.explorer.panes.backprop.transformer.conftest import small_model
+from tests.explorer.waiting import until
 
 
 def press(widget, key, modifiers=Qt.KeyboardModifier.NoModifier, text=""):
@@ -327,12 +327,13 @@ def test_an_explanation_ends_in_its_middle(make_mode, context, run_async, monkey
     """Nobody waits for the whole of it: it is closed where it stands."""
     pane = make_mode()
     mode = pane.mode
-    before, ended = mode.worked, []
+    before, begun, ended = mode.worked, [], []
     source = context.workspace.model_source
 
     def endless(job, *args):
         try:
             while True:
+                begun.append(True)
                 yield "forward"
         finally:
             ended.append(True)
@@ -340,9 +341,7 @@ def test_an_explanation_ends_in_its_middle(make_mode, context, run_async, monkey
     async def begin_and_end():
         monkeypatch.setattr(source, "model_steps", endless, raising=False)
         context.workspace.set_prompt("The dog sat.")
-        while not context.engine.jobs:
-            await asyncio.sleep(0.005)
-        await asyncio.sleep(0.05)
+        await until(lambda: begun)
         monkeypatch.undo()
         if end == "the person cancels":
             mode.computing.cancel()
