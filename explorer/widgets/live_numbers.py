@@ -23,7 +23,8 @@ class Terms:
     """A sum of products with real numbers: `name = a1 x b1 + a2 x b2 + ... = result`.
 
     `roles` color the two factors ("q", "k"); the three largest terms are written out, the others
-    are one number ("+ 13 more = 0.21"). `indices` name the terms (d3, or a token).
+    are one number ("+ 13 more = 0.21"). `indices` name the terms (d3, or a token). `zero_sign`: -0
+    is told from 0.
     """
 
     name: str
@@ -33,6 +34,10 @@ class Terms:
     labels: Sequence[str] = ()
     result: float | None = None
     role: str = "attention"
+    zero_sign: bool = False
+
+    def written(self, value: float) -> str:
+        return format_significant(value, zero_sign=self.zero_sign)
 
 
 @dataclass(frozen=True)
@@ -153,8 +158,8 @@ class LiveNumbers(Picture):
         shown, rest, more, total = largest_terms(row)
         products = _products(row)
         numbers = [(row.left[index], row.right[index], products[index]) for index in shown]
-        written = [[format_significant(number) for number in line] for line in numbers]
-        height, result = now.px(20), format_significant(total)
+        written = [[row.written(number) for number in line] for line in numbers]
+        height, result = now.px(20), row.written(total)
         cell = _cell([result, *(text for line in written for text in line)])
         label = min(now.px(96), self.width() - 3 * cell - now.px(44))
         columns = [0.0, label, label + cell, label + cell + now.px(20)]
@@ -178,7 +183,7 @@ class LiveNumbers(Picture):
         if more:
             put(0, f"+ {more} more", muted, small, LEFT)
             put(4, "=", muted)
-            put(5, format_significant(rest), text)
+            put(5, row.written(rest), text)
             y += height
         line = y
         painter.setPen(now.pen("divider"))
@@ -209,10 +214,7 @@ def row_text(row: Any) -> str:
         return f"{row.name} = {value} {row.note}".strip()
     if isinstance(row, Terms):
         shown, rest, more, total = largest_terms(row)
-        parts = [
-            f"{format_significant(row.left[i])} {TIMES} {format_significant(row.right[i])}"
-            for i in shown
-        ]
-        tail = f" + ({more} more = {format_significant(rest)})" if more else ""
-        return f"{row.name} = {' + '.join(parts)}{tail} = {format_significant(total)}"
+        parts = [f"{row.written(row.left[i])} {TIMES} {row.written(row.right[i])}" for i in shown]
+        tail = f" + ({more} more = {row.written(rest)})" if more else ""
+        return f"{row.name} = {' + '.join(parts)}{tail} = {row.written(total)}"
     return str(row.text)

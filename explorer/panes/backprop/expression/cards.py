@@ -22,7 +22,7 @@ from explorer.panes.backprop.expression.inks import signed
 from explorer.panes.backprop.expression.spark_picture import SparkPicture
 from explorer.panes.backprop.expression.whatif import WhatIf
 from explorer.panes.backprop.expression.words import in_brackets
-from explorer.theme_numbers import format_number
+from explorer.panes.backprop.expression.writing import numeral
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.fields import ErrorLine
 from explorer.widgets.menu_button import MenuButton
@@ -147,19 +147,27 @@ class WhatIfCard(QWidget):
         self.error.set_text(text if named else text[:1].upper() + text[1:])
 
     def set_nudge(self, nudge: float) -> None:
-        self.nudge.set_shown(format_number(nudge).replace(",", ""))
+        self.nudge.set_shown(numeral(nudge).replace(",", ""))
 
     def set_what_if(
-        self, what: WhatIf | None, output: str, numeric: str = "", sentence: str = ""
+        self,
+        what: WhatIf | None,
+        output: str,
+        numeric: str = "",
+        sentence: str = "",
+        slope: str = "",
     ) -> None:
-        """numeric: the gradient by nudging, and what it says; `sentence` says it at length"""
+        """numeric   the gradient by nudging, and what it says
+        sentence  says it at length
+        slope     the gradient, as it is written beside that
+        """
         self.curve.set_what_if(what, output)
         if what is None:
             for label in (self.predicted, self.true):
                 label.setText("")
             self.set_numeric("", "")
             return
-        self.predicted.setText(_predicted(what, output))
+        self.predicted.setText(_predicted(what, output, slope))
         self.true.setText(_true_change(what))
         self.set_numeric(numeric, sentence)
 
@@ -169,10 +177,10 @@ class WhatIfCard(QWidget):
         self.numeric.setToolTip(sentence)
 
 
-def _predicted(what: WhatIf, output: str) -> str:
-    slope, nudge = format_number(what.gradient), in_brackets(format_number(what.nudge))
+def _predicted(what: WhatIf, output: str, slope: str) -> str:
+    slope, nudge = slope or numeral(what.gradient), in_brackets(numeral(what.nudge))
     if not math.isfinite(what.result):
-        return f"predicted: nothing, {output} is {format_number(what.result)} here"
+        return f"predicted: nothing, {output} is {numeral(what.result)} here"
     if not math.isfinite(what.gradient):
         return f"predicted: nothing, the slope is {slope} here"
     return f"predicted: {slope} \u00d7 {nudge} = {signed(what.predicted)}"
@@ -183,7 +191,7 @@ def _true_change(what: WhatIf) -> str:
         return "true change: \u2026"
     if math.isnan(what.true):
         return "true change: none to tell"
-    off = f", off by {format_number(abs(what.error))}" if math.isfinite(what.error) else ""
+    off = f", off by {numeral(abs(what.error))}" if math.isfinite(what.error) else ""
     off = ", as predicted" if what.is_as_predicted else off
     return f"true change: {signed(what.true)}{off}"
 

@@ -18,13 +18,12 @@ from explorer.panes.backprop.expression.cells import (
 )
 from explorer.panes.backprop.expression.computing import Array, Computed
 from explorer.panes.backprop.expression.words import in_brackets
+from explorer.panes.backprop.expression.writing import equation, numeral, terms
 from explorer.panes.base import Row
-from explorer.theme_numbers import format_number
-from explorer.widgets.live_numbers import Equation, Terms
+from explorer.widgets.live_numbers import Terms
 
 WRITTEN = 4  # numbers of a sum that are written out
 PARTIAL = "\u2202"
-BOTH = ("text", "text")
 
 
 def is_single(computed: Computed, place: Place) -> bool:
@@ -53,18 +52,18 @@ def forward_rows(computed: Computed, node: int, element: int) -> list[object]:
     if kind in ("Sum", "Mean"):
         rows: list[object] = [Row(_sum(first), "muted")]
         if kind == "Mean":
-            rows.append(Equation("n", float(first.size), "text", "numbers, whose sum is shared"))
-        return [*rows, Equation(name, value, "accent", operation.symbol)]
+            rows.append(equation("n", float(first.size), "text", "numbers, whose sum is shared"))
+        return [*rows, equation(name, value, "accent", operation.symbol)]
     if kind == "Max":
         there = cell_name(computed, inputs[0], int(np.nan_to_num(first).argmax()))
         equal = int((first == value).sum())
         there += f" and {equal - 1} equal to it, which share its gradient" if equal > 1 else ""
-        return [Equation(name, value, "accent", f"the largest of {first.size} numbers: {there}")]
+        return [equation(name, value, "accent", f"the largest of {first.size} numbers: {there}")]
     if kind == "Softmax":
         return _softmax_forward(computed, node, element, name)
     if kind in ("Reshape", "Transpose"):
         there = cell_name(computed, inputs[0], source_of(computed, node, 0, element))
-        return [Equation(name, value, "accent", f"is {there}, in another place")]
+        return [equation(name, value, "accent", f"is {there}, in another place")]
     found: dict[str, float] = {}
     written: list[str] = []
     for index, before in enumerate(inputs):
@@ -72,10 +71,10 @@ def forward_rows(computed: Computed, node: int, element: int) -> list[object]:
         one = number_at(computed.value(before), at)
         if not called_by_value(tensor.inputs[index]):
             found[cell_name(computed, before, at)] = one
-        written.append(format_number(one))
-    rows = [Equation(each, one) for each, one in found.items()]
+        written.append(numeral(one))
+    rows = [equation(each, one) for each, one in found.items()]
     rows += share_rows(operation, next(iter(found.values()), 0.0))
-    return [*rows, Equation(name, value, "accent", f"= {operation.text(*written)}")]
+    return [*rows, equation(name, value, "accent", f"= {operation.text(*written)}")]
 
 
 def share_rows(operation: Operation | None, value: float) -> list[object]:
@@ -84,8 +83,8 @@ def share_rows(operation: Operation | None, value: float) -> list[object]:
         return []
     with np.errstate(all="ignore"):  # a large value cubed has no end: nothing or all goes on
         share = float(operation.below(np.asarray(value)))
-    name = f"\u03a6({format_number(value)})"
-    return [Equation(name, share, "text", "the share that goes on")]
+    name = f"\u03a6({numeral(value)})"
+    return [equation(name, share, "text", "the share that goes on")]
 
 
 def _product_row(computed: Computed, node: int, element: int, name: str) -> Terms:
@@ -99,27 +98,27 @@ def _product_row(computed: Computed, node: int, element: int, name: str) -> Term
     left, right = (computed.graph.nodes[one].label for one in computed.graph.nodes[node].inputs)
     labels = [f"{left}[{place[-2]}, {at}] {right}[{at}, {place[-1]}]" for at in range(a.shape[-1])]
     result = number_at(tensor.data, element)
-    return Terms(name, row, column, BOTH, labels, result, "accent")
+    return terms(name, row, column, labels, result)
 
 
 def _softmax_forward(computed: Computed, node: int, element: int, name: str) -> list[object]:
     tensor = computed.graph.nodes[node].tensor
     row = tensor.inputs[0].data.reshape(-1, tensor.shape[-1])[element // tensor.shape[-1]]
     at = element % tensor.shape[-1]
-    written = [f"e^{in_brackets(format_number(one))}" for one in row[:WRITTEN]]
+    written = [f"e^{in_brackets(numeral(one))}" for one in row[:WRITTEN]]
     more = [] if row.size <= WRITTEN else [f"{row.size - WRITTEN} more"]
     return [
-        Row(f"e^{in_brackets(format_number(row[at]))} / ({' + '.join(written + more)})", "muted"),
-        Equation(name, number_at(tensor.data, element), "accent", "its part of their sum"),
+        Row(f"e^{in_brackets(numeral(row[at]))} / ({' + '.join(written + more)})", "muted"),
+        equation(name, number_at(tensor.data, element), "accent", "its part of their sum"),
     ]
 
 
 def _sum(array: Array) -> str:
     """ "0.5 + (-1) + 2 more"."""
     numbers = array.reshape(-1)
-    written = [in_brackets(format_number(one)) for one in numbers[:WRITTEN]]
-    if written and numbers[0] < 0:
-        written[0] = format_number(numbers[0])
+    written = [in_brackets(numeral(one)) for one in numbers[:WRITTEN]]
+    if written:
+        written[0] = numeral(numbers[0])
     if numbers.size > WRITTEN:
         written.append(f"{numbers.size - WRITTEN} more")
     return " + ".join(written)
@@ -140,23 +139,23 @@ def backward_rows(computed: Computed, edge: Edge, element: int) -> list[object]:
         return _softmax_backward(computed, edge, element, back)
     share = share_of(computed, edge, element)
     if share is None:
-        return [Equation("contribution", total, "accent", back)]
+        return [equation("contribution", total, "accent", back)]
     rows: list[object] = []
     if operation.name == "Mean":
         size = computed.value(target).size
-        rows.append(Equation("n", float(size), "text", f"numbers in {_label(computed, target)}"))
+        rows.append(equation("n", float(size), "text", f"numbers in {_label(computed, target)}"))
     if share.cells.size == 1:
         there = cell_name(computed, node, int(share.cells[0]))
         upstream, local = float(share.upstream[0]), float(share.local[0])
         return [
             *rows,
-            Equation("upstream", upstream, "text", f"{PARTIAL}{out}/{PARTIAL}{there}"),
-            Equation("local", local, "text", f"how much {name} moves {there}"),
-            Equation("contribution", total, "accent", back),
+            equation("upstream", upstream, "text", f"{PARTIAL}{out}/{PARTIAL}{there}"),
+            equation("local", local, "text", f"how much {name} moves {there}"),
+            equation("contribution", total, "accent", back),
         ]
     labels = [f"by {cell_name(computed, node, int(one))}" for one in share.cells]
     rows.append(Row(f"upstream \u00d7 local, by every number that {name} moves:", "muted"))
-    rows.append(Terms("contribution", share.upstream, share.local, BOTH, labels, total, "accent"))
+    rows.append(terms("contribution", share.upstream, share.local, labels, total))
     return rows
 
 
@@ -174,13 +173,13 @@ def _rows_of_copies(computed: Computed, edge: Edge, element: int) -> list[object
         share = number_at(handed, int(copy))
         if local is None or upstream is None:
             place = ", ".join(str(int(one)) for one in np.unravel_index(copy, handed.shape))
-            rows.append(Equation(f"copy [{place}]", share, "accent"))
+            rows.append(equation(f"copy [{place}]", share, "accent"))
             continue
         above = np.broadcast_to(upstream, tensor.shape).reshape(-1)[copy]
         here = np.broadcast_to(local, tensor.shape).reshape(-1)[copy]
-        written = f"{format_number(above)} \u00d7 {in_brackets(format_number(here))}"
+        written = f"{numeral(above)} \u00d7 {in_brackets(numeral(here))}"
         there = cell_name(computed, edge[0], int(copy))
-        rows.append(Equation(f"by {there}", share, "accent", f"= {written}"))
+        rows.append(equation(f"by {there}", share, "accent", f"= {written}"))
     if copies.size > WRITTEN:
         rows.append(Row(f"and {copies.size - WRITTEN} more", "muted"))
     return rows
@@ -204,12 +203,12 @@ def _softmax_backward(computed: Computed, edge: Edge, element: int, back: str) -
     with np.errstate(all="ignore"):
         mean = float((above * weights).sum())
     at = element % columns
-    numbers = f"{in_brackets(format_number(above[at]))} \u2212 {in_brackets(format_number(mean))}"
+    numbers = f"{in_brackets(numeral(above[at]))} \u2212 {in_brackets(numeral(mean))}"
     return [
         Row("upstream, weighted by the outputs:", "muted"),
-        Terms("their mean", above, weights, BOTH, labels, mean, "text"),
-        Equation("contribution", number_at(computed.flows.along[edge], element), "accent", back),
-        Row(f"= {format_number(weights[at])} \u00d7 ({numbers})", "muted"),
+        terms("their mean", above, weights, labels, mean, "text"),
+        equation("contribution", number_at(computed.flows.along[edge], element), "accent", back),
+        Row(f"= {numeral(weights[at])} \u00d7 ({numbers})", "muted"),
     ]
 
 
@@ -225,9 +224,9 @@ def part_rows(computed: Computed, place: Place, moment: int, element: int) -> li
         before, after = (computed.gradient_at(target, at) for at in (moment - 1, moment))
         assert before is not None and after is not None
         return [
-            Equation("so far", number_at(before, element), "text", "from other uses"),
-            Equation("contribution", flow, "text", f"from {_label(computed, place.node)}"),
-            Equation("gradient", number_at(after, element), "accent", f"of {name}: their sum"),
+            equation("so far", number_at(before, element), "text", "from other uses"),
+            equation("contribution", flow, "text", f"from {_label(computed, place.node)}"),
+            equation("gradient", number_at(after, element), "accent", f"of {name}: their sum"),
         ]
     if place.phase == "backward" and computed.is_copied(edge):
         return _rows_of_copies(computed, edge, element)
@@ -235,4 +234,4 @@ def part_rows(computed: Computed, place: Place, moment: int, element: int) -> li
     before = computed.gradient_at(target, moment - 1)
     if before is None:
         return [*rows, f"The first to come to {name}: it is the gradient so far."]
-    return [*rows, Equation("so far", number_at(before, element), "text", "added in the next step")]
+    return [*rows, equation("so far", number_at(before, element), "text", "added in the next step")]

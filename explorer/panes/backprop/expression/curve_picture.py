@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
 from explorer.panes.backprop.expression.whatif import WhatIf
-from explorer.theme_numbers import format_number
+from explorer.panes.backprop.expression.writing import numeral
 from explorer.widgets.base import LEFT, RIGHT, Columns, Picture, put_text
 
 DOT = 4.0
@@ -42,8 +42,8 @@ class CurvePicture(Picture):
         self._what, self._output = what, output
         if what is not None:
             self.setAccessibleDescription(
-                f"{output} against {what.called}: at {format_number(what.value)} it is "
-                f"{format_number(what.result)}, with slope {format_number(what.gradient)}"
+                f"{output} against {what.called}: at {numeral(what.value)} it is "
+                f"{numeral(what.result)}, with slope {numeral(what.gradient)}"
             )
         self.data_changed()
 
@@ -141,12 +141,12 @@ class CurvePicture(Picture):
         painter.drawLine(area.bottomLeft(), area.bottomRight())
         painter.drawLine(area.topLeft(), area.bottomLeft())
         below = QRectF(area.left(), area.bottom() + 1, area.width(), now.px(15))
-        put_text(painter, below, format_number(what.xs[0]), small, muted, LEFT)
+        put_text(painter, below, numeral(what.xs[0]), small, muted, LEFT)
         put_text(painter, below, what.called, small, muted)
-        put_text(painter, below, format_number(what.xs[-1]), small, muted, RIGHT)
+        put_text(painter, below, numeral(what.xs[-1]), small, muted, RIGHT)
         above = QRectF(area.left() + 3, area.top() - now.px(15), area.width(), now.px(14))
         if self._hovered is None:
-            top = f"{self._output} up to {format_number(self._most(what, high))}"
+            top = f"{self._output} up to {numeral(self._most(what, high))}"
             put_text(painter, above, top, small, muted, LEFT)
 
     def _most(self, what: WhatIf, high: float) -> float:
@@ -163,7 +163,7 @@ class CurvePicture(Picture):
         painter.setPen(now.pen("divider", 1))
         painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
         y = float(np.interp(self._hovered, what.xs, what.ys))
-        words = f"{what.called} {format_number(self._hovered)}: {self._output} {format_number(y)}"
+        words = f"{what.called} {numeral(self._hovered)}: {self._output} {numeral(y)}"
         above = QRectF(area.left() + 3, area.top() - now.px(15), area.width(), now.px(14))
         put_text(painter, above, words, now.font("label"), now.color("text"), LEFT)
 

@@ -20,7 +20,7 @@ from explorer.panes.backprop.expression.inks import (
 )
 from explorer.panes.backprop.expression.scene import Edge, Instant, Scene, subject_at
 from explorer.panes.backprop.expression.ways import LABEL, Ways, joint_box, joint_radius
-from explorer.theme_numbers import format_short
+from explorer.panes.backprop.expression.writing import short_numeral
 from explorer.widgets.base import LEFT, put_text
 
 THIN, STRONGEST = 1.0, 7.0  # px
@@ -113,7 +113,7 @@ def local_words(scene: Scene, edge: Edge, instant: Instant) -> str:
     local = scene.computed.local(edge)
     if local is None or local.size != 1:
         return ""
-    return f"{TIMES}{format_short(local.item(), BESIDE)}"
+    return f"{TIMES}{short_numeral(local.item(), BESIDE)}"
 
 
 def draw_local(painter: QPainter, scene: Scene, ways: Ways, edge: Edge, instant: Instant) -> None:
@@ -161,7 +161,7 @@ def draw_joint(painter: QPainter, scene: Scene, ways: Ways, number: int, instant
         y = ways.paths[edge].elementAt(0).y
         value = float(flow.reshape(-1)[0])
         box = QRectF(center.x() + radius + 5, y - PITCH / 2, 54, PITCH)
-        text = f"{'+' * (value > 0)}{format_short(value, BESIDE)}"
+        text = f"{'+' * (value > 0)}{short_numeral(value, BESIDE)}"
         text = text.replace(",", "")  # so small it reads as a point
         ground = QRectF(box.x() - 2, box.y(), LABEL * len(text) + 4, PITCH)
         painter.setPen(Qt.PenStyle.NoPen)

@@ -6,8 +6,8 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter
 
 from explorer import theme
+from explorer.panes.backprop.expression.draw_checks import AGREE
 from explorer.panes.backprop.expression.draw_edges import width_for
-from explorer.panes.backprop.expression.draw_nodes import AGREE
 from explorer.panes.backprop.expression.inks import sign_color
 from explorer.panes.backprop.expression.scene import Instant, Scene
 from explorer.widgets.base import LEFT, put_text

@@ -10,17 +10,22 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 
 from explorer import theme
 from explorer.panes.backprop.expression.computing import Array
-from explorer.panes.backprop.expression.explaining import AGREES, difference
+from explorer.panes.backprop.expression.draw_checks import (
+    checked_beside,
+    draw_check,
+    letters_beside,
+    mark_of,
+)
 from explorer.panes.backprop.expression.faces import Box, Face
 from explorer.panes.backprop.expression.inks import mono, sans, sign_color, sign_text
 from explorer.panes.backprop.expression.scene import Instant, Scene
-from explorer.theme_numbers import format_number, format_short
+from explorer.panes.backprop.expression.writing import short_numeral
 from explorer.widgets.base import LEFT, RIGHT, elide, put_text
 
 BLOCKS, NAMES, ALL = 0, 1, 2  # how much of a node is drawn
 LETTER = 6.6  # width of a letter of a number
 IN_CELL = 6  # letters of a number in a cell of a grid
-AGREE, DIFFER, MARKED = "\u2713", "\u2260", 11.0  # signs of a check; their room
+MARKED = 11.0  # the room of a check's sign
 FAINT = 0.4  # a node whose value is not there yet
 RADIUS = 6.0
 
@@ -95,43 +100,22 @@ def draw_node(
             elif computed.gradient(number) is not None:
                 grids.draw_empty()
         elif face.kind != "constant":
-            _draw_numbers(painter, scene, number, gradient, arrived, shown, element >= 0)
+            beside = numeric if scene.checks and computed.is_final(number, instant.moment) else None
+            held = element >= 0
+            _draw_numbers(painter, scene, number, gradient, beside, arrived, shown, held)
         if scene.checks and gradient is not None and computed.gradient(number) is not None:
             painter.setOpacity(shown)
             final = computed.is_final(number, instant.moment)
             if face.style.words:
-                _draw_check(painter, part(scene, number, face.last_line), gradient, numeric, final)
+                line = part(scene, number, face.last_line)
+                draw_check(painter, line, gradient, numeric, final)
             elif final and numeric is not None and np.shape(numeric) == np.shape(gradient):
-                mark, role = _mark(gradient, numeric)
+                mark, role = mark_of(gradient, numeric)
                 ink = theme.current().color(role)
                 put_text(
                     painter, part(scene, number, face.line(0)), mark, mono(11, 600), ink, RIGHT
                 )
     painter.setOpacity(1.0)
-
-
-def _draw_check(
-    painter: QPainter, line: QRectF, gradient: Array, numeric: Array | None, final: bool
-) -> None:
-    """The numeric gradient, and a tick where both agree; "so far" while more is to come."""
-    now = theme.current()
-    small = sans(11)
-    put_text(painter, line, "numeric", small, now.color("muted"), LEFT)
-    if numeric is None or np.shape(numeric) != np.shape(gradient):
-        return
-    if not final:
-        put_text(painter, line, "more to come", small, now.color("muted"), RIGHT)
-        return
-    mark, role = _mark(gradient, numeric)
-    words = "agree" if role == "success" else "differ"
-    words = format_number(numeric.item()) if numeric.size == 1 else words
-    put_text(painter, line, f"{words} {mark}", mono(11, 600), now.color(role), RIGHT)
-
-
-def _mark(gradient: Array, numeric: Array) -> tuple[str, str]:
-    """Whether both agree: a sign, and its color."""
-    agrees = difference(gradient, numeric) < AGREES
-    return (AGREE, "success") if agrees else (DIFFER, "warning")
 
 
 def _arrival(scene: Scene, number: int, instant: Instant) -> float:
@@ -230,10 +214,12 @@ def _draw_numbers(
     scene: Scene,
     number: int,
     gradient: Array | None,
+    beside: Array | None,
     arrived: float,
     shown: float,
     held: bool,
 ) -> None:
+    """beside: a gradient by nudging that stands below"""
     now = theme.current()
     face = scene.faces[number]
     words = face.style.words
@@ -250,8 +236,8 @@ def _draw_numbers(
     painter.setOpacity(arrived)
     value = float(scene.computed.value(number).reshape(-1)[0])
     side = RIGHT if words else LEFT
-    room = _letters(value_line, "value") if words else (most + 1) // 2
-    written = format_short(value, room)
+    room = letters_beside(value_line, "value") if words else (most + 1) // 2
+    written = short_numeral(value, room)
     if arrived:
         put_text(painter, value_line, written, bold, now.color("text"), side)
     painter.setOpacity(1.0)
@@ -265,21 +251,12 @@ def _draw_numbers(
         put_text(painter, line, "\u00b7", bold, now.color("muted"), RIGHT)
     else:
         slope = float(np.asarray(gradient).reshape(-1)[0])
-        room = _letters(line, "gradient") if words else most - len(written)
-        written = format_short(slope, room)
+        room = letters_beside(line, "gradient") if words else most - len(written)
+        written = short_numeral(slope, room)
+        if words and beside is not None:
+            written, _ = checked_beside(line, np.asarray(gradient), beside)
         put_text(painter, line, written, bold, sign_text(slope), RIGHT)
     painter.setOpacity(1.0)
-
-
-@lru_cache(maxsize=64)
-def _letters_in(width: float, word: str) -> int:
-    left = width - QFontMetricsF(sans(11)).horizontalAdvance(word) - 3
-    return int(left / QFontMetricsF(mono(12, 600)).horizontalAdvance("0"))
-
-
-def _letters(line: QRectF, word: str) -> int:
-    """Of a number for which there is room beside a word."""
-    return _letters_in(line.width(), word)
 
 
 class _Grids:
@@ -324,7 +301,7 @@ class _Grids:
                 painter.fillRect(cell.adjusted(0.5, 0.5, -0.5, -0.5), fill)
                 if face.numbered:
                     ink = theme.ink_on(fill)
-                    put_text(painter, cell, format_short(value, IN_CELL), font, ink)
+                    put_text(painter, cell, short_numeral(value, IN_CELL), font, ink)
         if self.element >= 0 and face.columns:
             row, column = divmod(self.element, array.shape[-1])
             if row < face.rows and column < face.columns:

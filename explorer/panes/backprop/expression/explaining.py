@@ -21,8 +21,8 @@ from explorer.panes.backprop.expression.computing import Array, Computed
 from explorer.panes.backprop.expression.paths import MOST, count_paths, paths_from
 from explorer.panes.backprop.expression.tables import local_name, tables_of, together
 from explorer.panes.backprop.expression.words import in_brackets, lines_of_names, shape, slope
+from explorer.panes.backprop.expression.writing import compared, equation, numeral, terms
 from explorer.panes.base import Inspection, Row
-from explorer.theme_numbers import format_number
 from explorer.widgets.live_numbers import Equation, Terms
 
 SHOWN = 3  # numbers of a tensor that are told all; of more the shape, and one number
@@ -38,7 +38,7 @@ def of_step(
     step = computed.step(moment)
     if step is None:
         rows = [
-            Equation(name, _one(computed.value(node)), "accent", _note(computed.value(node)))
+            equation(name, _one(computed.value(node)), "accent", _note(computed.value(node)))
             for name, node in computed.leaves.items()
         ]
         table = {name: computed.value(node) for name, node in computed.leaves.items()}
@@ -84,18 +84,18 @@ def _rows(computed: Computed, moment: int, place: Place) -> list[object]:
         if not is_single(computed, place):
             value = computed.value(place.node)
             said = f"= {node.text}, {shape(value)}" if value.size > 1 else f"= {node.text}"
-            return [Equation(node.label, _one(value), "accent", said)]
+            return [equation(node.label, _one(value), "accent", said)]
         rows: list[object] = []
         for before in dict.fromkeys(node.inputs):
             if called_by_value(nodes[before].tensor):
                 continue  # 2 = 2
             value = computed.value(before)
-            rows.append(Equation(nodes[before].label, _one(value), "text", _note(value)))
+            rows.append(equation(nodes[before].label, _one(value), "text", _note(value)))
         rows += share_rows(node.tensor.operation, computed.value(node.inputs[0]).item())
         value = computed.value(place.node)
-        return [*rows, Equation(node.label, _one(value), "accent", f"= {node.text}")]
+        return [*rows, equation(node.label, _one(value), "accent", f"= {node.text}")]
     if place.phase == "seed":
-        return [Equation(slope(computed, place.node), 1.0, "accent", "the end moves as itself")]
+        return [equation(slope(computed, place.node), 1.0, "accent", "the end moves as itself")]
     assert place.input is not None
     edge = (place.node, place.input)
     target = node.inputs[place.input]
@@ -104,30 +104,30 @@ def _rows(computed: Computed, moment: int, place: Place) -> list[object]:
         upstream, local = computed.gradient(place.node), computed.local(edge)
         assert upstream is not None
         found: list[object] = [
-            Equation("upstream", _one(upstream), "text", slope(computed, place.node))
+            equation("upstream", _one(upstream), "text", slope(computed, place.node))
         ]
         if local is not None:
-            found.append(Equation("local", _one(local), "text", local_name(computed, place)))
+            found.append(equation("local", _one(local), "text", local_name(computed, place)))
         copied = computed.is_copied(edge)
         handed = computed.contribution(edge) if copied else flow
         to = f"{'the copies of ' if copied else ''}{nodes[target].label}"
-        found.append(Equation("contribution", _one(handed), "accent", f"flows back to {to}"))
+        found.append(equation("contribution", _one(handed), "accent", f"flows back to {to}"))
         return found + (_others(computed, target, moment) if is_single(computed, place) else [])
     if place.phase == "copies":
         handed = computed.contribution(edge)
         return [
-            Equation(
+            equation(
                 "contribution", _one(handed), "text", f"to the copies of {nodes[target].label}"
             ),
-            Equation("total", _one(flow), "accent", "summed over the copies"),
+            equation("total", _one(flow), "accent", "summed over the copies"),
         ]
     before = computed.gradient_at(target, moment - 1)
     after = computed.gradient_at(target, moment)
     assert before is not None and after is not None
     return [
-        Equation("so far", _one(before), "text", "from other uses"),
-        Equation("contribution", _one(flow), "text", f"from {node.label}"),
-        Equation("gradient", _one(after), "accent", "their sum"),
+        equation("so far", _one(before), "text", "from other uses"),
+        equation("contribution", _one(flow), "text", f"from {node.label}"),
+        equation("gradient", _one(after), "accent", "their sum"),
     ]
 
 
@@ -137,7 +137,7 @@ def _others(computed: Computed, target: int, moment: int) -> list[object]:
     label = computed.graph.nodes[target].label
     if before is None:
         return [f"The first to come to {label}: it is the gradient so far."]
-    return [Equation("so far", _one(before), "text", "added in the next step")]
+    return [equation("so far", _one(before), "text", "added in the next step")]
 
 
 def of_node(
@@ -153,7 +153,7 @@ def of_node(
     """
     node = computed.graph.nodes[number]
     value, gradient = computed.value(number), computed.gradient(number)
-    rows: list[object] = [Equation("value", _one(value), "accent", _note(value))]
+    rows: list[object] = [equation("value", _one(value), "accent", _note(value))]
     table = {"value": value}
     moment = computed.plan.appears[number]
     edges = [edge for edge in computed.flows.along if _target(computed, edge) == number]
@@ -161,7 +161,9 @@ def of_node(
         if len(edges) > 1 and gradient.size == 1:
             rows.append(_sum(computed, number, edges))
         else:
-            rows.append(Equation("gradient", _one(gradient), "text", slope(computed, number)))
+            known = numeric.get(number)
+            told = _one(gradient) if known is None or known.size > 1 else _both(gradient, known)[0]
+            rows.append(equation("gradient", told, "text", slope(computed, number)))
         table["gradient"] = np.asarray(gradient)
         if number in numeric:
             rows.append(checked(gradient, numeric[number]))
@@ -198,7 +200,7 @@ def _node_cell(
     said = "" if picked else ", the largest in size (point at another in the picture)"
     rows: list[object] = ["", Row(f"{name}{said}")]
     if node.is_leaf:
-        rows.append(Equation(name, float(value.reshape(-1)[told]), "accent"))
+        rows.append(equation(name, float(value.reshape(-1)[told]), "accent"))
     else:
         rows += forward_rows(computed, number, told)
     for edge in edges:
@@ -206,7 +208,7 @@ def _node_cell(
         rows += backward_rows(computed, edge, told)
     if len(edges) > 1 and gradient is not None:
         total = float(np.asarray(gradient).reshape(-1)[told])
-        rows.append(Equation("gradient", total, "accent", f"of {name}: the sum of its uses"))
+        rows.append(equation("gradient", total, "accent", f"of {name}: the sum of its uses"))
     return rows
 
 
@@ -220,9 +222,9 @@ def _chain(computed: Computed, number: int) -> list[object]:
     one = "The path" if len(paths) == 1 else f"The {len(paths)} paths"
     rows: list[object] = [f"{one} to {names[computed.output].label}, local by local:"]
     for path in paths:
-        product = " \u00d7 ".join(in_brackets(format_number(one)) for one in path.factors)
+        product = " \u00d7 ".join(in_brackets(numeral(one)) for one in path.factors)
         way = " \u2192 ".join(names[node].label for node in path.nodes)
-        result = f" = {format_number(path.product)}" if len(path.factors) > 1 else ""
+        result = f" = {numeral(path.product)}" if len(path.factors) > 1 else ""
         rows.append(Row(product + result, "accent"))
         rows.append(Row(f"along {way}", "muted"))
     return rows
@@ -239,21 +241,33 @@ def _sum(computed: Computed, number: int, edges: list[tuple[int, int]]) -> Terms
         local.append(float(factor.item()) if plain and factor is not None else 1.0)
         labels.append(f"by {computed.graph.nodes[edge[0]].label}")
     total = float(np.asarray(computed.gradient(number)).item())
-    roles = ("text", "text")
-    return Terms("gradient", np.array(upstream), np.array(local), roles, labels, total, "accent")
+    return terms("gradient", np.array(upstream), np.array(local), labels, total)
 
 
 def checked(gradient: Array, numeric: Array) -> Equation:
     """The numeric gradient, and whether it agrees."""
     error = difference(gradient, numeric)
-    agrees = error < AGREES
-    note = f"agrees to {format_number(error)}" if agrees else f"differs by {format_number(error)}"
+    agrees = agree(gradient, numeric)
+    note = f"agrees to {numeral(error)}" if agrees else f"differs by {numeral(error)}"
     if not np.isfinite(error):
         note = "nothing to compare: not finite"
-    return Equation("numeric", _one(numeric), "success" if agrees else "warning", note)
+    value = _one(numeric)
+    if isinstance(value, float):
+        _, value = _both(gradient, numeric)
+    return equation("numeric", value, "success" if agrees else "warning", note)
 
 
-def difference(gradient: Array, numeric: Array) -> float:
+def _both(gradient: Array, numeric: Array) -> tuple[str, str]:
+    """Single ones, so that one sees whether they agree."""
+    return compared(np.asarray(gradient).item(), numeric.item(), agree(gradient, numeric))
+
+
+def agree(gradient: Array | float, numeric: Array | float) -> bool:
+    """Whether a gradient is the one that nudging finds."""
+    return difference(gradient, numeric) < AGREES
+
+
+def difference(gradient: Array | float, numeric: Array | float) -> float:
     """The largest difference, relative to the largest of both (absolute below 1)."""
     gradient, numeric = np.asarray(gradient), np.asarray(numeric)
     size = max(1.0, float(np.abs(gradient).max()), float(np.abs(numeric).max()))
@@ -279,7 +293,7 @@ def _one(value: Array) -> float | str:
     if array.size == 1:
         return float(array.item())
     if array.size <= SHOWN:
-        return f"({', '.join(format_number(one) for one in array.reshape(-1))})"
+        return f"({', '.join(numeral(one) for one in array.reshape(-1))})"
     return shape(array)
 
 
@@ -287,4 +301,4 @@ def _note(value: Array) -> str:
     array = np.asarray(value)
     if array.size <= SHOWN:
         return ""
-    return f"from {format_number(array.min())} to {format_number(array.max())}"
+    return f"from {numeral(array.min())} to {numeral(array.max())}"

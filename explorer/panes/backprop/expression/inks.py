@@ -8,8 +8,8 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QFont, QPainter
 
 from explorer import theme
+from explorer.panes.backprop.expression.writing import numeral
 from explorer.theme_fonts import MONO, SANS, font
-from explorer.theme_numbers import format_number
 from explorer.widgets.base import put_text
 
 TIMES = "\u00d7"
@@ -47,7 +47,7 @@ def sign_text(value: float) -> QColor:
 
 def signed(value: float) -> str:
     """A number with its sign, also where that is plus."""
-    text = format_number(value)
+    text = numeral(value)
     return f"+{text}" if value > 0 else text
 
 

@@ -15,6 +15,7 @@ from explorer.latest import Latest
 from explorer.panes.backprop.expression.cells import cell_name
 from explorer.panes.backprop.expression.computing import Computed, array_of
 from explorer.panes.backprop.expression.experiment import RATES
+from explorer.panes.backprop.expression.explaining import agree
 from explorer.panes.backprop.expression.verdict import verdict
 from explorer.panes.backprop.expression.whatif import (
     WhatIf,
@@ -25,7 +26,7 @@ from explorer.panes.backprop.expression.whatif import (
     try_steps,
     what_if,
 )
-from explorer.theme_numbers import format_number
+from explorer.panes.backprop.expression.writing import compared, numeral
 from explorer.typed_numbers import read_number
 
 if TYPE_CHECKING:
@@ -203,15 +204,18 @@ class Trying(QObject):
         output = computed.graph.nodes[computed.output].label
         self.mode.view.what_if.set_what_if(what, output, *self._numeric_words(computed, what))
 
-    def _numeric_words(self, computed: Computed, what: WhatIf) -> tuple[str, str]:
-        """What nudging says of the gradient, in short and in a sentence."""
+    def _numeric_words(self, computed: Computed, what: WhatIf) -> tuple[str, str, str]:
+        """What nudging says of the gradient, in short and in a sentence, and the gradient with as
+        many digits.
+        """
         number = computed.leaves[what.name]
         numeric = self.mode.numeric.get(number)
         if numeric is None or computed.value(number).shape != numeric.shape:
-            return "", ""
+            return "", "", numeral(what.gradient)
         one = float(numeric.reshape(-1)[what.element])
         short, sentence = verdict(what, one)
-        return f"numeric gradient: {format_number(one)}, {short}", sentence
+        slope, nudged = compared(what.gradient, one, agree(what.gradient, one))
+        return f"numeric gradient: {nudged}, {short}", sentence, slope
 
     def _fill_learning(self, computed: Computed) -> None:
         one, card = self.mode.lab.experiment, self.mode.view.learn
@@ -244,7 +248,7 @@ class Trying(QObject):
         counted = "1 step" if steps == 1 else f"{steps} steps"
         if not math.isfinite(losses[-1]):
             return f"{output} is not finite after {counted}: lower the rate and reset"
-        told = f"{format_number(losses[0])} \u2192 {format_number(losses[-1])} in {counted}"
+        told = f"{numeral(losses[0])} \u2192 {numeral(losses[-1])} in {counted}"
         rising = losses[-1] > losses[-2]
         if rising and abs(losses[-1]) > WORSE * max(abs(losses[0]), 1e-12):
             return f"{told}: it runs away, lower the rate and reset"
@@ -289,7 +293,7 @@ class Trying(QObject):
             self.mode.view.what_if.set_error(str(error))
             return
         if abs(nudge) > LARGEST_NUDGE:
-            self.mode.view.what_if.set_error(f"nudge by at most {format_number(LARGEST_NUDGE)}")
+            self.mode.view.what_if.set_error(f"nudge by at most {numeral(LARGEST_NUDGE)}")
             return
         self.set_nudge(nudge)
 

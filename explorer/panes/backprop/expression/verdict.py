@@ -9,8 +9,10 @@ import math
 
 from explorer.panes.backprop.expression.explaining import AGREES, difference, is_drowned
 from explorer.panes.backprop.expression.whatif import WhatIf
+from explorer.panes.backprop.expression.writing import compared
 
 AGREE = ("agrees", "Nudging it finds the same gradient")
+WITHIN = ("agrees within 1e\u22126", "Both are so small that nudging tells them hardly apart")
 KINK = ("agrees, but at a kink", "On both sides the slope is another: none holds for both")
 NEAR = ("differs: a kink is near", "On both sides of a kink the slope is another")
 BENDS = ("differs: it bends fast", "It bends too much within the check's nudge of 1e\u22125")
@@ -27,7 +29,8 @@ def verdict(what: WhatIf, numeric: float) -> tuple[str, str]:
         return NOTHING
     if error < AGREES:
         small = numeric == 0 and off != 0
-        return SMALL if small else KINK if what.is_kink else AGREE
+        first, second = compared(what.gradient, numeric, True)
+        return SMALL if small else KINK if what.is_kink else AGREE if first == second else WITHIN
     if is_drowned(what.value, what.result, off):
         return DROWNED
     # where a kink lies within the nudge, both are apart by half of what the two sides are

@@ -16,7 +16,7 @@ from explorer.panes.backprop.expression.cells import (
     share_of,
 )
 from explorer.panes.backprop.expression.computing import Array, Computed
-from explorer.theme_numbers import format_number
+from explorer.panes.backprop.expression.writing import numeral
 
 TIMES = "\u00d7"
 PARTIAL = "\u2202"
@@ -28,13 +28,7 @@ Piece = tuple[str, str]  # text, and a color of the theme or "sign:<number>"
 def number(value: Array) -> str:
     """One number as it is, a tensor by its shape."""
     array = np.asarray(value)
-    return format_number(array.item()) if array.size == 1 else shape(array)
-
-
-def _input(value: Array, is_finite: bool) -> str:
-    """What an operation reads; of a 0 its sign, where the result is infinite by that sign."""
-    negative = np.size(value) == 1 and value.item() == 0 and math.copysign(1, value.item()) < 0
-    return number(value) if is_finite or not negative else "\u22120"
+    return numeral(array.item()) if array.size == 1 else shape(array)
 
 
 def shape(array: Array) -> str:
@@ -87,8 +81,7 @@ def _forward(computed: Computed, node: int) -> list[Piece]:
         shapes = [shape(before.data) if before.ndim else "1" for before in tensor.inputs]
         sizes = f"shapes {' and '.join(shapes)} give " if tensor.data.size > 1 else ""
         return [(f"{said}: {sizes}", "muted"), (number(tensor.data), "text")]
-    finite = math.isfinite(tensor.data.item())
-    said = operation.text(*(_input(before.data, finite) for before in tensor.inputs))
+    said = operation.text(*(number(before.data) for before in tensor.inputs))
     return [(said, "muted"), (" = ", "muted"), (number(tensor.data), "text")]
 
 
@@ -230,7 +223,7 @@ def summary(computed: Computed) -> str:
     if most < FLAT:
         return "All gradients are 0 here, as at the bottom of a valley"
     first = [name for name, one in single.items() if math.isclose(abs(one), most, rel_tol=1e-9)]
-    how = format_number(most * 0.01)
+    how = numeral(most * 0.01)
     if len(first) > 1:
         who = "All inputs" if len(first) == len(single) else _listed(first)
         return f"{who} matter alike: 0.01 more or less of one moves {out} by about {how}"
@@ -268,7 +261,7 @@ def trouble(computed: Computed) -> str:
     elif kind == "Power" and (inputs[0] == 0).any():
         reasons["Power"] = "a negative power of 0 divides by 0"
     reason = reasons.get(kind, "it is too large for a number of 64 bits")
-    said = tensor.operation.text(*(_input(one, is_finite=False) for one in inputs))
+    said = tensor.operation.text(*map(number, inputs))
     remedy = "Move an input" if tensor.requires_grad else "Change the formula"
     return f"{node.label} = {said} is {value}: {reason}. {remedy} to get out"
 

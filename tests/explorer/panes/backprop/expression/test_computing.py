@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.autograd import ExpressionError
-from explorer.panes.backprop.expression import words
+from explorer.panes.backprop.expression import explaining, words
 from explorer.panes.backprop.expression.computing import compute, with_names
 from explorer.panes.backprop.expression.examples import EXAMPLES, NEURON
 from explorer.panes.backprop.expression.explaining import is_drowned
@@ -21,6 +21,7 @@ from explorer.panes.backprop.expression.whatif import (
     is_cheap_to_check,
     what_if,
 )
+from explorer.widgets.live_numbers import row_text
 
 
 def example(name):
@@ -287,7 +288,7 @@ def test_what_goes_wrong_is_told_with_what_leads_out():
     assert "divides by 0" in told("x ** -2", x=0.0)
 
 
-def test_a_negative_0_shows_its_sign_where_that_decides():
+def test_a_negative_0_shows_its_sign():
     computed = compute("1 / (p * -1)", {"p": 0.0})
     assert "v2 = 1 / (\u22120) is \u2212\u221e" in words.headline(computed, 0)
     moment = next(m for m, place in enumerate(computed.plan.places) if place and place.node == 4)
@@ -295,4 +296,9 @@ def test_a_negative_0_shows_its_sign_where_that_decides():
         "1 / (\u22120)"
     )
     first = "".join(text for text, _ in words.arithmetic(computed, 1))
-    assert first == "0 \u00d7 (\u22121) = 0"
+    assert first == "0 \u00d7 (\u22121) = \u22120"
+    rows = explaining.of_step(computed, 1).rows
+    assert [row_text(row) for row in rows][-1].startswith("v1 = \u22120")
+    tensors = compute("sum(1 / (w * [[-1], [-2]]))", {"w": [[0.0], [1.0]]})
+    told = [row_text(row) for row in explaining.of_step(tensors, 1, 0).rows]
+    assert "v2[0, 0] = \u22120 = 0 \u00d7 (\u22121)" in told

@@ -106,7 +106,8 @@ def test_checks_take_no_more_room_than_there_is(qtbot, monkeypatch, name):
     picture = shown(qtbot, scene(name, checks=True), WIDE)
     assert picture.camera.scale >= READABLE and cut(picture) == []
     computed, words = picture.scene.computed, []
-    monkeypatch.setattr(draw_nodes, "put_text", lambda *what: words.append(what[2]))
+    for drawing in (draw_nodes, draw_checks):
+        monkeypatch.setattr(drawing, "put_text", lambda *what: words.append(what[2]))
     gradients = {
         n: one for n in range(len(picture.scene.faces)) if (one := computed.gradient(n)) is not None
     }

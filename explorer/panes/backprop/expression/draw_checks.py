@@ -1,0 +1,62 @@
+"""Draws what nudging says of a node's gradient, below it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QFontMetricsF, QPainter
+
+from explorer import theme
+from explorer.panes.backprop.expression.computing import Array
+from explorer.panes.backprop.expression.explaining import agree
+from explorer.panes.backprop.expression.inks import mono, sans
+from explorer.panes.backprop.expression.writing import short_compared
+from explorer.widgets.base import LEFT, RIGHT, put_text
+
+AGREE, DIFFER = "\u2713", "\u2260"
+
+
+def draw_check(
+    painter: QPainter, line: QRectF, gradient: Array, numeric: Array | None, final: bool
+) -> None:
+    """The numeric gradient, and a tick where both agree; that more is to come until the gradient is
+    `final`.
+    """
+    now = theme.current()
+    small = sans(11)
+    put_text(painter, line, "numeric", small, now.color("muted"), LEFT)
+    if numeric is None or np.shape(numeric) != np.shape(gradient):
+        return
+    if not final:
+        put_text(painter, line, "more to come", small, now.color("muted"), RIGHT)
+        return
+    mark, role = mark_of(gradient, numeric)
+    words = "agree" if role == "success" else "differ"
+    if numeric.size == 1:
+        _, words = checked_beside(line, gradient, numeric)
+    put_text(painter, line, f"{words} {mark}", mono(11, 600), now.color(role), RIGHT)
+
+
+def mark_of(gradient: Array, numeric: Array) -> tuple[str, str]:
+    """Whether both agree: a sign, and its color."""
+    return (AGREE, "success") if agree(gradient, numeric) else (DIFFER, "warning")
+
+
+def checked_beside(line: QRectF, gradient: Array, numeric: Array) -> tuple[str, str]:
+    """Both numbers, as they stand below one another in lines so wide."""
+    room = min(letters_beside(line, "gradient"), letters_beside(line, "numeric") - 2)
+    same = agree(gradient, numeric)
+    return short_compared(np.asarray(gradient).item(), np.asarray(numeric).item(), same, room)
+
+
+@lru_cache(maxsize=64)
+def _letters_in(width: float, word: str) -> int:
+    left = width - QFontMetricsF(sans(11)).horizontalAdvance(word) - 3
+    return int(left / QFontMetricsF(mono(12, 600)).horizontalAdvance("0"))
+
+
+def letters_beside(line: QRectF, word: str) -> int:
+    """Of a number for which there is room beside a word."""
+    return _letters_in(line.width(), word)

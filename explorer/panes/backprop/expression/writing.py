@@ -1,0 +1,68 @@
+"""How numbers are written here: a 0 keeps its sign, for 1 / -0 is -infinity, and two numbers that
+are compared have as many digits as tell whether they are the same. No Qt here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+
+from explorer.theme_numbers import format_number, format_short
+from explorer.widgets.live_numbers import Equation, Terms
+
+numeral = partial(format_number, zero_sign=True)
+short_numeral = partial(format_short, zero_sign=True)
+BOTH = ("text", "text")
+DIGITS = range(3, 13)  # that two numbers may have that are compared
+MOST_ALIKE = 7  # of these, where both count as the same
+
+
+def equation(name: str, value: float | str, role: str = "text", note: str = "") -> Equation:
+    """A row of the inspector."""
+    if not isinstance(value, str) and value == 0:
+        value = numeral(value)
+    return Equation(name, value, role, note)
+
+
+def terms(
+    name: str,
+    left: np.ndarray,
+    right: np.ndarray,
+    labels: Sequence[str],
+    result: float,
+    role: str = "accent",
+) -> Terms:
+    """A sum of products in the inspector."""
+    return Terms(name, left, right, BOTH, labels, result, role, zero_sign=True)
+
+
+def compared(one: float, two: float, same: bool) -> tuple[str, str]:
+    """Two numbers with equally many digits: so many that they read alike where they count as the
+    `same`, and else so many that they do not. What is the same only because both are small reads as
+    it is.
+    """
+    for digits in DIGITS:
+        both = numeral(one, digits), numeral(two, digits)
+        alike = _value(both[0]) == _value(both[1])
+        if alike and same:
+            return both[0], both[0]  # 1 and 1.00 are written in one way
+        if not (alike or same):
+            return both
+        if same and digits == MOST_ALIKE:
+            break
+    return numeral(one), numeral(two)
+
+
+def short_compared(one: float, two: float, same: bool, letters: int) -> tuple[str, str]:
+    """The same, where there is room for so many letters."""
+    first, second = compared(one, two, same)
+    if max(len(first), len(second)) <= letters:
+        return first, second
+    short = short_numeral(one, letters)
+    return short, short if first == second else short_numeral(two, letters)
+
+
+def _value(text: str) -> float:
+    return float(text.replace("\u2212", "-").replace(",", "").replace("\u221e", "inf"))

@@ -1,0 +1,86 @@
+"""A gradient and the one by nudging are written so that one sees whether they agree."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from explorer.panes.backprop.expression import draw_checks, draw_nodes
+from explorer.panes.backprop.expression.explaining import agree
+from explorer.panes.backprop.expression.verdict import WITHIN
+from explorer.panes.backprop.expression.writing import compared, numeral, short_compared
+from explorer.widgets.live_numbers import row_text
+
+MINUS = "\u2212"
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "told"),
+    [
+        (1.0149999999, 1.0150000001, ("1.015", "1.015")),  # 1.01 and 1.02, rounded by themselves
+        (6.0, 6.0000000004, ("6", "6")),
+        (0.9999999999, 1.0, ("1.00", "1.00")),
+        (-22.09662, -22.09625, (f"{MINUS}22.097", f"{MINUS}22.096")),
+        (0.5, 0.25, ("0.500", "0.250")),
+        (1e-7, 2e-7, (f"1.0e{MINUS}7", f"2.0e{MINUS}7")),  # the same only because both are small
+        (float("inf"), float("nan"), ("\u221e", "nan")),
+        (0.0, -0.0, ("0", "0")),
+    ],
+)
+def test_two_numbers_have_the_digits_that_tell_whether_they_are_the_same(one, two, told):
+    assert compared(one, two, agree(one, two)) == told
+
+
+def test_where_there_is_little_room_both_are_rounded_alike():
+    assert short_compared(1.0149999999, 1.0150000001, True, 4) == ("1.01", "1.01")
+    assert short_compared(-22.09662, -22.09625, False, 6) == (f"{MINUS}22.1", f"{MINUS}22.1")
+
+
+def test_the_card_the_graph_and_the_inspector_compare_alike(pane, mode, monkeypatch):
+    drawn: list[str] = []
+    for drawing in (draw_nodes, draw_checks):
+        monkeypatch.setattr(drawing, "put_text", lambda *given: drawn.append(given[2]))
+    mode.lab.set_text("1.0149999999 * x + 5 * (x - 1) ** 3")
+    mode.lab.move_leaf("x", 0, 1.0)
+    card = mode.view.what_if
+    gradient = mode.computed.gradient(mode.computed.leaves["x"]).item()
+    numeric = mode.numeric[mode.computed.leaves["x"]].item()
+    assert {numeral(gradient), numeral(numeric)} == {"1.01", "1.02"}, "else the test is of nothing"
+    assert card.predicted.text().startswith("predicted: 1.015 ")
+    assert card.numeric.text() == "numeric gradient: 1.015, agrees"
+    mode.toggle_check()
+    mode.player.end()
+    drawn.clear()
+    mode.view.graph.grab()
+    assert "1.015" in drawn and "1.015 \u2713" in drawn
+    mode.choose(mode.computed.leaves["x"], 0)
+    told = [row_text(row) for row in mode.inspecting._found(mode.computed).rows]
+    assert any(row.startswith("numeric = 1.015 agrees") for row in told)
+
+
+def test_where_both_are_small_it_is_said_how_far_they_agree(pane, mode):
+    mode.lab.set_text("1e-7 * x + 1000 * (x - 2) ** 3")
+    mode.lab.move_leaf("x", 0, 2.0)
+    assert mode.view.what_if.numeric.text() == (f"numeric gradient: 2.0e{MINUS}7, {WITHIN[0]}")
+
+
+def test_a_negative_0_is_one_in_the_graph_and_in_the_card(pane, mode, monkeypatch):
+    drawn: list[str] = []
+    monkeypatch.setattr(draw_nodes, "put_text", lambda *given: drawn.append(given[2]))
+    mode.lab.set_text("log(p * -1) * 3")
+    mode.lab.move_leaf("p", 0, 0.0)
+    mode.player.end()
+    mode.view.graph.grab()
+    assert f"{MINUS}0" in drawn
+    mode.trying._on_value("-0")
+    assert mode.view.what_if.value.text() == f"{MINUS}0"
+    assert mode.view.what_if.curve.accessibleDescription().split("at ")[1].startswith(f"{MINUS}0")
+    mode.lab.set_text("1 / p")
+    assert mode.computed.result == -math.inf
+    mode.trying._on_value("0")
+    assert mode.computed.result == math.inf, "0 and -0 are not the same"
+    pane.workspace.undo()
+    assert mode.computed.result == -math.inf
+    mode.lab.set_text("p = -0\n1 / p")
+    assert mode.computed.result == -math.inf
