@@ -10,6 +10,7 @@ from PySide6.QtCore import QRectF, QSizeF
 
 from explorer import theme
 from explorer.panes.backprop.expression import (
+    draw_checks,
     draw_edges,
     draw_legend,
     draw_more,
