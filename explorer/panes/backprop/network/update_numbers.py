@@ -15,7 +15,7 @@ from explorer.panes.backprop.network.moment import Moment, Update
 from explorer.panes.backprop.network.spots import Weight, name_of
 from explorer.panes.backprop.network.updates import Bias, optimizer_trace, parameter_of
 from explorer.panes.backprop.optimizers.letters import BEFORE, SETTINGS, letter, letters_of, words
-from explorer.panes.backprop.optimizers.substituting import formula_of, names_of, written
+from explorer.panes.backprop.optimizers.substituting import equation, formula_of, in_rows, names_of
 from explorer.theme_numbers import format_number
 from explorer.widgets.live_numbers import Equation
 
@@ -131,7 +131,7 @@ def line_rows(moment: Moment, layer: int, step: Step, weight: Weight) -> list[An
             rows.append(Equation(called, float(names[name][place]), "text", _words(name)))
     result = float(names[made][place])
     if " " in formula:
-        rows.append(f"{written(formula, names, place)} = {format_number(result)}")
+        rows += in_rows(equation(formula, names, place, result))
     rows.append(Equation(letters[made], result, "accent", _words(made)))
     return rows
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -12,13 +13,20 @@ from core.optimization.rule import Rule, numbers_of
 from core.trace import Step, Trace
 from explorer.panes.backprop.optimizers.letters import SETTINGS, letter, letters_of, words
 from explorer.panes.backprop.optimizers.racing import Lane, Recording
-from explorer.panes.backprop.optimizers.substituting import SHARES, formula_of, names_of, written
+from explorer.panes.backprop.optimizers.substituting import (
+    SHARES,
+    equation,
+    formula_of,
+    in_rows,
+    names_of,
+)
 from explorer.panes.backprop.optimizers.words import place, plain, share
 from explorer.panes.base import Inspection, Row
 from explorer.theme_numbers import format_number
 from explorer.widgets.live_numbers import Equation
 
 XY = ("x", "y")
+WIDE = 46  # letters of a row
 NOTES = {
     "param": "where it stands",
     "grad": "gradient",
@@ -34,7 +42,7 @@ def of_start(recording: Recording, lane: Lane | None) -> Inspection:
     """Before the first step."""
     if lane is None:
         told = recording.trouble or "tick an optimizer and choose it to see its steps"
-        return Inspection(rows=[f"{told[:1].upper()}{told[1:]}."], title="The race")
+        return Inspection(rows=wrap(f"{told[:1].upper()}{told[1:]}.", WIDE), title="The race")
     racer = lane.racers[0]
     rows: list[Any] = [
         Equation("start", place(racer.position), "accent"),
@@ -124,8 +132,8 @@ def of_line(trace: Trace, line: Step) -> Inspection:
         result = np.ravel(line.value(made))
         rows.append("With the numbers:")
         for axis, name in enumerate(XY):
-            text = f"{written(formula, names, axis)} = {format_number(result[axis])}"
-            rows.append(Row(f"{name}:  {text}", "text"))
+            told = f"{name}:  {equation(formula, names, axis, float(result[axis]))}"
+            rows += [Row(text, "text") for text in in_rows(told)]
     rows += _about_the_matrix(trace, line)
     return Inspection(step=line, rows=rows, labels=_labels(line.values), plain=True)
 
