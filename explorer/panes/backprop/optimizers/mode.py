@@ -32,6 +32,7 @@ from explorer.panes.backprop.optimizers.showing import Showing
 from explorer.panes.backprop.optimizers.surveyor import Surveyor
 from explorer.panes.backprop.optimizers.track import RaceTrack, UpdateTrack
 from explorer.panes.backprop.optimizers.view import OptimizersView
+from explorer.panes.base import Inspection
 from explorer.panes.modes import Desk, Mode
 
 EXPERIMENT = "backprop.optimizers"
@@ -177,6 +178,7 @@ class OptimizersMode(Mode):
             self.view.editor.set_error(str(error), error.start, error.length)
             self.view.set_stale(True)
             self._unreadable = True
+            self.view.set_unreadable(True)
             self.showing.show_start(one)
             self.changing.show(one, self.surface)
             self._tell()
@@ -184,6 +186,7 @@ class OptimizersMode(Mode):
         self.view.editor.set_error("")
         if self._unreadable:
             self._unreadable = False
+            self.view.set_unreadable(False)
             self._tell()
         fresh = surface is not self.surface
         self.surface = surface
@@ -213,7 +216,7 @@ class OptimizersMode(Mode):
         """A race has been run: the cursor stays where it is."""
         before, self.recording = self.recording, recording
         self.view.set_stale(False)
-        self.view.trouble.set_text("")
+        self.view.set_trouble("")
         self.showing.show_recording(recording)
         if self.chosen not in self.experiment.racers and recording.lanes:
             self.choose(recording.lanes[-1].name)
@@ -240,7 +243,7 @@ class OptimizersMode(Mode):
         before = self.recording
         if course is not None and (before is None or before.course.surface is not course.surface):
             self.take_recording(Recording(course, (), message))
-        self.view.trouble.set_text(message[:1].upper() + message[1:])
+        self.view.set_trouble(message[:1].upper() + message[1:])
         self.view.set_stale(True)
 
     # looking
@@ -312,7 +315,7 @@ class OptimizersMode(Mode):
         races = self.recording is not None and self.recording.lane(self.chosen) is not None
         self.view.set_inside(inner is not None, races)
         if self._unreadable:
-            self.set_headline(words.UNREADABLE)
+            self.set_headline(words.unreadable(self.recording))
         elif inner is not None:
             line = inner.step_at(self.player.position)
             self.set_headline(words.line_headline(inner.lane, inner.step, line.title))
@@ -322,7 +325,9 @@ class OptimizersMode(Mode):
         self.inspect()
 
     def inspect(self) -> None:
-        if self.active and self.recording is not None:
+        if self._unreadable and self.recording is not None and not self.recording.lanes:
+            self.inspection.emit(Inspection())
+        elif self.active and self.recording is not None:
             self.inspection.emit(self._inspection(self.recording))
 
     def _inspection(self, recording: Recording) -> Any:

@@ -103,6 +103,4 @@ class Surveyor:
         if self._drawn[0] is mode.surface:
             mode.view.map.set_relief(found)
             finite = found.is_finite
-            mode.view.map.set_note(
-                "" if finite else "The surface has no height anywhere that is seen."
-            )
+            mode.view.set_note("" if finite else "The surface has no height anywhere that is seen.")

@@ -69,6 +69,7 @@ class OptimizersView(QWidget):
         self.into.setToolTip("The chosen optimizer's step, line by line (Enter)")
         set_look(self.into, "quiet")
         self._dismissed = ""
+        self._trouble, self._note, self._unreadable = "", "", False
         self.lanes = Lanes()
         self.settings = SettingsForm()
         self.common = CommonForm()
@@ -138,6 +139,27 @@ class OptimizersView(QWidget):
             fade.setVisible(stale)
             fade.raise_()
         self._fit()
+
+    def set_trouble(self, text: str) -> None:
+        """Why there is no race."""
+        self._trouble = text
+        self._say()
+
+    def set_note(self, text: str) -> None:
+        """What is to be known of the surface itself, in the middle of its map."""
+        self._note = text
+        self._say()
+
+    def set_unreadable(self, unreadable: bool) -> None:
+        """A formula that cannot be read has its own message: what was wrong with the surface before
+        is not said beside it.
+        """
+        self._unreadable = unreadable
+        self._say()
+
+    def _say(self) -> None:
+        self.trouble.set_text("" if self._unreadable else self._trouble)
+        self.map.set_note("" if self._unreadable else self._note)
 
     def set_inside(self, inside: bool, possible: bool) -> None:
         """Whether a step is looked at from the inside, and whether there is one to go into."""

@@ -14,7 +14,11 @@ FEW = 2  # that are told one by one
 NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 
 
-UNREADABLE = "The formula cannot be read yet: the race is that of the one before it."
+def unreadable(recording: Recording | None) -> str:
+    """While the typed formula is none; the line below it says why."""
+    told = "The formula cannot be read yet"
+    raced = recording is not None and recording.lanes
+    return f"{told}: the race is that of the one before it." if raced else f"{told}."
 
 
 def headline(recording: Recording | None, step: int) -> str:

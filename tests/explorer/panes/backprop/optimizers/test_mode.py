@@ -270,10 +270,31 @@ def test_a_surface_without_a_height_at_the_start_says_so_and_keeps_no_other_race
         assert "There is no race" in mode.headline and told in mode.headline
         assert mode.view.map.displayed().keys() == {"step"} and mode.view.moments.displayed() == {}
         assert all(row.height_label.text() == "" for row in mode.view.lanes.rows.values())
-        assert told in mode._inspection(mode.recording).rows[0]
+        assert told in " ".join(mode._inspection(mode.recording).rows)
     change(mode.experiment.with_text("x**2 + y**2"))
     assert mode.view.trouble.text == "" and mode.recording.lanes
     assert "no race" not in mode.headline
+
+
+def test_a_formula_that_cannot_be_read_says_so_alone_also_after_a_surface_without_a_height(
+    mode, change
+):
+    """What was wrong with the one before is told neither beside it nor forgotten."""
+    shown = []
+    mode.inspection.connect(shown.append)
+    change(Experiment(surface=TYPED, text="sqrt(-1 - x**2)", steps=10))
+    before = mode.headline
+    assert "no height" in before and "no height" in " ".join(shown[-1].rows)
+    for text in ("sqrt(-1 - x**2", "sqrt(-1 - z**2)"):
+        change(mode.experiment.with_text(text))
+        assert mode.headline == "The formula cannot be read yet."
+        assert mode.view.editor.error.text and mode.view.trouble.text == ""
+        assert mode.view.map._note == "" and not shown[-1].rows
+    change(mode.experiment.with_text("sqrt(-1 - x**2)"))
+    assert mode.headline == before and "no height" in mode.view.trouble.text
+    assert "no height" in mode.view.map._note and mode.view.editor.error.text == ""
+    change(mode.experiment.with_text("x**2 + y**2"))
+    assert mode.view.map._note == "" and mode.view.trouble.text == ""
 
 
 def test_a_setting_that_is_refused_is_said_and_the_last_race_stays(mode, change):
