@@ -74,6 +74,9 @@ QLineEdit, QPlainTextEdit, QTextEdit, QSpinBox, QDoubleSpinBox {{
     selection-background-color: {c["accent"]}; selection-color: {c["on_accent"]};
 }}
 QLineEdit, QSpinBox, QDoubleSpinBox {{ min-height: {px(26)}px; max-height: {px(26)}px; }}
+QComboBox QLineEdit, QComboBox QLineEdit:focus {{
+    border: none; padding: 0; min-height: 0; background: transparent;
+}}
 QPlainTextEdit, QTextEdit {{ padding: {px(4)}px; }}
 QPlainTextEdit[look="plain"], QTextEdit[look="plain"], QTableView[look="plain"] {{
     border: none; background: {c["surface"]};

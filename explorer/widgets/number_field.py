@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 import re
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QWheelEvent
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent, QWheelEvent
+from PySide6.QtWidgets import QWidget
 
-from explorer import theme
 from explorer.typed_numbers import read_number, read_whole
+from explorer.widgets.typed_field import TypedField
 
 LARGEST = 1e12
+DIGITS = 6  # of a number that nobody has typed
 _BEGUN = re.compile(r"[+\-\u2212]?[\d.,\s]*(e[+\-\u2212]?)?", re.IGNORECASE)
 
 
@@ -41,58 +42,39 @@ def turned_share(value: float, up: bool) -> float:
     return round(1 - rest, 9) if rest < 1 else 0.0
 
 
-def _told(value: float) -> str:
-    """As a person types it: 1e-8, not 1e-08."""
-    return re.sub(r"e([+-])0*", lambda found: "e" + found[1].strip("+"), f"{value:.6g}")
+def told(value: float, digits: int = DIGITS) -> str:
+    """As a person types it: 1e-8, not 1e-08, and with the minus of the other numbers."""
+    text = re.sub(r"e([+-])0*", lambda found: "e" + found[1].strip("+"), f"{value:.{digits}g}")
+    return text.replace("-", "\u2212")
 
 
-class NumberField(QLineEdit):
-    """`changed(value)` for each number that a person has typed, once there is a pause, or turned
-    to; `refused(why)` for what is none, with the remedy, and `refused("")` once that is mended or
-    given up. What is refused leaves the number that was there before the typing began, and no other
-    that stood there on the way.
+class NumberField(TypedField):
+    """A number that is finite and lies in its limits. `word` is a text that stands for a number:
+    ("all", 0) shows a 0 as "all", ("", 0) as an empty field.
     """
 
     changed = Signal(float)
-    entered = Signal()  # it has the keyboard's focus
-    refused = Signal(str)
 
     def __init__(
-        self, name: str, *, share: bool = False, whole: bool = False, parent: QWidget | None = None
+        self,
+        name: str,
+        *,
+        share: bool = False,
+        whole: bool = False,
+        word: tuple[str, float] | None = None,
+        digits: int = DIGITS,
+        at_once: bool = True,
+        width: int = 0,
+        parent: QWidget | None = None,
     ) -> None:
-        super().__init__(parent)
-        self.setAccessibleName(name)
+        super().__init__(name, at_once=at_once, width=width, parent=parent)
         self.setMaxLength(24)
-        self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self._value = 0.0
-        self._before: float | None = None  # the typing began
-        self._refuses = False  # what stands there
-        self._share, self._whole = share, whole
+        self._share, self._whole, self._word, self._digits = share, whole, word, digits
         self._limits = (-LARGEST, LARGEST)
-        self._pause = QTimer(self)
-        self._pause.setSingleShot(True)
-        self._pause.setInterval(theme.MOTION["move"])
-        self._pause.timeout.connect(lambda: self._take(last=False))
-        self.textEdited.connect(self._on_edited)
-        self.editingFinished.connect(self.finish)
-
-    @property
-    def value(self) -> float:
-        return self._value
-
-    def set_value(self, value: float) -> None:
-        """Shows a number; one that is being typed stays as it is typed."""
-        if self._before is None or value != self._value:
-            self._show(value)
 
     def set_limits(self, least: float, most: float) -> None:
         """What is less or more is refused."""
         self._limits = (least, most)
-
-    def finish(self) -> None:
-        """Takes what is still being typed, as when the field is left."""
-        if self._before is not None:
-            self._take(last=True)
 
     def turn(self, up: bool) -> None:
         self.finish()
@@ -102,21 +84,11 @@ class NumberField(QLineEdit):
             value = turned_share(self._value, up)
         else:
             value = turned(self._value, up)
-        value = min(max(self._limits[0], value), self._limits[1])
-        if value != self._value:
-            self._show(value)
-            self.changed.emit(value)
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        self.entered.emit()
+        self.choose(min(max(self._limits[0], value), self._limits[1]))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down):
             self.turn(event.key() == Qt.Key.Key_Up)
-        elif event.key() == Qt.Key.Key_Escape and self._before is not None:
-            self._go_back(self._before)
-            self._mended()
         else:
             super().keyPressEvent(event)
 
@@ -127,61 +99,24 @@ class NumberField(QLineEdit):
         else:
             event.ignore()  # the form scrolls
 
-    # what is typed
-
-    def _on_edited(self, text: str) -> None:
-        if self._before is None:
-            self._before = self._value
-        self._pause.start()
-
-    def _take(self, last: bool) -> None:
-        """What stands there now; `last`: the field is left."""
-        self._pause.stop()
-        before = self._value if self._before is None else self._before
-        try:
-            value = self._read(self.text())
-        except ValueError as error:
-            if not last and _BEGUN.fullmatch(self.text().strip()):
-                return  # it may become a number
-            if last:
-                self._go_back(before)
-            else:
-                self._go_to(before)
-            self._refuses = not last
-            self.refused.emit(f"{error}; {_told(before)} stays")
-            return
-        self._mended()
-        if last:
-            self._before = None
-        self._go_to(value)
-
-    def _mended(self) -> None:
-        if self._refuses:
-            self._refuses = False
-            self.refused.emit("")
-
-    def _go_to(self, value: float) -> None:
-        """Without touching what is typed."""
-        if value != self._value:
-            self._value = value
-            self.changed.emit(value)
-
-    def _go_back(self, before: float) -> None:
-        was = self._value
-        self._show(before)
-        if was != before:
-            self.changed.emit(before)
-
-    def _show(self, value: float) -> None:
-        self._pause.stop()
-        self._before, self._value = None, value
-        self.setText(_told(value))
-
-    def _read(self, text: str) -> float:
+    def read(self, text: str) -> float:
+        if self._word is not None and text.strip().lower() == self._word[0]:
+            return self._word[1]
         value = read_whole(text) if self._whole else read_number(text)
         least, most = self._limits
         if value < least:
-            raise ValueError(f"use {least:g} or more")
+            raise ValueError(f"use {self._plain(least)} or more")
         if value > most:
-            raise ValueError(f"use {most:g} or less")
+            raise ValueError(f"use {self._plain(most)} or less")
         return value
+
+    def tell(self, value: float) -> str:
+        if self._word is not None and value == self._word[1]:
+            return self._word[0]
+        return self._plain(value)
+
+    def _plain(self, value: float) -> str:
+        return str(int(value)) if self._whole else told(value, self._digits)
+
+    def is_begun(self, text: str) -> bool:
+        return _BEGUN.fullmatch(text) is not None

@@ -47,7 +47,7 @@ def test_what_is_refused_leaves_the_number_that_was_there_before_the_typing(fiel
         QTest.keyClick(field, Qt.Key.Key_Backspace)
     QTest.keyClick(field, Qt.Key.Key_Return)
     assert field.value == 0.1 and field.text() == "0.1"
-    assert field.told[-1].endswith("; 0.1 stays")
+    assert field.told[-1].endswith("; 0.1 stays.")
     numbers = [one for one in field.told if isinstance(one, float)]
     assert not numbers or numbers[-1] == 0.1
 
@@ -55,18 +55,19 @@ def test_what_is_refused_leaves_the_number_that_was_there_before_the_typing(fiel
 def test_while_it_is_typed_a_refused_text_stays_with_the_remedy(field):
     type_in(field, "1e999")
     assert field.text() == "1e999" and field.value == 0.1
-    assert field.told[-1] == "use a finite number, like 0.03; 0.1 stays"
+    assert field.told[-1] == "Use a finite number, like 0.03; 0.1 stays."
     QTest.keyClick(field, Qt.Key.Key_Escape)
     assert field.text() == "0.1" and field.value == 0.1
     assert field.told[-1] == ""  # nothing is refused any more
     type_in(field, "x")
-    assert field.told[-1].endswith("stays")
+    assert field.told[-1].endswith("stays.")
     type_in(field, "0.1")
     assert field.told.count("") == 2
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(1e-8, "1e-8"), (2.5e-12, "2.5e-12"), (1e12, "1e12"), (0.0001, "0.0001")]
+    ("value", "text"),
+    [(1e-8, "1e\u22128"), (-2.5, "\u22122.5"), (1e12, "1e12"), (0.0001, "0.0001")],
 )
 def test_a_number_stands_there_as_a_person_types_it(field, value, text):
     field.set_value(value)
@@ -116,3 +117,60 @@ def test_a_field_is_turned_through_round_numbers(value, up, down):
 def test_a_share_is_turned_by_what_is_left_of_1(value, up, down):
     assert turned_share(value, True) == pytest.approx(up)
     assert turned_share(value, False) == pytest.approx(down)
+
+
+def test_what_was_typed_stays_as_it_was_typed_while_it_says_the_number(field):
+    type_in(field, "0,123456789", pause=False)
+    field.other.setFocus()
+    field.set_value(0.123456789)
+    assert field.text() == "0,123456789" and field.told == [0.123456789]
+    field.set_value(0.123456780)
+    assert field.text() == "0.123457"
+    field.setFocus()
+    field.other.setFocus()
+    assert field.told == [0.123456789]  # who only looks in changes nothing
+
+
+@pytest.fixture
+def other_field(qapp):
+    """A field of the kind that a test asks for."""
+    made = []
+
+    def make(**kind):
+        made.append(NumberField("Number", whole=True, **kind))
+        made[-1].told = []
+        made[-1].changed.connect(made[-1].told.append)
+        made[-1].refused.connect(made[-1].told.append)
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.deleteLater()
+
+
+def test_a_field_can_wait_until_it_is_left_and_says_before_what_it_would_refuse(other_field):
+    field = other_field(at_once=False)
+    field.set_limits(2, 5_000_000)
+    field.set_value(2_000_000)
+    type_in(field, "200")
+    assert field.told == []
+    field.editingFinished.emit()
+    assert field.told == [200] and field.value == 200
+    type_in(field, "3x")
+    assert field.told[1:] == ["Use a whole number, like 30; 200 stays."]
+    field.editingFinished.emit()
+    type_in(field, "1e9")
+    field.editingFinished.emit()
+    assert field.text() == "200" and field.told[-1] == "Use 5000000 or less; 200 stays."
+
+
+def test_a_word_can_stand_for_a_number(other_field):
+    field = other_field(word=("all", 0))
+    field.set_limits(0, 100)
+    field.set_value(0)
+    assert field.text() == "all"
+    for text, value in (("32", 32), ("All", 0), ("0", 0)):
+        type_in(field, text, pause=False)
+        field.editingFinished.emit()
+        assert field.value == value
+    assert field.told == [32, 0]

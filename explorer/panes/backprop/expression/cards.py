@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QGridLayout,
     QHBoxLayout,
-    QLineEdit,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -20,59 +19,23 @@ from explorer import theme
 from explorer.panes.backprop.expression.curve_picture import CurvePicture
 from explorer.panes.backprop.expression.inks import signed
 from explorer.panes.backprop.expression.spark_picture import SparkPicture
+from explorer.panes.backprop.expression.value_field import ValueField
 from explorer.panes.backprop.expression.whatif import WhatIf
 from explorer.panes.backprop.expression.words import in_brackets
 from explorer.panes.backprop.expression.writing import numeral
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.fields import ErrorLine
 from explorer.widgets.menu_button import MenuButton
+from explorer.widgets.number_field import NumberField
 
 WORDS = 264  # px
 STEP = "Every input that takes steps moves by \u2212rate \u00d7 gradient"
 
 
-class TypedNumber(QLineEdit):
-    """A short field for a number; `entered(text)` when a person has finished."""
-
-    entered = Signal(str)
-
-    def __init__(self, name: str, width: int, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._wide = width
-        self.setAccessibleName(name)
-        self.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self._shown = ""
-        self.editingFinished.connect(self._on_finished)
-        theme.changed.connect(self._restyle)
-        self._restyle()
-
-    def set_shown(self, text: str) -> None:
-        """Shows a value; leaves alone who is typing another."""
-        if self.hasFocus() and self.isModified():
-            return
-        self._shown = text
-        self.setText(text)
-        self.setCursorPosition(0)  # of a long number the beginning is read
-
-    def _on_finished(self) -> None:
-        text = self.text()
-        self.setModified(False)
-        if text != self._shown:
-            self._shown = text
-            self.entered.emit(text)
-
-    def _restyle(self) -> None:
-        now = theme.current()
-        self.setFont(now.font("mono", mono=True))
-        self.setFixedWidth(now.px(self._wide))
-
-
 class WhatIfCard(QWidget):
-    """leafChosen(name), valueTyped(text), nudgeTyped(text)."""
+    """leafChosen(name)."""
 
     leafChosen = Signal(str)
-    valueTyped = Signal(str)
-    nudgeTyped = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -81,10 +44,10 @@ class WhatIfCard(QWidget):
         self.leaf = MenuButton("chevron-down", "w", "Which input is moved")
         self.leaf.setObjectName("backprop.expression.leaf")
         self.leaf.menu().aboutToShow.connect(self._fill)
-        self.value = TypedNumber("Value", 92)
+        self.value = ValueField("Value", at_once=False, width=92)
         self.value.setObjectName("backprop.expression.value")
         self.value.setToolTip("A number, or rows of numbers as [[1, 2], [3, 4]]")
-        self.nudge = TypedNumber("Nudge", 92)
+        self.nudge = NumberField("Nudge", at_once=False, width=92)
         self.nudge.setObjectName("backprop.expression.nudge")
         self.predicted = Label("", "body")
         self.true = Label("", "body")
@@ -116,8 +79,8 @@ class WhatIfCard(QWidget):
         row.addWidget(self.curve, 1)
         theme.changed.connect(self._restyle)
         self._restyle()
-        self.value.entered.connect(self.valueTyped)
-        self.nudge.entered.connect(self.nudgeTyped)
+        self.value.refused.connect(self.error.set_text)
+        self.nudge.refused.connect(self.error.set_text)
 
     def _restyle(self) -> None:
         """The words keep their room, whatever they say."""
@@ -138,16 +101,10 @@ class WhatIfCard(QWidget):
         for name in self._names:
             menu.addAction(name, lambda name=name: self.leafChosen.emit(name))
 
-    def set_value(self, text: str) -> None:
-        self.value.set_shown(text)
-
     def set_error(self, text: str) -> None:
         """What is wrong with what was typed, with the remedy."""
         named = text.split(" ", 1)[0] in self._names  # a name of the person's stays as it is
         self.error.set_text(text if named else text[:1].upper() + text[1:])
-
-    def set_nudge(self, nudge: float) -> None:
-        self.nudge.set_shown(numeral(nudge).replace(",", ""))
 
     def set_what_if(
         self,
@@ -197,10 +154,9 @@ def _true_change(what: WhatIf) -> str:
 
 
 class LearnCard(QWidget):
-    """stepRequested(count), rateTyped(text), resetRequested(), learningChosen(on)."""
+    """stepRequested(count), resetRequested(), learningChosen(on)."""
 
     stepRequested = Signal(int)
-    rateTyped = Signal(str)
     resetRequested = Signal()
     learningChosen = Signal(bool)
 
@@ -213,7 +169,7 @@ class LearnCard(QWidget):
         self.ten = QPushButton("\u00d7 10")
         self.ten.setAccessibleName("Ten steps downhill")
         self.ten.setObjectName("backprop.expression.ten")
-        self.rate = TypedNumber("Learning rate", 64)
+        self.rate = NumberField("Learning rate", at_once=False, width=64)
         self.rate.setObjectName("backprop.expression.rate")
         self.reset = QPushButton("Reset")
         self.reset.setObjectName("backprop.expression.reset")
@@ -245,11 +201,7 @@ class LearnCard(QWidget):
         self.step.clicked.connect(lambda: self.stepRequested.emit(1))
         self.ten.clicked.connect(lambda: self.stepRequested.emit(10))
         self.reset.clicked.connect(self.resetRequested)
-        self.rate.entered.connect(self.rateTyped)
         self.learns.toggled.connect(self.learningChosen)
-
-    def set_rate(self, rate: float) -> None:
-        self.rate.set_shown(f"{rate:g}")
 
     def set_learning(self, name: str, learns: bool) -> None:
         with QSignalBlocker(self.learns):

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QObject, QTimer
 
-from core.autograd import ExpressionError, parse
+from core.autograd import ExpressionError
 from explorer import tasks, theme
 from explorer.latest import Latest
 from explorer.panes.backprop.expression.cells import cell_name
-from explorer.panes.backprop.expression.computing import Computed, array_of
+from explorer.panes.backprop.expression.computing import Computed
 from explorer.panes.backprop.expression.experiment import RATES
 from explorer.panes.backprop.expression.explaining import agree
 from explorer.panes.backprop.expression.verdict import verdict
@@ -27,7 +26,6 @@ from explorer.panes.backprop.expression.whatif import (
     what_if,
 )
 from explorer.panes.backprop.expression.writing import compared, numeral
-from explorer.typed_numbers import read_number
 
 if TYPE_CHECKING:
     from explorer.panes.backprop.expression.mode import ExpressionMode
@@ -65,11 +63,14 @@ class Trying(QObject):
         one.curve.moved.connect(lambda value: mode.lab.move_leaf(self.leaf, self.element, value))
         one.curve.released.connect(mode.lab.end_merge)
         one.leafChosen.connect(lambda name: self.try_leaf(name, 0))
-        one.valueTyped.connect(self._on_value)
-        one.nudgeTyped.connect(self._on_nudge)
+        one.value.changed.connect(self._on_value)
+        one.nudge.changed.connect(self.set_nudge)
+        one.nudge.set_limits(-LARGEST_NUDGE, LARGEST_NUDGE)
         two.stepRequested.connect(mode.lab.step_downhill)
         two.resetRequested.connect(mode.lab.reset_steps)
-        two.rateTyped.connect(self._on_rate)
+        two.rate.set_limits(*RATES)
+        two.rate.changed.connect(mode.lab.set_rate)
+        two.rate.refused.connect(self._on_rate_refused)
         two.learningChosen.connect(lambda on: mode.lab.set_fixed(self.leaf, not on))
 
     @property
@@ -122,8 +123,8 @@ class Trying(QObject):
         card = self.mode.view.what_if
         number = computed.leaves[self.leaf]
         card.set_leaves(list(computed.leaves), cell_name(computed, number, self.element))
-        card.set_value(self._written(value))
-        card.set_nudge(self.nudge)
+        card.value.set_value(float(value.reshape(-1)[self.element]))
+        card.nudge.set_value(self.nudge)
         card.set_error("")
         self._fill_learning(computed)
         if is_cheap_to_check(computed):
@@ -155,10 +156,6 @@ class Trying(QObject):
     def _by_preference(self, computed: Computed) -> list[str]:
         """What learns comes first."""
         return sorted(computed.leaves, key=self.mode.lab.experiment.is_fixed)
-
-    def _written(self, value: np.ndarray) -> str:
-        text = f"{value.reshape(-1)[self.element]:.6g}".replace("-", "\u2212")
-        return re.sub(r"e(\u2212?)\+?0*", r"e\1", text)
 
     # the engine
 
@@ -220,7 +217,7 @@ class Trying(QObject):
     def _fill_learning(self, computed: Computed) -> None:
         one, card = self.mode.lab.experiment, self.mode.view.learn
         output = computed.graph.nodes[computed.output].label
-        card.set_rate(one.rate)
+        card.rate.set_value(one.rate)
         card.set_learning(self.leaf, not one.is_fixed(self.leaf))
         card.set_losses(one.losses, output)
         learning = one.learning(computed)
@@ -256,61 +253,25 @@ class Trying(QObject):
 
     # what is typed
 
-    def _on_value(self, text: str) -> None:
+    def _on_value(self, value: float | list[Any]) -> None:
         """A number for the chosen element, or rows of numbers for the whole leaf."""
         if self.computed is None:
             return
-        try:
-            number = read_number(text)
-        except ValueError as error:
-            if "[" in text:
-                self._on_rows(text)
-            else:
-                self.mode.view.what_if.set_error(str(error))
-            return
-        self.mode.lab.move_leaf(self.leaf, self.element, number)
-        self.mode.lab.end_merge()
-
-    def _on_rows(self, text: str) -> None:
-        try:
-            expression = parse(f"value = {text}".replace("\u2212", "-"))
-            value = array_of(expression.defaults["value"])
-        except (ExpressionError, KeyError) as error:
-            told = "" if isinstance(error, KeyError) else f": {error}"
-            self.mode.view.what_if.set_error(
-                f"a value is a number, or rows as [[1, 2], [3, 4]]{told}"
-            )
+        if isinstance(value, float):
+            self.mode.lab.move_leaf(self.leaf, self.element, value)
+            self.mode.lab.end_merge()
             return
         try:
-            self.mode.lab.set_leaf(self.leaf, value.tolist())
+            self.mode.lab.set_leaf(self.leaf, value)
         except ExpressionError as error:
             self.mode.view.what_if.set_error(f"{self.leaf} cannot have this shape: {error}")
-
-    def _on_nudge(self, text: str) -> None:
-        try:
-            nudge = read_number(text)
-        except ValueError as error:
-            self.mode.view.what_if.set_error(str(error))
-            return
-        if abs(nudge) > LARGEST_NUDGE:
-            self.mode.view.what_if.set_error(f"nudge by at most {numeral(LARGEST_NUDGE)}")
-            return
-        self.set_nudge(nudge)
 
     def set_nudge(self, nudge: float) -> None:
         self.nudge = nudge
         self.refresh()
 
-    def _on_rate(self, text: str) -> None:
-        try:
-            rate = read_number(text)
-        except ValueError as error:
-            said = str(error)
-            self.mode.view.learn.set_words(said[:1].upper() + said[1:])
-            return
-        if not RATES[0] <= rate <= RATES[1]:
-            self.mode.view.learn.set_words(
-                f"A learning rate lies between {RATES[0]:g} and {RATES[1]:g}"
-            )
-            return
-        self.mode.lab.set_rate(rate)
+    def _on_rate_refused(self, why: str) -> None:
+        if why:
+            self.mode.view.learn.set_words(why)
+        elif self.computed is not None:
+            self._fill_learning(self.computed)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QPushButton, QVBoxLayout, QWidget
 
 from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.schedules import SCHEDULES
 from explorer import theme
-from explorer.panes.backprop.network.experiment import Experiment
-from explorer.typed_numbers import read_number, read_whole
+from explorer.panes.backprop.network.experiment import LIMITS, Experiment
 from explorer.widgets.base import set_look
 from explorer.widgets.fields import Field, MenuField
 from explorer.widgets.form import scrolling
+from explorer.widgets.number_field import NumberField
 
 DATA = (
     ("moons", "Two moons"),
@@ -48,11 +48,15 @@ RATES = (1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 
 
 class NumberMenu(Field):
-    """A number, chosen from a list or typed. `changed` carries the text."""
+    """A number, chosen from a list or typed: `typed` tells it."""
 
-    def __init__(self, name: str, title: str, choices: tuple[float, ...], hint: str = "") -> None:
+    def __init__(
+        self, name: str, title: str, choices: tuple[float, ...], hint: str, typed: NumberField
+    ) -> None:
+        self.typed = typed
         self.box = QComboBox()
         self.box.setEditable(True)
+        self.box.setLineEdit(typed)
         self.box.setCompleter(None)  # it would make 32 of a 3 that is typed
         self.box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.box.setSizeAdjustPolicy(
@@ -60,48 +64,21 @@ class NumberMenu(Field):
         )
         self.box.setMinimumContentsLength(6)
         for choice in choices:
-            self.box.addItem(f"{choice:g}")
+            self.box.addItem(typed.tell(choice), choice)
         super().__init__(name, title, self.box, hint)
-        self.box.activated.connect(lambda _: self.changed.emit(self.value))
-        line = self.box.lineEdit()
-        assert line is not None
-        line.editingFinished.connect(self._on_typed)
-        self._shown = ""
-
-    def set_value(self, text: str) -> None:
-        self._shown = text
-        if text != self.box.currentText():
-            self.box.setCurrentText(text)
-
-    @property
-    def value(self) -> str:
-        return self.box.currentText()
-
-    def _on_typed(self) -> None:
-        if self.value != self._shown:
-            self._shown = self.value
-            self.changed.emit(self.value)
-
-
-def _batch(text: str) -> int:
-    return 0 if text.strip().lower() in ("all", "") else read_whole(text)
-
-
-def _plain(text: str) -> str:
-    return text
+        self.box.activated.connect(lambda place: typed.choose(self.box.itemData(place)))
+        typed.refused.connect(self.set_error)
 
 
 class Controls(QWidget):
-    """`changed(field, value)` of an Experiment; a text that means nothing is told beside it."""
+    """`changed(field, value)` of an Experiment."""
 
     changed = Signal(str, object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("backprop.network.controls")
-        self._read: dict[str, Callable[[str], Any]] = {}
         self.fields: dict[str, Field] = {}
-        self._shown: Experiment | None = None
         self._column = QVBoxLayout()
         self._column.setContentsMargins(2, 0, 8, 8)
         self._build()
@@ -130,39 +107,21 @@ class Controls(QWidget):
         noises = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5)
         add = self._column.addWidget
         add(self._menu("data", "Data", DATA, "What there is to learn"))
-        add(
-            self._number(
-                "noise",
-                "Noise",
-                noises,
-                read_number,
-                "Standard deviation of what is added to the points",
-            )
-        )
+        noise = "Standard deviation of what is added to the points"
+        add(self._number("noise", "Noise", noises, noise))
         add(self._menu("activation", "Activation", ACTIVATIONS, "What follows the weighted sums"))
         add(self._menu("optimizer", "Optimizer", menus, "How gradients become steps"))
-        add(self._number("learning_rate", "Learning rate", RATES, read_number, "Size of the steps"))
+        add(self._number("learning_rate", "Learning rate", RATES, "Size of the steps"))
         add(self._menu("penalty", "Regularization", PENALTIES, "What large weights cost"))
-        batch = self._number(
-            "batch_size", "Batch", (1, 8, 32, 64), _batch, "Points a step; all: every one"
-        )
-        assert isinstance(batch, NumberMenu)
-        batch.box.addItem("all")
-        add(batch)
+        batches = "Points a step; all: every one"
+        add(self._number("batch_size", "Batch", (1, 8, 32, 64, 0), batches, whole=True))
 
     def _build_rest(self, column: QVBoxLayout) -> None:
         schedules = [(name, one.title) for name, one in SCHEDULES.items()]
         add = column.addWidget
-        add(self._number("points", "Points", (40, 100, 200, 500), read_whole, "2 to 1000"))
-        add(
-            self._number(
-                "train_share",
-                "Training share",
-                (0.3, 0.5, 0.7, 0.9),
-                read_number,
-                "Of the points; the others test what was learned",
-            )
-        )
+        add(self._number("points", "Points", (40, 100, 200, 500), "2 to 1000", whole=True))
+        share = "Of the points; the others test what was learned"
+        add(self._number("train_share", "Training share", (0.3, 0.5, 0.7, 0.9), share))
         add(
             self._menu(
                 "initialization",
@@ -171,50 +130,33 @@ class Controls(QWidget):
                 "Counts for new neurons at once, for all others from Reset on",
             )
         )
-        add(
-            self._number(
-                "scale",
-                "First weights \u00d7",
-                (0.1, 1.0, 3.0, 6.0),
-                read_number,
-                "Makes all first weights larger; counts from Reset on",
-            )
-        )
+        larger = "Makes all first weights larger; counts from Reset on"
+        add(self._number("scale", "First weights \u00d7", (0.1, 1.0, 3.0, 6.0), larger))
         add(self._menu("norm", "Norm", NORMS, "Between the sums and the activation"))
         add(self._menu("schedule", "Schedule", schedules, "How the learning rate changes"))
-        add(
-            self._number(
-                "steps", "Steps of the schedule", (500, 2000, 5000), read_whole, "Its length"
-            )
-        )
-        add(
-            self._number(
-                "strength",
-                "Regularization strength",
-                (1e-4, 1e-3, 1e-2, 0.1),
-                read_number,
-                "Times the sum over the weights",
-            )
-        )
+        lengths = (500, 2000, 5000)
+        add(self._number("steps", "Steps of the schedule", lengths, "Its length", whole=True))
+        strengths, cost = (1e-4, 1e-3, 1e-2, 0.1), "Times the sum over the weights"
+        add(self._number("strength", "Regularization strength", strengths, cost))
 
     def _menu(self, name: str, title: str, choices: Any, hint: str) -> Field:
-        return self._keep(MenuField(name, title, list(choices), hint), _plain)
+        field = MenuField(name, title, list(choices), hint)
+        field.changed.connect(lambda text: self.changed.emit(name, text))
+        return self._keep(field)
 
     def _number(
-        self,
-        name: str,
-        title: str,
-        choices: tuple[float, ...],
-        read: Callable[[str], Any],
-        hint: str,
+        self, name: str, title: str, choices: tuple[float, ...], hint: str, whole: bool = False
     ) -> Field:
-        return self._keep(NumberMenu(name, title, choices, hint), read)
+        word = ("all", 0) if name == "batch_size" else None
+        typed = NumberField(title, whole=whole, word=word, at_once=False)
+        typed.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        typed.set_limits(*LIMITS[name])
+        typed.changed.connect(lambda value: self.changed.emit(name, int(value) if whole else value))
+        return self._keep(NumberMenu(name, title, choices, hint, typed))
 
-    def _keep(self, field: Field, read: Callable[[str], Any]) -> Field:
+    def _keep(self, field: Field) -> Field:
         field.setObjectName(f"backprop.network.{field.name}")
         self.fields[field.name] = field
-        self._read[field.name] = read
-        field.changed.connect(lambda text, name=field.name: self._on_changed(name, text))
         return field
 
     def _restyle(self) -> None:
@@ -223,13 +165,12 @@ class Controls(QWidget):
     # what is shown
 
     def set_experiment(self, one: Experiment) -> None:
-        self._shown = one
         for name, field in self.fields.items():
             value = getattr(one, name)
-            text = value if isinstance(value, str) else f"{value:g}"
-            if name == "batch_size" and value == 0:
-                text = "all"
-            field.set_value(text)
+            if isinstance(field, NumberMenu):
+                field.typed.set_value(value)
+            else:
+                field.set_value(value)
             field.set_error("")
         own = one.data == "own"
         for name in ("noise", "points", "train_share"):
@@ -246,11 +187,3 @@ class Controls(QWidget):
         for name, text in errors.items():
             if name in self.fields:
                 self.fields[name].set_error(text[:1].upper() + text[1:])
-
-    def _on_changed(self, name: str, text: str) -> None:
-        try:
-            value = self._read[name](text)
-        except ValueError as error:
-            self.set_errors({name: str(error)})
-            return
-        self.changed.emit(name, value)

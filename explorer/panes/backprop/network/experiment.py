@@ -21,6 +21,16 @@ DATA = (*DATASETS, OWN)
 MOST_LAYERS, MOST_NEURONS = 6, 8  # hidden layers, and neurons in each
 MOST_POINTS, MOST_ADDED = 1000, 500
 PENALTIES = ("none", "l1", "l2")
+LIMITS: dict[str, tuple[float, float]] = {  # of the numbers that can be typed
+    "points": (2, MOST_POINTS),
+    "noise": (0, 1),
+    "train_share": (0.1, 0.9),
+    "scale": (0, 100),
+    "learning_rate": (1e-8, 1e6),
+    "steps": (1, 10**7),
+    "strength": (0, 1e3),
+    "batch_size": (0, MOST_POINTS),
+}
 REACH = 1.2  # of the plane that is shown, to every side
 
 Point = tuple[float, float, float]  # x1, x2, target
@@ -148,18 +158,10 @@ def _check(one: Experiment) -> None:
             raise ValueError(f"{name} {value!r} is unknown; use one of {', '.join(known)}")
     if len(one.hidden) > MOST_LAYERS or any(not 1 <= n <= MOST_NEURONS for n in one.hidden):
         raise ValueError(f"use up to {MOST_LAYERS} hidden layers of 1 to {MOST_NEURONS} neurons")
-    for name, value, low, high in (
-        ("points", one.points, 2, MOST_POINTS),
-        ("noise", one.noise, 0, 1),
-        ("training share", one.train_share, 0.1, 0.9),
-        ("first weights \u00d7", one.scale, 0, 100),
-        ("learning rate", one.learning_rate, 1e-8, 1e6),
-        ("steps", one.steps, 1, 10**7),
-        ("strength", one.strength, 0, 1e3),
-        ("batch", one.batch_size, 0, MOST_POINTS),
-    ):
+    for name, (low, high) in LIMITS.items():
+        value = getattr(one, name)
         if not (math.isfinite(value) and low <= value <= high):
-            raise ValueError(f"{name}: use {low:g} to {high:g}")
+            raise ValueError(f"{name.replace('_', ' ')}: use {low:g} to {high:g}")
     if len(one.added) > MOST_ADDED:
         raise ValueError(f"use at most {MOST_ADDED} points of your own")
     if not all(math.isfinite(number) for point in one.added for number in point):

@@ -69,9 +69,7 @@ class CommonForm(QWidget):
         self.noise.clicked.connect(self.noiseRequested)
         self.warmup.changed.connect(self.warmupChanged)
         for field in (self.steps, self.warmup):
-            field.refused.connect(
-                lambda why: self.error.set_text(f"{why[:1].upper()}{why[1:]}." if why else "")
-            )
+            field.refused.connect(self.error.set_text)
         theme.changed.connect(self._restyle)
         self._restyle()
 

@@ -158,7 +158,7 @@ class Inputs:
     def _refuse(self, why: str) -> None:
         """What a field refuses; "" where it does not any more."""
         if why:
-            self._mode.view.settings.error.set_text(f"{why[:1].upper()}{why[1:]}.")
+            self._mode.view.settings.error.set_text(why)
         else:
             self.show(self._mode.experiment, self._mode.surface)
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRegularExpression, Qt, Signal
-from PySide6.QtGui import QRegularExpressionValidator
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QToolButton, QToolTip, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QToolTip, QWidget
 
 from explorer import theme
 from explorer.panes.tokenizers.compare.choices import Choices
 from explorer.widgets.base import Label
+from explorer.widgets.number_field import NumberField
 from explorer.widgets.toggle import SegmentedControl, Switch
 
-PLAIN = "A plain number below ten million, such as 2.5: digits and one point"
-PRICE = r"\d{0,7}([.,]\d{0,6})?"  # of a million tokens
+LARGEST_PRICE = 9_999_999  # of a million tokens
 
 
 class Toggle(QToolButton):
@@ -35,47 +34,18 @@ class Toggle(QToolButton):
         self.setFixedHeight(now.px("control"))
 
 
-class PriceField(QLineEdit):
-    """What a million tokens cost; "" and 0 show no cost. `priceChosen(price)`."""
+class PriceField(NumberField):
+    """What a million tokens cost; an empty field and 0 show no cost."""
 
-    priceChosen = Signal(float)
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setAccessibleName("Price of a million tokens")
+    def __init__(self) -> None:
+        super().__init__("Price of a million tokens", word=("", 0.0), digits=12, width=64)
         self.setToolTip("What a million tokens cost, in your money: each head shows what this text")
-        self.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.setValidator(QRegularExpressionValidator(QRegularExpression(PRICE), self))
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.textEdited.connect(self._on_edited)
-        self.inputRejected.connect(self._on_rejected)
-        theme.changed.connect(self._restyle)
-        self._restyle()
+        self.set_limits(0, LARGEST_PRICE)
+        self.refused.connect(self._on_refused)
 
-    def set_price(self, price: float) -> None:
-        if price != self._value():
-            self.setText(f"{price:.6f}".rstrip("0").rstrip(".") if price else "")
-
-    def _value(self) -> float:
-        text = self.text()
-        return float(text) if any(letter.isdigit() for letter in text) else 0.0
-
-    def _on_edited(self, text: str) -> None:
-        if "," in text:  # a decimal comma; that it is no thousands' is seen at once
-            place = self.cursorPosition()
-            self.setText(text.replace(",", "."))
-            self.setCursorPosition(place)
-        self.priceChosen.emit(self._value())
-
-    def _on_rejected(self) -> None:
-        """What was typed is no part of a price, and does not stand in the field: it says so."""
+    def _on_refused(self, why: str) -> None:
         below = self.mapToGlobal(self.rect().bottomLeft())
-        QToolTip.showText(below, PLAIN, self)
-
-    def _restyle(self) -> None:
-        now = theme.current()
-        self.setFont(now.font("body"))
-        self.setFixedWidth(now.px(64))
+        QToolTip.showText(below, why, self)
 
 
 class Toolbar(QWidget):
@@ -106,7 +76,7 @@ class Toolbar(QWidget):
         for name, button in {**self.toggles, **self.switches}.items():
             button.clicked.connect(lambda on, name=name: self.chosen.emit(name, bool(on)))
         self.price = PriceField()
-        self.price.priceChosen.connect(lambda price: self.chosen.emit("price", price))
+        self.price.changed.connect(lambda price: self.chosen.emit("price", price))
         self._per = Label("per million tokens", "label", "muted")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -128,7 +98,7 @@ class Toolbar(QWidget):
         self.layouts.set_current(choices.layout)
         for name, button in {**self.toggles, **self.switches}.items():
             button.setChecked(getattr(choices, name))
-        self.price.set_price(choices.price)
+        self.price.set_value(choices.price)
 
     def resizeEvent(self, event) -> None:
         super().resizeEvent(event)

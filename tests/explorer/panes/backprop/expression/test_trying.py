@@ -15,25 +15,37 @@ from tests.explorer.panes.backprop.expression.conftest import value
 from tests.explorer.waiting import until
 
 
+def type_in(field, text: str) -> None:
+    """In place of what is there, to the end."""
+    field.selectAll()
+    field.insert(text)
+    field.editingFinished.emit()
+
+
 def test_a_value_is_typed_also_of_another_shape(pane, mode):
     mode.lab.set_text("sum(w * x)")
     mode.trying.edit("w", 0)
     card = mode.view.what_if
-    card.valueTyped.emit("\u22120,25")
+    type_in(card.value, "\u22120,25")
     assert value(mode, "w") == -0.25
-    card.valueTyped.emit("[1, 2, 3]")
+    type_in(card.value, "[1, 2, 3]")
     assert value(mode, "w").tolist() == [1.0, 2.0, 3.0]
-    card.valueTyped.emit("[1, [2]]")
-    assert "a value is a number" in card.error.text.lower()
-    card.valueTyped.emit("cat")
-    assert value(mode, "w").tolist() == [1.0, 2.0, 3.0]
+    assert card.value.text() == "1"  # the number of it that is chosen
+    for text, why in (("[1, [2]]", "A value is a number"), ("[x]", "A value"), ("cat", "This is")):
+        type_in(card.value, text)
+        assert card.error.text.startswith(why) and card.error.text.endswith("; 1 stays.")
+        assert value(mode, "w").tolist() == [1.0, 2.0, 3.0] and card.value.text() == "1"
 
 
 def test_a_nudge_tells_prediction_and_truth(pane, mode):
     mode.lab.set_text("x ** 2")
     mode.lab.move_leaf("x", 0, 3.0)
-    mode.trying._on_nudge("0.1")
     card = mode.view.what_if
+    type_in(card.nudge, "0.2")
+    type_in(card.nudge, "1e7")
+    assert card.error.text == "Use 1e6 or less; 0.2 stays."
+    type_in(card.nudge, "0.1")
+    assert card.error.text == ""
     assert card.predicted.text() == "predicted: 6 \u00d7 0.100 = +0.600"
     assert card.true.text() == "true change: +0.610, off by 0.0100"
     mode.lab.set_text("3 * x")
@@ -41,9 +53,9 @@ def test_a_nudge_tells_prediction_and_truth(pane, mode):
     mode.lab.set_text("x ** 2")
     assert "numeric gradient: 6" in card.numeric.text() and "agrees" in card.numeric.text()
     assert set(card.curve.displayed()) == {"x", "v1", "tangent"}
-    mode.trying._on_nudge("cat")
+    type_in(card.nudge, "cat")
     assert "write it like 0.03" in card.error.text
-    mode.trying._on_nudge("1,000")
+    type_in(card.nudge, "1,000")
     assert "write 1000 or 1.0" in card.error.text
 
 
@@ -66,7 +78,7 @@ def test_steps_go_downhill_and_can_be_reset_and_undone(pane, mode):
 
 async def test_a_rate_that_is_too_large_is_told(pane, mode):
     mode.lab.show_example("error")
-    mode.trying._on_rate("10")
+    type_in(mode.view.learn.rate, "10")
     mode.lab.step_downhill(3)
     assert "runs away, lower the rate and reset" in mode.view.learn.words.text()
     for _ in range(12):
@@ -76,7 +88,7 @@ async def test_a_rate_that_is_too_large_is_told(pane, mode):
     assert not mode.view.learn.step.isEnabled()
     mode.lab.reset_steps()
     assert mode.view.learn.step.isEnabled()
-    mode.trying._on_rate("-1")
+    type_in(mode.view.learn.rate, "-1")
     assert mode.lab.experiment.rate == 10.0
 
 
@@ -294,14 +306,21 @@ async def test_what_cannot_be_tried_is_said_in_the_card(pane, mode, monkeypatch)
 def test_a_nudge_below_0_has_parentheses(pane, mode):
     mode.trying.set_nudge(-0.1)
     assert "\u00d7 (\u22120.100) = " in mode.view.what_if.predicted.text()
-    mode.view.learn.rateTyped.emit("abc")
-    assert mode.view.learn.words.text()[:1].isupper()
+
+
+def test_a_rate_that_cannot_be_is_told_where_the_steps_are(pane, mode):
+    card = mode.view.learn
+    said = card.words.text()
+    type_in(card.rate, "abc")
+    assert card.words.text().endswith("3e-2; 0.1 stays.") and card.rate.text() == "0.1"
+    type_in(card.rate, "0,25")
+    assert mode.lab.experiment.rate == 0.25 and card.words.text() == said
 
 
 def test_a_value_that_does_not_fit_is_refused_in_the_card(pane, mode):
     before = mode.lab.experiment
     mode.trying.try_leaf("x1", 0)
-    mode.view.what_if.valueTyped.emit("[1, 2]")
+    type_in(mode.view.what_if.value, "[1, 2]")
     assert mode.lab.experiment == before and "cannot be read" not in pane.headline
     error = mode.view.what_if.error.text
     assert error.startswith("x1 cannot have this shape") and "sum( ) or mean( )" in error, error

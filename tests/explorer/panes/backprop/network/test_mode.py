@@ -94,30 +94,59 @@ def test_a_click_adds_a_point_and_shift_click_takes_it_away(mode, run_async):
     run_async(body())
 
 
+def type_in(field, text: str) -> None:
+    """In place of what is there, to the end."""
+    field.typed.selectAll()
+    field.typed.insert(text)
+    field.typed.editingFinished.emit()
+
+
 def test_what_cannot_be_is_told_beside_its_field(mode, run_async):
-    field = mode.view.controls.fields["learning_rate"]
+    fields = mode.view.controls.fields
+    field = fields["learning_rate"]
 
     async def body() -> None:
         for text, words in (
             ("fast", "number"), ("-1", "use"), ("1e99", "use"), ("nan", "finite"), ("1,000", "1.0"),
         ):  # fmt: skip
-            field.changed.emit(text)
-            assert words in field.error.text.lower()
+            type_in(field, text)
+            assert words in field.error.text.lower() and field.typed.text() == "0.01"
         assert mode.experiment == Experiment()
-        field.changed.emit("0.5")
+        type_in(field, "0.5")
         await mode.settled()
         assert field.error.text == "" and mode.experiment.learning_rate == 0.5
-        field.changed.emit("0,03")
+        type_in(field, "0,03")
         assert mode.experiment.learning_rate == 0.03
-        mode.view.controls.fields["points"].changed.emit("1,000")
+        type_in(fields["points"], "1,000")
         assert mode.experiment.points == 1000
-        field.changed.emit("fast")
-        field.changed.emit("0.5")
+        type_in(field, "fast")
+        type_in(field, "0.5")
         assert field.error.text == ""
-        fields = mode.view.controls.fields
-        for name, text, words in (("points", "abc", "whole"), ("scale", "200", "First weights")):
-            fields[name].changed.emit(text)
-            assert words in fields[name].error.text
+        mode.view.controls.set_more(True)
+        for name, text, told in (
+            ("points", "abc", "Use a whole number, like 30; 1000 stays."),
+            ("scale", "200", "Use 100 or less; 1 stays."),
+            ("steps", "1e8", "Use 10000000 or less; 2000 stays."),
+        ):
+            type_in(fields[name], text)
+            assert fields[name].error.text == told
+
+    run_async(body())
+
+
+def test_a_number_is_chosen_from_its_list_and_all_points_have_a_word(mode, run_async):
+    async def body() -> None:
+        batch = mode.view.controls.fields["batch_size"]
+        place = batch.box.findText("all")
+        batch.box.setCurrentIndex(place)
+        batch.box.activated.emit(place)
+        assert mode.experiment.batch_size == 0 and batch.typed.text() == "all"
+        type_in(batch, "7")
+        assert mode.experiment.batch_size == 7
+        type_in(batch, "ALL")
+        assert mode.experiment.batch_size == 0
+        type_in(batch, "")
+        assert mode.experiment.batch_size == 0 and batch.error.text.endswith("; all stays.")
 
     run_async(body())
 

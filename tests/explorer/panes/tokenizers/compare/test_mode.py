@@ -17,7 +17,6 @@ from core.tokenization import ByteLevelBPE
 from explorer.panes.tokenizers.compare import menu
 from explorer.panes.tokenizers.compare.choices import MOST
 from explorer.panes.tokenizers.compare.model import differing
-from explorer.panes.tokenizers.compare.toolbar import PLAIN
 from explorer.panes.tokenizers.modes import MODES
 from tests.explorer.panes.tokenizers.small import saved_bpe, small_bpe
 
@@ -257,24 +256,26 @@ def test_choices_reach_every_column(pane, run_async):
 
 
 def test_a_price_is_what_stands_in_its_field(pane, run_async, monkeypatch):
+    said = []
+    monkeypatch.setattr(QToolTip, "showText", lambda _, text, *__: said.append(text))
+
     async def body():
         await pane.settled()
         field, head = pane.mode.view.toolbar.price, columns(pane)[0].head
-        for keys, shown, price in (("2,5", "2.5", 2.5), ("1e3", "13", 13.0), (".", ".", 0.0)):
-            field.clear()
-            QTest.keyClicks(field, keys)
-            assert (field.text(), pane.mode.choices.price) == (shown, price)
+        for keys, price in (("2,5", 2.5), ("1e3", 1000.0), ("0.0000025", 2.5e-6), ("", 0.0)):
+            field.selectAll()
+            field.insert(keys)
+            field.editingFinished.emit()
+            assert (field.text(), pane.mode.choices.price) == (keys, price) and not said
             assert head._cost.isVisibleTo(head) == (price > 0)
-        field.setText("")
-        QTest.keyClicks(field, "9999999999")
-        assert pane.mode.choices.price == 9_999_999 and field.text() == "9999999"
-        said = []
-        monkeypatch.setattr(QToolTip, "showText", lambda _, text, *__: said.append(text))
-        field.clear()
-        QTest.keyClicks(field, "1.000.")
-        assert field.text() == "1.000" and said == [PLAIN]
-        field.set_price(1e6)
-        assert field.text() == "1000000"
+        for keys, why in (("9999999999", "9999999 or less"), ("-1", "0 or"), ("1.0.", "number")):
+            field.selectAll()
+            field.insert(keys)
+            field.editingFinished.emit()
+            assert why in said[-1] and said[-1].endswith("; it stays empty.")
+            assert field.text() == "" and pane.mode.choices.price == 0
+        pane.mode.choose(price=1234567.25)
+        assert field.text() == "1234567.25"
 
     run_async(body())
 

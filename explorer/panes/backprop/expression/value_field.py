@@ -1,0 +1,36 @@
+"""The field in which the value of an input is typed: a number, or rows of numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Signal
+
+from core.autograd import ExpressionError, parse
+from explorer.panes.backprop.expression.computing import array_of
+from explorer.typed_numbers import read_number
+from explorer.widgets.number_field import told
+from explorer.widgets.typed_field import TypedField
+
+ROWS = "a value is a number, or rows as [[1, 2], [3, 4]]"
+
+
+class ValueField(TypedField):
+    """`changed` carries a float, for the number that is shown, or a list: a whole tensor."""
+
+    changed = Signal(object)
+
+    def read(self, text: str) -> float | list[Any]:
+        if "[" not in text:
+            return read_number(text)
+        try:
+            expression = parse(f"value = {text}".replace("\u2212", "-"))
+            rows: list[Any] = array_of(expression.defaults["value"]).tolist()
+        except KeyError:
+            raise ValueError(ROWS) from None
+        except ExpressionError as error:
+            raise ValueError(f"{ROWS}: {error}") from None
+        return rows
+
+    def tell(self, value: float | list[Any]) -> str:
+        return str(value) if isinstance(value, list) else told(value)
