@@ -67,7 +67,7 @@ class TypedField(QLineEdit):
 
     def set_value(self, value: Any) -> None:
         """Shows a value; one that is being typed stays as it is typed."""
-        if self._before is None or value != self._value:
+        if self._before is None or not self._same(value, self._value):
             self._show(value)
 
     def choose(self, value: Any) -> None:
@@ -75,7 +75,7 @@ class TypedField(QLineEdit):
         was = self._value
         self._show(value)
         self._mended()
-        if value != was:
+        if not self._same(value, was):
             self.changed.emit(value)
 
     def finish(self) -> None:
@@ -137,14 +137,14 @@ class TypedField(QLineEdit):
 
     def _go_to(self, value: Any) -> None:
         """Without touching what is typed."""
-        if value != self._value:
+        if not self._same(value, self._value):
             self._value = value
             self.changed.emit(value)
 
     def _go_back(self, before: Any) -> None:
         was = self._value
         self._show(before)
-        if was != before:
+        if not self._same(was, before):
             self.changed.emit(before)
 
     def _show(self, value: Any) -> None:
@@ -157,9 +157,13 @@ class TypedField(QLineEdit):
 
     def _says(self, value: Any) -> bool:
         try:
-            return bool(self.read(self.text()) == value)
+            return self._same(self.read(self.text()), value)
         except ValueError:
             return False
+
+    def _same(self, one: Any, other: Any) -> bool:
+        """−0 is another value than 0."""
+        return bool(one == other) and self.tell(one) == self.tell(other)
 
     def _restyle(self) -> None:
         now = theme.current()

@@ -308,6 +308,17 @@ def test_a_nudge_below_0_has_parentheses(pane, mode):
     assert "\u00d7 (\u22120.100) = " in mode.view.what_if.predicted.text()
 
 
+def test_a_0_below_0_can_be_typed(pane, mode):
+    mode.lab.set_text("w = 0\nw * 2")
+    field = mode.view.what_if.value
+    type_in(field, "-0")
+    assert np.signbit(value(mode, "w")) and field.text() == "-0"
+    mode.lab.move_leaf("w", 0, 0.0)
+    assert not np.signbit(value(mode, "w")) and field.text() == "0"
+    mode.lab.move_leaf("w", 0, -0.0)
+    assert field.text() == "\u22120"
+
+
 def test_a_rate_that_cannot_be_is_told_where_the_steps_are(pane, mode):
     card = mode.view.learn
     said = card.words.text()
