@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from core.optimization.rule import Line, Rule, T, check_not_negative, check_step
+from core.optimization.rule import Line, Rule, T, check_given, check_not_negative
 from core.optimization.sgd import DECAY
 
 
@@ -45,8 +45,8 @@ class AdaGradStep(NamedTuple):
 def explain(
     param: T, grad: T, state: AdaGradState, step: int, settings: AdaGradSettings
 ) -> AdaGradStep:
-    """One step, line by line. Raises ValueError for a step below 1."""
-    check_step(step)
+    """One step, line by line. Raises ValueError for a step below 1 and shapes that differ."""
+    check_given(param, grad, step)
     rate = settings.learning_rate
     slope = grad + param * settings.weight_decay  # step: decay
     total = state.total + slope * slope  # step: total

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from core.optimization.adam import CORRECTED
-from core.optimization.rule import Line, Rule, T, check_not_negative, check_shares, check_step
+from core.optimization.rule import Line, Rule, T, check_given, check_not_negative, check_shares
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,8 @@ class AdamWStep(NamedTuple):
 
 
 def explain(param: T, grad: T, state: AdamWState, step: int, settings: AdamWSettings) -> AdamWStep:
-    """One step, line by line. Raises ValueError for a step below 1."""
-    check_step(step)
+    """One step, line by line. Raises ValueError for a step below 1 and shapes that differ."""
+    check_given(param, grad, step)
     rate = settings.learning_rate
     beta1, beta2 = settings.betas
     shrunk = param * (1 - rate * settings.weight_decay)  # step: decay
@@ -75,7 +75,7 @@ def update(
     param, grad   same shape
     step          1 for the first step
 
-    Raises ValueError for a step below 1.
+    Raises ValueError for a step below 1 and shapes that differ.
     """
     made = explain(param, grad, state, step, settings)
     return made.new, AdamWState(made.average, made.square)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from core.optimization.adamw import SHRINK
-from core.optimization.rule import Line, Rule, T, check_not_negative, check_shares, check_step
+from core.optimization.rule import Line, Rule, T, check_given, check_not_negative, check_shares
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,8 @@ class LionStep(NamedTuple):
 
 
 def explain(param: Any, grad: Any, state: LionState, step: int, settings: LionSettings) -> LionStep:
-    """One step, line by line. Raises ValueError for a step below 1."""
-    check_step(step)
+    """One step, line by line. Raises ValueError for a step below 1 and shapes that differ."""
+    check_given(param, grad, step)
     rate = settings.learning_rate
     beta1, beta2 = settings.betas
     shrunk = param * (1 - rate * settings.weight_decay)  # step: decay

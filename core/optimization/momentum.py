@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from core.optimization.rule import Line, Rule, T, check_not_negative, check_share, check_step
+from core.optimization.rule import Line, Rule, T, check_given, check_not_negative, check_share
 from core.optimization.sgd import DECAY
 
 
@@ -47,8 +47,8 @@ class MomentumStep(NamedTuple):
 def explain(
     param: T, grad: T, state: MomentumState, step: int, settings: MomentumSettings
 ) -> MomentumStep:
-    """One step, line by line. Raises ValueError for a step below 1."""
-    check_step(step)
+    """One step, line by line. Raises ValueError for a step below 1 and shapes that differ."""
+    check_given(param, grad, step)
     rate = settings.learning_rate
     slope = grad + param * settings.weight_decay  # step: decay
     velocity = state.velocity * settings.momentum + slope  # step: velocity

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from core.optimization.adamw import SHRINK
-from core.optimization.rule import Line, Rule, T, check_not_negative, check_share, check_step
+from core.optimization.rule import Line, Rule, T, check_given, check_not_negative, check_share
 
 # p(x) = a x + b x^3 + c x^5: steep at 0, so that small singular values grow fast; it comes to rest
 # between about 0.7 and 1.2, not at 1 exactly.
@@ -128,8 +128,11 @@ def scale_of(rows: int, columns: int, match_adamw: bool) -> float:
 
 
 def explain(param: Any, grad: Any, state: MuonState, step: int, settings: MuonSettings) -> MuonStep:
-    """One step, line by line. Raises ValueError for a step below 1 and for what is no matrix."""
-    check_step(step)
+    """One step, line by line.
+
+    Raises ValueError for a step below 1, a gradient of another shape, and what is no matrix.
+    """
+    check_given(param, grad, step)
     if len(param.shape) != 2:
         raise ValueError(
             f"Muon moves matrices, not an array of shape {tuple(param.shape)}; leave vectors and "

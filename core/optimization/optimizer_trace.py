@@ -42,10 +42,6 @@ def trace_update(
         if type(given) is not kind:
             raise ValueError(f"{rule.title} takes {kind.__name__}, not {type(given).__name__}")
     param, grad = np.array(param, dtype=float), np.array(grad, dtype=float)
-    if param.shape != grad.shape:
-        raise ValueError(
-            f"the parameter has shape {param.shape}, its gradient {grad.shape}; they must be equal"
-        )
     with np.errstate(all="ignore"):  # what overflows is shown, not raised
         made = rule.explain(param, grad, state, step, settings)
         new, after = rule.update(param, grad, state, step, settings)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from core.optimization.rule import Line, Rule, T, check_not_negative, check_share, check_step
+from core.optimization.rule import Line, Rule, T, check_given, check_not_negative, check_share
 from core.optimization.sgd import DECAY
 
 
@@ -46,8 +46,8 @@ class RMSPropStep(NamedTuple):
 def explain(
     param: T, grad: T, state: RMSPropState, step: int, settings: RMSPropSettings
 ) -> RMSPropStep:
-    """One step, line by line. Raises ValueError for a step below 1."""
-    check_step(step)
+    """One step, line by line. Raises ValueError for a step below 1 and shapes that differ."""
+    check_given(param, grad, step)
     rate, beta = settings.learning_rate, settings.beta
     slope = grad + param * settings.weight_decay  # step: decay
     square = state.square * beta + slope * slope * (1 - beta)  # step: square

@@ -10,7 +10,8 @@ A rule is a file with five things in it:
                every setting, as data
 
 It uses operators alone (arithmetic, abs, comparisons, and of a matrix `.T`, `.shape` and `.sum()`),
-so that the same lines run on NumPy arrays, torch tensors and DTensors. Nothing is changed in place.
+so that the same lines run on NumPy arrays, torch tensors and DTensors, once `check_given` has seen
+that they fit together. Nothing is changed in place.
 Letters: the parameter is written theta, its gradient g, the learning rate eta, the weight decay
 lambda; t is the step, 1 for the first.
 """
@@ -91,10 +92,24 @@ def numbers_of(settings: Any) -> dict[str, Any]:
     return named
 
 
-def check_step(step: int) -> None:
-    """Raises ValueError for a step below 1."""
+def check_given(param: Any, grad: Any, step: int) -> None:
+    """Raises ValueError for a step below 1, and for a gradient of another shape than its parameter,
+    which arithmetic might stretch to fit.
+    """
     if step < 1:
         raise ValueError(f"step {step} is below 1; the first step is 1")
+    ours, theirs = getattr(param, "shape", ()), getattr(grad, "shape", ())
+    if ours != theirs:
+        if tuple(ours) == tuple(theirs)[::-1]:
+            remedy = "transpose it"
+        elif math.prod(ours) == math.prod(theirs):
+            remedy = "give it the parameter's shape"
+        else:
+            remedy = "give the gradient of this parameter, summed along axes that were broadcast"
+        raise ValueError(
+            f"the gradient has shape {tuple(theirs)}, its parameter {tuple(ours)}, and they must "
+            f"be equal: {remedy}"
+        )
 
 
 def check_not_negative(name: str, value: float) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from core.optimization.rule import Line, Rule, T, check_not_negative, check_step
+from core.optimization.rule import Line, Rule, T, check_given, check_not_negative
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,8 @@ class SGDStep(NamedTuple):
 
 
 def explain(param: T, grad: T, state: SGDState, step: int, settings: SGDSettings) -> SGDStep:
-    """One step, line by line. Raises ValueError for a step below 1."""
-    check_step(step)
+    """One step, line by line. Raises ValueError for a step below 1 and shapes that differ."""
+    check_given(param, grad, step)
     rate = settings.learning_rate
     slope = grad + param * settings.weight_decay  # step: decay
     new = param - slope * rate  # step: move

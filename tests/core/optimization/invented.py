@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from core.optimization.optimizers import OPTIMIZERS
-from core.optimization.rule import Line, Rule, check_step
+from core.optimization.rule import Line, Rule, check_given
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def explain(
     param: Any, grad: Any, state: DriftState, step: int, settings: DriftSettings
 ) -> DriftStep:
     """The average slope, and the decay straight into the weights."""
-    check_step(step)
+    check_given(param, grad, step)
     average = state.average * settings.momentum + grad * (1 - settings.momentum)
     new = param * (1 - settings.learning_rate * settings.weight_decay)
     return DriftStep(average, new - average * settings.learning_rate)

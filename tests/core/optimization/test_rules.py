@@ -134,6 +134,34 @@ def test_nothing_is_changed_in_place_and_a_dtype_stays(name: str) -> None:
         rule.update(param, grad, state, 0, settings)
 
 
+@pytest.mark.parametrize("kind", [np.ones, torch.ones])
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_gradient_of_another_shape_is_refused_with_both_shapes_and_the_remedy(name, kind) -> None:
+    """Also one that arithmetic would stretch over the parameter, or the parameter over it."""
+    rule = OPTIMIZERS[name]
+    for shape, other, remedy in [
+        ((2, 3), (3, 2), "transpose it"),
+        ((2, 3), (6, 1), "give it the parameter's shape"),
+        ((2, 3), (1, 3), "the gradient of this parameter"),
+        ((1, 3), (2, 3), "summed along axes"),
+        ((2, 3), (), "the gradient of this parameter"),
+    ]:
+        says = re.escape(f"the gradient has shape {other}, its parameter {shape}") + f".*{remedy}"
+        for function in (rule.update, rule.explain):
+            with pytest.raises(ValueError, match=says):
+                function(kind(shape), kind(other), rule.state(), 1, rule.settings())
+
+
+@pytest.mark.parametrize("name", [one for one in OPTIMIZERS if one != "muon"])
+def test_plain_numbers_are_parameters_too(name) -> None:
+    rule = OPTIMIZERS[name]
+    alone, _ = rule.update(2.0, 0.5, rule.state(), 1, rule.settings(learning_rate=0.1))
+    array, _ = rule.update(*np.array([[2.0], [0.5]]), rule.state(), 1, rule.settings(0.1))
+    assert alone == array[0]
+    with pytest.raises(ValueError, match=re.escape("has shape (1,), its parameter ()")):
+        rule.update(2.0, np.array([0.5]), rule.state(), 1, rule.settings())
+
+
 def _values(state) -> list:
     return [getattr(state, name) for name in state.__dataclass_fields__]
 
