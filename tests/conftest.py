@@ -175,10 +175,10 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 @pytest.fixture
 def run_async(qapp: Any) -> Callable[..., Any]:
-    """``run_async(coroutine, timeout=30)`` runs a coroutine to its end in Qt's event loop."""
+    """``run_async(coroutine, timeout=120)`` runs a coroutine to its end in Qt's event loop."""
     import qasync
 
-    def run(coroutine: Coroutine[Any, Any, Any], timeout: float = 30.0) -> Any:
+    def run(coroutine: Coroutine[Any, Any, Any], timeout: float = 120.0) -> Any:
         async def limited() -> Any:
             async with asyncio.timeout(timeout):
                 return await coroutine

@@ -25,7 +25,7 @@ def folders(tmp_path):
 
 
 async def quiet(owner):
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(100):
         while tasks.running(owner):
             await asyncio.sleep(0)
 
@@ -51,7 +51,7 @@ def test_a_run_that_starts_on_the_thread_is_in_the_strip_at_once_though_another_
         follower.stop()
         job = runs.job(folders[1])
         job.cancel()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(100):
             while not job.over:
                 await asyncio.sleep(0.01)
         return told[0], strip

@@ -63,7 +63,7 @@ def test_a_run_is_steered_alike_in_a_thread_and_in_a_process(runs, run_async, ba
         await until(lambda: not runs.running_here(folder))
         return stepped, reader
 
-    stepped, reader = run_async(body(), 90)
+    stepped, reader = run_async(body())
     assert stepped == 2
     assert reader.checkpoints[-1].step == reader.step
 
@@ -75,7 +75,7 @@ def test_thread_and_process_learn_the_same(runs, run_async):
         await until(lambda: not runs.running_here(folder))
         return RunReader(folder)
 
-    thread, process = run_async(train("thread"), 60), run_async(train("process"), 60)
+    thread, process = run_async(train("thread")), run_async(train("process"))
     assert thread.state == process.state == "finished", process.message
     np.testing.assert_array_equal(thread.steps["loss"], process.steps["loss"])
     assert where(process) == "cpu, fp32, 1 rank, 1 thread", "as its config says"
@@ -90,7 +90,7 @@ def test_starting_twice_is_refused(runs, run_async):
         with pytest.raises(ValueError, match=r"pause or stop|stop it first"):
             runs.start(folder)
 
-    run_async(body(), 60)
+    run_async(body())
     with pytest.raises(ValueError, match="thread or a process"):
         runs.control(runs.folder(), "cloud")
 
@@ -113,7 +113,7 @@ def test_a_run_that_fails_is_one_card(runs, run_async, caplog, tmp_path):
         await runs.job(folder).done()
         return state, problem.text
 
-    state, text = run_async(body(), 60)
+    state, text = run_async(body())
     assert state == "failed" and "missing.txt" in text
     errors.reports().problems.clear()
 
@@ -207,7 +207,7 @@ def test_the_next_session_offers_the_run_that_was_training(qapp, tmp_path, run_a
         ended = await session.close(10)
         return session, folder, seen, ended
 
-    session, folder, seen, ended = run_async(first(), 60)
+    session, folder, seen, ended = run_async(first())
     dispose(session)
     assert ended
     assert (seen.name, seen.state, seen.steps) == ("stories-3", "running", 100_000)
@@ -233,9 +233,9 @@ def test_the_next_session_offers_the_run_that_was_training(qapp, tmp_path, run_a
         return message, run
 
     expected = f"stories-3 stopped at step {reader.step:,} of 100,000"
-    assert run_async(second(None), 60)[0] == expected
-    assert run_async(second("Look"), 60) == (expected, str(folder))
-    assert run_async(second(None), 60)[0] is None
+    assert run_async(second(None))[0] == expected
+    assert run_async(second("Look")) == (expected, str(folder))
+    assert run_async(second(None))[0] is None
 
 
 @pytest.mark.no_stall_check
@@ -268,7 +268,7 @@ def test_a_dead_engine_offers_restart_and_the_run_goes_on(qapp, tmp_path, run_as
         dispose(session)
         return RunReader(folder)
 
-    reader = run_async(body(), 60)
+    reader = run_async(body())
     assert len(reader.manifest["attempts"]) == 2
     errors.reports().problems.clear()
 
@@ -319,7 +319,7 @@ def test_restart_goes_on_with_every_run_of_the_dead_engine(
         dispose(session)
         return problems, reported
 
-    problems, reported = run_async(body(), 30)
+    problems, reported = run_async(body())
     assert sorted(begun) == ["one", "two"]
     assert problems == []
     assert len(reported) == 1 and "gone" in reported[0]

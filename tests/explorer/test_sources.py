@@ -42,7 +42,7 @@ def test_every_source_captures_and_traces(kind, torch_engine, runs, tmp_path, ru
         trace = await source.trace_attention(ids, 1, 1, -1, key="pane")
         return source, ids, acts, trace
 
-    source, ids, acts, trace = run_async(body(), 60)
+    source, ids, acts, trace = run_async(body())
     assert acts.attention.shape == (2, 2, len(ids), len(ids))
     assert acts.attention.dtype == np.float32
     np.testing.assert_allclose(acts.attention.sum(-1), 1, atol=1e-5)
@@ -86,7 +86,7 @@ def test_a_run_that_has_ended_is_looked_at_through_its_checkpoint(
         acts = await source.capture(ids)
         return ids, acts, source.version, RunReader(folder).checkpoints[-1].folder
 
-    ids, acts, version, checkpoint = run_async(body(), 60)
+    ids, acts, version, checkpoint = run_async(body())
     assert version == 4
     expected = core.capture(core.load(checkpoint).model, ids)
     np.testing.assert_array_equal(acts.attention, expected.attention)
@@ -111,8 +111,8 @@ def test_looks_do_not_change_the_run(torch_engine, runs, run_async):
         runs.job(folder).result()
         return RunReader(folder).steps["loss"].copy(), looked
 
-    quiet, _ = run_async(train("quiet", False), 60)
-    disturbed, looked = run_async(train("disturbed", True), 60)
+    quiet, _ = run_async(train("quiet", False))
+    disturbed, looked = run_async(train("disturbed", True))
     assert looked > 0
     np.testing.assert_array_equal(quiet, disturbed)
 
@@ -125,7 +125,7 @@ def test_a_newer_look_supersedes_an_older(torch_engine, runs, tmp_path, run_asyn
         second = asyncio.ensure_future(source.capture([1, 2, 3], key="heads"))
         return await asyncio.gather(first, second)
 
-    first, second = run_async(body(), 60)
+    first, second = run_async(body())
     assert first is SUPERSEDED
     assert second.attention.shape[-1] == 3
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-async def until(condition: Callable[[], Any], what: str = "", seconds: float = 25.0) -> None:
+async def until(condition: Callable[[], Any], what: str = "", seconds: float = 100.0) -> None:
     """Lets Qt's event loop turn until `condition()` holds."""
     try:
         async with asyncio.timeout(seconds):
@@ -29,7 +29,7 @@ class Gate:
 
     def __call__(self) -> bool:
         self._begun.set()
-        return self._opened.wait(25)
+        return self._opened.wait(100)
 
     async def reached(self) -> None:
         await until(self._begun.is_set, "the call")

@@ -36,7 +36,7 @@ def test_text_to_heads_to_steps_with_every_source(kind, pane, tmp_path, run_asyn
         assert pane.headline == pane.player.track.sentence(5)
         assert view.panel.version.isVisibleTo(view) == (kind != "folder")
 
-    run_async(body(), 60)
+    run_async(body())
 
 
 def test_the_steps_equal_core(pane, tmp_path, run_async):
@@ -355,4 +355,4 @@ def test_an_animation_of_the_steps_leaves_the_pane_as_it_was(pane, tmp_path, run
         with Image.open(tmp_path / "steps.gif") as film:
             assert film.n_frames > 8, "the steps move, though the heat map was on the screen"
 
-    run_async(body(), 60)
+    run_async(body())

@@ -218,7 +218,7 @@ def test_a_run_that_has_not_answered_yet_says_so_with_its_step(
         assert pane.view.body.state == "ready" and pane.looker.heads.source == live.name
         assert not pane.looker._first.isActive()
 
-    run_async(body(), 60)
+    run_async(body())
 
 
 def test_the_tokens_are_there_before_the_heads(pane, tmp_path, run_async):
@@ -282,7 +282,7 @@ def test_live_heads_follow_the_run_but_never_replace_steps(pane, tmp_path, run_a
         assert pane.looker.heads is not held
         assert pane.choices.mode == "map"
 
-    run_async(body(), 60)
+    run_async(body())
 
 
 def test_live_heads_go_on_after_the_steps(pane, tmp_path, run_async):
@@ -296,4 +296,4 @@ def test_live_heads_go_on_after_the_steps(pane, tmp_path, run_async):
         await until(lambda: pane.looker.heads.version > held, "newer heads")
         await pane.settled()
 
-    run_async(body(), 60)
+    run_async(body())

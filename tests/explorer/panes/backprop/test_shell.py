@@ -33,7 +33,7 @@ def test_every_mode_can_be_shown_and_comes_back_as_it_was(make_pane, run_async):
             pane.mode.restore(pane.mode.state())
             await pane.settled()
 
-    run_async(body(), 60)
+    run_async(body())
 
 
 def test_it_is_closed_while_a_formula_is_worked_out(make_pane, run_async):

@@ -185,7 +185,7 @@ def test_a_download_tells_its_progress_and_can_be_cancelled(
         catalogue.look()
         await catalogue.settled()
         catalogue.download("known:gpt2")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(100):
             while not shares:
                 await asyncio.sleep(0.01)
         catalogue.cancel("known:gpt2")

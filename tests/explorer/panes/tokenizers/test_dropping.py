@@ -39,7 +39,7 @@ def test_a_dropped_tokenizer_opens_as_a_tokenizer(make_pane, run_async, tmp_path
             assert identity in pane.mode.shown_ones.ids
         assert pane.catalogue.get(identity) is not None
 
-    run_async(body(), 60)
+    run_async(body())
 
 
 def test_a_file_that_has_vanished_is_told_with_the_remedy(tmp_path):
@@ -71,7 +71,7 @@ def test_a_dropped_text_is_a_text(make_pane, run_async, tmp_path, mode):
             assert pane.mode.id == ("inside" if mode == "inside" else "compare")
             assert pane.mode.text == "Once upon a time"
 
-    run_async(body(), 60)
+    run_async(body())
 
 
 def test_folders_are_for_the_window_and_other_files_say_what_they_are(
@@ -92,7 +92,7 @@ def test_folders_are_for_the_window_and_other_files_say_what_they_are(
         await pane.settled()
         assert "unpack it" in said[-1] and pane.mode.text == before
 
-    run_async(body(), 60)
+    run_async(body())
 
 
 def test_files_are_told_by_what_they_hold(tmp_path):
@@ -155,7 +155,7 @@ def test_how_a_file_was_read_is_told_where_its_text_is_shown(
         pane.mode.set_text("typed since")
         assert not shown.isVisible()
 
-    run_async(body(), 60)
+    run_async(body())
 
 
 def test_a_text_that_is_cut_off_ends_with_a_whole_character(tmp_path, monkeypatch):

@@ -81,7 +81,7 @@ def test_a_tokenizer_is_saved_by_the_dialog(
         await until(path.exists, "the file")
         await pane.settled()
 
-    run_async(scenario(), 60)
+    run_async(scenario())
     ours = mode.using.tokenizer(lane)
     assert said[-1] == "Saved mine.json"
     assert open_tokenizer(path).encode_ids(TEXT) == ours.encode_ids(TEXT)
@@ -102,7 +102,7 @@ def test_a_model_saved_by_the_dialog_is_one_for_sentencepiece(
         await until(path.exists, "the file")
         await pane.settled()
 
-    run_async(scenario(), 60)
+    run_async(scenario())
     ours = mode.using.tokenizer(lane)
     size, *theirs = by_sentencepiece(path, TEXT)
     assert size == ours.vocab_size
@@ -139,7 +139,7 @@ def test_bpe_has_no_model_file_and_a_place_that_is_none_is_said(
         await mode.using.save(mode.using.tokenizer(0), tmp_path / "file" / "mine.json")
         assert str(tmp_path / "file") in said[-1]
 
-    run_async(scenario(), 60)
+    run_async(scenario())
     assert "mine.model" not in os.listdir(tmp_path)
 
 
@@ -167,7 +167,7 @@ def test_compare_and_inside_show_what_was_trained(pane: Any, run_async: Any) -> 
         ours = train.using.tokenizer(1)
         assert inside.inside.ids == tuple(ours.encode_ids(inside.text))
 
-    run_async(scenario(), 60)
+    run_async(scenario())
 
 
 # into a model's training, through a whole window
@@ -210,7 +210,7 @@ def test_a_model_is_trained_with_a_tokenizer_that_was_trained_here(
     async def scenario() -> None:
         async with sitting as session:
             window = session.window
-            await until(lambda: session.engine.is_ready, "torch", 60)
+            await until(lambda: session.engine.is_ready, "torch")
             mode = window.show_pane("tokenizers").modes["train"]
             window.pane.show_mode("train")
             await trained(mode)
@@ -223,14 +223,14 @@ def test_a_model_is_trained_with_a_tokenizer_that_was_trained_here(
             await training.settled()
             assert not training.planning.errors
             training.setup.startRequested.emit()
-            await until(lambda: session.workspace.run, "the run", 60)
+            await until(lambda: session.workspace.run, "the run")
             folder = Path(session.workspace.run)
             kept = "checkpoints/step-*/tokenizer.json"
-            await until(lambda: list(folder.glob(kept)), "a checkpoint", 60)
+            await until(lambda: list(folder.glob(kept)), "a checkpoint")
             path = next(folder.glob(kept))
             assert open_tokenizer(path).encode_ids(TEXT) == ours.encode_ids(TEXT)
 
-    run_async(scenario(), 120)
+    run_async(scenario())
 
 
 @pytest.mark.no_stall_check  # a window with its panes is built in the loop
@@ -243,14 +243,14 @@ def test_a_text_that_is_opened_reaches_a_pane_that_was_not_built_yet(
     async def scenario() -> None:
         async with sitting as session:
             window = session.window
-            await until(lambda: session.engine.is_ready, "torch", 60)
+            await until(lambda: session.engine.is_ready, "torch")
             assert window.pane.objectName() == "tokenizers"
             assert await session.open_paths_now([text]) is False
             assert window.pane.objectName() == "training"
             await window.pane.settled()
             assert window.pane.planning.options.corpus == str(text)
 
-    run_async(scenario(), 120)
+    run_async(scenario())
 
 
 @pytest.mark.parametrize("opened", ["file", "folder"])
@@ -275,4 +275,4 @@ def test_a_tokenizer_that_the_window_opens_is_looked_at_instead_of_trained_on(
             assert f"file:{path}" in window.pane.mode.shown_ones.ids
             assert window.panes["training"].planning.options.corpus == planned
 
-    run_async(scenario(), 120)
+    run_async(scenario())

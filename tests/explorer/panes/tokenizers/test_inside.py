@@ -312,7 +312,7 @@ def test_every_step_of_every_kind_is_drawn(pane, trained, run_async, kind):
             assert mode.view.word._broken is None and mode.view.stages._broken is None
             await asyncio.sleep(0)
 
-    run_async(body(), 60)
+    run_async(body())
 
 
 def test_alpha_keeps_the_place_and_can_be_undone(pane, trained, run_async):

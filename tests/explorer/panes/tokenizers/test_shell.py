@@ -135,4 +135,4 @@ def test_every_mode_that_is_there_can_be_built(make_pane, run_async):
             mode.restore(mode.state())
             await pane.settled()
 
-    run_async(body(), 60)
+    run_async(body())

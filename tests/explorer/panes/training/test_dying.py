@@ -62,7 +62,7 @@ def test_a_trainer_that_dies_at_once_is_a_failed_run_and_says_why(
             assert pane.steering.wanted(folder) is None
         pane.hide()
 
-    run_async(story(), 60)
+    run_async(story())
     errors.reports().problems.clear()
 
 
@@ -82,4 +82,4 @@ def test_a_hidden_pane_reads_no_run_and_catches_up_when_it_is_shown(make_pane, r
         pane.left()
         pane.hide()
 
-    run_async(story(), 60)
+    run_async(story())

@@ -53,7 +53,7 @@ def moments():
 
 
 async def read(engine, film):
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(100):
         while tasks.running(engine):
             await asyncio.sleep(0)
 

@@ -42,4 +42,4 @@ def test_start_and_new_run_leave_the_keyboard_at_no_other_button(make_pane, run_
         window.takeCentralWidget()
         await pane.settled()
 
-    run_async(story(), 60)
+    run_async(story())

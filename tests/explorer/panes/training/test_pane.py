@@ -174,7 +174,7 @@ def test_inside_a_step_the_card_tells_what_the_run_does_now(make_pane, run_async
         pane.hide()
         return told
 
-    assert run_async(story(), 60) == [
+    assert run_async(story()) == [
         ("running", ("branch", "pause", "stop")),
         ("paused", ("branch", "resume", "stop")),
         ("running", ("branch", "pause", "stop")),

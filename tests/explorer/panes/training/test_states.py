@@ -244,7 +244,7 @@ def test_no_badge_says_live_once_nobody_trains_and_a_new_run_begins_with_nothing
         bar.bind(None)
         await pane.settled()
 
-    run_async(story(), 60)
+    run_async(story())
 
 
 def test_no_key_meant_for_one_button_reaches_another(qtbot):

@@ -117,7 +117,7 @@ def test_a_run_that_is_being_started_here_is_wished_to_run_until_it_does(
         run = run_that_is(before, tmp_path)
         steering.start(run.folder)
         states = [steering.state(run)]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(100):
             while not trainers.training:
                 await asyncio.sleep(0)
         states.append(steering.state(run))

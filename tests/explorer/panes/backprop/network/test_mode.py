@@ -249,7 +249,7 @@ def test_every_action_has_words_and_runs(mode, run_async):
                 action.run()
                 await mode.settled()
 
-    run_async(body(), 60)
+    run_async(body())
 
 
 @pytest.mark.parametrize("name", ["learning", "sample", "vanishing", "dead", "overfit"])
@@ -258,7 +258,7 @@ def test_every_view_of_a_snapshot_comes(mode, run_async, name):
         await mode.views()[name]()
         assert mode.view.states.state == "ready" and not mode.widget().grab().isNull()
 
-    run_async(body(), 60)
+    run_async(body())
 
 
 def test_losses_beyond_all_bounds_are_left_out_and_the_picture_says_so(mode, run_async):

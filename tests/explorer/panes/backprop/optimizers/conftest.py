@@ -21,6 +21,6 @@ def change(mode, run_async) -> Any:
             mode.change(experiment, "Test")
             await mode.settled()
 
-        run_async(body(), 30)
+        run_async(body())
 
     return do

@@ -238,7 +238,7 @@ def test_what_comes_into_sight_is_drawn_roughly_at_once(mode, change, run_async)
         await mode.settled()
         assert [kind for kind, _ in asked] == ["whole"]
 
-    run_async(body(), 30)
+    run_async(body())
 
 
 def lab(color) -> np.ndarray:

@@ -315,7 +315,7 @@ def test_every_view_of_the_snapshot_can_be_brought(mode, run_async):
             await mode.settled()
             assert not mode.view.grab().isNull()
 
-    run_async(body(), 60)
+    run_async(body())
 
 
 def test_every_action_runs(mode, run_async):
@@ -325,7 +325,7 @@ def test_every_action_runs(mode, run_async):
                 action.run()
                 await mode.settled()
 
-    run_async(body(), 60)
+    run_async(body())
 
 
 def test_the_pane_is_closed_while_a_race_is_run(mode, run_async):
@@ -344,7 +344,7 @@ def test_another_race_is_wanted_while_a_long_one_is_run(mode, run_async):
         mode.change(Experiment(racers=("sgd",), steps=5), "A short one")
         await mode.settled()
 
-    run_async(body(), 30)
+    run_async(body())
     assert mode.recording.length == 6 and [lane.name for lane in mode.recording.lanes] == ["sgd"]
 
 
@@ -440,4 +440,4 @@ def test_where_it_was_left_is_kept(make_pane, run_async):
         await pane.settled()
         assert pane.player.position == 70
 
-    run_async(body(), 30)
+    run_async(body())

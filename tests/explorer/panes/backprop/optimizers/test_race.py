@@ -327,7 +327,7 @@ def test_the_curve_of_a_schedule_is_what_the_racers_take(mode, run_async):
             taken = [racer.settings.learning_rate for racer in racers]
             np.testing.assert_allclose(curve[:, 1] * peak, taken, rtol=1e-12)
 
-    run_async(body(), 30)
+    run_async(body())
 
 
 def test_numbers_of_all_racers_are_what_the_cursor_shows(mode, change):
@@ -396,4 +396,4 @@ def test_only_the_last_search_for_minima_is_gone_through_with(mode, run_async, e
         (minimum,) = mode.view.map.ground.minima
         assert minimum == pytest.approx((0.0, 1.0), abs=1e-4)
 
-    run_async(body(), 30)
+    run_async(body())

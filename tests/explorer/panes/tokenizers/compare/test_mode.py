@@ -74,7 +74,7 @@ def test_columns_are_equally_wide_whatever_they_say(pane, run_async):
         room = pane.mode.view._grid.parentWidget().width()
         assert pane.mode.view._grid.width() <= room
         pane.mode.choose(layout="rows")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(100):
             while columns(pane)[0].width() == max(widths):  # the layout follows
                 await asyncio.sleep(0.01)
         assert columns(pane)[0].width() > 2 * max(widths)
@@ -354,7 +354,7 @@ def test_a_download_shows_its_progress_and_can_be_given_up(pane, run_async, monk
         await pane.settled()
         pane.mode.shown_ones.add("known:gpt2")
         column = columns(pane)[2]
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(100):
             while column.body._veil._reason != "downloading, 25%":
                 await asyncio.sleep(0.02)
         assert column.body.state == "loading"
@@ -395,7 +395,7 @@ def test_a_megabyte_is_cut_while_the_window_lives(pane, run_async):
         first = [column.flow.first_byte for column in columns(pane)]
         assert first[0] > 10_000 and np.ptp(first) < 100
 
-    run_async(body(), 60)
+    run_async(body())
 
 
 def test_a_clicked_token_is_explained_step_by_step(pane, run_async):
@@ -444,7 +444,7 @@ def test_a_hovered_token_is_explained_until_the_pointer_leaves(pane, run_async):
         pane.inspection.connect(told.append)
         flow = columns(pane)[1].flow
         flow._hover(0)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(100):
             while not told or told[-1].step.name.startswith("rates."):
                 await asyncio.sleep(0.02)
         assert told[-1].step.name == "encoding.model" and not told[-1].pinned

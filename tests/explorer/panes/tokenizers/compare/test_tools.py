@@ -106,7 +106,7 @@ def test_a_download_on_its_way_is_told_in_search_and_overlap(pane, run_async, mo
         pane.mode.choose(view="overlap")
         pane.mode.shown_ones.add("known:gpt2")
         view = tool(pane, "overlap").view
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(100):
             while not any("downloading, 25%" in card.message for card in view.cards):
                 await asyncio.sleep(0.02)
         pane.mode.choose(view="vocabulary")
