@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 MINUS = "\u2212"
+TIMES = "\u00d7"
 INFINITY = "\u221e"
 ABOUT = "\u2248"
 THIN_SPACE = "\u2009"

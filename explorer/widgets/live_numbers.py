@@ -12,10 +12,8 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
-from explorer.theme_numbers import format_significant
+from explorer.theme_numbers import TIMES, format_significant
 from explorer.widgets.base import LEFT, RIGHT, Picture, elide, put_text
-
-TIMES = "\u00d7"
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ from explorer.panes.attention import story as S
 from explorer.panes.attention.model import Heads, quoted
 from explorer.panes.attention.story import Story
 from explorer.panes.base import Inspection
+from explorer.theme_numbers import TIMES
 from explorer.theme_numbers import format_number as number
 from explorer.widgets.base import visible_text
 from explorer.widgets.live_numbers import Equation, Terms
 
-TIMES = "\u00d7"
 PER_TOKEN = ("scores", "scaled", "masked", "weights")  # one number for each token
 
 

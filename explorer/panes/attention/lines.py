@@ -8,9 +8,9 @@ from explorer import theme
 from explorer.panes.attention import story as stories
 from explorer.panes.attention.model import quoted
 from explorer.panes.attention.story import Story
+from explorer.theme_numbers import TIMES
 from explorer.theme_numbers import format_number as number
 
-TIMES = "\u00d7"
 Piece = tuple[str, str]  # text, color role
 
 

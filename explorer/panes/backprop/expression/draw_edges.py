@@ -11,16 +11,11 @@ from PySide6.QtGui import QPainter, QPainterPath, QPen
 from explorer import theme
 from explorer.panes.backprop.expression.draw_nodes import anchor
 from explorer.panes.backprop.expression.faces import MOST_FANNED
-from explorer.panes.backprop.expression.inks import (
-    TIMES,
-    mono,
-    sans,
-    sign_color,
-    sign_text,
-)
+from explorer.panes.backprop.expression.inks import mono, sans, sign_color, sign_text
 from explorer.panes.backprop.expression.scene import Edge, Instant, Scene, subject_at
 from explorer.panes.backprop.expression.ways import LABEL, Ways, joint_box, joint_radius
 from explorer.panes.backprop.expression.writing import short_numeral
+from explorer.theme_numbers import TIMES
 from explorer.widgets.base import LEFT, put_text
 
 THIN, STRONGEST = 1.0, 7.0  # px

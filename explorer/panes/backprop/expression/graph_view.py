@@ -10,12 +10,11 @@ from PySide6.QtWidgets import QWidget
 from explorer import theme
 from explorer.panes.backprop.expression.draw_legend import draw_legend
 from explorer.panes.backprop.expression.draw_more import draw_more
-from explorer.panes.backprop.expression.draw_motion import subject
 from explorer.panes.backprop.expression.numbers import labels_of, named_numbers, numbers_of
 from explorer.panes.backprop.expression.painting import Hit, Looked, Painting
 from explorer.panes.backprop.expression.paths import edges_on_the_way
 from explorer.panes.backprop.expression.resting import Resting
-from explorer.panes.backprop.expression.scene import Edge, Scene, instant_at
+from explorer.panes.backprop.expression.scene import Edge, Scene, instant_at, subject_at
 from explorer.panes.backprop.expression.sight import GraphSight
 from explorer.panes.backprop.expression.ways import Ways
 from explorer.panes.backprop.expression.words import told
@@ -145,4 +144,4 @@ class GraphView(GraphSight):
             if looked >= 0:
                 return looked
         instant = instant_at(self.scene.computed, self._position)
-        return -1 if instant.place is None else subject(self.scene, instant)
+        return subject_at(self.scene.computed, instant.moment)

@@ -12,8 +12,6 @@ from explorer.panes.backprop.expression.writing import numeral
 from explorer.theme_fonts import MONO, SANS, font
 from explorer.widgets.base import put_text
 
-TIMES = "\u00d7"
-
 
 def sans(pixels: int, weight: int = 400) -> QFont:
     """A font in the picture's own units: the view scales it."""

@@ -22,10 +22,9 @@ from explorer.panes.backprop.expression.draw_motion import (
     draw_bubble,
     draw_motion,
     moving_at,
-    subject,
 )
 from explorer.panes.backprop.expression.draw_nodes import ALL, BLOCKS, NAMES, draw_node
-from explorer.panes.backprop.expression.scene import Edge, Instant, Scene
+from explorer.panes.backprop.expression.scene import Edge, Instant, Scene, subject_at
 from explorer.panes.backprop.expression.ways import Ways
 
 TEXT_FROM, NAMES_FROM = 0.52, 0.24  # the scales from which numbers and names are drawn
@@ -154,7 +153,7 @@ class Painting:
 
     @cached_property
     def subject(self) -> int:
-        return subject(self.scene, self.instant)
+        return subject_at(self.scene.computed, self.instant.moment)
 
     @cached_property
     def lit(self) -> set[Edge]:

@@ -12,10 +12,9 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from explorer import theme
 from explorer.panes.backprop.expression.camera import MARGIN, READABLE, Camera, fitting, room_in
 from explorer.panes.backprop.expression.draw_legend import HEIGHT
-from explorer.panes.backprop.expression.draw_motion import subject
 from explorer.panes.backprop.expression.draw_nodes import badge_box, beginning, node_box
 from explorer.panes.backprop.expression.layout import Layout, Point
-from explorer.panes.backprop.expression.scene import Instant, Scene, in_room, instant_at
+from explorer.panes.backprop.expression.scene import Instant, Scene, in_room, instant_at, subject_at
 from explorer.panes.backprop.expression.ways import NOWHERE, Ways, ways_of
 from explorer.widgets.base import Picture
 
@@ -145,7 +144,7 @@ class GraphSight(Picture):
         """
         if instant.place is None or self.scene is None:
             return
-        box = node_box(self.scene, subject(self.scene, instant))
+        box = node_box(self.scene, subject_at(self.scene.computed, instant.moment))
         both = box.united(node_box(self.scene, instant.place.node))
         both = both.united(badge_box(self.scene, instant.place.node))
         most = self._room.height() / self._camera.scale

@@ -17,8 +17,8 @@ from explorer.panes.backprop.expression.cells import (
 )
 from explorer.panes.backprop.expression.computing import Array, Computed
 from explorer.panes.backprop.expression.writing import numeral
+from explorer.theme_numbers import TIMES
 
-TIMES = "\u00d7"
 PARTIAL = "\u2202"
 SUMMED = 2  # products of a sum that are written out
 FLAT = 1e-9  # a gradient below this is none

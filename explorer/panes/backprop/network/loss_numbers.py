@@ -9,10 +9,8 @@ import numpy as np
 from core.autograd import functional as F
 from core.autograd.layers import BinaryCrossEntropy, CrossEntropy, Normalize, softmax
 from explorer.panes.backprop.network.sample import Sample
-from explorer.theme_numbers import format_number
+from explorer.theme_numbers import MINUS, TIMES, format_number
 from explorer.widgets.live_numbers import Equation
-
-MINUS, TIMES = "\u2212", "\u00d7"
 
 
 def loss_rows(sample: Sample, moment: int) -> list[Any] | None:

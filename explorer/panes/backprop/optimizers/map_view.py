@@ -26,7 +26,6 @@ from explorer.panes.backprop.optimizers.draw_trails import (
     draw_ways,
 )
 from explorer.panes.backprop.optimizers.ground import Ground
-from explorer.panes.backprop.optimizers.label_places import Placed
 from explorer.panes.backprop.optimizers.looks import trail_pen
 from explorer.panes.backprop.optimizers.naming import Naming, Still, Word, at_edge, draw_words
 from explorer.panes.backprop.optimizers.plane import Plane, fitting
@@ -34,6 +33,7 @@ from explorer.panes.backprop.optimizers.racing import Lane, Recording
 from explorer.panes.backprop.optimizers.relief import Relief
 from explorer.panes.backprop.optimizers.trail_layer import TrailLayer, near, thinned
 from explorer.widgets.base import Columns, Picture, put_text
+from explorer.widgets.word_places import Placed
 
 HURRY = 0.1  # seconds between two movements that belong together
 STALE = 0.35  # of a race that is being run again

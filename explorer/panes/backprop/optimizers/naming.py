@@ -16,15 +16,15 @@ from core.optimization.optimizers import OPTIMIZERS
 from explorer import theme
 from explorer.panes.backprop.optimizers.draw_arrows import Stroke
 from explorer.panes.backprop.optimizers.draw_trails import HEAD, Way
-from explorer.panes.backprop.optimizers.label_places import (
+from explorer.panes.backprop.optimizers.looks import color_of
+from explorer.widgets.base import LEFT, put_text
+from explorer.widgets.word_places import (
     CELL,
     Placed,
     Placer,
     Room,
     Wanted,
 )
-from explorer.panes.backprop.optimizers.looks import color_of
-from explorer.widgets.base import LEFT, put_text
 
 TOGETHER = 13.0  # pixels between two heads that have one block of names
 CLEAR = 26.0  # pixels around them that a block of many leaves free

@@ -12,13 +12,12 @@ from core.autograd.layers import softmax
 from explorer.panes.backprop.transformer.moments import Moment
 from explorer.panes.backprop.transformer.operations import kind_of, letter, slope
 from explorer.panes.backprop.transformer.working import Worked
-from explorer.theme_numbers import format_significant
+from explorer.theme_numbers import MINUS, TIMES, format_significant
 from explorer.widgets.base import visible_text
 from explorer.widgets.live_numbers import Equation, Terms
 
 Index = tuple[int, ...]
 ROLES = ("text", "text")
-TIMES, MINUS = "\u00d7", "\u2212"
 SUM, AT_I, AT_J = (
     "\u03a3",
     "\u1d62",

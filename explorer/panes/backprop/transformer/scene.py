@@ -12,8 +12,8 @@ from typing import Any
 from explorer.panes.backprop.transformer.moments import Moment
 from explorer.panes.backprop.transformer.operations import PARTIAL, kind_of, short
 from explorer.panes.backprop.transformer.working import Worked
+from explorer.theme_numbers import TIMES
 
-TIMES = "\u00d7"
 SHARE = "share of "
 LATER = "comes on the way back"
 CONSTANT = "a constant: it stays"

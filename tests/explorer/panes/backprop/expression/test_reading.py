@@ -17,6 +17,7 @@ from explorer.panes.backprop.expression import (
     draw_motion,
     draw_nodes,
 )
+from explorer.panes.backprop.expression.bubble_place import bubble_place
 from explorer.panes.backprop.expression.camera import READABLE
 from explorer.panes.backprop.expression.computing import compute
 from explorer.panes.backprop.expression.draw_edges import (
@@ -27,12 +28,11 @@ from explorer.panes.backprop.expression.draw_edges import (
 )
 from explorer.panes.backprop.expression.draw_legend import HEIGHT
 from explorer.panes.backprop.expression.draw_more import sides_of, words_of
-from explorer.panes.backprop.expression.draw_motion import _free_place, subject
 from explorer.panes.backprop.expression.draw_nodes import node_box
 from explorer.panes.backprop.expression.examples import EXAMPLES
 from explorer.panes.backprop.expression.faces import MOST_FANNED
 from explorer.panes.backprop.expression.graph_picture import GraphPicture
-from explorer.panes.backprop.expression.scene import instant_at, scene_of
+from explorer.panes.backprop.expression.scene import instant_at, scene_of, subject_at
 from explorer.panes.backprop.expression.ways import ways_of
 from explorer.widgets.base import put_text
 
@@ -167,13 +167,11 @@ def test_a_low_window_follows_from_row_to_row(qtbot):
     made = picture.scene
     for moment in range(1, len(made.computed.plan)):
         picture.set_position(float(moment))
-        box = node_box(made, subject(made, instant_at(made.computed, moment)))
+        box = node_box(made, subject_at(made.computed, moment))
         top, bottom = (picture.camera.seen(0, y)[1] for y in (box.top(), box.bottom()))
         assert top >= 0 and bottom <= LOW[1] - HEIGHT, moment
     theme.changed.emit()  # the view is fitted anew, and still follows
-    top = picture.camera.seen(
-        0, node_box(made, subject(made, instant_at(made.computed, moment))).y()
-    )
+    top = picture.camera.seen(0, node_box(made, subject_at(made.computed, moment)).y())
     assert 0 <= top[1] <= LOW[1]
 
 
@@ -197,7 +195,7 @@ def test_the_arithmetic_hides_no_number_of_its_node(qtbot, name, size):
         left, top = camera.at(0, 0)
         right, bottom = camera.at(size[0], size[1] - HEIGHT)
         unit = 1 / camera.scale
-        place = _free_place(
+        place = bubble_place(
             made,
             ways_of(made),
             instant,
@@ -205,7 +203,7 @@ def test_the_arithmetic_hides_no_number_of_its_node(qtbot, name, size):
             QRectF(left, top, right - left, bottom - top),
             8 * unit,
         )
-        about = node_box(made, subject(made, instant))
+        about = node_box(made, subject_at(made.computed, instant.moment))
         assert not place.intersects(about.adjusted(4, 4, -4, -4)), moment
         if size == WIDE:
             boxes = [node_box(made, one).adjusted(4, 4, -4, -4) for one in range(len(made.faces))]

@@ -14,8 +14,8 @@ from core.optimization.surfaces import SURFACES
 from explorer.panes.backprop.optimizers.draw_arrows import length_of
 from explorer.panes.backprop.optimizers.draw_trails import HEAD, Way
 from explorer.panes.backprop.optimizers.experiment import TYPED, Experiment
-from explorer.panes.backprop.optimizers.label_places import Placer, Room, Wanted
 from explorer.panes.backprop.optimizers.naming import at_edge, filled, grouped, name_at
+from explorer.widgets.word_places import Placer, Room, Wanted
 
 NINE = tuple(OPTIMIZERS)
 SIZES = ((660, 488), (682, 298))  # the map in windows of 1440 x 900 and 1100 x 680

@@ -1,7 +1,10 @@
-"""Where words stand on the map: beside what they name, and over as little as can be. No painting.
+"""Where words stand in a picture: beside what they name, and over as little as can be. No
+painting.
 
-The map is a grid of small cells, each with what it costs to cover it. A word tries places all
+The picture is a grid of small cells, each with what it costs to cover it. A word tries places all
 around what it names, near ones first, and takes the cheapest; then it is in the way of the next.
+A word that has to fit between things to the pixel asks `shared` and `touched` what each of its own
+places would hide.
 """
 
 from __future__ import annotations
@@ -51,7 +54,7 @@ class Placed:
 
 
 class Room:
-    """What the map's cells cost, and the words that stand there."""
+    """What the cells cost, and the words that stand there."""
 
     def __init__(self, width: float, height: float) -> None:
         self.width, self.height = width, height
@@ -89,7 +92,7 @@ class Room:
         rows = slice(max(0, int(top // CELL)), max(0, math.ceil(bottom / CELL)))
         return rows, slice(max(0, int(left // CELL)), max(0, math.ceil(right / CELL)))
 
-    def touched(self, boxes: np.ndarray) -> np.ndarray:
+    def cells_under(self, boxes: np.ndarray) -> np.ndarray:
         """(n, 4): the first column and row of cells that each box touches, and those after the
         last.
         """
@@ -97,21 +100,19 @@ class Room:
         found = np.concatenate((np.floor(boxes[:, :2] / CELL), np.ceil(boxes[:, 2:] / CELL)), 1)
         return np.minimum(np.maximum(found, 0), (columns, rows, columns, rows)).astype(int)
 
-    def costs(self, touched: np.ndarray) -> np.ndarray:
+    def costs(self, cells: np.ndarray) -> np.ndarray:
         """(n,): of all that lies under boxes, words left out."""
         sums = np.zeros((self.shape[0] + 1, self.shape[1] + 1))
         np.cumsum(np.cumsum(self._costs, axis=0), axis=1, out=sums[1:, 1:])
-        left, top, right, bottom = touched.T
+        left, top, right, bottom = cells.T
         return sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left]
 
-    def words_under(self, touched: np.ndarray) -> np.ndarray:
+    def words_under(self, cells: np.ndarray) -> np.ndarray:
         """(n,): how many cells of each box have words."""
         if not self._words:
-            return np.zeros(len(touched))
-        words = self.touched(np.array(self._words))
-        low = np.maximum(touched[:, None, :2], words[None, :, :2])
-        high = np.minimum(touched[:, None, 2:], words[None, :, 2:])
-        return np.maximum(high - low, 0).prod(axis=2).sum(axis=1)
+            return np.zeros(len(cells))
+        words = self.cells_under(np.array(self._words))
+        return shared(cells, words).sum(axis=1)
 
     def has_word(self, box: np.ndarray) -> bool:
         """Whether a word stands within a box (4,)."""
@@ -130,6 +131,22 @@ class Room:
         rows, columns = self.shape
         x, y = np.minimum(cells[..., 0], columns - 1), np.minimum(cells[..., 1], rows - 1)
         return self._has_word[y, x].any(axis=1)
+
+
+def shared(places: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    """The area that each place (P, 4) has in common with each box (B, 4): (P, B)."""
+    return np.asarray(np.maximum(_common(places, boxes), 0).prod(axis=-1))
+
+
+def touched(places: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    """Which places (P, 4) each box (B, 4), perhaps a mere line, runs through: (P, B)."""
+    return np.asarray((_common(places, boxes) >= 0).all(axis=-1))
+
+
+def _common(places: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    """(P, B, 2): how wide and how high that is; below 0 where they are apart."""
+    one, two = places[:, None], boxes[None]
+    return np.minimum(one[..., 2:], two[..., 2:]) - np.maximum(one[..., :2], two[..., :2])
 
 
 def cells_of(points: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
@@ -182,12 +199,12 @@ class Placer:
         owners = np.repeat(np.arange(len(wanted)), counts)
         places = np.concatenate([np.arange(count) for count in counts] or [np.empty(0, int)])
         tried = _tried(wanted, owners, places, room.width, room.height)
-        touched = room.touched(tried.boxes)
-        costs = room.costs(touched) + AWAY * tried.away
+        cells = room.cells_under(tried.boxes)
+        costs = room.costs(cells) + AWAY * tried.away
         placed, begin = [], 0
         for one, count in zip(wanted, counts, strict=True):
             rows = slice(begin, begin + count)
-            in_words = room.words_under(touched[rows]).astype(float)
+            in_words = room.words_under(cells[rows]).astype(float)
             leads = np.flatnonzero(tried.far[rows] > LEAD)
             crossed = room.words_along(tried.anchors[rows][leads], tried.ends[rows][leads])
             in_words[leads] += crossed
