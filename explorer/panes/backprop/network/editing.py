@@ -54,27 +54,29 @@ class Editing:
     def show_preset(self, name: str) -> None:
         """A setup that teaches something, at step 0."""
         chosen = preset(name)
-        self.mode.following.leave()
-        self.mode.keeping.leave_for(chosen.experiment)
         self.mode.view.panel.set_side(chosen.panel)
-        self.change(chosen.experiment, f"Show “{chosen.title}”")
-        self.mode.runner.begin(chosen.experiment)
+        one, now = chosen.experiment, self.mode.experiment
+        if one.is_like(now):
+            one = replace(one, begun=now.begun + 1)
+        self._begin(one, f"Show “{chosen.title}”")
 
     def calm(self) -> None:
         """Begins anew with a tenth of the learning rate."""
         one = self.mode.experiment
         rate = float(f"{one.learning_rate / 10:.3g}")
-        slower = replace(one, learning_rate=rate)
-        self.mode.keeping.leave_for(slower)
-        self.change(slower, "Learn slower")
-        self.reset()
+        self._begin(replace(one, learning_rate=rate), "Learn slower")
 
     def reset(self, other: bool = False) -> None:
         """Begins anew, with the same first weights or others."""
-        self.mode.following.leave()
         one = self.mode.experiment
         if other:
-            one = replace(one, seed=one.seed + 1)
-            self.mode.keeping.leave_for(one)
-            self.change(one, "Take other first weights")
+            self._begin(replace(one, seed=one.seed + 1), "Take other first weights")
+        else:
+            self._begin(replace(one, begun=one.begun + 1), "Begin anew")
+
+    def _begin(self, one: Experiment, text: str) -> None:
+        """A network at step 0; where that is undone, what was learned comes back."""
+        self.mode.following.leave()
+        self.mode.keeping.leave_for(one)
+        self.change(one, text)
         self.mode.runner.begin(one)

@@ -48,6 +48,7 @@ class Experiment:
     steps         what the schedule is laid out for
     batch_size    0 is all points
     seed          of weights and batches; `data_seed` of the points
+    begun         how often it has begun anew with the same first weights, so that this is a change
     """
 
     data: str = "moons"
@@ -70,6 +71,7 @@ class Experiment:
     batch_size: int = 32
     seed: int = 0
     data_seed: int = 0
+    begun: int = 0
 
     def __post_init__(self) -> None:
         _check(self)
@@ -107,6 +109,10 @@ class Experiment:
         """What the points follow from."""
         own = (self.data, self.points, self.noise, self.train_share, self.data_seed)
         return (*own, self.added, self.removed)
+
+    def is_like(self, other: Experiment) -> bool:
+        """The same, however often it has begun anew."""
+        return replace(self, begun=0) == replace(other, begun=0)
 
     def with_data(self, data: str) -> Experiment:
         """Another data set; what was added and removed belonged to the one before."""

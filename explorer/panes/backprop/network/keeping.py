@@ -94,10 +94,13 @@ class Keeping:
 
     def _learned(self, one: Experiment) -> dict[str, Any] | None:
         lab = self._mode.runner.lab
+        beginning = self._mode.runner.beginning
+        if beginning is not None and beginning[0] == one:
+            return beginning[1]
         if self.learned is not None or lab is None:
             return self.learned
         moment = lab.moments[-1]
-        if moment.step == 0 or moment.diverged or moment.experiment != one:
+        if moment.experiment != one:
             return None
         return {**moment.learned.state(), "curves": lab.curves.state()}
 

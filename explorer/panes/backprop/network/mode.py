@@ -160,7 +160,7 @@ class NetworkMode(Mode):
         if asked is None:  # nothing is made before it is looked at
             return
         back, learned = self.keeping.comes_back(value, asked)
-        if back or value.seed != asked.seed:
+        if back or (value.seed, value.begun) != (asked.seed, asked.begun):
             self.runner.begin(value, learned)
         else:
             self.runner.change(value)
@@ -294,7 +294,7 @@ class NetworkMode(Mode):
         moment = self.moment
         latest = lab is not None and moment is lab.moments[-1]
         away = words.runs_away(losses)
-        same = [one for one in PRESETS if one.experiment == self.experiment]
+        same = [one for one in PRESETS if one.experiment.is_like(self.experiment)]
         taught = moment is None or bool(same)  # then the preset says what there is to see
         worse = not taught and words.learned_worse(losses, lab.data.classes if lab else 0)
         self.inputs.set_diverged(away or worse or state == "diverged")

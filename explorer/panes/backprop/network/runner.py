@@ -40,6 +40,7 @@ class Runner(QObject):
         self._wish: Experiment | None = None  # of which the engine does not know yet
         self._anew = False  # and it begins anew
         self._learned: dict[str, Any] | None = None  # with what a session kept
+        self.beginning: tuple[Experiment, dict[str, Any] | None] | None = None  # until it is there
         self._serving = False
         self._shown = "idle"
         self.asked: Experiment | None = None  # the latest that was wanted
@@ -70,11 +71,13 @@ class Runner(QObject):
         """A new network, which waits: at step 0, or with what a session kept."""
         self._halt()
         self.error = ""
-        self._learned = learned
+        self._learned, self.beginning = learned, (experiment, learned)
         self._want(experiment, anew=True)
 
     def change(self, experiment: Experiment) -> None:
         """Another setup from the next step on."""
+        if self.beginning is not None:
+            self.beginning = experiment, self.beginning[1]
         self._want(experiment, anew=self.lab is None)
 
     def _want(self, experiment: Experiment, *, anew: bool) -> None:
@@ -104,12 +107,17 @@ class Runner(QObject):
             made = await self._ask(Lab, experiment, learned)
             if isinstance(made, Lab):
                 self.lab = made
-                self.begun.emit()
+                self._begin()
         elif anew:
             if await self._ask(self.lab.reset, experiment, learned) is not None:
-                self.begun.emit()
+                self._begin()
         elif await self._ask(self.lab.change, experiment) is not None:
             self.grown.emit()
+
+    def _begin(self) -> None:
+        if not self._anew:  # else another is already wanted
+            self.beginning = None
+        self.begun.emit()
 
     def play(self) -> None:
         if self.lab is None or self.lab.diverged or not self.has_points:

@@ -87,7 +87,7 @@ def headline(
             f"Step {moment.step:,}: the loss is {format_number(moment.train_loss)}, and was "
             f"{format_number(first)} at first: the steps are too large. Reset, and learn slower."
         )
-    if preset is not None and moment.experiment == preset.experiment:
+    if preset is not None and moment.experiment.is_like(preset.experiment):
         told = preset.measured.format(times=format_number(_shrinks(moment)))
         return told or preset.look
     where = f"Step {moment.step:,}: "

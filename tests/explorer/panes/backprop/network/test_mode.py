@@ -365,15 +365,15 @@ def test_a_network_without_points_is_not_before_its_first_step(mode, run_async):
     run_async(body())
 
 
-@pytest.mark.parametrize("how", ["reset", "preset", "calm"])
+@pytest.mark.parametrize("how", ["same weights", "other weights", "preset", "calm"])
 def test_undo_brings_back_what_was_learned(mode, run_async, how):
     async def body() -> None:
         mode.editing.change_field("learning_rate", 0.02)
         await mode.settled()
         await mode.runner.steps(30)
         weights, first = mode.moment.weights, mode.runner.lab.curves.train[0]
-        if how == "reset":
-            mode.editing.reset(other=True)
+        if how.endswith("weights"):
+            mode.inputs.resetRequested.emit(how == "other weights")
         elif how == "preset":
             mode.editing.show_preset("spiral")
         else:
@@ -394,6 +394,57 @@ def test_undo_brings_back_what_was_learned(mode, run_async, how):
         mode.workspace.undo()
         await mode.settled()
         assert mode.moment.step == 30 and mode.experiment.learning_rate == 0.01
+
+    run_async(body())
+
+
+def test_each_beginning_with_the_same_weights_is_undone_by_itself(mode, run_async):
+    async def body() -> None:
+        first = mode.moment.weights
+        for steps in (10, 20, 30):
+            await mode.runner.steps(steps)
+            mode.editing.reset()
+            await mode.settled()
+            assert mode.moment.step == 0
+            for now, before in zip(mode.moment.weights, first, strict=True):
+                np.testing.assert_array_equal(now, before)
+        for steps in (30, 20, 10):
+            mode.workspace.undo()
+            await mode.settled()
+            assert mode.moment.step == steps
+        assert mode.experiment == Experiment()
+        mode.editing.reset()
+        await mode.settled()
+        assert mode.moment.step == 0, "not what was undone before"
+        mode.workspace.undo()
+        mode.editing.show_preset("moons")
+        await mode.settled()
+        assert mode.moment.step == 0 and "between the moons" in mode.headline
+        mode.workspace.undo()
+        await mode.settled()
+        assert mode.moment.step == 10
+
+    run_async(body())
+
+
+def test_a_network_that_diverged_comes_back_as_it_was(mode, run_async):
+    async def body() -> None:
+        mode.editing.show_preset("diverges")
+        await mode.settled()
+        while not mode.moment.diverged:
+            await mode.runner.steps(30)
+        step, weights = mode.moment.step, mode.moment.weights
+        assert mode.moment.diverged and step > 0
+        mode.inputs.calmRequested.emit()
+        await mode.settled()
+        assert mode.moment.step == 0
+        mode.workspace.undo()
+        await mode.settled()
+        assert mode.moment.step == step
+        for now, before in zip(mode.moment.weights, weights, strict=True):
+            np.testing.assert_array_equal(now, before)
+        await mode.runner.steps(1)
+        assert mode.moment.diverged and mode.moment.step == step
 
     run_async(body())
 
