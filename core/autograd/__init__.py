@@ -13,7 +13,13 @@ from core.autograd.gradient_check import Checked, gradient_check, numeric_gradie
 from core.autograd.grammar import ExpressionError
 from core.autograd.graph import Graph, Node, called_by_value, graph_like, graph_of
 from core.autograd.naming import parted
-from core.autograd.nudging import graph_if, numeric_gradient_of, output_if
+from core.autograd.nudging import (
+    are_single_after,
+    graph_if,
+    numeric_gradient_of,
+    output_if,
+    outputs_if,
+)
 from core.autograd.tensor import Tensor, apply, topological_order, zero_grad
 
 __all__ = [
@@ -27,6 +33,7 @@ __all__ = [
     "Place",
     "Tensor",
     "apply",
+    "are_single_after",
     "called_by_value",
     "expression",
     "flows_of",
@@ -37,6 +44,7 @@ __all__ = [
     "numeric_gradient",
     "numeric_gradient_of",
     "output_if",
+    "outputs_if",
     "parse",
     "parted",
     "places_of",

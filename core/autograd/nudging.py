@@ -25,7 +25,12 @@ def output_if(graph: Graph, number: int, data: Array) -> Array:
     was = _node(graph, number).tensor
     if np.shape(data) != was.shape:
         raise ValueError(f"{graph.nodes[number].label} has shape {was.shape}, not {np.shape(data)}")
-    changed: dict[int, Array] = {number: np.asarray(data, was.data.dtype)}
+    return _last_if(graph, number, np.asarray(data, was.data.dtype))
+
+
+def _last_if(graph: Graph, number: int, data: Array) -> Array:
+    """What depends on node `number` is computed again from `data`."""
+    changed: dict[int, Array] = {number: data}
     with np.errstate(all="ignore"):  # inf and nan are values here
         for later in range(number + 1, len(graph.nodes)):
             node = graph.nodes[later]
@@ -37,6 +42,37 @@ def output_if(graph: Graph, number: int, data: Array) -> Array:
             changed[later] = np.asarray(node.tensor.operation.forward(*arrays))
     last = len(graph.nodes) - 1
     return changed.get(last, graph.nodes[last].tensor.data)
+
+
+def are_single_after(graph: Graph, number: int) -> bool:
+    """Whether node `number`, and all that depends on it, are single numbers, each by an elementwise
+    operation of single numbers. Raises ValueError where there is no such node.
+    """
+    changed = {number}
+    single = not _node(graph, number).tensor.shape
+    for later, node in enumerate(graph.nodes[number + 1 :], number + 1):
+        operation = node.tensor.operation
+        if operation is None or changed.isdisjoint(node.inputs):
+            continue
+        changed.add(later)
+        shapes = [graph.nodes[before].tensor.shape for before in node.inputs]
+        single = single and operation.elementwise and not any(shapes)
+    return single
+
+
+def outputs_if(graph: Graph, number: int, values: Array) -> Array:
+    """The graph's last node for each of `values` that node `number` were: both of shape (n,).
+
+    All at once, as elements of one tensor. Raises ValueError unless `are_single_after` says that
+    this can be.
+    """
+    if not are_single_after(graph, number):
+        raise ValueError(
+            f"what depends on {graph.nodes[number].label} is no single number everywhere; "
+            "try its values one after the other, with output_if"
+        )
+    values = np.asarray(values, graph.nodes[number].tensor.data.dtype)
+    return np.broadcast_to(_last_if(graph, number, values), values.shape)
 
 
 def graph_if(graph: Graph, leaves: Mapping[int, Array]) -> Graph:

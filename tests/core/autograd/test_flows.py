@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from core.autograd import (
+    are_single_after,
     expression,
     flows_of,
     graph_if,
@@ -13,6 +14,7 @@ from core.autograd import (
     graph_of,
     numeric_gradient_of,
     output_if,
+    outputs_if,
     trace_backprop,
 )
 
@@ -97,6 +99,22 @@ def test_a_node_with_another_value_changes_only_what_depends_on_it():
     assert output_if(graph, last, np.array(5.0)) == 5.0
     with pytest.raises(ValueError, match="x has shape"):
         output_if(graph, names["x"], np.zeros(2))
+
+
+def test_many_values_of_one_number_at_once_are_those_one_by_one():
+    text = "c = gelu(w * x) + 2\nlog(c / x) ** 2 - sqrt(abs(x)) * x + w"
+    graph = graph_of(expression(text, w=0.5, x=2.0))
+    values = np.linspace(-2, 3, 11)
+    for number, node in enumerate(graph.nodes):
+        assert are_single_after(graph, number)
+        one_by_one = [output_if(graph, number, np.array(value)) for value in values]
+        at_once = outputs_if(graph, number, values)
+        np.testing.assert_allclose(at_once, one_by_one, rtol=1e-12, err_msg=node.label)
+    tensors = graph_of(expression("sum(w * [1, 2]) + x", w=0.5, x=2.0))
+    names = {node.label: number for number, node in enumerate(tensors.nodes)}
+    assert are_single_after(tensors, names["x"]) and not are_single_after(tensors, names["w"])
+    with pytest.raises(ValueError, match="depends on w .* one after the other"):
+        outputs_if(tensors, names["w"], values)
 
 
 def test_what_is_not_finite_is_a_value_here():

@@ -8,14 +8,16 @@ from PySide6.QtGui import QMouseEvent, QPainter, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
-from explorer.panes.backprop.expression.whatif import WhatIf
+from explorer.panes.backprop.expression.sampling import Curve
+from explorer.panes.backprop.expression.whatif import HUGE, WhatIf, limits
 from explorer.panes.backprop.expression.writing import numeral
-from explorer.widgets.base import LEFT, RIGHT, Columns, Picture, put_text
+from explorer.widgets.base import LEFT, RIGHT, Columns, Picture, elide, put_text
 
-DOT = 4.0
-AROUND = 0.15  # of the curve's width: what is near its dot, to each side
+DOT, BESIDE = 4.0, 6.0  # a dot at the edge is seen whole
+COVERED = 0.55  # of a line's color has the ground that a curve covers
+FARTHEST = 2 * HUGE  # a difference of two such numbers is one still
+TOLD, MOSTLY = 0.01, 0.7  # shares of the width in which it swings too fast
 FAR = 100.0  # times the curve's height: further it is not drawn
-FLAT = 300.0  # times higher than what is near: that would be less than half a pixel
 
 
 class CurvePicture(Picture):
@@ -67,15 +69,21 @@ class CurvePicture(Picture):
             return
         now = theme.current()
         area = self._area()
-        finite = what.ys[np.isfinite(what.ys)]
-        if finite.size < 2:
+        if np.isfinite(what.ys).sum() < 2:
             words = f"{self._output} is not finite here"
             put_text(painter, QRectF(self.rect()), words, now.font("label"), now.color("muted"))
             return
-        low, high = limits(finite, what)
+        even = what.curve.even
+        low, high = limits(what.xs[even], what.ys[even], what.value, what.result)
+        ends = (low, high, what.result if np.isfinite(what.result) else 0.0)
+        if max(map(abs, ends)) >= HUGE:
+            words = f"{self._output} is too large here to be drawn"
+            put_text(painter, QRectF(self.rect()), words, now.font("label"), now.color("muted"))
+            return
         x0, x1 = float(what.xs[0]), float(what.xs[-1])
 
         def at(x: float, y: float) -> QPointF:
+            y = min(max(y, -FARTHEST), FARTHEST)
             return QPointF(
                 area.left() + (x - x0) / (x1 - x0) * area.width(),
                 area.bottom() - (y - low) / (high - low) * area.height(),
@@ -85,17 +93,8 @@ class CurvePicture(Picture):
         self._draw_readout(painter, area, what)
         painter.save()
         painter.setClipRect(area.adjusted(-1, -3, 1, 3))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(now.pen(now.series(0), 2))
-        line: list[QPointF] = []
         beyond = FAR * (high - low)  # no coordinate is so large that it cannot be drawn
-        ys = np.where(np.isfinite(what.ys), np.clip(what.ys, low - beyond, high + beyond), np.nan)
-        for x, y in [*zip(what.xs, ys, strict=True), (0.0, np.nan)]:
-            if np.isfinite(y):
-                line.append(at(float(x), float(y)))
-            elif line:
-                painter.drawPolyline(QPolygonF(line))
-                line = []
+        self._draw_curve(painter, at, what.curve, (low - beyond, high + beyond))
         known = np.isfinite(what.result) and np.isfinite(what.gradient)
         pen = now.pen(now.series(1) if known else now.color("warning"), 1.5)
         pen.setStyle(Qt.PenStyle.DashLine)
@@ -109,7 +108,31 @@ class CurvePicture(Picture):
             painter.drawLine(at(what.value, low), at(what.value, high))
         painter.restore()
         if known:
+            painter.setClipRect(area.adjusted(-BESIDE, -BESIDE, BESIDE, BESIDE))
             self._draw_nudge(painter, at, what)
+            painter.setClipping(False)
+
+    def _draw_curve(self, painter: QPainter, at, curve: Curve, ends: tuple[float, float]) -> None:
+        """A line; where it swings faster than can be drawn, the ground that it covers."""
+        now = theme.current()
+
+        def placed(first: int, ys: np.ndarray) -> list[QPointF]:
+            return [
+                at(float(x), float(y))
+                for x, y in zip(curve.xs[first:], ys.clip(*ends), strict=False)
+            ]
+
+        for first, last, swings in curve.runs:
+            if swings:
+                low, high = curve.covered(first, last)
+                painter.setPen(Qt.PenStyle.NoPen)
+                painter.setBrush(theme.mix(now.color("window"), now.series(0), COVERED))
+                painter.drawPolygon(QPolygonF(placed(first, low) + placed(first, high)[::-1]))
+            else:
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.setPen(now.pen(now.series(0), 2))
+                painter.drawPolyline(QPolygonF(placed(first, curve.ys[first : last + 1])))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
 
     def _draw_nudge(self, painter: QPainter, at, what: WhatIf) -> None:
         """Where the tangent says that a nudge leads, and where it does lead."""
@@ -147,7 +170,11 @@ class CurvePicture(Picture):
         above = QRectF(area.left() + 3, area.top() - now.px(15), area.width(), now.px(14))
         if self._hovered is None:
             top = f"{self._output} up to {numeral(self._most(what, high))}"
-            put_text(painter, above, top, small, muted, LEFT)
+            share = what.curve.swinging
+            if share > TOLD:
+                where = "" if share > MOSTLY else ", in places"
+                top = f"{self._output} swings faster than can be drawn{where}"
+            put_text(painter, above, elide(top, small, above.width()), small, muted, LEFT)
 
     def _most(self, what: WhatIf, high: float) -> float:
         """The highest of the curve, unless it goes on above the picture."""
@@ -162,10 +189,19 @@ class CurvePicture(Picture):
         x = area.left() + float(share) * area.width()
         painter.setPen(now.pen("divider", 1))
         painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
-        y = float(np.interp(self._hovered, what.xs, what.ys))
-        words = f"{what.called} {numeral(self._hovered)}: {self._output} {numeral(y)}"
+        words = f"{what.called} {numeral(self._hovered)}: {self._output} {self._there(what)}"
         above = QRectF(area.left() + 3, area.top() - now.px(15), area.width(), now.px(14))
         put_text(painter, above, words, now.font("label"), now.color("text"), LEFT)
+
+    def _there(self, what: WhatIf) -> str:
+        """How high the curve is under the pointer; between which heights it swings there."""
+        assert self._hovered is not None
+        piece = int(np.searchsorted(what.xs, self._hovered)) - 1
+        for first, last, swings in what.curve.runs:
+            if swings and first <= piece < last:
+                low, high = what.curve.covered(first, last)
+                return f"{numeral(low[piece - first])} to {numeral(high[piece - first])}"
+        return numeral(float(np.interp(self._hovered, what.xs, what.ys)))
 
     # the mouse
 
@@ -201,21 +237,3 @@ class CurvePicture(Picture):
     def leaveEvent(self, event: QEvent) -> None:
         self._hovered = None
         self.update()
-
-
-def limits(finite: np.ndarray, what: WhatIf) -> tuple[float, float]:
-    """Of what is near: a pole far away must not flatten the curve, nor what grows so fast that
-    nothing of it could be seen around the dot.
-    """
-    low, high = np.quantile(finite, [0.02, 0.98])
-    around = what.ys[abs(what.xs - what.value) <= AROUND * (what.xs[-1] - what.xs[0])]
-    around = around[np.isfinite(around)]
-    near = float(np.ptp(around)) if around.size else 0.0
-    if 0 < FLAT * near < high - low:
-        low, high = max(low, around.min() - near), min(high, around.max() + near)
-    if np.isfinite(what.result):
-        low, high = min(float(low), what.result), max(float(high), what.result)
-    if high - low < 1e-12:
-        low, high = low - 1, high + 1
-    room = 0.06 * (high - low)
-    return low - room, high + room

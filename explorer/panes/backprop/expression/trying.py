@@ -132,11 +132,14 @@ class Trying(QObject):
         elif self._checked is not computed:  # those of other numbers tell nothing
             self._show_checked(computed, {})
             card.set_numeric("", "")
+        is_done = False
         if is_cheap(computed):
-            self._show(what_if(computed, self.leaf, self.element, self.nudge, self.what))
+            what = what_if(computed, self.leaf, self.element, self.nudge, self.what)
+            is_done = what.curve.is_fine
+            self._show(what)
         elif not self._moving.isActive():
             self._moving.start()
-        if not (is_cheap(computed) and is_cheap_to_check(computed)):
+        if not (is_done and is_cheap_to_check(computed)):
             self._timer.start()
 
     def _show_checked(self, computed: Computed, numeric: dict[int, np.ndarray]) -> None:
@@ -148,8 +151,7 @@ class Trying(QObject):
         what, computed = self.what, self.computed
         if what is None or computed is None or self._tried in (None, computed):
             return
-        assert self._tried is not None
-        moved = along(what, self._tried, computed)
+        moved = along(what, computed)
         if moved is not None:
             self._show(moved)
 

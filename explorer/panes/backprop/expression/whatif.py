@@ -8,17 +8,22 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core.autograd import numeric_gradient_of, output_if
+from core.autograd import are_single_after, numeric_gradient_of, output_if, outputs_if
 from core.autograd.gradient_check import NUDGE
 from core.jobs import Pace, to_the_end
 from explorer.panes.backprop.expression.cells import cell_name
 from explorer.panes.backprop.expression.computing import Array, Computed
+from explorer.panes.backprop.expression.sampling import EVEN, Curve, sample_steps
 
 HUGE = 4e307
 NEARER = (
     16  # times, the slopes on both sides are looked at once more: a kink stays, a bend does not
 )
-POINTS = 61  # of a curve
+MOST_TRIED = 60_000  # nodes that are worked out for a curve, ...
+MOST_SAMPLES = 2_000  # and samples of it
+AROUND = 0.15  # of the curve's width: what is near its dot, to each side
+ROUNDED = 1e-12  # of the size of the numbers
+FLAT = 300.0  # times higher than what is near: that would be less than half a pixel
 AT_ONCE = 1_200  # nodes that may be worked out within a frame
 NUMBERS_AT_ONCE = 100_000  # and their numbers
 MOST_CHECKED = 600  # numbers that a check nudges, one after the other
@@ -32,7 +37,8 @@ class WhatIf:
     called     that number's name: "w", "W[0, 1]"
     predicted  gradient * nudge
     true       L(value + nudge) - L(value)
-    xs, ys     the curve
+    curve      of L
+    found      with whose numbers that was found
     gaps       by how much the slopes on both sides differ, by a tiny nudge and a sixteenth of it
     nodes      that the graph has: each rounds
     pending    what a nudge truly does is not known yet
@@ -46,11 +52,19 @@ class WhatIf:
     result: float
     nudge: float
     true: float
-    xs: Array
-    ys: Array
+    curve: Curve
+    found: Computed
     gaps: tuple[float, float]
     nodes: int
     pending: bool = False
+
+    @property
+    def xs(self) -> Array:
+        return self.curve.xs
+
+    @property
+    def ys(self) -> Array:
+        return self.curve.ys
 
     @property
     def predicted(self) -> float:
@@ -79,8 +93,8 @@ class WhatIf:
 
 
 def is_cheap(computed: Computed) -> bool:
-    few = len(computed.graph.nodes) * POINTS <= AT_ONCE
-    return few and computed.numbers * POINTS <= NUMBERS_AT_ONCE
+    few = len(computed.graph.nodes) * EVEN <= AT_ONCE
+    return few and computed.numbers * EVEN <= NUMBERS_AT_ONCE
 
 
 def is_cheap_to_check(computed: Computed) -> bool:
@@ -90,33 +104,73 @@ def is_cheap_to_check(computed: Computed) -> bool:
 def what_if(
     computed: Computed, name: str, element: int, nudge: float, known: WhatIf | None = None
 ) -> WhatIf:
-    """`known` is what was shown before: its range stays while the value is well inside of it."""
-    return to_the_end(what_if_steps(computed, name, element, nudge, known))
+    """`known` is what was shown before: its range stays while the value is well inside of it.
+
+    What each sample costs by itself has EVEN of them here; `try_steps` finds the others.
+    """
+    number = computed.leaves[name]
+    most = MOST_SAMPLES if are_single_after(computed.graph, number) else EVEN
+    return to_the_end(what_if_steps(computed, name, element, nudge, known, most))
 
 
 def what_if_steps(
-    computed: Computed, name: str, element: int, nudge: float, known: WhatIf | None = None
+    computed: Computed,
+    name: str,
+    element: int,
+    nudge: float,
+    known: WhatIf | None = None,
+    most: int = MOST_SAMPLES,
 ) -> Generator[None, None, WhatIf]:
-    """The same as a job."""
+    """The same as a job, with at most so many samples of the curve."""
     number = computed.leaves[name]
     data = computed.value(number)
     gradient = computed.gradient(number)
     slope = 0.0 if gradient is None else float(np.asarray(gradient).reshape(-1)[element])
-    value = float(data.reshape(-1)[element])
-    xs = np.linspace(*_range(value, nudge, name, element, known), POINTS)
-    ys, pace = np.empty(POINTS), Pace()
+    value, result = float(data.reshape(-1)[element]), computed.result
+    low, high = _range(value, nudge, name, element, known)
+    if known is not None and _still_holds(known, computed, (low, high), most):
+        curve, found = known.curve, known.found
+    else:
+        curve = yield from sample_steps(
+            lambda xs: _along(computed, number, element, xs),
+            low,
+            high,
+            lambda xs, ys: limits(xs, ys, value, result),
+            most,
+        )
+        found = computed
+    true = _at(computed, number, element, value + nudge) - result
+    gaps = tuple(_gap(computed, number, element, reach) for reach in (NUDGE, NUDGE / NEARER))
+    called = cell_name(computed, number, element)
+    nodes, gap = len(computed.graph.nodes), (gaps[0], gaps[1])
+    return WhatIf(
+        name, called, element, value, slope, result, nudge, true, curve, found, gap, nodes
+    )
+
+
+def _still_holds(known: WhatIf, computed: Computed, ends: tuple[float, float], most: int) -> bool:
+    """Whether the same curve would be found again."""
+    curve = known.curve
+    return (
+        (curve.xs[0], curve.xs[-1]) == ends
+        and (curve.is_fine or curve.most >= most)
+        and _is_along(known, computed)
+    )
+
+
+def _along(
+    computed: Computed, number: int, element: int, xs: Array
+) -> Generator[None, None, Array]:
+    """L for each value of an input's number: at once where that can be, else one by one."""
+    if are_single_after(computed.graph, number):
+        return outputs_if(computed.graph, number, xs)
+    ys, pace = np.empty(xs.size), Pace()
     for index, x in enumerate(xs):
         ys[index] = _at(computed, number, element, float(x))
         if pace.is_due():
             yield
             pace.go_on()
-    true = _at(computed, number, element, value + nudge) - computed.result
-    gaps = tuple(_gap(computed, number, element, reach) for reach in (NUDGE, NUDGE / NEARER))
-    called = cell_name(computed, number, element)
-    result, nodes = computed.result, len(computed.graph.nodes)
-    return WhatIf(
-        name, called, element, value, slope, result, nudge, true, xs, ys, (gaps[0], gaps[1]), nodes
-    )
+    return ys
 
 
 def _gap(computed: Computed, number: int, element: int, reach: float) -> float:
@@ -127,21 +181,28 @@ def _gap(computed: Computed, number: int, element: int, reach: float) -> float:
         return float(abs(np.float64(right) + left - 2 * computed.result) / reach)
 
 
-def along(known: WhatIf, before: Computed, computed: Computed) -> WhatIf | None:
-    """The curve that was found for `before`, with the dot where it is in `computed`; None where
-    another number has moved, too, or the dot is not on it any more.
-    """
-    number = computed.leaves.get(known.name)
+def _is_along(known: WhatIf, computed: Computed) -> bool:
+    """Whether only the number that the curve is of has moved since it was found."""
+    number, before = computed.leaves.get(known.name), known.found
     if number is None or computed.plan is not before.plan:
-        return None
+        return False
     was = np.array(before.value(number))
-    value = float(computed.value(number).reshape(-1)[known.element])
-    was.reshape(-1)[known.element] = value
+    was.reshape(-1)[known.element] = computed.value(number).reshape(-1)[known.element]
     values = {**before.values, known.name: was}
-    same = values.keys() == computed.values.keys() and all(
+    return values.keys() == computed.values.keys() and all(
         array.tobytes() == values[name].tobytes() for name, array in computed.values.items()
     )
-    if not same or not known.xs[0] <= value <= known.xs[-1]:
+
+
+def along(known: WhatIf, computed: Computed) -> WhatIf | None:
+    """The curve that is known, with the dot where it is in `computed`; None where another number
+    has moved, too, or the dot is not on it any more.
+    """
+    if not _is_along(known, computed):
+        return None
+    number = computed.leaves[known.name]
+    value = float(computed.value(number).reshape(-1)[known.element])
+    if not known.xs[0] <= value <= known.xs[-1]:
         return None
     gradient = float(np.asarray(computed.gradient(number)).reshape(-1)[known.element])
     return replace(
@@ -208,6 +269,31 @@ def try_steps(
     computed: Computed, name: str, element: int, nudge: float, known: WhatIf | None
 ) -> Generator[WhatIf | None, None, dict[int, Array]]:
     """What if, where that is too much for one frame: it is yielded; then the check."""
-    if not is_cheap(computed):
-        yield (yield from what_if_steps(computed, name, element, nudge, known))
+    most = min(MOST_SAMPLES, max(EVEN, MOST_TRIED // len(computed.graph.nodes)))
+    if not is_cheap(computed) or known is None or not known.curve.is_fine:
+        yield (yield from what_if_steps(computed, name, element, nudge, known, most))
     return (yield from check_steps(computed))
+
+
+def limits(xs: Array, ys: Array, value: float, result: float) -> tuple[float, float]:
+    """The heights between which a curve is drawn, of samples taken evenly: of what is near. A pole
+    far away must not flatten the curve, nor what grows so fast that nothing of it could be seen
+    around the dot.
+    """
+    finite = ys[np.isfinite(ys)]
+    if finite.size == 0:
+        return -1.0, 1.0
+    finite = np.clip(finite, -HUGE, HUGE)
+    low, high = np.quantile(finite, [0.02, 0.98])
+    around = ys[abs(xs - value) <= AROUND * (xs[-1] - xs[0])]
+    around = np.clip(around[np.isfinite(around)], -HUGE, HUGE)
+    near = float(np.ptp(around)) if around.size else 0.0
+    if 0 < FLAT * near < high - low:
+        low, high = max(low, around.min() - near), min(high, around.max() + near)
+    if abs(result) < HUGE:
+        low, high = min(float(low), result), max(float(high), result)
+    size = max(1.0, abs(low), abs(high))
+    if high - low < ROUNDED * size:  # flat, but for rounding
+        low, high = low - size, high + size
+    room = 0.06 * (high - low)
+    return float(low - room), float(high + room)
