@@ -9,13 +9,17 @@ from contextlib import contextmanager
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
-from explorer import errors, tasks
+from explorer import errors, tasks, theme
 from explorer.actions import Action
 from explorer.panes.base import Context, Pane
 from explorer.panes.modes import Desk, Mode, ModeSpec
 from explorer.widgets.toggle import SegmentedControl
+
+INPUTS = 264  # px that a mode's inputs have before the names of the modes come closer together
+APART = 16
 
 
 class ModesHeader(QWidget):
@@ -42,9 +46,21 @@ class ModesHeader(QWidget):
             self._stack.addWidget(page)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(16)
+        row.setSpacing(APART)
         row.addWidget(self.choice)
         row.addWidget(self._stack, 1)
+        self._stack.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        theme.changed.connect(self._fit)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """The same for all modes, so that their names stay where they are."""
+        least, most = self.choice.minimumSizeHint().width(), self.choice.sizeHint().width()
+        room = self.width() - APART - theme.current().px(INPUTS)
+        self.choice.setFixedWidth(max(least, min(most, room)))
 
     def show_mode(self, name: str) -> None:
         self.choice.set_current(name)

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
-from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
+from math import ceil
+
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter
+from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QToolTip, QWidget
 
 from explorer import theme
-from explorer.widgets.base import Picture, put_text
+from explorer.widgets.base import Picture, elide, put_text
+
+CUT = Qt.TextElideMode.ElideRight
+AROUND, LEAST_AROUND = 24, 12  # px about a segment's text, and where there is little room
 
 
 class SegmentedControl(Picture):
-    """Segments (id, text) side by side, one chosen. Left and Right move the choice."""
+    """Segments (id, text) side by side, one chosen. Left and Right move the choice.
+
+    Where there is little room the space about the texts gives way; where there is less, the longest
+    texts of those not chosen are cut, and the tooltip says them whole.
+    """
 
     chosen = Signal(str)
 
@@ -30,7 +39,7 @@ class SegmentedControl(Picture):
         self._brief = False
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setMouseTracking(True)
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self._announce()
 
     @property
@@ -54,11 +63,16 @@ class SegmentedControl(Picture):
             self.update()
 
     def sizeHint(self) -> QSize:
-        now = theme.current()
-        return QSize(round(sum(self._widths())) + 2, now.px("control"))
+        return self._size(AROUND)
 
     def minimumSizeHint(self) -> QSize:
-        return self.sizeHint()
+        return self._size(LEAST_AROUND)
+
+    def _size(self, around: float) -> QSize:
+        now = theme.current()
+        return QSize(
+            ceil(sum(self._texts()) + len(self._segments) * now.px(around)) + 2, now.px("control")
+        )
 
     def draw(self, painter: QPainter) -> None:
         now = theme.current()
@@ -66,8 +80,9 @@ class SegmentedControl(Picture):
         painter.setPen(now.pen("divider"))
         painter.setBrush(now.color("raised" if not now.contrast else "surface"))
         painter.drawRoundedRect(frame, 6, 6)
+        widths = self._widths()
         for index, (identity, text) in enumerate(self._segments):
-            rect = self._rect(index)
+            rect = self._rect(index, widths)
             chosen = identity == self._current
             if chosen:
                 painter.setPen(now.pen("accent" if now.contrast else "outline"))
@@ -82,7 +97,8 @@ class SegmentedControl(Picture):
                 pixmap = self.icon_pixmap(icon, "text" if chosen else "muted", 16)
                 painter.drawPixmap(round(x), round(rect.center().y() - size / 2), pixmap)
                 left = rect.adjusted(size + now.px(6), 0, 0, 0)
-            put_text(painter, left, text, now.font("body", 600 if chosen else 400), ink)
+            font = now.font("body", 600 if chosen else 400)
+            put_text(painter, left, elide(text, font, left.width() - 4, CUT), font, ink)
         if self.shows_focus:
             painter.setPen(now.pen("accent", 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -112,21 +128,58 @@ class SegmentedControl(Picture):
             self.set_current(self._segments[index][0])
             self.chosen.emit(self._current)
 
-    def _widths(self) -> list[float]:
+    def _texts(self) -> list[float]:
+        """How wide each text is with its icon."""
         now = theme.current()
         metrics = now.metrics("body", 600)
-        extra = now.px(22) if self._icons and not self._brief else 0
-        return [metrics.horizontalAdvance(text) + now.px(24) + extra for _, text in self._segments]
+        icon = now.px(22) if self._icons and not self._brief else 0
+        return [metrics.horizontalAdvance(text) + icon for _, text in self._segments]
 
-    def _rect(self, index: int) -> QRectF:
-        widths = self._widths()
+    def _widths(self) -> list[float]:
+        """Of the segments, in the room that there is."""
+        now, texts, count = theme.current(), self._texts(), len(self._segments)
+        around = (self.width() - 2 - sum(texts)) / count
+        if around < now.px(LEAST_AROUND):
+            around = now.px(LEAST_AROUND)
+            texts = self._cut(texts, self.width() - 2 - count * around)
+        return [text + min(around, now.px(AROUND)) for text in texts]
+
+    def _cut(self, texts: list[float], room: float) -> list[float]:
+        """The widths of all texts but the chosen one, the longest cut first."""
+        chosen = [identity for identity, _ in self._segments].index(self._current)
+        room = max(0.0, room - texts[chosen])
+        shared = sorted(wide for place, wide in enumerate(texts) if place != chosen)
+        most = 0.0
+        for place, wide in enumerate(shared):
+            most = room / (len(shared) - place)
+            if wide > most:
+                break
+            room -= wide
+        return [w if place == chosen else min(w, most) for place, w in enumerate(texts)]
+
+    def _rect(self, index: int, widths: list[float]) -> QRectF:
         return QRectF(1 + sum(widths[:index]), 0, widths[index], self.height())
 
     def _at(self, x: float) -> int:
+        widths = self._widths()
         for index in range(len(self._segments)):
-            if self._rect(index).left() <= x < self._rect(index).right():
+            rect = self._rect(index, widths)
+            if rect.left() <= x < rect.right():
                 return index
         return -1
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            QToolTip.showText(event.globalPos(), self.told(event.pos().x()), self)
+            return True
+        return super().event(event)
+
+    def told(self, x: float) -> str:
+        """The tooltip of a place: what is cut there stands first."""
+        place, usual = self._at(x), self.toolTip()
+        if place < 0 or self._widths()[place] >= self._texts()[place] + 4:
+            return usual
+        return "\n".join(part for part in (self._segments[place][1], usual) if part)
 
     def _announce(self) -> None:
         self.setAccessibleDescription(dict(self._segments)[self._current])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QWidget
 
@@ -106,9 +106,7 @@ class NetworkHeader(QWidget):
             if wide > self.width():
                 button.setText(self._whole[button][1])
         for menu in menus:
-            only = Qt.ToolButtonStyle.ToolButtonIconOnly
-            beside = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
-            menu.setToolButtonStyle(only if wide > self.width() else beside)
+            menu.set_brief(wide > self.width())
 
     def set_classes(self, classes: int) -> None:
         if classes == self._classes:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QWidget
 
 from core.optimization.surfaces import SURFACES
 from explorer.panes.backprop.optimizers.experiment import TYPED
 from explorer.widgets.base import IconButton, Label
+from explorer.widgets.brief_row import BriefRow
 
 
-class OptimizersHeader(QWidget):
+class OptimizersHeader(BriefRow):
     """`surfaceChosen(name)`, `resetRequested`."""
 
     surfaceChosen = Signal(str)
@@ -30,13 +31,11 @@ class OptimizersHeader(QWidget):
         self.reset.setObjectName("backprop.optimizers.reset")
         label = Label("Surface", "label", "muted")
         label.setBuddy(self.surface)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        row.addWidget(label)
-        row.addWidget(self.surface)
-        row.addWidget(self.reset)
-        row.addStretch(1)
+        self.row.addWidget(label)
+        self.row.addWidget(self.surface)
+        self.row.addWidget(self.reset)
+        self.row.addStretch(1)
+        self.shorten_by(label.setHidden)
         self.surface.activated.connect(
             lambda _: self.surfaceChosen.emit(str(self.surface.currentData()))
         )

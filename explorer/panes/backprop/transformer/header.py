@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
+from explorer import theme
+from explorer.widgets.base import elide
 from explorer.widgets.menu_button import MenuButton
 from explorer.widgets.prompt_line import PromptLine
 
 LONGEST_NAME = 26
+SHARE, AROUND = 0.5, 52  # of the width that a model's name has, with px about it
 
 
 class TransformerHeader(QWidget):
@@ -36,13 +40,15 @@ class TransformerHeader(QWidget):
         self.row = QHBoxLayout(self)
         self.row.setContentsMargins(0, 0, 0, 0)
         self.row.setSpacing(8)
+        self._name = "Model"
+        theme.changed.connect(self._fit)
         self.row.addWidget(self.source)
         self.row.addWidget(self.prompt, 1)
 
     def set_sources(self, name: str, address: str, run: str | None, recent: list[str]) -> None:
         """The model that is open, the run that is looked at, folders that were opened lately."""
-        shown = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}\u2026"
-        self.source.setText(shown.replace("&", "&&"))
+        self._name = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}\u2026"
+        self._fit()
         self.source.setAccessibleName(f"Model: {name}")
         self.source.setToolTip(f"The model whose gradients are shown: {address or name}")
         menu = self.source.menu()
@@ -63,3 +69,14 @@ class TransformerHeader(QWidget):
                 Path(path).name, lambda path=path: self.folderRequested.emit(path)
             )
             action.setToolTip(path)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """The text has more of the width than the model's name."""
+        now = theme.current()
+        room = max(now.px(48), SHARE * self.width() - now.px(AROUND))
+        shown = elide(self._name, now.font("body"), room, Qt.TextElideMode.ElideRight)
+        self.source.setText(shown.replace("&", "&&"))
