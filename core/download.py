@@ -16,7 +16,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.files import MEGABYTE, replacing
+from core.files import MEGABYTE
 from core.jobs import to_the_end
 
 CHUNK = 256 << 10  # bytes read between two yields
@@ -224,16 +224,3 @@ def _move(part: Path, target: Path) -> None:
 def download(address: str, target: str | Path, *, sha256: str | None = None) -> Path:
     """download_steps, to the end."""
     return to_the_end(download_steps(address, target, sha256=sha256))
-
-
-def copy_checked(source: str | Path, target: str | Path, sha256: str | None = None) -> Path:
-    """Copies a file whole or not at all. Raises ValueError where it is not the one expected."""
-    found = file_sha256(source)
-    if sha256 is not None and found != sha256:
-        raise ValueError(
-            f"{source} is not the file that was expected (SHA-256 {found[:12]}… instead of "
-            f"{sha256[:12]}…): get it from another place"
-        )
-    with replacing(target) as temporary:
-        temporary.write_bytes(Path(source).read_bytes())
-    return Path(target)

@@ -113,7 +113,6 @@ class Inspector(QWidget):
         self._blank = True
         self._tab = "math"
         self._inspection: Any = None
-        self._source_error = ""
         self._waiting: tuple[Any, Any] | None = None  # tables that a hidden page lacks
         self._tabs = SegmentedControl(
             [("math", "Math"), ("code", "Code"), ("numbers", "Numbers")], "Inspector tabs"
@@ -257,8 +256,7 @@ class Inspector(QWidget):
 
         try:
             return trace.source(step.code)
-        except ValueError as error:
-            self._source_error = str(error)
+        except ValueError:  # a step of a run that another version of the program recorded
             return None
 
     def _restyle(self) -> None:

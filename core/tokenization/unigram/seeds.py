@@ -22,7 +22,6 @@ from core.tokenization.unigram.piece_trie import code_points
 
 LINE_END = "\0"  # stands behind every line; no piece crosses it
 MOST_SEEDS = 1_000_000
-Working = Generator[WorkingStep, None, None]
 
 
 def seed_pieces(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -191,13 +191,6 @@ class TraceStage(Picture):
         return scene
 
     # Interaction ---------------------------------------------------------------------------------
-
-    def key_rect(self, key: int) -> QRectF:
-        """Where a key's row is; empty when it is not among those shown."""
-        if self._story is None:
-            return QRectF()
-        layout = self._scene(self._story).layout
-        return layout.row_rect(layout.rows.index(key)) if key in layout.rows else QRectF()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self._set_hover(self._key_at(event.position().y()))

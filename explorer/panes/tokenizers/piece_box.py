@@ -16,7 +16,6 @@ from explorer.widgets.flow_painting import GROUND
 from explorer.widgets.token_faces import PADDING
 
 RADIUS = 3
-FILLS = ("ink", "surface", "hatch")
 
 
 def draw_box(

@@ -6,7 +6,7 @@ Forward the values appear from left to right; backward the gradients flow from r
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from explorer.panes.backprop.transformer.moments import Moment
@@ -41,7 +41,6 @@ class Plate:
 class Column:
     title: str
     shape: str
-    is_output: bool
     plates: tuple[Plate, Plate]
 
 
@@ -89,9 +88,7 @@ def scene_of(worked: Worked, moment: Moment) -> Scene:
     if not backward:
         value = columns[-1].plates[0]
         coming = Plate(value.what, value.column, 0, value.title, "coming", scale=value.scale)
-        columns[-1] = Column(
-            columns[-1].title, columns[-1].shape, True, (coming, columns[-1].plates[1])
-        )
+        columns[-1] = replace(columns[-1], plates=(coming, columns[-1].plates[1]))
     tensor = graph.nodes[node].tensor
     sign = tensor.operation.symbol if tensor.operation is not None else ""
     return Scene(moment, tuple(columns), sign.replace("_", "-"), backward)
@@ -125,4 +122,4 @@ def _column(
     title = slope if output else f"{SHARE}{slope}"
     gradient = Plate(what, place, 1, "" if state == "none" else title, state, note)
     shape = shape_text(worked.value(node).shape)
-    return Column(name, shape, output, (value, gradient))
+    return Column(name, shape, (value, gradient))
