@@ -12,6 +12,7 @@ from PySide6.QtGui import (
     QDropEvent,
     QKeyEvent,
     QPaintEvent,
+    QResizeEvent,
 )
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -40,6 +41,7 @@ from explorer.widgets.transport import TransportBar
 
 MINIMUM = QSize(1100, 680)
 DESIGNED = QSize(1280, 720)
+LOW = 560  # px at a zoom of 1: what stands about the picture takes less of a lower window
 MESSAGE_TIME = 5000  # ms
 
 
@@ -137,10 +139,20 @@ class MainWindow(QMainWindow):
 
     def _restyle(self) -> None:
         now = theme.current()
-        self._header.setFixedHeight(now.px("header"))
+        self._share_height()
         self._header_row.setContentsMargins(now.px("margin"), 0, now.px("margin"), 0)
-        self.inputs.setFixedHeight(now.px("inputs"))
         self._inputs_row.setContentsMargins(now.px("margin"), 0, now.px("margin"), now.px(4))
+
+    def _share_height(self) -> None:
+        now = theme.current()
+        low = self.height() < now.px(LOW)
+        self._header.setFixedHeight(now.px("header_low" if low else "header"))
+        self.inputs.setFixedHeight(now.px("inputs_low" if low else "inputs"))
+        self.transport.set_low(low)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._share_height()
 
     # panes
 

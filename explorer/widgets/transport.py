@@ -30,6 +30,7 @@ class TransportBar(QWidget):
         self.setObjectName("transport")
         self.setAccessibleName("Transport")
         self._player: Any = None
+        self._low = False
         self._to_start = IconButton("to-start", "To the start", "Home")
         self._back = IconButton("step-back", "One step back", "Left")
         self.play_button = PlayButton()
@@ -148,8 +149,15 @@ class TransportBar(QWidget):
         if player is not None:
             self._speed.set_speed(player.speed)
 
+    def set_low(self, low: bool) -> None:
+        """Whether the window leaves it little height."""
+        if low != self._low:
+            self._low = low
+            self._restyle()
+
     def _restyle(self) -> None:
         now = theme.current()
-        self.setFixedHeight(now.px("transport"))
-        self._row.setContentsMargins(now.px(16), now.px(8), now.px(16), now.px(8))
+        self.setFixedHeight(now.px("transport_low" if self._low else "transport"))
+        above = now.px(3 if self._low else 8)
+        self._row.setContentsMargins(now.px(16), above, now.px(16), above)
         self._row.setSpacing(now.px(4))
