@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from explorer.panes.backprop.network.editing import EXPERIMENT
 from explorer.panes.backprop.network.experiment import Experiment, restored
+from explorer.panes.backprop.network.past import kept
 from explorer.panes.backprop.network.spots import Neuron, Spot, Weight, is_there
 
 if TYPE_CHECKING:
@@ -102,7 +103,9 @@ class Keeping:
         moment = lab.moments[-1]
         if moment.experiment != one:
             return None
-        return {**moment.learned.state(), "curves": lab.curves.state()}
+        before = {} if moment.update is None else {"before": moment.update.start.state()}
+        past = {"curves": lab.curves.state(), "past": lab.past or kept(lab.moments)}
+        return {**moment.learned.state(), **before, **past}
 
     def _seen(self) -> dict[str, Any]:
         mode, sample = self._mode, self._mode.following.sample

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from core.optimization.learner import Learned, Learner
 from explorer.panes.backprop.network.curves import Curves
 from explorer.panes.backprop.network.experiment import Data, Experiment, make_data
-from explorer.panes.backprop.network.learned import recall
+from explorer.panes.backprop.network.learned import learned_of, recall
 from explorer.panes.backprop.network.moment import Moment, Update, look, look_steps
+from explorer.panes.backprop.network.past import moments_steps
 from explorer.panes.backprop.network.sample import Sample, take_sample
+from explorer.panes.backprop.network.stepping import take_step
 from explorer.panes.backprop.network.thinning import places_of
 
 PACE = 60.0  # steps a second at 1x
@@ -51,19 +51,34 @@ class Lab:
         """A new network, at step 0, or with what a session kept of one where that fits."""
         self.experiment = experiment
         self.data: Data = make_data(experiment)
-        self.learner = Learner.start(
-            experiment.config, self.data.train, self.data.test, experiment.settings, experiment.seed
-        )
-        known = learned is not None and recall(self.learner, learned)
-        self.diverged = ""
-        self._update: Update | None = None
-        moment = look(self.learner, experiment, None)
+        self._start()
+        known = learned is not None and self._recall(learned)
+        self.past: Any = learned.get("past") if learned and known else None  # not yet remembered
+        moment = look(self.learner, experiment, self._update, self.diverged)
         curves = Curves.kept(learned.get("curves"), moment.step) if learned and known else Curves()
         if curves.steps[-1:] != [moment.step]:
             curves.take(moment)
         self.curves: Curves = curves
         self.moments: list[Moment] = [moment]  # never empty: the other thread looks
         return moment
+
+    def _start(self) -> None:
+        one, data = self.experiment, self.data
+        self.learner = Learner.start(one.config, data.train, data.test, one.settings, one.seed)
+        self.diverged = ""
+        self._update: Update | None = None
+
+    def _recall(self, learned: Mapping[str, Any]) -> bool:
+        """What a session kept. Its last step is taken once more, so that it can be looked into; not
+        where the setup was changed after it, for then it leads elsewhere.
+        """
+        before = learned.get("before")
+        if isinstance(before, Mapping) and recall(self.learner, before):
+            self._learn()
+            if learned_of(self.learner).is_state(learned):
+                return True
+            self._start()
+        return recall(self.learner, learned)
 
     def change(self, experiment: Experiment) -> Moment:
         """Another setup from the next step on; what has been learned stays."""
@@ -79,6 +94,16 @@ class Lab:
             learner.resize(experiment.config)
             self._update = None
         return self.look()
+
+    def remember_steps(self) -> Generator[None, None, None]:
+        """Puts the moments that a session kept before its own first one; nothing where another
+        network has begun meanwhile.
+        """
+        learner, first = self.learner, self.moments[0].step
+        past = yield from moments_steps(self.past, first)
+        if self.learner is learner and self.moments[0].step == first:
+            self.moments = [*past, *self.moments]
+            self.past = None
 
     def one_step(self) -> Moment:
         self._learn()
@@ -127,32 +152,10 @@ class Lab:
             yield Beat(max(0.0, pause - (time.perf_counter() - begun)))
 
     def _learn(self) -> Learned | None:
-        learner = self.learner
-        if self.diverged or not len(learner.train):
+        if self.diverged or not len(self.learner.train):
             return None
-        before = {name: tensor.data for name, tensor in learner.network.parameters.items()}
-        states = dict(learner.states)
-        with np.errstate(all="ignore"):  # what overflows is told as divergence
-            learned = learner.learn()
+        learned, self._update = take_step(self.learner, self.experiment)
         self.diverged = learned.diverged
-        gradients = {
-            name: tensor.grad
-            for name, tensor in learner.network.parameters.items()
-            if tensor.grad is not None
-        }
-        self._update = Update(
-            self.experiment.optimizer,
-            learned.learning_rate,
-            before,
-            gradients,
-            dict(learner.slopes),
-            learner.settings.penalty,
-            learner.settings.strength,
-            states,
-            learner.loss_name,
-            np.zeros((0, 1)) if learner.said is None else learner.said,
-            np.zeros(0) if learner.batch is None else learner.batch.targets,
-        )
         return learned
 
     def sample(self, number: int, x: float, y: float, target: float) -> Sample:

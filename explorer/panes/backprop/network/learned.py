@@ -43,6 +43,10 @@ class Learned:
             "generator": dict(self.generator),
         }  # fmt: skip
 
+    def is_state(self, saved: Mapping[str, Any]) -> bool:
+        """Whether `saved` is this, to the last digit."""
+        return all(saved.get(name) == value for name, value in self.state().items())
+
 
 def learned_of(learner: Learner) -> Learned:
     """As it is now: arrays are replaced when it learns on, never changed."""

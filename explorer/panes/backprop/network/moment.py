@@ -25,21 +25,34 @@ BOUNDED = {"tanh": 1.0, "sigmoid": 1.0}
 class Update:
     """The last optimizer step: by parameter, what it saw and what it remembered before.
 
+    experiment     its setup
+    start          all that there was before it
     slopes         the gradients of the batch alone, without the penalty's
     loss           the loss's name; `said` (N, K) and `targets` (N) are its batch's
     """
 
-    optimizer: str
+    experiment: Experiment
+    start: Learned
     learning_rate: float
-    before: Mapping[str, Array]
     gradients: Mapping[str, Array]
     slopes: Mapping[str, Array]
     penalty: str
     strength: float
-    states: Mapping[str, tuple[Any, int]]
     loss: str
     said: Array
     targets: Array
+
+    @property
+    def optimizer(self) -> str:
+        return self.start.optimizer
+
+    @property
+    def before(self) -> Mapping[str, Array]:
+        return self.start.parameters
+
+    @property
+    def states(self) -> Mapping[str, tuple[Any, int]]:
+        return self.start.states
 
 
 @dataclass(frozen=True, eq=False)

@@ -34,7 +34,7 @@ def update_rows(moment: Moment, weight: Weight | Bias) -> tuple[Step | None, lis
     """The whole step of one weight or bias: the rule's formula, and every number of it."""
     update, (parameter, place) = moment.update, parameter_of(weight)
     if update is None or parameter not in update.gradients:
-        return None, ["It has not taken a step yet."]
+        return None, ["Its next step can be looked into." if moment.step else "No step yet."]
     trace = optimizer_trace(update, parameter)
     rule = optimizer(trace.about["optimizer"])
     letters, state = letters_of(rule), trace.about["state"]

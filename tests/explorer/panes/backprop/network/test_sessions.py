@@ -1,0 +1,127 @@
+"""What a session keeps of the playground: it goes on as if it had never ended."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from core.jobs import to_the_end
+from core.optimization.optimizers import OPTIMIZERS
+from explorer.panes.backprop.network.experiment import Experiment
+from explorer.panes.backprop.network.lab import Lab
+from explorer.panes.backprop.network.past import kept, moments_steps
+from tests.explorer.waiting import until
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_session_goes_on_as_if_it_had_never_ended(mode, run_async, name):
+    """Losses to the last bit, the rate of the schedule, and what there is to look back at."""
+    one = Experiment(
+        optimizer=name, schedule="cosine", steps=60, norm="batch", batch_size=16, penalty="l2"
+    )
+
+    def told(moment):
+        return moment.step, moment.train_loss, moment.test_loss, moment.update.learning_rate
+
+    async def body() -> None:
+        mode.editing.change(one, "Test")
+        await mode.settled()
+        await mode.runner.steps(40)
+        saved = json.loads(json.dumps(mode.state()))
+        await mode.runner.steps(40)
+        before = {moment.step: moment for moment in mode.runner.lab.moments}
+        mode.editing.show_preset("dead")
+        await mode.settled()
+        mode.restore(saved)
+        await mode.settled()
+        await until(lambda: mode.runner.lab.past is None)
+        lab = mode.runner.lab
+        assert mode.moment.step == 40 and mode.player.at_live_edge
+        steps = [moment.step for moment in lab.moments]
+        assert steps[0] == 0 and steps[-1] == 40 and 20 < len(steps) <= 40
+        for moment in lab.moments[1:]:
+            same = before[moment.step]
+            assert told(moment) == told(same)
+            assert moment.learned.is_state(same.learned.state())
+            assert moment.update.start.is_state(same.update.start.state())
+            np.testing.assert_array_equal(moment.plane, same.plane)
+            assert [one.ratio for one in moment.layers] == [one.ratio for one in same.layers]
+        await mode.runner.steps(40)
+        for moment in mode.runner.lab.moments[-40:]:
+            assert told(moment) == told(before[moment.step])
+        assert mode.moment.step == 80
+
+    run_async(body())
+
+
+def test_what_a_session_keeps_of_a_network_stays_small(mode, run_async):
+    async def body() -> None:
+        mode.editing.change(Experiment(hidden=(8,) * 6, norm="batch"), "Test")
+        await mode.settled()
+        await mode.runner.steps(90)
+        assert len(json.dumps(mode.state())) < 600_000
+        mode.editing.change(Experiment(), "Test")
+        await mode.settled()
+        await mode.runner.steps(300)
+        assert len(json.dumps(mode.state())) < 400_000
+
+    run_async(body())
+
+
+def test_a_session_that_is_closed_before_its_past_is_there_loses_nothing(mode, run_async):
+    async def body() -> None:
+        await mode.runner.steps(30)
+        saved = json.loads(json.dumps(mode.state()))
+        mode.restore(saved)
+        assert json.loads(json.dumps(mode.state()))["learned"] == saved["learned"]
+        await until(lambda: mode.runner.beginning is None)
+        assert json.loads(json.dumps(mode.state()))["learned"] == saved["learned"]
+        await until(lambda: mode.runner.lab.past is None)
+        assert json.loads(json.dumps(mode.state()))["learned"] == saved["learned"]
+
+    run_async(body())
+
+
+def test_a_setup_changed_after_the_last_step_comes_back_too(mode, run_async):
+    """Then that step is not taken again: with the other setup it would lead elsewhere."""
+
+    async def body() -> None:
+        await mode.runner.steps(12)
+        mode.editing.change_field("learning_rate", 0.5)
+        await mode.settled()
+        saved = json.loads(json.dumps(mode.state()))
+        weights = mode.moment.weights
+        mode.editing.show_preset("dead")
+        await mode.settled()
+        mode.restore(saved)
+        await mode.settled()
+        assert mode.moment.step == 12 and mode.experiment.learning_rate == 0.5
+        for now, before in zip(mode.moment.weights, weights, strict=True):
+            np.testing.assert_array_equal(now, before)
+        await until(lambda: mode.runner.lab.past is None)
+        assert {moment.experiment.learning_rate for moment in mode.runner.lab.moments[:-1]} == {
+            0.01
+        }
+
+    run_async(body())
+
+
+def test_moments_that_do_not_fit_are_left_out():
+    lab = Lab(Experiment())
+    lab.several(5)
+    saved = json.loads(json.dumps(kept(lab.moments)))
+    assert [one.step for one in to_the_end(moments_steps(saved, 5))] == [0, 1, 2, 3, 4]
+    assert [one.step for one in to_the_end(moments_steps(saved, 3))] == [0, 1, 2]
+    saved["moments"][2][2]["parameters"] = {}
+    saved["moments"][3][2] = "much"
+    assert [one.step for one in to_the_end(moments_steps(saved, 5))] == [0, 1, 4]
+    for bad in (
+        None,
+        {},
+        {"setups": 3},
+        {"setups": [], "moments": [[0, True, {}]]},
+        {"moments": 1},
+    ):
+        assert to_the_end(moments_steps(bad, 5)) == []
