@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QPushButton, QScrollArea, QWidget
+from PySide6.QtWidgets import QPushButton, QWidget
 
 from explorer import theme
 from explorer.player import Player
 from explorer.tracks import ListTrack, LiveTrack
 from explorer.widgets.brief_row import BriefRow
 from explorer.widgets.callout import Callout
-from explorer.widgets.card import MOST_SHOWN, NARROW, Card
 from explorer.widgets.fields import MenuField
 from explorer.widgets.heat_map import HeatMap
 from explorer.widgets.live_numbers import Equation, LiveNumbers, Terms
@@ -21,7 +20,6 @@ from explorer.widgets.numbers_table import ArrayModel, NumbersTable
 from explorer.widgets.palette import CommandPalette, Entry
 from explorer.widgets.prompt_line import PromptLine
 from explorer.widgets.rail import Rail
-from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.status_strip import RunStatus, StatusStrip
 from explorer.widgets.toggle import SegmentedControl
 from explorer.widgets.transport import TransportBar
@@ -121,141 +119,6 @@ def test_a_big_table_is_virtual_and_copies_at_full_precision(qtbot):
     table.set_tables({"a": np.zeros(3), "b": np.ones((2, 2))})
     assert (table.displayed()["b"] == 1).all()
     model.deleteLater()
-
-
-def test_a_picture_goes_stale_instead_of_blank(qtbot):
-    time = [0.0]
-    heat = HeatMap("Attention")
-    picture = StatefulPicture(heat, clock=lambda: time[0])
-    qtbot.addWidget(picture)
-    assert picture.state == "loading"
-    states = []
-    picture.stateChanged.connect(states.append)
-    heat.set_values(np.eye(3))
-    picture.show_ready()
-    picture.show_loading("waiting for step 3")
-    assert picture.state == "stale" and picture._layout.currentWidget() is heat
-    picture.resize(300, 300)
-    picture.show()
-    time[0] = 3.0
-    picture.grab()
-    assert picture._veil.waited == 3.0
-    picture.show_ready()
-    retried = []
-    picture.retryRequested.connect(lambda: retried.append(1))
-    picture.show_error("It broke: try again.")
-    picture._error.actionTriggered.emit("Retry")
-    assert retried == [1] and picture._error.message == "It broke: try again."
-    picture.show_empty("Nothing here.", "Do it")
-    assert states == ["ready", "stale", "ready", "error", "empty"]
-    picture.hide()
-    assert not picture._veil._timer.isActive()
-
-
-def test_an_error_while_painting_shows_the_error_state(qtbot, caplog):
-    heat = HeatMap()
-    picture = StatefulPicture(heat)
-    qtbot.addWidget(picture)
-    heat.set_values(np.eye(2))
-    picture.show_ready()
-    heat.paintFailed.emit(RuntimeError("torn"))
-    assert picture.state == "error" and "torn" in picture._error.message
-
-
-def test_a_long_wait_can_be_ended_where_that_helps(qtbot):
-    time, asked = [0.0], []
-    picture = StatefulPicture(HeatMap(), clock=lambda: time[0])
-    qtbot.addWidget(picture)
-    picture.cancelRequested.connect(lambda: asked.append(1))
-    picture.show_ready()
-    picture.resize(300, 300)
-    picture.show()
-    for cancellable, waited, offered in (
-        (True, 0.2, False),
-        (False, 2.0, False),
-        (True, 2.0, True),
-    ):
-        picture.set_cancellable(cancellable)
-        picture.show_ready()
-        time[0] = 0.0
-        picture.set_waiting("waiting for step 3")
-        time[0] = waited
-        picture.hide()
-        picture.show()  # the wait goes on while nobody looks
-        assert picture._cancel.isVisible() is offered
-        assert picture._long.isActive() is (cancellable and not offered)
-    picture._cancel.click()
-    assert asked == [1]
-    picture.show_error("You have cancelled the look.")
-    assert not picture._cancel.isVisible() and not picture._long.isActive()
-
-
-def test_a_card_shows_the_beginning_and_the_remedy_of_a_long_message(qtbot):
-    heat = HeatMap()
-    picture = StatefulPicture(heat)
-    qtbot.addWidget(picture)
-    long = "The file holds " + "x" * 5_000_000 + ": get it again."
-    picture.show_error(long)
-    shown = picture._error._message.text().replace("\u200b", "")
-    assert len(shown) <= MOST_SHOWN + 3 and len(picture._error.accessibleName()) < 2 * MOST_SHOWN
-    assert shown.startswith("The file holds x") and " … " in shown
-    assert shown.endswith(": get it again.")
-    assert picture._error.message == long
-    card = Card("error", long)
-    qtbot.addWidget(card)
-    assert card._message.text().replace("\u200b", "") == shown
-
-
-@pytest.mark.parametrize("width", [112, 130, 180, 400, 600])
-def test_an_error_is_read_to_its_last_word_however_narrow_the_picture(qtbot, qapp, width):
-    picture = StatefulPicture(QWidget())
-    qtbot.addWidget(picture)
-    path = "/home/somebody/a_folder_with_a_long_name/tokenizer.json"
-    said = f"{path} holds a tokenizer of a kind that is not known: choose another file"
-    picture.resize(width, 160)
-    picture.show()
-    picture.show_error(said)
-    for _ in range(4):
-        qapp.processEvents()
-    card, message = picture._error, picture._error._message
-    area = card.window().findChild(QScrollArea)
-    assert card.width() <= area.viewport().width() <= width
-    assert message.height() >= message.heightForWidth(message.width())
-    assert message.geometry().right() < card.width()
-    metrics = message.fontMetrics()
-    words = message.text().replace("\u200b", " ").split()
-    assert max(metrics.horizontalAdvance(word) for word in words) <= message.width()
-    area.verticalScrollBar().setValue(area.verticalScrollBar().maximum())
-    button = card._buttons.itemAt(0).widget()
-    bottom = button.mapTo(area.viewport(), button.rect().bottomLeft()).y()
-    assert bottom < area.viewport().height()  # it is reached by scrolling
-    assert message.text().replace("\u200b", "") == said == card.message
-    assert ("\u200b" in message.text()) == (width < 600)
-    assert (card._arrangement == "narrow") == (width < NARROW)
-
-
-def test_a_card_that_says_something_else_has_room_for_it(qtbot):
-    """New buttons take room at once, or the message beside them is cut."""
-    actions = ["The usual rate", "A tenth of the rate"]
-    card = Card("warning", "", title="Lost", closable=True, compact=True)
-    qtbot.addWidget(card)
-    card.setFixedWidth(543)
-    card.show()
-    for rate in ("1", "2"):
-        card.set_message(f"SGD ran away at step 1: a rate of {rate} is too high here")
-        card.set_actions(actions)
-        assert card._arrangement == "two lines", rate
-
-
-def test_a_card_counts_and_offers_its_actions(qtbot):
-    card = Card("error", "It broke.", ["Retry", "Report"], closable=True)
-    qtbot.addWidget(card)
-    card.set_count(3)
-    assert card._title.text() == "Error (3 times)" and card.accessibleName() == "Error: It broke."
-    pressed = []
-    card.actionTriggered.connect(pressed.append)
-    card._buttons.itemAt(1).widget().click()
-    assert pressed == ["Report"]
 
 
 def test_the_palette_finds_runs_and_closes(qtbot):

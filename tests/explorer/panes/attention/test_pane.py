@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PIL import Image
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 import core
-from explorer import export
 from explorer.panes.attention.commands import move_query
 from tests.explorer.panes.attention.conftest import open_model
 
@@ -260,20 +258,6 @@ def test_everything_is_named_and_reachable(pane, tmp_path, run_async):
     run_async(body())
 
 
-def test_pictures_are_exported(pane, tmp_path, run_async):
-    from explorer import export
-
-    async def body():
-        await open_model(pane, tmp_path)
-        pane.set_mode("steps")
-        stage = pane.view.head.stage
-        for kind in ("png", "svg", "csv", "gif"):
-            await export.save(pane, stage, kind, tmp_path / f"steps.{kind}")
-            assert (tmp_path / f"steps.{kind}").stat().st_size > 500
-
-    run_async(body())
-
-
 def test_transport_and_inspector_call_what_is_seen_by_one_name(pane, tmp_path, run_async, qtbot):
     from explorer.widgets.inspector import Inspector
     from explorer.widgets.transport import TransportBar
@@ -308,51 +292,3 @@ def test_transport_and_inspector_call_what_is_seen_by_one_name(pane, tmp_path, r
 
     run_async(body())
     transport.bind(None)
-
-
-def test_the_tables_name_tokens_and_dimensions(pane, tmp_path, run_async):
-    async def body():
-        await open_model(pane, tmp_path)
-        shown = []
-        pane.inspection.connect(shown.append)
-        labels = pane.looker.prompt.labels
-        for step in range(8):
-            pane.set_mode("steps")
-            pane.player.seek(step)
-            pane.inspecting.now()
-            told = shown[-1]
-            for name, array in told.table.items():
-                rows, columns = told.labels[name]
-                sizes = [len(rows), len(columns)] if array.ndim == 2 else [len(rows)]
-                assert sizes == list(array.shape), (step, name)
-                words = rows if len(rows) == len(labels) else columns
-                first = words[0] if len(rows) == len(labels) else "d0"
-                assert first in ("0 M", "d0", f"0 {labels[0]}"), (step, name)
-        named = pane.view.head.stage.table_labels()
-        for name, array in pane.view.head.stage.displayed().items():
-            if array.ndim:
-                assert len(named[name][0]) == array.shape[0]
-                assert array.ndim == 1 or len(named[name][1]) == array.shape[1]
-        pane.set_mode("map")
-        pane.inspecting.now()
-        assert shown[-1].labels["weights"][0][1].startswith("1 ")
-        assert list(shown[-1].labels["q"][0])[:2] == ["d0", "d1"]
-
-    run_async(body())
-
-
-def test_an_animation_of_the_steps_leaves_the_pane_as_it_was(pane, tmp_path, run_async):
-    async def body():
-        await open_model(pane, tmp_path)
-        pane.inspecting.cell_clicked(3, 1)
-        await pane.settled()
-        before = (pane.state(), pane.inspecting.pinned, pane.player.position, pane.headline)
-        await export.save(pane, pane.view.head.heat, "gif", tmp_path / "steps.gif")
-        await pane.settled()
-        after = (pane.state(), pane.inspecting.pinned, pane.player.position, pane.headline)
-        assert after == before and before[1] == (3, 1)
-        assert pane.looker.live_allowed
-        with Image.open(tmp_path / "steps.gif") as film:
-            assert film.n_frames > 8, "the steps move, though the heat map was on the screen"
-
-    run_async(body())

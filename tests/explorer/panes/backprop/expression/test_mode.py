@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 
 import numpy as np
 import pytest
@@ -180,30 +179,6 @@ async def test_every_example_is_drawn_at_every_position(pane, mode, one):
     assert mode.view.graph._broken is None
 
 
-async def test_state_comes_back(pane, mode):
-    mode.lab.show_example("matrices")
-    mode.lab.move_leaf("b", 1, 0.75)
-    pane.player.seek(12)
-    mode.trying.try_leaf("W", 2)
-    mode.trying.set_nudge(0.5)
-    mode.toggle_check()
-    mode.view.graph.zoom_by(1.5)
-    saved = json.loads(json.dumps(pane.state()))
-    mode.toggle_check()
-    mode.lab.show_example("twice")
-    assert pane.state() != saved
-    pane.restore(saved)
-    await pane.settled()
-    now, before = pane.state()["modes"]["expression"], saved["modes"]["expression"]
-    assert now.keys() == before.keys()
-    for name, part in before.items():
-        assert now[name] == part, name
-    assert pane.player.position == 12
-    assert value(mode, "b").tolist() == [0.1, 0.75, 0.3]
-    for bad in ({}, {"experiment": 3, "step": "x", "chosen": [1], "camera": [9, "y", 2]}):
-        mode.restore(bad)
-
-
 def test_actions_do_what_they_say(pane, mode):
     by_id = {action.id.removeprefix("backprop.expression."): action for action in pane.actions()}
     by_id["example.twice"].run()
@@ -311,23 +286,6 @@ async def test_the_line_of_a_step_comes_into_sight(pane, mode):
     assert bar.value() > 3
 
 
-async def test_what_was_looked_at_in_a_long_formula_comes_back(pane, mode):
-    mode.lab.set_text(" + ".join(f"tanh(w{n} * x{n})" for n in range(40)))
-    await pane.settled()
-    mode.choose(3, 0)
-    mode.view.graph.zoom_by(1.5)
-    pane.player.seek(9)
-    saved = json.loads(json.dumps(mode.state()))
-    assert saved["step"] == 9
-    mode.lab.show_example("twice")
-    mode.restore(saved)
-    assert {name: mode.state()[name] for name in ("chosen", "camera")} == {
-        name: saved[name] for name in ("chosen", "camera")
-    }, "also where a session is kept before it is worked out"
-    await pane.settled()
-    assert mode.view.graph.chosen == (3, 0) and mode.state() == saved
-
-
 async def test_the_buttons_of_the_view_stand_below_the_graph_of_any_formula(pane, mode):
     view = mode.view
     for name in ("product", "micrograd", "neuron"):
@@ -337,28 +295,6 @@ async def test_the_buttons_of_the_view_stand_below_the_graph_of_any_formula(pane
         assert view.body.rect().contains(tools), name
         bottom = view.graph.height() - theme.current().px(HEIGHT + MARGIN)
         assert tools.top() >= bottom - 1, name
-
-
-@pytest.mark.parametrize("text", ["a * (b +", " + ".join(f"tanh(w{n} * x{n})" for n in range(40))])
-async def test_what_was_looked_at_in_one_formula_is_not_laid_on_the_next(pane, mode, text):
-    looked = {"chosen": [3, -1], "camera": [2.0, -50.0, -30.0], "step": 5}
-    mode.restore({"experiment": {"text": text, "values": {}}, **looked})
-    mode.lab.set_text("a*b + c*d + e")
-    await pane.settled()
-    graph = mode.view.graph
-    assert graph.chosen == (-1, -1) and graph.fits and pane.player.position == 0
-    mode.lab.set_text("a * b")
-    assert graph.chosen == (-1, -1) and graph.fits and pane.player.position == 0
-
-
-async def test_a_session_begun_while_another_mode_is_shown_keeps_its_step(pane, mode):
-    pane.player.seek(4)
-    saved = mode.state()
-    mode.active = False
-    mode.restore(saved)
-    mode.lab.set_rate(0.2)
-    assert mode.state()["step"] == 4, "the rate changes no graph"
-    mode.active = True
 
 
 def test_nothing_is_moved_while_the_formula_cannot_be_read(pane, mode):

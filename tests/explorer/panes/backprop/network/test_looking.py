@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import numpy as np
@@ -10,14 +9,10 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from core.autograd import expression
-from core.optimization.optimizers import OPTIMIZERS
 from explorer.panes.backprop.network import inspecting
 from explorer.panes.backprop.network.experiment import Experiment
 from explorer.panes.backprop.network.lab import Lab
 from explorer.panes.backprop.network.spots import Neuron, Weight, from_plane
-from explorer.panes.backprop.network.update_numbers import update_rows
-from explorer.panes.backprop.network.updates import update_trace
 from tests.core.test_trace import MarkedLines
 
 
@@ -73,28 +68,6 @@ def test_a_neuron_and_a_weight_can_be_chosen_and_let_go(mode, run_async):
         mode.view.neuronsRequested.emit(1, -1)
         await mode.settled()
         assert mode.view.network.chosen is None
-
-    run_async(body())
-
-
-def test_an_optimizer_step_can_be_looked_into(mode, run_async):
-    async def body() -> None:
-        await mode.runner.steps(8)
-        told: list[Any] = []
-        mode.inspection.connect(told.append)
-        mode.player.seek(4)
-        assert mode.player.enter() and mode.player.depth == 1
-        names = []
-        for step in range(mode.player.length):
-            mode.player.seek(step)
-            mode.inspect()
-            names.append(told[-1].step.name)
-        assert names[0] == "loss" and names[-1] == "optimizer.move"
-        assert mode.view.network.moment.step == 4
-        await mode.runner.steps(1)
-        assert mode.player.depth == 1 and mode.view.network.moment.step == 4
-        assert mode.cancel() and mode.player.depth == 0
-        assert mode.moment.step == 4
 
     run_async(body())
 
@@ -185,57 +158,6 @@ def test_a_point_is_followed_through_the_network_as_it_becomes_another(mode, run
     run_async(body())
 
 
-def test_inside_a_step_the_chosen_weight_has_its_own_numbers(mode, run_async):
-    async def body() -> None:
-        await mode.runner.steps(5)
-        told: list[Any] = []
-        mode.inspection.connect(told.append)
-        assert mode.player.enter()
-        move = mode.player.length - 1
-        for weight in (Weight(0, 1, 5), Weight(1, 7, 2), Weight(2, 3, 0)):
-            mode.choose(weight)
-            mode.player.seek(1)
-            mode.inspect()
-            gradients = mode.moment.update.gradients[f"{weight.layer}.weight"]
-            rows = {row.name: row.value for row in told[-1].rows if hasattr(row, "name")}
-            assert rows["g"] == gradients[weight.before, weight.after]
-            mode.player.seek(move)
-            mode.inspect()
-            rows = {row.name: row.value for row in told[-1].rows if hasattr(row, "name")}
-            assert (
-                rows["\u03b8 after"]
-                == mode.moment.weights[weight.layer][weight.before, weight.after]
-            )
-        track = mode.player.track
-        for spot in (Weight(0, 1, 5), Neuron(1, 0), None):  # pointed at only: the layer stays
-            drawn = inspecting.of_inner(track.moment, 2, track.item(1), spot)
-            assert "output" in drawn.rows[0]
-
-    run_async(body())
-
-
-def test_inside_of_muons_line_no_weight_has_anothers_number():
-    lab = Lab(Experiment(optimizer="muon", hidden=(8, 8)))
-    moment = [lab.one_step() for _ in range(3)][-1]
-    for layer, shape in enumerate([(2, 8), (8, 8), (8, 1)]):
-        trace = update_trace(moment, layer)
-        weight = Weight(layer, shape[0] - 1, shape[1] - 1)
-        for step in trace:
-            rows = inspecting.of_inner(moment, layer, step, weight).rows
-            for row in rows if step.parent is not None else ():
-                value = getattr(row, "value", None)
-                if getattr(row, "name", "") in ("gram", "poly"):
-                    assert row.note == "see Numbers"
-                elif value is not None:
-                    assert value == step.value(row.name)[-1, -1]
-
-
-def test_the_update_of_a_weight_is_the_line_that_moves_it():
-    lab = Lab(Experiment(optimizer="lion"))
-    step, _ = update_rows([lab.one_step() for _ in range(2)][-1], Weight(0, 0, 0))
-    assert step.code.endswith("#move")
-
-
 def test_the_followed_point_is_never_under_the_numbers_of_the_output():
     from PySide6.QtCore import QRectF
 
@@ -251,53 +173,6 @@ def test_the_followed_point_is_never_under_the_numbers_of_the_output():
             assert not box.adjusted(-8, -8, 8, 8).contains(px, py)
             if not QRectF(104, 130, 120, 70).adjusted(-20, -20, 20, 20).contains(px, py):
                 assert box.top() == 130, "it moves only where it must"
-
-
-@pytest.mark.parametrize("name", OPTIMIZERS)
-def test_a_line_of_an_optimizer_can_be_followed_with_its_numbers(name):
-    lab = Lab(Experiment(optimizer=name))
-    moment = [lab.one_step() for _ in range(3)][-1]
-    weight = Weight(1, 2, 3)
-    state, taken = moment.update.states["1.weight"]
-    seen = 0
-    for step in update_trace(moment, 1):
-        if step.parent is not None or step.name == "loss":
-            continue
-        rows = inspecting.of_inner(moment, 1, step, weight).rows
-        told = {row.name: row.value for row in rows if hasattr(row, "name")}
-        for label in [one for one in told if one.endswith(" before")]:
-            made = next(iter(step.values))
-            kept = getattr(state, made) if hasattr(state, made) else state.average
-            assert told[label] == kept[2, 3] != told.get(label.removesuffix(" before"))
-        for text in [row for row in rows if isinstance(row, str) and " = " in row]:
-            written, result = text.split(" = ")
-            for old, new in (
-                ("\u2212", "-"),
-                ("\u00d7", "*"),
-                ("\u00b2", "**2"),
-                ("\u00b3", "**3"),
-            ):
-                written, result = written.replace(old, new), result.replace(old, new)
-            written = re.sub(r"\u221a([\d.e-]+)", r"((\1)**0.5)", written)
-            written = re.sub(r"\|(.*?)\|", r"(((\1)**2)**0.5)", written)
-            numbers = expression(written).item()
-            assert numbers == pytest.approx(float(result), rel=0.06), (step.formula, text)
-            seen += 1
-    assert taken == 2 and seen >= 1
-
-
-def test_the_whole_step_of_a_weight_has_every_letter_of_its_formula():
-    lab = Lab(Experiment())
-    moment = [lab.one_step() for _ in range(3)][-1]
-    step, rows = update_rows(moment, Weight(1, 2, 3))
-    told = {row.name: row.value for row in rows}
-    assert list(told) == [
-        "\u03b8", "g", "\u03b7", "s", "m before", "m", "v before", "v", "m\u0302", "v\u0302", "d",
-        "\u03b8 after",
-    ]  # fmt: skip
-    moved = told["\u03b8"] - told["\u03b7"] * told["d"]
-    assert moved == told["\u03b8 after"] == moment.weights[1][2, 3]
-    assert r"\hat m" in step.formula and r"\beta_1" in step.formula
 
 
 @pytest.mark.parametrize("norm", ["none", "layer", "batch"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import math
 from dataclasses import replace
 from typing import Any
@@ -14,7 +13,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from explorer.panes.backprop.network.experiment import Experiment
-from explorer.panes.backprop.network.spots import Weight, from_plane
+from explorer.panes.backprop.network.spots import from_plane
 from tests.explorer.waiting import until
 
 
@@ -94,63 +93,6 @@ def test_a_click_adds_a_point_and_shift_click_takes_it_away(mode, run_async):
     run_async(body())
 
 
-def type_in(field, text: str) -> None:
-    """In place of what is there, to the end."""
-    field.typed.selectAll()
-    field.typed.insert(text)
-    field.typed.editingFinished.emit()
-
-
-def test_what_cannot_be_is_told_beside_its_field(mode, run_async):
-    fields = mode.view.controls.fields
-    field = fields["learning_rate"]
-
-    async def body() -> None:
-        for text, words in (
-            ("fast", "number"), ("-1", "use"), ("1e99", "use"), ("nan", "finite"), ("1,000", "1.0"),
-        ):  # fmt: skip
-            type_in(field, text)
-            assert words in field.error.text.lower() and field.typed.text() == "0.01"
-        assert mode.experiment == Experiment()
-        type_in(field, "0.5")
-        await mode.settled()
-        assert field.error.text == "" and mode.experiment.learning_rate == 0.5
-        type_in(field, "0,03")
-        assert mode.experiment.learning_rate == 0.03
-        type_in(fields["points"], "1,000")
-        assert mode.experiment.points == 1000
-        type_in(field, "fast")
-        type_in(field, "0.5")
-        assert field.error.text == ""
-        mode.view.controls.set_more(True)
-        for name, text, told in (
-            ("points", "abc", "Use a whole number, like 30; 1000 stays."),
-            ("scale", "200", "Use 100 or less; 1 stays."),
-            ("steps", "1e8", "Use 10000000 or less; 2000 stays."),
-        ):
-            type_in(fields[name], text)
-            assert fields[name].error.text == told
-
-    run_async(body())
-
-
-def test_a_number_is_chosen_from_its_list_and_all_points_have_a_word(mode, run_async):
-    async def body() -> None:
-        batch = mode.view.controls.fields["batch_size"]
-        place = batch.box.findText("all")
-        batch.box.setCurrentIndex(place)
-        batch.box.activated.emit(place)
-        assert mode.experiment.batch_size == 0 and batch.typed.text() == "all"
-        type_in(batch, "7")
-        assert mode.experiment.batch_size == 7
-        type_in(batch, "ALL")
-        assert mode.experiment.batch_size == 0
-        type_in(batch, "")
-        assert mode.experiment.batch_size == 0 and batch.error.text.endswith("; all stays.")
-
-    run_async(body())
-
-
 def test_divergence_is_said_and_reset_heals_it(mode, run_async):
     async def body() -> None:
         mode.editing.show_preset("diverges")
@@ -197,46 +139,6 @@ def test_steps_that_are_too_large_are_said_though_every_number_is_finite(mode, r
         await mode.runner.steps(60)
         await mode.settled()
         assert "too large" not in mode.headline and mode.inputs.calm.isHidden()
-
-    run_async(body())
-
-
-def test_a_session_brings_the_setup_back(mode, run_async):
-    async def body() -> None:
-        mode.editing.show_preset("spiral")
-        mode.editing.change_field("penalty", "l1")
-        await mode.settled()
-        saved = mode.state()
-        mode.editing.show_preset("dead")
-        await mode.settled()
-        mode.restore(saved)
-        await mode.settled()
-        assert mode.experiment.data == "spiral" and mode.experiment.penalty == "l1"
-        assert mode.moment.step == 0 and mode.moment.experiment == mode.experiment
-        await mode.runner.steps(20)
-        saved = json.loads(json.dumps(mode.state()))
-        weights = mode.moment.weights
-        mode.choose(Weight(1, 2, 3))
-        mode.following.follow(3)
-        await mode.settled()
-        mode.player.seek(7)
-        looking = json.loads(json.dumps(mode.state()))
-        mode.editing.show_preset("dead")
-        await mode.settled()
-        mode.restore(looking)
-        assert json.loads(json.dumps(mode.state())) == looking, "also before it is there"
-        await mode.settled()
-        assert mode.view.network.chosen == Weight(1, 2, 3) and mode.player.position == 7
-        assert mode.following.sample.number == 3
-        assert json.loads(json.dumps(mode.state())) == looking
-        mode.restore(saved)
-        await mode.settled()
-        assert mode.moment.step == 20 and mode.following.sample is None
-        for before, after in zip(weights, mode.moment.weights, strict=True):
-            np.testing.assert_array_equal(before, after)
-        mode.restore({"experiment": {"hidden": "many", "noise": None}, "panel": 3})
-        await mode.settled()
-        assert mode.experiment == Experiment()
 
     run_async(body())
 
@@ -320,26 +222,6 @@ def test_a_step_back_is_never_into_nothing(mode, run_async):
     run_async(body())
 
 
-def test_what_is_typed_is_never_made_into_a_choice_that_begins_like_it(mode, run_async):
-    async def body() -> None:
-        mode.view.controls.set_more(True)
-        mode.view.activateWindow()
-        for name, text, wanted in (
-            ("batch_size", "3", 3), ("points", "20", 20), ("noise", "0.0", 0.0),
-            ("scale", "0", 0.0), ("learning_rate", "1", 1.0),
-        ):  # fmt: skip
-            line = mode.view.controls.fields[name].box.lineEdit()
-            line.setFocus()
-            line.selectAll()
-            QTest.keyClicks(line, text)
-            assert line.text() == text
-            QTest.keyClick(line, Qt.Key.Key_Return)
-            await mode.settled()
-            assert getattr(mode.experiment, name) == wanted
-
-    run_async(body())
-
-
 def test_points_of_ones_own_are_all_learned_from_and_no_test_is_told(mode, run_async):
     async def body() -> None:
         mode.editing.change(
@@ -361,106 +243,6 @@ def test_a_network_without_points_is_not_before_its_first_step(mode, run_async):
         mode.editing.change(replace(Experiment("own"), hidden=(3,)), "Another network")
         await mode.settled()
         assert told[-1].title == "After 4 steps"
-
-    run_async(body())
-
-
-@pytest.mark.parametrize("how", ["same weights", "other weights", "preset", "calm"])
-def test_undo_brings_back_what_was_learned(mode, run_async, how):
-    async def body() -> None:
-        mode.editing.change_field("learning_rate", 0.02)
-        await mode.settled()
-        await mode.runner.steps(30)
-        weights, first = mode.moment.weights, mode.runner.lab.curves.train[0]
-        if how.endswith("weights"):
-            mode.inputs.resetRequested.emit(how == "other weights")
-        elif how == "preset":
-            mode.editing.show_preset("spiral")
-        else:
-            mode.editing.calm()
-        await mode.settled()
-        assert mode.moment.step == 0
-        await mode.runner.steps(5)
-        mode.workspace.undo()
-        await mode.settled()
-        assert mode.moment.step == 30
-        for now, before in zip(mode.moment.weights, weights, strict=True):
-            np.testing.assert_array_equal(now, before)
-        assert mode.runner.lab.curves.train[0] == pytest.approx(first, rel=1e-3)
-        mode.workspace.redo()
-        await mode.settled()
-        assert mode.moment.step == 5
-        mode.workspace.undo()
-        mode.workspace.undo()
-        await mode.settled()
-        assert mode.moment.step == 30 and mode.experiment.learning_rate == 0.01
-
-    run_async(body())
-
-
-def test_each_beginning_with_the_same_weights_is_undone_by_itself(mode, run_async):
-    async def body() -> None:
-        first = mode.moment.weights
-        for steps in (10, 20, 30):
-            await mode.runner.steps(steps)
-            mode.editing.reset()
-            await mode.settled()
-            assert mode.moment.step == 0
-            for now, before in zip(mode.moment.weights, first, strict=True):
-                np.testing.assert_array_equal(now, before)
-        for steps in (30, 20, 10):
-            mode.workspace.undo()
-            await mode.settled()
-            assert mode.moment.step == steps
-        assert mode.experiment == Experiment()
-        mode.editing.reset()
-        await mode.settled()
-        assert mode.moment.step == 0, "not what was undone before"
-        mode.workspace.undo()
-        mode.editing.show_preset("moons")
-        await mode.settled()
-        assert mode.moment.step == 0 and "between the moons" in mode.headline
-        mode.workspace.undo()
-        await mode.settled()
-        assert mode.moment.step == 10
-
-    run_async(body())
-
-
-def test_a_network_that_diverged_comes_back_as_it_was(mode, run_async):
-    async def body() -> None:
-        mode.editing.show_preset("diverges")
-        await mode.settled()
-        while not mode.moment.diverged:
-            await mode.runner.steps(30)
-        step, weights = mode.moment.step, mode.moment.weights
-        assert mode.moment.diverged and step > 0
-        mode.inputs.calmRequested.emit()
-        await mode.settled()
-        assert mode.moment.step == 0
-        mode.workspace.undo()
-        await mode.settled()
-        assert mode.moment.step == step
-        for now, before in zip(mode.moment.weights, weights, strict=True):
-            np.testing.assert_array_equal(now, before)
-        await mode.runner.steps(1)
-        assert mode.moment.diverged and mode.moment.step == step
-
-    run_async(body())
-
-
-def test_curves_come_back_with_a_session(mode, run_async):
-    async def body() -> None:
-        await mode.runner.steps(40)
-        saved = json.loads(json.dumps(mode.state()))
-        mode.editing.show_preset("dead")
-        await mode.settled()
-        mode.restore(saved)
-        await mode.settled()
-        assert mode.moment.step == 40
-        assert mode.runner.lab.curves.steps == list(range(41))
-        train = mode.view.panel.losses.displayed()["train"]
-        assert train[0, 0] == 0 and train[-1, 0] == 40
 
     run_async(body())
 

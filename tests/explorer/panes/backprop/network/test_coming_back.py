@@ -1,0 +1,151 @@
+"""Network: what comes back with a session and by undo, the setup and what was learned."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from explorer.panes.backprop.network.experiment import Experiment
+from explorer.panes.backprop.network.spots import Weight
+
+
+def test_a_session_brings_the_setup_back(mode, run_async):
+    async def body() -> None:
+        mode.editing.show_preset("spiral")
+        mode.editing.change_field("penalty", "l1")
+        await mode.settled()
+        saved = mode.state()
+        mode.editing.show_preset("dead")
+        await mode.settled()
+        mode.restore(saved)
+        await mode.settled()
+        assert mode.experiment.data == "spiral" and mode.experiment.penalty == "l1"
+        assert mode.moment.step == 0 and mode.moment.experiment == mode.experiment
+        await mode.runner.steps(20)
+        saved = json.loads(json.dumps(mode.state()))
+        weights = mode.moment.weights
+        mode.choose(Weight(1, 2, 3))
+        mode.following.follow(3)
+        await mode.settled()
+        mode.player.seek(7)
+        looking = json.loads(json.dumps(mode.state()))
+        mode.editing.show_preset("dead")
+        await mode.settled()
+        mode.restore(looking)
+        assert json.loads(json.dumps(mode.state())) == looking, "also before it is there"
+        await mode.settled()
+        assert mode.view.network.chosen == Weight(1, 2, 3) and mode.player.position == 7
+        assert mode.following.sample.number == 3
+        assert json.loads(json.dumps(mode.state())) == looking
+        mode.restore(saved)
+        await mode.settled()
+        assert mode.moment.step == 20 and mode.following.sample is None
+        for before, after in zip(weights, mode.moment.weights, strict=True):
+            np.testing.assert_array_equal(before, after)
+        mode.restore({"experiment": {"hidden": "many", "noise": None}, "panel": 3})
+        await mode.settled()
+        assert mode.experiment == Experiment()
+
+    run_async(body())
+
+
+@pytest.mark.parametrize("how", ["same weights", "other weights", "preset", "calm"])
+def test_undo_brings_back_what_was_learned(mode, run_async, how):
+    async def body() -> None:
+        mode.editing.change_field("learning_rate", 0.02)
+        await mode.settled()
+        await mode.runner.steps(30)
+        weights, first = mode.moment.weights, mode.runner.lab.curves.train[0]
+        if how.endswith("weights"):
+            mode.inputs.resetRequested.emit(how == "other weights")
+        elif how == "preset":
+            mode.editing.show_preset("spiral")
+        else:
+            mode.editing.calm()
+        await mode.settled()
+        assert mode.moment.step == 0
+        await mode.runner.steps(5)
+        mode.workspace.undo()
+        await mode.settled()
+        assert mode.moment.step == 30
+        for now, before in zip(mode.moment.weights, weights, strict=True):
+            np.testing.assert_array_equal(now, before)
+        assert mode.runner.lab.curves.train[0] == pytest.approx(first, rel=1e-3)
+        mode.workspace.redo()
+        await mode.settled()
+        assert mode.moment.step == 5
+        mode.workspace.undo()
+        mode.workspace.undo()
+        await mode.settled()
+        assert mode.moment.step == 30 and mode.experiment.learning_rate == 0.01
+
+    run_async(body())
+
+
+def test_each_beginning_with_the_same_weights_is_undone_by_itself(mode, run_async):
+    async def body() -> None:
+        first = mode.moment.weights
+        for steps in (10, 20, 30):
+            await mode.runner.steps(steps)
+            mode.editing.reset()
+            await mode.settled()
+            assert mode.moment.step == 0
+            for now, before in zip(mode.moment.weights, first, strict=True):
+                np.testing.assert_array_equal(now, before)
+        for steps in (30, 20, 10):
+            mode.workspace.undo()
+            await mode.settled()
+            assert mode.moment.step == steps
+        assert mode.experiment == Experiment()
+        mode.editing.reset()
+        await mode.settled()
+        assert mode.moment.step == 0, "not what was undone before"
+        mode.workspace.undo()
+        mode.editing.show_preset("moons")
+        await mode.settled()
+        assert mode.moment.step == 0 and "between the moons" in mode.headline
+        mode.workspace.undo()
+        await mode.settled()
+        assert mode.moment.step == 10
+
+    run_async(body())
+
+
+def test_a_network_that_diverged_comes_back_as_it_was(mode, run_async):
+    async def body() -> None:
+        mode.editing.show_preset("diverges")
+        await mode.settled()
+        while not mode.moment.diverged:
+            await mode.runner.steps(30)
+        step, weights = mode.moment.step, mode.moment.weights
+        assert mode.moment.diverged and step > 0
+        mode.inputs.calmRequested.emit()
+        await mode.settled()
+        assert mode.moment.step == 0
+        mode.workspace.undo()
+        await mode.settled()
+        assert mode.moment.step == step
+        for now, before in zip(mode.moment.weights, weights, strict=True):
+            np.testing.assert_array_equal(now, before)
+        await mode.runner.steps(1)
+        assert mode.moment.diverged and mode.moment.step == step
+
+    run_async(body())
+
+
+def test_curves_come_back_with_a_session(mode, run_async):
+    async def body() -> None:
+        await mode.runner.steps(40)
+        saved = json.loads(json.dumps(mode.state()))
+        mode.editing.show_preset("dead")
+        await mode.settled()
+        mode.restore(saved)
+        await mode.settled()
+        assert mode.moment.step == 40
+        assert mode.runner.lab.curves.steps == list(range(41))
+        train = mode.view.panel.losses.displayed()["train"]
+        assert train[0, 0] == 0 and train[-1, 0] == 40
+
+    run_async(body())

@@ -1,0 +1,85 @@
+"""Network: what is typed or chosen beside the drawing, and what is refused there."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from explorer.panes.backprop.network.experiment import Experiment
+
+
+def type_in(field, text: str) -> None:
+    """In place of what is there, to the end."""
+    field.typed.selectAll()
+    field.typed.insert(text)
+    field.typed.editingFinished.emit()
+
+
+def test_what_cannot_be_is_told_beside_its_field(mode, run_async):
+    fields = mode.view.controls.fields
+    field = fields["learning_rate"]
+
+    async def body() -> None:
+        for text, words in (
+            ("fast", "number"), ("-1", "use"), ("1e99", "use"), ("nan", "finite"), ("1,000", "1.0"),
+        ):  # fmt: skip
+            type_in(field, text)
+            assert words in field.error.text.lower() and field.typed.text() == "0.01"
+        assert mode.experiment == Experiment()
+        type_in(field, "0.5")
+        await mode.settled()
+        assert field.error.text == "" and mode.experiment.learning_rate == 0.5
+        type_in(field, "0,03")
+        assert mode.experiment.learning_rate == 0.03
+        type_in(fields["points"], "1,000")
+        assert mode.experiment.points == 1000
+        type_in(field, "fast")
+        type_in(field, "0.5")
+        assert field.error.text == ""
+        mode.view.controls.set_more(True)
+        for name, text, told in (
+            ("points", "abc", "Use a whole number, like 30; 1000 stays."),
+            ("scale", "200", "Use 100 or less; 1 stays."),
+            ("steps", "1e8", "Use 10000000 or less; 2000 stays."),
+        ):
+            type_in(fields[name], text)
+            assert fields[name].error.text == told
+
+    run_async(body())
+
+
+def test_a_number_is_chosen_from_its_list_and_all_points_have_a_word(mode, run_async):
+    async def body() -> None:
+        batch = mode.view.controls.fields["batch_size"]
+        place = batch.box.findText("all")
+        batch.box.setCurrentIndex(place)
+        batch.box.activated.emit(place)
+        assert mode.experiment.batch_size == 0 and batch.typed.text() == "all"
+        type_in(batch, "7")
+        assert mode.experiment.batch_size == 7
+        type_in(batch, "ALL")
+        assert mode.experiment.batch_size == 0
+        type_in(batch, "")
+        assert mode.experiment.batch_size == 0 and batch.error.text.endswith("; all stays.")
+
+    run_async(body())
+
+
+def test_what_is_typed_is_never_made_into_a_choice_that_begins_like_it(mode, run_async):
+    async def body() -> None:
+        mode.view.controls.set_more(True)
+        mode.view.activateWindow()
+        for name, text, wanted in (
+            ("batch_size", "3", 3), ("points", "20", 20), ("noise", "0.0", 0.0),
+            ("scale", "0", 0.0), ("learning_rate", "1", 1.0),
+        ):  # fmt: skip
+            line = mode.view.controls.fields[name].box.lineEdit()
+            line.setFocus()
+            line.selectAll()
+            QTest.keyClicks(line, text)
+            assert line.text() == text
+            QTest.keyClick(line, Qt.Key.Key_Return)
+            await mode.settled()
+            assert getattr(mode.experiment, name) == wanted
+
+    run_async(body())

@@ -1,0 +1,147 @@
+"""Surfaces that a person types: such as cannot be read, have no height, or are strange."""
+
+from __future__ import annotations
+
+from core.optimization.optimizers import OPTIMIZERS
+from explorer.panes.backprop.optimizers.experiment import (
+    TYPED,
+    Experiment,
+)
+
+
+def test_a_typed_surface_that_cannot_be_read_is_marked_and_the_last_race_stays(mode, change):
+    change(Experiment(surface=TYPED, text="x**2 + y**2", steps=10))
+    lanes = mode.recording.lanes
+    change(mode.experiment.with_text("x**2 + 3*z"))
+    assert "The name z is unknown" in mode.view.editor.error.text
+    assert mode.view.editor._waiting[1:] == (9, 1)
+    assert len(mode.view.editor.field.extraSelections()) == 1
+    assert mode.recording.lanes == lanes
+
+
+def test_while_a_surface_cannot_be_read_the_race_is_told_to_be_another_ones(
+    mode, change, run_async
+):
+    def faded() -> list[bool]:
+        return [not fade.isHidden() for fade in mode.view._fades] + [mode.view.map._stale]
+
+    change(Experiment(surface=TYPED, text="x**2 + y**2", steps=10))
+    mode.player.seek(10)
+    mode._tell()
+    before = mode.headline
+    change(mode.experiment.with_text("x**2 + z"))
+    for _ in range(2):
+        assert mode.headline.startswith("The formula cannot be read yet")
+        assert faded() == [True, True, True]
+        mode.player.seek(4)
+        mode._tell()
+    mode.changing.set_start(-0.5, 0.75)
+    assert tuple(mode.view.map.start) == (-0.5, 0.75)  # it goes where it is put
+    mode.workspace.undo()
+    mode.workspace.undo()
+    run_async(mode.settled())
+    mode.player.seek(10)
+    mode._tell()
+    assert mode.headline == before and faded() == [False, False, False]
+    change(mode.experiment.with_text("x**2 + z"))
+    change(mode.experiment.with_text("x**2 + 2*y**2"))
+    assert "cannot be read" not in mode.headline and faded() == [False, False, False]
+
+
+def test_a_formula_that_cannot_be_read_is_shown_however_it_came(mode, change, run_async):
+    change(Experiment(surface=TYPED, text="x**2 + y**2", racers=("sgd", "adam"), steps=10))
+    change(mode.experiment.with_text("x**2 +"))
+    change(mode.experiment.with_surface("bowl"))
+    assert mode.view.editor.isHidden()
+    change(mode.experiment.with_surface(TYPED))
+    assert not mode.view.editor.isHidden() and mode.view.editor.field.toPlainText() == "x**2 +"
+    assert "no complete formula" in mode.view.editor.error.text
+    change(mode.experiment.with_text("x**2 + y"))
+    mode.workspace.undo()
+    run_async(mode.settled())
+    assert mode.view.editor.field.toPlainText() == "x**2 +"
+    mode.change(mode.experiment.with_racer("sgd", False), "Test")
+    mode._tell()
+    assert mode.view.lanes.rows["sgd"].height_label.text() == ""
+
+
+def test_a_surface_without_a_height_at_the_start_says_so_and_keeps_no_other_race(mode, change):
+    for text in ("log(x)", "1/0*x", "sqrt(x - 10)"):
+        change(Experiment(surface=TYPED, text=text, steps=10))
+        told = "not finite" if text == "log(x)" else "no height anywhere that is drawn"
+        assert told in mode.view.trouble.text
+        assert mode.view.map.grab().width()
+        assert "There is no race" in mode.headline and told in mode.headline
+        assert mode.view.map.displayed().keys() == {"step"} and mode.view.moments.displayed() == {}
+        assert all(row.height_label.text() == "" for row in mode.view.lanes.rows.values())
+        assert told in " ".join(mode._inspection(mode.recording).rows)
+    change(mode.experiment.with_text("x**2 + y**2"))
+    assert mode.view.trouble.text == "" and mode.recording.lanes
+    assert "no race" not in mode.headline
+
+
+def test_a_formula_that_cannot_be_read_says_so_alone_also_after_a_surface_without_a_height(
+    mode, change
+):
+    """What was wrong with the one before is told neither beside it nor forgotten."""
+    shown = []
+    mode.inspection.connect(shown.append)
+    change(Experiment(surface=TYPED, text="sqrt(-1 - x**2)", steps=10))
+    before = mode.headline
+    assert "no height" in before and "no height" in " ".join(shown[-1].rows)
+    for text in ("sqrt(-1 - x**2", "sqrt(-1 - z**2)"):
+        change(mode.experiment.with_text(text))
+        assert mode.headline == "The formula cannot be read yet."
+        assert mode.view.editor.error.text and mode.view.trouble.text == ""
+        assert mode.view.map._note == "" and not shown[-1].rows
+    change(mode.experiment.with_text("sqrt(-1 - x**2)"))
+    assert mode.headline == before and "no height" in mode.view.trouble.text
+    assert "no height" in mode.view.map._note and mode.view.editor.error.text == ""
+    change(mode.experiment.with_text("x**2 + y**2"))
+    assert mode.view.map._note == "" and mode.view.trouble.text == ""
+
+
+STRANGE = (
+    *("3", "x", "-x**2 - y**2", "abs(x) + abs(y)", "x**2 + 1/y", "exp(x*y)"),
+    *("1e300*x**2", "1e200*x**2 + y**2"),
+)
+NO_FORMULA = (
+    *("__import__('os').system('x')", "x.__class__", "[x for x in y]", "9**9**9**9"),
+    *("x**2 +", "", "("),
+)
+
+
+def test_strange_surfaces_are_drawn_and_raced_on(mode, change, run_async):
+    view = mode.view
+    for text in STRANGE:
+        change(Experiment(surface=TYPED, text=text, racers=tuple(OPTIMIZERS), steps=20))
+        for step in (0, 7.5, 20):
+            mode.player.seek(step)
+            mode._tell()
+            assert not view.grab().isNull() and mode.headline
+        view.map.fit_ways()
+        run_async(mode.settled())
+        assert not view.grab().isNull() and view.body.state == "ready"
+        for picture in (view.map, view.moments, view.loss):
+            assert picture._broken is None, text
+
+
+def test_what_is_no_formula_is_refused_with_a_reason(mode, change):
+    change(Experiment(surface=TYPED, text="x**2 + y**2", steps=5))
+    before = mode.recording
+    for text in NO_FORMULA:
+        change(mode.experiment.with_text(text))
+        assert mode.view.editor.error.text or mode.view.trouble.text
+        assert mode.recording is before or mode.recording.trouble
+    change(mode.experiment.with_text("x**2 + y**2"))
+    assert mode.view.editor.error.text == "" and not mode.view.map._stale
+
+
+def test_the_view_stays_while_a_formula_is_typed(mode, change):
+    change(Experiment(surface=TYPED, text="x**2 + y**2", steps=5))
+    mode.view.map.zoom_by(2.0)
+    plane = mode.view.map.plane
+    change(mode.experiment.with_text("x**2 + 2*y**2"))
+    assert mode.view.map.plane == plane
+    change(mode.experiment.with_surface("bowl"))
+    assert mode.view.map.plane != plane and mode.view.map.fits
