@@ -7,6 +7,11 @@ from typing import Any
 
 import pytest
 
+from explorer.panes.backprop.expression.computing import compute
+from explorer.panes.backprop.expression.examples import EXAMPLES
+from explorer.panes.backprop.expression.graph_picture import GraphPicture
+from explorer.panes.backprop.expression.scene import scene_of
+
 
 @pytest.fixture
 def pane(make_pane):
@@ -45,4 +50,25 @@ def told(pane: Any) -> list[Any]:
     """Grows by each thing that the inspector is told."""
     found: list[Any] = []
     pane.inspection.connect(found.append)
+    return found
+
+
+def scene(name):
+    one = next(one for one in EXAMPLES if one.id == name)
+    return scene_of(compute(one.text, one.values))
+
+
+@pytest.fixture
+def picture(qtbot):
+    made = GraphPicture()
+    qtbot.addWidget(made)
+    made.resize(900, 420)
+    made.set_scene(scene("neuron"))
+    made.show()
+    return made
+
+
+def heard(signal):
+    found = []
+    signal.connect(lambda *what: found.append(what))
     return found

@@ -16,24 +16,9 @@ from explorer.panes.backprop.expression.computing import compute, with_names
 from explorer.panes.backprop.expression.draw_more import sides_of
 from explorer.panes.backprop.expression.draw_nodes import node_box, part
 from explorer.panes.backprop.expression.examples import EXAMPLES
-from explorer.panes.backprop.expression.graph_picture import GraphPicture, neighbor
 from explorer.panes.backprop.expression.graph_view import GRASP
 from explorer.panes.backprop.expression.scene import instant_at, scene_of
-
-
-def scene(name):
-    one = next(one for one in EXAMPLES if one.id == name)
-    return scene_of(compute(one.text, one.values))
-
-
-@pytest.fixture
-def picture(qtbot):
-    made = GraphPicture()
-    qtbot.addWidget(made)
-    made.resize(900, 420)
-    made.set_scene(scene("neuron"))
-    made.show()
-    return made
+from tests.explorer.panes.backprop.expression.conftest import heard, scene
 
 
 def center(picture, label, element=None):
@@ -49,12 +34,6 @@ def center(picture, label, element=None):
         at = box.center()
     x, y = picture.camera.seen(at.x(), at.y())
     return QPoint(round(x), round(y))
-
-
-def heard(signal):
-    found = []
-    signal.connect(lambda *what: found.append(what))
-    return found
 
 
 def wheel(picture, point, notches, modifier=Qt.KeyboardModifier.NoModifier):
@@ -126,66 +105,6 @@ def test_an_element_of_a_tensor_is_taken_hold_of(picture):
     QTest.mouseMove(picture, start + QPoint(120, 0))
     QTest.mouseRelease(picture, Qt.MouseButton.LeftButton, pos=start)
     assert clicked[0][1] == 3 and moved[0] == ("W", 3, pytest.approx(1.3))
-
-
-def test_every_node_is_reached_by_keys(picture):
-    picture.nodeClicked.connect(picture.set_choice)
-    QTest.keyClick(picture, Qt.Key.Key_Left)
-    seen = {picture.chosen[0]}
-    assert picture.scene.faces[picture.chosen[0]].label == "o"
-    keys = (Qt.Key.Key_Left, Qt.Key.Key_Down, Qt.Key.Key_Left, Qt.Key.Key_Down, Qt.Key.Key_Down)
-    for key in keys:
-        QTest.keyClick(picture, key)
-        seen.add(picture.chosen[0])
-    assert "value" in picture.accessibleDescription()
-    reached = {len(picture.scene.faces) - 1}
-    while True:
-        ways = {
-            neighbor(picture.scene, one, *step)
-            for one in reached
-            for step in ((-1, 0), (1, 0), (0, 1), (0, -1))
-        }
-        if ways <= reached:
-            break
-        reached |= ways
-    assert reached == set(range(len(picture.scene.faces)))
-
-
-def test_a_constant_at_a_badge_is_reached_by_keys(picture):
-    picture.set_scene(scene("micrograd"))
-    made = picture.scene
-    ways = {
-        one: {neighbor(made, one, *step) for step in ((-1, 0), (1, 0), (0, 1), (0, -1))}
-        for one in range(len(made.faces))
-    }
-    reached = {len(made.faces) - 1}
-    while not (more := set().union(*(ways[one] for one in reached))) <= reached:
-        reached |= more
-    assert made.plot.docks and reached == set(ways)
-
-
-def test_keys_move_a_leaf_and_ask_for_its_value(picture):
-    moved, asked = heard(picture.leafMoved), heard(picture.editRequested)
-    number = picture.scene.computed.leaves["w2"]
-    picture.set_choice(number, 0)
-    QTest.keyClicks(picture, "+-")
-    assert moved == [("w2", 0, pytest.approx(1.1)), ("w2", 0, pytest.approx(0.9))]
-    QTest.keyClick(picture, Qt.Key.Key_Return)
-    assert asked == [("w2", 0)]
-    picture.zoom_by(2.0)
-    QTest.keyClick(picture, Qt.Key.Key_F)
-    assert picture.fits
-
-
-def test_elements_are_reached_by_keys(picture):
-    picture.set_scene(scene("matrices"))
-    picture.nodeClicked.connect(picture.set_choice)
-    number = picture.scene.computed.leaves["W"]
-    picture.set_choice(number, 0)
-    shift = Qt.KeyboardModifier.ShiftModifier
-    QTest.keyClick(picture, Qt.Key.Key_Down, shift)
-    QTest.keyClick(picture, Qt.Key.Key_Right, shift)
-    assert picture.chosen == (number, 3)
 
 
 def test_what_a_step_is_about_comes_into_sight(picture):

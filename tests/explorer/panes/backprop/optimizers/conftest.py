@@ -24,3 +24,6 @@ def change(mode, run_async) -> Any:
         run_async(body())
 
     return do
+
+
+NAMES = ("sgd", "nesterov", "rmsprop", "lion", "muon")

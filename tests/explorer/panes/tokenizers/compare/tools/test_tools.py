@@ -4,54 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from types import SimpleNamespace
 
-import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from core.download import Progress
-from core.tensor_files import write_tensors
-from core.tokenization import ByteLevelBPE
-from core.tokenization.analysis import vocabulary_overlap
-from core.tokenization.analysis.glitches import glitch_candidates, never_written
 from explorer.panes.tokenizers.compare.vocabulary import search_all
 from explorer.panes.tokenizers.modes import MODES
-from tests.explorer.panes.tokenizers.small import small_bpe
-
-BIG = small_bpe()
-SMALL = ByteLevelBPE(BIG.vocabulary[:-8], BIG.merges[:-8], BIG.special_tokens)
-
-
-def checkpoint(folder):
-    """A model whose piece 270 looks like the bytes that no text holds."""
-    folder.mkdir()
-    table = np.random.default_rng(0).normal(size=(BIG.vocab_size + 4, 16)).astype(np.float32)
-    table[never_written(BIG)] = 0.01 * table[never_written(BIG)] + 3
-    table[270] = 3.05
-    write_tensors(folder / "model.safetensors", {"wte.weight": table})
-    BIG.save(folder / "tokenizer.json")
-    return folder, table
-
-
-@pytest.fixture
-def pane(make_pane, context, tmp_path):
-    folder, table = checkpoint(tmp_path / "model")
-    source = SimpleNamespace(
-        name="mine", tokenizer=BIG, close=lambda: None, folder=lambda: folder, table=table
-    )
-    context.workspace.set_model_source(source)
-
-    def begin(pane):
-        pane.catalogue.add_trained("small", SMALL)
-        pane.mode.shown_ones.add("trained:small")
-
-    return make_pane(MODES[0], then=begin)
-
-
-def tool(pane, name):
-    return pane.mode.tools.by_name[name]
+from tests.explorer.panes.tokenizers.compare.tools.conftest import BIG, SMALL, tool
 
 
 def test_a_download_that_failed_says_so_in_every_view_and_is_tried_again(
@@ -136,42 +97,6 @@ def test_a_space_is_searched_by_any_of_its_signs(pane, run_async, query):
     run_async(body())
 
 
-@pytest.mark.parametrize(
-    ("query", "way", "said"),
-    [
-        (" the", "is", "1 piece of mine is \u201c\u2423the\u201d"),
-        ("at", "ends", "pieces of mine end with"),
-        ("zqx", "contains", "No piece of these vocabularies holds"),
-    ],
-)
-def test_one_piece_is_told_otherwise_than_two(pane, run_async, query, way, said):
-    async def body():
-        pane.mode.choose(view="vocabulary")
-        tool(pane, "vocabulary").search(query, way, False)
-        await pane.settled()
-        assert said in pane.headline
-
-    run_async(body())
-
-
-def test_six_overlaps_have_their_numbers_and_whole_names_in_the_smallest_window(qtbot):
-    from explorer import theme
-    from explorer.panes.tokenizers.compare.overlap_view import OverlapView
-
-    names = ["stories (bundled)", "GPT-2", "BERT base, uncased", "GPT-4o (o200k)", "A", "B"]
-    view = OverlapView()
-    qtbot.addWidget(view)
-    view.resize(976, 450)  # what a window of 1100 x 680 leaves
-    view.show()
-    view.set_shares(np.full((6, 6), 0.5), names)
-    qtbot.wait(1)
-    now = theme.current()
-    assert view.map.cell_rect(0, 0).width() >= now.px("cell_numbers")
-    room = view.map._label_room()[0] - now.px(32)
-    assert all(now.metrics("label").horizontalAdvance(name) <= room for name in names)
-    assert all(column.width() > 150 for column in view.sets)
-
-
 def test_a_search_shows_the_pieces_of_every_vocabulary(pane, run_async):
     async def body():
         told = []
@@ -246,122 +171,6 @@ def test_a_search_runs_on_the_engine(pane, run_async, monkeypatch):
         pane.mode.choose(view="vocabulary")
         await pane.settled()
         assert threads and threading.main_thread() not in threads
-
-    run_async(body())
-
-
-def test_a_tokenizer_taken_away_while_another_view_is_seen_takes_its_overlap_along(pane, run_async):
-    async def body():
-        pane.mode.choose(view="overlap")
-        await pane.settled()
-        pane.mode.choose(view="text")
-        await pane.settled()
-        pane.mode.shown_ones.remove(1)
-        await pane.settled()
-        seen = tool(pane, "overlap")
-        assert seen.names and seen.headline() and seen.inspection(0)
-        pane.mode.choose(view="overlap")
-        await pane.settled()
-        assert seen.overlap is None and "two or more" in seen.headline()
-
-    run_async(body())
-
-
-def test_the_overlap_of_every_pair_and_the_pieces_of_one(pane, run_async):
-    async def body():
-        told = []
-        pane.inspection.connect(told.append)
-        pane.mode.choose(view="overlap")
-        await pane.settled()
-        overlap = vocabulary_overlap(BIG, SMALL)
-        view = tool(pane, "overlap").view
-        shares = view.displayed()["values"]
-        np.testing.assert_allclose(shares[0, 1], overlap.share_of_first, rtol=1e-6)
-        np.testing.assert_allclose(shares[1, 0], overlap.share_of_second, rtol=1e-6)
-        only_first, both, _ = (one.list.displayed()["ids"] for one in view.sets)
-        assert only_first == overlap.only_first.tolist()
-        assert both == overlap.common[:, 0].tolist()
-        assert told[-1].step.name == "overlap.share"
-        pane.player.seek(1)
-        assert told[-1].step.name == "overlap.jaccard"
-        view.map.cellClicked.emit(1, 0)
-        assert tool(pane, "overlap").pair == (1, 0)
-        assert view.sets[2].list.displayed()["ids"] == overlap.only_first.tolist()
-        assert f"{overlap.share_of_second:.0%}" in pane.headline
-        pane.grab()
-        pane.mode.shown_ones.remove(1)
-        await pane.settled()
-        assert view.body.state == "empty"
-
-    run_async(body())
-
-
-def test_glitch_tokens_of_the_open_model(pane, context, run_async):
-    async def body():
-        told = []
-        pane.inspection.connect(told.append)
-        pane.mode.choose(view="glitches")
-        await pane.settled()
-        found = tool(pane, "glitches")
-        table = context.workspace.model_source.table
-        expected = glitch_candidates(table, BIG, never_written(BIG), 200)
-        assert found.view.displayed()["ids"].tolist() == [one.token for one in expected]
-        assert expected[0].token == 270 and "looks least trained" in pane.headline
-        assert found.view.displayed()["counts"].sum() == BIG.vocab_size
-        assert told[-1].step.name == "glitches.similarity"
-        assert float(told[-1].step.value("similarity")[0]) == pytest.approx(
-            expected[0].similarity, abs=1e-5
-        )
-        suspects = found.view.list
-        suspects.setCurrentIndex(suspects.pieces.index(1))
-        await pane.settled()
-        assert pane.mode.chosen.making.token == expected[1].token
-        pane.grab()
-
-    run_async(body())
-
-
-@pytest.mark.parametrize("learned", ["the same one", "another one"])
-def test_a_model_that_has_changed_is_asked_again(pane, context, run_async, learned):
-    """A run goes on in its folder; or another model is opened where the old one lay."""
-    source = context.workspace.model_source
-
-    async def body():
-        pane.mode.choose(view="glitches")
-        await pane.settled()
-        found = tool(pane, "glitches")
-        before = found.found
-        found.look()
-        await pane.settled()
-        assert found.found is before  # nothing is another
-        table = source.table.copy()
-        table[[270, 271]] = table[[271, 270]]
-        write_tensors(source.folder() / "model.safetensors", {"wte.weight": table})
-        if learned == "the same one":
-            source.version = 1
-            found.look()
-        else:
-            context.workspace.set_model_source(SimpleNamespace(**vars(source)))
-        await pane.settled()
-        assert found.found.candidates[0].token == 271
-
-    run_async(body())
-
-
-def test_glitch_tokens_of_a_folder_and_of_one_without_a_model(pane, run_async, tmp_path):
-    async def body():
-        found = tool(pane, "glitches")
-        pane.mode.choose(view="glitches")
-        await pane.settled()
-        other, _ = checkpoint(tmp_path / "other")
-        found.open_folder(str(other))
-        await pane.settled()
-        assert found.found.opened.name == "other" and found.view.body.state == "ready"
-        empty = tmp_path / "empty"
-        empty.mkdir()
-        found.open_folder(str(empty))
-        await pane.settled()
-        assert found.view.body.state == "error"
 
     run_async(body())
 

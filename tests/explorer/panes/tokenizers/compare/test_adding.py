@@ -1,0 +1,138 @@
+"""Which tokenizers Compare shows: added, removed, dropped as files, downloaded."""
+
+from __future__ import annotations
+
+import asyncio
+
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+
+from core.tokenization import ByteLevelBPE
+from explorer.panes.tokenizers.compare import menu
+from explorer.panes.tokenizers.compare.choices import MOST
+from tests.explorer.panes.tokenizers.compare.conftest import TEXT, columns, ids
+from tests.explorer.panes.tokenizers.small import saved_bpe, small_bpe
+
+
+def test_adding_and_removing_can_be_undone_and_has_limits(pane, run_async):
+    async def body():
+        await pane.settled()
+        mode = pane.mode
+        for number in range(MOST):
+            pane.catalogue.add_trained(f"more {number}", small_bpe(262 + number))
+            mode.shown_ones.add(f"trained:more {number}")
+        assert len(columns(pane)) == MOST and mode.shown_ones.full
+        await pane.settled()
+        assert all(column.body.state == "ready" for column in columns(pane))
+        pane.workspace.undo()
+        assert len(columns(pane)) == MOST - 1
+        for _ in range(MOST):
+            columns(pane)[0].removeRequested.emit()
+        assert len(columns(pane)) == 1
+        await pane.settled()
+        mode.shown_ones.replace(0, "model")
+        await pane.settled()
+        assert ids(pane, 0) == pane.catalogue.get("model").tokenizer.encode_ids(TEXT)
+
+    run_async(body())
+
+
+def test_a_file_is_opened_by_dropping_it_and_a_broken_one_says_so(pane, run_async, tmp_path):
+    async def body():
+        await pane.settled()
+        good, bad = saved_bpe(tmp_path / "mine.json"), tmp_path / "tokenizer-bad.json"
+        bad.write_text("{broken")
+        data = QMimeData()
+        data.setUrls([QUrl.fromLocalFile(str(good)), QUrl.fromLocalFile(str(bad))])
+        event = QDropEvent(
+            QPointF(5, 5),
+            Qt.DropAction.CopyAction,
+            data,
+            Qt.MouseButton.LeftButton,
+            Qt.KeyboardModifier.NoModifier,
+        )
+        pane.dropEvent(event)
+        await pane.settled()
+        third, fourth = columns(pane)[2:]
+        assert third.body.state == "ready" and fourth.body.state == "error"
+        assert "bad.json" in fourth.body._error.message
+        saved_bpe(bad)
+        fourth.retryRequested.emit()
+        await pane.settled()
+        assert fourth.body.state == "ready" and ids(pane, 3) == ids(pane, 2)
+
+    run_async(body())
+
+
+def test_the_headline_forgets_a_tokenizer_that_is_taken_away(pane, run_async):
+    async def body():
+        await pane.settled()
+        assert "for letters" in pane.headline
+        pane.mode.shown_ones.remove(1)
+        await pane.settled()
+        assert "letters" not in pane.headline and "mine" in pane.headline
+
+    run_async(body())
+
+
+def test_another_tokenizer_of_the_same_name_cuts_the_text_anew(pane, run_async):
+    async def body():
+        await pane.settled()
+        before = ids(pane, 1)
+        other = ByteLevelBPE(small_bpe().vocabulary, [], small_bpe().special_tokens)
+        pane.catalogue.add_trained("letters", other)
+        await pane.settled()
+        assert ids(pane, 1) == other.encode_ids(TEXT) != before
+
+    run_async(body())
+
+
+def test_the_menu_offers_what_is_here_and_what_can_be_had(pane, run_async):
+    from PySide6.QtWidgets import QMenu, QWidgetAction
+
+    async def body():
+        await pane.settled()
+        chosen = []
+        offered = QMenu()
+        menu.fill(offered, pane.catalogue, pane.mode._ids, chosen.append, lambda: None)
+        by_text = {action.text(): action for action in offered.actions()}
+        assert not by_text["mine"].isEnabled() and not by_text["letters"].isEnabled()
+        gpt2 = next(act for text, act in by_text.items() if text.startswith("Download GPT-2, "))
+        titles = [act for act in offered.actions() if isinstance(act, QWidgetAction)]
+        assert [act.defaultWidget().text() for act in titles][-1] == "To download"
+        assert titles[0].text() == "On this machine" and not titles[0].isEnabled()
+        offered.popup(QPoint(0, 0))  # they are seen, in every style
+        assert all(act.defaultWidget().isVisible() for act in titles)
+        assert all(offered.actionGeometry(act).height() >= 16 for act in titles)
+        offered.hide()
+        assert gpt2.isEnabled() and "MIT" in gpt2.toolTip()
+        gpt2.trigger()
+        assert chosen == ["known:gpt2"]
+        offered.deleteLater()
+
+    run_async(body())
+
+
+def test_a_download_shows_its_progress_and_can_be_given_up(pane, run_async, monkeypatch):
+    from core.download import Progress
+
+    def steps(name):
+        while True:
+            yield Progress(1, 4)
+
+    monkeypatch.setattr("core.tokenization.getting.get_steps", steps)
+
+    async def body():
+        await pane.settled()
+        pane.mode.shown_ones.add("known:gpt2")
+        column = columns(pane)[2]
+        async with asyncio.timeout(100):
+            while column.body._veil._reason != "downloading, 25%":
+                await asyncio.sleep(0.02)
+        assert column.body.state == "loading"
+        column.cancelRequested.emit()
+        await pane.settled()
+        assert len(columns(pane)) == 2
+        assert pane.catalogue.downloading("known:gpt2") is None
+
+    run_async(body())

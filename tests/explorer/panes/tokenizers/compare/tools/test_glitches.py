@@ -1,0 +1,81 @@
+"""Glitch tokens: of the open model, of a folder, of one that has changed."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from core.tensor_files import write_tensors
+from core.tokenization.analysis.glitches import glitch_candidates, never_written
+from tests.explorer.panes.tokenizers.compare.tools.conftest import BIG, checkpoint, tool
+
+
+def test_glitch_tokens_of_the_open_model(pane, context, run_async):
+    async def body():
+        told = []
+        pane.inspection.connect(told.append)
+        pane.mode.choose(view="glitches")
+        await pane.settled()
+        found = tool(pane, "glitches")
+        table = context.workspace.model_source.table
+        expected = glitch_candidates(table, BIG, never_written(BIG), 200)
+        assert found.view.displayed()["ids"].tolist() == [one.token for one in expected]
+        assert expected[0].token == 270 and "looks least trained" in pane.headline
+        assert found.view.displayed()["counts"].sum() == BIG.vocab_size
+        assert told[-1].step.name == "glitches.similarity"
+        assert float(told[-1].step.value("similarity")[0]) == pytest.approx(
+            expected[0].similarity, abs=1e-5
+        )
+        suspects = found.view.list
+        suspects.setCurrentIndex(suspects.pieces.index(1))
+        await pane.settled()
+        assert pane.mode.chosen.making.token == expected[1].token
+        pane.grab()
+
+    run_async(body())
+
+
+@pytest.mark.parametrize("learned", ["the same one", "another one"])
+def test_a_model_that_has_changed_is_asked_again(pane, context, run_async, learned):
+    """A run goes on in its folder; or another model is opened where the old one lay."""
+    source = context.workspace.model_source
+
+    async def body():
+        pane.mode.choose(view="glitches")
+        await pane.settled()
+        found = tool(pane, "glitches")
+        before = found.found
+        found.look()
+        await pane.settled()
+        assert found.found is before  # nothing is another
+        table = source.table.copy()
+        table[[270, 271]] = table[[271, 270]]
+        write_tensors(source.folder() / "model.safetensors", {"wte.weight": table})
+        if learned == "the same one":
+            source.version = 1
+            found.look()
+        else:
+            context.workspace.set_model_source(SimpleNamespace(**vars(source)))
+        await pane.settled()
+        assert found.found.candidates[0].token == 271
+
+    run_async(body())
+
+
+def test_glitch_tokens_of_a_folder_and_of_one_without_a_model(pane, run_async, tmp_path):
+    async def body():
+        found = tool(pane, "glitches")
+        pane.mode.choose(view="glitches")
+        await pane.settled()
+        other, _ = checkpoint(tmp_path / "other")
+        found.open_folder(str(other))
+        await pane.settled()
+        assert found.found.opened.name == "other" and found.view.body.state == "ready"
+        empty = tmp_path / "empty"
+        empty.mkdir()
+        found.open_folder(str(empty))
+        await pane.settled()
+        assert found.view.body.state == "error"
+
+    run_async(body())

@@ -1,0 +1,64 @@
+"""How the window shares its room between the pane and the inspector."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtTest import QTest
+
+from explorer import theme
+
+
+def test_the_headline_is_one_line_and_cut_with_an_ellipsis(make):
+    _, window = make()
+    window.pane.set_headline("“.\n\n” is\t1 token")
+    assert window.headline.text() == "“.↵↵” is⇥1 token"
+    long = "A sentence that is longer than the window is wide, " * 8
+    window.pane.set_headline(long)
+    assert window.headline.text().endswith("…") and window.headline.toolTip() == long
+    assert window.headline.sizeHint().height() < 2 * window.headline.fontMetrics().height()
+
+
+def test_the_inspector_folds_below_1180_px_and_comes_back(make):
+    session, window = make()
+    assert not window.inspector.collapsed
+    window.resize(1150, 700)
+    QTest.qWait(1)
+    assert window.inspector.collapsed
+    window.resize(1300, 700)
+    QTest.qWait(1)
+    assert not window.inspector.collapsed
+    assert not session.settings.inspector_collapsed
+    window.actions_list.run("view.inspector")
+    assert window.inspector.collapsed and session.settings.inspector_collapsed
+    assert window.inspector.width() == 36
+
+
+@pytest.mark.parametrize(
+    ("zoom", "width", "folds"), [(1.0, 1440, False), (1.33, 1440, True), (1.2, 1440, False)]
+)
+def test_the_inspector_folds_by_the_width_that_the_zoom_leaves(make, qapp, zoom, width, folds):
+    _, window = make(width=width)
+    QTest.qWait(1)
+    assert not window.inspector.collapsed
+    theme.apply(qapp, "light", zoom, "full")
+    assert window.inspector.collapsed is folds
+    theme.apply(qapp, "light", 1.0, "full")
+    assert not window.inspector.collapsed
+
+
+@pytest.mark.parametrize("zoom", [0.8, 1.0, 1.33, 1.5, 2.0])
+def test_the_center_keeps_640_px_beside_an_inspector_that_was_asked_for(make, qapp, zoom):
+    _, window = make(width=1100)
+    theme.apply(qapp, "light", zoom, "full")
+    window.inspector.set_collapsed(False)
+    QTest.qWait(1)
+    assert window.width() == 1100
+    assert window.stack.width() >= 640 and window.inspector.width() >= 320
+
+
+def test_the_center_keeps_640_px_at_the_smallest_size(make):
+    _, window = make()
+    window.resize(1100, 680)
+    QTest.qWait(1)
+    assert (window.width(), window.height()) == (1100, 680)
+    assert window.stack.width() >= 640
