@@ -157,12 +157,14 @@ class Card(QFrame):
 
     def _arrange(self) -> None:
         """Compact: title, message and buttons in one line, or the message below the two others;
-        else one below the other. In a narrow card the icon stands beside the title alone, and no
-        word is longer than the card is wide."""
+        else, or where these have no room in a line, one below the other. In a narrow card the icon
+        stands beside the title alone, and no word is longer than the card is wide."""
         narrow = 0 < self.width() < theme.current().px(NARROW) and not self._compact
         wanted = "narrow" if narrow else "stacked"
         if self._compact:
             wanted = "line" if self._fits_one_line() else "two lines"
+            if wanted == "two lines" and self._taken() > self.width():
+                wanted = "stacked"
         self._write()
         if wanted == self._arrangement:
             return
@@ -214,7 +216,11 @@ class Card(QFrame):
         shown = in_short(self._said)
         if "\n" in shown:
             return False
-        parts = [self._glyph, self._title, self._close]
         words = self._message.fontMetrics().horizontalAdvance(shown)
-        taken = sum(part.sizeHint().width() + 12 for part in parts) + words + 12
-        return taken + self._choices.sizeHint().width() + 32 <= self.width()
+        return self._taken() + words + 12 <= self.width()
+
+    def _taken(self) -> int:
+        """How wide all but the message is in a line."""
+        parts = [self._glyph, self._title, self._close]
+        taken = sum(part.sizeHint().width() + 12 for part in parts)
+        return taken + self._choices.sizeHint().width() + 32

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter
@@ -11,6 +12,7 @@ from explorer import theme
 from explorer.widgets.base import LEFT, RIGHT, elide, put_text
 from explorer.widgets.plot_math import tick_texts
 
+APART = 4  # px between two numbers of an axis
 BESIDE = 24  # px: half a number such as 1,500 stands over the end of the axis
 
 
@@ -55,15 +57,23 @@ def draw_titles(painter: QPainter, rect: QRectF, titles: tuple[str, str], width:
 def x_numbers(
     ticks: list[float], limits: tuple[float, float], rect: QRectF, title: str, width: float
 ) -> list[tuple[float, str]]:
-    """The numbers at the ticks of the x axis; none where its title stands."""
+    """The numbers at the ticks of the x axis; none where its title stands, and on a narrow plot at
+    every second tick, or third, so that none touches another.
+    """
     now = theme.current()
     metrics = now.metrics("label")
     end = title_left(title, rect, width) - now.px(6)
     low, high = limits
+    texts = tick_texts(ticks)
+    pixel = rect.width() / max(1e-30, high - low)
+    widest = max(map(metrics.horizontalAdvance, texts), default=0.0) + now.px(APART)
+    every = 1
+    if len(ticks) > 1 and ticks[1] > ticks[0]:
+        every = max(1, ceil(widest / max(1e-30, (ticks[1] - ticks[0]) * pixel)))
     numbers = []
-    for tick, text in zip(ticks, tick_texts(ticks), strict=True):
-        middle = rect.left() + (tick - low) / max(1e-30, high - low) * rect.width()
-        fits = middle + metrics.horizontalAdvance(text) / 2 < end
+    for place, (tick, text) in enumerate(zip(ticks, texts, strict=True)):
+        middle = rect.left() + (tick - low) * pixel
+        fits = middle + metrics.horizontalAdvance(text) / 2 < end and place % every == 0
         numbers.append((tick, text if fits else ""))
     return numbers
 

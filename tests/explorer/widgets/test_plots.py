@@ -211,6 +211,20 @@ def test_the_number_at_the_end_of_the_x_axis_is_written(qtbot):
     assert len(inks) > 3, "its digits are there"
 
 
+def test_numbers_of_a_narrow_axis_do_not_touch(qapp):
+    ticks = linear_ticks(0, 200, 5)
+    for wide in (30, 60, 90, 120, 300):
+        numbers = x_numbers(ticks, (0.0, 200.0), QRectF(0, 0, wide, 80), "step", wide + 80)
+        assert numbers[0][1] and [tick for tick, _ in numbers] == ticks
+        advance = theme.current().metrics("label").horizontalAdvance
+        ends = [
+            (tick / 200 * wide - advance(text) / 2, tick / 200 * wide + advance(text) / 2)
+            for tick, text in numbers
+            if text
+        ]
+        assert all(before[1] < after[0] for before, after in itertools.pairwise(ends))
+
+
 @pytest.mark.parametrize("log", [False, True])
 def test_values_that_no_axis_can_hold_are_gaps_and_the_rest_is_drawn(qtbot, log):
     plot = LinePlot("loss")

@@ -75,7 +75,7 @@ class WhatIfCard(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(12)
-        row.addWidget(self._words)
+        row.addWidget(self._words, 0, Qt.AlignmentFlag.AlignLeft)
         row.addWidget(self.curve, 1)
         theme.changed.connect(self._restyle)
         self._restyle()

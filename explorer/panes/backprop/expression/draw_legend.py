@@ -17,7 +17,9 @@ SAMPLES = ((0.001, "0.001"), (1.0, "1"), (1000.0, "1000"))
 
 
 def draw_legend(painter: QPainter, line: QRectF, scene: Scene, instant: Instant) -> None:
-    """As soon as something flows back; where nodes have no words, also what stands in them."""
+    """As soon as something flows back; where nodes have no words, also what stands in them. What
+    has no room is left out, from the end.
+    """
     now, x = theme.current(), line.left() + 2
     if scene.is_tight:
         checked = f", {AGREE} as by nudging" if scene.checks else ""
@@ -27,11 +29,16 @@ def draw_legend(painter: QPainter, line: QRectF, scene: Scene, instant: Instant)
         return
     words = (("gradient below 0", -1.0), ("above 0", 1.0))
     for text, value in words:
+        if x + _wide(text, sample=True) > line.right():
+            return
         pen = now.pen(sign_color(value), 3)
         if now.contrast and value < 0:
             pen.setDashPattern([2.0, 1.5])
         x = _sample(painter, line, x, pen, text)
-    x = _words(painter, line, x, "width:")
+    widths = ("width:", *(text for _, text in SAMPLES))
+    if x + sum(_wide(text, sample=text != widths[0]) for text in widths) > line.right():
+        return
+    x = _words(painter, line, x, widths[0])
     for size, text in SAMPLES:
         x = _sample(painter, line, x, now.pen("muted", width_for(size)), text)
 
@@ -44,9 +51,15 @@ def _sample(painter: QPainter, line: QRectF, x: float, pen, text: str) -> float:
     return _words(painter, line, x + now.px(23), text)
 
 
+def _wide(text: str, *, sample: bool = False) -> float:
+    """What words take of the line, and the sample of an edge before them."""
+    now = theme.current()
+    return now.metrics("label").horizontalAdvance(text) + now.px(12 + 23 * sample)
+
+
 def _words(painter: QPainter, line: QRectF, x: float, text: str) -> float:
     now = theme.current()
-    width = now.metrics("label").horizontalAdvance(text) + now.px(12)
+    width = _wide(text)
     box = QRectF(x, line.top(), width, line.height())
     put_text(painter, box, text, now.font("label"), now.color("muted"), LEFT)
     return x + width

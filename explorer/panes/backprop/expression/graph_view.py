@@ -130,7 +130,7 @@ class GraphView(GraphSight):
             painting.draw(painter, frozenset(painting.resting))
         painting.draw_above(painter)
         painter.restore()
-        line = QRectF(self.rect()).adjusted(0, self._room.height(), 0, 0)
+        line = QRectF(self.rect()).adjusted(0, self._room.height(), -self._covered, 0)
         draw_legend(painter, line, scene, instant)
         draw_more(painter, self._camera, scene.layout, self._room)
         if self._faint:

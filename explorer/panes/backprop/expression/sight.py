@@ -36,6 +36,7 @@ class GraphSight(Picture):
         self._camera = Camera()
         self._fits = True  # nobody has moved the view: it follows the window's size
         self._least = READABLE  # the scale below which it is not fitted
+        self._covered = 0  # px of the line of words, at its right end, that something lies over
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def _set_scene(self, scene: Scene | None, ways: Ways | None) -> bool:
@@ -69,6 +70,12 @@ class GraphSight(Picture):
         if here is not None and (ways is None or scene is None or here.layout is not scene.layout):
             ways = ways_of(here)
         self.scene, self._ways = here, ways or NOWHERE
+
+    def set_covered(self, covered: int) -> None:
+        """How much of the line below the graph something lies over, at its right end."""
+        if covered != self._covered:
+            self._covered = covered
+            self.update()
 
     @property
     def camera(self) -> Camera:
@@ -185,7 +192,7 @@ class GraphSight(Picture):
         return QSize(theme.current().px(640), theme.current().px(320))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(theme.current().px(320), theme.current().px(140))
+        return QSize(theme.current().px(320), theme.current().px(80))
 
 
 def _middle(layout: Layout, number: int) -> Point:

@@ -10,12 +10,14 @@ from explorer import theme
 from explorer.panes.backprop.expression.cards import LearnCard, WhatIfCard
 from explorer.panes.backprop.expression.editor import MOST_LINES, FormulaEditor
 from explorer.panes.backprop.expression.graph_picture import GraphPicture
-from explorer.widgets.base import IconButton, Label, set_look
+from explorer.widgets.base import IconButton, set_look
+from explorer.widgets.fold_line import FoldLine
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surface import Surface
 
 LOW, FEW_LINES = 620, 3  # in a low window the formula has fewer lines
-CRAMPED = 340  # px at a zoom of 1: graph and cards would lie on one another
+TIGHT = 340  # px at a zoom of 1: below it there is room for the formula or the cards
+NARROW = 760  # px at a zoom of 1: below it the cards have no curves
 ZOOM = 1.25  # one press of a button
 
 
@@ -42,7 +44,6 @@ class ExpressionView(QWidget):
         self._column.addWidget(self.editor)
         self._column.addWidget(self.body, 1)
         self.what_if, self.learn = WhatIfCard(), LearnCard()
-        self.no_room = Label("Inputs and steps can be tried in a higher window.", "label", "muted")
         self.cards = QWidget()
         self._below = QHBoxLayout(self.cards)
         self._below.setContentsMargins(0, 0, 0, 0)
@@ -54,7 +55,9 @@ class ExpressionView(QWidget):
             inside.addWidget(card)
             self._below.addWidget(frame, share)
         self._column.addWidget(self.cards)
-        self._column.addWidget(self.no_room)
+        self.fold = FoldLine("Inputs and steps", [self.editor], [self.cards])
+        self.fold.setObjectName("backprop.expression.fold")
+        self._column.insertWidget(2, self.fold)
         self.smaller.clicked.connect(lambda: self.graph.zoom_by(1 / ZOOM))
         self.larger.clicked.connect(lambda: self.graph.zoom_by(ZOOM))
         self.whole.clicked.connect(self.graph.fit)
@@ -69,11 +72,12 @@ class ExpressionView(QWidget):
         self.learn.setEnabled(can)
 
     def _share_height(self) -> None:
-        """A low window leaves the formula fewer lines; in a very low one the graph has it all."""
+        """A low window leaves the formula fewer lines; a very low one has it or the cards."""
         self.editor.field.set_lines(MOST_LINES if self.height() > LOW else FEW_LINES)
-        cramped = self.height() < theme.current().px(CRAMPED)
-        self.cards.setVisible(not cramped)
-        self.no_room.setVisible(cramped)
+        now = theme.current()
+        self.fold.set_tight(self.height() < now.px(TIGHT))
+        for curve in (self.what_if.curve, self.learn.spark):
+            curve.setVisible(self.width() >= now.px(NARROW))
 
     def _on_state(self, state: str) -> None:
         self.tools.setVisible(state in ("ready", "stale"))
@@ -84,6 +88,7 @@ class ExpressionView(QWidget):
         right, bottom = self.body.width(), self.body.height()
         self.tools.move(right - self.tools.width(), bottom - self.tools.height())
         self.tools.raise_()
+        self.graph.set_covered(self.tools.width() if self.tools.isVisibleTo(self.body) else 0)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize and watched is self.body:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPixmap, QPolygonF
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen, QPixmap, QPolygonF
 
 from explorer import theme
 from explorer.panes.backprop.network.experiment import Data
@@ -184,7 +184,15 @@ def draw_scale(painter: QPainter, plane: Box, image: QImage, low: str, high: str
     painter.drawRect(bar)
     left = bar.right() + now.px(6)
     rest = QRectF(left, y, plane[0] + plane[2] - left, now.px(16))
-    put_text(painter, rest, elide(high, font, rest.width()), font, ink, LEFT)
+    put_text(painter, rest, _shortened(high, font, rest.width()), font, ink, LEFT)
+
+
+def _shortened(words: str, font: QFont, room: float) -> str:
+    """What stands before a colon or semicolon is enough where there is little room."""
+    said = (words, words.partition(";")[0], words.partition(":")[0])
+    wide = QFontMetricsF(font).horizontalAdvance
+    found = next((one for one in said if wide(one) <= room), said[1])
+    return elide(found, font, room, Qt.TextElideMode.ElideRight)
 
 
 def draw_legend(painter: QPainter, plane: Box, data: Data, kind: str) -> None:

@@ -9,14 +9,29 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from core.optimization.statistics import Histogram, LayerStatistics
 from explorer import theme
-from explorer.theme_numbers import format_number
+from explorer.theme_numbers import format_number, format_short
 from explorer.widgets.base import LEFT, Picture, put_text
 
 ROWS = ("activations", "gradients")
 SIZES = ("spread \u03c3", "size, rms")
 SIGNS = ("\u03c3", "rms")
+SIGN = "\u26a0"  # of a layer whose gradient has all but vanished
 SPIKE = 4.0  # px: how narrow a histogram is drawn at most
 TINY = 1e-3  # a layer's gradient of less than this share of the largest has all but vanished
+
+
+def size_text(value: float, row: int, width: float, vanished: bool) -> str:
+    """The number below a histogram, as exact as so much width lets it be; where there is too little
+    for any, none, for the pointer tells it.
+    """
+    now, sign = theme.current(), SIGN if vanished else ""
+    metrics = now.metrics("label")
+    said = [format_number(value, 2), *(format_short(value, letters) for letters in (5, 4))]
+    if width >= now.px(64):
+        said.insert(0, f"{SIGNS[row]} {format_number(value)}")
+    room = width - now.px(4)
+    texts = [*(sign + one for one in said), sign]
+    return next((text for text in texts if metrics.horizontalAdvance(text) <= room), "")
 
 
 class Histograms(Picture):
@@ -137,11 +152,7 @@ class Histograms(Picture):
             QPointF(area.center().x(), area.bottom()), QPointF(area.center().x(), area.bottom() + 3)
         )
         words = QRectF(cell.left(), area.bottom() + 1, cell.width(), now.px(14))
-        wide = cell.width() >= now.px(64)
-        text = format_number(histogram.size if row else histogram.std, 3 if wide else 2)
-        text = f"{SIGNS[row]} {text}" if wide else text
-        if vanished:
-            text = f"\u26a0{text}"
+        text = size_text(histogram.size if row else histogram.std, row, cell.width(), vanished)
         role = "warning" if vanished else "muted"
         put_text(painter, words, text, now.font("label"), now.color(role))
 

@@ -146,6 +146,11 @@ class Lanes(QWidget):
             if name != but:
                 row.rate.finish()
 
+    def set_narrow(self, narrow: bool) -> None:
+        """Leaves the heights out, where there is little room."""
+        for row in self.rows.values():
+            row.height_label.setHidden(narrow)
+
     def set_chosen(self, name: str) -> None:
         for one, row in self.rows.items():
             row.set_chosen(one == name)

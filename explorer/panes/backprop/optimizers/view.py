@@ -19,15 +19,20 @@ from explorer.widgets.base import IconButton, Label, set_look
 from explorer.widgets.card import Card
 from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.fields import ErrorLine
+from explorer.widgets.fold_line import FoldLine
 from explorer.widgets.form import scrolling
 from explorer.widgets.line_plot import LinePlot
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surface import Surface
 
 ZOOM = 1.25
+UNBOUND = 16777215  # pixels: as high as Qt lets a widget be
 SIDE = 286
 LOW = 560  # pixels high, below which the plots are lower
+TIGHT = 340  # pixels high, below which there is room for the map or the plots
 PLOTS, LOW_PLOTS = 176, 144
+NARROW, NARROW_SIDE = 720, 236  # of the whole, below which the heights are told by the map alone
+BESIDE = 300  # pixels that a notice has beside the buttons; where there are fewer, it is below them
 
 
 class OptimizersView(QWidget):
@@ -106,7 +111,8 @@ class OptimizersView(QWidget):
         form = QVBoxLayout()
         form.setContentsMargins(0, 0, 12, 0)
         form.setSpacing(10)
-        form.addLayout(_captions())
+        self._height = Label("height", "label", "muted")
+        form.addLayout(_captions(self._height))
         form.addWidget(self.lanes)
         for part in (self.settings, self.common):
             form.addWidget(_rule())
@@ -114,6 +120,9 @@ class OptimizersView(QWidget):
         form.addStretch(1)
         self.side = scrolling(form)
         self.side.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.fold = FoldLine("Loss and moments", [self.body, self.side], self._cards)
+        self.fold.setObjectName("backprop.optimizers.fold")
+        self._left.insertWidget(3, self.fold)
         self._row = QHBoxLayout(self)
         self._row.addLayout(self._left, 1)
         self._row.addWidget(self.side)
@@ -179,11 +188,12 @@ class OptimizersView(QWidget):
         self.tools.raise_()
         now = theme.current()
         wide = min(now.px(640), self.body.width() - self.tools.width() - now.px(24))
-        self.notice.setFixedWidth(max(now.px(220), wide))
+        beside = wide >= now.px(BESIDE)
+        self.notice.setFixedWidth(wide if beside else self.body.width() - 16)
         self.notice.layout().activate()
         wide = self.notice.width()
         self.notice.resize(wide, self.notice.heightForWidth(wide))
-        self.notice.move(8, 8)
+        self.notice.move(8, 8 if beside else self.tools.geometry().bottom() + 8)
         self.notice.raise_()
         self._cover()
 
@@ -201,8 +211,14 @@ class OptimizersView(QWidget):
     def _fit(self) -> None:
         now = theme.current()
         low = self.height() < now.px(LOW)
+        self.fold.set_tight(self.height() < now.px(TIGHT))
         for card in self._cards:
-            card.setFixedHeight(now.px(LOW_PLOTS if low else PLOTS))
+            card.setMinimumHeight(now.px(LOW_PLOTS if low else PLOTS))
+            card.setMaximumHeight(UNBOUND if self.fold.is_tight else card.minimumHeight())
+        narrow = self.width() < now.px(NARROW)
+        self._height.setVisible(not narrow)
+        self.lanes.set_narrow(narrow)
+        self.side.setFixedWidth(now.px(NARROW_SIDE if narrow else SIDE))
         for fade, card in zip(self._fades, self._cards, strict=True):
             fade.setGeometry(card.rect().adjusted(1, 1, -1, -1))
 
@@ -211,7 +227,6 @@ class OptimizersView(QWidget):
         margin = now.px("margin")
         self._row.setContentsMargins(margin, now.px(12), now.px(10), now.px(12))
         self._row.setSpacing(now.px(12))
-        self.side.setFixedWidth(now.px(SIDE))
         self._fit()
         self._place()
 
@@ -231,7 +246,7 @@ class _Fade(QWidget):
 
 def _card(heads: Sequence[QWidget], picture: QWidget) -> QFrame:
     card = QFrame()
-    card.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+    card.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
     set_look(card, "card")
     column = QVBoxLayout(card)
     column.setContentsMargins(12, 6 if len(heads) == 1 else 2, 8, 6)
@@ -244,12 +259,12 @@ def _card(heads: Sequence[QWidget], picture: QWidget) -> QFrame:
     return card
 
 
-def _captions() -> QHBoxLayout:
+def _captions(height: QWidget) -> QHBoxLayout:
     row = QHBoxLayout()
     row.setContentsMargins(6, 0, 2, 0)
     row.addWidget(Label("Who races", "body", weight=600))
     row.addStretch(1)
-    row.addWidget(Label("height", "label", "muted"))
+    row.addWidget(height)
     row.addSpacing(46)
     row.addWidget(Label("learning rate", "label", "muted"))
     return row

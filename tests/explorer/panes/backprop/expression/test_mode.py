@@ -331,8 +331,10 @@ async def test_the_field_shows_what_is_worked_out(pane, mode):
     assert mode.computed.text == long
 
 
-def test_a_very_low_window_leaves_the_graph_all_the_room(qapp, qtbot):
-    """At a zoom of 1.5 in the smallest window the cards lay over one another."""
+def test_a_very_low_window_shows_the_formula_or_the_cards(qapp, qtbot):
+    """At a zoom of 1.5 in the smallest window the cards lay over one another, then were not to be
+    had at all.
+    """
     theme.apply(qapp, "light", 1.0)
     window = QWidget()  # which is no higher for what is in it
     qtbot.addWidget(window)
@@ -342,4 +344,13 @@ def test_a_very_low_window_leaves_the_graph_all_the_room(qapp, qtbot):
         view.resize(900, height)
         assert view.height() == height
         assert view.cards.isVisibleTo(view) is room
-        assert view.no_room.isVisibleTo(view) is not room
+        assert view.editor.isVisibleTo(view)
+        assert view.fold.isVisibleTo(view) is not room
+    view.resize(900, 300)
+    view.fold.click()
+    view.layout().activate()
+    assert view.cards.isVisibleTo(view) and not view.editor.isVisibleTo(view)
+    for card in (view.what_if, view.learn):
+        assert card.height() >= card.layout().minimumSize().height()
+    view.fold.click()
+    assert view.editor.isVisibleTo(view) and not view.cards.isVisibleTo(view)

@@ -1,0 +1,78 @@
+"""Where a window is too low for a picture and what stands below it, one of them is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QSizePolicy, QToolButton, QWidget
+
+from explorer import theme, theme_icons
+
+HEIGHT = 24  # px
+
+
+class FoldLine(QToolButton):
+    """A line between the two, in a low window alone. A click puts what is below it in the place of
+    what is `above`, and back; it names what is below. `turned(open)`.
+    """
+
+    turned = Signal(bool)
+
+    def __init__(
+        self,
+        words: str,
+        above: Sequence[QWidget],
+        below: Sequence[QWidget],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._words, self._above, self._below = words, tuple(above), tuple(below)
+        self._tight = self._open = False
+        self.setText(words)
+        self.setAutoRaise(True)
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.clicked.connect(self._turn)
+        theme.changed.connect(self._restyle)
+        self._restyle()
+        self._share()
+
+    @property
+    def is_tight(self) -> bool:
+        """One of the two is seen."""
+        return self._tight
+
+    @property
+    def is_open(self) -> bool:
+        """It is what stands below."""
+        return self._tight and self._open
+
+    def set_tight(self, tight: bool) -> None:
+        """Whether there is room for one of the two alone; that is what is above, until a click."""
+        if tight != self._tight:
+            self._tight, self._open = tight, False
+            self._share()
+
+    def _turn(self) -> None:
+        self._open = not self._open
+        self._share()
+        self.turned.emit(self._open)
+
+    def _share(self) -> None:
+        self.setVisible(self._tight)
+        for one in self._above:
+            one.setVisible(not self.is_open)
+        for one in self._below:
+            one.setVisible(not self._tight or self._open)
+        self.setAccessibleName(f"{'Fold' if self._open else 'Show'}: {self._words}")
+        self._restyle()
+
+    def _restyle(self) -> None:
+        now = theme.current()
+        self.setFont(now.font("label"))
+        icon = "chevron-down" if self._open else "chevron-right"
+        self.setIcon(theme_icons.icon(icon, "muted", 14))
+        self.setIconSize(QSize(now.px(14), now.px(14)))
+        self.setFixedHeight(now.px(HEIGHT))
