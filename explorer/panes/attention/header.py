@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QToolButton, QWidget
 
@@ -15,13 +13,9 @@ LONGEST_NAME = 28
 
 
 class AttentionHeader(QWidget):
-    """Intents: `promptEdited(text)`, `bundledRequested`, `folderRequested(path)` ("" asks for one),
-    `liveRequested` for the live model of the run that is open."""
+    """`promptEdited(text)`; `menu` is for the models that can be opened."""
 
     promptEdited = Signal(str)
-    bundledRequested = Signal()
-    folderRequested = Signal(str)
-    liveRequested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -41,36 +35,18 @@ class AttentionHeader(QWidget):
         row.setSpacing(8)
         row.addWidget(self.source_button)
         row.addWidget(self.prompt, 1)
-        self._menu = QMenu(self)
-        self.source_button.setMenu(self._menu)
-        self.set_sources("no model yet", "", None, [])
+        self.menu = QMenu(self)
+        self.source_button.setMenu(self.menu)
+        self.set_model("no model yet", "")
         theme.changed.connect(self._restyle)
         self._restyle()
 
-    def set_sources(self, name: str, address: str, run: str | None, recent: list[str]) -> None:
-        """The model that is open, the run that is looked at, folders that were opened lately."""
+    def set_model(self, name: str, address: str) -> None:
+        """The model that is open, and where it is from."""
         shown = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}\u2026"
         self.source_button.setText(f"model: {shown}")
         self.source_button.setAccessibleName(f"Model: {name}")
         self.source_button.setToolTip(f"The model whose heads are shown: {address or name}")
-        self._menu.clear()
-        self._menu.addAction("The bundled model", self.bundledRequested.emit)
-        live = self._menu.addAction(
-            f"The live model of {Path(run).name}" if run else "The live model of a run",
-            self.liveRequested.emit,
-        )
-        live.setEnabled(run is not None)
-        if run is None:
-            live.setToolTip("Start or open a run in the training pane first")
-        self._menu.addSeparator()
-        self._menu.addAction(
-            "Open a checkpoint folder\u2026", lambda: self.folderRequested.emit("")
-        )
-        for path in recent[:5]:
-            self._menu.addAction(
-                Path(path).name, lambda path=path: self.folderRequested.emit(path)
-            ).setToolTip(path)
-        self._menu.setToolTipsVisible(True)
 
     def _restyle(self) -> None:
         self.source_button.setIcon(theme_icons.icon("chevron-down", "muted", 16))

@@ -18,11 +18,11 @@ from explorer.panes.attention.commands import pane_actions, pane_views
 from explorer.panes.attention.header import AttentionHeader
 from explorer.panes.attention.inspecting import Inspecting
 from explorer.panes.attention.looking import Looker
-from explorer.panes.attention.opening import Opening
 from explorer.panes.attention.playback import Playback
 from explorer.panes.attention.view import AttentionView
 from explorer.panes.attention.wiring import connect
 from explorer.panes.base import Context, Pane
+from explorer.panes.model_menu import ModelMenu
 from explorer.workspace import Selection
 
 UPDATING = "Updating: these are the steps of what was read before"
@@ -44,7 +44,9 @@ class AttentionPane(Pane):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.view)
         self.inputs = AttentionHeader()
-        self.opening = Opening(context, self.inputs, self)
+        self.models = ModelMenu(context, self.inputs.menu, "The live model", self)
+        self.models.named.connect(self.inputs.set_model)
+        self.models.refresh()
         self.looker = Looker(self.engine, self)
         self.playback = Playback(self.engine, self.player, self)
         self.preview: tuple[int, int] | None = None

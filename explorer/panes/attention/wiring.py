@@ -59,7 +59,7 @@ def connect(pane: AttentionPane) -> None:
         (pane.view.exampleRequested, lambda: workspace.set_prompt(DEFAULT_PROMPT)),
         (pane.view.retryRequested, pane.looker.again),
         (pane.view.cancelRequested, pane.looker.cancel),
-        (pane.view.bundledRequested, pane.inputs.bundledRequested),
+        (pane.view.bundledRequested, pane.models.open_bundled),
         (pane.view.body.stateChanged, pane.on_body_state),
     ):
         signal.connect(slot)

@@ -61,5 +61,5 @@ def commands(mode: TransformerMode) -> list[Action]:
             mode.following.update,
             lambda: mode.following.is_live,
         ),
-        action("folder", "open a checkpoint\u2019s folder", mode.opening.open_folder),
+        action("folder", "open a checkpoint\u2019s folder", mode.models.open_folder),
     ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
@@ -18,14 +16,9 @@ SHARE, AROUND = 0.5, 52  # of the width that a model's name has, with px about i
 
 
 class TransformerHeader(QWidget):
-    """`promptEdited(text)`, `bundledRequested`, `folderRequested(path)` ("" asks for one),
-    `liveRequested` for the model of the run that is open.
-    """
+    """`promptEdited(text)`; the menu of `source` is for the models that can be opened."""
 
     promptEdited = Signal(str)
-    bundledRequested = Signal()
-    folderRequested = Signal(str)
-    liveRequested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -45,30 +38,12 @@ class TransformerHeader(QWidget):
         self.row.addWidget(self.source)
         self.row.addWidget(self.prompt, 1)
 
-    def set_sources(self, name: str, address: str, run: str | None, recent: list[str]) -> None:
-        """The model that is open, the run that is looked at, folders that were opened lately."""
+    def set_model(self, name: str, address: str) -> None:
+        """The model that is open, and where it is from."""
         self._name = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}\u2026"
         self._fit()
         self.source.setAccessibleName(f"Model: {name}")
         self.source.setToolTip(f"The model whose gradients are shown: {address or name}")
-        menu = self.source.menu()
-        menu.clear()
-        menu.setToolTipsVisible(True)
-        menu.addAction("The bundled model", self.bundledRequested.emit)
-        live = menu.addAction(
-            f"The model of {Path(run).name}" if run else "The model of a run",
-            self.liveRequested.emit,
-        )
-        live.setEnabled(run is not None)
-        if run is None:
-            live.setToolTip("Start or open a run in the training pane first")
-        menu.addSeparator()
-        menu.addAction("Open a checkpoint folder\u2026", lambda: self.folderRequested.emit(""))
-        for path in recent[:5]:
-            action = menu.addAction(
-                Path(path).name, lambda path=path: self.folderRequested.emit(path)
-            )
-            action.setToolTip(path)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from explorer.run_source import RunSource
-from explorer.sources import FolderSource
+from explorer.sources import BundledSource, FolderSource
 from tests.explorer.demo import save_tiny_model, tiny_training
 from tests.explorer.panes.attention.conftest import PROMPT, open_model
 from tests.explorer.waiting import until
@@ -209,10 +209,9 @@ def test_a_run_that_has_not_answered_yet_says_so_with_its_step(
         pane.workspace.set_prompt(PROMPT + " sang")
         assert pane.view.body.state == "empty"  # typing does not make it blink
         asked = []
-        pane.inputs.bundledRequested.connect(lambda: asked.append(1))
-        pane.inputs.bundledRequested.disconnect(pane.opening._on_bundled)
+        monkeypatch.setattr(pane.models, "_open", asked.append)
         pane.view.body.actionRequested.emit()
-        assert asked == [1]
+        assert [type(one) for one in asked] == [BundledSource]
         let.set()
         await pane.settled()
         assert pane.view.body.state == "ready" and pane.looker.heads.source == live.name
