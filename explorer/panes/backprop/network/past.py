@@ -4,6 +4,7 @@ before its step, which is then taken once more. Knows no Qt.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
@@ -33,7 +34,8 @@ def kept(moments: Sequence[Moment]) -> dict[str, Any]:
         update = moment.update
         stepped = update is not None and update.experiment == moment.experiment
         state = update.start if update is not None and stepped else moment.learned
-        entries.append([setups.index(moment.experiment), stepped, state.state()])
+        written = json.dumps(state.state(), separators=(",", ":"))  # a file has a line a number
+        entries.append([setups.index(moment.experiment), stepped, written])
     return {"setups": [one.state() for one in setups], "moments": entries}
 
 
@@ -44,7 +46,8 @@ def moments_steps(saved: Any, end: int) -> Generator[None, None, list[Moment]]:
     try:
         setups = [restored(one) for one in saved["setups"]]
         entries = [
-            (setups[number], bool(stepped), state) for number, stepped, state in saved["moments"]
+            (setups[number], bool(stepped), json.loads(state))
+            for number, stepped, state in saved["moments"]
         ]
     except (KeyError, TypeError, ValueError, IndexError, AttributeError):
         return []
