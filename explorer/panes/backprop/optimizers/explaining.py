@@ -11,6 +11,7 @@ import numpy as np
 from core.optimization.optimizers import optimizer
 from core.optimization.rule import Rule, numbers_of
 from core.trace import Step, Trace
+from explorer.panes.backprop.optimizers.crawling import curvature
 from explorer.panes.backprop.optimizers.letters import SETTINGS, letter, letters_of, words
 from explorer.panes.backprop.optimizers.racing import Lane, Recording
 from explorer.panes.backprop.optimizers.substituting import (
@@ -81,11 +82,31 @@ def of_update(recording: Recording, lane: Lane, step: int) -> Inspection:
         values[name] = line.value(name)
         role = "accent" if line.name == "optimizer.move" else "text"
         rows.append(Equation(letters[name], vector(line.value(name)), role, _note(name)))
+    if lane.name == "sgd":
+        rows += _why_no_faster(recording, trace)
     title = f"{lane.title}, step {step}"
     if lane.lost_at is not None and step == lane.lost_at:
         title += ": it runs away"
     whole = Step("optimizer.update", title, optimizer(lane.name).formula, lane_marker(lane), values)
     return Inspection(step=whole, rows=rows, labels=_labels(values), plain=True)
+
+
+def _why_no_faster(recording: Recording, trace: Trace) -> list[Any]:
+    """What SGD's steps are limited by, and what they are worth, where it stood."""
+    here = curvature(recording.course.surface, np.asarray(trace.about["param"], float))
+    rate = trace.about["settings"].learning_rate
+    if not (here.steepest > 0 and here.flattest <= here.steepest):
+        return []
+    rows: list[Any] = [
+        "How fast it may be, and is, where it stood:",
+        Equation("steepest", here.steepest, "text", "how the slope changes, in that direction"),
+        Equation("2 / steepest", here.largest_rate, "text", "a larger η swings ever further"),
+        Equation("flattest", here.flattest, "text", "in the direction where it changes least"),
+    ]
+    if here.flattest > 0:
+        share = rate * here.flattest
+        rows.append(Equation("η × flattest", share, "text", "of that way done in a step"))
+    return rows
 
 
 def _rate_note(lane: Lane, trace: Trace) -> str:

@@ -16,11 +16,13 @@ from core.optimization.optimizers import optimizer
 from core.optimization.race import FAR, Racer, race_steps
 from core.optimization.surfaces import Surface
 from core.trace import Trace
+from explorer.panes.backprop.optimizers.crawling import is_held_back
 from explorer.panes.backprop.optimizers.prospect import Prospect, prospect
 
 DOWN = 1e-3  # of the height between the start and the lowest: who is within that is down
 SAME = 1e-9  # of that height: who are nearer to one another are equally low
 STEEP = 1e-2  # of the slope at the start: where it is less, the surface has nearly ended falling
+STAYS = 10  # steps that one has to be down for, of a race of 200 or more: one alone is chance
 SPELL = 20  # steps whose average is compared where noise lets nobody stand still
 AROUND = 0.01  # of what is worth drawing: so far from the lowest place it has to be higher
 UNKNOWN = Prospect(math.nan)
@@ -186,19 +188,36 @@ class Recording:
 
     @cached_property
     def arrivals(self) -> dict[str, int]:
-        """By name the step at which one came down, for those that did and stayed there. With noise
-        nobody stays: all wander about, and who is near at the end is chance.
+        """By name the step at which one came down, for those that did and stayed there for a while.
+        With noise nobody stays: all wander about, and who is near at the end is chance.
         """
         if self.descent <= 0 or self.endless or self.noisy or not self.lowest_is_low:
             return {}
-        limit = self.lowest + DOWN * self.descent
+        limit = self.low
+        latest = self.course.steps - min(STAYS, self.course.steps // 20)
         found = {}
         for lane in self.lanes:
             high = np.flatnonzero(lane.heights > limit)
             down = int(high[-1]) + 1 if high.size else 0
-            if lane.lost_at is None and down < self.length:
+            if lane.lost_at is None and down <= latest:
                 found[lane.name] = down
         return found
+
+    @cached_property
+    def crawling(self) -> Lane | None:
+        """Who at the end is still on its way through a flat valley whose walls allow no larger
+        steps: SGD, whose steps are as large as the slope.
+        """
+        lane = self.lane("sgd")
+        if lane is None or lane.lost_at is not None or lane.name in self.arrivals:
+            return None
+        rate, surface = lane.settings.learning_rate, self.course.surface
+        return lane if is_held_back(surface, lane.positions, rate) else None
+
+    @property
+    def low(self) -> float:
+        """Who is no higher is down, if it stays there."""
+        return self.lowest + DOWN * self.descent
 
     def leaders(self, step: int) -> list[Lane]:
         """Who are lowest after that many steps, the lowest first; several that are equally low."""

@@ -11,6 +11,7 @@ from explorer.panes.backprop.optimizers.racing import SPELL, Lane, Recording
 from explorer.theme_numbers import MINUS, format_number
 
 FEW = 2  # that are told one by one
+CRAWLS = "crawls in a flat valley, whose steep walls limit its rate"
 NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 
 
@@ -22,9 +23,10 @@ def unreadable(recording: Recording | None) -> str:
 
 
 def headline(recording: Recording | None, step: int) -> str:
-    """What is seen after that many steps."""
+    """What is seen after that many steps, or at the end of a shorter race."""
     if recording is None:
         return "The race is being run."
+    step = min(step, recording.course.steps)
     surface, lanes = recording.course.surface, recording.lanes
     if recording.trouble:
         told = re.sub(r"(?<=[( ])-(?=\d)", MINUS, _small(recording.trouble))
@@ -59,7 +61,10 @@ def _standing(recording: Recording, step: int) -> str:
         titles = _all([_title(recording, name) for name in first])
         said = f"{titles} {were} down first, at step {down[0][0]}"
         later = down[len(first) :]
-        return f"{said}, {_others(recording, later)}" if later else said
+        if later:
+            return f"{said}, {_others(recording, later)}"
+        slow = recording.crawling if step == recording.course.steps else None
+        return said if slow is None else f"{said}; {slow.title} {CRAWLS}"
     if not leaders:
         return "nobody is left"
     height = format_number(recording.height(leaders[0], step))
@@ -83,6 +88,11 @@ def _standing(recording: Recording, step: int) -> str:
         return f"{low}, but it is lower beside it"
     if recording.rests_at(leaders[0], step):
         return f"{low}; it is level there, but not the lowest place"
+    if recording.height(leaders[0], step) <= recording.low:
+        return f"{low}, but nobody has stayed there"
+    if recording.crawling is not None:
+        it = "it" if leaders == [recording.crawling] else recording.crawling.title
+        return f"{low}; {it} {CRAWLS}"
     return f"{low}; nobody is down yet"
 
 

@@ -192,11 +192,17 @@ def test_a_new_optimizer_has_no_formulas_yet(monkeypatch):
     assert [formula_of(trace, line) for line in trace] == [""]
 
 
+def rows_of(mode, lane, step):
+    """Of the rule: below those SGD has some about the surface."""
+    rows = of_update(mode.recording, lane, step).rows
+    return rows[: next((at for at, row in enumerate(rows) if isinstance(row, str)), len(rows))]
+
+
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_every_number_of_a_step_stands_under_the_letter_of_its_formula(mode, change, name):
     change(Experiment(racers=(name,), steps=5))
     lane, rule = mode.recording.lane(name), OPTIMIZERS[name]
-    rows = [row for row in of_update(mode.recording, lane, 3).rows if isinstance(row, Equation)]
+    rows = [row for row in rows_of(mode, lane, 3) if isinstance(row, Equation)]
     letters = [row.name for row in rows]
     assert letters[:3] == ["θ before", "g", "η"]
     made = {
@@ -224,7 +230,7 @@ def test_every_letter_of_a_steps_formula_has_its_number(mode, change, name):
     """What is remembered from before, and the settings; the rate with how a schedule lowered it."""
     change(replace(Experiment(racers=(name,), steps=20), schedule="cosine"))
     lane, rule = mode.recording.lane(name), OPTIMIZERS[name]
-    rows = of_update(mode.recording, lane, 11).rows
+    rows = rows_of(mode, lane, 11)
     names = [row.name for row in rows if isinstance(row, Equation)]
     (settings,) = [row.text for row in rows if not isinstance(row, Equation)]
     assert settings.startswith("t = 11")

@@ -1,0 +1,86 @@
+"""What is told at the end of a race: who is down, who only was by luck, and why SGD crawls."""
+
+from __future__ import annotations
+
+import pytest
+
+from explorer.panes.backprop.optimizers import words
+from explorer.panes.backprop.optimizers.experiment import Experiment
+from explorer.panes.backprop.optimizers.explaining import of_update
+from tests.explorer.panes.backprop.optimizers.test_told import sentence, typed
+
+
+def test_who_comes_down_by_luck_at_the_last_step_is_not_down(mode, change):
+    """At that rate Lion is at the lowest place at every second step, and SGD was there once."""
+    text = "abs(x) + abs(y)"
+    change(typed(text, ("sgd", "adam", "lion"), 200, start=(-2, 1.5)))
+    heights = [mode.recording.lane(name).heights for name in ("sgd", "lion")]
+    assert all(height[-1] < 1e-14 < 1e-3 < height[-2] for height in heights)
+    assert mode.recording.arrivals == {} and words.marks(mode.recording) == {}
+    assert "are lowest, at 2.1e−15, but nobody has stayed there." in sentence(mode, 200)
+    assert "down" not in words.step_title(mode.recording, 200)
+    change(typed(text, ("sgd", "adam", "lion"), 199, start=(-2, 1.5)))
+    assert "nobody is down yet" in sentence(mode, 199)
+    change(Experiment("saddle", racers=("sgd", "lion")))
+    assert set(mode.recording.arrivals) == {"sgd"} and "SGD was down first" in sentence(mode, 200)
+
+
+def test_a_shorter_race_begins_though_the_cursor_was_beyond_its_end(mode, change):
+    change(Experiment(racers=("sgd",)))
+    mode.player.seek(200)
+    change(Experiment(racers=("adam",), steps=20))  # another is chosen, too
+    assert mode.headline.startswith("Step 20 of 20: Adam is lowest")
+
+
+def test_who_has_come_down_for_a_while_is_down(mode, change):
+    change(typed("x**2 + y**2", ("sgd",), 10, start=(1.0, 1.0)).with_setting("sgd", *HALF))
+    assert "SGD was down first, at step 1" in sentence(mode, 1)
+    for steps, down in ((100, True), (34, True), (33, False)):
+        change(typed("x**2 + y**2", ("sgd",), steps, start=(1.0, 1.0)).with_setting("sgd", *FAST))
+        assert bool(mode.recording.arrivals) == down, steps
+
+
+HALF, FAST = ("learning_rate", 0.5), ("learning_rate", 0.05)
+
+
+def test_why_sgd_comes_no_further_in_a_narrow_valley_is_told(mode, change):
+    """On Rosenbrock's surface its rate is as large as the walls let it be; a small one is its own
+    reason.
+    """
+    crawls = "crawls in a flat valley, whose steep walls limit its rate"
+    change(Experiment(racers=("sgd", "adam")))
+    assert f"Adam is lowest, at 0.0256; SGD {crawls}." in sentence(mode, 200)
+    assert crawls not in sentence(mode, 199)
+    change(Experiment(racers=("sgd",)))
+    assert f"; it {crawls}." in sentence(mode, 200)
+    change(Experiment(racers=("sgd",)).with_setting("sgd", "learning_rate", 1e-4))
+    assert "nobody is down yet" in sentence(mode, 200)
+    change(Experiment(racers=("adam",), steps=20))
+    assert "nobody is down yet" in sentence(mode, 20)
+    change(Experiment(racers=("sgd", "adam"), steps=1000))
+    assert "Adam was down first" in sentence(mode, 1000) and crawls in sentence(mode, 1000)
+
+
+@pytest.mark.parametrize(
+    ("text", "steepest", "flattest"),
+    [
+        ("x**2 + 50*y**2", 100, 2),
+        ("100*(y - x**2)**2 + (1 - x)**2", 1001.6, 0.3994),
+        ("x*y", 1, -1),
+    ],
+)
+def test_how_fast_sgd_may_be_is_told_with_the_numbers(mode, change, text, steepest, flattest):
+    change(typed(text, ("sgd",), 3, start=(1.0, 1.0)).with_setting("sgd", "learning_rate", 1e-9))
+    mode.choose("sgd")
+    rows = of_update(mode.recording, mode.recording.lane("sgd"), 1).rows
+    told = {row.name: row.value for row in rows if hasattr(row, "name")}
+    assert told["steepest"] == pytest.approx(steepest, rel=1e-4)
+    assert told["2 / steepest"] == pytest.approx(2 / steepest, rel=1e-4)
+    assert told["flattest"] == pytest.approx(flattest, rel=1e-3)
+    assert ("η × flattest" in told) == (flattest > 0)
+
+
+def test_at_a_kink_there_is_no_curvature(mode, change):
+    change(typed("abs(x) + y**2", ("sgd",), 3, start=(0.0, 1.0)))
+    rows = of_update(mode.recording, mode.recording.lane("sgd"), 1).rows
+    assert "steepest" not in {getattr(row, "name", "") for row in rows}
