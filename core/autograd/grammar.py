@@ -12,6 +12,7 @@ import operator
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -276,9 +277,10 @@ def _given(name: str, tree: ast.expr, formula: Formula) -> Array | None:
     return formula.number(tree) if name else None
 
 
-def _lines(text: str) -> list[str]:
+@lru_cache(maxsize=4)  # who asks where a part stands asks for many
+def _lines(text: str) -> tuple[str, ...]:
     """Lines as Python counts them: it ends one at a carriage return, too. No character is lost."""
-    return text.replace("\r\n", " \n").replace("\r", "\n").split("\n")
+    return tuple(text.replace("\r\n", " \n").replace("\r", "\n").split("\n"))
 
 
 def _characters(text: str, line: int, column: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -29,8 +29,10 @@ from explorer.panes.backprop.expression.ways import Ways
 
 TEXT_FROM, NAMES_FROM = 0.52, 0.24  # the scales from which numbers and names are drawn
 MANY_EDGES = 80  # with more, factors are drawn only where something is looked at
-AROUND = 24.0  # a node, its ring and badge, and whatever else of it; an edge and its halo
-FACTOR = 60.0  # wide, what is written beside an edge
+AROUND = 24.0  # a node, its ring and badge, and whatever else of it
+BESIDE = 10.0  # an edge and its halo
+FACTOR = np.array([32.0, 10.0, 32.0, 10.0])  # around the middle of what is written beside an edge
+OUT = np.array([-1.0, -1.0, 1.0, 1.0])
 
 Hit = tuple[int, int]  # a node, and the element of it; -1 where it is none
 Item = int | Edge  # a node, or an edge
@@ -104,8 +106,9 @@ class Painting:
     # how each looks
 
     def marks(self) -> dict[Item, object]:
-        """For all that rests and is in sight: equal where it looks the same. The values that a node
-        tells are compared, and not how they are written: that is quicker found out.
+        """For all that rests and is in sight: equal where it looks the same and is at the same
+        place, also in the graph of another formula. The values that a node tells are compared, and
+        not how they are written: that is quicker found out.
         """
         return {
             item: self._node_mark(item) if isinstance(item, int) else self._edge_mark(item)
@@ -116,25 +119,30 @@ class Painting:
         at, lit = self.scene.computed.plan.flows.get(edge), edge in self.lit
         done = 0.0 if at is None else self.instant.done(at)
         words = local_words(self.scene, edge, self.instant) if edge in self.factors else ""
-        return (lit, done, self.scene.peaks[edge] if done else 0.0, words)
+        peak = self.scene.peaks[edge] if done else 0.0
+        return (self.ways.shapes[edge], lit, done, peak, words)
 
     def _node_mark(self, number: int) -> object:
         computed, moment = self.scene.computed, self.instant.moment
         there = self.instant.done(computed.plan.appears[number])
+        where = (self.scene.layout.places[number], self.scene.faces[number])
         if self.detail < ALL:
             broken = computed.broken is not None and computed.is_broken(number)
-            return (there, broken, self._frame(number))
+            return (*where, there, broken, self._frame(number))
         gradient = computed.gradient_at(number, moment)
         checked: object = None
         if self.scene.checks:
             numeric = self.looked.numeric.get(number)
             final = computed.is_final(number, moment)
             checked = (final, numeric.tobytes() if numeric is not None else None)
+        value = computed.value(number)
         return (
+            *where,
             there,
             self._frame(number),
-            computed.value(number).tobytes(),
-            gradient.tobytes() if gradient is not None else None,
+            value.shape,
+            value.tobytes(),
+            gradient.tobytes() if gradient is not None else computed.gradient(number) is None,
             checked,
         )
 
@@ -179,18 +187,33 @@ class Painting:
             return ()
         return self.ways.paths if len(self.ways.paths) <= MANY_EDGES else self.lit
 
-    def extent(self, item: Item) -> QRectF:
-        """Where an edge or a node is in the widget, and a little more."""
-        if isinstance(item, int):
-            box = QRectF(*self.scene.layout.places[item])
-        else:
-            box = self.edges[item].controlPointRect()
-            if self.detail == ALL:
-                middle = self.ways.middles[item]
-                box = box.united(QRectF(middle.x() - FACTOR / 2, middle.y() - 8, FACTOR, 16))
-        box = box.adjusted(-AROUND, -AROUND, AROUND, AROUND)
-        x, y = self.camera.seen(box.x(), box.y())
-        return QRectF(x, y, box.width() * self.camera.scale, box.height() * self.camera.scale)
+    def boxes(self, items: Sequence[Item]) -> tuple[np.ndarray, np.ndarray]:
+        """Where nodes and edges in sight are in the widget, and a little more: (B, 4) left, top,
+        right and bottom of each node and of each line and curve of an edge, and (B,) of which of
+        `items` that is.
+        """
+        at = {item: index for index, item in enumerate(items)}
+        nodes = [one for one in items if isinstance(one, int)]
+        edges = [at.get(edge, -1) for edge in self.ways.paths]
+        x, y, width, height = (
+            np.array([self.scene.layout.places[one] for one in nodes]).reshape(-1, 4).T
+        )
+        boxes = [np.stack([x, y, x + width, y + height], axis=1) + AROUND * OUT]
+        owners = [np.array([at[one] for one in nodes], int)]
+        seen = self.ways.seen(self.area.adjusted(-BESIDE, -BESIDE, BESIDE, BESIDE))
+        owner = np.array([*edges, -1])[self.ways.owners]
+        seen &= owner >= 0
+        boxes.append(self.ways.boxes[seen] + BESIDE * OUT)
+        owners.append(owner[seen])
+        if self.detail == ALL:
+            told = [one for one in items if not isinstance(one, int) and one in self.factors]
+            middles = [self.ways.middles[one] for one in told]
+            center = np.array([(one.x(), one.y()) for one in middles]).reshape(-1, 2)
+            boxes.append(np.hstack([center, center]) + FACTOR * OUT)
+            owners.append(np.array([at[one] for one in told], int))
+        camera = self.camera
+        moved = np.array([camera.x, camera.y] * 2)
+        return np.concatenate(boxes) * camera.scale + moved, np.concatenate(owners)
 
     # drawing
 

@@ -69,6 +69,8 @@ class GraphSight(Picture):
             self.outgrown.emit()
         if here is not None and (ways is None or scene is None or here.layout is not scene.layout):
             ways = ways_of(here)
+        if ways is not None and ways is not self._ways:
+            ways.follow(self._ways)
         self.scene, self._ways = here, ways or NOWHERE
 
     def set_covered(self, covered: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -48,6 +48,25 @@ class Ways:
     owners: np.ndarray
     words: dict[object, QRectF] = field(default_factory=dict)
     _sight: dict[object, dict[Edge, QPainterPath]] = field(default_factory=dict)
+    _known: dict[object, QPainterPath] = field(default_factory=dict)
+
+    @cached_property
+    def shapes(self) -> dict[Edge, object]:
+        """What tells each edge from others: its lines and curves, and where its factor stands."""
+        ends = np.cumsum(np.bincount(self.owners, minlength=len(self.paths))).tolist()
+        found: dict[Edge, object] = {}
+        for edge, begin, end in zip(self.paths, [0, *ends], ends, strict=False):
+            middle = self.middles[edge]
+            found[edge] = (self.pieces[begin:end].tobytes(), middle.x(), middle.y())
+        return found
+
+    def follow(self, known: Ways) -> None:
+        """Of the edges that are where they were, what is in sight is known already, as long as the
+        view stays.
+        """
+        self._known.clear()
+        for key, seen in known._sight.items():
+            self._known.update({(key, known.shapes[edge]): path for edge, path in seen.items()})
 
     def in_sight(self, room: QRectF) -> dict[Edge, QPainterPath]:
         """What is seen of each edge in a part of the picture; those without are left out. To draw
@@ -56,34 +75,36 @@ class Ways:
         key = room.getRect()
         if key not in self._sight:  # the view has been moved
             self._sight.clear()
-            self._sight[key] = self._within(room.adjusted(-BESIDE, -BESIDE, BESIDE, BESIDE))
+            near = room.adjusted(-BESIDE, -BESIDE, BESIDE, BESIDE)
+            self._sight[key] = self._within(near, key)
+            self._known.clear()
         return self._sight[key]
 
     def near(self, room: QRectF) -> np.ndarray:
         """(B, 4): left, top, right and bottom of the lines and curves that come into a part of the
         picture, each once.
         """
-        boxes = self.boxes[self._seen(room)]
+        boxes = self.boxes[self.seen(room)]
         _, firsts = np.unique(boxes @ APART, return_index=True)  # edges of a node share their boxes
         return np.asarray(boxes[firsts])
 
     def at(self, point: QPointF, reach: float) -> Edge | None:
         """The edge nearest to a point of the picture, at most `reach` away."""
         x, y = point.x(), point.y()
-        numbers = np.flatnonzero(self._seen(QRectF(x - reach, y - reach, 2 * reach, 2 * reach)))
+        numbers = np.flatnonzero(self.seen(QRectF(x - reach, y - reach, 2 * reach, 2 * reach)))
         if not len(numbers):
             return None
         away = _away(self.pieces[numbers].reshape(-1, 4, 2), np.array([x, y]))
         nearest = int(away.argmin())
         return list(self.paths)[self.owners[numbers[nearest]]] if away[nearest] <= reach else None
 
-    def _seen(self, room: QRectF) -> np.ndarray:
+    def seen(self, room: QRectF) -> np.ndarray:
         left, top, right, bottom = self.boxes.T
         seen = (left <= room.right()) & (right >= room.left())
         return np.asarray(seen & (top <= room.bottom()) & (bottom >= room.top()))
 
-    def _within(self, near: QRectF) -> dict[Edge, QPainterPath]:
-        seen = self._seen(near)
+    def _within(self, near: QRectF, key: object) -> dict[Edge, QPainterPath]:
+        seen = self.seen(near)
         edges, counts = list(self.paths), np.bincount(self.owners, minlength=len(self.paths))
         found: dict[Edge, QPainterPath] = {}
         numbers = np.flatnonzero(seen)
@@ -91,7 +112,8 @@ class Ways:
         for owner, own in zip(owners.tolist(), np.split(numbers, starts[1:]), strict=True):
             whole = len(own) == counts[owner]
             edge = edges[owner]
-            found[edge] = self.paths[edge] if whole else self._path(own)
+            known = self._known.get((key, self.shapes[edge])) if self._known else None
+            found[edge] = self.paths[edge] if whole else known or self._path(own)
         return found
 
     def _path(self, numbers: np.ndarray) -> QPainterPath:

@@ -103,6 +103,42 @@ def test_after_any_change_the_picture_is_the_one_that_is_drawn_anew(qtbot, text,
     assert less > 3
 
 
+@pytest.mark.parametrize("name", FORMULAS)
+def test_of_another_formula_only_what_is_another_is_drawn_and_looks_as_if_drawn_anew(qtbot, name):
+    """As with each letter that is typed."""
+    text = FORMULAS[name]
+    one = picture(qtbot, text)
+    one.set_scene(scene_of(one.scene.computed, None, False, one.room))
+    known, less = one.scene, 0
+    for end in ("", " + x1", " + x11", " + x1", " * x1", " * x1 - c", "", " + tanh(x1) * c", ""):
+        found = compute(text + end, with_names(text + end, {}), known.computed)
+        one.set_scene(scene_of(found, None, False, one.room))
+        one.set_position(len(found.plan) - 1)
+        pixels(one)
+        found = pixels(one)
+        all_of_it = len(one._resting._marks)
+        less += len(one._resting.drawn) < all_of_it
+        kept, one._resting = one._resting, Resting()
+        pixels(one)
+        anew, one._resting = pixels(one), kept
+        assert (abs(found - anew).max(axis=2) > NEAR).sum() <= FEW, end
+    assert less > 2
+
+
+def test_after_a_letter_the_rest_of_a_long_formula_is_not_drawn_again(qtbot):
+    text = FORMULAS["chain"]
+    one = picture(qtbot, text)
+    for end in (" + x11", " + x12", " + x13"):
+        found = compute(text + end, with_names(text + end, {}))
+        one.set_scene(scene_of(found, None, False, one.room))
+        one.fit()
+        pixels(one)
+    drawn, label = one._resting.drawn, one.scene.computed.graph.nodes
+    assert 0 < len(drawn) < 0.4 * len(one._resting._marks)
+    names = {label[item].label for item in drawn if isinstance(item, int)}
+    assert "x13" in names and "w0" not in names
+
+
 def test_only_what_has_changed_is_drawn(qtbot):
     one = picture(qtbot, FORMULAS["chain"])
     one.fit()
