@@ -8,7 +8,7 @@ from explorer import theme
 from explorer.player import Player
 
 
-class Pace(QObject):
+class Pacing(QObject):
     """Says `due` once for all the `soon` that came before it.
 
     While the player plays that is at most eight times a second, and just after a frame was

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explorer.widgets.token_faces import Face, Faces, FlowOptions
+from explorer.widgets.token_faces import FlowOptions, TokenFace, TokenFaces
 from explorer.widgets.tokens import Tokens
 
 LONG_LINE = 2048  # bytes of one line after which a block ends
@@ -41,11 +41,11 @@ def block_starts(data: bytes) -> np.ndarray:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class PlacedTokens:
     """The tokens of one block: token `first + k` is at x[k] in row[k] and width[k] wide."""
 
     first: int
-    faces: list[Face]
+    faces: list[TokenFace]
     x: list[float]
     row: list[int]
     width: list[float]
@@ -56,7 +56,7 @@ class FlowLayout:
     """Blocks of rows under one another, at one width."""
 
     def __init__(
-        self, tokens: Tokens, starts: np.ndarray, faces: Faces, width: float, row_height: float
+        self, tokens: Tokens, starts: np.ndarray, faces: TokenFaces, width: float, row_height: float
     ) -> None:
         self.tokens = tokens
         self.faces = faces
@@ -70,7 +70,7 @@ class FlowLayout:
         per_row = max(1.0, self.width / (GUESS + GAP))
         rows = np.ceil(counts / per_row)
         self.heights = rows * row_height
-        self._placed: dict[int, Placed] = {}
+        self._placed: dict[int, PlacedTokens] = {}
 
     @property
     def blocks(self) -> int:
@@ -80,7 +80,7 @@ class FlowLayout:
     def height(self) -> float:
         return float(self.heights.sum())
 
-    def placed(self, block: int) -> Placed:
+    def placed(self, block: int) -> PlacedTokens:
         """The rows of one block, exactly."""
         found = self._placed.get(block)
         if found is None:
@@ -88,7 +88,7 @@ class FlowLayout:
             self.heights[block] = found.rows * self.row_height
         return found
 
-    def _lay_out(self, block: int) -> Placed:
+    def _lay_out(self, block: int) -> PlacedTokens:
         first, last = int(self.firsts[block]), int(self.firsts[block + 1])
         faces = self.faces.run(self.tokens, first, last)
         limit = self.width
@@ -103,7 +103,7 @@ class FlowLayout:
             rows.append(row)
             x += width + GAP
             broken = face.breaks
-        return Placed(first, faces, xs, rows, widths, row + 1 if xs else 0)
+        return PlacedTokens(first, faces, xs, rows, widths, row + 1 if xs else 0)
 
     def block_of(self, token: int) -> int:
         """The block that a token is in."""

@@ -12,7 +12,7 @@ from PySide6.QtGui import QPainter, QPen, QPixmap
 from explorer import theme
 from explorer.widgets.base import elide, ratio_of
 from explorer.widgets.token_colors import inks
-from explorer.widgets.token_faces import PADDING, Face, Faces
+from explorer.widgets.token_faces import PADDING, TokenFace, TokenFaces
 from explorer.widgets.tokens import Tokens
 
 RADIUS = 3
@@ -21,13 +21,13 @@ NAMED = -2  # a special token
 LOST = -3  # an unknown one
 GROUND = 0.6  # opacity of the ground of a byte's digits, which tells 00 from the text "00"
 
-Place = tuple[int, QRectF, Face]  # a token's index, where it stands, what is drawn
+Place = tuple[int, QRectF, TokenFace]  # a token's index, where it stands, what is drawn
 
 
 def paint_tokens(
     painter: QPainter,
     tokens: Tokens,
-    faces: Faces,
+    faces: TokenFaces,
     places: Sequence[Place],
     differing: np.ndarray | None = None,
 ) -> None:
@@ -78,7 +78,7 @@ def _chip(palette: str, look: int, width: int, height: int, ratio: float) -> QPi
 def _words(
     painter: QPainter,
     places: Sequence[Place],
-    faces: Faces,
+    faces: TokenFaces,
     tokens: Tokens,
 ) -> None:
     now = theme.current()
@@ -111,7 +111,7 @@ def _words(
 
 
 def _bytes(
-    painter: QPainter, cells: Sequence[tuple[QRectF, Face]], width: float, line: float
+    painter: QPainter, cells: Sequence[tuple[QRectF, TokenFace]], width: float, line: float
 ) -> None:
     """Two digits for each byte, a thin rule between the bytes."""
     now = theme.current()

@@ -28,7 +28,7 @@ class FlowOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Face:
+class TokenFace:
     """kind   "text", "bytes" (cells of hexadecimal), "special" or "unknown"
     text   what is written; of bytes two digits for each
     width  in pixels, padding included
@@ -43,8 +43,8 @@ class Face:
     breaks: bool
 
 
-class Faces:
-    """Faces of tokens in one font; what was met before costs one look-up."""
+class TokenFaces:
+    """The faces of tokens in one font; what was met before costs one look-up."""
 
     def __init__(self, options: FlowOptions) -> None:
         self.options = options
@@ -54,13 +54,13 @@ class Faces:
         self._padding = 2 * now.px(PADDING)
         self.byte_width = self._narrow.horizontalAdvance("FF") + now.px(4)
         self.digit_width = now.metrics("label").horizontalAdvance("0")
-        self._known: dict[bytes, Face] = {}
-        self._named: dict[tuple[str, str], Face] = {}
+        self._known: dict[bytes, TokenFace] = {}
+        self._named: dict[tuple[str, str], TokenFace] = {}
 
-    def face(self, tokens: Tokens, index: int) -> Face:
+    def face(self, tokens: Tokens, index: int) -> TokenFace:
         return self.run(tokens, index, index + 1)[0]
 
-    def run(self, tokens: Tokens, first: int, last: int) -> list[Face]:
+    def run(self, tokens: Tokens, first: int, last: int) -> list[TokenFace]:
         """The faces of the tokens first to last - 1."""
         starts, ends = tokens.starts[first:last].tolist(), tokens.ends[first:last].tolist()
         data, unknown, special, known = tokens.data, tokens.unknown, tokens.special, self._known
@@ -78,7 +78,7 @@ class Faces:
             faces.append(face)
         return faces
 
-    def widths(self, tokens: Tokens, first: int, faces: list[Face]) -> list[float]:
+    def widths(self, tokens: Tokens, first: int, faces: list[TokenFace]) -> list[float]:
         """Of tokens from `first` on, with whatever is written below them."""
         if not self.options.ids:
             return [face.width for face in faces]
@@ -89,30 +89,30 @@ class Faces:
             for face, one in zip(faces, ids, strict=True)
         ]
 
-    def _make(self, data: bytes) -> Face:
+    def _make(self, data: bytes) -> TokenFace:
         text = None if self.options.bytes else text_of(data)
         if text is None:
             cells = data[:LONGEST].hex().upper()
             width = len(cells) // 2 * self.byte_width + self._padding / 2
-            face = Face("bytes", cells, math.ceil(width), slot(data), data.endswith(b"\n"))
+            face = TokenFace("bytes", cells, math.ceil(width), slot(data), data.endswith(b"\n"))
             self._known[data] = face
             return face
         shown = text[:LONGEST].translate(SIGNS if self.options.whitespace else BLANKS)
         width = math.ceil(self._metrics.horizontalAdvance(shown) + self._padding)
-        face = self._known[data] = Face("text", shown, width, slot(data), text.endswith("\n"))
+        face = self._known[data] = TokenFace("text", shown, width, slot(data), text.endswith("\n"))
         return face
 
-    def _added(self, piece: str) -> Face:
+    def _added(self, piece: str) -> TokenFace:
         """An ordinary piece under which there is no text: in the color of what it stands for."""
         text = piece.translate(_SPACES)
         return self._known.get(text.encode()) or self._make(text.encode("utf-8", "replace"))
 
-    def _name(self, kind: str, text: str) -> Face:
+    def _name(self, kind: str, text: str) -> TokenFace:
         """A token that stands for something else than the text it covers."""
         face = self._named.get((kind, text))
         if face is None:
             shown = text[:LONGEST].translate(SIGNS) or INVISIBLE
             width = math.ceil(self._metrics.horizontalAdvance(shown) + self._padding)
-            face = Face(kind, shown, width, slot(text.encode("utf-8", "replace")), False)
+            face = TokenFace(kind, shown, width, slot(text.encode("utf-8", "replace")), False)
             self._named[kind, text] = face
         return face

@@ -14,7 +14,7 @@ from explorer import theme
 from explorer.widgets.base import Picture
 from explorer.widgets.flow_layout import GAP, FlowLayout, block_starts, row_height
 from explorer.widgets.flow_painting import Place, paint_marks, paint_tokens
-from explorer.widgets.token_faces import Faces, FlowOptions
+from explorer.widgets.token_faces import FlowOptions, TokenFaces
 from explorer.widgets.tokens import Tokens, described
 
 BAR = 10  # width of the scroll bar
@@ -37,7 +37,7 @@ class TokenFlow(Picture):
         self.options = FlowOptions()
         self._starts = block_starts(b"")
         self._layout: FlowLayout | None = None
-        self._faces = Faces(self.options)
+        self._faces = TokenFaces(self.options)
         self._anchor = (0, 0.0)  # the block at the top, and how much of it is above the top
         self._marked = (-1, -1)
         self._selected = -1
@@ -66,7 +66,7 @@ class TokenFlow(Picture):
     def set_options(self, options: FlowOptions) -> None:
         if options != self.options:
             self.options = options
-            self._faces = Faces(options)
+            self._faces = TokenFaces(options)
             self._lay_out(self.first_byte)
 
     def set_differing(self, mask: np.ndarray | None) -> None:
@@ -344,6 +344,6 @@ class TokenFlow(Picture):
         self._lay_out(self.first_byte)
 
     def on_theme_changed(self) -> None:
-        self._faces = Faces(self.options)
+        self._faces = TokenFaces(self.options)
         self._lay_out(self.first_byte)
         super().on_theme_changed()

@@ -11,7 +11,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from explorer import courtesy, theme
-from explorer.pacing import Pace
+from explorer.pacing import Pacing
 from explorer.player import Player
 from explorer.tracks import ListTrack
 from tests.explorer.conftest import dispose
@@ -29,7 +29,7 @@ def player(qapp):
 @pytest.fixture
 def told(player):
     """Each time that numbers were told."""
-    pace, times = Pace(player, player), []
+    pace, times = Pacing(player, player), []
     pace.due.connect(lambda: times.append(time.monotonic()))
     player.pace = pace
     return times

@@ -1,4 +1,4 @@
-"""Draws a Scene at a position. Each element is a function of the position, so it can be scrubbed.
+"""Draws a story at a position. Each element is a function of the position, so it can be scrubbed.
 
 0 project, 1 products, 2 scores, 3 scale, 4 mask, 5 softmax, 6 weigh, 7 output.
 """
@@ -17,7 +17,7 @@ from explorer.theme import lerp
 from explorer.widgets.base import LEFT, RIGHT, elide, put_text, visible_text
 
 if TYPE_CHECKING:
-    from explorer.panes.attention.stage import Scene
+    from explorer.panes.attention.stage import StoryScene
 
 GHOST = 0.30  # what has been used stays, faint
 WEIGHT_NUMBER = 48  # px beside a weight's bar
@@ -29,7 +29,7 @@ def ramp(position: float, start: float, end: float) -> float:
     return min(1.0, max(0.0, (position - start) / (end - start)))
 
 
-def draw(painter: QPainter, scene: Scene, position: float, spot: int, pinned: int) -> None:
+def draw(painter: QPainter, scene: StoryScene, position: float, spot: int, pinned: int) -> None:
     """The whole picture at `position`; `spot` is the key whose row is lit."""
     _rows(painter, scene, position, spot, pinned)
     _headings(painter, scene, position)
@@ -47,7 +47,7 @@ def local(position: float, step: int, place: int, count: int) -> float:
     return theme.stagger(ramp(position, step - 1, step), place, count)
 
 
-def _rows(painter: QPainter, scene: Scene, position: float, spot: int, pinned: int) -> None:
+def _rows(painter: QPainter, scene: StoryScene, position: float, spot: int, pinned: int) -> None:
     now, layout, story = theme.current(), scene.layout, scene.story
     font, bold = now.font("label"), now.font("label", 600)
     for place, key in enumerate(layout.rows):
@@ -65,7 +65,7 @@ def _rows(painter: QPainter, scene: Scene, position: float, spot: int, pinned: i
         put_text(painter, box, text, use, now.color(role), RIGHT)
 
 
-def _headings(painter: QPainter, scene: Scene, position: float) -> None:
+def _headings(painter: QPainter, scene: StoryScene, position: float) -> None:
     now, layout, story = theme.current(), scene.layout, scene.story
     step = round(min(position, S.OUTPUT))
     products = position > 0.5
@@ -94,7 +94,7 @@ def _headings(painter: QPainter, scene: Scene, position: float) -> None:
         put_text(painter, box, text, font, ink, RIGHT if numbers else LEFT)
 
 
-def _query(painter: QPainter, scene: Scene, position: float) -> None:
+def _query(painter: QPainter, scene: StoryScene, position: float) -> None:
     layout = scene.layout
     alpha = lerp(1.0, WAITING, ramp(position, 2, 3))
     scene.q.draw(painter, 0, layout.left.x(), layout.query_y, alpha=alpha)
@@ -113,14 +113,20 @@ def _query(painter: QPainter, scene: Scene, position: float) -> None:
 
 
 def _letter(
-    painter: QPainter, scene: Scene, letter: str, role: str, y: float, right: float, alpha: float
+    painter: QPainter,
+    scene: StoryScene,
+    letter: str,
+    role: str,
+    y: float,
+    right: float,
+    alpha: float,
 ) -> None:
     now = theme.current()
     box = QRectF(right - now.px(22) - now.px(6), y, now.px(22), scene.layout.band)
     put_text(painter, box, letter, now.font("title", 600), now.color(role, alpha), RIGHT)
 
 
-def _left(painter: QPainter, scene: Scene, position: float) -> None:
+def _left(painter: QPainter, scene: StoryScene, position: float) -> None:
     layout = scene.layout
     x, count = layout.left.x(), len(layout.rows)
     if position <= 0:
@@ -142,7 +148,7 @@ def _left(painter: QPainter, scene: Scene, position: float) -> None:
             scene.products.draw(painter, place, left, y, width=width, alpha=fade)
 
 
-def _numbers(painter: QPainter, scene: Scene, position: float) -> None:
+def _numbers(painter: QPainter, scene: StoryScene, position: float) -> None:
     """The scores, and how they move to the scaled column and meet the mask."""
     now, layout, story = theme.current(), scene.layout, scene.story
     count = len(layout.rows)
@@ -174,7 +180,7 @@ def _numbers(painter: QPainter, scene: Scene, position: float) -> None:
             put_text(painter, box, theme.format_number(value), font if used else bold, ink, RIGHT)
 
 
-def _weights(painter: QPainter, scene: Scene, position: float) -> None:
+def _weights(painter: QPainter, scene: StoryScene, position: float) -> None:
     """Weights as bars with numbers; on the way to the values they travel as small tags."""
     if position <= 4:
         return
@@ -211,7 +217,7 @@ def _weights(painter: QPainter, scene: Scene, position: float) -> None:
         _tags(painter, scene, position)
 
 
-def _tags(painter: QPainter, scene: Scene, position: float) -> None:
+def _tags(painter: QPainter, scene: StoryScene, position: float) -> None:
     now, layout = theme.current(), scene.layout
     count, font = len(layout.rows), now.font("label", 600)
     width, height = now.px(44), min(layout.row_height - 2, now.px(16))
@@ -232,7 +238,7 @@ def _tags(painter: QPainter, scene: Scene, position: float) -> None:
         put_text(painter, tag, theme.format_number(weight), font, ink)
 
 
-def _values(painter: QPainter, scene: Scene, position: float) -> None:
+def _values(painter: QPainter, scene: StoryScene, position: float) -> None:
     layout, story = scene.layout, scene.story
     x, count = layout.right.x(), len(layout.rows)
     if position <= 5:
@@ -255,7 +261,7 @@ def _values(painter: QPainter, scene: Scene, position: float) -> None:
             scene.v.draw(painter, place, x, lerp(y, goal, gone), scale=scale, alpha=fade)
 
 
-def _hatch(painter: QPainter, scene: Scene, position: float) -> None:
+def _hatch(painter: QPainter, scene: StoryScene, position: float) -> None:
     """The mask sweeps over the rows of the tokens that come later."""
     if position <= 3:
         return
@@ -272,7 +278,7 @@ def _hatch(painter: QPainter, scene: Scene, position: float) -> None:
         painter.fillRect(rect, now.hatch())
 
 
-def _output(painter: QPainter, scene: Scene, position: float) -> None:
+def _output(painter: QPainter, scene: StoryScene, position: float) -> None:
     if position <= 6:
         return
     layout = scene.layout
@@ -282,7 +288,7 @@ def _output(painter: QPainter, scene: Scene, position: float) -> None:
 
 
 def draw_line(
-    painter: QPainter, scene: Scene, pieces: Sequence[tuple[str, str]], width: float
+    painter: QPainter, scene: StoryScene, pieces: Sequence[tuple[str, str]], width: float
 ) -> None:
     """The live numbers of the lit row, and how many keys are shown when not all fit."""
     now, layout, story = theme.current(), scene.layout, scene.story

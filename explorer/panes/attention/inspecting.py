@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QObject
 
 from explorer import theme
-from explorer.pacing import Pace
+from explorer.pacing import Pacing
 from explorer.panes.attention.explain import cell_inspection, step_inspection
 from explorer.panes.attention.story import seen
 from explorer.panes.attention.walk import LENGTH
@@ -32,7 +32,7 @@ class Inspecting(QObject):
         self.pinned: Cell | None = None
         self._stale = False
         self._prepared: tuple[str, float] | None = None
-        self._pace = Pace(pane.player, self)
+        self._pace = Pacing(pane.player, self)
         self._pace.due.connect(self.now)
 
     # intents

@@ -23,7 +23,7 @@ from explorer.panes.attention.strips import Strips
 from explorer.widgets.base import Picture
 
 
-class Scene:
+class StoryScene:
     """A story laid out and rendered for one size: what the acts draw from."""
 
     def __init__(self, story: Story, width: float, height: float, ratio: float) -> None:
@@ -69,7 +69,7 @@ class TraceStage(Picture):
         self._position = 0.0
         self._hover = -1
         self._pinned = -1
-        self._scenes: dict[int, Scene] = {}
+        self._scenes: dict[int, StoryScene] = {}
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -183,10 +183,10 @@ class TraceStage(Picture):
                 painter.drawPixmap(0, 0, image)
                 painter.setOpacity(1.0)
 
-    def _scene(self, story: Story) -> Scene:
+    def _scene(self, story: Story) -> StoryScene:
         scene = self._scenes.get(id(story))
         if scene is None or scene.ratio != self.ratio:
-            scene = Scene(story, self.width(), self.height(), self.ratio)
+            scene = StoryScene(story, self.width(), self.height(), self.ratio)
             self._scenes[id(story)] = scene
         return scene
 

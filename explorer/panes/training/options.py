@@ -27,7 +27,7 @@ NO_TEXT = "No file is chosen; choose a text, or our stories"
 
 
 @dataclass(frozen=True)
-class Size:
+class ModelSize:
     """A named shape: layers, heads, width, context."""
 
     id: str
@@ -40,10 +40,10 @@ class Size:
 
 
 SIZES = (
-    Size("tiny", "Tiny", 2, 4, 64, 64, "learns words within a minute"),
-    Size("small", "Small", 4, 4, 128, 128, "learns to tell little stories"),
-    Size("medium", "Medium", 6, 6, 192, 128, "the size of the bundled model"),
-    Size("large", "Large", 8, 8, 256, 256, "better stories, the slowest to learn"),
+    ModelSize("tiny", "Tiny", 2, 4, 64, 64, "learns words within a minute"),
+    ModelSize("small", "Small", 4, 4, 128, 128, "learns to tell little stories"),
+    ModelSize("medium", "Medium", 6, 6, 192, 128, "the size of the bundled model"),
+    ModelSize("large", "Large", 8, 8, 256, 256, "better stories, the slowest to learn"),
 )
 
 
@@ -149,7 +149,7 @@ def usual_last(rate: str) -> str:
         return ""
 
 
-def size_of(name: str) -> Size | None:
+def size_of(name: str) -> ModelSize | None:
     return next((size for size in SIZES if size.id == name), None)
 
 
@@ -158,7 +158,7 @@ def _named(options: Options) -> str:
     return next((one.id for one in SIZES if _fits(one, options)), "own")
 
 
-def _fits(size: Size, options: Options) -> bool:
+def _fits(size: ModelSize, options: Options) -> bool:
     names = ("n_layer", "n_head", "n_embd", "block_size")
     return all(str(getattr(size, name)) == getattr(options, name) for name in names)
 

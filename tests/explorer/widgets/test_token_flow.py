@@ -16,7 +16,7 @@ from explorer import theme
 from explorer.theme_colors import PALETTES, contrast
 from explorer.widgets import token_colors
 from explorer.widgets.flow_layout import LONG_LINE, block_starts
-from explorer.widgets.token_faces import Faces, FlowOptions
+from explorer.widgets.token_faces import FlowOptions, TokenFaces
 from explorer.widgets.token_flow import TokenFlow
 from explorer.widgets.tokens import Tokens, whole_character
 
@@ -85,11 +85,11 @@ def test_a_theme_change_redraws_in_its_colors(flow, qapp):
 def test_parts_of_a_character_are_cells_of_bytes_never_question_marks(qapp):
     smile = "🙂".encode()
     tokens = cut(b" ", smile[:2], smile[2:3], smile[3:], "東".encode())
-    faces = [Faces(FlowOptions()).face(tokens, index) for index in range(5)]
+    faces = [TokenFaces(FlowOptions()).face(tokens, index) for index in range(5)]
     assert [face.text for face in faces] == ["\u2423", "F09F", "99", "82", "東"]
     assert [face.kind for face in faces] == ["text", "bytes", "bytes", "bytes", "text"]
     assert not any("\ufffd" in face.text for face in faces)
-    whole = Faces(FlowOptions(bytes=True)).face(tokens, 4)
+    whole = TokenFaces(FlowOptions(bytes=True)).face(tokens, 4)
     assert (whole.kind, whole.text) == ("bytes", "東".encode().hex().upper())
 
 
@@ -103,16 +103,16 @@ def test_unknown_special_and_added_tokens_have_their_own_look(qapp):
         3,
         frozenset({5, 2}),
     )
-    faces = [Faces(FlowOptions()).face(tokens, index) for index in range(4)]
+    faces = [TokenFaces(FlowOptions()).face(tokens, index) for index in range(4)]
     assert [face.kind for face in faces] == ["special", "text", "unknown", "special"]
     assert [face.text for face in faces] == ["[CLS]", "a", "?", "<s>"]
 
 
 def test_whitespace_is_a_glyph_or_a_blank(qapp):
     tokens = cut(b" a\n", b"\t")
-    assert Faces(FlowOptions()).face(tokens, 0).text == "\u2423a\u21b5"
-    assert Faces(FlowOptions(whitespace=False)).face(tokens, 0).text == " a "
-    assert Faces(FlowOptions()).face(tokens, 0).breaks
+    assert TokenFaces(FlowOptions()).face(tokens, 0).text == "\u2423a\u21b5"
+    assert TokenFaces(FlowOptions(whitespace=False)).face(tokens, 0).text == " a "
+    assert TokenFaces(FlowOptions()).face(tokens, 0).breaks
 
 
 # -- layout -----------------------------------------------------------------------------------
@@ -269,7 +269,7 @@ def test_ids_stand_below_and_make_room(flow):
 def test_a_space_that_the_text_does_not_have_is_a_piece_and_no_special_token():
     starts = ends = np.array([0, 0], dtype=np.int64)
     tokens = Tokens(b"", np.array([1, 5]), starts, ends, ["<s>", "\u2581"], -1, frozenset({1}))
-    first, second = Faces(FlowOptions()).run(tokens, 0, 2)
+    first, second = TokenFaces(FlowOptions()).run(tokens, 0, 2)
     assert (first.kind, first.text) == ("special", "<s>")
     assert (second.kind, second.text) == ("text", "\u2423")
     assert second.slot == token_colors.slot(b" ")

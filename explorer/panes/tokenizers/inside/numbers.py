@@ -11,7 +11,7 @@ from core.tokenization.formats.library import LibraryTokenizer
 from core.tokenization.sentencepiece.normalizer import readable
 from core.tokenization.telling import count
 from core.trace import Step
-from explorer.panes.tokenizers.inside.scenes import Face, Number, Pair
+from explorer.panes.tokenizers.inside.scenes import Number, Pair, SymbolFace
 from explorer.panes.tokenizers.pieces import text_of
 
 MOST = 8  # words, tokens or pairs that are listed
@@ -53,7 +53,7 @@ def tokens_numbers(tokenizer: Any, values: Sequence[Any]) -> Numbers:
     return _tokens("k", [_told(tokenizer, value) for value in values])
 
 
-def letters_numbers(faces: Sequence[Face], what: str) -> Numbers:
+def letters_numbers(faces: Sequence[SymbolFace], what: str) -> Numbers:
     """What merging begins with: `what` is "byte" or "character"."""
     letter = what[0]
     listed = [Number(f"{letter}{at}", one.text) for at, one in enumerate(faces[:MOST], 1)]
@@ -79,7 +79,7 @@ def draw_numbers(pairs: Sequence[Pair], draw: float, dropout: float) -> Numbers:
     return (*chance, *pairs_numbers(pairs))
 
 
-def join_numbers(left: Face, right: Face, joined: Face, token: int) -> Numbers:
+def join_numbers(left: SymbolFace, right: SymbolFace, joined: SymbolFace, token: int) -> Numbers:
     return (
         Number("left", left.text),
         Number("right", right.text),

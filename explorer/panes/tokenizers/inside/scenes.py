@@ -12,7 +12,7 @@ from core.tokenization.unigram.lattice import Best, Lattice, Path
 
 
 @dataclass(frozen=True)
-class Face:
+class SymbolFace:
     """How a symbol is shown: its text, or its bytes where they are no whole characters."""
 
     text: str
@@ -44,7 +44,7 @@ class Pair:
 class Branch:
     """A symbol of the tree: the letters that it covers, how high it lies, its two parts."""
 
-    face: Face
+    face: SymbolFace
     start: int
     end: int
     level: int

@@ -15,7 +15,7 @@ from core.tokenization.sentencepiece.normalizer import SPACE
 from core.tokenization.tokenizer import Stage
 from explorer import theme
 from explorer.panes.tokenizers.inside.looking import STAGES, Inside
-from explorer.panes.tokenizers.inside.scenes import Face
+from explorer.panes.tokenizers.inside.scenes import SymbolFace
 from explorer.panes.tokenizers.inside.telling import face_of
 from explorer.panes.tokenizers.piece_box import draw_piece
 from explorer.widgets.base import LEFT, Picture, put_text
@@ -244,11 +244,11 @@ def parts_of(stage: Stage) -> list[tuple[str, Span]]:
     return list(zip(stage.parts, stage.spans, strict=True))
 
 
-def face_of_text(text: str) -> Face:
-    return Face(text.translate(SIGNS), text.encode())
+def face_of_text(text: str) -> SymbolFace:
+    return SymbolFace(text.translate(SIGNS), text.encode())
 
 
-def shown(kind: str, stage: str, part: str, data: bytes) -> Face:
+def shown(kind: str, stage: str, part: str, data: bytes) -> SymbolFace:
     """A part as people read it; `data` is what it comes from. Where byte characters spell it, it
     is those bytes; else a sign for a space is the open box.
     """
@@ -258,4 +258,4 @@ def shown(kind: str, stage: str, part: str, data: bytes) -> Face:
         face = face_of(kind, part)
     else:
         face = face_of_text(part.replace(SPACE, " "))
-    return face if face.text else Face("\u2205", part.encode())
+    return face if face.text else SymbolFace("\u2205", part.encode())

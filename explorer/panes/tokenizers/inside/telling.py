@@ -23,7 +23,6 @@ from explorer.panes.tokenizers.inside.numbers import (
 )
 from explorer.panes.tokenizers.inside.scenes import (
     Branch,
-    Face,
     Frame,
     LatticeFrame,
     LatticeScene,
@@ -35,15 +34,16 @@ from explorer.panes.tokenizers.inside.scenes import (
     Number,
     Pair,
     Scene,
+    SymbolFace,
 )
 from explorer.panes.tokenizers.pieces import bytes_of, text_of
 
 Told = tuple[Step, Scene, Frame, tuple[Number, ...]]
 
 
-def face_of(kind: str, piece: str) -> Face:
+def face_of(kind: str, piece: str) -> SymbolFace:
     """A piece as people read it."""
-    return Face(text_of(kind, piece), bytes_of(kind, piece))
+    return SymbolFace(text_of(kind, piece), bytes_of(kind, piece))
 
 
 # -- merges -----------------------------------------------------------------------------------
@@ -59,7 +59,7 @@ def merge_frames(tokenizer: Any, steps: Sequence[Step]) -> Iterator[Told]:
         else tokenizer.symbols.spelled  # of what is no piece too
     )
 
-    def face(symbol: int) -> Face:
+    def face(symbol: int) -> SymbolFace:
         return face_of(tokenizer.kind, spelled[symbol])
 
     first = next(iter(steps[0].values.values())).tolist()
@@ -104,7 +104,7 @@ def letters_of(step: Step) -> str:
 
 
 def _choice_numbers(
-    step: Step, offers: Sequence[Offered], face: Callable[[int], Face]
+    step: Step, offers: Sequence[Offered], face: Callable[[int], SymbolFace]
 ) -> tuple[Number, ...]:
     pairs = [Pair(face(one.left).text, face(one.right).text, one.by) for one in offers]
     if step.name.endswith(".draw"):

@@ -50,7 +50,7 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Face:
+class LaneFace:
     """One lane at one moment.
 
     state    "merge", "words", "done" or "error"
@@ -71,14 +71,14 @@ class Face:
     gone: bool = False
 
 
-class Faces:
+class LaneFaces:
     """The faces of a recording; each is made once."""
 
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
-        self._known: dict[tuple[int, int, bool], Face] = {}
+        self._known: dict[tuple[int, int, bool], LaneFace] = {}
 
-    def face(self, lane: int, index: int) -> Face:
+    def face(self, lane: int, index: int) -> LaneFace:
         state = self._recording.state(lane, index)
         key = (lane, state.number, state.done)
         if key not in self._known:
@@ -87,9 +87,9 @@ class Faces:
             self._known[key] = self._make(lane, state)
         return self._known[key]
 
-    def _make(self, lane: int, state: LaneState) -> Face:
+    def _make(self, lane: int, state: LaneState) -> LaneFace:
         if state.error:
-            return Face("error", state.error)
+            return LaneFace("error", state.error)
         kind = self._recording.plans[lane].kind
         face = step_face(kind, state)
         if isinstance(state.step, MergeStep | AlphabetStep):
@@ -137,14 +137,14 @@ def chips(kind: str, pieces: Iterable[str]) -> tuple[Chip, ...]:
     return tuple(Chip(text_of(kind, piece), bytes_of(kind, piece)) for piece in pieces)
 
 
-def step_face(kind: str, state: LaneState) -> Face:
+def step_face(kind: str, state: LaneState) -> LaneFace:
     """What one step shows by itself."""
     match state.step:
         case MergeStep() as step:
             return _merge(kind, step)
         case AlphabetStep() as step:
             best = sorted(range(len(step.pieces)), key=lambda place: -step.counts[place])[:BARS]
-            return Face(
+            return LaneFace(
                 "words",
                 f"begins with {pieces(state)}",
                 caption=f"most frequent {letter_of(kind)}s",
@@ -153,7 +153,7 @@ def step_face(kind: str, state: LaneState) -> Face:
         case SeedStep() as step:
             return _scored(kind, step, f"begins with {pieces(state)}")
         case ExpectStep() as step:
-            return Face(
+            return LaneFace(
                 "words",
                 f"E step of round {step.round + 1}: {format_number(step.objective, 4)} nats a word",
                 caption="expected uses in the text",
@@ -170,16 +170,16 @@ def step_face(kind: str, state: LaneState) -> Face:
             best = chips(kind, _long_ones(step.pieces, step.scores, MOST_CHIPS))
             face = _scored(kind, step, f"{pieces(state)} {verb(state.vocab_size, 'stays', 'stay')}")
             return replace(face, title="best pieces", chips=best)
-    return Face("words", "prepares")
+    return LaneFace("words", "prepares")
 
 
-def _scored(kind: str, step: SeedStep | MaximizeStep | FinishStep, sentence: str) -> Face:
+def _scored(kind: str, step: SeedStep | MaximizeStep | FinishStep, sentence: str) -> LaneFace:
     """A vocabulary with its scores: the likeliest pieces."""
     bars = _likeliest(kind, step.pieces, step.scores)
-    return Face("words", sentence, caption="likeliest of several letters, \u2030", bars=bars)
+    return LaneFace("words", sentence, caption="likeliest of several letters, \u2030", bars=bars)
 
 
-def _merge(kind: str, step: MergeStep) -> Face:
+def _merge(kind: str, step: MergeStep) -> LaneFace:
     likelihood = step.algorithm == "wordpiece-likelihood"
     compared = [(step.left_piece, step.right_piece, step.score, step.count)]
     compared += [(one.left_piece, one.right_piece, one.score, one.count) for one in step.rivals]
@@ -193,7 +193,7 @@ def _merge(kind: str, step: MergeStep) -> Face:
         )
         for place, (left, right, score, count) in enumerate(compared[:BARS])
     )
-    return Face(
+    return LaneFace(
         "merge",
         "",
         chips(kind, (step.left_piece, step.right_piece, step.piece)),
@@ -202,7 +202,7 @@ def _merge(kind: str, step: MergeStep) -> Face:
     )
 
 
-def _prune(kind: str, state: LaneState, step: PruneStep) -> Face:
+def _prune(kind: str, state: LaneState, step: PruneStep) -> LaneFace:
     """The threshold: the dearest pieces that go, the cheapest that stay."""
     gone = [(piece, loss) for piece, loss in step.removed if math.isfinite(loss)][-3:]
     finite = np.flatnonzero(np.isfinite(step.losses))
@@ -210,7 +210,7 @@ def _prune(kind: str, state: LaneState, step: PruneStep) -> Face:
     kept = [(step.pieces[place], float(step.losses[place])) for place in cheapest]
     top = max((abs(loss) for _, loss in (*gone, *kept)), default=1.0) or 1.0
     rows = [(piece, loss, False) for piece, loss in gone] + [(p, loss, True) for p, loss in kept]
-    return Face(
+    return LaneFace(
         "words",
         f"prunes: {len(step.removed):,} {verb(len(step.removed), 'goes', 'go')}, "
         f"{state.vocab_size:,} {verb(state.vocab_size, 'stays', 'stay')}",

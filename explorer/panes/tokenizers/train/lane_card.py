@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QMenu, QSizePolicy, QToolButton, QWidget
 
 from explorer import theme, theme_icons
 from explorer.panes.tokenizers.piece_box import draw_piece
-from explorer.panes.tokenizers.train.faces import Bar, Chip, Face, LaneWords
+from explorer.panes.tokenizers.train.faces import Bar, Chip, LaneFace, LaneWords
 from explorer.widgets.base import CENTER, LEFT, RIGHT, Picture, elide, put_text, set_look
 
 MARGIN = 12
@@ -27,7 +27,7 @@ USES = (
 )
 
 
-NO_FACE = Face("words", "")
+NO_FACE = LaneFace("words", "")
 
 
 class LaneCard(Picture):
@@ -66,7 +66,7 @@ class LaneCard(Picture):
 
     # what is shown
 
-    def set_face(self, words: LaneWords, face: Face) -> None:
+    def set_face(self, words: LaneWords, face: LaneFace) -> None:
         if (words, face) != (self._words, self._face):
             renamed = words.name != self._words.name
             self._words, self._face = words, face
@@ -92,7 +92,7 @@ class LaneCard(Picture):
             self.update()
 
     @property
-    def face(self) -> Face:
+    def face(self) -> LaneFace:
         return self._face
 
     @property

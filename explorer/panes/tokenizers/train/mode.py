@@ -17,7 +17,7 @@ from explorer.panes.tokenizers.train import words
 from explorer.panes.tokenizers.train.again import options_of, remembered, until_of
 from explorer.panes.tokenizers.train.cursor import MomentCursor
 from explorer.panes.tokenizers.train.curves import Lines
-from explorer.panes.tokenizers.train.faces import Faces, lane_words
+from explorer.panes.tokenizers.train.faces import LaneFaces, lane_words
 from explorer.panes.tokenizers.train.header import TrainHeader
 from explorer.panes.tokenizers.train.inspecting import inspection, part_inspection
 from explorer.panes.tokenizers.train.options import TrainOptions
@@ -55,7 +55,7 @@ class TrainMode(Mode):
         self.using = Using(self)
         self.cursor = MomentCursor(self)
         self.focus = 0  # the lane that transport and inspector speak of
-        self._faces: Faces | None = None
+        self._faces: LaneFaces | None = None
         self._lines: Lines | None = None
         self._again: dict[str, Any] | None = None  # a training of the last session
         self._inspected = 0.0
@@ -169,7 +169,7 @@ class TrainMode(Mode):
         self.trainer.start(options, self.player.speed, until=until)
         recording = self.trainer.recording
         assert recording is not None
-        self._faces, self._lines = Faces(recording), Lines(recording)
+        self._faces, self._lines = LaneFaces(recording), Lines(recording)
         self._bind(keep=False)
         self._show_page()
         self._on_grown()

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 from core.tokenization.growing import Split
 from explorer import theme
 from explorer.panes.tokenizers.train.curves import Curves
-from explorer.panes.tokenizers.train.faces import Face, LaneWords
+from explorer.panes.tokenizers.train.faces import LaneFace, LaneWords
 from explorer.panes.tokenizers.train.lane_card import LaneCard
 from explorer.panes.tokenizers.train.sample_grid import SampleGrid
 from explorer.widgets.base import set_look
@@ -88,7 +88,7 @@ class RunView(QWidget):
 
     def set_moment(
         self,
-        faces: Sequence[tuple[LaneWords, Face]],
+        faces: Sequence[tuple[LaneWords, LaneFace]],
         before: Sequence[Split],
         after: Sequence[Split],
         share: float,
