@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QPainter
 
 from explorer import theme
 from explorer.panes.backprop.network import draw
-from explorer.panes.backprop.network.faces import Face
+from explorer.panes.backprop.network.faces import SampleFace
 from explorer.panes.backprop.network.inks import sign_color
 from explorer.panes.backprop.network.layout import Box, Layout
 from explorer.panes.backprop.network.moment import Moment
@@ -21,7 +21,7 @@ STRENGTH = 0.45  # of a neuron's color
 KINDS = {"out": "says", "sum": "sums", "product": "sums", "norm": "in its norm"}
 
 
-def draw_sample_edges(painter: QPainter, layout: Layout, moment: Moment, face: Face) -> None:
+def draw_sample_edges(painter: QPainter, layout: Layout, moment: Moment, face: SampleFace) -> None:
     for layer, weights in enumerate(moment.weights):
         known = face.weights[layer]
         if face.backward and known is not None:
@@ -32,7 +32,7 @@ def draw_sample_edges(painter: QPainter, layout: Layout, moment: Moment, face: F
             draw.draw_edges(painter, layout, layer, weights, 0.9 if lively else 0.22)
 
 
-def draw_network(painter: QPainter, layout: Layout, moment: Moment, face: Face) -> None:
+def draw_network(painter: QPainter, layout: Layout, moment: Moment, face: SampleFace) -> None:
     draw_sample_edges(painter, layout, moment, face)
     if face.flow is not None and face.layer >= 0 and 0 < face.share < 1:
         share = 1 - face.share if face.backward else face.share
@@ -47,7 +47,7 @@ def draw_network(painter: QPainter, layout: Layout, moment: Moment, face: Face) 
     _draw_captions(painter, layout, face)
 
 
-def _draw_neuron(painter: QPainter, box: Box, face: Face, column: int, number: int) -> None:
+def _draw_neuron(painter: QPainter, box: Box, face: SampleFace, column: int, number: int) -> None:
     now = theme.current()
     values, gradients = face.values[column], face.gradients[column]
     lines: list[tuple[str, QColor]] = []
@@ -78,7 +78,7 @@ def fitting(value: float, before: str, width: float, weight: int = 600) -> str:
     return next((text for text in texts if metrics.horizontalAdvance(text) <= room), numbers[-1])
 
 
-def _draw_captions(painter: QPainter, layout: Layout, face: Face) -> None:
+def _draw_captions(painter: QPainter, layout: Layout, face: SampleFace) -> None:
     """Below each column: what its numbers are, in words and by their letter."""
     now = theme.current()
     font, muted = now.font("label"), now.color("muted")
@@ -96,7 +96,7 @@ def _draw_captions(painter: QPainter, layout: Layout, face: Face) -> None:
         put_text(painter, rect, told, font, muted)
 
 
-def caption(face: Face, column: int) -> str:
+def caption(face: SampleFace, column: int) -> str:
     """What a column is, and what of it is shown."""
     if column == 0:
         return "the point"
@@ -104,7 +104,7 @@ def caption(face: Face, column: int) -> str:
     return f"{words}: {shown}" if shown else words
 
 
-def letters(face: Face, column: int, tall: bool) -> str:
+def letters(face: SampleFace, column: int, tall: bool) -> str:
     """The letters of a column's numbers; low neurons show the gradient alone, once it is known."""
     name = face.name(column)
     if face.gradients[column] is None or not name:
@@ -125,7 +125,7 @@ def clear_of_point(box: QRectF, plane: Box, point: tuple[float, float]) -> float
     return near if fits else above + below - near
 
 
-def draw_output(painter: QPainter, layout: Layout, face: Face) -> None:
+def draw_output(painter: QPainter, layout: Layout, face: SampleFace) -> None:
     """On the plane's edge: what comes out, and the loss once it is known."""
     now = theme.current()
     x, y, _, height = layout.plane

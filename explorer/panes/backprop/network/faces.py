@@ -11,7 +11,7 @@ from explorer.panes.backprop.network.sample import Sample
 
 
 @dataclass(frozen=True, eq=False)
-class Face:
+class SampleFace:
     """What is known at a moment, by column: numbers (m,) or None, and what moves.
 
     values     forward the newest of a column: sums, then what the neurons say; backward those
@@ -59,7 +59,7 @@ class _Known:
     loss: float | None
 
 
-class Faces:
+class SampleFaces:
     """The faces of a sample; what is known at each moment is worked out once."""
 
     def __init__(self, sample: Sample) -> None:
@@ -92,7 +92,7 @@ class Faces:
             else:
                 self._known[-1] = known
 
-    def at(self, position: float) -> Face:
+    def at(self, position: float) -> SampleFace:
         """Moment ceil(position) is being come to."""
         sample = self.sample
         last = len(sample) - 1
@@ -102,7 +102,7 @@ class Faces:
         nodes = tuple(self._shown(known, column) for column in range(len(sample.sizes)))
         weights = tuple(self._weights(known.grads, n) for n in range(1, len(sample.sizes)))
         column, layer, flow, backward = self._moving(moment)
-        return Face(
+        return SampleFace(
             sample,
             tuple(None if node < 0 else _flat(self._data(node)) for node in nodes),
             nodes,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from explorer.panes.backprop.network.experiment import Data
-from explorer.panes.backprop.network.faces import Faces
+from explorer.panes.backprop.network.faces import SampleFaces
 from explorer.panes.backprop.network.sample import Sample
 from explorer.panes.backprop.network.track import SampleTrack
 
@@ -30,7 +30,7 @@ class Following:
     def __init__(self, mode: NetworkMode) -> None:
         self.mode = mode
         self.sample: Sample | None = None
-        self._faces: Faces | None = None
+        self._faces: SampleFaces | None = None
         self._turn = 0
         self._at = 0.0  # where a session was left
 
@@ -98,7 +98,7 @@ class Following:
         if sample is None or turn != self._turn:
             return
         same = self.sample is not None and len(self.sample) == len(sample)
-        self.sample, self._faces = sample, Faces(sample)
+        self.sample, self._faces = sample, SampleFaces(sample)
         lab = mode.runner.lab
         if lab is not None and lab.moments:
             mode.shown_moment = lab.moments[-1]

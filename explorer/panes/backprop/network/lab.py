@@ -38,7 +38,7 @@ class Beat:
     safe: bool = True
 
 
-class Lab:
+class NetworkLab:
     """One learner. `change`, `reset`, `one_step` and `look` are called between its steps."""
 
     def __init__(self, experiment: Experiment, learned: Mapping[str, Any] | None = None) -> None:

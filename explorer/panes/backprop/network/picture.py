@@ -14,7 +14,7 @@ from explorer import theme
 from explorer.panes.backprop.network import draw, draw_sample
 from explorer.panes.backprop.network.draw_network import Images
 from explorer.panes.backprop.network.experiment import Data
-from explorer.panes.backprop.network.faces import Face
+from explorer.panes.backprop.network.faces import SampleFace
 from explorer.panes.backprop.network.inks import SOFT, scale_image
 from explorer.panes.backprop.network.layout import Box, Layout, inside, lay_out
 from explorer.panes.backprop.network.moment import Moment
@@ -47,7 +47,7 @@ class NetworkPicture(Picture):
         super().__init__("Network", parent)
         self.moment: Moment | None = None
         self.data: Data | None = None
-        self.face: Face | None = None
+        self.face: SampleFace | None = None
         self.hovered: Spot = None
         self.chosen: Spot = None
         self.cursor: tuple[float, float] | None = None  # on the plane, by the keyboard
@@ -90,7 +90,7 @@ class NetworkPicture(Picture):
                 self.hovered = None
             self.data_changed()
 
-    def set_face(self, face: Face | None) -> None:
+    def set_face(self, face: SampleFace | None) -> None:
         """The sample that is followed, at one position of its way; None: none is."""
         wide = (face is None) != (self.face is None)
         self.face = face
@@ -132,7 +132,7 @@ class NetworkPicture(Picture):
         return words + (f", {dead} dead neurons" if dead else "")
 
     @property
-    def shown_face(self) -> Face | None:
+    def shown_face(self) -> SampleFace | None:
         """The followed sample's, once the network that is drawn is the one that it went through."""
         if self.face is None or self.moment is None:
             return None

@@ -11,7 +11,7 @@ from explorer import errors, tasks
 from explorer.engine import SUPERSEDED, Engine, EngineDied
 from explorer.latest import Latest
 from explorer.panes.backprop.network.experiment import Experiment
-from explorer.panes.backprop.network.lab import Lab
+from explorer.panes.backprop.network.lab import NetworkLab
 from explorer.panes.backprop.network.moment import Moment
 from explorer.panes.backprop.network.sample import Sample
 
@@ -47,7 +47,7 @@ class Runner(QObject):
         self._serving = False
         self._shown = "idle"
         self.asked: Experiment | None = None  # the latest that was wanted
-        self.lab: Lab | None = None
+        self.lab: NetworkLab | None = None
         self.error = ""
 
     @property
@@ -107,8 +107,8 @@ class Runner(QObject):
         self, experiment: Experiment, anew: bool, learned: dict[str, Any] | None
     ) -> None:
         if self.lab is None:
-            made = await self._ask(Lab, experiment, learned)
-            if isinstance(made, Lab):
+            made = await self._ask(NetworkLab, experiment, learned)
+            if isinstance(made, NetworkLab):
                 self.lab = made
                 self._begin()
         elif anew:

@@ -14,7 +14,13 @@ from core.trace import Step, Trace
 from explorer.panes.backprop.network.moment import Moment, Update
 from explorer.panes.backprop.network.spots import Weight, name_of
 from explorer.panes.backprop.network.updates import Bias, optimizer_trace, parameter_of
-from explorer.panes.backprop.optimizers.letters import BEFORE, SETTINGS, letter, letters_of, words
+from explorer.panes.backprop.optimizers.letters import (
+    BEFORE,
+    SETTINGS,
+    in_words,
+    letter,
+    letters_of,
+)
 from explorer.panes.backprop.optimizers.substituting import equation, formula_of, in_rows, names_of
 from explorer.theme_numbers import format_number
 from explorer.widgets.live_numbers import Equation
@@ -150,7 +156,7 @@ def _words(name: str) -> str:
     """A name of the rule's code, for people."""
     if name.endswith(BEFORE):
         return f"{_words(name.removesuffix(BEFORE))}, remembered"
-    return SPELT.get(name) or words(name)
+    return SPELT.get(name) or in_words(name)
 
 
 def _lines(trace: Trace) -> list[Step]:

@@ -12,7 +12,7 @@ from core.optimization.optimizers import optimizer
 from core.optimization.rule import Rule, numbers_of
 from core.trace import Step, Trace
 from explorer.panes.backprop.optimizers.crawling import curvature
-from explorer.panes.backprop.optimizers.letters import SETTINGS, letter, letters_of, words
+from explorer.panes.backprop.optimizers.letters import SETTINGS, in_words, letter, letters_of
 from explorer.panes.backprop.optimizers.racing import Lane, Recording
 from explorer.panes.backprop.optimizers.substituting import (
     SHARES,
@@ -122,7 +122,7 @@ def _remembered(trace: Trace, letters: dict[str, str]) -> list[Any]:
     state = trace.about["state"]
     names = state.__dataclass_fields__ if hasattr(state, "__dataclass_fields__") else ()
     return [
-        Equation(f"{letters[name]} before", vector(getattr(state, name)), "text", words(name))
+        Equation(f"{letters[name]} before", vector(getattr(state, name)), "text", in_words(name))
         for name in names
         if name in letters
     ]
@@ -212,7 +212,7 @@ def _number(name: str, value: Any) -> str:
 
 
 def _note(name: str) -> str:
-    return NOTES.get(name) or words(name)
+    return NOTES.get(name) or in_words(name)
 
 
 def _noisy(recording: Recording) -> str:

@@ -47,8 +47,8 @@ def letter(name: str, letters: dict[str, str]) -> str:
     return letters.get(name, name)
 
 
-def words(name: str) -> str:
+def in_words(name: str) -> str:
     """A name of the rule's code, in words."""
     if name.endswith(BEFORE):
-        return f"{words(name.removesuffix(BEFORE))}, remembered"
+        return f"{in_words(name.removesuffix(BEFORE))}, remembered"
     return name.replace("_hat", ", corrected").replace("_", " ")

@@ -11,7 +11,7 @@ from PySide6.QtCore import QPointF, QRectF
 from explorer import theme
 from explorer.panes.backprop.transformer.axes import axes_of
 from explorer.panes.backprop.transformer.planes import Pooled, pool
-from explorer.panes.backprop.transformer.scene import Plate, Scene
+from explorer.panes.backprop.transformer.scene import OperationScene, Plate
 from explorer.panes.backprop.transformer.working import Worked
 
 GAP, HEAD, TITLE, BAR = 36, 20, 22, 30  # px: between columns, a line above, a title, a color bar
@@ -22,7 +22,7 @@ LABELS = 52  # px for the tokens beside the rows
 
 
 @dataclass(frozen=True)
-class Placed:
+class PlacedPlate:
     """A plate with the rectangle that its map may fill, and that of the map itself."""
 
     plate: Plate
@@ -65,8 +65,8 @@ Kept = dict[tuple[Any, ...], Pooled]  # what was shrunk to a map's pixels
 
 
 def place_plates(
-    worked: Worked, scene: Scene, head: int, room: QRectF, kept: Kept
-) -> tuple[Placed, ...]:
+    worked: Worked, scene: OperationScene, head: int, room: QRectF, kept: Kept
+) -> tuple[PlacedPlate, ...]:
     """Values above gradients, each with its title and its color bar."""
     now = theme.current()
     count = len(scene.columns)
@@ -84,7 +84,7 @@ def place_plates(
     return tuple(found)
 
 
-def heads_lines(scene: Scene, widths: Sequence[float]) -> int:
+def heads_lines(scene: OperationScene, widths: Sequence[float]) -> int:
     """Names and shapes stand beside each other where all of them can, else below each other."""
     now = theme.current()
     bold, small = now.metrics("body", 600), now.metrics("label")
@@ -95,7 +95,7 @@ def heads_lines(scene: Scene, widths: Sequence[float]) -> int:
     return 1
 
 
-def column_widths(worked: Worked, scene: Scene, room: float) -> list[float]:
+def column_widths(worked: Worked, scene: OperationScene, room: float) -> list[float]:
     """Equal shares of the room; a single number needs little of it."""
     single = [worked.value(worked.node_of(one.plates[0].what)).size == 1 for one in scene.columns]
     small = min(float(theme.current().px(NUMBER)), room / len(single))
@@ -105,7 +105,7 @@ def column_widths(worked: Worked, scene: Scene, room: float) -> list[float]:
     return [small if one else wide for one in single]
 
 
-def _place(worked: Worked, plate: Plate, head: int, area: QRectF, kept: Kept) -> Placed:
+def _place(worked: Worked, plate: Plate, head: int, area: QRectF, kept: Kept) -> PlacedPlate:
     now = theme.current()
     size = worked.plane(plate.what, head).size
     left = now.px(LABELS) if has_labels(worked, plate, size, area) else 0
@@ -122,7 +122,7 @@ def _place(worked: Worked, plate: Plate, head: int, area: QRectF, kept: Kept) ->
         shown = kept.get(key) or _shrunk(worked, plate, head, box)
         if shown is not None:
             kept[key] = shown
-    return Placed(plate, area, box, size, shown)
+    return PlacedPlate(plate, area, box, size, shown)
 
 
 def _shrunk(worked: Worked, plate: Plate, head: int, box: QRectF) -> Pooled | None:

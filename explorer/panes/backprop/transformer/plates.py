@@ -12,8 +12,8 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
 
 from explorer import theme
 from explorer.panes.backprop.transformer.axes import axes_of
-from explorer.panes.backprop.transformer.placing import GAP, HEAD, TITLE, Placed, heads_lines
-from explorer.panes.backprop.transformer.scene import SHARE, Plate, Scene
+from explorer.panes.backprop.transformer.placing import GAP, HEAD, TITLE, PlacedPlate, heads_lines
+from explorer.panes.backprop.transformer.scene import SHARE, OperationScene, Plate
 from explorer.panes.backprop.transformer.working import Worked
 from explorer.theme_numbers import format_number
 from explorer.widgets.base import CENTER, LEFT, RIGHT, elide, packed_image, packed_table, put_text
@@ -32,7 +32,7 @@ class PlatePainter:
     def forget(self) -> None:
         self._images.clear()
 
-    def draw_frame(self, painter: QPainter, worked: Worked, one: Placed) -> None:
+    def draw_frame(self, painter: QPainter, worked: Worked, one: PlacedPlate) -> None:
         """What does not move: frame, tokens, color bar; or why there is nothing."""
         plate, now = one.plate, theme.current()
         if plate.state in ("later", "none"):
@@ -48,7 +48,13 @@ class PlatePainter:
             bar.draw(painter, place, *bar.limits(np.zeros(1)))
 
     def draw_map(
-        self, painter: QPainter, worked: Worked, one: Placed, head: int, share: float, left: bool
+        self,
+        painter: QPainter,
+        worked: Worked,
+        one: PlacedPlate,
+        head: int,
+        share: float,
+        left: bool,
     ) -> None:
         """The numbers, of which `share` 0..1 is there, from the left or from the right."""
         if one.plate.state in ("later", "none"):
@@ -68,7 +74,7 @@ class PlatePainter:
         self._hatch(painter, one)
         painter.restore()
 
-    def _image(self, worked: Worked, one: Placed, head: int) -> QImage:
+    def _image(self, worked: Worked, one: PlacedPlate, head: int) -> QImage:
         key = (id(worked), one.plate.what, head, one.cells, theme.current().name)
         kept = self._images.get(key)
         if kept is None:
@@ -87,7 +93,7 @@ class PlatePainter:
         self._images.move_to_end(key)
         return kept
 
-    def _hatch(self, painter: QPainter, one: Placed) -> None:
+    def _hatch(self, painter: QPainter, one: PlacedPlate) -> None:
         """What is masked: minus infinity has no color."""
         assert one.pooled is not None
         lost = ~np.isfinite(one.pooled.values)
@@ -102,7 +108,7 @@ class PlatePainter:
                 cell.setWidth(cell.width() * (end - start))
                 painter.drawRect(cell)
 
-    def _blank(self, painter: QPainter, one: Placed) -> None:
+    def _blank(self, painter: QPainter, one: PlacedPlate) -> None:
         now = theme.current()
         if one.size == (1, 1):  # a number has no frame
             box = QRectF(one.area.x(), one.map.y(), one.area.width(), now.px(20))
@@ -127,7 +133,7 @@ class PlatePainter:
         flags = int(CENTER) | Qt.TextFlag.TextWordWrap
         painter.drawText(room.adjusted(4, 0, -4, 0), flags, one.plate.note)
 
-    def _number(self, painter: QPainter, one: Placed, worked: Worked, share: float) -> None:
+    def _number(self, painter: QPainter, one: PlacedPlate, worked: Worked, share: float) -> None:
         """A single number is written out."""
         now = theme.current()
         array = worked.array(one.plate.what)
@@ -137,7 +143,7 @@ class PlatePainter:
         put_text(painter, room, text, now.font("headline", 600), now.color("text"), LEFT)
         painter.setOpacity(1.0)
 
-    def _labels(self, painter: QPainter, worked: Worked, one: Placed) -> None:
+    def _labels(self, painter: QPainter, worked: Worked, one: PlacedPlate) -> None:
         if one.map.x() - one.area.x() < 8:
             return
         now, axes = theme.current(), axes_of(worked, one.plate.what)
@@ -167,7 +173,7 @@ def bar_of(worked: Worked, plate: Plate, root: str = "") -> ColorBar:
     return bar
 
 
-def draw_heads(painter: QPainter, scene: Scene, placed: Sequence[Placed]) -> None:
+def draw_heads(painter: QPainter, scene: OperationScene, placed: Sequence[PlacedPlate]) -> None:
     """Names and shapes of the columns, titles of the maps, and the arrows between them."""
     now = theme.current()
     bold, small = now.font("body", 600), now.font("label")
@@ -194,7 +200,7 @@ def draw_heads(painter: QPainter, scene: Scene, placed: Sequence[Placed]) -> Non
     _draw_signs(painter, scene, placed)
 
 
-def _draw_signs(painter: QPainter, scene: Scene, placed: Sequence[Placed]) -> None:
+def _draw_signs(painter: QPainter, scene: OperationScene, placed: Sequence[PlacedPlate]) -> None:
     """Between two inputs the sign; before the output an arrow, over it the name of a function."""
     now = theme.current()
     last = len(scene.columns) - 1

@@ -45,7 +45,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Scene:
+class OperationScene:
     """`sign` stands between the inputs, or over the arrow where there is one."""
 
     moment: Moment
@@ -72,7 +72,7 @@ def shape_text(shape: tuple[int, ...]) -> str:
     return f" {TIMES} ".join(str(size) for size in shape) if shape else "one number"
 
 
-def scene_of(worked: Worked, moment: Moment) -> Scene:
+def scene_of(worked: Worked, moment: Moment) -> OperationScene:
     node, graph = moment.node, worked.graph
     operation = worked.operations[moment.operation]
     whole = moment.input is None and moment.phase != "seed"
@@ -91,7 +91,7 @@ def scene_of(worked: Worked, moment: Moment) -> Scene:
         columns[-1] = replace(columns[-1], plates=(coming, columns[-1].plates[1]))
     tensor = graph.nodes[node].tensor
     sign = tensor.operation.symbol if tensor.operation is not None else ""
-    return Scene(moment, tuple(columns), sign.replace("_", "-"), backward)
+    return OperationScene(moment, tuple(columns), sign.replace("_", "-"), backward)
 
 
 def _inputs(worked: Worked, node: int) -> tuple[int, ...]:

@@ -12,10 +12,10 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from explorer import theme
 from explorer.panes.backprop.transformer import plates
 from explorer.panes.backprop.transformer.axes import axes_of
-from explorer.panes.backprop.transformer.placing import Kept, Placed, place_plates
+from explorer.panes.backprop.transformer.placing import Kept, PlacedPlate, place_plates
 from explorer.panes.backprop.transformer.planes import strongest
 from explorer.panes.backprop.transformer.plates import PlatePainter
-from explorer.panes.backprop.transformer.scene import Cell, Scene
+from explorer.panes.backprop.transformer.scene import Cell, OperationScene
 from explorer.panes.backprop.transformer.tracing import sources_of
 from explorer.panes.backprop.transformer.working import Worked
 from explorer.theme_numbers import format_significant
@@ -34,10 +34,10 @@ class StagePicture(Picture):
         super().__init__("The operation: values above, gradients below", parent)
         self.setObjectName("backprop.transformer.stage")
         self._worked: Worked | None = None
-        self._scene: Scene | None = None
+        self._scene: OperationScene | None = None
         self._head = 0
         self._share = 1.0
-        self._placed: tuple[Placed, ...] = ()
+        self._placed: tuple[PlacedPlate, ...] = ()
         self._painter = PlatePainter()
         self._kept: Kept = {}
         self._still: tuple[tuple[Any, ...], QPixmap] | None = None
@@ -50,7 +50,7 @@ class StagePicture(Picture):
 
     # what is shown
 
-    def set_scene(self, worked: Worked | None, scene: Scene | None, head: int) -> None:
+    def set_scene(self, worked: Worked | None, scene: OperationScene | None, head: int) -> None:
         if (worked, scene, head) != (self._worked, self._scene, self._head):
             if worked is not self._worked:
                 self._painter.forget()
@@ -76,11 +76,11 @@ class StagePicture(Picture):
         return self._worked
 
     @property
-    def scene(self) -> Scene | None:
+    def scene(self) -> OperationScene | None:
         return self._scene
 
     @property
-    def placed(self) -> tuple[Placed, ...]:
+    def placed(self) -> tuple[PlacedPlate, ...]:
         return self._placed
 
     def displayed(self) -> dict[str, np.ndarray]:
@@ -108,7 +108,7 @@ class StagePicture(Picture):
         return labels
 
     @staticmethod
-    def _name(one: Placed) -> str:
+    def _name(one: PlacedPlate) -> str:
         return one.plate.title if one.plate.row else f"{one.plate.title}, value"
 
     def sizeHint(self) -> QSize:
@@ -152,7 +152,7 @@ class StagePicture(Picture):
                 self._painter.draw_map(painter, worked, one, self._head, self._share, left)
         self._draw_marks(painter)
 
-    def _still_layer(self, worked: Worked, scene: Scene) -> QPixmap:
+    def _still_layer(self, worked: Worked, scene: OperationScene) -> QPixmap:
         """All that does not move, drawn once for each step."""
         key = (self.width(), self.height(), self.ratio)
         if self._still is None or self._still[0] != key:
@@ -164,7 +164,7 @@ class StagePicture(Picture):
             self._still = (key, pixmap)
         return self._still[1]
 
-    def _draw_still(self, painter: QPainter, worked: Worked, scene: Scene) -> None:
+    def _draw_still(self, painter: QPainter, worked: Worked, scene: OperationScene) -> None:
         plates.draw_heads(painter, scene, self._placed)
         for one in self._placed:
             if one.plate.state != "coming":

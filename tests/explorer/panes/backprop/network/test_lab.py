@@ -16,13 +16,13 @@ from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.schedules import SCHEDULES, usual_warmup
 from explorer.panes.backprop.network.contour import boundary
 from explorer.panes.backprop.network.experiment import Experiment, make_data, restored
-from explorer.panes.backprop.network.lab import MOST_MOMENTS, Lab
+from explorer.panes.backprop.network.lab import MOST_MOMENTS, NetworkLab
 from explorer.panes.backprop.network.moment import PLANE, RESOLUTION
 from explorer.panes.backprop.network.presets import PRESETS, preset
 
 
-def learned(name: str, steps: int) -> Lab:
-    lab = Lab(preset(name).experiment)
+def learned(name: str, steps: int) -> NetworkLab:
+    lab = NetworkLab(preset(name).experiment)
     for _ in range(steps):
         lab._learn()
     lab.look()
@@ -30,7 +30,7 @@ def learned(name: str, steps: int) -> Lab:
 
 
 def test_a_moment_holds_maps_of_every_neuron_and_what_the_network_says():
-    lab = Lab(Experiment())
+    lab = NetworkLab(Experiment())
     moment = lab.moments[-1]
     assert moment.step == 0 and moment.sizes == (2, 8, 8, 1)
     assert [maps.shape for maps in moment.maps] == [(8, RESOLUTION, RESOLUTION)] * 2
@@ -67,7 +67,7 @@ def test_everything_can_change_between_two_steps_and_what_was_learned_stays():
 
 
 def test_the_same_seed_begins_alike_and_another_does_not():
-    first, second = Lab(Experiment()), Lab(Experiment())
+    first, second = NetworkLab(Experiment()), NetworkLab(Experiment())
     np.testing.assert_array_equal(first.moments[0].weights[0], second.moments[0].weights[0])
     other = second.reset(replace(Experiment(), seed=1))
     assert not np.array_equal(other.weights[0], first.moments[0].weights[0])
@@ -87,14 +87,14 @@ def test_points_are_added_to_those_that_are_learned_from_and_taken_away_again():
 
 
 def test_without_points_it_waits_and_takes_no_step():
-    lab = Lab(Experiment("own"))
+    lab = NetworkLab(Experiment("own"))
     assert lab.one_step().step == 0 and lab.moments[-1].layers == ()
     assert lab.change(replace(lab.experiment, added=((0.0, 0.0, 1.0),))).layers
     assert lab.one_step().step == 1
 
 
 def test_moments_are_thinned_and_curves_keep_one_length():
-    lab = Lab(Experiment(hidden=(2,), points=10))
+    lab = NetworkLab(Experiment(hidden=(2,), points=10))
     for _ in range(MOST_MOMENTS + 20):
         lab.one_step()
     assert len(lab.moments) < MOST_MOMENTS
@@ -112,7 +112,7 @@ def test_the_rate_peaks_where_it_does_in_a_race(schedule):
 
 
 def test_the_beginning_of_learning_stays_in_sight():
-    lab = Lab(Experiment(hidden=(2,), points=10))
+    lab = NetworkLab(Experiment(hidden=(2,), points=10))
     moment = lab.moments[0]
     for step in range(1, 6001):
         lab._keep(replace(moment, step=step))
@@ -128,25 +128,25 @@ def test_the_beginning_of_learning_stays_in_sight():
 
 
 def test_curves_survive_json_and_what_does_not_fit_is_left_out():
-    lab = Lab(Experiment(points=20))
+    lab = NetworkLab(Experiment(points=20))
     for _ in range(500):
         lab.learner.learn()
         if lab.learner.step % 2:
             lab.look()
     saved = json.loads(json.dumps(lab.curves.state()))
     assert len(saved["steps"]) <= 300
-    again = Lab(lab.experiment, {**lab.moments[-1].learned.state(), "curves": saved})
+    again = NetworkLab(lab.experiment, {**lab.moments[-1].learned.state(), "curves": saved})
     assert again.curves.steps[0] == 0 and again.curves.steps[-1] == 499
     assert again.curves.train[0] == pytest.approx(lab.curves.train[0], rel=1e-3)
     assert math.isnan(again.curves.ratios[0][0])
     assert json.loads(json.dumps(again.curves.state())) == saved
     for bad in (None, {}, {**saved, "train": [1.0]}, {**saved, "steps": saved["steps"][::-1]}):
-        one = Lab(lab.experiment, {**lab.moments[-1].learned.state(), "curves": bad})
+        one = NetworkLab(lab.experiment, {**lab.moments[-1].learned.state(), "curves": bad})
         assert one.moments[-1].step == 499 and one.curves.steps == [499]
 
 
 def test_curves_are_of_one_length_whenever_another_thread_looks():
-    lab = Lab(Experiment(hidden=(2,), points=10))
+    lab = NetworkLab(Experiment(hidden=(2,), points=10))
     moments = [lab.one_step() for _ in range(300)]
     curves, lengths, ended = lab.curves, set(), threading.Event()
 
@@ -177,11 +177,11 @@ def test_a_setup_survives_json(one):
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_what_was_learned_survives_json_and_learning_goes_on_as_it_would_have(name):
     one = Experiment(optimizer=name, learning_rate=0.01, norm="batch", schedule="cosine")
-    lab = Lab(one)
+    lab = NetworkLab(one)
     for _ in range(7):
         lab.one_step()
     saved = json.loads(json.dumps(lab.moments[-1].learned.state()))
-    again = Lab(one, saved)
+    again = NetworkLab(one, saved)
     assert again.moments[-1].step == 7
     for _ in range(5):
         lab.one_step(), again.one_step()
@@ -191,10 +191,10 @@ def test_what_was_learned_survives_json_and_learning_goes_on_as_it_would_have(na
 
 
 def test_what_does_not_fit_the_network_is_not_taken_over():
-    lab = Lab(Experiment())
+    lab = NetworkLab(Experiment())
     lab.one_step()
     saved = lab.moments[-1].learned.state()
-    first = Lab(Experiment(hidden=(4,))).moments[0].weights[0]
+    first = NetworkLab(Experiment(hidden=(4,))).moments[0].weights[0]
     bad = {**saved, "parameters": {**saved["parameters"], "0.weight": "much"}}
     not_finite = {**saved, "parameters": {**saved["parameters"], "0.bias": [math.nan] * 8}}
     for one, values in (
@@ -202,10 +202,12 @@ def test_what_does_not_fit_the_network_is_not_taken_over():
         (Experiment(), bad), (Experiment(), not_finite), (Experiment(), {**saved, "step": -1}),
         (Experiment(), {**saved, "generator": {"state": 1}}),
     ):  # fmt: skip
-        again = Lab(one, values)
+        again = NetworkLab(one, values)
         assert again.moments[-1].step == 0 and again.learner.states == {}
-    np.testing.assert_array_equal(Lab(Experiment(hidden=(4,)), saved).moments[0].weights[0], first)
-    other = Lab(Experiment(optimizer="sgd"), saved)
+    np.testing.assert_array_equal(
+        NetworkLab(Experiment(hidden=(4,)), saved).moments[0].weights[0], first
+    )
+    other = NetworkLab(Experiment(optimizer="sgd"), saved)
     assert other.moments[-1].step == 1 and other.learner.states == {}
 
 
@@ -242,7 +244,7 @@ def test_zero_weights_stay_alike():
 
 
 def test_large_weights_saturate():
-    lab = Lab(preset("large").experiment)
+    lab = NetworkLab(preset("large").experiment)
     assert all(layer.saturated > 0.4 for layer in lab.moments[-1].layers[:-1])
 
 

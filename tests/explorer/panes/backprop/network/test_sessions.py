@@ -10,7 +10,7 @@ import pytest
 from core.jobs import to_the_end
 from core.optimization.optimizers import OPTIMIZERS
 from explorer.panes.backprop.network.experiment import Experiment
-from explorer.panes.backprop.network.lab import Lab
+from explorer.panes.backprop.network.lab import NetworkLab
 from explorer.panes.backprop.network.past import kept, moments_steps
 from tests.explorer.waiting import until
 
@@ -109,7 +109,7 @@ def test_a_setup_changed_after_the_last_step_comes_back_too(mode, run_async):
 
 
 def test_moments_that_do_not_fit_are_left_out():
-    lab = Lab(Experiment())
+    lab = NetworkLab(Experiment())
     lab.several(5)
     saved = json.loads(json.dumps(kept(lab.moments)))
     assert [one.step for one in to_the_end(moments_steps(saved, 5))] == [0, 1, 2, 3, 4]

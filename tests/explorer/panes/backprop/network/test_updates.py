@@ -10,7 +10,7 @@ import pytest
 from core.optimization.optimizers import OPTIMIZERS
 from explorer.panes.backprop.network.experiment import Experiment
 from explorer.panes.backprop.network.inspecting import of_inner, of_moment
-from explorer.panes.backprop.network.lab import Lab
+from explorer.panes.backprop.network.lab import NetworkLab
 from explorer.panes.backprop.network.presets import preset
 from explorer.panes.backprop.network.spots import Weight
 from explorer.panes.backprop.network.update_numbers import update_rows
@@ -26,7 +26,7 @@ def told_of(rows):
 @pytest.mark.parametrize("name", OPTIMIZERS)
 @pytest.mark.parametrize("kind", ["l1", "l2"])
 def test_the_gradient_is_the_sum_of_the_batchs_and_the_penaltys(kind, name):
-    lab = Lab(Experiment(optimizer=name, penalty=kind, strength=0.1))
+    lab = NetworkLab(Experiment(optimizer=name, penalty=kind, strength=0.1))
     moment = [lab.one_step() for _ in range(3)][-1]
     told = told_of(update_rows(moment, Weight(1, 2, 3))[1])
     letter = f"g of {kind.upper()}"
@@ -43,14 +43,14 @@ def test_the_gradient_is_the_sum_of_the_batchs_and_the_penaltys(kind, name):
 
 
 def test_without_a_penalty_the_gradient_is_the_batchs():
-    lab = Lab(Experiment())
+    lab = NetworkLab(Experiment())
     told = told_of(update_rows(lab.one_step(), Weight(0, 0, 0))[1])
     assert BATCH not in told and told["g"].note == "gradient on this step's batch"
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_what_was_remembered_stands_before_what_became_of_it(name):
-    lab = Lab(Experiment(optimizer=name))
+    lab = NetworkLab(Experiment(optimizer=name))
     moment = [lab.one_step() for _ in range(3)][-1]
     rows = update_rows(moment, Weight(1, 2, 3))[1]
     names = [row.name for row in rows]
@@ -68,7 +68,7 @@ def _slots(state):
 
 
 def test_sgds_rows_have_the_letters_of_its_formula():
-    lab = Lab(Experiment(optimizer="sgd"))
+    lab = NetworkLab(Experiment(optimizer="sgd"))
     step, rows = update_rows(lab.one_step(), Weight(1, 2, 3))
     assert [row.name for row in rows] == ["\u03b8", "g", "\u03b7", "s", "\u03b8 after"]
     assert "s = g" in step.formula
@@ -76,7 +76,7 @@ def test_sgds_rows_have_the_letters_of_its_formula():
 
 @pytest.mark.parametrize("name", ["adam", "muon"])
 def test_where_no_weight_has_a_gradient_the_bias_that_learns_is_shown(name):
-    lab = Lab(replace(preset("zeros").experiment, optimizer=name))
+    lab = NetworkLab(replace(preset("zeros").experiment, optimizer=name))
     moment = [lab.one_step() for _ in range(5)][-1]
     shown = of_moment(moment, None, False)
     assert shown.rows[:2] == [
@@ -92,7 +92,7 @@ def test_where_no_weight_has_a_gradient_the_bias_that_learns_is_shown(name):
 
 @pytest.mark.parametrize("kind", ["l1", "l2"])
 def test_the_loss_of_a_step_and_its_penalty_add_up_to_what_it_makes_smaller(kind):
-    lab = Lab(Experiment(penalty=kind, strength=0.1))
+    lab = NetworkLab(Experiment(penalty=kind, strength=0.1))
     lab.one_step()
     learned = lab._learn()
     moment = lab.look()
