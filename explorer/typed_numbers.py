@@ -50,6 +50,22 @@ def read_whole(text: str) -> int:
     return int(value)
 
 
+def number_in(text: str) -> float | None:
+    """The number; None for what is none."""
+    try:
+        return read_number(text)
+    except ValueError:
+        return None
+
+
+def whole_in(text: str) -> int | None:
+    """The whole number; None for what is none."""
+    try:
+        return read_whole(text)
+    except ValueError:
+        return None
+
+
 def _short(clean: str) -> str:
     """With its comma as a point, and one digit after it at least."""
     whole, _, part = clean.partition(",")

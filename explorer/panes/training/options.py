@@ -17,7 +17,7 @@ from core.optimization.schedules import SCHEDULES
 from core.training.config import TrainingConfig
 from core.transformer.config import ModelConfig
 from explorer.engine_loop import torch_threads
-from explorer.typed_numbers import TwoWays, read_number, read_whole
+from explorer.typed_numbers import TwoWays, number_in, read_number, read_whole, whole_in
 
 # What the vocabularies hold, before the tokenizer of a file is known.
 STORIES_VOCABULARY = 1536
@@ -138,15 +138,14 @@ class Options:
 
 def usual_warmup(steps: str) -> str:
     """A twenty-fifth of the steps, 60 at most; "" where they are no number."""
-    return str(min(60, int(steps) // 25)) if steps.strip().isdecimal() else ""
+    count = whole_in(steps)
+    return "" if count is None or count < 0 else str(min(60, count // 25))
 
 
 def usual_last(rate: str) -> str:
     """A tenth of the peak; "" where it is no number."""
-    try:
-        return f"{float(rate) / 10:.6g}"
-    except ValueError:
-        return ""
+    peak = number_in(rate)
+    return "" if peak is None else f"{peak / 10:.6g}"
 
 
 def size_of(name: str) -> ModelSize | None:

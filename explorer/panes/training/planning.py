@@ -18,6 +18,7 @@ from explorer.panes.training.options import NO_TEXT, Options, check, config_of
 from explorer.panes.training.setup import SetupView
 from explorer.panes.training.words import about
 from explorer.placing import AUTO, SLOW_STEP, backend_for
+from explorer.typed_numbers import whole_in
 from explorer.workspace import Workspace
 
 OPTIONS = "training.options"  # where the workspace keeps them, all in one: a field may move others
@@ -293,7 +294,7 @@ def corpus_error(path: str, tokenizer: str, block_size: str) -> str:
                 break
     except (ValueError, OSError) as error:
         return str(error)
-    context = int(block_size) if block_size.strip().isdigit() else 0
+    context = whole_in(block_size) or 0
     needed = 10 * (context + 1)
     if whole and count < needed and tokenizer == "characters":
         longest = count // 10 - 1

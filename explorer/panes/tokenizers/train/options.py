@@ -14,6 +14,7 @@ from core.tokenization.lockstep import Options as LaneOptions
 from core.tokenization.specials import END_OF_TEXT
 from core.tokenization.training import KINDS
 from core.tokenization.wordpiece.tokenizer import BERT_TOKENS
+from explorer.typed_numbers import whole_in
 
 SAMPLE = "Mira whispered that the unluckiest kites fly higher."
 LONGEST_SAMPLE = 100  # characters
@@ -176,8 +177,8 @@ class TrainOptions:
     @property
     def pieces(self) -> int:
         """The vocabulary's size; 0 where none is typed."""
-        value = whole(self.vocab_size)
-        return 0 if value is None else value
+        value = whole_in(self.vocab_size)
+        return max(0, value or 0)
 
     def change(self, changes: Mapping[str, Any]) -> TrainOptions:
         return replace(self, **changes)
@@ -201,12 +202,6 @@ class TrainOptions:
         return cls(**taken, lanes=found[:MOST_LANES])
 
 
-def whole(text: str) -> int | None:
-    """A whole number as people type it: 1000, 1,000; None for anything else."""
-    clean = text.strip().replace(",", "").replace("\u2009", "")
-    return int(clean) if clean.isdecimal() else None
-
-
 LARGEST_VOCABULARY = 100_000
 MOST_KILOBYTES = 20_000
 
@@ -214,12 +209,12 @@ MOST_KILOBYTES = 20_000
 def check(options: TrainOptions, corpus_error: str = "") -> dict[str, str]:
     """Field -> what is wrong with it and the remedy; {} when training can start."""
     errors: dict[str, str] = {"corpus": corpus_error} if corpus_error else {}
-    size = whole(options.vocab_size)
+    size = whole_in(options.vocab_size)
     if size is None:
         errors["vocab_size"] = "Use a whole number; 500 to 8,000 is usual"
     elif not 1 <= size <= LARGEST_VOCABULARY:
         errors["vocab_size"] = f"Use 1 to {LARGEST_VOCABULARY:,}; 500 to 8,000 is usual"
-    amount = whole(options.kilobytes)
+    amount = whole_in(options.kilobytes)
     if amount is None or not 1 <= amount <= MOST_KILOBYTES:
         errors["kilobytes"] = f"Use 1 to {MOST_KILOBYTES:,} kB; 300 is usual"
     if options.corpus == "":

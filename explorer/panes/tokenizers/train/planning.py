@@ -10,9 +10,10 @@ from PySide6.QtWidgets import QLineEdit
 from explorer import theme
 from explorer.engine import Engine
 from explorer.latest import Latest
-from explorer.panes.tokenizers.train.options import Lane, TrainOptions, check, whole
+from explorer.panes.tokenizers.train.options import Lane, TrainOptions, check
 from explorer.panes.tokenizers.train.setup import SetupView
 from explorer.panes.tokenizers.train.survey import Survey, lane_words, survey_steps
+from explorer.typed_numbers import whole_in
 from explorer.workspace import Workspace
 
 OPTIONS = "tokenizers.train"  # where the workspace keeps them, all in one
@@ -96,7 +97,7 @@ class Planning(QObject):
     def plan(self) -> None:
         """Shows fields, errors and limits as they are now."""
         options = self.options
-        amount = whole(options.kilobytes)
+        amount = whole_in(options.kilobytes)
         errors = check(options)
         about = (options.corpus, amount, options.chosen)
         if self._wanted and about != self._surveyed:

@@ -8,8 +8,9 @@ from PySide6.QtCore import QObject, Signal
 
 from explorer.engine import Engine
 from explorer.latest import Latest
-from explorer.panes.tokenizers.train.options import TrainOptions, whole
+from explorer.panes.tokenizers.train.options import TrainOptions
 from explorer.panes.tokenizers.train.recording import Recording
+from explorer.typed_numbers import whole_in
 
 KILOBYTE = 1000
 
@@ -63,7 +64,7 @@ class Trainer(QObject):
         recording.speed = speed
         recording.limit, recording.hurry = until, until is not None
         steps = recording.run(
-            options.corpus, KILOBYTE * (whole(options.kilobytes) or 1), options.pieces
+            options.corpus, KILOBYTE * (whole_in(options.kilobytes) or 1), options.pieces
         )
         self.recording, self.options = recording, options
         self._playing = until is None

@@ -129,6 +129,9 @@ def test_a_file_is_read_letter_by_letter_and_names_its_run():
 def test_warm_up_and_last_rate_go_with_steps_and_peak_until_they_are_set():
     options = Options().change({"steps": "500", "learning_rate": "1e-3"})
     assert (options.warmup_steps, options.min_learning_rate) == ("20", "0.0001")
+    written = Options().change({"steps": "1,000", "learning_rate": "0,003"})
+    assert (written.warmup_steps, written.min_learning_rate) == ("40", "0.0003")
+    assert check(written) == {}
     typing = options.change({"learning_rate": ""})
     assert typing.min_learning_rate == "0.0001", "an unfinished number changes nothing"
     assert typing.change({"learning_rate": "5e-4"}).min_learning_rate == "5e-05"
