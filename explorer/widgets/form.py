@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QHBoxLayout, QLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLayout,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from explorer.dialogs import dragged_files
-from explorer.widgets.base import Label
+from explorer.widgets.base import Label, set_look
 from explorer.widgets.fields import ChoiceField
 
 OWN = "stories"
@@ -82,6 +91,23 @@ class Fact(QWidget):
         self._number.setText(text)
         self.setAccessibleName(f"{self._name}: {text}")
         self.setToolTip(note)
+
+
+class FactsCard(QFrame):
+    """Facts beside each other, and in `column` below them what else there is to say."""
+
+    def __init__(self, facts: Iterable[Fact], apart: int, spacing: int) -> None:
+        super().__init__()
+        set_look(self, "card")
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(16, 12, 16, 12)
+        self.column.setSpacing(spacing)
+        row = QHBoxLayout()
+        row.setSpacing(apart)
+        for fact in facts:
+            row.addWidget(fact)
+        row.addStretch(1)
+        self.column.addLayout(row)
 
 
 class TakesFiles(QWidget):

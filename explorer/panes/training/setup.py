@@ -26,7 +26,7 @@ from explorer import theme
 from explorer.panes.training.options import SIZES, Options, size_of
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.fields import ChoiceField, Deepest, Field, MenuField, TextField
-from explorer.widgets.form import CorpusField, Fact, TakesFiles, scrolling
+from explorer.widgets.form import CorpusField, Fact, FactsCard, TakesFiles, scrolling
 from explorer.widgets.line_plot import LinePlot, Series
 
 MORE = (  # name, title, what it does
@@ -177,20 +177,10 @@ class SetupView(TakesFiles):
         row.addWidget(self._cost(), 1)
 
     def _cost(self) -> QWidget:
-        card = QFrame()
-        set_look(card, "card")
-        column = QVBoxLayout(card)
-        column.setContentsMargins(16, 12, 16, 12)
-        column.setSpacing(12)
-        facts = QHBoxLayout()
-        facts.setSpacing(16)
-        for fact in self.facts.values():
-            facts.addWidget(fact)
-        facts.addStretch(1)
-        column.addLayout(facts)
+        card = FactsCard(self.facts.values(), 16, 12)
         self._note = Label("", "label", "muted", wrap=True)
-        column.addWidget(self._note)
-        column.addWidget(self.plot, 1)
+        card.column.addWidget(self._note)
+        card.column.addWidget(self.plot, 1)
         return card
 
     def resizeEvent(self, event: QResizeEvent) -> None:

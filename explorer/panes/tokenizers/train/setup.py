@@ -20,7 +20,7 @@ from explorer.panes.tokenizers.train.lane_rows import LaneRows
 from explorer.panes.tokenizers.train.options import TrainOptions
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.fields import Deepest, Field, TextField
-from explorer.widgets.form import CorpusField, Fact, TakesFiles, scrolling
+from explorer.widgets.form import CorpusField, Fact, FactsCard, TakesFiles, scrolling
 
 WIDTH, LESS = 424, 396  # px of the form
 NARROW = 800  # px: below it the form gives some of its own
@@ -86,19 +86,9 @@ class SetupView(TakesFiles):
         row.addWidget(self._text_card(), 1)
 
     def _text_card(self) -> QWidget:
-        card = QFrame()
-        set_look(card, "card")
-        column = QVBoxLayout(card)
-        column.setContentsMargins(16, 12, 16, 12)
-        column.setSpacing(8)
-        facts = QHBoxLayout()
-        facts.setSpacing(24)
-        for fact in self.facts.values():
-            facts.addWidget(fact)
-        facts.addStretch(1)
-        column.addLayout(facts)
-        column.addWidget(self._note)
-        column.addWidget(self._excerpt, 1)
+        card = FactsCard(self.facts.values(), 24, 8)
+        card.column.addWidget(self._note)
+        card.column.addWidget(self._excerpt, 1)
         return card
 
     def _connect(self) -> None:
