@@ -13,8 +13,10 @@ HEIGHT = 24  # px
 
 
 class FoldLine(QToolButton):
-    """A line between the two, in a low window alone. A click puts what is below it in the place of
-    what is `above`, and back; it names what is below. `turned(open)`.
+    """A line between the two, in a low window alone; it names what is below. `turned(open)`.
+
+    Where there is room for one alone, a click puts what is `below` in the place of what is `above`,
+    and back. Where both have some, it folds what is below, so that the picture has more.
     """
 
     turned = Signal(bool)
@@ -28,7 +30,7 @@ class FoldLine(QToolButton):
     ) -> None:
         super().__init__(parent)
         self._words, self._above, self._below = words, tuple(above), tuple(below)
-        self._tight = self._open = False
+        self._tight = self._optional = self._open = False
         self.setText(words)
         self.setAutoRaise(True)
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -46,13 +48,15 @@ class FoldLine(QToolButton):
 
     @property
     def is_open(self) -> bool:
-        """It is what stands below."""
-        return self._tight and self._open
+        """What stands below is seen."""
+        return self._open or not (self._tight or self._optional)
 
-    def set_tight(self, tight: bool) -> None:
-        """Whether there is room for one of the two alone; that is what is above, until a click."""
-        if tight != self._tight:
-            self._tight, self._open = tight, False
+    def set_tight(self, tight: bool, optional: bool = False) -> None:
+        """`tight`: there is room for one of the two alone; that is what is above, until a click.
+        `optional`: there is little for both.
+        """
+        if (tight, optional) != (self._tight, self._optional):
+            self._tight, self._optional, self._open = tight, optional, not tight
             self._share()
 
     def _turn(self) -> None:
@@ -61,11 +65,11 @@ class FoldLine(QToolButton):
         self.turned.emit(self._open)
 
     def _share(self) -> None:
-        self.setVisible(self._tight)
+        self.setVisible(self._tight or self._optional)
         for one in self._above:
-            one.setVisible(not self.is_open)
+            one.setVisible(not (self._tight and self._open))
         for one in self._below:
-            one.setVisible(not self._tight or self._open)
+            one.setVisible(self.is_open)
         self.setAccessibleName(f"{'Fold' if self._open else 'Show'}: {self._words}")
         self._restyle()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from math import ceil
 from typing import Any
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
@@ -16,6 +17,8 @@ from core.autograd.grammar import LONGEST
 from explorer import theme
 from explorer.widgets.fields import ErrorLine
 
+AROUND = 20  # px above and below the lines
+MARGIN = 4  # px at their sides
 MOST_LINES = 5  # that are seen without scrolling
 _NEEDED = Qt.ScrollBarPolicy.ScrollBarAsNeeded
 _NEVER = Qt.ScrollBarPolicy.ScrollBarAlwaysOff
@@ -39,6 +42,7 @@ class FormulaField(QPlainTextEdit):
         self.setPlaceholderText("tanh(w*x + b)")
         self.setToolTip(HINT)
         self.setTabChangesFocus(True)
+        self.document().setDocumentMargin(0)
         self.setHorizontalScrollBarPolicy(_NEVER)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._quiet = False
@@ -132,9 +136,14 @@ class FormulaField(QPlainTextEdit):
     def _fit(self) -> None:
         wanted = max(1, round(self.document().size().height()))  # lines, as they are wrapped
         lines = min(wanted, self._lines)
-        spacing = theme.current().metrics("body", mono=True).lineSpacing()
-        self.setFixedHeight(round(lines * spacing) + theme.current().px(20))
-        self.setVerticalScrollBarPolicy(_NEEDED if wanted > self._lines else _NEVER)
+        spacing = ceil(theme.current().metrics("body", mono=True).lineSpacing())
+        self.setFixedHeight(lines * spacing + theme.current().px(AROUND))
+        frame = self.contentsMargins().top() + self.contentsMargins().bottom()
+        spare = max(0, theme.current().px(AROUND) - frame)
+        above = spare // 2  # else a part of the next line would be seen there
+        self.setViewportMargins(MARGIN, above, MARGIN, spare - above)
+        scrolls = wanted > self._lines > 1
+        self.setVerticalScrollBarPolicy(_NEEDED if scrolls else _NEVER)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

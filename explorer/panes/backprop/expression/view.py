@@ -15,8 +15,9 @@ from explorer.widgets.fold_line import FoldLine
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surface import Surface
 
-LOW, FEW_LINES = 620, 3  # in a low window the formula has fewer lines
+LOW, FEW_LINES = 620, 3  # in a low window the formula has fewer lines, and the cards can be folded
 TIGHT = 340  # px at a zoom of 1: below it there is room for the formula or the cards
+FOCUS_IN, FOCUS_OUT = QEvent.Type.FocusIn, QEvent.Type.FocusOut
 NARROW = 760  # px at a zoom of 1: below it the cards have no curves
 ZOOM = 1.25  # one press of a button
 
@@ -27,6 +28,7 @@ class ExpressionView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("backprop.expression")
+        self._room = (False, False)  # whether it is low, and very low
         self.editor = FormulaEditor()
         self.graph = GraphPicture()
         self.graph.setObjectName("backprop.expression.graph")
@@ -57,12 +59,15 @@ class ExpressionView(QWidget):
         self._column.addWidget(self.cards)
         self.fold = FoldLine("Inputs and steps", [self.editor], [self.cards])
         self.fold.setObjectName("backprop.expression.fold")
-        self._column.insertWidget(2, self.fold)
+        row.insertWidget(0, self.fold)
+        row.insertSpacing(1, 8)
         self.smaller.clicked.connect(lambda: self.graph.zoom_by(1 / ZOOM))
         self.larger.clicked.connect(lambda: self.graph.zoom_by(ZOOM))
         self.whole.clicked.connect(self.graph.fit)
         self.body.stateChanged.connect(self._on_state)
+        self.fold.turned.connect(lambda _: self._place())
         self.body.installEventFilter(self)
+        self.editor.field.installEventFilter(self)
         theme.changed.connect(self._restyle)
         self._restyle()
 
@@ -73,9 +78,14 @@ class ExpressionView(QWidget):
 
     def _share_height(self) -> None:
         """A low window leaves the formula fewer lines; a very low one has it or the cards."""
-        self.editor.field.set_lines(MOST_LINES if self.height() > LOW else FEW_LINES)
-        now = theme.current()
-        self.fold.set_tight(self.height() < now.px(TIGHT))
+        now, field = theme.current(), self.editor.field
+        low, tight = self.height() <= now.px(LOW), self.height() < now.px(TIGHT)
+        lines = FEW_LINES if low else MOST_LINES
+        field.set_lines(1 if tight and not field.hasFocus() else lines)
+        if (low, tight) != self._room:
+            self._room = (low, tight)
+            self.fold.set_tight(tight, optional=low)
+            self._place()
         for curve in (self.what_if.curve, self.learn.spark):
             curve.setVisible(self.width() >= now.px(NARROW))
 
@@ -91,7 +101,9 @@ class ExpressionView(QWidget):
         self.graph.set_covered(self.tools.width() if self.tools.isVisibleTo(self.body) else 0)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize and watched is self.body:
+        if watched is self.editor.field and event.type() in (FOCUS_IN, FOCUS_OUT):
+            self._share_height()
+        elif event.type() == QEvent.Type.Resize and watched is self.body:
             self._place()  # the formula above it may grow
         return super().eventFilter(watched, event)
 

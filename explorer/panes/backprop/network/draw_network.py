@@ -18,6 +18,7 @@ from explorer.panes.backprop.network.spots import Neuron, Spot, Weight, is_dead,
 from explorer.widgets.base import put_text, ratio_of
 
 FLAT = 0.5  # share of saturated outputs from which a layer is warned of
+SIGN = "\u26a0"  # before what is wrong
 
 
 class Images:
@@ -92,7 +93,6 @@ def draw_captions(painter: QPainter, moment: Moment, layout: Layout) -> None:
     """Below each column: what it is, and what is wrong with it."""
     now = theme.current()
     small, bold = now.font("label"), now.font("label", 600)
-    last = len(moment.sizes) - 1
     for column, x in enumerate(layout.columns):
         rect = QRectF(x - layout.step / 2, layout.foot + 2, layout.step, now.px(15))
         if column == 0:
@@ -100,12 +100,28 @@ def draw_captions(painter: QPainter, moment: Moment, layout: Layout) -> None:
                 below = QRectF(box[0] - 10, box[1] + box[3] + 1, box[2] + 20, now.px(15))
                 put_text(painter, below, f"x{number + 1}", small, now.color("muted"))
             continue
-        words = "outputs" if column == last else f"layer {column}"
+        words, trouble = caption(moment, column, layout.step)
         put_text(painter, rect, words, small, now.color("muted"))
-        trouble = trouble_of(moment, column) if column < last else ""
         if trouble:
             rect.translate(0, now.px(15))
-            put_text(painter, rect, f"\u26a0 {trouble}", bold, now.color("warning"))
+            put_text(painter, rect, trouble, bold, now.color("warning"))
+
+
+def caption(moment: Moment, column: int, width: float) -> tuple[str, str]:
+    """What stands below a column: what it is, and what is wrong with it; in brief where columns are
+    close to each other, so that no two captions touch.
+    """
+    now = theme.current()
+    last = len(moment.sizes) - 1
+    room = width - now.px(4)
+    words, brief = ("outputs", "out") if column == last else (f"layer {column}", str(column))
+    if now.metrics("label").horizontalAdvance(f"layer {last}") > room:
+        words = brief
+    trouble = trouble_of(moment, column) if column < last else ""
+    told = f"{SIGN} {trouble}" if trouble else ""
+    if now.metrics("label", 600).horizontalAdvance(told) > room:
+        told = SIGN
+    return words, told
 
 
 def trouble_of(moment: Moment, column: int) -> str:

@@ -101,7 +101,7 @@ class NetworkView(QWidget):
             for widget in pair:
                 widget.setVisible(bool(there))
             if there and layout is not None:
-                self._place_pair(pair, layout.columns[number + 1], hidden[number])
+                self._place_pair(pair, layout.columns[number + 1], hidden[number], layout.step)
         roomy = layout is not None and layout.step >= theme.current().px(128)
         for widget in (self.fewer, self.deeper):
             widget.setVisible(bool(shown))
@@ -116,19 +116,25 @@ class NetworkView(QWidget):
             "One hidden layer more" if count < MOST_LAYERS else f"{MOST_LAYERS} layers are the most"
         )
         now = theme.current()
-        x = 0
+        size, x = now.px(SMALL), 0
+        if count and layout is not None and len(layout.columns) > 1:  # clear of the first pair
+            room = layout.columns[1] - self._pairs[0][0].width() - now.px(2)
+            size = max(now.px(12), min(size, int(room / 2) - 1))
         for widget in (self.fewer, self.depth, self.deeper):
             widget.adjustSize()
             if widget is self.depth:
                 widget.move(x, (now.px(28) - widget.height()) // 2)
             else:
-                widget.setFixedSize(now.px(SMALL), now.px(SMALL))
+                widget.setFixedSize(size, size)
                 widget.move(x, now.px(2))
             x += widget.width() + 1 if widget is not self.depth or roomy else 0
 
-    def _place_pair(self, pair: tuple[QToolButton, QToolButton], x: float, count: int) -> None:
+    def _place_pair(
+        self, pair: tuple[QToolButton, QToolButton], x: float, count: int, step: float
+    ) -> None:
+        """As large as the columns' distance `step` lets two of them be."""
         now = theme.current()
-        size = now.px(SMALL)
+        size = min(now.px(SMALL), int(step / 2) - 1)
         less, more = pair
         for widget, left in ((less, x - size - 1), (more, x + 1)):
             widget.setFixedSize(size, size)

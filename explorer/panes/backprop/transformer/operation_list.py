@@ -259,7 +259,7 @@ class OperationList(QWidget):
 
     def _set_width(self) -> None:
         now = theme.current()
-        self.setFixedWidth(round(min(now.px(268), max(now.px(200), self._room * 0.33))))
+        self.setFixedWidth(round(min(now.px(268), max(now.px(188), self._room * 0.28))))
 
     # searching
 
@@ -300,7 +300,7 @@ class OperationList(QWidget):
     def _restyle(self) -> None:
         now = theme.current()
         self._set_width()
-        self.tree.setIndentation(now.px(14))
+        self.tree.setIndentation(now.px(12))
         surface = now.color("window").name()
         self.tree.setStyleSheet(
             f"QTreeWidget {{ background: {surface}; border: none; outline: none;"

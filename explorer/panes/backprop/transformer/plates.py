@@ -20,6 +20,7 @@ from explorer.widgets.base import CENTER, LEFT, RIGHT, elide, packed_image, pack
 from explorer.widgets.color_bar import ColorBar
 
 KEPT = 64  # images that are kept
+WORDS = 96  # px that words need where there is no map
 GAMMA = 0.5  # the colors of gradients follow the root: few are large, many are small
 
 
@@ -125,9 +126,8 @@ class PlatePainter:
         pen = QPen(now.color("divider"), 1, Qt.PenStyle.DashLine)
         painter.setPen(pen)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRect(one.map)
-        high = max(one.map.height(), now.px(36))
-        room = QRectF(one.map.x(), one.map.y(), max(one.map.width(), now.px(96)), high)
+        room = blank_room(one)
+        painter.drawRect(room)
         painter.setFont(now.font("label"))
         painter.setPen(now.color("muted"))
         flags = int(CENTER) | Qt.TextFlag.TextWordWrap
@@ -157,6 +157,16 @@ class PlatePainter:
             place = QRectF(one.area.x(), middle - line / 2, wide, line)
             text = axes.label(row)
             put_text(painter, place, elide(text, font, wide), font, now.color("muted"), RIGHT)
+
+
+def blank_room(one: Placed) -> QRectF:
+    """Of the words that stand for a map: its place, or more of the column where that is small."""
+    now, room = theme.current(), QRectF(one.map)
+    room.setHeight(max(room.height(), now.px(36)))
+    if room.width() < now.px(WORDS):
+        room.setWidth(min(now.px(WORDS), one.area.width()))
+        room.moveRight(min(room.right(), one.area.right()))
+    return room
 
 
 def bar_of(worked: Worked, plate: Plate, root: str = "") -> ColorBar:

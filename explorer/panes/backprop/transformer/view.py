@@ -171,6 +171,7 @@ class TransformerView(QWidget):
     def _share_room(self) -> None:
         seen = self._swapped if self._tight else not self._folded
         self.stage.setVisible(not (self._tight and self._swapped))
+        self.agreement.setVisible(not self._tight)
         self.highway.setVisible(seen)
         policy = QSizePolicy.Policy
         grows = policy.Expanding if self._tight else policy.Fixed

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QImage, QPainter
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from explorer import theme
+from explorer.panes.backprop.expression.draw_legend import draw_legend
+from explorer.panes.backprop.expression.editor import FormulaField
+from explorer.panes.backprop.expression.scene import instant_at
+from explorer.panes.backprop.expression.view import ExpressionView
+from explorer.panes.backprop.network.draw_network import caption
 from explorer.panes.backprop.network.histograms import size_text
 from explorer.panes.backprop.network.view import NetworkView
 from explorer.panes.backprop.optimizers.view import OptimizersView
+from explorer.panes.backprop.transformer.placing import Placed
+from explorer.panes.backprop.transformer.plates import blank_room
 from explorer.widgets.stateful import StatefulPicture
 
 WIDTH = 913  # px that the smallest window leaves the inputs at a zoom of 1.5
@@ -98,3 +109,90 @@ def test_numbers_below_histograms_keep_to_their_column(qapp):
         for vanished in (False, True):
             text = size_text(-1.23456e-7, 1, width, vanished)
             assert metrics.horizontalAdvance(text) <= width
+
+
+@pytest.mark.parametrize("zoom", [1.0, 1.25, 1.5])
+def test_a_formula_of_more_lines_than_are_seen_shows_whole_lines(qapp, qtbot, zoom):
+    theme.apply(qapp, "light", zoom, "off")
+    host = QWidget()
+    qtbot.addWidget(host)
+    field = FormulaField(host)
+    host.show()
+    field.setFixedWidth(500)
+    field.set_text("\n".join(f"x{line} = {line}" for line in range(9)))
+    spacing = field.cursorRect().height()
+    for lines in (1, 3, 5):
+        field.set_lines(lines)
+        assert lines * spacing <= field.viewport().height() < lines * spacing + 4
+
+
+def test_a_formula_in_a_very_low_window_has_one_line_until_it_is_typed_in(shown):
+    view = shown(ExpressionView, 1.5)
+    field = view.editor.field
+    field.set_text("a = 1\nb = 2\nc = 3\nd = a + b + c")
+    low = field.height()
+    field.setFocus()
+    QTest.qWait(1)
+    assert field.hasFocus() and field.height() > 1.8 * low
+    field.clearFocus()
+    assert field.height() == low
+
+
+def test_cards_can_be_folded_in_a_low_window(shown):
+    view = shown(ExpressionView, 1.0, height=470)
+    assert view.fold.isVisibleTo(view) and view.cards.isVisibleTo(view)
+    before = view.graph.height()
+    view.fold.click()
+    QTest.qWait(1)
+    assert not view.cards.isVisibleTo(view) and view.editor.isVisibleTo(view)
+    assert view.graph.height() > before + 100
+    view.resize(961, 700)
+    assert not view.fold.isVisibleTo(view) and view.cards.isVisibleTo(view)
+
+
+def test_buttons_above_many_columns_do_not_lie_on_each_other(make_pane, run_async, qapp):
+    pane = make_pane("network")
+    mode = pane.modes["network"]
+    theme.apply(qapp, "light", 1.5, "off")
+
+    async def body():
+        for _ in range(5):
+            mode.view.layersRequested.emit(1)
+            await pane.settled()
+
+    run_async(body())
+    pane.resize(961, 428)
+    QTest.qWait(1)
+    view, moment = mode.view, mode.view.network.moment
+    shown = [one for pair in view._pairs for one in pair if one.isVisible()]
+    assert len(shown) == 2 * (len(moment.sizes) - 2) > 8
+    shown = sorted((view.fewer, view.deeper, *shown), key=lambda one: one.x())
+    for before, after in pairwise(shown):
+        assert before.geometry().right() < after.x()
+    layout = view.network.layout_now
+    advance = theme.current().metrics("label").horizontalAdvance
+    for column in range(1, len(layout.columns)):
+        assert advance(caption(moment, column, layout.step)[0]) < layout.step
+
+
+def test_words_of_a_plate_without_a_map_stay_in_its_column(qapp):
+    theme.apply(qapp, "light", 1.5)
+    area = QRectF(100, 0, 160, 60)
+    narrow = Placed(None, area, QRectF(180, 0, 60, 60), (14, 14), None)
+    wide = Placed(None, area, area, (14, 32), None)
+    for one in (narrow, wide):
+        room = blank_room(one)
+        assert area.left() <= room.left() and room.right() <= area.right()
+        assert room.width() >= min(area.width(), theme.current().px(96))
+
+
+@pytest.mark.parametrize("width", [120, 300, 460, 700])
+def test_a_legend_keeps_clear_of_what_lies_over_it(make_pane, width):
+    mode = make_pane("expression").modes["expression"]
+    image = QImage(900, 40, QImage.Format.Format_RGB32)
+    image.fill(0xFFFFFFFF)
+    painter = QPainter(image)
+    scene = mode.view.graph.scene
+    draw_legend(painter, QRectF(0, 0, width, 20), scene, instant_at(scene.computed, 99.0))
+    painter.end()
+    assert all(image.pixel(x, y) == 0xFFFFFFFF for x in range(width, 900) for y in range(20))

@@ -340,7 +340,7 @@ def test_a_very_low_window_shows_the_formula_or_the_cards(qapp, qtbot):
     qtbot.addWidget(window)
     view = ExpressionView(window)
     window.show()
-    for height, room in ((300, False), (600, True)):
+    for height, room in ((300, False), (700, True)):
         view.resize(900, height)
         assert view.height() == height
         assert view.cards.isVisibleTo(view) is room

@@ -282,6 +282,6 @@ def test_the_list_leaves_the_larger_part_of_a_narrow_window_to_the_stage(make_mo
     view.operations.set_room(1200)
     assert view.operations.width() == 268
     view.operations.set_room(700)
-    assert view.operations.width() == 231
+    assert view.operations.width() == 196
     view.operations.set_room(300)
     assert view.operations.width() == 200
