@@ -159,7 +159,7 @@ class PlatePainter:
             put_text(painter, place, elide(text, font, wide), font, now.color("muted"), RIGHT)
 
 
-def blank_room(one: Placed) -> QRectF:
+def blank_room(one: PlacedPlate) -> QRectF:
     """Of the words that stand for a map: its place, or more of the column where that is small."""
     now, room = theme.current(), QRectF(one.map)
     room.setHeight(max(room.height(), now.px(36)))

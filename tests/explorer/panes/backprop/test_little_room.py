@@ -19,7 +19,7 @@ from explorer.panes.backprop.network.draw_network import caption
 from explorer.panes.backprop.network.histograms import size_text
 from explorer.panes.backprop.network.view import NetworkView
 from explorer.panes.backprop.optimizers.view import OptimizersView
-from explorer.panes.backprop.transformer.placing import Placed
+from explorer.panes.backprop.transformer.placing import PlacedPlate
 from explorer.panes.backprop.transformer.plates import blank_room
 from explorer.widgets.stateful import StatefulPicture
 
@@ -178,8 +178,8 @@ def test_buttons_above_many_columns_do_not_lie_on_each_other(make_pane, run_asyn
 def test_words_of_a_plate_without_a_map_stay_in_its_column(qapp):
     theme.apply(qapp, "light", 1.5)
     area = QRectF(100, 0, 160, 60)
-    narrow = Placed(None, area, QRectF(180, 0, 60, 60), (14, 14), None)
-    wide = Placed(None, area, area, (14, 32), None)
+    narrow = PlacedPlate(None, area, QRectF(180, 0, 60, 60), (14, 14), None)
+    wide = PlacedPlate(None, area, area, (14, 32), None)
     for one in (narrow, wide):
         room = blank_room(one)
         assert area.left() <= room.left() and room.right() <= area.right()

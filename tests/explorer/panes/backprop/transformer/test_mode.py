@@ -284,4 +284,4 @@ def test_the_list_leaves_the_larger_part_of_a_narrow_window_to_the_stage(make_mo
     view.operations.set_room(700)
     assert view.operations.width() == 196
     view.operations.set_room(300)
-    assert view.operations.width() == 200
+    assert view.operations.width() == 188
