@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 
 from core.autograd import Graph
 from explorer.panes.backprop.expression.faces import ROOMY, TIGHT, Face, Style, docked, faces_of
-from explorer.panes.backprop.expression.layering import Net
-from explorer.panes.backprop.expression.layout import Layout, Spacing, least, place
+from explorer.panes.backprop.expression.layering import LayeredGraph
+from explorer.panes.backprop.expression.layout import Layout, Size, Spacing, least, place
 
-Size = tuple[float, float]
 ENDLESS = (math.inf, math.inf)
 SPACINGS = {ROOMY: Spacing(), TIGHT: Spacing(21.0, 23.0, 6.0, 8.0)}
 
@@ -20,15 +19,15 @@ SPACINGS = {ROOMY: Spacing(), TIGHT: Spacing(21.0, 23.0, 6.0, 8.0)}
 class Plot:
     """A graph in layers, before it has sizes.
 
-    docks  constants that stand at the node which reads them
-    kept   the other nodes
-    net    of those, by their place in `kept`
+    docks    constants that stand at the node which reads them
+    kept     the other nodes
+    layered  of those, by their place in `kept`
     """
 
     graph: Graph
     docks: Mapping[int, int]
     kept: Sequence[int]
-    net: Net
+    layered: LayeredGraph
 
 
 def plot_of(graph: Graph) -> Plot:
@@ -36,7 +35,7 @@ def plot_of(graph: Graph) -> Plot:
     kept = [number for number in range(len(graph.nodes)) if number not in docks]
     place = {number: index for index, number in enumerate(kept)}
     inputs = [[place[one] for one in graph.nodes[n].inputs if one in place] for n in kept]
-    return Plot(graph, docks, kept, Net(inputs))
+    return Plot(graph, docks, kept, LayeredGraph(inputs))
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ def arranged(plot: Plot, checks: bool = False, room: Size = ENDLESS) -> Arranged
     even these are too many, in rows as wide as the room.
     """
     faces = faces_of(plot.graph, checks, ROOMY, plot.docks)
-    width, enough = least(plot.net, _sizes(plot, faces), room[0], SPACINGS[ROOMY])
+    width, enough = least(plot.layered, _sizes(plot, faces), room[0], SPACINGS[ROOMY])
     if width > room[0]:
         enough = math.inf
     if enough <= room[1]:
@@ -71,7 +70,7 @@ def _sizes(plot: Plot, faces: Sequence[Face]) -> list[Size]:
 
 
 def _laid(plot: Plot, faces: Sequence[Face], style: Style, room: Size) -> Layout:
-    layout = place(plot.net, _sizes(plot, faces), room[0], SPACINGS[style])
+    layout = place(plot.layered, _sizes(plot, faces), room[0], SPACINGS[style])
     return _whole(plot, faces, layout)
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from explorer.panes.backprop.expression.layout import Size
+
 SCALES = (0.08, 3.0)
 READABLE = 1.0  # below this scale text is too small: a large graph is not shrunk further by itself
 LARGEST = 1.25  # a small graph is not blown up further
 MARGIN = 8.0  # around the whole, in pixels
 EDGE = 20.0  # around what is brought into sight
-
-
-Size = tuple[float, float]
 
 
 @dataclass(frozen=True)

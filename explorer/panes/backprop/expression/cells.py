@@ -9,9 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.autograd.flows import Edge
 from explorer.panes.backprop.expression.computing import Array, Computed
-
-Edge = tuple[int, int]
 
 
 @dataclass(frozen=True)

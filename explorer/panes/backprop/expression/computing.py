@@ -31,7 +31,7 @@ from core.autograd import (
 from core.autograd.flows import Edge
 from core.autograd.grammar import PI
 from core.trace import Step, Trace
-from explorer.panes.backprop.expression.layout import passed
+from explorer.panes.backprop.expression.layout import dummies_of
 from explorer.panes.backprop.expression.plan import Plan, plan_of
 
 Array = np.ndarray
@@ -307,7 +307,7 @@ def _check(output: Tensor, text: str) -> None:
 
 def _check_drawn(graph: Graph) -> None:
     """Raises ExpressionError where to draw the graph would take seconds."""
-    count = passed([node.inputs for node in graph.nodes])
+    count = dummies_of([node.inputs for node in graph.nodes])
     if count > MOST_PASSED:
         raise ExpressionError(
             f"this is too long to be drawn: its edges pass {count:,} layers of operations, and at "

@@ -1,42 +1,46 @@
-"""How high each node of a row stands: near to its neighbors, as the others of its column let it."""
+"""Coordinate assignment: how high each vertex of a layered graph stands in its row, near to its
+neighbors, as the others of its layer let it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from explorer.panes.backprop.expression.layering import Net
+from explorer.panes.backprop.expression.layering import LayeredGraph
 
 RELAXED = 8  # times that heights are
 LIGHT = 1e-3  # the weight of a node that nothing pulls
 
 
-def stand(net: Net, gaps: Sequence[Sequence[float]], row: range, middle: list[float]) -> None:
-    """Fills `middle` for each node of a row of layers; gaps: for each layer how far below the one
+def assign_heights(
+    graph: LayeredGraph, gaps: Sequence[Sequence[float]], row: range, middle: list[float]
+) -> None:
+    """Fills `middle` for each vertex of a row of layers; gaps: for each layer how far below the one
     above it each must stand.
     """
-    heavy, whole = net.weight, len(row) == net.count
-    left = {one: net.left[one] for layer in row for one in net.order[layer]}
-    right = {one: net.right[one] for one in left}
+    heavy, whole = graph.weight, len(row) == graph.count
+    left = {one: graph.left[one] for layer in row for one in graph.order[layer]}
+    right = {one: graph.right[one] for one in left}
     if not whole:
-        for one in net.order[row[0]]:
+        for one in graph.order[row[0]]:
             left[one] = []
-        for one in net.order[row[-1]]:
+        for one in graph.order[row[-1]]:
             right[one] = []
     for layer in row:
         at = 0.0
-        for one, space in zip(net.order[layer], gaps[layer], strict=True):
+        for one, space in zip(graph.order[layer], gaps[layer], strict=True):
             at += space
             middle[one] = at
-        for one in net.order[layer]:
+        for one in graph.order[layer]:
             middle[one] -= at / 2
     for sweep in range(RELAXED):
         forward = sweep % 2 == 0
         sides = (left, right) if forward else (right, left)
         for layer in row if forward else reversed(row):
             wanted: list[float] = []
-            weights = [heavy[one] for one in net.order[layer]]
+            weights = [heavy[one] for one in graph.order[layer]]
             lonely = []  # all that they read and all that reads them stands in other rows
-            for index, one in enumerate(net.order[layer]):
+            for index, one in enumerate(graph.order[layer]):
                 near = sides[0][one] or sides[1][one]
                 if sweep >= RELAXED - 2:  # at last both sides count
                     near = [*left[one], *right[one]]
@@ -52,7 +56,7 @@ def stand(net: Net, gaps: Sequence[Sequence[float]], row: range, middle: list[fl
                 if index:  # close to the one above
                     wanted[index] = wanted[index - 1] + gaps[layer][index]
             found = _spread(wanted, gaps[layer], weights)
-            for one, at in zip(net.order[layer], found, strict=True):
+            for one, at in zip(graph.order[layer], found, strict=True):
                 middle[one] = at
 
 

@@ -1,8 +1,10 @@
-"""Sets the nodes of a graph into layers, and each layer into an order with few crossings. No Qt.
+"""A layered graph: its nodes in layers, and each layer in an order with few crossings. No Qt.
 
-After Sugiyama et al. 1981, "Methods for Visual Understanding of Hierarchical System Structures":
-an edge that passes a layer has a place in it, so that no edge runs through a node. The edges of one
-node share these places until their ways part.
+After Sugiyama et al. 1981, "Methods for Visual Understanding of Hierarchical System Structures".
+Here are layer assignment, dummy vertices (a long edge, one that spans layers, has one in each that
+it passes, so that it runs through no node) and crossing reduction, by barycenters; coordinate
+assignment is in heights. Unlike there, the long edges of one node share their dummy vertices until
+their ways part.
 """
 
 from __future__ import annotations
@@ -13,12 +15,13 @@ from itertools import pairwise
 SWEEPS = 8  # times that the order is improved
 
 
-class Net:
-    """The nodes, then the places of edges that pass a layer: each with its neighbors.
+class LayeredGraph:
+    """Its vertices are the nodes, then the dummy vertices; each knows its neighbors.
 
-    layer  of each
-    order  of each layer from top to bottom
-    chain  for each node where its edges pass: layer -> place
+    layer        of each
+    order        the vertices of each layer from top to bottom
+    left, right  of each the neighbors in the layer before, and in the next
+    dummies      for each node those of its long edges: layer -> dummy vertex
     """
 
     def __init__(self, inputs: Sequence[Sequence[int]]) -> None:
@@ -29,20 +32,20 @@ class Net:
         self.weight = _depths(inputs)  # long ways to a node run straight, short ones bend
         self.left: list[list[int]] = [[] for _ in inputs]
         self.right: list[list[int]] = [[] for _ in inputs]
-        self.chain: list[dict[int, int]] = [{} for _ in inputs]
+        self.dummies: list[dict[int, int]] = [{} for _ in inputs]
         for number, before in enumerate(inputs):
             for one in before:
                 last = one
                 for layer in range(self.layer[one] + 1, self.layer[number]):
-                    last = self._passing(one, layer, last)
+                    last = self._dummy(one, layer, last)
                 self.left[number].append(last)
                 self.right[last].append(number)
-        self.order = _ordered(self)
+        self.order = _crossings_reduced(self)
 
-    def _passing(self, source: int, layer: int, last: int) -> int:
-        found = self.chain[source].get(layer)
+    def _dummy(self, source: int, layer: int, last: int) -> int:
+        found = self.dummies[source].get(layer)
         if found is None:
-            found = self.chain[source][layer] = len(self.layer)
+            found = self.dummies[source][layer] = len(self.layer)
             self.layer.append(layer)
             self.weight.append(self.weight[source])
             self.left.append([last])
@@ -52,8 +55,8 @@ class Net:
 
 
 def layers_of(inputs: Sequence[Sequence[int]]) -> list[int]:
-    """Each node as near to what reads it as it can be; those that many inputs pull stand nearer to
-    these. Layers begin at 0.
+    """Layer assignment: each node as near to what reads it as it can be; those that many inputs
+    pull stand nearer to these. Layers begin at 0.
     """
     users: list[list[int]] = [[] for _ in inputs]
     for number, before in enumerate(inputs):
@@ -78,47 +81,49 @@ def _depths(inputs: Sequence[Sequence[int]]) -> list[int]:
     return depth
 
 
-def _ordered(net: Net) -> list[list[int]]:
-    """Each layer's nodes from top to bottom, with few crossings: the best of some sweeps."""
-    order: list[list[int]] = [[] for _ in range(net.count)]
-    for number in _reading_order(net):
-        order[net.layer[number]].append(number)
-    best, fewest = [list(layer) for layer in order], _crossings(net, order)
+def _crossings_reduced(graph: LayeredGraph) -> list[list[int]]:
+    """Each layer's vertices from top to bottom, by the barycenters of their neighbors: the order
+    with the fewest crossings of some sweeps.
+    """
+    order: list[list[int]] = [[] for _ in range(graph.count)]
+    for number in _reading_order(graph):
+        order[graph.layer[number]].append(number)
+    best, fewest = [list(layer) for layer in order], _crossings(graph, order)
     for sweep in range(SWEEPS):
         if fewest == 0:
             break
         forward = sweep % 2 == 0
-        neighbors = net.left if forward else net.right
-        layers = range(1, net.count) if forward else range(net.count - 2, -1, -1)
+        neighbors = graph.left if forward else graph.right
+        layers = range(1, graph.count) if forward else range(graph.count - 2, -1, -1)
         place = _places(order)
         for layer in layers:
             row = order[layer]
-            wanted = {
+            barycenters = {
                 one: sum(place[other] for other in neighbors[one]) / len(neighbors[one])
                 if neighbors[one]
                 else place[one]
                 for one in row
             }
-            row.sort(key=wanted.__getitem__)  # stable: ties keep the order of reading
+            row.sort(key=barycenters.__getitem__)  # stable: ties keep the order of reading
             for index, one in enumerate(row):
                 place[one] = index
-        crossings = _crossings(net, order)
+        crossings = _crossings(graph, order)
         if crossings < fewest:
             best, fewest = [list(layer) for layer in order], crossings
     return best
 
 
-def _reading_order(net: Net) -> list[int]:
+def _reading_order(graph: LayeredGraph) -> list[int]:
     """From the ends backwards, inputs as they are written: what is read first stands on top."""
     seen: set[int] = set()
     found: list[int] = []
-    stack = [number for number in range(len(net.layer)) if not net.right[number]]
+    stack = [number for number in range(len(graph.layer)) if not graph.right[number]]
     while stack:
         number = stack.pop()
         if number not in seen:
             seen.add(number)
             found.append(number)
-            stack.extend(reversed(net.left[number]))
+            stack.extend(reversed(graph.left[number]))
     return found
 
 
@@ -126,12 +131,14 @@ def _places(order: list[list[int]]) -> dict[int, float]:
     return {one: float(index) for row in order for index, one in enumerate(row)}
 
 
-def _crossings(net: Net, order: list[list[int]]) -> int:
+def _crossings(graph: LayeredGraph, order: list[list[int]]) -> int:
     """Pairs of edges between neighboring layers that cross (counted by inversions, with a tree)."""
     place = {one: index for row in order for index, one in enumerate(row)}
     total = 0
     for row, following in pairwise(order):
-        ends = [place[end] for one in row for end in sorted(net.right[one], key=place.__getitem__)]
+        ends = [
+            place[end] for one in row for end in sorted(graph.right[one], key=place.__getitem__)
+        ]
         tree = [0] * (len(following) + 1)
         for seen, end in enumerate(ends):
             below, at = 0, end + 1

@@ -1,7 +1,7 @@
 """Lays a graph out from left to right, in rows as text is where it is wider than its room. No Qt.
 
-The layers and their order are layering's. Here each layer becomes a column, columns become rows,
-and every node gets a height near to those of its neighbors. An edge that goes on in the next row
+The layered graph is layering's. Here each layer becomes a column, columns become rows, and every
+node gets a height near to those of its neighbors. An edge that goes on in the next row
 turns round at the end of its own, goes back in a lane between the two, and turns again.
 """
 
@@ -12,20 +12,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 
-from explorer.panes.backprop.expression.heights import stand
-from explorer.panes.backprop.expression.layering import Net, layers_of
+from explorer.panes.backprop.expression.heights import assign_heights
+from explorer.panes.backprop.expression.layering import LayeredGraph, layers_of
 
 LANE, BESIDE = 6.0, 12.0  # between two lanes; between lanes and the rows above and below
 TURN = 9.0  # from the end of a row to the nearest turn
 RAGGED = 20.0  # what an empty row costs, in units of height: rows are filled alike
 
 Point = tuple[float, float]
+Size = tuple[float, float]  # width and height
 
 
 @dataclass(frozen=True)
 class Spacing:
-    """Between two columns, after one whose nodes are used more than once, two nodes, two edges
-    that pass.
+    """Between two columns, after one whose nodes are used more than once, two nodes, two long
+    edges.
     """
 
     column: float = 52.0
@@ -69,19 +70,19 @@ class Layout:
 
 def lay_out(
     inputs: Sequence[Sequence[int]],
-    sizes: Sequence[Point],
+    sizes: Sequence[Size],
     room: float = math.inf,
     spacing: Spacing | None = None,
 ) -> Layout:
     """inputs: for each node the nodes that it reads, all before it; sizes: (width, height); `room`:
     how wide it may be, if its columns are not wider.
     """
-    return place(Net(inputs), sizes, room, spacing or Spacing())
+    return place(LayeredGraph(inputs), sizes, room, spacing or Spacing())
 
 
-def passed(inputs: Sequence[Sequence[int]]) -> int:
-    """How many layers all edges pass: each takes a place and a bend, so this is what a layout and
-    its picture cost.
+def dummies_of(inputs: Sequence[Sequence[int]]) -> int:
+    """How many dummy vertices the long edges would have if they shared none: each takes a place and
+    a bend, so this is what a layout and its picture cost.
     """
     layers = layers_of(inputs)
     return sum(
@@ -89,24 +90,24 @@ def passed(inputs: Sequence[Sequence[int]]) -> int:
     )
 
 
-def place(net: Net, sizes: Sequence[Point], room: float, spacing: Spacing) -> Layout:
-    """The same, of layers that are known."""
+def place(graph: LayeredGraph, sizes: Sequence[Size], room: float, spacing: Spacing) -> Layout:
+    """The same of a layered graph."""
     if not sizes:
         return Layout((), (), (), 0.0, 0.0)
-    columns = _Columns(net, sizes, spacing)
+    columns = _Columns(graph, sizes, spacing)
     rows = columns.rows(room)
-    middle = [0.0] * len(net.layer)
+    middle = [0.0] * len(graph.layer)
     top, bounds, lanes = 0.0, [], {}
     for row in rows:
-        stand(net, columns.gaps, row, middle)
-        members = [one for layer in row for one in net.order[layer]]
+        assign_heights(graph, columns.gaps, row, middle)
+        members = [one for layer in row for one in graph.order[layer]]
         first = min(middle[one] - columns.height[one] / 2 for one in members)
         for one in members:
             middle[one] += top - first
         bottom = max(middle[one] + columns.height[one] / 2 for one in members)
         bounds.append((top, bottom))
         top = bottom + BESIDE
-        for one in reversed(columns.crossing[row[-1]]):
+        for one in reversed(columns.leaving[row[-1]]):
             lanes[one] = top
             top += LANE
         top += BESIDE - LANE
@@ -116,7 +117,7 @@ def place(net: Net, sizes: Sequence[Point], room: float, spacing: Spacing) -> La
     return Layout(
         layout.places(),
         layout.ways(),
-        tuple(net.layer[: len(sizes)]),
+        tuple(graph.layer[: len(sizes)]),
         max(ends),
         bounds[-1][1],
         layout.folds,
@@ -124,14 +125,14 @@ def place(net: Net, sizes: Sequence[Point], room: float, spacing: Spacing) -> La
     )
 
 
-def least(net: Net, sizes: Sequence[Point], room: float, spacing: Spacing) -> Point:
+def least(graph: LayeredGraph, sizes: Sequence[Size], room: float, spacing: Spacing) -> Size:
     """Width and height that it takes at least: much sooner told than where everything stands."""
     if not sizes:
         return 0.0, 0.0
-    columns = _Columns(net, sizes, spacing)
+    columns = _Columns(graph, sizes, spacing)
     rows = columns.rows(room)
     starts = columns.starts(rows)
-    lanes = [(len(columns.crossing[row[-1]]) - 1) * LANE + 2 * BESIDE for row in rows[:-1]]
+    lanes = [(len(columns.leaving[row[-1]]) - 1) * LANE + 2 * BESIDE for row in rows[:-1]]
     return (
         max(starts[row[-1]] + columns.width[row[-1]] + columns.turn(row[-1]) for row in rows),
         sum(max(columns.tall[layer] for layer in row) for row in rows) + sum(lanes),
@@ -141,23 +142,25 @@ def least(net: Net, sizes: Sequence[Point], room: float, spacing: Spacing) -> Po
 class _Columns:
     """The layers with their sizes."""
 
-    def __init__(self, net: Net, sizes: Sequence[Point], spacing: Spacing) -> None:
-        self.net, self.sizes, self.spacing = net, sizes, spacing
-        self.height = [height for _, height in sizes] + [0.0] * (len(net.layer) - len(sizes))
+    def __init__(self, graph: LayeredGraph, sizes: Sequence[Size], spacing: Spacing) -> None:
+        self.graph, self.sizes, self.spacing = graph, sizes, spacing
+        self.height = [height for _, height in sizes] + [0.0] * (len(graph.layer) - len(sizes))
         nodes = len(sizes)
-        self.width = [max((sizes[n][0] for n in row if n < nodes), default=0) for row in net.order]
+        self.width = [
+            max((sizes[n][0] for n in row if n < nodes), default=0) for row in graph.order
+        ]
         uses = [0] * nodes
-        for one in (one for before in net.inputs for one in before):
+        for one in (one for before in graph.inputs for one in before):
             uses[one] += 1
-        fanned = [any(one < nodes and uses[one] > 1 for one in row) for row in net.order]
+        fanned = [any(one < nodes and uses[one] > 1 for one in row) for row in graph.order]
         self.space = [spacing.fanned if several else spacing.column for several in fanned]
-        self.gaps = [self._gaps(row) for row in net.order]
+        self.gaps = [self._gaps(row) for row in graph.order]
         self.tall = [
             sum(gap) + (self.height[row[0]] + self.height[row[-1]]) / 2
-            for gap, row in zip(self.gaps, net.order, strict=True)
+            for gap, row in zip(self.gaps, graph.order, strict=True)
         ]
         # what goes on from each layer to the next, top to bottom
-        self.crossing = [[one for one in row if net.right[one]] for row in net.order]
+        self.leaving = [[one for one in row if graph.right[one]] for row in graph.order]
 
     def _gaps(self, row: Sequence[int]) -> list[float]:
         """How far below the one above it each must stand; the first has none above it."""
@@ -170,15 +173,15 @@ class _Columns:
 
     def turn(self, layer: int) -> float:
         """How far beside a row that ends with a layer its ways turn, and beside the next one."""
-        return turned(len(self.crossing[layer]))
+        return turned(len(self.leaving[layer]))
 
     def rows(self, room: float) -> list[range]:
         """The layers of each row: as low as can be, by the sum of all rows' heights."""
-        count = self.net.count
+        count = self.graph.count
         ends = list(accumulate(a + b for a, b in zip(self.width, self.space, strict=True)))
         if ends[-1] - self.space[-1] <= room:
             return [range(count)]
-        lanes = [len(crossing) for crossing in self.crossing]
+        lanes = [len(leaving) for leaving in self.leaving]
         best = [(0.0, 0)] + [(math.inf, 0)] * count
         for end in range(1, count + 1):
             high = 0.0
@@ -234,24 +237,24 @@ class _Drawn:
     def places(self) -> tuple[tuple[float, float, float, float], ...]:
         columns, found = self.columns, []
         for number, (width, height) in enumerate(columns.sizes):
-            layer = columns.net.layer[number]
+            layer = columns.graph.layer[number]
             left = self.starts[layer]
-            if not columns.net.inputs[number]:  # flush right: edges leave at one line
+            if not columns.graph.inputs[number]:  # flush right: edges leave at one line
                 left += columns.width[layer] - width
             found.append((left, self.middle[number] - height / 2, width, height))
         return tuple(found)
 
     def ways(self) -> tuple[tuple[tuple[Point, ...], ...], ...]:
-        places, net = self.places(), self.columns.net
+        places, graph = self.places(), self.columns.graph
         shared = [self._shared(one, place) for one, place in enumerate(places)]
         found = []
-        for number, before in enumerate(net.inputs):
+        for number, before in enumerate(graph.inputs):
             x, y, _, height = places[number]
             end = (x, y + height / 2)
             ways = []
             for index, one in enumerate(before):
                 points, folds = shared[one]
-                count = 2 * (net.layer[number] - net.layer[one]) - 1
+                count = 2 * (graph.layer[number] - graph.layer[one]) - 1
                 ways.append((*points[:count], end))
                 if ahead := tuple(fold for fold in folds if fold.at <= count):
                     self.folds[number, index] = ahead
@@ -262,21 +265,21 @@ class _Drawn:
         self, one: int, place: tuple[float, float, float, float]
     ) -> tuple[list[Point], list[Fold]]:
         """What the ways from a node have in common: that to the farthest layer."""
-        net, width, first = self.columns.net, self.columns.width, self.columns.net.layer[one]
+        graph, width, first = self.columns.graph, self.columns.width, self.columns.graph.layer[one]
         left, top, wide, tall = place
-        points, folds, passing = [(left + wide, top + tall / 2)], [], one
-        for layer in range(first, first + len(net.chain[one]) + 1):
-            if layer in self.lasts and net.right[passing]:
-                folds.append(self._fold(len(points), layer, passing))
-            if layer - first < len(net.chain[one]):
-                passing = net.chain[one][layer + 1]
-                at, start = self.middle[passing], self.starts[layer + 1]
+        points, folds, vertex = [(left + wide, top + tall / 2)], [], one
+        for layer in range(first, first + len(graph.dummies[one]) + 1):
+            if layer in self.lasts and graph.right[vertex]:
+                folds.append(self._fold(len(points), layer, vertex))
+            if layer - first < len(graph.dummies[one]):
+                vertex = graph.dummies[one][layer + 1]
+                at, start = self.middle[vertex], self.starts[layer + 1]
                 points += [(start, at), (start + width[layer + 1], at)]
         return points, folds
 
-    def _fold(self, at: int, layer: int, passing: int) -> Fold:
+    def _fold(self, at: int, layer: int, vertex: int) -> Fold:
         """The topmost turns outermost, into the lowest lane, so that no two cross."""
-        crossing = self.columns.crossing[layer]
-        place = crossing.index(passing)
-        right = self.starts[layer] + self.columns.width[layer] + turned(len(crossing) - place)
-        return Fold(at, right, self.lanes[passing], self.starts[layer + 1] - turned(place + 1))
+        leaving = self.columns.leaving[layer]
+        place = leaving.index(vertex)
+        right = self.starts[layer] + self.columns.width[layer] + turned(len(leaving) - place)
+        return Fold(at, right, self.lanes[vertex], self.starts[layer + 1] - turned(place + 1))

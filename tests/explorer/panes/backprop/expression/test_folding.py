@@ -12,7 +12,7 @@ from explorer.panes.backprop.expression import scene as module
 from explorer.panes.backprop.expression.arranging import arranged, plot_of
 from explorer.panes.backprop.expression.computing import compute
 from explorer.panes.backprop.expression.examples import EXAMPLES
-from explorer.panes.backprop.expression.layering import Net
+from explorer.panes.backprop.expression.layering import LayeredGraph
 from explorer.panes.backprop.expression.layout import Spacing, lay_out, least
 from explorer.panes.backprop.expression.scene import in_room, scene_of
 from explorer.panes.backprop.expression.ways import ways_of
@@ -209,7 +209,7 @@ def test_what_a_layout_takes_at_least_is_no_more_than_it_takes(seed):
     inputs = graph(seed, 60, 12)
     sizes = [SIZES] * len(inputs)
     for room in (500.0, 900.0, math.inf):
-        width, height = least(Net(inputs), sizes, room, Spacing())
+        width, height = least(LayeredGraph(inputs), sizes, room, Spacing())
         layout = lay_out(inputs, sizes, room)
         assert width == pytest.approx(layout.width) and height <= layout.height + 1e-6
         assert height > layout.height / 3
