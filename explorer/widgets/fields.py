@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -71,6 +72,18 @@ class Field(QWidget):
     def set_error(self, text: str) -> None:
         self.error.set_text(text)
         self.editor.setAccessibleDescription(text)
+
+    def sizeHint(self) -> QSize:
+        """High enough for all lines of what is wrong."""
+        hint, column = super().sizeHint(), self.layout()
+        if self.error.text and column is not None:
+            hint.setHeight(max(hint.height(), column.totalHeightForWidth(self.width())))
+        return hint
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self.error.text:
+            self.updateGeometry()
 
     def set_value(self, text: str) -> None:
         """Shows a value; emits nothing."""

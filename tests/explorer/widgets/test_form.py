@@ -1,11 +1,13 @@
 """The text to learn from, and files that are dropped on a form."""
 
+import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QApplication, QPushButton, QVBoxLayout
 
-from explorer.widgets.form import CorpusField, TakesFiles
+from explorer.widgets.fields import TextField
+from explorer.widgets.form import CorpusField, TakesFiles, scrolling
 
 
 def heard(field):
@@ -50,3 +52,22 @@ def test_files_are_taken_and_folders_are_left_to_the_window(qtbot, tmp_path):
         assert enter.isAccepted() == taken
         form.dropEvent(QDropEvent(QPointF(1, 1), *about, plain))
     assert dropped == [str(file)]
+
+
+@pytest.mark.parametrize("width", (120, 176, 300))
+def test_a_field_shows_all_of_what_is_wrong(qtbot, width):
+    field = TextField("rate", "Learning rate")
+    column = QVBoxLayout()
+    column.addWidget(field)
+    column.addStretch(1)
+    area = scrolling(column)
+    qtbot.addWidget(area)
+    area.resize(width, 400)
+    area.show()
+    field.set_error("This is no number; write it like 0.03 or 3e-2; 0.01 stays.")
+    QApplication.processEvents()
+    label = field.error._text
+    assert label.height() >= label.heightForWidth(label.width())
+    area.resize(width - 30, 400)
+    QApplication.processEvents()
+    assert label.height() >= label.heightForWidth(label.width())
