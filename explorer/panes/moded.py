@@ -19,6 +19,7 @@ from explorer.panes.modes import Desk, Mode, ModeSpec
 from explorer.widgets.toggle import SegmentedControl
 
 INPUTS = 264  # px that a mode's inputs have before the names of the modes come closer together
+LEAST = 150  # px that they have before these are cut
 APART = 16
 
 
@@ -59,8 +60,9 @@ class ModesHeader(QWidget):
     def _fit(self) -> None:
         """The same for all modes, so that their names stay where they are."""
         least, most = self.choice.minimumSizeHint().width(), self.choice.sizeHint().width()
-        room = self.width() - APART - theme.current().px(INPUTS)
-        self.choice.setFixedWidth(max(least, min(most, room)))
+        now, room = theme.current(), self.width() - APART
+        wide = max(least, min(most, room - now.px(INPUTS)))
+        self.choice.setFixedWidth(max(1, min(wide, max(room - now.px(LEAST), least // 2))))
 
     def show_mode(self, name: str) -> None:
         self.choice.set_current(name)

@@ -235,6 +235,20 @@ def put_text(
     painter.drawText(rect, int(align) | Qt.TextFlag.TextSingleLine, text)
 
 
+def put_words(
+    painter: QPainter,
+    rect: QRectF,
+    text: str,
+    font: QFont,
+    color: QColor,
+    align: Qt.AlignmentFlag = CENTER,
+) -> None:
+    """Draws a sentence in `rect`, in as many lines as it needs."""
+    painter.setFont(font)
+    painter.setPen(color)
+    painter.drawText(rect, int(align) | Qt.TextFlag.TextWordWrap, text)
+
+
 def put_slanted(
     painter: QPainter, foot: QPointF, text: str, font: QFont, color: QColor, degrees: float = -45
 ) -> None:

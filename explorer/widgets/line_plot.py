@@ -14,7 +14,7 @@ from PySide6.QtGui import QColor, QMouseEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import courtesy, theme
-from explorer.widgets.base import Columns, Picture, put_text
+from explorer.widgets.base import Columns, Picture, put_words
 from explorer.widgets.plot_curves import Curves, color_of, curves_of
 from explorer.widgets.plot_data import (
     Series,
@@ -278,7 +278,8 @@ class LinePlot(Picture):
         rect = self.plot_rect()
         draw_titles(painter, rect, (self._labels[0], self._title()), self.width())
         if self._limits.now is None:
-            put_text(painter, rect, self._empty_text, now.font("body"), now.color("muted"))
+            rect = QRectF(4, rect.y(), self.width() - 8, rect.height())
+            put_words(painter, rect, self._empty_text, now.font("body"), now.color("muted"))
             return
         note = badge_text(self._curves.bucket, self._curves.outside, self._note)
         draw_badge(painter, note, self._title(), self.width())

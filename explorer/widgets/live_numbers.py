@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QRect, QRectF, QSize
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
@@ -65,23 +65,39 @@ def largest_terms(terms: Terms, count: int = 3) -> tuple[list[int], float, int, 
 
 
 class LiveNumbers(Picture):
-    """Rows of `Terms`, `Equation`, plain strings, or objects with `text` and `role`."""
+    """Rows of `Terms`, `Equation`, plain strings, or objects with `text` and `role`; a text that is
+    wider than there is room goes on in the next line.
+    """
 
     def __init__(self, name: str = "Live numbers", parent: QWidget | None = None) -> None:
         super().__init__(name, parent)
         self._rows: list[Any] = []
+        self._broken_up: dict[str, list[str]] = {}  # texts that need more than a line
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def set_rows(self, rows: Sequence[Any]) -> None:
         """Shows other numbers; call it at most 8 times a second while playing."""
         self._rows = list(rows)
         self.setAccessibleDescription(self.text)
-        self.setFixedHeight(self.sizeHint().height())
+        self._fit()
         self.data_changed()
+
+    def _fit(self) -> None:
+        """As high as the rows are in the width that there is."""
+        metrics, room = theme.current().metrics("body"), float(self.width())
+        texts = {_said(row) for row in self._rows if not isinstance(row, Terms | Equation)}
+        wide = [text for text in texts if metrics.horizontalAdvance(text) > room]
+        self._broken_up = {text: broken_up(text, metrics.horizontalAdvance, room) for text in wide}
+        self.setFixedHeight(self.sizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self._fit()
 
     def on_theme_changed(self) -> None:
         """At another zoom the rows have another height."""
-        self.setFixedHeight(self.sizeHint().height())
+        self._fit()
         super().on_theme_changed()
 
     def displayed(self) -> dict[str, np.ndarray]:
@@ -105,7 +121,9 @@ class LiveNumbers(Picture):
         if isinstance(row, Terms):
             shown, _, more, _ = largest_terms(row)
             return len(shown) + (1 if more else 0) + 1
-        return 1
+        if isinstance(row, Equation):
+            return 1
+        return len(self._broken_up.get(_said(row), "1"))
 
     def occupied(self) -> QRect:
         """Where the rows stand."""
@@ -117,8 +135,8 @@ class LiveNumbers(Picture):
         for row in self._rows:
             if isinstance(row, Terms):
                 y = self._draw_terms(painter, row, y)
-            elif y + height < self.exposed.top() or y > self.exposed.bottom():
-                y += height  # a hundred rows may stand out of sight
+            elif y + self._lines(row) * height < self.exposed.top() or y > self.exposed.bottom():
+                y += self._lines(row) * height  # a hundred rows may stand out of sight
             else:
                 y = self._draw_line(painter, row, y)
 
@@ -143,11 +161,12 @@ class LiveNumbers(Picture):
                 LEFT,
             )
         else:
-            text = row if isinstance(row, str) else row.text
             role = "text" if isinstance(row, str) else row.role
-            font = now.font("body")
-            put_text(painter, rect, elide(text, font, self.width()), font, now.color(role), LEFT)
-        return y + height
+            font, color, said = now.font("body"), now.color(role), _said(row)
+            for text in self._broken_up.get(said, [said]):
+                put_text(painter, rect, elide(text, font, self.width()), font, color, LEFT)
+                rect.translate(0, height)
+        return y + height * self._lines(row)
 
     def _draw_terms(self, painter: QPainter, row: Terms, y: float) -> float:
         """Columns: what, left factor, x, right factor, =, product."""
@@ -194,6 +213,22 @@ class LiveNumbers(Picture):
         put(4, "=", muted)
         put(5, result, now.color(row.role), bold)
         return y + height
+
+
+def broken_up(text: str, wide: Callable[[str], float], room: float) -> list[str]:
+    """The lines of a text, broken between its words: as many in each as there is room for."""
+    lines = [""]
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}" if lines[-1] else word
+        if lines[-1].strip() and wide(longer) > room:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
+
+
+def _said(row: Any) -> str:
+    return row if isinstance(row, str) else str(row.text)
 
 
 def _cell(numbers: Sequence[str]) -> float:

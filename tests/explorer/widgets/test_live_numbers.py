@@ -4,7 +4,8 @@ import numpy as np
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QScrollArea
 
-from explorer.widgets.live_numbers import Equation, LiveNumbers, Terms
+from explorer import theme
+from explorer.widgets.live_numbers import Equation, LiveNumbers, Terms, broken_up
 
 
 def pixels(widget) -> np.ndarray:
@@ -39,3 +40,33 @@ def test_rows_out_of_sight_are_not_drawn_and_those_in_sight_as_ever(qtbot, monke
         assert 3 <= len(drawn) <= 12
         wanted = whole[place : place + found.shape[0]]
         np.testing.assert_array_equal(found[: wanted.shape[0], : whole.shape[1]], wanted)
+
+
+def test_a_text_goes_on_in_the_next_line_where_it_has_no_room(qtbot):
+    told = "The surface has no height anywhere that is drawn; change the formula."
+    numbers = LiveNumbers()
+    qtbot.addWidget(numbers)
+    numbers.resize(1000, 40)
+    numbers.show()
+    numbers.set_rows(["short", told, Equation("x", 1.0)])
+    line, three = theme.current().px(20), numbers.height()
+    advance = theme.current().metrics("body").horizontalAdvance
+    for width in (advance(told) - 1, 220, 120):
+        numbers.resize(width, numbers.height())
+        lines = broken_up(told, advance, numbers.width())
+        assert " ".join(lines) == told and len(lines) > 1
+        assert all(advance(one) <= numbers.width() for one in lines)
+        assert numbers.height() == three + (len(lines) - 1) * line
+        numbers.grab()
+        assert numbers._broken is None
+    numbers.resize(1000, numbers.height())
+    assert numbers.height() == three
+
+
+def test_a_word_that_has_no_room_stays_one(qtbot):
+    assert broken_up("one incomprehensible word", lambda text: 7 * len(text), 50.0) == [
+        "one",
+        "incomprehensible",
+        "word",
+    ]
+    assert broken_up("", len, 10) == [""]

@@ -164,9 +164,12 @@ class CurvePicture(Picture):
         painter.drawLine(area.bottomLeft(), area.bottomRight())
         painter.drawLine(area.topLeft(), area.bottomLeft())
         below = QRectF(area.left(), area.bottom() + 1, area.width(), now.px(15))
-        put_text(painter, below, numeral(what.xs[0]), small, muted, LEFT)
-        put_text(painter, below, what.called, small, muted)
-        put_text(painter, below, numeral(what.xs[-1]), small, muted, RIGHT)
+        ends = numeral(what.xs[0]), numeral(what.xs[-1])
+        put_text(painter, below, ends[0], small, muted, LEFT)
+        put_text(painter, below, ends[1], small, muted, RIGHT)
+        wide = now.metrics("label").horizontalAdvance
+        if below.width() / 2 - max(map(wide, ends)) > wide(what.called) / 2 + now.px(4):
+            put_text(painter, below, what.called, small, muted)
         above = QRectF(area.left() + 3, area.top() - now.px(15), area.width(), now.px(14))
         if self._hovered is None:
             top = f"{self._output} up to {numeral(self._most(what, high))}"
@@ -191,7 +194,8 @@ class CurvePicture(Picture):
         painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
         words = f"{what.called} {numeral(self._hovered)}: {self._output} {self._there(what)}"
         above = QRectF(area.left() + 3, area.top() - now.px(15), area.width(), now.px(14))
-        put_text(painter, above, words, now.font("label"), now.color("text"), LEFT)
+        small = now.font("label")
+        put_text(painter, above, elide(words, small, above.width()), small, now.color("text"), LEFT)
 
     def _there(self, what: WhatIf) -> str:
         """How high the curve is under the pointer; between which heights it swings there."""

@@ -16,6 +16,7 @@ from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surface import Surface
 
 LOW, FEW_LINES = 620, 3  # in a low window the formula has fewer lines, and the cards can be folded
+ONE_LINE = 430  # px at a zoom of 1: below it one, until it is typed in
 TIGHT = 340  # px at a zoom of 1: below it there is room for the formula or the cards
 FOCUS_IN, FOCUS_OUT = QEvent.Type.FocusIn, QEvent.Type.FocusOut
 NARROW = 760  # px at a zoom of 1: below it the cards have no curves
@@ -81,7 +82,8 @@ class ExpressionView(QWidget):
         now, field = theme.current(), self.editor.field
         low, tight = self.height() <= now.px(LOW), self.height() < now.px(TIGHT)
         lines = FEW_LINES if low else MOST_LINES
-        field.set_lines(1 if tight and not field.hasFocus() else lines)
+        one = self.height() < now.px(ONE_LINE) and not field.hasFocus()
+        field.set_lines(1 if one else lines)
         if (low, tight) != self._room:
             self._room = (low, tight)
             self.fold.set_tight(tight, optional=low)

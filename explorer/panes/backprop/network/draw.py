@@ -188,10 +188,13 @@ def draw_scale(painter: QPainter, plane: Box, image: QImage, low: str, high: str
 
 
 def _shortened(words: str, font: QFont, room: float) -> str:
-    """What stands before a colon or semicolon is enough where there is little room."""
+    """What stands before a colon or semicolon is enough where there is little room, at last the
+    number alone.
+    """
     said = (words, words.partition(";")[0], words.partition(":")[0])
+    said = (*said, " ".join(said[1].split()[:2]))  # 100 %
     wide = QFontMetricsF(font).horizontalAdvance
-    found = next((one for one in said if wide(one) <= room), said[1])
+    found = next((one for one in said if wide(one) <= room), said[-1])
     return elide(found, font, room, Qt.TextElideMode.ElideRight)
 
 
@@ -222,7 +225,8 @@ def draw_legend(painter: QPainter, plane: Box, data: Data, kind: str) -> None:
         entry("hollow: test" if data.classes else "ringed: test", 0 if data.classes else 1, True)
     if kind:
         rect = QRectF(plane[0], y + now.px(8), plane[2], now.px(16))
-        put_text(painter, rect, elide(kind, font, plane[2]), font, ink, LEFT)
+        kind = elide(kind, font, plane[2], Qt.TextElideMode.ElideRight)
+        put_text(painter, rect, kind, font, ink, LEFT)
 
 
 def draw_words(painter: QPainter, place: QPointF, words: str, width: float, height: float) -> None:

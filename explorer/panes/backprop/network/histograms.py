@@ -21,8 +21,8 @@ TINY = 1e-3  # a layer's gradient of less than this share of the largest has all
 
 
 def size_text(value: float, row: int, width: float, vanished: bool) -> str:
-    """The number below a histogram, as exact as so much width lets it be; where there is too little
-    for any, none, for the pointer tells it.
+    """The number below a histogram, as exact as so much width lets it be; where numbers have too
+    little, none, for the pointer tells them.
     """
     now, sign = theme.current(), SIGN if vanished else ""
     metrics = now.metrics("label")
@@ -30,6 +30,8 @@ def size_text(value: float, row: int, width: float, vanished: bool) -> str:
     if width >= now.px(64):
         said.insert(0, f"{SIGNS[row]} {format_number(value)}")
     room = width - now.px(4)
+    if metrics.horizontalAdvance("0.00") > room:  # of some and not of others would be misread
+        said = []
     texts = [*(sign + one for one in said), sign]
     return next((text for text in texts if metrics.horizontalAdvance(text) <= room), "")
 

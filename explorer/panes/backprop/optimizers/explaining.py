@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -27,7 +26,6 @@ from explorer.theme_numbers import format_number
 from explorer.widgets.live_numbers import Equation
 
 XY = ("x", "y")
-WIDE = 46  # letters of a row
 NOTES = {
     "param": "where it stands",
     "grad": "gradient",
@@ -43,7 +41,7 @@ def of_start(recording: Recording, lane: Lane | None) -> Inspection:
     """Before the first step."""
     if lane is None:
         told = recording.trouble or "tick an optimizer and choose it to see its steps"
-        return Inspection(rows=wrap(f"{told[:1].upper()}{told[1:]}.", WIDE), title="The race")
+        return Inspection(rows=[f"{told[:1].upper()}{told[1:]}."], title="The race")
     racer = lane.racers[0]
     rows: list[Any] = [
         Equation("start", place(racer.position), "accent"),

@@ -32,7 +32,7 @@ from explorer.panes.backprop.optimizers.plane import Plane, fitting
 from explorer.panes.backprop.optimizers.racing import Lane, Recording
 from explorer.panes.backprop.optimizers.relief import Relief
 from explorer.panes.backprop.optimizers.trail_layer import TrailLayer, near, thinned
-from explorer.widgets.base import Columns, Picture, put_text
+from explorer.widgets.base import Columns, Picture, put_words
 from explorer.widgets.word_places import Placed
 
 HURRY = 0.1  # seconds between two movements that belong together
@@ -207,7 +207,7 @@ class MapView(Picture):
         return QSize(theme.current().px(520), theme.current().px(360))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(theme.current().px(280), theme.current().px(180))
+        return QSize(theme.current().px(160), theme.current().px(120))
 
     # painting
 
@@ -251,7 +251,7 @@ class MapView(Picture):
         draw_words(painter, self._written)
         painter.setOpacity(1.0)
         if self._note:
-            put_text(painter, frame, self._note, now.font("body"), now.color("text"))
+            put_words(painter, frame, self._note, now.font("body"), now.color("text"))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(now.pen("divider"))
         painter.drawRect(frame.adjusted(0.5, 0.5, -0.5, -0.5))

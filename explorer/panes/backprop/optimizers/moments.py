@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QColor, QPaintEngine, QPainter, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -16,7 +16,7 @@ from explorer.panes.backprop.optimizers.remembering import Quantity
 from explorer.panes.backprop.optimizers.words import short
 from explorer.theme import device_pixmap
 from explorer.theme_numbers import format_number
-from explorer.widgets.base import LEFT, RIGHT, Columns, Picture, elide, put_text
+from explorer.widgets.base import LEFT, RIGHT, Columns, Picture, elide, put_text, put_words
 
 DECADES = 4.0  # of the scale: what is smaller than the largest by more is no bar
 LINE = 15  # pixels of one bar's row
@@ -83,10 +83,7 @@ class MomentsView(Picture):
         now = theme.current()
         if not self._quantities:
             text = "Let one race and choose it: what it remembers is shown here."
-            painter.setFont(now.font("body"))
-            painter.setPen(now.color("muted"))
-            flags = int(Qt.AlignmentFlag.AlignCenter) | Qt.TextFlag.TextWordWrap
-            painter.drawText(QRectF(self.rect()), flags, text)
+            put_words(painter, QRectF(self.rect()), text, now.font("body"), now.color("muted"))
             return
         areas = self._areas()
         self._draw_words(painter, areas)

@@ -15,7 +15,7 @@ from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surface import Surface
 
-STAGE = 170  # px: the lowest stage beside which the highway is seen
+STAGE = 230  # px: the lowest stage beside which the highway is seen
 ROAD = ": length of \u2202L/\u2202(residual), click to go"
 
 

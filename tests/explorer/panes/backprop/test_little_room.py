@@ -49,6 +49,22 @@ def test_names_of_modes_and_inputs_have_room_in_the_smallest_window(make_pane, q
     header.setParent(None)
 
 
+def test_inputs_keep_some_room_beside_an_inspector_in_the_smallest_window(make_pane, qapp, qtbot):
+    pane = make_pane()
+    theme.apply(qapp, "light", 1.5, "off")
+    host, header = QWidget(), pane.inputs
+    qtbot.addWidget(host)
+    header.setParent(host)
+    host.show()
+    header.resize(592, 44)
+    header.show()
+    header.show_mode("optimizers")
+    header.layout().activate()
+    assert header._stack.width() >= theme.current().px(140)
+    assert header.choice.geometry().right() < header._stack.x()
+    header.setParent(None)
+
+
 @pytest.fixture
 def shown(qapp, qtbot):
     """`shown(View, zoom)`: as large as the smallest window lets it be."""
