@@ -18,6 +18,7 @@ from explorer.panes.backprop.network.experiment import Data, Experiment, make_da
 from explorer.panes.backprop.network.learned import learned_of, recall
 from explorer.panes.backprop.network.moment import Moment, Update, look, look_steps
 from explorer.panes.backprop.network.past import moments_steps
+from explorer.panes.backprop.network.rising import Rise
 from explorer.panes.backprop.network.sample import Sample, take_sample
 from explorer.panes.backprop.network.stepping import take_step
 from explorer.panes.backprop.network.thinning import places_of
@@ -53,6 +54,9 @@ class NetworkLab:
         self.data: Data = make_data(experiment)
         self._start()
         known = learned is not None and self._recall(learned)
+        self.rise = Rise()
+        if learned and known:
+            self.rise.recall(learned.get("rise"))
         self.past: Any = learned.get("past") if learned and known else None  # not yet remembered
         moment = look(self.learner, experiment, self._update, self.diverged)
         curves = Curves.kept(learned.get("curves"), moment.step) if learned and known else Curves()
@@ -66,6 +70,7 @@ class NetworkLab:
         one, data = self.experiment, self.data
         self.learner = Learner.start(one.config, data.train, data.test, one.settings, one.seed)
         self.diverged = ""
+        self.rise = Rise()
         self._update: Update | None = None
 
     def _recall(self, learned: Mapping[str, Any]) -> bool:
@@ -83,6 +88,7 @@ class NetworkLab:
     def change(self, experiment: Experiment) -> Moment:
         """Another setup from the next step on; what has been learned stays."""
         before, self.experiment = self.experiment, experiment
+        self.rise = Rise()
         learner = self.learner
         outputs = self.data.classes
         if experiment.about_data != before.about_data:
@@ -156,6 +162,7 @@ class NetworkLab:
             return None
         learned, self._update = take_step(self.learner, self.experiment)
         self.diverged = learned.diverged
+        self.rise.take(learned.loss, len(self._update.targets))
         return learned
 
     def sample(self, number: int, x: float, y: float, target: float) -> Sample:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from explorer import tasks, theme
 from explorer.actions import Action
 from explorer.panes.backprop.network import inspecting, words
+from explorer.panes.backprop.network.diagnosing import diagnose
 from explorer.panes.backprop.network.editing import EXPERIMENT, Editing
 from explorer.panes.backprop.network.experiment import Experiment
 from explorer.panes.backprop.network.following import Following
@@ -19,7 +20,6 @@ from explorer.panes.backprop.network.frames import Frames
 from explorer.panes.backprop.network.header import NetworkHeader
 from explorer.panes.backprop.network.keeping import Keeping
 from explorer.panes.backprop.network.moment import Moment
-from explorer.panes.backprop.network.presets import PRESETS
 from explorer.panes.backprop.network.runner import Runner
 from explorer.panes.backprop.network.spots import is_there
 from explorer.panes.backprop.network.track import LearnTrack, StepTrack
@@ -290,25 +290,20 @@ class NetworkMode(Mode):
             self.set_headline(words.sample_headline(sample, max(0, self.player.step)))
             return
         state, lab = self.runner.state, self.runner.lab
-        losses = lab.curves.train if lab is not None else []
         moment = self.moment
         latest = lab is not None and moment is lab.moments[-1]
-        away = words.runs_away(losses)
-        same = [one for one in PRESETS if one.experiment.is_like(self.experiment)]
-        taught = moment is None or bool(same)  # then the preset says what there is to see
-        worse = not taught and words.learned_worse(losses, lab.data.classes if lab else 0)
-        self.inputs.set_diverged(away or worse or state == "diverged")
-        self.set_headline(
-            words.headline(
-                moment,
-                state,
-                self.runner.error,
-                same[0] if same else None,
-                losses[0] if losses else math.nan,
-                away=away and latest,
-                worse=worse and latest,
-            )
+        found = diagnose(lab, self.experiment)
+        self.inputs.set_diverged(found.too_large or state == "diverged")
+        told = words.headline(
+            moment,
+            state,
+            self.runner.error,
+            found.preset,
+            found.first,
+            begun=lab.moments[0] if lab is not None else None,
+            **(found.troubles if latest else {}),
         )
+        self.set_headline(told)
 
     # looking
 

@@ -69,9 +69,12 @@ def headline(
     *,
     away: bool = False,
     worse: bool = False,
+    rose: float = math.nan,
+    begun: Moment | None = None,
 ) -> str:
     """One sentence: what you see now. `first` is the loss before the first step; `away` and
-    `worse` whether by now it runs away from it, or learning has made it worse than guessing.
+    `worse` whether by now it runs away from it, or learning has made it worse than guessing; `rose`
+    how high it has risen on the way, where its steps were too large; `begun` how it began.
     """
     if error:
         return "Something went wrong; the reason stands below."
@@ -93,11 +96,28 @@ def headline(
     where = f"Step {moment.step:,}: "
     if moment.step == 0:
         return "Nothing is learned yet: the weights are random. Play learns, Step takes one step."
-    return where + _judgment(moment, first, worse)
+    return where + _judgment(moment, first, worse, rose, begun)
 
 
-def _judgment(moment: Moment, first: float, worse: bool) -> str:
-    """What stands out: trouble first, then how well it does."""
+def in_trouble(moment: Moment) -> bool:
+    """Whether some of it hardly learns any more."""
+    return bool(_dead(moment)) or bool(_flat(moment))
+
+
+def _dead(moment: Moment) -> int:
+    return sum(int(layer.dead.sum()) for layer in moment.layers)
+
+
+def _flat(moment: Moment) -> list[int]:
+    """Numbers of saturated layers."""
+    inner = moment.layers[:-1]
+    return [number for number, layer in enumerate(inner, 1) if layer.saturated > 0.5]
+
+
+def _judgment(moment: Moment, first: float, worse: bool, rose: float, begun: Moment | None) -> str:
+    """What stands out: trouble first, and its cause before what follows from it; then how well it
+    does.
+    """
     update = moment.update
     if moment.experiment.norm == "batch" and update is not None and len(update.said) == 1:
         return (
@@ -107,7 +127,7 @@ def _judgment(moment: Moment, first: float, worse: bool) -> str:
     chance = guessing(moment.classes)
     if moment.train_loss > WORSE * chance:
         remedy = ""
-        if worse:
+        if worse or not math.isnan(rose):
             remedy = " The steps are too large: reset, and learn slower."
         elif first > WORSE * chance:
             remedy = " The first weights are too large: make them smaller, and reset."
@@ -115,18 +135,26 @@ def _judgment(moment: Moment, first: float, worse: bool) -> str:
             f"worse than guessing: loss {format_number(moment.train_loss)}, guessing "
             f"{format_number(chance)}.{remedy}"
         )
+    dead, flat = _dead(moment), _flat(moment)
+    neurons = "1 neuron is dead" if dead == 1 else f"{dead} neurons are dead"
+    if in_trouble(moment) and not math.isnan(rose):
+        what = neurons if dead else f"layer {flat[0]} is saturated"
+        why = f"the steps were too large (the loss rose to {format_number(rose)})"
+        return f"{what}, for {why}: reset, and learn slower."
     loss, test = moment.train_loss, moment.test_loss
     if not math.isnan(test) and test > 2 * loss + 0.1:
         return (
             f"it overfits: loss {format_number(loss)} on the points it learns from, "
             f"{format_number(test)} on the test's."
         )
-    dead = sum(int(layer.dead.sum()) for layer in moment.layers)
-    inner = moment.layers[:-1]
     if dead:
-        what, whom = ("1 neuron is", "it") if dead == 1 else (f"{dead} neurons are", "them")
-        return f"{what} dead: 0 for every point, so no gradient reaches the weights into {whom}."
-    flat = [number for number, layer in enumerate(inner, 1) if layer.saturated > 0.5]
+        whom = "it" if dead == 1 else "them"
+        return f"{neurons}: 0 for every point, so no gradient reaches the weights into {whom}."
+    if flat and begun is not None and begun.step == 0 and flat[0] in _flat(begun):
+        return (
+            f"layer {flat[0]} is saturated, for its first weights are too large: make them "
+            "smaller, and reset."
+        )
     if flat:
         return f"layer {flat[0]} is saturated: most of what it says lies where its slope is near 0."
     if math.inf > _shrinks(moment) > VANISHED:

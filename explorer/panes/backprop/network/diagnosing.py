@@ -1,0 +1,56 @@
+"""What is wrong with learning as it is now, and whether smaller steps would help. No Qt here."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from explorer.panes.backprop.network import words
+from explorer.panes.backprop.network.experiment import Experiment
+from explorer.panes.backprop.network.lab import NetworkLab
+from explorer.panes.backprop.network.presets import PRESETS, Preset
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """preset     the one that this is: it says what there is to see
+    first      the loss before the first step
+    away       the loss runs away from that
+    worse      learning has made it worse than guessing
+    rose       how high the loss rose, where steps were too large to learn; else nan
+    thrown     they have left neurons dead or saturated, too, or it worse than guessing
+    """
+
+    preset: Preset | None = None
+    first: float = math.nan
+    away: bool = False
+    worse: bool = False
+    rose: float = math.nan
+    thrown: bool = False
+
+    @property
+    def too_large(self) -> bool:
+        """Whether the steps are."""
+        return self.away or self.worse or self.thrown
+
+    @property
+    def troubles(self) -> dict[str, Any]:
+        """As `words.headline` takes them."""
+        return {"away": self.away, "worse": self.worse, "rose": self.rose}
+
+
+def diagnose(lab: NetworkLab | None, experiment: Experiment) -> Diagnosis:
+    """Of the latest moment."""
+    same = next((one for one in PRESETS if one.experiment.is_like(experiment)), None)
+    if lab is None:
+        return Diagnosis(same)
+    losses, classes, moment = lab.curves.train, lab.data.classes, lab.moments[-1]
+    first = losses[0] if losses else math.nan
+    away = words.runs_away(losses)
+    if same is not None:
+        return Diagnosis(same, first, away)
+    rose = lab.rise.overshot(moment.train_loss, words.guessing(classes))
+    lost = words.in_trouble(moment) or moment.train_loss > words.WORSE * words.guessing(classes)
+    thrown = lost and not math.isnan(rose)
+    return Diagnosis(None, first, away, words.learned_worse(losses, classes), rose, thrown)

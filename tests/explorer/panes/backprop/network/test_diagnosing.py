@@ -1,0 +1,152 @@
+"""What is told to be wrong with learning: where its cause is known, that comes first."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+
+import pytest
+
+from explorer.panes.backprop.network.diagnosing import diagnose
+from explorer.panes.backprop.network.experiment import Experiment
+from explorer.panes.backprop.network.lab import NetworkLab
+from explorer.panes.backprop.network.presets import PRESETS
+from explorer.panes.backprop.network.rising import Rise
+from explorer.panes.backprop.network.words import headline
+
+
+def learned(one, steps):
+    """As at 1x: a moment every few steps."""
+    lab = NetworkLab(one)
+    while lab.learner.step < steps and not lab.diverged:
+        for _ in range(4):
+            lab._learn()
+        lab.look()
+    return lab
+
+
+def told(lab):
+    found, moment = diagnose(lab, lab.experiment), lab.moments[-1]
+    begun = lab.moments[0]
+    return headline(moment, "paused", "", found.preset, found.first, begun=begun, **found.troubles)
+
+
+TOO_LARGE = [
+    Experiment(learning_rate=3.0),
+    Experiment(learning_rate=1.0),
+    Experiment("spiral", learning_rate=3.0),
+    Experiment("hills", learning_rate=3.0),
+    Experiment(activation="relu", learning_rate=1.0),
+    Experiment(activation="sigmoid", learning_rate=3.0),
+    Experiment(optimizer="muon", learning_rate=1.0),
+    Experiment(activation="relu", optimizer="lion", learning_rate=0.3),
+]
+
+
+@pytest.mark.parametrize("one", TOO_LARGE, ids=lambda one: f"{one.data} {one.activation}")
+def test_a_rate_that_is_too_large_is_told_to_be_the_cause_and_is_it(one):
+    """A smaller one gets further in as many steps, and is not told to be too large."""
+    lab = learned(one, 400)
+    assert "the steps" in told(lab).lower() and "learn slower." in told(lab)
+    assert diagnose(lab, one).too_large
+    slower = learned(replace(one, learning_rate=one.learning_rate / 100), 400)
+    assert slower.moments[-1].train_loss < lab.moments[-1].train_loss
+    assert "slower" not in told(slower) and not diagnose(slower, slower.experiment).too_large
+
+
+@pytest.mark.parametrize("steps", [12, 100])
+def test_adam_at_rate_3_is_not_only_saturated(steps):
+    sentence = told(learned(Experiment(learning_rate=3.0), steps))
+    assert "layer 1 is saturated, for the steps were too large (the loss rose to 10.9)" in sentence
+
+
+@pytest.mark.parametrize(
+    ("one", "steps"),
+    [
+        (Experiment(learning_rate=0.1), 400),
+        (Experiment(optimizer="rmsprop", learning_rate=0.1), 400),
+        (Experiment("xor", activation="sigmoid", optimizer="rmsprop", learning_rate=0.1), 400),
+        (Experiment(learning_rate=0.02, batch_size=1), 400),
+        (Experiment(learning_rate=0.02, batch_size=1, activation="relu"), 400),
+        (Experiment(penalty="l2", strength=0.05), 200),
+    ],
+)
+def test_where_learning_came_far_its_steps_are_not_blamed(one, steps):
+    lab = learned(one, steps)
+    assert "slower" not in told(lab) and not diagnose(lab, one).too_large
+
+
+def test_first_weights_that_are_too_large_are_told_to_be_the_cause():
+    """Only where it was saturated before it learned anything."""
+    sentence = told(learned(Experiment(scale=8.0, learning_rate=0.003), 100))
+    assert (
+        "layer 1 is saturated, for its first weights are too large: make them smaller" in sentence
+    )
+    late = told(learned(Experiment(learning_rate=0.1), 400))
+    assert "is saturated: most of what it says" in late
+
+
+def test_dead_neurons_are_told_with_the_steps_that_killed_them():
+    sentence = told(learned(Experiment(activation="relu", learning_rate=1.0), 100))
+    assert "neurons are dead, for the steps were too large (the loss rose to 15.3)" in sentence
+    few = told(learned(Experiment(activation="relu", learning_rate=0.1), 100))
+    assert "neurons are dead: 0 for every point" in few
+
+
+def test_a_preset_tells_what_it_is_there_for():
+    for one in PRESETS:
+        lab = learned(one.experiment, 60)
+        found = diagnose(lab, one.experiment)
+        assert found.preset is one and math.isnan(found.rose) and not found.thrown
+
+
+def test_another_setup_is_judged_by_itself():
+    lab = learned(Experiment(learning_rate=3.0), 60)
+    lab.change(Experiment(learning_rate=0.01))
+    assert math.isnan(lab.rise.peak)
+    lab.several(40)
+    assert "for the steps" not in told(lab)
+
+
+def test_a_session_keeps_the_cause(mode, run_async):
+    async def body() -> None:
+        mode.editing.change(Experiment(learning_rate=3.0), "Test")
+        await mode.settled()
+        await mode.runner.steps(60)
+        await mode.settled()
+        before = mode.headline
+        assert "for the steps were too large" in before and not mode.inputs.calm.isHidden()
+        saved = json.loads(json.dumps(mode.state()))
+        mode.editing.show_preset("moons")
+        await mode.settled()
+        assert mode.inputs.calm.isHidden()
+        mode.restore(saved)
+        await mode.settled()
+        assert mode.headline == before and not mode.inputs.calm.isHidden()
+        mode.inputs.calm.click()
+        await mode.settled()
+        assert mode.experiment.learning_rate == 0.3 and mode.inputs.calm.isHidden()
+
+    run_async(body())
+
+
+def test_the_loss_of_a_few_points_is_judged_by_a_mean():
+    rise = Rise()
+    for number in range(64):
+        rise.take(8.0 if number == 40 else 0.5, 1)
+    assert rise.first == 0.5 and rise.peak == (8 + 31 * 0.5) / 32
+    assert math.isnan(rise.overshot(0.6, math.log(2)))
+
+
+def test_what_a_session_kept_of_it_fits_or_is_left_out():
+    rise = Rise()
+    assert rise.state() is None
+    for bad in (None, [], [1.0], ["1", 2.0], [math.nan, 1.0], {"first": 1.0}):
+        rise.recall(bad)
+        assert math.isnan(rise.peak)
+    rise.take(0.7, 32), rise.take(9.0, 32), rise.take(math.inf, 32)
+    again = Rise()
+    again.recall(json.loads(json.dumps(rise.state())))
+    assert (again.first, again.peak) == (0.7, 9.0)
+    assert again.overshot(0.6, math.log(2)) == 9.0 and math.isnan(again.overshot(0.1, math.log(2)))
