@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from core.autograd import Graph
-from explorer.panes.backprop.expression.faces import ROOMY, TIGHT, Face, Style, docked, faces_of
+from explorer.panes.backprop.expression.faces import ROOMY, TIGHT, NodeFace, Style, docked, faces_of
 from explorer.panes.backprop.expression.layering import LayeredGraph
 from explorer.panes.backprop.expression.layout import Layout, Size, Spacing, least, place
 
@@ -42,7 +42,7 @@ def plot_of(graph: Graph) -> Plot:
 class Arranged:
     """low, high  the heights of rooms of the same width for which it stays as it is"""
 
-    faces: tuple[Face, ...]
+    faces: tuple[NodeFace, ...]
     layout: Layout
     low: float
     high: float
@@ -65,16 +65,16 @@ def arranged(plot: Plot, checks: bool = False, room: Size = ENDLESS) -> Arranged
     return Arranged(faces, _laid(plot, faces, TIGHT, room), 0.0, enough)
 
 
-def _sizes(plot: Plot, faces: Sequence[Face]) -> list[Size]:
+def _sizes(plot: Plot, faces: Sequence[NodeFace]) -> list[Size]:
     return [faces[number].size for number in plot.kept]
 
 
-def _laid(plot: Plot, faces: Sequence[Face], style: Style, room: Size) -> Layout:
+def _laid(plot: Plot, faces: Sequence[NodeFace], style: Style, room: Size) -> Layout:
     layout = place(plot.layered, _sizes(plot, faces), room[0], SPACINGS[style])
     return _whole(plot, faces, layout)
 
 
-def _whole(plot: Plot, faces: Sequence[Face], layout: Layout) -> Layout:
+def _whole(plot: Plot, faces: Sequence[NodeFace], layout: Layout) -> Layout:
     """With the constants at their badges."""
     index = {number: at for at, number in enumerate(plot.kept)}
     places, layers, ways, folds = [], [], [], {}

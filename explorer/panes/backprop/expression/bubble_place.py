@@ -6,7 +6,7 @@ import numpy as np
 from PySide6.QtCore import QRectF, QSizeF
 
 from explorer.panes.backprop.expression.draw_nodes import node_box
-from explorer.panes.backprop.expression.scene import Instant, Scene, subject_at
+from explorer.panes.backprop.expression.scene import GraphScene, Instant, subject_at
 from explorer.panes.backprop.expression.ways import Ways
 from explorer.widgets.word_places import shared, touched
 
@@ -20,7 +20,7 @@ TRIED, FEW, POINTS = 100, 4, 6  # heights that it tries; edges of the node, and 
 
 
 def bubble_place(
-    scene: Scene, ways: Ways, instant: Instant, size: QSizeF, room: QRectF, gap: float
+    scene: GraphScene, ways: Ways, instant: Instant, size: QSizeF, room: QRectF, gap: float
 ) -> QRectF:
     """Near what the step is about, where it hides no node if there is such a place in sight."""
     place = instant.place

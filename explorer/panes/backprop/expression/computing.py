@@ -32,7 +32,7 @@ from core.autograd.flows import Edge
 from core.autograd.grammar import PI
 from core.trace import Step, Trace
 from explorer.panes.backprop.expression.layout import dummies_of
-from explorer.panes.backprop.expression.plan import Plan, plan_of
+from explorer.panes.backprop.expression.plan import StepPlan, plan_of
 
 Array = np.ndarray
 
@@ -55,7 +55,7 @@ class Computed:
     expression: Expression
     values: Mapping[str, Array]
     graph: Graph
-    plan: Plan
+    plan: StepPlan
     flows: Flows
     broken: int | None
     read: Graph

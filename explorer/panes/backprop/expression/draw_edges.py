@@ -12,7 +12,7 @@ from explorer import theme
 from explorer.panes.backprop.expression.draw_nodes import anchor
 from explorer.panes.backprop.expression.faces import MOST_FANNED
 from explorer.panes.backprop.expression.inks import mono, sans, sign_color, sign_text
-from explorer.panes.backprop.expression.scene import Edge, Instant, Scene, subject_at
+from explorer.panes.backprop.expression.scene import Edge, GraphScene, Instant, subject_at
 from explorer.panes.backprop.expression.ways import LABEL, Ways, joint_box, joint_radius
 from explorer.panes.backprop.expression.writing import short_numeral
 from explorer.theme_numbers import TIMES
@@ -26,7 +26,7 @@ BESIDE = 6  # letters of a number beside an edge
 
 def draw_edge(
     painter: QPainter,
-    scene: Scene,
+    scene: GraphScene,
     edge: Edge,
     instant: Instant,
     lit: bool,
@@ -85,7 +85,7 @@ def _pen(look: str, sign: float, width: float) -> QPen:
     return pen
 
 
-def width_of(scene: Scene, edge: Edge) -> float:
+def width_of(scene: GraphScene, edge: Edge) -> float:
     """Of an edge that something has flowed along."""
     return width_for(scene.peaks[edge])
 
@@ -100,7 +100,7 @@ def width_for(flow: float) -> float:
     return THIN + (STRONGEST - THIN) * share
 
 
-def local_words(scene: Scene, edge: Edge, instant: Instant) -> str:
+def local_words(scene: GraphScene, edge: Edge, instant: Instant) -> str:
     """The local derivative of an edge that has been gone through, as a factor; else ""."""
     at = scene.computed.plan.flows.get(edge)
     if at is None or instant.done(at) < 0.35:
@@ -111,7 +111,9 @@ def local_words(scene: Scene, edge: Edge, instant: Instant) -> str:
     return f"{TIMES}{short_numeral(local.item(), BESIDE)}"
 
 
-def draw_local(painter: QPainter, scene: Scene, ways: Ways, edge: Edge, instant: Instant) -> None:
+def draw_local(
+    painter: QPainter, scene: GraphScene, ways: Ways, edge: Edge, instant: Instant
+) -> None:
     """The local derivative of an edge that has been gone through, as a factor beside it."""
     text = local_words(scene, edge, instant)
     if not text:
@@ -128,7 +130,7 @@ def draw_local(painter: QPainter, scene: Scene, ways: Ways, edge: Edge, instant:
 
 
 def draw_joints(
-    painter: QPainter, scene: Scene, ways: Ways, instant: Instant, room: QRectF
+    painter: QPainter, scene: GraphScene, ways: Ways, instant: Instant, room: QRectF
 ) -> None:
     """Those that are in sight."""
     for number in range(len(scene.faces)):
@@ -136,7 +138,9 @@ def draw_joints(
             draw_joint(painter, scene, ways, number, instant)
 
 
-def draw_joint(painter: QPainter, scene: Scene, ways: Ways, number: int, instant: Instant) -> None:
+def draw_joint(
+    painter: QPainter, scene: GraphScene, ways: Ways, number: int, instant: Instant
+) -> None:
     """Where the contributions of a node's uses meet and are added: each with its number, where
     there is room for these.
     """

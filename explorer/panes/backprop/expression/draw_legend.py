@@ -9,14 +9,14 @@ from explorer import theme
 from explorer.panes.backprop.expression.draw_checks import AGREE
 from explorer.panes.backprop.expression.draw_edges import width_for
 from explorer.panes.backprop.expression.inks import sign_color
-from explorer.panes.backprop.expression.scene import Instant, Scene
+from explorer.panes.backprop.expression.scene import GraphScene, Instant
 from explorer.widgets.base import LEFT, put_text
 
 HEIGHT = 20  # px
 SAMPLES = ((0.001, "0.001"), (1.0, "1"), (1000.0, "1000"))
 
 
-def draw_legend(painter: QPainter, line: QRectF, scene: Scene, instant: Instant) -> None:
+def draw_legend(painter: QPainter, line: QRectF, scene: GraphScene, instant: Instant) -> None:
     """As soon as something flows back; where nodes have no words, also what stands in them. What
     has no room is left out, from the end.
     """

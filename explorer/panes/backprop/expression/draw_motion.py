@@ -10,7 +10,7 @@ from explorer import theme
 from explorer.panes.backprop.expression.bubble_place import bubble_place
 from explorer.panes.backprop.expression.draw_nodes import anchor, badge_box, node_box
 from explorer.panes.backprop.expression.inks import chip, mono, sign_color, sign_text
-from explorer.panes.backprop.expression.scene import Instant, Scene, subject_at
+from explorer.panes.backprop.expression.scene import GraphScene, Instant, subject_at
 from explorer.panes.backprop.expression.ways import Ways, joint_radius
 from explorer.panes.backprop.expression.words import Piece, arithmetic, number
 from explorer.widgets.base import LEFT, put_text
@@ -20,7 +20,7 @@ ARRIVE = 0.6  # of a forward step: the values have come to the operation
 HANDED, FLOWN = 0.3, 0.85  # of a backward step: the gradient is at the operation, at the input
 
 
-def draw_motion(painter: QPainter, scene: Scene, ways: Ways, instant: Instant) -> None:
+def draw_motion(painter: QPainter, scene: GraphScene, ways: Ways, instant: Instant) -> None:
     """The chips that are on their way; nothing where nothing may travel."""
     place = instant.place
     if place is None or instant.share >= 1 or not theme.current().travels:
@@ -35,7 +35,7 @@ def draw_motion(painter: QPainter, scene: Scene, ways: Ways, instant: Instant) -
         _sums_meet(painter, scene, ways, (place.node, place.input), instant)
 
 
-def _inputs_come(painter: QPainter, scene: Scene, ways: Ways, node: int, share: float) -> None:
+def _inputs_come(painter: QPainter, scene: GraphScene, ways: Ways, node: int, share: float) -> None:
     along = theme.ease_out(share / ARRIVE)
     fading = 1.0 if share < ARRIVE else max(0.0, 1 - (share - ARRIVE) / 0.15)
     if fading <= 0:
@@ -47,7 +47,7 @@ def _inputs_come(painter: QPainter, scene: Scene, ways: Ways, node: int, share: 
 
 
 def _gradient_goes(
-    painter: QPainter, scene: Scene, ways: Ways, edge: tuple[int, int], instant: Instant
+    painter: QPainter, scene: GraphScene, ways: Ways, edge: tuple[int, int], instant: Instant
 ) -> None:
     node, share = edge[0], instant.share
     upstream = scene.computed.gradient(node)
@@ -66,7 +66,7 @@ def _gradient_goes(
 
 
 def _sums_meet(
-    painter: QPainter, scene: Scene, ways: Ways, edge: tuple[int, int], instant: Instant
+    painter: QPainter, scene: GraphScene, ways: Ways, edge: tuple[int, int], instant: Instant
 ) -> None:
     """The gradient so far comes out of the node, the new contribution from its edge; they join."""
     target = scene.computed.graph.nodes[edge[0]].inputs[edge[1]]
@@ -96,7 +96,7 @@ def _color(value: np.ndarray) -> QColor:
 
 
 def draw_bubble(
-    painter: QPainter, scene: Scene, ways: Ways, instant: Instant, room: QRectF, unit: float
+    painter: QPainter, scene: GraphScene, ways: Ways, instant: Instant, room: QRectF, unit: float
 ) -> None:
     """The arithmetic of the step beside where it happens; `unit` is a pixel of the screen."""
     place = instant.place
@@ -137,7 +137,7 @@ def _draw_pieces(painter: QPainter, pieces: list[Piece], widths: list[float], bo
         x += width
 
 
-def moving_at(scene: Scene, instant: Instant) -> set[int]:
+def moving_at(scene: GraphScene, instant: Instant) -> set[int]:
     """The nodes that a step is about."""
     place = instant.place
     return set() if place is None else {place.node, subject_at(scene.computed, instant.moment)}

@@ -16,9 +16,9 @@ from explorer.panes.backprop.expression.draw_checks import (
     letters_beside,
     mark_of,
 )
-from explorer.panes.backprop.expression.faces import Box, Face
+from explorer.panes.backprop.expression.faces import Box, NodeFace
 from explorer.panes.backprop.expression.inks import mono, sans, sign_color, sign_text
-from explorer.panes.backprop.expression.scene import Instant, Scene
+from explorer.panes.backprop.expression.scene import GraphScene, Instant
 from explorer.panes.backprop.expression.writing import short_numeral
 from explorer.widgets.base import LEFT, RIGHT, elide, put_text
 
@@ -30,18 +30,18 @@ FAINT = 0.4  # a node whose value is not there yet
 RADIUS = 6.0
 
 
-def node_box(scene: Scene, number: int) -> QRectF:
+def node_box(scene: GraphScene, number: int) -> QRectF:
     """Where a node's box is, without its badge."""
     x, y, _, _ = scene.layout.places[number]
     left, top, width, height = scene.faces[number].box
     return QRectF(x + left, y + top, width, height)
 
 
-def badge_box(scene: Scene, number: int) -> QRectF:
+def badge_box(scene: GraphScene, number: int) -> QRectF:
     return part(scene, number, scene.faces[number].badge_box)
 
 
-def beginning(scene: Scene) -> QRectF:
+def beginning(scene: GraphScene) -> QRectF:
     """The nodes of the first layer."""
     found = QRectF()
     for number, layer in enumerate(scene.layout.layers):
@@ -50,7 +50,7 @@ def beginning(scene: Scene) -> QRectF:
     return found
 
 
-def part(scene: Scene, number: int, box: Box) -> QRectF:
+def part(scene: GraphScene, number: int, box: Box) -> QRectF:
     """A part of a node, in the picture's units."""
     x, y, _, _ = scene.layout.places[number]
     return QRectF(x + box[0], y + box[1], box[2], box[3])
@@ -58,7 +58,7 @@ def part(scene: Scene, number: int, box: Box) -> QRectF:
 
 def draw_node(
     painter: QPainter,
-    scene: Scene,
+    scene: GraphScene,
     number: int,
     instant: Instant,
     *,
@@ -118,7 +118,7 @@ def draw_node(
     painter.setOpacity(1.0)
 
 
-def _arrival(scene: Scene, number: int, instant: Instant) -> float:
+def _arrival(scene: GraphScene, number: int, instant: Instant) -> float:
     """How visible the gradient is: it fades in when it changes at this very moment."""
     changing = any(at == instant.moment for at, _ in scene.computed.plan.grows[number])
     return max(0.0, min(1.0, (instant.share - 0.8) / 0.2)) if changing else 1.0
@@ -133,7 +133,13 @@ def _seen(role: str, share: float) -> QColor:
 
 
 def _draw_box(
-    painter: QPainter, box: QRectF, face: Face, ring: str, broken: bool, radius: float, share: float
+    painter: QPainter,
+    box: QRectF,
+    face: NodeFace,
+    ring: str,
+    broken: bool,
+    radius: float,
+    share: float,
 ) -> None:
     now = theme.current()
     role = "accent" if face.kind == "leaf" else "outline"
@@ -154,7 +160,7 @@ def _draw_box(
 
 
 def _draw_badge(
-    painter: QPainter, box: QRectF, face: Face, number: int, instant: Instant, share: float
+    painter: QPainter, box: QRectF, face: NodeFace, number: int, instant: Instant, share: float
 ) -> None:
     """What computes the node; filled while it does."""
     now = theme.current()
@@ -177,7 +183,7 @@ def _cut(text: str, pixels: int, weight: int, width: float) -> tuple[str, float]
 
 
 def _draw_head(
-    painter: QPainter, scene: Scene, number: int, fixed: bool, broken: bool, share: float
+    painter: QPainter, scene: GraphScene, number: int, fixed: bool, broken: bool, share: float
 ) -> None:
     face = scene.faces[number]
     if face.kind == "constant" and not face.is_grid:
@@ -205,13 +211,13 @@ def _draw_head(
 TIMES_SHAPE = " \u00d7 "
 
 
-def _shape(scene: Scene, number: int) -> list[str]:
+def _shape(scene: GraphScene, number: int) -> list[str]:
     return [str(size) for size in scene.computed.graph.nodes[number].tensor.shape]
 
 
 def _draw_numbers(
     painter: QPainter,
-    scene: Scene,
+    scene: GraphScene,
     number: int,
     gradient: Array | None,
     beside: Array | None,
@@ -262,7 +268,7 @@ def _draw_numbers(
 class _Grids:
     """The two grids of a tensor."""
 
-    def __init__(self, painter: QPainter, scene: Scene, number: int, element: int) -> None:
+    def __init__(self, painter: QPainter, scene: GraphScene, number: int, element: int) -> None:
         self.painter, self.scene, self.number, self.element = painter, scene, number, element
         self.face = scene.faces[number]
 
@@ -321,7 +327,7 @@ def shade(value: float, largest: float) -> QColor:
     return theme.mix(now.color("surface"), sign_color(value), 0.75 * share)
 
 
-def anchor(scene: Scene, number: int) -> QPointF:
+def anchor(scene: GraphScene, number: int) -> QPointF:
     """Where edges leave a node."""
     box = node_box(scene, number)
     return QPointF(box.right(), box.center().y())

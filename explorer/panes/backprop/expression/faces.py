@@ -56,7 +56,7 @@ TIGHT = Style(88.0, 14.0, 2.0, 2.0, 18.0, 1.0, 13.0, 7.0, False)
 
 
 @dataclass(frozen=True)
-class Face:
+class NodeFace:
     """One node's looks.
 
     kind        "leaf", "constant" or "operation"
@@ -154,7 +154,7 @@ def _stem(badge: float, chip: float, style: Style) -> float:
     return max(badge, chip) + style.gap if badge else 0.0
 
 
-def face_of(node: Node, checks: bool = False, style: Style = ROOMY, chip: float = 0.0) -> Face:
+def face_of(node: Node, checks: bool = False, style: Style = ROOMY, chip: float = 0.0) -> NodeFace:
     """`checks`: a gradient has a line for the numeric one below it, where words are written."""
     tensor = node.tensor
     operation = tensor.operation
@@ -171,7 +171,7 @@ def face_of(node: Node, checks: bool = False, style: Style = ROOMY, chip: float 
         size = (stem + box, inside + (3 if style.words else 2) * style.line + more)
         if kind == "constant":
             size = (max(CONSTANT[0], 14 + 8.0 * len(node.label)), CONSTANT[1])
-        face = Face(kind, node.label, node.text, symbol, badge, 0, 0, False, False, size)
+        face = NodeFace(kind, node.label, node.text, symbol, badge, 0, 0, False, False, size)
         return replace(face, style=style, chip=chip)
     columns = tensor.shape[-1]
     rows = tensor.data.size // columns
@@ -190,7 +190,7 @@ def face_of(node: Node, checks: bool = False, style: Style = ROOMY, chip: float 
     width = stem + inner[0] + inside + 4
     height = inner[1] + inside + 2 + style.line + style.caption + more
     size = (width, height)
-    face = Face(kind, node.label, node.text, symbol, badge, *shown, numbered, cut, size)
+    face = NodeFace(kind, node.label, node.text, symbol, badge, *shown, numbered, cut, size)
     return replace(face, style=style, chip=chip)
 
 
@@ -223,7 +223,7 @@ def faces_of(
     checks: bool = False,
     style: Style = ROOMY,
     docks: Mapping[int, int] | None = None,
-) -> tuple[Face, ...]:
+) -> tuple[NodeFace, ...]:
     """A node that is used often is high enough that each of its edges has a place."""
     docks = docks or {}
     chips = {reader: _chip(graph.nodes[number]) for number, reader in docks.items()}

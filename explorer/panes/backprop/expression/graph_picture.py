@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from explorer.panes.backprop.expression.draw_nodes import badge_box, node_box, part
 from explorer.panes.backprop.expression.graph_view import GraphView, Hit
-from explorer.panes.backprop.expression.scene import Edge, Scene
+from explorer.panes.backprop.expression.scene import Edge, GraphScene
 from explorer.panes.backprop.expression.words import arithmetic, title, told
 
 WHEEL = 1.15  # one notch
@@ -252,7 +252,7 @@ class GraphPicture(GraphView):
         return True
 
 
-def neighbor(scene: Scene, number: int, dx: int, dy: int) -> int:
+def neighbor(scene: GraphScene, number: int, dx: int, dy: int) -> int:
     """The node that an arrow key leads to: along an edge, or up and down in the same layer."""
     layout = scene.layout
     if number < 0:

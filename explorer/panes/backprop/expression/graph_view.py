@@ -14,7 +14,7 @@ from explorer.panes.backprop.expression.numbers import labels_of, named_numbers,
 from explorer.panes.backprop.expression.painting import Hit, Looked, Painting
 from explorer.panes.backprop.expression.paths import edges_on_the_way
 from explorer.panes.backprop.expression.resting import Resting
-from explorer.panes.backprop.expression.scene import Edge, Scene, instant_at, subject_at
+from explorer.panes.backprop.expression.scene import Edge, GraphScene, instant_at, subject_at
 from explorer.panes.backprop.expression.sight import GraphSight
 from explorer.panes.backprop.expression.ways import Ways
 from explorer.panes.backprop.expression.words import told
@@ -41,7 +41,7 @@ class GraphView(GraphSight):
 
     # what is shown
 
-    def set_scene(self, scene: Scene | None, ways: Ways | None = None) -> None:
+    def set_scene(self, scene: GraphScene | None, ways: Ways | None = None) -> None:
         """Another graph (`ways`: its edges, if known), or other values: then the view stays."""
         if not self._set_scene(scene, ways):
             self.hovered, self.hovered_element, self.hovered_edge = -1, -1, None
@@ -108,7 +108,7 @@ class GraphView(GraphSight):
         if self.shows_focus:
             theme.current().focus_ring(painter, QRectF(self.rect()).adjusted(4, 4, -4, -4))
 
-    def _draw_scene(self, painter: QPainter, scene: Scene) -> None:
+    def _draw_scene(self, painter: QPainter, scene: GraphScene) -> None:
         instant = instant_at(scene.computed, self._position)
         looked = Looked(
             (self.hovered, self.hovered_element),

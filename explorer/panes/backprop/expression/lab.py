@@ -18,7 +18,7 @@ from explorer.panes.backprop.expression.arranging import ENDLESS, Size
 from explorer.panes.backprop.expression.computing import Computed, compute, is_small
 from explorer.panes.backprop.expression.examples import EXAMPLES
 from explorer.panes.backprop.expression.experiment import Experiment, from_example
-from explorer.panes.backprop.expression.scene import Scene
+from explorer.panes.backprop.expression.scene import GraphScene
 from explorer.panes.backprop.expression.solving import (
     Drawn,
     Solved,
@@ -39,7 +39,7 @@ _GIVEN = re.compile(r"^([ \t]*\w+[ \t]*=)([-+\d.eE\[\], \t]*)$", re.MULTILINE)
 _NUMBER = re.compile(r"[-+]?[\d.]+(?:[eE][-+]?\d+)?")
 
 
-class Lab(QObject):
+class ExpressionLab(QObject):
     """The experiment lies in the workspace, so that each change of it can be undone.
 
     changed()     the experiment is another, and not worked out yet
@@ -68,7 +68,7 @@ class Lab(QObject):
         self._shown_of: Experiment | None = None
         self.drawn: Drawn | None = None  # how `computed` is drawn, where the engine has found that
         self.room: Callable[[], Size] = lambda: ENDLESS  # that a picture has
-        self.scene: Callable[[], Scene | None] = lambda: None  # that it shows
+        self.scene: Callable[[], GraphScene | None] = lambda: None  # that it shows
         self._asked: Experiment | None = None  # what the engine works out
         self._solving = Latest(self._engine, mode, foreground=True)
         self._drawing = Latest(self._engine, mode, foreground=True)

@@ -19,7 +19,7 @@ from explorer.panes.backprop.expression.computing import Computed
 from explorer.panes.backprop.expression.experiment import Experiment, are_numbers, restored
 from explorer.panes.backprop.expression.header import ExpressionHeader
 from explorer.panes.backprop.expression.inspecting import Inspecting
-from explorer.panes.backprop.expression.lab import CHECKS, Lab
+from explorer.panes.backprop.expression.lab import CHECKS, ExpressionLab
 from explorer.panes.backprop.expression.scene import scene_of, with_values
 from explorer.panes.backprop.expression.track import MomentTrack
 from explorer.panes.backprop.expression.trying import Trying
@@ -49,7 +49,7 @@ class ExpressionMode(Mode):
         self._left: Experiment | None = None  # of which both are
         self.workspace.begin(CHECKS, False)
         self.inspecting = Inspecting(self)
-        self.lab = Lab(self)
+        self.lab = ExpressionLab(self)
         self.trying = Trying(self)
         self._connect()
         self.lab.refresh()

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 
 from core.autograd import Node
-from explorer.panes.backprop.expression.scene import Scene, instant_at
+from explorer.panes.backprop.expression.scene import GraphScene, instant_at
 from explorer.widgets.base import Columns
 
 
 def numbers_of(
-    scene: Scene, position: float, numeric: Mapping[int, np.ndarray]
+    scene: GraphScene, position: float, numeric: Mapping[int, np.ndarray]
 ) -> dict[str, np.ndarray]:
     """Values and gradients as far as they are there, and the numeric gradients of those checked."""
     computed = scene.computed
@@ -30,18 +30,18 @@ def numbers_of(
     return found
 
 
-def named_numbers(scene: Scene, numbers: Mapping[str, np.ndarray]) -> Columns:
+def named_numbers(scene: GraphScene, numbers: Mapping[str, np.ndarray]) -> Columns:
     """The same for a file, with a column of names."""
     return Columns({"name": np.array(_names(scene)), **numbers})
 
 
-def labels_of(scene: Scene) -> dict[str, tuple[list[str], list[str]]]:
+def labels_of(scene: GraphScene) -> dict[str, tuple[list[str], list[str]]]:
     """The numbers' names, for each column."""
     names = _names(scene)
     return {column: (names, []) for column in ("value", "gradient", "numeric gradient")}
 
 
-def _names(scene: Scene) -> list[str]:
+def _names(scene: GraphScene) -> list[str]:
     return [name for node in scene.computed.graph.nodes for name in _names_of(node)]
 
 

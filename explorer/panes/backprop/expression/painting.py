@@ -24,7 +24,7 @@ from explorer.panes.backprop.expression.draw_motion import (
     moving_at,
 )
 from explorer.panes.backprop.expression.draw_nodes import ALL, BLOCKS, NAMES, draw_node
-from explorer.panes.backprop.expression.scene import Edge, Instant, Scene, subject_at
+from explorer.panes.backprop.expression.scene import Edge, GraphScene, Instant, subject_at
 from explorer.panes.backprop.expression.ways import Ways
 
 TEXT_FROM, NAMES_FROM = 0.52, 0.24  # the scales from which numbers and names are drawn
@@ -59,7 +59,7 @@ class Looked:
 class Painting:
     """room  the part of the widget that the graph has"""
 
-    scene: Scene
+    scene: GraphScene
     ways: Ways
     camera: Camera
     room: QRectF

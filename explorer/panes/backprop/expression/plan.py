@@ -10,7 +10,7 @@ from core.autograd.flows import Edge
 
 
 @dataclass(frozen=True)
-class Plan:
+class StepPlan:
     """When what happens: moment 0 shows the inputs, moment m > 0 is step m - 1 of the Trace.
 
     places   for each moment where it happens; None for the first
@@ -28,7 +28,7 @@ class Plan:
         return len(self.places)
 
 
-def plan_of(graph: Graph, places: Sequence[Place]) -> Plan:
+def plan_of(graph: Graph, places: Sequence[Place]) -> StepPlan:
     appears = [0] * len(graph.nodes)
     grows: list[list[tuple[int, Edge | None]]] = [[] for _ in graph.nodes]
     flows: dict[Edge, int] = {}
@@ -49,4 +49,4 @@ def plan_of(graph: Graph, places: Sequence[Place]) -> Plan:
                 growing.append((at, edge))
             elif growing[-1][1] == edge:
                 growing[-1] = (at, edge)
-    return Plan((None, *places), tuple(appears), flows, tuple(map(tuple, grows)))
+    return StepPlan((None, *places), tuple(appears), flows, tuple(map(tuple, grows)))

@@ -19,12 +19,12 @@ from explorer.panes.backprop.expression.arranging import (
     plot_of,
 )
 from explorer.panes.backprop.expression.computing import Array, Computed, is_small
-from explorer.panes.backprop.expression.faces import Face
+from explorer.panes.backprop.expression.faces import NodeFace
 from explorer.panes.backprop.expression.layout import Layout
 
 
 @dataclass(frozen=True, eq=False)
-class Scene:
+class GraphScene:
     """What is drawn.
 
     uses   for each node the edges that read it, top to bottom
@@ -40,7 +40,7 @@ class Scene:
     room: Size = ENDLESS  # that it was laid out for
 
     @property
-    def faces(self) -> tuple[Face, ...]:
+    def faces(self) -> tuple[NodeFace, ...]:
         return self.arranged.faces
 
     @property
@@ -69,8 +69,8 @@ class Scene:
 
 
 def scene_of(
-    computed: Computed, known: Scene | None = None, checks: bool = False, room: Size = ENDLESS
-) -> Scene:
+    computed: Computed, known: GraphScene | None = None, checks: bool = False, room: Size = ENDLESS
+) -> GraphScene:
     """`known` is the scene of the same formula with other values: it spares the layout."""
     same = known if known is not None and known.is_of(computed) else None
     if same is not None and same.checks == checks:
@@ -78,15 +78,15 @@ def scene_of(
     plot = same.plot if same is not None else plot_of(computed.graph)
     found = arranged(plot, checks, room)
     uses = _uses(computed, found.layout)
-    return Scene(computed, plot, found, uses, _peaks(computed), checks, room)
+    return GraphScene(computed, plot, found, uses, _peaks(computed), checks, room)
 
 
-def with_values(known: Scene, computed: Computed) -> Scene:
+def with_values(known: GraphScene, computed: Computed) -> GraphScene:
     """The same formula with other values, laid out as it is."""
     return replace(known, computed=computed, peaks=_peaks(computed))
 
 
-def in_room(scene: Scene, room: Size) -> Scene:
+def in_room(scene: GraphScene, room: Size) -> GraphScene:
     """The same, laid out for a room of another size; itself where that changes nothing."""
     if room in (scene.room, ENDLESS):
         return scene

@@ -14,7 +14,13 @@ from explorer.panes.backprop.expression.camera import MARGIN, READABLE, Camera, 
 from explorer.panes.backprop.expression.draw_legend import HEIGHT
 from explorer.panes.backprop.expression.draw_nodes import badge_box, beginning, node_box
 from explorer.panes.backprop.expression.layout import Layout, Point
-from explorer.panes.backprop.expression.scene import Instant, Scene, in_room, instant_at, subject_at
+from explorer.panes.backprop.expression.scene import (
+    GraphScene,
+    Instant,
+    in_room,
+    instant_at,
+    subject_at,
+)
 from explorer.panes.backprop.expression.ways import NOWHERE, Ways, ways_of
 from explorer.widgets.base import Picture
 
@@ -30,7 +36,7 @@ class GraphSight(Picture):
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(name, parent)
-        self.scene: Scene | None = None
+        self.scene: GraphScene | None = None
         self._ways = NOWHERE
         self._position = 0.0
         self._camera = Camera()
@@ -39,7 +45,7 @@ class GraphSight(Picture):
         self._covered = 0  # px of the line of words, at its right end, that something lies over
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
-    def _set_scene(self, scene: Scene | None, ways: Ways | None) -> bool:
+    def _set_scene(self, scene: GraphScene | None, ways: Ways | None) -> bool:
         """Whether it is laid out as the one before: then the view stays."""
         known = self.scene
         if scene is None or known is None or not known.is_of(scene.computed):
@@ -60,7 +66,7 @@ class GraphSight(Picture):
             self._stay(known.layout)
         return False
 
-    def _set(self, scene: Scene | None, ways: Ways | None) -> None:
+    def _set(self, scene: GraphScene | None, ways: Ways | None) -> None:
         """Laid out for the room that there is, at once or soon."""
         here = scene
         if scene is not None and (scene.is_light or scene.stays_in(self.room)):

@@ -13,13 +13,13 @@ from core.autograd import ExpressionError
 from core.jobs import Pace
 from explorer.panes.backprop.expression.arranging import ENDLESS, Size
 from explorer.panes.backprop.expression.computing import Computed, compute
-from explorer.panes.backprop.expression.scene import Scene, scene_of
+from explorer.panes.backprop.expression.scene import GraphScene, scene_of
 from explorer.panes.backprop.expression.ways import Ways, ways_of
 
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    scene: Scene
+    scene: GraphScene
     ways: Ways
 
 
@@ -60,7 +60,7 @@ def grow_steps(computed: Computed) -> Generator[None, None, None]:
 
 
 def draw_steps(
-    computed: Computed, known: Scene | None, checks: bool, room: Size = ENDLESS
+    computed: Computed, known: GraphScene | None, checks: bool, room: Size = ENDLESS
 ) -> Generator[None, None, Drawn]:
     """The picture of a formula that is worked out, for a room of this size; `known` is the one that
     there is of it.

@@ -13,7 +13,7 @@ from PySide6.QtGui import QPainterPath
 
 from explorer.panes.backprop.expression.draw_nodes import anchor, badge_box, node_box
 from explorer.panes.backprop.expression.layout import Fold, Point
-from explorer.panes.backprop.expression.scene import Edge, Scene
+from explorer.panes.backprop.expression.scene import Edge, GraphScene
 
 BESIDE = 16.0  # of the room: what an edge and its halo may reach into it from there
 INTO = 10.0  # between two edges that enter a node
@@ -216,7 +216,7 @@ def _toward(x: float, y: float, other_x: float, other_y: float) -> tuple[float, 
     return x + (other_x - x) * share, y + (other_y - y) * share
 
 
-def ways_of(scene: Scene) -> Ways:
+def ways_of(scene: GraphScene) -> Ways:
     pens: dict[Edge, _Pen] = {}
     docks = scene.plot.docks
     for number, node in enumerate(scene.computed.graph.nodes):
@@ -249,7 +249,7 @@ def ways_of(scene: Scene) -> Ways:
     return Ways(paths, middles, _parts(scene), pieces, boxes, owners)
 
 
-def _parts(scene: Scene) -> np.ndarray:
+def _parts(scene: GraphScene) -> np.ndarray:
     """Nodes, their badges, and where the contributions of several uses meet."""
     count = range(len(scene.faces))
     boxes = [node_box(scene, number) for number in count]
@@ -258,7 +258,7 @@ def _parts(scene: Scene) -> np.ndarray:
     return np.array([(box.left(), box.top(), box.right(), box.bottom()) for box in boxes])
 
 
-def _middle(scene: Scene, edge: Edge, path: QPainterPath) -> QPointF:
+def _middle(scene: GraphScene, edge: Edge, path: QPainterPath) -> QPointF:
     """Where a factor stands: of a node that is used more than once the contributions come first.
     One that would hide all of a short edge stands beside it, away from what enters with it.
     """
@@ -273,7 +273,7 @@ def _middle(scene: Scene, edge: Edge, path: QPainterPath) -> QPointF:
     return QPointF(box.center().x(), box.top() - CLEAR if above else box.bottom() + CLEAR)
 
 
-def joint_box(scene: Scene, number: int) -> QRectF:
+def joint_box(scene: GraphScene, number: int) -> QRectF:
     """What the sign of addition and the contributions beside it need; empty where there is none."""
     uses = scene.uses[number]
     if len(uses) < 2:
@@ -285,5 +285,5 @@ def joint_box(scene: Scene, number: int) -> QRectF:
     return QRectF(at.x(), at.y() - height / 2, 2 * radius + 6 + 7 * LABEL, height)
 
 
-def joint_radius(scene: Scene, number: int) -> float:
+def joint_radius(scene: GraphScene, number: int) -> float:
     return JOINT if scene.faces[number].style.words else 0.75 * JOINT
