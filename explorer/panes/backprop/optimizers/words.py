@@ -10,6 +10,7 @@ import numpy as np
 from explorer.panes.backprop.optimizers.racing import SPELL, Lane, Recording
 from explorer.theme_numbers import MINUS, format_number
 
+LONGEST = 115  # letters of a headline that are seen in a window of 1,440
 FEW = 2  # that are told one by one
 CRAWLS = "crawls in a flat valley, whose steep walls limit its rate"
 NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
@@ -42,7 +43,10 @@ def headline(recording: Recording | None, step: int) -> str:
         latest = max(gone, key=lambda lane: lane.lost_at or 0)
         others = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
         parts.append(f"{latest.title} {_went(recording, latest)} at step {latest.lost_at}{others}")
-    return f"Step {step} of {recording.course.steps}: {'; '.join(parts)}."
+    where = f"Step {step} of {recording.course.steps}: "
+    whole = f"{where}{'; '.join(parts)}."
+    # Over the map stands who is lost, and the start of a sentence says more than that it goes on.
+    return whole if len(whole) <= LONGEST else f"{where}{parts[0]}."
 
 
 def _standing(recording: Recording, step: int) -> str:
@@ -77,7 +81,7 @@ def _standing(recording: Recording, step: int) -> str:
     if recording.endless:
         if recording.prospect.cliff:
             return f"{who} {are} furthest down, at {height}; where the surface is lowest, it ends"
-        ever = "the surface falls on and on, so that only shows who is fast"
+        ever = "the surface falls on and on: that only shows who is fast"
         return f"{who} {are} furthest down, at {height}; {ever}"
     if len(leaders) == len(recording.lanes) > 2:
         return f"all are equally high, at {height}"
@@ -207,11 +211,11 @@ def line_headline(lane: Lane, step: int, title: str) -> str:
 
 
 def plain(value: float) -> str:
-    """Without zeros at the end: 0.9, not 0.900."""
-    text = format_number(value)
-    if "." in text and "e" not in text:
-        text = text.rstrip("0").rstrip(".")
-    return text
+    """Without zeros at the end: 0.9, not 0.900, and 1e-8."""
+    mantissa, *power = format_number(value).split("e")
+    if "." in mantissa:
+        mantissa = mantissa.rstrip("0").rstrip(".")
+    return "e".join([mantissa, *power])
 
 
 def share(value: float) -> str:

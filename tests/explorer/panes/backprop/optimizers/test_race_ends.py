@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from core.optimization.optimizers import OPTIMIZERS
 from explorer.panes.backprop.optimizers import words
 from explorer.panes.backprop.optimizers.experiment import Experiment
 from explorer.panes.backprop.optimizers.explaining import of_update
@@ -84,3 +85,26 @@ def test_at_a_kink_there_is_no_curvature(mode, change):
     change(typed("abs(x) + y**2", ("sgd",), 3, start=(0.0, 1.0)))
     rows = of_update(mode.recording, mode.recording.lane("sgd"), 1).rows
     assert "steepest" not in {getattr(row, "name", "") for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("text", "start"),
+    [
+        ("x**3 + y**2", (-0.1, 1.0)),
+        ("x*y", (1.0, 1.001)),
+        ("1/x", (1.0, 1.0)),
+        ("-x**2", (1.0, 1.0)),
+    ],
+)
+def test_a_sentence_is_no_longer_than_there_is_room(mode, change, text, start):
+    """Who is lost stands over the map, too."""
+    change(typed(text, tuple(OPTIMIZERS), 200, start=start))
+    for step in (30, 120, 200):
+        told = sentence(mode, step)
+        assert len(told) <= 122 and told.endswith(".")
+        for lane in mode.recording.lost(step)[:1]:
+            assert lane.title in mode.view.notice.message or "more" in mode.view.notice.message
+
+
+def test_a_small_setting_is_written_without_a_zero_that_says_nothing():
+    assert words.share(1e-8) == "1e−8" and words.plain(1.2e-5) == "1.2e−5"
