@@ -287,10 +287,9 @@ class LinePlot(Picture):
         draw_marks(painter, self._marks, pixel, rect, words=self._hover is None)
         draw_names(painter, self._ends(rect), self._paths(), rect, self.width())
         if self._hover is not None:
-            x = pixel(self._hover)
+            x, step = pixel(self._hover), theme.format_number(round(self._hover))
             near = mark_near(self._marks, x, pixel)
-            step = f"{self._labels[0].split(' (')[0]} {theme.format_number(round(self._hover))}"
-            head = step if near is None else near.text
+            head = f"{self._labels[0].split(' (')[0]} {step}" if near is None else near.text
             draw_readout(painter, x, rect, head, self.readout(self._hover), self.width())
 
     def _title(self) -> str:
