@@ -1,4 +1,4 @@
-"""Expression: a formula is typed, played, dragged, tried out, undone, and kept in a session."""
+"""Expression: it is played, dragged, pinned, checked, exported, and tells what it shows."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import asyncio
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
 from explorer import export, theme
@@ -25,55 +23,6 @@ def test_it_begins_with_a_neuron(pane, mode):
     assert pane.player.length == len(mode.computed.plan) == 16
     assert "Five" not in pane.headline and "5 inputs" in pane.headline
     assert mode.view.graph.displayed()["value"].shape == (10,)
-
-
-def test_typing_makes_another_graph(pane, mode):
-    field = mode.view.editor.field
-    field.selectAll()
-    QTest.keyClicks(field, "a*b + c")
-    assert [node.text for node in mode.computed.graph.nodes if not node.is_leaf] == [
-        "a \u00d7 b",
-        "v1 + c",
-    ]
-    pane.workspace.undo()
-    assert field.toPlainText().startswith("o = tanh") and mode.computed.text.startswith("o = tanh")
-    pane.workspace.redo()
-    assert field.toPlainText() == "a*b + c"
-
-
-def test_a_mistake_is_marked_and_the_old_graph_stays(pane, mode):
-    before = mode.computed
-    mode.view.graph.setFocus()
-    mode.lab.set_text("tanh(w * cat(x))")
-    editor = mode.view.editor
-    assert mode.computed is before and mode.view.graph._faint
-    assert editor.error.isVisible() and "no function cat" in editor.error.text
-    (mark,) = editor.field.extraSelections()
-    assert mark.cursor.selectedText() == "cat(x)"
-    mode.lab.set_text("wide")
-    assert editor.error.text.startswith("wide alone is no operation"), "its name is the person's"
-    mode.lab.set_text("tanh(w * x)")
-    assert not editor.error.isVisible() and not mode.view.graph._faint
-    assert editor.field.extraSelections() == []
-
-
-async def test_an_error_waits_while_a_person_is_typing(pane, mode):
-    pane.activateWindow()
-    field = mode.view.editor.field
-    field.setFocus()
-    await until(field.hasFocus)
-    QTest.keyClicks(field, "(")
-    assert not mode.view.editor.error.isVisible()
-    await until(mode.view.editor.error.isVisible)
-    QTest.keyClick(field, Qt.Key.Key_Backspace)
-    assert not mode.view.editor.error.isVisible()
-
-
-async def test_ten_megabytes_are_refused_at_once(pane, mode):
-    before = mode.computed
-    mode.lab.set_text("x + " * 2_500_000)
-    assert mode.computed is before and len(mode.lab.experiment.text) < 20_000
-    await until(lambda: "too many" in mode.view.editor.error.text)
 
 
 def test_values_appear_forward_and_gradients_backward(pane, mode):
@@ -214,13 +163,6 @@ def test_an_edge_leads_to_its_step(pane, mode):
     assert (place.phase, place.node) == ("backward", mode.computed.output)
 
 
-def test_signs_as_they_are_printed_can_be_typed(pane, mode):
-    mode.lab.set_text("a \u00d7 b \u2212 c \u00f7 2")
-    assert mode.computed.text == "a * b - c / 2"
-    mode.lab.set_text("a\u00b2 + b\u00b3")
-    assert mode.computed.text == "a**2 + b**3"
-
-
 async def test_the_formulas_of_coming_steps_are_set_ahead(pane, mode):
     pane.player.seek(3)
     await pane.settled()
@@ -295,40 +237,6 @@ async def test_the_buttons_of_the_view_stand_below_the_graph_of_any_formula(pane
         assert view.body.rect().contains(tools), name
         bottom = view.graph.height() - theme.current().px(HEIGHT + MARGIN)
         assert tools.top() >= bottom - 1, name
-
-
-def test_nothing_is_moved_while_the_formula_cannot_be_read(pane, mode):
-    by_id = {action.id.removeprefix("backprop.expression."): action for action in pane.actions()}
-    text = mode.lab.experiment.text
-    mode.lab.set_text(text + " * (")
-    before = mode.lab.experiment
-    mode.lab.move_leaf("w1", 0, 5.0)
-    mode.lab.set_leaf("w1", [1.0, 2.0])
-    mode.lab.step_downhill()
-    assert mode.lab.experiment == before
-    cards = mode.view.what_if, mode.view.learn
-    assert not any(card.isEnabled() for card in cards) and not by_id["step"].enabled()
-    said = mode.headline
-    mode.player.end()
-    assert mode.headline == said, "of the graph that is left nothing is told"
-    mode.lab.set_text(text)
-    assert mode.headline != said
-    assert all(card.isEnabled() for card in cards) and by_id["step"].enabled()
-    mode.lab.move_leaf("w1", 0, 5.0)
-    assert value(mode, "w1") == 5.0
-
-
-async def test_the_field_shows_what_is_worked_out(pane, mode):
-    long = " + ".join(f"tanh(w{n} * x{n})" for n in range(40))
-    field, before = mode.view.editor.field, mode.lab.experiment.text
-    mode.lab.set_text(long)
-    await pane.settled()
-    pane.workspace.undo()
-    assert field.toPlainText() == before
-    pane.workspace.redo()
-    assert field.toPlainText() == long and mode.computed.text == before, "before it is worked out"
-    await pane.settled()
-    assert mode.computed.text == long
 
 
 def test_a_very_low_window_shows_the_formula_or_the_cards(qapp, qtbot):
