@@ -59,6 +59,8 @@ def said_of(error: SyntaxError) -> str:
         return said
     if said.startswith("invalid character"):
         return f"{said.split(' ')[2]} is no sign of a formula"
+    if said.startswith("invalid non-printable character"):
+        return f"an invisible character ({said.split(' ')[-1]}) stands here; take it out"
     plainer = {
         "digits": "a number is too long",
         "decimal literal": "a number runs into a name; write 2*x, not 2x",

@@ -331,6 +331,7 @@ def test_what_python_says_of_a_mistake_is_said_plainly():
         "f(x) = 3": "only a name alone",
         "ln(x)": "natural logarithm is log",
         "x\u00b2": "'\u00b2' is no sign of a formula",
+        "x\u200b*2": r"an invisible character \(U\+200B\) stands here; take it out",
         "try:\n x": "something is missing",
         "007*x": "begins with no 0",
         "(x]": "does not match",
