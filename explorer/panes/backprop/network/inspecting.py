@@ -26,6 +26,7 @@ from explorer.panes.backprop.network.spots import (
 from explorer.panes.backprop.network.update_numbers import line_rows, update_rows
 from explorer.panes.backprop.network.updates import liveliest, liveliest_bias
 from explorer.panes.backprop.network.words import count_of_steps, sample_title
+from explorer.panes.backprop.optimizers.substituting import product
 from explorer.panes.base import Inspection
 from explorer.theme_numbers import format_number
 from explorer.widgets.live_numbers import Equation, Terms
@@ -279,7 +280,7 @@ def _back_through_weights(sample: Sample, moment: int, spot: Spot) -> list[Any]:
                 f"dL/dW{column}[{n + 1},{chosen + 1}]",
                 float(gradient[n, chosen]),
                 "text",
-                f"= {_say(before.reshape(-1)[n])} \u00d7 {_say(upstream[chosen])}",
+                f"= {product(float(before.reshape(-1)[n]), float(upstream[chosen]))}",
             )
             for n in range(min(len(gradient), MOST_ROWS))
         ]

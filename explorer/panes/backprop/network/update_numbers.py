@@ -21,7 +21,7 @@ from explorer.panes.backprop.optimizers.letters import (
     letter,
     letters_of,
 )
-from explorer.panes.backprop.optimizers.substituting import equation, formula_of, in_rows, names_of
+from explorer.panes.backprop.optimizers.substituting import equation, formula_of, names_of
 from explorer.theme_numbers import format_number
 from explorer.widgets.live_numbers import Equation
 
@@ -137,7 +137,7 @@ def line_rows(moment: Moment, layer: int, step: Step, weight: Weight) -> list[An
             rows.append(Equation(called, float(names[name][place]), "text", _words(name)))
     result = float(names[made][place])
     if " " in formula:
-        rows += in_rows(equation(formula, names, place, result))
+        rows.append(equation(formula, names, place, result))
     rows.append(Equation(letters[made], result, "accent", _words(made)))
     return rows
 

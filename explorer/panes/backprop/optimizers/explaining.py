@@ -17,7 +17,6 @@ from explorer.panes.backprop.optimizers.substituting import (
     SHARES,
     equation,
     formula_of,
-    in_rows,
     names_of,
 )
 from explorer.panes.backprop.optimizers.words import place, plain, share
@@ -152,7 +151,7 @@ def of_line(trace: Trace, line: Step) -> Inspection:
         rows.append("With the numbers:")
         for axis, name in enumerate(XY):
             told = f"{name}:  {equation(formula, names, axis, float(result[axis]))}"
-            rows += [Row(text, "text") for text in in_rows(told)]
+            rows.append(Row(told, "text"))
     rows += _about_the_matrix(trace, line)
     return Inspection(step=line, rows=rows, labels=_labels(line.values), plain=True)
 

@@ -8,6 +8,7 @@ what is written, with a pocket calculator, finds the result that is written.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -25,7 +26,7 @@ RAISED = str.maketrans("0123456789", "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076
 SHARES = ("beta", "beta1", "beta2", "momentum", "rest", "rest1", "rest2")
 AS_SET = (*SHARES, "eps", "weight_decay", "step")  # written as a person has set them
 ENOUGH, FINE, MOST = 3, 7, 12  # digits of a result, of one that hardly moves, and of an operand
-EQUALS, LONG = " = ", 46  # letters that fit into the narrowest inspector, nearly
+EQUALS = " =\u00a0"  # where a line goes on in the next, its result has its sign
 NEAR = 1e-9  # of a result: what is so near to the middle of two is rounded up or down by chance
 SHRUNK = "param * (1 - rate * weight_decay)"
 SLOPE = "grad + weight_decay * param"
@@ -140,10 +141,15 @@ def equation(formula: str, names: Mapping[str, np.ndarray], axis: int, result: f
     return found or f"{written(formula, of_this, FINE)} {ABOUT} {format_significant(result)}"
 
 
-def in_rows(line: str) -> list[str]:
-    """A long line as two, so that its result is never cut off."""
-    made, equals, result = line.rpartition(EQUALS)
-    return [line] if len(line) <= LONG else [made, f"    {equals.strip()} {result}"]
+def product(left: float, right: float) -> str:
+    """Two factors, with as many digits as a person needs who finds three of what they make."""
+    names = {"left": left, "right": right}
+    made = left * right
+    if not math.isfinite(made):
+        return written("left * right", names, ENOUGH)
+    told = _read(format_significant(made, ENOUGH))
+    count = _digits_for("left * right", names, told, ENOUGH)
+    return written("left * right", names, count or FINE)
 
 
 def _digits_for(formula: str, names: Mapping[str, float], told: float, digits: int) -> int:

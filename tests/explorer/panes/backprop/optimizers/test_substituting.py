@@ -14,8 +14,14 @@ from core.optimization.optimizers import OPTIMIZERS
 from explorer.panes.backprop.optimizers.experiment import Experiment
 from explorer.panes.backprop.optimizers.explaining import of_line, of_update, vector
 from explorer.panes.backprop.optimizers.letters import letters_of
-from explorer.panes.backprop.optimizers.substituting import equation, formula_of, in_rows, names_of
+from explorer.panes.backprop.optimizers.substituting import (
+    equation,
+    formula_of,
+    names_of,
+    product,
+)
 from explorer.panes.backprop.optimizers.words import plain
+from explorer.theme_numbers import format_significant
 from explorer.widgets.live_numbers import Equation
 from tests.core.optimization.invented import add_to_the_list
 
@@ -64,7 +70,7 @@ def lines_of(trace, axis=0):
     return {
         line.name.removeprefix("optimizer."): equation(
             formula, names, axis, float(np.ravel(next(iter(line.values.values())))[axis])
-        )
+        ).replace("\u00a0", " ")
         for line in (trace[index] for index in trace.children(None))
         if " " in (formula := formula_of(trace, line))
     }
@@ -86,7 +92,13 @@ RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 
 def worked_out(line):
     """Left and right of a line, as a pocket calculator has them that is given what is written."""
-    text = line.split(":  ")[-1].replace("−", "-").replace("×", "*").replace(",", "")
+    text = (
+        line.split(":  ")[-1]
+        .replace("\u00a0", " ")
+        .replace("−", "-")
+        .replace("×", "*")
+        .replace(",", "")
+    )
     text = re.sub("[⁰¹²³⁴-⁹]+", lambda m: "**" + m[0].translate(RAISED), text)
     text = re.sub("√([\\d.e-]+)", r"sqrt(\1)", text)
     text = re.sub(r"\|([^|]+)\|", r"abs(\1)", text)
@@ -149,10 +161,13 @@ def test_what_is_next_to_nothing_beside_its_operands_is_told_as_about_that():
     assert line.startswith("0.1234568 − 0.1 × 1.234568 ≈ "), line
 
 
-def test_a_long_line_stands_in_two_rows_whose_second_is_its_result():
-    short, long = "x:  1 + 1 = 2", "x:  " + "0.9 × (−1,288.41) + " * 3 + "2 = −2,693"
-    assert in_rows(short) == [short]
-    assert in_rows(long) == [long.removesuffix(" = −2,693"), "    = −2,693"]
+def test_the_factors_of_a_product_are_told_with_as_many_digits_as_it_takes():
+    rng = np.random.default_rng(3)
+    assert product(0.517, 0.1496) == "0.517 × 0.1496" and product(2.0, -0.5) == "2 × (−0.5)"
+    assert product(np.inf, 2.0) == "∞ × 2"
+    for left, right in rng.normal(size=(300, 2)) * 10.0 ** rng.integers(-6, 6, (300, 2)):
+        made, _ = worked_out(f"{product(left, right)} = 0")
+        assert format_significant(made) == format_significant(left * right)
 
 
 @pytest.mark.parametrize("name", ("adagrad", "rmsprop", "adam", "adamw"))
