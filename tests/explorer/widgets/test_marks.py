@@ -7,8 +7,7 @@ from PySide6.QtCore import QPoint
 from explorer import theme
 from explorer.widgets.head_mosaic import HeadMosaic
 from explorer.widgets.heat_map import HeatMap
-from explorer.widgets.pooling import pool_heads
-from tests.explorer.widgets.test_pictures import color_at, picture_of
+from tests.explorer.widgets.conftest import color_at, picture_of
 
 
 @pytest.fixture
@@ -16,16 +15,6 @@ def heat(qtbot):
     widget = HeatMap()
     qtbot.addWidget(widget)
     widget.set_values(np.full((4, 4), 0.5, dtype=np.float32))
-    return widget
-
-
-@pytest.fixture
-def mosaic(qtbot):
-    widget = HeadMosaic()
-    qtbot.addWidget(widget)
-    widget.resize(320, 320)
-    maps = np.random.default_rng(0).integers(0, 256, (3, 4, 8, 8), dtype=np.uint8)
-    widget.set_pooled(pool_heads(maps, 16))
     return widget
 
 

@@ -4,19 +4,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
-from explorer.widgets.head_mosaic import HeadMosaic
-from explorer.widgets.pooling import pool_heads
 from tests.explorer.widgets.conftest import picture_of
-
-
-@pytest.fixture
-def mosaic(qtbot):
-    widget = HeadMosaic()
-    qtbot.addWidget(widget)
-    widget.resize(320, 320)
-    maps = np.random.default_rng(0).integers(0, 256, (3, 4, 8, 8), dtype=np.uint8)
-    widget.set_pooled(pool_heads(maps, 16))
-    return widget
 
 
 def test_hover_previews_click_locks_and_escape_unlocks(mosaic, qtbot):

@@ -17,13 +17,9 @@ from explorer.widgets.line_plot import LinePlot, Series
 from explorer.widgets.plot_data import dotted
 from explorer.widgets.token_strip import TokenStrip, chip
 from explorer.widgets.vector_bars import Vector, VectorBars
-from tests.explorer.widgets.conftest import picture_of
+from tests.explorer.widgets.conftest import color_at, picture_of
 
 TOKENS = ["Once", " upon", " a", " time"]
-
-
-def color_at(image, point):
-    return image.pixelColor(round(point.x()), round(point.y()))
 
 
 @pytest.fixture
