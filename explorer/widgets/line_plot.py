@@ -274,12 +274,11 @@ class LinePlot(Picture):
 
     def _write(self, painter: QPainter) -> None:
         """What is written over the scene, in the widget's pixels."""
-        now = theme.current()
-        rect = self.plot_rect()
+        now, rect = theme.current(), self.plot_rect()
+        muted = now.color("muted")
         draw_titles(painter, rect, (self._labels[0], self._title()), self.width())
         if self._limits.now is None:
-            rect = QRectF(4, rect.y(), self.width() - 8, rect.height())
-            put_words(painter, rect, self._empty_text, now.font("body"), now.color("muted"))
+            put_words(painter, QRectF(self.rect()), self._empty_text, now.font("body"), muted)
             return
         note = badge_text(self._curves.bucket, self._curves.outside, self._note)
         draw_badge(painter, note, self._title(), self.width())
