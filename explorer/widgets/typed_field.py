@@ -33,7 +33,7 @@ class TypedField(QLineEdit):
         self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._value: Any = 0.0
         self._before: Any = None  # the value when the typing began; None: nobody types
-        self._refuses = False  # what stands there
+        self._refuses = False  # what stands there, or stood there when it was left
         self._at_once, self._wide = at_once, width
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
@@ -73,6 +73,8 @@ class TypedField(QLineEdit):
     def choose(self, value: Any) -> None:
         """A person has chosen a value in another way than by typing."""
         was = self._value
+        if self._before is None and self._same(value, was):
+            return  # a menu that has it tells so, too, when a person stops typing
         self._show(value)
         self._mended()
         if not self._same(value, was):
@@ -119,10 +121,7 @@ class TypedField(QLineEdit):
                 self._go_back(before)
             else:
                 self._go_to(before)
-            self._refuses = not last
-            told, kept = str(error), self.tell(before)
-            stays = f"{kept} stays" if kept else "it stays empty"
-            self.refused.emit(f"{told[:1].upper()}{told[1:]}; {stays}.")
+            self._refuse(str(error), self.tell(before))
             return
         self._mended()
         if last:
@@ -130,9 +129,17 @@ class TypedField(QLineEdit):
         if last or self._at_once:
             self._go_to(value)
 
+    def _refuse(self, why: str, kept: str) -> None:
+        self._refuses = True
+        stays = f"{kept} stays" if kept else "it stays empty"
+        sentence = f"{why[:1].upper()}{why[1:]}; {stays}."
+        self.setAccessibleDescription(sentence)
+        self.refused.emit(sentence)
+
     def _mended(self) -> None:
         if self._refuses:
             self._refuses = False
+            self.setAccessibleDescription("")
             self.refused.emit("")
 
     def _go_to(self, value: Any) -> None:

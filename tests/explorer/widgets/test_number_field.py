@@ -74,6 +74,15 @@ def test_a_number_stands_there_as_a_person_types_it(field, value, text):
     assert field.text() == text
 
 
+def test_what_was_refused_is_no_longer_said_once_a_number_is_typed_again(field):
+    type_in(field, "x", pause=False)
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert field.accessibleDescription() == field.told[-1] != ""
+    type_in(field, "0.1", pause=False)  # the number that stayed
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert field.told[-1] == "" == field.accessibleDescription()
+
+
 def test_what_may_become_a_number_is_not_refused_on_the_way(field):
     type_in(field, "1e-3")
     assert field.told == [1.0, 0.001]
