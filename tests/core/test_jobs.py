@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
-import numpy as np
 import pytest
 import torch
 
 import core
-from core.autograd.datasets import dataset
-from core.autograd.mlp import MLPConfig
 from core.autograd.tensor import Tensor
-from core.data import character_tokenizer_steps, prepare_corpus_steps, stories, story_text
+from core.data import character_tokenizer_steps, prepare_corpus_steps, stories
 from core.data.excerpt import excerpt_steps
 from core.download import download_steps
 from core.inference.backprop import explain_example_steps
 from core.inference.generation import generate_steps
-from core.optimization.learner import Learner, LearnerSettings, learn_steps
+from core.optimization.learner import learn_steps
 from core.optimization.race import race_steps
 from core.optimization.stationary import stationary_points_steps
 from core.optimization.surfaces import SURFACES, Surface
 from core.optimization.typed_surface import typed_surface
-from core.tensor_files import write_tensors
 from core.tokenization import CharacterTokenizer, RankedBPE, train_tokenizer_steps
 from core.tokenization.analysis import (
     VocabularyIndex,
@@ -53,7 +46,6 @@ from core.tokenization.analysis.overlap import all_overlaps_steps
 from core.tokenization.bpe.ranks import recover_merges_steps
 from core.tokenization.bpe.training import bpe_steps
 from core.tokenization.characters import character_steps
-from core.tokenization.formats.library import LibraryTokenizer
 from core.tokenization.getting import get_steps, take_member_steps
 from core.tokenization.known import find_all_steps
 from core.tokenization.library_trace import library_steps
@@ -74,124 +66,27 @@ from core.training.runs import create_run
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT
 from core.transformer.gpt_numpy import NumpyGPT
-from tests.core.test_download import CONTENT, serving
-from tests.core.tokenization.test_known import known_file, wheel
+from tests.core.job_places import (
+    EMBEDDINGS,
+    IDS,
+    RANKS,
+    TEXT,
+    WORDS,
+    Place,
+    certain,
+    downloading,
+    getting,
+    large,
+    playing,
+    product,
+    table,
+    taking,
+    training,
+)
 from tests.core.training.small import small_config, torch_state
-
-TEXT = story_text(0, 3000)
-
-
-@dataclass
-class Place:
-    """What a job may be given: a folder, and a model of which a part is in eval mode."""
-
-    folder: Path
-    model: GPT
-
-    def file(self) -> Path:
-        path = self.folder / "text.txt"
-        path.write_text(TEXT)
-        return path
-
-    def task(self) -> LanguageModelling:
-        """Ready to look at `model`."""
-        letters = sorted(set((self.folder / "little.txt").read_text()))
-        config = small_config(self.folder).change({"model": self.model.config.to_json()})
-        assert len(letters) == self.model.config.vocab_size
-        task = LanguageModelling(config, self.folder / "cache")
-        assert list(task.prepare_steps(None))
-        return task
-
-
-IDS = np.arange(8)[None]
-
-
-def certain(place: Place) -> GPT:
-    """A model without dropout, of which a part is in eval mode."""
-    place.model = GPT(replace(place.model.config, dropout=0.0), torch.Generator().manual_seed(0))
-    place.model.blocks[1].eval()
-    return place.model
-
-
-def product(count: int) -> Tensor:
-    """Of so many matrices: going back through it takes a while."""
-    made = Tensor(np.eye(300))
-    for _ in range(count):
-        made = made @ Tensor(np.eye(300))
-    return made.sum()
-
-
-class Seen(LanguageModelling):
-    """Hands out the model that the loop trains."""
-
-    def __init__(self, place: Place) -> None:
-        super().__init__(
-            small_config(place.folder).change({"precision": "bf16"}), place.folder / "cache"
-        )
-        self.place = place
-
-    def build_model(self, generator: torch.Generator) -> GPT:
-        self.place.model = super().build_model(generator)
-        return self.place.model
-
-
-def training(place: Place) -> Iterator[Any]:
-    task = Seen(place)
-    return train_steps(task.config, place.folder / "run", task=task)
-
-
-BYTES = [bytes([byte]) for byte in range(256)]
-
-
-def downloading(place: Place) -> Iterator[Any]:
-    with serving() as server:
-        yield from download_steps(server.address, place.folder / "file")
-
-
-def getting(place: Place) -> Iterator[Any]:
-    table = "core.tokenization.known.known_tokenizers"
-    with serving() as server:
-        one = known_file("big", server.address, CONTENT)
-        with mock.patch(table, lambda: {"big": one}):
-            yield from get_steps("big")
-
-
-def taking(place: Place) -> Iterator[Any]:
-    content = CONTENT * 3
-    package = place.folder / "package"
-    package.write_bytes(wheel("a/file", content))
-    sha256 = hashlib.sha256(content).hexdigest()
-    return take_member_steps(package, "a/file", place.folder / "taken", sha256, len(content))
-
-
-def table(place: Place) -> Path:
-    """A checkpoint's folder with embeddings of half precision."""
-    path = place.folder / "model.safetensors"
-    write_tensors(path, {"wte.weight": EMBEDDINGS.astype(np.float16)})
-    return place.folder
-
-
-def large() -> CharacterTokenizer:
-    return CharacterTokenizer(
-        [chr(0x10000 + number) for number in range(50_000)], {"\U00010000": 0}
-    )
-
-
-def playing() -> Learner:
-    points = dataset("moons", 40, 0.1, np.random.default_rng(0))
-    return Learner.start(MLPConfig((2, 4, 1)), points, points, LearnerSettings(batch_size=8))
-
 
 # Slow enough to yield, and with minima enough to follow.
 SLOW = typed_surface("a = sin(3*x) * cos(3*y)\n" + "a = a + sin(x)*0\n" * 60 + "a")
-RANKS = {letter * times: 256 * times - 256 + letter[0] for letter in BYTES for times in (1, 2, 3)}
-
-# Each generator that core offers, by the function that makes it.
-EMBEDDINGS = np.ones((50_000, 2), np.float32)
-WORDS = LibraryTokenizer(
-    {"model": {"type": "WordLevel", "vocab": {"a": 0, "b": 1}, "unk_token": "a"}}, "words"
-)
-
 JOBS: dict[Callable[..., Any], Callable[[Place], Iterator[Any]]] = {
     train_tokenizer_steps: lambda place: train_tokenizer_steps("bpe", TEXT, 300),
     bpe_steps: lambda place: bpe_steps([TEXT], 300, ["<|endoftext|>"]),

@@ -1,0 +1,141 @@
+"""What jobs of core work on: texts, models, files, and a server that has some."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import torch
+
+from core.autograd.datasets import dataset
+from core.autograd.mlp import MLPConfig
+from core.autograd.tensor import Tensor
+from core.data import story_text
+from core.download import download_steps
+from core.optimization.learner import Learner, LearnerSettings
+from core.tensor_files import write_tensors
+from core.tokenization import CharacterTokenizer
+from core.tokenization.formats.library import LibraryTokenizer
+from core.tokenization.getting import get_steps, take_member_steps
+from core.training.language_modelling import LanguageModelling
+from core.training.loop import train_steps
+from core.transformer.gpt import GPT
+from tests.core.test_download import CONTENT, serving
+from tests.core.tokenization.test_known import known_file, wheel
+from tests.core.training.small import small_config
+
+TEXT = story_text(0, 3000)
+
+
+@dataclass
+class Place:
+    """What a job may be given: a folder, and a model of which a part is in eval mode."""
+
+    folder: Path
+    model: GPT
+
+    def file(self) -> Path:
+        path = self.folder / "text.txt"
+        path.write_text(TEXT)
+        return path
+
+    def task(self) -> LanguageModelling:
+        """Ready to look at `model`."""
+        letters = sorted(set((self.folder / "little.txt").read_text()))
+        config = small_config(self.folder).change({"model": self.model.config.to_json()})
+        assert len(letters) == self.model.config.vocab_size
+        task = LanguageModelling(config, self.folder / "cache")
+        assert list(task.prepare_steps(None))
+        return task
+
+
+IDS = np.arange(8)[None]
+
+
+def certain(place: Place) -> GPT:
+    """A model without dropout, of which a part is in eval mode."""
+    place.model = GPT(replace(place.model.config, dropout=0.0), torch.Generator().manual_seed(0))
+    place.model.blocks[1].eval()
+    return place.model
+
+
+def product(count: int) -> Tensor:
+    """Of so many matrices: going back through it takes a while."""
+    made = Tensor(np.eye(300))
+    for _ in range(count):
+        made = made @ Tensor(np.eye(300))
+    return made.sum()
+
+
+class Seen(LanguageModelling):
+    """Hands out the model that the loop trains."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(
+            small_config(place.folder).change({"precision": "bf16"}), place.folder / "cache"
+        )
+        self.place = place
+
+    def build_model(self, generator: torch.Generator) -> GPT:
+        self.place.model = super().build_model(generator)
+        return self.place.model
+
+
+def training(place: Place) -> Iterator[Any]:
+    task = Seen(place)
+    return train_steps(task.config, place.folder / "run", task=task)
+
+
+BYTES = [bytes([byte]) for byte in range(256)]
+
+
+def downloading(place: Place) -> Iterator[Any]:
+    with serving() as server:
+        yield from download_steps(server.address, place.folder / "file")
+
+
+def getting(place: Place) -> Iterator[Any]:
+    table = "core.tokenization.known.known_tokenizers"
+    with serving() as server:
+        one = known_file("big", server.address, CONTENT)
+        with mock.patch(table, lambda: {"big": one}):
+            yield from get_steps("big")
+
+
+def taking(place: Place) -> Iterator[Any]:
+    content = CONTENT * 3
+    package = place.folder / "package"
+    package.write_bytes(wheel("a/file", content))
+    sha256 = hashlib.sha256(content).hexdigest()
+    return take_member_steps(package, "a/file", place.folder / "taken", sha256, len(content))
+
+
+def table(place: Place) -> Path:
+    """A checkpoint's folder with embeddings of half precision."""
+    path = place.folder / "model.safetensors"
+    write_tensors(path, {"wte.weight": EMBEDDINGS.astype(np.float16)})
+    return place.folder
+
+
+def large() -> CharacterTokenizer:
+    return CharacterTokenizer(
+        [chr(0x10000 + number) for number in range(50_000)], {"\U00010000": 0}
+    )
+
+
+def playing() -> Learner:
+    points = dataset("moons", 40, 0.1, np.random.default_rng(0))
+    return Learner.start(MLPConfig((2, 4, 1)), points, points, LearnerSettings(batch_size=8))
+
+
+RANKS = {letter * times: 256 * times - 256 + letter[0] for letter in BYTES for times in (1, 2, 3)}
+# Each generator that core offers, by the function that makes it.
+EMBEDDINGS = np.ones((50_000, 2), np.float32)
+WORDS = LibraryTokenizer(
+    {"model": {"type": "WordLevel", "vocab": {"a": 0, "b": 1}, "unk_token": "a"}}, "words"
+)
