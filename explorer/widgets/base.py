@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import logging
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
@@ -57,6 +60,12 @@ class Picture(QWidget):
         self.ratio = self.devicePixelRatioF()  # device pixels per unit of what is painted on
         self.exposed = QRectF(self.rect())  # the part that is being painted
         theme.changed.connect(self.on_theme_changed)
+
+    def __init_subclass__(cls, **named: Any) -> None:
+        super().__init_subclass__(**named)
+        for name, handler in list(vars(cls).items()):
+            if (name == "event" or name.endswith("Event")) and callable(handler):
+                setattr(cls, name, _whole(handler))
 
     def draw(self, painter: QPainter) -> None:
         """Paints the picture; antialiasing is on and the background is not filled."""
@@ -114,6 +123,22 @@ class Picture(QWidget):
 
     def icon_pixmap(self, name: str, role: str = "text", size: float = 16) -> QPixmap:
         return theme_icons.pixmap(name, role, size, self.ratio)
+
+
+def _whole(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """A handler whose errors can be reported. Those that C code raises (1 / 0, [][1]) are no whole
+    exceptions until somebody has caught them, and PySide 6.11 crashes where it is handed one while
+    Python waits for Qt: as Picture's `event` does.
+    """
+
+    @functools.wraps(handler)
+    def handle(*given: Any) -> Any:
+        try:
+            return handler(*given)
+        except BaseException:
+            raise
+
+    return handle
 
 
 def ratio_of(painter: QPainter) -> float:

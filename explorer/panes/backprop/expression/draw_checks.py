@@ -35,8 +35,10 @@ def draw_check(
     mark, role = mark_of(gradient, numeric)
     words = "agree" if role == "success" else "differ"
     if numeric.size == 1:
-        _, words = checked_beside(line, gradient, numeric)
-    put_text(painter, line, f"{words} {mark}", mono(11, 600), now.color(role), RIGHT)
+        told, words = checked_beside(line, gradient, numeric)
+        if told == words and role != "success":  # there is no room for where they differ
+            words = ""
+    put_text(painter, line, f"{words} {mark}".strip(), mono(11, 600), now.color(role), RIGHT)
 
 
 def mark_of(gradient: Array, numeric: Array) -> tuple[str, str]:

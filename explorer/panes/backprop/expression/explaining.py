@@ -21,7 +21,13 @@ from explorer.panes.backprop.expression.computing import Array, Computed
 from explorer.panes.backprop.expression.paths import MOST, count_paths, paths_from
 from explorer.panes.backprop.expression.tables import local_name, tables_of, together
 from explorer.panes.backprop.expression.words import in_brackets, lines_of_names, shape, slope
-from explorer.panes.backprop.expression.writing import compared, equation, numeral, terms
+from explorer.panes.backprop.expression.writing import (
+    compared,
+    equation,
+    numeral,
+    significant,
+    terms,
+)
 from explorer.panes.base import Inspection, Row
 from explorer.widgets.live_numbers import Equation, Terms
 
@@ -158,11 +164,14 @@ def of_node(
     moment = computed.plan.appears[number]
     edges = [edge for edge in computed.flows.along if _target(computed, edge) == number]
     if gradient is not None:
+        known, told = numeric.get(number), _one(gradient)
+        if known is not None and gradient.size == 1:
+            told, _ = _both(gradient, known)
         if len(edges) > 1 and gradient.size == 1:
             rows.append(_sum(computed, number, edges))
+            if known is not None and told != significant(gradient.item()):
+                rows.append(equation("gradient", told, "text", "with more digits"))
         else:
-            known = numeric.get(number)
-            told = _one(gradient) if known is None or known.size > 1 else _both(gradient, known)[0]
             rows.append(equation("gradient", told, "text", slope(computed, number)))
         table["gradient"] = np.asarray(gradient)
         if number in numeric:

@@ -9,11 +9,12 @@ from functools import partial
 
 import numpy as np
 
-from explorer.theme_numbers import format_number, format_short
+from explorer.theme_numbers import format_number, format_short, format_significant
 from explorer.widgets.live_numbers import Equation, Terms
 
 numeral = partial(format_number, zero_sign=True)
 short_numeral = partial(format_short, zero_sign=True)
+significant = partial(format_significant, zero_sign=True)
 BOTH = ("text", "text")
 DIGITS = range(3, 13)  # that two numbers may have that are compared
 MOST_ALIKE = 7  # of these, where both count as the same
@@ -44,7 +45,7 @@ def compared(one: float, two: float, same: bool) -> tuple[str, str]:
     it is.
     """
     for digits in DIGITS:
-        both = numeral(one, digits), numeral(two, digits)
+        both = significant(one, digits), significant(two, digits)
         alike = _value(both[0]) == _value(both[1])
         if alike and same:
             return both[0], both[0]  # 1 and 1.00 are written in one way
@@ -52,7 +53,7 @@ def compared(one: float, two: float, same: bool) -> tuple[str, str]:
             return both
         if same and digits == MOST_ALIKE:
             break
-    return numeral(one), numeral(two)
+    return significant(one), significant(two)
 
 
 def short_compared(one: float, two: float, same: bool, letters: int) -> tuple[str, str]:

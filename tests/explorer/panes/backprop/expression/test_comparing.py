@@ -23,7 +23,7 @@ MINUS = "\u2212"
         (0.9999999999, 1.0, ("1.00", "1.00")),
         (-22.09662, -22.09625, (f"{MINUS}22.097", f"{MINUS}22.096")),
         (0.5, 0.25, ("0.500", "0.250")),
-        (1e-7, 2e-7, (f"1.0e{MINUS}7", f"2.0e{MINUS}7")),  # the same only because both are small
+        (1e-7, 2e-7, (f"1.00e{MINUS}7", f"2.00e{MINUS}7")),  # the same only because both are small
         (float("inf"), float("nan"), ("\u221e", "nan")),
         (0.0, -0.0, ("0", "0")),
     ],
@@ -56,13 +56,14 @@ def test_the_card_the_graph_and_the_inspector_compare_alike(pane, mode, monkeypa
     assert "1.015" in drawn and "1.015 \u2713" in drawn
     mode.choose(mode.computed.leaves["x"], 0)
     told = [row_text(row) for row in mode.inspecting._found(mode.computed).rows]
+    assert any(row.startswith("gradient = 1.015 with more digits") for row in told)
     assert any(row.startswith("numeric = 1.015 agrees") for row in told)
 
 
 def test_where_both_are_small_it_is_said_how_far_they_agree(pane, mode):
     mode.lab.set_text("1e-7 * x + 1000 * (x - 2) ** 3")
     mode.lab.move_leaf("x", 0, 2.0)
-    assert mode.view.what_if.numeric.text() == (f"numeric gradient: 2.0e{MINUS}7, {WITHIN[0]}")
+    assert mode.view.what_if.numeric.text() == (f"numeric gradient: 2.00e{MINUS}7, {WITHIN[0]}")
 
 
 def test_a_negative_0_is_one_in_the_graph_and_in_the_card(pane, mode, monkeypatch):
@@ -84,3 +85,14 @@ def test_a_negative_0_is_one_in_the_graph_and_in_the_card(pane, mode, monkeypatc
     assert mode.computed.result == -math.inf
     mode.lab.set_text("p = -0\n1 / p")
     assert mode.computed.result == -math.inf
+
+
+def test_where_a_difference_has_no_room_only_its_sign_is_drawn(pane, mode, monkeypatch):
+    drawn: list[str] = []
+    monkeypatch.setattr(draw_checks, "put_text", lambda *given: drawn.append(given[2]))
+    mode.lab.set_text("sin(1000 * w)")
+    mode.lab.move_leaf("w", 0, 0.3)
+    mode.toggle_check()
+    mode.player.end()
+    mode.view.graph.grab()
+    assert "\u2260" in drawn and f"{MINUS}22.1 \u2260" not in drawn
