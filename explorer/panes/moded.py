@@ -18,7 +18,7 @@ from explorer.panes.base import Context, Pane
 from explorer.panes.modes import Desk, Mode, ModeSpec
 from explorer.widgets.toggle import SegmentedControl
 
-INPUTS = 264  # px that a mode's inputs have before the names of the modes come closer together
+INPUTS = 352  # px that a mode's inputs have before the names of the modes come closer together
 LEAST = 150  # px that they have before these are cut
 APART = 16
 

@@ -32,10 +32,11 @@ from explorer.widgets.plot_labels import (
     draw_readout,
     draw_titles,
     x_numbers,
+    y_numbers,
 )
 from explorer.widgets.plot_limits import MovingLimits, wanted_limits
 from explorer.widgets.plot_marks import NEAR, Mark, draw_marks, mark_near
-from explorer.widgets.plot_math import linear_ticks, log_ticks, tick_texts
+from explorer.widgets.plot_math import linear_ticks
 
 
 class LinePlot(Picture):
@@ -192,13 +193,7 @@ class LinePlot(Picture):
     def _y_ticks(self) -> list[tuple[float, str]]:
         if self._limits.now is None:
             return []
-        low, high = self._limits.now[2:]
-        if self._log:
-            ticks = log_ticks(low, high, int(self.height() / theme.current().px(32)))
-            return [(self._place(y), theme.format_number(y)) for y in ticks]
-        room = sum(self.height() >= theme.current().px(least) for least in (130, 280))
-        ticks = linear_ticks(low, high, 3 + room)
-        return list(zip(ticks, tick_texts(ticks), strict=True))
+        return y_numbers(self._limits.now[2:], self._log, self.height())
 
     def x_at(self, pixel: float) -> float:
         """The x value under a horizontal position."""

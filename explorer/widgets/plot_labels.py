@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil
+from math import ceil, inf, log10
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter
 
 from explorer import theme
+from explorer.theme_numbers import format_number
 from explorer.widgets.base import LEFT, RIGHT, elide, put_text
-from explorer.widgets.plot_math import tick_texts
+from explorer.widgets.plot_math import linear_ticks, log_ticks, tick_texts
 
+ABOVE, BELOW = 24, 22  # px about the axes, for a title and for numbers
 APART = 4  # px between two numbers of an axis
 BESIDE = 24  # px: half a number such as 1,500 stands over the end of the axis
 
@@ -30,8 +32,8 @@ def axes_area(size: QSize, numbers: Sequence[str], names: Sequence[str], title: 
     metrics, bold = now.metrics("label"), now.metrics("label", 600)
     left = round(now.px(14) + max((metrics.horizontalAdvance(one) for one in numbers), default=0.0))
     named = min(max((bold.horizontalAdvance(one) for one in names), default=0.0), now.px(136))
-    right, top = max(named, title_room(title)) + now.px(14), now.px(24)
-    width, height = size.width() - left - right, size.height() - top - now.px(22)
+    right, top = max(named, title_room(title)) + now.px(14), now.px(ABOVE)
+    width, height = size.width() - left - right, size.height() - top - now.px(BELOW)
     return QRectF(left, top, max(1.0, width), max(1.0, height))
 
 
@@ -75,6 +77,30 @@ def x_numbers(
         middle = rect.left() + (tick - low) * pixel
         fits = middle + metrics.horizontalAdvance(text) / 2 < end and place % every == 0
         numbers.append((tick, text if fits else ""))
+    return numbers
+
+
+def y_numbers(limits: tuple[float, float], log: bool, height: float) -> list[tuple[float, str]]:
+    """The numbers at the ticks of the y axis of a plot so high, with their places; on a log axis
+    these are logarithms. On a low plot some ticks have none, so that none touches another.
+    """
+    now = theme.current()
+    if log:
+        values = log_ticks(*limits, int(height / now.px(32)))
+        texts, places = [format_number(one) for one in values], [log10(one) for one in values]
+        low, high = log10(limits[0]), log10(limits[1])
+    else:
+        room = sum(height >= now.px(least) for least in (130, 280))
+        places = linear_ticks(*limits, 3 + room)
+        texts, (low, high) = tick_texts(places), limits
+    pixel = max(1.0, height - now.px(ABOVE + BELOW)) / max(1e-30, high - low)
+    least = now.metrics("label").ascent()
+    numbers, last = [], -inf
+    for place, text in zip(places, texts, strict=True):
+        at = (place - low) * pixel
+        fits = at - last >= least
+        numbers.append((place, text if fits else ""))
+        last = at if fits else last
     return numbers
 
 

@@ -12,7 +12,7 @@ from PySide6.QtGui import QImage, QMouseEvent
 from explorer import theme
 from explorer.widgets.line_plot import LinePlot, Mark, Series
 from explorer.widgets.plot_ends import End, place_names
-from explorer.widgets.plot_labels import title_left, x_numbers
+from explorer.widgets.plot_labels import title_left, x_numbers, y_numbers
 from explorer.widgets.plot_limits import MovingLimits, held_span, wanted_limits
 from explorer.widgets.plot_math import linear_ticks, smooth
 
@@ -223,6 +223,20 @@ def test_numbers_of_a_narrow_axis_do_not_touch(qapp):
             if text
         ]
         assert all(before[1] < after[0] for before, after in itertools.pairwise(ends))
+
+
+@pytest.mark.parametrize(("log", "limits"), [(False, (1.0, 7.0)), (True, (0.001, 1200.0))])
+def test_numbers_of_a_low_axis_do_not_touch(qapp, log, limits):
+    counts = []
+    for height in (40, 60, 80, 120, 300):
+        numbers = y_numbers(limits, log, height)
+        low, high = (np.log10(limits) if log else limits)[:2]
+        pixel = max(1.0, height - theme.current().px(46)) / (high - low)
+        seen = [place * pixel for place, text in numbers if text]
+        least = theme.current().metrics("label").ascent()
+        assert all(after - before >= least for before, after in itertools.pairwise(seen))
+        counts.append(len(seen))
+    assert counts == sorted(counts) and counts[0] <= 1 < counts[-1]
 
 
 @pytest.mark.parametrize("log", [False, True])

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QToolTip, QWidget
+from PySide6.QtWidgets import QSizePolicy, QToolButton, QToolTip, QWidget
 
 from explorer import theme
 from explorer.panes.tokenizers.compare.choices import Choices
 from explorer.widgets.base import Label
+from explorer.widgets.brief_row import BriefRow
 from explorer.widgets.number_field import NumberField
 from explorer.widgets.toggle import SegmentedControl, Switch
 
+SPECIALS = {False: "Special tokens", True: "Specials"}  # by whether there is little room
 LARGEST_PRICE = 9_999_999  # of a million tokens
 
 
@@ -48,7 +50,7 @@ class PriceField(NumberField):
         QToolTip.showText(below, why, self)
 
 
-class Toolbar(QWidget):
+class Toolbar(BriefRow):
     """`chosen(name, value)`: a field of Choices and its new value."""
 
     chosen = Signal(str, object)
@@ -64,7 +66,7 @@ class Toolbar(QWidget):
             "whitespace": Toggle("Spaces", "Spaces, tabs and line breaks as glyphs"),
         }
         self.switches = {
-            "specials": Switch("Special tokens"),
+            "specials": Switch(SPECIALS[False]),
             "differences": Switch("Differences"),
         }
         self.switches["specials"].setToolTip(
@@ -78,9 +80,7 @@ class Toolbar(QWidget):
         self.price = PriceField()
         self.price.changed.connect(lambda price: self.chosen.emit("price", price))
         self._per = Label("per million tokens", "label", "muted")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
+        row = self.row
         row.addWidget(self.layouts)
         row.addSpacing(8)
         for button in self.toggles.values():
@@ -92,6 +92,12 @@ class Toolbar(QWidget):
         row.addWidget(self.price)
         row.addWidget(self._per)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.switches["specials"].setAccessibleName(SPECIALS[False])
+        self.shorten_by(
+            self._per.setHidden,
+            lambda short: self.switches["specials"].setText(SPECIALS[short]),
+            self.price.setHidden,
+        )
 
     def set_choices(self, choices: Choices) -> None:
         """Shows what is chosen; emits nothing."""
@@ -99,11 +105,3 @@ class Toolbar(QWidget):
         for name, button in {**self.toggles, **self.switches}.items():
             button.setChecked(getattr(choices, name))
         self.price.set_value(choices.price)
-
-    def resizeEvent(self, event) -> None:
-        super().resizeEvent(event)
-        wanted = sum(
-            part.sizeHint().width() + 8
-            for part in (self.layouts, *self.toggles.values(), *self.switches.values(), self.price)
-        )
-        self._per.setVisible(self.width() > wanted + 24 + self._per.sizeHint().width())
