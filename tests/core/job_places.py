@@ -134,7 +134,6 @@ def playing() -> Learner:
 
 
 RANKS = {letter * times: 256 * times - 256 + letter[0] for letter in BYTES for times in (1, 2, 3)}
-# Each generator that core offers, by the function that makes it.
 EMBEDDINGS = np.ones((50_000, 2), np.float32)
 WORDS = LibraryTokenizer(
     {"model": {"type": "WordLevel", "vocab": {"a": 0, "b": 1}, "unk_token": "a"}}, "words"
