@@ -36,7 +36,7 @@ class FoldLine(QToolButton):
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.clicked.connect(self._turn)
+        self.clicked.connect(self.turn)
         theme.changed.connect(self._restyle)
         self._restyle()
         self._share()
@@ -49,7 +49,7 @@ class FoldLine(QToolButton):
     @property
     def is_open(self) -> bool:
         """What stands below is seen."""
-        return self._open or not (self._tight or self._optional)
+        return self._open or not self.can_turn
 
     def set_tight(self, tight: bool, optional: bool = False) -> None:
         """`tight`: there is room for one of the two alone; that is what is above, until a click.
@@ -59,18 +59,28 @@ class FoldLine(QToolButton):
             self._tight, self._optional, self._open = tight, optional, not tight
             self._share()
 
-    def _turn(self) -> None:
+    @property
+    def can_turn(self) -> bool:
+        """There is too little room for both."""
+        return self._tight or self._optional
+
+    def turn(self) -> None:
+        """The other one, or what is below folded or not; where both have room, nothing."""
+        if not self.can_turn:
+            return
         self._open = not self._open
         self._share()
         self.turned.emit(self._open)
 
     def _share(self) -> None:
-        self.setVisible(self._tight or self._optional)
+        self.setVisible(self.can_turn)
         for one in self._above:
             one.setVisible(not (self._tight and self._open))
         for one in self._below:
             one.setVisible(self.is_open)
-        self.setAccessibleName(f"{'Fold' if self._open else 'Show'}: {self._words}")
+        told = f"{'Fold' if self._open else 'Show'} {self._words[:1].lower()}{self._words[1:]}"
+        self.setAccessibleName(told)
+        self.setToolTip(told)
         self._restyle()
 
     def _restyle(self) -> None:

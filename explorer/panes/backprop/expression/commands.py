@@ -55,6 +55,12 @@ def commands(mode: ExpressionMode) -> list[Action]:
     return [
         action("type", "type a formula", mode.view.editor.field.setFocus, always),
         *(example(one.id, one.title[:1].lower() + one.title[1:]) for one in EXAMPLES),
+        action(
+            "fold",
+            "show or fold inputs and steps",
+            mode.view.fold.turn,
+            lambda: mode.view.fold.can_turn,
+        ),
         action("fit", "fit the whole graph", graph.fit),
         action("larger", "a larger graph", lambda: graph.zoom_by(ZOOM)),
         action("smaller", "a smaller graph", lambda: graph.zoom_by(1 / ZOOM)),

@@ -15,6 +15,7 @@ from core.autograd.filling import FILLINGS
 from core.autograd.functional import FUNCTIONS
 from core.autograd.grammar import LONGEST
 from explorer import theme
+from explorer.widgets.base import Label
 from explorer.widgets.fields import ErrorLine
 
 AROUND = 20  # px above and below the lines
@@ -49,6 +50,8 @@ class FormulaField(QPlainTextEdit):
         self._wrong: list[tuple[int, int]] = []
         self._parts: list[tuple[int, int]] = []
         self._lines = MOST_LINES
+        self._more = Label("", "label", "muted", parent=self)
+        self._more.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.textChanged.connect(self._on_changed)
         theme.changed.connect(self._restyle)
         self._restyle()
@@ -142,11 +145,21 @@ class FormulaField(QPlainTextEdit):
         spare = max(0, theme.current().px(AROUND) - frame)
         above = spare // 2  # else a part of the next line would be seen there
         self.setViewportMargins(MARGIN, above, MARGIN, spare - above)
+        self._more.setText(f"1 of {wanted} lines")
+        self._more.setVisible(wanted > self._lines == 1)
+        self._place_more()
         scrolls = wanted > self._lines > 1
         self.setVerticalScrollBarPolicy(_NEEDED if scrolls else _NEVER)
 
+    def _place_more(self) -> None:
+        """Of a formula of which one line is seen: how many there are."""
+        self._more.adjustSize()
+        left = self.width() - self._more.width() - theme.current().px(10)
+        self._more.move(left, (self.height() - self._more.height()) // 2)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._place_more()
         if event.size().width() != event.oldSize().width():
             self._fit()
 

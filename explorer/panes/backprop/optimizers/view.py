@@ -82,6 +82,7 @@ class OptimizersView(QWidget):
         self.smaller.clicked.connect(lambda: self.map.zoom_by(1 / ZOOM))
         self.larger.clicked.connect(lambda: self.map.zoom_by(ZOOM))
         self.whole.clicked.connect(self.map.fit)
+        self.fold.turned.connect(lambda _: self._restyle())
         self.notice.closed.connect(self._on_dismissed)
         self.body.stateChanged.connect(lambda _: self._place())
         theme.changed.connect(self._restyle)
@@ -225,7 +226,8 @@ class OptimizersView(QWidget):
     def _restyle(self) -> None:
         now = theme.current()
         margin = now.px("margin")
-        self._row.setContentsMargins(margin, now.px(12), now.px(10), now.px(12))
+        right = margin if self.side.isHidden() else now.px(10)  # its bar stands beside it
+        self._row.setContentsMargins(margin, now.px(12), right, now.px(12))
         self._row.setSpacing(now.px(12))
         self._fit()
         self._place()

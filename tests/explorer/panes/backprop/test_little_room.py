@@ -147,8 +147,10 @@ def test_a_formula_in_a_very_low_window_has_one_line_until_it_is_typed_in(shown)
     field = view.editor.field
     field.set_text("a = 1\nb = 2\nc = 3\nd = a + b + c")
     low = field.height()
+    assert field._more.isVisibleTo(view) and field._more.text() == "1 of 4 lines"
     field.setFocus()
     QTest.qWait(1)
+    assert not field._more.isVisibleTo(view)
     assert field.hasFocus() and field.height() > 1.8 * low
     field.clearFocus()
     assert field.height() == low
@@ -212,3 +214,30 @@ def test_a_legend_keeps_clear_of_what_lies_over_it(make_pane, width):
     draw_legend(painter, QRectF(0, 0, width, 20), scene, instant_at(scene.computed, 99.0))
     painter.end()
     assert all(image.pixel(x, y) == 0xFFFFFFFF for x in range(width, 900) for y in range(20))
+
+
+@pytest.mark.parametrize("name", ["expression", "network", "optimizers"])
+def test_what_a_low_window_folds_is_turned_by_its_action_as_well(
+    make_pane, run_async, qapp, qtbot, name
+):
+    host, pane = QWidget(), make_pane(name)
+    qtbot.addWidget(host)
+    action = next(one for one in pane.actions() if one.id == f"backprop.{name}.fold")
+    fold = pane.modes[name].widget().fold
+
+    async def body():
+        theme.apply(qapp, "light", 1.5, "off")
+        pane.setParent(host)
+        host.show()
+        pane.show()
+        for height, folds in ((428, True), (1100, False)):
+            pane.resize(961, height)
+            await pane.settled()
+            assert fold.can_turn is folds and action.enabled() is folds
+            before = fold.is_open
+            action.run()
+            assert fold.is_open is (before is not folds)
+        pane.setParent(None)
+        await pane.settled()
+
+    run_async(body())
