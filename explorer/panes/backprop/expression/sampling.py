@@ -172,15 +172,23 @@ def _beside(bent: Array) -> Array:
 def _swings(xs: Array, ys: Array, view: _View) -> Array:
     """The pieces around which the curve turns round again and again."""
     rises = np.diff(view.seen(ys))
-    ways = np.where(abs(rises) > BENT * view.height, np.sign(rises), 0.0)
-    turned = xs[1:-1][ways[1:] * ways[:-1] < 0]
+    ways = np.where(abs(rises) > BENT * view.height, np.sign(rises), 0.0)  # also in a hole
+    turns = np.cumsum([0.0, *abs(np.diff(ways)) / 2])  # up, flat, down and flat again are two
     half = (xs[-1] - xs[0]) / (EVEN - 1) / 2**HALVED * SWING / 2
     around = np.clip(xs[1:] / 2 + xs[:-1] / 2, xs[0] + half, xs[-1] - half)
-    count = np.searchsorted(turned, around + half) - np.searchsorted(turned, around - half)
+    ends = [np.searchsorted(xs[1:-1], around + way) for way in (-half, half)]
+    count = turns[ends[1]] - turns[ends[0]]
     found = count > 2 * SWING / LONGER
-    for run in np.split(np.arange(found.size), np.flatnonzero(np.diff(found)) + 1):
+    for run in _runs_of(found):
         found[run] &= count[run].max() > 2 * SWING / WAVE
+    for run in _runs_of(found)[1:-1]:  # what is straight for so short a while is so by chance
+        found[run] |= xs[run[-1] + 1] - xs[run[0]] < 2 * half
     return found
+
+
+def _runs_of(marked: Array) -> list[Array]:
+    """The numbers of those that are alike, one after the other."""
+    return np.split(np.arange(marked.size), np.flatnonzero(np.diff(marked)) + 1)
 
 
 def _breaks(
@@ -206,7 +214,7 @@ def _breaks(
         x1[going[~right]], y1[going[~right]] = x[~right], y[~right]
         rise = _apart(y0[going], y1[going])
         leaps[going] = ~(rise < first[going] / 2)
-        going = going[leaps[going] & (rise < FARTHER * first[going])]
+        going = going[leaps[going] & (rise / FARTHER < first[going])]
     hole = np.full(leaps.sum(), np.nan)
     near = np.stack([x0, x0 / 2 + x1 / 2, x1])[:, leaps], np.stack([y0[leaps], hole, y1[leaps]])
     return at[leaps], (near[0].T.ravel(), near[1].T.ravel())

@@ -54,6 +54,20 @@ def test_a_wave_that_is_too_short_to_be_drawn_is_told(rate, text):
     assert swings and low.min() < -0.95 * curve.ys.max() and np.median(high - low) > 1.5
 
 
+@pytest.mark.parametrize(
+    "text", ["sin(k * w) ** 0.5", "relu(sin(k * w))", "tanh(gelu(sin(k * w) ** 0.99))"]
+)
+def test_so_is_one_with_holes_or_flat_parts(text):
+    curve = curve_of(text, k=1000, w=0.3).curve
+    assert curve.swinging > 0.8
+
+
+@pytest.mark.parametrize("text", ["exp(w)", "gelu(exp(w))", "1 / w ** 300", "w ** w ** w"])
+def test_the_largest_numbers_are_sampled_without_a_complaint(text):
+    """A warning of NumPy fails a test."""
+    assert curve_of(text, w=1000.0).xs.size < MOST_SAMPLES
+
+
 def test_a_wave_that_gets_shorter_is_drawn_as_far_as_it_can_be():
     curve = curve_of("sin(1 / w)", w=0.2).curve
     assert 0.02 < curve.swinging < 0.2
