@@ -171,9 +171,13 @@ def _beside(bent: Array) -> Array:
 
 def _swings(xs: Array, ys: Array, view: _View) -> Array:
     """The pieces around which the curve turns round again and again."""
-    rises = np.diff(view.seen(ys))
-    ways = np.where(abs(rises) > BENT * view.height, np.sign(rises), 0.0)  # also in a hole
-    turns = np.cumsum([0.0, *abs(np.diff(ways)) / 2])  # up, flat, down and flat again are two
+    seen = view.seen(ys)
+    rises = np.diff(seen)
+    hole = np.isnan(rises)
+    ways = np.where(abs(rises) > BENT * view.height, np.sign(rises), 0.0)
+    turned = np.where(hole[1:] | hole[:-1], 0.5, abs(np.diff(ways)) / 2)  # up, flat, down: two
+    turned = np.where(hole[1:] & hole[:-1], np.isfinite(seen[1:-1]), turned)
+    turns = np.cumsum([0.0, *turned])
     half = (xs[-1] - xs[0]) / (EVEN - 1) / 2**HALVED * SWING / 2
     around = np.clip(xs[1:] / 2 + xs[:-1] / 2, xs[0] + half, xs[-1] - half)
     ends = [np.searchsorted(xs[1:-1], around + way) for way in (-half, half)]
