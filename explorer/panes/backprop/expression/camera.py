@@ -8,6 +8,7 @@ from explorer.panes.backprop.expression.layout import Size
 
 SCALES = (0.08, 3.0)
 READABLE = 1.0  # below this scale text is too small: a large graph is not shrunk further by itself
+ENOUGH = 0.8  # at a larger UI zoom text is readable at a smaller scale, and more of a graph is seen
 LARGEST = 1.25  # a small graph is not blown up further
 MARGIN = 8.0  # around the whole, in pixels
 EDGE = 20.0  # around what is brought into sight
@@ -69,6 +70,11 @@ def room_in(size: Size, unit: float = 1.0) -> Size:
     """What is left of it inside the margins, in the picture's units; `unit`: the UI zoom."""
     width, height = size[0] / unit - 2 * MARGIN, size[1] / unit - 2 * MARGIN
     return max(40.0, width), max(40.0, height)
+
+
+def readable(unit: float) -> float:
+    """The scale below which text is too small; `unit`: the UI zoom."""
+    return READABLE if unit <= 1 else max(ENOUGH, READABLE / unit)
 
 
 def fitting(size: Size, room: Size, unit: float = 1.0, least: float = 0.0) -> Camera:

@@ -10,7 +10,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
-from explorer.panes.backprop.expression.camera import MARGIN, READABLE, Camera, fitting, room_in
+from explorer.panes.backprop.expression.camera import MARGIN, Camera, fitting, readable, room_in
 from explorer.panes.backprop.expression.draw_legend import HEIGHT
 from explorer.panes.backprop.expression.draw_nodes import badge_box, beginning, node_box
 from explorer.panes.backprop.expression.layout import Layout, Point
@@ -41,7 +41,7 @@ class GraphSight(Picture):
         self._position = 0.0
         self._camera = Camera()
         self._fits = True  # nobody has moved the view: it follows the window's size
-        self._least = READABLE  # the scale below which it is not fitted
+        self._whole = False  # all of it is fitted, though it cannot be read
         self._covered = 0  # px of the line of words, at its right end, that something lies over
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
@@ -50,7 +50,7 @@ class GraphSight(Picture):
         known = self.scene
         if scene is None or known is None or not known.is_of(scene.computed):
             self.scene = None
-            self._fits, self._least = True, READABLE
+            self._fits, self._whole = True, False
             self._set(scene, ways)
             self._fit()
             return False
@@ -109,7 +109,7 @@ class GraphSight(Picture):
 
     def fit(self) -> None:
         """The whole graph, however small."""
-        self._fits, self._least = True, 0.0
+        self._fits = self._whole = True
         self._fit()
 
     def zoom_by(self, factor: float, at: QPointF | None = None) -> None:
@@ -125,14 +125,17 @@ class GraphSight(Picture):
         """What a graph may take of it, in the picture's units at the scale 1."""
         if self.scene is not None and not self._fits:
             return self.scene.room  # who has moved the view keeps what there is to see
-        return room_in((self._room.width(), self._room.height()), theme.current().zoom)
+        unit = theme.current().zoom
+        return room_in((self._room.width(), self._room.height()), unit * readable(unit))
 
     def _fit(self) -> None:
         if self.scene is not None:
             self._set(self.scene, self._ways)
             size = self.scene.layout.width, self.scene.layout.height
             room = self._room.width(), self._room.height()
-            self._camera = fitting(size, room, theme.current().zoom, self._least)
+            unit = theme.current().zoom
+            least = 0.0 if self._whole else readable(unit)
+            self._camera = fitting(size, room, unit, least)
             self._bring(beginning(self.scene))
             self._follow(instant_at(self.scene.computed, self._position))
             self.update()

@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from explorer import theme
+from explorer.panes.backprop.expression.camera import fitting, readable
 from explorer.panes.backprop.expression.draw_legend import draw_legend
 from explorer.panes.backprop.expression.editor import FormulaField
 from explorer.panes.backprop.expression.scene import instant_at
@@ -241,3 +242,10 @@ def test_what_a_low_window_folds_is_turned_by_its_action_as_well(
         await pane.settled()
 
     run_async(body())
+
+
+def test_at_a_larger_zoom_more_of_a_graph_is_seen_before_it_is_cut():
+    assert [readable(unit) for unit in (0.8, 1.0, 1.25, 1.5, 2.0)] == [1.0, 1.0, 0.8, 0.8, 0.8]
+    assert all(unit * readable(unit) >= 1.0 for unit in (1.0, 1.1, 1.25, 1.5, 2.0))
+    camera = fitting((700.0, 100.0), (900.0, 300.0), 1.5, readable(1.5))
+    assert camera.scale < 1.5 and 700.0 * camera.scale <= 900.0  # all of it, a little smaller
