@@ -20,8 +20,8 @@ PLACES = 12  # of its way, at which it is looked how steep it was
 
 @dataclass(frozen=True)
 class Curvature:
-    """How the slope changes in the two directions in which it does so most and least, per step of
-    1: the second derivatives there.
+    """How the slope grows in the two directions in which it does so most and least, per step of 1:
+    the second derivatives there. Below 0 it falls: the ground bends down.
     """
 
     steepest: float

@@ -89,20 +89,23 @@ def of_update(recording: Recording, lane: Lane, step: int) -> Inspection:
 
 
 def _why_no_faster(recording: Recording, trace: Trace) -> list[Any]:
-    """What SGD's steps are limited by, and what they are worth, where it stood."""
+    """What SGD's steps are limited by, and what they are worth, where it stood; nothing where it
+    bends down more than up: no walls limit them there.
+    """
     here = curvature(recording.course.surface, np.asarray(trace.about["param"], float))
     rate = trace.about["settings"].learning_rate
-    if not (here.steepest > 0 and here.flattest <= here.steepest):
+    if not 0 < here.steepest >= abs(here.flattest):
         return []
     rows: list[Any] = [
         "How fast it may be, and is, where it stood:",
         Equation("steepest", here.steepest, "text", "how the slope changes, in that direction"),
         Equation("2 / steepest", here.largest_rate, "text", "a larger η swings ever further"),
-        Equation("flattest", here.flattest, "text", "in the direction where it changes least"),
     ]
     if here.flattest > 0:
-        share = rate * here.flattest
-        rows.append(Equation("η × flattest", share, "text", "of that way done in a step"))
+        rows += [
+            Equation("flattest", here.flattest, "text", "in the direction where it changes least"),
+            Equation("η × flattest", rate * here.flattest, "text", "of that way done in a step"),
+        ]
     return rows
 
 
