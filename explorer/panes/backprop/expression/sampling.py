@@ -52,11 +52,11 @@ class Curve:
     @cached_property
     def runs(self) -> list[tuple[int, int, bool]]:
         """The samples that hang together: the first and the last of each run, and whether it swings
-        there faster than can be drawn.
+        there faster than can be drawn. Then also holes are part of it.
         """
         there = np.isfinite(self.ys)
         found: list[tuple[int, int, bool]] = []
-        for at in map(int, np.flatnonzero(there[:-1] & there[1:])):
+        for at in map(int, np.flatnonzero(there[:-1] & there[1:] | self.swings)):
             swings = bool(self.swings[at])
             if found and found[-1][1:] == (at, swings):
                 found[-1] = (found[-1][0], at + 1, swings)
@@ -66,9 +66,16 @@ class Curve:
 
     def covered(self, first: int, last: int) -> tuple[Array, Array]:
         """Between which heights it swings around each sample of a run."""
-        ys = np.pad(self.ys[first : last + 1], WAVE // 2, "edge")
-        around = np.lib.stride_tricks.sliding_window_view(ys, 2 * (WAVE // 2) + 1)
-        return around.min(axis=1), around.max(axis=1)
+        ys = self.ys[first : last + 1]
+        there = np.isfinite(ys)
+        bounds = []
+        for most, end in ((np.inf, np.min), (-np.inf, np.max)):
+            padded = np.pad(np.where(there, ys, most), WAVE // 2, constant_values=most)
+            around = np.lib.stride_tricks.sliding_window_view(padded, 2 * (WAVE // 2) + 1)
+            found = end(around, axis=1)
+            wide = end(ys[there]) if there.any() else 0.0
+            bounds.append(np.where(np.isfinite(found), found, wide))
+        return bounds[0], bounds[1]
 
 
 def sample_steps(

@@ -60,6 +60,10 @@ def test_a_wave_that_is_too_short_to_be_drawn_is_told(rate, text):
 def test_so_is_one_with_holes_or_flat_parts(text):
     curve = curve_of(text, k=1000, w=0.3).curve
     assert curve.swinging > 0.8
+    first, last, swings = max(curve.runs, key=lambda run: run[1] - run[0])
+    low, high = curve.covered(first, last)
+    assert swings and last - first > 0.8 * curve.xs.size, "its holes are part of it"
+    assert np.isfinite(low).all() and np.median(high - low) > 0.3 * np.nanmax(curve.ys)
 
 
 @pytest.mark.parametrize("text", ["exp(w)", "gelu(exp(w))", "1 / w ** 300", "w ** w ** w"])
