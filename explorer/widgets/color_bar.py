@@ -89,8 +89,8 @@ class ColorBar:
         gamma = f"gamma {ATTENTION_GAMMA}"
         note = f"{self._note}; " if self._note else ""
         said = [f"{note}low values are drawn stronger, {gamma}", f"low values stronger, {gamma}"]
-        fitting = [one for one in said if metrics.horizontalAdvance(one) <= room]
-        return fitting[0] if fitting else gamma
+        said += [gamma, f"\u03b3 {ATTENTION_GAMMA}"]
+        return next((one for one in said if metrics.horizontalAdvance(one) <= room), "")
 
 
 @lru_cache(maxsize=8)

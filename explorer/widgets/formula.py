@@ -28,7 +28,12 @@ ROLES = {"q": "q", "Q": "q", "k": "k", "K": "k", "v": "v", "V": "v", "a": "atten
 # and it keeps a letter as it was first read.
 _ONE_AT_A_TIME = threading.Lock()
 SIZE = 18.0  # px, of a formula in the inspector
-_SHORTEST = 0.72  # a wide formula shrinks to this share of its size, then it is cut
+_SHORTEST = 0.72  # of its size at a zoom of 1: so far a wide formula shrinks, then it is cut
+
+
+def _shortest() -> float:
+    """The share of its size that a wide formula shrinks to at the UI zoom."""
+    return _SHORTEST / max(1.0, theme.current().zoom)
 
 
 @cache
@@ -136,7 +141,7 @@ class FormulaView(Picture):
         if not self._latex:
             return QSize(now.px(200), 0)
         size = self._natural_size()
-        shrink = max(_SHORTEST, min(1.0, self.width() / size.width())) if size.width() else 1.0
+        shrink = max(_shortest(), min(1.0, self.width() / size.width())) if size.width() else 1.0
         return QSize(round(size.width()), round(size.height() * shrink + now.px(8)))
 
     def minimumSizeHint(self) -> QSize:
@@ -160,7 +165,7 @@ class FormulaView(Picture):
             text = elide(self._latex, font, self.width())
             put_text(painter, QRectF(self.rect()), text, font, now.color("text"), LEFT)
             return
-        shrink = max(_SHORTEST, min(1.0, self.width() / size.width()))
+        shrink = max(_shortest(), min(1.0, self.width() / size.width()))
         target = QRectF(QPointF(0, 0), size * shrink)
         target.moveTop((self.height() - target.height()) / 2)
         _renderer(self._latex, self._pixels(), now.name, self._plain).render(painter, target)

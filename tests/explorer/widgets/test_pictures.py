@@ -269,6 +269,7 @@ def test_the_bar_says_what_its_scale_does_to_small_values_as_far_as_there_is_roo
     widths = [theme.current().metrics("label").horizontalAdvance(one) for one in said]
     assert widths[1] <= 180 and widths == sorted(widths, reverse=True)
     assert said[1].startswith("low values stronger") and said[2] == "gamma 0.6"
+    assert bar.words(36) == "\u03b3 0.6" and bar.words(5) == ""
     bar.set_scale("diverging")
     assert bar.words(400) == "0"
     bar.set_scale("diverging", -1, 1, "\u221a")

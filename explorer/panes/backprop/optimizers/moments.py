@@ -21,6 +21,7 @@ from explorer.widgets.base import LEFT, RIGHT, Columns, Picture, elide, put_text
 DECADES = 4.0  # of the scale: what is smaller than the largest by more is no bar
 LINE = 15  # pixels of one bar's row
 WORDS, NUMBER = 88, 56  # pixels for what is written at the left and at the right
+LETTER, BARS = 24, 40  # pixels for a letter, and for bars beside words
 LOW = 134  # pixels high, below which the note about the scale is left out
 
 
@@ -77,7 +78,7 @@ class MomentsView(Picture):
         return QSize(theme.current().px(280), theme.current().px(150))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(theme.current().px(200), theme.current().px(100))
+        return QSize(theme.current().px(140), theme.current().px(100))
 
     def draw(self, painter: QPainter) -> None:
         now = theme.current()
@@ -90,6 +91,12 @@ class MomentsView(Picture):
         for one, area in zip(self._quantities, areas, strict=True):
             self._draw_bars(painter, one, area)
 
+    def _words_wide(self) -> int:
+        """What is written at the left has: where there is little room for bars, letters alone."""
+        now = theme.current()
+        narrow = self.width() < now.px(WORDS + 14 + NUMBER + BARS)
+        return now.px(LETTER if narrow else WORDS)
+
     def _areas(self) -> list[QRectF]:
         """Of each quantity's bars: two rows."""
         now, count = theme.current(), len(self._quantities)
@@ -97,7 +104,7 @@ class MomentsView(Picture):
         gap = now.px(3 if low else 5)
         room = self.height() - gap * (count - 1) - (0 if low else now.px(14))
         high = 2 * min(now.px(LINE), room / (2 * count))
-        left = now.px(WORDS) + now.px(14)
+        left = self._words_wide() + now.px(14)
         wide = max(10.0, self.width() - left - now.px(NUMBER))
         return [QRectF(left, place * (high + gap), wide, high) for place in range(count)]
 
@@ -119,14 +126,15 @@ class MomentsView(Picture):
     def _write(self, painter: QPainter, areas: Sequence[QRectF]) -> None:
         now = theme.current()
         bold, font, muted = now.font("label", 600), now.font("label"), now.color("muted")
-        begin, words = now.px(24), now.px(WORDS)
+        begin, words = now.px(LETTER), self._words_wide()
         for one, area in zip(self._quantities, areas, strict=True):
             top, line = area.top(), area.height() / 2
             name = elide(one.title, font, words - begin - 2)
             put_text(
                 painter, QRectF(0, top, begin, line), one.letter, bold, now.color("text"), LEFT
             )
-            put_text(painter, QRectF(begin, top, words, line), name, font, muted, LEFT)
+            if words > begin:
+                put_text(painter, QRectF(begin, top, words, line), name, font, muted, LEFT)
             for place, axis in enumerate("xy"):
                 box = QRectF(words, top + place * line, now.px(12), line)
                 put_text(painter, box, axis, font, muted, LEFT)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter
@@ -14,56 +17,78 @@ from explorer import theme
 from explorer.panes.backprop.expression.camera import fitting, readable
 from explorer.panes.backprop.expression.draw_legend import draw_legend
 from explorer.panes.backprop.expression.editor import FormulaField
+from explorer.panes.backprop.expression.header import ExpressionHeader
 from explorer.panes.backprop.expression.scene import instant_at
 from explorer.panes.backprop.expression.view import ExpressionView
+from explorer.panes.backprop.modes import MODES
 from explorer.panes.backprop.network.draw_network import caption
+from explorer.panes.backprop.network.header import NetworkHeader
 from explorer.panes.backprop.network.histograms import size_text
 from explorer.panes.backprop.network.view import NetworkView
+from explorer.panes.backprop.optimizers.header import OptimizersHeader
+from explorer.panes.backprop.optimizers.moments import MomentsView
+from explorer.panes.backprop.optimizers.remembering import Quantity
 from explorer.panes.backprop.optimizers.view import OptimizersView
+from explorer.panes.backprop.transformer.header import TransformerHeader
 from explorer.panes.backprop.transformer.placing import PlacedPlate
 from explorer.panes.backprop.transformer.plates import blank_room
+from explorer.panes.moded import ModesHeader
 from explorer.widgets.stateful import StatefulPicture
 
 WIDTH = 913  # px that the smallest window leaves the inputs at a zoom of 1.5
 
 
+@dataclass(frozen=True)
+class Named:
+    """What a ModesHeader asks of a mode."""
+
+    id: str
+    title: str
+    header: Callable[[], QWidget]
+    teaches: str = "what it teaches"
+
+
+@pytest.fixture
+def header(qapp, qtbot):
+    """`header(zoom, width)`: the inputs of all modes."""
+    host = QWidget()
+    qtbot.addWidget(host)
+    host.show()
+
+    def make(zoom, width):
+        theme.apply(qapp, "light", zoom, "off")
+        kinds = (ExpressionHeader, NetworkHeader, TransformerHeader, OptimizersHeader)
+        named = [Named(spec.id, spec.title, kind) for spec, kind in zip(MODES, kinds, strict=True)]
+        made = ModesHeader("backprop", named)
+        made.setParent(host)  # a window would not become smaller than its parts
+        made.resize(width, 44)
+        made.show()
+        return made
+
+    return make
+
+
 @pytest.mark.parametrize("zoom", [1.0, 1.25, 1.5])
-def test_names_of_modes_and_inputs_have_room_in_the_smallest_window(make_pane, qapp, qtbot, zoom):
-    pane = make_pane()
-    theme.apply(qapp, "light", zoom, "off")
-    host, header = QWidget(), pane.inputs
-    qtbot.addWidget(host)
-    header.setParent(host)  # a window would not become smaller than its parts
-    host.show()
-    header.resize(WIDTH, 44)
-    header.show()
+def test_names_of_modes_and_inputs_have_room_in_the_smallest_window(header, zoom):
+    made = header(zoom, WIDTH)
     places = set()
-    for name in pane.modes:
-        header.show_mode(name)
-        header.layout().activate()
-        places.add(header.choice.geometry().getRect())
-        assert header.choice.width() >= header.choice.minimumSizeHint().width()
-        page = header._stack.currentWidget()
+    for spec in MODES:
+        made.show_mode(spec.id)
+        made.layout().activate()
+        places.add(made.choice.geometry().getRect())
+        assert made.choice.width() >= made.choice.minimumSizeHint().width()
+        page = made._stack.currentWidget()
         page.layout().activate()
-        assert page.layout().minimumSize().width() <= page.width(), name
+        assert page.layout().minimumSize().width() <= page.width(), spec.id
     assert len(places) == 1  # they stay where they are from mode to mode
-    header.setParent(None)
 
 
-def test_inputs_keep_some_room_beside_an_inspector_in_the_smallest_window(make_pane, qapp, qtbot):
-    pane = make_pane()
-    theme.apply(qapp, "light", 1.5, "off")
-    host, header = QWidget(), pane.inputs
-    qtbot.addWidget(host)
-    header.setParent(host)
-    host.show()
-    header.resize(592, 44)
-    header.show()
-    header.show_mode("optimizers")
-    header.layout().activate()
-    assert header._stack.width() >= theme.current().px(140)
-    assert header.choice.geometry().right() < header._stack.x()
-    header.setParent(None)
+def test_inputs_keep_some_room_beside_an_inspector_in_the_smallest_window(header):
+    made = header(1.5, 592)
+    made.show_mode("optimizers")
+    made.layout().activate()
+    assert made._stack.width() >= theme.current().px(140)
+    assert made.choice.geometry().right() < made._stack.x()
 
 
 @pytest.fixture
@@ -249,3 +274,19 @@ def test_at_a_larger_zoom_more_of_a_graph_is_seen_before_it_is_cut():
     assert all(unit * readable(unit) >= 1.0 for unit in (1.0, 1.1, 1.25, 1.5, 2.0))
     camera = fitting((700.0, 100.0), (900.0, 300.0), 1.5, readable(1.5))
     assert camera.scale < 1.5 and 700.0 * camera.scale <= 900.0  # all of it, a little smaller
+
+
+@pytest.mark.parametrize("width", [140, 170, 240, 400])
+def test_bars_of_what_is_remembered_leave_room_for_their_numbers(qapp, qtbot, width):
+    theme.apply(qapp, "light", 1.0)
+    host = QWidget()
+    qtbot.addWidget(host)
+    view = MomentsView(host)
+    host.show()
+    view.resize(width, 140)
+    values = np.array([[1.5, -2.5], [0.001, 12345.0]])
+    view.set_lane("adam", "Adam", (Quantity("gradient", "g", "gradient", values),))
+    (area,) = view._areas()
+    assert area.right() + theme.current().px(56) <= width and area.width() >= 40
+    view.grab()
+    assert view._broken is None
