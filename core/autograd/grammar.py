@@ -219,14 +219,27 @@ def _parts(tree: ast.AST, formula: Formula) -> list[ast.expr]:
 def _numbers(tree: ast.expr, formula: Formula) -> Array:
     """A number or nested lists of numbers, as an array."""
     try:
-        value = ast.literal_eval(tree)
-        constants = [part for part in ast.walk(tree) if isinstance(part, ast.Constant)]
-        if not constants or any(type(one.value) not in (int, float) for one in constants):
-            raise ValueError("not numbers")
-        return np.asarray(value, dtype=np.float64)
+        value = np.asarray(_written(tree), dtype=np.float64)
+        if value.size:
+            return value
     except (ValueError, OverflowError, RecursionError):
-        said = "a list holds numbers, in rows of equal length" if isinstance(tree, ast.List) else ""
-        raise formula.error(said or "only plain numbers stand in a formula", tree) from None
+        pass
+    said = "a list holds numbers, in rows of equal length" if isinstance(tree, ast.List) else ""
+    raise formula.error(said or "only plain numbers stand in a formula", tree)
+
+
+def _written(tree: ast.expr) -> Any:
+    """A number or nested lists. It is made a float before its sign is taken: -0 keeps it."""
+    match tree:
+        case ast.List(elts=rows):
+            return [_written(row) for row in rows]
+        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+            return float(value)
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant() as one):
+            return -_written(one)
+        case ast.UnaryOp(op=ast.UAdd(), operand=ast.Constant() as one):
+            return _written(one)
+    raise ValueError("not numbers")
 
 
 def _is_filling(tree: ast.expr) -> bool:

@@ -22,6 +22,14 @@ def test_a_line_gives_a_name_a_tensor_by_its_shape():
     assert typed.evaluate({"x": [[1.0, 2.0, 3.0]], "W": np.zeros((3, 4))}).item() == 0.0
 
 
+def test_a_number_keeps_its_sign_also_where_it_is_0():
+    typed = parse("W = [[-0, 2], [+3, -4]]\nx = -0\nsum(1 / W + 1 / x)")
+    signs = np.signbit(typed.defaults["W"]).tolist()
+    assert signs == [[True, False], [False, True]] and np.signbit(typed.defaults["x"])
+    assert expression("sum([-0, 1] * x)", x=1.0).item() == 1.0
+    assert expression("sum(1 / [-0])").item() == -np.inf
+
+
 def test_random_numbers_are_the_same_every_time_and_others_for_each_name_and_seed():
     first, again = (parse("W = randn(30, 4)\nV = randn(30, 4)") for _ in range(2))
     for name in "WV":

@@ -120,14 +120,17 @@ class ExpressionLab(QObject):
         self.change(one, f"Move {name}", f"{name} {element}")
 
     def set_leaf(self, name: str, value: Any) -> None:
-        """All numbers of a leaf, which may get another shape. Raises ExpressionError, and changes
-        nothing, where that is found at once not to fit.
-        """
+        """All numbers of a leaf, which may get another shape; `check_leaf` says whether it fits."""
+        if self._can_move(name):
+            one = self.experiment.with_leaf(name, value)
+            self.change(one, f"Give {name} another value")
+
+    def check_leaf(self, name: str, value: Any) -> None:
+        """Raises ExpressionError where it is found at once that a leaf cannot have this value."""
         if self._can_move(name):
             one = self.experiment.with_leaf(name, value)
             if _is_quick(one.text, self.computed):
                 compute(one.text, one.values, self.computed)
-            self.change(one, f"Give {name} another value")
 
     def _can_move(self, name: str) -> bool:
         """Not while the formula cannot be read: the graph that is seen is that of another."""

@@ -64,6 +64,7 @@ class Trying(QObject):
         one.curve.released.connect(mode.lab.end_merge)
         one.leafChosen.connect(lambda name: self.try_leaf(name, 0))
         one.value.changed.connect(self._on_value)
+        one.value.fits = self._check_rows
         one.nudge.changed.connect(self.set_nudge)
         one.nudge.set_limits(-LARGEST_NUDGE, LARGEST_NUDGE)
         two.stepRequested.connect(mode.lab.step_downhill)
@@ -262,11 +263,14 @@ class Trying(QObject):
         if isinstance(value, float):
             self.mode.lab.move_leaf(self.leaf, self.element, value)
             self.mode.lab.end_merge()
-            return
-        try:
+        else:
             self.mode.lab.set_leaf(self.leaf, value)
+
+    def _check_rows(self, rows: list[Any]) -> None:
+        try:
+            self.mode.lab.check_leaf(self.leaf, rows)
         except ExpressionError as error:
-            self.mode.view.what_if.set_error(f"{self.leaf} cannot have this shape: {error}")
+            raise ValueError(f"this is no shape for {self.leaf}: {error}") from None
 
     def set_nudge(self, nudge: float) -> None:
         self.nudge = nudge

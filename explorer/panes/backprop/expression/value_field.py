@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from PySide6.QtCore import Signal
 
 from core.autograd import ExpressionError, parse
@@ -16,20 +18,28 @@ ROWS = "a value is a number, or rows as [[1, 2], [3, 4]]"
 
 
 class ValueField(TypedField):
-    """`changed` carries a float, for the number that is shown, or a list: a whole tensor."""
+    """`changed` carries a float, for the number that is shown, or a list: a whole tensor. `fits`
+    raises ValueError, with the remedy, for a list that nothing can be computed with.
+    """
 
     changed = Signal(object)
+    fits: Callable[[list[Any]], None] | None = None
 
     def read(self, text: str) -> float | list[Any]:
         if "[" not in text:
             return read_number(text)
         try:
             expression = parse(f"value = {text}".replace("\u2212", "-"))
-            rows: list[Any] = array_of(expression.defaults["value"]).tolist()
+            array = array_of(expression.defaults["value"])
         except KeyError:
             raise ValueError(ROWS) from None
         except ExpressionError as error:
             raise ValueError(f"{ROWS}: {error}") from None
+        if not np.isfinite(array).all():
+            raise ValueError("use finite numbers, like 0.03")
+        rows: list[Any] = array.tolist()
+        if self.fits is not None:
+            self.fits(rows)
         return rows
 
     def tell(self, value: float | list[Any]) -> str:

@@ -11,6 +11,7 @@ from explorer.panes.backprop.expression.explaining import agree
 from explorer.panes.backprop.expression.verdict import WITHIN
 from explorer.panes.backprop.expression.writing import compared, numeral, short_compared
 from explorer.widgets.live_numbers import row_text
+from tests.explorer.panes.backprop.expression.test_trying import type_in
 
 MINUS = "\u2212"
 
@@ -74,12 +75,12 @@ def test_a_negative_0_is_one_in_the_graph_and_in_the_card(pane, mode, monkeypatc
     mode.player.end()
     mode.view.graph.grab()
     assert f"{MINUS}0" in drawn
-    mode.trying._on_value("-0")
-    assert mode.view.what_if.value.text() == f"{MINUS}0"
+    type_in(mode.view.what_if.value, "-0")
+    assert mode.view.what_if.value.text() == "-0", "as it was typed"
     assert mode.view.what_if.curve.accessibleDescription().split("at ")[1].startswith(f"{MINUS}0")
     mode.lab.set_text("1 / p")
     assert mode.computed.result == -math.inf
-    mode.trying._on_value("0")
+    type_in(mode.view.what_if.value, "0")
     assert mode.computed.result == math.inf, "0 and -0 are not the same"
     pane.workspace.undo()
     assert mode.computed.result == -math.inf

@@ -256,7 +256,40 @@ def test_a_value_that_does_not_fit_is_refused_in_the_card(pane, mode):
     type_in(mode.view.what_if.value, "[1, 2]")
     assert mode.lab.experiment == before and "cannot be read" not in pane.headline
     error = mode.view.what_if.error.text
-    assert error.startswith("x1 cannot have this shape") and "sum( ) or mean( )" in error, error
+    assert error.startswith("This is no shape for x1: ") and "sum( ) or mean( )" in error, error
+
+
+def test_what_does_not_fit_or_has_no_end_leaves_the_value_that_was_there(pane, mode):
+    mode.lab.set_text("W = [[1, 2], [3, 4]]\nx = [[1], [2]]\nsum(W @ x)")
+    mode.trying.try_leaf("W", 0)
+    before, card = mode.lab.experiment, mode.view.what_if
+    for _ in range(2):
+        type_in(card.value, "[[1, 2, 3]]")
+        assert card.error.text.startswith("This is no shape for W: "), card.error.text
+        assert card.error.text.endswith("; 1 stays.") and card.value.text() == "1"
+        assert card.value.accessibleDescription() == card.error.text
+        type_in(card.value, "1")
+        assert card.error.text == ""
+    for text in ("[1e400, 2]", "[[1, 2], [3, -1e999]]"):
+        type_in(card.value, text)
+        assert card.error.text == "Use finite numbers, like 0.03; 1 stays."
+        assert card.value.text() == "1"
+    assert mode.lab.experiment == before
+    type_in(card.value, "[[5, 6], [7, 8]]")
+    assert card.error.text == "" and value(mode, "W").tolist() == [[5.0, 6.0], [7.0, 8.0]]
+
+
+def test_a_0_below_0_among_others_can_be_typed(pane, mode):
+    mode.lab.set_text("W = [[1, 2], [3, 4]]\nsum(1 / W)")
+    mode.trying.try_leaf("W", 0)
+    field = mode.view.what_if.value
+    for _ in range(2):
+        type_in(field, "-0")
+        assert mode.computed.text.startswith("W = [[-0, 2], [3, 4]]") and field.text() == "-0"
+        assert np.signbit(value(mode, "W")[0, 0]) and mode.computed.result == -np.inf
+        type_in(field, "0")
+        assert mode.computed.text.startswith("W = [[0, 2], [3, 4]]") and field.text() == "0"
+        assert mode.computed.result == np.inf
 
 
 def test_inputs_of_data_alone_take_steps(pane, mode):
