@@ -145,9 +145,11 @@ class FormulaField(QPlainTextEdit):
         spare = max(0, theme.current().px(AROUND) - frame)
         above = spare // 2  # else a part of the next line would be seen there
         self.setViewportMargins(MARGIN, above, MARGIN, spare - above)
-        self._more.setText(f"1 of {wanted} lines")
-        self._more.setVisible(wanted > self._lines == 1)
-        self._place_more()
+        hides = wanted > self._lines == 1
+        self._more.setVisible(hides)
+        if hides:
+            self._more.setText(f"1 of {wanted} lines")
+            self._place_more()
         scrolls = wanted > self._lines > 1
         self.setVerticalScrollBarPolicy(_NEEDED if scrolls else _NEVER)
 
