@@ -11,6 +11,7 @@ from explorer.gallery_data import TOKENS, Sample, attention, causal_mask
 from explorer.widgets.base import IconButton, Picture, put_text, set_look
 from explorer.widgets.callout import Callout
 from explorer.widgets.card import Card
+from explorer.widgets.fold_line import FoldLine
 from explorer.widgets.heat_map import HeatMap
 from explorer.widgets.palette import CommandPalette, Entry
 from explorer.widgets.rail import Rail
@@ -67,6 +68,9 @@ class IconSheet(Picture):
             put_text(painter, place, name, now.font("rail"), now.color("muted"))
 
 
+NAMES = ("Expression", "Network", "Transformer", "Optimizers")
+
+
 def controls() -> list[Sample]:
     buttons = QWidget()
     row = QHBoxLayout(buttons)
@@ -96,6 +100,17 @@ def controls() -> list[Sample]:
     line = QLineEdit("2000")
     for widget in (switch, on, box, line):
         row.addWidget(widget)
+    row.addStretch(1)
+    little = QWidget()
+    row = QHBoxLayout(little)
+    fewer, fold = (
+        SegmentedControl([(one, one) for one in NAMES], "View"),
+        FoldLine("Losses", [], []),
+    )
+    fewer.setFixedWidth(fewer.minimumSizeHint().width() * 3 // 4)
+    fold.set_tight(True)
+    for part in (fewer, fold):
+        row.addWidget(part)
     row.addStretch(1)
     cards = QWidget()
     column = QVBoxLayout(cards)
@@ -141,6 +156,7 @@ def controls() -> list[Sample]:
     return [
         ("buttons", buttons, 560, 52),
         ("choices", choices, 640, 52),
+        ("choices, little room", little, 420, 52),
         ("status, idle", idle, 600, 26),
         ("status, training", busy, 900, 26),
         ("cards", cards, 460, 440),
