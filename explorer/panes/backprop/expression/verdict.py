@@ -12,7 +12,7 @@ from explorer.panes.backprop.expression.whatif import WhatIf
 from explorer.panes.backprop.expression.writing import compared
 
 AGREE = ("agrees", "Nudging it finds the same gradient")
-WITHIN = ("agrees within 1e\u22126", "Both are so small that nudging tells them hardly apart")
+WITHIN = ("agrees within 1e\u22126", "Both are so small that nudging can hardly tell them apart")
 KINK = ("agrees, but at a kink", "On both sides the slope is another: none holds for both")
 NEAR = ("differs: a kink is near", "On both sides of a kink the slope is another")
 BENDS = ("differs: it bends fast", "It bends too much within the check's nudge of 1e\u22125")

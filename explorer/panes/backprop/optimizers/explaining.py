@@ -97,14 +97,25 @@ def _why_no_faster(recording: Recording, trace: Trace) -> list[Any]:
     if not 0 < here.steepest >= abs(here.flattest):
         return []
     rows: list[Any] = [
-        "How fast it may be, and is, where it stood:",
-        Equation("steepest", here.steepest, "text", "how the slope changes, in that direction"),
-        Equation("2 / steepest", here.largest_rate, "text", "a larger η swings ever further"),
+        "What limits its rate where it stood:",
+        Equation(
+            "steepest", here.steepest, "text", "curvature in the direction where it is largest"
+        ),
+        Equation(
+            "2 / steepest", here.largest_rate, "text", "with a larger η it swings ever further"
+        ),
     ]
     if here.flattest > 0:
         rows += [
-            Equation("flattest", here.flattest, "text", "in the direction where it changes least"),
-            Equation("η × flattest", rate * here.flattest, "text", "of that way done in a step"),
+            Equation(
+                "flattest", here.flattest, "text", "curvature in the direction where it is least"
+            ),
+            Equation(
+                "η × flattest",
+                rate * here.flattest,
+                "text",
+                "of the way along the valley, done in one step",
+            ),
         ]
     return rows
 

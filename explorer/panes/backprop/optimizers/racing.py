@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -58,11 +58,15 @@ def between(one: np.ndarray, two: np.ndarray, share: float) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Lane:
-    """One optimizer's way: `racers[k]` is it after k steps; positions (n, 2), heights (n,)."""
+    """One optimizer's way: `racers[k]` is it after k steps; positions (n, 2), heights (n,).
+
+    `held_back` says of SGD whether it ends in a valley whose walls allow no larger steps.
+    """
 
     name: str
     settings: Any
     racers: tuple[Racer, ...]
+    held_back: bool = False
 
     @property
     def title(self) -> str:
@@ -203,16 +207,13 @@ class Recording:
                 found[lane.name] = down
         return found
 
-    @cached_property
+    @property
     def crawling(self) -> Lane | None:
         """Who at the end is still on its way through a flat valley whose walls allow no larger
         steps: SGD, whose steps are as large as the slope.
         """
         lane = self.lane("sgd")
-        if lane is None or lane.lost_at is not None or lane.name in self.arrivals:
-            return None
-        rate, surface = lane.settings.learning_rate, self.course.surface
-        return lane if is_held_back(surface, lane.positions, rate) else None
+        return lane if lane and lane.held_back and lane.name not in self.arrivals else None
 
     @property
     def low(self) -> float:
@@ -286,10 +287,11 @@ def racing(
                     yield (number + moment.step / course.steps) / len(entries)
                     pace.go_on()
             lane = Lane(name, settings, tuple(racers))
+            if name == "sgd" and lane.lost_at is None:
+                slow = is_held_back(course.surface, lane.positions, settings.learning_rate)
+                lane = replace(lane, held_back=slow)
         lanes.append(lane)
-    recording = Recording(course, tuple(lanes), prospect=seen)
-    _ = recording.crawling  # worked out here: as long as two frames are too long for the window
-    return recording
+    return Recording(course, tuple(lanes), prospect=seen)
 
 
 def key_of(course: Course, name: str, settings: Any) -> tuple[Any, ...]:
