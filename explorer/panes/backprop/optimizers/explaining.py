@@ -96,26 +96,17 @@ def _why_no_faster(recording: Recording, trace: Trace) -> list[Any]:
     rate = trace.about["settings"].learning_rate
     if not 0 < here.steepest >= abs(here.flattest):
         return []
+    swings = "with a larger η it swings ever further"
     rows: list[Any] = [
         "What limits its rate where it stood:",
-        Equation(
-            "steepest", here.steepest, "text", "curvature in the direction where it is largest"
-        ),
-        Equation(
-            "2 / steepest", here.largest_rate, "text", "with a larger η it swings ever further"
-        ),
+        Equation("steepest", here.steepest, "text", "the largest curvature"),
+        Equation("2 / steepest", here.largest_rate, "text", swings),
     ]
     if here.flattest > 0:
+        share = rate * here.flattest
         rows += [
-            Equation(
-                "flattest", here.flattest, "text", "curvature in the direction where it is least"
-            ),
-            Equation(
-                "η × flattest",
-                rate * here.flattest,
-                "text",
-                "of the way along the valley, done in one step",
-            ),
+            Equation("flattest", here.flattest, "text", "the least curvature, along the valley"),
+            Equation("η × flattest", share, "text", "of the way along it, done in one step"),
         ]
     return rows
 
