@@ -60,6 +60,18 @@ class Surface:
         slope = [0.0 if one.grad is None else float(one.grad) for one in (x, y)]
         return z.item(), np.array(slope)
 
+    def slopes(self, x: Any, y: Any) -> np.ndarray:
+        """Its slope (..., 2) at arrays that broadcast: one forward and one backward for all places,
+        since each height of a sum of them hangs on its own x and y alone.
+        """
+        places = np.broadcast_arrays(np.asarray(x, float), np.asarray(y, float))
+        leaves = [Tensor(np.array(one), name=name) for one, name in zip(places, "xy", strict=True)]
+        z = self.height(*leaves)
+        if isinstance(z, Tensor) and z.requires_grad:
+            z.sum().backward()
+        none = np.zeros_like(places[0])  # where it is the same height everywhere
+        return np.stack([none if one.grad is None else one.grad for one in leaves], axis=-1)
+
     def grid(self, columns: int, rows: int, span: Span | None = None) -> Grid:
         """`grid_steps`, to its end."""
         return to_the_end(self.grid_steps(columns, rows, span))

@@ -45,6 +45,19 @@ def test_our_autograds_slope_is_torchs(name: str) -> None:
         assert surface.value(*point) == pytest.approx(height, rel=1e-12)
 
 
+@pytest.mark.parametrize(
+    "text", [*SURFACES, "abs(x) + relu(y) * 3", "x", "3 - 2", "x / y", "log(x)"]
+)
+def test_slopes_of_many_places_are_those_of_each(text: str) -> None:
+    surface = surface_named(text) if text in SURFACES else typed_surface(text)
+    x, y = np.linspace(-2, 2, 7), np.linspace(-1, 3, 5)[:, None]
+    slopes = surface.slopes(x, y)
+    assert slopes.shape == (5, 7, 2)
+    for row, column in np.ndindex(5, 7):
+        each = surface.gradient((x[column], y[row, 0]))[1]
+        np.testing.assert_array_equal(slopes[row, column], each)
+
+
 def test_known_heights() -> None:
     """Moré, Garbow & Hillstrom 1981, problems 1 and 5, at their starts; Himmelblau's at 0."""
     assert surface_named("rosenbrock").value(-1.2, 1.0) == pytest.approx(24.2, rel=1e-12)
