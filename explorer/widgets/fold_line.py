@@ -72,6 +72,11 @@ class FoldLine(QToolButton):
         self._share()
         self.turned.emit(self._open)
 
+    def show_above(self) -> None:
+        """Where one of the two is seen: what is above, since what is below is of no use now."""
+        if self._tight and self._open:
+            self.turn()
+
     def _share(self) -> None:
         self.setVisible(self.can_turn)
         for one in self._above:

@@ -73,9 +73,11 @@ class ExpressionView(QWidget):
         self._restyle()
 
     def set_can_try(self, can: bool) -> None:
-        """Whether inputs can be moved and steps be taken."""
+        """Whether inputs can be moved and steps be taken; else the formula is to be mended."""
         self.what_if.setEnabled(can)
         self.learn.setEnabled(can)
+        if not can:
+            self.fold.show_above()
 
     def _share_height(self) -> None:
         """A low window leaves the formula fewer lines; a very low one has it or the cards."""
@@ -92,7 +94,10 @@ class ExpressionView(QWidget):
             curve.setVisible(self.width() >= now.px(NARROW))
 
     def _on_state(self, state: str) -> None:
-        self.tools.setVisible(state in ("ready", "stale"))
+        is_seen = state in ("ready", "stale")
+        self.tools.setVisible(is_seen)
+        if not is_seen:  # nor is the line to the formula
+            self.fold.show_above()
         self._place()
 
     def _place(self) -> None:

@@ -220,15 +220,14 @@ class OptimizersView(QWidget):
         self._height.setVisible(not narrow)
         self.lanes.set_narrow(narrow)
         self.side.setFixedWidth(now.px(NARROW_SIDE if narrow else SIDE))
+        margin = now.px("margin")
+        right = margin if self.side.isHidden() else now.px(10)  # its bar stands beside it
+        self._row.setContentsMargins(margin, now.px(12), right, now.px(12))
         for fade, card in zip(self._fades, self._cards, strict=True):
             fade.setGeometry(card.rect().adjusted(1, 1, -1, -1))
 
     def _restyle(self) -> None:
-        now = theme.current()
-        margin = now.px("margin")
-        right = margin if self.side.isHidden() else now.px(10)  # its bar stands beside it
-        self._row.setContentsMargins(margin, now.px(12), right, now.px(12))
-        self._row.setSpacing(now.px(12))
+        self._row.setSpacing(theme.current().px(12))
         self._fit()
         self._place()
 

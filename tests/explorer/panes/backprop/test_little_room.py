@@ -128,9 +128,12 @@ def test_a_low_window_shows_the_picture_or_what_stands_below_it(shown, create, a
     assert two.isVisibleTo(view) and not one.isVisibleTo(view)
     view.fold.click()
     assert one.isVisibleTo(view) and not two.isVisibleTo(view)
+    edges = view.layout().contentsMargins()
+    view.fold.click()
     view.resize(961, 700)
     assert not view.fold.isVisibleTo(view)
     assert one.isVisibleTo(view) and two.isVisibleTo(view)
+    assert view.layout().contentsMargins() == edges
 
 
 def test_a_notice_over_a_small_map_is_whole(shown):
@@ -192,6 +195,28 @@ def test_cards_can_be_folded_in_a_low_window(shown):
     assert view.graph.height() > before + 100
     view.resize(961, 700)
     assert not view.fold.isVisibleTo(view) and view.cards.isVisibleTo(view)
+
+
+@pytest.mark.parametrize(
+    "happens",
+    [
+        lambda view: view.body.show_error("The engine has stopped"),
+        lambda view: view.body.show_empty("A formula becomes a graph here."),
+        lambda view: view.set_can_try(False),
+    ],
+)
+def test_in_a_very_low_window_the_formula_comes_back_where_its_inputs_are_of_no_use(shown, happens):
+    view = shown(ExpressionView, 1.5)
+    view.fold.click()
+    assert view.cards.isVisibleTo(view) and not view.editor.isVisibleTo(view)
+    happens(view)
+    assert view.editor.isVisibleTo(view) and not view.cards.isVisibleTo(view)
+    view.set_can_try(True)
+    view.body.show_ready()
+    assert view.fold.isVisibleTo(view) and not view.fold.is_open
+    view = shown(ExpressionView, 1.0, height=470)
+    happens(view)
+    assert view.editor.isVisibleTo(view) and view.cards.isVisibleTo(view), "both have some room"
 
 
 def test_buttons_above_many_columns_do_not_lie_on_each_other(make_pane, run_async, qapp):
