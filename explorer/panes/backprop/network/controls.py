@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QPushButton, QVBoxLayout, QWidget
 
 from core.optimization.optimizers import OPTIMIZERS
@@ -68,6 +68,18 @@ class NumberMenu(Field):
         super().__init__(name, title, self.box, hint)
         self.box.activated.connect(lambda place: typed.choose(self.box.itemData(place)))
         typed.refused.connect(self.set_error)
+
+    def set_value(self, value: Any) -> None:
+        """Shows it; keys and wheel go on from there, or from the next smaller one in the list."""
+        smaller = [at for at in range(self.box.count()) if self.box.itemData(at) <= value]
+        place = max(smaller, key=self.box.itemData, default=-1)
+        if place != self.box.currentIndex():
+            text, cursor = self.typed.text(), self.typed.cursorPosition()
+            with QSignalBlocker(self.box):
+                self.box.setCurrentIndex(place)  # writes the text of the place
+            self.typed.setText(text)
+            self.typed.setCursorPosition(cursor)
+        self.typed.set_value(value)
 
 
 class Controls(QWidget):
@@ -166,11 +178,7 @@ class Controls(QWidget):
 
     def set_experiment(self, one: Experiment) -> None:
         for name, field in self.fields.items():
-            value = getattr(one, name)
-            if isinstance(field, NumberMenu):
-                field.typed.set_value(value)
-            else:
-                field.set_value(value)
+            field.set_value(getattr(one, name))
             field.set_error("")
         own = one.data == "own"
         for name in ("noise", "points", "train_share"):

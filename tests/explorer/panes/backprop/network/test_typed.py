@@ -65,6 +65,21 @@ def test_a_number_is_chosen_from_its_list_and_all_points_have_a_word(mode, run_a
     run_async(body())
 
 
+def test_the_list_stands_where_the_value_is_that_is_shown(mode, run_async):
+    async def body() -> None:
+        field = mode.view.controls.fields["learning_rate"]
+        for before, next_one in ((0.01, 0.03), (0.02, 0.03), (1e-5, 1e-4), (0.3, 1.0)):
+            mode.editing.change_field("learning_rate", before)
+            assert field.typed.text() == field.typed.tell(before)
+            QTest.keyClick(field.box, Qt.Key.Key_Down)  # the field's own keys are the number's
+            assert mode.experiment.learning_rate == next_one
+        mode.workspace.undo()
+        QTest.keyClick(field.box, Qt.Key.Key_Down)
+        assert mode.experiment.learning_rate == 1.0
+
+    run_async(body())
+
+
 def test_what_is_typed_is_never_made_into_a_choice_that_begins_like_it(mode, run_async):
     async def body() -> None:
         mode.view.controls.set_more(True)
