@@ -132,6 +132,8 @@ class Expression:
 
 def parse(text: str) -> Expression:
     """Reads an expression. Raises ExpressionError, with the place and the remedy, for any other."""
+    if not isinstance(text, str):
+        raise ExpressionError(f"a formula is text, like 'tanh(w*x + b)'; this is {text!r:.40}")
     formula = read(text)
     defaults: dict[str, np.ndarray] = {}
     made: set[str] = set()  # names that a line above has given a value
@@ -277,6 +279,10 @@ def _leaf(name: str, value: Any) -> Tensor:
     if isinstance(value, Tensor):
         return value if value.name or not value.is_leaf else value.named(name)
     try:
+        if value is None:
+            raise TypeError("NumPy takes it for nan")
         return Tensor(np.asarray(value, dtype=np.float64), name=name)
+    except OverflowError:
+        raise ExpressionError(f"the value of {name} is too large for a float") from None
     except (TypeError, ValueError):
         raise ExpressionError(f"the value of {name} is no number and no array of numbers") from None

@@ -45,6 +45,20 @@ SIGNS: dict[type[ast.operator], str] = {
 }
 
 
+_INSTEAD = {
+    "'\u00b2'": "write **2",
+    "'\u00b3'": "write **3",
+    "'\u00d7'": "write *",
+    "'\u00b7'": "write *",
+    "'\u22c5'": "write *",
+    "'\u00f7'": "write /",
+    "'\u2212'": "write -",
+    "'\u2013'": "write -",
+    "'\u221a'": "write **0.5 behind what it stands before",
+    "'\u2211'": "write sum(...)",
+}  # what people know from elsewhere
+
+
 def kind_of(tree: ast.AST) -> str:
     """A part of Python that is no part of a formula, in words."""
     if isinstance(tree, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
@@ -58,7 +72,8 @@ def said_of(error: SyntaxError) -> str:
     if any(good in said for good in ("never closed", "does not match", "nested")):
         return said
     if said.startswith("invalid character"):
-        return f"{said.split(' ')[2]} is no sign of a formula"
+        sign = said.split(" ")[2]
+        return f"{sign} is no sign of a formula; {_INSTEAD.get(sign, 'take it out')}"
     if said.startswith("invalid non-printable character"):
         return f"an invisible character ({said.split(' ')[-1]}) stands here; take it out"
     plainer = {
