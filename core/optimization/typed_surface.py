@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 
-import numpy as np
-
-from core.autograd import Expression, ExpressionError, Tensor, graph_of, parse
+from core.autograd import Expression, ExpressionError, Graph, Tensor, graph_of, parse
 from core.optimization.surfaces import Span, Surface
 
 LONGEST_FORMULA = 400  # characters of LaTeX that are worth drawing
@@ -26,8 +24,9 @@ _WRITTEN = {
     "Abs": (WHOLE, (0,)),
     "ReLU": (WHOLE, (0,)),
     "Sigmoid": (POWER, (PRODUCT,)),
-    "GELU": (PRODUCT, (WHOLE,)),
+    "GELU": (WHOLE, (0,)),
 }
+_BY_NAME = {"GELU"}  # what it computes takes lines of its own
 _FUNCTION = (PRODUCT, (POWER,))  # the sine of something
 
 
@@ -54,11 +53,12 @@ def typed_surface(
         values = _named(parsed, x, y)
         return parsed.evaluate(values) if isinstance(x, Tensor) else parsed.numbers(values)
 
-    _check_each_by_itself(parsed, text)
+    graph = graph_of(parsed.evaluate(_named(parsed, 0.5, 0.5)))
+    _check_each_by_itself(graph, text)
     return Surface(
         name="typed",
         title="Your own",
-        formula=rf"f(x, y) = {_latex(parsed)}",
+        formula=rf"f(x, y) = {_latex(graph)}",
         height=height,
         minima=(),
         start=start,
@@ -67,20 +67,11 @@ def typed_surface(
     )
 
 
-def _check_each_by_itself(parsed: Expression, text: str) -> None:
-    """Two points at once must give the heights of each alone."""
-    points = np.array([[0.3, 1.7], [-0.9, 0.6]])
-    try:
-        both = parsed.numbers(_named(parsed, *points))
-        each = [parsed.numbers(_named(parsed, *point)) for point in points.T]
-        fits = all(one.size == 1 for one in each) and np.allclose(
-            np.broadcast_to(both, (2,)), np.ravel(each), equal_nan=True
-        )
-    except ExpressionError:
-        raise
-    except ValueError:
-        fits = False
-    if not fits:
+def _check_each_by_itself(graph: Graph, text: str) -> None:
+    """Arrays of points go through the formula at once: no point may see another."""
+    tensors = [node.tensor for node in graph.nodes]
+    operations = [tensor.operation for tensor in tensors if tensor.operation is not None]
+    if not (all(one.elementwise for one in operations) and not any(one.shape for one in tensors)):
         raise ExpressionError(
             "a surface has one height for each x and y; leave out lists, @ and functions such as "
             "sum, mean, max and softmax",
@@ -94,9 +85,8 @@ def _named(parsed: Expression, x: object, y: object) -> dict[str, object]:
     return {name: given[name] for name in parsed.names if name in given}
 
 
-def _latex(parsed: Expression) -> str:
+def _latex(graph: Graph) -> str:
     """The formula as people write it; dots for one that is too long to draw."""
-    graph = graph_of(parsed.evaluate(_named(parsed, 0.5, 0.5)))
     written: list[tuple[str, int]] = []  # of each node: LaTeX, and how tightly it holds together
     for node in graph.nodes:
         operation = node.tensor.operation
@@ -110,7 +100,10 @@ def _latex(parsed: Expression) -> str:
             else rf"\left( {written[number][0]} \right)"
             for number, least in zip(node.inputs, wanted, strict=True)
         ]
-        latex = operation.latex("", *parts).removeprefix(" = ")
+        if operation.name in _BY_NAME:
+            latex = rf"\mathrm{{{operation.name}}}({', '.join(parts)})"
+        else:
+            latex = operation.latex("", *parts).removeprefix(" = ")
         if len(latex) > LONGEST_FORMULA:
             return r"\dots"
         written.append((latex, holds))

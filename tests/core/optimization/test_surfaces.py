@@ -109,6 +109,8 @@ def test_a_flat_one_and_one_of_x_alone() -> None:
     assert typed_surface("5").gradient((1.0, 2.0))[1].tolist() == [0.0, 0.0]
     assert typed_surface("5").grid(3, 2)[2].shape == (2, 3)
     assert typed_surface("x**2").gradient((3.0, 1.0))[1].tolist() == [6.0, 0.0]
+    named = typed_surface("2*gelu(x + y)**2")
+    assert named.formula == r"f(x, y) = 2 \cdot {\mathrm{GELU}(x + y)}^{2}"
     long = typed_surface("\n".join(["a = x + y", *["a = a*a"] * 40, "a"]))
     assert long.formula == r"f(x, y) = \dots"
 
@@ -121,6 +123,8 @@ def test_a_flat_one_and_one_of_x_alone() -> None:
         ("sum(x)", "one height for each x and y", (0, 6)),
         ("[1, 2] * x", "one height for each x and y", (0, 10)),
         ("softmax(x) + y", "one height for each", (0, 14)),
+        ("transpose(x) + y", "one height for each", (0, 16)),
+        ("ones(2) @ ones(2) * x + y", "one height for each", (0, 25)),
         ("x +", "no complete formula", None),
         ("__import__('os')", "__import__", None),
         ("x.real", "a dot after a name", None),
