@@ -13,6 +13,7 @@ import ast
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -279,9 +280,10 @@ def _leaf(name: str, value: Any) -> Tensor:
     if isinstance(value, Tensor):
         return value if value.name or not value.is_leaf else value.named(name)
     try:
-        if value is None:
-            raise TypeError("NumPy takes it for nan")
-        return Tensor(np.asarray(value, dtype=np.float64), name=name)
+        given = np.asarray(value)  # of which NumPy makes numbers: nan of None, 3 of "3"
+        if given.dtype.kind not in "iuf" and not all(isinstance(one, Real) for one in given.flat):
+            raise TypeError(given.dtype)
+        return Tensor(given.astype(np.float64), name=name)
     except OverflowError:
         raise ExpressionError(f"the value of {name} is too large for a float") from None
     except (TypeError, ValueError):

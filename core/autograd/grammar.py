@@ -120,7 +120,7 @@ def read(text: str) -> Formula:
                 name = called[1]
                 said = f"{name} is a function; write {name}(...)"
                 raise ExpressionError(said, called.start(), len(name)) from None
-        raise ExpressionError(f"this is no complete formula: {said_of(error)}", start) from None
+        raise ExpressionError(said_of(error), start) from None
     except (RecursionError, MemoryError, ValueError):
         raise ExpressionError(
             f"parts may stand at most {DEEPEST} deep in one another, and a formula has at most "

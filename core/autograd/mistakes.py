@@ -56,7 +56,15 @@ _INSTEAD = {
     "'\u2013'": "write -",
     "'\u221a'": "write **0.5 behind what it stands before",
     "'\u2211'": "write sum(...)",
-}  # what people know from elsewhere
+}  # for what people know from elsewhere
+_PLAINER = {
+    "digits": "a number is too long",
+    "decimal literal": "a number runs into a name; write 2*x, not 2x",
+    "leading zeros": "a number begins with no 0",
+    "unmatched": "this closes nothing that was opened",
+    "cannot assign": "only a name alone stands left of =",
+    "unterminated": "text in quotes is no part of a formula",
+}  # what Python says, or a part of it
 
 
 def kind_of(tree: ast.AST) -> str:
@@ -69,20 +77,13 @@ def kind_of(tree: ast.AST) -> str:
 def said_of(error: SyntaxError) -> str:
     """Why Python cannot read it, in words for who knows no Python."""
     said = str(error.msg)
-    if any(good in said for good in ("never closed", "does not match", "nested")):
-        return said
     if said.startswith("invalid character"):
         sign = said.split(" ")[2]
-        return f"{sign} is no sign of a formula; {_INSTEAD.get(sign, 'take it out')}"
+        instead = _INSTEAD.get(sign, "use numbers, names, parentheses and + - * / **")
+        return f"{sign} is no sign of a formula; {instead}"
     if said.startswith("invalid non-printable character"):
         return f"an invisible character ({said.split(' ')[-1]}) stands here; take it out"
-    plainer = {
-        "digits": "a number is too long",
-        "decimal literal": "a number runs into a name; write 2*x, not 2x",
-        "leading zeros": "a number begins with no 0",
-        "unmatched": "this closes nothing that was opened",
-        "cannot assign": "only a name alone stands left of =",
-        "unterminated": "text in quotes is no part of a formula",
-    }
-    general = "something is missing here, or too much: an operator, or parentheses"
-    return next((ours for theirs, ours in plainer.items() if theirs in said), general)
+    if not any(good in said for good in ("never closed", "does not match", "nested")):
+        general = "something is missing here, or too much: an operator, or parentheses"
+        said = next((ours for theirs, ours in _PLAINER.items() if theirs in said), general)
+    return f"this is no complete formula: {said}"

@@ -151,7 +151,7 @@ def test_what_python_says_of_a_mistake_is_said_plainly():
         "ln(x)": "natural logarithm is log",
         "x\u00b2": "'\u00b2' is no sign of a formula; write \\*\\*2",
         "2 \u00d7 x": "'\u00d7' is no sign of a formula; write \\*$",
-        "x \u2248 2": "'\u2248' is no sign of a formula; take it out",
+        "x \u2248 2": "'\u2248' is no sign of a formula; use numbers",
         "x\u200b*2": r"an invisible character \(U\+200B\) stands here; take it out",
         "try:\n x": "something is missing",
         "007*x": "begins with no 0",
@@ -163,7 +163,15 @@ def test_what_python_says_of_a_mistake_is_said_plainly():
 
 
 @pytest.mark.parametrize(
-    ("value", "told"), [(None, "is no number"), (10**400, "is too large for a float")]
+    ("value", "told"),
+    [
+        (None, "is no number"),
+        ([None, 1.0], "is no number"),
+        ("3", "is no number"),
+        ([[1], [2, 3]], "is no number"),
+        (1j, "is no number"),
+        (10**400, "is too large for a float"),
+    ],
 )
 def test_a_value_that_is_no_number_is_refused_by_its_name(value, told):
     with pytest.raises(ExpressionError, match=f"the value of x {told}"):
