@@ -50,6 +50,7 @@ class FormulaField(QPlainTextEdit):
         self._wrong: list[tuple[int, int]] = []
         self._parts: list[tuple[int, int]] = []
         self._lines = MOST_LINES
+        self._fits = False  # it is just being fitted
         self._more = Label("", "label", "muted", parent=self)
         self._more.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.textChanged.connect(self._on_changed)
@@ -137,21 +138,35 @@ class FormulaField(QPlainTextEdit):
             self._fit()
 
     def _fit(self) -> None:
-        wanted = max(1, round(self.document().size().height()))  # lines, as they are wrapped
+        if self._fits:
+            return
+        self._fits = True
+        self._set_margins(0)
+        wanted = self._wanted()
         lines = min(wanted, self._lines)
         spacing = ceil(theme.current().metrics("body", mono=True).lineSpacing())
         self.setFixedHeight(lines * spacing + theme.current().px(AROUND))
-        frame = self.contentsMargins().top() + self.contentsMargins().bottom()
-        spare = max(0, theme.current().px(AROUND) - frame)
-        above = spare // 2  # else a part of the next line would be seen there
-        self.setViewportMargins(MARGIN, above, MARGIN, spare - above)
         hides = wanted > self._lines == 1
         self._more.setVisible(hides)
         if hides:
-            self._more.setText(f"1 of {wanted} lines")
-            self._place_more()
+            for _ in range(2):  # beside it there is room for less, which may take more lines
+                self._more.setText(f"1 of {self._wanted()} lines")
+                self._place_more()
+                self._set_margins(self._more.width() + MARGIN)
         scrolls = wanted > self._lines > 1
         self.setVerticalScrollBarPolicy(_NEEDED if scrolls else _NEVER)
+        self._fits = False
+
+    def _wanted(self) -> int:
+        """Lines, as they are wrapped."""
+        return max(1, round(self.document().size().height()))
+
+    def _set_margins(self, beside: int) -> None:
+        """Wraps the lines anew where there is less room for them, or more."""
+        frame = self.contentsMargins().top() + self.contentsMargins().bottom()
+        spare = max(0, theme.current().px(AROUND) - frame)
+        above = spare // 2  # else a part of the next line would be seen there
+        self.setViewportMargins(MARGIN, above, MARGIN + beside, spare - above)
 
     def _place_more(self) -> None:
         """Of a formula of which one line is seen: how many there are."""

@@ -171,6 +171,26 @@ def test_a_formula_of_more_lines_than_are_seen_shows_whole_lines(qapp, qtbot, zo
         assert lines * spacing <= field.viewport().height() < lines * spacing + 4
 
 
+@pytest.mark.parametrize("zoom", [1.0, 1.5])
+def test_how_many_lines_there_are_stands_beside_the_one_that_is_seen(qapp, qtbot, zoom):
+    theme.apply(qapp, "light", zoom, "off")
+    host = QWidget()
+    qtbot.addWidget(host)
+    field = FormulaField(host)
+    field.set_lines(1)
+    field.set_text(" + ".join(f"tanh(w{n} * x{n})" for n in range(30)))
+    host.show()
+    for width in (700, 500, 900):
+        field.setFixedWidth(width)
+        QTest.qWait(1)
+        lines = round(field.document().size().height())
+        assert field._more.text() == f"1 of {lines} lines" and lines > 4
+        assert field.viewport().geometry().right() < field._more.x()
+    field.set_text("a + b")
+    assert not field._more.isVisibleTo(host)
+    assert field.viewport().geometry().right() > field._more.x()
+
+
 def test_a_formula_in_a_very_low_window_has_one_line_until_it_is_typed_in(shown):
     view = shown(ExpressionView, 1.5)
     field = view.editor.field
