@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
 from explorer.panes.backprop.expression.sampling import Curve
-from explorer.panes.backprop.expression.whatif import HUGE, WhatIf, limits
+from explorer.panes.backprop.expression.whatif import HUGE, WhatIf, heights_of
 from explorer.panes.backprop.expression.writing import numeral
 from explorer.widgets.base import LEFT, RIGHT, Columns, Picture, elide, put_text
 
@@ -35,6 +35,8 @@ class CurvePicture(Picture):
         self._what: WhatIf | None = None
         self._output = "L"
         self._hovered: float | None = None  # x under the pointer
+        self._shapes: list[tuple[QPolygonF, bool]] = []  # of the curve, as it was drawn last, ...
+        self._shaped: tuple[Curve, QRectF, float, float] | None = None  # and where
         self.setMouseTracking(True)
         self.setCursor(Qt.CursorShape.SizeHorCursor)
         self.setToolTip("Drag sideways to move the input along its curve")
@@ -73,8 +75,7 @@ class CurvePicture(Picture):
             words = f"{self._output} is not finite here"
             put_text(painter, QRectF(self.rect()), words, now.font("label"), now.color("muted"))
             return
-        even = what.curve.even
-        low, high = limits(what.xs[even], what.ys[even], what.value, what.result)
+        low, high = heights_of(what.curve, what.value, what.result)
         ends = (low, high, what.result if np.isfinite(what.result) else 0.0)
         if max(map(abs, ends)) >= HUGE:
             words = f"{self._output} is too large here to be drawn"
@@ -93,14 +94,13 @@ class CurvePicture(Picture):
         self._draw_readout(painter, area, what)
         painter.save()
         painter.setClipRect(area.adjusted(-1, -3, 1, 3))
-        beyond = FAR * (high - low)  # no coordinate is so large that it cannot be drawn
-        self._draw_curve(painter, at, what.curve, (low - beyond, high + beyond))
+        self._draw_curve(painter, what.curve, area, low, high)
         known = np.isfinite(what.result) and np.isfinite(what.gradient)
         pen = now.pen(now.series(1) if known else now.color("warning"), 1.5)
         pen.setStyle(Qt.PenStyle.DashLine)
         painter.setPen(pen)
         if known:
-            slope = what.gradient
+            slope, beyond = what.gradient, FAR * (high - low)
             reach = beyond / abs(slope) if slope else np.inf
             ends = max(x0, what.value - reach), min(x1, what.value + reach)
             painter.drawLine(*(at(x, what.result + slope * (x - what.value)) for x in ends))
@@ -112,26 +112,23 @@ class CurvePicture(Picture):
             self._draw_nudge(painter, at, what)
             painter.setClipping(False)
 
-    def _draw_curve(self, painter: QPainter, at, curve: Curve, ends: tuple[float, float]) -> None:
+    def _draw_curve(
+        self, painter: QPainter, curve: Curve, area: QRectF, low: float, high: float
+    ) -> None:
         """A line; where it swings faster than can be drawn, the ground that it covers."""
         now = theme.current()
-
-        def placed(first: int, ys: np.ndarray) -> list[QPointF]:
-            return [
-                at(float(x), float(y))
-                for x, y in zip(curve.xs[first:], ys.clip(*ends), strict=False)
-            ]
-
-        for first, last, swings in curve.runs:
+        if self._shaped != (curve, area, low, high):
+            self._shaped = (curve, area, low, high)
+            self._shapes = _shapes(curve, area, low, high)
+        for shape, swings in self._shapes:
             if swings:
-                low, high = curve.covered(first, last)
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(theme.mix(now.color("window"), now.series(0), COVERED))
-                painter.drawPolygon(QPolygonF(placed(first, low) + placed(first, high)[::-1]))
+                painter.drawPolygon(shape)
             else:
                 painter.setBrush(Qt.BrushStyle.NoBrush)
                 painter.setPen(now.pen(now.series(0), 2))
-                painter.drawPolyline(QPolygonF(placed(first, curve.ys[first : last + 1])))
+                painter.drawPolyline(shape)
         painter.setBrush(Qt.BrushStyle.NoBrush)
 
     def _draw_nudge(self, painter: QPainter, at, what: WhatIf) -> None:
@@ -241,3 +238,25 @@ class CurvePicture(Picture):
     def leaveEvent(self, event: QEvent) -> None:
         self._hovered = None
         self.update()
+
+
+def _shapes(curve: Curve, area: QRectF, low: float, high: float) -> list[tuple[QPolygonF, bool]]:
+    """Of each run: its line, or, where it swings faster than can be drawn, what it covers."""
+    beyond = FAR * (high - low)  # no coordinate is so large that it cannot be drawn
+    least, most = max(low - beyond, -FARTHEST), min(high + beyond, FARTHEST)
+    x0, x1 = curve.xs[0], curve.xs[-1]
+    across = area.left() + (curve.xs - x0) / (x1 - x0) * area.width()
+
+    def points(first: int, ys: np.ndarray) -> list[QPointF]:
+        down = area.bottom() - (ys.clip(least, most) - low) / (high - low) * area.height()
+        return list(map(QPointF, across[first : first + ys.size].tolist(), down.tolist()))
+
+    found = []
+    for first, last, swings in curve.runs:
+        if swings:
+            bottom, top = curve.covered(first, last)
+            shape = QPolygonF(points(first, bottom) + points(first, top)[::-1])
+        else:
+            shape = QPolygonF(points(first, curve.ys[first : last + 1]))
+        found.append((shape, swings))
+    return found

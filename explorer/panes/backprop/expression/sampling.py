@@ -17,6 +17,7 @@ HALVED = 4  # times a piece between two of them is halved: then it is about half
 UNEVEN = 0.6  # of a piece, by which samples are out of step: what repeats itself must not hide
 MIDDLE = 0.15  # of a piece, by which it is not halved in its middle, for the same reason
 BENT = 1 / 250  # of the curve's height: what lies so far off a straight line is a bend
+COARSER = 2.0  # times that: so far off, one is hardly seen
 LEAP = 0.2  # of the height: a curve that goes so far within the narrowest piece may be broken there
 MOST_LEAPS = 100
 NEARER = 40  # halvings that tell a leap from a steep slope, ...
@@ -34,6 +35,7 @@ class Curve:
     swings  between which samples, one after the other, it swings faster than can be drawn
     is_fine whether it was sampled more densely wherever it bends
     most    samples that it might have
+    heights between which it was to be drawn
     """
 
     xs: Array
@@ -42,6 +44,14 @@ class Curve:
     swings: Array
     is_fine: bool
     most: int
+    heights: tuple[float, float]
+
+    def is_fine_between(self, low: float, high: float) -> bool:
+        """Whether one for these heights would look like it: bends that are no longer out of sight,
+        or no longer small, it may lack.
+        """
+        seen = _View(*self.heights)
+        return seen.least <= low and high <= seen.most and seen.height <= COARSER * (high - low)
 
     @property
     def swinging(self) -> float:
@@ -114,7 +124,8 @@ def sample_steps(
         bent, even = np.insert(bent, at + 1, still), np.insert(even, at + 1, False)
         bent = _beside(bent)
     if most <= EVEN:
-        return Curve(xs, ys, even, np.zeros(xs.size - 1, bool), is_fine, most)
+        none = np.zeros(xs.size - 1, bool)
+        return Curve(xs, ys, even, none, is_fine, most, (view.bottom, view.top))
     swings = _swings(xs, ys, view)
     at, near = yield from _breaks(function, xs, ys, bent & ~swings, view)
     at = np.repeat(at + 1, 3)
@@ -125,6 +136,7 @@ def sample_steps(
         np.insert(swings, at, False),
         is_fine,
         most,
+        (view.bottom, view.top),
     )
 
 
@@ -139,10 +151,18 @@ class _View:
     def height(self) -> float:
         return self.top - self.bottom
 
+    @property
+    def least(self) -> float:
+        return self.bottom - self.height / 2
+
+    @property
+    def most(self) -> float:
+        return self.top + self.height / 2
+
     def seen(self, ys: Array) -> Array:
         """What is infinite is not there."""
         there = np.where(np.isfinite(ys), ys, np.nan)
-        return np.clip(there, self.bottom - self.height / 2, self.top + self.height / 2)
+        return np.clip(there, self.least, self.most)
 
     def is_bent(self, x0: Array, y0: Array, x: Array, y: Array, x1: Array, y1: Array) -> Array:
         """Whether (x, y) is off the straight line between the other two; also where only some of
@@ -182,7 +202,9 @@ def _swings(xs: Array, ys: Array, view: _View) -> Array:
     rises = np.diff(seen)
     hole = np.isnan(rises)
     ways = np.where(abs(rises) > BENT * view.height, np.sign(rises), 0.0)
-    turned = np.where(hole[1:] | hole[:-1], 0.5, abs(np.diff(ways)) / 2)  # up, flat, down: two
+    before = np.maximum.accumulate(np.where(ways, np.arange(ways.size), 0))
+    ways = ways[before]  # what is flat goes on as it came: up, flat, up is no turn
+    turned = np.where(hole[1:] | hole[:-1], 0.5, abs(np.diff(ways)) / 2)
     turned = np.where(hole[1:] & hole[:-1], np.isfinite(seen[1:-1]), turned)
     turns = np.cumsum([0.0, *turned])
     half = (xs[-1] - xs[0]) / (EVEN - 1) / 2**HALVED * SWING / 2

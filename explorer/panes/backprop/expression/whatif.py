@@ -128,7 +128,7 @@ def what_if_steps(
     slope = 0.0 if gradient is None else float(np.asarray(gradient).reshape(-1)[element])
     value, result = float(data.reshape(-1)[element]), computed.result
     low, high = _range(value, nudge, name, element, known)
-    if known is not None and _still_holds(known, computed, (low, high), most):
+    if known is not None and _still_holds(known, computed, (low, high), value, most):
         curve, found = known.curve, known.found
     else:
         curve = yield from sample_steps(
@@ -148,13 +148,16 @@ def what_if_steps(
     )
 
 
-def _still_holds(known: WhatIf, computed: Computed, ends: tuple[float, float], most: int) -> bool:
+def _still_holds(
+    known: WhatIf, computed: Computed, ends: tuple[float, float], value: float, most: int
+) -> bool:
     """Whether the same curve would be found again."""
     curve = known.curve
     return (
         (curve.xs[0], curve.xs[-1]) == ends
         and (curve.is_fine or curve.most >= most)
         and _is_along(known, computed)
+        and curve.is_fine_between(*heights_of(curve, value, computed.result))
     )
 
 
@@ -273,6 +276,11 @@ def try_steps(
     if not is_cheap(computed) or known is None or not known.curve.is_fine:
         yield (yield from what_if_steps(computed, name, element, nudge, known, most))
     return (yield from check_steps(computed))
+
+
+def heights_of(curve: Curve, value: float, result: float) -> tuple[float, float]:
+    """The heights between which a curve is drawn while its dot is at (value, result)."""
+    return limits(curve.xs[curve.even], curve.ys[curve.even], value, result)
 
 
 def limits(xs: Array, ys: Array, value: float, result: float) -> tuple[float, float]:

@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
-from explorer.panes.backprop.expression.whatif import limits
+from explorer.panes.backprop.expression.whatif import heights_of
 from tests.explorer.panes.backprop.expression.conftest import value
 from tests.explorer.waiting import until
 
@@ -39,8 +39,7 @@ def test_where_a_slope_has_no_end_nothing_is_predicted(pane, mode):
 
 def drawn(what):
     """Between which heights."""
-    even = what.curve.even
-    return limits(what.xs[even], what.ys[even], what.value, what.result)
+    return heights_of(what.curve, what.value, what.result)
 
 
 def test_a_curve_that_grows_too_fast_is_drawn_where_its_dot_is(pane, mode):

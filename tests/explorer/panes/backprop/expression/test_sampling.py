@@ -11,6 +11,7 @@ from explorer.panes.backprop.expression.computing import compute
 from explorer.panes.backprop.expression.sampling import EVEN
 from explorer.panes.backprop.expression.whatif import (
     MOST_SAMPLES,
+    heights_of,
     limits,
     try_steps,
     what_if,
@@ -35,6 +36,14 @@ def furthest_off(found, function):
     ys = np.interp(xs, curve.xs[first : last + 1], curve.ys[first : last + 1])
     low, high = limits(xs[::50], function(xs)[::50], found.value, found.result)
     return np.max(abs(ys - function(xs))) / (high - low)
+
+
+def furthest_off_as_seen(found, function):
+    """Of the drawn line from the function, as a share of the picture's height."""
+    xs = np.linspace(found.xs[0], found.xs[-1], 20_011)
+    low, high = heights_of(found.curve, found.value, found.result)
+    drawn, true = (ys.clip(low, high) for ys in (np.interp(xs, found.xs, found.ys), function(xs)))
+    return np.max(abs(drawn - true)) / (high - low)
 
 
 @pytest.mark.parametrize("rate", [1, 10, 50, 94.24777960769379, 150])
@@ -122,6 +131,35 @@ def test_along_its_own_curve_an_input_is_moved_without_finding_it_again():
     assert what_if(moved, "w", 0, 0.1, first).curve is first.curve
     other = compute(computed.text, {"w": 0.4, "b": 1.5}, computed)
     assert what_if(other, "w", 0, 0.1, first).curve is not first.curve
+
+
+@pytest.mark.parametrize(
+    ("text", "function"),
+    [
+        ("exp(9 * w)", lambda xs: np.exp(9 * xs)),
+        ("exp(w * w)", lambda xs: np.exp(xs * xs)),
+        ("exp(5 * w) + sin(9 * w)", lambda xs: np.exp(5 * xs) + np.sin(9 * xs)),
+    ],
+)
+def test_where_other_heights_are_seen_it_is_found_again(text, function):
+    """Each step leads where the curve is much lower; and back, where it is much higher."""
+    computed = compute(text, {"w": 5.0})
+    found, curves = what_if(computed, "w", 0, 0.1), set()
+    for value in (4.0, 3.0, 2.5, 3.5, 5.0):
+        computed = compute(text, {"w": value}, computed)
+        found = what_if(computed, "w", 0, 0.1, found)
+        curves.add(found.curve)
+        assert (found.xs[0], found.xs[-1]) == (0.0, 10.0)
+        assert furthest_off_as_seen(found, function) < 0.03
+    assert len(curves) > 2
+
+
+@pytest.mark.parametrize("rate", [30.0, 100.0, 162.0, 168.0])
+def test_a_wave_on_a_slope_that_can_be_drawn_does_not_swing_too_fast(rate):
+    """Up, flat and up again is no turn."""
+    for steep in (0.1, 0.2, 0.9, 1.0, 2.0):
+        curve = curve_of("k * s * w + sin(k * w)", k=rate, s=steep, w=0.0).curve
+        assert curve.swinging == 0
 
 
 async def test_what_costs_more_than_a_frame_is_refined_beside_it(pane, mode):
