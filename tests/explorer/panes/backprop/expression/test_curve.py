@@ -7,7 +7,9 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
-from explorer.panes.backprop.expression.whatif import heights_of
+from explorer.panes.backprop.expression import curve_picture
+from explorer.panes.backprop.expression.computing import compute
+from explorer.panes.backprop.expression.whatif import heights_of, what_if
 from tests.explorer.panes.backprop.expression.conftest import value
 from tests.explorer.waiting import until
 
@@ -54,6 +56,30 @@ def test_a_curve_that_grows_too_fast_is_drawn_where_its_dot_is(pane, mode):
         low, high = drawn(what)
         even = what.ys[what.curve.even]
         assert high - low > 0.5 * np.ptp(np.quantile(even[np.isfinite(even)], [0.02, 0.98]))
+
+
+def test_the_shape_of_a_curve_is_found_once_for_a_size(qtbot, monkeypatch):
+    found = []
+    shapes = curve_picture._shapes
+    monkeypatch.setattr(curve_picture, "_shapes", lambda *what: found.append(what) or shapes(*what))
+    picture = curve_picture.CurvePicture()
+    qtbot.addWidget(picture)
+    picture.resize(220, 104)
+    computed = compute("sin(60 * w) * b", {"w": 0.3, "b": 1.0})
+    known = what_if(computed, "w", 0, 0.1)
+    picture.set_what_if(known)
+    picture.grab()
+    moved = compute(computed.text, {"w": 0.31, "b": 1.0}, computed)
+    picture.set_what_if(what_if(moved, "w", 0, 0.1, known))
+    picture.grab()
+    assert len(found) == 1
+    picture.resize(240, 104)
+    picture.grab()
+    assert len(found) == 2
+    other = compute(computed.text, {"w": 0.31, "b": 0.5}, computed)
+    picture.set_what_if(what_if(other, "w", 0, 0.1, known))
+    picture.grab()
+    assert len(found) == 3
 
 
 async def test_the_dot_of_a_large_formula_goes_along_its_curve_while_it_is_dragged(pane, mode):
