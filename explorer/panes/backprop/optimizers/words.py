@@ -40,9 +40,7 @@ def headline(recording: Recording | None, step: int) -> str:
     parts = [_standing(recording, step)]
     gone = recording.lost(step)
     if gone:
-        latest = max(gone, key=lambda lane: lane.lost_at or 0)
-        others = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
-        parts.append(f"{latest.title} {_went(recording, latest)} at step {latest.lost_at}{others}")
+        parts.append(_lately(recording, gone))
     where = f"Step {step} of {recording.course.steps}: "
     whole = f"{where}{'; '.join(parts)}."
     # Over the map stands who is lost, and the start of a sentence says more than that it goes on.
@@ -64,6 +62,9 @@ def _standing(recording: Recording, step: int) -> str:
         were = "was" if len(first) == 1 else "were"
         titles = _all([_title(recording, name) for name in first])
         said = f"{titles} {were} down first, at step {down[0][0]}"
+        fleeting = _fleeting(recording, step, leaders)
+        if fleeting:  # else whoever is lowest and not counted would seem forgotten
+            return f"{said}; {fleeting}"
         later = down[len(first) :]
         if later:
             return f"{said}, {_others(recording, later)}"
@@ -80,8 +81,9 @@ def _standing(recording: Recording, step: int) -> str:
         )
     if recording.endless:
         if recording.prospect.cliff:
-            return f"{who} {are} furthest down, at {height}; where the surface is lowest, it ends"
-        ever = "the surface falls on and on: that only shows who is fast"
+            ever = "the surface falls on to where it has no height"
+        else:
+            ever = "the surface falls on and on: that only shows who is fast"
         return f"{who} {are} furthest down, at {height}; {ever}"
     if len(leaders) == len(recording.lanes) > 2:
         return f"all are equally high, at {height}"
@@ -89,7 +91,7 @@ def _standing(recording: Recording, step: int) -> str:
     if step < recording.course.steps:
         return low
     if not recording.lowest_is_low:
-        return f"{low}, but it is lower beside it"
+        return f"{low}, but the surface is lower beside it"
     if recording.rests_at(leaders[0], step):
         return f"{low}; it is level there, but not the lowest place"
     if recording.height(leaders[0], step) <= recording.low:
@@ -101,9 +103,20 @@ def _standing(recording: Recording, step: int) -> str:
 
 
 def _others(recording: Recording, down: list[tuple[int, str]]) -> str:
-    at, name = down[0]
-    more = f" and {len(down) - 1} more" if len(down) > 1 else ""
-    return f"then {_title(recording, name)} at {at}{more}"
+    at = down[0][0]
+    together = [_title(recording, name) for then, name in down if then == at]
+    more = len(down) - len(together)
+    return f"then {_all(together)} at {at}{f', and {more} more later' if more else ''}"
+
+
+def _fleeting(recording: Recording, step: int, leaders: Sequence[Lane]) -> str:
+    """Who is lowest by now without being counted as down, for it will not be there for long."""
+    lane = leaders[0] if leaders else None
+    if lane is None or recording.arrivals.get(lane.name, step + 1) <= step:
+        return ""
+    after = lane.heights[step + 1 :]
+    leaves = lane.lost_at is not None or bool((after > recording.low).any())
+    return f"{lane.title} is lowest, but {'leaves again' if leaves else 'came there only lately'}"
 
 
 def _all(titles: Sequence[str]) -> str:
@@ -112,6 +125,16 @@ def _all(titles: Sequence[str]) -> str:
         titles = [*titles[:2], f"{len(titles) - 2} more"]
     head, last = titles[:-1], titles[-1]
     return f"{', '.join(head)} and {last}" if head else last
+
+
+def _lately(recording: Recording, gone: Sequence[Lane]) -> str:
+    """Who was lost last, when, and how many were before."""
+    latest = max(gone, key=lambda lane: lane.lost_at or 0)
+    went = {_went(recording, lane) for lane in gone}
+    if len(gone) == 1:
+        return f"{latest.title} {went.pop()} at step {latest.lost_at}"
+    what = went.pop() if len(went) == 1 else "are lost"
+    return f"{latest.title} (step {latest.lost_at}) and {len(gone) - 1} more {what}"
 
 
 def _went(recording: Recording, lane: Lane) -> str:
@@ -152,8 +175,9 @@ def lost(recording: Recording, gone: Sequence[Lane]) -> str:
 def _first(lanes: Sequence[Lane]) -> str:
     """The first to be lost, and how many more."""
     lane = min(lanes, key=lambda one: one.lost_at or 0)
-    more = f" and {len(lanes) - 1} more" if len(lanes) > 1 else ""
-    return f"{lane.title} at step {lane.lost_at}{more}"
+    if len(lanes) == 1:
+        return f"{lane.title} at step {lane.lost_at}"
+    return f"{lane.title} (step {lane.lost_at}) and {len(lanes) - 1} more"
 
 
 def step_title(recording: Recording, step: int) -> str:
@@ -171,8 +195,9 @@ def step_title(recording: Recording, step: int) -> str:
         return f"after step {step} nobody has moved"
     down = sum(at <= step for at in recording.arrivals.values())
     if down > 1:
-        who = "all" if down == len(recording.lanes) else f"{down} of {len(recording.lanes)}"
-        return f"after step {step} {who} are down"
+        many = len(recording.lanes)
+        who = "all are down" if down == many else f"{down} of {many} are down to stay"
+        return f"after step {step} {who}"
     height = format_number(recording.height(leaders[0], step))
     height += " on average" if recording.noisy else ""
     who, are = _all([lane.title for lane in leaders]), "is" if len(leaders) == 1 else "are"

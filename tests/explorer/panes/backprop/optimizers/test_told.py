@@ -111,7 +111,7 @@ def test_where_a_surface_falls_on_and_on_nobody_is_down(mode, change, text):
 def test_where_a_surface_is_lowest_at_its_end_that_is_told(mode, change):
     change(typed("sqrt(x + 2.1) - 0.1*x", ("adam", "lion"), 30))
     told = sentence(mode, 1)
-    assert "where the surface is lowest, it ends" in told and "on and on" not in told
+    assert "the surface falls on to where it has no height" in told and "on and on" not in told
     change(typed("log(x)", NAMES, 5))
     assert "(\u22122, 1.5)" in mode.headline
 
@@ -136,7 +136,7 @@ def test_who_stands_on_a_saddle_is_not_down(mode, change):
     change(typed("x*y", ("sgd", "adagrad", "adam", "momentum"), 200, start=(1.0, 1.0)))
     assert not mode.recording.lowest_is_low and mode.recording.arrivals == {}
     told = sentence(mode, 200)
-    assert "down first" not in told and told.endswith("but it is lower beside it.")
+    assert "down first" not in told and told.endswith("but the surface is lower beside it.")
     change(typed("tanh(x) + y**2", ("sgd", "adagrad", "adam"), 200))
     assert "down" not in sentence(mode, 200)
     change(typed("(x - 10)**2 + y**2", ("adam",), 400))
@@ -182,6 +182,37 @@ def test_who_came_to_rest_in_a_higher_valley_is_told_so(mode, change):
     change(Experiment())  # along the bent valley it is nearly level, and goes on down
     assert mode.recording.leaders(200)[0].name == "adam"
     assert "Adam is lowest" in sentence(mode, 200) and "level" not in sentence(mode, 200)
+
+
+def test_how_many_more_is_not_read_as_a_number_of_steps(mode, change):
+    change(typed("1e12*(x**2 + y**2)", ("sgd", "momentum", "nesterov", "adam"), 30))
+    gone = mode.recording.lost(30)
+    assert len(gone) == 3
+    latest = max(gone, key=lambda lane: lane.lost_at)
+    assert f"{latest.title} (step {latest.lost_at}) and 2 more ran away." in sentence(mode, 30)
+    assert "(step 1) and 2 more ran away:" in mode.view.notice.message
+
+
+def test_who_came_down_together_is_named_together_also_after_the_first(mode, change):
+    change(Experiment(surface="ravine", racers=tuple(OPTIMIZERS)))
+    at = mode.recording.arrivals
+    assert at["sgd"] == at["nesterov"] == sorted(at.values())[1] > at["adagrad"]
+    more = sum(step > at["sgd"] for step in at.values())
+    told = f"then Nesterov and SGD at {at['sgd']}, and {more} more later."
+    assert sentence(mode, 200).endswith(told)
+
+
+def test_who_is_lowest_but_leaves_again_is_told_where_others_are_down(mode, change):
+    """The list beside the map shows it far below all that are counted."""
+    change(Experiment(surface="ravine", racers=tuple(OPTIMIZERS)))
+    first = mode.recording.leaders(50)[0]
+    assert mode.recording.arrivals.get(first.name, 999) > 50
+    told = sentence(mode, 50)
+    assert told.endswith(f"down first, at step 6; {first.title} is lowest, but leaves again.")
+    assert mode.player.track.title(50).endswith("of 9 are down to stay")
+    change(typed("-exp(-x**2 - y**2)", ("sgd", "adam", "lion"), 200))
+    assert "at step 72; Lion is lowest, but leaves again." in sentence(mode, 100)
+    assert "at step 72; Lion is lowest, but came there only lately." in sentence(mode, 200)
 
 
 def test_nobody_races(mode, change):
