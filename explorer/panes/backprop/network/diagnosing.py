@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ class Diagnosis:
     first      the loss before the first step
     away       the loss runs away from that
     worse      learning has made it worse than guessing
+    earlier    one of both, and it was so with an earlier setup: its steps were too large
     rose       how high the loss rose, where steps were too large to learn; else nan
     thrown     they have left neurons dead or saturated, too, or it worse than guessing
     """
@@ -26,6 +28,7 @@ class Diagnosis:
     first: float = math.nan
     away: bool = False
     worse: bool = False
+    earlier: bool = False
     rose: float = math.nan
     thrown: bool = False
 
@@ -37,7 +40,12 @@ class Diagnosis:
     @property
     def troubles(self) -> dict[str, Any]:
         """As `words.headline` takes them."""
-        return {"away": self.away, "worse": self.worse, "rose": self.rose}
+        return {
+            "away": self.away,
+            "worse": self.worse,
+            "earlier": self.earlier,
+            "rose": self.rose,
+        }
 
 
 def diagnose(lab: NetworkLab | None, experiment: Experiment) -> Diagnosis:
@@ -47,10 +55,15 @@ def diagnose(lab: NetworkLab | None, experiment: Experiment) -> Diagnosis:
         return Diagnosis(same)
     losses, classes, moment = lab.curves.train, lab.data.classes, lab.moments[-1]
     first = losses[0] if losses else math.nan
-    away = words.runs_away(losses)
+    own = losses[bisect_left(lab.curves.steps, lab.since) :]
+    away, worse = words.runs_away(own), words.learned_worse(own, classes)
+    earlier = False
+    if lab.since > lab.since_task and not (away or worse):
+        whole = losses[bisect_left(lab.curves.steps, lab.since_task) :]
+        earlier = words.runs_away(whole) or words.learned_worse(whole, classes)
     if same is not None:
         return Diagnosis(same, first, away)
     rose = lab.rise.overshot(moment.train_loss, words.guessing(classes))
     lost = words.in_trouble(moment) or moment.train_loss > words.WORSE * words.guessing(classes)
     thrown = lost and not math.isnan(rose)
-    return Diagnosis(None, first, away, words.learned_worse(losses, classes), rose, thrown)
+    return Diagnosis(None, first, away, worse, earlier, rose, thrown)

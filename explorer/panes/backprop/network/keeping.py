@@ -105,7 +105,7 @@ class Keeping:
             return None
         before = {} if moment.update is None else {"before": moment.update.start.state()}
         past = {"curves": lab.curves.state(), "past": lab.past or kept(lab.moments)}
-        past["rise"] = lab.rise.state()
+        past["rise"], past["since"] = lab.rise.state(), lab.state_since()
         return {**moment.learned.state(), **before, **past}
 
     def _seen(self) -> dict[str, Any]:

@@ -55,8 +55,10 @@ class NetworkLab:
         self._start()
         known = learned is not None and self._recall(learned)
         self.rise = Rise()
+        self.since, self.since_task = 0, 0
         if learned and known:
             self.rise.recall(learned.get("rise"))
+            self._recall_since(learned.get("since"))
         self.past: Any = learned.get("past") if learned and known else None  # not yet remembered
         moment = look(self.learner, experiment, self._update, self.diverged)
         curves = Curves.kept(learned.get("curves"), moment.step) if learned and known else Curves()
@@ -85,11 +87,24 @@ class NetworkLab:
             self._start()
         return recall(self.learner, learned)
 
+    def _recall_since(self, saved: Any) -> None:
+        """What `state_since` gave; what does not fit is left out."""
+        fits = isinstance(saved, list) and len(saved) == 2
+        if fits and all(type(one) is int and 0 <= one <= self.learner.step for one in saved):
+            self.since, self.since_task = saved
+
+    def state_since(self) -> list[int]:
+        """For JSON: the step of the latest change, and that of the latest change of the task."""
+        return [self.since, self.since_task]
+
     def change(self, experiment: Experiment) -> Moment:
-        """Another setup from the next step on; what has been learned stays."""
+        """Another setup from the next step on; what has been learned stays. `since` is the step
+        from which on it is as it is, `since_task` that from which on points and network are.
+        """
         before, self.experiment = self.experiment, experiment
         self.rise = Rise()
         learner = self.learner
+        self.since = learner.step
         outputs = self.data.classes
         if experiment.about_data != before.about_data:
             self.data = make_data(experiment)
@@ -99,6 +114,9 @@ class NetworkLab:
         if experiment.config != before.config or self.data.classes != outputs:
             learner.resize(experiment.config)
             self._update = None
+        task = experiment.about_data, experiment.config
+        if task != (before.about_data, before.config):
+            self.since_task = learner.step
         return self.look()
 
     def remember_steps(self) -> Generator[None, None, None]:

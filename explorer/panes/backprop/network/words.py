@@ -69,12 +69,14 @@ def headline(
     *,
     away: bool = False,
     worse: bool = False,
+    earlier: bool = False,
     rose: float = math.nan,
     begun: Moment | None = None,
 ) -> str:
     """One sentence: what you see now. `first` is the loss before the first step; `away` and
-    `worse` whether by now it runs away from it, or learning has made it worse than guessing; `rose`
-    how high it has risen on the way, where its steps were too large; `begun` how it began.
+    `worse` whether by now it runs away from it, or learning has made it worse than guessing;
+    `earlier` that an earlier setup did; `rose` how high it has risen on the way, where its steps
+    were too large; `begun` how it began.
     """
     if error:
         return "Something went wrong; the reason stands below."
@@ -96,6 +98,13 @@ def headline(
     where = f"Step {moment.step:,}: "
     if moment.step == 0:
         return "Nothing is learned yet: the weights are random. Play learns, Step takes one step."
+    if earlier and math.isnan(rose):
+        dead = _dead(moment)
+        also = f"; {_neurons_are_dead(moment)}" if dead else ""
+        return (
+            f"{where}the loss is {format_number(moment.train_loss)}, and was "
+            f"{format_number(first)} at first, for earlier steps were too large{also}. Reset."
+        )
     return where + _judgment(moment, first, worse, rose, begun)
 
 
@@ -106,6 +115,13 @@ def in_trouble(moment: Moment) -> bool:
 
 def _dead(moment: Moment) -> int:
     return sum(int(layer.dead.sum()) for layer in moment.layers)
+
+
+def _neurons_are_dead(moment: Moment) -> str:
+    dead, count = _dead(moment), sum(moment.sizes[1:-1])
+    if dead == 1:
+        return "1 neuron is dead"
+    return f"all {dead} neurons are dead" if dead == count else f"{dead} neurons are dead"
 
 
 def _flat(moment: Moment) -> list[int]:
@@ -136,7 +152,7 @@ def _judgment(moment: Moment, first: float, worse: bool, rose: float, begun: Mom
             f"{format_number(chance)}.{remedy}"
         )
     dead, flat = _dead(moment), _flat(moment)
-    neurons = "1 neuron is dead" if dead == 1 else f"{dead} neurons are dead"
+    neurons = _neurons_are_dead(moment)
     if in_trouble(moment) and not math.isnan(rose):
         what = neurons if dead else f"layer {flat[0]} is saturated"
         why = f"the steps were too large (the loss rose to {format_number(rose)})"

@@ -109,6 +109,22 @@ def test_another_setup_is_judged_by_itself():
     assert "for the steps" not in told(lab)
 
 
+def test_steps_that_were_too_large_are_not_told_of_those_that_are_taken_now(mode, run_async):
+    """The rate was made small, too late: what had killed the neurons were the steps before."""
+    lab = learned(Experiment(activation="relu", optimizer="sgd", learning_rate=100.0), 400)
+    assert "the steps are too large. Reset, and learn slower." in told(lab)
+    one = Experiment(activation="relu", optimizer="sgd", learning_rate=0.01)
+    lab.change(one)
+    for _ in range(2):
+        sentence = told(lab)
+        assert "are too large" not in sentence and "slower" not in sentence
+        assert "for earlier steps were too large; all " in sentence and "are dead" in sentence
+        assert not diagnose(lab, one).too_large
+        lab.several(50)
+    lab.change(replace(one, data="spiral"))
+    assert "earlier" not in told(lab)
+
+
 def test_a_session_keeps_the_cause(mode, run_async):
     async def body() -> None:
         mode.editing.change(Experiment(learning_rate=3.0), "Test")
