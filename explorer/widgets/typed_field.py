@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from explorer import theme
+
+_UNDO = (QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo)
+
+
+def is_undo(event: QEvent) -> bool:
+    """Whether it is a key for undo or redo, or asks whose that key is."""
+    keys = (QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress)
+    return event.type() in keys and any(event.matches(one) for one in _UNDO)  # type: ignore[attr-defined]
 
 
 class TypedField(QLineEdit):
@@ -93,6 +101,12 @@ class TypedField(QLineEdit):
         super().focusOutEvent(event)
         if not self.hasSelectedText():
             self.setCursorPosition(0)  # of what is too long the beginning is read
+
+    def event(self, event: QEvent) -> bool:
+        if self._before is None and is_undo(event):
+            event.ignore()  # the program's: the field would go back without its value
+            return True
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape and self._before is not None:

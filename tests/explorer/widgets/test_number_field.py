@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
@@ -183,3 +184,23 @@ def test_a_word_can_stand_for_a_number(other_field):
         field.editingFinished.emit()
         assert field.value == value
     assert field.told == [32, 0]
+
+
+def test_undo_is_the_fields_while_one_types_and_the_programs_after(field):
+    """After Enter the field went back alone: it showed another number than the program had."""
+    key, undone = QKeySequence(QKeySequence.StandardKey.Undo), []
+    action = QAction(field.window(), shortcut=key)
+    action.triggered.connect(lambda: undone.append(field.value))
+    field.window().addAction(action)
+    field.window().activateWindow()
+    type_in(field, "7")
+    QTest.keySequence(field, key)
+    field._pause.timeout.emit()
+    assert not undone and field.value == float(field.text()) == 0.1
+    type_in(field, "7")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    QTest.keySequence(field, key)
+    assert undone == [7.0] and field.text() == "7"
+    action.setEnabled(False)
+    QTest.keySequence(field, key)
+    assert field.value == float(field.text()) == 7.0

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from math import ceil
 from typing import Any
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QPlainTextEdit, QSizePolicy, QTextEdit, QVBoxLayout, QWidget
 
@@ -17,12 +17,14 @@ from core.autograd.grammar import LONGEST
 from explorer import theme
 from explorer.widgets.base import Label
 from explorer.widgets.fields import ErrorLine
+from explorer.widgets.typed_field import is_undo
 
 AROUND = 20  # px above and below the lines
 MARGIN = 4  # px at their sides
 MOST_LINES = 5  # that are seen without scrolling
 _NEEDED = Qt.ScrollBarPolicy.ScrollBarAsNeeded
 _NEVER = Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+REST = 1000  # ms without a key
 PATIENCE = 350  # ms after a key until an error is said: a formula half typed is no mistake
 
 HINT = (
@@ -33,7 +35,7 @@ HINT = (
 
 
 class FormulaField(QPlainTextEdit):
-    """`edited(text)` at every change by a person."""
+    """`edited(text)` at every change by a person. Undo is the program's, which knows them all."""
 
     edited = Signal(str)
 
@@ -43,6 +45,7 @@ class FormulaField(QPlainTextEdit):
         self.setPlaceholderText("tanh(w*x + b)")
         self.setToolTip(HINT)
         self.setTabChangesFocus(True)
+        self.setUndoRedoEnabled(False)
         self.document().setDocumentMargin(0)
         self.setHorizontalScrollBarPolicy(_NEVER)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -59,7 +62,7 @@ class FormulaField(QPlainTextEdit):
 
     def set_text(self, text: str) -> None:
         """Shows another text and tells nobody. What differs is replaced, so that the cursor of a
-        person who is typing stays, and Undo in the field knows the step.
+        person who is typing stays.
         """
         old = self.toPlainText()
         if text == old:
@@ -124,6 +127,12 @@ class FormulaField(QPlainTextEdit):
     def insertFromMimeData(self, source) -> None:
         """Plain text, cut where no formula is read any more."""
         self.textCursor().insertText(source.text()[: LONGEST + 1])
+
+    def event(self, event: QEvent) -> bool:
+        if is_undo(event):
+            event.ignore()
+            return True
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
@@ -203,9 +212,12 @@ def _same(one: str, two: str) -> int:
 
 
 class FormulaEditor(QWidget):
-    """The field and its error. `edited(text)`."""
+    """The field and its error. `edited(text)`, and `rested` once nothing more is typed for a while:
+    what comes then is another change.
+    """
 
     edited = Signal(str)
+    rested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -222,7 +234,12 @@ class FormulaEditor(QWidget):
         self._timer.setSingleShot(True)
         self._timer.setInterval(PATIENCE)
         self._timer.timeout.connect(self._say)
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(REST)
+        self._rest.timeout.connect(self.rested)
         self.field.edited.connect(self.edited)
+        self.field.edited.connect(lambda _: self._rest.start())
 
     def set_text(self, text: str) -> None:
         self.field.set_text(text)
@@ -249,6 +266,7 @@ class FormulaEditor(QWidget):
             self.field.setAccessibleDescription(message)
 
     def hideEvent(self, event) -> None:
+        self._rest.stop()
         if self._timer.isActive():
             self._timer.stop()
             self._say()

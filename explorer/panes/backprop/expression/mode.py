@@ -57,6 +57,7 @@ class ExpressionMode(Mode):
     def _connect(self) -> None:
         graph, lab = self.view.graph, self.lab
         self.view.editor.edited.connect(lab.set_text)
+        self.view.editor.rested.connect(lab.end_merge)
         self.view.body.retryRequested.connect(lab.refresh)
         self.inputs.checkToggled.connect(self.toggle_check)
         self.inputs.exampleChosen.connect(lab.show_example)

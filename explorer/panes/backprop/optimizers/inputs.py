@@ -30,6 +30,7 @@ class Inputs:
         header.surfaceChosen.connect(self.set_surface)
         header.resetRequested.connect(self.reset)
         view.editor.edited.connect(self.set_text)
+        view.editor.rested.connect(mode.end_merge)
         view.map.startMoved.connect(self.set_start)
         view.map.startReleased.connect(mode.end_merge)
         view.map.racerClicked.connect(mode.choose)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QKeySequence, QTextCursor
 from PySide6.QtTest import QTest
 
 from tests.explorer.panes.backprop.expression.conftest import value
@@ -97,3 +98,25 @@ async def test_the_field_shows_what_is_worked_out(pane, mode):
     assert field.toPlainText() == long and mode.computed.text == before, "before it is worked out"
     await pane.settled()
     assert mode.computed.text == long
+
+
+async def test_undo_in_the_field_is_the_programs(pane, mode):
+    """The field had a history of its own: it went back to an empty formula."""
+    window, keys = pane.window(), QKeySequence.StandardKey
+    for key, act in ((keys.Undo, pane.workspace.undo), (keys.Redo, pane.workspace.redo)):
+        action = QAction(window, shortcut=QKeySequence(key))
+        action.triggered.connect(act)
+        window.addAction(action)
+    field, first = mode.view.editor.field, mode.lab.experiment.text
+    window.activateWindow()
+    field.setFocus()
+    field.moveCursor(QTextCursor.MoveOperation.End)
+    for typed in (" + a", " + c"):
+        QTest.keyClicks(field, typed)
+        mode.view.editor.rested.emit()
+    for key, text in (
+        (keys.Undo, first + " + a"), (keys.Undo, first), (keys.Redo, first + " + a"),
+        (keys.Undo, first), (keys.Undo, first),
+    ):  # fmt: skip
+        QTest.keySequence(field, QKeySequence(key))
+        assert field.toPlainText() == mode.lab.experiment.text == text
