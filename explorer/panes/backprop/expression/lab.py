@@ -66,6 +66,8 @@ class ExpressionLab(QObject):
         self._engine = mode.engine
         self.computed: Computed | None = None
         self._shown_of: Experiment | None = None
+        self.worked_out: Experiment | None = None  # of which `computed` is
+        self._then: Experiment | None = None  # a formula that cannot be read, after another's graph
         self.drawn: Drawn | None = None  # how `computed` is drawn, where the engine has found that
         self.room: Callable[[], Size] = lambda: ENDLESS  # that a picture has
         self.scene: Callable[[], GraphScene | None] = lambda: None  # that it shows
@@ -99,6 +101,29 @@ class ExpressionLab(QObject):
     def begin(self, experiment: Experiment) -> None:
         """Where a session was left: no change to undo."""
         self._workspace.begin(EXPERIMENT, experiment)
+
+    def restore(self, experiment: Experiment, shown: Experiment | None) -> None:
+        """Where a session was left; where its formula could not be read, `shown` is the one whose
+        graph was seen.
+        """
+        self._then = experiment if shown is not None else None
+        self.begin(shown or experiment)
+        self.refresh()
+
+    @property
+    def to_keep(self) -> tuple[Experiment, Experiment | None]:
+        """What `restore` takes."""
+        if self._then is not None:
+            return self._then, self.experiment
+        return self.experiment, None if self.is_readable else self.worked_out
+
+    def _go_on(self) -> None:
+        """To the formula that cannot be read, once the graph of the other is there."""
+        if self._then is not None:
+            then, self._then = self._then, None
+            self.begin(then)
+            if not self.is_solved:
+                self.refresh()
 
     # changes
 
@@ -159,6 +184,7 @@ class ExpressionLab(QObject):
 
     def change(self, experiment: Experiment, text: str, merging: str = "") -> None:
         """An undoable change; those with the same `merging`, one after the other, are one."""
+        self._then = None
         if merging != self._merging or not merging:
             self._workspace.end_merge()
         self._merging = merging
@@ -244,6 +270,7 @@ class ExpressionLab(QObject):
     def _fail(self, error: ExpressionError) -> None:
         self._shown_of, self.is_readable = None, False
         self.failed.emit(error)
+        self._go_on()
 
     def _show(self, found: Solved, one: Experiment) -> None:
         before, computed, self.is_readable = self.computed, found.computed, True
@@ -254,7 +281,9 @@ class ExpressionLab(QObject):
         self.computed, self._shown_of = computed, one
         if one.pending:  # undone and done again, it is learned again
             self._learned(computed.result)
+        self.worked_out = self.experiment
         self.solved.emit(new)
+        self._go_on()
 
     async def grow(self, computed: Computed) -> None:
         """All steps of a large formula, on the engine; those of a newer one take their place."""

@@ -105,9 +105,11 @@ class ExpressionMode(Mode):
         graph = self.view.graph
         camera = None if graph.fits else [graph.camera.scale, graph.camera.x, graph.camera.y]
         seen = {"chosen": list(graph.chosen), "camera": camera}
+        experiment, shown = self.lab.to_keep
         return {
             "version": 1,
-            "experiment": self.lab.experiment.state(),
+            "experiment": experiment.state(),
+            "shown": None if shown is None else shown.state(),
             "step": self._position if self._wanted is None else self._wanted,
             **(self._view or seen),
             "leaf": [self.trying.leaf, self.trying.element],
@@ -116,16 +118,16 @@ class ExpressionMode(Mode):
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        saved = state.get("experiment")
-        one = restored(saved) if isinstance(saved, dict) else None
+        saved = [state.get(name) for name in ("experiment", "shown")]
+        one, shown = (restored(part) if isinstance(part, dict) else None for part in saved)
         step = state.get("step")
         self._wanted = float(step) if type(step) in (int, float) and step >= 0 else None
         self.workspace.begin(CHECKS, state.get("checks") is True)
         self.trying.restore(state)
         self._view = {name: state.get(name) for name in ("chosen", "camera")}
-        self._left = one or self.lab.experiment
-        self.lab.begin(self._left)
-        self.lab.refresh()
+        one = one or self.lab.experiment
+        self._left = shown or one
+        self.lab.restore(one, shown)
         self._seek_wanted()
         self._restore_view()
 

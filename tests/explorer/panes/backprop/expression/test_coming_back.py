@@ -7,6 +7,7 @@ import json
 import pytest
 
 from tests.explorer.panes.backprop.expression.conftest import value
+from tests.explorer.waiting import until
 
 
 async def test_state_comes_back(pane, mode):
@@ -70,3 +71,21 @@ async def test_a_session_begun_while_another_mode_is_shown_keeps_its_step(pane, 
     mode.lab.set_rate(0.2)
     assert mode.state()["step"] == 4, "the rate changes no graph"
     mode.active = True
+
+
+@pytest.mark.parametrize("good", ["a + b", " + ".join(f"tanh(w{n} * x{n})" for n in range(40))])
+async def test_the_graph_seen_below_a_formula_that_cannot_be_read_comes_back(pane, mode, good):
+    mode.lab.set_text(good)
+    await pane.settled()
+    pane.player.seek(3)
+    mode.lab.set_text("a = [1, 2]\nb = [1, 2, 3]\nsum(a + b)")
+    saved = json.loads(json.dumps(mode.state()))
+    mode.lab.show_example("neuron")
+    mode.restore(saved)
+    assert mode.state()["experiment"] == saved["experiment"], "also before that is worked out"
+    await pane.settled()
+    assert mode.computed.text == good and pane.player.position == 3
+    assert not mode.lab.is_readable
+    await until(lambda: mode.view.editor.error.text)
+    assert mode.view.editor.field.toPlainText() == saved["experiment"]["text"]
+    assert mode.state() == saved
