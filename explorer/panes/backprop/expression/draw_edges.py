@@ -45,7 +45,7 @@ def draw_edge(
         painter.drawPath(path)
     if done > 0:
         total = scene.peaks[edge]
-        sign = (total > 0) - (total < 0) if math.isfinite(total) else math.nan
+        sign = math.nan if math.isnan(total) else (total > 0) - (total < 0)
         pen = _pen(now.name, sign, width_of(scene, edge))
         if now.contrast and total < 0:  # color is not alone there
             path = whole  # of which the dashes are

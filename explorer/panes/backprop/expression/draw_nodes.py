@@ -322,7 +322,7 @@ def shade(value: float, largest: float) -> QColor:
     """A cell's color: 0 is the surface, the largest of its grid the full color of its sign."""
     now = theme.current()
     if not np.isfinite(value):
-        return now.color("warning")
+        return sign_color(value)
     share = abs(value) / largest if largest > 0 else 0.0
     return theme.mix(now.color("surface"), sign_color(value), 0.75 * share)
 

@@ -23,10 +23,12 @@ def mono(pixels: int, weight: int = 400) -> QFont:
 
 
 def sign_color(value: float) -> QColor:
-    """Of a gradient: by its sign; 0 is muted, what is no number is told as a warning."""
+    """Of a gradient: by its sign, also where it is infinite; 0 is muted. What is no number has no
+    sign: it has the color of an error, for that of a warning is much like the one above 0.
+    """
     now = theme.current()
-    if not math.isfinite(value):
-        return now.color("warning")
+    if math.isnan(value):
+        return now.color("error")
     if value == 0:
         return now.color("muted")
     return QColor(now.palette.diverging_stops[0 if value < 0 else 2])
@@ -36,11 +38,7 @@ def sign_text(value: float) -> QColor:
     """The same, dark enough (or light enough) for text."""
     now = theme.current()
     color = sign_color(value)
-    return (
-        color
-        if value == 0 or not math.isfinite(value)
-        else theme.mix(color, now.color("text"), 0.15)
-    )
+    return color if value == 0 or math.isnan(value) else theme.mix(color, now.color("text"), 0.15)
 
 
 def signed(value: float) -> str:

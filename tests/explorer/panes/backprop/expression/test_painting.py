@@ -10,7 +10,9 @@ from explorer import theme
 from explorer.export import svg
 from explorer.panes.backprop.expression.camera import Camera
 from explorer.panes.backprop.expression.computing import compute, with_names
+from explorer.panes.backprop.expression.draw_nodes import shade
 from explorer.panes.backprop.expression.graph_picture import GraphPicture
+from explorer.panes.backprop.expression.inks import sign_color, sign_text
 from explorer.panes.backprop.expression.resting import Resting
 from explorer.panes.backprop.expression.scene import scene_of
 
@@ -170,3 +172,12 @@ def test_the_place_of_the_arithmetic_is_kept_and_found_anew_when_the_view_moves(
     one.set_by_hand(one.camera.moved(40, 0))
     pixels(one)
     assert len(one._ways.words) == kept + 1
+
+
+@pytest.mark.parametrize("name", ["light", "dark", "contrast"])
+def test_what_is_infinite_keeps_the_color_of_its_sign(qapp, name):
+    theme.apply(qapp, name)
+    for color in (sign_color, sign_text):
+        assert color(np.inf) == color(2.0) != color(-2.0) == color(-np.inf)
+        assert color(np.nan) not in (color(2.0), color(-2.0), color(0.0))
+    assert shade(-np.inf, 1.0) == sign_color(-1.0) and shade(np.nan, 1.0) == sign_color(np.nan)
