@@ -227,7 +227,11 @@ class Trying(QObject):
         if not learning:
             card.set_can_step(False, "Every input is fixed: let one take steps")
         elif not math.isfinite(computed.result):
-            card.set_can_step(False, f"{output} is not finite: reset, or move an input")
+            told = f"{output} is not finite here: {'reset, or ' * bool(one.begin)}move an input"
+            card.set_can_step(False, told)
+            if len(one.losses) < 2:
+                card.set_words(told)
+                return
         elif steep := one.endless(computed):
             told = f"The gradient of {steep} is not finite here: move an input, or fix {steep}"
             card.set_can_step(False, told)

@@ -298,3 +298,14 @@ def test_inputs_of_data_alone_take_steps(pane, mode):
     assert mode.lab.experiment.learning(mode.computed) == ["x", "y"]
     mode.lab.set_text("x + x * y * w")
     assert mode.lab.experiment.learning(mode.computed) == ["w"]
+
+
+@pytest.mark.parametrize("text", ["exp(exp(w))", "1 / (w - w)"])
+def test_why_no_step_is_taken_where_the_output_is_not_finite_stands_in_the_card(pane, mode, text):
+    mode.lab.set_text(text)
+    mode.lab.move_leaf("w", 0, 8.0)
+    card, name = mode.view.learn, mode.computed.graph.nodes[mode.computed.output].label
+    assert not card.step.isEnabled()
+    assert card.words.text() == f"{name} is not finite here: move an input" == card.step.toolTip()
+    mode.lab.move_leaf("w", 0, 1.0)
+    assert "finite" not in card.words.text() or not card.step.isEnabled()
