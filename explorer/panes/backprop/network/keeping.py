@@ -14,7 +14,7 @@ from explorer.panes.backprop.network.spots import Neuron, Spot, Weight, is_there
 if TYPE_CHECKING:
     from explorer.panes.backprop.network.mode import NetworkMode
 
-SEEN = ("chosen", "followed")
+SEEN = ("chosen", "followed", "step")
 MOST_LEFT = 8  # networks that were left for others
 
 
@@ -25,6 +25,7 @@ class Keeping:
         self._mode = mode
         self.learned: dict[str, Any] | None = None
         self.seen: dict[str, Any] = {}
+        self._step: int | None = None  # where the cursor stood, until that moment is there
         self._left: dict[tuple[Experiment, Experiment], dict[str, Any] | None] = {}
 
     def leave_for(self, other: Experiment) -> None:
@@ -92,6 +93,18 @@ class Keeping:
         if isinstance(followed, list) and len(followed) == 2 and type(followed[0]) is int:
             at = followed[1]
             mode.following.follow(followed[0], at if type(at) in (int, float) and at > 0 else 0.0)
+        step = seen.get("step")
+        self._step = step if type(step) is int else None
+
+    def stand(self) -> None:
+        """The cursor where it stood, once the moments before the last are there."""
+        mode, step, lab = self._mode, self._step, self._mode.runner.lab
+        if step is None or lab is None or lab.past:
+            return
+        self._step = None
+        places = [at for at, one in enumerate(lab.moments) if one.step == step]
+        if places and mode.active and mode.player.at_live_edge and not mode.runner.learning:
+            mode.player.seek(places[0])
 
     def _learned(self, one: Experiment) -> dict[str, Any] | None:
         lab = self._mode.runner.lab
@@ -104,7 +117,10 @@ class Keeping:
         if moment.experiment != one:
             return None
         before = {} if moment.update is None else {"before": moment.update.start.state()}
-        past = {"curves": lab.curves.state(), "past": lab.past or kept(lab.moments)}
+        past = {
+            "curves": lab.curves.state(),
+            "past": lab.past or kept(lab.moments, self._looked_at()),
+        }
         past["rise"], past["since"] = lab.rise.state(), lab.state_since()
         return {**moment.learned.state(), **before, **past}
 
@@ -114,7 +130,18 @@ class Keeping:
         return {
             "chosen": _kept(mode.view.network.chosen),
             "followed": None if sample is None else [sample.number, at],
+            "step": self._looked_at(),
         }
+
+    def _looked_at(self) -> int | None:
+        """The step of the moment that is looked back at; None for the latest, which grows."""
+        mode, shown = self._mode, self._mode.shown_moment
+        if self._step is not None:
+            return self._step
+        live = not mode.active or mode.player.at_live_edge
+        if live or shown is None or mode.following.sample is not None:
+            return None
+        return shown.step
 
 
 def _kept(spot: Spot) -> list[int] | None:

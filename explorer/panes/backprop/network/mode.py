@@ -203,6 +203,7 @@ class NetworkMode(Mode):
             self.frames.news()
         else:
             self.take_news()
+            self.keeping.stand()
 
     def take_news(self) -> None:
         """The newest moments are looked at."""

@@ -19,13 +19,18 @@ MOST_KEPT = 32  # moments
 MOST_NUMBERS = 16_000  # in all of them: about 300 kB of JSON
 
 
-def kept(moments: Sequence[Moment]) -> dict[str, Any]:
-    """Some of those before the last, for JSON; close together where learning begins."""
+def kept(moments: Sequence[Moment], looked_at: int | None = None) -> dict[str, Any]:
+    """Some of those before the last, for JSON; close together where learning begins. The moment of
+    the step `looked_at` is among them.
+    """
     before = moments[:-1]
     if not before:
         return {}
     few = min(MOST_KEPT, MOST_NUMBERS // max(_numbers(one.learned) for one in before))
-    places = places_of([one.step for one in before], few)[: max(0, few)]
+    steps = [one.step for one in before]
+    places = places_of(steps, few)[: max(0, few)]
+    if looked_at in steps:
+        places = sorted({*places, steps.index(looked_at)})
     setups: list[Experiment] = []
     entries = []
     for moment in (before[place] for place in places):

@@ -84,6 +84,39 @@ def test_a_session_that_is_closed_before_its_past_is_there_loses_nothing(mode, r
     run_async(body())
 
 
+def test_a_session_comes_back_to_the_moment_that_was_looked_back_at(mode, run_async):
+    """Also where it is none of those that are kept of a long way."""
+
+    async def body() -> None:
+        await mode.runner.steps(80)
+        mode.player.seek(37)
+        await mode.settled()
+        assert mode.moment.step == 37 and not mode.player.at_live_edge
+        saved = json.loads(json.dumps(mode.state()))
+        weights = mode.moment.weights
+        mode.editing.show_preset("dead")
+        await mode.settled()
+        mode.restore(saved)
+        assert mode.state()["step"] == 37, "also before it is there"
+        await mode.settled()
+        await until(lambda: mode.runner.lab.past is None)
+        await mode.settled()
+        assert mode.moment.step == 37 and not mode.player.at_live_edge
+        assert mode.runner.lab.moments[-1].step == 80
+        for now, before in zip(mode.moment.weights, weights, strict=True):
+            np.testing.assert_array_equal(now, before)
+        assert mode.state()["step"] == 37
+        mode.player.end()
+        assert mode.state()["step"] is None
+        for bad in ("37", 1000, -1, 3.5):
+            mode.restore({**saved, "step": bad})
+            await mode.settled()
+            await until(lambda: mode.runner.lab.past is None)
+            assert mode.moment.step == 80 and mode.player.at_live_edge
+
+    run_async(body())
+
+
 def test_a_setup_changed_after_the_last_step_comes_back_too(mode, run_async):
     """Then that step is not taken again: with the other setup it would lead elsewhere."""
 
