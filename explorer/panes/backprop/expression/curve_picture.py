@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPolygonF
@@ -14,6 +16,7 @@ from explorer.panes.backprop.expression.writing import numeral
 from explorer.widgets.base import LEFT, RIGHT, Columns, Picture, elide, put_text
 
 DOT, BESIDE = 4.0, 6.0  # a dot at the edge is seen whole
+TITLE = 14  # px of the line above the curve
 COVERED = 0.55  # of a line's color has the ground that a curve covers
 FARTHEST = 2 * HUGE  # a difference of two such numbers is one still
 TOLD, MOSTLY = 0.01, 0.7  # shares of the width in which it swings too fast
@@ -167,14 +170,29 @@ class CurvePicture(Picture):
         wide = now.metrics("label").horizontalAdvance
         if below.width() / 2 - max(map(wide, ends)) > wide(what.called) / 2 + now.px(4):
             put_text(painter, below, what.called, small, muted)
-        above = QRectF(area.left() + 3, area.top() - now.px(15), area.width(), now.px(14))
         if self._hovered is None:
-            top = f"{self._output} up to {numeral(self._most(what, high))}"
-            share = what.curve.swinging
-            if share > TOLD:
-                where = "" if share > MOSTLY else ", in places"
-                top = f"{self._output} swings faster than can be drawn{where}"
-            put_text(painter, above, elide(top, small, above.width()), small, muted, LEFT)
+            self._draw_title(painter, area, self._titles(what, high), "muted")
+
+    def _titles(self, what: WhatIf, high: float) -> tuple[str, ...]:
+        """What is said above the curve, from long to short."""
+        share = what.curve.swinging
+        if share <= TOLD:
+            return (f"{self._output} up to {numeral(self._most(what, high))}",)
+        where = "" if share > MOSTLY else ", in places"
+        return (
+            f"{self._output} swings faster than can be drawn{where}",
+            f"{self._output} swings too fast{where}",
+            f"swings too fast{where}",
+            "swings too fast",
+        )
+
+    def _draw_title(self, painter: QPainter, area: QRectF, words: Sequence[str], role: str) -> None:
+        """The first that has room; the curve's dots do not reach it."""
+        now = theme.current()
+        small, above = now.font("label"), QRectF(area.left() + 3, 0, area.width(), now.px(TITLE))
+        wide = now.metrics("label").horizontalAdvance
+        title = next((one for one in words if wide(one) <= above.width()), words[-1])
+        put_text(painter, above, elide(title, small, above.width()), small, now.color(role), LEFT)
 
     def _most(self, what: WhatIf, high: float) -> float:
         """The highest of the curve, unless it goes on above the picture."""
@@ -190,9 +208,7 @@ class CurvePicture(Picture):
         painter.setPen(now.pen("divider", 1))
         painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
         words = f"{what.called} {numeral(self._hovered)}: {self._output} {self._there(what)}"
-        above = QRectF(area.left() + 3, area.top() - now.px(15), area.width(), now.px(14))
-        small = now.font("label")
-        put_text(painter, above, elide(words, small, above.width()), small, now.color("text"), LEFT)
+        self._draw_title(painter, area, (words,), "text")
 
     def _there(self, what: WhatIf) -> str:
         """How high the curve is under the pointer; between which heights it swings there."""
@@ -208,7 +224,8 @@ class CurvePicture(Picture):
 
     def _area(self) -> QRectF:
         now = theme.current()
-        return QRectF(self.rect()).adjusted(now.px(6), now.px(15), -now.px(6), -now.px(16))
+        above = now.px(TITLE) + BESIDE
+        return QRectF(self.rect()).adjusted(now.px(6), above, -now.px(6), -now.px(16))
 
     def _at(self, x: float) -> float:
         """The value under a place of the widget, with as many digits as a pixel can tell."""

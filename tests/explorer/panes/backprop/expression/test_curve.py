@@ -118,3 +118,29 @@ def test_the_curve_of_a_tensors_number_has_its_name_and_ends_where_it_ends(pane,
     what = mode.trying.what
     assert what is not None and what.called == mode.trying.leaf
     assert curve._most(what, 1.12) == what.ys.max() <= 1.0, "tanh goes no higher"
+
+
+@pytest.mark.parametrize("text", ["exp(exp(w))", "1 / w ** 2", "sin(1000 * w)", "sin(1 / w)"])
+def test_nothing_of_the_curve_lies_on_its_title(pane, mode, monkeypatch, text):
+    mode.lab.set_text(text)
+    mode.lab.move_leaf("w", 0, {"e": 8.0, "1": 0.001, "s": 0.3}[text[0]])
+    curve = mode.view.what_if.curve
+    monkeypatch.setattr(curve, "_titles", lambda *_: ("",))
+    curve.resize(220, 100)
+    band = curve.grab().toImage().copy(0, 0, 220, curve_picture.TITLE)
+    colors = {band.pixel(x, y) for x in range(band.width()) for y in range(band.height())}
+    assert len(colors) == 1
+
+
+async def test_a_title_without_room_is_a_shorter_one(pane, mode, monkeypatch):
+    mode.lab.set_text("sin(1 / w)")
+    mode.lab.move_leaf("w", 0, 0.01)
+    await pane.settled()
+    curve, written = mode.view.what_if.curve, []
+    monkeypatch.setattr(curve_picture, "put_text", lambda _, __, text, *more: written.append(text))
+    for width in (320, 220, 160, 120):
+        curve.resize(width, 100)
+        written.clear()
+        curve.grab()
+        title = next(text for text in written if "swings" in text)
+        assert "\u2026" not in title and title.endswith("in places") or width < 160
