@@ -54,16 +54,19 @@ def update_rows(moment: Moment, weight: Weight | Bias) -> tuple[Step | None, lis
     moves = next(step for step in trace if step.name == "optimizer.move")
     for step in _lines(trace):
         made = next(iter(step.values))
-        value = np.asarray(step.value(made))
+        found = np.asarray(step.value(made))
         role = "accent" if step.name == "optimizer.move" else "text"
         formula = formula_of(trace, step)
         for name in [one for one in kept if one + BEFORE in formula]:
             kept.remove(name)  # once, where it is first read
             before = _at(np.asarray(getattr(state, name)), place)
             rows.append(Equation(letter(name + BEFORE, letters), before, "text", "remembered"))
-        if value.shape in ((), update.before[parameter].shape):
+        if found.shape in ((), update.before[parameter].shape):
             note = ", ".join([_spelt(made, weight), *_settings(step, rule, update)])
-            rows.append(Equation(letters[made], _at(value, place), role, note))
+            rows.append(Equation(letters[made], _at(found, place), role, note))
+    change = _at(np.asarray(moves.value("new")), place) - value
+    note = "this step changes it by: after \u2212 before"
+    rows.append(Equation(f"\u0394{letters['param']}", change, "accent", note))
     values = {name: moves.value(name) for name in moves.values}
     whole = Step("optimizer.update", f"{rule.title}: one step", rule.formula, moves.code, values)
     return whole, rows

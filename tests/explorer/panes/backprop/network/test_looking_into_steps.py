@@ -130,7 +130,7 @@ def test_the_whole_step_of_a_weight_has_every_letter_of_its_formula():
     told = {row.name: row.value for row in rows}
     assert list(told) == [
         "\u03b8", "g", "\u03b7", "s", "m before", "m", "v before", "v", "m\u0302", "v\u0302", "d",
-        "\u03b8 after",
+        "\u03b8 after", "\u0394\u03b8",
     ]  # fmt: skip
     moved = told["\u03b8"] - told["\u03b7"] * told["d"]
     assert moved == told["\u03b8 after"] == moment.weights[1][2, 3]

@@ -15,6 +15,7 @@ from explorer.panes.backprop.network.presets import preset
 from explorer.panes.backprop.network.spots import Weight
 from explorer.panes.backprop.network.update_numbers import update_rows
 from explorer.panes.backprop.network.updates import Bias, update_trace
+from explorer.theme_numbers import format_number
 
 BATCH = "g of the batch"
 
@@ -70,8 +71,29 @@ def _slots(state):
 def test_sgds_rows_have_the_letters_of_its_formula():
     lab = NetworkLab(Experiment(optimizer="sgd"))
     step, rows = update_rows(lab.one_step(), Weight(1, 2, 3))
-    assert [row.name for row in rows] == ["\u03b8", "g", "\u03b7", "s", "\u03b8 after"]
+    assert [row.name for row in rows] == [
+        "\u03b8",
+        "g",
+        "\u03b7",
+        "s",
+        "\u03b8 after",
+        "\u0394\u03b8",
+    ]
     assert "s = g" in step.formula
+
+
+@pytest.mark.parametrize("name", ["sgd", "adam", "adamw", "muon"])
+def test_a_step_below_the_digits_of_its_weight_is_told_by_itself(name):
+    """Before and after read the same: the rule can be checked by what it changes."""
+    lab = NetworkLab(Experiment(optimizer=name, learning_rate=1e-5))
+    moment = lab.one_step()
+    told = told_of(update_rows(moment, Weight(1, 2, 3))[1])
+    before, after = told["\u03b8"].value, told["\u03b8 after"].value
+    assert format_number(before) == format_number(after) and before != after
+    change = told["\u0394\u03b8"].value
+    assert change == after - before == moment.weights[1][2, 3] - before
+    if name == "sgd":
+        assert change == pytest.approx(-told["\u03b7"].value * told["s"].value, rel=1e-6)
 
 
 @pytest.mark.parametrize("name", ["adam", "muon"])
