@@ -143,4 +143,4 @@ async def test_a_title_without_room_is_a_shorter_one(pane, mode, monkeypatch):
         written.clear()
         curve.grab()
         title = next(text for text in written if "swings" in text)
-        assert "\u2026" not in title and title.endswith("in places") or width < 160
+        assert ("\u2026" not in title and title.endswith("in places")) or width < 160
