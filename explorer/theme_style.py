@@ -73,6 +73,9 @@ QLineEdit, QPlainTextEdit, QTextEdit, QSpinBox, QDoubleSpinBox {{
     padding: 0 {px(8)}px;
     selection-background-color: {c["accent"]}; selection-color: {c["on_accent"]};
 }}
+QLineEdit:disabled {{
+    selection-background-color: {c["divider"]}; selection-color: palette(disabled, text);
+}}
 QLineEdit, QSpinBox, QDoubleSpinBox {{ min-height: {px(26)}px; max-height: {px(26)}px; }}
 QComboBox QLineEdit, QComboBox QLineEdit:focus {{
     border: none; padding: 0; min-height: 0; background: transparent;

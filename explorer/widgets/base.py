@@ -188,7 +188,8 @@ class Label(QLabel):
         size, role, weight, mono = self._look
         now = theme.current()
         self.setFont(now.font(size, weight, mono))
-        self.setStyleSheet(f"color: {now.color(role).name()};")
+        seen, faint = now.color(role).name(), now.faint(role).name()
+        self.setStyleSheet(f"QLabel {{ color: {seen}; }} QLabel:disabled {{ color: {faint}; }}")
 
 
 class IconButton(QToolButton):

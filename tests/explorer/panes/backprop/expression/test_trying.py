@@ -7,7 +7,9 @@ import asyncio
 import numpy as np
 import pytest
 
+from explorer import theme
 from explorer.panes.backprop.expression import trying
+from explorer.panes.backprop.expression.value_field import ValueField
 from tests.explorer.panes.backprop.expression.conftest import value
 from tests.explorer.waiting import until
 
@@ -309,3 +311,17 @@ def test_why_no_step_is_taken_where_the_output_is_not_finite_stands_in_the_card(
     assert card.words.text() == f"{name} is not finite here: move an input" == card.step.toolTip()
     mode.lab.move_leaf("w", 0, 1.0)
     assert "finite" not in card.words.text() or not card.step.isEnabled()
+
+
+def test_what_is_selected_in_a_field_that_cannot_be_typed_in_is_faint(qtbot, qapp):
+    theme.apply(qapp, "light", 1.0)
+    field = ValueField("Value", width=92)
+    qtbot.addWidget(field)
+    field.set_value(0.825)
+    ink = theme.current().color("accent").rgb()
+    for can in (True, False):
+        field.setEnabled(can)
+        field.selectAll()
+        image = field.grab(field.rect().adjusted(4, 4, -4, -4)).toImage()
+        every = ((x, y) for x in range(image.width()) for y in range(image.height()))
+        assert any(image.pixel(x, y) == ink for x, y in every) == can

@@ -7,9 +7,10 @@ import threading
 
 import numpy as np
 import pytest
-from PySide6.QtGui import QTextCursor
+from PySide6.QtGui import QPalette, QTextCursor
 from PySide6.QtTest import QTest
 
+from explorer import theme
 from explorer.panes.backprop.expression import computing, lab, scene, ways
 from explorer.panes.backprop.expression.computing import compute
 from explorer.panes.backprop.expression.scene import scene_of
@@ -194,3 +195,16 @@ async def test_what_is_tried_out_while_an_input_is_dragged_is_of_the_newest_numb
     assert mode.trying.what.result == mode.computed.result
     await pane.settled()
     assert all(one is mode.computed for one in shown), "of older numbers nothing came later"
+
+
+def test_below_a_formula_that_cannot_be_read_the_cards_are_faint(pane, mode):
+    mode.lab.set_text("w * x")
+    card, color = mode.view.what_if, QPalette.ColorRole.WindowText
+    labels = (card.predicted, card.true, card.numeric, mode.view.learn.words)
+    seen = [label.palette().color(color).name() for label in labels]
+    mode.lab.set_text("(w > 0)")
+    now = theme.current()
+    faint = [now.faint(role).name() for role in ("text", "text", "muted", "muted")]
+    assert [label.palette().color(color).name() for label in labels] == faint
+    mode.lab.set_text("w * x")
+    assert [label.palette().color(color).name() for label in labels] == seen
