@@ -13,7 +13,7 @@ from explorer import theme
 from explorer.panes.backprop.optimizers.looks import inks
 from explorer.panes.backprop.optimizers.relief import Relief
 from explorer.panes.backprop.optimizers.words import plain, short
-from explorer.widgets.base import LEFT, RIGHT, put_text
+from explorer.widgets.base import LEFT, RIGHT, put_text, put_words
 from explorer.widgets.plot_math import linear_ticks, tick_texts
 
 Seen = Callable[[np.ndarray], np.ndarray]  # from the plane to pixels
@@ -145,10 +145,10 @@ def _star(x: float, y: float, size: float) -> QPolygonF:
     )
 
 
-def bar_box(relief: Relief, frame: QRectF) -> QRectF:
+def bar_box(relief: Relief | None, frame: QRectF) -> QRectF:
     """What the bar and its words take of the map."""
     now = theme.current()
-    if not relief.is_finite:
+    if relief is None or not relief.is_finite:
         return QRectF()
     width = now.metrics("label").horizontalAdvance
     low, high = short(relief.low), short(relief.high)
@@ -157,6 +157,29 @@ def bar_box(relief: Relief, frame: QRectF) -> QRectF:
     else:  # the word in the middle, clear of the longer number
         wide = max(now.px(BAR[0]), 2 * max(width(low), width(high)) + width("height") + now.px(16))
     return QRectF(frame.left() + 8, frame.top() + 8, wide + 12, now.px(BAR[1] + 18) + 4)
+
+
+def note_box(relief: Relief | None, note: str, frame: QRectF) -> QRectF:
+    """Where a note stands: above the numbers of x, and on a map without heights in its middle."""
+    now = theme.current()
+    if not note:
+        return QRectF()
+    inner = frame.adjusted(now.px(48), 0, -now.px(48), 0)
+    centred = int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap)
+    box = now.metrics("body").boundingRect(inner.toRect(), centred, note)
+    box = QRectF(box).adjusted(-8, -3, 8, 3)
+    if relief is not None and relief.is_finite:
+        box.moveBottom(frame.bottom() - now.px(30))
+    return box
+
+
+def draw_note(painter: QPainter, box: QRectF, note: str) -> None:
+    """What is to be known of the surface itself."""
+    now = theme.current()
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(now.color("surface", 0.85))
+    painter.drawRoundedRect(box, 4, 4)
+    put_words(painter, box, note, now.font("body"), now.color("text"))
 
 
 def draw_bar(painter: QPainter, relief: Relief, frame: QRectF) -> None:

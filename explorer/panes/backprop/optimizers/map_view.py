@@ -18,7 +18,7 @@ from explorer.panes.backprop.optimizers.draw_arrows import (
     draw_strokes,
     strokes_of,
 )
-from explorer.panes.backprop.optimizers.draw_marks import bar_box, worded
+from explorer.panes.backprop.optimizers.draw_marks import bar_box, draw_note, note_box, worded
 from explorer.panes.backprop.optimizers.draw_trails import (
     Way,
     draw_head,
@@ -32,7 +32,7 @@ from explorer.panes.backprop.optimizers.plane import Plane, fitting
 from explorer.panes.backprop.optimizers.racing import Lane, Recording
 from explorer.panes.backprop.optimizers.relief import Relief
 from explorer.panes.backprop.optimizers.trail_layer import TrailLayer, near, thinned
-from explorer.widgets.base import Columns, Picture, put_words
+from explorer.widgets.base import Columns, Picture
 from explorer.widgets.word_places import Placed
 
 HURRY = 0.1  # seconds between two movements that belong together
@@ -125,7 +125,7 @@ class MapView(Picture):
         self.update()
 
     def set_note(self, text: str) -> None:
-        """What is to be known of the surface itself, in its middle."""
+        """What is to be known of the surface itself."""
         if text != self._note:
             self._note = text
             self.update()
@@ -251,7 +251,7 @@ class MapView(Picture):
         draw_words(painter, self._written)
         painter.setOpacity(1.0)
         if self._note:
-            put_words(painter, frame, self._note, now.font("body"), now.color("text"))
+            draw_note(painter, note_box(self.ground.relief, self._note, frame), self._note)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(now.pen("divider"))
         painter.drawRect(frame.adjusted(0.5, 0.5, -0.5, -0.5))
@@ -272,7 +272,7 @@ class MapView(Picture):
         places = (*ground.minima, *ground.saddles, tuple(self.start))
         key = (
             self.recording, self.plane, size, theme.current(),
-            ground.relief, places, len(ground.minima), self._covered,
+            ground.relief, places, len(ground.minima), self._covered, self._note,
         )  # fmt: skip
         self._naming.set_still(key, lambda: self._still(places))
         moving = self._hurry.isActive() and 0 < abs(self.position - self._named_at) < 2
@@ -283,15 +283,13 @@ class MapView(Picture):
         """What words have to leave free, heads and arrows left out."""
         ground, frame, size = self.ground, QRectF(self.rect()), (self.width(), self.height())
         lanes = self.recording.lanes if self.recording is not None else ()
-        fixed = list(self._covered)
-        if ground.relief is not None:
-            fixed.append(bar_box(ground.relief, frame))
+        written = note_box(ground.relief, self._note, frame), bar_box(ground.relief, frame)
         return Still(
             frame,
             trails=[near(self.seen(one.positions), size) for one in lanes],
             marks=worded(self.seen, ground.minima, ground.saddles, frame),
             glyphs=self.seen(np.array(places)),
-            fixed=fixed,
+            fixed=[*self._covered, *written],
             levels=ground.level_labels(self.seen),
         )
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from core.jobs import to_the_end
 from core.optimization.surfaces import Span, Surface
+from explorer.panes.backprop.optimizers.swinging import swinging
 
 LEVELS = 12
 MOST_PIXELS = 1_200_000
@@ -46,7 +47,9 @@ class LevelLabel:
 
 @dataclass(frozen=True, eq=False)
 class Relief:
-    """pixels (H, W) uint32 of 0xffRRGGBB, the top row first; heights (rows, columns) coarser."""
+    """pixels (H, W) uint32 of 0xffRRGGBB, the top row first; heights (rows, columns) coarser;
+    `swings` is the share of it where the surface swings faster than can be drawn.
+    """
 
     span: Span
     pixels: np.ndarray
@@ -57,6 +60,7 @@ class Relief:
     x: np.ndarray
     y: np.ndarray
     heights: np.ndarray
+    swings: float
 
     @property
     def is_finite(self) -> bool:
@@ -87,11 +91,13 @@ def relief_steps(
     yield 1.0
     if not levels.size:
         index = steep = np.zeros(z.shape)
+        swings = 0.0
     else:
         finite = z[known]
         anchors = np.concatenate(([finite.min()], levels, [finite.max()]))
         places = np.concatenate(([-0.9], np.arange(levels.size), [levels.size - 0.1]))
         index = np.interp(np.where(known, z, levels[0]), anchors, places)
+        swings = swinging(surface, x, y[::-1], z, lambda at: np.interp(at, anchors, places))
         yield 1.0
         steep = steepness(index)
         yield 1.0
@@ -102,7 +108,7 @@ def relief_steps(
         span, pixels, levels, labels,
         float(finite.min()) if finite.size else math.nan,
         float(finite.max()) if finite.size else math.nan,
-        x[::8], y[::8], z[::-1][::8, ::8],
+        x[::8], y[::8], z[::-1][::8, ::8], swings,
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from explorer import tasks
 from explorer.latest import Latest
 from explorer.panes.backprop.optimizers.looks import inks
 from explorer.panes.backprop.optimizers.relief import ROUGH, Relief, relief_steps
+from explorer.panes.backprop.optimizers.swinging import told
 
 if TYPE_CHECKING:
     from explorer.panes.backprop.optimizers.mode import OptimizersMode
@@ -102,5 +103,5 @@ class Surveyor:
         self._drawn = self._asked
         if self._drawn[0] is mode.surface:
             mode.view.map.set_relief(found)
-            finite = found.is_finite
-            mode.view.set_note("" if finite else "The surface has no height anywhere that is seen.")
+            nowhere = "The surface has no height anywhere that is seen."
+            mode.view.set_note(told(found.swings) if found.is_finite else nowhere)

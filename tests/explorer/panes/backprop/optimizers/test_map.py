@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QWheelEvent
 from PySide6.QtTest import QTest
 
@@ -16,6 +16,7 @@ from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.surfaces import SURFACES
 from core.optimization.typed_surface import typed_surface
 from explorer import encoding, export, theme
+from explorer.panes.backprop.optimizers.draw_marks import note_box
 from explorer.panes.backprop.optimizers.experiment import Experiment
 from explorer.panes.backprop.optimizers.looks import color_of, is_dashed
 from explorer.panes.backprop.optimizers.plane import Plane, fitting
@@ -47,6 +48,49 @@ def test_where_a_surface_has_no_height_the_map_is_hatched():
     assert 0xFF5A5A5A not in right and drawn.is_finite
     nothing = relief(typed_surface("sqrt(-1 - x**2)"), (-2, 2, -2, 2), 50, 50, 1.0, INKS)
     assert not nothing.is_finite and nothing.labels == ()
+
+
+@pytest.mark.parametrize("name", SURFACES)
+def test_a_map_on_which_pixels_are_fine_enough_is_not_doubted(name):
+    surface = SURFACES[name]
+    assert relief(surface, surface.span, 300, 150, 1.0, INKS).swings == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "least", "most"),
+    [
+        ("sin(1000*x)", 0.5, 1.0),
+        ("sin(1000*y)", 0.5, 1.0),
+        ("sin(exp(4*x))", 0.05, 0.5),
+        ("sin(20*x)*cos(20*y)", 0.0, 0.0),
+        ("exp(exp(x)) + y**2", 0.0, 0.0),
+        ("1/x", 0.0, 0.0),
+        ("3", 0.0, 0.0),
+    ],
+)
+def test_stripes_that_are_none_of_the_surfaces_own_are_known(text, least, most):
+    """A wave that is shorter than two pixels is drawn as a longer one."""
+    drawn = relief(typed_surface(text), (-2, 2, -1.5, 1.5), 640, 480, 1.0, INKS)
+    assert least <= drawn.swings <= most
+
+
+def test_a_map_that_cannot_show_its_surface_says_so_until_it_can(mode, change, run_async):
+    view = mode.view.map
+    change(Experiment("typed", "sin(1000*x)", racers=tuple(OPTIMIZERS), steps=20))
+    assert view._note == "The surface swings faster than can be drawn."
+    box = note_box(view.ground.relief, view._note, QRectF(view.rect()))
+    assert view.rect().contains(box.toRect())
+    for step in (0, 7, 20):
+        mode.player.seek(step)
+        assert not any(box.intersects(place.box) for _, place in view.words(view.ways(), []))
+    assert not view.grab().isNull()
+
+    async def body():
+        view.zoom_by(50.0)  # where a wave is many pixels wide
+        await mode.settled()
+
+    run_async(body())
+    assert view._note == ""
 
 
 def test_a_map_is_drawn_in_parts_between_which_others_have_their_turn():
