@@ -165,8 +165,8 @@ def note_box(relief: Relief | None, note: str, frame: QRectF) -> QRectF:
     if not note:
         return QRectF()
     inner = frame.adjusted(now.px(48), 0, -now.px(48), 0)
-    centred = int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap)
-    box = now.metrics("body").boundingRect(inner.toRect(), centred, note)
+    middle = int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap)
+    box = now.metrics("body").boundingRect(inner.toRect(), middle, note)
     box = QRectF(box).adjusted(-8, -3, 8, 3)
     if relief is not None and relief.is_finite:
         box.moveBottom(frame.bottom() - now.px(30))
