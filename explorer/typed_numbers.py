@@ -23,7 +23,8 @@ def read_number(text: str) -> float:
     """0.03, 0,03, \u22121e-3, 1,000,000 or 1 000: a finite number.
 
     A comma is the decimal one, unless it can only part thousands. Raises ValueError, with the
-    remedy, for what is no number and for 1,000, which may mean one or a thousand.
+    remedy, for what is no number, for 1e-400, which is not 0 but would be read so, and for 1,000,
+    which may mean one or a thousand.
     """
     clean = _SPACES.sub("", text.strip().replace("\u2212", "-"))
     if _THOUSANDS.fullmatch(clean):
@@ -79,4 +80,6 @@ def _float(text: str) -> float:
         raise NoNumber("this is no number; write it like 0.03 or 3e-2") from None
     if not math.isfinite(value):
         raise ValueError("use a finite number, like 0.03")
+    if value == 0 and any(digit in "123456789" for digit in re.split("[eE]", text)[0]):
+        raise ValueError("this is too small, and would be 0; write 0, or one like 1e-300")
     return value

@@ -325,3 +325,28 @@ def test_what_is_selected_in_a_field_that_cannot_be_typed_in_is_faint(qtbot, qap
         image = field.grab(field.rect().adjusted(4, 4, -4, -4)).toImage()
         every = ((x, y) for x in range(image.width()) for y in range(image.height()))
         assert any(image.pixel(x, y) == ink for x, y in every) == can
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("1e-400", "would be 0; write 0"),
+        ("\u22121,5e\u2212400", "would be 0; write 0"),
+        ("[1, 2e-400]", "would be 0; write 0"),
+        ("nan", "Use a finite number"),
+        ("[nan]", "Use finite numbers"),
+        ("[1, -Infinity]", "Use finite numbers"),
+        ("[[1e400, 1]]", "Use finite numbers"),
+    ],
+)
+def test_a_value_too_small_or_without_end_is_refused(pane, mode, text, remedy):
+    mode.lab.set_text("sum(w * x)")
+    mode.lab.move_leaf("w", 0, 5.0)
+    mode.trying.edit("w", 0)
+    card = mode.view.what_if
+    type_in(card.value, text)
+    assert remedy in card.error.text and card.error.text.endswith("; 5 stays.")
+    assert value(mode, "w") == 5 and card.value.text() == "5"
+    for zero in ("0e-400", "0.0"):
+        type_in(card.value, zero)
+        assert value(mode, "w") == 0 and not card.error.text
