@@ -7,7 +7,17 @@ from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen, QPixmap, QPolygonF
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QImage,
+    QPainter,
+    QPainterPath,
+    QPen,
+    QPixmap,
+    QPolygonF,
+)
 
 from explorer import theme
 from explorer.panes.backprop.network.experiment import Data
@@ -225,6 +235,8 @@ def draw_legend(painter: QPainter, plane: Box, data: Data, kind: str) -> None:
         entry("hollow: test" if data.classes else "ringed: test", 0 if data.classes else 1, True)
     if kind:
         rect = QRectF(plane[0], y + now.px(8), plane[2], now.px(16))
+        if metrics.horizontalAdvance(kind) > plane[2]:
+            kind = kind.partition(";")[0]
         kind = elide(kind, font, plane[2], Qt.TextElideMode.ElideRight)
         put_text(painter, rect, kind, font, ink, LEFT)
 
@@ -250,19 +262,23 @@ def draw_words(painter: QPainter, place: QPointF, words: str, width: float, heig
         )
 
 
-def draw_numbers(
-    painter: QPainter, box: Box, lines: Sequence[tuple[str, QColor]], back: QColor
-) -> None:
-    """A neuron in numbers, over a ground in the color of what it says."""
+def draw_numbers(painter: QPainter, box: Box, lines: Sequence[tuple[str, QColor]]) -> None:
+    """A neuron in numbers, line by line, each over its ground."""
     now = theme.current()
     rect = QRectF(*box)
-    painter.setPen(now.pen("outline"))
-    painter.setBrush(back)
-    painter.drawRoundedRect(rect, 4, 4)
+    outline = QPainterPath()
+    outline.addRoundedRect(rect, 4, 4)
+    for number in range(max(1, len(lines))):
+        ground = lines[number][1] if lines else now.color("surface")
+        below = QPainterPath()
+        below.addRect(rect.adjusted(0, number * rect.height() / max(1, len(lines)), 0, 0))
+        painter.fillPath(outline & below if number else outline, ground)
+    painter.strokePath(outline, now.pen("outline"))
     if not lines:
         return
+    ink = now.color("text")
     each = rect.height() / len(lines)
     size = min(12.0, each * 0.72 / now.zoom)
-    for number, (text, ink) in enumerate(lines):
+    for number, (text, _) in enumerate(lines):
         line = QRectF(rect.x(), rect.y() + number * each, rect.width(), each)
         put_text(painter, line, text, now.font(size, 600 if number == 0 else 400), ink)

@@ -39,7 +39,7 @@ def draw_network(painter: QPainter, layout: Layout, moment: Moment, face: Sample
         draw.draw_pulses(painter, layout, face.layer, face.flow, share)
     for column, boxes in enumerate(layout.boxes):
         for number, box in enumerate(boxes):
-            _draw_neuron(painter, box, face, column, number)
+            draw.draw_numbers(painter, box, lines_of(box, face, column, number))
         if column == face.column and boxes:
             x, top = boxes[0][0], boxes[0][1]
             bottom = boxes[-1][1] + boxes[-1][3]
@@ -47,24 +47,31 @@ def draw_network(painter: QPainter, layout: Layout, moment: Moment, face: Sample
     _draw_captions(painter, layout, face)
 
 
-def _draw_neuron(painter: QPainter, box: Box, face: SampleFace, column: int, number: int) -> None:
-    now = theme.current()
+def lines_of(box: Box, face: SampleFace, column: int, number: int) -> list[tuple[str, QColor]]:
+    """What stands in a neuron, line by line, each over a ground in the color of its own number. The
+    color of a gradient is as strong as it is large beside the largest of its column.
+    """
     values, gradients = face.values[column], face.gradients[column]
     lines: list[tuple[str, QColor]] = []
-    ground = now.color("surface")
     if values is not None:
         value = float(values[number])
-        lines.append((fitting(value, "", box[2]), now.color("text")))
-        strength = min(1.0, abs(value) / 2) if np.isfinite(value) else 1.0
-        ground = theme.mix(ground, sign_color(value), STRENGTH * strength)
+        lines.append((fitting(value, "", box[2]), _ground(value, 2.0)))
     if gradients is not None:
-        tall = box[3] >= now.px(BOTH)
-        slope = (
-            fitting(float(gradients[number]), "\u2202 ", box[2], 400 if tall else 600),
-            now.color("text"),
-        )
-        lines = [*lines, slope] if tall else [slope]
-    draw.draw_numbers(painter, box, lines, ground)
+        tall = box[3] >= theme.current().px(BOTH)
+        slope = float(gradients[number])
+        text = fitting(slope, "\u2202 ", box[2], 400 if tall else 600)
+        line = text, _ground(slope, float(np.abs(gradients).max()))
+        lines = [*lines, line] if tall else [line]
+    return lines
+
+
+def _ground(value: float, largest: float) -> QColor:
+    """In the color of its sign, the stronger the larger; of one that is `largest` in full."""
+    surface = theme.current().color("surface")
+    if value == 0:
+        return surface
+    share = min(1.0, abs(value) / largest) if np.isfinite(value) else 1.0
+    return theme.mix(surface, sign_color(value), STRENGTH * share)
 
 
 def fitting(value: float, before: str, width: float, weight: int = 600) -> str:

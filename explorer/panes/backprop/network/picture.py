@@ -250,8 +250,12 @@ class NetworkPicture(Picture):
         face = self.shown_face
         if face is not None:
             if any(one is not None for one in face.weights):
-                return "strong edges: the gradients of their weights", ("", "", 0.0)
-            return "\u2202: how the loss changes with that number", ("", "", 0.0)
+                return "strong edges: the gradients of their weights; orange: above 0", (
+                    "",
+                    "",
+                    0.0,
+                )
+            return "\u2202: how the loss changes with that number; orange: above 0", ("", "", 0.0)
         if moment.classes > 2:
             return "the likeliest class, paler where it is unsure", ("", "", 0.0)
         if moment.classes == 0:

@@ -230,6 +230,49 @@ def test_below_each_column_stands_whose_values_and_gradients_its_numbers_are(qap
     ]
 
 
+def test_each_number_of_a_followed_point_stands_on_the_color_of_its_own_sign(mode, run_async):
+    """A gradient stood on the color of the value above it, and told another sign and size."""
+    from explorer import theme
+    from explorer.panes.backprop.network.draw_sample import lines_of
+    from explorer.panes.backprop.network.inks import sign_color
+
+    def away(one, other):
+        pairs = zip(one.getRgb()[:3], other.getRgb()[:3], strict=True)
+        return sum(abs(a - b) for a, b in pairs)
+
+    def warmth(color):
+        """Above 0 for what is more orange than the surface, below for what is more blue."""
+        surface = theme.current().color("surface")
+        return (color.redF() - color.blueF()) - (surface.redF() - surface.blueF())
+
+    async def body() -> None:
+        await mode.runner.steps(40)
+        mode.following.follow(3)
+        await mode.settled()
+        mode.player.end()
+        await mode.settled()
+        face, surface = mode.view.network.face, theme.current().color("surface")
+        low, tall, kinds = (0.0, 0.0, 90.0, 12.0), (0.0, 0.0, 90.0, 80.0), set()
+        for column in (1, 2):
+            slopes = face.gradients[column]
+            for number, slope in enumerate(slopes):
+                value = face.values[column][number]
+                first, second = lines_of(tall, face, column, number)
+                (only,) = lines_of(low, face, column, number)
+                assert only[1] == second[1] and "\u2202" in second[0]
+                for told, (_, ground) in ((value, first), (slope, second)):
+                    assert warmth(ground) * warmth(sign_color(told)) > 0
+                kinds.add(value * slope > 0)
+            largest = int(np.abs(slopes).argmax())
+            grounds = [lines_of(low, face, column, at)[0][1] for at in range(len(slopes))]
+            distances = [away(one, surface) for one in grounds]
+            assert max(distances) == distances[largest] > 60
+            assert min(distances) == distances[int(np.abs(slopes).argmin())]
+        assert kinds == {True, False}
+
+    run_async(body())
+
+
 def test_no_number_is_cut_off_by_the_sides_of_its_neuron(qapp):
     from explorer import theme
     from explorer.panes.backprop.network.draw_sample import fitting
