@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from core.autograd import Expression, ExpressionError, Graph, Tensor, graph_of, parse
+from core.autograd.grammar import read
 from core.optimization.surfaces import Span, Surface
 
 LONGEST_FORMULA = 400  # characters of LaTeX that are worth drawing
@@ -36,9 +37,16 @@ def typed_surface(
     """The surface of a formula, for example "x**2 + 3*sin(y)": see core.autograd.expression.
 
     Raises ExpressionError (a ValueError), with the place, for what cannot be read, for other names
-    than x and y, and for functions that mix several numbers (sum, softmax, @, ...).
+    than x and y, for lines that give those another value, and for functions that mix several
+    numbers (sum, softmax, @, ...).
     """
-    parsed = parse(text)
+    if not text.strip():
+        raise ExpressionError("type a formula of x and y, for example x**2 + 3*sin(y)")
+    parsed, formula = parse(text), read(text)
+    for line in formula.lines:
+        if line.target is not None and line.name in ("x", "y"):
+            said = f"{line.name} is the place on the map; give this another name"
+            raise formula.error(said, line.target)
     strange = [name for name in parsed.names if name not in ("x", "y", "pi")]
     if strange:
         found = re.search(rf"\b{strange[0]}\b", text)

@@ -81,8 +81,14 @@ class WhatIf:
         return 2.0**-52 * (16 + self.nodes) * largest
 
     @property
+    def is_lost(self) -> bool:
+        """Whether a change as small as the predicted one cannot be told from rounding."""
+        largest = max(abs(self.predicted), abs(self.true))
+        return math.isfinite(self.error) and self.predicted != 0 and largest <= self.rounding
+
+    @property
     def is_as_predicted(self) -> bool:
-        return math.isfinite(self.error) and abs(self.error) <= self.rounding
+        return math.isfinite(self.error) and abs(self.error) <= self.rounding and not self.is_lost
 
     @property
     def is_kink(self) -> bool:

@@ -223,12 +223,12 @@ def summary(computed: Computed) -> str:
     if most < FLAT:
         return "All gradients are 0 here, as at the bottom of a valley"
     first = [name for name, one in single.items() if math.isclose(abs(one), most, rel_tol=1e-9)]
-    how = numeral(most * 0.01)
+    how = f"at first by {numeral(most)} per unit"
     if len(first) > 1:
         who = "All inputs" if len(first) == len(single) else _listed(first)
-        return f"{who} matter alike: 0.01 more or less of one moves {out} by about {how}"
+        return f"{who} matter alike: each moves {out}, {how}"
     way = "raises" if single[first[0]] > 0 else "lowers"
-    return f"{first[0]} matters most: raising it by 0.01 {way} {out} by about {how}"
+    return f"{first[0]} matters most: raising it {way} {out}, {how}"
 
 
 def _listed(names: list[str]) -> str:

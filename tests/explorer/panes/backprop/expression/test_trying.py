@@ -49,6 +49,9 @@ def test_a_nudge_tells_prediction_and_truth(pane, mode):
     assert card.true.text() == "true change: +0.610, off by 0.0100"
     mode.lab.set_text("3 * x")
     assert card.true.text() == "true change: +0.300, as predicted", "rounding is no error"
+    type_in(card.nudge, "1e-18")
+    assert card.true.text() == "true change: 0, lost in rounding"
+    type_in(card.nudge, "0.1")
     mode.lab.set_text("x ** 2")
     assert "numeric gradient: 6" in card.numeric.text() and "agrees" in card.numeric.text()
     assert set(card.curve.displayed()) == {"x", "v1", "tangent"}
