@@ -19,6 +19,10 @@ class NoNumber(ValueError):
     """A text that means none."""
 
 
+class NotFinite(ValueError):
+    """A text that means infinity, what is larger than any number kept, or nan."""
+
+
 def read_number(text: str) -> float:
     """0.03, 0,03, \u22121e-3, 1,000,000 or 1 000: a finite number.
 
@@ -44,7 +48,7 @@ def read_whole(text: str) -> int:
         value = (
             _float(clean.replace(",", "")) if _THOUSANDS.fullmatch(clean) else read_number(clean)
         )
-    except NoNumber:
+    except (NoNumber, NotFinite):
         raise ValueError("use a whole number, like 30") from None
     if value != int(value):
         raise ValueError("use a whole number")
@@ -79,7 +83,7 @@ def _float(text: str) -> float:
     except ValueError:
         raise NoNumber("this is no number; write it like 0.03 or 3e-2") from None
     if not math.isfinite(value):
-        raise ValueError("use a finite number, like 0.03")
+        raise NotFinite("use a finite number, like 0.03")
     if value == 0 and any(digit in "123456789" for digit in re.split("[eE]", text)[0]):
         raise ValueError("this is too small, and would be 0; write 0, or one like 1e-300")
     return value

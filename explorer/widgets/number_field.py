@@ -108,7 +108,7 @@ class NumberField(TypedField):
             raise ValueError(f"use {self._plain(least)} or more")
         if value > most:
             raise ValueError(f"use {self._plain(most)} or less")
-        return value
+        return abs(value) if value == least == 0 else value  # -0 lies below what begins at 0
 
     def tell(self, value: float) -> str:
         if self._word is not None and value == self._word[1]:
@@ -117,6 +117,20 @@ class NumberField(TypedField):
 
     def _plain(self, value: float) -> str:
         return str(int(value)) if self._whole else told(value, self._digits)
+
+    def finish(self) -> None:
+        """What a word stands for is shown as that word, and a 0 without a sign that it lost."""
+        super().finish()
+        if not self._says(self._value):
+            self._show(self._value)
+
+    def _says(self, value: float) -> bool:
+        if self._word is not None and value == self._word[1]:
+            return self.text().strip().lower() == self._word[0]
+        unsigned = value == 0 and math.copysign(1.0, value) > 0
+        if unsigned and self.text().strip()[:1] in ("-", "\u2212"):
+            return False
+        return super()._says(value)
 
     def is_begun(self, text: str) -> bool:
         return _BEGUN.fullmatch(text) is not None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
@@ -39,6 +41,8 @@ def test_what_cannot_be_is_told_beside_its_field(mode, run_async):
         mode.view.controls.set_more(True)
         for name, text, told in (
             ("points", "abc", "Use a whole number, like 30; 1000 stays."),
+            ("points", "nan", "Use a whole number, like 30; 1000 stays."),
+            ("batch_size", "1e400", "Use a whole number, like 30; 32 stays."),
             ("scale", "200", "Use 100 or less; 1 stays."),
             ("steps", "1e8", "Use 10000000 or less; 2000 stays."),
         ):
@@ -61,6 +65,28 @@ def test_a_number_is_chosen_from_its_list_and_all_points_have_a_word(mode, run_a
         assert mode.experiment.batch_size == 0
         type_in(batch, "")
         assert mode.experiment.batch_size == 0 and batch.error.text.endswith("; all stays.")
+
+    run_async(body())
+
+
+def test_a_zero_is_shown_as_what_it_means(mode, run_async):
+    """Of a batch it is all points; of what begins at 0 it has no sign, and says the same again."""
+
+    async def body() -> None:
+        fields = mode.view.controls.fields
+        mode.view.controls.set_more(True)
+        for text in ("0", "-0", "\u22120", "all", "0"):
+            type_in(fields["batch_size"], text)
+            assert mode.experiment.batch_size == 0
+            assert fields["batch_size"].typed.text() == "all"
+        for name in ("noise", "scale"):
+            for text, shown in (("-0", "0"), ("\u22120.0", "0"), ("0.0", "0.0"), ("-0", "0")):
+                type_in(fields[name], text)
+                value = getattr(mode.experiment, name)
+                assert value == 0 and math.copysign(1, value) == 1
+                assert fields[name].typed.text() == shown
+            type_in(fields[name], "abc")
+            assert fields[name].error.text.endswith("; 0 stays.")
 
     run_async(body())
 
