@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from explorer import errors, tasks
 from explorer.engine import EngineDied
 from explorer.latest import Latest
-from explorer.panes.backprop.transformer.example import read_example
+from explorer.panes.backprop.transformer.example import TooShort, read_example
 from explorer.panes.backprop.transformer.working import work_out_steps
 from explorer.sources import FolderSource
 
@@ -30,7 +30,7 @@ class Computing(QObject):
     asked = Signal(str)  # what is waited for
     came = Signal(object)  # Worked
     failed = Signal(str)
-    emptied = Signal()
+    emptied = Signal(str)  # why there is nothing to learn from
     cancelled = Signal()
 
     def __init__(self, context: Context, parent: QObject) -> None:
@@ -51,7 +51,7 @@ class Computing(QObject):
             self.asked.emit("opening the model")
             return
         if not text.strip():
-            self.emptied.emit()
+            self.emptied.emit("Without a text there is nothing to learn from.")
             return
         self.asked.emit("going through the model and back")
         self._task = tasks.spawn(self._explain(self._turn, text, source), self.parent())
@@ -74,6 +74,10 @@ class Computing(QObject):
             holder, step = await self._holder(turn, source)
             if holder is None or turn != self._turn:
                 return
+        except TooShort as error:
+            if turn == self._turn:
+                self.emptied.emit(str(error))
+            return
         except (ValueError, OSError, EngineDied) as error:
             if turn == self._turn:
                 self.failed.emit(str(error))

@@ -47,18 +47,22 @@ class Example:
         return f"the first {self.length} of {len(self.ids) + self.left} tokens"
 
 
+class TooShort(ValueError):
+    """A text from which nothing can be learned; a longer one is the remedy."""
+
+
 def read_example(tokenizer: Tokenizer, text: str, limit: int) -> Example:
     """The first tokens of `text`, at most min(limit, MOST_TOKENS) to read and one to predict.
 
-    Raises ValueError, with the remedy, for a text of fewer than two tokens.
+    Raises TooShort for a text of fewer than two tokens.
     """
     encoding = tokenizer.encode(text[:LONGEST])
     ids = encoding.ids
     if len(ids) < 2:
         has = "no token" if not ids else "one token"
-        raise ValueError(
+        raise TooShort(
             f"This text has {has}, and a training example needs two: one to read and one to "
-            "predict. Type a longer text."
+            "predict."
         )
     most = min(limit, MOST_TOKENS) + 1
     labels = tuple(piece_text(piece) for piece in encoding.slices()[:most])

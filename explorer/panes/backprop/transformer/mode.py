@@ -166,9 +166,10 @@ class TransformerMode(Mode):
         else:
             self._on_failed("You have cancelled it; Retry asks again.")
 
-    def _on_emptied(self) -> None:
+    def _on_emptied(self, why: str) -> None:
         self._forget()
-        self.view.body.show_empty("Without a text there is nothing to learn from.", "Type a text")
+        longer = self.workspace.prompt.strip()
+        self.view.body.show_empty(why, "Type a longer text" if longer else "Type a text")
         self.set_headline(words.IDLE)
 
     def _forget(self) -> None:

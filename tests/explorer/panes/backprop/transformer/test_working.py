@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.autograd.operation import sum_to
-from explorer.panes.backprop.transformer.example import MOST_TOKENS, read_example
+from explorer.panes.backprop.transformer.example import MOST_TOKENS, TooShort, read_example
 from explorer.panes.backprop.transformer.moments import MomentTrack
 from explorer.panes.backprop.transformer.operations import kind_of
 from explorer.panes.backprop.transformer.planes import Plane, limit_of, pool, strongest
@@ -30,7 +30,7 @@ def test_a_text_is_cut_to_what_is_read_and_what_is_predicted(tokenizer):
 
 @pytest.mark.parametrize("text", ["", "a"])
 def test_a_text_of_one_token_says_what_is_missing(tokenizer, text):
-    with pytest.raises(ValueError, match="Type a longer text"):
+    with pytest.raises(TooShort, match="a training example needs two"):
         read_example(tokenizer, text, 256)
 
 
