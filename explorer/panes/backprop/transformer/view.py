@@ -16,7 +16,7 @@ from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surface import Surface
 
 STAGE = 230  # px: the lowest stage beside which the highway is seen
-ROAD = ": length of \u2202L/\u2202(residual), click to go"
+ROAD = ": length of \u2202L/\u2202(residual); hatched: still to come; click to go"
 
 
 class HeadChoice(QWidget):
