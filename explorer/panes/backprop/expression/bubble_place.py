@@ -45,9 +45,13 @@ def bubble_place(
     tops.sort(key=lambda top: abs(top + size.height() / 2 - node.center().y()))
     inside = room.adjusted(gap / 2, gap / 2, -gap / 2, -gap / 2)
     reach = gap + size.width() / 2
+    middles = [node.right() + reach, node.left() - reach]
+    for one in {subject, place.node}:  # the other is the operation that hands the gradient on
+        beside = node_box(scene, one)
+        middles += [beside.center().x(), beside.left() + size.width() / 2]
     lefts = [
         max(inside.left(), min(middle - size.width() / 2, inside.right() - size.width()))
-        for middle in (node.center().x(), node.right() + reach, node.left() - reach)
+        for middle in middles
     ]
     x = np.repeat(lefts, len(tops[:TRIED]))  # (P,): every place that is tried
     y = np.tile(tops[:TRIED], len(lefts))

@@ -208,3 +208,28 @@ def test_the_arithmetic_hides_no_number_of_its_node(qtbot, name, size):
         if size == WIDE:
             boxes = [node_box(made, one).adjusted(4, 4, -4, -4) for one in range(len(made.faces))]
             assert not any(place.intersects(box) for box in boxes), moment
+
+
+@pytest.mark.parametrize("width", [160, 200])
+def test_the_arithmetic_stands_beside_its_step_and_not_two_boxes_away(qtbot, width):
+    """Where the room is just as high as the column of inputs."""
+    size = (1000, 290)
+    picture = shown(qtbot, scene("neuron"), size)
+    made = picture.scene
+    for moment, place in enumerate(made.computed.plan.places):
+        if place is None or place.phase != "backward":
+            continue
+        picture.set_position(float(moment))
+        camera = picture.camera
+        (left, top), (right, bottom) = camera.at(0, 0), camera.at(size[0], size[1] - HEIGHT)
+        unit = 1 / camera.scale
+        room = QRectF(left, top, right - left, bottom - top)
+        words = QSizeF(width * unit, 26 * unit)
+        box = bubble_place(
+            made, ways_of(made), instant_at(made.computed, moment), words, room, 8 * unit
+        )
+        near = [
+            node_box(made, one).adjusted(-40, -40, 40, 40)
+            for one in (place.node, subject_at(made.computed, moment))
+        ]
+        assert any(box.intersects(one) for one in near), moment
