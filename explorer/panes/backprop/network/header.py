@@ -90,23 +90,29 @@ class NetworkHeader(QWidget):
         self._fit()
 
     def _fit(self) -> None:
-        """Short words where whole ones have no room; those for adding points go first."""
-        shown = [button for button in self._whole if not button.isHidden()]
-        menus = [self.presets, self.reset]
-        for button, (words, _) in self._whole.items():
-            button.setText(words)
+        """Short words where whole ones have no room; those for adding points go where also short
+        ones leave them none.
+        """
         adding = not self.adds.isHidden()
-        wide = sum(one.sizeHint().width() + 8 for one in shown) + sum(
-            one.wide() + 8 for one in menus
-        )
-        wide += self.adds.sizeHint().width() + 8 if adding else 0
         label = self._adds_label.sizeHint().width() + 8 if adding else 0
-        self._adds_label.setVisible(adding and wide + label <= self.width())
-        for button in shown:
-            if wide > self.width():
-                button.setText(self._whole[button][1])
-        for menu in menus:
-            menu.set_brief(wide > self.width())
+        whole, brief = self._wide(brief=False), self._wide(brief=True)
+        told = adding and brief + label <= self.width()
+        self._adds_label.setVisible(told)
+        room = self.width() - (label if told else 0)
+        for button, words in self._whole.items():
+            button.setText(words[whole > room])
+        for menu in (self.presets, self.reset):
+            menu.set_brief(whole > self.width() and not told)
+
+    def _wide(self, *, brief: bool) -> int:
+        """What all that is shown takes, menus in whole words, without those for adding points."""
+        wide = sum(one.wide() + 8 for one in (self.presets, self.reset))
+        wide += 0 if self.adds.isHidden() else self.adds.sizeHint().width() + 8
+        for button, words in self._whole.items():
+            if not button.isHidden():
+                button.setText(words[brief])
+                wide += button.sizeHint().width() + 8
+        return wide
 
     def set_classes(self, classes: int) -> None:
         if classes == self._classes:

@@ -32,7 +32,8 @@ def size_text(value: float, row: int, width: float, vanished: bool) -> str:
     room = width - now.px(4)
     if metrics.horizontalAdvance("0.00") > room:  # of some and not of others would be misread
         said = []
-    texts = [*(sign + one for one in said), sign]
+    between = (" ", "") if sign else ("",)
+    texts = [*(sign + space + one for one in said for space in between), sign]
     return next((text for text in texts if metrics.horizontalAdvance(text) <= room), "")
 
 

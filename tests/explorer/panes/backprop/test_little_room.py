@@ -156,6 +156,33 @@ def test_numbers_below_histograms_keep_to_their_column(qapp):
             assert metrics.horizontalAdvance(text) <= width
 
 
+def test_a_sign_stands_apart_from_its_number_where_there_is_room(qapp):
+    theme.apply(qapp, "light", 1.0)
+    assert size_text(0.00123456, 1, 100, True) == "\u26a0 rms 0.00123"
+    assert size_text(0.0, 1, 100, True) == "\u26a0 rms 0"
+
+
+def test_what_a_click_adds_is_told_before_a_button_has_all_its_words(qapp, qtbot):
+    """The menu alone, beside "Reset and learn slower", was of no known use."""
+    theme.apply(qapp, "light", 1.0, "off")
+    host = QWidget()
+    qtbot.addWidget(host)
+    header = NetworkHeader(host)
+    header.set_diverged(True)
+    host.show()
+    seen = []
+    for width in range(300, 900, 5):
+        header.resize(width, 40)
+        header.layout().activate()
+        told, words = not header._adds_label.isHidden(), header.calm.text()
+        seen.append((told, words))
+        assert not told or header.layout().minimumSize().width() <= width
+        assert header.presets.toolButtonStyle() == header.reset.toolButtonStyle()
+    assert seen[0] == (False, "Learn slower") and seen[-1] == (True, "Reset and learn slower")
+    assert (True, "Learn slower") in seen
+    assert sorted(told for told, _ in seen) == [told for told, _ in seen]
+
+
 @pytest.mark.parametrize("zoom", [1.0, 1.25, 1.5])
 def test_a_formula_of_more_lines_than_are_seen_shows_whole_lines(qapp, qtbot, zoom):
     theme.apply(qapp, "light", zoom, "off")
