@@ -166,3 +166,29 @@ def test_what_a_session_kept_of_it_fits_or_is_left_out():
     again.recall(json.loads(json.dumps(rise.state())))
     assert (again.first, again.peak) == (0.7, 9.0)
     assert again.overshot(0.6, math.log(2)) == 9.0 and math.isnan(again.overshot(0.1, math.log(2)))
+
+
+def test_a_session_keeps_which_setup_made_it_so(mode, run_async):
+    async def body() -> None:
+        mode.editing.change(Experiment(activation="relu", optimizer="sgd", learning_rate=100), "T")
+        await mode.settled()
+        await mode.runner.steps(60)
+        mode.editing.change_field("learning_rate", 0.01)
+        await mode.settled()
+        await mode.runner.steps(12)
+        await mode.settled()
+        before, saved = mode.headline, json.loads(json.dumps(mode.state()))
+        assert "earlier steps were too large" in before and mode.runner.lab.since == 60
+        mode.editing.show_preset("moons")
+        await mode.settled()
+        assert mode.runner.lab.since == 0
+        mode.restore(saved)
+        await mode.settled()
+        assert mode.headline == before and mode.runner.lab.since == 60
+        for bad in (None, [60], [60, 1000], [-1, 0], ["60", 0], {}):
+            saved["learned"]["since"] = bad
+            mode.restore(saved)
+            await mode.settled()
+            assert (mode.runner.lab.since, mode.runner.lab.since_task) == (0, 0)
+
+    run_async(body())
