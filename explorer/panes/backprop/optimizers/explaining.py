@@ -39,8 +39,8 @@ ONE = ("rate", "step", "scale", "weight_decay", "eps", *SHARES)  # numbers that 
 def of_start(recording: Recording, lane: Lane | None) -> Inspection:
     """Before the first step."""
     if lane is None:
-        told = recording.trouble or "tick an optimizer and choose it to see its steps"
-        return Inspection(rows=[f"{told[:1].upper()}{told[1:]}."], title="The race")
+        told = "Tick an optimizer and choose it to see its steps."
+        return Inspection(rows=["There is none." if recording.trouble else told], title="The race")
     racer = lane.racers[0]
     rows: list[Any] = [
         Equation("start", place(racer.position), "accent"),

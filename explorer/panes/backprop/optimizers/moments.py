@@ -31,6 +31,7 @@ class MomentsView(Picture):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("What the chosen optimizer remembers", parent)
         self._name, self._title = "", ""
+        self._empty = ""
         self._quantities: tuple[Quantity, ...] = ()
         self._position = 0.0
         self._places: dict[str, float] = {}
@@ -41,6 +42,11 @@ class MomentsView(Picture):
         self._name, self._title, self._quantities = name, title, quantities
         self.setAccessibleDescription(self.described())
         self.data_changed()
+
+    def set_empty_text(self, text: str) -> None:
+        """What is said where nobody remembers anything."""
+        self._empty = text
+        self.update()
 
     def set_position(self, position: float, places: Mapping[str, float] | None = None) -> None:
         """`places`: by kind where that is not `position`, inside of a step."""
@@ -83,8 +89,8 @@ class MomentsView(Picture):
     def draw(self, painter: QPainter) -> None:
         now = theme.current()
         if not self._quantities:
-            text = "Let one race and choose it: what it remembers is shown here."
-            put_words(painter, QRectF(self.rect()), text, now.font("body"), now.color("muted"))
+            box, font = QRectF(self.rect()), now.font("body")
+            put_words(painter, box, self._empty, font, now.color("muted"))
             return
         areas = self._areas()
         self._draw_words(painter, areas)

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 HIGHEST = 1e30  # heights that are drawn in the plot; others are gaps
 MOST_NAMED = 5  # curves that all have their names: of more they would be a list over the plot
 LEAST = 1e-9  # of the way down: who is nearer to the lowest runs along the plot's ground
+TO_CHOOSE = "Let one race and choose it: what it remembers is shown here."
+NO_RACE = "There is no race here: nobody remembers anything."
 FIRST_MARKS, SECOND_MARKS = ("velocity", "average"), ("total", "square")
 
 
@@ -154,6 +156,8 @@ class Showing:
         self._slope = slope_of(lane) if lane is not None else None
         title = lane.title if lane is not None else ""
         view.moments_title.set_text(f"{title} remembers" if title else "Moments")
+        raced = recording is None or not recording.trouble
+        view.moments.set_empty_text(TO_CHOOSE if raced else NO_RACE)
         view.moments.set_lane(name, title, self._quantities)
 
     # the cursor

@@ -74,7 +74,7 @@ def test_a_surface_without_a_height_at_the_start_says_so_and_keeps_no_other_race
         assert "There is no race" in mode.headline and told in mode.headline
         assert mode.view.map.displayed().keys() == {"step"} and mode.view.moments.displayed() == {}
         assert all(row.height_label.text() == "" for row in mode.view.lanes.rows.values())
-        assert told in " ".join(mode._inspection(mode.recording).rows)
+        assert mode._inspection(mode.recording).rows == ["There is none."]
     change(mode.experiment.with_text("x**2 + y**2"))
     assert mode.view.trouble.text == "" and mode.recording.lanes
     assert "no race" not in mode.headline
@@ -88,7 +88,7 @@ def test_a_formula_that_cannot_be_read_says_so_alone_also_after_a_surface_withou
     mode.inspection.connect(shown.append)
     change(Experiment(surface=TYPED, text="sqrt(-1 - x**2)", steps=10))
     before = mode.headline
-    assert "no height" in before and "no height" in " ".join(shown[-1].rows)
+    assert "no height" in before and shown[-1].rows == ["There is none."]
     for text in ("sqrt(-1 - x**2", "sqrt(-1 - z**2)"):
         change(mode.experiment.with_text(text))
         assert mode.headline == "The formula cannot be read yet."
@@ -99,6 +99,19 @@ def test_a_formula_that_cannot_be_read_says_so_alone_also_after_a_surface_withou
     assert "no height" in mode.view.map._note and mode.view.editor.error.text == ""
     change(mode.experiment.with_text("x**2 + y**2"))
     assert mode.view.map._note == "" and mode.view.trouble.text == ""
+
+
+def test_why_there_is_no_race_stands_under_the_formula(mode, change):
+    """Nobody is asked to choose one who is chosen."""
+    view = mode.view
+    change(Experiment(surface=TYPED, text="x**2 + y**2", racers=(), steps=10))
+    assert view.moments._empty.startswith("Let one race and choose it")
+    change(Experiment(surface=TYPED, text="sqrt(-1 - x**2)", steps=10))
+    view.grab()
+    assert view.editor.geometry().bottom() < view.trouble.y() < view.body.y()
+    assert view.moments._empty == "There is no race here: nobody remembers anything."
+    change(Experiment(surface=TYPED, text="x**2 + y**2", racers=(), steps=10))
+    assert view.moments._empty.startswith("Let one race and choose it")
 
 
 STRANGE = (
