@@ -20,8 +20,9 @@ LINE = 0.5  # opacity of a level line
 HATCH = 8  # pixels between two lines where the surface has no height
 LABEL_ROOM = 70.0  # pixels between two labels, at least
 EDGE = 26  # pixels from the edge to a label
-TAKEN = (120, 44), (160, 48)  # corners, top right and top left, where other things stand
-NUMBERS = 40  # pixels at the left, where those of y stand
+# Where no label's middle may be, for its ends would reach what stands there:
+TAKEN = (124, 68), (184, 64)  # pixels of the corners top right and top left, ...
+NUMBERS = 40, 46  # and at the left and below, where those of y and x are
 LABELS = 16
 
 
@@ -69,18 +70,30 @@ class Relief:
 
 
 def relief(
-    surface: Surface, span: Span, width: int, height: int, ratio: float, inks: Inks
+    surface: Surface,
+    span: Span,
+    width: int,
+    height: int,
+    ratio: float,
+    inks: Inks,
+    zoom: float = 1.0,
 ) -> Relief:
     """`relief_steps`, to its end."""
-    return to_the_end(relief_steps(surface, span, width, height, ratio, inks))
+    return to_the_end(relief_steps(surface, span, width, height, ratio, inks, zoom))
 
 
 def relief_steps(
-    surface: Surface, span: Span, width: int, height: int, ratio: float, inks: Inks
+    surface: Surface,
+    span: Span,
+    width: int,
+    height: int,
+    ratio: float,
+    inks: Inks,
+    zoom: float = 1.0,
 ) -> Generator[float, None, Relief]:
     """The map of `span`, `width` x `height` pixels of the screen, of which `ratio` are device
-    pixels each way; yields the share of its heights that are known, then 1 after each part of the
-    drawing.
+    pixels each way, for words `zoom` times as large as usual; yields the share of its heights that
+    are known, then 1 after each part of the drawing.
     """
     ratio = min(ratio, math.sqrt(MOST_PIXELS / max(1, width * height)))
     columns, rows = max(2, round(width * ratio)), max(2, round(height * ratio))
@@ -102,7 +115,7 @@ def relief_steps(
         steep = steepness(index)
         yield 1.0
     pixels = yield from painted_steps(index, known, inks, ratio, steep)
-    labels = yield from labels_steps(index, steep, known, levels, ratio)
+    labels = yield from labels_steps(index, steep, known, levels, ratio * zoom)
     finite = z[known]
     return Relief(
         span, pixels, levels, labels,
@@ -200,7 +213,8 @@ def labels_steps(
         on_line[:, :edge] = on_line[:, -edge:] = False
         (wide, high), (broad, low) = ((round(x * ratio), round(y * ratio)) for x, y in TAKEN)
         on_line[:high, -wide:] = on_line[:low, :broad] = False
-        on_line[:, : round(NUMBERS * ratio)] = False
+        on_line[:, : round(NUMBERS[0] * ratio)] = False
+        on_line[-round(NUMBERS[1] * ratio) :] = False
         places = np.argwhere(on_line)
         if not places.size:
             continue

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.optimization.stationary import stationary_points_steps
 from core.optimization.surfaces import Surface
-from explorer import tasks
+from explorer import tasks, theme
 from explorer.latest import Latest
 from explorer.panes.backprop.optimizers.looks import inks
 from explorer.panes.backprop.optimizers.relief import ROUGH, Relief, relief_steps
@@ -47,7 +47,7 @@ class Surveyor:
             return
         rough = not self._covers(wanted)
         if rough:
-            wanted = (*wanted[:4], ROUGH, wanted[5])
+            wanted = (*wanted[:4], ROUGH, *wanted[5:])
         if self._map.running:
             another = self._asked[0] is not mode.surface or (rough and not self._is_rough)
         else:
@@ -84,7 +84,7 @@ class Surveyor:
         picture = self._mode.view.map
         return (
             self._mode.surface, picture.span, picture.width(), picture.height(),
-            picture.devicePixelRatioF(), inks(),
+            picture.devicePixelRatioF(), inks(), theme.current().zoom,
         )  # fmt: skip
 
     def _on_map_failed(self, message: str) -> None:

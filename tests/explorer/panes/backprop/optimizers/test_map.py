@@ -10,18 +10,21 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QWheelEvent
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 
 from core.jobs import to_the_end
 from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.surfaces import SURFACES
 from core.optimization.typed_surface import typed_surface
 from explorer import encoding, export, theme
-from explorer.panes.backprop.optimizers.draw_marks import note_box
+from explorer.panes.backprop.optimizers.draw_marks import bar_box, note_box
 from explorer.panes.backprop.optimizers.experiment import Experiment
 from explorer.panes.backprop.optimizers.looks import color_of, is_dashed
 from explorer.panes.backprop.optimizers.plane import Plane, fitting
 from explorer.panes.backprop.optimizers.racing import Recording, racing
 from explorer.panes.backprop.optimizers.relief import Inks, levels_of, relief, relief_steps
+from explorer.panes.backprop.optimizers.view import OptimizersView
+from explorer.panes.backprop.optimizers.words import plain
 
 INKS = Inks((255, 255, 255), (200, 200, 200), (0, 0, 0), (90, 90, 90))
 
@@ -108,6 +111,34 @@ def test_a_map_is_drawn_in_parts_between_which_others_have_their_turn():
     assert drawn.labels == whole.labels and drawn.labels
     hatched = relief(typed_surface("sqrt(x)"), (-2, 2, -2, 2), 1200, 900, 1.0, INKS).pixels[:, :100]
     np.testing.assert_array_equal(hatched[8:], hatched[:-8])  # across the parts
+
+
+@pytest.mark.parametrize("zoom", [1.0, 1.25])
+def test_no_height_of_a_level_reaches_under_tools_bar_or_numbers(qapp, qtbot, zoom):
+    now = theme.current()
+    theme.apply(qapp, now.name, zoom, "off")
+    try:
+        host = QWidget()
+        qtbot.addWidget(host)
+        tools = OptimizersView(host).tools
+        tools.adjustSize()
+        wide = theme.current().metrics("label").horizontalAdvance
+        for name, surface in SURFACES.items():
+            for size in ((682, 298), (660, 488), (918, 423)):
+                span = fitting(surface.span, *size).span(*size)
+                drawn = relief(surface, span, *size, 1.0, INKS, zoom)
+                right = QRectF(size[0] - tools.width() - 5, 5, tools.width(), tools.height())
+                bar = bar_box(drawn, QRectF(0, 0, *size))
+                below = QRectF(0, size[1] - theme.current().px(20), *size)
+                for label in drawn.labels:
+                    half, turn = wide(plain(label.value)) / 2, np.radians(label.angle)
+                    across, down = half * abs(np.cos(turn)) + 4, half * abs(np.sin(turn)) + 4
+                    x, y = label.x * size[0], label.y * size[1]
+                    box = QRectF(x - across, y - down, 2 * across, 2 * down)
+                    over = [one for one in (right, bar, below) if box.intersects(one)]
+                    assert over == [], (name, size, label)
+    finally:
+        theme.apply(qapp, now.name, now.zoom)
 
 
 @pytest.mark.parametrize("height", [0.0, np.nan, np.inf, 1e300])
