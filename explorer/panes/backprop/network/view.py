@@ -102,24 +102,25 @@ class NetworkView(QWidget):
                 widget.setVisible(bool(there))
             if there and layout is not None:
                 self._place_pair(pair, layout.columns[number + 1], hidden[number], layout.step)
-        roomy = layout is not None and layout.step >= theme.current().px(128)
-        for widget in (self.fewer, self.deeper):
+        for widget in (self.fewer, self.depth, self.deeper):
             widget.setVisible(bool(shown))
-        self.depth.setVisible(bool(shown) and roomy)
         if not shown:
             return
         count = len(hidden)
-        self.depth.setText("1 layer" if count == 1 else f"{count} layers")
         self.fewer.setEnabled(count > 0)
         self.deeper.setEnabled(count < MOST_LAYERS)
         self.deeper.setToolTip(
             "One hidden layer more" if count < MOST_LAYERS else f"{MOST_LAYERS} layers are the most"
         )
         now = theme.current()
-        size, x = now.px(SMALL), 0
+        size, x, room = now.px(SMALL), 0, float(self.network.width())
         if count and layout is not None and len(layout.columns) > 1:  # clear of the first pair
             room = layout.columns[1] - self._pairs[0][0].width() - now.px(2)
-            size = max(now.px(12), min(size, int(room / 2) - 1))
+        said = "1 layer" if count == 1 else f"{count} layers"
+        self.depth.setText(said if self._fits(said, room - 2 * size) else f"{count}")
+        roomy = self._fits(f"{count}", room - 2 * size)
+        self.depth.setVisible(roomy)
+        size = max(now.px(12), min(size, int(room / 2) - 1))
         for widget in (self.fewer, self.depth, self.deeper):
             widget.adjustSize()
             if widget is self.depth:
@@ -128,6 +129,9 @@ class NetworkView(QWidget):
                 widget.setFixedSize(size, size)
                 widget.move(x, now.px(2))
             x += widget.width() + 1 if widget is not self.depth or roomy else 0
+
+    def _fits(self, text: str, room: float) -> bool:
+        return self.depth.fontMetrics().horizontalAdvance(text) + theme.current().px(4) <= room
 
     def _place_pair(
         self, pair: tuple[QToolButton, QToolButton], x: float, count: int, step: float

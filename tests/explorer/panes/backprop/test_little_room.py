@@ -291,6 +291,29 @@ def test_buttons_above_many_columns_do_not_lie_on_each_other(make_pane, run_asyn
         assert advance(caption(moment, column, layout.step)[0]) < layout.step
 
 
+def test_how_many_layers_there_are_stands_between_its_buttons_where_there_is_room(
+    make_pane, run_async
+):
+    """Without it two pairs of - and + stood side by side."""
+    pane = make_pane("network")
+    mode = pane.modes["network"]
+    view, said = mode.view, {}
+
+    async def body():
+        pane.resize(950, 800)
+        for _ in range(4):
+            mode.view.layersRequested.emit(1)
+            await pane.settled()
+            count = len(view.network.moment.sizes) - 2
+            said[count] = view.depth.text() if view.depth.isVisible() else ""
+            row = [view.fewer, *([view.depth] if said[count] else []), view.deeper, *view._pairs[0]]
+            for before, after in pairwise(row):
+                assert before.geometry().right() <= after.x()
+
+    run_async(body())
+    assert said == {3: "3 layers", 4: "4", 5: "5", 6: ""}
+
+
 def test_words_of_a_plate_without_a_map_stay_in_its_column(qapp):
     theme.apply(qapp, "light", 1.5)
     area = QRectF(100, 0, 160, 60)
