@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -21,9 +20,7 @@ from explorer.panes.backprop.expression.header import ExpressionHeader
 from explorer.panes.backprop.expression.scene import instant_at
 from explorer.panes.backprop.expression.view import ExpressionView
 from explorer.panes.backprop.modes import MODES
-from explorer.panes.backprop.network.draw_network import caption
 from explorer.panes.backprop.network.header import NetworkHeader
-from explorer.panes.backprop.network.histograms import size_text
 from explorer.panes.backprop.network.view import NetworkView
 from explorer.panes.backprop.optimizers.header import OptimizersHeader
 from explorer.panes.backprop.optimizers.moments import MomentsView
@@ -146,43 +143,6 @@ def test_a_notice_over_a_small_map_is_whole(shown):
     assert not view.notice.geometry().intersects(view.tools.geometry())
 
 
-def test_numbers_below_histograms_keep_to_their_column(qapp):
-    theme.apply(qapp, "light", 1.0)
-    assert size_text(0.00123456, 1, 100, False) == "rms 0.00123"
-    metrics = theme.current().metrics("label")
-    for width in range(5, 120):
-        for vanished in (False, True):
-            text = size_text(-1.23456e-7, 1, width, vanished)
-            assert metrics.horizontalAdvance(text) <= width
-
-
-def test_a_sign_stands_apart_from_its_number_where_there_is_room(qapp):
-    theme.apply(qapp, "light", 1.0)
-    assert size_text(0.00123456, 1, 100, True) == "\u26a0 rms 0.00123"
-    assert size_text(0.0, 1, 100, True) == "\u26a0 rms 0"
-
-
-def test_what_a_click_adds_is_told_before_a_button_has_all_its_words(qapp, qtbot):
-    """The menu alone, beside "Reset and learn slower", was of no known use."""
-    theme.apply(qapp, "light", 1.0, "off")
-    host = QWidget()
-    qtbot.addWidget(host)
-    header = NetworkHeader(host)
-    header.set_diverged(True)
-    host.show()
-    seen = []
-    for width in range(300, 900, 5):
-        header.resize(width, 40)
-        header.layout().activate()
-        told, words = not header._adds_label.isHidden(), header.calm.text()
-        seen.append((told, words))
-        assert not told or header.layout().minimumSize().width() <= width
-        assert header.presets.toolButtonStyle() == header.reset.toolButtonStyle()
-    assert seen[0] == (False, "Learn slower") and seen[-1] == (True, "Reset and learn slower")
-    assert (True, "Learn slower") in seen
-    assert sorted(told for told, _ in seen) == [told for told, _ in seen]
-
-
 @pytest.mark.parametrize("zoom", [1.0, 1.25, 1.5])
 def test_a_formula_of_more_lines_than_are_seen_shows_whole_lines(qapp, qtbot, zoom):
     theme.apply(qapp, "light", zoom, "off")
@@ -264,54 +224,6 @@ def test_in_a_very_low_window_the_formula_comes_back_where_its_inputs_are_of_no_
     view = shown(ExpressionView, 1.0, height=470)
     happens(view)
     assert view.editor.isVisibleTo(view) and view.cards.isVisibleTo(view), "both have some room"
-
-
-def test_buttons_above_many_columns_do_not_lie_on_each_other(make_pane, run_async, qapp):
-    pane = make_pane("network")
-    mode = pane.modes["network"]
-    theme.apply(qapp, "light", 1.5, "off")
-
-    async def body():
-        for _ in range(5):
-            mode.view.layersRequested.emit(1)
-            await pane.settled()
-
-    run_async(body())
-    pane.resize(961, 428)
-    QTest.qWait(1)
-    view, moment = mode.view, mode.view.network.moment
-    shown = [one for pair in view._pairs for one in pair if one.isVisible()]
-    assert len(shown) == 2 * (len(moment.sizes) - 2) > 8
-    shown = sorted((view.fewer, view.deeper, *shown), key=lambda one: one.x())
-    for before, after in pairwise(shown):
-        assert before.geometry().right() < after.x()
-    layout = view.network.layout_now
-    advance = theme.current().metrics("label").horizontalAdvance
-    for column in range(1, len(layout.columns)):
-        assert advance(caption(moment, column, layout.step)[0]) < layout.step
-
-
-def test_how_many_layers_there_are_stands_between_its_buttons_where_there_is_room(
-    make_pane, run_async
-):
-    """Without it two pairs of - and + stood side by side."""
-    pane = make_pane("network")
-    mode = pane.modes["network"]
-    view, said = mode.view, {}
-
-    async def body():
-        pane.resize(950, 800)
-        for _ in range(4):
-            mode.view.layersRequested.emit(1)
-            await pane.settled()
-            count = len(view.network.moment.sizes) - 2
-            said[count] = view.depth.text() if view.depth.isVisible() else ""
-            row = [view.fewer, *([view.depth] if said[count] else []), view.deeper, *view._pairs[0]]
-            for before, after in pairwise(row):
-                assert before.geometry().right() <= after.x()
-
-    run_async(body())
-    assert said == {3: "3 layers", 4: "4", 5: "5", 6: ""}
 
 
 def test_words_of_a_plate_without_a_map_stay_in_its_column(qapp):
