@@ -17,6 +17,7 @@ AIR = 0.01  # what beside a node costs, as a share of that
 OTHERS = 0.03  # what an edge that the bubble lies on costs, as a share of its area
 MOST_PASSING = 500  # pieces of edges near by: from far away there are thousands, and some tell
 TRIED, FEW, POINTS = 100, 4, 6  # heights that it tries; edges of the node, and points of each
+AT_ONCE = 64  # places, the nearest first, until no other can be better
 
 
 def bubble_place(
@@ -59,19 +60,28 @@ def bubble_place(
     whole = size.width() * size.height()
     outside = whole - shared(places, np.array([_corners(inside)]))[:, 0]
     air = np.array([-gap, -gap, gap, gap]) / 2  # a node has a ring, and words need air
-    parts = shared(places, nodes).sum(axis=1) + AIR * shared(places, nodes + air).sum(axis=1)
     px, py = np.array([(point.x(), point.y()) for point in points]).reshape(-1, 2).T
-    crossed = (x[:, None] <= px) & (px <= places[:, 2:3])
-    crossed &= (y[:, None] <= py) & (py <= places[:, 3:])
     away = abs(x + size.width() / 2 - node.center().x())
     away += abs(y + size.height() / 2 - node.center().y())
     away /= size.width() + size.height()
     passing = ways.near(near)
     every = 1 + len(passing) // MOST_PASSING
-    others = every * touched(places, passing[::every]).sum(axis=1)
-    hidden = 0.04 * crossed.sum(axis=1) + 0.02 * away + OTHERS * others
-    hidden = NODES * (outside + parts) + whole * hidden
-    best = int(hidden.argmin())
+    least = NODES * outside + whole * 0.02 * away  # what a place costs at least
+    nearest = least.argsort(kind="stable")
+    best, lowest = int(nearest[0]), np.inf
+    for some in np.split(nearest, range(AT_ONCE, len(nearest), AT_ONCE)):
+        if least[some[0]] >= lowest:
+            break  # so do all that are left
+        tried = places[some]
+        parts = shared(tried, nodes).sum(axis=1) + AIR * shared(tried, nodes + air).sum(axis=1)
+        crossed = (tried[:, :1] <= px) & (px <= tried[:, 2:3])
+        crossed &= (tried[:, 1:2] <= py) & (py <= tried[:, 3:])
+        costs = least[some] + NODES * parts + whole * 0.04 * crossed.sum(axis=1)
+        few = costs < lowest
+        others = every * touched(tried[few], passing[::every]).sum(axis=1)
+        costs[few] += whole * OTHERS * others
+        if costs.min() < lowest:
+            best, lowest = int(some[costs.argmin()]), costs.min()
     return QRectF(float(x[best]), float(y[best]), size.width(), size.height())
 
 

@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtCore import QRectF, QSizeF
 
 from explorer import theme
+from explorer.panes.backprop.expression import bubble_place as place_module
 from explorer.panes.backprop.expression import (
     draw_checks,
     draw_edges,
@@ -233,3 +234,19 @@ def test_the_arithmetic_stands_beside_its_step_and_not_two_boxes_away(qtbot, wid
             for one in (place.node, subject_at(made.computed, moment))
         ]
         assert any(box.intersects(one) for one in near), moment
+
+
+@pytest.mark.parametrize("name", ["neuron", "micrograd", "twice"])
+def test_places_that_are_not_tried_are_no_better(qapp, monkeypatch, name):
+    made = scene(name)
+    ways, room, words = ways_of(made), QRectF(0, 0, 900, 500), QSizeF(160, 26)
+
+    def found() -> list[QRectF]:
+        return [
+            bubble_place(made, ways, instant_at(made.computed, moment), words, room, 8)
+            for moment in range(1, len(made.computed.plan))
+        ]
+
+    tried = found()
+    monkeypatch.setattr(place_module, "AT_ONCE", 10_000)  # every place, whatever came before
+    assert found() == tried
