@@ -1,4 +1,4 @@
-"""Engines that end with their test, and looks that do."""
+"""Engines that end with their test, and looks and problems that do."""
 
 from __future__ import annotations
 
@@ -22,6 +22,16 @@ def own_looks() -> Iterator[None]:
     app = QApplication.instance()
     if isinstance(app, QApplication) and theme.current() != before:
         theme.apply(app, before.name, before.zoom, before.motion)
+
+
+@pytest.fixture(autouse=True)
+def own_problems() -> None:
+    """What a test before has reported, or reported so late that it has not come yet, is gone."""
+    from explorer import errors
+
+    if errors._reports is not None:
+        QApplication.sendPostedEvents(errors._reports)
+        errors._reports.problems.clear()
 
 
 @pytest.fixture
