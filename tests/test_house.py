@@ -89,7 +89,7 @@ def test_no_event_loop_inside_an_event_loop():
 
 def test_only_the_engine_owns_threads():
     kinds = r"(threading\.)?(Thread|Timer)|QThread|(\w+\.)?QThreadPool.*|(\w+\.)*ThreadPoolExecutor"
-    assert called(EXPLORER, kinds, allowed=("explorer/engine.py",)) == []
+    assert called(EXPLORER, kinds, allowed=("explorer/engine/engine.py",)) == []
     # launch.py: a training process watches whether its parent still lives.
     assert called(CORE, kinds, allowed=("core/training/launch.py",)) == []
 

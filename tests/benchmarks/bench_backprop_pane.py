@@ -84,7 +84,7 @@ Times = tuple[list[float], list[float], list[float]]
 async def _driven(text: str, measure: Callable[[Any, Any], Awaitable[Times]]) -> Times:
     """What `measure` finds at the pane and its mode, which show a formula."""
     from explorer.panes.backprop.pane import BackpropPane
-    from explorer.session import Session
+    from explorer.shell.session import Session
 
     with tempfile.TemporaryDirectory(prefix="llm-explorer-") as scratch:
         session = Session(

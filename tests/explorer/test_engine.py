@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from explorer.engine import SUPERSEDED, EngineDied, Job
+from explorer.engine.jobs import SUPERSEDED, EngineDied, Job
 from tests.explorer.small_jobs import Moment, counting
 from tests.explorer.waiting import Gate, until
 
@@ -256,7 +256,7 @@ def test_what_all_threads_need_of_core_is_loaded_before_any_of_them_works():
     code = """
 import asyncio, sys
 from PySide6.QtCore import QCoreApplication
-from explorer.engine import Engine
+from explorer.engine.engine import Engine
 app = QCoreApplication([])
 engine = Engine()
 assert "core.data" not in sys.modules

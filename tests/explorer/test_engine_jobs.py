@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import pytest
 
-from explorer.engine_loop import QUICK_SWITCH
+from explorer.engine.loop import QUICK_SWITCH
 from tests.explorer.small_jobs import Moment, counting
 from tests.explorer.waiting import Gate, until
 

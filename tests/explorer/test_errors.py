@@ -12,9 +12,9 @@ import pytest
 from PySide6.QtCore import QObject, QTimer
 
 from core.training import records
-from explorer import errors, tasks
-from explorer.errors import CrashLog, Hooks
-from explorer.notices import Notices
+from explorer.engine import errors, tasks
+from explorer.engine.errors import CrashLog, Hooks
+from explorer.shell.notices import Notices
 from tests.explorer.waiting import until
 
 

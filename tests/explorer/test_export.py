@@ -14,12 +14,14 @@ from PySide6.QtCore import QSize
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtSvg import QSvgRenderer
 
-from explorer import encoding, errors, export
+from explorer.engine import errors
 from explorer.panes.base import Context
-from explorer.settings import Settings
-from explorer.tracks import TraceTrack
-from explorer.widgets.line_plot import LinePlot, Series
-from explorer.workspace import Workspace
+from explorer.shell import export
+from explorer.state.settings import Settings
+from explorer.state.tracks import TraceTrack
+from explorer.state.workspace import Workspace
+from explorer.widgets import encoding
+from explorer.widgets.plots.line_plot import LinePlot, Series
 from tests.explorer.demo import DemoPane, demo_trace
 
 
@@ -244,7 +246,7 @@ def test_the_menu_copies_and_exports(pane, tmp_path, run_async, monkeypatch):
     def chosen(window, title, name, then):
         then(str(tmp_path / name))
 
-    monkeypatch.setattr("explorer.dialogs.ask_target", chosen)
+    monkeypatch.setattr("explorer.widgets.dialogs.ask_target", chosen)
     words = Strip()
     pane.status, pane.say = words, words.set_message  # the pane stands in for the window
 

@@ -7,7 +7,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMainWindow, QPushButton, QVBoxLayout, QWidget
 
-from explorer.focus import FocusKeeper
+from explorer.shell.focus import FocusKeeper
 from explorer.widgets.run_line import RunList, RunStatus
 
 

@@ -12,10 +12,10 @@ import pytest
 
 from core.training import RunReader, new_run_folder
 from core.training.writer import RunWriter
-from explorer import errors, tasks
-from explorer.follow import SLOW, RunFollower, see, where
-from explorer.live import Runs
+from explorer.engine import errors, tasks
 from explorer.panes.training.follow import Follower
+from explorer.runs.live import Runs
+from explorer.shell.follow import SLOW, RunFollower, see, where
 from tests.explorer.demo import tiny_training
 from tests.explorer.waiting import until
 

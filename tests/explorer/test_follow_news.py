@@ -11,10 +11,10 @@ import pytest
 
 from core.training import new_run_folder
 from core.training.writer import RunWriter
-from explorer import errors, tasks
-from explorer.follow import RunFollower
-from explorer.live import Runs
+from explorer.engine import errors, tasks
 from explorer.panes.training.follow import Follower
+from explorer.runs.live import Runs
+from explorer.shell.follow import RunFollower
 from explorer.widgets.run_line import RunLine
 from tests.explorer.demo import tiny_training
 
@@ -37,7 +37,7 @@ def test_a_run_that_starts_on_the_thread_is_in_the_strip_at_once_though_another_
         while True:
             yield SimpleNamespace(safe=True, idle=0.01)
 
-    monkeypatch.setattr("explorer.live._train", waits)
+    monkeypatch.setattr("explorer.runs.live._train", waits)
 
     async def body():
         runs = Runs(engine, tmp_path)

@@ -8,8 +8,9 @@ import pytest
 import shiboken6
 from PySide6.QtCore import QObject
 
-from explorer import errors, tasks, theme
-from explorer.session import Session
+from explorer import theme
+from explorer.engine import errors, tasks
+from explorer.shell.session import Session
 from tests.explorer.conftest import dispose
 from tests.explorer.demo import spec
 

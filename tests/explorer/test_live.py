@@ -12,12 +12,13 @@ import pytest
 from core.training import RunReader
 from core.training.control import ControlLog
 from core.training.writer import RunWriter
-from explorer import errors, theme
-from explorer.follow import where
-from explorer.jobs import EngineDied
-from explorer.live import Runs
-from explorer.session import Session
-from explorer.settings import read_object, write_object
+from explorer import theme
+from explorer.engine import errors
+from explorer.engine.jobs import EngineDied
+from explorer.runs.live import Runs
+from explorer.shell.follow import where
+from explorer.shell.session import Session
+from explorer.state.settings import read_object, write_object
 from tests.explorer.conftest import dispose
 from tests.explorer.demo import save_tiny_model, spec, tiny_training
 from tests.explorer.waiting import until
@@ -290,7 +291,7 @@ def test_restart_goes_on_with_every_run_of_the_dead_engine(
     def poison():
         raise SystemExit
 
-    monkeypatch.setattr("explorer.live._train", waiting)
+    monkeypatch.setattr("explorer.runs.live._train", waiting)
 
     async def body():
         session = Session(

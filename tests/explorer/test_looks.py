@@ -11,9 +11,9 @@ import pytest
 
 from core.tensor_files import write_tensors
 from core.training import RunControl, new_run_folder
-from explorer.engine import SUPERSEDED
-from explorer.run_source import RunSource
-from explorer.tail import Tail
+from explorer.engine.jobs import SUPERSEDED
+from explorer.runs.run_source import RunSource
+from explorer.runs.tail import Tail
 from tests.explorer.demo import tiny_training
 
 

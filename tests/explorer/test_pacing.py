@@ -10,10 +10,11 @@ import pytest
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
-from explorer import courtesy, theme
-from explorer.pacing import Pacing
-from explorer.player import Player
-from explorer.tracks import ListTrack
+from explorer import theme
+from explorer.engine import courtesy
+from explorer.state.player import Player
+from explorer.state.tracks import ListTrack
+from explorer.widgets.pacing import Pacing
 from tests.explorer.conftest import dispose
 
 

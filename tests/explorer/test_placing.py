@@ -8,8 +8,8 @@ import pytest
 
 from core.training import RunReader, new_run_folder
 from core.training.writer import RunWriter
-from explorer.live import Runs
-from explorer.placing import SLOW_STEP, backend_for, seconds_per_step
+from explorer.runs.backend_choice import SLOW_STEP, backend_for, seconds_per_step
+from explorer.runs.live import Runs
 from tests.explorer.demo import tiny_training
 
 

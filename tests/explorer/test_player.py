@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from core.trace import Step, Trace
-from explorer.player import Player
-from explorer.tracks import ListTrack, LiveTrack, TraceTrack
+from explorer.state.player import Player
+from explorer.state.tracks import ListTrack, LiveTrack, TraceTrack
 from tests.explorer.conftest import dispose
 
 

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from explorer import settings
-from explorer.settings import Settings
+from explorer.state import settings
+from explorer.state.settings import Settings
 
 
 def test_what_was_saved_comes_back(tmp_path):

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from PySide6.QtGui import QImage
 
-from explorer import session, snapshot, theme
+from explorer import theme
+from explorer.shell import session
+from explorer.studio import snapshot
 from tests.explorer.demo import broken_spec, spec
 
 ROOT = Path(__file__).parents[2]

@@ -9,9 +9,9 @@ import pytest
 
 import core
 from core.training import RunReader
-from explorer.engine import SUPERSEDED
-from explorer.live import Runs
-from explorer.sources import FolderSource
+from explorer.engine.jobs import SUPERSEDED
+from explorer.runs.live import Runs
+from explorer.runs.sources import FolderSource
 from tests.explorer.demo import save_tiny_model, tiny_training
 
 

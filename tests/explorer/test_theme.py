@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer import theme, theme_icons
-from explorer.theme_colors import PALETTES, color_table, contrast, ink_on, luminance, rgb
-from explorer.theme_numbers import format_short
+from explorer import theme
+from explorer.theme import icons
+from explorer.theme.colors import PALETTES, color_table, contrast, ink_on, luminance, rgb
+from explorer.theme.numbers import format_short
 
 GROUNDS = ("window", "surface", "raised")
 TEXTS = ("text", "muted", "accent", "q", "k", "v", "attention", "success", "warning", "error")
@@ -220,10 +221,10 @@ def test_the_bundled_fonts_are_there_with_tabular_digits_and_weights(qapp):
 def test_every_icon_is_drawn_in_the_color_that_is_asked_for(qapp):
     theme.apply(qapp, "light")
     sheet = {"combo-arrow", "spin-up", "check-on-light", "check-on-dark"}  # fixed colors
-    names = [name for name in theme_icons.names() if name not in sheet]
+    names = [name for name in icons.names() if name not in sheet]
     assert len(names) >= 40
     for name in names:
-        image = theme_icons.pixmap(name, "k", 20, 2.0).toImage()
+        image = icons.pixmap(name, "k", 20, 2.0).toImage()
         assert image.width() == 40
         opaque = {
             image.pixelColor(x, y).getRgb()[:3]
@@ -235,4 +236,4 @@ def test_every_icon_is_drawn_in_the_color_that_is_asked_for(qapp):
         expected = rgb(PALETTES["light"].roles["k"])
         assert np.abs(np.array(list(opaque)) - expected).max() <= 2, name
     with pytest.raises(ValueError, match=r"draw resources/icons/unicorn\.svg"):
-        theme_icons.pixmap("unicorn")
+        icons.pixmap("unicorn")

@@ -10,9 +10,11 @@ from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QRect, QSize, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
-from explorer import errors, theme, tour
+from explorer import theme
+from explorer.engine import errors
 from explorer.panes import built
-from explorer.session import Session
+from explorer.shell import tour
+from explorer.shell.session import Session
 from explorer.widgets.callout import Callout, best_place
 from explorer.widgets.formula import FormulaView
 from tests.explorer.conftest import dispose

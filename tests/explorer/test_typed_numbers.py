@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from explorer.typed_numbers import read_number, read_whole
+from explorer.theme.typed_numbers import read_number, read_whole
 
 
 @pytest.mark.parametrize(

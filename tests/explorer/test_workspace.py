@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from explorer.workspace import DEFAULT_PROMPT, Workspace
+from explorer.state.workspace import DEFAULT_PROMPT, Workspace
 
 
 @pytest.fixture

@@ -9,11 +9,7 @@ from typing import Any
 
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from explorer import dialogs
-from explorer.actions import Action
-from explorer.encoding import write_png
-from explorer.engine import SUPERSEDED
-from explorer.export import SCALE, drawn
+from explorer.engine.jobs import SUPERSEDED
 from explorer.panes.base import Context, Pane
 from explorer.panes.training import files, words
 from explorer.panes.training.ancestry import kin
@@ -32,6 +28,10 @@ from explorer.panes.training.screen import Screen, load_sources, planned_inspect
 from explorer.panes.training.setup import SetupView
 from explorer.panes.training.steering import Steering
 from explorer.panes.training.view import RunView
+from explorer.state.actions import Action
+from explorer.widgets import dialogs
+from explorer.widgets.encoding import write_png
+from explorer.widgets.rendering import SCALE, drawn
 
 
 def create(context: Context) -> TrainingPane:

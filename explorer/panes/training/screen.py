@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from core.training.config import TrainingConfig
-from explorer.engine import Engine
+from explorer.engine.engine import Engine
 from explorer.panes.base import Inspection
 from explorer.panes.training import words
 from explorer.panes.training.ancestry import Ancestry

@@ -9,7 +9,7 @@ from explorer.panes.training.follow import ACTIVE, RunData
 from explorer.panes.training.moments import Moment
 from explorer.panes.training.phases import PHASES
 from explorer.panes.training.run_card import CardText
-from explorer.theme_numbers import format_fixed, format_number
+from explorer.theme.numbers import format_fixed, format_number
 
 RISEN = 1.1  # times the first loss: more than batches differ by
 MANY = 100.0  # from here on thousandths of a loss say nothing

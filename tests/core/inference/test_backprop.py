@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.inference.backprop import explain_example, explain_example_steps
+from core.training.explained_example import explain_example, explain_example_steps
 from core.transformer import ModelConfig
 from core.transformer.gpt import GPT
 

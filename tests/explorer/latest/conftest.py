@@ -8,8 +8,8 @@ import pytest
 import shiboken6
 from PySide6.QtCore import QObject
 
-from explorer import errors
-from explorer.latest import Latest
+from explorer.engine import errors
+from explorer.engine.latest import Latest
 from tests.explorer.conftest import dispose
 
 

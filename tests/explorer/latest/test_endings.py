@@ -7,9 +7,9 @@ import threading
 
 import pytest
 
-from explorer import errors, tasks
-from explorer.engine import Engine
-from explorer.latest import Latest
+from explorer.engine import errors, tasks
+from explorer.engine.engine import Engine
+from explorer.engine.latest import Latest
 from tests.explorer.conftest import dispose
 from tests.explorer.latest.conftest import Heard, endless
 from tests.explorer.small_jobs import counting

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import threading
 
-from explorer import tasks
-from explorer.engine import Engine
-from explorer.latest import Latest
+from explorer.engine import tasks
+from explorer.engine.engine import Engine
+from explorer.engine.latest import Latest
 from tests.explorer.conftest import dispose
 from tests.explorer.latest.conftest import Heard, endless
 from tests.explorer.small_jobs import counting

@@ -10,9 +10,10 @@ import pytest
 from core.training import new_run_folder
 from core.training.control import ControlLog
 from core.training.writer import RunWriter
-from explorer import errors, theme
-from explorer.session import Session
-from explorer.settings import write_object
+from explorer import theme
+from explorer.engine import errors
+from explorer.shell.session import Session
+from explorer.state.settings import write_object
 from tests.explorer.conftest import dispose
 from tests.explorer.demo import spec, tiny_training
 
@@ -29,7 +30,7 @@ def sitting(qapp, tmp_path, monkeypatch):
             log.refresh()
             yield SimpleNamespace(safe=True, idle=0.01)
 
-    monkeypatch.setattr("explorer.live._train", training)
+    monkeypatch.setattr("explorer.runs.live._train", training)
 
     session = Session(
         folder=tmp_path / "config",

@@ -8,8 +8,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from core.training.writer import RunWriter
-from explorer import tasks
-from explorer.sources import models_among
+from explorer.engine import tasks
+from explorer.runs.sources import models_among
 from tests.explorer.demo import save_tiny_model, tiny_training
 from tests.explorer.session_runs.conftest import commands
 from tests.explorer.waiting import until
@@ -54,7 +54,7 @@ def test_every_run_that_trains_is_steered_from_the_strip_of_any_pane(sitting, ru
 def test_the_strip_says_what_a_run_computes_on_and_else_what_the_engine_does(
     sitting, run_async, monkeypatch
 ):
-    monkeypatch.setattr("explorer.session.torch_threads", lambda: 3)
+    monkeypatch.setattr("explorer.shell.session.torch_threads", lambda: 3)
 
     async def body():
         async with sitting as session:

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from explorer import errors
-from explorer.jobs import EngineDied
+from explorer.engine import errors
+from explorer.engine.jobs import EngineDied
 from tests.explorer.demo import tiny_training
 from tests.explorer.waiting import until
 
@@ -132,7 +132,7 @@ def test_why_a_run_ended_is_told_once_where_one_looks(
         yield SimpleNamespace(safe=True, idle=0.01)
         raise error
 
-    monkeypatch.setattr("explorer.live._train", training)
+    monkeypatch.setattr("explorer.runs.live._train", training)
 
     async def body():
         async with sitting as session:

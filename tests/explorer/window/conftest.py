@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from explorer import errors, theme
-from explorer.session import Session
+from explorer import theme
+from explorer.engine import errors
+from explorer.shell.session import Session
 from tests.explorer.conftest import dispose
 from tests.explorer.demo import spec
 

@@ -10,8 +10,9 @@ from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QFileDialog, QMenu, QScrollArea
 
-from explorer import errors, theme
-from explorer.actions import Action, Actions
+from explorer import theme
+from explorer.engine import errors
+from explorer.state.actions import Action, Actions
 from tests.explorer.demo import broken_spec, spec
 
 
@@ -249,7 +250,7 @@ def test_the_close_button_only_asks(make):
 
 
 def test_first_tips_come_once(make):
-    from explorer import tour
+    from explorer.shell import tour
 
     session, window = make()
     tour.start(window, session.settings)
@@ -265,7 +266,7 @@ def test_first_tips_come_once(make):
 
 
 def test_the_keys_help_lists_every_key(make):
-    from explorer import tour
+    from explorer.shell import tour
     from explorer.widgets.base import Label
 
     _, window = make()

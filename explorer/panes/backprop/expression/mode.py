@@ -11,7 +11,6 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from core.autograd import ExpressionError
-from explorer.actions import Action
 from explorer.panes.backprop.expression import demo, words
 from explorer.panes.backprop.expression.camera import SCALES, Camera
 from explorer.panes.backprop.expression.commands import commands
@@ -25,6 +24,7 @@ from explorer.panes.backprop.expression.track import MomentTrack
 from explorer.panes.backprop.expression.trying import Trying
 from explorer.panes.backprop.expression.view import ExpressionView
 from explorer.panes.modes import Desk, Mode
+from explorer.state.actions import Action
 
 
 def create(desk: Desk, parent: QObject) -> Mode:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from explorer.panes.backprop.expression.computing import Computed
 from explorer.panes.backprop.expression.words import title
-from explorer.tracks import Track
+from explorer.state.tracks import Track
 
 
 class MomentTrack(Track):

@@ -17,7 +17,7 @@ from explorer.panes.backprop.expression.cells import (
 )
 from explorer.panes.backprop.expression.computing import Array, Computed
 from explorer.panes.backprop.expression.writing import numeral
-from explorer.theme_numbers import TIMES
+from explorer.theme.numbers import TIMES
 
 PARTIAL = "\u2202"
 SUMMED = 2  # products of a sum that are written out

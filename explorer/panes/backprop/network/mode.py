@@ -9,8 +9,8 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
-from explorer import tasks, theme
-from explorer.actions import Action
+from explorer import theme
+from explorer.engine import tasks
 from explorer.panes.backprop.network import inspecting, words
 from explorer.panes.backprop.network.diagnosing import diagnose
 from explorer.panes.backprop.network.editing import EXPERIMENT, Editing
@@ -26,6 +26,7 @@ from explorer.panes.backprop.network.track import LearnTrack, StepTrack
 from explorer.panes.backprop.network.updates import layer_of
 from explorer.panes.backprop.network.view import NetworkView
 from explorer.panes.modes import Desk, Mode
+from explorer.state.actions import Action
 
 
 def create(desk: Desk, parent: QObject) -> Mode:

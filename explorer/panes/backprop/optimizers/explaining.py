@@ -21,7 +21,7 @@ from explorer.panes.backprop.optimizers.substituting import (
 )
 from explorer.panes.backprop.optimizers.words import place, plain, share
 from explorer.panes.base import Inspection, Row
-from explorer.theme_numbers import format_number
+from explorer.theme.numbers import format_number
 from explorer.widgets.live_numbers import Equation
 
 XY = ("x", "y")

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import QWidget
 from core.autograd import ExpressionError
 from core.optimization.surfaces import Surface
 from explorer import theme
-from explorer.actions import Action
 from explorer.panes.backprop.optimizers import explaining, words
 from explorer.panes.backprop.optimizers.commands import commands
 from explorer.panes.backprop.optimizers.demo import views
@@ -34,6 +33,7 @@ from explorer.panes.backprop.optimizers.track import RaceTrack, UpdateTrack
 from explorer.panes.backprop.optimizers.view import OptimizersView
 from explorer.panes.base import Inspection
 from explorer.panes.modes import Desk, Mode
+from explorer.state.actions import Action
 
 EXPERIMENT = "backprop.optimizers"
 

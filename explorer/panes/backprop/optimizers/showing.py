@@ -22,7 +22,7 @@ from explorer.panes.backprop.optimizers.remembering import Quantity, quantities_
 from explorer.panes.backprop.optimizers.track import UpdateTrack
 from explorer.panes.backprop.optimizers.words import short
 from explorer.widgets.formula import set_formulas
-from explorer.widgets.line_plot import Mark, Series
+from explorer.widgets.plots.line_plot import Mark, Series
 
 if TYPE_CHECKING:
     from explorer.panes.backprop.optimizers.mode import OptimizersMode

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from core.trace import Step, Trace
 from explorer.panes.backprop.optimizers import words
 from explorer.panes.backprop.optimizers.racing import Lane, Recording
-from explorer.tracks import TraceTrack, Track
+from explorer.state.tracks import TraceTrack, Track
 
 WHOLE = 14.0  # seconds that a race takes at 1x
 QUICKEST, SLOWEST = 0.03, 0.5  # seconds a step

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
-from explorer import errors, tasks
-from explorer.engine import EngineDied
-from explorer.latest import Latest
+from explorer.engine import errors, tasks
+from explorer.engine.jobs import EngineDied
+from explorer.engine.latest import Latest
 from explorer.panes.backprop.transformer.example import TooShort, read_example
 from explorer.panes.backprop.transformer.working import work_out_steps
-from explorer.sources import FolderSource
+from explorer.runs.sources import FolderSource
 
 if TYPE_CHECKING:
     from explorer.panes.base import Context

@@ -16,7 +16,7 @@ from explorer.panes.backprop.transformer.operations import PARTIAL, letter, shor
 from explorer.panes.backprop.transformer.scene import Cell, shape_text
 from explorer.panes.backprop.transformer.working import Worked
 from explorer.panes.base import Inspection, Row
-from explorer.theme_numbers import format_significant
+from explorer.theme.numbers import format_significant
 from explorer.widgets.live_numbers import Equation
 
 POINT = "Point at a number of a map to see how it was made."

@@ -10,7 +10,8 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
 from core.autograd.flows import Edge
-from explorer import tasks, theme
+from explorer import theme
+from explorer.engine import tasks
 from explorer.panes.backprop.transformer import demo, explaining, keeping, words
 from explorer.panes.backprop.transformer.commands import commands
 from explorer.panes.backprop.transformer.computing import Computing

@@ -11,8 +11,6 @@ import numpy as np
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from explorer import dialogs
-from explorer.actions import Action
 from explorer.panes.tokenizers.compare import menu, telling, words
 from explorer.panes.tokenizers.compare.choices import Choices
 from explorer.panes.tokenizers.compare.chosen import Chosen, alike, rates_tracks
@@ -26,6 +24,8 @@ from explorer.panes.tokenizers.compare.splitting import Splitting
 from explorer.panes.tokenizers.compare.tools import Tools
 from explorer.panes.tokenizers.compare.view import CompareView
 from explorer.panes.tokenizers.modes import Desk, Mode
+from explorer.state.actions import Action
+from explorer.widgets import dialogs
 from explorer.widgets.flow_layout import block_starts
 
 TEXT = "tokenizers.text"

@@ -15,7 +15,7 @@ from explorer.panes.tokenizers.compare.model import said_cost
 from explorer.panes.tokenizers.compare.words import Named
 from explorer.panes.tokenizers.inside import words as inside_words
 from explorer.panes.tokenizers.inside.looking import Moment
-from explorer.theme_numbers import format_number
+from explorer.theme.numbers import format_number
 from explorer.widgets.live_numbers import Equation
 
 

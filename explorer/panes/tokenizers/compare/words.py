@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from explorer.panes.tokenizers.compare.editor import MOST as LONGEST_TEXT
 from explorer.panes.tokenizers.compare.model import Split
-from explorer.theme_numbers import format_number
+from explorer.theme.numbers import format_number
 
 IDLE = "Type a text: every tokenizer cuts it as you type"
 

@@ -9,9 +9,8 @@ from typing import Any
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from explorer import dialogs, errors
-from explorer.actions import Action
-from explorer.engine import SUPERSEDED, EngineDied
+from explorer.engine import errors
+from explorer.engine.jobs import SUPERSEDED, EngineDied
 from explorer.panes.tokenizers.catalogue import MODEL, Opened
 from explorer.panes.tokenizers.compare import menu
 from explorer.panes.tokenizers.compare.mode import FILES
@@ -21,7 +20,9 @@ from explorer.panes.tokenizers.inside.header import CHANCES, InsideHeader
 from explorer.panes.tokenizers.inside.looking import LONGEST, Inside, Moment
 from explorer.panes.tokenizers.inside.view import InsideView
 from explorer.panes.tokenizers.modes import Desk, Mode
-from explorer.tracks import ListTrack
+from explorer.state.actions import Action
+from explorer.state.tracks import ListTrack
+from explorer.widgets import dialogs
 
 TEXT, CHOSEN = "tokenizers.inside.text", "tokenizers.inside.chosen"
 CHANCE = {"alpha": "tokenizers.inside.alpha", "dropout": "tokenizers.inside.dropout"}

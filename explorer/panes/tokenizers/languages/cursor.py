@@ -10,7 +10,7 @@ from explorer.panes.base import Inspection
 from explorer.panes.tokenizers.languages import words
 from explorer.panes.tokenizers.languages.chart import NOWHERE, Place
 from explorer.panes.tokenizers.languages.telling import NO_BAR, Bar
-from explorer.tracks import TraceTrack
+from explorer.state.tracks import TraceTrack
 
 if TYPE_CHECKING:
     from explorer.panes.tokenizers.languages.mode import LanguagesMode

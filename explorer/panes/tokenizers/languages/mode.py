@@ -9,8 +9,6 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
-from explorer import dialogs
-from explorer.actions import Action
 from explorer.panes.tokenizers.compare import menu
 from explorer.panes.tokenizers.compare.mode import FILES
 from explorer.panes.tokenizers.compare.shown import Shown
@@ -23,6 +21,8 @@ from explorer.panes.tokenizers.languages.standing import StandingOrder
 from explorer.panes.tokenizers.languages.telling import NO_BAR, Bar, Telling
 from explorer.panes.tokenizers.languages.view import LanguagesHeader, LanguagesView
 from explorer.panes.tokenizers.modes import Desk, Mode
+from explorer.state.actions import Action
+from explorer.widgets import dialogs
 
 REFRESH = 125  # ms between two pictures while results come
 

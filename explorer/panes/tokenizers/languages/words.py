@@ -14,7 +14,7 @@ from core.tokenization.telling import count, percent, verb
 from core.trace import Step
 from explorer.panes.base import Inspection
 from explorer.panes.tokenizers.languages.model import Texts
-from explorer.theme_numbers import format_number
+from explorer.theme.numbers import format_number
 from explorer.widgets.live_numbers import Equation
 
 IDLE = "What the same content costs in every language, against English"

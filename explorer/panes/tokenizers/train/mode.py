@@ -10,8 +10,6 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from core.tokenization.byte_level import clean_text
-from explorer import dialogs
-from explorer.actions import Action
 from explorer.panes.tokenizers.modes import Desk, Mode
 from explorer.panes.tokenizers.train import words
 from explorer.panes.tokenizers.train.again import options_of, remembered, until_of
@@ -27,6 +25,8 @@ from explorer.panes.tokenizers.train.track import LaneTrack
 from explorer.panes.tokenizers.train.trainer import Trainer
 from explorer.panes.tokenizers.train.using import Using
 from explorer.panes.tokenizers.train.view import RunView
+from explorer.state.actions import Action
+from explorer.widgets import dialogs
 
 CURVES_EVERY = 250  # ms between two looks at the lines while training goes on
 INSPECT_EVERY = 0.125  # seconds, while it plays

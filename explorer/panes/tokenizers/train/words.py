@@ -18,7 +18,7 @@ from core.tokenization.steps import (
 from core.tokenization.telling import count, verb
 from explorer.panes.tokenizers.pieces import text_of
 from explorer.panes.tokenizers.train.recording import Recording
-from explorer.theme_numbers import format_fixed, format_number
+from explorer.theme.numbers import format_fixed, format_number
 
 SETUP = "Choose a text and up to four algorithms: they learn their pieces side by side."
 BUSY = {

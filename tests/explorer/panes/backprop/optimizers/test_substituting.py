@@ -21,7 +21,7 @@ from explorer.panes.backprop.optimizers.substituting import (
     product,
 )
 from explorer.panes.backprop.optimizers.words import plain
-from explorer.theme_numbers import format_significant
+from explorer.theme.numbers import format_significant
 from explorer.widgets.live_numbers import Equation
 from tests.core.optimization.invented import add_to_the_list
 

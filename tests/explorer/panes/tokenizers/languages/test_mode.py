@@ -9,8 +9,8 @@ from PySide6.QtGui import QImage, QPainter
 from PySide6.QtTest import QTest
 
 from core.tokenization.analysis import language_texts, measure
-from explorer import encoding
 from explorer.panes.tokenizers.languages import model, words
+from explorer.widgets import encoding
 from tests.explorer.panes.tokenizers.small import small_bpe
 
 
