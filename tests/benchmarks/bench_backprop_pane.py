@@ -67,7 +67,7 @@ def fast(report: Report) -> None:
 def _laid_out(text: str) -> tuple[int, float]:
     """How many nodes, and milliseconds of one layout (the middle of five)."""
     from explorer.panes.backprop.expression.arranging import arranged, plot_of
-    from explorer.panes.backprop.expression.computing import compute, with_names
+    from explorer.panes.backprop.expression.compute import compute, with_names
 
     graph = compute(text, with_names(text, {})).graph
     waits = []

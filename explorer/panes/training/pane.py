@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from explorer.engine.jobs import SUPERSEDED
 from explorer.panes.base import Context, Pane
-from explorer.panes.training import files, words
+from explorer.panes.training import files, text
 from explorer.panes.training.ancestry import kin
 from explorer.panes.training.branching import Branching
 from explorer.panes.training.commands import commands
@@ -74,7 +74,7 @@ class TrainingPane(Pane):
         self._sources_read = False
         self._connect()
         self.planning.set_options(self.planning.options)
-        self.set_headline(words.SETUP)
+        self.set_headline(text.SETUP)
         self._list_runs()
         if self.workspace.run is not None:
             self._on_run(self.workspace.run)

@@ -18,7 +18,7 @@ from explorer.engine.engine import Engine
 from explorer.engine.jobs import SUPERSEDED
 from explorer.panes.training.options import NO_TEXT, Options, check, config_of
 from explorer.panes.training.setup import SetupView
-from explorer.panes.training.words import about
+from explorer.panes.training.text import about
 from explorer.runs.backend_choice import AUTO, SLOW_STEP, backend_for
 from explorer.state.workspace import Workspace
 from explorer.theme.typed_numbers import whole_in

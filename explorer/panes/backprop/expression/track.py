@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from explorer.panes.backprop.expression.computing import Computed
-from explorer.panes.backprop.expression.words import title
+from explorer.panes.backprop.expression.compute import Computed
+from explorer.panes.backprop.expression.text import title
 from explorer.state.tracks import Track
 
 

@@ -12,7 +12,7 @@ from core.optimization.surfaces import Span
 from explorer import theme
 from explorer.panes.backprop.optimizers.looks import inks
 from explorer.panes.backprop.optimizers.relief import Relief
-from explorer.panes.backprop.optimizers.words import plain, short
+from explorer.panes.backprop.optimizers.text import plain, short
 from explorer.widgets.base import LEFT, RIGHT, put_text, put_words
 from explorer.widgets.plots.math import linear_ticks, tick_texts
 

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from explorer import theme
 from explorer.panes.backprop.optimizers.looks import color_of
 from explorer.panes.backprop.optimizers.remembering import Quantity
-from explorer.panes.backprop.optimizers.words import short
+from explorer.panes.backprop.optimizers.text import short
 from explorer.theme import device_pixmap
 from explorer.theme.numbers import format_number
 from explorer.widgets.base import LEFT, RIGHT, Columns, Picture, elide, put_text, put_words

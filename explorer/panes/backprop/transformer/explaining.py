@@ -10,7 +10,7 @@ import numpy as np
 
 from core.autograd.flows import Edge
 from core.trace import Step
-from explorer.panes.backprop.transformer import cells, words
+from explorer.panes.backprop.transformer import cells, text
 from explorer.panes.backprop.transformer.moments import Moment
 from explorer.panes.backprop.transformer.operations import PARTIAL, letter, short, slope
 from explorer.panes.backprop.transformer.scene import Cell, shape_text
@@ -46,7 +46,7 @@ def of_moment(worked: Worked, moment: Moment, looked_at: Edge | None = None) -> 
         step=step,
         rows=[*rows, *cells.facts(worked, moment), Row(hint, "muted")],
         table=table_of(step),
-        title=words.title(worked, moment),
+        title=text.title(worked, moment),
         plain=True,
     )
 

@@ -8,7 +8,7 @@ from PySide6.QtGui import QImage
 
 from explorer import theme
 from explorer.panes.backprop.expression.camera import Camera
-from explorer.panes.backprop.expression.computing import compute, with_names
+from explorer.panes.backprop.expression.compute import compute, with_names
 from explorer.panes.backprop.expression.draw_nodes import shade
 from explorer.panes.backprop.expression.graph_picture import GraphPicture
 from explorer.panes.backprop.expression.inks import sign_color, sign_text

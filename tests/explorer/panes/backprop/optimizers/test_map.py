@@ -23,8 +23,8 @@ from explorer.panes.backprop.optimizers.looks import color_of, is_dashed
 from explorer.panes.backprop.optimizers.plane import Plane, fitting
 from explorer.panes.backprop.optimizers.racing import Recording, racing
 from explorer.panes.backprop.optimizers.relief import Inks, levels_of, relief, relief_steps
+from explorer.panes.backprop.optimizers.text import plain
 from explorer.panes.backprop.optimizers.view import OptimizersView
-from explorer.panes.backprop.optimizers.words import plain
 from explorer.widgets import encoding, rendering
 
 INKS = Inks((255, 255, 255), (200, 200, 200), (0, 0, 0), (90, 90, 90))

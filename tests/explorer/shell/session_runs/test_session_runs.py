@@ -11,7 +11,7 @@ from core.training.writer import RunWriter
 from explorer.engine import tasks
 from explorer.runs.sources import models_among
 from tests.explorer.demo import save_tiny_model, tiny_training
-from tests.explorer.session_runs.conftest import commands
+from tests.explorer.shell.session_runs.conftest import commands
 from tests.explorer.waiting import until
 
 

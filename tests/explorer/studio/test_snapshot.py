@@ -15,7 +15,7 @@ from explorer.shell import session
 from explorer.studio import snapshot
 from tests.explorer.demo import broken_spec, spec
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture

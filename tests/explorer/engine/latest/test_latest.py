@@ -9,7 +9,7 @@ from explorer.engine import tasks
 from explorer.engine.engine import Engine
 from explorer.engine.latest import Latest
 from tests.explorer.conftest import dispose
-from tests.explorer.latest.conftest import Heard, endless
+from tests.explorer.engine.latest.conftest import Heard, endless
 from tests.explorer.small_jobs import counting
 from tests.explorer.waiting import Gate, until
 

@@ -15,7 +15,7 @@ from explorer.panes.backprop.expression.cells import (
     largest,
     share_of,
 )
-from explorer.panes.backprop.expression.computing import Array, Computed
+from explorer.panes.backprop.expression.compute import Array, Computed
 from explorer.panes.backprop.expression.writing import numeral
 from explorer.theme.numbers import TIMES
 

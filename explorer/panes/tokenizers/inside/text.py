@@ -8,7 +8,7 @@ import numpy as np
 
 from core.tokenization.sentencepiece.normalizer import readable
 from explorer.panes.base import Inspection
-from explorer.panes.tokenizers.compare.words import tokens
+from explorer.panes.tokenizers.compare.text import tokens
 from explorer.panes.tokenizers.inside.looking import LONGEST, Inside, Moment
 from explorer.panes.tokenizers.inside.scenes import LatticeFrame, LatticeScene, Number
 from explorer.widgets.live_numbers import Equation
