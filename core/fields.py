@@ -52,7 +52,7 @@ class Field:
     """What a field may hold, as data.
 
     name, type         the dataclass's own
-    label              what people call it: "Learning rate"
+    label, help        what people call it: "Learning rate"; what it does, in a line
     least, most        smallest and largest number, in lists and mappings of each number
     above, below       the same where the bound itself is too small or too large
     shortest, longest  characters of a text, entries of a list or mapping
@@ -68,6 +68,7 @@ class Field:
     name: str = ""
     type: Any = None
     label: str = ""
+    help: str = ""
     least: Number | None = None
     most: Number | None = None
     above: Number | None = None
@@ -101,6 +102,7 @@ def field(
     *,
     factory: Callable[[], Any] | None = None,
     label: str = "",
+    help: str = "",
     least: Number | None = None,
     most: Number | None = None,
     above: Number | None = None,
@@ -118,6 +120,7 @@ def field(
     """
     about = Field(
         label=label,
+        help=help,
         least=least,
         most=most,
         above=above,
@@ -206,9 +209,7 @@ def from_json(cls: type[T], values: Any, what: str = "", newest: int | None = No
     missing fields, and for what a field or the class refuses.
     """
     what = what or cls.__name__
-    if not isinstance(values, Mapping):
-        raise ValueError(f"the {what} must be a JSON object, not {quoted(values)}")
-    values = dict(values)
+    values = as_object(values, what)
     if newest is not None:
         check_format(values.pop("format", newest), newest, what)
     known = fields_of(cls)
@@ -218,6 +219,13 @@ def from_json(cls: type[T], values: Any, what: str = "", newest: int | None = No
         remedy = "add it" if len(missing) == 1 else "add them"
         raise ValueError(f"the {what} is incomplete: it lacks {quoted_some(missing)}; {remedy}")
     return cls(**{name: known[name].read(value) for name, value in values.items()})
+
+
+def as_object(values: Any, what: str) -> dict[str, Any]:
+    """A JSON object's entries, as a dict of its own. Raises ValueError for what is none."""
+    if isinstance(values, Mapping):
+        return dict(values)
+    raise ValueError(f"the {what} must be a JSON object, not {quoted(values)}; choose another one")
 
 
 def check_names(cls: type, names: Collection[Any], what: str = "") -> None:
@@ -232,12 +240,11 @@ def check_names(cls: type, names: Collection[Any], what: str = "") -> None:
 
 def check_format(value: Any, newest: int, what: str) -> None:
     """Raises ValueError unless a file's format is one that this version reads."""
-    if type(value) is int and 1 <= value <= newest:
-        return
-    raise ValueError(
-        f"the format {quoted(value)} of the {what} is not one that this version reads "
-        f"({newest} or older); update LLM Explorer to open it"
-    )
+    if type(value) is not int or not 1 <= value <= newest:
+        raise ValueError(
+            f"the {what} has format {quoted(value)}, and this version reads {newest}; update LLM "
+            "Explorer to open a newer one"
+        )
 
 
 def lenient(cls: type[T], values: Any) -> T:

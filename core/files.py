@@ -174,24 +174,35 @@ def read_json(path: str | Path, max_bytes: int = 64 * MEGABYTE, max_depth: int =
             "choose another file"
         )
     try:
-        value = json.loads(path.read_bytes().decode("utf-8-sig"))
+        text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ValueError(f"{path} is not text, so it is not JSON: {GET_AGAIN}") from None
+    return parse_json(text, path, max_depth)
+
+
+def parse_json(text: str, source: object, max_depth: int = 32) -> Any:
+    """What a JSON text holds, nested at most max_depth deep.
+
+    Raises ValueError that says what is wrong with `source`, where it came from, and what to do.
+    """
+    try:
+        value = json.loads(text)
     except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
         raise ValueError(
-            f"{path} is not valid JSON ({error.msg}, line {error.lineno}): it may have been cut "
-            f"off; {GET_AGAIN}"
+            f"{source} is not valid JSON ({error.msg}, {where}): it may have been cut off; "
+            f"{GET_AGAIN}"
         ) from None
     except RecursionError:
-        raise ValueError(f"{path} is nested too deep: {GET_AGAIN}") from None
+        raise ValueError(f"{source} is nested too deep: {GET_AGAIN}") from None
     except ValueError:  # a number of thousands of digits
-        raise ValueError(f"{path} holds a number too long to read: {GET_AGAIN}") from None
+        raise ValueError(f"{source} holds a number too long to read: {GET_AGAIN}") from None
     level = [value]
     for _ in range(max_depth):
         level = [child for parent in level for child in _children(parent)]
         if not level:
             return value
-    raise ValueError(f"{path} is nested more than {max_depth} deep: {GET_AGAIN}")
+    raise ValueError(f"{source} is nested more than {max_depth} deep: {GET_AGAIN}")
 
 
 def _children(value: object) -> list[Any]:

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.fields import LONGEST, check, field, fields_of, from_json, lenient, to_json
+from core.fields import check, field, fields_of, from_json, lenient, to_json
 from core.files import quoted
+from tests.core.any_json import JSON
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,10 +67,7 @@ class Race:
         ({"steps": 2.0}, "steps must be a whole number of at least 1, not 2.0; 200 are usual"),
         ({"steps": "1.5"}, "steps must be a whole number of at least 1, not '1.5'; 200 are usual"),
         ({"steps": None}, "steps must be a whole number of at least 1, not None; 200 are usual"),
-        (
-            {"seed": 10**6000},
-            "seed must be a whole number of 64 bits, not a number of 6",
-        ),
+        ({"seed": 10**6000}, "seed must be a whole number of 64 bits, not a number of 6,0"),
         ({"rate": 0}, "rate must be a finite number above 0, not 0"),
         ({"rate": math.nan}, "rate must be a finite number above 0, not nan"),
         ({"rate": True}, "rate must be a finite number above 0, not True"),
@@ -89,10 +87,7 @@ class Race:
         ({"window": [None, 0]}, "window[1] must be a whole number of at least 1, not 0"),
         ({"window": [1] * 5}, "window holds 5 entries, more than 4; choose another one"),
         ({"points": [[0, 1, 2]]}, "points[0][2] must be text, not 2"),
-        (
-            {"points": [[0, 1]]},
-            "points[0] must be a list of a finite number, a finite number, t",
-        ),
+        ({"points": [[0, 1]]}, "points[0] must be a list of a finite number, a finite"),
         ({"rates": []}, "rates must be a JSON object of numbers from 0 to 9, not []"),
         ({"rates": {"a": 1, "b": -1}}, "rates['b'] must be a number from 0 to 9, not -1"),
         ({"rates": {3: 1}}, "rates must be a JSON object of numbers from 0 to 9, not {3: 1}"),
@@ -104,11 +99,8 @@ class Race:
         ({"shape": {}}, "shape: the Shape is incomplete: it lacks 'width'; add it"),
         ({"warmup": 300}, "warmup 300 is longer than steps 200"),
         ({"stepz": 3}, "unknown field 'stepz' in the Race; its fields are shape, steps,"),
-        (
-            {"format": 3},
-            "the format 3 of the Race is not one that this version reads (2 or o",
-        ),
-        ({"format": None}, "the format None of the Race is not one that this version reads"),
+        ({"format": 3}, "the Race has format 3, and this version reads 2; update LLM"),
+        ({"format": None}, "the Race has format None, and this version reads 2; update"),
     ],
 )
 def test_one_clear_error(changes: dict[Any, Any], message: str) -> None:
@@ -162,23 +154,6 @@ def test_a_type_that_cannot_be_read_is_a_mistake_of_the_class() -> None:
 
 # Any JSON at all ------------------------------------------------------------------------------
 
-SCALARS = (
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.sampled_from([1 << 63, -(1 << 63) - 1])
-    | st.sampled_from([400, 6000]).map(lambda digits: 10**digits)
-    | st.floats()
-    | st.text(max_size=20)
-    | st.sampled_from(["a" * (LONGEST + 1), "cosine", "noam", "1.5", "", "\ud800"])
-)
-JSON = st.recursive(
-    SCALARS,
-    lambda inner: (
-        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4)
-    ),
-    max_leaves=8,
-)
 FITTING = st.fixed_dictionaries(
     {},
     optional={
