@@ -28,7 +28,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import MISSING, dataclass
 from functools import cache
@@ -55,8 +55,9 @@ class Field:
     label, help        what people call it: "Learning rate"; what it does, in a line
     least, most        smallest and largest number, in lists and mappings of each number
     above, below       the same where the bound itself is too small or too large
+    endless            whether a number may be infinite or NaN, as what is measured may
     shortest, longest  characters of a text, entries of a list or mapping
-    choices            the texts that it can be; empty: any
+    choices            the texts that it can be, as they are now in what was given; empty: any
     refused            texts that mean something, and why they cannot be chosen: "is not built yet"
     remedy             what usually helps: the end of an error
     reader             makes the value out of JSON, where the type does not say how; raises
@@ -73,9 +74,10 @@ class Field:
     most: Number | None = None
     above: Number | None = None
     below: Number | None = None
+    endless: bool = False
     shortest: int = 0
     longest: int = LONGEST
-    choices: tuple[str, ...] = ()
+    choices: Collection[str] = ()
     refused: Mapping[str, str] = dataclasses.field(default_factory=dict)
     remedy: str = ""
     reader: Callable[[Any], Any] | None = None
@@ -107,9 +109,10 @@ def field(
     most: Number | None = None,
     above: Number | None = None,
     below: Number | None = None,
+    endless: bool = False,
     shortest: int = 0,
     longest: int = LONGEST,
-    choices: Iterable[str] = (),
+    choices: Collection[str] = (),
     refused: Mapping[str, str] | None = None,
     remedy: str = "",
     reader: Callable[[Any], Any] | None = None,
@@ -125,9 +128,10 @@ def field(
         most=most,
         above=above,
         below=below,
+        endless=endless,
         shortest=shortest,
         longest=longest,
-        choices=tuple(choices),
+        choices=choices,
         refused=refused or {},
         remedy=remedy,
         reader=reader,
@@ -199,11 +203,14 @@ def _as_json(value: Any) -> Any:
     return value
 
 
-def from_json(cls: type[T], values: Any, what: str = "", newest: int | None = None) -> T:
+def from_json(
+    cls: type[T], values: Any, what: str = "", newest: int | None = None, some: bool = False
+) -> T:
     """The dataclass that `to_json` wrote.
 
     what    what it is called in an error: "model config"
     newest  the newest "format" that this version reads; None: `values` holds no such entry
+    some    whether the fields are only some of what `values` may hold: others are left out
 
     Raises ValueError, with the remedy, for what is no JSON object, a newer format, unknown and
     missing fields, and for what a field or the class refuses.
@@ -213,6 +220,8 @@ def from_json(cls: type[T], values: Any, what: str = "", newest: int | None = No
     if newest is not None:
         check_format(values.pop("format", newest), newest, what)
     known = fields_of(cls)
+    if some:
+        values = {name: value for name, value in values.items() if name in known}
     check_names(cls, values, what)
     missing = [name for name, one in known.items() if one.is_required and name not in values]
     if missing:
@@ -326,8 +335,10 @@ def _whole(value: Any, about: Field, name: str) -> int:
 
 def _number(value: Any, about: Field, name: str) -> float:
     fits = isinstance(value, (int, float)) and not isinstance(value, bool)
-    # Compared, as math.isfinite raises OverflowError for a whole number of 400 digits.
-    if not fits or not abs(value) <= sys.float_info.max or not _is_within(value, about):
+    if fits and not (about.endless and isinstance(value, float)):
+        # Compared, as math.isfinite raises OverflowError for a whole number of 400 digits.
+        fits = abs(value) <= sys.float_info.max
+    if not fits or not _is_within(value, about):
         raise _refused(value, float, about, name)
     return value if type(value) is float else float(value)
 
@@ -497,7 +508,7 @@ def _number_name(kind: Any, about: Field) -> str:
         return "whole number"
     is_low = about.least is not None or about.above is not None
     is_high = about.most is not None or about.below is not None
-    return "number" if is_low and is_high else "finite number"
+    return "number" if (is_low and is_high) or about.endless else "finite number"
 
 
 def _range(about: Field) -> str:
