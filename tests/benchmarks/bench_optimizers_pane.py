@@ -32,7 +32,7 @@ def fast(report: Report) -> None:
 
 async def _driven() -> dict[str, list[float]]:
     from core.optimization.optimizers import OPTIMIZERS
-    from explorer.panes.backprop.optimizers.experiment import Experiment
+    from explorer.panes.backprop.optimizers.draft import OptimizersDraft
     from explorer.panes.backprop.pane import BackpropPane
     from explorer.shell.session import Session
 
@@ -50,7 +50,7 @@ async def _driven() -> dict[str, list[float]]:
         try:
             pane.show_mode("optimizers")
             mode: Any = pane.modes["optimizers"]
-            mode.change(Experiment(racers=tuple(OPTIMIZERS), steps=STEPS), "Nine race")
+            mode.change(OptimizersDraft(racers=tuple(OPTIMIZERS), steps=STEPS), "Nine race")
             await pane.settled()
             return {
                 "frame while nine race": await _play(mode),

@@ -14,8 +14,8 @@ from PySide6.QtWidgets import QLineEdit
 
 from core.training.config import TrainingConfig
 from explorer.panes.training.branch_form import BranchForm
+from explorer.panes.training.draft import number_of
 from explorer.panes.training.follow import RunData
-from explorer.panes.training.options import number_of
 from explorer.panes.training.planning import schedule
 from explorer.panes.training.view import RunView
 from explorer.state.workspace import Workspace
@@ -34,7 +34,7 @@ LONGEST_NAME = 100  # characters; file systems end at 255 bytes
 
 
 @dataclass(frozen=True)
-class BranchOptions:
+class BranchDraft:
     """The fields as typed, and of which checkpoint they speak."""
 
     run: str
@@ -46,7 +46,7 @@ class BranchOptions:
     floor: str = ""  # "by hand" once a person has set where the rate ends
 
     @classmethod
-    def of(cls, data: RunData, step: int) -> BranchOptions:
+    def of(cls, data: RunData, step: int) -> BranchDraft:
         """The run's own; at its last step, half as many again."""
         config = data.config
         more = 0 if step < config.steps else max(1, config.steps // 2)
@@ -59,7 +59,7 @@ class BranchOptions:
             name=f"{data.name}-at-{step}",
         )
 
-    def change(self, name: str, text: str, config: TrainingConfig) -> BranchOptions:
+    def change(self, name: str, text: str, config: TrainingConfig) -> BranchDraft:
         """With one field changed; where the rate ends goes with the peak until it is set."""
         new = {name: text}
         if name == "min_learning_rate":
@@ -72,7 +72,7 @@ class BranchOptions:
         return replace(self, **new)
 
     @classmethod
-    def from_json(cls, values: Any) -> BranchOptions | None:
+    def from_json(cls, values: Any) -> BranchDraft | None:
         """None where `values` are of no branch."""
         names = {field.name for field in fields(cls)}
         if not isinstance(values, Mapping) or set(values) != names:
@@ -86,7 +86,7 @@ def _written(config: TrainingConfig, name: str) -> str:
     return str(value) if isinstance(value, int) else f"{value:g}"
 
 
-def check(options: BranchOptions) -> dict[str, str]:
+def check(options: BranchDraft) -> dict[str, str]:
     """Field -> what is wrong with it and the remedy; {} when the branch can start."""
     errors: dict[str, str] = {}
     values: dict[str, float] = {}
@@ -109,7 +109,7 @@ def check(options: BranchOptions) -> dict[str, str]:
     return errors
 
 
-def changes_of(options: BranchOptions, config: TrainingConfig) -> dict[str, Any]:
+def changes_of(options: BranchDraft, config: TrainingConfig) -> dict[str, Any]:
     """What `core.training.runs.branch` is to change in the run's config; `check` has passed.
 
     A field that reads as it was filled changes nothing: its six digits are not the exact number.
@@ -131,7 +131,7 @@ class Branching(QObject):
         self._known = False
         self._data: RunData | None = None
         self._changing = ""
-        self.options: BranchOptions | None = None
+        self.options: BranchDraft | None = None
         self.errors: dict[str, str] = {}
         workspace.changed.connect(self._on_changed)
 
@@ -154,7 +154,7 @@ class Branching(QObject):
 
     def open(self, data: RunData, step: int) -> None:
         """Asks about a branch of this run's checkpoint."""
-        self._data, self.options = data, BranchOptions.of(data, step)
+        self._data, self.options = data, BranchDraft.of(data, step)
         self._workspace.begin(BRANCH, asdict(self.options))
         self._form.set_run(data.name, step, data.config.schedule == "cosine")
         self._form.set_why("")
@@ -199,14 +199,14 @@ class Branching(QObject):
     def _on_changed(self, path: str, value: Any) -> None:
         if path != BRANCH or self.options is None:
             return
-        options = BranchOptions.from_json(value)
+        options = BranchDraft.from_json(value)
         same = options is not None and (options.run, options.step) == self._at(self.options)
         if same and options != self.options:
             self.options = options
             self._form.set_why("")
             self._show()
 
-    def _at(self, options: BranchOptions) -> tuple[str, int]:
+    def _at(self, options: BranchDraft) -> tuple[str, int]:
         return options.run, options.step
 
     def _show(self) -> None:

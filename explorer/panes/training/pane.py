@@ -16,13 +16,13 @@ from explorer.panes.training.ancestry import kin
 from explorer.panes.training.branching import Branching
 from explorer.panes.training.commands import commands
 from explorer.panes.training.cursor import Cursor
+from explorer.panes.training.draft import TrainingDraft
 from explorer.panes.training.driver import Driver
 from explorer.panes.training.follow import Follower, RunData
 from explorer.panes.training.header import RunChoice
 from explorer.panes.training.heads import HeadFilm
 from explorer.panes.training.known_runs import KnownRuns
 from explorer.panes.training.moments import Moment, MomentTrack
-from explorer.panes.training.options import Options
 from explorer.panes.training.planning import Planning
 from explorer.panes.training.screen import Screen, load_sources, planned_inspection
 from explorer.panes.training.setup import SetupView
@@ -141,7 +141,7 @@ class TrainingPane(Pane):
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        self.planning.set_options(Options.restored(state.get("options")))
+        self.planning.set_options(TrainingDraft.restored(state.get("options")))
         self.view.charts.restore(state)
         if isinstance(state.get("overlay"), str) and state["overlay"]:
             self.overlay(state["overlay"])

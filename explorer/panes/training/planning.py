@@ -16,7 +16,7 @@ from explorer import theme
 from explorer.engine import tasks
 from explorer.engine.engine import Engine
 from explorer.engine.jobs import SUPERSEDED
-from explorer.panes.training.options import NO_TEXT, Options, check, config_of
+from explorer.panes.training.draft import NO_TEXT, TrainingDraft, check, config_of
 from explorer.panes.training.setup import SetupView
 from explorer.panes.training.text import about
 from explorer.runs.backend_choice import AUTO, SLOW_STEP, backend_for
@@ -49,7 +49,7 @@ SHORTEST_CONTEXT = 16  # tokens; a shorter one leaves attention nothing to look 
 
 
 class Planning(QObject):
-    """Keeps the Options in the workspace; the view shows them.
+    """Keeps the TrainingDraft in the workspace; the view shows them.
 
     `planned` carries a TrainingConfig, or None.
     """
@@ -69,7 +69,7 @@ class Planning(QObject):
         self._workspace = workspace
         self._owner = owner
         self._view = view
-        self.options = Options(run_in=backend_for(0.0, run_in))
+        self.options = TrainingDraft(run_in=backend_for(0.0, run_in))
         self._run_in = run_in  # what a person has chosen for all runs
         self._changing = ""  # the field that was changed last
         self.errors: dict[str, str] = {}
@@ -88,7 +88,7 @@ class Planning(QObject):
             if isinstance(field.editor, QLineEdit):
                 field.editor.editingFinished.connect(workspace.end_merge)
 
-    def set_options(self, options: Options) -> None:
+    def set_options(self, options: TrainingDraft) -> None:
         """Begins with these: no change that can be undone."""
         self.options = options
         self._workspace.begin(OPTIONS, options.to_json())
@@ -107,7 +107,7 @@ class Planning(QObject):
         told = f"Change {WORDS.get(name) or name.replace('_', ' ')}"
         self._workspace.change(OPTIONS, options.to_json(), told, merge=typed)
 
-    def take(self, options: Options, told: str) -> None:
+    def take(self, options: TrainingDraft, told: str) -> None:
         """All fields at once, as one change that can be undone."""
         self._workspace.end_merge()
         self._changing = ""
@@ -119,7 +119,7 @@ class Planning(QObject):
         self.take(self.options.change(given), "Train with this tokenizer")
 
     def _on_changed(self, path: str, value: Any) -> None:
-        if path == OPTIONS and (options := Options.from_json(value)) != self.options:
+        if path == OPTIONS and (options := TrainingDraft.from_json(value)) != self.options:
             self.options = options
             self.plan()
 

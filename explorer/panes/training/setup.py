@@ -23,7 +23,7 @@ from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.rule import Rule
 from core.optimization.schedules import SCHEDULES, Schedule
 from explorer import theme
-from explorer.panes.training.options import SIZES, Options, size_of
+from explorer.panes.training.draft import SIZES, TrainingDraft, size_of
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.fields import ChoiceField, Deepest, Field, MenuField, TextField
 from explorer.widgets.form import CorpusField, Fact, FactsCard, TakesFiles, scrolling
@@ -69,7 +69,7 @@ class SetupView(TakesFiles):
         super().__init__(parent)
         self.setObjectName("training.setup")
         self.fields: dict[str, Field] = {}
-        self._options = Options()
+        self._options = TrainingDraft()
         self.plot = LinePlot("Learning rate schedule")
         self.plot.setObjectName("training.setup.schedule")
         self.plot.set_axes("step", "learning rate")
@@ -194,7 +194,7 @@ class SetupView(TakesFiles):
 
     # What is shown -------------------------------------------------------------------------------
 
-    def set_options(self, options: Options, errors: dict[str, str]) -> None:
+    def set_options(self, options: TrainingDraft, errors: dict[str, str]) -> None:
         """Shows the fields and, beside each, what is wrong with it."""
         self._options = options
         for name, field in self.fields.items():

@@ -17,8 +17,8 @@ from explorer.engine import tasks
 from explorer.engine.latest import Latest
 from explorer.panes.backprop.expression.arranging import ENDLESS, Size
 from explorer.panes.backprop.expression.compute import Computed, compute, is_small
+from explorer.panes.backprop.expression.draft import ExpressionDraft, from_example
 from explorer.panes.backprop.expression.examples import EXAMPLES
-from explorer.panes.backprop.expression.experiment import Experiment, from_example
 from explorer.panes.backprop.expression.scene import GraphScene
 from explorer.panes.backprop.expression.solving import (
     Drawn,
@@ -66,13 +66,15 @@ class ExpressionLab(QObject):
         self._workspace = mode.workspace
         self._engine = mode.engine
         self.computed: Computed | None = None
-        self._shown_of: Experiment | None = None
-        self.worked_out: Experiment | None = None  # of which `computed` is
-        self._then: Experiment | None = None  # a formula that cannot be read, after another's graph
+        self._shown_of: ExpressionDraft | None = None
+        self.worked_out: ExpressionDraft | None = None  # of which `computed` is
+        self._then: ExpressionDraft | None = (
+            None  # a formula that cannot be read, after another's graph
+        )
         self.drawn: Drawn | None = None  # how `computed` is drawn, where the engine has found that
         self.room: Callable[[], Size] = lambda: ENDLESS  # that a picture has
         self.scene: Callable[[], GraphScene | None] = lambda: None  # that it shows
-        self._asked: Experiment | None = None  # what the engine works out
+        self._asked: ExpressionDraft | None = None  # what the engine works out
         self._solving = Latest(self._engine, mode, foreground=True)
         self._drawing = Latest(self._engine, mode, foreground=True)
         self._growing = Latest(self._engine, mode)
@@ -82,7 +84,7 @@ class ExpressionLab(QObject):
         self._resting.timeout.connect(self._on_rest)
         self._merging = ""
         self.is_readable = False  # what was said of the formula last: then its inputs can be moved
-        self._workspace.begin(EXPERIMENT, Experiment())
+        self._workspace.begin(EXPERIMENT, ExpressionDraft())
         self._workspace.changed.connect(self._on_changed)
         self._solving.came.connect(self._on_solved)
         self._drawing.came.connect(self._on_drawn)
@@ -90,7 +92,7 @@ class ExpressionLab(QObject):
             one.failed.connect(self.broke)
 
     @property
-    def experiment(self) -> Experiment:
+    def experiment(self) -> ExpressionDraft:
         return self._workspace.value(EXPERIMENT)
 
     @property
@@ -99,11 +101,11 @@ class ExpressionLab(QObject):
         shown = self._shown_of
         return shown is not None and self.experiment.same_numbers(shown)
 
-    def begin(self, experiment: Experiment) -> None:
+    def begin(self, experiment: ExpressionDraft) -> None:
         """Where a session was left: no change to undo."""
         self._workspace.begin(EXPERIMENT, experiment)
 
-    def restore(self, experiment: Experiment, shown: Experiment | None) -> None:
+    def restore(self, experiment: ExpressionDraft, shown: ExpressionDraft | None) -> None:
         """Where a session was left; where its formula could not be read, `shown` is the one whose
         graph was seen.
         """
@@ -112,7 +114,7 @@ class ExpressionLab(QObject):
         self.refresh()
 
     @property
-    def to_keep(self) -> tuple[Experiment, Experiment | None]:
+    def to_keep(self) -> tuple[ExpressionDraft, ExpressionDraft | None]:
         """What `restore` takes."""
         if self._then is not None:
             return self._then, self.experiment
@@ -183,7 +185,7 @@ class ExpressionLab(QObject):
         words = f"Fix {name}" if fixed else f"Let {name} take steps"
         self.change(self.experiment.with_fixed(name, fixed), words)
 
-    def change(self, experiment: Experiment, text: str, merging: str = "") -> None:
+    def change(self, experiment: ExpressionDraft, text: str, merging: str = "") -> None:
         """An undoable change; those with the same `merging`, one after the other, are one."""
         self._then = None
         if merging != self._merging or not merging:
@@ -273,7 +275,7 @@ class ExpressionLab(QObject):
         self.failed.emit(error)
         self._go_on()
 
-    def _show(self, found: Solved, one: Experiment) -> None:
+    def _show(self, found: Solved, one: ExpressionDraft) -> None:
         before, computed, self.is_readable = self.computed, found.computed, True
         new = before is None or before.plan is not computed.plan
         if new:  # else it is drawn as it was, or as it is being drawn

@@ -15,7 +15,7 @@ from explorer.panes.backprop.expression import demo, text
 from explorer.panes.backprop.expression.camera import SCALES, Camera
 from explorer.panes.backprop.expression.commands import commands
 from explorer.panes.backprop.expression.compute import Computed
-from explorer.panes.backprop.expression.experiment import Experiment, are_numbers, restored
+from explorer.panes.backprop.expression.draft import ExpressionDraft, are_numbers, restored
 from explorer.panes.backprop.expression.header import ExpressionHeader
 from explorer.panes.backprop.expression.inspecting import Inspecting
 from explorer.panes.backprop.expression.lab import CHECKS, ExpressionLab
@@ -46,7 +46,7 @@ class ExpressionMode(Mode):
         self._position = 0.0
         self._wanted: float | None = None  # where a session was left
         self._view: dict[str, Any] = {}  # and what was looked at, until the formula is worked out
-        self._left: Experiment | None = None  # of which both are
+        self._left: ExpressionDraft | None = None  # of which both are
         self.workspace.begin(CHECKS, False)
         self.inspecting = Inspecting(self)
         self.lab = ExpressionLab(self)

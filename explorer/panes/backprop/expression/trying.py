@@ -14,7 +14,7 @@ from explorer.engine import tasks
 from explorer.engine.latest import Latest
 from explorer.panes.backprop.expression.cells import cell_name
 from explorer.panes.backprop.expression.compute import Computed
-from explorer.panes.backprop.expression.experiment import RATES
+from explorer.panes.backprop.expression.draft import RATES
 from explorer.panes.backprop.expression.explaining import agree
 from explorer.panes.backprop.expression.verdict import verdict
 from explorer.panes.backprop.expression.whatif import (

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QComboBox, QPushButton, QVBoxLayout, QWidget
 from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.schedules import SCHEDULES
 from explorer import theme
-from explorer.panes.backprop.network.experiment import LIMITS, Experiment
+from explorer.panes.backprop.network.draft import LIMITS, NetworkDraft
 from explorer.widgets.base import set_look
 from explorer.widgets.fields import Field, MenuField
 from explorer.widgets.form import scrolling
@@ -83,7 +83,7 @@ class NumberMenu(Field):
 
 
 class Controls(QWidget):
-    """`changed(field, value)` of an Experiment."""
+    """`changed(field, value)` of an NetworkDraft."""
 
     changed = Signal(str, object)
 
@@ -176,7 +176,7 @@ class Controls(QWidget):
 
     # what is shown
 
-    def set_experiment(self, one: Experiment) -> None:
+    def set_experiment(self, one: NetworkDraft) -> None:
         for name, field in self.fields.items():
             field.set_value(getattr(one, name))
             field.set_error("")

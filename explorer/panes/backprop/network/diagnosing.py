@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from explorer.panes.backprop.network import text
-from explorer.panes.backprop.network.experiment import Experiment
+from explorer.panes.backprop.network.draft import NetworkDraft
 from explorer.panes.backprop.network.lab import NetworkLab
 from explorer.panes.backprop.network.presets import PRESETS, Preset
 
@@ -48,7 +48,7 @@ class Diagnosis:
         }
 
 
-def diagnose(lab: NetworkLab | None, experiment: Experiment) -> Diagnosis:
+def diagnose(lab: NetworkLab | None, experiment: NetworkDraft) -> Diagnosis:
     """Of the latest moment."""
     same = next((one for one in PRESETS if one.experiment.is_like(experiment)), None)
     if lab is None:

@@ -20,7 +20,7 @@ from PySide6.QtGui import (
 )
 
 from explorer import theme
-from explorer.panes.backprop.network.experiment import Data
+from explorer.panes.backprop.network.draft import Data
 from explorer.panes.backprop.network.inks import color_of_target, plane_image, sign_color
 from explorer.panes.backprop.network.layout import Box, Layout
 from explorer.panes.backprop.network.moment import Moment

@@ -10,7 +10,7 @@ from PySide6.QtGui import QPainter, QPixmap
 
 from explorer import theme
 from explorer.panes.backprop.network import draw
-from explorer.panes.backprop.network.experiment import REACH
+from explorer.panes.backprop.network.draft import REACH
 from explorer.panes.backprop.network.inks import enlarged, map_image
 from explorer.panes.backprop.network.layout import Box, Layout
 from explorer.panes.backprop.network.moment import RESOLUTION, Moment, signed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from explorer.panes.backprop.network.experiment import Experiment
+from explorer.panes.backprop.network.draft import NetworkDraft
 from explorer.panes.backprop.network.presets import preset
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Editing:
         self.mode.view.controls.set_errors({name: ""})
         self.change(one, f"Change {name.replace('_', ' ')}")
 
-    def change(self, one: Experiment, text: str) -> None:
+    def change(self, one: NetworkDraft, text: str) -> None:
         self.mode.workspace.change(EXPERIMENT, one, text)
 
     def add_point(self, x: float, y: float) -> None:
@@ -74,7 +74,7 @@ class Editing:
         else:
             self._begin(replace(one, begun=one.begun + 1), "Begin anew")
 
-    def _begin(self, one: Experiment, text: str) -> None:
+    def _begin(self, one: NetworkDraft, text: str) -> None:
         """A network at step 0; where that is undone, what was learned comes back."""
         self.mode.following.leave()
         self.mode.keeping.leave_for(one)

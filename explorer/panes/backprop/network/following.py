@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from explorer.panes.backprop.network.experiment import Data
+from explorer.panes.backprop.network.draft import Data
 from explorer.panes.backprop.network.faces import SampleFaces
 from explorer.panes.backprop.network.sample import Sample
 from explorer.panes.backprop.network.track import SampleTrack

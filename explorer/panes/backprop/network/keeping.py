@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from explorer.panes.backprop.network.draft import NetworkDraft, restored
 from explorer.panes.backprop.network.editing import EXPERIMENT
-from explorer.panes.backprop.network.experiment import Experiment, restored
 from explorer.panes.backprop.network.past import kept
 from explorer.panes.backprop.network.spots import Neuron, Spot, Weight, is_there
 
@@ -26,13 +26,15 @@ class Keeping:
         self.learned: dict[str, Any] | None = None
         self.seen: dict[str, Any] = {}
         self._step: int | None = None  # where the cursor stood, until that moment is there
-        self._left: dict[tuple[Experiment, Experiment], dict[str, Any] | None] = {}
+        self._left: dict[tuple[NetworkDraft, NetworkDraft], dict[str, Any] | None] = {}
 
-    def leave_for(self, other: Experiment) -> None:
+    def leave_for(self, other: NetworkDraft) -> None:
         """Another network begins: what was learned comes back where that is undone."""
         self._leave(self._mode.experiment, other)
 
-    def comes_back(self, one: Experiment, other: Experiment) -> tuple[bool, dict[str, Any] | None]:
+    def comes_back(
+        self, one: NetworkDraft, other: NetworkDraft
+    ) -> tuple[bool, dict[str, Any] | None]:
         """Whether `one` was left for `other`, and what was learned of it; then it is the other way
         round, for a redo.
         """
@@ -42,7 +44,7 @@ class Keeping:
         self._leave(other, one)
         return True, learned
 
-    def _leave(self, now: Experiment, other: Experiment) -> None:
+    def _leave(self, now: NetworkDraft, other: NetworkDraft) -> None:
         if now == other:
             return
         self._left.pop((now, other), None)
@@ -106,7 +108,7 @@ class Keeping:
         if places and mode.active and mode.player.at_live_edge and not mode.runner.learning:
             mode.player.seek(places[0])
 
-    def _learned(self, one: Experiment) -> dict[str, Any] | None:
+    def _learned(self, one: NetworkDraft) -> dict[str, Any] | None:
         lab = self._mode.runner.lab
         beginning = self._mode.runner.beginning
         if beginning is not None and beginning[0] == one:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 
-from explorer.panes.backprop.network.experiment import REACH
+from explorer.panes.backprop.network.draft import REACH
 from explorer.panes.backprop.network.spots import Neuron, from_plane, point_near
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import Any
 
 from core.optimization.learner import Learned, Learner
 from explorer.panes.backprop.network.curves import Curves
-from explorer.panes.backprop.network.experiment import Data, Experiment, make_data
+from explorer.panes.backprop.network.draft import Data, NetworkDraft, make_data
 from explorer.panes.backprop.network.learned import learned_of, recall
 from explorer.panes.backprop.network.moment import Moment, Update, look, look_steps
 from explorer.panes.backprop.network.past import moments_steps
@@ -42,13 +42,13 @@ class Beat:
 class NetworkLab:
     """One learner. `change`, `reset`, `one_step` and `look` are called between its steps."""
 
-    def __init__(self, experiment: Experiment, learned: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, experiment: NetworkDraft, learned: Mapping[str, Any] | None = None) -> None:
         self.speed = 1.0
         self.reset(experiment, learned)
 
     # called by the engine
 
-    def reset(self, experiment: Experiment, learned: Mapping[str, Any] | None = None) -> Moment:
+    def reset(self, experiment: NetworkDraft, learned: Mapping[str, Any] | None = None) -> Moment:
         """A new network, at step 0, or with what a session kept of one where that fits."""
         self.experiment = experiment
         self.data: Data = make_data(experiment)
@@ -97,7 +97,7 @@ class NetworkLab:
         """For JSON: the step of the latest change, and that of the latest change of the task."""
         return [self.since, self.since_task]
 
-    def change(self, experiment: Experiment) -> Moment:
+    def change(self, experiment: NetworkDraft) -> Moment:
         """Another setup from the next step on; what has been learned stays. `since` is the step
         from which on it is as it is, `since_task` that from which on points and network are.
         """

@@ -13,8 +13,8 @@ from explorer import theme
 from explorer.engine import tasks
 from explorer.panes.backprop.network import inspecting, text
 from explorer.panes.backprop.network.diagnosing import diagnose
+from explorer.panes.backprop.network.draft import NetworkDraft
 from explorer.panes.backprop.network.editing import EXPERIMENT, Editing
-from explorer.panes.backprop.network.experiment import Experiment
 from explorer.panes.backprop.network.following import Following
 from explorer.panes.backprop.network.frames import Frames
 from explorer.panes.backprop.network.header import NetworkHeader
@@ -51,7 +51,7 @@ class NetworkMode(Mode):
         self.keeping = Keeping(self)
         self._track: LearnTrack | None = None
         self.shown_moment: Moment | None = None
-        self.workspace.begin(EXPERIMENT, Experiment())
+        self.workspace.begin(EXPERIMENT, NetworkDraft())
         self.frames = Frames(self)
         self._later = QTimer(self, singleShot=True, interval=theme.MOTION["live_number"])
         self._later.timeout.connect(self.inspect)
@@ -148,8 +148,8 @@ class NetworkMode(Mode):
     # the experiment
 
     @property
-    def experiment(self) -> Experiment:
-        one: Experiment = self.workspace.value(EXPERIMENT)
+    def experiment(self) -> NetworkDraft:
+        one: NetworkDraft = self.workspace.value(EXPERIMENT)
         return one
 
     def _on_changed(self, path: str, value: Any) -> None:

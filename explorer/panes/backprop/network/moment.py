@@ -12,7 +12,7 @@ from core.autograd.operation import Array
 from core.optimization.learner import Learner
 from core.optimization.statistics import LayerStatistics, layer_statistics, neuron_maps
 from explorer.panes.backprop.network.contour import boundary
-from explorer.panes.backprop.network.experiment import REACH, Experiment
+from explorer.panes.backprop.network.draft import REACH, NetworkDraft
 from explorer.panes.backprop.network.learned import Learned, learned_of
 
 RESOLUTION = 40  # of a neuron's map
@@ -31,7 +31,7 @@ class Update:
     loss           the loss's name; `said` (N, K) and `targets` (N) are its batch's
     """
 
-    experiment: Experiment
+    experiment: NetworkDraft
     start: Learned
     learning_rate: float
     gradients: Mapping[str, Array]
@@ -82,7 +82,7 @@ class Moment:
     """
 
     step: int
-    experiment: Experiment
+    experiment: NetworkDraft
     classes: int
     train_loss: float
     test_loss: float
@@ -107,7 +107,7 @@ class Moment:
 
 
 def look(
-    learner: Learner, experiment: Experiment, update: Update | None, diverged: str = ""
+    learner: Learner, experiment: NetworkDraft, update: Update | None, diverged: str = ""
 ) -> Moment:
     """What there is to see of a learner now. About 3 ms for a 2-8-8-1 network."""
     *_, moment = look_steps(learner, experiment, update, diverged)
@@ -116,7 +116,7 @@ def look(
 
 
 def look_steps(
-    learner: Learner, experiment: Experiment, update: Update | None, diverged: str = ""
+    learner: Learner, experiment: NetworkDraft, update: Update | None, diverged: str = ""
 ) -> Iterator[Moment | None]:
     """`look` in parts of about a millisecond, each None and the last one the Moment; the learner
     may not change between them.

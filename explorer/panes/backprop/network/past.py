@@ -9,7 +9,7 @@ from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 from core.optimization.learner import Learner
-from explorer.panes.backprop.network.experiment import Data, Experiment, make_data, restored
+from explorer.panes.backprop.network.draft import Data, NetworkDraft, make_data, restored
 from explorer.panes.backprop.network.learned import Learned, recall
 from explorer.panes.backprop.network.moment import Moment, Update, look_steps
 from explorer.panes.backprop.network.stepping import take_step
@@ -31,7 +31,7 @@ def kept(moments: Sequence[Moment], looked_at: int | None = None) -> dict[str, A
     places = places_of(steps, few)[: max(0, few)]
     if looked_at in steps:
         places = sorted({*places, steps.index(looked_at)})
-    setups: list[Experiment] = []
+    setups: list[NetworkDraft] = []
     entries = []
     for moment in (before[place] for place in places):
         if moment.experiment not in setups:

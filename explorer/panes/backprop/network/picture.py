@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
 from explorer.panes.backprop.network import draw, draw_sample
+from explorer.panes.backprop.network.draft import Data
 from explorer.panes.backprop.network.draw_network import Images
-from explorer.panes.backprop.network.experiment import Data
 from explorer.panes.backprop.network.faces import SampleFace
 from explorer.panes.backprop.network.inks import SOFT, scale_image
 from explorer.panes.backprop.network.layout import Box, Layout, inside, lay_out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from explorer.panes.backprop.network.experiment import Experiment
+from explorer.panes.backprop.network.draft import NetworkDraft
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Preset:
     id: str
     title: str
     look: str
-    experiment: Experiment
+    experiment: NetworkDraft
     panel: str = "layers"  # which side of the panel of health shows it
     measured: str = ""
 
@@ -26,14 +26,14 @@ PRESETS = (
         "moons",
         "Two moons: it just works",
         "Watch the boundary bend between the moons, built from the simple maps in the first layer.",
-        Experiment(),
+        NetworkDraft(),
     ),
     Preset(
         "spiral",
         "A spiral needs depth",
         "The first layer only draws straight lines; see how each layer bends what the one before "
         "made.",
-        Experiment(
+        NetworkDraft(
             "spiral", 300, 0.02, hidden=(8, 8, 8), activation="tanh", learning_rate=0.01, steps=5000
         ),
     ),
@@ -42,7 +42,7 @@ PRESETS = (
         "Vanishing gradient: six layers of sigmoid",
         "Compare the gradients' size from the last layer to the first: each sigmoid passes on at "
         "most a quarter.",
-        Experiment(
+        NetworkDraft(
             hidden=(6, 6, 6, 6, 6, 6),
             activation="sigmoid",
             initialization="xavier",
@@ -57,26 +57,26 @@ PRESETS = (
         "Dead ReLU: the first steps too large",
         "Crossed-out neurons are 0 for every point that is learned from: no gradient reaches them, "
         "and none of layer 1 comes back.",
-        Experiment(hidden=(8,), activation="relu", optimizer="sgd", learning_rate=8.0, seed=7),
+        NetworkDraft(hidden=(8,), activation="relu", optimizer="sgd", learning_rate=8.0, seed=7),
     ),
     Preset(
         "zeros",
         "All weights zero: neurons stay alike",
         "Every neuron says 0, so every weight's gradient is 0 as well: only the last bias learns.",
-        Experiment(initialization="zeros", hidden=(6, 6)),
+        NetworkDraft(initialization="zeros", hidden=(6, 6)),
     ),
     Preset(
         "large",
         "First weights too large: saturated",
         "Most neurons say \u22121 or 1 from the start, where tanh is flat and its slope near 0: "
         "only the large weights carry a gradient back.",
-        Experiment(initialization="normal", scale=6.0, hidden=(8, 8, 8), learning_rate=0.003),
+        NetworkDraft(initialization="normal", scale=6.0, hidden=(8, 8, 8), learning_rate=0.003),
     ),
     Preset(
         "overfit",
         "Overfitting: few noisy points, a big network",
         "Training loss falls on while test loss rises: the boundary winds round single points.",
-        Experiment(
+        NetworkDraft(
             points=40,
             noise=0.3,
             hidden=(8, 8, 8),
@@ -90,7 +90,7 @@ PRESETS = (
         "diverges",
         "Learning rate too large: it diverges",
         "Each step overshoots further than the one before, until the loss is no number any more.",
-        Experiment(
+        NetworkDraft(
             "plane",
             hidden=(),
             optimizer="sgd",

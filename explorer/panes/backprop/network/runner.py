@@ -11,7 +11,7 @@ from explorer.engine import errors, tasks
 from explorer.engine.engine import Engine
 from explorer.engine.jobs import SUPERSEDED, EngineDied
 from explorer.engine.latest import Latest
-from explorer.panes.backprop.network.experiment import Experiment
+from explorer.panes.backprop.network.draft import NetworkDraft
 from explorer.panes.backprop.network.lab import NetworkLab
 from explorer.panes.backprop.network.moment import Moment
 from explorer.panes.backprop.network.sample import Sample
@@ -41,13 +41,15 @@ class Runner(QObject):
         self._remembering.failed.connect(lambda _: None)  # without them it goes on as well
         self._playing = False
         self._seen: Moment | None = None  # the latest that was told
-        self._wish: Experiment | None = None  # of which the engine does not know yet
+        self._wish: NetworkDraft | None = None  # of which the engine does not know yet
         self._anew = False  # and it begins anew
         self._learned: dict[str, Any] | None = None  # with what a session kept
-        self.beginning: tuple[Experiment, dict[str, Any] | None] | None = None  # until it is there
+        self.beginning: tuple[NetworkDraft, dict[str, Any] | None] | None = (
+            None  # until it is there
+        )
         self._serving = False
         self._shown = "idle"
-        self.asked: Experiment | None = None  # the latest that was wanted
+        self.asked: NetworkDraft | None = None  # the latest that was wanted
         self.lab: NetworkLab | None = None
         self.error = ""
 
@@ -71,20 +73,20 @@ class Runner(QObject):
 
     # steering
 
-    def begin(self, experiment: Experiment, learned: dict[str, Any] | None = None) -> None:
+    def begin(self, experiment: NetworkDraft, learned: dict[str, Any] | None = None) -> None:
         """A new network, which waits: at step 0, or with what a session kept."""
         self._halt()
         self.error = ""
         self._learned, self.beginning = learned, (experiment, learned)
         self._want(experiment, anew=True)
 
-    def change(self, experiment: Experiment) -> None:
+    def change(self, experiment: NetworkDraft) -> None:
         """Another setup from the next step on."""
         if self.beginning is not None:
             self.beginning = experiment, self.beginning[1]
         self._want(experiment, anew=self.lab is None)
 
-    def _want(self, experiment: Experiment, *, anew: bool) -> None:
+    def _want(self, experiment: NetworkDraft, *, anew: bool) -> None:
         """The latest setup counts; a beginning that is still to come is never lost over it."""
         self.asked = self._wish = experiment
         self._anew = self._anew or anew
@@ -105,7 +107,7 @@ class Runner(QObject):
         self._tell()
 
     async def _fulfil(
-        self, experiment: Experiment, anew: bool, learned: dict[str, Any] | None
+        self, experiment: NetworkDraft, anew: bool, learned: dict[str, Any] | None
     ) -> None:
         if self.lab is None:
             made = await self._ask(NetworkLab, experiment, learned)

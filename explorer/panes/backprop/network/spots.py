@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from explorer.panes.backprop.network.experiment import REACH, Data
+from explorer.panes.backprop.network.draft import REACH, Data
 from explorer.panes.backprop.network.layout import Box, Layout, distance, inside
 from explorer.panes.backprop.network.moment import Moment
 from explorer.theme.numbers import format_number

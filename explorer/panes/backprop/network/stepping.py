@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from core.optimization.learner import Learned, Learner
-from explorer.panes.backprop.network.experiment import Experiment
+from explorer.panes.backprop.network.draft import NetworkDraft
 from explorer.panes.backprop.network.learned import learned_of
 from explorer.panes.backprop.network.moment import Update
 
 
-def take_step(learner: Learner, experiment: Experiment) -> tuple[Learned, Update]:
+def take_step(learner: Learner, experiment: NetworkDraft) -> tuple[Learned, Update]:
     """Learns on by one step of the setup `experiment`."""
     start = learned_of(learner)
     with np.errstate(all="ignore"):  # what overflows is told as divergence

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from explorer import theme
 from explorer.panes.backprop.network.controls import Controls
-from explorer.panes.backprop.network.experiment import MOST_LAYERS, MOST_NEURONS
+from explorer.panes.backprop.network.draft import MOST_LAYERS, MOST_NEURONS
 from explorer.panes.backprop.network.panel import Panel
 from explorer.panes.backprop.network.picture import NetworkPicture
 from explorer.widgets.base import IconButton, Label

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.surfaces import SURFACES
-from explorer.panes.backprop.optimizers.experiment import TYPED
+from explorer.panes.backprop.optimizers.draft import TYPED
 from explorer.state.actions import Action
 
 if TYPE_CHECKING:

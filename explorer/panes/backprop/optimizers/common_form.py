@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QGridLayout, QPushButton, QVBoxLayout, QWidget
 
 from core.optimization.schedules import SCHEDULES, learning_rate_at
 from explorer import theme
-from explorer.panes.backprop.optimizers.experiment import STEPS
+from explorer.panes.backprop.optimizers.draft import STEPS
 from explorer.widgets.base import Label
 from explorer.widgets.fields import ErrorLine, MenuField
 from explorer.widgets.number_field import NumberField

@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QWidget
 
 from core.optimization.surfaces import SURFACES
-from explorer.panes.backprop.optimizers.experiment import TYPED
+from explorer.panes.backprop.optimizers.draft import TYPED
 from explorer.widgets.base import IconButton, Label
 from explorer.widgets.brief_row import BriefRow
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.surfaces import Surface
-from explorer.panes.backprop.optimizers.experiment import (
+from explorer.panes.backprop.optimizers.draft import (
     CHOICES,
     FAR,
-    Experiment,
+    OptimizersDraft,
     settings_of,
     values_of,
 )
@@ -51,7 +51,7 @@ class Inputs:
         view.notice.actionTriggered.connect(self._on_remedy)
         view.body.retryRequested.connect(mode.refresh)
 
-    def show(self, one: Experiment, surface: Surface | None) -> None:
+    def show(self, one: OptimizersDraft, surface: Surface | None) -> None:
         """The experiment's values in all fields."""
         view, chosen = self._mode.view, self._mode.chosen
         self._mode.inputs.set_surface(one.surface)
@@ -134,7 +134,7 @@ class Inputs:
         """Everything but the surface and who races as at first."""
         mode = self._mode
         one = mode.experiment
-        fresh = Experiment(one.surface, one.text, None, one.racers)
+        fresh = OptimizersDraft(one.surface, one.text, None, one.racers)
         mode.change(fresh, "Everything as at first")
         mode.view.map.fit()
 
@@ -181,7 +181,7 @@ class Inputs:
         mode.view.map.setToolTip(told)
 
 
-def _wrong(one: Experiment, surface: Surface, name: str) -> str:
+def _wrong(one: OptimizersDraft, surface: Surface, name: str) -> str:
     """What the optimizer refuses of its settings."""
     try:
         settings_of(one, surface, name)

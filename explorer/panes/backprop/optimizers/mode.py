@@ -16,9 +16,9 @@ from explorer import theme
 from explorer.panes.backprop.optimizers import explaining, text
 from explorer.panes.backprop.optimizers.commands import commands
 from explorer.panes.backprop.optimizers.demo import views
-from explorer.panes.backprop.optimizers.experiment import (
+from explorer.panes.backprop.optimizers.draft import (
     TYPED,
-    Experiment,
+    OptimizersDraft,
     restored,
     settings_of,
     surface_of,
@@ -62,7 +62,7 @@ class OptimizersMode(Mode):
         self._left_at = 0.0
         self._merging = ""
         self._unreadable = False
-        self.workspace.begin(EXPERIMENT, Experiment())
+        self.workspace.begin(EXPERIMENT, OptimizersDraft())
         self.runner = Runner(self)
         self.showing = Showing(self)
         self.surveyor = Surveyor(self)
@@ -144,10 +144,10 @@ class OptimizersMode(Mode):
     # the experiment
 
     @property
-    def experiment(self) -> Experiment:
+    def experiment(self) -> OptimizersDraft:
         return self.workspace.value(EXPERIMENT)
 
-    def change(self, experiment: Experiment, text: str, merging: str = "") -> None:
+    def change(self, experiment: OptimizersDraft, text: str, merging: str = "") -> None:
         """An undoable change; those with the same `merging`, one after the other, are one."""
         if merging != self._merging or not merging:
             self.workspace.end_merge()
@@ -205,7 +205,7 @@ class OptimizersMode(Mode):
         self.surveyor.find_level_places()
         self.runner.want(course, entries)
 
-    def _surface_of(self, one: Experiment) -> Surface:
+    def _surface_of(self, one: OptimizersDraft) -> Surface:
         if one.surface != TYPED:
             return surface_of(one)
         if self._typed is None or self._typed[0] != one.text:

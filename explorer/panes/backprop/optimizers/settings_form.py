@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from core.optimization.optimizers import OPTIMIZERS
-from explorer.panes.backprop.optimizers.experiment import CHOICES, keys_of
+from explorer.panes.backprop.optimizers.draft import CHOICES, keys_of
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.fields import ErrorLine
 from explorer.widgets.number_field import LARGEST, NumberField

@@ -13,8 +13,8 @@ from core.optimization.stationary import Stationary
 from core.optimization.surfaces import Surface
 from explorer import theme
 from explorer.panes.backprop.optimizers import text
+from explorer.panes.backprop.optimizers.draft import TYPED, OptimizersDraft
 from explorer.panes.backprop.optimizers.draw_arrows import Arrows
-from explorer.panes.backprop.optimizers.experiment import TYPED, Experiment
 from explorer.panes.backprop.optimizers.looks import PLACES, is_dashed
 from explorer.panes.backprop.optimizers.plane import LARGEST, SMALLEST, Plane
 from explorer.panes.backprop.optimizers.racing import Recording
@@ -63,12 +63,12 @@ class Showing:
 
     # the surface
 
-    def show_formula(self, one: Experiment) -> None:
+    def show_formula(self, one: OptimizersDraft) -> None:
         """Also of a surface that cannot be read."""
         self._view.editor.setVisible(one.surface == TYPED)
         self._view.editor.set_text(one.text)
 
-    def show_surface(self, one: Experiment, surface: Surface, fresh: bool) -> None:
+    def show_surface(self, one: OptimizersDraft, surface: Surface, fresh: bool) -> None:
         view = self._view
         if surface.name != self._name:  # the view stays while a formula is typed
             self._name = surface.name
@@ -77,7 +77,7 @@ class Showing:
             self._level = Stationary(minima=surface.minima)
         self.show_start(one)
 
-    def show_start(self, one: Experiment) -> None:
+    def show_start(self, one: OptimizersDraft) -> None:
         """Where a person has put it, also on a surface that cannot be read yet."""
         surface = self._mode.surface
         if one.start is not None or surface is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from explorer.panes.tokenizers.train.options import TrainOptions
+from explorer.panes.tokenizers.train.draft import TrainDraft
 from explorer.panes.tokenizers.train.trainer import Trainer
 
 
@@ -16,9 +16,9 @@ def remembered(trainer: Trainer) -> dict[str, Any] | None:
     return {"moments": len(recording), "done": recording.over, "options": options.to_json()}
 
 
-def options_of(again: dict[str, Any], usual: TrainOptions) -> TrainOptions:
+def options_of(again: dict[str, Any], usual: TrainDraft) -> TrainDraft:
     """How it was trained; `usual` where the session does not say."""
-    return TrainOptions.from_json(again["options"]) if "options" in again else usual
+    return TrainDraft.from_json(again["options"]) if "options" in again else usual
 
 
 def until_of(again: dict[str, Any]) -> int | None:

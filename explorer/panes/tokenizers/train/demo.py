@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from explorer.panes.tokenizers.train.options import TrainOptions
+from explorer.panes.tokenizers.train.draft import TrainDraft
 
 if TYPE_CHECKING:
     from explorer.panes.tokenizers.train.mode import TrainMode
@@ -21,7 +21,7 @@ def views(mode: TrainMode) -> dict[str, Callable[[], Any]]:
 
     async def midway() -> None:
         mode.new_training()
-        mode.planning.set_options(TrainOptions())
+        mode.planning.set_options(TrainDraft())
         mode.start(until=MIDWAY)
         await _until(mode, lambda: len(mode.trainer.recording or ()) >= MIDWAY)
         mode.player.end()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
 
-from explorer.panes.tokenizers.train.options import LONGEST_SAMPLE
+from explorer.panes.tokenizers.train.draft import LONGEST_SAMPLE
 from explorer.widgets.base import Label
 
 

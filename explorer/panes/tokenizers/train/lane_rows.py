@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 
 from core.tokenization.lockstep import MOST_LANES
 from explorer import theme
-from explorer.panes.tokenizers.train.options import Lane, algorithm_of, available
+from explorer.panes.tokenizers.train.draft import Lane, algorithm_of, available
 from explorer.widgets.base import IconButton, Label, set_look
 from explorer.widgets.fields import ErrorLine
 

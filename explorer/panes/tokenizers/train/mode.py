@@ -15,10 +15,10 @@ from explorer.panes.tokenizers.train import text
 from explorer.panes.tokenizers.train.again import options_of, remembered, until_of
 from explorer.panes.tokenizers.train.cursor import MomentCursor
 from explorer.panes.tokenizers.train.curves import Lines
+from explorer.panes.tokenizers.train.draft import TrainDraft
 from explorer.panes.tokenizers.train.faces import LaneFaces, lane_words
 from explorer.panes.tokenizers.train.header import TrainHeader
 from explorer.panes.tokenizers.train.inspecting import inspection, part_inspection
-from explorer.panes.tokenizers.train.options import TrainOptions
 from explorer.panes.tokenizers.train.planning import Planning
 from explorer.panes.tokenizers.train.setup import SetupView
 from explorer.panes.tokenizers.train.track import LaneTrack
@@ -64,7 +64,7 @@ class TrainMode(Mode):
         self._later = QTimer(self, singleShot=True, interval=round(1000 * INSPECT_EVERY))
         self._later.timeout.connect(self.inspect)
         self._connect()
-        self.planning.set_options(TrainOptions())
+        self.planning.set_options(TrainDraft())
         self.set_headline(text.SETUP)
 
     def _connect(self) -> None:
@@ -113,7 +113,7 @@ class TrainMode(Mode):
 
     def restore(self, state: dict[str, Any]) -> None:
         """A training is not kept: it is done again up to where it was, when it is looked at."""
-        self.planning.set_options(TrainOptions.from_json(state.get("options")))
+        self.planning.set_options(TrainDraft.from_json(state.get("options")))
         if isinstance(state.get("curve"), str):
             self.view.curves.set_kind(state["curve"])
         if isinstance(state.get("focus"), int):
@@ -152,7 +152,7 @@ class TrainMode(Mode):
 
     # training
 
-    def start(self, options: TrainOptions | None = None, *, until: int | None = None) -> None:
+    def start(self, options: TrainDraft | None = None, *, until: int | None = None) -> None:
         """Trains as the setup says, or as `options` do that did so before.
 
         `until`: fast up to so many moments, then it waits.
@@ -232,7 +232,7 @@ class TrainMode(Mode):
         self.inputs.set_state(self.trainer.state)
         self._tell()
 
-    def _on_options(self, options: TrainOptions) -> None:
+    def _on_options(self, options: TrainDraft) -> None:
         self.inputs.set_sample(options.sample)
         if self.trainer.recording is not None:
             self.trainer.set_sample(options.sample)

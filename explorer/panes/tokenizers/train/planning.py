@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLineEdit
 from explorer import theme
 from explorer.engine.engine import Engine
 from explorer.engine.latest import Latest
-from explorer.panes.tokenizers.train.options import Lane, TrainOptions, check
+from explorer.panes.tokenizers.train.draft import Lane, TrainDraft, check
 from explorer.panes.tokenizers.train.setup import SetupView
 from explorer.panes.tokenizers.train.survey import Survey, lane_words, survey_steps
 from explorer.state.workspace import Workspace
@@ -27,7 +27,7 @@ WORDS = {
 
 
 class Planning(QObject):
-    """`changed(TrainOptions)` after every change, undone ones too."""
+    """`changed(TrainDraft)` after every change, undone ones too."""
 
     changed = Signal(object)
 
@@ -36,7 +36,7 @@ class Planning(QObject):
     ) -> None:
         super().__init__(owner)
         self._engine, self._workspace, self._view = engine, workspace, view
-        self.options = TrainOptions()
+        self.options = TrainDraft()
         self.errors: dict[str, str] = {}
         self.survey = Survey()
         self._surveyed: tuple[Any, ...] | None = None
@@ -61,7 +61,7 @@ class Planning(QObject):
     def _lanes(self) -> tuple[Lane, ...]:
         return self.options.chosen
 
-    def set_options(self, options: TrainOptions) -> None:
+    def set_options(self, options: TrainDraft) -> None:
         """Begins with these: no change that can be undone."""
         self.options = options
         self._workspace.begin(OPTIONS, options.to_json())
@@ -81,7 +81,7 @@ class Planning(QObject):
         self._workspace.change(OPTIONS, options.to_json(), f"Change {WORDS[name]}", merge=typed)
 
     def _on_changed(self, path: str, value: Any) -> None:
-        if path == OPTIONS and (options := TrainOptions.from_json(value)) != self.options:
+        if path == OPTIONS and (options := TrainDraft.from_json(value)) != self.options:
             self.options = options
             self.plan()
             self.changed.emit(options)

@@ -16,8 +16,8 @@ from PySide6.QtWidgets import (
 )
 
 from explorer import theme
+from explorer.panes.tokenizers.train.draft import TrainDraft
 from explorer.panes.tokenizers.train.lane_rows import LaneRows
-from explorer.panes.tokenizers.train.options import TrainOptions
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.fields import Deepest, Field, TextField
 from explorer.widgets.form import CorpusField, Fact, FactsCard, TakesFiles, scrolling
@@ -36,7 +36,7 @@ class SetupView(TakesFiles):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("tokenizers.train.setup")
-        self._options = TrainOptions()
+        self._options = TrainDraft()
         self.corpus = CorpusField()
         self.kilobytes = TextField("kilobytes", "Read at most (kB)", "How much of the text is read")
         self.pieces = TextField(
@@ -112,7 +112,7 @@ class SetupView(TakesFiles):
 
     def set_options(
         self,
-        options: TrainOptions,
+        options: TrainDraft,
         errors: Mapping[str, str],
         notes: Sequence[str],
         lane_errors: Sequence[str],

@@ -12,7 +12,7 @@ from core.data.excerpt import excerpt_steps
 from core.tokenization.steps import CountingStep
 from core.tokenization.telling import count
 from core.tokenization.vocabulary_limits import Limits, vocabulary_limits_steps
-from explorer.panes.tokenizers.train.options import Lane, algorithm_of
+from explorer.panes.tokenizers.train.draft import Lane, algorithm_of
 from explorer.panes.tokenizers.train.recording import Beat
 from explorer.panes.tokenizers.train.text import each
 

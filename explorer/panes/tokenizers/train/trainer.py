@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal
 
 from explorer.engine.engine import Engine
 from explorer.engine.latest import Latest
-from explorer.panes.tokenizers.train.options import TrainOptions
+from explorer.panes.tokenizers.train.draft import TrainDraft
 from explorer.panes.tokenizers.train.recording import Recording
 from explorer.theme.typed_numbers import whole_in
 
@@ -36,7 +36,7 @@ class Trainer(QObject):
         self._playing = False
         self._shown = "idle"
         self.recording: Recording | None = None
-        self.options: TrainOptions | None = None  # what the recording was started with
+        self.options: TrainDraft | None = None  # what the recording was started with
         self.error = ""
 
     @property
@@ -57,7 +57,7 @@ class Trainer(QObject):
 
     # steering
 
-    def start(self, options: TrainOptions, speed: float, *, until: int | None = None) -> None:
+    def start(self, options: TrainDraft, speed: float, *, until: int | None = None) -> None:
         """Trains from the beginning; `until`: fast to this many moments, then it waits."""
         self.clear()
         recording = Recording([lane.plan for lane in options.chosen], options.names, options.sample)

@@ -18,7 +18,7 @@ from explorer import theme
 from explorer.engine import errors
 from explorer.panes import PANES
 from explorer.panes.tokenizers.modes import MODES
-from explorer.panes.tokenizers.train.options import Lane, TrainOptions
+from explorer.panes.tokenizers.train.draft import Lane, TrainDraft
 from explorer.shell.session import Session
 from tests.explorer.conftest import dispose
 from tests.explorer.panes.tokenizers.small import saved_bpe
@@ -26,7 +26,7 @@ from tests.explorer.panes.training.conftest import TINY
 from tests.explorer.waiting import until
 
 KINDS = ("bpe", "sentencepiece-bpe", "unigram")
-SMALL = TrainOptions(
+SMALL = TrainDraft(
     kilobytes="20",
     vocab_size="400",
     lanes=(Lane("bpe", "hf"), Lane("sentencepiece-bpe", "bytes"), Lane("unigram", "plain")),

@@ -11,11 +11,11 @@ import pytest
 from core.tokenization import open_tokenizer
 from explorer.panes.tokenizers.modes import ModeSpec
 from explorer.panes.tokenizers.train import pace
-from explorer.panes.tokenizers.train.options import Lane, TrainOptions, check
+from explorer.panes.tokenizers.train.draft import Lane, TrainDraft, check
 from tests.explorer.waiting import until
 
 SPEC = ModeSpec("train", "Train", "explorer.panes.tokenizers.train.mode")
-SMALL = TrainOptions(
+SMALL = TrainDraft(
     kilobytes="20", vocab_size="330", lanes=(Lane("bpe", "hf"), Lane("wordpiece", "count"))
 )
 
@@ -163,13 +163,11 @@ def test_what_cannot_be_trained_is_said_beside_it(pane: Any, run_async: Any, tmp
         assert not mode.setup.start.isEnabled()
 
     run_async(scenario())
-    assert "whole number" in check(TrainOptions(vocab_size="many"))["vocab_size"]
-    assert "20,000 kB" in check(TrainOptions(kilobytes="0"))["kilobytes"]
-    assert "Use 1 to" in check(TrainOptions(vocab_size="-5"))["vocab_size"]
+    assert "whole number" in check(TrainDraft(vocab_size="many"))["vocab_size"]
+    assert "20,000 kB" in check(TrainDraft(kilobytes="0"))["kilobytes"]
+    assert "Use 1 to" in check(TrainDraft(vocab_size="-5"))["vocab_size"]
     for text in ("1e3", "1 000", "1,000"):
-        assert TrainOptions(vocab_size=text).pieces == 1000 and not check(
-            TrainOptions(vocab_size=text)
-        )
+        assert TrainDraft(vocab_size=text).pieces == 1000 and not check(TrainDraft(vocab_size=text))
 
 
 def test_unigram_says_beforehand_how_many_pieces_the_text_yields(pane: Any, run_async: Any) -> None:
@@ -191,7 +189,7 @@ def test_what_gave_up_is_no_success(pane: Any, run_async: Any) -> None:
 
     async def scenario(lanes: tuple[Lane, ...]) -> Any:
         mode.new_training()
-        mode.start(TrainOptions(kilobytes="20", vocab_size="5000", lanes=lanes))
+        mode.start(TrainDraft(kilobytes="20", vocab_size="5000", lanes=lanes))
         mode.hurry()
         await until(lambda: mode.trainer.state == "done", "the end")
         await pane.settled()
@@ -212,7 +210,7 @@ def test_a_training_that_cannot_begin_is_not_live(pane: Any, run_async: Any, tmp
     short.write_text("aaaa")
 
     async def scenario() -> None:
-        mode.start(TrainOptions(str(short), vocab_size="4", lanes=(Lane("unigram", "plain"),)))
+        mode.start(TrainDraft(str(short), vocab_size="4", lanes=(Lane("unigram", "plain"),)))
         await until(lambda: mode.trainer.state == "failed", "the end")
 
     run_async(scenario())
@@ -230,9 +228,9 @@ def test_closing_while_it_trains_ends_at_once(pane: Any, engine: Any, run_async:
 
 
 def test_options_survive_json_and_wrong_values() -> None:
-    assert TrainOptions.from_json(SMALL.to_json()) == SMALL
-    assert TrainOptions.from_json({"lanes": [{"kind": "no"}, 3], "vocab_size": 5}) == TrainOptions()
-    twice = TrainOptions(lanes=(Lane("bpe", "hf"),) * 2)
+    assert TrainDraft.from_json(SMALL.to_json()) == SMALL
+    assert TrainDraft.from_json({"lanes": [{"kind": "no"}, 3], "vocab_size": 5}) == TrainDraft()
+    twice = TrainDraft(lanes=(Lane("bpe", "hf"),) * 2)
     assert twice.names == ("BPE", "BPE #2")
 
 

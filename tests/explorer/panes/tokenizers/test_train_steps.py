@@ -17,11 +17,11 @@ from core.tokenization.lockstep import LaneState, lockstep_steps
 from core.tokenization.steps import AlphabetStep, MaximizeStep, MergeStep, PruneStep
 from explorer import theme
 from explorer.panes.tokenizers.train import keeping, text
+from explorer.panes.tokenizers.train.draft import Lane, TrainDraft, available
 from explorer.panes.tokenizers.train.faces import LaneWords, step_face
 from explorer.panes.tokenizers.train.inspecting import inspection, numbers
 from explorer.panes.tokenizers.train.lane_card import NO_FACE, LaneCard
 from explorer.panes.tokenizers.train.lane_rows import LaneRow
-from explorer.panes.tokenizers.train.options import Lane, TrainOptions, available
 from explorer.panes.tokenizers.train.recording import Recording
 from explorer.panes.tokenizers.train.setup import SetupView
 from explorer.panes.tokenizers.train.survey import Survey, lane_words
@@ -35,7 +35,7 @@ LANES = (Lane("bpe", "hf"), Lane("unigram", "plain"))
 @pytest.fixture(scope="module")
 def recording() -> Recording:
     """A training of BPE and Unigram, to its end."""
-    options = TrainOptions(kilobytes="20", vocab_size="330", lanes=LANES)
+    options = TrainDraft(kilobytes="20", vocab_size="330", lanes=LANES)
     found = Recording([lane.plan for lane in LANES], options.names, options.sample)
     for _ in found.run("stories", 20_000, 330):
         found.hurry = True
@@ -45,7 +45,7 @@ def recording() -> Recording:
 @pytest.fixture
 def pane(make_pane: Any) -> Any:
     pane = make_pane(SPEC)
-    options = TrainOptions(kilobytes="20", vocab_size="330", lanes=LANES)
+    options = TrainDraft(kilobytes="20", vocab_size="330", lanes=LANES)
     pane.mode.planning.set_options(options)
     return pane
 
@@ -199,7 +199,7 @@ def test_the_names_of_algorithms_and_their_ways_are_whole(qtbot: Any) -> None:
     view = SetupView()
     qtbot.addWidget(view)
     lanes = tuple(Lane(one.kind, one.variants[0].id) for one in available())
-    view.set_options(TrainOptions(lanes=lanes), {}, [""] * 4, [""] * 4)
+    view.set_options(TrainDraft(lanes=lanes), {}, [""] * 4, [""] * 4)
     view.show()
     for width in (724, 1000):
         view.resize(width, 600)

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
-from explorer.panes.training.branching import BranchOptions, changes_of, check
-from explorer.panes.training.options import Options, config_of
+from explorer.panes.training.branching import BranchDraft, changes_of, check
+from explorer.panes.training.draft import TrainingDraft, config_of
 from tests.explorer.waiting import until
 
 from .conftest import started, state_of
 
-OPTIONS = BranchOptions("/runs/stories", 500, "0.002", "0.0002", "1500", "stories-at-500")
+OPTIONS = BranchDraft("/runs/stories", 500, "0.002", "0.0002", "1500", "stories-at-500")
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_a_bad_value_has_its_error_and_remedy_below_its_field(field, text, remed
 
 
 def test_only_what_differs_from_the_run_is_changed():
-    config = config_of(Options())
+    config = config_of(TrainingDraft())
     assert check(OPTIONS) == {} and changes_of(OPTIONS, config) == {}
     lower = OPTIONS.change("learning_rate", "1e-3", config)
     assert changes_of(lower, config) == {"learning_rate": 1e-3, "min_learning_rate": 1e-4}
@@ -44,7 +44,9 @@ def test_only_what_differs_from_the_run_is_changed():
 
 
 def test_a_field_left_as_it_is_changes_nothing_though_it_shows_six_digits():
-    config = config_of(Options()).change({"learning_rate": 1e-3 / 3, "min_learning_rate": 3e-4 / 7})
+    config = config_of(TrainingDraft()).change(
+        {"learning_rate": 1e-3 / 3, "min_learning_rate": 3e-4 / 7}
+    )
     shown = replace(OPTIONS, learning_rate="0.000333333", min_learning_rate="4.28571e-05")
     assert changes_of(shown, config) == {}
     other = shown.change("learning_rate", "0.0004", config)

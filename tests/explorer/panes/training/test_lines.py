@@ -18,12 +18,12 @@ from core.training.writer import RunWriter
 from explorer import theme
 from explorer.panes.training.ancestry import comparable, kin, names_apart, read_past
 from explorer.panes.training.charts import Charts
+from explorer.panes.training.draft import TrainingDraft, config_of
 from explorer.panes.training.follow import RunData, read
 from explorer.panes.training.heads import first_look
-from explorer.panes.training.options import Options, config_of
 from tests.explorer.waiting import until
 
-CONFIG = config_of(Options()).change({"steps": 60, "probe_every": 10})
+CONFIG = config_of(TrainingDraft()).change({"steps": 60, "probe_every": 10})
 
 
 def loss_at(step: int, run: float) -> float:

@@ -15,15 +15,15 @@ from core.training.runs import create_run
 from core.training.writer import RunWriter
 from explorer.panes.training import text
 from explorer.panes.training.charts import SMALL
+from explorer.panes.training.draft import TrainingDraft, config_of
 from explorer.panes.training.follow import read
-from explorer.panes.training.options import Options, config_of
 from explorer.panes.training.run_card import CardText, RunCard
 from explorer.widgets.transport import TransportBar
 from tests.explorer.waiting import until
 
 from .conftest import started, state_of, step_of
 
-CONFIG = config_of(Options())
+CONFIG = config_of(TrainingDraft())
 
 
 def run_of(folder: Path, steps: int, reason: str = "", **changes: object):

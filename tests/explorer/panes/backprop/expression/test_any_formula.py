@@ -10,7 +10,7 @@ from core.autograd import ExpressionError
 from core.autograd.functional import FUNCTIONS
 from explorer.panes.backprop.expression import explaining, text
 from explorer.panes.backprop.expression.compute import compute, with_names
-from explorer.panes.backprop.expression.experiment import Experiment
+from explorer.panes.backprop.expression.draft import ExpressionDraft
 from explorer.panes.backprop.expression.graph_picture import GraphPicture
 from explorer.panes.backprop.expression.scene import scene_of
 from explorer.panes.backprop.expression.whatif import check, what_if
@@ -61,5 +61,5 @@ def test_any_formula_is_refused_or_told_and_drawn(qtbot, seed):
             assert text.told(computed, number)
         for name in computed.leaves:
             assert what_if(computed, name, 0, 0.1).name == name
-        stepped = Experiment(drawn, values).stepped(computed)
+        stepped = ExpressionDraft(drawn, values).stepped(computed)
         assert compute(stepped.text, stepped.values, computed).plan is computed.plan

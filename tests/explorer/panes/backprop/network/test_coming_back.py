@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from explorer.panes.backprop.network.experiment import Experiment
+from explorer.panes.backprop.network.draft import NetworkDraft
 from explorer.panes.backprop.network.spots import Weight
 
 
@@ -46,7 +46,7 @@ def test_a_session_brings_the_setup_back(mode, run_async):
             np.testing.assert_array_equal(before, after)
         mode.restore({"experiment": {"hidden": "many", "noise": None}, "panel": 3})
         await mode.settled()
-        assert mode.experiment == Experiment()
+        assert mode.experiment == NetworkDraft()
 
     run_async(body())
 
@@ -98,7 +98,7 @@ def test_each_beginning_with_the_same_weights_is_undone_by_itself(mode, run_asyn
             mode.workspace.undo()
             await mode.settled()
             assert mode.moment.step == steps
-        assert mode.experiment == Experiment()
+        assert mode.experiment == NetworkDraft()
         mode.editing.reset()
         await mode.settled()
         assert mode.moment.step == 0, "not what was undone before"

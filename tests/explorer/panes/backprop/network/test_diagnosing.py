@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from explorer.panes.backprop.network.diagnosing import diagnose
-from explorer.panes.backprop.network.experiment import Experiment
+from explorer.panes.backprop.network.draft import NetworkDraft
 from explorer.panes.backprop.network.lab import NetworkLab
 from explorer.panes.backprop.network.presets import PRESETS
 from explorer.panes.backprop.network.rising import Rise
@@ -33,14 +33,14 @@ def told(lab):
 
 
 TOO_LARGE = [
-    Experiment(learning_rate=3.0),
-    Experiment(learning_rate=1.0),
-    Experiment("spiral", learning_rate=3.0),
-    Experiment("hills", learning_rate=3.0),
-    Experiment(activation="relu", learning_rate=1.0),
-    Experiment(activation="sigmoid", learning_rate=3.0),
-    Experiment(optimizer="muon", learning_rate=1.0),
-    Experiment(activation="relu", optimizer="lion", learning_rate=0.3),
+    NetworkDraft(learning_rate=3.0),
+    NetworkDraft(learning_rate=1.0),
+    NetworkDraft("spiral", learning_rate=3.0),
+    NetworkDraft("hills", learning_rate=3.0),
+    NetworkDraft(activation="relu", learning_rate=1.0),
+    NetworkDraft(activation="sigmoid", learning_rate=3.0),
+    NetworkDraft(optimizer="muon", learning_rate=1.0),
+    NetworkDraft(activation="relu", optimizer="lion", learning_rate=0.3),
 ]
 
 
@@ -57,19 +57,19 @@ def test_a_rate_that_is_too_large_is_told_to_be_the_cause_and_is_it(one):
 
 @pytest.mark.parametrize("steps", [12, 100])
 def test_adam_at_rate_3_is_not_only_saturated(steps):
-    sentence = told(learned(Experiment(learning_rate=3.0), steps))
+    sentence = told(learned(NetworkDraft(learning_rate=3.0), steps))
     assert "layer 1 is saturated, for the steps were too large (the loss rose to 10.9)" in sentence
 
 
 @pytest.mark.parametrize(
     ("one", "steps"),
     [
-        (Experiment(learning_rate=0.1), 400),
-        (Experiment(optimizer="rmsprop", learning_rate=0.1), 400),
-        (Experiment("xor", activation="sigmoid", optimizer="rmsprop", learning_rate=0.1), 400),
-        (Experiment(learning_rate=0.02, batch_size=1), 400),
-        (Experiment(learning_rate=0.02, batch_size=1, activation="relu"), 400),
-        (Experiment(penalty="l2", strength=0.05), 200),
+        (NetworkDraft(learning_rate=0.1), 400),
+        (NetworkDraft(optimizer="rmsprop", learning_rate=0.1), 400),
+        (NetworkDraft("xor", activation="sigmoid", optimizer="rmsprop", learning_rate=0.1), 400),
+        (NetworkDraft(learning_rate=0.02, batch_size=1), 400),
+        (NetworkDraft(learning_rate=0.02, batch_size=1, activation="relu"), 400),
+        (NetworkDraft(penalty="l2", strength=0.05), 200),
     ],
 )
 def test_where_learning_came_far_its_steps_are_not_blamed(one, steps):
@@ -79,18 +79,18 @@ def test_where_learning_came_far_its_steps_are_not_blamed(one, steps):
 
 def test_first_weights_that_are_too_large_are_told_to_be_the_cause():
     """Only where it was saturated before it learned anything."""
-    sentence = told(learned(Experiment(scale=8.0, learning_rate=0.003), 100))
+    sentence = told(learned(NetworkDraft(scale=8.0, learning_rate=0.003), 100))
     assert (
         "layer 1 is saturated, for its first weights are too large: make them smaller" in sentence
     )
-    late = told(learned(Experiment(learning_rate=0.1), 400))
+    late = told(learned(NetworkDraft(learning_rate=0.1), 400))
     assert "is saturated: most of what it says" in late
 
 
 def test_dead_neurons_are_told_with_the_steps_that_killed_them():
-    sentence = told(learned(Experiment(activation="relu", learning_rate=1.0), 100))
+    sentence = told(learned(NetworkDraft(activation="relu", learning_rate=1.0), 100))
     assert "neurons are dead, for the steps were too large (the loss rose to 15.3)" in sentence
-    few = told(learned(Experiment(activation="relu", learning_rate=0.1), 100))
+    few = told(learned(NetworkDraft(activation="relu", learning_rate=0.1), 100))
     assert "neurons are dead: 0 for every point" in few
 
 
@@ -102,8 +102,8 @@ def test_a_preset_tells_what_it_is_there_for():
 
 
 def test_another_setup_is_judged_by_itself():
-    lab = learned(Experiment(learning_rate=3.0), 60)
-    lab.change(Experiment(learning_rate=0.01))
+    lab = learned(NetworkDraft(learning_rate=3.0), 60)
+    lab.change(NetworkDraft(learning_rate=0.01))
     assert math.isnan(lab.rise.peak)
     lab.several(40)
     assert "for the steps" not in told(lab)
@@ -111,9 +111,9 @@ def test_another_setup_is_judged_by_itself():
 
 def test_steps_that_were_too_large_are_not_told_of_those_that_are_taken_now(mode, run_async):
     """The rate was made small, too late: what had killed the neurons were the steps before."""
-    lab = learned(Experiment(activation="relu", optimizer="sgd", learning_rate=100.0), 400)
+    lab = learned(NetworkDraft(activation="relu", optimizer="sgd", learning_rate=100.0), 400)
     assert "the steps are too large. Reset, and learn slower." in told(lab)
-    one = Experiment(activation="relu", optimizer="sgd", learning_rate=0.01)
+    one = NetworkDraft(activation="relu", optimizer="sgd", learning_rate=0.01)
     lab.change(one)
     for _ in range(2):
         sentence = told(lab)
@@ -127,7 +127,7 @@ def test_steps_that_were_too_large_are_not_told_of_those_that_are_taken_now(mode
 
 def test_a_session_keeps_the_cause(mode, run_async):
     async def body() -> None:
-        mode.editing.change(Experiment(learning_rate=3.0), "Test")
+        mode.editing.change(NetworkDraft(learning_rate=3.0), "Test")
         await mode.settled()
         await mode.runner.steps(60)
         await mode.settled()
@@ -170,7 +170,9 @@ def test_what_a_session_kept_of_it_fits_or_is_left_out():
 
 def test_a_session_keeps_which_setup_made_it_so(mode, run_async):
     async def body() -> None:
-        mode.editing.change(Experiment(activation="relu", optimizer="sgd", learning_rate=100), "T")
+        mode.editing.change(
+            NetworkDraft(activation="relu", optimizer="sgd", learning_rate=100), "T"
+        )
         await mode.settled()
         await mode.runner.steps(60)
         mode.editing.change_field("learning_rate", 0.01)

@@ -15,7 +15,7 @@ import pytest
 from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.schedules import SCHEDULES, usual_warmup
 from explorer.panes.backprop.network.contour import boundary
-from explorer.panes.backprop.network.experiment import Experiment, make_data, restored
+from explorer.panes.backprop.network.draft import NetworkDraft, make_data, restored
 from explorer.panes.backprop.network.lab import MOST_MOMENTS, NetworkLab
 from explorer.panes.backprop.network.moment import PLANE, RESOLUTION
 from explorer.panes.backprop.network.presets import PRESETS, preset
@@ -30,7 +30,7 @@ def learned(name: str, steps: int) -> NetworkLab:
 
 
 def test_a_moment_holds_maps_of_every_neuron_and_what_the_network_says():
-    lab = NetworkLab(Experiment())
+    lab = NetworkLab(NetworkDraft())
     moment = lab.moments[-1]
     assert moment.step == 0 and moment.sizes == (2, 8, 8, 1)
     assert [maps.shape for maps in moment.maps] == [(8, RESOLUTION, RESOLUTION)] * 2
@@ -67,15 +67,15 @@ def test_everything_can_change_between_two_steps_and_what_was_learned_stays():
 
 
 def test_the_same_seed_begins_alike_and_another_does_not():
-    first, second = NetworkLab(Experiment()), NetworkLab(Experiment())
+    first, second = NetworkLab(NetworkDraft()), NetworkLab(NetworkDraft())
     np.testing.assert_array_equal(first.moments[0].weights[0], second.moments[0].weights[0])
-    other = second.reset(replace(Experiment(), seed=1))
+    other = second.reset(replace(NetworkDraft(), seed=1))
     assert not np.array_equal(other.weights[0], first.moments[0].weights[0])
     np.testing.assert_array_equal(first.data.points, second.data.points)
 
 
 def test_points_are_added_to_those_that_are_learned_from_and_taken_away_again():
-    one = Experiment(points=20)
+    one = NetworkDraft(points=20)
     plain = make_data(one)
     more = make_data(one.with_point(0.1, -0.2, 1.0))
     assert len(more.train) == len(plain.train) + 1 and len(more.test) == len(plain.test)
@@ -87,14 +87,14 @@ def test_points_are_added_to_those_that_are_learned_from_and_taken_away_again():
 
 
 def test_without_points_it_waits_and_takes_no_step():
-    lab = NetworkLab(Experiment("own"))
+    lab = NetworkLab(NetworkDraft("own"))
     assert lab.one_step().step == 0 and lab.moments[-1].layers == ()
     assert lab.change(replace(lab.experiment, added=((0.0, 0.0, 1.0),))).layers
     assert lab.one_step().step == 1
 
 
 def test_moments_are_thinned_and_curves_keep_one_length():
-    lab = NetworkLab(Experiment(hidden=(2,), points=10))
+    lab = NetworkLab(NetworkDraft(hidden=(2,), points=10))
     for _ in range(MOST_MOMENTS + 20):
         lab.one_step()
     assert len(lab.moments) < MOST_MOMENTS
@@ -105,14 +105,14 @@ def test_moments_are_thinned_and_curves_keep_one_length():
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_the_rate_peaks_where_it_does_in_a_race(schedule):
-    one = Experiment(schedule=schedule, steps=300)
+    one = NetworkDraft(schedule=schedule, steps=300)
     usual = usual_warmup(schedule, 300)
     assert one.settings.warmup_steps == (usual or (0 if schedule == "constant" else 15))
     assert replace(one, steps=1).settings.warmup_steps == 0
 
 
 def test_the_beginning_of_learning_stays_in_sight():
-    lab = NetworkLab(Experiment(hidden=(2,), points=10))
+    lab = NetworkLab(NetworkDraft(hidden=(2,), points=10))
     moment = lab.moments[0]
     for step in range(1, 6001):
         lab._keep(replace(moment, step=step))
@@ -128,7 +128,7 @@ def test_the_beginning_of_learning_stays_in_sight():
 
 
 def test_curves_survive_json_and_what_does_not_fit_is_left_out():
-    lab = NetworkLab(Experiment(points=20))
+    lab = NetworkLab(NetworkDraft(points=20))
     for _ in range(500):
         lab.learner.learn()
         if lab.learner.step % 2:
@@ -146,7 +146,7 @@ def test_curves_survive_json_and_what_does_not_fit_is_left_out():
 
 
 def test_curves_are_of_one_length_whenever_another_thread_looks():
-    lab = NetworkLab(Experiment(hidden=(2,), points=10))
+    lab = NetworkLab(NetworkDraft(hidden=(2,), points=10))
     moments = [lab.one_step() for _ in range(300)]
     curves, lengths, ended = lab.curves, set(), threading.Event()
 
@@ -176,7 +176,7 @@ def test_a_setup_survives_json(one):
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_what_was_learned_survives_json_and_learning_goes_on_as_it_would_have(name):
-    one = Experiment(optimizer=name, learning_rate=0.01, norm="batch", schedule="cosine")
+    one = NetworkDraft(optimizer=name, learning_rate=0.01, norm="batch", schedule="cosine")
     lab = NetworkLab(one)
     for _ in range(7):
         lab.one_step()
@@ -191,29 +191,30 @@ def test_what_was_learned_survives_json_and_learning_goes_on_as_it_would_have(na
 
 
 def test_what_does_not_fit_the_network_is_not_taken_over():
-    lab = NetworkLab(Experiment())
+    lab = NetworkLab(NetworkDraft())
     lab.one_step()
     saved = lab.moments[-1].learned.state()
-    first = NetworkLab(Experiment(hidden=(4,))).moments[0].weights[0]
+    first = NetworkLab(NetworkDraft(hidden=(4,))).moments[0].weights[0]
     bad = {**saved, "parameters": {**saved["parameters"], "0.weight": "much"}}
     not_finite = {**saved, "parameters": {**saved["parameters"], "0.bias": [math.nan] * 8}}
     for one, values in (
-        (Experiment(hidden=(4,)), saved), (Experiment(), {}), (Experiment(), {"step": 3}),
-        (Experiment(), bad), (Experiment(), not_finite), (Experiment(), {**saved, "step": -1}),
-        (Experiment(), {**saved, "generator": {"state": 1}}),
+        (NetworkDraft(hidden=(4,)), saved), (NetworkDraft(), {}), (NetworkDraft(), {"step": 3}),
+        (NetworkDraft(), bad), (NetworkDraft(), not_finite),
+        (NetworkDraft(), {**saved, "step": -1}),
+        (NetworkDraft(), {**saved, "generator": {"state": 1}}),
     ):  # fmt: skip
         again = NetworkLab(one, values)
         assert again.moments[-1].step == 0 and again.learner.states == {}
     np.testing.assert_array_equal(
-        NetworkLab(Experiment(hidden=(4,)), saved).moments[0].weights[0], first
+        NetworkLab(NetworkDraft(hidden=(4,)), saved).moments[0].weights[0], first
     )
-    other = NetworkLab(Experiment(optimizer="sgd"), saved)
+    other = NetworkLab(NetworkDraft(optimizer="sgd"), saved)
     assert other.moments[-1].step == 1 and other.learner.states == {}
 
 
 def test_a_field_that_does_not_fit_is_the_usual_one():
     saved = {"hidden": [99], "noise": "much", "data": "moon", "learning_rate": 1, "seed": 3}
-    assert restored(saved) == replace(Experiment(), learning_rate=1.0, seed=3)
+    assert restored(saved) == replace(NetworkDraft(), learning_rate=1.0, seed=3)
 
 
 @pytest.mark.parametrize(
@@ -222,7 +223,7 @@ def test_a_field_that_does_not_fit_is_the_usual_one():
 )
 def test_what_makes_no_experiment_is_refused_with_what_would(change):
     with pytest.raises(ValueError, match="use"):
-        Experiment(**change)
+        NetworkDraft(**change)
 
 
 # What the presets say is what happens ---------------------------------------------------------

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from explorer.panes.backprop.network import inspecting
-from explorer.panes.backprop.network.experiment import Experiment
+from explorer.panes.backprop.network.draft import NetworkDraft
 from explorer.panes.backprop.network.lab import NetworkLab
 from explorer.panes.backprop.network.spots import Neuron, Weight, from_plane
 from tests.core.test_trace import MarkedLines
@@ -178,7 +178,7 @@ def test_the_followed_point_is_never_under_the_numbers_of_the_output():
 @pytest.mark.parametrize("norm", ["none", "layer", "batch"])
 @pytest.mark.parametrize("activation", ["tanh", "relu", "linear"])
 def test_a_neurons_formula_lines_and_numbers_belong_together(norm, activation):
-    lab = NetworkLab(Experiment(norm=norm, activation=activation))
+    lab = NetworkLab(NetworkDraft(norm=norm, activation=activation))
     moment = [lab.one_step() for _ in range(3)][-1]
     point, network = lab.data.train.points[:1], lab.learner.network.detached()
     for spot in (Neuron(1, 4), Neuron(2, 1), Neuron(3, 0)):
@@ -211,7 +211,7 @@ def test_below_each_column_stands_whose_values_and_gradients_its_numbers_are(qap
     from explorer.panes.backprop.network.draw_sample import caption, letters
     from explorer.panes.backprop.network.faces import SampleFaces
 
-    lab = NetworkLab(Experiment())
+    lab = NetworkLab(NetworkDraft())
     sample = lab.sample(3, *lab.data.points[3], float(lab.data.targets[3]))
     faces, seen = SampleFaces(sample), []
     for moment in range(len(sample)):
@@ -333,7 +333,7 @@ def test_while_a_point_is_followed_a_click_beside_one_adds_none(mode, run_async)
 def test_the_panel_says_of_what_its_gradients_are_and_how_large(qapp):
     from explorer.panes.backprop.network.histograms import Histograms
 
-    lab = NetworkLab(Experiment(points=2))
+    lab = NetworkLab(NetworkDraft(points=2))
     picture = Histograms()
     picture.set_layers(lab.one_step().layers)
     told = picture.told(1, 2)

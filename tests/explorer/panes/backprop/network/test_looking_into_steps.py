@@ -10,7 +10,7 @@ import pytest
 from core.autograd import expression
 from core.optimization.optimizers import OPTIMIZERS
 from explorer.panes.backprop.network import inspecting
-from explorer.panes.backprop.network.experiment import Experiment
+from explorer.panes.backprop.network.draft import NetworkDraft
 from explorer.panes.backprop.network.lab import NetworkLab
 from explorer.panes.backprop.network.spots import Neuron, Weight
 from explorer.panes.backprop.network.update_numbers import update_rows
@@ -69,7 +69,7 @@ def test_inside_a_step_the_chosen_weight_has_its_own_numbers(mode, run_async):
 
 
 def test_inside_of_muons_line_no_weight_has_anothers_number():
-    lab = NetworkLab(Experiment(optimizer="muon", hidden=(8, 8)))
+    lab = NetworkLab(NetworkDraft(optimizer="muon", hidden=(8, 8)))
     moment = [lab.one_step() for _ in range(3)][-1]
     for layer, shape in enumerate([(2, 8), (8, 8), (8, 1)]):
         trace = update_trace(moment, layer)
@@ -85,14 +85,14 @@ def test_inside_of_muons_line_no_weight_has_anothers_number():
 
 
 def test_the_update_of_a_weight_is_the_line_that_moves_it():
-    lab = NetworkLab(Experiment(optimizer="lion"))
+    lab = NetworkLab(NetworkDraft(optimizer="lion"))
     step, _ = update_rows([lab.one_step() for _ in range(2)][-1], Weight(0, 0, 0))
     assert step.code.endswith("#move")
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_a_line_of_an_optimizer_can_be_followed_with_its_numbers(name):
-    lab = NetworkLab(Experiment(optimizer=name))
+    lab = NetworkLab(NetworkDraft(optimizer=name))
     moment = [lab.one_step() for _ in range(3)][-1]
     weight = Weight(1, 2, 3)
     state, taken = moment.update.states["1.weight"]
@@ -124,7 +124,7 @@ def test_a_line_of_an_optimizer_can_be_followed_with_its_numbers(name):
 
 
 def test_the_whole_step_of_a_weight_has_every_letter_of_its_formula():
-    lab = NetworkLab(Experiment())
+    lab = NetworkLab(NetworkDraft())
     moment = [lab.one_step() for _ in range(3)][-1]
     step, rows = update_rows(moment, Weight(1, 2, 3))
     told = {row.name: row.value for row in rows}

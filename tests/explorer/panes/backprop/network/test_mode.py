@@ -12,7 +12,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
-from explorer.panes.backprop.network.experiment import Experiment
+from explorer.panes.backprop.network.draft import NetworkDraft
 from explorer.panes.backprop.network.spots import from_plane
 from tests.explorer.waiting import until
 
@@ -49,7 +49,7 @@ def test_it_can_be_changed_while_it_learns(mode, run_async):
         await until(lambda: mode.moment.sizes == (2, 5, 8, 1))
         mode.player.pause()
         await mode.settled()
-        assert mode.experiment == replace(Experiment(), activation="relu", hidden=(5, 8))
+        assert mode.experiment == replace(NetworkDraft(), activation="relu", hidden=(5, 8))
 
     run_async(body())
 
@@ -225,7 +225,7 @@ def test_a_step_back_is_never_into_nothing(mode, run_async):
 def test_points_of_ones_own_are_all_learned_from_and_no_test_is_told(mode, run_async):
     async def body() -> None:
         mode.editing.change(
-            replace(Experiment("own"), added=((0.5, 0.5, 1.0), (-0.5, -0.5, 0.0))), "Own points"
+            replace(NetworkDraft("own"), added=((0.5, 0.5, 1.0), (-0.5, -0.5, 0.0))), "Own points"
         )
         await mode.settled()
         await mode.runner.steps(60)
@@ -240,7 +240,7 @@ def test_a_network_without_points_is_not_before_its_first_step(mode, run_async):
         await mode.runner.steps(4)
         told: list[Any] = []
         mode.inspection.connect(told.append)
-        mode.editing.change(replace(Experiment("own"), hidden=(3,)), "Another network")
+        mode.editing.change(replace(NetworkDraft("own"), hidden=(3,)), "Another network")
         await mode.settled()
         assert told[-1].title == "After 4 steps"
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from explorer.panes.backprop.network.experiment import Experiment
+from explorer.panes.backprop.network.draft import NetworkDraft
 from explorer.panes.backprop.network.lab import NetworkLab
 from explorer.panes.backprop.network.presets import PRESETS, preset
 from explorer.panes.backprop.network.text import headline, learned_worse, runs_away
@@ -85,7 +85,7 @@ def test_too_large_a_rate_ends_in_no_number():
 
 @pytest.mark.parametrize("optimizer, rate", [("sgd", 100.0), ("momentum", 30.0), ("adam", 1e6)])
 def test_too_large_a_rate_is_told_for_classes_too_and_soon(optimizer, rate):
-    lab = NetworkLab(Experiment(optimizer=optimizer, learning_rate=rate))
+    lab = NetworkLab(NetworkDraft(optimizer=optimizer, learning_rate=rate))
     told = []
     for _ in range(40):
         lab.one_step()
@@ -106,13 +106,13 @@ def test_a_rate_that_learns_is_never_told_to_be_too_large(one):
 
 
 def test_a_loss_above_that_of_guessing_is_told():
-    lab = NetworkLab(Experiment(optimizer="adam", learning_rate=10.0))
+    lab = NetworkLab(NetworkDraft(optimizer="adam", learning_rate=10.0))
     moments = [lab.one_step() for _ in range(120)]
     worse = [one for one in moments if one.train_loss > 1.2 * np.log(2)]
     assert len(worse) > 60
     for one in worse:
         assert "worse than guessing" in headline(one, "paused", "", None)
-    assert "guessing" not in headline(NetworkLab(Experiment()).one_step(), "paused", "", None)
+    assert "guessing" not in headline(NetworkLab(NetworkDraft()).one_step(), "paused", "", None)
 
 
 def judged(lab: NetworkLab) -> str:
@@ -123,19 +123,19 @@ def judged(lab: NetworkLab) -> str:
 
 @pytest.mark.parametrize("optimizer, rate", [("sgd", 10.0), ("sgd", 30.0), ("adam", 10.0)])
 def test_what_learning_made_worse_than_guessing_is_told_with_a_way_out(optimizer, rate):
-    lab = NetworkLab(Experiment(optimizer=optimizer, learning_rate=rate))
+    lab = NetworkLab(NetworkDraft(optimizer=optimizer, learning_rate=rate))
     lab.several(100)
     assert "reset, and learn slower" in judged(lab)
 
 
 def test_first_weights_that_guess_badly_are_told_with_a_way_out():
-    lab = NetworkLab(Experiment(activation="sigmoid", scale=100.0))
+    lab = NetworkLab(NetworkDraft(activation="sigmoid", scale=100.0))
     lab.several(50)
     assert "first weights are too large" in judged(lab) and "slower" not in judged(lab)
 
 
 def test_batch_norm_over_one_point_is_told():
-    lab = NetworkLab(Experiment(norm="batch", batch_size=1))
+    lab = NetworkLab(NetworkDraft(norm="batch", batch_size=1))
     before = lab.moments[0].weights[0]
     lab.several(20)
     assert "batch of 1" in judged(lab)
@@ -143,7 +143,7 @@ def test_batch_norm_over_one_point_is_told():
 
 
 def test_overfitting_is_told_before_a_layer_that_is_saturated():
-    lab = NetworkLab(Experiment(points=40, learning_rate=0.05, noise=0.3, batch_size=0))
+    lab = NetworkLab(NetworkDraft(points=40, learning_rate=0.05, noise=0.3, batch_size=0))
     for _ in range(600):
         lab.learner.learn()
     moment = lab.look()
@@ -152,7 +152,7 @@ def test_overfitting_is_told_before_a_layer_that_is_saturated():
 
 
 def test_the_gradient_of_one_point_has_a_size_though_nothing_to_spread():
-    lab = NetworkLab(Experiment(points=2))
+    lab = NetworkLab(NetworkDraft(points=2))
     lab.several(5)
     last = lab.moments[-1].layers[-1].gradients
     assert len(lab.data.train) == 1 and last.std == 0
@@ -161,7 +161,7 @@ def test_the_gradient_of_one_point_has_a_size_though_nothing_to_spread():
 
 def test_where_there_are_three_classes_no_line_is_told_of():
     for data, words in (("moons", "side of the line"), ("yin-yang", "their own class")):
-        lab = NetworkLab(Experiment(data=data))
+        lab = NetworkLab(NetworkDraft(data=data))
         lab.several(60)
         said = headline(lab.moments[-1], "paused", "", None)
         assert words in said, said

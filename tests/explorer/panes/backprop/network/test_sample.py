@@ -11,7 +11,7 @@ import pytest
 
 from core.autograd.datasets import Dataset
 from core.autograd.tensor import Tensor, zero_grad
-from explorer.panes.backprop.network.experiment import Experiment
+from explorer.panes.backprop.network.draft import NetworkDraft
 from explorer.panes.backprop.network.faces import SampleFaces
 from explorer.panes.backprop.network.inspecting import of_sample
 from explorer.panes.backprop.network.lab import NetworkLab
@@ -36,7 +36,7 @@ KINDS = [
 
 @pytest.mark.parametrize("changes", KINDS, ids=str)
 def test_numbers_and_gradients_are_those_of_the_network(changes):
-    lab = NetworkLab(replace(Experiment(), **changes))
+    lab = NetworkLab(replace(NetworkDraft(), **changes))
     for _ in range(5):
         lab.one_step()
     x, y = lab.data.points[7]
@@ -60,7 +60,7 @@ def test_numbers_and_gradients_are_those_of_the_network(changes):
 
 @pytest.mark.parametrize("changes", KINDS, ids=str)
 def test_a_neurons_value_and_gradient_are_of_one_quantity(changes):
-    lab = NetworkLab(replace(Experiment(), **changes))
+    lab = NetworkLab(replace(NetworkDraft(), **changes))
     lab.several(20)
     sample = lab.sample(3, *lab.data.points[3], float(lab.data.targets[3]))
     point = Tensor(np.array([sample.point]))
@@ -95,7 +95,7 @@ def test_a_neurons_value_and_gradient_are_of_one_quantity(changes):
 
 
 def test_nothing_is_known_before_it_is_computed():
-    lab = NetworkLab(Experiment())
+    lab = NetworkLab(NetworkDraft())
     sample = lab.sample(0, 0.3, -0.2, 1.0)
     faces = SampleFaces(sample)
     begin = faces.at(0)
@@ -111,7 +111,7 @@ def test_nothing_is_known_before_it_is_computed():
 
 @pytest.mark.parametrize("changes", KINDS, ids=str)
 def test_the_numbers_of_a_step_are_of_one_neuron_and_fit_its_formula(changes):
-    lab = NetworkLab(replace(Experiment(), **changes))
+    lab = NetworkLab(replace(NetworkDraft(), **changes))
     for _ in range(20):
         lab.one_step()
     x, y = lab.data.points[3]
@@ -131,7 +131,7 @@ def test_the_numbers_of_a_step_are_of_one_neuron_and_fit_its_formula(changes):
 
 
 def test_numbers_have_the_names_of_the_formula():
-    lab = NetworkLab(Experiment())
+    lab = NetworkLab(NetworkDraft())
     sample = lab.sample(0, 0.3, -0.2, 1.0)
     told = {}
     for moment in range(1, len(sample)):
@@ -145,7 +145,7 @@ def test_numbers_have_the_names_of_the_formula():
 
 
 def test_the_loss_is_named_and_what_comes_of_it():
-    lab = NetworkLab(Experiment())
+    lab = NetworkLab(NetworkDraft())
     sample = lab.sample(0, 0.3, -0.2, 1.0)
     told = [sample_headline(sample, moment) for moment in range(len(sample))]
     assert any("Binary cross-entropy" in one for one in told[: sample.seed])
@@ -154,7 +154,7 @@ def test_the_loss_is_named_and_what_comes_of_it():
 
 
 def test_what_flows_back_adds_up_to_the_gradient():
-    lab = NetworkLab(Experiment())
+    lab = NetworkLab(NetworkDraft())
     sample = lab.sample(0, 0.3, -0.2, 1.0)
     faces = SampleFaces(sample)
     seen = 0
@@ -167,7 +167,7 @@ def test_what_flows_back_adds_up_to_the_gradient():
 
 
 def test_batch_norm_judges_a_point_by_what_was_learned_from():
-    lab = NetworkLab(replace(Experiment(), norm="batch"))
+    lab = NetworkLab(replace(NetworkDraft(), norm="batch"))
     for _ in range(20):
         lab.one_step()
     sample = lab.sample(0, 0.3, -0.2, 1.0)
@@ -181,7 +181,7 @@ def test_batch_norm_judges_a_point_by_what_was_learned_from():
 
 @pytest.mark.parametrize("y", [0.0, 1.0])
 def test_binary_cross_entropy_is_one_step_forward_and_one_back(y):
-    lab = NetworkLab(Experiment())
+    lab = NetworkLab(NetworkDraft())
     lab.several(5)
     sample = lab.sample(0, 0.3, -0.2, y)
     moments = range(1, len(sample))
@@ -201,7 +201,7 @@ def test_binary_cross_entropy_is_one_step_forward_and_one_back(y):
 
 
 def test_cross_entropy_of_three_classes_has_each_classs_numbers():
-    lab = NetworkLab(Experiment("yin-yang"))
+    lab = NetworkLab(NetworkDraft("yin-yang"))
     sample = lab.sample(0, 0.3, -0.2, 1.0)
     forward, back = sample.seed - 1, sample.seed + 1
     rows = {row.name: row.value for row in of_sample(sample, forward, None).rows}
@@ -212,7 +212,7 @@ def test_cross_entropy_of_three_classes_has_each_classs_numbers():
 
 
 def test_a_layer_norm_can_be_followed_with_its_numbers():
-    lab = NetworkLab(Experiment(norm="layer"))
+    lab = NetworkLab(NetworkDraft(norm="layer"))
     lab.several(20)
     sample = lab.sample(0, 0.3, -0.2, 1.0)
     seen = 0
@@ -233,7 +233,7 @@ def test_a_layer_norm_can_be_followed_with_its_numbers():
 
 @pytest.mark.parametrize("changes", KINDS, ids=str)
 def test_every_step_is_told_by_what_it_does(changes):
-    lab = NetworkLab(replace(Experiment(), **changes))
+    lab = NetworkLab(replace(NetworkDraft(), **changes))
     sample = lab.sample(0, *lab.data.points[0], float(lab.data.targets[0]))
     told = [sample_title(sample, moment) for moment in range(len(sample))]
     if changes.get("norm") is None:
@@ -242,7 +242,7 @@ def test_every_step_is_told_by_what_it_does(changes):
 
 
 def test_what_the_code_calls_a_number_stands_beside_it():
-    lab = NetworkLab(Experiment())
+    lab = NetworkLab(NetworkDraft())
     sample = lab.sample(0, 0.3, -0.2, 1.0)
     told = {}
     for moment in range(1, len(sample)):
@@ -259,7 +259,7 @@ def test_what_the_code_calls_a_number_stands_beside_it():
 
 
 def test_numbers_count_from_one_and_say_which_class_they_are_of():
-    lab = NetworkLab(Experiment("yin-yang"))
+    lab = NetworkLab(NetworkDraft("yin-yang"))
     sample = lab.sample(0, 0.3, -0.2, 1.0)
     shown = of_sample(sample, sample.seed - 1, None)
     notes = [row.note for row in shown.rows if row.name.startswith("p[")]

@@ -9,7 +9,7 @@ import pytest
 
 from core.jobs import to_the_end
 from core.optimization.optimizers import OPTIMIZERS
-from explorer.panes.backprop.network.experiment import Experiment
+from explorer.panes.backprop.network.draft import NetworkDraft
 from explorer.panes.backprop.network.lab import NetworkLab
 from explorer.panes.backprop.network.past import kept, moments_steps
 from tests.explorer.waiting import until
@@ -18,7 +18,7 @@ from tests.explorer.waiting import until
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_a_session_goes_on_as_if_it_had_never_ended(mode, run_async, name):
     """Losses to the last bit, the rate of the schedule, and what there is to look back at."""
-    one = Experiment(
+    one = NetworkDraft(
         optimizer=name, schedule="cosine", steps=60, norm="batch", batch_size=16, penalty="l2"
     )
 
@@ -58,11 +58,11 @@ def test_a_session_goes_on_as_if_it_had_never_ended(mode, run_async, name):
 
 def test_what_a_session_keeps_of_a_network_stays_small(mode, run_async):
     async def body() -> None:
-        mode.editing.change(Experiment(hidden=(8,) * 6, norm="batch"), "Test")
+        mode.editing.change(NetworkDraft(hidden=(8,) * 6, norm="batch"), "Test")
         await mode.settled()
         await mode.runner.steps(90)
         assert len(json.dumps(mode.state(), indent=2)) < 800_000
-        mode.editing.change(Experiment(), "Test")
+        mode.editing.change(NetworkDraft(), "Test")
         await mode.settled()
         await mode.runner.steps(300)
         assert len(json.dumps(mode.state(), indent=2)) < 400_000
@@ -142,7 +142,7 @@ def test_a_setup_changed_after_the_last_step_comes_back_too(mode, run_async):
 
 
 def test_moments_that_do_not_fit_are_left_out():
-    lab = NetworkLab(Experiment())
+    lab = NetworkLab(NetworkDraft())
     lab.several(5)
     saved = json.loads(json.dumps(kept(lab.moments)))
     assert [one.step for one in to_the_end(moments_steps(saved, 5))] == [0, 1, 2, 3, 4]

@@ -7,7 +7,7 @@ import math
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from explorer.panes.backprop.network.experiment import Experiment
+from explorer.panes.backprop.network.draft import NetworkDraft
 
 
 def type_in(field, text: str) -> None:
@@ -27,7 +27,7 @@ def test_what_cannot_be_is_told_beside_its_field(mode, run_async):
         ):  # fmt: skip
             type_in(field, text)
             assert words in field.error.text.lower() and field.typed.text() == "0.01"
-        assert mode.experiment == Experiment()
+        assert mode.experiment == NetworkDraft()
         type_in(field, "0.5")
         await mode.settled()
         assert field.error.text == "" and mode.experiment.learning_rate == 0.5

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.optimization.optimizers import OPTIMIZERS
-from explorer.panes.backprop.network.experiment import Experiment
+from explorer.panes.backprop.network.draft import NetworkDraft
 from explorer.panes.backprop.network.inspecting import of_inner, of_moment
 from explorer.panes.backprop.network.lab import NetworkLab
 from explorer.panes.backprop.network.presets import preset
@@ -27,7 +27,7 @@ def told_of(rows):
 @pytest.mark.parametrize("name", OPTIMIZERS)
 @pytest.mark.parametrize("kind", ["l1", "l2"])
 def test_the_gradient_is_the_sum_of_the_batchs_and_the_penaltys(kind, name):
-    lab = NetworkLab(Experiment(optimizer=name, penalty=kind, strength=0.1))
+    lab = NetworkLab(NetworkDraft(optimizer=name, penalty=kind, strength=0.1))
     moment = [lab.one_step() for _ in range(3)][-1]
     told = told_of(update_rows(moment, Weight(1, 2, 3))[1])
     letter = f"g of {kind.upper()}"
@@ -44,14 +44,14 @@ def test_the_gradient_is_the_sum_of_the_batchs_and_the_penaltys(kind, name):
 
 
 def test_without_a_penalty_the_gradient_is_the_batchs():
-    lab = NetworkLab(Experiment())
+    lab = NetworkLab(NetworkDraft())
     told = told_of(update_rows(lab.one_step(), Weight(0, 0, 0))[1])
     assert BATCH not in told and told["g"].note == "gradient on this step's batch"
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_what_was_remembered_stands_before_what_became_of_it(name):
-    lab = NetworkLab(Experiment(optimizer=name))
+    lab = NetworkLab(NetworkDraft(optimizer=name))
     moment = [lab.one_step() for _ in range(3)][-1]
     rows = update_rows(moment, Weight(1, 2, 3))[1]
     names = [row.name for row in rows]
@@ -69,7 +69,7 @@ def _slots(state):
 
 
 def test_sgds_rows_have_the_letters_of_its_formula():
-    lab = NetworkLab(Experiment(optimizer="sgd"))
+    lab = NetworkLab(NetworkDraft(optimizer="sgd"))
     step, rows = update_rows(lab.one_step(), Weight(1, 2, 3))
     assert [row.name for row in rows] == [
         "\u03b8",
@@ -85,7 +85,7 @@ def test_sgds_rows_have_the_letters_of_its_formula():
 @pytest.mark.parametrize("name", ["sgd", "adam", "adamw", "muon"])
 def test_a_step_below_the_digits_of_its_weight_is_told_by_itself(name):
     """Before and after read the same: the rule can be checked by what it changes."""
-    lab = NetworkLab(Experiment(optimizer=name, learning_rate=1e-5))
+    lab = NetworkLab(NetworkDraft(optimizer=name, learning_rate=1e-5))
     moment = lab.one_step()
     told = told_of(update_rows(moment, Weight(1, 2, 3))[1])
     before, after = told["\u03b8"].value, told["\u03b8 after"].value
@@ -114,7 +114,7 @@ def test_where_no_weight_has_a_gradient_the_bias_that_learns_is_shown(name):
 
 @pytest.mark.parametrize("kind", ["l1", "l2"])
 def test_the_loss_of_a_step_and_its_penalty_add_up_to_what_it_makes_smaller(kind):
-    lab = NetworkLab(Experiment(penalty=kind, strength=0.1))
+    lab = NetworkLab(NetworkDraft(penalty=kind, strength=0.1))
     lab.one_step()
     learned = lab._learn()
     moment = lab.look()

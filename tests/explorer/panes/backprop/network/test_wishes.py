@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from explorer.panes.backprop.network.experiment import Experiment
+from explorer.panes.backprop.network.draft import NetworkDraft
 
 
 def test_a_change_while_the_network_is_made_counts(make_pane, run_async, hold):
@@ -20,11 +20,11 @@ def test_a_change_while_the_network_is_made_counts(make_pane, run_async, hold):
         assert mode.runner.state == "loading"
         mode.editing.change_field("activation", "relu")
         await asyncio.sleep(0.01)
-        mode.restore({"experiment": Experiment(data="xor", activation="relu").state()})
+        mode.restore({"experiment": NetworkDraft(data="xor", activation="relu").state()})
         await release()
         await pane.settled()
         lab = mode.runner.lab
-        assert lab.experiment == mode.experiment == Experiment(data="xor", activation="relu")
+        assert lab.experiment == mode.experiment == NetworkDraft(data="xor", activation="relu")
         assert lab.learner.network.config.activation == "relu" and mode.moment.step == 0
 
     run_async(body())

@@ -17,8 +17,8 @@ from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.surfaces import SURFACES
 from core.optimization.typed_surface import typed_surface
 from explorer import theme
+from explorer.panes.backprop.optimizers.draft import OptimizersDraft
 from explorer.panes.backprop.optimizers.draw_marks import bar_box, note_box
-from explorer.panes.backprop.optimizers.experiment import Experiment
 from explorer.panes.backprop.optimizers.looks import color_of, is_dashed
 from explorer.panes.backprop.optimizers.plane import Plane, fitting
 from explorer.panes.backprop.optimizers.racing import Recording, racing
@@ -80,7 +80,7 @@ def test_stripes_that_are_none_of_the_surfaces_own_are_known(text, least, most):
 
 def test_a_map_that_cannot_show_its_surface_says_so_until_it_can(mode, change, run_async):
     view = mode.view.map
-    change(Experiment("typed", "sin(1000*x)", racers=tuple(OPTIMIZERS), steps=20))
+    change(OptimizersDraft("typed", "sin(1000*x)", racers=tuple(OPTIMIZERS), steps=20))
     assert view._note == "The surface swings faster than can be drawn."
     box = note_box(view.ground.relief, view._note, QRectF(view.rect()))
     assert view.rect().contains(box.toRect())
@@ -165,7 +165,7 @@ def image_of(view):
 
 
 def test_trails_that_are_kept_look_as_those_drawn_anew(mode, change):
-    change(Experiment(racers=("sgd", "adam", "muon"), steps=60))
+    change(OptimizersDraft(racers=("sgd", "adam", "muon"), steps=60))
     view = mode.view.map
     view.thorough = True
     for step in (8, 16, 24, 32, 40):
@@ -194,7 +194,7 @@ def test_trails_of_a_race_that_is_gone_are_never_those_of_another(mode, change):
 
 
 def test_in_a_hurry_trails_are_rough_and_then_drawn_well(mode, change, run_async):
-    change(Experiment(racers=("sgd", "adam"), steps=300))
+    change(OptimizersDraft(racers=("sgd", "adam"), steps=300))
     view = mode.view.map
     view.set_position(300)
     view._hurry.start()
@@ -265,7 +265,7 @@ def test_the_plane_is_moved_zoomed_and_fitted(mode, run_async):
 
 
 def test_a_head_is_clicked_and_the_next_is_chosen_by_a_key(mode, change, run_async):
-    change(Experiment(surface="ravine", racers=("sgd", "adam"), steps=40))
+    change(OptimizersDraft(surface="ravine", racers=("sgd", "adam"), steps=40))
     mode.player.seek(10)
     view = mode.view.map
     way = next(way for way in view.ways() if way.name == "sgd")
@@ -280,7 +280,7 @@ def test_a_head_is_clicked_and_the_next_is_chosen_by_a_key(mode, change, run_asy
 
 
 def test_all_paths_are_a_csv_and_a_picture_of_vectors(mode, change):
-    change(Experiment(racers=("sgd", "adam"), steps=12))
+    change(OptimizersDraft(racers=("sgd", "adam"), steps=12))
     lines = encoding.as_csv(mode.view.map.displayed()).splitlines()
     assert len(lines) == 14 and "Adam height" in lines[0]
     assert b"<svg" in rendering.svg(mode.view.map)
@@ -288,7 +288,7 @@ def test_all_paths_are_a_csv_and_a_picture_of_vectors(mode, change):
 
 def test_what_comes_into_sight_is_drawn_roughly_at_once(mode, change, run_async):
     """No white frame around the map while the next one is drawn."""
-    change(Experiment(surface="ravine", racers=("sgd",), steps=10))
+    change(OptimizersDraft(surface="ravine", racers=("sgd",), steps=10))
     view, asked = mode.view.map, []
 
     def corner() -> QColor:

@@ -14,9 +14,9 @@ from core.optimization.optimizer_trace import trace_update
 from core.optimization.optimizers import OPTIMIZERS
 from explorer import theme
 from explorer.panes.backprop.optimizers import showing
-from explorer.panes.backprop.optimizers.experiment import (
+from explorer.panes.backprop.optimizers.draft import (
     TYPED,
-    Experiment,
+    OptimizersDraft,
     keys_of,
     restored,
     settings_of,
@@ -27,7 +27,7 @@ from explorer.panes.backprop.optimizers.track import UpdateTrack
 
 
 def test_a_session_comes_back(mode, change, run_async):
-    one = Experiment("himmelblau", start=(1.0, 2.0), racers=("adam", "lion"), steps=50)
+    one = OptimizersDraft("himmelblau", start=(1.0, 2.0), racers=("adam", "lion"), steps=50)
     one = one.with_setting("adam", "beta2", 0.9)
     change(one)
     mode.player.seek(20)
@@ -35,9 +35,9 @@ def test_a_session_comes_back(mode, change, run_async):
     saved = json.loads(json.dumps(mode.state()))
 
     async def body():
-        mode.restore({"version": 1, "experiment": Experiment().state(), "step": 0})
+        mode.restore({"version": 1, "experiment": OptimizersDraft().state(), "step": 0})
         await mode.settled()
-        assert mode.experiment == Experiment()
+        assert mode.experiment == OptimizersDraft()
         mode.restore(saved)
         await mode.settled()
 
@@ -64,7 +64,7 @@ def test_a_damaged_session_is_left_out(state):
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_every_setting_of_every_optimizer_can_be_set(name):
     for key in keys_of(name):
-        one = Experiment().with_setting(name, key, 1 if key == "iterations" else 0.25)
+        one = OptimizersDraft().with_setting(name, key, 1 if key == "iterations" else 0.25)
         settings = settings_of(one, surface_of(one), name)
         if key in ("beta1", "beta2"):
             assert settings.betas[["beta1", "beta2"].index(key)] == 0.25
@@ -73,7 +73,7 @@ def test_every_setting_of_every_optimizer_can_be_set(name):
 
 
 def test_a_schedule_brings_its_warm_up_and_takes_it_away_again():
-    one = Experiment()
+    one = OptimizersDraft()
     assert one.with_schedule("noam").warmup_steps == 20
     assert one.with_schedule("noam").with_schedule("one-cycle").warmup_steps == 67
     assert one.with_schedule("one-cycle").with_schedule("cosine").warmup_steps == 0
@@ -87,7 +87,7 @@ def test_a_schedule_brings_its_warm_up_and_takes_it_away_again():
 
 
 def test_a_warm_up_is_no_longer_than_the_race(mode, change):
-    change(replace(Experiment(racers=("sgd",), steps=300), warmup=67))
+    change(replace(OptimizersDraft(racers=("sgd",), steps=300), warmup=67))
     mode.changing.set_steps(20)
     assert mode.view.common.warmup.text() == "20"
     mode.view.common.warmup.turn(False)
@@ -97,13 +97,13 @@ def test_a_warm_up_is_no_longer_than_the_race(mode, change):
 
 
 def test_a_step_is_gone_into_line_by_line(mode, change):
-    change(Experiment(racers=tuple(OPTIMIZERS), steps=10))
+    change(OptimizersDraft(racers=tuple(OPTIMIZERS), steps=10))
     for name in OPTIMIZERS:
         _go_into(mode, name)
 
 
 def test_a_race_that_is_paused_rests_at_the_step_that_is_told(mode, change):
-    change(Experiment(racers=("adam", "muon"), steps=120))
+    change(OptimizersDraft(racers=("adam", "muon"), steps=120))
     lane, seen = mode.recording.lane("adam"), []
     mode.inspection.connect(seen.append)
     mode.player.seek(106)
@@ -119,7 +119,7 @@ def test_a_race_that_is_paused_rests_at_the_step_that_is_told(mode, change):
 
 
 def test_while_a_race_is_played_the_list_is_of_the_step_that_is_told(mode, change):
-    change(Experiment(racers=("adam", "muon"), steps=120))
+    change(OptimizersDraft(racers=("adam", "muon"), steps=120))
     lane = mode.recording.lane("adam")
     mode.player.seek(107)
     mode.player.play()
@@ -131,7 +131,7 @@ def test_while_a_race_is_played_the_list_is_of_the_step_that_is_told(mode, chang
 
 
 def test_tab_leads_from_the_rates_through_the_settings_to_the_schedule(mode, change):
-    change(Experiment(racers=("adam", "muon"), steps=20))
+    change(OptimizersDraft(racers=("adam", "muon"), steps=20))
     for name in ("muon", "adam"):
         mode.choose(name)
         settings = mode.view.settings
@@ -152,7 +152,7 @@ def test_formulas_are_set_beside_the_window(mode, change, run_async, monkeypatch
         asked.append((formulas, looks, threading.current_thread() is threading.main_thread()))
 
     monkeypatch.setattr(showing, "set_formulas", noted)
-    change(Experiment(racers=("adam", "muon"), steps=20))
+    change(OptimizersDraft(racers=("adam", "muon"), steps=20))
     mode.showing._set_for = None
 
     async def body():
@@ -172,13 +172,13 @@ def test_formulas_are_set_beside_the_window(mode, change, run_async, monkeypatch
 
 
 def test_a_button_leads_into_a_step_and_back(mode, change):
-    change(Experiment(racers=("adam",), steps=10))
+    change(OptimizersDraft(racers=("adam",), steps=10))
     mode.view.into.click()
     assert mode.update_track is not None and mode.update_track.step == 1
     assert mode.view.into.text() == "Back to the race"
     mode.view.into.click()
     assert mode.update_track is None and mode.player.position == 1
-    change(Experiment(racers=()))
+    change(OptimizersDraft(racers=()))
     assert not mode.view.into.isEnabled()
 
 
@@ -206,7 +206,7 @@ def _go_into(mode, name):
 
 
 def test_a_setting_that_is_refused_is_said_and_the_last_race_stays(mode, change):
-    change(Experiment(racers=("adam",), steps=10))
+    change(OptimizersDraft(racers=("adam",), steps=10))
     before = mode.recording
     mode.choose("adam")
     change(mode.experiment.with_setting("adam", "beta1", 1.5))
@@ -238,7 +238,7 @@ def test_every_action_runs(mode, run_async):
 
 def test_the_pane_is_closed_while_a_race_is_run(mode, run_async):
     async def body():
-        mode.change(Experiment(racers=tuple(OPTIMIZERS), steps=2000), "A long race")
+        mode.change(OptimizersDraft(racers=tuple(OPTIMIZERS), steps=2000), "A long race")
         await asyncio.sleep(0.1)
         assert mode.runner.busy
 
@@ -247,9 +247,9 @@ def test_the_pane_is_closed_while_a_race_is_run(mode, run_async):
 
 def test_another_race_is_wanted_while_a_long_one_is_run(mode, run_async):
     async def body():
-        mode.change(Experiment(racers=tuple(OPTIMIZERS), steps=2000), "A long race")
+        mode.change(OptimizersDraft(racers=tuple(OPTIMIZERS), steps=2000), "A long race")
         await asyncio.sleep(0.8)
-        mode.change(Experiment(racers=("sgd",), steps=5), "A short one")
+        mode.change(OptimizersDraft(racers=("sgd",), steps=5), "A short one")
         await mode.settled()
 
     run_async(body())
@@ -257,7 +257,7 @@ def test_another_race_is_wanted_while_a_long_one_is_run(mode, run_async):
 
 
 def test_a_race_that_cannot_be_run_is_not_run_again_and_again(mode, change, monkeypatch, run_async):
-    change(Experiment(surface=TYPED, text="log(x)", steps=10))
+    change(OptimizersDraft(surface=TYPED, text="log(x)", steps=10))
     asked = []
     monkeypatch.setattr(mode.engine, "run", lambda *a, **k: asked.append(a))
 
@@ -274,7 +274,7 @@ def test_a_race_that_cannot_be_run_is_not_run_again_and_again(mode, change, monk
 def test_with_less_motion_heads_do_not_travel(mode, change, qapp):
     from explorer import theme
 
-    change(Experiment(racers=("adam",), steps=20))
+    change(OptimizersDraft(racers=("adam",), steps=20))
     before = theme.current()
     try:
         theme.apply(qapp, before.name, motion="off")
@@ -296,7 +296,7 @@ def test_where_it_was_left_is_kept(make_pane, run_async):
         await pane.settled()
         assert pane.state()["modes"]["optimizers"]["step"] == 70
         saved = pane.state()
-        mode.restore({"version": 1, "experiment": Experiment().state(), "step": 3})
+        mode.restore({"version": 1, "experiment": OptimizersDraft().state(), "step": 3})
         pane.restore(saved)
         pane.show_mode("optimizers")
         await pane.settled()

@@ -11,9 +11,9 @@ from PySide6.QtTest import QTest
 
 from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.surfaces import SURFACES
+from explorer.panes.backprop.optimizers.draft import TYPED, OptimizersDraft
 from explorer.panes.backprop.optimizers.draw_arrows import length_of
 from explorer.panes.backprop.optimizers.draw_trails import HEAD, Way
-from explorer.panes.backprop.optimizers.experiment import TYPED, Experiment
 from explorer.panes.backprop.optimizers.naming import at_edge, filled, grouped, name_at
 from explorer.widgets.word_places import Placer, Room, Wanted
 
@@ -49,7 +49,7 @@ def check(view) -> None:
 
 @pytest.mark.parametrize("name", SURFACES)
 def test_no_word_lies_over_another_or_over_what_it_names(mode, change, name):
-    change(Experiment(surface=name, racers=NINE))
+    change(OptimizersDraft(surface=name, racers=NINE))
     whole = mode.recording
     for count in range(1, 10):
         mode.take_recording(replace(whole, lanes=whole.lanes[-count:]))
@@ -65,14 +65,14 @@ def test_no_word_lies_over_another_or_over_what_it_names(mode, change, name):
 
 
 def test_those_out_of_sight_are_named_at_the_edge(mode, change):
-    change(Experiment(surface=TYPED, text="x + y", racers=NINE))
+    change(OptimizersDraft(surface=TYPED, text="x + y", racers=NINE))
     mode.player.seek(150)
     check(mode.view.map)
     assert mode.view.map._strokes(mode.view.map.ways()) == []  # nor has the chosen one arrows
 
 
 def test_a_name_is_clicked_where_heads_lie_over_one_another(mode, change, run_async):
-    change(Experiment(surface="ravine", racers=NINE))
+    change(OptimizersDraft(surface="ravine", racers=NINE))
     mode.player.seek(200)
     view = mode.view.map
 
@@ -88,7 +88,7 @@ def test_a_name_is_clicked_where_heads_lie_over_one_another(mode, change, run_as
 
 
 def test_the_place_where_all_end_is_free(mode, change):
-    change(Experiment(surface="ravine", racers=NINE))
+    change(OptimizersDraft(surface="ravine", racers=NINE))
     mode.player.seek(200)
     view = mode.view.map
     ways = view.ways()
@@ -103,7 +103,7 @@ def test_the_place_where_all_end_is_free(mode, change):
 
 
 def test_all_that_the_chosen_one_remembers_has_its_letter(mode, change):
-    change(Experiment(surface="ravine", racers=("adam", "adagrad")))
+    change(OptimizersDraft(surface="ravine", racers=("adam", "adagrad")))
     mode.player.seek(20)
     view = mode.view.map
     letters = [stroke.letter for stroke in view._strokes(view.ways())]
@@ -122,7 +122,7 @@ def test_what_is_smaller_by_four_decades_is_no_arrow():
 
 
 def test_where_there_is_no_room_a_name_is_left_out_but_the_chosen_one(mode, change):
-    change(Experiment(surface="ravine", racers=NINE))
+    change(OptimizersDraft(surface="ravine", racers=NINE))
     view = mode.view.map
     view.setFixedSize(300, 60)
     view.resize(300, 60)
@@ -155,7 +155,7 @@ def test_words_stay_where_they_are_while_that_is_good():
 
 
 def test_while_it_plays_names_go_with_their_heads_and_settle_when_it_rests(mode, change):
-    change(Experiment(racers=("sgd", "momentum", "adagrad", "adam"), steps=200))
+    change(OptimizersDraft(racers=("sgd", "momentum", "adagrad", "adam"), steps=200))
     view = mode.view.map
     last: dict[object, np.ndarray] = {}
     jumps = frames = 0
@@ -174,7 +174,7 @@ def test_while_it_plays_names_go_with_their_heads_and_settle_when_it_rests(mode,
 
 
 def test_words_are_placed_again_only_when_something_has_moved(mode, change, monkeypatch):
-    change(Experiment(racers=NINE, steps=200))
+    change(OptimizersDraft(racers=NINE, steps=200))
     view, counted = mode.view.map, []
     monkeypatch.setattr(
         Placer, "place", lambda *args, place=Placer.place: counted.append(1) or place(*args)
@@ -191,7 +191,7 @@ def test_words_are_placed_again_only_when_something_has_moved(mode, change, monk
 
 
 def test_a_racer_out_of_many_is_known_by_its_name(mode, change):
-    change(Experiment(surface="ravine", racers=NINE))
+    change(OptimizersDraft(surface="ravine", racers=NINE))
     mode.player.seek(20)
     view = mode.view.map
     words = view.words(view.ways(), view._strokes(view.ways()))

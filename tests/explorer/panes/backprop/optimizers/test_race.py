@@ -13,7 +13,7 @@ from core.optimization.race_rates import usual_settings
 from core.optimization.schedules import SCHEDULES
 from core.optimization.surfaces import SURFACES
 from explorer.panes.backprop.optimizers import runner
-from explorer.panes.backprop.optimizers.experiment import Experiment
+from explorer.panes.backprop.optimizers.draft import OptimizersDraft
 from explorer.panes.backprop.optimizers.explaining import vector
 from explorer.panes.backprop.optimizers.text import short
 from explorer.theme.numbers import format_number
@@ -22,7 +22,7 @@ from tests.explorer.panes.backprop.optimizers.conftest import NAMES
 
 @pytest.mark.parametrize("surface", ["rosenbrock", "bowl"])
 def test_the_ways_are_those_of_a_common_race(mode, change, surface):
-    change(Experiment(surface=surface, racers=NAMES, steps=40))
+    change(OptimizersDraft(surface=surface, racers=NAMES, steps=40))
     shown = mode.view.map.displayed()
     moments = list(race_steps(SURFACES[surface], [(name, None) for name in NAMES], steps=40))
     for number, lane in enumerate(mode.recording.lanes):
@@ -32,7 +32,7 @@ def test_the_ways_are_those_of_a_common_race(mode, change, surface):
 
 
 def test_heads_travel_between_steps(mode, change):
-    change(Experiment(racers=("adam",), steps=20))
+    change(OptimizersDraft(racers=("adam",), steps=20))
     lane = mode.recording.lane("adam")
     mode.player.seek(7.25)
     head = mode.view.map.ways()[0].points[-1]
@@ -41,7 +41,7 @@ def test_heads_travel_between_steps(mode, change):
 
 
 def test_only_who_was_changed_runs_again(mode, change):
-    change(Experiment(racers=("sgd", "adam"), steps=30))
+    change(OptimizersDraft(racers=("sgd", "adam"), steps=30))
     sgd, adam = mode.recording.lanes
     change(mode.experiment.with_setting("adam", "learning_rate", 0.1))
     assert mode.recording.lane("sgd") is sgd
@@ -50,7 +50,7 @@ def test_only_who_was_changed_runs_again(mode, change):
 
 
 def test_the_cursor_stays_while_settings_change(mode, change):
-    change(Experiment(racers=("sgd", "adam"), steps=30))
+    change(OptimizersDraft(racers=("sgd", "adam"), steps=30))
     mode.player.seek(12)
     change(mode.experiment.with_setting("adam", "beta1", 0.5))
     assert mode.player.position == 12
@@ -77,7 +77,7 @@ def test_moving_the_start_is_one_undoable_change(mode, run_async):
 
 
 def test_who_runs_away_is_told_with_a_way_out(mode, change, run_async):
-    one = Experiment(surface="beale", racers=("momentum", "adam"), steps=30)
+    one = OptimizersDraft(surface="beale", racers=("momentum", "adam"), steps=30)
     change(one.with_setting("momentum", "learning_rate", 0.5))
     lane = mode.recording.lane("momentum")
     assert lane.lost_at is not None
@@ -102,7 +102,7 @@ def test_who_runs_away_is_told_with_a_way_out(mode, change, run_async):
 
 
 def test_a_line_along_the_plots_ground_is_told_with_its_own_numbers(mode, change):
-    change(Experiment(surface="ravine", racers=("adagrad", "sgd"), steps=100))
+    change(OptimizersDraft(surface="ravine", racers=("adagrad", "sgd"), steps=100))
     plot = mode.view.loss
     heights = mode.recording.lane("adagrad").heights
     assert heights[-1] < 1e-30 and plot.ends["AdaGrad"] > 1e-9
@@ -110,12 +110,12 @@ def test_a_line_along_the_plots_ground_is_told_with_its_own_numbers(mode, change
     np.testing.assert_array_equal(plot.as_columns()["AdaGrad"], heights)
     assert dict(row[:2] for row in plot.readout(100))["AdaGrad"] == format_number(heights[-1])
     assert plot._note.startswith("flat below")
-    change(Experiment(racers=("sgd",), steps=20))
+    change(OptimizersDraft(racers=("sgd",), steps=20))
     assert plot._note == ""
 
 
 def test_tables_have_the_step_and_no_line_that_only_helps_the_eye(mode, change):
-    change(Experiment(racers=("adam",), steps=20))
+    change(OptimizersDraft(racers=("adam",), steps=20))
     assert list(mode.view.common.curve.as_columns()) == ["step", "Constant"]
     assert list(mode.view.common.curve.displayed()) == ["Constant"]
     columns = mode.view.moments.displayed()
@@ -124,7 +124,7 @@ def test_tables_have_the_step_and_no_line_that_only_helps_the_eye(mode, change):
 
 
 def test_the_step_that_loses_one_is_no_step_of_no_length(mode, change):
-    one = Experiment(racers=("sgd",), steps=20).with_setting("sgd", "learning_rate", 1.0)
+    one = OptimizersDraft(racers=("sgd",), steps=20).with_setting("sgd", "learning_rate", 1.0)
     change(one)
     at = mode.recording.lane("sgd").lost_at
     assert at is not None
@@ -141,7 +141,7 @@ def test_the_curve_of_a_schedule_is_what_the_racers_take(mode, run_async):
 
     async def body():
         for schedule in SCHEDULES:
-            mode.change(Experiment(racers=("adam",), steps=40, warmup=5), "Test")
+            mode.change(OptimizersDraft(racers=("adam",), steps=40, warmup=5), "Test")
             mode.changing.set_schedule(schedule)
             await mode.settled()
             curve = mode.view.common.curve.displayed()[SCHEDULES[schedule].title]
@@ -153,7 +153,7 @@ def test_the_curve_of_a_schedule_is_what_the_racers_take(mode, run_async):
 
 
 def test_numbers_of_all_racers_are_what_the_cursor_shows(mode, change):
-    change(Experiment(racers=("sgd", "adam"), steps=20))
+    change(OptimizersDraft(racers=("sgd", "adam"), steps=20))
     mode.player.seek(9)
     mode._tell()
     for lane in mode.recording.lanes:

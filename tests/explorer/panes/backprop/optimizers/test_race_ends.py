@@ -8,7 +8,7 @@ import pytest
 
 from core.optimization.optimizers import OPTIMIZERS
 from explorer.panes.backprop.optimizers import racing, text
-from explorer.panes.backprop.optimizers.experiment import Experiment
+from explorer.panes.backprop.optimizers.draft import OptimizersDraft
 from explorer.panes.backprop.optimizers.explaining import of_update
 from tests.explorer.panes.backprop.optimizers.test_told import sentence, typed
 
@@ -24,14 +24,14 @@ def test_who_comes_down_by_luck_at_the_last_step_is_not_down(mode, change):
     assert "down" not in text.step_title(mode.recording, 200)
     change(typed(sentence, ("sgd", "adam", "lion"), 199, start=(-2, 1.5)))
     assert "nobody is down yet" in sentence(mode, 199)
-    change(Experiment("saddle", racers=("sgd", "lion")))
+    change(OptimizersDraft("saddle", racers=("sgd", "lion")))
     assert set(mode.recording.arrivals) == {"sgd"} and "SGD was down first" in sentence(mode, 200)
 
 
 def test_a_shorter_race_begins_though_the_cursor_was_beyond_its_end(mode, change):
-    change(Experiment(racers=("sgd",)))
+    change(OptimizersDraft(racers=("sgd",)))
     mode.player.seek(200)
-    change(Experiment(racers=("adam",), steps=20))  # another is chosen, too
+    change(OptimizersDraft(racers=("adam",), steps=20))  # another is chosen, too
     assert mode.headline.startswith("Step 20 of 20: Adam is lowest")
 
 
@@ -51,16 +51,16 @@ def test_why_sgd_comes_no_further_in_a_narrow_valley_is_told(mode, change):
     reason.
     """
     crawls = "crawls in a flat valley, whose steep walls limit its rate"
-    change(Experiment(racers=("sgd", "adam")))
+    change(OptimizersDraft(racers=("sgd", "adam")))
     assert f"Adam is lowest, at 0.0256; SGD {crawls}." in sentence(mode, 200)
     assert crawls not in sentence(mode, 199)
-    change(Experiment(racers=("sgd",)))
+    change(OptimizersDraft(racers=("sgd",)))
     assert f"; it {crawls}." in sentence(mode, 200)
-    change(Experiment(racers=("sgd",)).with_setting("sgd", "learning_rate", 1e-4))
+    change(OptimizersDraft(racers=("sgd",)).with_setting("sgd", "learning_rate", 1e-4))
     assert "nobody is down yet" in sentence(mode, 200)
-    change(Experiment(racers=("adam",), steps=20))
+    change(OptimizersDraft(racers=("adam",), steps=20))
     assert "nobody is down yet" in sentence(mode, 20)
-    change(Experiment(racers=("sgd", "adam"), steps=1000))
+    change(OptimizersDraft(racers=("sgd", "adam"), steps=1000))
     assert "Adam was down first" in sentence(mode, 1000) and crawls in sentence(mode, 1000)
 
 
@@ -97,7 +97,7 @@ def test_whether_somebody_crawls_is_worked_out_with_the_race(mode, change, monke
         racing, "is_held_back", lambda *_: here.append(threading.current_thread().name)
     )
     here: list[str] = []
-    change(Experiment(racers=("sgd", "adam")).with_setting("sgd", "learning_rate", 9e-4))
+    change(OptimizersDraft(racers=("sgd", "adam")).with_setting("sgd", "learning_rate", 9e-4))
     sentence(mode, mode.recording.course.steps)
     change(mode.experiment.with_setting("adam", "learning_rate", 0.4))  # SGD's way is known
     assert here == ["engine"]

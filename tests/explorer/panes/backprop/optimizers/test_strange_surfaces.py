@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from core.optimization.optimizers import OPTIMIZERS
-from explorer.panes.backprop.optimizers.experiment import (
+from explorer.panes.backprop.optimizers.draft import (
     TYPED,
-    Experiment,
+    OptimizersDraft,
 )
 
 
 def test_a_typed_surface_that_cannot_be_read_is_marked_and_the_last_race_stays(mode, change):
-    change(Experiment(surface=TYPED, text="x**2 + y**2", steps=10))
+    change(OptimizersDraft(surface=TYPED, text="x**2 + y**2", steps=10))
     lanes = mode.recording.lanes
     change(mode.experiment.with_text("x**2 + 3*z"))
     assert "The name z is unknown" in mode.view.editor.error.text
@@ -25,7 +25,7 @@ def test_while_a_surface_cannot_be_read_the_race_is_told_to_be_another_ones(
     def faded() -> list[bool]:
         return [not fade.isHidden() for fade in mode.view._fades] + [mode.view.map._stale]
 
-    change(Experiment(surface=TYPED, text="x**2 + y**2", steps=10))
+    change(OptimizersDraft(surface=TYPED, text="x**2 + y**2", steps=10))
     mode.player.seek(10)
     mode._tell()
     before = mode.headline
@@ -49,7 +49,7 @@ def test_while_a_surface_cannot_be_read_the_race_is_told_to_be_another_ones(
 
 
 def test_a_formula_that_cannot_be_read_is_shown_however_it_came(mode, change, run_async):
-    change(Experiment(surface=TYPED, text="x**2 + y**2", racers=("sgd", "adam"), steps=10))
+    change(OptimizersDraft(surface=TYPED, text="x**2 + y**2", racers=("sgd", "adam"), steps=10))
     change(mode.experiment.with_text("x**2 +"))
     change(mode.experiment.with_surface("bowl"))
     assert mode.view.editor.isHidden()
@@ -67,7 +67,7 @@ def test_a_formula_that_cannot_be_read_is_shown_however_it_came(mode, change, ru
 
 def test_a_surface_without_a_height_at_the_start_says_so_and_keeps_no_other_race(mode, change):
     for text in ("log(x)", "1/0*x", "sqrt(x - 10)"):
-        change(Experiment(surface=TYPED, text=text, steps=10))
+        change(OptimizersDraft(surface=TYPED, text=text, steps=10))
         told = "not finite" if text == "log(x)" else "no height anywhere that is drawn"
         assert told in mode.view.trouble.text
         assert mode.view.map.grab().width()
@@ -86,7 +86,7 @@ def test_a_formula_that_cannot_be_read_says_so_alone_also_after_a_surface_withou
     """What was wrong with the one before is told neither beside it nor forgotten."""
     shown = []
     mode.inspection.connect(shown.append)
-    change(Experiment(surface=TYPED, text="sqrt(-1 - x**2)", steps=10))
+    change(OptimizersDraft(surface=TYPED, text="sqrt(-1 - x**2)", steps=10))
     before = mode.headline
     assert "no height" in before and shown[-1].rows == ["There is none."]
     for text in ("sqrt(-1 - x**2", "sqrt(-1 - z**2)"):
@@ -104,13 +104,13 @@ def test_a_formula_that_cannot_be_read_says_so_alone_also_after_a_surface_withou
 def test_why_there_is_no_race_stands_under_the_formula(mode, change):
     """Nobody is asked to choose one who is chosen."""
     view = mode.view
-    change(Experiment(surface=TYPED, text="x**2 + y**2", racers=(), steps=10))
+    change(OptimizersDraft(surface=TYPED, text="x**2 + y**2", racers=(), steps=10))
     assert view.moments._empty.startswith("Let one race and choose it")
-    change(Experiment(surface=TYPED, text="sqrt(-1 - x**2)", steps=10))
+    change(OptimizersDraft(surface=TYPED, text="sqrt(-1 - x**2)", steps=10))
     view.grab()
     assert view.editor.geometry().bottom() < view.trouble.y() < view.body.y()
     assert view.moments._empty == "There is no race here: nobody remembers anything."
-    change(Experiment(surface=TYPED, text="x**2 + y**2", racers=(), steps=10))
+    change(OptimizersDraft(surface=TYPED, text="x**2 + y**2", racers=(), steps=10))
     assert view.moments._empty.startswith("Let one race and choose it")
 
 
@@ -127,7 +127,7 @@ NO_FORMULA = (
 def test_strange_surfaces_are_drawn_and_raced_on(mode, change, run_async):
     view = mode.view
     for text in STRANGE:
-        change(Experiment(surface=TYPED, text=text, racers=tuple(OPTIMIZERS), steps=20))
+        change(OptimizersDraft(surface=TYPED, text=text, racers=tuple(OPTIMIZERS), steps=20))
         for step in (0, 7.5, 20):
             mode.player.seek(step)
             mode._tell()
@@ -140,7 +140,7 @@ def test_strange_surfaces_are_drawn_and_raced_on(mode, change, run_async):
 
 
 def test_what_is_no_formula_is_refused_with_a_reason(mode, change):
-    change(Experiment(surface=TYPED, text="x**2 + y**2", steps=5))
+    change(OptimizersDraft(surface=TYPED, text="x**2 + y**2", steps=5))
     before = mode.recording
     for text in NO_FORMULA:
         change(mode.experiment.with_text(text))
@@ -151,7 +151,7 @@ def test_what_is_no_formula_is_refused_with_a_reason(mode, change):
 
 
 def test_the_view_stays_while_a_formula_is_typed(mode, change):
-    change(Experiment(surface=TYPED, text="x**2 + y**2", steps=5))
+    change(OptimizersDraft(surface=TYPED, text="x**2 + y**2", steps=5))
     mode.view.map.zoom_by(2.0)
     plane = mode.view.map.plane
     change(mode.experiment.with_text("x**2 + 2*y**2"))

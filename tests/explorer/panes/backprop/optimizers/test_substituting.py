@@ -11,7 +11,7 @@ import pytest
 from core.autograd import parse
 from core.optimization.optimizer_trace import trace_update
 from core.optimization.optimizers import OPTIMIZERS
-from explorer.panes.backprop.optimizers.experiment import Experiment
+from explorer.panes.backprop.optimizers.draft import OptimizersDraft
 from explorer.panes.backprop.optimizers.explaining import of_line, of_update, vector
 from explorer.panes.backprop.optimizers.letters import letters_of
 from explorer.panes.backprop.optimizers.substituting import (
@@ -194,7 +194,7 @@ def test_a_share_near_1_is_not_written_as_1(mode, change):
     lines = lines_at("adam", 0.5, 3, betas=(0.9, 0.9999))
     assert lines["square"].startswith("0.9999 ×")
     assert "(1 − 0.9999³) = " in lines["square_hat"]
-    change(Experiment(racers=("adam",), steps=5).with_setting("adam", "beta2", 0.9999))
+    change(OptimizersDraft(racers=("adam",), steps=5).with_setting("adam", "beta2", 0.9999))
     trace = mode.recording.lane("adam").trace(3)
     (square,) = [step for step in trace if step.name == "optimizer.square"]
     rows = {row.name: row.value for row in of_line(trace, square).rows if isinstance(row, Equation)}
@@ -215,7 +215,7 @@ def rows_of(mode, lane, step):
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_every_number_of_a_step_stands_under_the_letter_of_its_formula(mode, change, name):
-    change(Experiment(racers=(name,), steps=5))
+    change(OptimizersDraft(racers=(name,), steps=5))
     lane, rule = mode.recording.lane(name), OPTIMIZERS[name]
     rows = [row for row in rows_of(mode, lane, 3) if isinstance(row, Equation)]
     letters = [row.name for row in rows]
@@ -243,7 +243,7 @@ def test_every_number_of_a_step_stands_under_the_letter_of_its_formula(mode, cha
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_every_letter_of_a_steps_formula_has_its_number(mode, change, name):
     """What is remembered from before, and the settings; the rate with how a schedule lowered it."""
-    change(replace(Experiment(racers=(name,), steps=20), schedule="cosine"))
+    change(replace(OptimizersDraft(racers=(name,), steps=20), schedule="cosine"))
     lane, rule = mode.recording.lane(name), OPTIMIZERS[name]
     rows = rows_of(mode, lane, 11)
     names = [row.name for row in rows if isinstance(row, Equation)]
@@ -263,7 +263,7 @@ def test_every_letter_of_a_steps_formula_has_its_number(mode, change, name):
 
 
 def test_muons_own_lines_are_told_in_numbers(mode, change):
-    change(Experiment(racers=("muon",), steps=5).with_setting("muon", "iterations", 4))
+    change(OptimizersDraft(racers=("muon",), steps=5).with_setting("muon", "iterations", 4))
     trace = mode.recording.lane("muon").trace(3)
     by_name = {line.name: line for line in trace}
     texts = {}
@@ -282,7 +282,7 @@ def test_muons_own_lines_are_told_in_numbers(mode, change):
 
 
 def test_settings_are_one_number_for_x_and_y(mode, change):
-    change(Experiment(racers=("adam",), steps=5))
+    change(OptimizersDraft(racers=("adam",), steps=5))
     trace = mode.recording.lane("adam").trace(3)
     (average,) = [step for step in trace if step.name == "optimizer.average"]
     rows = {

@@ -9,13 +9,13 @@ import pytest
 
 from core.optimization.optimizers import OPTIMIZERS
 from explorer.panes.backprop.optimizers import text
-from explorer.panes.backprop.optimizers.experiment import TYPED, Experiment
+from explorer.panes.backprop.optimizers.draft import TYPED, OptimizersDraft
 from explorer.panes.backprop.optimizers.text import lost
 from tests.explorer.panes.backprop.optimizers.conftest import NAMES
 
 
 def test_who_is_lost_is_told_shortly_and_with_the_true_reason(mode, change):
-    one = Experiment(surface=TYPED, text="sqrt(x + 2.1) - 0.1*x", steps=30, racers=NAMES)
+    one = OptimizersDraft(surface=TYPED, text="sqrt(x + 2.1) - 0.1*x", steps=30, racers=NAMES)
     change(one)
     gone = mode.recording.lost(30)
     assert gone and all(lane.fell_off for lane in gone)
@@ -36,7 +36,7 @@ def test_who_is_lost_is_told_shortly_and_with_the_true_reason(mode, change):
 
 
 def test_the_sentence_tells_who_was_down_first(mode, change):
-    change(Experiment(surface="ravine", racers=("sgd", "momentum"), steps=200))
+    change(OptimizersDraft(surface="ravine", racers=("sgd", "momentum"), steps=200))
     first = min(mode.recording.arrivals.items(), key=lambda one: one[1])
     mode.player.seek(200)
     mode._tell()
@@ -51,7 +51,7 @@ def test_the_sentence_tells_who_was_down_first(mode, change):
 def test_with_noise_nobody_is_told_to_have_come_down(mode, change):
     """All wander about the lowest place: who is near it at the last step is chance."""
     for steps in (150, 200, 300):
-        change(Experiment(surface="bowl", racers=tuple(OPTIMIZERS), steps=steps))
+        change(OptimizersDraft(surface="bowl", racers=tuple(OPTIMIZERS), steps=steps))
         recording = mode.recording
         assert recording.arrivals == {} and text.marks(recording) == {}
         averages = {lane.name: lane.heights[-20:].mean() for lane in recording.lanes}
@@ -65,7 +65,7 @@ def test_with_noise_nobody_is_told_to_have_come_down(mode, change):
 
 
 def test_a_question_ends_as_one(mode, change):
-    change(Experiment(surface="saddle", racers=("adam", "sgd")))
+    change(OptimizersDraft(surface="saddle", racers=("adam", "sgd")))
     assert sentence(mode, 0).endswith("who leaves the pass first?")
 
 
@@ -75,8 +75,8 @@ def sentence(mode, step: int) -> str:
     return mode.headline
 
 
-def typed(text: str, racers=NAMES, steps: int = 30, **more) -> Experiment:
-    return Experiment(surface=TYPED, text=text, racers=racers, steps=steps, **more)
+def typed(text: str, racers=NAMES, steps: int = 30, **more) -> OptimizersDraft:
+    return OptimizersDraft(surface=TYPED, text=text, racers=racers, steps=steps, **more)
 
 
 def test_on_a_level_surface_nobody_moves_and_nobody_is_lowest(mode, change):
@@ -165,10 +165,10 @@ def test_where_a_surface_is_nowhere_its_formula_is_to_be_changed_not_the_start(m
 
 
 def test_who_is_equally_low_is_told_together(mode, change):
-    change(Experiment(racers=("sgd", "adam", "adamw"), steps=50))
+    change(OptimizersDraft(racers=("sgd", "adam", "adamw"), steps=50))
     assert "Adam and AdamW are lowest, at" in sentence(mode, 30)
     stay = tuple(name for name in OPTIMIZERS if name != "lion")
-    change(Experiment(surface="saddle", racers=stay))
+    change(OptimizersDraft(surface="saddle", racers=stay))
     down = sorted(mode.recording.arrivals.items(), key=lambda one: one[1])
     at, same = (step for _, step in down[:2])
     assert at == same  # two at once, and then the others
@@ -180,7 +180,7 @@ def test_who_is_equally_low_is_told_together(mode, change):
 def test_who_came_to_rest_in_a_higher_valley_is_told_so(mode, change):
     change(typed("x**4 - 3*x**2 + x + y**2", ("adagrad", "adam"), 300, start=(1.6, 0.5)))
     assert "it is level there, but not the lowest place" in sentence(mode, 300)
-    change(Experiment())  # along the bent valley it is nearly level, and goes on down
+    change(OptimizersDraft())  # along the bent valley it is nearly level, and goes on down
     assert mode.recording.leaders(200)[0].name == "adam"
     assert "Adam is lowest" in sentence(mode, 200) and "level" not in sentence(mode, 200)
 
@@ -195,7 +195,7 @@ def test_how_many_more_is_not_read_as_a_number_of_steps(mode, change):
 
 
 def test_who_came_down_together_is_named_together_also_after_the_first(mode, change):
-    change(Experiment(surface="ravine", racers=tuple(OPTIMIZERS)))
+    change(OptimizersDraft(surface="ravine", racers=tuple(OPTIMIZERS)))
     at = mode.recording.arrivals
     assert at["sgd"] == at["nesterov"] == sorted(at.values())[1] > at["adagrad"]
     more = sum(step > at["sgd"] for step in at.values())
@@ -205,7 +205,7 @@ def test_who_came_down_together_is_named_together_also_after_the_first(mode, cha
 
 def test_who_is_lowest_but_leaves_again_is_told_where_others_are_down(mode, change):
     """The list beside the map shows it far below all that are counted."""
-    change(Experiment(surface="ravine", racers=tuple(OPTIMIZERS)))
+    change(OptimizersDraft(surface="ravine", racers=tuple(OPTIMIZERS)))
     first = mode.recording.leaders(50)[0]
     assert mode.recording.arrivals.get(first.name, 999) > 50
     told = sentence(mode, 50)
@@ -217,7 +217,7 @@ def test_who_is_lowest_but_leaves_again_is_told_where_others_are_down(mode, chan
 
 
 def test_nobody_races(mode, change):
-    change(Experiment(racers=()))
+    change(OptimizersDraft(racers=()))
     assert mode.recording.lanes == () and mode.view.map.ways() == []
     assert "Tick who shall race" in mode.headline
     assert mode.player.track.title(20) == "nobody races"

@@ -6,13 +6,13 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from explorer.panes.backprop.optimizers.experiment import Experiment, keys_of
+from explorer.panes.backprop.optimizers.draft import OptimizersDraft, keys_of
 from tests.explorer.widgets.test_number_field import type_in
 
 
 @pytest.mark.parametrize("key", ("Escape", "0.5"))
 def test_what_is_given_up_is_no_longer_told_to_be_wrong(mode, change, key):
-    change(Experiment(racers=("sgd", "adam"), steps=20))
+    change(OptimizersDraft(racers=("sgd", "adam"), steps=20))
     fields = (mode.view.lanes.rows["adam"].rate, mode.view.common.steps)
     for field, error in zip(
         fields, (mode.view.settings.error, mode.view.common.error), strict=True
@@ -28,7 +28,7 @@ def test_what_is_given_up_is_no_longer_told_to_be_wrong(mode, change, key):
 
 
 def test_a_refused_rate_changes_nothing_in_the_race(mode, change, run_async):
-    change(Experiment(racers=("sgd", "adam"), steps=20))
+    change(OptimizersDraft(racers=("sgd", "adam"), steps=20))
     row = mode.view.lanes.rows["adam"]
     mode.choose("sgd")
     before = mode.experiment
@@ -52,7 +52,7 @@ def test_a_refused_rate_changes_nothing_in_the_race(mode, change, run_async):
 @pytest.mark.parametrize("key", ("beta1", "weight_decay", "learning_rate"))
 def test_what_is_being_typed_is_set_on_the_one_it_was_typed_for(mode, change, run_async, key):
     """Another racer is clicked before the pause is over."""
-    change(Experiment(racers=("sgd", "adam", "adamw"), steps=20))
+    change(OptimizersDraft(racers=("sgd", "adam", "adamw"), steps=20))
     mode.choose("adam")
     fields = {**mode.view.settings.fields, "learning_rate": mode.view.lanes.rows["adam"].rate}
     mode.view.window().activateWindow()
@@ -76,11 +76,11 @@ def test_what_is_being_typed_is_set_on_the_one_it_was_typed_for(mode, change, ru
 
 def test_no_optimizer_is_given_a_setting_that_it_does_not_have():
     with pytest.raises(ValueError, match="SGD has no beta1: use one of learning_rate"):
-        Experiment().with_setting("sgd", "beta1", 0.5)
+        OptimizersDraft().with_setting("sgd", "beta1", 0.5)
 
 
 def test_steps_and_warm_up_out_of_range_are_refused_with_the_remedy(mode, change):
-    change(Experiment(racers=("adam",), steps=20))
+    change(OptimizersDraft(racers=("adam",), steps=20))
     common = mode.view.common
     for typed, field, remedy in (
         ("5000", common.steps, "Use 2000 or less; 20 stays."),

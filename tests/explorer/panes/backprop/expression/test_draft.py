@@ -10,12 +10,12 @@ import pytest
 
 from core.autograd import parse
 from explorer.panes.backprop.expression.compute import compute
+from explorer.panes.backprop.expression.draft import ExpressionDraft, from_example, restored
 from explorer.panes.backprop.expression.examples import EXAMPLES
-from explorer.panes.backprop.expression.experiment import Experiment, from_example, restored
 from explorer.panes.backprop.expression.rewriting import can_rewrite, with_values, written
 
 
-def solved(one: Experiment):
+def solved(one: ExpressionDraft):
     return compute(one.text, one.values)
 
 
@@ -32,7 +32,7 @@ def test_a_line_is_rewritten_where_it_gives_a_name_its_numbers():
 
 
 def test_moving_a_leaf_changes_its_line_or_its_value():
-    one = Experiment("w = 0.5\nw * x", {"x": 2.0})
+    one = ExpressionDraft("w = 0.5\nw * x", {"x": 2.0})
     moved = one.with_leaf("w", 0.75)
     assert moved.text == "w = 0.75\nw * x" and moved.values == {"x": 2.0}
     assert moved.with_leaf("x", 3.0).values == {"x": 3.0}
@@ -47,7 +47,7 @@ def test_moving_a_leaf_changes_its_line_or_its_value():
     ],
 )
 def test_text_and_graph_say_the_same_number(text, name, moved):
-    one = Experiment().with_text(text).with_leaf(name, 5.0)
+    one = ExpressionDraft().with_text(text).with_leaf(name, 5.0)
     assert one.text == moved
     for later in (one, one.with_text(one.text + " + 1")):
         computed = solved(later)
@@ -56,12 +56,12 @@ def test_text_and_graph_say_the_same_number(text, name, moved):
 
 
 def test_what_cannot_be_read_is_not_rewritten():
-    one = Experiment("w = 0.5\nw * x", {"x": 2.0}).with_text("w = 0.5\nw * (x")
+    one = ExpressionDraft("w = 0.5\nw * x", {"x": 2.0}).with_text("w = 0.5\nw * (x")
     assert one.with_leaf("w", 3.0).text == one.text
 
 
 def test_steps_go_downhill_for_what_is_not_fixed():
-    one = Experiment("(y - w*x)**2", {"y": 3.0, "w": 0.0, "x": 1.0}, rate=0.25)
+    one = ExpressionDraft("(y - w*x)**2", {"y": 3.0, "w": 0.0, "x": 1.0}, rate=0.25)
     computed = solved(one)
     assert one.learning(computed) == ["w"] and one.is_fixed("x")
     stepped = one.stepped(computed)
@@ -76,13 +76,13 @@ def test_steps_go_downhill_for_what_is_not_fixed():
 
 
 def test_a_line_steps_too():
-    one = Experiment("w = 1.0\n(w - 3)**2", {}, rate=0.5)
+    one = ExpressionDraft("w = 1.0\n(w - 3)**2", {}, rate=0.5)
     assert one.stepped(solved(one)).text == "w = 3\n(w - 3)**2"
 
 
 def test_a_step_through_a_line_is_as_exact_as_one_through_a_value():
-    line = Experiment("w = 1.1\n(w * w - 3)**2", {}, rate=0.01)
-    value = Experiment("(w * w - 3)**2", {"w": 1.1}, rate=0.01)
+    line = ExpressionDraft("w = 1.1\n(w * w - 3)**2", {}, rate=0.01)
+    value = ExpressionDraft("(w * w - 3)**2", {"w": 1.1}, rate=0.01)
     for _ in range(5):
         line, value = line.stepped(solved(line)), value.stepped(solved(value))
     assert solved(line).result == solved(value).result
@@ -90,23 +90,23 @@ def test_a_step_through_a_line_is_as_exact_as_one_through_a_value():
 
 
 def test_a_step_that_overflows_is_not_written_as_0():
-    one = Experiment("w = 1\n1e307 * w", {}, rate=100.0)
+    one = ExpressionDraft("w = 1\n1e307 * w", {}, rate=100.0)
     stepped = one.stepped(solved(one))
     assert stepped.text == one.text and np.isinf(stepped.values["w"])
 
 
 def test_no_step_is_taken_along_a_gradient_without_end():
-    one = Experiment("w = 0\nsqrt(w) + v", {"v": 1.0})
+    one = ExpressionDraft("w = 0\nsqrt(w) + v", {"v": 1.0})
     assert one.endless(solved(one)) == "w"
     assert one.with_fixed("w", True).endless(solved(one)) == ""
 
 
 def test_a_line_that_gives_a_name_other_numbers_counts_more_than_its_value():
-    one = Experiment("w * x", {"w": -3.0, "x": 2.0}).with_text("w = 5\nw * x")
+    one = ExpressionDraft("w * x", {"w": -3.0, "x": 2.0}).with_text("w = 5\nw * x")
     assert solved(one).result == 10.0
     one = one.with_text("w = 6\nw * x")
     assert solved(one).result == 12.0
-    learned = Experiment("W = randn(9, 9)\nsum(W * x)", {"x": 1.0})
+    learned = ExpressionDraft("W = randn(9, 9)\nsum(W * x)", {"x": 1.0})
     learned = learned.stepped(solved(learned))
     kept = learned.with_text("W = randn(9, 9)\nsum(W * x) / 2")
     assert kept.values["W"] == learned.values["W"]
@@ -131,7 +131,7 @@ def test_what_does_not_fit_is_left_out():
 
 
 def test_many_inputs_are_asked_of_the_text_once():
-    one = Experiment().with_text(" + ".join(f"x{n}" for n in range(600)))
-    assert one.learning(solved(Experiment("x1 + x2", {}))) == ["x1", "x2"]
+    one = ExpressionDraft().with_text(" + ".join(f"x{n}" for n in range(600)))
+    assert one.learning(solved(ExpressionDraft("x1 + x2", {}))) == ["x1", "x2"]
     assert not one.is_fixed("x5") and not replace(one, rate=0.5).is_fixed("x5")
     assert one.with_text(one.text + " + w").is_fixed("x5")

@@ -37,7 +37,7 @@ Point = tuple[float, float, float]  # x1, x2, target
 
 
 @dataclass(frozen=True)
-class Experiment:
+class NetworkDraft:
     """`hidden` counts the neurons of each hidden layer.
 
     noise         standard deviation added to the points
@@ -110,33 +110,33 @@ class Experiment:
         own = (self.data, self.points, self.noise, self.train_share, self.data_seed)
         return (*own, self.added, self.removed)
 
-    def is_like(self, other: Experiment) -> bool:
+    def is_like(self, other: NetworkDraft) -> bool:
         """The same, however often it has begun anew."""
         return {**vars(self), "begun": 0} == {**vars(other), "begun": 0}
 
-    def with_data(self, data: str) -> Experiment:
+    def with_data(self, data: str) -> NetworkDraft:
         """Another data set; what was added and removed belonged to the one before."""
         return replace(self, data=data, added=(), removed=())
 
-    def with_point(self, x: float, y: float, target: float) -> Experiment:
+    def with_point(self, x: float, y: float, target: float) -> NetworkDraft:
         if len(self.added) >= MOST_ADDED:
             raise ValueError(f"{MOST_ADDED} points have been added; remove some, or reset them")
         return replace(self, added=(*self.added, (float(x), float(y), float(target))))
 
-    def without(self, origin: tuple[str, int]) -> Experiment:
+    def without(self, origin: tuple[str, int]) -> NetworkDraft:
         """Without the point that came from `origin` (see `Data`)."""
         kind, number = origin
         if kind == "added":
             return replace(self, added=self.added[:number] + self.added[number + 1 :])
         return replace(self, removed=(*self.removed, number))
 
-    def with_neurons(self, layer: int, more: int) -> Experiment:
+    def with_neurons(self, layer: int, more: int) -> NetworkDraft:
         """So many neurons more (or fewer) in a hidden layer."""
         hidden = list(self.hidden)
         hidden[layer] = min(MOST_NEURONS, max(1, hidden[layer] + more))
         return replace(self, hidden=tuple(hidden))
 
-    def with_layers(self, more: int) -> Experiment:
+    def with_layers(self, more: int) -> NetworkDraft:
         """A hidden layer more at the end, as large as the last; or the last one less."""
         hidden = self.hidden
         if more < 0:
@@ -149,7 +149,7 @@ class Experiment:
         return asdict(self)
 
 
-def _check(one: Experiment) -> None:
+def _check(one: NetworkDraft) -> None:
     """Raises ValueError, with the remedy, for what makes no experiment."""
     for name, value, known in (
         ("data set", one.data, DATA),
@@ -194,7 +194,7 @@ class Data:
         return self.train.classes
 
 
-def make_data(one: Experiment) -> Data:
+def make_data(one: NetworkDraft) -> Data:
     """The same experiment gives the same points."""
     generator = np.random.default_rng(one.data_seed)
     if one.data == OWN:
@@ -216,10 +216,10 @@ def make_data(one: Experiment) -> Data:
     return Data(train, test, points, whole, tested, tuple(origins))
 
 
-def restored(values: Mapping[str, Any]) -> Experiment:
+def restored(values: Mapping[str, Any]) -> NetworkDraft:
     """What `state` gave; a field that does not fit is the usual one."""
-    one = Experiment()
-    for field in fields(Experiment):
+    one = NetworkDraft()
+    for field in fields(NetworkDraft):
         if field.name not in values:
             continue
         try:
@@ -231,7 +231,7 @@ def restored(values: Mapping[str, Any]) -> Experiment:
 
 def _taken(name: str, value: Any) -> Any:
     """A field's value out of JSON."""
-    usual = getattr(Experiment(), name)
+    usual = getattr(NetworkDraft(), name)
     if name == "added":
         return tuple((float(x), float(y), float(target)) for x, y, target in value)
     if isinstance(usual, tuple):

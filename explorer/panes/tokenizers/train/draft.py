@@ -148,7 +148,7 @@ def usual_lanes() -> tuple[Lane, ...]:
 
 
 @dataclass(frozen=True)
-class TrainOptions:
+class TrainDraft:
     """All fields as typed. The defaults train at once.
 
     corpus     "stories", or the path of a text
@@ -180,14 +180,14 @@ class TrainOptions:
         value = whole_in(self.vocab_size)
         return max(0, value or 0)
 
-    def change(self, changes: Mapping[str, Any]) -> TrainOptions:
+    def change(self, changes: Mapping[str, Any]) -> TrainDraft:
         return replace(self, **changes)
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "lanes": [asdict(lane) for lane in self.lanes]}
 
     @classmethod
-    def from_json(cls, values: Any) -> TrainOptions:
+    def from_json(cls, values: Any) -> TrainDraft:
         """What it knows of `values`; the rest are the defaults."""
         known = values if isinstance(values, Mapping) else {}
         texts = {f.name for f in fields(cls)} - {"lanes"}
@@ -206,7 +206,7 @@ LARGEST_VOCABULARY = 100_000
 MOST_KILOBYTES = 20_000
 
 
-def check(options: TrainOptions, corpus_error: str = "") -> dict[str, str]:
+def check(options: TrainDraft, corpus_error: str = "") -> dict[str, str]:
     """Field -> what is wrong with it and the remedy; {} when training can start."""
     errors: dict[str, str] = {"corpus": corpus_error} if corpus_error else {}
     size = whole_in(options.vocab_size)

@@ -36,7 +36,7 @@ CHOICES = {
 
 
 @dataclass(frozen=True)
-class Experiment:
+class OptimizersDraft:
     """start     None: the surface's own
     settings  by optimizer what a person has set; all else is usual
     warmup    steps that a person has set; None: those that belong to the schedule
@@ -58,7 +58,7 @@ class Experiment:
         usual = usual_warmup(self.schedule, self.steps)
         return min(usual if self.warmup is None else self.warmup, self.steps)
 
-    def with_surface(self, name: str) -> Experiment:
+    def with_surface(self, name: str) -> OptimizersDraft:
         """Another surface has its own start, and rates that suit it."""
         if name == self.surface:
             return self
@@ -67,18 +67,18 @@ class Experiment:
             one = one.without_setting(racer, "learning_rate")
         return replace(one, surface=name, start=None)
 
-    def with_text(self, text: str) -> Experiment:
+    def with_text(self, text: str) -> OptimizersDraft:
         return replace(self, text=text[: LONGEST + 1], surface=TYPED)
 
-    def with_schedule(self, name: str) -> Experiment:
+    def with_schedule(self, name: str) -> OptimizersDraft:
         """A warm-up that was set stays; none may be nothing with the other schedule."""
         return replace(self, schedule=name, warmup=self.warmup or None)
 
-    def with_racer(self, name: str, races: bool) -> Experiment:
+    def with_racer(self, name: str, races: bool) -> OptimizersDraft:
         chosen = set(self.racers) | {name} if races else set(self.racers) - {name}
         return replace(self, racers=tuple(one for one in OPTIMIZERS if one in chosen))
 
-    def with_setting(self, name: str, key: str, value: float) -> Experiment:
+    def with_setting(self, name: str, key: str, value: float) -> OptimizersDraft:
         """Raises ValueError for a setting that the optimizer does not have."""
         if key not in keys_of(name):
             has = ", ".join(keys_of(name))
@@ -86,13 +86,13 @@ class Experiment:
         own = {**self.settings.get(name, {}), key: value}
         return replace(self, settings={**self.settings, name: own})
 
-    def without_setting(self, name: str, key: str) -> Experiment:
+    def without_setting(self, name: str, key: str) -> OptimizersDraft:
         """That setting as it was."""
         own = {one: value for one, value in self.settings.get(name, {}).items() if one != key}
         rest = {one: values for one, values in self.settings.items() if one != name}
         return replace(self, settings={**rest, name: own} if own else rest)
 
-    def with_usual(self, name: str) -> Experiment:
+    def with_usual(self, name: str) -> OptimizersDraft:
         """All settings of an optimizer as they were."""
         return replace(
             self, settings={one: own for one, own in self.settings.items() if one != name}
@@ -105,7 +105,7 @@ class Experiment:
         return saved
 
 
-def surface_of(experiment: Experiment) -> Surface:
+def surface_of(experiment: OptimizersDraft) -> Surface:
     """Raises ExpressionError for a typed formula that cannot be read."""
     if experiment.surface == TYPED:
         return typed_surface(experiment.text)
@@ -119,13 +119,13 @@ def keys_of(name: str) -> list[str]:
     return [key for keys in spread for key in keys if key in CHOICES]
 
 
-def values_of(experiment: Experiment, surface: Surface, name: str) -> dict[str, float]:
+def values_of(experiment: OptimizersDraft, surface: Surface, name: str) -> dict[str, float]:
     """The settings that hold, by key."""
     values = numbers_of(usual_settings(surface, name))
     return {key: values[key] for key in keys_of(name)} | dict(experiment.settings.get(name, {}))
 
 
-def settings_of(experiment: Experiment, surface: Surface, name: str) -> Any:
+def settings_of(experiment: OptimizersDraft, surface: Surface, name: str) -> Any:
     """The rule's settings. Raises ValueError for a value that it refuses."""
     values: dict[str, Any] = values_of(experiment, surface, name)
     if "beta1" in values:
@@ -140,14 +140,14 @@ def whole(value: float) -> int | float:
     return int(value) if value == int(value) else value
 
 
-def restored(state: Mapping[str, Any]) -> Experiment:
+def restored(state: Mapping[str, Any]) -> OptimizersDraft:
     """What `state` gave; what does not fit is as at first."""
-    usual = Experiment()
+    usual = OptimizersDraft()
     surface, text = state.get("surface"), state.get("text")
     racers, steps = state.get("racers"), state.get("steps")
     schedule, warmup, seed = state.get("schedule"), state.get("warmup"), state.get("seed")
     known = isinstance(racers, list | tuple)
-    one = Experiment(
+    one = OptimizersDraft(
         surface if surface in (*SURFACES, TYPED) else usual.surface,
         text[:LONGEST] if isinstance(text, str) else usual.text,
         _pair(state.get("start")),
@@ -166,7 +166,7 @@ def restored(state: Mapping[str, Any]) -> Experiment:
     return one
 
 
-def _tried(experiment: Experiment, name: str, key: str, value: Any) -> Experiment:
+def _tried(experiment: OptimizersDraft, name: str, key: str, value: Any) -> OptimizersDraft:
     """With that setting, where the optimizer takes it."""
     if key not in keys_of(name) or type(value) not in (int, float):
         return experiment

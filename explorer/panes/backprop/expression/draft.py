@@ -25,7 +25,7 @@ MOST_LOSSES = 400  # of the spark line
 
 
 @dataclass(frozen=True)
-class Experiment:
+class ExpressionDraft:
     """values  numbers, or nested lists, by name
     fixed   leaves that take no step, where a person has said so; others by their name
     losses  L before the first step and after each
@@ -40,7 +40,7 @@ class Experiment:
     begin: tuple[str, Mapping[str, Any]] | None = None
     pending: bool = False  # a step was taken whose loss is not known yet
 
-    def with_text(self, text: str) -> Experiment:
+    def with_text(self, text: str) -> ExpressionDraft:
         """Another formula. Where a line gives a name other numbers than before, these count."""
         text = text[: LONGEST + 1]
         before, now = given_in(self.text), given_in(text)
@@ -49,12 +49,12 @@ class Experiment:
         values = with_names(text, kept)
         return replace(self, text=text, values=values, losses=(), begin=None, pending=False)
 
-    def with_leaf(self, name: str, value: Any) -> Experiment:
+    def with_leaf(self, name: str, value: Any) -> ExpressionDraft:
         """A leaf with another value; what was learned counts no more, unless it comes of a step."""
         moved = self._moved({name: value})
         return replace(moved, losses=(), begin=None, pending=False)
 
-    def stepped(self, computed: Computed) -> Experiment:
+    def stepped(self, computed: Computed) -> ExpressionDraft:
         """Every leaf that learns goes downhill: leaf - rate * gradient."""
         moved = {}
         for name in self.learning(computed):
@@ -67,26 +67,26 @@ class Experiment:
         begin = self.begin or (self.text, dict(self.values))
         return replace(self._moved(moved), losses=losses, begin=begin, pending=True)
 
-    def with_loss(self, loss: float) -> Experiment:
+    def with_loss(self, loss: float) -> ExpressionDraft:
         """After a step: L as it is now."""
         return replace(self, losses=(*self.losses, loss)[-MOST_LOSSES:], pending=False)
 
-    def at_the_beginning(self) -> Experiment:
+    def at_the_beginning(self) -> ExpressionDraft:
         """As before the first step."""
         if self.begin is None:
             return self
         text, values = self.begin
         return replace(self, text=text, values=values, losses=(), begin=None, pending=False)
 
-    def with_fixed(self, name: str, fixed: bool) -> Experiment:
+    def with_fixed(self, name: str, fixed: bool) -> ExpressionDraft:
         return replace(self, fixed={**self.fixed, name: fixed})
 
-    def same_numbers(self, other: Experiment) -> bool:
+    def same_numbers(self, other: ExpressionDraft) -> bool:
         """Whether both give the same graph."""
         return (self.text, self.values) == (other.text, other.values) and self._bits == other._bits
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Experiment):
+        if not isinstance(other, ExpressionDraft):
             return NotImplemented
         same = all(getattr(self, one.name) == getattr(other, one.name) for one in fields(self))
         return same and self._bits == other._bits
@@ -118,7 +118,7 @@ class Experiment:
         """The leaves that take a step."""
         return [name for name in computed.leaves if not self.is_fixed(name)]
 
-    def _moved(self, moved: Mapping[str, Any]) -> Experiment:
+    def _moved(self, moved: Mapping[str, Any]) -> ExpressionDraft:
         """Into the lines of the text, where it can be read and has some, else beside it."""
         expression = readable(self.text)
         written = {
@@ -143,12 +143,12 @@ def is_data(name: str) -> bool:
     return name[:1].lower() in GIVEN
 
 
-def from_example(example: Example, rate: float = RATE) -> Experiment:
+def from_example(example: Example, rate: float = RATE) -> ExpressionDraft:
     values = with_names(example.text, dict(example.values))
-    return Experiment(example.text, values, rate=rate)
+    return ExpressionDraft(example.text, values, rate=rate)
 
 
-def restored(state: Mapping[str, Any]) -> Experiment | None:
+def restored(state: Mapping[str, Any]) -> ExpressionDraft | None:
     """What `state` gave; None where it does not fit."""
     text, values = state.get("text"), state.get("values")
     if not isinstance(text, str) or not isinstance(values, dict):
@@ -161,7 +161,7 @@ def restored(state: Mapping[str, Any]) -> Experiment | None:
     if type(rate) not in (int, float) or not RATES[0] <= rate <= RATES[1]:
         rate = RATE
     losses, begin = state.get("losses"), state.get("begin")
-    one = Experiment(text[:LONGEST], with_names(text[:LONGEST], known), fixed, float(rate))
+    one = ExpressionDraft(text[:LONGEST], with_names(text[:LONGEST], known), fixed, float(rate))
     if not are_numbers(losses) or not isinstance(begin, list | tuple) or len(begin) != 2:
         return one
     if not isinstance(begin[0], str) or not isinstance(begin[1], dict):

@@ -54,7 +54,7 @@ LEADERS = {"warmup_steps": "steps", "min_learning_rate": "learning_rate"}
 
 
 @dataclass(frozen=True)
-class Options:
+class TrainingDraft:
     """All fields as typed. The defaults train at once."""
 
     corpus: str = "stories"
@@ -84,7 +84,7 @@ class Options:
     seed: str = "1337"
     by_hand: str = ""  # which of the fields that follow others a person has set
 
-    def change(self, changes: Mapping[str, str]) -> Options:
+    def change(self, changes: Mapping[str, str]) -> TrainingDraft:
         """These options with some fields changed; a size brings its shape, a file its tokenizer."""
         new = dict(changes)
         if "size" in new and (size := size_of(new["size"])) is not None:
@@ -120,14 +120,14 @@ class Options:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, values: Any) -> Options:
+    def from_json(cls, values: Any) -> TrainingDraft:
         """What it knows of `values`; the rest are the defaults."""
         names = {field.name for field in fields(cls)}
         known = values if isinstance(values, Mapping) else {}
         return cls(**{k: v for k, v in known.items() if k in names and isinstance(v, str)})
 
     @classmethod
-    def restored(cls, values: Any) -> Options:
+    def restored(cls, values: Any) -> TrainingDraft:
         """What a session holds; what can be no choice in it is the default."""
         options, usual = cls.from_json(values), cls()
         possible = {name: getattr(options, name) in allowed for name, allowed in CHOICES.items()}
@@ -152,12 +152,12 @@ def size_of(name: str) -> ModelSize | None:
     return next((size for size in SIZES if size.id == name), None)
 
 
-def _named(options: Options) -> str:
+def _named(options: TrainingDraft) -> str:
     """The size that has this shape, or "own"."""
     return next((one.id for one in SIZES if _fits(one, options)), "own")
 
 
-def _fits(size: ModelSize, options: Options) -> bool:
+def _fits(size: ModelSize, options: TrainingDraft) -> bool:
     names = ("n_layer", "n_head", "n_embd", "block_size")
     return all(str(getattr(size, name)) == getattr(options, name) for name in names)
 
@@ -209,7 +209,7 @@ def number_of(name: str, text: str) -> float | int | str:
     return value
 
 
-def check(options: Options, corpus_error: str = "") -> dict[str, str]:
+def check(options: TrainingDraft, corpus_error: str = "") -> dict[str, str]:
     """Field -> what is wrong with it and the remedy; {} when a run can start.
 
     A field that follows a wrong one is not wrong itself.
@@ -221,7 +221,7 @@ def check(options: Options, corpus_error: str = "") -> dict[str, str]:
     return errors
 
 
-def _check(options: Options, corpus_error: str) -> dict[str, str]:
+def _check(options: TrainingDraft, corpus_error: str) -> dict[str, str]:
     if not options.corpus.strip():
         corpus_error = NO_TEXT
     errors: dict[str, str] = {"corpus": corpus_error} if corpus_error else {}
@@ -262,7 +262,7 @@ def _check(options: Options, corpus_error: str) -> dict[str, str]:
 
 
 def config_of(
-    options: Options, probe_text: str = "", vocab_size: int | None = None
+    options: TrainingDraft, probe_text: str = "", vocab_size: int | None = None
 ) -> TrainingConfig:
     """The config that the fields mean; `vocab_size` is that of a tokenizer's file.
 
@@ -293,7 +293,7 @@ def config_of(
     )
 
 
-def options_of(config: TrainingConfig, before: Options) -> Options:
+def options_of(config: TrainingConfig, before: TrainingDraft) -> TrainingDraft:
     """The fields with which a run of this config was started; where it trains stays as `before`."""
     values = {**asdict(config.model), **{f.name: getattr(config, f.name) for f in fields(config)}}
     written = {name: str(values[name]) for name in WHOLE}
@@ -310,6 +310,6 @@ def probe_cadence(steps: int) -> int:
     return max(1, min(10, steps // 100))
 
 
-def run_name(options: Options) -> str:
+def run_name(options: TrainingDraft) -> str:
     """What the run is called: its corpus."""
     return "stories" if options.corpus == "stories" else Path(options.corpus).stem[:24] or "run"

@@ -14,9 +14,9 @@ from core.resources import resource
 from core.tokenization import open_tokenizer
 from core.training.config import TrainingConfig
 from explorer.engine.loop import torch_threads
-from explorer.panes.training.options import (
+from explorer.panes.training.draft import (
     SIZES,
-    Options,
+    TrainingDraft,
     check,
     config_of,
     options_of,
@@ -27,8 +27,8 @@ TOKENIZER = resource("models", "stories", "tokenizer.json")
 
 
 def test_the_defaults_can_be_trained():
-    assert check(Options()) == {}
-    config = config_of(Options())
+    assert check(TrainingDraft()) == {}
+    config = config_of(TrainingDraft())
     assert isinstance(config, TrainingConfig)
     assert (config.corpus, config.tokenizer) == ("stories", "stories")
     assert (config.model.n_layer, config.model.n_embd) == (4, 128)
@@ -36,11 +36,11 @@ def test_the_defaults_can_be_trained():
 
 
 def test_a_text_of_ones_own_is_read_as_it_is_unless_repeats_are_asked_for():
-    own = Options().change({"corpus": "/a/text.txt"})
-    assert config_of(Options()).repeated_fraction == 0.1
+    own = TrainingDraft().change({"corpus": "/a/text.txt"})
+    assert config_of(TrainingDraft()).repeated_fraction == 0.1
     assert config_of(own).repeated_fraction == 0.0
     assert own.change({"corpus": "stories"}).repeated_fraction == "0.1"
-    asked = Options().change({"repeated_fraction": "0.3"}).change({"corpus": "/a/text.txt"})
+    asked = TrainingDraft().change({"repeated_fraction": "0.3"}).change({"corpus": "/a/text.txt"})
     assert asked.repeated_fraction == "0.3"
 
 
@@ -68,31 +68,31 @@ def test_a_text_of_ones_own_is_read_as_it_is_unless_repeats_are_asked_for():
     ],
 )
 def test_a_bad_value_has_its_error_and_remedy_beside_its_field(field, text, remedy):
-    errors = check(Options().change({field: text}))
+    errors = check(TrainingDraft().change({field: text}))
     assert remedy in errors[field]
     with pytest.raises(ValueError):
-        config_of(Options().change({field: text}))
+        config_of(TrainingDraft().change({field: text}))
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_every_optimizer_and_schedule_of_core_can_be_chosen(name, schedule):
-    options = Options().change({"optimizer": name, "schedule": schedule})
+    options = TrainingDraft().change({"optimizer": name, "schedule": schedule})
     config = config_of(options)
     assert (config.optimizer, config.schedule) == (name, schedule)
-    again = options_of(config, Options())
+    again = options_of(config, TrainingDraft())
     assert (again.optimizer, again.schedule) == (name, schedule)
 
 
 def test_an_unknown_optimizer_says_which_there_are():
-    errors = check(Options().change({"optimizer": "adamax"}))
+    errors = check(TrainingDraft().change({"optimizer": "adamax"}))
     assert errors["optimizer"].startswith("Choose sgd or momentum")
 
 
 @pytest.mark.parametrize("context", [2, 7, 8, 9])
 @pytest.mark.parametrize("share", ["0", "0.1"])
 def test_a_context_is_refused_by_the_setup_where_the_run_would_refuse_it(context, share):
-    options = Options().change({"block_size": str(context), "repeated_fraction": share})
+    options = TrainingDraft().change({"block_size": str(context), "repeated_fraction": share})
     drawn = nullcontext()
     if check(options):
         drawn = pytest.raises(ValueError, match="too small to repeat")
@@ -103,17 +103,17 @@ def test_a_context_is_refused_by_the_setup_where_the_run_would_refuse_it(context
 
 def test_what_a_session_holds_that_can_be_no_choice_is_the_default():
     strange = {"corpus": " ", "tokenizer": "", "schedule": "", "size": "huge", "steps": "77"}
-    options = Options.restored(strange)
-    assert options == Options(steps="77")
+    options = TrainingDraft.restored(strange)
+    assert options == TrainingDraft(steps="77")
     assert check(options) == {} and config_of(options).steps == 77
-    assert Options.restored({"tokenizer": "/a/file.json", "n_layer": "3"}) == Options(
+    assert TrainingDraft.restored({"tokenizer": "/a/file.json", "n_layer": "3"}) == TrainingDraft(
         tokenizer="/a/file.json", n_layer="3", size="own"
     )
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: size.id)
 def test_a_named_size_sets_its_shape_and_is_recognized_again(size):
-    options = Options().change({"size": size.id})
+    options = TrainingDraft().change({"size": size.id})
     assert config_of(options).model.n_layer == size.n_layer
     changed = options.change({"n_layer": "3"})
     assert changed.size == "own"
@@ -121,15 +121,15 @@ def test_a_named_size_sets_its_shape_and_is_recognized_again(size):
 
 
 def test_a_file_is_read_letter_by_letter_and_names_its_run():
-    options = Options().change({"corpus": "/texts/the sea.txt"})
+    options = TrainingDraft().change({"corpus": "/texts/the sea.txt"})
     assert (options.tokenizer, run_name(options)) == ("characters", "the sea")
     assert options.change({"corpus": "stories"}).tokenizer == "stories"
 
 
 def test_warm_up_and_last_rate_go_with_steps_and_peak_until_they_are_set():
-    options = Options().change({"steps": "500", "learning_rate": "1e-3"})
+    options = TrainingDraft().change({"steps": "500", "learning_rate": "1e-3"})
     assert (options.warmup_steps, options.min_learning_rate) == ("20", "0.0001")
-    written = Options().change({"steps": "1,000", "learning_rate": "0,003"})
+    written = TrainingDraft().change({"steps": "1,000", "learning_rate": "0,003"})
     assert (written.warmup_steps, written.min_learning_rate) == ("40", "0.0003")
     assert check(written) == {}
     typing = options.change({"learning_rate": ""})
@@ -141,21 +141,21 @@ def test_warm_up_and_last_rate_go_with_steps_and_peak_until_they_are_set():
 
 def test_a_run_has_all_cores_but_the_one_of_the_window(monkeypatch):
     monkeypatch.setattr("os.cpu_count", lambda: 8)
-    assert config_of(Options()).threads == torch_threads() == 7
+    assert config_of(TrainingDraft()).threads == torch_threads() == 7
 
 
 def test_where_it_trains_is_known_to_be_chosen_by_hand():
-    assert "run_in" not in Options().change({"steps": "9"}).by_hand.split()
-    assert "run_in" in Options().change({"run_in": "thread"}).by_hand.split()
+    assert "run_in" not in TrainingDraft().change({"steps": "9"}).by_hand.split()
+    assert "run_in" in TrainingDraft().change({"run_in": "thread"}).by_hand.split()
 
 
 def test_options_come_back_from_json_and_unknown_things_are_left_out():
-    options = Options().change({"steps": "77", "size": "tiny"})
-    assert Options.from_json(options.to_json()) == options
-    assert Options.from_json({"steps": 5, "nonsense": "x"}) == Options()
-    assert Options.from_json(None) == Options()
+    options = TrainingDraft().change({"steps": "77", "size": "tiny"})
+    assert TrainingDraft.from_json(options.to_json()) == options
+    assert TrainingDraft.from_json({"steps": 5, "nonsense": "x"}) == TrainingDraft()
+    assert TrainingDraft.from_json(None) == TrainingDraft()
 
 
 def test_a_comma_is_read_as_where_one_lives():
-    options = Options().change({"learning_rate": "0,0003"}).change({"steps": "1,200"})
+    options = TrainingDraft().change({"learning_rate": "0,0003"}).change({"steps": "1,200"})
     assert config_of(options).learning_rate == 3e-4 and config_of(options).steps == 1200
