@@ -90,7 +90,9 @@ class Face:
         return None
 
     def state(self) -> dict[str, Any]:
-        """What a session remembers: JSON, with a version."""
+        """What is looked at, and how: JSON, with a version. What is set up lies in the workspace by
+        itself, as a `Draft`.
+        """
         return {"version": 1}
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -158,6 +160,20 @@ class Pane(Face, QWidget):
         self.workspace = context.workspace
         self.player = Player(self)
         self.player.set_motion(context.settings.motion)
+
+    def join_workspace(self) -> None:
+        """From now on the workspace holds what is looked at; what it held before is brought back.
+
+        The window calls it once, when the pane is built.
+        """
+        self._keep_scene(self.objectName(), self)
+
+    def _keep_scene(self, name: str, face: Face) -> None:
+        def bring(state: Any) -> None:
+            if isinstance(state, dict):
+                face.restore(state)
+
+        self.workspace.live(f"{name}.scene", face.state, bring, self)
 
     def left(self) -> None:
         """Another pane is shown: animation pauses, a job never does."""

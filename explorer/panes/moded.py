@@ -87,7 +87,6 @@ class ModedPane(Pane):
         self.desk = self.make_desk()
         self.modes: dict[str, Any] = {}
         self._places: dict[str, float] = {}
-        self._kept: dict[str, Any] = {}  # states of modes that are not built
         self._seen = False
         self.stack = QStackedWidget()
         column = QVBoxLayout(self)
@@ -146,7 +145,7 @@ class ModedPane(Pane):
 
     def show_mode(self, name: str) -> None:
         """Another mode; its tracks go to the player, at the place where they were left."""
-        wanted = self.modes.get(name)
+        wanted = self.modes.get(name) if isinstance(name, str) else None
         if wanted is None or wanted is self.mode:
             return
         before = self.mode
@@ -191,19 +190,12 @@ class ModedPane(Pane):
     def header(self) -> QWidget:
         return self.inputs
 
-    def state(self) -> dict[str, Any]:
-        states = {name: mode.state() for name, mode in self.modes.items()}
-        return {"version": 1, "mode": self.mode.id, "modes": {**self._kept, **states}}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        saved = state.get("modes")
-        for name, values in (saved if isinstance(saved, dict) else {}).items():
-            if name in self.modes and isinstance(values, dict):
-                self.modes[name].restore(values)
-            else:
-                self._kept[name] = values
-        if isinstance(state.get("mode"), str):
-            self.show_mode(state["mode"])
+    def join_workspace(self) -> None:
+        """Of each mode what is looked at, then which mode is shown."""
+        name = self.objectName()
+        for mode in self.modes.values():
+            self._keep_scene(f"{name}.{mode.id}", mode)
+        self.workspace.live(f"{name}.mode", lambda: self.mode.id, self.show_mode, self)
 
     def actions(self) -> list[Action]:
         found = [action for mode in self.modes.values() for action in mode.actions()]

@@ -118,6 +118,7 @@ def _edit(session: Session) -> list[Action]:
             "Ctrl+Z",
             lambda: bool(workspace.undo_text),
             "Edit",
+            title=lambda: named("Undo", workspace.undo_text),
         ),
         Action(
             "edit.redo",
@@ -126,8 +127,14 @@ def _edit(session: Session) -> list[Action]:
             "Ctrl+Shift+Z; Ctrl+Y",
             lambda: bool(workspace.redo_text),
             "Edit",
+            title=lambda: named("Redo", workspace.redo_text),
         ),
     ]
+
+
+def named(verb: str, change: str) -> str:
+    """ "Undo: Learning rate 0.01"; the verb alone where there is nothing to undo."""
+    return f"{verb}: {change}".replace("&", "&&") if change else verb
 
 
 def _view(session: Session, window: MainWindow) -> list[Action]:

@@ -73,7 +73,7 @@ class Menus:
 def palette_entries(actions: Actions) -> list[Entry]:
     """Every action as the palette shows it, but the one that opens the palette."""
     return [
-        Entry(action.id, action.text, shortcut_text(action), action.enabled())
+        Entry(action.id, action.name, shortcut_text(action), action.enabled())
         for action in actions.items.values()
         if action.id != "app.palette"
     ]

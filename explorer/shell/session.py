@@ -21,6 +21,7 @@ from explorer.runs.run_source import RunSource
 from explorer.runs.sources import BUNDLED, BundledSource, FolderSource
 from explorer.shell.follow import RunFollower
 from explorer.shell.offers import Offers
+from explorer.shell.old_sessions import renewed
 from explorer.shell.paths import RUN_MANIFEST, begin_run, begin_text, is_model, is_tokenizer
 from explorer.shell.window import MainWindow
 from explorer.state import settings
@@ -47,7 +48,7 @@ class Session(QObject):
         self._ask_to_close = ask_to_close
         self._folder = folder or settings.config_folder()
         self.settings = settings.load(self._folder)
-        self.saved = settings.load_session(self._folder)
+        self.saved = renewed(settings.load_session(self._folder))
         self.engine = Engine(self, with_torch=with_torch)
         self.workspace = Workspace(self)
         self.runs = Runs(self.engine, runs_folder)
@@ -75,7 +76,7 @@ class Session(QObject):
         self.engine.jobsChanged.connect(self._on_activity)
         self.engine.ready.connect(self._on_activity)
         self.workspace.runChanged.connect(self._on_run)
-        self.workspace.paneRequested.connect(window.show_pane)
+        self.workspace.modelRequested.connect(self._on_model_requested)
         self.workspace.historyChanged.connect(window.refresh_actions)
         self.follower.changed.connect(self._on_followed)
         self.runs.changed.connect(self._on_runs_changed)
@@ -91,12 +92,12 @@ class Session(QObject):
         return window
 
     def _restore(self, window: MainWindow) -> None:
-        workspace_state, window_state = self.saved.get("workspace"), self.saved.get("window")
-        if isinstance(window_state, dict):
-            window.restore(window_state)
-        if isinstance(workspace_state, dict):
-            self.workspace.restore(workspace_state)
-        wanted = window_state.get("pane") if isinstance(window_state, dict) else None
+        paths, geometry = dict(self.saved["paths"]), self.saved["geometry"]
+        if geometry:
+            window.restore_geometry(geometry)
+        paths.pop("model", None)  # it is opened once the engine runs
+        wanted = paths.pop("pane", None)
+        self.workspace.restore(paths)
         first = self.specs[0].id if self.specs else ""
         known = {spec.id for spec in self.specs}
         window.inspector.set_tab(self.settings.inspector_tab)
@@ -128,8 +129,7 @@ class Session(QObject):
             tips.ended.connect(lambda: settings.save(self.settings, self._folder))
 
     async def _open_last_model(self) -> None:
-        state = self.saved.get("workspace")
-        address = state.get("model") if isinstance(state, dict) else None
+        address = self.saved["paths"].get("model")
         if isinstance(address, str) and address != BUNDLED and Path(address).is_dir():
             try:
                 if not (Path(address) / RUN_MANIFEST).exists():
@@ -147,6 +147,19 @@ class Session(QObject):
         source = BundledSource(self.engine) if bundled else FolderSource(self.engine, address)
         if await self.workspace.open_model(source) and not bundled:
             self._remember(address)
+
+    def _on_model_requested(self, address: str) -> None:
+        """A lesson or a share file brings its model along."""
+        tasks.spawn(self._open_requested(address), self.window)
+
+    async def _open_requested(self, address: str) -> None:
+        try:
+            if (Path(address) / RUN_MANIFEST).is_file():
+                await self.open_live_model(address)
+            else:
+                await self.open_model(address)
+        except (OSError, ValueError) as error:
+            errors.report(error, f"opening {address}", errors.MODEL)
 
     async def open_bundled(self) -> None:
         """As a person asks for it."""
@@ -196,14 +209,14 @@ class Session(QObject):
             self._give_tokenizer(path)
             return False
         tasks.spawn(self._remember_usable(path, begin_text), self.window)
-        self.workspace.paneRequested.emit("training")  # built before it is told
+        self.workspace.begin("pane", "training")  # built before it is told
         self.workspace.textOpened.emit(str(path))
         return False
 
     def _give_tokenizer(self, path: Path) -> None:
         errors.retire(errors.TEXT)
         self._remember(path)
-        self.workspace.paneRequested.emit("tokenizers")  # built before it is told
+        self.workspace.begin("pane", "tokenizers")  # built before it is told
         self.workspace.tokenizerGiven.emit(str(path))
 
     def open_run_folder(self, folder: Path) -> None:
@@ -305,10 +318,9 @@ class Session(QObject):
 
     def save(self) -> None:
         settings.save(self.settings, self._folder)
-        state = {"version": 1, "workspace": self.workspace.state()}
-        if self.window is not None:
-            state["window"] = self.window.state()
-        settings.save_session(state, self._folder)
+        geometry = self.window.geometry_text if self.window is not None else ""
+        session = {"paths": self.workspace.state(), "geometry": geometry}
+        settings.save_session(session, self._folder)
 
     async def close(self, limit: float = 10.0) -> bool:
         """Hides at once; runs write a checkpoint; jobs close at their next yield."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
@@ -64,11 +63,11 @@ class MainWindow(QMainWindow):
         self.panes: dict[str, Pane] = {}
         self.pane: Pane | None = None
         self.actions_list = Actions()
-        self._saved_panes: dict[str, Any] = {}
         self._was_painted = False
         self._menus = Menus(self)
         self._build()
         self._connect()
+        context.workspace.live("pane", lambda: self.pane_name, self.show_pane, self)
         self.setMinimumSize(MINIMUM)
         self.resize(DESIGNED)
         self.setAcceptDrops(True)
@@ -158,6 +157,11 @@ class MainWindow(QMainWindow):
 
     # panes
 
+    @property
+    def pane_name(self) -> str | None:
+        """The id of the shown pane."""
+        return next((name for name, pane in self.panes.items() if pane is self.pane), None)
+
     def show_pane(self, name: str) -> Pane | None:
         """Shows a pane, creating it the first time. One that fails to build shows its error."""
         spec = next((spec for spec in self.specs if spec.id == name), None)
@@ -201,12 +205,7 @@ class MainWindow(QMainWindow):
         header = pane.header()
         if header is not None:
             self._inputs_stack.addWidget(header)
-        saved = self._saved_panes.get(spec.id)
-        if isinstance(saved, dict):
-            try:
-                pane.restore(saved)
-            except Exception as error:  # an old session must not keep a pane from opening
-                errors.report(error, f"the last session of {spec.title}")
+        pane.join_workspace()
         for name, picture in pane.pictures().items():
             self._offer_export(pane, name, picture)
         self.build_menus()
@@ -317,20 +316,11 @@ class MainWindow(QMainWindow):
         event.ignore()
         self.closing.emit()
 
-    def state(self) -> dict[str, Any]:
-        panes = dict(self._saved_panes)
-        for name, pane in self.panes.items():
-            try:
-                panes[name] = pane.state()
-            except Exception as error:
-                errors.report(error, f"saving the pane {name}")
-        geometry = bytes(self.saveGeometry().toBase64()).decode("ascii")
-        current = next((name for name, pane in self.panes.items() if pane is self.pane), None)
-        return {"version": 1, "pane": current, "panes": panes, "geometry": geometry}
+    @property
+    def geometry_text(self) -> str:
+        """Where the window stands, as a session keeps it."""
+        return bytes(self.saveGeometry().toBase64()).decode("ascii")
 
-    def restore(self, state: dict[str, Any]) -> None:
-        geometry, panes = state.get("geometry"), state.get("panes")
-        if isinstance(geometry, str):
-            self.restoreGeometry(QByteArray.fromBase64(geometry.encode("ascii", "ignore")))
-        if isinstance(panes, dict):
-            self._saved_panes = panes
+    def restore_geometry(self, text: str) -> None:
+        """What `geometry_text` was; anything else changes nothing."""
+        self.restoreGeometry(QByteArray.fromBase64(text.encode("ascii", "ignore")))

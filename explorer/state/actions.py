@@ -18,6 +18,7 @@ class Action:
     """Something a person can do.
 
     shortcut   as Qt writes it ("Ctrl+K"); several are separated by "; "
+    title      what the menus call it now, where that changes ("Undo: Learning rate 0.01")
     menu       File, Edit, View, Run, Panes, Help, or "" for the palette alone
     global_key False where the window itself dispatches the key (Space, arrows): no QShortcut
     """
@@ -32,6 +33,12 @@ class Action:
     checked: Callable[[], bool] | None = None
     global_key: bool = True
     help: str = ""
+    title: Callable[[], str] | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is called now."""
+        return self.text if self.title is None else self.title()
 
 
 MENUS = ("File", "Edit", "View", "Run", "Panes", "Help")
@@ -94,7 +101,7 @@ def shortcut_text(action: Action) -> str:
 
 def q_action(action: Action, parent: QWidget) -> QAction:
     """The Qt side of an action. `refresh` brings enabled and checked up to date."""
-    result = QAction(action.text, parent)
+    result = QAction(action.name, parent)
     result.setObjectName(action.id)
     result.setMenuRole(_role(action.id))
     if action.shortcut and action.global_key:
@@ -111,8 +118,8 @@ def refresh(action: Action, qt: QAction) -> None:
     qt.setEnabled(action.enabled())
     if action.checked is not None:
         qt.setChecked(action.checked())
-    if qt.text() != action.text:
-        qt.setText(action.text)
+    if qt.text() != action.name:
+        qt.setText(action.name)
 
 
 def _role(name: str) -> QAction.MenuRole:

@@ -19,7 +19,8 @@ import platformdirs
 
 from core.files import write_json
 
-FORMAT = 1
+FORMAT = 1  # of the settings' file
+SESSION_FORMAT = 2  # since 2 by the workspace's paths
 APP = "llm-explorer"
 MOST_RECENT = 10
 MOST_RUNS = 20
@@ -108,21 +109,24 @@ def save(settings: Settings, folder: Path | None = None) -> None:
 
 
 def load_session(folder: Path | None = None) -> dict[str, Any]:
-    return _read_known((folder or config_folder()) / "session.json")
+    """What `save_session` wrote, of this format or an older one; {} where there is none."""
+    return _read_known((folder or config_folder()) / "session.json", SESSION_FORMAT)
 
 
 def save_session(session: dict[str, Any], folder: Path | None = None) -> None:
-    write_object((folder or config_folder()) / "session.json", {"format": FORMAT, **session})
+    write_object(
+        (folder or config_folder()) / "session.json", {"format": SESSION_FORMAT, **session}
+    )
 
 
-def _read_known(path: Path) -> dict[str, Any]:
+def _read_known(path: Path, newest: int = FORMAT) -> dict[str, Any]:
     """A file of this program; one that a newer program wrote is renamed to NAME.newer."""
     values = read_object(path)
-    version = values.get("format", FORMAT)
-    if isinstance(version, int) and version <= FORMAT:
+    version = values.get("format", 1)
+    if isinstance(version, int) and version <= newest:
         return values
     _set_aside(path, ".newer")
-    _log.info("%s is of format %r, newer than %d, and was set aside", path, version, FORMAT)
+    _log.info("%s is of format %r, newer than %d, and was set aside", path, version, newest)
     return {}
 
 

@@ -1,25 +1,43 @@
-"""What is open: model, tokenizer, prompt, run, and the selection that every pane follows."""
+"""What is open, what a person has set up, and where they look: JSON values by their paths.
+
+    prompt, run, model, selection      shared by all panes
+    training.options                   what is set up: mostly a `Draft` (draft.py)
+    pane, backprop.mode                which pane is shown, and which mode of a pane
+    backprop.network.scene             what a session keeps of a mode (or of a pane without modes)
+
+`state()` is all of them; `restore(state)`, or `change(path, value, text)` for one of them, brings
+the program there. Sessions, undo, lessons and share files are built on these alone.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from core.fields import check, check_names, field, lenient, to_json
+from explorer.engine import errors
+from explorer.state.json_values import checked, is_same, written
+
 DEFAULT_PROMPT = "Once upon a time, Mira found a red kite. One day, Mira"
 LONGEST_HISTORY = 200  # changes kept for undo
+SHARED = ("run", "model", "selection", "pane")  # where one looks, as what ends so:
+LOOKING = (".mode", ".scene")
 
 
 @dataclass(frozen=True)
 class Selection:
     """One choice for all panes; `None` where nothing is chosen yet."""
 
-    layer: int | None = None
-    head: int | None = None
-    token: int | None = None  # position of the query
-    step: int | None = None  # step of the run
+    layer: int | None = field(None, least=0)
+    head: int | None = field(None, least=0)
+    token: int | None = field(None, least=0, help="position of the query")
+    step: int | None = field(None, least=0, help="step of the run")
+
+    def __post_init__(self) -> None:
+        check(self)
 
 
 @dataclass(frozen=True)
@@ -29,11 +47,21 @@ class Change:
     path: str
     old: Any
     new: Any
-    text: str  # "Change learning rate"
+    text: str  # "Learning rate 0.01"
+
+
+@dataclass(frozen=True)
+class Live:
+    """A path whose value is always on its way, such as where a cursor stands."""
+
+    read: Callable[[], Any]
+    bring: Callable[[Any], None]
 
 
 class Workspace(QObject):
-    """The shared state. Changes to an experiment go through `change`, so they can be undone."""
+    """The shared state. Changes to an experiment go through `change`, so they can be undone; where
+    one looks (`is_looking`) is changed by the same call, but is no experiment to undo.
+    """
 
     promptChanged = Signal(str)
     modelChanged = Signal(object)  # the ModelSource, or None
@@ -43,20 +71,30 @@ class Workspace(QObject):
     historyChanged = Signal()
     textOpened = Signal(str)  # a text file that a person opened or dropped: a corpus
     runOpened = Signal(str)  # a run folder that a person opened or dropped
-    paneRequested = Signal(str)  # the id of a pane that is to come into sight
+    modelRequested = Signal(str)  # the address of a model that is to be opened
     tokenizerGiven = Signal(str)  # a tokenizer's file that a person opened or dropped: to look at
     tokenizerOpened = Signal(str, str)  # its file, for a model to be trained; its text, or ""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._values: dict[str, Any] = {"prompt": DEFAULT_PROMPT, "run": None}
         self._selection = Selection()
+        self._values: dict[str, Any] = {
+            "prompt": DEFAULT_PROMPT,
+            "run": None,
+            "selection": to_json(self._selection),
+        }
+        self._readers: dict[str, Callable[[Any], Any]] = {
+            "prompt": lambda value: value if isinstance(value, str) else self.prompt,
+            "run": lambda value: value if isinstance(value, str) else None,
+            "selection": lambda value: to_json(lenient(Selection, value)),
+        }
+        self._live = {"model": Live(lambda: self._address, self._request_model)}
         self._source: Any = None
         self._asked = 0  # models so far
         self._shown = 0  # which of them is shown
         self._done: list[Change] = []
         self._undone: list[Change] = []
-        self._merging: str | None = None
+        self._merging: tuple[str, str] | None = None  # the path, and what is dragged or typed there
 
     # what is open
 
@@ -87,10 +125,7 @@ class Workspace(QObject):
 
     def set_run(self, folder: str | None) -> None:
         """Opening a run is no experiment, so it is not undone."""
-        if folder != self._values["run"]:
-            self._values["run"] = folder
-            self.runChanged.emit(folder)
-            self.changed.emit("run", folder)
+        self.begin("run", folder)
 
     async def open_model(self, source: Any) -> bool:
         """Opens a source and shows it, unless one that was asked for later is shown by then: then
@@ -121,49 +156,98 @@ class Workspace(QObject):
             if before is not None:
                 before.close()
 
+    @property
+    def _address(self) -> str | None:
+        return getattr(self._source, "address", None)
+
+    def _request_model(self, address: Any) -> None:
+        if isinstance(address, str) and address != self._address:
+            self.modelRequested.emit(address)
+
     def train_with(self, tokenizer: str, corpus: str = "") -> None:
         """Shows the pane that trains models, and tells it which tokenizer's file to use, and the
         text that the tokenizer was trained on.
         """
         self.set_run(None)
-        self.paneRequested.emit("training")
+        self.begin("pane", "training")
         self.tokenizerOpened.emit(tokenizer, corpus)
 
     def select(self, **choice: int | None) -> None:
         """`select(layer=0, head=3)`: changes what is named, tells every pane once."""
-        unknown = set(choice) - {field.name for field in fields(Selection)}
-        if unknown:
-            raise ValueError(f"no such selection: {sorted(unknown)}; use layer, head, token, step")
-        selection = replace(self._selection, **choice)
-        if selection != self._selection:
-            self._selection = selection
-            self.selectionChanged.emit(selection)
+        check_names(Selection, choice, "selection")
+        self.begin("selection", to_json(replace(self._selection, **choice)))
 
     # changes
 
     def value(self, path: str, default: Any = None) -> Any:
+        """The JSON at a path, not to be changed in place."""
+        if path in self._live:
+            return checked(written(self._live[path].read()), path)
         return self._values.get(path, default)
 
-    def change(self, path: str, value: Any, text: str, *, merge: bool = False) -> None:
-        """Sets `path` and records old and new value. `merge` joins a drag into one undo step."""
-        old = self._values.get(path)
-        if old == value and path in self._values:
+    def change(self, path: str, value: Any, text: str, *, merging: str = "") -> None:
+        """Sets `path` and records old and new value; of where one looks nothing is recorded.
+        Changes with the same `merging`, one after the other, are one undo step: a drag.
+
+        Raises ValueError for a value that is no JSON.
+        """
+        if is_looking(path):
+            self.begin(path, value)
             return
-        same = merge and self._merging == path and bool(self._done)
-        if same:
-            last = self._done[-1]
-            self._done[-1] = Change(path, last.old, value, text)
+        value, old = self._taken(path, value), self._values.get(path)
+        if path in self._values and is_same(old, value):
+            return
+        if merging and self._merging == (path, merging) and self._done:
+            self._done[-1] = Change(path, self._done[-1].old, value, text)
         else:
             self._done.append(Change(path, old, value, text))
             del self._done[:-LONGEST_HISTORY]
-        self._merging = path if merge else None
+        self._merging = (path, merging) if merging else None
         self._undone.clear()
         self._set(path, value)
 
     def begin(self, path: str, value: Any) -> None:
-        """Sets where an experiment begins, or what follows by itself: no change to undo."""
-        if path not in self._values or self._values[path] != value:
+        """Sets where an experiment begins, or what follows by itself: no change to undo.
+
+        Raises ValueError for a value that is no JSON.
+        """
+        value = self._taken(path, value)
+        if path in self._live:
+            self._bring(path, value)
+        elif path not in self._values or not is_same(self._values[path], value):
             self._set(path, value)
+
+    def read_by(self, path: str, reader: Callable[[Any], Any]) -> None:
+        """What comes to this path goes through `reader`, which makes something of any JSON; so does
+        what is there already.
+        """
+        self._readers[path] = reader
+        if path in self._values:
+            self._values[path] = self._taken(path, self._values[path])
+
+    def live(
+        self, path: str, read: Callable[[], Any], bring: Callable[[Any], None], owner: QObject
+    ) -> None:
+        """As long as `owner` lives, this path's value is what `read` gives, and `bring` is called
+        with what comes to it; at once with what waits there.
+        """
+        one = Live(read, bring)
+        self._live[path] = one
+        owner.destroyed.connect(lambda: self._live.get(path) is one and self._live.pop(path))
+        if path in self._values:
+            self._bring(path, self._values.pop(path))
+
+    def _taken(self, path: str, value: Any) -> Any:
+        value = checked(value, path)
+        return self._readers[path](value) if path in self._readers else value
+
+    def _bring(self, path: str, value: Any) -> None:
+        """One that cannot be shown, of an old session say, stops nothing else."""
+        try:
+            self._live[path].bring(value)
+        except Exception as error:
+            errors.report(error, f"going back to {path}")
+        self.changed.emit(path, value)
 
     def drop_history(self, path: str) -> None:
         """What these changes were about is gone: they can be neither undone nor done again."""
@@ -203,22 +287,40 @@ class Workspace(QObject):
         self._values[path] = value
         if path == "prompt":
             self.promptChanged.emit(value)
+        elif path == "run":
+            self.runChanged.emit(value)
+        elif path == "selection":
+            self._selection = lenient(Selection, value)
+            self.selectionChanged.emit(self._selection)
         self.changed.emit(path, value)
-        self.historyChanged.emit()
+        if not is_looking(path):
+            self.historyChanged.emit()
 
     # sessions
 
     def state(self) -> dict[str, Any]:
-        chosen = {f.name: getattr(self._selection, f.name) for f in fields(Selection)}
-        model = getattr(self._source, "address", None)
-        return {"version": 1, "prompt": self.prompt, "run": self.run, "model": model, **chosen}
+        """Every path and its value."""
+        found = dict(self._values)
+        for path in self._live:
+            try:
+                found[path] = self.value(path)
+            except Exception as error:  # the others are kept
+                errors.report(error, f"keeping {path}")
+        return dict(sorted(found.items()))
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Takes what it knows and leaves out what does not fit."""
-        if isinstance(state.get("prompt"), str):
-            self._values["prompt"] = state["prompt"]
-            self.promptChanged.emit(state["prompt"])
-        if isinstance(state.get("run"), str):
-            self.set_run(state["run"])
-        names = [f.name for f in fields(Selection)]
-        self.select(**{n: state[n] for n in names if isinstance(state.get(n), int)})
+        """Brings everything to where `state` was; other paths stay. No change to undo.
+
+        What is set up comes first, then what is looked at of it, the pane last.
+        """
+        for path in sorted(state, key=_place):
+            self.begin(path, written(state[path]))
+
+
+def is_looking(path: str) -> bool:
+    """Whether a path says what a person looks at, and not what they have set up."""
+    return path in SHARED or path.endswith(LOOKING)
+
+
+def _place(path: str) -> tuple[bool, bool, bool]:
+    return path == "pane", path.endswith(".mode"), is_looking(path)

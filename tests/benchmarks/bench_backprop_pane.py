@@ -125,7 +125,7 @@ async def _drag(mode: Any) -> list[float]:
         graph.repaint()
         waits.append(time.perf_counter() - began)
         await asyncio.sleep(0.016)
-    mode.lab.end_merge()
+    mode.lab.draft.end_merge()
     return waits
 
 

@@ -50,7 +50,7 @@ async def _driven() -> dict[str, list[float]]:
         try:
             pane.show_mode("optimizers")
             mode: Any = pane.modes["optimizers"]
-            mode.change(OptimizersDraft(racers=tuple(OPTIMIZERS), steps=STEPS), "Nine race")
+            mode.draft.change(OptimizersDraft(racers=tuple(OPTIMIZERS), steps=STEPS), "Nine race")
             await pane.settled()
             return {
                 "frame while nine race": await _play(mode),

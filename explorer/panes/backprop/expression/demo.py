@@ -14,7 +14,7 @@ def views(mode: ExpressionMode) -> dict[str, Callable[[], Any]]:
         """The last moment of a phase, or a share of the way."""
         mode.choose(-1, -1)
         if example != "entropy":
-            mode.workspace.begin(mode.checks_path, False)
+            mode.lab.draft.begin({"checks": False})
         mode.lab.show_example(example)
         await mode.settled()
         assert mode.computed is not None
@@ -36,7 +36,7 @@ def views(mode: ExpressionMode) -> dict[str, Callable[[], Any]]:
         mode.lab.step_downhill(4)
 
     async def checked() -> None:
-        mode.workspace.begin(mode.checks_path, True)
+        mode.lab.draft.begin({"checks": True})
         await show("entropy")
 
     async def matrices() -> None:

@@ -1,15 +1,16 @@
-"""What a person has set up: the formula, values, what learns. Plain data that a session keeps."""
+"""What a person has set up: the formula, values, what learns. No Qt."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from core.autograd.grammar import LONGEST, PI
+from core.fields import check, field
 from explorer.panes.backprop.expression.compute import (
     Computed,
     given_in,
@@ -24,6 +25,32 @@ GIVEN = "xyt"  # names that begin so are data
 MOST_LOSSES = 400  # of the spark line
 
 
+def read_values(given: Any) -> dict[str, Any]:
+    """Numbers, or nested lists of them, by name; infinite ones may be texts ("inf"). What is
+    neither is left out.
+    """
+    if not isinstance(given, Mapping):
+        raise ValueError("use an object of numbers and lists of numbers")
+    return {name: plain(value) for name, value in given.items() if is_value(value)}
+
+
+def read_losses(given: Any) -> tuple[float, ...]:
+    if not isinstance(given, (list, tuple)):
+        raise ValueError("use a list of numbers")
+    try:
+        return tuple(float(one) for one in given)[-MOST_LOSSES:]
+    except TypeError as error:
+        raise ValueError("use a list of numbers") from error
+
+
+def read_beginning(given: Any) -> tuple[str, Mapping[str, Any]] | None:
+    if given is None:
+        return None
+    if not isinstance(given, (list, tuple)) or len(given) != 2 or not isinstance(given[0], str):
+        raise ValueError("use a formula and its values")
+    return given[0], read_values(given[1])
+
+
 @dataclass(frozen=True)
 class ExpressionDraft:
     """values  numbers, or nested lists, by name
@@ -32,13 +59,20 @@ class ExpressionDraft:
     begin   text and values before the first step
     """
 
-    text: str = NEURON.text
-    values: Mapping[str, Any] = field(default_factory=lambda: dict(NEURON.values))
-    fixed: Mapping[str, bool] = field(default_factory=dict)
-    rate: float = RATE
-    losses: tuple[float, ...] = ()
-    begin: tuple[str, Mapping[str, Any]] | None = None
+    text: str = field(NEURON.text, longest=LONGEST + 1)
+    values: Mapping[str, Any] = field(factory=lambda: dict(NEURON.values), reader=read_values)
+    fixed: Mapping[str, bool] = field(factory=dict)
+    rate: float = field(RATE, least=RATES[0], most=RATES[1], remedy=f"{RATE} is usual")
+    losses: tuple[float, ...] = field((), reader=read_losses)
+    begin: tuple[str, Mapping[str, Any]] | None = field(None, reader=read_beginning)
     pending: bool = False  # a step was taken whose loss is not known yet
+    checks: bool = False  # every gradient is shown a second time, by nudging
+
+    def __post_init__(self) -> None:
+        check(self)
+        named = with_names(self.text, self.values)
+        if named != self.values:
+            object.__setattr__(self, "values", named)
 
     def with_text(self, text: str) -> ExpressionDraft:
         """Another formula. Where a line gives a name other numbers than before, these count."""
@@ -46,8 +80,7 @@ class ExpressionDraft:
         before, now = given_in(self.text), given_in(text)
         told = {name for name, one in now.items() if not np.array_equal(one, before.get(name))}
         kept = {name: value for name, value in self.values.items() if name not in told}
-        values = with_names(text, kept)
-        return replace(self, text=text, values=values, losses=(), begin=None, pending=False)
+        return replace(self, text=text, values=kept, losses=(), begin=None, pending=False)
 
     def with_leaf(self, name: str, value: Any) -> ExpressionDraft:
         """A leaf with another value; what was learned counts no more, unless it comes of a step."""
@@ -131,44 +164,14 @@ class ExpressionDraft:
         text = self.text if expression is None else with_values(expression, written)
         return replace(self, text=text, values=kept)
 
-    def state(self) -> dict[str, Any]:
-        saved = asdict(self)
-        saved["losses"] = [float(loss) for loss in self.losses if np.isfinite(loss)]
-        del saved["pending"]
-        return saved
-
 
 def is_data(name: str) -> bool:
     """Whether an input of this name is data: it takes no gradient step."""
     return name[:1].lower() in GIVEN
 
 
-def from_example(example: Example, rate: float = RATE) -> ExpressionDraft:
-    values = with_names(example.text, dict(example.values))
-    return ExpressionDraft(example.text, values, rate=rate)
-
-
-def restored(state: Mapping[str, Any]) -> ExpressionDraft | None:
-    """What `state` gave; None where it does not fit."""
-    text, values = state.get("text"), state.get("values")
-    if not isinstance(text, str) or not isinstance(values, dict):
-        return None
-    known = {name: value for name, value in values.items() if is_value(value)}
-    fixed = state.get("fixed")
-    fixed = fixed if isinstance(fixed, dict) else {}
-    fixed = {name: on for name, on in fixed.items() if isinstance(on, bool)}
-    rate = state.get("rate")
-    if type(rate) not in (int, float) or not RATES[0] <= rate <= RATES[1]:
-        rate = RATE
-    losses, begin = state.get("losses"), state.get("begin")
-    one = ExpressionDraft(text[:LONGEST], with_names(text[:LONGEST], known), fixed, float(rate))
-    if not are_numbers(losses) or not isinstance(begin, list | tuple) or len(begin) != 2:
-        return one
-    if not isinstance(begin[0], str) or not isinstance(begin[1], dict):
-        return one
-    first = {name: value for name, value in begin[1].items() if is_value(value)}
-    assert isinstance(losses, list | tuple)
-    return replace(one, losses=tuple(map(float, losses))[-MOST_LOSSES:], begin=(begin[0], first))
+def from_example(example: Example, rate: float = RATE, checks: bool = False) -> ExpressionDraft:
+    return ExpressionDraft(example.text, example.values, rate=rate, checks=checks)
 
 
 def are_numbers(values: Any, count: int | None = None) -> bool:

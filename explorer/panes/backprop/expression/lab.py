@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,12 +26,13 @@ from explorer.panes.backprop.expression.solving import (
     grow_steps,
     solve_steps,
 )
+from explorer.state.draft import Draft
+from explorer.theme.numbers import format_number
 
 if TYPE_CHECKING:
     from explorer.panes.modes import Mode
 
-EXPERIMENT = "backprop.expression"
-CHECKS = "backprop.expression.checks"
+PATH = "backprop.expression"
 SIGNS = str.maketrans(  # as they are printed: the same, typed
     {"\u2212": "-", "\u00d7": "*", "\u00b7": "*", "\u00f7": "/", "\u00b2": "**2", "\u00b3": "**3"}
 )
@@ -63,14 +63,11 @@ class ExpressionLab(QObject):
     def __init__(self, mode: Mode) -> None:
         super().__init__(mode)
         self._mode = mode
-        self._workspace = mode.workspace
         self._engine = mode.engine
         self.computed: Computed | None = None
         self._shown_of: ExpressionDraft | None = None
         self.worked_out: ExpressionDraft | None = None  # of which `computed` is
-        self._then: ExpressionDraft | None = (
-            None  # a formula that cannot be read, after another's graph
-        )
+        self._first: ExpressionDraft | None = None  # a graph to be seen before the draft is tried
         self.drawn: Drawn | None = None  # how `computed` is drawn, where the engine has found that
         self.room: Callable[[], Size] = lambda: ENDLESS  # that a picture has
         self.scene: Callable[[], GraphScene | None] = lambda: None  # that it shows
@@ -82,10 +79,10 @@ class ExpressionLab(QObject):
         self._resting.setSingleShot(True)
         self._resting.setInterval(theme.MOTION["live_number"])
         self._resting.timeout.connect(self._on_rest)
-        self._merging = ""
         self.is_readable = False  # what was said of the formula last: then its inputs can be moved
-        self._workspace.begin(EXPERIMENT, ExpressionDraft())
-        self._workspace.changed.connect(self._on_changed)
+        self.draft = Draft(mode.workspace, PATH, ExpressionDraft, self)
+        self._seen = self.experiment  # of what all has been told
+        self.draft.changed.connect(self._on_changed)
         self._solving.came.connect(self._on_solved)
         self._drawing.came.connect(self._on_drawn)
         for one in (self._solving, self._drawing):
@@ -93,49 +90,47 @@ class ExpressionLab(QObject):
 
     @property
     def experiment(self) -> ExpressionDraft:
-        return self._workspace.value(EXPERIMENT)
+        return self.draft.value
+
+    @property
+    def wanted(self) -> ExpressionDraft:
+        """What is worked out now."""
+        return self._first or self.experiment
 
     @property
     def is_solved(self) -> bool:
-        """Whether `computed` is of the experiment as it is now."""
+        """Whether `computed` is of what is wanted now."""
         shown = self._shown_of
-        return shown is not None and self.experiment.same_numbers(shown)
-
-    def begin(self, experiment: ExpressionDraft) -> None:
-        """Where a session was left: no change to undo."""
-        self._workspace.begin(EXPERIMENT, experiment)
-
-    def restore(self, experiment: ExpressionDraft, shown: ExpressionDraft | None) -> None:
-        """Where a session was left; where its formula could not be read, `shown` is the one whose
-        graph was seen.
-        """
-        self._then = experiment if shown is not None else None
-        self.begin(shown or experiment)
-        self.refresh()
+        return shown is not None and self.wanted.same_numbers(shown)
 
     @property
-    def to_keep(self) -> tuple[ExpressionDraft, ExpressionDraft | None]:
-        """What `restore` takes."""
-        if self._then is not None:
-            return self._then, self.experiment
-        return self.experiment, None if self.is_readable else self.worked_out
+    def graph_of(self) -> ExpressionDraft | None:
+        """Whose graph is seen, where the draft's formula cannot be read."""
+        return self._first or (None if self.is_readable else self.worked_out)
+
+    def restore(self, shown: ExpressionDraft | None) -> None:
+        """Where a session was left: `graph_of` as it was then."""
+        self._first = shown
+        self.refresh()
 
     def _go_on(self) -> None:
         """To the formula that cannot be read, once the graph of the other is there."""
-        if self._then is not None:
-            then, self._then = self._then, None
-            self.begin(then)
+        if self._first is not None:
+            self._first = None
             if not self.is_solved:
                 self.refresh()
 
     # changes
 
     def set_text(self, text: str) -> None:
-        self.change(self.experiment.with_text(text.translate(SIGNS)), "Change the formula", "text")
+        one = self.experiment.with_text(text.translate(SIGNS))
+        self.draft.change(one, "Change the formula", "text")
 
     def show_example(self, name: str) -> None:
         example = next(one for one in EXAMPLES if one.id == name)
-        self.change(from_example(example, self.experiment.rate), f"Show “{example.title}”")
+        one = self.experiment
+        told = f"Show “{example.title}”"
+        self.draft.change(from_example(example, one.rate, one.checks), told)
 
     def move_leaf(self, name: str, element: int, value: float) -> None:
         """One number of a leaf; `element` counts a tensor's numbers."""
@@ -145,13 +140,14 @@ class ExpressionLab(QObject):
         array = np.array(self.computed.value(self.computed.leaves[name]), dtype=np.float64)
         array.reshape(-1)[max(0, element)] = value
         one = self.experiment.with_leaf(name, array.tolist())
-        self.change(one, f"Move {name}", f"{name} {element}")
+        told = f"{name} = {format_number(value)}" if array.size == 1 else f"Move {name}"
+        self.draft.change(one, told, f"{name} {element}")
 
     def set_leaf(self, name: str, value: Any) -> None:
         """All numbers of a leaf, which may get another shape; `check_leaf` says whether it fits."""
         if self._can_move(name):
             one = self.experiment.with_leaf(name, value)
-            self.change(one, f"Give {name} another value")
+            self.draft.change(one, f"Give {name} another value")
 
     def check_leaf(self, name: str, value: Any) -> None:
         """Raises ExpressionError where it is found at once that a leaf cannot have this value."""
@@ -173,45 +169,39 @@ class ExpressionLab(QObject):
             one = self.experiment
             if not one.learning(computed) or one.pending or one.endless(computed):
                 return
-            self.change(self.experiment.stepped(computed), "Take a gradient step")
+            self.draft.change(self.experiment.stepped(computed), "Take a gradient step")
 
     def reset_steps(self) -> None:
-        self.change(self.experiment.at_the_beginning(), "Reset the gradient steps")
+        self.draft.change(self.experiment.at_the_beginning(), "Reset the gradient steps")
 
     def set_rate(self, rate: float) -> None:
-        self.change(replace(self.experiment, rate=rate), "Change the learning rate")
+        self.draft.change({"rate": rate}, f"Learning rate {format_number(rate)}")
 
     def set_fixed(self, name: str, fixed: bool) -> None:
         words = f"Fix {name}" if fixed else f"Let {name} take steps"
-        self.change(self.experiment.with_fixed(name, fixed), words)
+        self.draft.change(self.experiment.with_fixed(name, fixed), words)
 
-    def change(self, experiment: ExpressionDraft, text: str, merging: str = "") -> None:
-        """An undoable change; those with the same `merging`, one after the other, are one."""
-        self._then = None
-        if merging != self._merging or not merging:
-            self._workspace.end_merge()
-        self._merging = merging
-        self._workspace.change(EXPERIMENT, experiment, text, merge=bool(merging))
+    def set_checks(self, on: bool) -> None:
+        """Whether every gradient is shown a second time, by nudging."""
+        words = "Check the gradients" if on else "Check the gradients no more"
+        self.draft.change({"checks": on}, words)
 
-    def end_merge(self) -> None:
-        """The drag is over."""
-        self._merging = ""
-        self._workspace.end_merge()
-
-    def _on_changed(self, path: str, _: Any) -> None:
-        if path != EXPERIMENT:
-            return
+    def _on_changed(self, one: ExpressionDraft) -> None:
+        before, self._seen = self._seen, one
+        self._first = None
         self.changed.emit()
+        if one.checks != before.checks:
+            self.draw_anew()
         if not self.is_solved:
             self.refresh()
             return
-        if self.experiment.pending and self.computed is not None:  # a step of no length
+        if one.pending and self.computed is not None:  # a step of no length
             self._learned(self.computed.result)
         self.settled.emit()
 
     def _learned(self, loss: float) -> None:
         """The loss that a step has led to; no change of its own."""
-        self.begin(self.experiment.with_loss(loss))
+        self.draft.begin(self.experiment.with_loss(loss))
 
     # working it out
 
@@ -219,11 +209,11 @@ class ExpressionLab(QObject):
         """Works the experiment out, at once where that fits into a frame, else on the engine, where
         the newest one takes the place of those before.
         """
-        one, known = self.experiment, self.computed
+        one, known = self.wanted, self.computed
         if not _is_quick(one.text, known):
             self._asked = one
             self.waiting.emit()
-            steps = solve_steps(one.text, one.values, known, self._checks, self.room())
+            steps = solve_steps(one.text, one.values, known, self.experiment.checks, self.room())
             self._solving.ask(steps, "working a formula out", is_told=False)
             return
         self._solving.stop()
@@ -242,7 +232,7 @@ class ExpressionLab(QObject):
             self.drawn = None
             self.redrawn.emit()
         elif self.computed is not None:
-            steps = draw_steps(self.computed, self.scene(), self._checks, self.room())
+            steps = draw_steps(self.computed, self.scene(), self.experiment.checks, self.room())
             self._drawing.ask(steps, "drawing a formula", is_told=False)
 
     def draw_soon(self) -> None:
@@ -254,10 +244,6 @@ class ExpressionLab(QObject):
             self._resting.start()
         elif not self._solving.running:  # else it is drawn anyway
             self.draw_anew()
-
-    @property
-    def _checks(self) -> bool:
-        return bool(self._workspace.value(CHECKS, False))
 
     def _on_solved(self, found: Solved | ExpressionError) -> None:
         assert self._asked is not None
@@ -284,7 +270,7 @@ class ExpressionLab(QObject):
         self.computed, self._shown_of = computed, one
         if one.pending:  # undone and done again, it is learned again
             self._learned(computed.result)
-        self.worked_out = self.experiment
+        self.worked_out = self.wanted
         self.solved.emit(new)
         self._go_on()
 

@@ -11,14 +11,15 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from core.autograd import ExpressionError
+from core.fields import lenient, to_json
 from explorer.panes.backprop.expression import demo, text
 from explorer.panes.backprop.expression.camera import SCALES, Camera
 from explorer.panes.backprop.expression.commands import commands
 from explorer.panes.backprop.expression.compute import Computed
-from explorer.panes.backprop.expression.draft import ExpressionDraft, are_numbers, restored
+from explorer.panes.backprop.expression.draft import ExpressionDraft, are_numbers
 from explorer.panes.backprop.expression.header import ExpressionHeader
 from explorer.panes.backprop.expression.inspecting import Inspecting
-from explorer.panes.backprop.expression.lab import CHECKS, ExpressionLab
+from explorer.panes.backprop.expression.lab import ExpressionLab
 from explorer.panes.backprop.expression.scene import scene_of, with_values
 from explorer.panes.backprop.expression.track import MomentTrack
 from explorer.panes.backprop.expression.trying import Trying
@@ -47,7 +48,6 @@ class ExpressionMode(Mode):
         self._wanted: float | None = None  # where a session was left
         self._view: dict[str, Any] = {}  # and what was looked at, until the formula is worked out
         self._left: ExpressionDraft | None = None  # of which both are
-        self.workspace.begin(CHECKS, False)
         self.inspecting = Inspecting(self)
         self.lab = ExpressionLab(self)
         self.trying = Trying(self)
@@ -57,7 +57,7 @@ class ExpressionMode(Mode):
     def _connect(self) -> None:
         graph, lab = self.view.graph, self.lab
         self.view.editor.edited.connect(lab.set_text)
-        self.view.editor.rested.connect(lab.end_merge)
+        self.view.editor.rested.connect(lab.draft.end_merge)
         self.view.body.retryRequested.connect(lab.refresh)
         self.inputs.checkToggled.connect(self.toggle_check)
         self.inputs.exampleChosen.connect(lab.show_example)
@@ -65,9 +65,8 @@ class ExpressionMode(Mode):
         graph.nodeHovered.connect(self._on_hovered)
         graph.leafMoved.connect(lab.move_leaf)
         graph.edgeClicked.connect(self.show_edge)
-        graph.leafReleased.connect(lab.end_merge)
+        graph.leafReleased.connect(lab.draft.end_merge)
         graph.editRequested.connect(self.trying.edit)
-        self.workspace.changed.connect(self._on_changed)
         lab.changed.connect(self._on_another)
         lab.solved.connect(self._on_solved)
         lab.failed.connect(self._on_failed)
@@ -105,29 +104,25 @@ class ExpressionMode(Mode):
         graph = self.view.graph
         camera = None if graph.fits else [graph.camera.scale, graph.camera.x, graph.camera.y]
         seen = {"chosen": list(graph.chosen), "camera": camera}
-        experiment, shown = self.lab.to_keep
+        shown = self.lab.graph_of
         return {
             "version": 1,
-            "experiment": experiment.state(),
-            "shown": None if shown is None else shown.state(),
+            "shown": None if shown is None else to_json(shown),
             "step": self._position if self._wanted is None else self._wanted,
             **(self._view or seen),
             "leaf": [self.trying.leaf, self.trying.element],
             "nudge": self.trying.nudge,
-            "checks": self.checks(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        saved = [state.get(name) for name in ("experiment", "shown")]
-        one, shown = (restored(part) if isinstance(part, dict) else None for part in saved)
+        shown = state.get("shown")
+        graph_of = lenient(ExpressionDraft, shown) if isinstance(shown, dict) else None
         step = state.get("step")
         self._wanted = float(step) if type(step) in (int, float) and step >= 0 else None
-        self.workspace.begin(CHECKS, state.get("checks") is True)
         self.trying.restore(state)
         self._view = {name: state.get(name) for name in ("chosen", "camera")}
-        one = one or self.lab.experiment
-        self._left = shown or one
-        self.lab.restore(one, shown)
+        self._left = graph_of or self.lab.experiment
+        self.lab.restore(graph_of)
         self._seek_wanted()
         self._restore_view()
 
@@ -165,28 +160,18 @@ class ExpressionMode(Mode):
     def computed(self) -> Computed | None:
         return self.lab.computed
 
-    checks_path = CHECKS
-
     def checks(self) -> bool:
         """Whether every gradient is shown a second time, by nudging."""
-        return bool(self.workspace.value(CHECKS, False))
+        return self.lab.experiment.checks
 
     def toggle_check(self) -> None:
-        on = not self.checks()
-        self.workspace.change(
-            CHECKS, on, "Check the gradients" if on else "Check the gradients no more"
-        )
+        self.lab.set_checks(not self.checks())
 
     def seek_backward(self) -> None:
         """To the moment at which backward begins."""
         if self.computed is not None:
             places = enumerate(self.computed.plan.places)
             self.player.seek(next(at for at, one in places if one and one.phase == "seed"))
-
-    def _on_changed(self, path: str, _: Any) -> None:
-        if path == CHECKS:
-            self.inputs.set_checks(self.checks())
-            self.lab.draw_anew()
 
     def show_edge(self, node: int, index: int) -> None:
         """The step that goes back along an edge."""
@@ -204,6 +189,7 @@ class ExpressionMode(Mode):
 
     def _on_another(self) -> None:
         """What is still wanted of a session is of its formula alone."""
+        self.inputs.set_checks(self.checks())
         if self._left is None or not self.lab.experiment.same_numbers(self._left):
             self._wanted, self._view = None, {}
 

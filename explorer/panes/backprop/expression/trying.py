@@ -62,7 +62,7 @@ class Trying(QObject):
         self._moving.timeout.connect(self._show_moved)
         one, two = mode.view.what_if, mode.view.learn
         one.curve.moved.connect(lambda value: mode.lab.move_leaf(self.leaf, self.element, value))
-        one.curve.released.connect(mode.lab.end_merge)
+        one.curve.released.connect(mode.lab.draft.end_merge)
         one.leafChosen.connect(lambda name: self.try_leaf(name, 0))
         one.value.changed.connect(self._on_value)
         one.value.fits = self._check_rows
@@ -267,7 +267,7 @@ class Trying(QObject):
             return
         if isinstance(value, float):
             self.mode.lab.move_leaf(self.leaf, self.element, value)
-            self.mode.lab.end_merge()
+            self.mode.lab.draft.end_merge()
         else:
             self.mode.lab.set_leaf(self.leaf, value)
 

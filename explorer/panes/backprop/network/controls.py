@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QComboBox, QPushButton, QVBoxLayout, QWidget
 from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.schedules import SCHEDULES
 from explorer import theme
-from explorer.panes.backprop.network.draft import LIMITS, NetworkDraft
+from explorer.panes.backprop.network.draft import NetworkDraft, limits_of
 from explorer.widgets.base import set_look
 from explorer.widgets.fields import Field, MenuField
 from explorer.widgets.form import scrolling
@@ -162,7 +162,7 @@ class Controls(QWidget):
         word = ("all", 0) if name == "batch_size" else None
         typed = NumberField(title, whole=whole, word=word, at_once=False)
         typed.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        typed.set_limits(*LIMITS[name])
+        typed.set_limits(*limits_of(name))
         typed.changed.connect(lambda value: self.changed.emit(name, int(value) if whole else value))
         return self._keep(NumberMenu(name, title, choices, hint, typed))
 

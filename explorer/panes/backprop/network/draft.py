@@ -1,10 +1,11 @@
-"""What a person has set up: data, network and how it learns. It all may change while it learns."""
+"""What a person has set up: data, network and how it learns. It all may change while it learns.
+
+No Qt.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from core.autograd.datasets import DATASETS, Dataset, dataset
 from core.autograd.initialization import INITIALIZATIONS
 from core.autograd.mlp import ACTIVATIONS, NORMS, MLPConfig
+from core.fields import check, field, fields_of
 from core.optimization.learner import LearnerSettings
 from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.schedules import SCHEDULES, usual_warmup
@@ -21,16 +23,6 @@ DATA = (*DATASETS, OWN)
 MOST_LAYERS, MOST_NEURONS = 6, 8  # hidden layers, and neurons in each
 MOST_POINTS, MOST_ADDED = 1000, 500
 PENALTIES = ("none", "l1", "l2")
-LIMITS: dict[str, tuple[float, float]] = {  # of the numbers that can be typed
-    "points": (2, MOST_POINTS),
-    "noise": (0, 1),
-    "train_share": (0.1, 0.9),
-    "scale": (0, 100),
-    "learning_rate": (1e-8, 1e6),
-    "steps": (1, 10**7),
-    "strength": (0, 1e3),
-    "batch_size": (0, MOST_POINTS),
-}
 REACH = 1.2  # of the plane that is shown, to every side
 
 Point = tuple[float, float, float]  # x1, x2, target
@@ -51,30 +43,32 @@ class NetworkDraft:
     begun         how often it has begun anew with the same first weights, so that this is a change
     """
 
-    data: str = "moons"
-    points: int = 200
-    noise: float = 0.1
-    train_share: float = 0.5
-    added: tuple[Point, ...] = ()
-    removed: tuple[int, ...] = ()
-    hidden: tuple[int, ...] = (8, 8)
-    activation: str = "tanh"
-    initialization: str = "kaiming"
-    scale: float = 1.0
-    norm: str = "none"
-    optimizer: str = "adam"
-    learning_rate: float = 0.01
-    schedule: str = "constant"
-    steps: int = 2000
-    penalty: str = "none"
-    strength: float = 1e-3
-    batch_size: int = 32
-    seed: int = 0
-    data_seed: int = 0
-    begun: int = 0
+    data: str = field("moons", choices=DATA)
+    points: int = field(200, least=2, most=MOST_POINTS)
+    noise: float = field(0.1, least=0, most=1)
+    train_share: float = field(0.5, least=0.1, most=0.9, label="Training share")
+    added: tuple[Point, ...] = field((), longest=MOST_ADDED, remedy="remove some of your points")
+    removed: tuple[int, ...] = field((), least=0)
+    hidden: tuple[int, ...] = field(
+        (8, 8), least=1, most=MOST_NEURONS, longest=MOST_LAYERS, label="Hidden layers"
+    )
+    activation: str = field("tanh", choices=ACTIVATIONS)
+    initialization: str = field("kaiming", choices=INITIALIZATIONS, label="First weights")
+    scale: float = field(1.0, least=0, most=100, label="First weights ×")
+    norm: str = field("none", choices=NORMS)
+    optimizer: str = field("adam", choices=OPTIMIZERS)
+    learning_rate: float = field(0.01, least=1e-8, most=1e6)
+    schedule: str = field("constant", choices=SCHEDULES)
+    steps: int = field(2000, least=1, most=10**7, label="Steps of the schedule")
+    penalty: str = field("none", choices=PENALTIES, label="Regularization")
+    strength: float = field(1e-3, least=0, most=1e3, label="Regularization strength")
+    batch_size: int = field(32, least=0, most=MOST_POINTS, label="Batch")
+    seed: int = field(0, least=0)
+    data_seed: int = field(0, least=0, label="Points drawn by seed")
+    begun: int = field(0, least=0)
 
     def __post_init__(self) -> None:
-        _check(self)
+        check(self)
 
     @property
     def config(self) -> MLPConfig:
@@ -145,33 +139,12 @@ class NetworkDraft:
             return self
         return replace(self, hidden=(*hidden, hidden[-1] if hidden else 4))
 
-    def state(self) -> dict[str, Any]:
-        return asdict(self)
 
-
-def _check(one: NetworkDraft) -> None:
-    """Raises ValueError, with the remedy, for what makes no experiment."""
-    for name, value, known in (
-        ("data set", one.data, DATA),
-        ("activation", one.activation, ACTIVATIONS),
-        ("initialization", one.initialization, INITIALIZATIONS),
-        ("norm", one.norm, NORMS),
-        ("optimizer", one.optimizer, OPTIMIZERS),
-        ("schedule", one.schedule, SCHEDULES),
-        ("penalty", one.penalty, PENALTIES),
-    ):
-        if value not in known:
-            raise ValueError(f"{name} {value!r} is unknown; use one of {', '.join(known)}")
-    if len(one.hidden) > MOST_LAYERS or any(not 1 <= n <= MOST_NEURONS for n in one.hidden):
-        raise ValueError(f"use up to {MOST_LAYERS} hidden layers of 1 to {MOST_NEURONS} neurons")
-    for name, (low, high) in LIMITS.items():
-        value = getattr(one, name)
-        if not (math.isfinite(value) and low <= value <= high):
-            raise ValueError(f"{name.replace('_', ' ')}: use {low:g} to {high:g}")
-    if len(one.added) > MOST_ADDED:
-        raise ValueError(f"use at most {MOST_ADDED} points of your own")
-    if not all(math.isfinite(number) for point in one.added for number in point):
-        raise ValueError("points need finite coordinates")
+def limits_of(name: str) -> tuple[float, float]:
+    """The least and the most of a number that can be typed."""
+    one = fields_of(NetworkDraft)[name]
+    assert one.least is not None and one.most is not None
+    return one.least, one.most
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,32 +187,3 @@ def make_data(one: NetworkDraft) -> Data:
     origins += [("added", number) for number in range(len(added))]
     train, test = (Dataset(points[m], whole[m], base.classes) for m in (~tested, tested))
     return Data(train, test, points, whole, tested, tuple(origins))
-
-
-def restored(values: Mapping[str, Any]) -> NetworkDraft:
-    """What `state` gave; a field that does not fit is the usual one."""
-    one = NetworkDraft()
-    for field in fields(NetworkDraft):
-        if field.name not in values:
-            continue
-        try:
-            one = replace(one, **{field.name: _taken(field.name, values[field.name])})
-        except (ValueError, TypeError):
-            continue
-    return one
-
-
-def _taken(name: str, value: Any) -> Any:
-    """A field's value out of JSON."""
-    usual = getattr(NetworkDraft(), name)
-    if name == "added":
-        return tuple((float(x), float(y), float(target)) for x, y, target in value)
-    if isinstance(usual, tuple):
-        if not all(type(number) is int for number in value):
-            raise ValueError(f"{name} holds whole numbers")
-        return tuple(value)
-    if isinstance(usual, float) and type(value) is int:
-        return float(value)
-    if type(value) is not type(usual):
-        raise ValueError(f"{name} is no {type(usual).__name__}")
-    return value

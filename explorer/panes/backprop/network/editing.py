@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from core.fields import fields_of
 from explorer.panes.backprop.network.draft import NetworkDraft
 from explorer.panes.backprop.network.presets import preset
+from explorer.state.draft import named
 
 if TYPE_CHECKING:
     from explorer.panes.backprop.network.mode import NetworkMode
 
-EXPERIMENT = "backprop.network"  # where it lies in the workspace
-
 
 class Editing:
-    """Changes the workspace; the mode hears of it there."""
+    """Changes the draft; the mode hears of it there."""
 
     def __init__(self, mode: NetworkMode) -> None:
         self.mode = mode
@@ -29,10 +29,7 @@ class Editing:
             self.mode.view.controls.set_errors({name: str(error)})
             return
         self.mode.view.controls.set_errors({name: ""})
-        self.change(one, f"Change {name.replace('_', ' ')}")
-
-    def change(self, one: NetworkDraft, text: str) -> None:
-        self.mode.workspace.change(EXPERIMENT, one, text)
+        self.mode.draft.change(one, named(fields_of(NetworkDraft)[name].label, value))
 
     def add_point(self, x: float, y: float) -> None:
         if self.mode.following.sample is not None:  # a click that missed the next one to follow
@@ -43,13 +40,13 @@ class Editing:
         except ValueError as error:
             self.mode.statusRequested.emit(str(error))
             return
-        self.change(one, "Add a point")
+        self.mode.draft.change(one, "Add a point")
 
     def remove_point(self, number: int) -> None:
         lab = self.mode.runner.lab
         if lab is not None and number < len(lab.data.origins):
             one = self.mode.experiment.without(lab.data.origins[number])
-            self.change(one, "Remove a point")
+            self.mode.draft.change(one, "Remove a point")
 
     def show_preset(self, name: str) -> None:
         """A setup that teaches something, at step 0."""
@@ -78,5 +75,5 @@ class Editing:
         """A network at step 0; where that is undone, what was learned comes back."""
         self.mode.following.leave()
         self.mode.keeping.leave_for(one)
-        self.change(one, text)
+        self.mode.draft.change(one, text)
         self.mode.runner.begin(one)

@@ -1,13 +1,12 @@
-"""What a session keeps of the playground, and how it comes back: setup, what was learned, what was
-looked at.
+"""What a session keeps of the playground beside its draft, and how it comes back: what was learned,
+what was looked at.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from explorer.panes.backprop.network.draft import NetworkDraft, restored
-from explorer.panes.backprop.network.editing import EXPERIMENT
+from explorer.panes.backprop.network.draft import NetworkDraft
 from explorer.panes.backprop.network.past import kept
 from explorer.panes.backprop.network.spots import Neuron, Spot, Weight, is_there
 
@@ -56,7 +55,6 @@ class Keeping:
         mode = self._mode
         return {
             "version": 1,
-            "experiment": mode.experiment.state(),
             "learned": self._learned(mode.experiment),
             "panel": mode.view.panel.side,
             "more": mode.view.controls.more.isChecked(),
@@ -65,11 +63,10 @@ class Keeping:
 
     def restore(self, state: dict[str, Any]) -> None:
         """A setup without what was learned begins at step 0; so does what does not fit."""
-        mode, saved = self._mode, state.get("experiment")
-        if isinstance(saved, dict):
+        mode = self._mode
+        if "learned" in state:
             mode.following.leave()
-            mode.workspace.begin(EXPERIMENT, restored(saved))
-            learned = state.get("learned")
+            learned = state["learned"]
             self.learned = learned if isinstance(learned, dict) else None
             self.seen = {name: state.get(name) for name in SEEN}
             if mode.runner.asked is not None:

@@ -14,7 +14,7 @@ from explorer.engine import tasks
 from explorer.panes.backprop.network import inspecting, text
 from explorer.panes.backprop.network.diagnosing import diagnose
 from explorer.panes.backprop.network.draft import NetworkDraft
-from explorer.panes.backprop.network.editing import EXPERIMENT, Editing
+from explorer.panes.backprop.network.editing import Editing
 from explorer.panes.backprop.network.following import Following
 from explorer.panes.backprop.network.frames import Frames
 from explorer.panes.backprop.network.header import NetworkHeader
@@ -27,6 +27,7 @@ from explorer.panes.backprop.network.updates import layer_of
 from explorer.panes.backprop.network.view import NetworkView
 from explorer.panes.modes import Desk, Mode
 from explorer.state.actions import Action
+from explorer.state.draft import Draft
 
 
 def create(desk: Desk, parent: QObject) -> Mode:
@@ -51,7 +52,7 @@ class NetworkMode(Mode):
         self.keeping = Keeping(self)
         self._track: LearnTrack | None = None
         self.shown_moment: Moment | None = None
-        self.workspace.begin(EXPERIMENT, NetworkDraft())
+        self.draft = Draft(self.workspace, "backprop.network", NetworkDraft, self)
         self.frames = Frames(self)
         self._later = QTimer(self, singleShot=True, interval=theme.MOTION["live_number"])
         self._later.timeout.connect(self.inspect)
@@ -63,12 +64,12 @@ class NetworkMode(Mode):
         view, drawing = self.view, self.view.network
         view.controls.changed.connect(self.editing.change_field)
         view.neuronsRequested.connect(
-            lambda layer, more: self.editing.change(
+            lambda layer, more: self.draft.change(
                 self.experiment.with_neurons(layer, more), "Change the neurons"
             )
         )
         view.layersRequested.connect(
-            lambda more: self.editing.change(self.experiment.with_layers(more), "Change the layers")
+            lambda more: self.draft.change(self.experiment.with_layers(more), "Change the layers")
         )
         view.states.retryRequested.connect(lambda: self.runner.begin(self.experiment))
         view.panel.stepClicked.connect(self._seek_step)
@@ -86,7 +87,7 @@ class NetworkMode(Mode):
         self.runner.begun.connect(self._on_begun)
         self.runner.grown.connect(self._on_grown)
         self.runner.stateChanged.connect(self._on_state)
-        self.workspace.changed.connect(self._on_changed)
+        self.draft.changed.connect(self._on_changed)
 
     # what the pane asks
 
@@ -149,12 +150,9 @@ class NetworkMode(Mode):
 
     @property
     def experiment(self) -> NetworkDraft:
-        one: NetworkDraft = self.workspace.value(EXPERIMENT)
-        return one
+        return self.draft.value
 
-    def _on_changed(self, path: str, value: Any) -> None:
-        if path != EXPERIMENT:
-            return
+    def _on_changed(self, value: NetworkDraft) -> None:
         self.view.controls.set_experiment(value)
         self.keeping.learned = None  # it was learned by another setup
         asked = self.runner.asked

@@ -8,8 +8,9 @@ import json
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
+from core.fields import lenient, to_json
 from core.optimization.learner import Learner
-from explorer.panes.backprop.network.draft import Data, NetworkDraft, make_data, restored
+from explorer.panes.backprop.network.draft import Data, NetworkDraft, make_data
 from explorer.panes.backprop.network.learned import Learned, recall
 from explorer.panes.backprop.network.moment import Moment, Update, look_steps
 from explorer.panes.backprop.network.stepping import take_step
@@ -41,7 +42,7 @@ def kept(moments: Sequence[Moment], looked_at: int | None = None) -> dict[str, A
         state = update.start if update is not None and stepped else moment.learned
         written = json.dumps(state.state(), separators=(",", ":"))  # a file has a line a number
         entries.append([setups.index(moment.experiment), stepped, written])
-    return {"setups": [one.state() for one in setups], "moments": entries}
+    return {"setups": [to_json(one) for one in setups], "moments": entries}
 
 
 def moments_steps(saved: Any, end: int) -> Generator[None, None, list[Moment]]:
@@ -49,7 +50,7 @@ def moments_steps(saved: Any, end: int) -> Generator[None, None, list[Moment]]:
     found: list[Moment] = []
     data: tuple[Any, Data] | None = None
     try:
-        setups = [restored(one) for one in saved["setups"]]
+        setups = [lenient(NetworkDraft, one) for one in saved["setups"]]
         entries = [
             (setups[number], bool(stepped), json.loads(state))
             for number, stepped, state in saved["moments"]

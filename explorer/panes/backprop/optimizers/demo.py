@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def views(mode: OptimizersMode) -> dict[str, Callable[[], Any]]:
     async def show(one: OptimizersDraft, step: float, chosen: str) -> None:
-        mode.change(one, "Show an example")
+        mode.draft.change(one, "Show an example")
         await mode.settled()
         mode.choose(chosen)
         mode.player.seek(step)

@@ -1,14 +1,14 @@
-"""What a person has set up: surface, start, who races and how. Plain data that a session keeps."""
+"""What a person has set up: surface, start, who races and how. No Qt."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
-import numpy as np
-
 from core.autograd.grammar import LONGEST
+from core.fields import check, field
 from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.race_rates import usual_settings
 from core.optimization.rule import numbers_of
@@ -35,6 +35,24 @@ CHOICES = {
 }
 
 
+def read_settings(given: Any) -> dict[str, dict[str, float]]:
+    """By optimizer what a person has set; what it does not have is left out."""
+    if not isinstance(given, Mapping):
+        raise ValueError("use an object of settings for each optimizer")
+    found = {}
+    for name, own in given.items():
+        if name in OPTIMIZERS and isinstance(own, Mapping):
+            kept = {key: own[key] for key in own if key in keys_of(name) and is_number(own[key])}
+            if kept:
+                found[name] = kept
+    return found
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is a finite number."""
+    return isinstance(value, (int, float)) and type(value) is not bool and abs(value) < math.inf
+
+
 @dataclass(frozen=True)
 class OptimizersDraft:
     """start     None: the surface's own
@@ -42,15 +60,18 @@ class OptimizersDraft:
     warmup    steps that a person has set; None: those that belong to the schedule
     """
 
-    surface: str = "rosenbrock"
-    text: str = EXAMPLE
-    start: tuple[float, float] | None = None
-    racers: tuple[str, ...] = USUAL_RACERS
-    settings: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    steps: int = 200
-    schedule: str = "constant"
-    warmup: int | None = None
-    seed: int = 0
+    surface: str = field("rosenbrock", choices=(*SURFACES, TYPED))
+    text: str = field(EXAMPLE, longest=LONGEST + 1)
+    start: tuple[float, float] | None = field(None, above=-FAR, below=FAR)
+    racers: tuple[str, ...] = field(USUAL_RACERS, choices=OPTIMIZERS)
+    settings: Mapping[str, Mapping[str, float]] = field(factory=dict, reader=read_settings)
+    steps: int = field(200, least=STEPS[0], most=STEPS[1])
+    schedule: str = field("constant", choices=SCHEDULES)
+    warmup: int | None = field(None, least=0, most=STEPS[1], label="Warm-up")
+    seed: int = field(0, least=0, below=1 << 31)
+
+    def __post_init__(self) -> None:
+        check(self)
 
     @property
     def warmup_steps(self) -> int:
@@ -98,12 +119,6 @@ class OptimizersDraft:
             self, settings={one: own for one, own in self.settings.items() if one != name}
         )
 
-    def state(self) -> dict[str, Any]:
-        saved = asdict(self)
-        saved["start"] = None if self.start is None else list(self.start)
-        saved["racers"] = list(self.racers)
-        return saved
-
 
 def surface_of(experiment: OptimizersDraft) -> Surface:
     """Raises ExpressionError for a typed formula that cannot be read."""
@@ -138,51 +153,3 @@ def settings_of(experiment: OptimizersDraft, surface: Surface, name: str) -> Any
 def whole(value: float) -> int | float:
     """As a whole number where it is one."""
     return int(value) if value == int(value) else value
-
-
-def restored(state: Mapping[str, Any]) -> OptimizersDraft:
-    """What `state` gave; what does not fit is as at first."""
-    usual = OptimizersDraft()
-    surface, text = state.get("surface"), state.get("text")
-    racers, steps = state.get("racers"), state.get("steps")
-    schedule, warmup, seed = state.get("schedule"), state.get("warmup"), state.get("seed")
-    known = isinstance(racers, list | tuple)
-    one = OptimizersDraft(
-        surface if surface in (*SURFACES, TYPED) else usual.surface,
-        text[:LONGEST] if isinstance(text, str) else usual.text,
-        _pair(state.get("start")),
-        tuple(name for name in OPTIMIZERS if name in racers) if known else usual.racers,
-        {},
-        steps if type(steps) is int and STEPS[0] <= steps <= STEPS[1] else usual.steps,
-        schedule if schedule in SCHEDULES else usual.schedule,
-        warmup if type(warmup) is int and 0 <= warmup <= STEPS[1] else None,
-        seed if type(seed) is int and 0 <= seed < 2**31 else 0,
-    )
-    settings = state.get("settings")
-    for name, own in (settings if isinstance(settings, dict) else {}).items():
-        if name in OPTIMIZERS and isinstance(own, dict):
-            for key, value in own.items():
-                one = _tried(one, name, key, value)
-    return one
-
-
-def _tried(experiment: OptimizersDraft, name: str, key: str, value: Any) -> OptimizersDraft:
-    """With that setting, where the optimizer takes it."""
-    if key not in keys_of(name) or type(value) not in (int, float):
-        return experiment
-    changed = experiment.with_setting(name, key, value)
-    try:
-        settings_of(changed, SURFACES["bowl"], name)
-    except (ValueError, OverflowError):
-        return experiment
-    return changed
-
-
-def _pair(value: Any) -> tuple[float, float] | None:
-    if not isinstance(value, list | tuple) or len(value) != 2:
-        return None
-    if not all(type(one) in (int, float) for one in value):
-        return None
-    if not np.abs(value).max() < FAR:
-        return None
-    return float(value[0]), float(value[1])

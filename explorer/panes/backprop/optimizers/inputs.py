@@ -15,6 +15,7 @@ from explorer.panes.backprop.optimizers.draft import (
     settings_of,
     values_of,
 )
+from explorer.state.draft import named
 from explorer.theme.numbers import format_number
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Inputs:
-    """Belongs to the mode; every change goes through `mode.change`."""
+    """Belongs to the mode; every change goes through its draft."""
 
     def __init__(self, mode: OptimizersMode) -> None:
         self._mode = mode
@@ -30,9 +31,9 @@ class Inputs:
         header.surfaceChosen.connect(self.set_surface)
         header.resetRequested.connect(self.reset)
         view.editor.edited.connect(self.set_text)
-        view.editor.rested.connect(mode.end_merge)
+        view.editor.rested.connect(mode.draft.end_merge)
         view.map.startMoved.connect(self.set_start)
-        view.map.startReleased.connect(mode.end_merge)
+        view.map.startReleased.connect(mode.draft.end_merge)
         view.map.racerClicked.connect(mode.choose)
         view.map.pointed.connect(self._point)
         view.lanes.chosen.connect(mode.choose)
@@ -78,21 +79,21 @@ class Inputs:
 
     def set_surface(self, name: str) -> None:
         mode = self._mode
-        mode.change(mode.experiment.with_surface(name), "Change the surface")
+        mode.draft.change(mode.experiment.with_surface(name), "Change the surface")
 
     def set_text(self, text: str) -> None:
         mode = self._mode
-        mode.change(mode.experiment.with_text(text), "Change the surface's formula", "text")
+        mode.draft.change(mode.experiment.with_text(text), "Change the surface's formula", "text")
 
     def set_start(self, x: float, y: float) -> None:
         mode = self._mode
         if math.isfinite(x) and math.isfinite(y) and max(abs(x), abs(y)) < FAR:
-            mode.change(replace(mode.experiment, start=(x, y)), "Move the start", "start")
+            mode.draft.change({"start": (x, y)}, "Move the start", "start")
 
     def set_races(self, name: str, races: bool) -> None:
         mode, title = self._mode, OPTIMIZERS[name].title
         text = f"Let {title} race" if races else f"Leave {title} out"
-        mode.change(mode.experiment.with_racer(name, races), text)
+        mode.draft.change(mode.experiment.with_racer(name, races), text)
 
     def set_rate(self, name: str, value: float) -> None:
         self.set_value(name, "learning_rate", value)
@@ -101,41 +102,41 @@ class Inputs:
     def set_value(self, name: str, key: str, value: float) -> None:
         """A setting of an optimizer; what it refuses is said, and the last race stays."""
         mode = self._mode
-        text = f"Set {OPTIMIZERS[name].title}'s {CHOICES[key][0].lower()}"
+        text = f"{OPTIMIZERS[name].title}: {named(CHOICES[key][0].lower(), value)}"
         one = mode.experiment.without_setting(name, key)
         if mode.surface is None or values_of(one, mode.surface, name)[key] != value:
             one = one.with_setting(name, key, value)
-        mode.change(one, text, f"{name} {key}")
+        mode.draft.change(one, text, f"{name} {key}")
         self.show(mode.experiment, mode.surface)  # what was refused is no longer said
 
     def set_usual(self, name: str) -> None:
         mode = self._mode
-        mode.change(mode.experiment.with_usual(name), f"{OPTIMIZERS[name].title} as usual")
+        mode.draft.change(mode.experiment.with_usual(name), f"{OPTIMIZERS[name].title} as usual")
 
     def set_schedule(self, name: str) -> None:
         mode = self._mode
-        mode.change(mode.experiment.with_schedule(name), "Change the schedule")
+        mode.draft.change(mode.experiment.with_schedule(name), "Change the schedule")
 
     def set_steps(self, value: float) -> None:
         mode = self._mode
-        mode.change(replace(mode.experiment, steps=int(value)), "Change the steps", "steps")
+        mode.draft.change({"steps": int(value)}, named("Steps", int(value)), "steps")
         self.show(mode.experiment, mode.surface)
 
     def set_warmup(self, value: float) -> None:
         mode = self._mode
-        mode.change(replace(mode.experiment, warmup=int(value)), "Change the warm-up", "warmup")
+        mode.draft.change({"warmup": int(value)}, named("Warm-up", int(value)), "warmup")
         self.show(mode.experiment, mode.surface)
 
     def set_other_noise(self) -> None:
         one = self._mode.experiment
-        self._mode.change(replace(one, seed=one.seed + 1), "Other noise")
+        self._mode.draft.change(replace(one, seed=one.seed + 1), "Other noise")
 
     def reset(self) -> None:
         """Everything but the surface and who races as at first."""
         mode = self._mode
         one = mode.experiment
         fresh = OptimizersDraft(one.surface, one.text, None, one.racers)
-        mode.change(fresh, "Everything as at first")
+        mode.draft.change(fresh, "Everything as at first")
         mode.view.map.fit()
 
     # others
@@ -154,7 +155,7 @@ class Inputs:
             else:
                 rate = float(f"{lane.settings.learning_rate / 10:.6g}")
                 one = one.with_setting(lane.name, "learning_rate", rate)
-        mode.change(one, "Lower the learning rate")
+        mode.draft.change(one, "Lower the learning rate")
 
     def _refuse(self, why: str) -> None:
         """What a field refuses; "" where it does not any more."""

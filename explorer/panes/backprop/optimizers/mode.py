@@ -19,7 +19,6 @@ from explorer.panes.backprop.optimizers.demo import views
 from explorer.panes.backprop.optimizers.draft import (
     TYPED,
     OptimizersDraft,
-    restored,
     settings_of,
     surface_of,
 )
@@ -34,8 +33,7 @@ from explorer.panes.backprop.optimizers.view import OptimizersView
 from explorer.panes.base import Inspection
 from explorer.panes.modes import Desk, Mode
 from explorer.state.actions import Action
-
-EXPERIMENT = "backprop.optimizers"
+from explorer.state.draft import Draft
 
 
 def create(desk: Desk, parent: QObject) -> Mode:
@@ -60,9 +58,8 @@ class OptimizersMode(Mode):
         self._typed: tuple[str, Surface] | None = None
         self._wanted: float | None = None  # where a session was left
         self._left_at = 0.0
-        self._merging = ""
         self._unreadable = False
-        self.workspace.begin(EXPERIMENT, OptimizersDraft())
+        self.draft = Draft(self.workspace, "backprop.optimizers", OptimizersDraft, self)
         self.runner = Runner(self)
         self.showing = Showing(self)
         self.surveyor = Surveyor(self)
@@ -72,7 +69,7 @@ class OptimizersMode(Mode):
         self._inspecting.setInterval(theme.MOTION["live_number"])
         self._inspecting.timeout.connect(self._tell)
         self.view.into.clicked.connect(self.go_in_or_out)
-        self.workspace.changed.connect(self._on_changed)
+        self.draft.changed.connect(lambda _: self.refresh())
         self.engine.activityChanged.connect(self._on_activity)
         self._headline = self.teaches
 
@@ -102,7 +99,6 @@ class OptimizersMode(Mode):
         plane = self.view.map.plane
         return {
             "version": 1,
-            "experiment": self.experiment.state(),
             "step": self.place if self.active and self._wanted is None else self._left_at,
             "chosen": self.chosen,
             "plane": None if self.view.map.fits else [plane.x, plane.y, plane.scale],
@@ -117,9 +113,6 @@ class OptimizersMode(Mode):
             self.view.map.thorough = False
 
     def restore(self, state: dict[str, Any]) -> None:
-        saved = state.get("experiment")
-        if isinstance(saved, dict):
-            self.workspace.begin(EXPERIMENT, restored(saved))
         step = state.get("step")
         self._wanted = float(step) if type(step) in (int, float) and step >= 0 else None
         self._left_at = self._wanted or 0.0
@@ -145,22 +138,7 @@ class OptimizersMode(Mode):
 
     @property
     def experiment(self) -> OptimizersDraft:
-        return self.workspace.value(EXPERIMENT)
-
-    def change(self, experiment: OptimizersDraft, text: str, merging: str = "") -> None:
-        """An undoable change; those with the same `merging`, one after the other, are one."""
-        if merging != self._merging or not merging:
-            self.workspace.end_merge()
-        self._merging = merging
-        self.workspace.change(EXPERIMENT, experiment, text, merge=bool(merging))
-
-    def end_merge(self) -> None:
-        self._merging = ""
-        self.workspace.end_merge()
-
-    def _on_changed(self, path: str, _: Any) -> None:
-        if path == EXPERIMENT:
-            self.refresh()
+        return self.draft.value
 
     def _on_activity(self) -> None:
         if self._seen and self.engine.alive and self.recording is None and not self.runner.busy:

@@ -96,7 +96,7 @@ async def test_the_dot_of_a_large_formula_goes_along_its_curve_while_it_is_dragg
         assert what.value == 0.1 * turn and what.result == mode.computed.result
         assert what.gradient == float(mode.computed.gradient(mode.computed.leaves["w0"]))
         assert what.ys is curve and card.true.text() == "true change: \u2026"
-    mode.lab.end_merge()
+    mode.lab.draft.end_merge()
     await until(lambda: not mode.trying.what.pending)
     assert card.true.text() != "true change: \u2026"
     assert mode.trying.what.ys is curve, "it is of the same function"
@@ -105,7 +105,7 @@ async def test_the_dot_of_a_large_formula_goes_along_its_curve_while_it_is_dragg
     assert mode.trying._moving.isActive()
     mode.trying._show_moved()
     assert mode.trying.what is found, "its curve is another then"
-    mode.lab.end_merge()
+    mode.lab.draft.end_merge()
     await until(lambda: mode.trying.what is not found)
 
 

@@ -171,7 +171,7 @@ async def test_what_costs_more_than_a_frame_is_refined_beside_it(pane, mode):
     curve = mode.trying.what.curve
     mode.lab.move_leaf("w", 0, mode.trying.what.value + 0.01)
     assert mode.trying.what.curve is curve
-    mode.lab.end_merge()
+    mode.lab.draft.end_merge()
 
 
 @pytest.mark.parametrize(
@@ -184,4 +184,4 @@ def test_numbers_without_end_are_drawn_without_a_complaint(pane, mode, text):
     for value in (0.5, 0.0, 1e300, -1.0):
         mode.lab.move_leaf("w", 0, value)
         mode.view.what_if.curve.grab()
-    mode.lab.end_merge()
+    mode.lab.draft.end_merge()

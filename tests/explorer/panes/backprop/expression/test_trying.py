@@ -127,7 +127,7 @@ async def test_gradients_are_compared_with_those_of_the_same_numbers(pane, mode)
         assert "differs" not in mode.view.what_if.numeric.text()
         assert "numeric gradient" not in mode.view.graph.displayed()
         assert not mode.numeric
-    mode.lab.end_merge()
+    mode.lab.draft.end_merge()
     await until(lambda: "agrees" in mode.view.what_if.numeric.text())
     assert mode.numeric and "numeric gradient" in mode.view.graph.displayed()
 

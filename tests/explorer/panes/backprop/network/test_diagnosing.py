@@ -127,7 +127,7 @@ def test_steps_that_were_too_large_are_not_told_of_those_that_are_taken_now(mode
 
 def test_a_session_keeps_the_cause(mode, run_async):
     async def body() -> None:
-        mode.editing.change(NetworkDraft(learning_rate=3.0), "Test")
+        mode.draft.change(NetworkDraft(learning_rate=3.0), "Test")
         await mode.settled()
         await mode.runner.steps(60)
         await mode.settled()
@@ -170,9 +170,7 @@ def test_what_a_session_kept_of_it_fits_or_is_left_out():
 
 def test_a_session_keeps_which_setup_made_it_so(mode, run_async):
     async def body() -> None:
-        mode.editing.change(
-            NetworkDraft(activation="relu", optimizer="sgd", learning_rate=100), "T"
-        )
+        mode.draft.change(NetworkDraft(activation="relu", optimizer="sgd", learning_rate=100), "T")
         await mode.settled()
         await mode.runner.steps(60)
         mode.editing.change_field("learning_rate", 0.01)

@@ -224,7 +224,7 @@ def test_a_step_back_is_never_into_nothing(mode, run_async):
 
 def test_points_of_ones_own_are_all_learned_from_and_no_test_is_told(mode, run_async):
     async def body() -> None:
-        mode.editing.change(
+        mode.draft.change(
             replace(NetworkDraft("own"), added=((0.5, 0.5, 1.0), (-0.5, -0.5, 0.0))), "Own points"
         )
         await mode.settled()
@@ -240,7 +240,7 @@ def test_a_network_without_points_is_not_before_its_first_step(mode, run_async):
         await mode.runner.steps(4)
         told: list[Any] = []
         mode.inspection.connect(told.append)
-        mode.editing.change(replace(NetworkDraft("own"), hidden=(3,)), "Another network")
+        mode.draft.change(replace(NetworkDraft("own"), hidden=(3,)), "Another network")
         await mode.settled()
         assert told[-1].title == "After 4 steps"
 

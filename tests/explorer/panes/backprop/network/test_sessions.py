@@ -26,7 +26,7 @@ def test_a_session_goes_on_as_if_it_had_never_ended(mode, run_async, name):
         return moment.step, moment.train_loss, moment.test_loss, moment.update.learning_rate
 
     async def body() -> None:
-        mode.editing.change(one, "Test")
+        mode.draft.change(one, "Test")
         await mode.settled()
         await mode.runner.steps(40)
         saved = json.loads(json.dumps(mode.state()))
@@ -58,11 +58,11 @@ def test_a_session_goes_on_as_if_it_had_never_ended(mode, run_async, name):
 
 def test_what_a_session_keeps_of_a_network_stays_small(mode, run_async):
     async def body() -> None:
-        mode.editing.change(NetworkDraft(hidden=(8,) * 6, norm="batch"), "Test")
+        mode.draft.change(NetworkDraft(hidden=(8,) * 6, norm="batch"), "Test")
         await mode.settled()
         await mode.runner.steps(90)
         assert len(json.dumps(mode.state(), indent=2)) < 800_000
-        mode.editing.change(NetworkDraft(), "Test")
+        mode.draft.change(NetworkDraft(), "Test")
         await mode.settled()
         await mode.runner.steps(300)
         assert len(json.dumps(mode.state(), indent=2)) < 400_000

@@ -18,7 +18,7 @@ def change(mode, run_async) -> Any:
 
     def do(experiment: Any) -> None:
         async def body() -> None:
-            mode.change(experiment, "Test")
+            mode.draft.change(experiment, "Test")
             await mode.settled()
 
         run_async(body())

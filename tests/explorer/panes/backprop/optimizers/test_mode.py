@@ -238,7 +238,7 @@ def test_every_action_runs(mode, run_async):
 
 def test_the_pane_is_closed_while_a_race_is_run(mode, run_async):
     async def body():
-        mode.change(OptimizersDraft(racers=tuple(OPTIMIZERS), steps=2000), "A long race")
+        mode.draft.change(OptimizersDraft(racers=tuple(OPTIMIZERS), steps=2000), "A long race")
         await asyncio.sleep(0.1)
         assert mode.runner.busy
 
@@ -247,9 +247,9 @@ def test_the_pane_is_closed_while_a_race_is_run(mode, run_async):
 
 def test_another_race_is_wanted_while_a_long_one_is_run(mode, run_async):
     async def body():
-        mode.change(OptimizersDraft(racers=tuple(OPTIMIZERS), steps=2000), "A long race")
+        mode.draft.change(OptimizersDraft(racers=tuple(OPTIMIZERS), steps=2000), "A long race")
         await asyncio.sleep(0.8)
-        mode.change(OptimizersDraft(racers=("sgd",), steps=5), "A short one")
+        mode.draft.change(OptimizersDraft(racers=("sgd",), steps=5), "A short one")
         await mode.settled()
 
     run_async(body())

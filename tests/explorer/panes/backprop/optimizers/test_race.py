@@ -141,7 +141,7 @@ def test_the_curve_of_a_schedule_is_what_the_racers_take(mode, run_async):
 
     async def body():
         for schedule in SCHEDULES:
-            mode.change(OptimizersDraft(racers=("adam",), steps=40, warmup=5), "Test")
+            mode.draft.change(OptimizersDraft(racers=("adam",), steps=40, warmup=5), "Test")
             mode.changing.set_schedule(schedule)
             await mode.settled()
             curve = mode.view.common.curve.displayed()[SCHEDULES[schedule].title]
@@ -209,7 +209,7 @@ def test_only_the_last_search_for_minima_is_gone_through_with(mode, run_async, e
     async def body() -> None:
         release, searches = await hold(), {}
         for text in ("x**2 + y**2 + sin(3*x)", "x**2 + y**2 + sin(4*x)", "x**2 + (y - 1)**2"):
-            mode.change(mode.experiment.with_text(text), "Test")
+            mode.draft.change(mode.experiment.with_text(text), "Test")
             await asyncio.sleep(0.01)
             searches |= {job: job for job in engine.jobs if job.name == "looking for minima"}
         await release()

@@ -60,7 +60,7 @@ def test_a_formula_that_cannot_be_read_is_shown_however_it_came(mode, change, ru
     mode.workspace.undo()
     run_async(mode.settled())
     assert mode.view.editor.field.toPlainText() == "x**2 +"
-    mode.change(mode.experiment.with_racer("sgd", False), "Test")
+    mode.draft.change(mode.experiment.with_racer("sgd", False), "Test")
     mode._tell()
     assert mode.view.lanes.rows["sgd"].height_label.text() == ""
 

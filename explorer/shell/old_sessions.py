@@ -1,0 +1,60 @@
+"""Sessions of format 1, in which each pane kept its own state, as paths of the workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+SELECTION = ("layer", "head", "token", "step")
+# What a pane or mode had set up, by the key under which its state kept it: where it lies now. All
+# other keys are its scene.
+SET_UP: dict[str, dict[str, str]] = {
+    "backprop.expression": {"experiment": "backprop.expression"},
+    "backprop.network": {"experiment": "backprop.network"},
+    "backprop.optimizers": {"experiment": "backprop.optimizers"},
+    "tokenizers.compare": {"text": "tokenizers.text", "tokenizers": "tokenizers.chosen"},
+    "tokenizers.train": {"options": "tokenizers.train"},
+    "training": {"options": "training.options"},
+}
+
+
+def renewed(session: Mapping[str, Any]) -> dict[str, Any]:
+    """A session of any format as {"paths": {path: value}, "geometry": text}; what does not fit is
+    left out.
+    """
+    if "paths" in session:
+        paths, geometry = session["paths"], session.get("geometry")
+    else:
+        window = _object(session.get("window"))
+        paths, geometry = _paths(_object(session.get("workspace")), window), window.get("geometry")
+    return {"paths": _object(paths), "geometry": geometry if isinstance(geometry, str) else ""}
+
+
+def _paths(workspace: dict[str, Any], window: dict[str, Any]) -> dict[str, Any]:
+    found = {name: workspace[name] for name in ("prompt", "run", "model") if name in workspace}
+    found["selection"] = {name: workspace.get(name) for name in SELECTION}
+    found["pane"] = window.get("pane")
+    for name, state in _object(window.get("panes")).items():
+        state = _object(state)
+        if "modes" in state:
+            found[f"{name}.mode"] = state.get("mode")
+            for mode, kept in _object(state["modes"]).items():
+                found |= _split(f"{name}.{mode}", _object(kept))
+        else:
+            found |= _split(name, state)
+    return found
+
+
+def _split(name: str, state: dict[str, Any]) -> dict[str, Any]:
+    """What was set up, and the scene."""
+    scene = dict(state)
+    found = {path: scene.pop(key) for key, path in SET_UP.get(name, {}).items() if key in scene}
+    if name == "backprop.expression" and isinstance(found.get(name), dict):
+        found[name] = {**found[name], "checks": scene.pop("checks", False)}
+    if name == "tokenizers.inside":
+        found[name] = {key: scene.pop(key) for key in list(scene) if key not in ("version", "step")}
+    return {**found, f"{name}.scene": scene}
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return dict(value) if isinstance(value, Mapping) else {}

@@ -1,0 +1,52 @@
+"""Which values the workspace holds: those that JSON has, so that a file can bring them back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from core.files import quoted
+
+
+def checked(value: Any, what: str) -> Any:
+    """A copy of a JSON value that shares no list or dict with it.
+
+    Raises ValueError for anything else: tuples, arrays, dataclasses, infinite numbers and NaN.
+    """
+    if value is None or type(value) in (bool, int, str):
+        return value
+    if type(value) is float and math.isfinite(value):
+        return value
+    if type(value) is list:
+        return [checked(one, what) for one in value]
+    if type(value) is dict and all(type(key) is str for key in value):
+        return {key: checked(one, what) for key, one in value.items()}
+    raise ValueError(
+        f"{what} holds {quoted(value)}, a {type(value).__name__}, which JSON has not; write it as "
+        "lists, objects, texts and finite numbers"
+    )
+
+
+def written(value: Any) -> Any:
+    """As `checked` takes it: tuples as lists, infinite numbers and NaN as texts ("inf")."""
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else str(float(value))
+    if isinstance(value, (tuple, list)):
+        return [written(one) for one in value]
+    if isinstance(value, Mapping):
+        return {key: written(one) for key, one in value.items()}
+    return value
+
+
+def is_same(one: Any, other: Any) -> bool:
+    """Whether JSON values are equal bit by bit: 0.0 is not -0.0, and 1 neither 1.0 nor true."""
+    if type(one) is not type(other):
+        return False
+    if type(one) is float:
+        return one == other and math.copysign(1.0, one) == math.copysign(1.0, other)
+    if type(one) is list:
+        return len(one) == len(other) and all(map(is_same, one, other))
+    if type(one) is dict:
+        return one.keys() == other.keys() and all(is_same(one[key], other[key]) for key in one)
+    return bool(one == other)
