@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +12,18 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QLineEdit
 
+from core.fields import field
 from core.training.config import TrainingConfig
 from explorer.panes.training.branch_form import BranchForm
 from explorer.panes.training.draft import number_of
 from explorer.panes.training.follow import RunData
 from explorer.panes.training.planning import schedule
 from explorer.panes.training.view import RunView
+from explorer.state.draft import Draft, named
 from explorer.state.workspace import Workspace
 from explorer.theme.numbers import format_number
 
-BRANCH = "training.branch"  # where the workspace keeps what is typed, all in one
-
-WORDS = {
-    "learning_rate": "the branch's learning rate",
-    "min_learning_rate": "where the branch's rate ends",
-    "steps": "the branch's steps",
-    "name": "the branch's name",
-}
+BRANCH = "training.branch"  # where the workspace keeps what is typed
 NUMBERS = ("learning_rate", "min_learning_rate", "steps")
 LONGEST_NAME = 100  # characters; file systems end at 255 bytes
 
@@ -37,12 +32,12 @@ LONGEST_NAME = 100  # characters; file systems end at 255 bytes
 class BranchDraft:
     """The fields as typed, and of which checkpoint they speak."""
 
-    run: str
-    step: int
-    learning_rate: str
-    min_learning_rate: str
-    steps: str
-    name: str
+    run: str = ""  # none: no branch is being set up
+    step: int = field(0, least=0)
+    learning_rate: str = ""
+    min_learning_rate: str = ""
+    steps: str = ""
+    name: str = ""
     floor: str = ""  # "by hand" once a person has set where the rate ends
 
     @classmethod
@@ -70,14 +65,6 @@ class BranchDraft:
                 share = config.min_learning_rate / config.learning_rate
                 new["min_learning_rate"] = f"{rate * share:.6g}"
         return replace(self, **new)
-
-    @classmethod
-    def from_json(cls, values: Any) -> BranchDraft | None:
-        """None where `values` are of no branch."""
-        names = {field.name for field in fields(cls)}
-        if not isinstance(values, Mapping) or set(values) != names:
-            return None
-        return cls(**values)
 
 
 def _written(config: TrainingConfig, name: str) -> str:
@@ -120,7 +107,7 @@ def changes_of(options: BranchDraft, config: TrainingConfig) -> dict[str, Any]:
 
 
 class Branching(QObject):
-    """Keeps a branch's options in the workspace; `confirmed(folder, step, changes, name)`."""
+    """Keeps the draft of a branch; `confirmed(folder, step, changes, name)`."""
 
     confirmed = Signal(object, int, object, str)
 
@@ -130,10 +117,14 @@ class Branching(QObject):
         self._view = view
         self._known = False
         self._data: RunData | None = None
-        self._changing = ""
-        self.options: BranchDraft | None = None
         self.errors: dict[str, str] = {}
-        workspace.changed.connect(self._on_changed)
+        self.draft = Draft(workspace, BRANCH, BranchDraft, self)
+        self.draft.changed.connect(self._on_changed)
+
+    @property
+    def options(self) -> BranchDraft | None:
+        """None while the form is closed."""
+        return None if self._data is None else self.draft.value
 
     @property
     def _form(self) -> BranchForm:
@@ -150,12 +141,22 @@ class Branching(QObject):
 
     @property
     def is_open(self) -> bool:
-        return self.options is not None
+        return self._data is not None
 
     def open(self, data: RunData, step: int) -> None:
         """Asks about a branch of this run's checkpoint."""
-        self._data, self.options = data, BranchDraft.of(data, step)
-        self._workspace.begin(BRANCH, asdict(self.options))
+        self._data = None
+        self.draft.begin(BranchDraft.of(data, step))
+        self._open(data)
+
+    def know(self, data: RunData) -> None:
+        """What was set up of a branch of this run, by a session say, is shown."""
+        one = self.draft.value
+        if self._data is None and one.run == str(data.folder) and one.step in data.checkpoints:
+            self._open(data)
+
+    def _open(self, data: RunData) -> None:
+        self._data, step = data, self.draft.value.step
         self._form.set_run(data.name, step, data.config.schedule == "cosine")
         self._form.set_why("")
         self._show()
@@ -163,9 +164,10 @@ class Branching(QObject):
 
     def close(self) -> bool:
         """False when it was not open."""
-        if self.options is None:
+        if self._data is None:
             return False
-        self.options = None
+        self._data = None
+        self.draft.begin(BranchDraft())
         self._workspace.drop_history(BRANCH)  # there is nothing left that an undo could show
         focus = self._view.window().focusWidget()
         typing = focus is not None and self._form.isAncestorOf(focus)
@@ -179,10 +181,8 @@ class Branching(QObject):
         if self.options is None or self._data is None:
             return
         options = self.options.change(name, text, self._data.config)
-        if name != self._changing:
-            self._workspace.end_merge()
-        self._changing = name
-        self._workspace.change(BRANCH, asdict(options), f"Change {WORDS[name]}", merge=True)
+        told = named(f"The branch's {self._form.fields[name].title.lower()}", text)
+        self.draft.change(options, told, name)
 
     def start(self) -> None:
         """The branch as it is typed, unless something is wrong with it."""
@@ -196,18 +196,13 @@ class Branching(QObject):
         if self.is_open:
             self._form.set_why(message)
 
-    def _on_changed(self, path: str, value: Any) -> None:
-        if path != BRANCH or self.options is None:
-            return
-        options = BranchDraft.from_json(value)
-        same = options is not None and (options.run, options.step) == self._at(self.options)
-        if same and options != self.options:
-            self.options = options
+    def _on_changed(self, options: BranchDraft) -> None:
+        data = self._data
+        if data is not None and options.run == str(data.folder):
             self._form.set_why("")
             self._show()
-
-    def _at(self, options: BranchDraft) -> tuple[str, int]:
-        return options.run, options.step
+        elif data is not None:
+            self.close()
 
     def _show(self) -> None:
         options, data = self.options, self._data

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from core.data.batches import SHORTEST_PERIOD
+from core.fields import field
 from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.schedules import SCHEDULES
 from core.training.config import TrainingConfig
@@ -47,10 +48,20 @@ SIZES = (
 )
 
 
+SHAPE = ("n_layer", "n_head", "n_embd", "block_size")
+
 # Fields that follow others until a person sets them.
 FOLLOWING = ("warmup_steps", "min_learning_rate", "repeated_fraction", "run_in")
 REPEATS = "0.1"  # of our stories: induction heads come sooner; a person's own text is read as it is
 LEADERS = {"warmup_steps": "steps", "min_learning_rate": "learning_rate"}
+
+
+CHOICES = {
+    "schedule": tuple(SCHEDULES),
+    "optimizer": tuple(OPTIMIZERS),
+    "precision": ("fp32", "bf16"),
+    "run_in": ("thread", "process"),
+}
 
 
 @dataclass(frozen=True)
@@ -58,11 +69,10 @@ class TrainingDraft:
     """All fields as typed. The defaults train at once."""
 
     corpus: str = "stories"
-    size: str = "small"
     batch_size: str = "8"
     steps: str = "1500"
     learning_rate: str = "2e-3"
-    run_in: str = "thread"
+    run_in: str = field("thread", choices=CHOICES["run_in"])
     # behind "More"
     n_layer: str = "4"
     n_head: str = "4"
@@ -71,9 +81,9 @@ class TrainingDraft:
     tokenizer: str = "stories"
     warmup_steps: str = "60"
     min_learning_rate: str = "0.0002"
-    schedule: str = "cosine"
-    optimizer: str = "adamw"
-    precision: str = "fp32"
+    schedule: str = field("cosine", choices=CHOICES["schedule"])
+    optimizer: str = field("adamw", choices=CHOICES["optimizer"])
+    precision: str = field("fp32", choices=CHOICES["precision"])
     weight_decay: str = "0.1"
     clip: str = "1.0"
     repeated_fraction: str = REPEATS
@@ -84,15 +94,16 @@ class TrainingDraft:
     seed: str = "1337"
     by_hand: str = ""  # which of the fields that follow others a person has set
 
+    @property
+    def size(self) -> str:
+        """The named size that has this shape, or "own"."""
+        return next((one.id for one in SIZES if _fits(one, self)), "own")
+
     def change(self, changes: Mapping[str, str]) -> TrainingDraft:
         """These options with some fields changed; a size brings its shape, a file its tokenizer."""
         new = dict(changes)
-        if "size" in new and (size := size_of(new["size"])) is not None:
-            shape = ("n_layer", "n_head", "n_embd", "block_size")
-            new |= {name: str(getattr(size, name)) for name in shape if name not in changes}
-        elif {"n_layer", "n_head", "n_embd", "block_size"} & set(new):
-            shaped = replace(self, **new)
-            new["size"] = _named(shaped)
+        if (size := size_of(new.pop("size", ""))) is not None:
+            new = {**{name: str(getattr(size, name)) for name in SHAPE}, **new}
         if "corpus" in new and "tokenizer" not in new:
             new["tokenizer"] = "stories" if new["corpus"] == "stories" else "characters"
         return replace(self, **{**self._following(new), **new})
@@ -116,25 +127,6 @@ class TrainingDraft:
     def is_by_hand(self, name: str) -> bool:
         return name in self.by_hand.split()
 
-    def to_json(self) -> dict[str, str]:
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, values: Any) -> TrainingDraft:
-        """What it knows of `values`; the rest are the defaults."""
-        names = {field.name for field in fields(cls)}
-        known = values if isinstance(values, Mapping) else {}
-        return cls(**{k: v for k, v in known.items() if k in names and isinstance(v, str)})
-
-    @classmethod
-    def restored(cls, values: Any) -> TrainingDraft:
-        """What a session holds; what can be no choice in it is the default."""
-        options, usual = cls.from_json(values), cls()
-        possible = {name: getattr(options, name) in allowed for name, allowed in CHOICES.items()}
-        possible |= {name: bool(getattr(options, name).strip()) for name in ("corpus", "tokenizer")}
-        kept = {name: getattr(usual, name) for name, fits in possible.items() if not fits}
-        return replace(options, size=_named(options), **kept)
-
 
 def usual_warmup(steps: str) -> str:
     """A twenty-fifth of the steps, 60 at most; "" where they are no number."""
@@ -152,14 +144,8 @@ def size_of(name: str) -> ModelSize | None:
     return next((size for size in SIZES if size.id == name), None)
 
 
-def _named(options: TrainingDraft) -> str:
-    """The size that has this shape, or "own"."""
-    return next((one.id for one in SIZES if _fits(one, options)), "own")
-
-
 def _fits(size: ModelSize, options: TrainingDraft) -> bool:
-    names = ("n_layer", "n_head", "n_embd", "block_size")
-    return all(str(getattr(size, name)) == getattr(options, name) for name in names)
+    return all(str(getattr(size, name)) == getattr(options, name) for name in SHAPE)
 
 
 WHOLE = {  # field -> (least, most, what is usual)
@@ -181,12 +167,6 @@ NUMBERS = {
     "weight_decay": (0.0, 10.0, "0.1"),
     "clip": (0.0, 1e6, "1.0, or 0 for none"),
     "repeated_fraction": (0.0, 1.0, "0 to 0.2"),
-}
-CHOICES = {
-    "schedule": tuple(SCHEDULES),
-    "optimizer": tuple(OPTIMIZERS),
-    "precision": ("fp32", "bf16"),
-    "run_in": ("thread", "process"),
 }
 
 
@@ -272,7 +252,7 @@ def config_of(
         raise ValueError(next(iter(errors.values())))
     whole = {name: int(number_of(name, getattr(options, name))) for name in WHOLE}
     numbers = {name: float(number_of(name, getattr(options, name))) for name in NUMBERS}
-    shape = {name: whole.pop(name) for name in ("n_layer", "n_head", "n_embd", "block_size")}
+    shape = {name: whole.pop(name) for name in SHAPE}
     vocabulary = STORIES_VOCABULARY if options.tokenizer == "stories" else CHARACTERS
     vocabulary = vocabulary if vocab_size is None else vocab_size
     extra = {"probe_text": probe_text} if probe_text.strip() else {}
@@ -300,9 +280,8 @@ def options_of(config: TrainingConfig, before: TrainingDraft) -> TrainingDraft:
     written |= {name: f"{values[name]:.6g}" for name in NUMBERS}
     as_they_are = ("corpus", "tokenizer", "schedule", "optimizer", "precision")
     written |= {name: values[name] for name in as_they_are}
-    options = replace(before, **written, sample_prompt=config.sample_prompt)
     by_hand = sorted({*before.by_hand.split(), "warmup_steps", "min_learning_rate"})
-    return replace(options, size=_named(options), by_hand=" ".join(by_hand))
+    return replace(before, **written, sample_prompt=config.sample_prompt, by_hand=" ".join(by_hand))
 
 
 def probe_cadence(steps: int) -> int:

@@ -103,7 +103,7 @@ class Driver:
         """Back to the setup, filled with what the run began with and these changes."""
         options = options_of(data.config.change(changes), self._pane.planning.options)
         self._pane.new_run()
-        self._pane.planning.take(options, f"Take the settings of {data.name}")
+        self._pane.planning.draft.change(options, f"Take the settings of {data.name}")
 
     def trains(self) -> bool:
         return self.steering.state(self._pane.follower.data) in ("running", "new")

@@ -16,7 +16,6 @@ from explorer.panes.training.ancestry import kin
 from explorer.panes.training.branching import Branching
 from explorer.panes.training.commands import commands
 from explorer.panes.training.cursor import Cursor
-from explorer.panes.training.draft import TrainingDraft
 from explorer.panes.training.driver import Driver
 from explorer.panes.training.follow import Follower, RunData
 from explorer.panes.training.header import RunChoice
@@ -73,7 +72,7 @@ class TrainingPane(Pane):
         self._over: Path | None = None  # over which run the other one was laid
         self._sources_read = False
         self._connect()
-        self.planning.set_options(self.planning.options)
+        self.planning.plan()
         self.set_headline(text.SETUP)
         self._list_runs()
         if self.workspace.run is not None:
@@ -135,13 +134,11 @@ class TrainingPane(Pane):
     def state(self) -> dict[str, Any]:
         return {
             "version": 1,
-            "options": self.planning.options.to_json(),
             "overlay": str(self.other.folder or ""),
             **self.view.charts.state(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        self.planning.set_options(TrainingDraft.restored(state.get("options")))
         self.view.charts.restore(state)
         if isinstance(state.get("overlay"), str) and state["overlay"]:
             self.overlay(state["overlay"])
@@ -297,6 +294,7 @@ class TrainingPane(Pane):
 
     def _on_data(self, data: RunData) -> None:
         self.cursor.renew(data)
+        self.branching.know(data)
         if not kin(data, self._over, self.other.data):
             self.overlay("")
         self._over = data.folder

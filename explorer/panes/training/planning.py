@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,27 +19,10 @@ from explorer.panes.training.draft import NO_TEXT, TrainingDraft, check, config_
 from explorer.panes.training.setup import SetupView
 from explorer.panes.training.text import about
 from explorer.runs.backend_choice import AUTO, SLOW_STEP, backend_for
+from explorer.state.draft import Draft, named
 from explorer.state.workspace import Workspace
 from explorer.theme.typed_numbers import whole_in
 
-OPTIONS = "training.options"  # where the workspace keeps them, all in one: a field may move others
-
-WORDS = {  # what a change of a field is called
-    "corpus": "the text",
-    "run_in": "where it trains",
-    "n_layer": "layers",
-    "n_head": "heads",
-    "n_embd": "width",
-    "block_size": "context",
-    "warmup_steps": "warm-up",
-    "min_learning_rate": "last learning rate",
-    "clip": "gradient clip",
-    "repeated_fraction": "share of repeats",
-    "sample_prompt": "how samples begin",
-    "evaluate_every": "how often it is evaluated",
-    "sample_every": "how often it writes a sample",
-    "checkpoint_every": "how often it keeps a checkpoint",
-}
 BUILT_IN = ("stories", "characters")  # other tokenizers are files
 POINTS = 100  # of the schedule's preview
 EXCERPT = 1500  # letters of the text that are shown
@@ -49,7 +31,7 @@ SHORTEST_CONTEXT = 16  # tokens; a shorter one leaves attention nothing to look 
 
 
 class Planning(QObject):
-    """Keeps the TrainingDraft in the workspace; the view shows them.
+    """Keeps the draft of a run; the view shows it.
 
     `planned` carries a TrainingConfig, or None.
     """
@@ -66,12 +48,11 @@ class Planning(QObject):
     ) -> None:
         super().__init__(owner)
         self._engine = engine
-        self._workspace = workspace
         self._owner = owner
         self._view = view
-        self.options = TrainingDraft(run_in=backend_for(0.0, run_in))
+        first = TrainingDraft(run_in=backend_for(0.0, run_in))
+        self.draft = Draft(workspace, "training.options", TrainingDraft, self, first)
         self._run_in = run_in  # what a person has chosen for all runs
-        self._changing = ""  # the field that was changed last
         self.errors: dict[str, str] = {}
         self._corpus_error = ""
         self._tokenizer_error = ""
@@ -82,46 +63,29 @@ class Planning(QObject):
         self._speed: float | None = None  # FLOP/s, measured once
         self._bf16: bool | None = None
         engine.ready.connect(self.plan)
-        workspace.changed.connect(self._on_changed)
+        self.draft.changed.connect(lambda _: self.plan())
         workspace.tokenizerOpened.connect(self._take_tokenizer)
         for field in view.fields.values():
             if isinstance(field.editor, QLineEdit):
                 field.editor.editingFinished.connect(workspace.end_merge)
 
-    def set_options(self, options: TrainingDraft) -> None:
-        """Begins with these: no change that can be undone."""
-        self.options = options
-        self._workspace.begin(OPTIONS, options.to_json())
-        self.plan()
+    @property
+    def options(self) -> TrainingDraft:
+        return self.draft.value
 
     def change(self, name: str, text: str) -> None:
         """A person's change, which can be undone; what is typed into one field is one change."""
-        options = self.options.change({name: text})
+        options, field = self.options.change({name: text}), self._view.fields[name]
         if options == self.options:
             self.plan()
             return
-        if name != self._changing:
-            self._workspace.end_merge()
-        self._changing = name
-        typed = isinstance(self._view.fields[name].editor, QLineEdit)
-        told = f"Change {WORDS.get(name) or name.replace('_', ' ')}"
-        self._workspace.change(OPTIONS, options.to_json(), told, merge=typed)
-
-    def take(self, options: TrainingDraft, told: str) -> None:
-        """All fields at once, as one change that can be undone."""
-        self._workspace.end_merge()
-        self._changing = ""
-        self._workspace.change(OPTIONS, options.to_json(), told)
+        typed = isinstance(field.editor, QLineEdit)
+        self.draft.change(options, named(field.title, text), name if typed else "")
 
     def _take_tokenizer(self, path: str, corpus: str) -> None:
         """A tokenizer that was just trained, with the text that it knows."""
         given = {"tokenizer": path} | ({"corpus": corpus} if corpus else {})
-        self.take(self.options.change(given), "Train with this tokenizer")
-
-    def _on_changed(self, path: str, value: Any) -> None:
-        if path == OPTIONS and (options := TrainingDraft.from_json(value)) != self.options:
-            self.options = options
-            self.plan()
+        self.draft.change(self.options.change(given), "Train with this tokenizer")
 
     def plan(self) -> None:
         """Shows fields, errors, schedule and cost as they are now."""
@@ -198,7 +162,7 @@ class Planning(QObject):
         slow = answer.seconds_per_step > SLOW_STEP
         run_in = backend_for(answer.seconds_per_step, self._run_in)
         if self.options.run_in != run_in and not self.options.is_by_hand("run_in"):
-            self.set_options(replace(self.options, run_in=run_in))
+            self.draft.begin({"run_in": run_in})
             return
         notes = [f"{config.tokens_per_step:,} tokens a step"]
         if config.repeated_fraction:

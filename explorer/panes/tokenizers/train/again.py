@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from core.fields import lenient, to_json
 from explorer.panes.tokenizers.train.draft import TrainDraft
 from explorer.panes.tokenizers.train.trainer import Trainer
 
@@ -13,12 +14,12 @@ def remembered(trainer: Trainer) -> dict[str, Any] | None:
     recording, options = trainer.recording, trainer.options
     if recording is None or options is None or trainer.error:
         return None
-    return {"moments": len(recording), "done": recording.over, "options": options.to_json()}
+    return {"moments": len(recording), "done": recording.over, "options": to_json(options)}
 
 
 def options_of(again: dict[str, Any], usual: TrainDraft) -> TrainDraft:
     """How it was trained; `usual` where the session does not say."""
-    return TrainDraft.from_json(again["options"]) if "options" in again else usual
+    return lenient(TrainDraft, again["options"]) if "options" in again else usual
 
 
 def until_of(again: dict[str, Any]) -> int | None:

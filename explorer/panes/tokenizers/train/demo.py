@@ -21,7 +21,7 @@ def views(mode: TrainMode) -> dict[str, Callable[[], Any]]:
 
     async def midway() -> None:
         mode.new_training()
-        mode.planning.set_options(TrainDraft())
+        mode.planning.draft.begin(TrainDraft())
         mode.start(until=MIDWAY)
         await _until(mode, lambda: len(mode.trainer.recording or ()) >= MIDWAY)
         mode.player.end()

@@ -6,9 +6,10 @@ Draws nothing. Every field is checked by itself, so that an error stands beside 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
+from core.fields import field
 from core.tokenization.lockstep import MOST_LANES, LanePlan
 from core.tokenization.lockstep import Options as LaneOptions
 from core.tokenization.specials import END_OF_TEXT
@@ -124,7 +125,7 @@ def algorithm_of(kind: str) -> Algorithm:
 class Lane:
     """One of the tokenizers to train."""
 
-    kind: str
+    kind: str = field(choices=KINDS)
     variant: str
 
     @property
@@ -159,7 +160,7 @@ class TrainDraft:
     kilobytes: str = "300"
     vocab_size: str = "1000"
     sample: str = SAMPLE
-    lanes: tuple[Lane, ...] = ()
+    lanes: tuple[Lane, ...] = field((), longest=MOST_LANES)
 
     @property
     def chosen(self) -> tuple[Lane, ...]:
@@ -182,24 +183,6 @@ class TrainDraft:
 
     def change(self, changes: Mapping[str, Any]) -> TrainDraft:
         return replace(self, **changes)
-
-    def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "lanes": [asdict(lane) for lane in self.lanes]}
-
-    @classmethod
-    def from_json(cls, values: Any) -> TrainDraft:
-        """What it knows of `values`; the rest are the defaults."""
-        known = values if isinstance(values, Mapping) else {}
-        texts = {f.name for f in fields(cls)} - {"lanes"}
-        taken = {name: known[name] for name in texts if isinstance(known.get(name), str)}
-        lanes = known.get("lanes")
-        kinds = {one.kind for one in available()}
-        found = tuple(
-            Lane(one["kind"], str(one.get("variant", "")))
-            for one in (lanes if isinstance(lanes, (list, tuple)) else ())
-            if isinstance(one, Mapping) and one.get("kind") in kinds
-        )
-        return cls(**taken, lanes=found[:MOST_LANES])
 
 
 LARGEST_VOCABULARY = 100_000

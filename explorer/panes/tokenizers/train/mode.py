@@ -64,7 +64,8 @@ class TrainMode(Mode):
         self._later = QTimer(self, singleShot=True, interval=round(1000 * INSPECT_EVERY))
         self._later.timeout.connect(self.inspect)
         self._connect()
-        self.planning.set_options(TrainDraft())
+        self.planning.plan()
+        self._on_options(self.planning.options)
         self.set_headline(text.SETUP)
 
     def _connect(self) -> None:
@@ -76,7 +77,7 @@ class TrainMode(Mode):
         )
         self.inputs.hurryRequested.connect(self.hurry)
         self.inputs.newRequested.connect(self.new_training)
-        self.planning.changed.connect(self._on_options)
+        self.planning.draft.changed.connect(self._on_options)
         self.view.laneChosen.connect(self.set_focus_lane)
         self.view.laneEntered.connect(self.cursor.go_inside)
         self.view.laneUsed.connect(self.using.use)
@@ -104,7 +105,6 @@ class TrainMode(Mode):
     def state(self) -> dict[str, Any]:
         told: dict[str, Any] = {
             "version": 1,
-            "options": self.planning.options.to_json(),
             "focus": self.focus,
             "curve": self.view.curves.kind,
         }
@@ -113,7 +113,6 @@ class TrainMode(Mode):
 
     def restore(self, state: dict[str, Any]) -> None:
         """A training is not kept: it is done again up to where it was, when it is looked at."""
-        self.planning.set_options(TrainDraft.from_json(state.get("options")))
         if isinstance(state.get("curve"), str):
             self.view.curves.set_kind(state["curve"])
         if isinstance(state.get("focus"), int):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QLineEdit
 
 from explorer import theme
@@ -13,30 +13,28 @@ from explorer.engine.latest import Latest
 from explorer.panes.tokenizers.train.draft import Lane, TrainDraft, check
 from explorer.panes.tokenizers.train.setup import SetupView
 from explorer.panes.tokenizers.train.survey import Survey, lane_words, survey_steps
+from explorer.state.draft import Draft, named
 from explorer.state.workspace import Workspace
 from explorer.theme.typed_numbers import whole_in
 
-OPTIONS = "tokenizers.train"  # where the workspace keeps them, all in one
-WORDS = {
-    "corpus": "the text",
-    "kilobytes": "how much is read",
-    "vocab_size": "the size of the vocabularies",
-    "lanes": "the algorithms",
-    "sample": "the sample",
+TITLES = {
+    "corpus": "Text",
+    "kilobytes": "Kilobytes",
+    "vocab_size": "Vocabulary",
+    "lanes": "The algorithms",
+    "sample": "Sample",
 }
 
 
 class Planning(QObject):
-    """`changed(TrainDraft)` after every change, undone ones too."""
-
-    changed = Signal(object)
+    """Keeps the draft of a training; the view shows it."""
 
     def __init__(
         self, engine: Engine, workspace: Workspace, view: SetupView, owner: QObject
     ) -> None:
         super().__init__(owner)
-        self._engine, self._workspace, self._view = engine, workspace, view
-        self.options = TrainDraft()
+        self._engine, self._view = engine, view
+        self.draft = Draft(workspace, "tokenizers.train", TrainDraft, self)
         self.errors: dict[str, str] = {}
         self.survey = Survey()
         self._surveyed: tuple[Any, ...] | None = None
@@ -46,8 +44,7 @@ class Planning(QObject):
         self._latest.ended.connect(self.show)
         self._wanted = False  # the setup is on the screen
         self._corpus_error = ""
-        self._changing = ""
-        workspace.changed.connect(self._on_changed)
+        self.draft.changed.connect(lambda _: self.plan())
         view.changed.connect(self.change)
         for field in view.fields.values():
             if isinstance(field.editor, QLineEdit):
@@ -61,12 +58,9 @@ class Planning(QObject):
     def _lanes(self) -> tuple[Lane, ...]:
         return self.options.chosen
 
-    def set_options(self, options: TrainDraft) -> None:
-        """Begins with these: no change that can be undone."""
-        self.options = options
-        self._workspace.begin(OPTIONS, options.to_json())
-        self.plan()
-        self.changed.emit(options)
+    @property
+    def options(self) -> TrainDraft:
+        return self.draft.value
 
     def change(self, name: str, value: Any) -> None:
         """A person's change, which can be undone; what is typed into one field is one change."""
@@ -74,17 +68,9 @@ class Planning(QObject):
         if options == self.options:
             self.plan()
             return
-        if name != self._changing:
-            self._workspace.end_merge()
-        self._changing = name
         typed = name in ("kilobytes", "vocab_size", "sample")
-        self._workspace.change(OPTIONS, options.to_json(), f"Change {WORDS[name]}", merge=typed)
-
-    def _on_changed(self, path: str, value: Any) -> None:
-        if path == OPTIONS and (options := TrainDraft.from_json(value)) != self.options:
-            self.options = options
-            self.plan()
-            self.changed.emit(options)
+        told = named(TITLES[name], value if isinstance(value, str) else "")
+        self.draft.change(options, told, name if typed else "")
 
     def set_wanted(self, wanted: bool) -> None:
         """Whether the setup is on the screen: nothing is surveyed behind its back."""

@@ -35,7 +35,7 @@ TEXT = story_text(9, 600)
 
 
 async def trained(mode: Any) -> None:
-    mode.planning.set_options(SMALL)
+    mode.planning.draft.begin(SMALL)
     mode.start()
     mode.hurry()
     await until(lambda: mode.trainer.state == "done", "the end")
@@ -220,7 +220,7 @@ def test_a_model_is_trained_with_a_tokenizer_that_was_trained_here(
             await until(lambda: window.pane.objectName() == "training", "the other pane")
             training = window.pane
             await until(lambda: training.planning.options.tokenizer.endswith("json"), "the file")
-            training.planning.set_options(training.planning.options.change(TINY))
+            training.planning.draft.begin(training.planning.options.change(TINY))
             await training.settled()
             assert not training.planning.errors
             training.setup.startRequested.emit()

@@ -23,7 +23,7 @@ SMALL = TrainDraft(
 @pytest.fixture
 def pane(make_pane: Any) -> Any:
     pane = make_pane(SPEC)
-    pane.mode.planning.set_options(SMALL)
+    pane.mode.planning.draft.begin(SMALL)
     return pane
 
 

@@ -46,7 +46,7 @@ def recording() -> Recording:
 def pane(make_pane: Any) -> Any:
     pane = make_pane(SPEC)
     options = TrainDraft(kilobytes="20", vocab_size="330", lanes=LANES)
-    pane.mode.planning.set_options(options)
+    pane.mode.planning.draft.begin(options)
     return pane
 
 

@@ -82,11 +82,11 @@ def test_a_model_that_no_memory_holds_cannot_be_started(make_pane, run_async):
     async def story():
         pane = make_pane()
         large = {"n_layer": "96", "n_head": "64", "n_embd": "16384", "block_size": "128"}
-        pane.planning.set_options(pane.planning.options.change(large))
+        pane.planning.draft.begin(pane.planning.options.change(large))
         await until(lambda: "size" in pane.planning.errors, "the refusal")
         assert "GB of memory" in pane.setup.fields["size"].error.text
         assert not pane.setup.start.isEnabled() and "GB" in pane.setup.start.toolTip()
-        pane.planning.set_options(pane.planning.options.change({"size": "tiny"}))
+        pane.planning.draft.begin(pane.planning.options.change({"size": "tiny"}))
         await pane.settled()
         assert not pane.planning.errors and pane.setup.start.isEnabled()
 
