@@ -69,6 +69,7 @@ class TrainingDraft:
     """All fields as typed. The defaults train at once."""
 
     corpus: str = "stories"
+    size: str = "small"  # the shape's name, or "own"
     batch_size: str = "8"
     steps: str = "1500"
     learning_rate: str = "2e-3"
@@ -94,16 +95,17 @@ class TrainingDraft:
     seed: str = "1337"
     by_hand: str = ""  # which of the fields that follow others a person has set
 
-    @property
-    def size(self) -> str:
-        """The named size that has this shape, or "own"."""
-        return next((one.id for one in SIZES if _fits(one, self)), "own")
+    def __post_init__(self) -> None:
+        if self.size not in ("own", _named(self)):
+            object.__setattr__(self, "size", _named(self))
 
     def change(self, changes: Mapping[str, str]) -> TrainingDraft:
         """These options with some fields changed; a size brings its shape, a file its tokenizer."""
         new = dict(changes)
-        if (size := size_of(new.pop("size", ""))) is not None:
-            new = {**{name: str(getattr(size, name)) for name in SHAPE}, **new}
+        if (size := size_of(new.get("size", ""))) is not None:
+            new |= {name: str(getattr(size, name)) for name in SHAPE if name not in changes}
+        elif set(SHAPE) & set(new):
+            new["size"] = _named(replace(self, **new))
         if "corpus" in new and "tokenizer" not in new:
             new["tokenizer"] = "stories" if new["corpus"] == "stories" else "characters"
         return replace(self, **{**self._following(new), **new})
@@ -142,6 +144,11 @@ def usual_last(rate: str) -> str:
 
 def size_of(name: str) -> ModelSize | None:
     return next((size for size in SIZES if size.id == name), None)
+
+
+def _named(draft: TrainingDraft) -> str:
+    """The size that has this shape, or "own"."""
+    return next((one.id for one in SIZES if _fits(one, draft)), "own")
 
 
 def _fits(size: ModelSize, options: TrainingDraft) -> bool:
