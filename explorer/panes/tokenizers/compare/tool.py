@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -14,19 +13,9 @@ from explorer.engine.engine import Engine
 from explorer.engine.latest import Latest
 from explorer.panes.base import Inspection
 from explorer.panes.tokenizers.catalogue import Opened
+from explorer.panes.tokenizers.shown import Missing
 
 Shown = Sequence[tuple[str, Opened | None]]  # name, and the tokenizer where it is open
-
-
-@dataclass(frozen=True)
-class Missing:
-    """Why a tokenizer is not there: an error with its remedy, or what is waited for; `away` where
-    it is being downloaded."""
-
-    name: str
-    error: str = ""
-    waiting: str = ""
-    away: bool = False
 
 
 class Tool(QObject):

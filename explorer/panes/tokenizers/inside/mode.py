@@ -12,14 +12,14 @@ from PySide6.QtWidgets import QWidget
 from explorer.engine import errors
 from explorer.engine.jobs import SUPERSEDED, EngineDied
 from explorer.panes.tokenizers.catalogue import MODEL, Opened
-from explorer.panes.tokenizers.compare import menu
-from explorer.panes.tokenizers.compare.mode import FILES
-from explorer.panes.tokenizers.inside import demo, looking, text
+from explorer.panes.tokenizers.encoding import moments
+from explorer.panes.tokenizers.encoding.moments import LONGEST, Inside, Moment
+from explorer.panes.tokenizers.inside import demo, text
 from explorer.panes.tokenizers.inside.commands import commands
 from explorer.panes.tokenizers.inside.header import CHANCES, InsideHeader
-from explorer.panes.tokenizers.inside.looking import LONGEST, Inside, Moment
 from explorer.panes.tokenizers.inside.view import InsideView
 from explorer.panes.tokenizers.modes import Desk, Mode
+from explorer.panes.tokenizers.tokenizer_menu import FILES, fill_menu
 from explorer.state.actions import Action
 from explorer.state.tracks import ListTrack
 from explorer.widgets import dialogs
@@ -166,7 +166,7 @@ class InsideMode(Mode):
             return ""
         if self._opened.kind == "unigram":
             return "alpha"
-        return "dropout" if isinstance(self._opened.tokenizer, looking.WITH_DROPOUT) else ""
+        return "dropout" if isinstance(self._opened.tokenizer, moments.WITH_DROPOUT) else ""
 
     @property
     def draws(self) -> bool:
@@ -219,7 +219,7 @@ class InsideMode(Mode):
 
     def show_way(self, way: int) -> None:
         """Of the lattice that is seen the step with this way: the n best, then the one drawn."""
-        place = looking.step_of_way(self.moments, self.moment_at(self.player.position), way)
+        place = moments.step_of_way(self.moments, self.moment_at(self.player.position), way)
         if place is not None:
             self.player.seek(place)
 
@@ -284,7 +284,7 @@ class InsideMode(Mode):
             if turn != self._turn:
                 return
             found = await self.engine.call(
-                looking.look_inside,
+                moments.look_inside,
                 opened.tokenizer,
                 self.text,
                 self.alpha,
@@ -317,7 +317,7 @@ class InsideMode(Mode):
             self._wanted = None
         if self._shows_draw and titles:
             self._shows_draw = False
-            self.player.seek(looking.step_of_draw(self.moments))
+            self.player.seek(moments.step_of_draw(self.moments))
         self.on_position(self.player.position)
         self.inspect()
 
@@ -329,7 +329,7 @@ class InsideMode(Mode):
 
     def _fill_menu(self) -> None:
         chooser = self.inputs.choice.menu()
-        menu.fill(chooser, self.catalogue, [self.chosen], self.choose, self.ask_for_file)
+        fill_menu(chooser, self.catalogue, [self.chosen], self.choose, self.ask_for_file)
 
     # playing
 
@@ -342,7 +342,7 @@ class InsideMode(Mode):
         moment = self.moment_at(position)
         share = position - math.floor(position)
         bare = moment is not None and moment.scene is None
-        coming = looking.picture_near(self.moments, math.ceil(position)) if bare else None
+        coming = moments.picture_near(self.moments, math.ceil(position)) if bare else None
         self.view.set_moment(moment, share or 1.0, coming)
         self.set_headline(text.headline(self.name, self.inside, moment))
 
