@@ -48,9 +48,7 @@ class Draft(QObject, Generic[T]):
         self._workspace, self._kind = workspace, kind
         self._json: Any = None  # of which `_value` is
         self._value: T | None = None
-        workspace.read_by(path, self._read)
-        if workspace.value(path) is None:
-            workspace.begin(path, _json(kind() if first is None else first))
+        workspace.hold(path, self._read, _json(kind() if first is None else first))
         workspace.changed.connect(self._on_changed)
 
     @property

@@ -217,13 +217,15 @@ class Workspace(QObject):
         elif path not in self._values or not is_same(self._values[path], value):
             self._set(path, value)
 
-    def read_by(self, path: str, reader: Callable[[Any], Any]) -> None:
-        """What comes to this path goes through `reader`, which makes something of any JSON; so does
-        what is there already.
+    def hold(self, path: str, reader: Callable[[Any], Any], first: Any) -> None:
+        """From now on there is a value at this path: what waits there, else `first`. What comes
+        goes through `reader`, which makes something that fits of any JSON.
         """
         self._readers[path] = reader
         if path in self._values:
             self._values[path] = self._taken(path, self._values[path])
+        else:
+            self.begin(path, first)
 
     def live(
         self, path: str, read: Callable[[], Any], bring: Callable[[Any], None], owner: QObject

@@ -18,7 +18,7 @@ def connect(pane: AttentionPane) -> None:
     workspace.modelChanged.connect(pane.arriving.on_model)
     workspace.selectionChanged.connect(pane.on_selection)
     pane.inputs.promptEdited.connect(
-        lambda text: workspace.change("prompt", text, "Change prompt", merge=True)
+        lambda text: workspace.change("prompt", text, "Change prompt", merging="prompt")
     )
     pane.inputs.prompt.editingFinished.connect(workspace.end_merge)
     for signal, slot in (

@@ -50,7 +50,8 @@ class Shown(QObject):
         self.errors: dict[str, str] = {}
         self._opening: set[str] = set()
         self._wanted: str | None = None  # a download that is to be shown once it is there
-        workspace.begin(PATH, None)
+        workspace.hold(PATH, read_chosen, None)
+        self._know_files()
         workspace.changed.connect(self._on_changed)
         catalogue.changed.connect(self._on_catalogue)
         catalogue.failed.connect(self._on_failed)
@@ -171,6 +172,7 @@ class Shown(QObject):
 
     def _on_changed(self, path: str, _: Any) -> None:
         if path == PATH:
+            self._know_files()
             self.open_all()
 
     def _on_catalogue(self) -> None:
@@ -183,16 +185,15 @@ class Shown(QObject):
         else:
             self.said.emit(message)
 
-    # sessions
-
-    def state(self) -> list[str] | None:
-        return self._workspace.value(PATH)
-
-    def restore(self, saved: Any) -> None:
-        if not isinstance(saved, list) or not all(isinstance(name, str) for name in saved):
-            return
-        for name in saved:
+    def _know_files(self) -> None:
+        """Files of a session or a lesson, where they are still there."""
+        for name in self._workspace.value(PATH) or ():
             kind, _, rest = name.partition(":")
             if kind == "file" and Path(rest).exists():
                 self._catalogue.add_file(rest)
-        self._workspace.begin(PATH, saved[:MOST])
+
+
+def read_chosen(value: Any) -> list[str] | None:
+    """Ids of the catalogue; None, for those that are shown at first, of anything else."""
+    fits = isinstance(value, list) and all(isinstance(name, str) for name in value)
+    return value[:MOST] if fits else None

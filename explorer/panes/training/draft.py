@@ -79,7 +79,7 @@ class TrainingDraft:
     n_head: str = "4"
     n_embd: str = "128"
     block_size: str = "128"
-    tokenizer: str = "stories"
+    tokenizer: str = field("stories", shortest=1)
     warmup_steps: str = "60"
     min_learning_rate: str = "0.0002"
     schedule: str = field("cosine", choices=CHOICES["schedule"])
@@ -288,7 +288,8 @@ def options_of(config: TrainingConfig, before: TrainingDraft) -> TrainingDraft:
     as_they_are = ("corpus", "tokenizer", "schedule", "optimizer", "precision")
     written |= {name: values[name] for name in as_they_are}
     by_hand = sorted({*before.by_hand.split(), "warmup_steps", "min_learning_rate"})
-    return replace(before, **written, sample_prompt=config.sample_prompt, by_hand=" ".join(by_hand))
+    rest = {"sample_prompt": config.sample_prompt, "by_hand": " ".join(by_hand)}
+    return replace(before, **written, **rest, size="")  # its shape names it
 
 
 def probe_cadence(steps: int) -> int:

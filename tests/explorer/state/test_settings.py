@@ -53,7 +53,7 @@ def test_a_bad_field_is_its_default_and_the_others_stay(tmp_path, name, bad):
 def test_a_file_of_a_newer_program_is_kept_aside(tmp_path, name):
     """Or an older program would write over what it does not understand."""
     path = tmp_path / name
-    content = json.dumps({"format": settings.FORMAT + 1, "theme": "dark", "window": 3})
+    content = json.dumps({"format": settings.SESSION_FORMAT + 1, "theme": "dark", "window": 3})
     path.write_text(content)
     assert settings.load(tmp_path) == Settings()
     assert settings.load_session(tmp_path) == {}

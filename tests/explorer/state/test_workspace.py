@@ -21,7 +21,7 @@ def test_a_selection_is_told_once(workspace):
     workspace.select(layer=1, head=3)
     assert len(seen) == 1
     assert (workspace.selection.layer, workspace.selection.head) == (1, 3)
-    with pytest.raises(ValueError, match="use layer, head"):
+    with pytest.raises(ValueError, match="its fields are layer, head"):
         workspace.select(row=1)
 
 
@@ -57,9 +57,9 @@ def test_where_an_experiment_begins_is_not_undone(workspace):
 
 def test_a_drag_is_one_undo_step(workspace):
     for rate in (1, 2, 3):
-        workspace.change("rate", rate, "Change rate", merge=True)
+        workspace.change("rate", rate, "Change rate", merging="rate")
     workspace.end_merge()
-    workspace.change("rate", 4, "Change rate", merge=True)
+    workspace.change("rate", 4, "Change rate", merging="rate")
     workspace.undo()
     assert workspace.value("rate") == 3
     workspace.undo()

@@ -59,7 +59,7 @@ class CompareMode(Mode):
         self.tools = Tools(desk, self.view, self)
         self._ids: list[str] = []
         self._starts: tuple[bytes, np.ndarray] = (b"", block_starts(b""))
-        self.workspace.begin(TEXT, FIRST)
+        self.workspace.hold(TEXT, lambda value: value if isinstance(value, str) else FIRST, FIRST)
         self._connect()
         self.view.editor.set_text(self.text)
         self.view.set_choices(self.choices)
@@ -109,8 +109,6 @@ class CompareMode(Mode):
     def state(self) -> dict[str, Any]:
         return {
             "version": 1,
-            "text": self.text[:100_000],
-            "tokenizers": self.shown_ones.state(),
             "tools": self.tools.state(),
             **self.choices.state(),
         }
@@ -120,9 +118,6 @@ class CompareMode(Mode):
         self.view.set_choices(self.choices)
         self.tools.restore(state.get("tools"))
         self._show_view()
-        if isinstance(state.get("text"), str):
-            self.workspace.begin(TEXT, state["text"])
-        self.shown_ones.restore(state.get("tokenizers"))
 
     def take(self, wish: dict[str, Any]) -> None:
         """{"add": id of the catalogue, "files": of tokenizers, "text": another text, "note": how
@@ -155,7 +150,7 @@ class CompareMode(Mode):
         return self.workspace.value(TEXT, "")
 
     def set_text(self, text: str) -> None:
-        self.workspace.change(TEXT, text, "Change the text", merge=True)
+        self.workspace.change(TEXT, text, "Change the text", merging="text")
 
     def choose(self, **changes: Any) -> None:
         """Changes one or more of `choices`."""

@@ -21,7 +21,6 @@ class Chance:
     sign: str
     name: str
     most: int
-    usual: float
     help: str
 
 
@@ -30,7 +29,6 @@ CHANCES = {
         "\u03b1",
         "Alpha",
         3,
-        1.0,
         "How much scores count when a way is drawn: 0 draws all ways alike, 1 as trained, more "
         "draws the best ones",
     ),
@@ -38,7 +36,6 @@ CHANCES = {
         "p",
         "Dropout",
         1,
-        0.0,
         "BPE-dropout: how likely a merge is passed over. 0 writes every word as always, 1 leaves "
         "its bytes or characters",
     ),

@@ -16,18 +16,15 @@ from explorer.panes.tokenizers.encoding import moments
 from explorer.panes.tokenizers.encoding.moments import LONGEST, Inside, Moment
 from explorer.panes.tokenizers.inside import demo, text
 from explorer.panes.tokenizers.inside.commands import commands
+from explorer.panes.tokenizers.inside.draft import FIRST, InsideDraft
 from explorer.panes.tokenizers.inside.header import CHANCES, InsideHeader
 from explorer.panes.tokenizers.inside.view import InsideView
 from explorer.panes.tokenizers.modes import Desk, Mode
 from explorer.panes.tokenizers.tokenizer_menu import FILES, fill_menu
 from explorer.state.actions import Action
+from explorer.state.draft import Draft, named
 from explorer.state.tracks import ListTrack
 from explorer.widgets import dialogs
-
-TEXT, CHOSEN = "tokenizers.inside.text", "tokenizers.inside.chosen"
-CHANCE = {"alpha": "tokenizers.inside.alpha", "dropout": "tokenizers.inside.dropout"}
-SEED = "tokenizers.inside.seed"
-FIRST = "Once upon a time, unbelievably"
 
 
 def create(desk: Desk, parent: QObject) -> Mode:
@@ -54,11 +51,8 @@ class InsideMode(Mode):
         self._position = 0.0
         self._wanted: float | None = None  # where a session was left
         self._later = True  # asked for once it is shown and the engine runs
-        self.workspace.begin(TEXT, FIRST)
-        self.workspace.begin(CHOSEN, MODEL)
-        self.workspace.begin(SEED, 0)
-        for kind, path in CHANCE.items():
-            self.workspace.begin(path, CHANCES[kind].usual)
+        self.draft = Draft(self.workspace, "tokenizers.inside", InsideDraft, self)
+        self._seen = self.draft.value  # of what all has been told
         self.inputs.textEdited.connect(self.set_text)
         self.inputs.chanceChosen.connect(self.set_chance)
         self.inputs.drawRequested.connect(self.draw_again)
@@ -68,7 +62,7 @@ class InsideMode(Mode):
         self.view.body.set_cancellable(True)
         self.view.body.cancelRequested.connect(self.give_up)
         self.view.body.actionRequested.connect(lambda: self.set_text(FIRST))
-        self.workspace.changed.connect(self._on_changed)
+        self.draft.changed.connect(self._on_changed)
         self.catalogue.changed.connect(self._on_catalogue)
         self.catalogue.failed.connect(self._on_failed)
         self.catalogue.progressed.connect(self._on_catalogue)
@@ -84,27 +78,9 @@ class InsideMode(Mode):
         return self.inputs
 
     def state(self) -> dict[str, Any]:
-        return {
-            "version": 1,
-            "text": self.text,
-            "tokenizer": self.chosen,
-            "alpha": self.alpha,
-            "dropout": self.dropout,
-            "seed": self.seed,
-            "step": self._position,
-        }
+        return {"version": 1, "step": self._position}
 
     def restore(self, state: dict[str, Any]) -> None:
-        if isinstance(state.get("text"), str):
-            self.workspace.begin(TEXT, state["text"][:LONGEST])
-        if isinstance(state.get("tokenizer"), str):
-            self.workspace.begin(CHOSEN, state["tokenizer"])
-        for kind, path in CHANCE.items():
-            value = state.get(kind)
-            if type(value) in (int, float) and 0 <= value <= CHANCES[kind].most:
-                self.workspace.begin(path, float(value))
-        if type(state.get("seed")) is int and 0 <= state["seed"] < 1 << 62:
-            self.workspace.begin(SEED, state["seed"])
         step = state.get("step")
         self._wanted = float(step) if type(step) in (int, float) and step >= 0 else None
         self._show_inputs()
@@ -136,24 +112,24 @@ class InsideMode(Mode):
 
     @property
     def text(self) -> str:
-        return self.workspace.value(TEXT, "")
+        return self.draft.value.text
 
     @property
     def chosen(self) -> str:
-        return self.workspace.value(CHOSEN, MODEL)
+        return self.draft.value.tokenizer
 
     @property
     def alpha(self) -> float:
-        return self.workspace.value(CHANCE["alpha"], 1.0)
+        return self.draft.value.alpha
 
     @property
     def dropout(self) -> float:
-        return self.workspace.value(CHANCE["dropout"], 0.0)
+        return self.draft.value.dropout
 
     @property
     def seed(self) -> int:
         """Of what is drawn: the same one draws the same again."""
-        return self.workspace.value(SEED, 0)
+        return self.draft.value.seed
 
     @property
     def moments(self) -> Sequence[Moment]:
@@ -182,13 +158,13 @@ class InsideMode(Mode):
         if len(sentence) > LONGEST:
             self.statusRequested.emit(text.too_long(len(sentence)))
             self.inputs.set_text(sentence[:LONGEST])
-        self.workspace.change(TEXT, sentence[:LONGEST], "Change the text", merge=True)
+        self.draft.change({"text": sentence[:LONGEST]}, "Change the text", "text")
 
     def choose(self, identity: str) -> None:
         """Looks inside another tokenizer; one that is not here is downloaded first."""
         entry = self.catalogue.entry(identity)
         if entry is not None:
-            self.workspace.change(CHOSEN, identity, f"Look inside {entry.name}")
+            self.draft.change({"tokenizer": identity}, f"Look inside {entry.name}")
             self.retry()
 
     def retry(self) -> None:
@@ -208,14 +184,14 @@ class InsideMode(Mode):
     def set_chance(self, value: float) -> None:
         """Of whatever the tokenizer leaves to chance."""
         if self.chance:
-            about = CHANCES[self.chance].name.lower()
-            self.workspace.change(CHANCE[self.chance], value, f"Change {about}", merge=True)
+            told = named(CHANCES[self.chance].name, value)
+            self.draft.change({self.chance: value}, told, self.chance)
 
     def draw_again(self) -> None:
         """Another random way to cut the text, and shows it."""
         if self.draws:
             self._shows_draw = True
-            self.workspace.change(SEED, self.seed + 1, "Draw another way")
+            self.draft.change({"seed": self.seed + 1}, "Draw another way")
 
     def show_way(self, way: int) -> None:
         """Of the lattice that is seen the step with this way: the n best, then the one drawn."""
@@ -228,10 +204,10 @@ class InsideMode(Mode):
         if not self.view.word.turn_way(turn):
             self.show_way(1)
 
-    def _on_changed(self, path: str, _: Any) -> None:
-        if path in (TEXT, CHOSEN, SEED, *CHANCE.values()):
-            self._show_inputs()
-            self.ask(keep=path not in (TEXT, CHOSEN))
+    def _on_changed(self, one: InsideDraft) -> None:
+        before, self._seen = self._seen, one
+        self._show_inputs()
+        self.ask(keep=(one.text, one.tokenizer) == (before.text, before.tokenizer))
 
     def _on_catalogue(self, *_: Any) -> None:
         opened = self.catalogue.get(self.chosen)
@@ -251,7 +227,7 @@ class InsideMode(Mode):
     def _show_inputs(self) -> None:
         self.inputs.set_text(self.text)
         self.inputs.set_name(self.name)
-        self.inputs.set_chance(self.chance, self.workspace.value(CHANCE.get(self.chance, ""), 0.0))
+        self.inputs.set_chance(self.chance, getattr(self.draft.value, self.chance, 0.0))
 
     # looking
 

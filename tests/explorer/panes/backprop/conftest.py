@@ -37,6 +37,7 @@ def make_pane(context, run_async) -> Iterator[Any]:
             specs = tuple(spec for spec in MODES if spec.id in ids)
             pane = BackpropPane(context, specs=specs or None)
             made.append(pane)
+            pane.join_workspace()
             pane.resize(1000, 600)
             pane.show()
             pane.shown()

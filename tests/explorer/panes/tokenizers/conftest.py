@@ -44,6 +44,7 @@ def make_pane(context, run_async) -> Iterator[Any]:
         async def build() -> Any:
             pane = TokenizersPane(context, specs=specs or None)
             made.append(pane)
+            pane.join_workspace()
             pane.resize(1000, 600)
             pane.show()
             pane.shown()

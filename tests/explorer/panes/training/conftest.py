@@ -61,6 +61,7 @@ def make_pane(torch_engine, tmp_path) -> Iterator[Callable[..., Any]]:
         if changes:
             pane.planning.draft.begin(pane.planning.options.change({**TINY, **changes}))
         panes.append(pane)
+        pane.join_workspace()
         return pane
 
     yield make

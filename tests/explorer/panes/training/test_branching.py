@@ -89,7 +89,7 @@ def test_a_branch_trains_with_the_rate_the_steps_and_the_name_that_were_typed(
         assert not form.start.isEnabled() and "branch" not in form.plot.displayed()
         qtbot.keyClicks(rate, ".0004")
         assert form.fields["min_learning_rate"].value == "4e-05", "it goes with the peak"
-        assert pane.workspace.undo_text == "Change the branch's learning rate"
+        assert pane.workspace.undo_text == "The branch's learning rate 0.0004"
         pane.workspace.undo()
         assert rate.text() == "0.002"
         pane.workspace.redo()

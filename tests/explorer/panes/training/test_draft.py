@@ -14,6 +14,7 @@ from core.resources import resource
 from core.tokenization import open_tokenizer
 from core.training.config import TrainingConfig
 from explorer.engine.loop import torch_threads
+from core.fields import from_json, lenient, to_json
 from explorer.panes.training.draft import (
     SIZES,
     TrainingDraft,
@@ -102,11 +103,11 @@ def test_a_context_is_refused_by_the_setup_where_the_run_would_refuse_it(context
 
 
 def test_what_a_session_holds_that_can_be_no_choice_is_the_default():
-    strange = {"corpus": " ", "tokenizer": "", "schedule": "", "size": "huge", "steps": "77"}
-    options = TrainingDraft.restored(strange)
+    strange = {"corpus": 3, "tokenizer": "", "schedule": "", "size": "huge", "steps": "77"}
+    options = lenient(TrainingDraft, strange)
     assert options == TrainingDraft(steps="77")
     assert check(options) == {} and config_of(options).steps == 77
-    assert TrainingDraft.restored({"tokenizer": "/a/file.json", "n_layer": "3"}) == TrainingDraft(
+    assert lenient(TrainingDraft, {"tokenizer": "/a/file.json", "n_layer": "3"}) == TrainingDraft(
         tokenizer="/a/file.json", n_layer="3", size="own"
     )
 
@@ -151,9 +152,9 @@ def test_where_it_trains_is_known_to_be_chosen_by_hand():
 
 def test_options_come_back_from_json_and_unknown_things_are_left_out():
     options = TrainingDraft().change({"steps": "77", "size": "tiny"})
-    assert TrainingDraft.from_json(options.to_json()) == options
-    assert TrainingDraft.from_json({"steps": 5, "nonsense": "x"}) == TrainingDraft()
-    assert TrainingDraft.from_json(None) == TrainingDraft()
+    assert from_json(TrainingDraft, to_json(options)) == options
+    assert lenient(TrainingDraft, {"steps": 5, "nonsense": "x"}) == TrainingDraft()
+    assert lenient(TrainingDraft, None) == TrainingDraft()
 
 
 def test_a_comma_is_read_as_where_one_lives():

@@ -281,7 +281,7 @@ def test_what_is_typed_and_chosen_is_undone_and_redone(make_pane, run_async, qtb
         assert (typed.steps, typed.warmup_steps) == ("500", "20")
         pane.setup.fields["size"].control.chosen.emit("tiny")
         assert pane.setup._what.text().startswith("2 layers")
-        assert workspace.undo_text == "Change size"
+        assert workspace.undo_text == "Model tiny"
         workspace.undo()
         assert pane.planning.options == typed
         assert pane.setup._what.text().startswith("4 layers")

@@ -18,19 +18,19 @@ async def test_state_comes_back(pane, mode):
     mode.trying.set_nudge(0.5)
     mode.toggle_check()
     mode.view.graph.zoom_by(1.5)
-    saved = json.loads(json.dumps(pane.state()))
+    saved = json.loads(json.dumps(pane.workspace.state()))
     mode.toggle_check()
     mode.lab.show_example("twice")
-    assert pane.state() != saved
-    pane.restore(saved)
+    assert pane.workspace.state() != saved
+    pane.workspace.restore(saved)
     await pane.settled()
-    now, before = pane.state()["modes"]["expression"], saved["modes"]["expression"]
-    assert now.keys() == before.keys()
-    for name, part in before.items():
-        assert now[name] == part, name
+    now = pane.workspace.state()
+    assert now.keys() == saved.keys()
+    for path, part in saved.items():
+        assert now[path] == part, path
     assert pane.player.position == 12
     assert value(mode, "b").tolist() == [0.1, 0.75, 0.3]
-    for bad in ({}, {"experiment": 3, "step": "x", "chosen": [1], "camera": [9, "y", 2]}):
+    for bad in ({}, {"shown": 3, "step": "x", "chosen": [1], "camera": [9, "y", 2]}):
         mode.restore(bad)
 
 
@@ -40,21 +40,23 @@ async def test_what_was_looked_at_in_a_long_formula_comes_back(pane, mode):
     mode.choose(3, 0)
     mode.view.graph.zoom_by(1.5)
     pane.player.seek(9)
-    saved = json.loads(json.dumps(mode.state()))
-    assert saved["step"] == 9
+    saved = json.loads(json.dumps(pane.workspace.state()))
+    scene = saved["backprop.expression.scene"]
+    assert scene["step"] == 9
     mode.lab.show_example("twice")
-    mode.restore(saved)
+    pane.workspace.restore(saved)
     assert {name: mode.state()[name] for name in ("chosen", "camera")} == {
-        name: saved[name] for name in ("chosen", "camera")
+        name: scene[name] for name in ("chosen", "camera")
     }, "also where a session is kept before it is worked out"
     await pane.settled()
-    assert mode.view.graph.chosen == (3, 0) and mode.state() == saved
+    assert mode.view.graph.chosen == (3, 0) and mode.state() == scene
 
 
 @pytest.mark.parametrize("text", ["a * (b +", " + ".join(f"tanh(w{n} * x{n})" for n in range(40))])
 async def test_what_was_looked_at_in_one_formula_is_not_laid_on_the_next(pane, mode, text):
     looked = {"chosen": [3, -1], "camera": [2.0, -50.0, -30.0], "step": 5}
-    mode.restore({"experiment": {"text": text, "values": {}}, **looked})
+    mode.lab.draft.begin({"text": text, "values": {}})
+    mode.restore(looked)
     mode.lab.set_text("a*b + c*d + e")
     await pane.settled()
     graph = mode.view.graph
@@ -79,13 +81,13 @@ async def test_the_graph_seen_below_a_formula_that_cannot_be_read_comes_back(pan
     await pane.settled()
     pane.player.seek(3)
     mode.lab.set_text("a = [1, 2]\nb = [1, 2, 3]\nsum(a + b)")
-    saved = json.loads(json.dumps(mode.state()))
+    saved = json.loads(json.dumps(pane.workspace.state()))
     mode.lab.show_example("neuron")
-    mode.restore(saved)
-    assert mode.state()["experiment"] == saved["experiment"], "also before that is worked out"
+    pane.workspace.restore(saved)
+    assert pane.workspace.state() == saved, "also before that is worked out"
     await pane.settled()
     assert mode.computed.text == good and pane.player.position == 3
     assert not mode.lab.is_readable
     await until(lambda: mode.view.editor.error.text)
-    assert mode.view.editor.field.toPlainText() == saved["experiment"]["text"]
-    assert mode.state() == saved
+    assert mode.view.editor.field.toPlainText() == saved["backprop.expression"]["text"]
+    assert pane.workspace.state() == saved

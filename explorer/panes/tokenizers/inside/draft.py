@@ -1,0 +1,27 @@
+"""What a person has set up: a text, a tokenizer, and what is left to chance. No Qt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.fields import check, field
+from explorer.panes.tokenizers.encoding.moments import LONGEST
+from explorer.panes.tokenizers.entries import MODEL
+
+FIRST = "Once upon a time, unbelievably"
+
+
+@dataclass(frozen=True)
+class InsideDraft:
+    """tokenizer  its id in the catalogue
+    seed       of what is drawn: the same one draws the same again
+    """
+
+    text: str = field(FIRST, longest=LONGEST)
+    tokenizer: str = MODEL
+    alpha: float = field(1.0, least=0, most=3)
+    dropout: float = field(0.0, least=0, most=1)
+    seed: int = field(0, least=0, below=1 << 62)
+
+    def __post_init__(self) -> None:
+        check(self)
