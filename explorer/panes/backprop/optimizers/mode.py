@@ -174,8 +174,10 @@ class OptimizersMode(Mode):
             return
         try:
             entries = [(name, settings_of(one, surface, name)) for name in one.racers]
-        except (ValueError, OverflowError):
-            return  # the field says what is wrong; the last race stays
+        except (ValueError, OverflowError) as error:
+            if self.recording is None:  # else the last race stays, and the field says what is wrong
+                self.fail(str(error), None)
+            return
         start = surface.start if one.start is None else one.start
         text = one.text if one.surface == TYPED else ""
         course = Course(surface, text, start, one.steps, one.schedule, one.warmup_steps, one.seed)

@@ -13,6 +13,7 @@ from explorer.engine import errors
 from explorer.engine.jobs import SUPERSEDED, EngineDied
 from explorer.panes.tokenizers.catalogue import MODEL, Opened
 from explorer.panes.tokenizers.encoding import moments
+from explorer.panes.tokenizers.encoding.inspector import inspection
 from explorer.panes.tokenizers.encoding.moments import LONGEST, Inside, Moment
 from explorer.panes.tokenizers.inside import demo, text
 from explorer.panes.tokenizers.inside.commands import commands
@@ -324,4 +325,4 @@ class InsideMode(Mode):
 
     def inspect(self) -> None:
         moment = self.moment_at(self.player.position) if self.active else None
-        self.inspection.emit(text.inspection(self.name, moment) if moment is not None else None)
+        self.inspection.emit(inspection(self.name, moment) if moment is not None else None)

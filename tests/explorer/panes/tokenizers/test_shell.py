@@ -88,12 +88,12 @@ def test_state_comes_back_and_that_of_unknown_modes_is_kept(make_pane):
     pane = make_pane(DEMO, OTHER)
     pane.modes["other"].line.setText("mine")
     pane.show_mode("other")
-    state = pane.state()
-    state["modes"]["later"] = {"version": 1}
+    state = pane.workspace.state()
+    state["tokenizers.later.scene"] = {"version": 1}
     back = make_pane(DEMO, OTHER)
-    back.restore(state)
+    back.workspace.restore(state)
     assert back.mode.id == "other" and back.modes["other"].line.text() == "mine"
-    assert back.state() == state
+    assert back.workspace.state() == state
 
 
 def test_a_mode_that_cannot_be_built_leaves_the_others_alone(make_pane, caplog):

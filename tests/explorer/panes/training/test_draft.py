@@ -8,13 +8,13 @@ from contextlib import nullcontext
 import pytest
 
 from core.data import Batches, StoriesCorpus
+from core.fields import from_json, lenient, to_json
 from core.optimization import OPTIMIZERS
 from core.optimization.schedules import SCHEDULES
 from core.resources import resource
 from core.tokenization import open_tokenizer
 from core.training.config import TrainingConfig
 from explorer.engine.loop import torch_threads
-from core.fields import from_json, lenient, to_json
 from explorer.panes.training.draft import (
     SIZES,
     TrainingDraft,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 import threading
 from pathlib import Path
@@ -286,9 +287,10 @@ def test_state_and_restore_bring_the_pane_back(make_pane, run_async):
         pane.view.charts.log.setChecked(True)
         pane.view.charts.smoothing.setValue(33)
         other = make_pane(steps="60")
-        other.restore(pane.state())
-        assert other.state() == pane.state()
-        other.restore({"version": 1, "options": 5, "smoothing": "much"})
+        saved = json.loads(json.dumps(pane.workspace.state()))
+        other.workspace.restore(saved)
+        assert other.workspace.state() == saved
+        other.restore({"version": 1, "smoothing": "much"})
         assert other.planning.errors == {}
         await pane.settled()
         await other.settled()

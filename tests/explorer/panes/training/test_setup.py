@@ -301,12 +301,12 @@ def test_what_is_typed_and_chosen_is_undone_and_redone(make_pane, run_async, qtb
 
 
 @pytest.mark.parametrize(
-    "options", [{"corpus": ""}, {"tokenizer": ""}, {"schedule": "steep"}, {"run_in": "a cloud"}]
+    "options", [{"corpus": 3}, {"tokenizer": ""}, {"schedule": "steep"}, {"run_in": "a cloud"}]
 )
 def test_a_damaged_session_is_the_usual_setup(make_pane, run_async, options):
     async def story():
         pane = make_pane()
-        pane.restore({"options": options})
+        pane.workspace.restore({"training.options": options})
         assert pane.planning.errors == {} and pane.planning.config is not None
         pane.planning.change("corpus", "")
         assert "choose a text" in pane.planning.errors["corpus"]

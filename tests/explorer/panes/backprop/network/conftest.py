@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+
+SCENE = "backprop.network.scene"
+
+
+def session(mode: Any) -> dict[str, Any]:
+    """Every path of the workspace, as a file holds it."""
+    return json.loads(json.dumps(mode.workspace.state()))
 
 
 @pytest.fixture

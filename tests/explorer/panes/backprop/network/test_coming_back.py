@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 
 from explorer.panes.backprop.network.draft import NetworkDraft
 from explorer.panes.backprop.network.spots import Weight
+from tests.explorer.panes.backprop.network.conftest import SCENE, session
 
 
 def test_a_session_brings_the_setup_back(mode, run_async):
@@ -16,35 +15,36 @@ def test_a_session_brings_the_setup_back(mode, run_async):
         mode.editing.show_preset("spiral")
         mode.editing.change_field("penalty", "l1")
         await mode.settled()
-        saved = mode.state()
+        saved = session(mode)
         mode.editing.show_preset("dead")
         await mode.settled()
-        mode.restore(saved)
+        mode.workspace.restore(saved)
         await mode.settled()
         assert mode.experiment.data == "spiral" and mode.experiment.penalty == "l1"
         assert mode.moment.step == 0 and mode.moment.experiment == mode.experiment
         await mode.runner.steps(20)
-        saved = json.loads(json.dumps(mode.state()))
+        saved = session(mode)
         weights = mode.moment.weights
         mode.choose(Weight(1, 2, 3))
         mode.following.follow(3)
         await mode.settled()
         mode.player.seek(7)
-        looking = json.loads(json.dumps(mode.state()))
+        looking = session(mode)
         mode.editing.show_preset("dead")
         await mode.settled()
-        mode.restore(looking)
-        assert json.loads(json.dumps(mode.state())) == looking, "also before it is there"
+        mode.workspace.restore(looking)
+        assert session(mode) == looking, "also before it is there"
         await mode.settled()
         assert mode.view.network.chosen == Weight(1, 2, 3) and mode.player.position == 7
         assert mode.following.sample.number == 3
-        assert json.loads(json.dumps(mode.state())) == looking
-        mode.restore(saved)
+        assert session(mode) == looking
+        mode.workspace.restore(saved)
         await mode.settled()
         assert mode.moment.step == 20 and mode.following.sample is None
         for before, after in zip(weights, mode.moment.weights, strict=True):
             np.testing.assert_array_equal(before, after)
-        mode.restore({"experiment": {"hidden": "many", "noise": None}, "panel": 3})
+        bad = {"hidden": "many", "noise": None}
+        mode.workspace.restore({mode.draft.path: bad, SCENE: {"panel": 3, "learned": None}})
         await mode.settled()
         assert mode.experiment == NetworkDraft()
 
@@ -138,10 +138,10 @@ def test_a_network_that_diverged_comes_back_as_it_was(mode, run_async):
 def test_curves_come_back_with_a_session(mode, run_async):
     async def body() -> None:
         await mode.runner.steps(40)
-        saved = json.loads(json.dumps(mode.state()))
+        saved = session(mode)
         mode.editing.show_preset("dead")
         await mode.settled()
-        mode.restore(saved)
+        mode.workspace.restore(saved)
         await mode.settled()
         assert mode.moment.step == 40
         assert mode.runner.lab.curves.steps == list(range(41))

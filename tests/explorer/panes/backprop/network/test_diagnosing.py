@@ -14,6 +14,7 @@ from explorer.panes.backprop.network.lab import NetworkLab
 from explorer.panes.backprop.network.presets import PRESETS
 from explorer.panes.backprop.network.rising import Rise
 from explorer.panes.backprop.network.text import headline
+from tests.explorer.panes.backprop.network.conftest import SCENE, session
 
 
 def learned(one, steps):
@@ -133,11 +134,11 @@ def test_a_session_keeps_the_cause(mode, run_async):
         await mode.settled()
         before = mode.headline
         assert "for the steps were too large" in before and not mode.inputs.calm.isHidden()
-        saved = json.loads(json.dumps(mode.state()))
+        saved = session(mode)
         mode.editing.show_preset("moons")
         await mode.settled()
         assert mode.inputs.calm.isHidden()
-        mode.restore(saved)
+        mode.workspace.restore(saved)
         await mode.settled()
         assert mode.headline == before and not mode.inputs.calm.isHidden()
         mode.inputs.calm.click()
@@ -177,17 +178,17 @@ def test_a_session_keeps_which_setup_made_it_so(mode, run_async):
         await mode.settled()
         await mode.runner.steps(12)
         await mode.settled()
-        before, saved = mode.headline, json.loads(json.dumps(mode.state()))
+        before, saved = mode.headline, session(mode)
         assert "earlier steps were too large" in before and mode.runner.lab.since == 60
         mode.editing.show_preset("moons")
         await mode.settled()
         assert mode.runner.lab.since == 0
-        mode.restore(saved)
+        mode.workspace.restore(saved)
         await mode.settled()
         assert mode.headline == before and mode.runner.lab.since == 60
         for bad in (None, [60], [60, 1000], [-1, 0], ["60", 0], {}):
-            saved["learned"]["since"] = bad
-            mode.restore(saved)
+            saved[SCENE]["learned"]["since"] = bad
+            mode.workspace.restore(saved)
             await mode.settled()
             assert (mode.runner.lab.since, mode.runner.lab.since_task) == (0, 0)
 

@@ -12,10 +12,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from core.fields import lenient, to_json
 from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.schedules import SCHEDULES, usual_warmup
 from explorer.panes.backprop.network.contour import boundary
-from explorer.panes.backprop.network.draft import NetworkDraft, make_data, restored
+from explorer.panes.backprop.network.draft import NetworkDraft, make_data
 from explorer.panes.backprop.network.lab import MOST_MOMENTS, NetworkLab
 from explorer.panes.backprop.network.moment import PLANE, RESOLUTION
 from explorer.panes.backprop.network.presets import PRESETS, preset
@@ -171,7 +172,7 @@ def test_curves_are_of_one_length_whenever_another_thread_looks():
 
 @pytest.mark.parametrize("one", PRESETS, ids=lambda one: one.id)
 def test_a_setup_survives_json(one):
-    assert restored(json.loads(json.dumps(one.experiment.state()))) == one.experiment
+    assert lenient(NetworkDraft, json.loads(json.dumps(to_json(one.experiment)))) == one.experiment
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
@@ -214,7 +215,7 @@ def test_what_does_not_fit_the_network_is_not_taken_over():
 
 def test_a_field_that_does_not_fit_is_the_usual_one():
     saved = {"hidden": [99], "noise": "much", "data": "moon", "learning_rate": 1, "seed": 3}
-    assert restored(saved) == replace(NetworkDraft(), learning_rate=1.0, seed=3)
+    assert lenient(NetworkDraft, saved) == replace(NetworkDraft(), learning_rate=1.0, seed=3)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from core.optimization.optimizers import OPTIMIZERS
 from explorer.panes.backprop.network.draft import NetworkDraft
 from explorer.panes.backprop.network.lab import NetworkLab
 from explorer.panes.backprop.network.past import kept, moments_steps
+from tests.explorer.panes.backprop.network.conftest import SCENE, session
 from tests.explorer.waiting import until
 
 
@@ -29,12 +30,12 @@ def test_a_session_goes_on_as_if_it_had_never_ended(mode, run_async, name):
         mode.draft.change(one, "Test")
         await mode.settled()
         await mode.runner.steps(40)
-        saved = json.loads(json.dumps(mode.state()))
+        saved = session(mode)
         await mode.runner.steps(40)
         before = {moment.step: moment for moment in mode.runner.lab.moments}
         mode.editing.show_preset("dead")
         await mode.settled()
-        mode.restore(saved)
+        mode.workspace.restore(saved)
         await mode.settled()
         await until(lambda: mode.runner.lab.past is None)
         lab = mode.runner.lab
@@ -73,13 +74,13 @@ def test_what_a_session_keeps_of_a_network_stays_small(mode, run_async):
 def test_a_session_that_is_closed_before_its_past_is_there_loses_nothing(mode, run_async):
     async def body() -> None:
         await mode.runner.steps(30)
-        saved = json.loads(json.dumps(mode.state()))
-        mode.restore(saved)
-        assert json.loads(json.dumps(mode.state()))["learned"] == saved["learned"]
+        saved = session(mode)
+        mode.workspace.restore(saved)
+        assert session(mode)[SCENE]["learned"] == saved[SCENE]["learned"]
         await until(lambda: mode.runner.beginning is None)
-        assert json.loads(json.dumps(mode.state()))["learned"] == saved["learned"]
+        assert session(mode)[SCENE]["learned"] == saved[SCENE]["learned"]
         await until(lambda: mode.runner.lab.past is None)
-        assert json.loads(json.dumps(mode.state()))["learned"] == saved["learned"]
+        assert session(mode)[SCENE]["learned"] == saved[SCENE]["learned"]
 
     run_async(body())
 
@@ -92,11 +93,11 @@ def test_a_session_comes_back_to_the_moment_that_was_looked_back_at(mode, run_as
         mode.player.seek(37)
         await mode.settled()
         assert mode.moment.step == 37 and not mode.player.at_live_edge
-        saved = json.loads(json.dumps(mode.state()))
+        saved = session(mode)
         weights = mode.moment.weights
         mode.editing.show_preset("dead")
         await mode.settled()
-        mode.restore(saved)
+        mode.workspace.restore(saved)
         assert mode.state()["step"] == 37, "also before it is there"
         await mode.settled()
         await until(lambda: mode.runner.lab.past is None)
@@ -109,7 +110,7 @@ def test_a_session_comes_back_to_the_moment_that_was_looked_back_at(mode, run_as
         mode.player.end()
         assert mode.state()["step"] is None
         for bad in ("37", 1000, -1, 3.5):
-            mode.restore({**saved, "step": bad})
+            mode.restore({**saved[SCENE], "step": bad})
             await mode.settled()
             await until(lambda: mode.runner.lab.past is None)
             assert mode.moment.step == 80 and mode.player.at_live_edge
@@ -124,11 +125,11 @@ def test_a_setup_changed_after_the_last_step_comes_back_too(mode, run_async):
         await mode.runner.steps(12)
         mode.editing.change_field("learning_rate", 0.5)
         await mode.settled()
-        saved = json.loads(json.dumps(mode.state()))
+        saved = session(mode)
         weights = mode.moment.weights
         mode.editing.show_preset("dead")
         await mode.settled()
-        mode.restore(saved)
+        mode.workspace.restore(saved)
         await mode.settled()
         assert mode.moment.step == 12 and mode.experiment.learning_rate == 0.5
         for now, before in zip(mode.moment.weights, weights, strict=True):

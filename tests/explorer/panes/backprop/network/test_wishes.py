@@ -6,7 +6,9 @@ import asyncio
 
 import pytest
 
+from core.fields import to_json
 from explorer.panes.backprop.network.draft import NetworkDraft
+from tests.explorer.panes.backprop.network.conftest import SCENE
 
 
 def test_a_change_while_the_network_is_made_counts(make_pane, run_async, hold):
@@ -20,7 +22,8 @@ def test_a_change_while_the_network_is_made_counts(make_pane, run_async, hold):
         assert mode.runner.state == "loading"
         mode.editing.change_field("activation", "relu")
         await asyncio.sleep(0.01)
-        mode.restore({"experiment": NetworkDraft(data="xor", activation="relu").state()})
+        one = to_json(NetworkDraft(data="xor", activation="relu"))
+        mode.workspace.restore({mode.draft.path: one, SCENE: {"learned": None}})
         await release()
         await pane.settled()
         lab = mode.runner.lab

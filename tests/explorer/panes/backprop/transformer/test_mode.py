@@ -126,13 +126,13 @@ def test_a_session_finds_step_and_pinned_cell_again(make_mode, run_async):
     stage.cellClicked.emit(stage.cell((1, 2, 1)))
     assert mode.player.enter()
     mode.player.seek(1)
-    saved = json.loads(json.dumps(pane.state()))
+    saved = json.loads(json.dumps(pane.workspace.state()))
     pinned, position = mode.pinned, outer_step(mode)
     mode.pin(pinned)
     mode.player.leave()
     mode.player.start()
     mode.view.set_folded(True)
-    pane.restore(saved)
+    pane.workspace.restore(saved)
     run_async(pane.settled())
     assert mode.pinned == pinned
     assert outer_step(mode) == position and mode.player.position == 1

@@ -72,8 +72,8 @@ def test_alpha_keeps_the_place_and_can_be_undone(pane, trained, run_async):
         pane.workspace.undo()
         await pane.settled()
         assert mode.alpha == 1.0
-        state = mode.state()
-        mode.restore({**state, "text": "a hat", "alpha": -3, "tokenizer": "model"})
+        state = {"text": "a hat", "alpha": -3, "tokenizer": "model"}
+        pane.workspace.begin("tokenizers.inside", state)
         await pane.settled()
         assert (mode.text, mode.alpha, mode.chosen) == ("a hat", 1.0, "model")
 
@@ -134,16 +134,16 @@ def test_what_is_drawn_is_shown_undone_and_kept_in_the_session(pane, trained, ru
         mode.inputs.draw.click()
         await pane.settled()
         assert mode.seed == 2 and mode.moment_at(pane.player.position).frame.way == "sample"
-        second, state = sample(), mode.state()
+        second, state = sample(), pane.workspace.state()
         pane.workspace.undo()
         pane.workspace.undo()
         await pane.settled()
         assert mode.seed == 0 and sample() == first
-        mode.restore(state)
+        pane.workspace.restore(state)
         await pane.settled()
         assert mode.seed == 2 and sample() == second
-        mode.restore({"seed": "many", "dropout": 7, "alpha": None})
-        assert (mode.seed, mode.dropout, mode.alpha) == (2, 0.0, 0.0)
+        pane.workspace.begin("tokenizers.inside", {"seed": "many", "dropout": 7, "alpha": None})
+        assert (mode.seed, mode.dropout, mode.alpha) == (0, 0.0, 1.0)
 
     run_async(body())
 
@@ -249,7 +249,7 @@ def test_a_download_that_failed_says_so_until_it_is_tried_again(pane, run_async)
     async def body():
         mode = pane.mode
         away = next(entry for entry in pane.catalogue.entries if not entry.here)
-        pane.workspace.change("tokenizers.inside.chosen", away.id, "Look inside it")
+        mode.draft.change({"tokenizer": away.id}, "Look inside it")
         pane.catalogue.failed.emit(away.id, "the line is cut; try again")
         pane.catalogue.changed.emit()
         await pane.settled()

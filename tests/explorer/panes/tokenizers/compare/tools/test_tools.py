@@ -185,7 +185,7 @@ def test_the_view_comes_back_with_a_session(pane, make_pane, run_async):
     other = make_pane(MODES[0])
 
     async def back():
-        other.restore(pane.state())
+        other.mode.restore(pane.mode.state())
         await other.settled()
         assert other.mode.choices.view == "vocabulary"
         view = tool(other, "vocabulary").view
