@@ -1,0 +1,157 @@
+"""200 random changes of each draft are undone and done again, bit for bit."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from core.optimization.optimizers import OPTIMIZERS
+from core.optimization.schedules import SCHEDULES
+from core.optimization.surfaces import SURFACES
+from explorer.panes.backprop.expression.examples import EXAMPLES
+from explorer.panes.backprop.network.presets import PRESETS
+from explorer.panes.tokenizers.train.draft import ALGORITHMS, Lane
+
+CHANGES = 200
+FORMULAS = ("a*b + c", "w = 0.5\nsum(w * [1, -2, 3])", "tanh(x*w", "(y - w*x)**2", "relu(a - b)", "")
+
+Act = Callable[[random.Random], object]
+
+
+def expression(mode: Any) -> list[Act]:
+    lab = mode.lab
+
+    def move(chance: random.Random) -> None:
+        if lab.computed is not None and lab.computed.leaves:
+            leaf = chance.choice(list(lab.computed.leaves))
+            lab.move_leaf(leaf, 0, chance.choice((-0.0, 0.0, 1 / 3, chance.gauss(0, 2), 1e-300)))
+
+    return [
+        lambda chance: lab.set_text(chance.choice(FORMULAS)),
+        lambda chance: lab.show_example(chance.choice(EXAMPLES[:6]).id),
+        move,
+        move,
+        lambda _: lab.step_downhill(),
+        lambda _: lab.reset_steps(),
+        lambda chance: lab.set_rate(10 ** chance.uniform(-4, 2)),
+        lambda chance: lab.set_fixed(chance.choice("abwx"), chance.random() < 0.5),
+        lambda _: mode.toggle_check(),
+    ]
+
+
+def network(mode: Any) -> list[Act]:
+    change = mode.editing.change_field
+    return [
+        lambda chance: change("noise", chance.uniform(0, 1)),
+        lambda chance: change("learning_rate", 10 ** chance.uniform(-5, 1)),
+        lambda chance: change("points", chance.randint(2, 300)),
+        lambda chance: change("optimizer", chance.choice(list(OPTIMIZERS))),
+        lambda chance: change("data", chance.choice(("moons", "xor", "own", "hills"))),
+        lambda chance: mode.editing.add_point(chance.gauss(0, 1), chance.gauss(0, 1)),
+        lambda chance: mode.view.neuronsRequested.emit(0, chance.choice((-1, 1))),
+        lambda chance: mode.view.layersRequested.emit(1 if len(mode.experiment.hidden) < 3 else -1),
+        lambda chance: mode.editing.show_preset(chance.choice(PRESETS).id),
+        lambda chance: mode.editing.reset(chance.random() < 0.5),
+    ]
+
+
+def optimizers(mode: Any) -> list[Act]:
+    inputs, names = mode.changing, list(OPTIMIZERS)
+    return [
+        lambda chance: inputs.set_surface(chance.choice(list(SURFACES))),
+        lambda chance: inputs.set_text(chance.choice(("x**2 + y**2", "x*y", "sin(x"))),
+        lambda chance: inputs.set_start(chance.gauss(0, 1), -0.0),
+        lambda chance: inputs.set_races(chance.choice(names), chance.random() < 0.5),
+        lambda chance: inputs.set_rate(chance.choice(names), 10 ** chance.uniform(-4, 0)),
+        lambda chance: inputs.set_value("adam", "beta1", chance.random()),
+        lambda chance: inputs.set_usual(chance.choice(names)),
+        lambda chance: inputs.set_schedule(chance.choice(list(SCHEDULES))),
+        lambda chance: inputs.set_steps(chance.randint(1, 60)),
+        lambda chance: inputs.set_warmup(chance.randint(0, 30)),
+        lambda _: inputs.set_other_noise(),
+        lambda _: inputs.reset(),
+    ]
+
+
+def train(mode: Any) -> list[Act]:
+    change = mode.planning.change
+    lanes = [Lane(one.kind, variant.id) for one in ALGORITHMS for variant in one.variants]
+    return [
+        lambda chance: change("kilobytes", str(chance.randint(1, 400))),
+        lambda chance: change("vocab_size", chance.choice(("many", "1,000", "512", ""))),
+        lambda chance: change("sample", f"kites {chance.random()}"),
+        lambda chance: change("lanes", tuple(chance.sample(lanes, chance.randint(1, 4)))),
+    ]
+
+
+def inside(mode: Any) -> list[Act]:
+    return [
+        lambda chance: mode.set_text(f"unbelievably {chance.random()}"),
+        lambda chance: mode.draft.change({"alpha": chance.uniform(0, 3)}, "Alpha"),
+        lambda chance: mode.draft.change({"dropout": chance.random()}, "Dropout"),
+        lambda chance: mode.draft.change({"seed": chance.randint(0, 9)}, "Draw another way"),
+    ]
+
+
+def training(pane: Any) -> list[Act]:
+    change = pane.planning.change
+    return [
+        lambda chance: change("size", chance.choice(("tiny", "small", "large"))),
+        lambda chance: change("n_layer", str(chance.randint(1, 9))),
+        lambda chance: change("steps", chance.choice(("300", "1,200", "none", "77"))),
+        lambda chance: change("learning_rate", f"{10 ** chance.uniform(-5, -2):.3g}"),
+        lambda chance: change("warmup_steps", str(chance.randint(0, 90))),
+        lambda chance: change("optimizer", chance.choice(list(OPTIMIZERS))),
+        lambda chance: change("corpus", chance.choice(("stories", "/none/a.txt"))),
+        lambda chance: change("sample_prompt", chance.choice(("", "A kite", "Mira"))),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pane", "mode", "path", "acts"),
+    [
+        ("backprop", "expression", "backprop.expression", expression),
+        ("backprop", "network", "backprop.network", network),
+        ("backprop", "optimizers", "backprop.optimizers", optimizers),
+        ("tokenizers", "train", "tokenizers.train", train),
+        ("tokenizers", "inside", "tokenizers.inside", inside),
+        ("training", "", "training.options", training),
+    ],
+)
+def test_200_random_changes_are_undone_and_redone_bit_for_bit(sit, pane, mode, path, acts):
+    chance = random.Random(path)
+
+    async def body(session: Any) -> None:
+        shown, workspace = session.window.show_pane(pane), session.workspace
+        await shown.settled()
+        face = shown.modes[mode] if mode else shown
+        doing = acts(face)
+
+        def state() -> str:
+            return json.dumps(workspace.value(path), sort_keys=True)
+
+        kept = [state()]
+        while len(kept) <= CHANGES:
+            await asyncio.sleep(0)
+            chance.choice(doing)(chance)
+            workspace.end_merge()
+            if state() != kept[-1]:
+                kept.append(state())
+        for turn in range(CHANGES, 0, -1):
+            assert state() == kept[turn]
+            await asyncio.sleep(0)
+            workspace.undo()
+        assert state() == kept[0] and not workspace.undo_text
+        for turn in range(1, CHANGES + 1):
+            await asyncio.sleep(0)
+            workspace.redo()
+            assert state() == kept[turn]
+        assert not workspace.redo_text
+        await shown.settled()
+
+    sit(body, computing=False)
