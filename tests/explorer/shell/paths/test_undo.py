@@ -46,6 +46,11 @@ def expression(mode: Any) -> list[Act]:
 
 def network(mode: Any) -> list[Act]:
     change = mode.editing.change_field
+
+    def neurons(more: int) -> None:
+        if mode.experiment.hidden:
+            mode.view.neuronsRequested.emit(0, more)
+
     return [
         lambda chance: change("noise", chance.uniform(0, 1)),
         lambda chance: change("learning_rate", 10 ** chance.uniform(-5, 1)),
@@ -53,7 +58,7 @@ def network(mode: Any) -> list[Act]:
         lambda chance: change("optimizer", chance.choice(list(OPTIMIZERS))),
         lambda chance: change("data", chance.choice(("moons", "xor", "own", "hills"))),
         lambda chance: mode.editing.add_point(chance.gauss(0, 1), chance.gauss(0, 1)),
-        lambda chance: mode.view.neuronsRequested.emit(0, chance.choice((-1, 1))),
+        lambda chance: neurons(chance.choice((-1, 1))),
         lambda chance: mode.view.layersRequested.emit(1 if len(mode.experiment.hidden) < 3 else -1),
         lambda chance: mode.editing.show_preset(chance.choice(PRESETS).id),
         lambda chance: mode.editing.reset(chance.random() < 0.5),
@@ -107,7 +112,6 @@ def training(pane: Any) -> list[Act]:
         lambda chance: change("learning_rate", f"{10 ** chance.uniform(-5, -2):.3g}"),
         lambda chance: change("warmup_steps", str(chance.randint(0, 90))),
         lambda chance: change("optimizer", chance.choice(list(OPTIMIZERS))),
-        lambda chance: change("corpus", chance.choice(("stories", "/none/a.txt"))),
         lambda chance: change("sample_prompt", chance.choice(("", "A kite", "Mira"))),
     ]
 
