@@ -28,7 +28,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import MISSING, dataclass
 from functools import cache
@@ -344,11 +344,11 @@ def _number(value: Any, about: Field, name: str) -> float:
 
 
 def _is_within(value: Number, about: Field) -> bool:
-    return not (
-        (about.least is not None and value < about.least)
-        or (about.most is not None and value > about.most)
-        or (about.above is not None and value <= about.above)
-        or (about.below is not None and value >= about.below)
+    return (  # NaN lies within no bound
+        (about.least is None or value >= about.least)
+        and (about.most is None or value <= about.most)
+        and (about.above is None or value > about.above)
+        and (about.below is None or value < about.below)
     )
 
 
@@ -371,12 +371,11 @@ def _check_length(value: Collection[Any], of: str, about: Field, name: str) -> N
         return
     if count == 0:
         raise _error(f"{name} is empty", about, "fill it in")
-    bound = (
-        f"more than {about.longest:,}"
-        if count > about.longest
-        else f"fewer than {about.shortest:,}"
-    )
-    raise _error(f"{name} holds {count:,} {of}, {bound}", about, "choose another one")
+    if count > about.longest:
+        said = f"{name} holds {count:,} {of}, more than {about.longest:,}"
+    else:
+        said = f"{name} holds {count:,} of at least {about.shortest:,} {of}"
+    raise _error(said, about, "choose another one")
 
 
 def _nested(value: Any, kind: Any, about: Field, name: str, dropping: bool) -> Any:
@@ -491,7 +490,7 @@ def _expected(kind: Any, about: Field) -> str:
         return f"{count} {_several(entries[0], about)}"
     if origin in (dict, Mapping):
         return f"a JSON object of {_several(kinds[1], about)}"
-    return f"a {kind.__name__}, or a JSON object of its fields"
+    return f"a JSON object ({kind.__name__})"
 
 
 def _several(kind: Any, about: Field) -> str:
@@ -500,6 +499,8 @@ def _several(kind: Any, about: Field) -> str:
         return f"{_number_name(kind, about)}s{_range(about)}"
     if kind is str and not about.choices:
         return "texts"
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+        return f"JSON objects ({kind.__name__})"
     return f"entries, each {_expected(kind, about)}"
 
 
@@ -529,7 +530,7 @@ def _written(bound: Number | None) -> str:
     return f"{bound:,}" if isinstance(bound, int) else f"{bound:g}"
 
 
-def either(choices: Collection[str]) -> str:
+def either(choices: Iterable[str]) -> str:
     """How an error lists what there is: "'a', 'b' or 'c'"."""
     *first, last = map(repr, choices)
     return f"{', '.join(first)} or {last}" if first else last

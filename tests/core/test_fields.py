@@ -96,7 +96,7 @@ class Race:
         ({"paths": ["a", None]}, "paths[1] must be text, not None"),
         ({"start": 1.5}, "start must be a whole number or text or None, not 1.5"),
         ({"pair": 3}, "pair cannot be 3: it is not even; 2 is usual"),
-        ({"shape": 3}, "shape must be a Shape, or a JSON object of its fields, not 3"),
+        ({"shape": 3}, "shape must be a JSON object (Shape), not 3"),
         ({"shape": {"width": 0}}, "shape: width must be a whole number from 1 to 96, not 0; 8 is"),
         ({"shape": {}}, "shape: the Shape is incomplete: it lacks 'width'; add it"),
         ({"warmup": 300}, "warmup 300 is longer than steps 200"),

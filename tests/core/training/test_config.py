@@ -57,7 +57,7 @@ def test_impossible_values_say_the_remedy(
         ('{"format": 99}', "update"),
         ('{"model": {"vocab_size": 5}}', "incomplete"),
         ('{"model": {}, "modle": {}}', "unknown field 'modle'"),
-        ('{"model": 3}', "model must be a ModelConfig"),
+        ('{"model": 3}', r"model must be a JSON object \(ModelConfig\), not 3"),
         ("[" * 100_000, "nested too deep"),
         ('{"seed": ' + "9" * 6000 + "}", "number too long"),
     ],

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from explorer import theme
-from explorer.panes.tokenizers.train.draft import TrainDraft
+from explorer.panes.tokenizers.train.draft import AMOUNTS, TrainDraft
 from explorer.panes.tokenizers.train.lane_rows import LaneRows
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.fields import Deepest, Field, TextField
@@ -38,9 +38,8 @@ class SetupView(TakesFiles):
         self.setObjectName("tokenizers.train.setup")
         self._options = TrainDraft()
         self.corpus = CorpusField()
-        self.kilobytes = TextField("kilobytes", "Read at most (kB)", "How much of the text is read")
-        self.pieces = TextField(
-            "vocab_size", "Pieces in each vocabulary", "Special tokens included"
+        self.pieces, self.kilobytes = (
+            TextField(name, about.label, about.help) for name, about in AMOUNTS.items()
         )
         self.fields: dict[str, Field] = {
             field.name: field for field in (self.corpus, self.kilobytes, self.pieces)

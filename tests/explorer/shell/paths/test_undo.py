@@ -18,7 +18,14 @@ from explorer.panes.backprop.network.presets import PRESETS
 from explorer.panes.tokenizers.train.draft import ALGORITHMS, Lane
 
 CHANGES = 200
-FORMULAS = ("a*b + c", "w = 0.5\nsum(w * [1, -2, 3])", "tanh(x*w", "(y - w*x)**2", "relu(a - b)", "")
+FORMULAS = (
+    "a*b + c",
+    "w = 0.5\nsum(w * [1, -2, 3])",
+    "tanh(x*w",
+    "(y - w*x)**2",
+    "relu(a - b)",
+    "",
+)
 
 Act = Callable[[random.Random], object]
 
