@@ -22,7 +22,7 @@ def test_one_that_waits_for_the_engine_can_be_given_up(owner, run_async):
     heard = Heard(latest)
 
     async def body():
-        latest.ask(counting(1), "counting")
+        latest.ask(lambda: counting(1), "counting")
         assert latest.stop() and not latest.stop()
         engine.start()
         await asyncio.sleep(0.02)
@@ -39,7 +39,7 @@ def test_nothing_is_heard_of_what_was_given_up(engine, owner, run_async):
     begun, closed = threading.Event(), threading.Event()
 
     async def body():
-        latest.ask(endless(begun, closed), "endless")
+        latest.ask(lambda: endless(begun, closed), "endless")
         await until(begun.is_set)
         assert latest.stop() and not latest.running
         heard.said.clear()
@@ -65,7 +65,7 @@ def test_an_error_is_told_and_only_one_that_nobody_expects_has_a_card(
         raise error
 
     async def body():
-        latest.ask(failing(), "the text")
+        latest.ask(lambda: failing(), "the text")
         await latest.settled()
 
     run_async(body())
@@ -82,7 +82,7 @@ def test_an_error_that_nobody_hears_of_has_its_card(engine, owner, run_async):
         raise ValueError("use fewer words")
 
     async def body():
-        latest.ask(failing(), "the text")
+        latest.ask(lambda: failing(), "the text")
         await latest.settled()
 
     run_async(body())
@@ -99,7 +99,7 @@ def test_an_error_without_words_is_told_by_its_name(engine, owner, run_async):
         raise ValueError
 
     async def body():
-        latest.ask(failing(), "the text")
+        latest.ask(lambda: failing(), "the text")
         await latest.settled()
 
     run_async(body())
@@ -111,7 +111,7 @@ def test_the_end_of_its_owner_closes_the_job(engine, owner, run_async):
     begun, closed = threading.Event(), threading.Event()
 
     async def body():
-        latest.ask(endless(begun, closed), "endless")
+        latest.ask(lambda: endless(begun, closed), "endless")
         await until(begun.is_set)
         dispose(owner)
         await until(closed.is_set)
@@ -128,7 +128,7 @@ def test_an_owner_that_ends_in_the_very_moment_of_its_question_leaves_no_job(
     begun, closed = threading.Event(), threading.Event()
 
     async def body():
-        latest.ask(endless(begun, closed), "endless")
+        latest.ask(lambda: endless(begun, closed), "endless")
         begun.wait(5)  # the engine's thread runs it; the loop has not turned since
         dispose(owner)
         await until(closed.is_set)
@@ -141,7 +141,7 @@ def test_nobody_waits_for_what_a_person_ends(engine, owner, run_async):
     begun, closed = threading.Event(), threading.Event()
 
     async def body():
-        latest.ask(endless(begun, closed), "endless")
+        latest.ask(lambda: endless(begun, closed), "endless")
         await until(begun.is_set)
         await tasks.wait_for(owner)
         assert latest.running
@@ -162,15 +162,15 @@ def test_the_end_of_the_engines_thread_is_told_without_a_second_card(owner, run_
         raise SystemExit
 
     async def body():
-        latest.ask(dying(), "dying")
+        latest.ask(lambda: dying(), "dying")
         await latest.settled()
         assert heard.kinds == ["item", "failed", "ended"]
         heard.said.clear()
-        latest.ask(counting(1), "asked of the dead")
+        latest.ask(lambda: counting(1), "asked of the dead")
         assert heard.kinds == ["failed", "ended"] and "Restart" in heard.said[0][1]
         engine.restart()
         heard.said.clear()
-        latest.ask(counting(1), "asked of another one")
+        latest.ask(lambda: counting(1), "asked of another one")
         await latest.settled()
         assert heard.kinds == ["item", "came", "ended"]
         assert await engine.close()
@@ -188,7 +188,7 @@ def test_a_closed_engine_ends_it_without_an_answer(owner, run_async):
     begun, closed = threading.Event(), threading.Event()
 
     async def body():
-        latest.ask(endless(begun, closed), "endless")
+        latest.ask(lambda: endless(begun, closed), "endless")
         await until(begun.is_set)
         assert await engine.close()
         await latest.settled()
