@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 
 import pytest
 
 from explorer.engine import errors, tasks
 from explorer.engine.engine import Engine
+from explorer.engine.jobs import EngineDied
 from explorer.engine.latest import Latest
 from tests.explorer.conftest import dispose
 from tests.explorer.engine.latest.conftest import Heard, endless
 from tests.explorer.small_jobs import counting
-from tests.explorer.waiting import until
+from tests.explorer.waiting import Gate, until
 
 
 def test_one_that_waits_for_the_engine_can_be_given_up(owner, run_async):
@@ -198,3 +200,78 @@ def test_a_closed_engine_ends_it_without_an_answer(owner, run_async):
     assert "came" not in heard.kinds and "failed" not in heard.kinds
     assert heard.kinds[-1] == "ended"
     dispose(engine)
+
+
+def test_what_the_engine_died_over_is_asked_of_the_next_one_once(owner, run_async):
+    """A job by another generator, a call, and nothing of one that a person begins."""
+    engine = Engine(with_torch=False)
+    engine.start()
+    job, call, run = (Latest(engine, owner, open_ended=i == 2) for i in range(3))
+    heard = [Heard(one) for one in (job, call, run)]
+    begun, closed = threading.Event(), threading.Event()
+    made: list[str] = []
+
+    def asked(name: str, first):
+        made.append(name)
+        return first if made.count(name) == 1 else counting(2)
+
+    async def body():
+        job.ask(lambda: asked("job", endless(begun, closed)), "a job")
+        run.ask(lambda: asked("run", endless(begun, threading.Event())), "a run")
+        await until(begun.is_set)
+        with pytest.raises(EngineDied):
+            call.ask(lambda: engine.call(pow, 2, 5), "a call")
+            await engine.call(sys.exit)
+        await until(lambda: all("ended" in one.kinds for one in heard[::2]))
+        await call.settled()
+        for one in heard:
+            one.said.clear()
+        engine.restart()
+        for one in (job, call, run):
+            await one.settled()
+        assert await engine.close()
+
+    run_async(body())
+    assert made == ["job", "run", "job"]
+    assert heard[0].said == [("item", 0), ("item", 1), ("came", 2), ("ended", None)]
+    assert not heard[2].said
+    assert not errors.reports().problems
+    dispose(engine)
+
+
+def test_the_end_of_its_owner_ends_a_call(engine, owner, run_async):
+    latest = Latest(engine, owner)
+    gate = Gate()
+    ran: list[int] = []
+
+    async def body():
+        blocked = asyncio.ensure_future(engine.call(gate))
+        await gate.reached()
+        latest.call(ran.append, 1, name="a call")
+        await asyncio.sleep(0)
+        dispose(owner)
+        await asyncio.sleep(0)
+        gate.open()
+        await blocked
+        await until(lambda: not tasks.running())
+
+    run_async(body())
+    assert not ran and not errors.reports().problems
+
+
+def test_a_call_that_fails_is_told_and_a_closed_engine_gives_no_answer(engine, owner, run_async):
+    latest = Latest(engine, owner)
+    heard = Heard(latest)
+
+    async def body():
+        latest.call(int, "x", name="a number")
+        await latest.settled()
+        assert heard.kinds == ["failed", "ended"]
+        heard.said.clear()
+        await engine.close()
+        latest.ask(lambda: engine.call(pow, 2, 5), "asked of a closed one")
+        await latest.settled()
+
+    run_async(body())
+    assert "came" not in heard.kinds and "failed" not in heard.kinds
+    assert not errors.reports().problems

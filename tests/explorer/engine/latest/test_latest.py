@@ -175,3 +175,115 @@ def test_a_name_that_is_not_told_stays_out_of_the_status_bar(engine, owner, run_
         await latest.settled()
 
     run_async(body())
+
+
+def test_a_call_is_answered_between_two_steps_of_a_job(engine, owner, run_async):
+    latest = Latest(engine, owner)
+    heard = Heard(latest)
+
+    async def body():
+        latest.call(pow, 2, 5, name="a power")
+        assert latest.running and latest.job is None
+        await latest.settled()
+
+    run_async(body())
+    assert heard.said == [("came", 32), ("ended", None)] and not latest.running
+
+
+def test_of_calls_to_a_busy_engine_only_the_newest_is_made(engine, owner, run_async):
+    latest = Latest(engine, owner)
+    heard = Heard(latest)
+    made: list[int] = []
+
+    async def body():
+        gate = Gate()
+        blocked = asyncio.ensure_future(engine.call(gate))
+        await gate.reached()
+        for number in (1, 2, 3):
+            latest.call(made.append, number, name="a number")
+            await asyncio.sleep(0)  # the older one has asked the engine by now
+        await asyncio.sleep(0)
+        gate.open()
+        await blocked
+        await latest.settled()
+
+    run_async(body())
+    assert made == [3]
+    assert heard.said == [("came", None), ("ended", None)]
+
+
+def test_nothing_is_heard_of_a_call_under_way_once_another_is_asked(engine, owner, run_async):
+    latest = Latest(engine, owner)
+    heard = Heard(latest)
+
+    async def body():
+        gate = Gate()
+        latest.call(gate, name="older")
+        await gate.reached()
+        latest.call(pow, 2, 5, name="newer")
+        gate.open()
+        await latest.settled()
+
+    run_async(body())
+    assert heard.said == [("came", 32), ("ended", None)]
+
+
+def test_a_coroutine_asks_several_and_ends_where_a_newer_question_comes(engine, owner, run_async):
+    latest = Latest(engine, owner)
+    heard = Heard(latest)
+    gone: list[int] = []
+
+    async def twice(number: int) -> int:
+        first = await engine.call(pow, number, 2)
+        gone.append(number)
+        return await engine.call(pow, first, 2)
+
+    async def body():
+        gate = Gate()
+        blocked = asyncio.ensure_future(engine.call(gate))
+        await gate.reached()
+        latest.ask(lambda: twice(2), "older")
+        await asyncio.sleep(0)
+        latest.ask(lambda: twice(3), "newer")
+        gate.open()
+        await blocked
+        await latest.settled()
+
+    run_async(body())
+    assert gone == [3]
+    assert heard.said == [("came", 81), ("ended", None)]
+
+
+def test_a_coroutine_may_lead_to_another_question(engine, owner, run_async):
+    latest = Latest(engine, owner)
+    heard = Heard(latest)
+
+    async def first() -> None:
+        number = await engine.call(pow, 2, 2)
+        latest.call(pow, number, 3, name="second")
+
+    async def body():
+        latest.ask(first, "first")
+        await latest.settled()
+
+    run_async(body())
+    assert heard.said == [("came", 64), ("ended", None)]
+
+
+def test_a_call_waits_for_an_engine_that_is_not_there_yet(owner, run_async):
+    engine = Engine(with_torch=False)
+    latest = Latest(engine, owner)
+    heard = Heard(latest)
+
+    async def body():
+        latest.call(pow, 2, 4, name="older")
+        latest.call(pow, 2, 5, name="newer")
+        await asyncio.sleep(0.02)
+        assert not engine.alive and not latest.running and not heard.said
+        engine.start()
+        await latest.settled()
+        assert await engine.close()
+
+    run_async(body())
+    assert heard.said == [("came", 32), ("ended", None)]
+    dispose(engine)
