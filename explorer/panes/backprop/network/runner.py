@@ -14,7 +14,6 @@ from explorer.engine.latest import Latest
 from explorer.panes.backprop.network.draft import NetworkDraft
 from explorer.panes.backprop.network.lab import NetworkLab
 from explorer.panes.backprop.network.moment import Moment
-from explorer.panes.backprop.network.sample import Sample
 
 TOGETHER = 15  # steps in one call, each with its moment: about 50 ms
 
@@ -125,7 +124,7 @@ class Runner(QObject):
             self.beginning = None
         self.begun.emit()
         if self.lab is not None and self.lab.past:
-            self._remembering.ask(self.lab.remember_steps(), "earlier moments", is_told=False)
+            self._remembering.ask(self.lab.remember_steps, "earlier moments", is_told=False)
 
     def play(self) -> None:
         if self.lab is None or self.lab.diverged or not self.has_points:
@@ -134,7 +133,7 @@ class Runner(QObject):
         if self._learning.job is not None:
             self._learning.job.resume()
         else:
-            self._learning.ask(self.lab.run(), "the playground learns")
+            self._learning.ask(self.lab.run, "the playground learns")
         self._tell()
 
     def pause(self) -> None:
@@ -166,15 +165,6 @@ class Runner(QObject):
             count -= TOGETHER
         self.grown.emit()
         self._tell()
-
-    async def sample(self, number: int, x: float, y: float, target: float) -> Sample | None:
-        """One point's own way. Raises ValueError where there is none."""
-        if self.lab is None:
-            return None
-        found = await self._engine.call(
-            self.lab.sample, number, x, y, target, key=(id(self), "sample")
-        )
-        return found if isinstance(found, Sample) else None
 
     # what comes
 

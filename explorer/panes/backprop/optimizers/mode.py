@@ -70,7 +70,6 @@ class OptimizersMode(Mode):
         self._inspecting.timeout.connect(self._tell)
         self.view.into.clicked.connect(self.go_in_or_out)
         self.draft.changed.connect(lambda _: self.refresh())
-        self.engine.activityChanged.connect(self._on_activity)
         self._headline = self.teaches
 
     # what the pane asks
@@ -139,10 +138,6 @@ class OptimizersMode(Mode):
     @property
     def experiment(self) -> OptimizersDraft:
         return self.draft.value
-
-    def _on_activity(self) -> None:
-        if self._seen and self.engine.alive and self.recording is None and not self.runner.busy:
-            self.refresh()
 
     # running it
 

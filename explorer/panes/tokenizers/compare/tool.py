@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -94,9 +94,9 @@ class Tool(QObject):
     def opened(self) -> list[Opened]:
         return [opened for _, opened in self.shown if opened is not None]
 
-    def run(self, steps: Generator[Any, Any, Any], name: str) -> None:
+    def run(self, make: Callable[[], Generator[Any, Any, Any]], name: str) -> None:
         """Runs a job of core in place of the one before; `on_progress`, `on_done`, `on_failed`."""
-        self._latest.ask(steps, name)
+        self._latest.ask(make, name)
 
     def stop(self) -> None:
         self._latest.stop()

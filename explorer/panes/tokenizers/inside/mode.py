@@ -9,8 +9,7 @@ from typing import Any
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from explorer.engine import errors
-from explorer.engine.jobs import SUPERSEDED, EngineDied
+from explorer.engine.latest import Latest
 from explorer.panes.tokenizers.catalogue import MODEL, Opened
 from explorer.panes.tokenizers.encoding import moments
 from explorer.panes.tokenizers.encoding.inspector import inspection
@@ -47,11 +46,14 @@ class InsideMode(Mode):
         self.inside: Inside | None = None
         self._opened: Opened | None = None
         self._shows_draw = False  # the way that is drawn next is to be seen
-        self._turn = 0
+        self._keep = False  # the cursor stays where it is
+        self._looking = Latest(self.engine, self)
+        self._looking.came.connect(self._on_looked)
+        self._looking.failed.connect(self._fail)
         self._errors: dict[str, str] = {}  # why a download failed
         self._position = 0.0
         self._wanted: float | None = None  # where a session was left
-        self._later = True  # asked for once it is shown and the engine runs
+        self._later = True  # asked for once it is shown
         self.draft = Draft(self.workspace, "tokenizers.inside", InsideDraft, self)
         self._seen = self.draft.value  # of what all has been told
         self.inputs.textEdited.connect(self.set_text)
@@ -67,7 +69,6 @@ class InsideMode(Mode):
         self.catalogue.changed.connect(self._on_catalogue)
         self.catalogue.failed.connect(self._on_failed)
         self.catalogue.progressed.connect(self._on_catalogue)
-        self.engine.activityChanged.connect(self._on_activity)
         self._show_inputs()
 
     # what the pane asks
@@ -221,10 +222,6 @@ class InsideMode(Mode):
         if identity == self.chosen:
             self.ask()
 
-    def _on_activity(self) -> None:
-        if self._later and self.active and self.engine.alive:
-            self.ask()
-
     def _show_inputs(self) -> None:
         self.inputs.set_text(self.text)
         self.inputs.set_name(self.name)
@@ -234,8 +231,8 @@ class InsideMode(Mode):
 
     def ask(self, keep: bool = False) -> None:
         """Looks again; what was asked before is not wanted any more."""
-        self._turn += 1
-        self._later = not (self.active and self.engine.alive)
+        self._looking.stop()
+        self._later = not self.active
         if self._later:
             return
         if not self.text:
@@ -249,35 +246,20 @@ class InsideMode(Mode):
         if share is not None:
             self.view.body.show_loading(f"downloading {self.name}, {share:.0%}")
             return
-        self.spawn(self._look(self._turn, keep))
+        self._keep = keep
+        self._looking.ask(self._look, f"looking inside {self.name}")
 
-    async def _look(self, turn: int, keep: bool) -> None:
-        if turn != self._turn:
-            return  # another question has been asked meanwhile
+    async def _look(self) -> Inside:
         if self.catalogue.get(self.chosen) is None:
             self.view.body.show_loading(f"opening {self.name}")
-        try:
-            opened = await self.catalogue.open(self.chosen, self)
-            if turn != self._turn:
-                return
-            found = await self.engine.call(
-                moments.look_inside,
-                opened.tokenizer,
-                self.text,
-                self.alpha,
-                self.dropout,
-                self.seed,
-                key=(self.id,),
-            )
-        except Exception as error:  # the picture must not wait for ever
-            if not isinstance(error, ValueError | OSError | EngineDied):
-                errors.report(error, f"looking inside {self.name}")
-            if turn == self._turn:
-                self._fail(str(error))
-            return
-        if found is not SUPERSEDED and turn == self._turn:
-            self._opened = opened
-            self._show(found, keep)
+        opened = await self.catalogue.open(self.chosen, self)
+        about = self.text, self.alpha, self.dropout, self.seed
+        found = await self.engine.call(moments.look_inside, opened.tokenizer, *about)
+        self._opened = opened
+        return found
+
+    def _on_looked(self, inside: Inside) -> None:
+        self._show(inside, self._keep)
 
     def _fail(self, message: str) -> None:
         self._show(None, False)
