@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from explorer.engine import courtesy
+from explorer.engine.cores import torch_threads
 from explorer.engine.jobs import JobState, Request
 
 QUICK_SWITCH = 0.0001  # seconds; whoever paints waits for the interpreter lock no longer
@@ -34,11 +35,6 @@ def load_shared() -> None:
     """
     with _loading:
         import core.data  # noqa: F401
-
-
-def torch_threads() -> int:
-    """The cap on torch's threads that leaves one core to the window."""
-    return max(1, (os.cpu_count() or 2) - 1)
 
 
 @contextlib.contextmanager

@@ -12,8 +12,8 @@ from typing import Any
 from PySide6.QtCore import QObject
 
 from explorer.engine import errors, tasks
+from explorer.engine.cores import torch_threads
 from explorer.engine.engine import Engine
-from explorer.engine.loop import torch_threads
 from explorer.panes import PaneSpec, built
 from explorer.panes.base import Context
 from explorer.runs.live import Runs, key_of

@@ -57,7 +57,7 @@ async def _measured(app: Any, report: Report) -> None:
 
 def _asked_again(mode: Any, report: Report) -> None:
     from core import load
-    from explorer.panes.backprop.transformer.working import work_out
+    from explorer.panes.backprop.transformer.compute import work_out
 
     model, worked = load("stories").model, mode.worked
     began = time.perf_counter()

@@ -21,7 +21,7 @@ class Arriving(QObject):
     def __init__(self, pane: AttentionPane) -> None:
         super().__init__(pane)
         self._pane = pane
-        self.picked_token = False  # by the person: another text keeps it
+        self.token: int | None = None  # chosen here; one that was picked is kept by another text
         self.to_lock: tuple[int, int] | None = None  # the last session's, until its heads come
         self._seen: tuple[Any, ...] = ()  # source and ids of the heads that came last
 
@@ -101,14 +101,16 @@ class Arriving(QObject):
         wanted = (one.layer, one.head)
         if other_model and mosaic.locked is None:
             wanted = (None, None)
-        token = None if other_text and not self.picked_token else one.token
-        layer, head, token = model.sensible_choice(heads, *wanted, token)
+        token = None if other_text and one.token == self.token else one.token
+        layer, head, found = model.sensible_choice(heads, *wanted, token)
+        if found != token:
+            self.token = found
         if mosaic.locked != (layer, head):
             mosaic.set_locked(None)
         if self.to_lock == (layer, head):
             mosaic.set_locked(self.to_lock)
         self.to_lock = None
-        pane.workspace.select(layer=layer, head=head, token=token)
+        pane.workspace.select(layer=layer, head=head, token=found)
 
     def update_heads(self) -> None:
         """Looks at the model as it is now; steps that were under way end."""

@@ -187,7 +187,7 @@ class AttentionPane(Pane):
         self.view.head.set_walking(self.playback.walking)
 
     def pick_query(self, token: int) -> None:
-        self.arriving.picked_token = True
+        self.arriving.token = None
         self.workspace.select(token=token)
 
     def on_selection(self, selection: Selection) -> None:
@@ -310,4 +310,5 @@ class AttentionPane(Pane):
         self.inspecting.soon()
 
     def on_query_reached(self, query: int) -> None:
+        self.arriving.token = query
         self.workspace.select(token=query)

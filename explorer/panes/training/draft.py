@@ -15,7 +15,7 @@ from core.data.batches import SHORTEST_PERIOD
 from core.fields import field, fields_of
 from core.training.config import TrainingConfig
 from core.transformer.config import ModelConfig
-from explorer.engine.loop import torch_threads
+from explorer.engine.cores import torch_threads
 from explorer.theme.typed_numbers import number_in, read_for, whole_in
 
 # What the vocabularies hold, before the tokenizer of a file is known.

@@ -18,6 +18,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from core.training.config import TrainingConfig
 from explorer.engine import tasks
 from explorer.panes.training.phases import RunNumbers
+from explorer.panes.training.text import ACTIVE
 
 if TYPE_CHECKING:
     from core.training.reader import RunReader, Sample
@@ -29,7 +30,6 @@ SLOW = 1000  # ms between two looks at a run that has ended
 PACE = 200  # steps that tell how fast a run is
 FEW = 4  # gaps between steps from which on it can be told
 PAUSED = 20  # times as long as usual: nobody trained between these two steps
-ACTIVE = ("new", "running", "paused")
 DRAWN = ("loss", "learning_rate", "grad_norm", "speed", "memory")  # series that are lines
 
 

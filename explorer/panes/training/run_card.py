@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from explorer import theme
+from explorer.panes.training.text import CardText
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.card import Glyph
 from explorer.widgets.cut_label import CutLabel
@@ -21,21 +20,6 @@ STATES = {  # state -> icon, color role, word
     "failed": ("error", "error", "failed"),
     "dead": ("error", "error", "ended without a word"),
 }
-
-
-@dataclass(frozen=True)
-class CardText:
-    """What the card says. `numbers` are (title, value); `buttons` are the ids of BUTTONS."""
-
-    name: str
-    state: str
-    step: int
-    steps: int
-    note: str = ""
-    numbers: tuple[tuple[str, str], ...] = ()
-    buttons: tuple[str, ...] = ()
-    message: str = ""  # the failure, with its remedy
-    refusals: tuple[tuple[str, str], ...] = ()  # (button, why it cannot be used now)
 
 
 BUTTONS = {  # id -> text, tooltip

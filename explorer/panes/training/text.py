@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from explorer.panes.training.follow import ACTIVE, RunData
-from explorer.panes.training.moments import Moment
-from explorer.panes.training.phases import PHASES
-from explorer.panes.training.run_card import CardText
+from core.training.phases import PHASES
 from explorer.theme.numbers import format_fixed, format_number
 
+if TYPE_CHECKING:
+    from explorer.panes.training.follow import RunData
+    from explorer.panes.training.moments import Moment
+
+ACTIVE = ("new", "running", "paused")
 RISEN = 1.1  # times the first loss: more than batches differ by
 MANY = 100.0  # from here on thousandths of a loss say nothing
 SETUP = "Choose what it reads and how large it is, then start: it trains at once."
@@ -23,6 +27,21 @@ PHASE_WORDS = {
     "optimizer": "every weight moves a little, against its gradient",
     "schedule": "the learning rate for the next step is set",
 }
+
+
+@dataclass(frozen=True)
+class CardText:
+    """What the card says. `numbers` are (title, value); `buttons` are the ids of BUTTONS."""
+
+    name: str
+    state: str
+    step: int
+    steps: int
+    note: str = ""
+    numbers: tuple[tuple[str, str], ...] = ()
+    buttons: tuple[str, ...] = ()
+    message: str = ""  # the failure, with its remedy
+    refusals: tuple[tuple[str, str], ...] = ()  # (button, why it cannot be used now)
 
 
 def card_text(data: RunData, state: str, moment: Moment | None, replaying: bool) -> CardText:

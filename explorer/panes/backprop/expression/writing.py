@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 
 from explorer.theme.numbers import format_number, format_short, format_significant
-from explorer.widgets.live_numbers import Equation, Terms
+from explorer.widgets.equations import Equation, Terms
 
 numeral = partial(format_number, zero_sign=True)
 short_numeral = partial(format_short, zero_sign=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from explorer.panes.backprop.transformer.compute import Worked
 from explorer.panes.backprop.transformer.operations import kind_of
 from explorer.panes.backprop.transformer.planes import Plane
-from explorer.panes.backprop.transformer.working import Worked
 from explorer.widgets.base import visible_text
 
 TABLES = ("wte.weight", "lm_head.weight")  # a row for each piece of the vocabulary

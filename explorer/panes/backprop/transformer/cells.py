@@ -13,10 +13,10 @@ import numpy as np
 
 from core.autograd.flows import Edge
 from explorer.panes.backprop.transformer import closed_forms
+from explorer.panes.backprop.transformer.compute import Worked
 from explorer.panes.backprop.transformer.moments import Moment
 from explorer.panes.backprop.transformer.operations import kind_of, letter, short, slope
 from explorer.panes.backprop.transformer.scene import Cell
-from explorer.panes.backprop.transformer.working import Worked
 from explorer.widgets.base import visible_text
 from explorer.widgets.live_numbers import Equation, Terms
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from core.autograd.flows import Edge
 from core.autograd.layers import softmax
+from explorer.panes.backprop.transformer.compute import Worked
 from explorer.panes.backprop.transformer.moments import Moment
 from explorer.panes.backprop.transformer.operations import kind_of, letter, slope
-from explorer.panes.backprop.transformer.working import Worked
 from explorer.theme.numbers import MINUS, TIMES, format_significant
 from explorer.widgets.base import visible_text
 from explorer.widgets.live_numbers import Equation, Terms

@@ -1,144 +1,220 @@
-"""Asks the open model for one example, explained: on every change of text or model."""
+"""Works one example out on the engine, and answers what any picture of it asks. No Qt here."""
 
 from __future__ import annotations
 
-import asyncio
-from pathlib import Path
+from collections.abc import Generator
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, Signal
+import numpy as np
 
-from explorer.engine.latest import Latest
-from explorer.panes.backprop.transformer.example import Example, TooShort, read_example
-from explorer.panes.backprop.transformer.working import work_out_steps
-from explorer.runs.sources import FolderSource
+from core.autograd import Graph
+from core.autograd.flows import Edge
+from core.autograd.layers import softmax
+from core.autograd.operation import sum_to
+from core.jobs import Pace, to_the_end
+from core.trace import Step
+from explorer.panes.backprop.transformer.example import Example
+from explorer.panes.backprop.transformer.moments import Moment, moments_of
+from explorer.panes.backprop.transformer.operations import Operation, operations_of
+from explorer.panes.backprop.transformer.planes import Plane, Pooled, head_axes, limit_of, pool
 
 if TYPE_CHECKING:
-    from explorer.panes.base import Context
+    from core.training.explained_example import ExplainedExample
 
-WAIT = 30.0  # seconds until a run that was asked for a checkpoint counts as silent
-EVERY = 0.1  # seconds between two looks for it
+Array = np.ndarray
 
-Newest = tuple[int, Path]  # a checkpoint's step and folder
-Prepared = tuple[FolderSource, Example, str, int | None]  # weights, example, model's name, step
+MOST_PARAMETERS = 10_000_000  # their gradients, in 64 bits, several times over, stay in memory
+LARGE = 50_000  # numbers: such an array is shrunk once, on the engine
+PIXELS = 512  # to at most so many rows and columns
 
 
-class Computing(QObject):
-    """Reads the text and finds the weights, then has the engine work the example out."""
+@dataclass(frozen=True, eq=False)
+class Worked:
+    """An example through a model and back.
 
-    asked = Signal(str)  # what is waited for
-    came = Signal(object)  # Worked
-    failed = Signal(str)
-    emptied = Signal(str)  # why there is nothing to learn from
-    cancelled = Signal()
+    highway  (L + 1, T): length of dL/d(residual stream) at every token, into each block and out of
+             the last
+    losses   (T) -log p(what came next), in nats: the loss is their mean
+    steps    the Trace's, all of them
+    """
 
-    def __init__(self, context: Context, parent: QObject) -> None:
-        super().__init__(parent)
-        self._context = context
-        self._folder: FolderSource | None = None  # the checkpoint of a run that is explained
-        self._preparing = Latest(context.engine, parent)  # the text, the weights
-        self._preparing.came.connect(self._on_prepared)
-        self._preparing.failed.connect(self.failed)
-        self._job = Latest(context.engine, parent, foreground=True)
-        self._job.came.connect(self.came)
-        self._job.failed.connect(self.failed)
+    example: Example
+    model: str
+    step: int | None  # of the run that the model is from
+    explained: ExplainedExample
+    graph: Graph
+    operations: tuple[Operation, ...]
+    moments: tuple[Moment, ...]
+    steps: tuple[Step, ...]
+    highway: Array
+    losses: Array
+    axes: tuple[int | None, ...]
+    edges: dict[Edge, int]  # the step of the Trace in which something flows along it
+    large: dict[tuple[Any, ...], Pooled] = field(default_factory=dict)
+    limits: dict[tuple[Any, ...], float] = field(default_factory=dict)
 
-    def ask(self, text: str, source: Any, *, newer: bool = False) -> None:
-        """Explains `text` by the model of `source`; `newer`: as a run that trains it has it now."""
-        self._preparing.stop()
-        self._job.stop()
-        if source is None or source.tokenizer is None:
-            self.asked.emit("opening the model")
-            return
-        if not text.strip():
-            self.emptied.emit("Without a text there is nothing to learn from.")
-            return
-        self.asked.emit("going through the model and back")
-        name = f"explaining an example by {source.name}"
-        self._preparing.ask(lambda: self._prepare(text, source, newer), name)
+    @property
+    def n_head(self) -> int:
+        return self.explained.model.config.n_head
 
-    def cancel(self) -> None:
-        """The person waits no longer."""
-        if self._preparing.stop() or self._job.stop():
-            self.cancelled.emit()
+    @property
+    def n_tokens(self) -> int:
+        return self.example.length
 
-    async def _prepare(self, text: str, source: Any, newer: bool) -> Prepared | None:
-        """What the job needs; None where there is nothing to learn from."""
-        limit = source.config.block_size
-        try:
-            example = await self._context.engine.io(read_example, source.tokenizer, text, limit)
-        except TooShort as error:
-            self.emptied.emit(str(error))
+    def operation_of(self, node: int) -> Operation:
+        return next(one for one in self.operations if node in one.nodes)
+
+    def target(self, edge: Edge) -> int:
+        """The node that an edge leads back to."""
+        return self.graph.nodes[edge[0]].inputs[edge[1]]
+
+    def value(self, node: int) -> Array:
+        return self.graph.nodes[node].tensor.data
+
+    def gradient(self, node: int) -> Array | None:
+        """dL/d(node); None for a constant."""
+        return self.graph.nodes[node].tensor.grad
+
+    def flow(self, edge: Edge) -> Array | None:
+        """What flows back along an edge, in the shape of its target."""
+        if edge not in self.edges:
             return None
-        if newer:
-            await self._renew(source)
-        holder, step = await self._holder(source)
-        return holder, example, source.name, step
+        shape = self.value(self.target(edge)).shape
+        return sum_to(self.steps[self.edges[edge]].value("contribution"), shape)
 
-    def _on_prepared(self, prepared: Prepared | None) -> None:
-        if prepared is not None:
-            holder, example, name, step = prepared
-            self._job.ask(
-                lambda: holder.model_steps(work_out_steps, example, name, step),
-                f"explaining an example by {name}",
-            )
+    def array(self, what: tuple[Any, ...]) -> Array | None:
+        """("value", node), ("gradient", node) or ("flow", edge)."""
+        kind, where = what
+        if kind == "flow":
+            return self.flow(where)
+        return self.value(where) if kind == "value" else self.gradient(where)
 
-    # the model of a run
+    def node_of(self, what: tuple[Any, ...]) -> int:
+        """The node whose shape an array has."""
+        return self.target(what[1]) if what[0] == "flow" else what[1]
 
-    async def _holder(self, source: Any) -> tuple[FolderSource, int | None]:
-        """Who has the weights: of a run its newest checkpoint, which is asked for where it has
-        none yet; and the step that it is of.
-        """
-        if not source.is_live:
-            return source, None
-        newest, trains = await self._look(source)
-        if newest is None and trains:
-            self.asked.emit(f"waiting for the first checkpoint of {source.name}")
-            self._ask_for_checkpoint(source.address)
-            newest = await self._wait(source, None)
-        if newest is None:
-            raise ValueError(
-                f"{source.name} has written no checkpoint yet, and its weights lie in none; resume "
-                "it in the training pane, then choose Retry"
-            )
-        step, folder = newest
-        if self._folder is None or self._folder.address != str(folder):
-            if self._folder is not None:
-                self._folder.close()
-            self._folder = FolderSource(self._context.engine, folder, self)
-        return self._folder, step
+    def plane(self, what: tuple[Any, ...], head: int) -> Plane:
+        node = self.node_of(what)
+        return Plane(self.value(node).shape, self.axes[node], head)
 
-    def _ask_for_checkpoint(self, folder: str) -> None:
-        self._context.runs.control(folder).checkpoint()
-        self._context.runs.wake(folder)
+    def pooled(self, what: tuple[Any, ...], head: int) -> Pooled | None:
+        """The matrix of one head, shrunk to PIXELS; None where there is no array."""
+        plane = self.plane(what, head)
+        kept = self.large.get((*what, head if plane.axis is not None else 0))
+        if kept is not None:
+            return kept
+        array = self.array(what)
+        return None if array is None else pool(plane.of(array), PIXELS, PIXELS)
 
-    async def _renew(self, source: Any) -> None:
-        """Asks a run that trains for a checkpoint of this very step, and waits for it."""
-        before, trains = await self._look(source)
-        if trains:
-            self.asked.emit(f"waiting for a checkpoint of {source.name}")
-            self._ask_for_checkpoint(source.address)
-            await self._wait(source, before)
+    def limit(self, what: tuple[Any, ...]) -> float:
+        """The largest size in an array, over all heads: its color scale, which never moves."""
+        if what not in self.limits:
+            array = self.array(what)
+            self.limits[what] = 1.0 if array is None else limit_of(array)
+        return self.limits[what]
 
-    async def _wait(self, source: Any, before: Newest | None) -> Newest | None:
-        """The checkpoint after `before`, while the run trains."""
-        newest, trains = before, True
-        for _ in range(round(WAIT / EVERY)):
-            if newest != before or not trains:
-                break
-            await asyncio.sleep(EVERY)
-            newest, trains = await self._look(source)
-        return newest
+    def has_heads(self, moment: Moment) -> bool:
+        """Whether another head shows other numbers."""
+        node = moment.node
+        return any(self.axes[one] is not None for one in (node, *self.graph.nodes[node].inputs))
 
-    async def _look(self, source: Any) -> tuple[Newest | None, bool]:
-        """The newest checkpoint, and whether somebody trains the run."""
-        runs = self._context.runs
-        newest, state = await runs.tail(source.address).look(_newest)
-        starts = state == "new" and runs.running_here(source.address)
-        return newest, starts or state in ("running", "paused")
+    def first_moment(self, operation: int, backward: bool) -> int | None:
+        """Where an operation is played forward, or backward."""
+        phases = ("backward",) if backward else ("forward",)
+        for place, one in enumerate(self.moments):
+            if one.operation == operation and one.phase in phases:
+                return place
+        return None
 
 
-def _newest(reader: Any, _: int) -> tuple[Newest | None, str]:
-    """In the pool: the newest checkpoint, and the run's state."""
-    last = reader.checkpoints[-1] if reader.checkpoints else None
-    return None if last is None else (last.step, last.folder), reader.state
+def check_size(model: Any) -> None:
+    """Raises ValueError, with the remedy, for what would not fit."""
+    count = sum(parameter.numel() for parameter in model.parameters())
+    if count > MOST_PARAMETERS:
+        raise ValueError(
+            f"This model has {count / 1e6:,.1f} million parameters; the value and the gradient of "
+            f"each are kept here in 64 bits, which works up to {MOST_PARAMETERS // 10**6} million. "
+            "Open the bundled model, or one that was trained here."
+        )
+    if model.config.dropout:
+        raise ValueError(
+            "This model has dropout, which is random: its gradients are other ones each time. "
+            'Train one with a dropout of 0, or set "dropout" to 0.0 in the config.json of a copy.'
+        )
+
+
+def work_out(model: Any, example: Example, name: str, step: int | None) -> Worked:
+    """`work_out_steps` to its end."""
+    return to_the_end(work_out_steps(model, example, name, step))
+
+
+def work_out_steps(
+    model: Any, example: Example, name: str, step: int | None
+) -> Generator[str, None, Worked]:
+    """Everything that the pictures show of an example; a job, which yields what it is at.
+
+    Raises ValueError for a model that cannot be explained.
+    """
+    from core.training.explained_example import explain_example_steps
+
+    check_size(model)
+    explained = yield from explain_example_steps(model, example.ids)
+    trace, graph, pace = explained.trace, explained.graph, Pace()
+    while trace.grow():
+        if pace.is_due():
+            yield "steps"
+            pace.go_on()
+    places = trace.about["places"]
+    operations = operations_of(graph)
+    edges = {
+        (place.node, place.input): number
+        for number, place in enumerate(places)
+        if place.phase == "backward"
+    }
+    worked = Worked(
+        example,
+        name,
+        step,
+        explained,
+        graph,
+        operations,
+        moments_of(graph, operations, places),
+        tuple(trace),
+        explained.residual_gradients(),
+        losses_of(explained),
+        head_axes(graph.nodes, explained.model.config.n_head),
+        edges,
+    )
+    yield from _shrink_steps(worked)
+    return worked
+
+
+def losses_of(explained: ExplainedExample) -> Array:
+    """(T) what each token adds to the mean: -log of the probability of what came next."""
+    logits = explained.named("logits").data[0]  # (T, V)
+    chances = softmax(logits)[np.arange(len(logits)), explained.targets]
+    return -np.log(np.maximum(chances, np.finfo(float).tiny))
+
+
+def _shrink_steps(worked: Worked) -> Generator[str, None, None]:
+    """Large arrays are shrunk here, so that no step of the player has to."""
+    whats: list[tuple[Any, ...]] = [
+        (kind, n) for n in range(len(worked.graph.nodes)) for kind in ("value", "gradient")
+    ]
+    whats += [("flow", edge) for edge in worked.edges]
+    pace = Pace()
+    for what in whats:
+        if pace.is_due():
+            yield "pictures"
+            pace.go_on()
+        array = worked.array(what)
+        if array is None:
+            continue
+        worked.limits[what] = limit_of(array)
+        if array.size >= LARGE:
+            heads = array.shape[worked.axes[worked.node_of(what)] or 0]
+            for head in range(heads if worked.axes[worked.node_of(what)] is not None else 1):
+                pooled = worked.pooled(what, head)
+                assert pooled is not None
+                worked.large[(*what, head)] = pooled

@@ -11,10 +11,10 @@ import numpy as np
 from core.autograd.flows import Edge
 from core.trace import Step
 from explorer.panes.backprop.transformer import cells, text
+from explorer.panes.backprop.transformer.compute import Worked
 from explorer.panes.backprop.transformer.moments import Moment
 from explorer.panes.backprop.transformer.operations import PARTIAL, letter, short, slope
 from explorer.panes.backprop.transformer.scene import Cell, shape_text
-from explorer.panes.backprop.transformer.working import Worked
 from explorer.panes.base import Inspection, Row
 from explorer.theme.numbers import format_significant
 from explorer.widgets.live_numbers import Equation

@@ -10,7 +10,7 @@ from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from explorer import theme
-from explorer.panes.backprop.transformer.working import Worked
+from explorer.panes.backprop.transformer.compute import Worked
 from explorer.theme.numbers import format_number, format_significant
 from explorer.widgets.base import (
     LEFT,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from explorer.panes.backprop.transformer.compute import Worked
 from explorer.panes.backprop.transformer.moments import MomentTrack
 from explorer.panes.backprop.transformer.scene import Cell
-from explorer.panes.backprop.transformer.working import Worked
 
 if TYPE_CHECKING:
     from explorer.panes.backprop.transformer.mode import TransformerMode

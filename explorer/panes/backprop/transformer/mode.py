@@ -14,15 +14,15 @@ from explorer import theme
 from explorer.engine import tasks
 from explorer.panes.backprop.transformer import demo, explaining, keeping, text
 from explorer.panes.backprop.transformer.commands import commands
-from explorer.panes.backprop.transformer.compute import Computing
+from explorer.panes.backprop.transformer.compute import Worked
 from explorer.panes.backprop.transformer.following import Following
 from explorer.panes.backprop.transformer.header import TransformerHeader
 from explorer.panes.backprop.transformer.moments import Moment, MomentTrack
 from explorer.panes.backprop.transformer.preparing import prepare_formulas
 from explorer.panes.backprop.transformer.progress import highway_at, states_at
+from explorer.panes.backprop.transformer.runner import Runner
 from explorer.panes.backprop.transformer.scene import Cell, scene_of
 from explorer.panes.backprop.transformer.view import TransformerView
-from explorer.panes.backprop.transformer.working import Worked
 from explorer.panes.model_menu import ModelMenu
 from explorer.panes.modes import Desk, Mode
 
@@ -50,7 +50,7 @@ class TransformerMode(Mode):
         self._asked: tuple[Any, ...] = ()
         self._wanted: dict[str, Any] = {}  # where a session was left
         self.position = 0.0
-        self.computing = Computing(desk.context, self)
+        self.computing = Runner(desk.context, self)
         self.models = ModelMenu(desk.context, self.inputs.source.menu(), "The model", self)
         self.models.named.connect(self.inputs.set_model)
         self.models.refresh()

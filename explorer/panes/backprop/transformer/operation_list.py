@@ -21,8 +21,8 @@ from PySide6.QtWidgets import (
 )
 
 from explorer import theme
+from explorer.panes.backprop.transformer.compute import Worked
 from explorer.panes.backprop.transformer.scene import shape_text
-from explorer.panes.backprop.transformer.working import Worked
 from explorer.widgets.base import LEFT, RIGHT, Label, elide, put_text, visible_text
 from explorer.widgets.grid_keys import is_enter
 

@@ -10,9 +10,9 @@ from PySide6.QtCore import QPointF, QRectF
 
 from explorer import theme
 from explorer.panes.backprop.transformer.axes import axes_of
+from explorer.panes.backprop.transformer.compute import Worked
 from explorer.panes.backprop.transformer.planes import Pooled, pool
 from explorer.panes.backprop.transformer.scene import OperationScene, Plate
-from explorer.panes.backprop.transformer.working import Worked
 
 GAP, HEAD, TITLE, BAR = 36, 20, 22, 30  # px: between columns, a line above, a title, a color bar
 CELL = 30  # px: a cell is not larger

@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
 
 from explorer import theme
 from explorer.panes.backprop.transformer.axes import axes_of
+from explorer.panes.backprop.transformer.compute import Worked
 from explorer.panes.backprop.transformer.plate_layout import (
     GAP,
     HEAD,
@@ -20,7 +21,6 @@ from explorer.panes.backprop.transformer.plate_layout import (
     heads_lines,
 )
 from explorer.panes.backprop.transformer.scene import SHARE, OperationScene, Plate
-from explorer.panes.backprop.transformer.working import Worked
 from explorer.theme.numbers import format_number
 from explorer.widgets.base import CENTER, LEFT, RIGHT, elide, packed_image, packed_table, put_text
 from explorer.widgets.color_bar import ColorBar

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from explorer.panes.backprop.transformer.compute import Worked
 from explorer.panes.backprop.transformer.explaining import formula, formula_of
-from explorer.panes.backprop.transformer.working import Worked
 from explorer.widgets.formula import set_formulas
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from explorer.panes.backprop.transformer.compute import Worked
 from explorer.panes.backprop.transformer.moments import Moment
-from explorer.panes.backprop.transformer.working import Worked
 
 
 def states_at(worked: Worked, moment: Moment) -> list[str]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from explorer.panes.backprop.transformer.compute import Worked
 from explorer.panes.backprop.transformer.moments import Moment
 from explorer.panes.backprop.transformer.operations import PARTIAL, kind_of, short
-from explorer.panes.backprop.transformer.working import Worked
 from explorer.theme.numbers import TIMES
 
 SHARE = "share of "

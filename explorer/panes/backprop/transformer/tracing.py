@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.autograd.flows import Edge
+from explorer.panes.backprop.transformer.compute import Worked
 from explorer.panes.backprop.transformer.operations import kind_of
 from explorer.panes.backprop.transformer.scene import Cell
-from explorer.panes.backprop.transformer.working import Worked
 
 What = tuple[Any, ...]
 

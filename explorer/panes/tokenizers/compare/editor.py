@@ -7,6 +7,7 @@ from PySide6.QtGui import QKeyEvent, QTextCursor
 from PySide6.QtWidgets import QPlainTextEdit, QSizePolicy, QWidget
 
 from explorer import theme
+from explorer.panes.tokenizers.compare.model import LONGEST_TEXT
 from explorer.panes.tokenizers.compare.soft_breaks import (
     LONGEST,
     PARAGRAPH,
@@ -15,8 +16,6 @@ from explorer.panes.tokenizers.compare.soft_breaks import (
     plain,
     softened,
 )
-
-MOST = 2_000_000  # characters
 
 
 class TextInput(QPlainTextEdit):
@@ -131,9 +130,9 @@ class TextInput(QPlainTextEdit):
 
     def limited(self, text: str, beside: int = 0) -> str:
         """What of a text there is room for beside so many characters; `cut` tells of the rest."""
-        if beside + len(text) > MOST:
+        if beside + len(text) > LONGEST_TEXT:
             self.cut.emit(beside + len(text))
-        return text[: max(0, MOST - beside)]
+        return text[: max(0, LONGEST_TEXT - beside)]
 
     def _harden(self) -> None:
         """Takes all soft breaks away, for a text that holds their sign itself."""

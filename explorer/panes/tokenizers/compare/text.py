@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.tokenization.telling import count
-from explorer.panes.tokenizers.compare.editor import MOST as LONGEST_TEXT
-from explorer.panes.tokenizers.compare.model import Split
+from explorer.panes.tokenizers.compare.model import LONGEST_TEXT, Split
 from explorer.theme.numbers import format_number
 
 IDLE = "Type a text: every tokenizer cuts it as you type"

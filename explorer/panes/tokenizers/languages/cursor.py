@@ -9,6 +9,7 @@ from core.tokenization.analysis.premiums import REFERENCE
 from explorer.panes.base import Inspection
 from explorer.panes.tokenizers.languages import text
 from explorer.panes.tokenizers.languages.chart import NOWHERE, Place
+from explorer.panes.tokenizers.languages.inspector import inspection, part_inspection
 from explorer.panes.tokenizers.languages.telling import NO_BAR, Bar
 from explorer.state.tracks import TraceTrack
 
@@ -131,8 +132,8 @@ class BarCursor:
         name = mode.shown_ones.name(bar.tokenizer)
         part = self.part if bar == self.bar else None
         if part is not None and part.name != "languages.premium":
-            return text.part_inspection(name, part, result)
-        return text.inspection(name, result, english)
+            return part_inspection(name, part, result)
+        return inspection(name, result, english)
 
     def _bar_at(self, code: str, place: int) -> Bar:
         ids = self._mode.listed

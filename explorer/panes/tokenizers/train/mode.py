@@ -119,7 +119,11 @@ class TrainMode(Mode):
             self.focus = max(0, state["focus"])
         again = state.get("training")
         if isinstance(again, dict) and isinstance(again.get("moments"), int):
+            if self.trainer.recording is not None and again != remembered(self.trainer):
+                self.new_training()
             self._again = again
+        if self.active:
+            self._train_again()
 
     async def settled(self) -> None:
         await self.planning.settled()
@@ -139,12 +143,16 @@ class TrainMode(Mode):
         return views(self)
 
     def shown(self) -> None:
+        self._train_again()
+        self._show_page()
+
+    def _train_again(self) -> None:
+        """A training of the last session."""
         again, self._again = self._again, None
         if again is not None and self.trainer.recording is None and self.planning.can_start:
             self.start(options_of(again, self.planning.options), until=until_of(again))
             if again.get("done"):
                 self.trainer.hurry()
-        self._show_page()
 
     def left(self) -> None:
         self.planning.set_wanted(False)

@@ -14,7 +14,7 @@ from core.optimization.schedules import SCHEDULES
 from core.resources import resource
 from core.tokenization import open_tokenizer
 from core.training.config import TrainingConfig
-from explorer.engine.loop import torch_threads
+from explorer.engine.cores import torch_threads
 from explorer.panes.training.draft import (
     SIZES,
     TrainingDraft,

@@ -14,19 +14,12 @@ from explorer.engine import errors
 from explorer.shell.session import Session
 from explorer.widgets.base import Picture
 from tests.explorer.conftest import dispose
-from tests.explorer.demo import save_tiny_model
 
 
 @pytest.fixture
-def model(tmp_path: Path) -> str:
-    """The folder of a small model."""
-    return str(save_tiny_model(tmp_path / "model"))
-
-
-@pytest.fixture
-def sit(qapp: Any, tmp_path: Path, model: str, run_async: Any) -> Iterator[Callable[..., Any]]:
-    """`sit(body, saved)`: a fresh session with this session file, or with the small model open;
-    `body(session)` runs in it, then it is closed. Without `computing` the engine stands still.
+def sit(qapp: Any, tmp_path: Path, run_async: Any) -> Iterator[Callable[..., Any]]:
+    """`sit(body, saved)`: a fresh session, or with this session file; `body(session)` runs in it,
+    then it is closed. Without `computing` the engine stands still.
     """
     import torch  # noqa: F401
 
@@ -51,8 +44,6 @@ def sit(qapp: Any, tmp_path: Path, model: str, run_async: Any) -> Iterator[Calla
             window.show()
             if computing:
                 await session.begin()
-            if computing and saved is None:
-                await session.open_model(model)
             try:
                 return await body(session)
             finally:

@@ -39,8 +39,8 @@ def tokenizer() -> Any:
 
 @pytest.fixture(scope="session")
 def worked(tokenizer) -> Any:
+    from explorer.panes.backprop.transformer.compute import work_out
     from explorer.panes.backprop.transformer.example import read_example
-    from explorer.panes.backprop.transformer.working import work_out
 
     model = small_model()
     example = read_example(tokenizer, TEXT, model.config.block_size)

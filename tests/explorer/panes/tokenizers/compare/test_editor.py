@@ -9,7 +9,8 @@ from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtGui import QGuiApplication, QTextCursor
 from PySide6.QtTest import QTest
 
-from explorer.panes.tokenizers.compare.editor import MOST, TextInput
+from explorer.panes.tokenizers.compare.editor import TextInput
+from explorer.panes.tokenizers.compare.model import LONGEST_TEXT as MOST
 from explorer.panes.tokenizers.compare.soft_breaks import (
     LONGEST,
     PARAGRAPH,

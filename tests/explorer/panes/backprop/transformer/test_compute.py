@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from core.autograd.operation import sum_to
+from explorer.panes.backprop.transformer.compute import check_size, work_out_steps
 from explorer.panes.backprop.transformer.example import MOST_TOKENS, TooShort, read_example
 from explorer.panes.backprop.transformer.moments import MomentTrack
 from explorer.panes.backprop.transformer.operations import kind_of
 from explorer.panes.backprop.transformer.planes import Plane, limit_of, pool, strongest
-from explorer.panes.backprop.transformer.working import check_size, work_out_steps
 from tests.explorer.panes.backprop.transformer.conftest import TEXT, small_model
 
 # the example
@@ -119,7 +119,7 @@ def test_the_losses_of_the_tokens_make_the_loss(worked):
 
 
 def test_a_model_with_dropout_and_one_too_large_are_refused_with_a_remedy(monkeypatch):
-    from explorer.panes.backprop.transformer import working
+    from explorer.panes.backprop.transformer import compute as working
 
     with pytest.raises(ValueError, match=r"dropout.*0\.0"):
         check_size(small_model(dropout=0.1))

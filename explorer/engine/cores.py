@@ -1,0 +1,10 @@
+"""How the machine's cores are shared. No Qt here."""
+
+from __future__ import annotations
+
+import os
+
+
+def torch_threads() -> int:
+    """The cap on torch's threads that leaves one core to the window."""
+    return max(1, (os.cpu_count() or 2) - 1)

@@ -1,0 +1,75 @@
+"""What the inspector shows of a bar, and of a step inside it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from core.tokenization.analysis import Premium, premium_step
+from core.tokenization.telling import count, percent
+from core.trace import Step
+from explorer.panes.base import Inspection
+from explorer.widgets.equations import Equation
+
+
+def inspection(name: str, result: Premium, english: Premium) -> Inspection:
+    """How one premium came about: formula, the line of core, the live numbers."""
+    measures = result.measures
+    size = count(measures.bytes, "byte")
+    note = f"= {measures.tokens:,} / {english.measures.tokens:,}"
+    rows: list[Any] = [
+        Equation("premium", result.premium, "attention", note),
+        Equation("tokens", f"{measures.tokens:,}", note=result.language.name),
+        Equation("tokens of English", f"{english.measures.tokens:,}"),
+        Equation("bytes per token", measures.bytes_per_token, note=f"of {size}"),
+    ]
+    if measures.fertility is not None:
+        said = count(measures.words or 0, "word")
+        rows.append(Equation("tokens per word", measures.fertility, note=f"of {said}"))
+    share = f"{percent(measures.lost_share)} of the text is lost"
+    if measures.unknown:
+        rows.append(Equation("unknown tokens", f"{measures.unknown:,}", "warning", share))
+    elif measures.dropped_bytes:
+        dropped = f"{measures.dropped_bytes:,}"
+        rows.append(Equation("bytes without a token", dropped, "warning", share))
+    else:
+        rows.append(Equation("lossless", "yes" if measures.lossless else "no, the text is changed"))
+    if not result.honest:
+        rows.append("So much is lost that the count says nothing about the price.")
+    step = premium_step(replace(result, tokenizer=name), english)
+    return Inspection(step, rows, title=f"{result.language.name} under {name}")
+
+
+def part_inspection(name: str, step: Step, result: Premium) -> Inspection:
+    """One of the things that a premium is made of: the numbers that it comes from."""
+    measures = result.measures
+    characters = Equation("characters", f"{measures.characters:,}", note="of the text")
+    size = Equation("bytes", f"{measures.bytes:,}", note="in UTF-8")
+    tokens = Equation("tokens", f"{measures.tokens:,}", note=f"of {name}")
+    rows: list[Any] = []
+    match _part(step):
+        case "characters":
+            rows = [characters]
+        case "bytes":
+            rows = [characters, size, _quotient("bytes a character", size, characters)]
+        case "tokens":
+            rows = [size, tokens, _quotient("bytes per token", size, tokens)]
+            if measures.words:
+                words = Equation("words", f"{measures.words:,}")
+                rows += [words, _quotient("tokens per word", tokens, words)]
+        case "lost":
+            unknown = Equation("unknown tokens", f"{measures.unknown:,}", "warning")
+            lost = Equation("bytes lost", f"{measures.unknown_bytes:,}", "warning")
+            rows = [unknown, lost, size, _quotient("share lost", lost, size)]
+        case "dropped":
+            lost = Equation("bytes without a token", f"{measures.dropped_bytes:,}", "warning")
+            rows = [lost, size, _quotient("share lost", lost, size)]
+        case "lossless":
+            rows = [tokens, Equation("text given back", "yes" if measures.lossless else "no")]
+    return Inspection(step, rows, title=f"{result.language.name} under {name}")
+
+
+def _quotient(name: str, part: Equation, whole: Equation) -> Equation:
+    """Two numbers that stand above, and what the one is to the other."""
+    top, below = (int(str(one.value).replace(",", "")) for one in (part, whole))
+    return Equation(name, top / below if below else 0.0, "attention", f"= {top:,} / {below:,}")

@@ -1,0 +1,159 @@
+"""Each of the ten modes is set up from a JSON file alone, and is as after the clicks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from explorer.panes.backprop.network.spots import Neuron
+from explorer.state.workspace import is_looking
+from tests.explorer.shell.paths.conftest import shown_numbers
+from tests.explorer.waiting import until
+
+PROMPT = "Mira saw a kite. Mira saw a bird."
+
+
+async def attention(pane: Any) -> None:
+    pane.workspace.set_prompt(PROMPT)
+    await pane.settled()
+    pane.view.panel.mosaic.headClicked.emit(2, 3)
+    pane.view.panel.sortToggled.emit(True)
+    pane.view.head.modeChosen.emit("arcs")
+    pane.workspace.select(token=5)
+
+
+async def expression(pane: Any) -> None:
+    mode = pane.mode
+    mode.lab.set_text("a = 2\nb = -1\n(a*b + x)**2")
+    mode.lab.set_rate(0.05)
+    mode.lab.step_downhill(3)
+    mode.toggle_check()
+    await pane.settled()
+    mode.trying.try_leaf("x", 0)  # its curve is drawn about it
+    pane.player.seek(5)
+
+
+async def network(pane: Any) -> None:
+    mode = pane.mode
+    mode.editing.show_preset("spiral")
+    mode.editing.change_field("learning_rate", 0.02)
+    mode.editing.add_point(0.5, -0.25)
+    await pane.settled()
+    await mode.runner.steps(12)
+    await pane.settled()
+    mode.choose(Neuron(1, 2))
+    mode.view.panel.set_side("updates")
+
+
+async def transformer(pane: Any) -> None:
+    pane.workspace.set_prompt("Mira saw a kite.")
+    await pane.settled()
+    pane.workspace.select(head=1, token=2)
+    pane.player.seek(7)
+
+
+async def optimizers(pane: Any) -> None:
+    inputs = pane.mode.changing
+    inputs.set_surface("himmelblau")
+    inputs.set_start(0.5, 0.75)
+    inputs.set_races("lion", True)
+    inputs.set_value("adam", "beta1", 0.8)
+    inputs.set_steps(60)
+    await pane.settled()
+    pane.mode.choose("lion")
+    pane.player.seek(30)
+
+
+async def compare(pane: Any) -> None:
+    pane.mode.set_text("Unbelievable kites, 1,234!")
+    pane.mode.choose(layout="rows", ids=True)
+
+
+async def train(pane: Any) -> None:
+    change = pane.mode.planning.change
+    change("kilobytes", "20")
+    change("vocab_size", "300")
+    change("lanes", pane.mode.planning.options.chosen[:2])
+    await pane.settled()
+    pane.mode.start(until=8)
+    await until(lambda: len(pane.mode.trainer.recording) == 8, "eight moments")
+    pane.mode.set_focus_lane(1)
+
+
+async def inside(pane: Any) -> None:
+    pane.mode.set_text("unbelievable kites")
+    await pane.settled()
+    pane.player.seek(3)
+
+
+async def languages(pane: Any) -> None:
+    pane.mode.set_order("name")
+    await pane.settled()
+    pane.mode.choose("hin", 0)
+
+
+async def training(pane: Any) -> None:
+    pane.planning.change("size", "tiny")
+    pane.planning.change("learning_rate", "1e-3")
+    pane.planning.change("steps", "300")
+    pane.view.charts.log.setChecked(True)
+
+
+MODES: list[tuple[str, str, Callable[[Any], Awaitable[None]]]] = [
+    ("attention", "", attention),
+    ("backprop", "expression", expression),
+    ("backprop", "network", network),
+    ("backprop", "transformer", transformer),
+    ("backprop", "optimizers", optimizers),
+    ("tokenizers", "compare", compare),
+    ("tokenizers", "train", train),
+    ("tokenizers", "inside", inside),
+    ("tokenizers", "languages", languages),
+    ("training", "", training),
+]
+
+
+@pytest.mark.parametrize(("name", "mode", "click"), MODES, ids=[a + b for a, b, _ in MODES])
+def test_a_mode_is_set_up_from_json_alone(sit, name, mode, click):
+    async def seen(session: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        await session.window.pane.settled()
+        if mode == "train":
+            trainer = session.window.pane.mode.trainer
+            await until(lambda: len(trainer.recording or ()) == 8, "eight moments")
+        return session.workspace.state(), shown_numbers(session.window.pane)
+
+    async def by_clicks(session: Any) -> tuple[str, dict[str, Any]]:
+        pane = session.window.show_pane(name)
+        if mode:
+            pane.show_mode(mode)
+        await pane.settled()
+        await click(pane)
+        state, numbers = await seen(session)
+        return json.dumps(state), numbers
+
+    text, wanted = sit(by_clicks)
+    paths = json.loads(text)
+
+    async def by_paths(session: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The pane first, as a lesson does; nothing of it fills the history of clicks."""
+        workspace = session.workspace
+        first = [path for path in ("pane", f"{name}.mode") if path in paths]
+        rest = sorted(set(paths) - set(first), key=is_looking)
+        for path in (*first, *rest):
+            workspace.change(path, paths[path], "Show this")
+            if path == first[-1]:
+                await session.window.pane.settled()
+        return await seen(session)
+
+    state, numbers = sit(by_paths)
+    assert state == paths
+    assert numbers.keys() == wanted.keys()
+    for picture, shown in wanted.items():
+        assert numbers[picture].keys() == shown.keys(), picture
+        for key, array in shown.items():
+            kept = 1e-4 if picture == "losses" else 0  # a session holds four digits of a curve
+            np.testing.assert_allclose(numbers[picture][key], array, kept, err_msg=key)
