@@ -47,7 +47,7 @@ def part_inspection(name: str, step: Step, result: Premium) -> Inspection:
     size = Equation("bytes", f"{measures.bytes:,}", note="in UTF-8")
     tokens = Equation("tokens", f"{measures.tokens:,}", note=f"of {name}")
     rows: list[Any] = []
-    match _part(step):
+    match part_of(step):
         case "characters":
             rows = [characters]
         case "bytes":

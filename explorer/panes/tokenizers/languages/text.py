@@ -148,7 +148,7 @@ def _half(languages: int, middle: float) -> str:
 def note(step: Step) -> str:
     """What stands behind a bar at a step that leads to it; "" for the premium itself."""
     number = int(next(iter(step.values.values())))
-    match _part(step):
+    match part_of(step):
         case "lost":
             return f"{count(number, 'byte')} lost"
         case "dropped":
@@ -160,5 +160,5 @@ def note(step: Step) -> str:
     return ""
 
 
-def _part(step: Step) -> str:
+def part_of(step: Step) -> str:
     return step.name.rpartition(".")[2]
