@@ -20,7 +20,6 @@ from PySide6.QtCore import QObject, Signal
 from core.fields import lenient, to_json
 from explorer.state.json_values import written
 from explorer.state.workspace import Workspace
-from explorer.theme.numbers import format_number
 
 T = TypeVar("T")
 LONGEST_SHOWN = 24  # characters of a value in the name of a change
@@ -89,7 +88,7 @@ class Draft(QObject, Generic[T]):
 
 def named(label: str, value: Any) -> str:
     """How the menu names a change: "Learning rate 0.01"; of what is long, its label alone."""
-    shown = format_number(value) if isinstance(value, float) else str(value)
+    shown = f"{value:.4g}" if isinstance(value, float) else str(value)
     return (
         f"{label} {shown}" if shown and len(shown) <= LONGEST_SHOWN else f"Change {label.lower()}"
     )

@@ -26,8 +26,7 @@ from explorer.panes.backprop.expression.solving import (
     grow_steps,
     solve_steps,
 )
-from explorer.state.draft import Draft
-from explorer.theme.numbers import format_number
+from explorer.state.draft import Draft, named
 
 if TYPE_CHECKING:
     from explorer.panes.modes import Mode
@@ -140,7 +139,7 @@ class ExpressionLab(QObject):
         array = np.array(self.computed.value(self.computed.leaves[name]), dtype=np.float64)
         array.reshape(-1)[max(0, element)] = value
         one = self.experiment.with_leaf(name, array.tolist())
-        told = f"{name} = {format_number(value)}" if array.size == 1 else f"Move {name}"
+        told = f"{name} = {value:.4g}" if array.size == 1 else f"Move {name}"
         self.draft.change(one, told, f"{name} {element}")
 
     def set_leaf(self, name: str, value: Any) -> None:
@@ -175,7 +174,7 @@ class ExpressionLab(QObject):
         self.draft.change(self.experiment.at_the_beginning(), "Reset the gradient steps")
 
     def set_rate(self, rate: float) -> None:
-        self.draft.change({"rate": rate}, f"Learning rate {format_number(rate)}")
+        self.draft.change({"rate": rate}, named("Learning rate", rate))
 
     def set_fixed(self, name: str, fixed: bool) -> None:
         words = f"Fix {name}" if fixed else f"Let {name} take steps"

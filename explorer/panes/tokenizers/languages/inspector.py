@@ -9,6 +9,7 @@ from core.tokenization.analysis import Premium, premium_step
 from core.tokenization.telling import count, percent
 from core.trace import Step
 from explorer.panes.base import Inspection
+from explorer.panes.tokenizers.languages.text import part_of
 from explorer.widgets.equations import Equation
 
 

@@ -1,0 +1,93 @@
+"""Sessions are paths of the workspace; those that an older program wrote still open."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from explorer.shell.old_sessions import renewed
+
+# Written by the program as it was before panes and modes had paths: clicks in every mode.
+BEFORE = json.loads(Path(__file__).with_name("session_before_paths.json").read_text("utf-8"))
+
+
+def test_a_session_of_an_older_program_opens_as_it_was_left(sit):
+    panes = BEFORE["window"]["panes"]
+    modes = {**panes["backprop"]["modes"], **panes["tokenizers"]["modes"]}
+
+    async def body(session: Any) -> None:
+        window, workspace = session.window, session.workspace
+        for name in ("attention", "tokenizers", "training", "backprop"):
+            await window.show_pane(name).settled()
+        backprop, tokenizers = (window.panes[one].modes for one in ("backprop", "tokenizers"))
+        assert workspace.prompt == BEFORE["workspace"]["prompt"]
+        assert window.panes["attention"].choices.mode == "arcs"
+        assert window.panes["backprop"].mode.id == "optimizers"
+        assert window.panes["backprop"].player.position == 30
+        assert tokenizers["compare"].text == modes["compare"]["text"]
+        assert tokenizers["compare"].choices.layout == "rows"
+        assert tokenizers["inside"].text == modes["inside"]["text"]
+        assert tokenizers["languages"].order == "name"
+        for path, mode, key in (
+            ("backprop.network", "network", "experiment"),
+            ("backprop.optimizers", "optimizers", "experiment"),
+            ("tokenizers.train", "train", "options"),
+        ):
+            assert workspace.value(path) == modes[mode][key]
+        assert workspace.value("training.options") == panes["training"]["options"]
+        one = modes["expression"]["experiment"]
+        assert workspace.value("backprop.expression") == {**one, "pending": False, "checks": True}
+        window.panes["backprop"].show_mode("network")
+        await window.panes["backprop"].settled()
+        assert backprop["network"].moment.step == 4
+
+    sit(body, BEFORE)
+
+
+@pytest.mark.parametrize(
+    "session",
+    [
+        {},
+        {"workspace": [], "window": {"pane": 3, "panes": {"backprop": {"modes": 4}, "x": None}}},
+        {"window": {"panes": [], "geometry": 5}, "workspace": {"layer": "x"}},
+        {"paths": 3, "geometry": None},
+    ],
+)
+def test_nonsense_is_left_out_of_a_session(session):
+    found = renewed(session)
+    assert isinstance(found["paths"], dict) and isinstance(found["geometry"], str)
+
+
+def test_a_path_of_nonsense_keeps_no_pane_from_opening(sit):
+    strange = {"pane": "nowhere", "backprop.mode": 7, "tokenizers.text": 3, "selection": [1]}
+    for path in ("backprop.network", "backprop.network.scene", "training.options", "prompt"):
+        strange[path] = {"learned": "much", "data": 5, "steps": float("nan")}
+
+    async def body(session: Any) -> None:
+        assert session.window.pane.objectName() == "attention"
+        for name in ("backprop", "training", "tokenizers"):
+            await session.window.show_pane(name).settled()
+        assert session.window.panes["training"].planning.errors == {}
+
+    sit(body, {"format": 2, "paths": strange, "geometry": ""})
+
+
+def test_a_file_opens_the_pane_that_it_names_and_a_click_is_no_change(sit):
+    async def body(session: Any) -> None:
+        window, workspace = session.window, session.workspace
+        assert window.pane.objectName() == "training"
+        window.show_pane("attention")
+        workspace.change("pane", "training", "Show this")
+        workspace.change("selection", {"layer": 1, "head": 2}, "Show this")
+        assert window.pane.objectName() == "training" and workspace.selection.head == 2
+        assert workspace.undo_text == ""
+        undo = window.actions_list.items["edit.undo"]
+        window.pane.planning.change("learning_rate", "1e-3")
+        assert undo.name == "Undo: Learning rate 1e-3"
+        window.actions_list.run("edit.undo")
+        assert undo.name == "Undo" and window.pane.planning.options.learning_rate == "2e-3"
+
+    sit(body, {"format": 2, "paths": {"pane": "training"}, "geometry": ""}, computing=False)
