@@ -140,7 +140,8 @@ class Attention(nn.Module):
             q = look.at(self.sites["queries"], q)
             k = look.at(self.sites["keys"], k)
             v = look.at(self.sites["values"], v)
-        k, v = share(k, self.n_head), share(v, self.n_head)  # (B, H, T, D)
+        if self.n_kv_head != self.n_head:
+            k, v = share(k, self.n_head), share(v, self.n_head)  # (B, H, T, D)
         if look is not None and any(look.wants(self.sites[kind]) for kind in EXPLICIT):
             heads = self.read_looking(q, k, v, look)
         else:

@@ -75,7 +75,7 @@ def test_a_training_example_is_a_trace_with_named_operations():
         (lambda: pair(dropout=0.1), "dropout is random"),
         (
             lambda: pair(norm="rms_norm"),
-            "norm 'rms_norm' cannot .* choose a model with 'layer_norm'",
+            "norm 'rms_norm' cannot .* with 'layer_norm'",
         ),
         (lambda: pair(positions="rope"), "positions 'rope' cannot .* with 'learned'"),
         (lambda: pair(mlp="swiglu"), "mlp 'swiglu' cannot .* 'relu' or 'gelu' or 'gelu_tanh'"),
