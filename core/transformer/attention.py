@@ -162,13 +162,13 @@ class Attention(nn.Module):
     def read_looking(self, q: Tensor, k: Tensor, v: Tensor, look: Look) -> Tensor:
         """The same by `attend`, for the Look: what it replaces goes through the lines after it."""
         visible, root = self.visible(q), math.sqrt(self.head_width)
-        made = attend(q, k, v, visible)
-        masked, weights = made.masked, made.weights
-        scores = look.at(self.sites["scores"], made.scores)
-        if scores is not made.scores:
+        scores, _, masked, weights, _ = attend(q, k, v, visible)
+        scores = look.at(self.sites["scores"], scores)
+        changed = look.replaces(self.sites["scores"])
+        if changed:
             masked = (scores / root).masked_fill(~visible, -math.inf)
         masked = look.at(self.sites["masked"], masked)
-        if masked is not made.masked:
+        if changed or look.replaces(self.sites["masked"]):
             weights = torch.softmax(masked, dim=-1)
         weights = look.at(self.sites["weights"], weights)
         return F.dropout(weights, self.dropout, self.training) @ v

@@ -87,7 +87,8 @@ class Look:
     sites    each one's first value is kept in `values`: activation checkpointing computes it again
              during the backward pass
     replace  site -> a function of its value; what that returns goes through the lines after it, and
-             is what is kept
+             is what is kept. A function that writes into its value changes what was kept of it
+             elsewhere, so it had better make a new one
 
     A Look is for one forward pass. It keeps tensors as they are, with their graph where gradients
     are on; `values` has them by site once the pass is done.
@@ -103,6 +104,10 @@ class Look:
     def wants(self, site: Site) -> bool:
         """Whether it keeps or replaces the value there: a module has to make it, then."""
         return site in self.sites or site in self.replace
+
+    def replaces(self, site: Site) -> bool:
+        """Whether the value there is replaced: what was made of the old one no longer counts."""
+        return site in self.replace
 
     def at(self, site: Site, value: Tensor) -> Tensor:
         """Takes note of the value at a site; returns it, or what replaces it."""
