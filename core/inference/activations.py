@@ -75,25 +75,31 @@ class Activations:
         site = site if isinstance(site, Site) else Site.parse(site)
         if site in self.single:
             return self.single[site]
-        name, index = _place(site)
-        view = getattr(self, name) if name else None
-        if view is None or (index is not None and index >= len(view)):
-            raise ValueError(
-                f"site {site} was not captured; there are {', '.join(self.sites()) or 'none'}"
-            )
-        return view if index is None else view[index]
+        for name, view in self.sites().items():
+            if name in VIEWS and site in (places := _places(name, len(view))):
+                place = view if name == "logits" else view[places[site]]
+                return np.asarray(place)
+        raise ValueError(
+            f"site {site} was not captured; there are {', '.join(self.sites()) or 'none'}"
+        )
 
 
-def _place(site: Site) -> tuple[str, int | None]:
-    """The view that holds a site, and at which index; "" where none does."""
-    if site.stack != "decoder":
-        return "", None
-    if site.kind == "embedding":
-        return "residual", 0
-    if site.kind in ("residual_in", "residual_out"):
-        return "residual", (site.layer or 0) + (site.kind == "residual_out")
-    names = [name for name, kind in VIEWS.items() if kind == site.kind]
-    return (names[0] if names else ""), site.layer
+def _stacked(name: str, n_layer: int) -> list[Site]:
+    """The sites that a view stacks, in order."""
+    if name == "logits":
+        return [Site("decoder", None, "logits")]
+    layers = [Site("decoder", layer, VIEWS[name]) for layer in range(n_layer)]
+    return [Site("decoder", 0, "residual_in"), *layers] if name == "residual" else layers
+
+
+def _places(name: str, length: int) -> dict[Site, int]:
+    """Where each site lies in a view of so many rows; what leaves a block enters the next."""
+    n_layer = length - (name == "residual")
+    places = {site: place for place, site in enumerate(_stacked(name, n_layer))}
+    if name == "residual":
+        places |= {Site("decoder", layer, "residual_in"): layer for layer in range(n_layer)}
+        places[Site("decoder", None, "embedding")] = 0
+    return places
 
 
 def check_ids(model: GPT, ids: Sequence[int] | np.ndarray) -> Tensor:
@@ -149,7 +155,11 @@ def capture(
     wanted = tuple(VIEWS) if sites is None else tuple(sites)
     views = [name for name in VIEWS if name in wanted]
     single = [_site(name) for name in wanted if name not in VIEWS]
-    look = Look([*_stacked(model.config, views), *single])
+    # Fused attention gives no weights. All layers' are worked out faster from queries and keys
+    # than one by one on the way.
+    made_of = {*views, "queries", "keys"} - {"attention"} if "attention" in views else views
+    n_layer = model.config.n_layer
+    look = Look([site for name in made_of for site in _stacked(name, n_layer)] + single)
     check_sites(model.config, look)
     batch = check_ids(model, ids)
     with looking_at(model):
@@ -164,35 +174,20 @@ def _site(name: str | Site) -> Site:
     if isinstance(name, Site):
         return name
     try:
-        return Site.parse(name)
+        return Site.parse(str(name))  # a command from a file may hold anything
     except ValueError as error:
         raise ValueError(f"{error}; or one of all layers: {', '.join(VIEWS)}") from None
-
-
-def _stacked(config: ModelConfig, views: Sequence[str]) -> list[Site]:
-    """The sites that the views are made of."""
-    sites = []
-    for name in views:
-        # Fused attention gives no weights; from queries and keys all layers' are worked out faster
-        # than one by one on the way.
-        kinds = ("queries", "keys") if name == "attention" else (VIEWS[name],)
-        layers = [None] if name == "logits" else range(config.n_layer)
-        sites += [Site("decoder", layer, kind) for kind in kinds for layer in layers]
-    return [*sites, Site("decoder", 0, "residual_in")] if "residual" in views else sites
 
 
 def _view(config: ModelConfig, name: str, look: Look) -> Tensor:
     """What `Activations` calls `name`, from what the Look kept."""
 
-    def layers(kind: str) -> list[Tensor]:
-        return [look.values[Site("decoder", n, kind)][0] for n in range(config.n_layer)]
+    def kept(name: str) -> list[Tensor]:
+        return [look.values[site][0] for site in _stacked(name, config.n_layer)]
 
     if name == "attention":
-        return _attention(config, layers("queries"), layers("keys"))
-    if name == "logits":
-        return look.values[Site("decoder", None, "logits")][0]
-    first = [look.values[Site("decoder", 0, "residual_in")][0]] if name == "residual" else []
-    return torch.stack(first + layers(VIEWS[name]))
+        return _attention(config, kept("queries"), kept("keys"))
+    return kept(name)[0] if name == "logits" else torch.stack(kept(name))
 
 
 def _attention(config: ModelConfig, queries: list[Tensor], keys: list[Tensor]) -> Tensor:

@@ -89,7 +89,7 @@ def test_ids_that_cannot_be_are_refused(model, ids, message):
 
 
 def test_an_unknown_site_names_the_known_ones(model):
-    for wrong in ("atention", "decoder.0.atention"):
+    for wrong in ("atention", "decoder.0.atention", 1):
         with pytest.raises(ValueError, match="unknown site .*" + ", ".join(VIEWS)):
             capture(model, IDS, (wrong,))
     with pytest.raises(ValueError, match="layers 0 to 2"):
@@ -105,9 +105,17 @@ def test_single_sites_and_views_are_slices_of_one_another(model):
     for name in names:
         np.testing.assert_allclose(single.at(name), views.at(name), atol=1e-5)
     assert np.shares_memory(views.at("decoder.2.weights"), views.attention)
-    for wrong in ("decoder.0.scores", "decoder.3.weights", "encoder.0.weights"):
+    away = ("decoder.0.scores", "decoder.3.weights", "decoder.3.residual_in", "encoder.0.weights")
+    for wrong in away:
         with pytest.raises(ValueError, match="was not captured; there are attention, logits"):
             views.at(wrong)
+
+
+def test_a_model_in_bf16_is_captured_as_float32(model):
+    full, low = capture(model, IDS), capture(model.bfloat16(), IDS)
+    assert all(array.dtype == np.float32 for array in low.sites().values())
+    np.testing.assert_allclose(low.attention.sum(-1), 1.0, atol=1e-5)
+    np.testing.assert_allclose(low.queries[0], full.queries[0], atol=0.1)
 
 
 def test_any_kind_of_site_can_be_captured_alone(model):
