@@ -143,7 +143,7 @@ class Attention(nn.Module):
         if self.n_kv_head != self.n_head:
             k, v = share(k, self.n_head), share(v, self.n_head)  # (B, H, T, D)
         if look is not None and any(look.wants(self.sites[kind]) for kind in EXPLICIT):
-            heads = self.read_looking(q, k, v, look)
+            heads = self.read_explicitly(q, k, v, look)
         else:
             heads = self.read(q, k, v)
         if look is not None:
@@ -159,7 +159,7 @@ class Attention(nn.Module):
             return F.scaled_dot_product_attention(q, k, v, dropout_p=dropout, is_causal=True)
         return F.scaled_dot_product_attention(q, k, v, self.visible(q), dropout_p=dropout)
 
-    def read_looking(self, q: Tensor, k: Tensor, v: Tensor, look: Look) -> Tensor:
+    def read_explicitly(self, q: Tensor, k: Tensor, v: Tensor, look: Look) -> Tensor:
         """The same by `attend`, for the Look: what it replaces goes through the lines after it."""
         visible, root = self.visible(q), math.sqrt(self.head_width)
         scores, _, masked, weights, _ = attend(q, k, v, visible)
