@@ -99,7 +99,6 @@ class TrainingConfig:
     learning_rate: float = field(
         1e-3,
         above=0,
-        most=10,
         label="Learning rate",
         help="How far they move, at its peak",
         remedy="3e-4 to 3e-3 is usual",
@@ -107,7 +106,6 @@ class TrainingConfig:
     min_learning_rate: float = field(
         1e-4,
         least=0,
-        most=10,
         label="Last learning rate",
         help="Where a rate that falls comes to rest",
         remedy="a tenth of the peak is usual",
@@ -133,7 +131,6 @@ class TrainingConfig:
     weight_decay: float = field(
         0.1,
         least=0,
-        most=10,
         label="Weight decay",
         help="How much matrices shrink, times the learning rate",
         remedy="0.1 is usual",
@@ -141,7 +138,6 @@ class TrainingConfig:
     clip: float = field(
         1.0,
         least=0,
-        most=1_000_000,
         label="Gradient clip",
         help="Longest gradient; 0 for no limit",
         remedy="1.0, or 0 for none, is usual",

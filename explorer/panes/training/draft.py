@@ -52,8 +52,11 @@ REPEATS = "0.1"  # of our stories: induction heads come sooner; a person's own t
 LEADERS = {"warmup_steps": "steps", "min_learning_rate": "learning_rate"}
 
 
-# What the fields of a run may hold: its model's and its own.
+# What the fields of a run may hold: its model's and its own. A rate beyond 10 is a slip here; core
+# takes it, and tells how a run blows up.
 ABOUT = {**fields_of(ModelConfig), **fields_of(TrainingConfig)}
+for _name in ("learning_rate", "min_learning_rate", "weight_decay"):
+    ABOUT[_name] = replace(ABOUT[_name], most=10)
 SHAPE = ("n_layer", "n_head", "n_embd", "block_size")
 NUMBERS = (  # the fields into which a number is typed
     "batch_size",

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from explorer.shell.old_sessions import renewed
+from explorer.state.workspace import DEFAULT_PROMPT
 
 # Written by the program as it was before panes and modes had paths: clicks in every mode.
 BEFORE = json.loads(Path(__file__).with_name("session_before_paths.json").read_text("utf-8"))
@@ -70,7 +71,8 @@ def test_a_path_of_nonsense_keeps_no_pane_from_opening(sit):
         assert session.window.pane.objectName() == "attention"
         for name in ("backprop", "training", "tokenizers"):
             await session.window.show_pane(name).settled()
-        assert session.window.panes["training"].planning.errors == {}
+        assert session.window.panes["training"].planning.options.steps == "nan"
+        assert session.workspace.prompt == DEFAULT_PROMPT
 
     sit(body, {"format": 2, "paths": strange, "geometry": ""})
 
