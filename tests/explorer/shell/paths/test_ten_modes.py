@@ -73,6 +73,14 @@ async def compare(pane: Any) -> None:
     pane.mode.choose(layout="rows", ids=True)
 
 
+async def trained(pane: Any) -> None:
+    """Eight moments are there, and the last of them is looked at."""
+    trainer = pane.mode.trainer
+    await until(lambda: len(trainer.recording or ()) == 8 and not trainer.playing, "eight moments")
+    await until(lambda: pane.player.position == 7, "the last moment")
+    await pane.settled()
+
+
 async def train(pane: Any) -> None:
     change = pane.mode.planning.change
     change("kilobytes", "20")
@@ -80,7 +88,7 @@ async def train(pane: Any) -> None:
     change("lanes", pane.mode.planning.options.chosen[:2])
     await pane.settled()
     pane.mode.start(until=8)
-    await until(lambda: len(pane.mode.trainer.recording) == 8, "eight moments")
+    await trained(pane)
     pane.mode.set_focus_lane(1)
 
 
@@ -122,8 +130,7 @@ def test_a_mode_is_set_up_from_json_alone(sit, name, mode, click):
     async def seen(session: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         await session.window.pane.settled()
         if mode == "train":
-            trainer = session.window.pane.mode.trainer
-            await until(lambda: len(trainer.recording or ()) == 8, "eight moments")
+            await trained(session.window.pane)
         return session.workspace.state(), shown_numbers(session.window.pane)
 
     async def by_clicks(session: Any) -> tuple[str, dict[str, Any]]:
