@@ -283,7 +283,7 @@ class Workspace(QObject):
             self._merging = None
             change = source.pop()
             target.append(change)
-            self._set(change.path, pick(change))
+            self._set(change.path, self._taken(change.path, pick(change)))
 
     def _set(self, path: str, value: Any) -> None:
         self._values[path] = value

@@ -83,6 +83,15 @@ def test_what_waits_at_the_path_is_taken(workspace):
     assert Draft(workspace, "other", Race, owner, Race(steps=9)).value == Race(steps=9)
 
 
+def test_what_was_changed_before_anybody_held_the_path_is_undone_to_what_it_begins_with(workspace):
+    workspace.change("race", {"steps": 7}, "Show this")
+    draft = Draft(workspace, "race", Race, workspace)
+    workspace.undo()
+    assert draft.value == Race() and workspace.value("race")["steps"] == 200
+    workspace.redo()
+    assert draft.value == Race(steps=7) and workspace.value("race")["rate"] == 0.1
+
+
 def test_fields_that_the_dataclass_refuses_change_nothing(draft, workspace):
     with pytest.raises(ValueError, match="steps must be"):
         draft.change({"steps": 0}, "Steps 0")

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 import pytest
+import shiboken6
+from PySide6.QtCore import QObject
 
+from explorer.engine import errors
 from explorer.state.workspace import DEFAULT_PROMPT, Workspace
 
 
@@ -147,6 +151,41 @@ def test_a_model_that_is_replaced_is_closed(run_async):
     workspace.set_model_source(one)
     workspace.set_model_source(other)
     assert one.closed and not other.closed
+
+
+def test_where_one_looks_is_read_when_asked_and_no_change_to_undo(workspace):
+    owner, places = QObject(), [3]
+
+    def bring(value):
+        places.append(value["step"])
+
+    workspace.change("demo.scene", {"step": 5}, "Show this")
+    assert workspace.state()["demo.scene"] == {"step": 5}, "it waits"
+    workspace.live("demo.scene", lambda: {"step": places[-1]}, bring, owner)
+    assert places == [3, 5]
+    places.append(6)
+    assert workspace.state()["demo.scene"] == {"step": 6}
+    workspace.change("demo.scene", {"step": 8}, "Show this")
+    assert places[-1] == 8 and workspace.undo_text == ""
+    shiboken6.delete(owner)
+    assert "demo.scene" not in workspace.state()
+
+
+def test_a_scene_that_cannot_be_shown_stops_nothing_else(workspace, caplog):
+    caplog.set_level(logging.CRITICAL)
+    owner = QObject()
+    workspace.live("demo.scene", dict, lambda value: value["no"], owner)
+    workspace.restore({"demo.scene": {}, "prompt": "kept"})
+    assert workspace.prompt == "kept"
+    assert "demo.scene" in next(iter(errors.reports().problems.values())).where
+    errors.reports().problems.clear()
+
+
+def test_another_model_is_asked_for(workspace):
+    asked = []
+    workspace.modelRequested.connect(asked.append)
+    workspace.change("model", "/models/mine", "Show this")
+    assert asked == ["/models/mine"] and workspace.state()["model"] is None
 
 
 def test_changes_of_something_that_is_gone_cannot_be_undone():
