@@ -47,8 +47,8 @@ async def begin_and_go(self, *args):
         every = 2 if where == "checkpoint" else 0
         folder = self.runs.new(tiny_training(steps=100000, checkpoint_every=every), "run")
         if where == "checkpoint":
-            import core.training.checkpoints as checkpoints
-            checkpoints.write_tensors = slow(checkpoints.write_tensors)
+            import core.training.parallel as parallel
+            parallel.write_tensors = slow(parallel.write_tensors)
         self.runs.start(folder, "process" if where == "process" else "thread")
         if where == "process":
             def look():
