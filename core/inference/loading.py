@@ -6,7 +6,7 @@ config.json then has one entry more, "base": the name or the folder of the model
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -114,12 +114,16 @@ def _load_over(folder: Path, base: str, deepest: int) -> LoadedModel:
     tensors = read_tensors(path, framework="torch")
     parameters = dict(under.model.named_parameters())
     differing = [
-        name
+        f"{name} {tuple(tensor.shape)}"
         for name, tensor in tensors.items()
         if name not in parameters or parameters[name].shape != tensor.shape
     ]
-    if config != under.config or differing:
-        why = f"the base lacks {quoted_some(differing)}" if differing else "its config is another"
+    why = ""
+    if replace(config, dropout=under.config.dropout) != under.config:
+        why = f"{CONFIG_FILE} describes another model"
+    elif differing:
+        why = f"it has no {quoted_some(differing)}"
+    if why:
         raise ValueError(f"{folder} does not fit its base {quoted(base)}: {why}; {remedy}")
     with torch.no_grad():
         for name, tensor in tensors.items():

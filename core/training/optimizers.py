@@ -40,8 +40,8 @@ def build_optimizer(
 ) -> torch.optim.Optimizer:
     """The config's optimizer for groups of the model's parameters, at a learning rate.
 
-    `fused` takes torch's kernel that does a step in one pass. Of `config.betas` each optimizer takes
-    what `rule_settings` says. Raises ValueError for an optimizer that there is not.
+    `fused` takes torch's kernel that does a step in one pass. Of `config.betas` each takes what
+    `rule_settings` says. Raises ValueError for an optimizer that there is not.
     """
     given, betas = list(groups), config.betas
     match config.optimizer:
