@@ -60,8 +60,8 @@ from core.tokenization.wordpiece.training import wordpiece_steps
 from core.training.explained_example import explain_example_steps
 from core.training.language_modelling import LanguageModelling
 from core.training.looking import evaluate_steps, sample_steps
-from core.training.parallel import Single
 from core.training.loop import train_steps
+from core.training.parallel import Single
 from core.training.rereading import RunBatches
 from core.training.runs import create_run
 from core.transformer.config import ModelConfig

@@ -26,7 +26,7 @@ from tests.core.training.small import fingerprint, finish, losses, small_config
 
 
 class BitFit(LanguageModelling):
-    """Only biases are trained and saved (Ben Zaken et al. 2021); `base` is a checkpoint's folder."""
+    """Only biases are trained and saved (Ben Zaken et al. 2021). `base` is a model's folder."""
 
     def __init__(self, config: TrainingConfig, cache: Path, base: Path) -> None:
         super().__init__(config, cache)
@@ -43,6 +43,7 @@ class BitFit(LanguageModelling):
 
     def save_files(self, model: nn.Module, folder: Path) -> None:
         write_base(folder, self.model_config, str(self.base))
+        self.tokenizer.save(folder / "tokenizer.json")
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +70,7 @@ def test_a_checkpoint_of_the_biases_alone_lies_on_its_base(base: Path, tmp_path:
         "config.json",
         "model.safetensors",
         "optimizer.safetensors",
+        "tokenizer.json",
         "training.json",
     ]
     under = core.load(base)
