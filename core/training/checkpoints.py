@@ -19,12 +19,14 @@ import os
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from core import fields
+from core.fields import field
 from core.files import read_json, write_json
 from core.training import records
 from core.training.optimizers import state_names
@@ -50,14 +52,18 @@ class Progress:
     scaler      what the strategy keeps of its loss scale, by name
     """
 
-    step: int
-    seed: int
-    tokens: int = 0
-    rate_scale: float = 1.0
+    step: int = field(least=0)
+    seed: int = field(least=0)
+    tokens: int = field(0, least=0)
+    rate_scale: float = field(1.0, above=0)
     looked: bool = True
-    optimizer: str = ""
-    skipped: int = 0
-    scaler: Mapping[str, float] = field(default_factory=dict)
+    optimizer: str = field("", choices=("", records.NEW_OPTIMIZER))
+    skipped: int = field(0, least=0)
+    scaler: Mapping[str, float] = field(factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.skipped > self.step:
+            raise ValueError(f"skipped {self.skipped} of {self.step} steps cannot be")
 
     @property
     def applied(self) -> int:
@@ -104,7 +110,7 @@ def save_checkpoint(
         parallel.wait()
         if parallel.writes:
             task.save_files(model, work)
-            values = asdict(progress)
+            values = fields.to_json(progress)
             if not progress.optimizer:
                 del values["optimizer"]
             write_json(work / records.TRAINING_FILE, {"format": FORMAT, **values})
@@ -168,13 +174,10 @@ def read_progress(folder: Path) -> Progress:
     path = folder / records.TRAINING_FILE
     if not path.is_file():
         raise ValueError(f"{folder} cannot be continued: it holds no {records.TRAINING_FILE}")
-    values = read_json(path)
-    if not isinstance(values, dict) or values.pop("format", None) != FORMAT:
-        raise ValueError(f"{path} is of another format; update LLM Explorer, or start a new run")
     try:
-        return Progress(**values)
-    except TypeError as error:
-        raise ValueError(f"{path} is damaged: {error}; go on from another checkpoint") from error
+        return fields.from_json(Progress, read_json(path), "progress of a run", FORMAT)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}; or go on from another checkpoint") from error
 
 
 def optimizer_tensors(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:

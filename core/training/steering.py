@@ -6,7 +6,8 @@ from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 
-from core.training.control import Command, ControlLog
+from core.fields import from_json
+from core.training.control import Command, ControlLog, StepArguments
 from core.training.events import Moment
 from core.training.parallel import Parallel
 
@@ -71,7 +72,10 @@ class Steering:
         return [Command(*line) for line in self.parallel.agree(lines)]
 
     def drive(self, command: Command) -> bool:
-        """Obeys a command that says how the run goes on; False for any other."""
+        """Obeys a command that says how the run goes on; False for any other.
+
+        Raises ValueError for arguments that cannot be.
+        """
         match command.name:
             case "start":
                 pass
@@ -80,7 +84,8 @@ class Steering:
             case "resume":
                 self.paused, self.remaining = False, None
             case "step":
-                self.paused, self.remaining = False, max(1, int(command.values.get("n", 1)))
+                asked = from_json(StepArguments, command.values, "command", some=True)
+                self.paused, self.remaining = False, asked.n
             case "stop":
                 self.stopping = True
             case _:
