@@ -126,7 +126,7 @@ def test_a_branch_has_read_what_its_parent_had_before():
 def test_the_optimizer_shows_the_line_that_ran_and_says_which_rule_it_computes():
     inspection = phase_inspection("optimizer", numbers(), 7)
     where = source(inspection.step.code)
-    assert where.lines[where.marked].strip().startswith("self.optimizer.step()")
+    assert where.lines[where.marked].strip().startswith("optimizer.step()")
     said = " ".join(map(str, inspection.rows))
     assert "fused" in said and "core/optimization/adamw.py" in said
     for name in OPTIMIZERS:
