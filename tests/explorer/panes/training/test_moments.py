@@ -41,7 +41,7 @@ CONFIG = TrainingConfig(
 
 def numbers(count: int = 20) -> RunNumbers:
     steps = np.zeros(count, STEP_DTYPE)
-    steps["step"] = np.arange(1, count + 1)
+    steps["step"] = steps["applied"] = np.arange(1, count + 1)
     steps["loss"] = np.linspace(4, 2, count)
     steps["grad_norm"], steps["learning_rate"] = 2.5, 1e-3
     steps["tokens"], steps["targets"], steps["seconds"] = 128, 100, 0.02
