@@ -120,7 +120,7 @@ def _schedule(config: TrainingConfig, step: int) -> Step:
         TITLES["schedule"],
         part.formula,
         part.code,
-        {"step": _scalar(applied), "rate": _scalar(config.planned_rate(applied))},
+        {"step": _scalar(applied), **part.numbers(applied, _plan(config))},
     )
 
 
