@@ -92,7 +92,7 @@ def gallery(arguments: list[str]) -> int:
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     if not arguments or arguments[0].startswith("--"):
         arguments = [str(ROOT / "build" / "gallery"), *arguments]
-    return become("-m", "explorer.gallery", *arguments)
+    return become("-m", "explorer.studio.gallery", *arguments)
 
 
 def train_bundled(arguments: list[str]) -> int:

@@ -20,11 +20,13 @@ import qasync
 from PySide6.QtCore import QEvent, QObject, QSocketNotifier, Signal
 from PySide6.QtWidgets import QApplication
 
-from explorer import errors, settings, tasks, theme
+from explorer import theme
+from explorer.engine import errors, tasks
 from explorer.short_turns import take_short_turns
+from explorer.state import settings
 
 if TYPE_CHECKING:
-    from explorer.session import Session
+    from explorer.shell.session import Session
 
 CLOSING_LIMIT = 10.0  # seconds
 
@@ -117,11 +119,11 @@ def _leave(code: int) -> int:
 
 async def _main(app: ExplorerApp, options: argparse.Namespace, crashed: str) -> int:
     if options.snapshot is not None:
-        from explorer import snapshot
+        from explorer.studio import snapshot
 
         return await snapshot.run(app, options.snapshot, options.size)
     if options.self_test:
-        from explorer import selftest
+        from explorer.studio import selftest
 
         return await selftest.run(app)
     return await open_window(app, options, crashed)
@@ -129,7 +131,7 @@ async def _main(app: ExplorerApp, options: argparse.Namespace, crashed: str) -> 
 
 async def open_window(app: ExplorerApp, options: argparse.Namespace, crashed: str = "") -> int:
     """The life of the window: shown first, filled then, closed in at most 10 seconds."""
-    from explorer.session import Session
+    from explorer.shell.session import Session
 
     closing = asyncio.Event()
     app.closing.connect(closing.set)

@@ -1,7 +1,6 @@
 """Corpora and batches: what a model learns from, and in which order.
 
-Read in this order: lexicon, grammar, plots (plots_of_magic, plots_of_seasons), stories, corpus,
-chunks, text, excerpt, batches.
+Read in this order: stories, corpus, chunks, text, excerpt, batches.
 """
 
 from core.data import stories

@@ -1,5 +1,4 @@
 """Looking into a model that runs, and writing with it.
 
-Read in this order: activations, heads, attention_trace, generation, loading,
-backprop.
+Read in this order: activations, heads, attention_trace, generation, loading.
 """

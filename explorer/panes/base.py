@@ -12,15 +12,15 @@ import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from explorer import tasks
-from explorer.player import Player
+from explorer.engine import tasks
+from explorer.state.player import Player
 
 if TYPE_CHECKING:
-    from explorer.actions import Action
-    from explorer.engine import Engine
-    from explorer.live import Runs
-    from explorer.settings import Settings
-    from explorer.workspace import Workspace
+    from explorer.engine.engine import Engine
+    from explorer.runs.live import Runs
+    from explorer.state.actions import Action
+    from explorer.state.settings import Settings
+    from explorer.state.workspace import Workspace
 
 
 @dataclass(frozen=True)

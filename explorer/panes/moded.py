@@ -12,10 +12,11 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
-from explorer import errors, tasks, theme
-from explorer.actions import Action
+from explorer import theme
+from explorer.engine import errors, tasks
 from explorer.panes.base import Context, Pane
 from explorer.panes.modes import Desk, Mode, ModeSpec
+from explorer.state.actions import Action
 from explorer.widgets.toggle import SegmentedControl
 
 INPUTS = 352  # px that a mode's inputs have before the names of the modes come closer together

@@ -8,10 +8,10 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QMenu, QWidget
 
-from explorer import errors, tasks
-from explorer.dialogs import ask_folder
+from explorer.engine import errors, tasks
 from explorer.panes.base import Context
-from explorer.sources import BundledSource, FolderSource, models_among
+from explorer.runs.sources import BundledSource, FolderSource, models_among
+from explorer.widgets.dialogs import ask_folder
 
 MOST_RECENT = 5  # folders that were opened lately
 

@@ -14,8 +14,8 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from explorer.panes.base import Context, Face, is_there
-from explorer.player import Player
-from explorer.tracks import Track
+from explorer.state.player import Player
+from explorer.state.tracks import Track
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,9 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QLabel, QSizePolicy, QToolButton, QWidget
 
-from explorer import courtesy, theme, theme_icons
+from explorer import theme
+from explorer.engine import courtesy
+from explorer.theme import icons
 from explorer.widgets.tokens import SIGNS
 
 _log = logging.getLogger(__name__)
@@ -122,7 +124,7 @@ class Picture(QWidget):
         self.update()
 
     def icon_pixmap(self, name: str, role: str = "text", size: float = 16) -> QPixmap:
-        return theme_icons.pixmap(name, role, size, self.ratio)
+        return icons.pixmap(name, role, size, self.ratio)
 
 
 def _whole(handler: Callable[..., Any]) -> Callable[..., Any]:
@@ -230,7 +232,7 @@ class IconButton(QToolButton):
         from PySide6.QtCore import QSize
 
         now = theme.current()
-        self.setIcon(theme_icons.icon(self._icon, self._role, self._size))
+        self.setIcon(icons.icon(self._icon, self._role, self._size))
         self.setIconSize(QSize(now.px(self._size), now.px(self._size)))
         self.setFixedSize(now.px("control"), now.px("control"))
 

@@ -6,7 +6,8 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
-from explorer import theme, theme_icons
+from explorer import theme
+from explorer.theme import icons
 from explorer.widgets.base import IconButton, Label, ratio_of, set_look
 
 WORDS = {"error": "Error", "warning": "Warning", "info": "Note", "success": "Done"}
@@ -60,7 +61,7 @@ class Glyph(QWidget):
         painter = QPainter(self)
         ratio = ratio_of(painter)
         down = (self.height() - theme.current().px(self._size)) // 2
-        painter.drawPixmap(0, down, theme_icons.pixmap(self._name, self._role, self._size, ratio))
+        painter.drawPixmap(0, down, icons.pixmap(self._name, self._role, self._size, ratio))
         painter.end()
 
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter
 
 from explorer import theme
-from explorer.theme_colors import ATTENTION_GAMMA
+from explorer.theme.colors import ATTENTION_GAMMA
 from explorer.widgets.base import LEFT, RIGHT, packed_image, packed_table, put_text
 
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QSizePolicy, QToolButton, QWidget
 
-from explorer import theme, theme_icons
+from explorer import theme
+from explorer.theme import icons
 
 HEIGHT = 24  # px
 
@@ -92,6 +93,6 @@ class FoldLine(QToolButton):
         now = theme.current()
         self.setFont(now.font("label"))
         icon = "chevron-down" if self._open else "chevron-right"
-        self.setIcon(theme_icons.icon(icon, "muted", 14))
+        self.setIcon(icons.icon(icon, "muted", 14))
         self.setIconSize(QSize(now.px(14), now.px(14)))
         self.setFixedHeight(now.px(HEIGHT))

@@ -17,8 +17,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from explorer.dialogs import dragged_files
 from explorer.widgets.base import Label, set_look
+from explorer.widgets.dialogs import dragged_files
 from explorer.widgets.fields import ChoiceField
 
 OWN = "stories"

@@ -19,7 +19,7 @@ from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
-from explorer.theme_colors import PALETTES
+from explorer.theme.colors import PALETTES
 from explorer.widgets.base import LEFT, Picture, elide, put_text
 
 # Letters that carry the color of what they name.

@@ -12,7 +12,7 @@ from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
-from explorer.theme_numbers import TIMES, format_significant
+from explorer.theme.numbers import TIMES, format_significant
 from explorer.widgets.base import LEFT, RIGHT, Picture, elide, put_text
 
 

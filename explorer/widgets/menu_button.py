@@ -5,7 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QMenu, QSizePolicy, QToolButton, QWidget
 
-from explorer import theme, theme_icons
+from explorer import theme
+from explorer.theme import icons
 from explorer.widgets.base import set_look
 
 
@@ -47,5 +48,5 @@ class MenuButton(QToolButton):
     def _restyle(self) -> None:
         now = theme.current()
         self.setFont(now.font("body"))
-        self.setIcon(theme_icons.icon(self._icon, "text", 16))
+        self.setIcon(icons.icon(self._icon, "text", 16))
         self.setIconSize(QSize(now.px(16), now.px(16)))

@@ -6,7 +6,8 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QFontMetricsF, QHelpEvent, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from explorer import theme, theme_icons
+from explorer import theme
+from explorer.theme import icons
 from explorer.widgets.base import Picture, elide, put_text
 
 NARROWEST = 88  # per cent of a label's width
@@ -68,7 +69,7 @@ class Rail(Picture):
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.drawRoundedRect(QRectF(0, cell.y() + 14, 3, cell.height() - 28), 1.5, 1.5)
             role = "text" if chosen else "muted"
-            pixmap = theme_icons.pixmap(icon, "accent" if chosen else "muted", 20, self.ratio)
+            pixmap = icons.pixmap(icon, "accent" if chosen else "muted", 20, self.ratio)
             x = cell.center().x() - now.px(20) / 2
             painter.drawPixmap(QPointF(round(x), cell.y() + now.px(9)), pixmap)
             text = QRectF(cell.x() + 2, cell.y() + now.px(32), cell.width() - 4, now.px(14))

@@ -16,7 +16,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from explorer import theme, theme_icons
+from explorer import theme
+from explorer.theme import icons
 from explorer.widgets.base import IconButton, Label, elide, set_look
 
 STATES = {
@@ -74,7 +75,7 @@ class RunName(QToolButton):
         self.setFont(font)
         # An ampersand would underline what follows it.
         self.setText(elide(self._name, font, now.px(WIDEST_NAME)).replace("&", "&&"))
-        self.setIcon(theme_icons.icon(*self._look, 14))
+        self.setIcon(icons.icon(*self._look, 14))
         self.setIconSize(QSize(now.px(14), now.px(14)))
         self.setFixedHeight(now.px(24))
 

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from explorer import theme
 from explorer.widgets.base import Picture
-from explorer.widgets.plot_marks import NEAR, draw_diamond
+from explorer.widgets.plots.marks import NEAR, draw_diamond
 
 MARK = 5.0  # px from a mark's middle to its corners: more than the dots of the steps
 

@@ -17,7 +17,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from explorer import theme, theme_icons
+from explorer import theme
+from explorer.theme import icons
 from explorer.widgets.base import Label, Picture, put_text, ratio_of, set_look
 from explorer.widgets.card import Card
 
@@ -178,7 +179,7 @@ class Empty(QWidget):
 
     def _draw_icon(self, painter: QPainter) -> None:
         size = theme.current().px(32)
-        pixmap = theme_icons.pixmap(self._icon, "muted", 32, ratio_of(painter))
+        pixmap = icons.pixmap(self._icon, "muted", 32, ratio_of(painter))
         painter.drawPixmap(QPointF((self._picture.width() - size) / 2, 4), pixmap)
 
 

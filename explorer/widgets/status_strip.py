@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
-from explorer import theme, theme_icons
+from explorer import theme
+from explorer.theme import icons
 from explorer.widgets.base import Label
 from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.run_line import RunLine, RunList, RunStatus
@@ -117,5 +118,5 @@ class StatusStrip(QWidget):
         self._row.setSpacing(now.px(8))
         self._more.setFont(now.font("label", 600))
         self._more.setFixedHeight(now.px(24))
-        self._more.setIcon(theme_icons.icon("chevron-up", "muted", 14))
+        self._more.setIcon(icons.icon("chevron-up", "muted", 14))
         self._more.setIconSize(QSize(now.px(14), now.px(14)))

@@ -8,7 +8,8 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QActionGroup, QPainter
 from PySide6.QtWidgets import QAbstractButton, QMenu, QSizePolicy, QWidget
 
-from explorer import theme, theme_icons
+from explorer import theme
+from explorer.theme import icons
 from explorer.widgets.base import put_text, ratio_of
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, math.inf)
@@ -65,7 +66,7 @@ class PlayButton(QAbstractButton):
         painter.setBrush(fill)
         painter.drawEllipse(disc)
         name = "pause" if self._playing else "play"
-        pixmap = theme_icons.pixmap(name, "on_accent", 18, ratio_of(painter))
+        pixmap = icons.pixmap(name, "on_accent", 18, ratio_of(painter))
         half = now.px(18) / 2
         painter.drawPixmap(disc.center() - QPointF(half, half), pixmap)
         if self.hasFocus():
@@ -117,7 +118,7 @@ class SpeedButton(QAbstractButton):
         painter.drawRoundedRect(frame, 6, 6)
         text = QRectF(0, 0, self.width() - now.px(14), self.height())
         put_text(painter, text, speed_text(self._speed), now.font("body"), now.color("text"))
-        arrow = theme_icons.pixmap("chevron-down", "muted", 12, ratio_of(painter))
+        arrow = icons.pixmap("chevron-down", "muted", 12, ratio_of(painter))
         y = (self.height() - now.px(12)) / 2
         painter.drawPixmap(QPointF(self.width() - now.px(20), y), arrow)
         painter.end()

@@ -36,7 +36,7 @@ def _application() -> Any:
 
 async def _measure(report: Report) -> None:
     from core.training import RunReader
-    from explorer.session import Session
+    from explorer.shell.session import Session
     from tests.explorer.demo import save_tiny_model
 
     with tempfile.TemporaryDirectory() as scratch:

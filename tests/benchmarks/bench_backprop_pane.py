@@ -67,7 +67,7 @@ def fast(report: Report) -> None:
 def _laid_out(text: str) -> tuple[int, float]:
     """How many nodes, and milliseconds of one layout (the middle of five)."""
     from explorer.panes.backprop.expression.arranging import arranged, plot_of
-    from explorer.panes.backprop.expression.computing import compute, with_names
+    from explorer.panes.backprop.expression.compute import compute, with_names
 
     graph = compute(text, with_names(text, {})).graph
     waits = []
@@ -84,7 +84,7 @@ Times = tuple[list[float], list[float], list[float]]
 async def _driven(text: str, measure: Callable[[Any, Any], Awaitable[Times]]) -> Times:
     """What `measure` finds at the pane and its mode, which show a formula."""
     from explorer.panes.backprop.pane import BackpropPane
-    from explorer.session import Session
+    from explorer.shell.session import Session
 
     with tempfile.TemporaryDirectory(prefix="llm-explorer-") as scratch:
         session = Session(

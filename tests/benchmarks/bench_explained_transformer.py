@@ -33,7 +33,7 @@ def fast(report: Report) -> None:
 
 
 async def _measured(app: Any, report: Report) -> None:
-    from explorer.session import Session
+    from explorer.shell.session import Session
 
     with tempfile.TemporaryDirectory(prefix="llm-explorer-") as scratch:
         session = Session(folder=Path(scratch), runs_folder=Path(scratch) / "runs")

@@ -34,7 +34,7 @@ async def _driven() -> dict[str, list[float]]:
     from core.optimization.optimizers import OPTIMIZERS
     from explorer.panes.backprop.optimizers.experiment import Experiment
     from explorer.panes.backprop.pane import BackpropPane
-    from explorer.session import Session
+    from explorer.shell.session import Session
 
     with tempfile.TemporaryDirectory(prefix="llm-explorer-") as scratch:
         session = Session(

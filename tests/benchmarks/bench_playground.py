@@ -51,7 +51,7 @@ async def _learning(learns: bool = True, **changes: Any) -> tuple[float, list[fl
     """
     from PySide6.QtCore import Qt, QTimer
 
-    from explorer.session import Session
+    from explorer.shell.session import Session
 
     with tempfile.TemporaryDirectory() as scratch:
         session = Session(folder=Path(scratch), runs_folder=Path(scratch) / "runs")

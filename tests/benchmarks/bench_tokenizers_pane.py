@@ -83,7 +83,7 @@ async def _typing(*, training: bool) -> tuple[list[float], int, float]:
     from PySide6.QtTest import QTest
 
     from core.training import RunReader
-    from explorer.session import Session
+    from explorer.shell.session import Session
 
     with tempfile.TemporaryDirectory() as scratch:
         session = Session(folder=Path(scratch), runs_folder=Path(scratch) / "runs")

@@ -39,7 +39,7 @@ def fast(report: Report) -> None:
 
 async def _start(app: Any, backend: str) -> tuple[float, float]:
     """Seconds from Start, with the defaults, until a loss and a sample are on the screen."""
-    from explorer.session import Session
+    from explorer.shell.session import Session
 
     with tempfile.TemporaryDirectory() as scratch:
         session = Session(folder=Path(scratch), runs_folder=Path(scratch) / "runs")
@@ -75,7 +75,7 @@ async def _growing(report: Report) -> None:
     from PySide6.QtGui import QPixmap
 
     from core.training.writer import RunWriter
-    from explorer.session import Session
+    from explorer.shell.session import Session
 
     with tempfile.TemporaryDirectory() as scratch:
         folder = _long_folder(Path(scratch))

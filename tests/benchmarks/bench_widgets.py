@@ -23,7 +23,7 @@ def fast(report: Report) -> None:
     from explorer.widgets.arcs import ArcDiagram
     from explorer.widgets.head_mosaic import HeadMosaic
     from explorer.widgets.heat_map import HeatMap
-    from explorer.widgets.line_plot import LinePlot, Series
+    from explorer.widgets.plots.line_plot import LinePlot, Series
     from explorer.widgets.pooling import pool_heads
 
     app = QApplication.instance() or QApplication([])

@@ -38,7 +38,7 @@ async def _frames(*, training: bool) -> tuple[list[float], float]:
     """Seconds between frames of the playing animation, paint included; training steps a second."""
     from core.training import RunReader, TrainingConfig
     from core.transformer.config import ModelConfig
-    from explorer.session import Session
+    from explorer.shell.session import Session
 
     with tempfile.TemporaryDirectory() as scratch:
         session = Session(folder=Path(scratch), runs_folder=Path(scratch) / "runs")

@@ -18,7 +18,6 @@ from core.autograd.tensor import Tensor
 from core.data import character_tokenizer_steps, prepare_corpus_steps, stories
 from core.data.excerpt import excerpt_steps
 from core.download import download_steps
-from core.inference.backprop import explain_example_steps
 from core.inference.generation import generate_steps
 from core.optimization.learner import learn_steps
 from core.optimization.race import race_steps
@@ -58,6 +57,7 @@ from core.tokenization.sentencepiece.vocabulary import SentencePieceVocabulary
 from core.tokenization.unigram.training import unigram_steps
 from core.tokenization.vocabulary_limits import vocabulary_limits_steps
 from core.tokenization.wordpiece.training import wordpiece_steps
+from core.training.explained_example import explain_example_steps
 from core.training.language_modelling import LanguageModelling
 from core.training.looking import evaluate_steps, sample_steps
 from core.training.loop import train_steps

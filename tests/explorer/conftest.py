@@ -27,7 +27,7 @@ def own_looks() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def own_problems() -> None:
     """What a test before has reported, or reported so late that it has not come yet, is gone."""
-    from explorer import errors
+    from explorer.engine import errors
 
     if errors._reports is not None:
         QApplication.sendPostedEvents(errors._reports)
@@ -49,7 +49,7 @@ def torch_engine(qapp) -> Iterator[object]:
 
 
 def _engine(*, with_torch: bool) -> Iterator[object]:
-    from explorer.engine import Engine
+    from explorer.engine.engine import Engine
 
     engine = Engine(with_torch=with_torch)
     engine.start()

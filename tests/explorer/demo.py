@@ -9,9 +9,9 @@ import numpy as np
 from PySide6.QtWidgets import QLineEdit
 
 from core.trace import Step, Trace
-from explorer.actions import Action
 from explorer.panes.base import Inspection, Pane, PaneSpec
-from explorer.tracks import TraceTrack
+from explorer.state.actions import Action
+from explorer.state.tracks import TraceTrack
 from explorer.widgets.base import Picture
 
 

@@ -30,8 +30,8 @@ def slow(function, seconds=0.4):
     return slowed
 
 import explorer.app as app
-from explorer import tasks
-from explorer.session import Session
+from explorer.engine import tasks
+from explorer.shell.session import Session
 
 begin = Session.begin
 
@@ -63,7 +63,7 @@ async def begin_and_go(self, *args):
 
 Session.begin = begin_and_go
 if where == "import":
-    import explorer.engine_loop as loop
+    import explorer.engine.loop as loop
     loop.Loop._import_torch = slow(loop.Loop._import_torch)
 
 from explorer.__main__ import main

@@ -65,7 +65,7 @@ def test_bad_arguments_say_what_is_meant(capsys):
 
 def test_importing_the_window_brings_neither_torch_nor_pyqtgraph():
     code = (
-        "import sys, explorer.session, explorer.app, explorer.commands;"
+        "import sys, explorer.shell.session, explorer.app, explorer.shell.commands;"
         "late = [m for m in ('torch', 'pyqtgraph', 'ziamath') if m in sys.modules];"
         "sys.exit(', '.join(late) or 0)"
     )

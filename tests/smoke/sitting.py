@@ -20,9 +20,10 @@ import qasync
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from explorer import errors, theme
+from explorer import theme
 from explorer.app import ExplorerApp
-from explorer.session import Session
+from explorer.engine import errors
+from explorer.shell.session import Session
 
 SIZES = ((1440, 900), (1100, 680))
 

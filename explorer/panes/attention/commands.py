@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from explorer.actions import Action
 from explorer.panes.attention import model
 from explorer.panes.attention import story as stories
+from explorer.state.actions import Action
 
 if TYPE_CHECKING:
     from explorer.panes.attention.pane import AttentionPane

@@ -12,8 +12,8 @@ from explorer.panes.attention import story as S
 from explorer.panes.attention.model import Heads, quoted
 from explorer.panes.attention.story import Story
 from explorer.panes.base import Inspection
-from explorer.theme_numbers import TIMES
-from explorer.theme_numbers import format_number as number
+from explorer.theme.numbers import TIMES
+from explorer.theme.numbers import format_number as number
 from explorer.widgets.base import visible_text
 from explorer.widgets.live_numbers import Equation, Terms
 

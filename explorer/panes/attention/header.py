@@ -5,7 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QToolButton, QWidget
 
-from explorer import theme, theme_icons
+from explorer import theme
+from explorer.theme import icons
 from explorer.widgets.base import set_look
 from explorer.widgets.prompt_line import PromptLine
 
@@ -49,5 +50,5 @@ class AttentionHeader(QWidget):
         self.source_button.setToolTip(f"The model whose heads are shown: {address or name}")
 
     def _restyle(self) -> None:
-        self.source_button.setIcon(theme_icons.icon("chevron-down", "muted", 16))
+        self.source_button.setIcon(icons.icon("chevron-down", "muted", 16))
         self.source_button.setFont(theme.current().font("body"))

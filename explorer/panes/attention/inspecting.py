@@ -9,12 +9,12 @@ import numpy as np
 from PySide6.QtCore import QObject
 
 from explorer import theme
-from explorer.pacing import Pacing
 from explorer.panes.attention.explain import cell_inspection, step_inspection
 from explorer.panes.attention.story import seen
 from explorer.panes.attention.walk import LENGTH
 from explorer.panes.base import Inspection
 from explorer.widgets.formula import set_formulas
+from explorer.widgets.pacing import Pacing
 
 if TYPE_CHECKING:
     from explorer.panes.attention.pane import AttentionPane

@@ -8,8 +8,8 @@ from explorer import theme
 from explorer.panes.attention import story as stories
 from explorer.panes.attention.model import quoted
 from explorer.panes.attention.story import Story
-from explorer.theme_numbers import TIMES
-from explorer.theme_numbers import format_number as number
+from explorer.theme.numbers import TIMES
+from explorer.theme.numbers import format_number as number
 
 Piece = tuple[str, str]  # text, color role
 

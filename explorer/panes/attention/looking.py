@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from explorer import errors, tasks
-from explorer.jobs import SUPERSEDED
+from explorer.engine import errors, tasks
+from explorer.engine.jobs import SUPERSEDED
 from explorer.panes.attention.model import SITES, Heads, Prompt, look, mosaic, read_prompt
 
 if TYPE_CHECKING:
     import asyncio
 
-    from explorer.engine import Engine
+    from explorer.engine.engine import Engine
 
 LONG_TEXT = 4000  # characters; a longer text is encoded off the GUI thread
 LIVE_EVERY = 1000  # ms between two looks at a model that learns

@@ -9,8 +9,7 @@ from typing import Any
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from explorer import tasks
-from explorer.actions import Action
+from explorer.engine import tasks
 from explorer.panes.attention import model, story
 from explorer.panes.attention.arriving import Arriving
 from explorer.panes.attention.choices import Choices
@@ -23,7 +22,8 @@ from explorer.panes.attention.view import AttentionView
 from explorer.panes.attention.wiring import connect
 from explorer.panes.base import Context, Pane
 from explorer.panes.model_menu import ModelMenu
-from explorer.workspace import Selection
+from explorer.state.actions import Action
+from explorer.state.workspace import Selection
 
 UPDATING = "Updating: these are the steps of what was read before"
 

@@ -15,8 +15,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from explorer import theme, theme_icons
+from explorer import theme
 from explorer.panes.attention.model import MEANINGS, SCORES
+from explorer.theme import icons
 from explorer.widgets.base import LEFT, RIGHT, IconButton, Label, Picture, put_text, set_look
 from explorer.widgets.head_mosaic import HeadMosaic
 from explorer.widgets.stateful import StatefulPicture
@@ -269,6 +270,6 @@ class HeadsPanel(QWidget):
 
     def _restyle(self) -> None:
         now = theme.current()
-        self.score_button.setIcon(theme_icons.icon("chevron-down", "muted", 16))
+        self.score_button.setIcon(icons.icon("chevron-down", "muted", 16))
         self.score_button.setFont(now.font("body"))
         self._fit()

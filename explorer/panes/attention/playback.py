@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
-from explorer import tasks
-from explorer.jobs import SUPERSEDED
+from explorer.engine import tasks
+from explorer.engine.jobs import SUPERSEDED
 from explorer.panes.attention.model import Heads, trace_of
 from explorer.panes.attention.walk import LENGTH, QueryTrack
 
 if TYPE_CHECKING:
-    from explorer.engine import Engine
-    from explorer.player import Player
+    from explorer.engine.engine import Engine
+    from explorer.state.player import Player
 
 Wanted = tuple[int, int, int]  # layer, head, query
 

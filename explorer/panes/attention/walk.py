@@ -7,7 +7,7 @@ from typing import Any
 
 from explorer.panes.attention import story as stories
 from explorer.panes.attention.story import Story, story_of
-from explorer.tracks import Track
+from explorer.state.tracks import Track
 
 LENGTH = len(stories.STEPS)
 

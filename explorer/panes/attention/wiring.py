@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from explorer.workspace import DEFAULT_PROMPT
+from explorer.state.workspace import DEFAULT_PROMPT
 
 if TYPE_CHECKING:
     from explorer.panes.attention.pane import AttentionPane

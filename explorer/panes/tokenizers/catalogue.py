@@ -13,7 +13,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from explorer import errors, tasks
+from explorer.engine import errors, tasks
 from explorer.panes.base import Context
 from explorer.panes.tokenizers.entries import (
     MODEL,

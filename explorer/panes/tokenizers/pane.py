@@ -9,13 +9,13 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QWidget
 
-from explorer import dialogs
 from explorer.panes.base import Context, Pane
 from explorer.panes.moded import ModedPane
 from explorer.panes.tokenizers import modes
 from explorer.panes.tokenizers.catalogue import Catalogue
 from explorer.panes.tokenizers.dropping import look_at_files
 from explorer.panes.tokenizers.modes import Desk, ModeSpec
+from explorer.widgets import dialogs
 
 
 def create(context: Context) -> Pane:

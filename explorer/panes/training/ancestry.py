@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from explorer import tasks
-from explorer.engine import Engine
+from explorer.engine import tasks
+from explorer.engine.engine import Engine
 from explorer.panes.training.follow import DRAWN, RunData, read
 
 VALIDATION = "validation"

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from explorer import tasks
-from explorer.engine import SUPERSEDED, Engine
-from explorer.latest import Latest
+from explorer.engine import tasks
+from explorer.engine.engine import Engine
+from explorer.engine.jobs import SUPERSEDED
+from explorer.engine.latest import Latest
 from explorer.widgets.token_strip import chip
 
 if TYPE_CHECKING:

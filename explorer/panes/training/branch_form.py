@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPushButton, QVBox
 from explorer import theme
 from explorer.widgets.base import IconButton, Label, set_look
 from explorer.widgets.fields import Deepest, ErrorLine, Field, TextField
-from explorer.widgets.line_plot import LinePlot, Series
+from explorer.widgets.plots.line_plot import LinePlot, Series
 
 LEAST = 96  # px: below it the preview says nothing
 Curve = tuple[np.ndarray, np.ndarray]  # steps, learning rates

@@ -18,8 +18,8 @@ from explorer.panes.training.follow import RunData
 from explorer.panes.training.options import number_of
 from explorer.panes.training.planning import schedule
 from explorer.panes.training.view import RunView
-from explorer.theme_numbers import format_number
-from explorer.workspace import Workspace
+from explorer.state.workspace import Workspace
+from explorer.theme.numbers import format_number
 
 BRANCH = "training.branch"  # where the workspace keeps what is typed, all in one
 

@@ -21,7 +21,7 @@ from explorer.panes.training.follow import RunData
 from explorer.panes.training.moments import checkpoint_text
 from explorer.panes.training.small_plot import SmallPlot
 from explorer.widgets.base import Label
-from explorer.widgets.line_plot import LinePlot, Mark, Series
+from explorer.widgets.plots.line_plot import LinePlot, Mark, Series
 from explorer.widgets.toggle import Switch
 
 # name, field of a step's record, title, color, a value in words

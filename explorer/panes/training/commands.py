@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from explorer.actions import Action
+from explorer.state.actions import Action
 
 if TYPE_CHECKING:
     from explorer.panes.training.pane import TrainingPane

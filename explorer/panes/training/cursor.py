@@ -7,7 +7,7 @@ from collections.abc import Callable
 from explorer.panes.training.follow import RunData
 from explorer.panes.training.moments import Moment, MomentTrack, moments_of, nearest
 from explorer.panes.training.phases import PHASES, PhaseTrack
-from explorer.player import Player
+from explorer.state.player import Player
 
 
 class Cursor:

@@ -9,7 +9,7 @@ from core.training.config import TrainingConfig
 from explorer.panes.training.follow import RunData
 from explorer.panes.training.options import config_of, options_of, run_name
 from explorer.panes.training.steering import Steering
-from explorer.panes.training.words import SAME_END, ways_on
+from explorer.panes.training.text import SAME_END, ways_on
 
 if TYPE_CHECKING:
     from explorer.panes.training.pane import TrainingPane

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from core.files import replacing
-from explorer import dialogs, errors
+from explorer.engine import errors
 from explorer.panes.base import Pane
 from explorer.panes.training.follow import RunData
+from explorer.widgets import dialogs
 
 TEXTS = "Texts (*.txt *.md *.csv *.json *.py *.html);;All files (*)"
 

@@ -15,13 +15,13 @@ import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from core.training.config import TrainingConfig
-from explorer import tasks
+from explorer.engine import tasks
 from explorer.panes.training.phases import RunNumbers
 
 if TYPE_CHECKING:
     from core.training.reader import RunReader, Sample
-    from explorer.live import Runs
-    from explorer.tail import Tail
+    from explorer.runs.live import Runs
+    from explorer.runs.tail import Tail
 
 POLL = 120  # ms between two looks while a run moves
 SLOW = 1000  # ms between two looks at a run that has ended

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from explorer import tasks
-from explorer.engine import Engine
+from explorer.engine import tasks
+from explorer.engine.engine import Engine
 from explorer.panes.training.follow import RunData
 from explorer.panes.training.moments import Moment, around
 from explorer.widgets.head_mosaic import HeadMosaic

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from explorer import tasks
+from explorer.engine import tasks
 from explorer.panes.training.header import KnownRun, RunChoice
 
 if TYPE_CHECKING:

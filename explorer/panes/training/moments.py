@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from explorer.panes.training.phases import PhaseTrack, RunNumbers
-from explorer.tracks import LiveTrack, Track
+from explorer.state.tracks import LiveTrack, Track
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.schedules import SCHEDULES
 from core.training.config import TrainingConfig
 from core.transformer.config import ModelConfig
-from explorer.engine_loop import torch_threads
-from explorer.typed_numbers import TwoWays, number_in, read_number, read_whole, whole_in
+from explorer.engine.loop import torch_threads
+from explorer.theme.typed_numbers import TwoWays, number_in, read_number, read_whole, whole_in
 
 # What the vocabularies hold, before the tokenizer of a file is known.
 STORIES_VOCABULARY = 1536

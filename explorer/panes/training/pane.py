@@ -9,13 +9,9 @@ from typing import Any
 
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from explorer import dialogs
-from explorer.actions import Action
-from explorer.encoding import write_png
-from explorer.engine import SUPERSEDED
-from explorer.export import SCALE, drawn
+from explorer.engine.jobs import SUPERSEDED
 from explorer.panes.base import Context, Pane
-from explorer.panes.training import files, words
+from explorer.panes.training import files, text
 from explorer.panes.training.ancestry import kin
 from explorer.panes.training.branching import Branching
 from explorer.panes.training.commands import commands
@@ -32,6 +28,10 @@ from explorer.panes.training.screen import Screen, load_sources, planned_inspect
 from explorer.panes.training.setup import SetupView
 from explorer.panes.training.steering import Steering
 from explorer.panes.training.view import RunView
+from explorer.state.actions import Action
+from explorer.widgets import dialogs
+from explorer.widgets.encoding import write_png
+from explorer.widgets.rendering import SCALE, drawn
 
 
 def create(context: Context) -> TrainingPane:
@@ -74,7 +74,7 @@ class TrainingPane(Pane):
         self._sources_read = False
         self._connect()
         self.planning.set_options(self.planning.options)
-        self.set_headline(words.SETUP)
+        self.set_headline(text.SETUP)
         self._list_runs()
         if self.workspace.run is not None:
             self._on_run(self.workspace.run)

@@ -23,8 +23,8 @@ from core.training.phases import CODE as CODE
 from core.training.phases import PHASES, TITLES
 from core.training.rules import RUN_BY_TORCH, rule_settings
 from explorer.panes.base import Inspection, Row
-from explorer.theme_numbers import format_bytes, format_duration, format_number
-from explorer.tracks import ListTrack
+from explorer.state.tracks import ListTrack
+from explorer.theme.numbers import format_bytes, format_duration, format_number
 
 if TYPE_CHECKING:
     from explorer.panes.training.batches import Batch

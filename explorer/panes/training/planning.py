@@ -12,14 +12,16 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QLineEdit
 
 from core.training.config import TrainingConfig
-from explorer import tasks, theme
-from explorer.engine import SUPERSEDED, Engine
+from explorer import theme
+from explorer.engine import tasks
+from explorer.engine.engine import Engine
+from explorer.engine.jobs import SUPERSEDED
 from explorer.panes.training.options import NO_TEXT, Options, check, config_of
 from explorer.panes.training.setup import SetupView
-from explorer.panes.training.words import about
-from explorer.placing import AUTO, SLOW_STEP, backend_for
-from explorer.typed_numbers import whole_in
-from explorer.workspace import Workspace
+from explorer.panes.training.text import about
+from explorer.runs.backend_choice import AUTO, SLOW_STEP, backend_for
+from explorer.state.workspace import Workspace
+from explorer.theme.typed_numbers import whole_in
 
 OPTIONS = "training.options"  # where the workspace keeps them, all in one: a field may move others
 

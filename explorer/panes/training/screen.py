@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from core.training.config import TrainingConfig
-from explorer.engine import Engine
+from explorer.engine.engine import Engine
 from explorer.panes.base import Inspection
-from explorer.panes.training import words
+from explorer.panes.training import text
 from explorer.panes.training.ancestry import Ancestry
 from explorer.panes.training.batches import Batch, BatchReading
 from explorer.panes.training.cursor import Cursor
@@ -50,8 +50,8 @@ class Screen(QObject):
         self._lines = None, None
         self._shown = None
         self._cursor.track.ended = ""
-        self._view.clear(words.opening(name))
-        self.headline.emit(f"Opening {name}." if name else words.SETUP)
+        self._view.clear(text.opening(name))
+        self.headline.emit(f"Opening {name}." if name else text.SETUP)
 
     def show_lines(self, data: RunData | None, other: RunData | None) -> None:
         self._lines = data, other
@@ -74,23 +74,23 @@ class Screen(QObject):
             self.film.clear()
         if not cursor.moments:
             return
-        cursor.track.ended = words.ended(data, state)
+        cursor.track.ended = text.ended(data, state)
         view.phases.setEnabled(len(data.steps) > 0)
         inside, moment, replaying = cursor.inside, cursor.moment, cursor.replaying
-        view.card.set_text(words.card_text(data, state, moment, replaying))
+        view.card.set_text(text.card_text(data, state, moment, replaying))
         if inside is not None:
             view.phases.set_current(cursor.phase_position)
-            self.headline.emit(words.phase_headline(cursor.phase, inside.step))
+            self.headline.emit(text.phase_headline(cursor.phase, inside.step))
             return
         view.phases.set_current(None)
         smoothed = view.charts.smoothed_loss
-        self.headline.emit(words.headline(data, state, moment, replaying, smoothed))
+        self.headline.emit(text.headline(data, state, moment, replaying, smoothed))
         view.charts.set_cursor(cursor.step if replaying else None)
-        view.samples.set_empty_text(words.no_sample(data, state, cursor.step))
+        view.samples.set_empty_text(text.no_sample(data, state, cursor.step))
         view.samples.set_samples([s for s in data.samples if s.step <= cursor.step + 0.5])
         if not self.film.show(cursor.moments, cursor.position):
             view.set_heads_step(None)
-            view.heads.show_empty(words.no_heads(data, state) or first_look(data))
+            view.heads.show_empty(text.no_heads(data, state) or first_look(data))
         elif self.film.step is not None:
             view.heads.show_ready()
 

@@ -27,7 +27,7 @@ from explorer.panes.training.options import SIZES, Options, size_of
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.fields import ChoiceField, Deepest, Field, MenuField, TextField
 from explorer.widgets.form import CorpusField, Fact, FactsCard, TakesFiles, scrolling
-from explorer.widgets.line_plot import LinePlot, Series
+from explorer.widgets.plots.line_plot import LinePlot, Series
 
 MORE = (  # name, title, what it does
     ("n_layer", "Layers", "Blocks on top of each other"),

@@ -14,9 +14,9 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
 from explorer.widgets.base import LEFT, RIGHT, Columns, Picture, elide, put_text
-from explorer.widgets.plot_data import Series, columns_of
-from explorer.widgets.plot_limits import held_span, whole_span
-from explorer.widgets.plot_math import decimate, linear_ticks, nice_limits, smooth, tick_texts
+from explorer.widgets.plots.data import Series, columns_of
+from explorer.widgets.plots.limits import held_span, whole_span
+from explorer.widgets.plots.math import decimate, linear_ticks, nice_limits, smooth, tick_texts
 
 
 class SmallPlot(Picture):

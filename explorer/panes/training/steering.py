@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal
 
 from core.training.config import TrainingConfig
-from explorer import errors, tasks
-from explorer.jobs import EngineDied
-from explorer.live import key_of
+from explorer.engine import errors, tasks
+from explorer.engine.jobs import EngineDied
 from explorer.panes.training.follow import ACTIVE, RunData
+from explorer.runs.live import key_of
 
 if TYPE_CHECKING:
-    from explorer.engine import Engine
-    from explorer.live import Runs
-    from explorer.settings import Settings
+    from explorer.engine.engine import Engine
+    from explorer.runs.live import Runs
+    from explorer.state.settings import Settings
 
 REFUSALS = (ValueError, OSError, EngineDied)  # why nothing trains, each with its remedy
 ENDING = 400  # looks at a trainer that is leaving, 20 ms apart

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from core.data import stories
-from core.data.grammar import Teller
+from core.data.stories.grammar import Teller
 
 SAMPLE = [stories.tell(seed) for seed in range(3000)]
 SUBJECTS = {"girl": "she", "boy": "he"}

@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from explorer.panes.base import Context
 from explorer.panes.model_menu import ModelMenu
-from explorer.settings import Settings
-from explorer.sources import BundledSource, FolderSource
-from explorer.workspace import Workspace
+from explorer.runs.sources import BundledSource, FolderSource
+from explorer.state.settings import Settings
+from explorer.state.workspace import Workspace
 from tests.explorer.conftest import dispose
 
 

@@ -9,8 +9,8 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from explorer import theme
-from explorer.player import Player
-from explorer.tracks import ListTrack, LiveTrack
+from explorer.state.player import Player
+from explorer.state.tracks import ListTrack, LiveTrack
 from explorer.widgets.brief_row import BriefRow
 from explorer.widgets.callout import Callout
 from explorer.widgets.fields import MenuField

@@ -3,8 +3,8 @@
 import pytest
 from PySide6.QtGui import QImage
 
-from explorer.gallery import draw_gallery
-from explorer.gallery_samples import SHEETS
+from explorer.studio.gallery import draw_gallery
+from explorer.studio.gallery_samples import SHEETS
 
 
 @pytest.mark.no_stall_check

@@ -112,7 +112,7 @@ def test_the_marked_line_stands_in_the_middle_third(qtbot):
 
 def test_formulas_color_q_k_v_but_not_an_index():
     svg = formula_svg(r"\frac{q k}{\sqrt{d_k}}", 18, "light").decode()
-    from explorer.theme_colors import LIGHT
+    from explorer.theme.colors import LIGHT
 
     assert svg.count(LIGHT["q"]) == 1 and svg.count(LIGHT["k"]) == 1
     for palette in ("light", "dark"):  # the bar of a mean is as bright as its letter

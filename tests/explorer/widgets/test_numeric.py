@@ -13,10 +13,10 @@ from explorer.widgets.axis_labels import has_label
 from explorer.widgets.code_text import clean, spans, wrap
 from explorer.widgets.live_numbers import Terms, largest_terms
 from explorer.widgets.palette import match_score
-from explorer.widgets.plot_data import Series
-from explorer.widgets.plot_ends import spread_apart
-from explorer.widgets.plot_limits import still_fits, wanted_limits, with_room
-from explorer.widgets.plot_math import (
+from explorer.widgets.plots.data import Series
+from explorer.widgets.plots.ends import spread_apart
+from explorer.widgets.plots.limits import still_fits, wanted_limits, with_room
+from explorer.widgets.plots.math import (
     decimate,
     linear_ticks,
     log_ticks,

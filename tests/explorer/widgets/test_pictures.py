@@ -13,8 +13,8 @@ from explorer.widgets.arcs import ArcDiagram
 from explorer.widgets.base import Picture, visible_text
 from explorer.widgets.color_bar import ColorBar
 from explorer.widgets.heat_map import HeatMap
-from explorer.widgets.line_plot import LinePlot, Series
-from explorer.widgets.plot_data import dotted
+from explorer.widgets.plots.data import dotted
+from explorer.widgets.plots.line_plot import LinePlot, Series
 from explorer.widgets.token_strip import TokenStrip, chip
 from explorer.widgets.vector_bars import Vector, VectorBars
 from tests.explorer.widgets.conftest import color_at, picture_of

@@ -10,11 +10,11 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
 from PySide6.QtGui import QImage, QMouseEvent
 
 from explorer import theme
-from explorer.widgets.line_plot import LinePlot, Mark, Series
-from explorer.widgets.plot_ends import End, place_names
-from explorer.widgets.plot_labels import title_left, x_numbers, y_numbers
-from explorer.widgets.plot_limits import MovingLimits, held_span, wanted_limits
-from explorer.widgets.plot_math import linear_ticks, smooth
+from explorer.widgets.plots.ends import End, place_names
+from explorer.widgets.plots.labels import title_left, x_numbers, y_numbers
+from explorer.widgets.plots.limits import MovingLimits, held_span, wanted_limits
+from explorer.widgets.plots.line_plot import LinePlot, Mark, Series
+from explorer.widgets.plots.math import linear_ticks, smooth
 
 
 def losses(count: int, noise: float = 0.25) -> np.ndarray:

@@ -13,7 +13,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 
 from explorer import theme
-from explorer.theme_colors import PALETTES, contrast
+from explorer.theme.colors import PALETTES, contrast
 from explorer.widgets import token_colors
 from explorer.widgets.flow_layout import LONG_LINE, block_starts
 from explorer.widgets.token_faces import FlowOptions, TokenFaces

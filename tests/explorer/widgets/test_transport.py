@@ -8,8 +8,8 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QHelpEvent, QImage, QMouseEvent
 from PySide6.QtWidgets import QToolTip
 
-from explorer.player import Player
-from explorer.tracks import ListTrack, Track
+from explorer.state.player import Player
+from explorer.state.tracks import ListTrack, Track
 from explorer.widgets import announcer
 from explorer.widgets.scrubber import Scrubber
 from explorer.widgets.transport import TransportBar

@@ -19,9 +19,9 @@ from explorer import theme
 from explorer.panes.backprop.expression.curve_picture import CurvePicture
 from explorer.panes.backprop.expression.inks import signed
 from explorer.panes.backprop.expression.spark_picture import SparkPicture
+from explorer.panes.backprop.expression.text import in_brackets
 from explorer.panes.backprop.expression.value_field import ValueField
 from explorer.panes.backprop.expression.whatif import WhatIf
-from explorer.panes.backprop.expression.words import in_brackets
 from explorer.panes.backprop.expression.writing import numeral
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.fields import ErrorLine

@@ -16,8 +16,8 @@ from explorer.panes.backprop.expression.cells import (
     share_of,
     source_of,
 )
-from explorer.panes.backprop.expression.computing import Array, Computed
-from explorer.panes.backprop.expression.words import in_brackets
+from explorer.panes.backprop.expression.compute import Array, Computed
+from explorer.panes.backprop.expression.text import in_brackets
 from explorer.panes.backprop.expression.writing import equation, numeral, terms
 from explorer.panes.base import Row
 from explorer.widgets.live_numbers import Terms

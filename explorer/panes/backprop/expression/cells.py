@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.autograd.flows import Edge
-from explorer.panes.backprop.expression.computing import Array, Computed
+from explorer.panes.backprop.expression.compute import Array, Computed
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from explorer.actions import Action
 from explorer.panes.backprop.expression.examples import EXAMPLES
 from explorer.panes.backprop.expression.view import ZOOM
+from explorer.state.actions import Action
 
 if TYPE_CHECKING:
     from explorer.panes.backprop.expression.mode import ExpressionMode

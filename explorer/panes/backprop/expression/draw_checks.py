@@ -9,7 +9,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QFontMetricsF, QPainter
 
 from explorer import theme
-from explorer.panes.backprop.expression.computing import Array
+from explorer.panes.backprop.expression.compute import Array
 from explorer.panes.backprop.expression.explaining import agree
 from explorer.panes.backprop.expression.inks import mono, sans
 from explorer.panes.backprop.expression.writing import short_compared

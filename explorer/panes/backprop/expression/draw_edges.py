@@ -15,7 +15,7 @@ from explorer.panes.backprop.expression.inks import mono, sans, sign_color, sign
 from explorer.panes.backprop.expression.scene import Edge, GraphScene, Instant, subject_at
 from explorer.panes.backprop.expression.ways import LABEL, Ways, joint_box, joint_radius
 from explorer.panes.backprop.expression.writing import short_numeral
-from explorer.theme_numbers import TIMES
+from explorer.theme.numbers import TIMES
 from explorer.widgets.base import LEFT, put_text
 
 THIN, STRONGEST = 1.0, 7.0  # px

@@ -11,8 +11,8 @@ from explorer.panes.backprop.expression.bubble_place import bubble_place
 from explorer.panes.backprop.expression.draw_nodes import anchor, badge_box, node_box
 from explorer.panes.backprop.expression.inks import chip, mono, sign_color, sign_text
 from explorer.panes.backprop.expression.scene import GraphScene, Instant, subject_at
+from explorer.panes.backprop.expression.text import Piece, arithmetic, number
 from explorer.panes.backprop.expression.ways import Ways, joint_radius
-from explorer.panes.backprop.expression.words import Piece, arithmetic, number
 from explorer.widgets.base import LEFT, put_text
 
 MOST_KEPT = 200  # places that have been found

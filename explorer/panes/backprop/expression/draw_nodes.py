@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 
 from explorer import theme
-from explorer.panes.backprop.expression.computing import Array
+from explorer.panes.backprop.expression.compute import Array
 from explorer.panes.backprop.expression.draw_checks import (
     checked_beside,
     draw_check,

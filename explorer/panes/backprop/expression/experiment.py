@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from core.autograd.grammar import LONGEST, PI
-from explorer.panes.backprop.expression.computing import (
+from explorer.panes.backprop.expression.compute import (
     Computed,
     given_in,
     readable,

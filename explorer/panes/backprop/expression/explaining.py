@@ -17,10 +17,10 @@ from explorer.panes.backprop.expression.cell_rows import (
     share_rows,
 )
 from explorer.panes.backprop.expression.cells import cell_name, largest
-from explorer.panes.backprop.expression.computing import Array, Computed
+from explorer.panes.backprop.expression.compute import Array, Computed
 from explorer.panes.backprop.expression.paths import MOST, count_paths, paths_from
 from explorer.panes.backprop.expression.tables import local_name, tables_of, together
-from explorer.panes.backprop.expression.words import in_brackets, lines_of_names, shape, slope
+from explorer.panes.backprop.expression.text import in_brackets, lines_of_names, shape, slope
 from explorer.panes.backprop.expression.writing import (
     compared,
     equation,

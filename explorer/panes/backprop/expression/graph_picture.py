@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 from explorer.panes.backprop.expression.draw_nodes import badge_box, node_box, part
 from explorer.panes.backprop.expression.graph_view import GraphView, Hit
 from explorer.panes.backprop.expression.scene import Edge, GraphScene
-from explorer.panes.backprop.expression.words import arithmetic, title, told
+from explorer.panes.backprop.expression.text import arithmetic, title, told
 
 WHEEL = 1.15  # one notch
 PIXELS_TO = 120.0  # of a drag double what is dragged, or change it by 1

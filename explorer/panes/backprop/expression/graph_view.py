@@ -16,8 +16,8 @@ from explorer.panes.backprop.expression.paths import edges_on_the_way
 from explorer.panes.backprop.expression.resting import Resting
 from explorer.panes.backprop.expression.scene import Edge, GraphScene, instant_at, subject_at
 from explorer.panes.backprop.expression.sight import GraphSight
+from explorer.panes.backprop.expression.text import told
 from explorer.panes.backprop.expression.ways import Ways
-from explorer.panes.backprop.expression.words import told
 from explorer.widgets.base import Columns
 
 GRASP = 5.0  # pixels beside an edge that still count

@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QFont, QPainter
 
 from explorer import theme
 from explorer.panes.backprop.expression.writing import numeral
-from explorer.theme_fonts import MONO, SANS, font
+from explorer.theme.fonts import MONO, SANS, font
 from explorer.widgets.base import put_text
 
 

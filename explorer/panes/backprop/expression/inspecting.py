@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer
 
-from explorer import tasks, theme
-from explorer.engine import EngineDied
+from explorer import theme
+from explorer.engine import tasks
+from explorer.engine.jobs import EngineDied
 from explorer.panes.backprop.expression import explaining
-from explorer.panes.backprop.expression.computing import Computed
+from explorer.panes.backprop.expression.compute import Computed
 from explorer.panes.backprop.expression.scene import subject_at
 from explorer.widgets.formula import set_formulas
 

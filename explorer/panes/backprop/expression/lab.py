@@ -12,10 +12,11 @@ import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from core.autograd import ExpressionError
-from explorer import tasks, theme
-from explorer.latest import Latest
+from explorer import theme
+from explorer.engine import tasks
+from explorer.engine.latest import Latest
 from explorer.panes.backprop.expression.arranging import ENDLESS, Size
-from explorer.panes.backprop.expression.computing import Computed, compute, is_small
+from explorer.panes.backprop.expression.compute import Computed, compute, is_small
 from explorer.panes.backprop.expression.examples import EXAMPLES
 from explorer.panes.backprop.expression.experiment import Experiment, from_example
 from explorer.panes.backprop.expression.scene import GraphScene

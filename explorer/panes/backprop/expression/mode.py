@@ -11,11 +11,10 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from core.autograd import ExpressionError
-from explorer.actions import Action
-from explorer.panes.backprop.expression import demo, words
+from explorer.panes.backprop.expression import demo, text
 from explorer.panes.backprop.expression.camera import SCALES, Camera
 from explorer.panes.backprop.expression.commands import commands
-from explorer.panes.backprop.expression.computing import Computed
+from explorer.panes.backprop.expression.compute import Computed
 from explorer.panes.backprop.expression.experiment import Experiment, are_numbers, restored
 from explorer.panes.backprop.expression.header import ExpressionHeader
 from explorer.panes.backprop.expression.inspecting import Inspecting
@@ -25,6 +24,7 @@ from explorer.panes.backprop.expression.track import MomentTrack
 from explorer.panes.backprop.expression.trying import Trying
 from explorer.panes.backprop.expression.view import ExpressionView
 from explorer.panes.modes import Desk, Mode
+from explorer.state.actions import Action
 
 
 def create(desk: Desk, parent: QObject) -> Mode:
@@ -306,7 +306,7 @@ class ExpressionMode(Mode):
         self.view.graph.set_position(position)
         moment = min(max(0, math.ceil(position - 1e-9)), len(self.computed.plan) - 1)
         if self.lab.is_readable:
-            self.set_headline(words.headline(self.computed, moment))
+            self.set_headline(text.headline(self.computed, moment))
         self._show_part()
 
     def inspect(self) -> None:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from core.autograd.flows import Edge
-from explorer.panes.backprop.expression.computing import Computed
+from explorer.panes.backprop.expression.compute import Computed
 
 MOST = 4  # paths that are written out
 

@@ -18,7 +18,7 @@ from explorer.panes.backprop.expression.arranging import (
     arranged,
     plot_of,
 )
-from explorer.panes.backprop.expression.computing import Array, Computed, is_small
+from explorer.panes.backprop.expression.compute import Array, Computed, is_small
 from explorer.panes.backprop.expression.faces import NodeFace
 from explorer.panes.backprop.expression.layout import Layout
 

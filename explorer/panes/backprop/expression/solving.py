@@ -12,7 +12,7 @@ from typing import Any
 from core.autograd import ExpressionError
 from core.jobs import Pace
 from explorer.panes.backprop.expression.arranging import ENDLESS, Size
-from explorer.panes.backprop.expression.computing import Computed, compute
+from explorer.panes.backprop.expression.compute import Computed, compute
 from explorer.panes.backprop.expression.scene import GraphScene, scene_of
 from explorer.panes.backprop.expression.ways import Ways, ways_of
 

@@ -10,7 +10,7 @@ from PySide6.QtGui import QPainter, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from explorer import theme
-from explorer.theme_numbers import format_number
+from explorer.theme.numbers import format_number
 from explorer.widgets.base import LEFT, RIGHT, Columns, Picture, put_text
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from core.autograd import Place
 from core.autograd.operation import INPUTS
 from core.trace import Step
-from explorer.panes.backprop.expression.computing import Array, Computed
-from explorer.panes.backprop.expression.words import PARTIAL, slope
+from explorer.panes.backprop.expression.compute import Array, Computed
+from explorer.panes.backprop.expression.text import PARTIAL, slope
 
 _ORDER = ("first", "second", "third")
 TOGETHER = "all numbers"

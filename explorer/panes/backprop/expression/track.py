@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from explorer.panes.backprop.expression.computing import Computed
-from explorer.panes.backprop.expression.words import title
-from explorer.tracks import Track
+from explorer.panes.backprop.expression.compute import Computed
+from explorer.panes.backprop.expression.text import title
+from explorer.state.tracks import Track
 
 
 class MomentTrack(Track):

@@ -9,10 +9,11 @@ import numpy as np
 from PySide6.QtCore import QObject, QTimer
 
 from core.autograd import ExpressionError
-from explorer import tasks, theme
-from explorer.latest import Latest
+from explorer import theme
+from explorer.engine import tasks
+from explorer.engine.latest import Latest
 from explorer.panes.backprop.expression.cells import cell_name
-from explorer.panes.backprop.expression.computing import Computed
+from explorer.panes.backprop.expression.compute import Computed
 from explorer.panes.backprop.expression.experiment import RATES
 from explorer.panes.backprop.expression.explaining import agree
 from explorer.panes.backprop.expression.verdict import verdict

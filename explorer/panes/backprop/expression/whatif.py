@@ -12,7 +12,7 @@ from core.autograd import are_single_after, numeric_gradient_of, output_if, outp
 from core.autograd.gradient_check import NUDGE
 from core.jobs import Pace, to_the_end
 from explorer.panes.backprop.expression.cells import cell_name
-from explorer.panes.backprop.expression.computing import Array, Computed
+from explorer.panes.backprop.expression.compute import Array, Computed
 from explorer.panes.backprop.expression.sampling import EVEN, Curve, sample_steps
 
 HUGE = 4e307

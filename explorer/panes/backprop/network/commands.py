@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from explorer.actions import Action
 from explorer.panes.backprop.network.presets import PRESETS
+from explorer.state.actions import Action
 
 if TYPE_CHECKING:
     from explorer.panes.backprop.network.mode import NetworkMode

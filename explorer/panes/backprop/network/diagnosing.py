@@ -7,7 +7,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Any
 
-from explorer.panes.backprop.network import words
+from explorer.panes.backprop.network import text
 from explorer.panes.backprop.network.experiment import Experiment
 from explorer.panes.backprop.network.lab import NetworkLab
 from explorer.panes.backprop.network.presets import PRESETS, Preset
@@ -56,14 +56,14 @@ def diagnose(lab: NetworkLab | None, experiment: Experiment) -> Diagnosis:
     losses, classes, moment = lab.curves.train, lab.data.classes, lab.moments[-1]
     first = losses[0] if losses else math.nan
     own = losses[bisect_left(lab.curves.steps, lab.since) :]
-    away, worse = words.runs_away(own), words.learned_worse(own, classes)
+    away, worse = text.runs_away(own), text.learned_worse(own, classes)
     earlier = False
     if lab.since > lab.since_task and not (away or worse):
         whole = losses[bisect_left(lab.curves.steps, lab.since_task) :]
-        earlier = words.runs_away(whole) or words.learned_worse(whole, classes)
+        earlier = text.runs_away(whole) or text.learned_worse(whole, classes)
     if same is not None:
         return Diagnosis(same, first, away)
-    rose = lab.rise.overshot(moment.train_loss, words.guessing(classes))
-    lost = words.in_trouble(moment) or moment.train_loss > words.WORSE * words.guessing(classes)
+    rose = lab.rise.overshot(moment.train_loss, text.guessing(classes))
+    lost = text.in_trouble(moment) or moment.train_loss > text.WORSE * text.guessing(classes)
     thrown = lost and not math.isnan(rose)
     return Diagnosis(None, first, away, worse, earlier, rose, thrown)

@@ -13,7 +13,7 @@ from explorer.panes.backprop.network.inks import sign_color
 from explorer.panes.backprop.network.layout import Box, Layout
 from explorer.panes.backprop.network.moment import Moment
 from explorer.panes.backprop.network.spots import from_plane
-from explorer.theme_numbers import format_number
+from explorer.theme.numbers import format_number
 from explorer.widgets.base import put_text
 
 BOTH = 30.0  # px: a lower neuron shows one number

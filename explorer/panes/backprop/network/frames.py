@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
 
-from explorer import courtesy
-from explorer.player import FRAME
+from explorer.engine import courtesy
+from explorer.state.player import FRAME
 
 if TYPE_CHECKING:
     from explorer.panes.backprop.network.mode import NetworkMode

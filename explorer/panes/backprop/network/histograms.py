@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from core.optimization.statistics import Histogram, LayerStatistics
 from explorer import theme
-from explorer.theme_numbers import format_number, format_short
+from explorer.theme.numbers import format_number, format_short
 from explorer.widgets.base import LEFT, Picture, put_text
 
 ROWS = ("activations", "gradients")

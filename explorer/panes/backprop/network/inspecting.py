@@ -23,12 +23,12 @@ from explorer.panes.backprop.network.spots import (
     is_there,
     name_of,
 )
+from explorer.panes.backprop.network.text import count_of_steps, sample_title
 from explorer.panes.backprop.network.update_numbers import line_rows, update_rows
 from explorer.panes.backprop.network.updates import liveliest, liveliest_bias
-from explorer.panes.backprop.network.words import count_of_steps, sample_title
 from explorer.panes.backprop.optimizers.substituting import product
 from explorer.panes.base import Inspection
-from explorer.theme_numbers import format_number
+from explorer.theme.numbers import format_number
 from explorer.widgets.live_numbers import Equation, Terms
 
 MOST_ROWS = 8

@@ -9,7 +9,7 @@ import numpy as np
 from core.autograd import functional as F
 from core.autograd.layers import BinaryCrossEntropy, CrossEntropy, Normalize, softmax
 from explorer.panes.backprop.network.sample import Sample
-from explorer.theme_numbers import MINUS, TIMES, format_number
+from explorer.theme.numbers import MINUS, TIMES, format_number
 from explorer.widgets.live_numbers import Equation
 
 

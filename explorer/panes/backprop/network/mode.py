@@ -9,9 +9,9 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
-from explorer import tasks, theme
-from explorer.actions import Action
-from explorer.panes.backprop.network import inspecting, words
+from explorer import theme
+from explorer.engine import tasks
+from explorer.panes.backprop.network import inspecting, text
 from explorer.panes.backprop.network.diagnosing import diagnose
 from explorer.panes.backprop.network.editing import EXPERIMENT, Editing
 from explorer.panes.backprop.network.experiment import Experiment
@@ -26,6 +26,7 @@ from explorer.panes.backprop.network.track import LearnTrack, StepTrack
 from explorer.panes.backprop.network.updates import layer_of
 from explorer.panes.backprop.network.view import NetworkView
 from explorer.panes.modes import Desk, Mode
+from explorer.state.actions import Action
 
 
 def create(desk: Desk, parent: QObject) -> Mode:
@@ -288,14 +289,14 @@ class NetworkMode(Mode):
     def _tell(self) -> None:
         sample = self.following.sample
         if sample is not None:
-            self.set_headline(words.sample_headline(sample, max(0, self.player.step)))
+            self.set_headline(text.sample_headline(sample, max(0, self.player.step)))
             return
         state, lab = self.runner.state, self.runner.lab
         moment = self.moment
         latest = lab is not None and moment is lab.moments[-1]
         found = diagnose(lab, self.experiment)
         self.inputs.set_diverged(found.too_large or state == "diverged")
-        told = words.headline(
+        told = text.headline(
             moment,
             state,
             self.runner.error,

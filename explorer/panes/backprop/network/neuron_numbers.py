@@ -10,7 +10,7 @@ from core.autograd.layers import Normalize
 from core.trace import Step
 from explorer.panes.backprop.network.moment import Moment, Passed
 from explorer.panes.backprop.network.spots import Neuron, is_dead, name_of
-from explorer.theme_numbers import format_number
+from explorer.theme.numbers import format_number
 from explorer.widgets.live_numbers import Equation, Terms
 
 SUM = "\u03a3 w \u00d7 x"

@@ -13,10 +13,10 @@ from explorer import theme
 from explorer.panes.backprop.network.curves import Curves
 from explorer.panes.backprop.network.histograms import Histograms
 from explorer.panes.backprop.network.moment import Moment
-from explorer.theme_numbers import format_number, format_percent
+from explorer.theme.numbers import format_number, format_percent
 from explorer.widgets.base import set_look
-from explorer.widgets.line_plot import LinePlot, Series
 from explorer.widgets.live_text import LiveText
+from explorer.widgets.plots.line_plot import LinePlot, Series
 from explorer.widgets.toggle import SegmentedControl
 
 SIDES = (("layers", "Layers"), ("updates", "Updates"))

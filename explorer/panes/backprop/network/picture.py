@@ -29,7 +29,7 @@ from explorer.panes.backprop.network.spots import (
     spot_at,
     words_of,
 )
-from explorer.theme_numbers import format_number
+from explorer.theme.numbers import format_number
 from explorer.widgets.base import Picture
 
 

@@ -7,9 +7,10 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from explorer import errors, tasks
-from explorer.engine import SUPERSEDED, Engine, EngineDied
-from explorer.latest import Latest
+from explorer.engine import errors, tasks
+from explorer.engine.engine import Engine
+from explorer.engine.jobs import SUPERSEDED, EngineDied
+from explorer.engine.latest import Latest
 from explorer.panes.backprop.network.experiment import Experiment
 from explorer.panes.backprop.network.lab import NetworkLab
 from explorer.panes.backprop.network.moment import Moment

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from explorer.panes.backprop.network.experiment import REACH, Data
 from explorer.panes.backprop.network.layout import Box, Layout, distance, inside
 from explorer.panes.backprop.network.moment import Moment
-from explorer.theme_numbers import format_number
+from explorer.theme.numbers import format_number
 
 NEAR_EDGE, NEAR_POINT = 5.0, 8.0  # px
 

@@ -8,9 +8,9 @@ from typing import Any
 from core.trace import Trace
 from explorer.panes.backprop.network.moment import Moment
 from explorer.panes.backprop.network.sample import Sample
+from explorer.panes.backprop.network.text import moment_title, sample_title
 from explorer.panes.backprop.network.updates import update_trace
-from explorer.panes.backprop.network.words import moment_title, sample_title
-from explorer.tracks import LiveTrack, TraceTrack, Track
+from explorer.state.tracks import LiveTrack, TraceTrack, Track
 
 
 class LearnTrack(LiveTrack):

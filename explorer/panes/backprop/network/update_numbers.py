@@ -22,7 +22,7 @@ from explorer.panes.backprop.optimizers.letters import (
     letters_of,
 )
 from explorer.panes.backprop.optimizers.substituting import equation, formula_of, names_of
-from explorer.theme_numbers import format_number
+from explorer.theme.numbers import format_number
 from explorer.widgets.live_numbers import Equation
 
 ROWS_BY_ROWS = ("gram", "poly")  # of Muon's: a row of numbers for each row of the matrix

@@ -7,13 +7,13 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from explorer import theme
-from explorer.export import CONTROLS
 from explorer.panes.backprop.network.controls import Controls
 from explorer.panes.backprop.network.experiment import MOST_LAYERS, MOST_NEURONS
 from explorer.panes.backprop.network.panel import Panel
 from explorer.panes.backprop.network.picture import NetworkPicture
 from explorer.widgets.base import IconButton, Label
 from explorer.widgets.fold_line import FoldLine
+from explorer.widgets.rendering import CONTROLS
 from explorer.widgets.stateful import StatefulPicture
 
 LOW = 560  # px: below this height the drawing takes more of it

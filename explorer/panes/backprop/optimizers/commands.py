@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.surfaces import SURFACES
-from explorer.actions import Action
 from explorer.panes.backprop.optimizers.experiment import TYPED
+from explorer.state.actions import Action
 
 if TYPE_CHECKING:
     from explorer.panes.backprop.optimizers.mode import OptimizersMode

@@ -11,8 +11,8 @@ from explorer import theme
 from explorer.panes.backprop.optimizers.experiment import STEPS
 from explorer.widgets.base import Label
 from explorer.widgets.fields import ErrorLine, MenuField
-from explorer.widgets.line_plot import LinePlot, Series
 from explorer.widgets.number_field import NumberField
+from explorer.widgets.plots.line_plot import LinePlot, Series
 
 CURVE = 110  # pixels high
 

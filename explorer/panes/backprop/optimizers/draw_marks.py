@@ -12,9 +12,9 @@ from core.optimization.surfaces import Span
 from explorer import theme
 from explorer.panes.backprop.optimizers.looks import inks
 from explorer.panes.backprop.optimizers.relief import Relief
-from explorer.panes.backprop.optimizers.words import plain, short
+from explorer.panes.backprop.optimizers.text import plain, short
 from explorer.widgets.base import LEFT, RIGHT, put_text, put_words
-from explorer.widgets.plot_math import linear_ticks, tick_texts
+from explorer.widgets.plots.math import linear_ticks, tick_texts
 
 Seen = Callable[[np.ndarray], np.ndarray]  # from the plane to pixels
 BAR = (112, 8)

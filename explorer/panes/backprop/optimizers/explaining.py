@@ -19,9 +19,9 @@ from explorer.panes.backprop.optimizers.substituting import (
     formula_of,
     names_of,
 )
-from explorer.panes.backprop.optimizers.words import place, plain, share
+from explorer.panes.backprop.optimizers.text import place, plain, share
 from explorer.panes.base import Inspection, Row
-from explorer.theme_numbers import format_number
+from explorer.theme.numbers import format_number
 from explorer.widgets.live_numbers import Equation
 
 XY = ("x", "y")

@@ -15,7 +15,7 @@ from explorer.panes.backprop.optimizers.experiment import (
     settings_of,
     values_of,
 )
-from explorer.theme_numbers import format_number
+from explorer.theme.numbers import format_number
 
 if TYPE_CHECKING:
     from explorer.panes.backprop.optimizers.mode import OptimizersMode

@@ -13,8 +13,7 @@ from PySide6.QtWidgets import QWidget
 from core.autograd import ExpressionError
 from core.optimization.surfaces import Surface
 from explorer import theme
-from explorer.actions import Action
-from explorer.panes.backprop.optimizers import explaining, words
+from explorer.panes.backprop.optimizers import explaining, text
 from explorer.panes.backprop.optimizers.commands import commands
 from explorer.panes.backprop.optimizers.demo import views
 from explorer.panes.backprop.optimizers.experiment import (
@@ -34,6 +33,7 @@ from explorer.panes.backprop.optimizers.track import RaceTrack, UpdateTrack
 from explorer.panes.backprop.optimizers.view import OptimizersView
 from explorer.panes.base import Inspection
 from explorer.panes.modes import Desk, Mode
+from explorer.state.actions import Action
 
 EXPERIMENT = "backprop.optimizers"
 
@@ -315,13 +315,13 @@ class OptimizersMode(Mode):
         races = self.recording is not None and self.recording.lane(self.chosen) is not None
         self.view.set_inside(inner is not None, races)
         if self._unreadable:
-            self.set_headline(words.unreadable(self.recording))
+            self.set_headline(text.unreadable(self.recording))
         elif inner is not None:
             line = inner.step_at(self.player.position)
-            self.set_headline(words.line_headline(inner.lane, inner.step, line.title))
+            self.set_headline(text.line_headline(inner.lane, inner.step, line.title))
         else:
             step = math.ceil(self.player.position - 1e-9) if self.active else 0
-            self.set_headline(words.headline(self.recording, step))
+            self.set_headline(text.headline(self.recording, step))
         self.inspect()
 
     def inspect(self) -> None:

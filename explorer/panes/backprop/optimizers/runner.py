@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject
 
-from explorer.latest import Latest
+from explorer.engine.latest import Latest
 from explorer.panes.backprop.optimizers.racing import (
     Course,
     Lane,
@@ -16,7 +16,7 @@ from explorer.panes.backprop.optimizers.racing import (
     key_of,
     racing,
 )
-from explorer.theme_numbers import format_percent
+from explorer.theme.numbers import format_percent
 
 if TYPE_CHECKING:
     from explorer.panes.backprop.optimizers.mode import OptimizersMode

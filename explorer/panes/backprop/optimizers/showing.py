@@ -12,17 +12,17 @@ from core.optimization.rule import Rule
 from core.optimization.stationary import Stationary
 from core.optimization.surfaces import Surface
 from explorer import theme
-from explorer.panes.backprop.optimizers import words
+from explorer.panes.backprop.optimizers import text
 from explorer.panes.backprop.optimizers.draw_arrows import Arrows
 from explorer.panes.backprop.optimizers.experiment import TYPED, Experiment
 from explorer.panes.backprop.optimizers.looks import PLACES, is_dashed
 from explorer.panes.backprop.optimizers.plane import LARGEST, SMALLEST, Plane
 from explorer.panes.backprop.optimizers.racing import Recording
 from explorer.panes.backprop.optimizers.remembering import Quantity, quantities_of, slope_of
+from explorer.panes.backprop.optimizers.text import short
 from explorer.panes.backprop.optimizers.track import UpdateTrack
-from explorer.panes.backprop.optimizers.words import short
 from explorer.widgets.formula import set_formulas
-from explorer.widgets.line_plot import Mark, Series
+from explorer.widgets.plots.line_plot import Mark, Series
 
 if TYPE_CHECKING:
     from explorer.panes.backprop.optimizers.mode import OptimizersMode
@@ -182,12 +182,12 @@ class Showing:
         for name, row in view.lanes.rows.items():
             lane = recording.lane(name)
             races = name in self._mode.experiment.racers
-            text = short(lane.heights[step]) if lane is not None and races else ""
-            if text and lane is not None and lane.lost_at is not None and step >= lane.lost_at:
-                text = "lost"
-            row.set_height(text)
+            sentence = short(lane.heights[step]) if lane is not None and races else ""
+            if sentence and lane is not None and lane.lost_at is not None and step >= lane.lost_at:
+                sentence = "lost"
+            row.set_height(sentence)
         self._show_lost(recording, step)
-        view.map.setAccessibleDescription(words.described(recording, step))
+        view.map.setAccessibleDescription(text.described(recording, step))
         view.moments.describe()
 
     def _show_lost(self, recording: Recording, step: int) -> None:
@@ -196,7 +196,7 @@ class Showing:
         if not gone:
             self._view.set_notice("")
             return
-        told = words.lost(recording, gone)
+        told = text.lost(recording, gone)
         own = self._mode.experiment.settings
         slower = not all(recording.fell_away(lane) for lane in gone)
         actions = ["A tenth of the rate"] if slower else []

@@ -20,7 +20,7 @@ import numpy as np
 from core.autograd import Expression, parse
 from core.optimization.rule import numbers_of
 from core.trace import Step, Trace
-from explorer.theme_numbers import ABOUT, MINUS, format_significant
+from explorer.theme.numbers import ABOUT, MINUS, format_significant
 
 RAISED = str.maketrans("0123456789", "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079")
 SHARES = ("beta", "beta1", "beta2", "momentum", "rest", "rest1", "rest2")

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from core.optimization.stationary import stationary_points_steps
 from core.optimization.surfaces import Surface
-from explorer import tasks, theme
-from explorer.latest import Latest
+from explorer import theme
+from explorer.engine import tasks
+from explorer.engine.latest import Latest
 from explorer.panes.backprop.optimizers.looks import inks
 from explorer.panes.backprop.optimizers.relief import ROUGH, Relief, relief_steps
 from explorer.panes.backprop.optimizers.swinging import told

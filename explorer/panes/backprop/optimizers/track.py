@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from core.trace import Step, Trace
-from explorer.panes.backprop.optimizers import words
+from explorer.panes.backprop.optimizers import text
 from explorer.panes.backprop.optimizers.racing import Lane, Recording
-from explorer.tracks import TraceTrack, Track
+from explorer.state.tracks import TraceTrack, Track
 
 WHOLE = 14.0  # seconds that a race takes at 1x
 QUICKEST, SLOWEST = 0.03, 0.5  # seconds a step
@@ -28,11 +28,11 @@ class RaceTrack(Track):
         return self.recording.length
 
     def title(self, index: int) -> str:
-        return words.step_title(self.recording, index)
+        return text.step_title(self.recording, index)
 
     @property
     def marks(self) -> dict[int, str]:
-        return words.marks(self.recording)
+        return text.marks(self.recording)
 
     def inside(self, index: int) -> Track | None:
         lane = self.recording.lane(self._chosen())

@@ -21,7 +21,7 @@ from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.fields import ErrorLine
 from explorer.widgets.fold_line import FoldLine
 from explorer.widgets.form import scrolling
-from explorer.widgets.line_plot import LinePlot
+from explorer.widgets.plots.line_plot import LinePlot
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surface import Surface
 

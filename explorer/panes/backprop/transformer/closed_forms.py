@@ -12,7 +12,7 @@ from core.autograd.layers import softmax
 from explorer.panes.backprop.transformer.moments import Moment
 from explorer.panes.backprop.transformer.operations import kind_of, letter, slope
 from explorer.panes.backprop.transformer.working import Worked
-from explorer.theme_numbers import MINUS, TIMES, format_significant
+from explorer.theme.numbers import MINUS, TIMES, format_significant
 from explorer.widgets.base import visible_text
 from explorer.widgets.live_numbers import Equation, Terms
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt
 
-from explorer.actions import Action
+from explorer.state.actions import Action
 
 if TYPE_CHECKING:
     from explorer.panes.backprop.transformer.mode import TransformerMode

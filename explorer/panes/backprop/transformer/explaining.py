@@ -10,13 +10,13 @@ import numpy as np
 
 from core.autograd.flows import Edge
 from core.trace import Step
-from explorer.panes.backprop.transformer import cells, words
+from explorer.panes.backprop.transformer import cells, text
 from explorer.panes.backprop.transformer.moments import Moment
 from explorer.panes.backprop.transformer.operations import PARTIAL, letter, short, slope
 from explorer.panes.backprop.transformer.scene import Cell, shape_text
 from explorer.panes.backprop.transformer.working import Worked
 from explorer.panes.base import Inspection, Row
-from explorer.theme_numbers import format_significant
+from explorer.theme.numbers import format_significant
 from explorer.widgets.live_numbers import Equation
 
 POINT = "Point at a number of a map to see how it was made."
@@ -46,7 +46,7 @@ def of_moment(worked: Worked, moment: Moment, looked_at: Edge | None = None) -> 
         step=step,
         rows=[*rows, *cells.facts(worked, moment), Row(hint, "muted")],
         table=table_of(step),
-        title=words.title(worked, moment),
+        title=text.title(worked, moment),
         plain=True,
     )
 

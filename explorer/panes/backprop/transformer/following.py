@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject
 
-from explorer.panes.backprop.transformer import words
+from explorer.panes.backprop.transformer import text
 
 if TYPE_CHECKING:
     from explorer.panes.backprop.transformer.mode import TransformerMode
@@ -40,13 +40,13 @@ class Following(QObject):
         """The step that is explained, and the one that the run has reached."""
         view, worked = self._mode.view, self._mode.worked
         view.newer.setVisible(self.is_live)
-        text = "" if worked is None else words.example(worked)
+        sentence = "" if worked is None else text.example(worked)
         if worked is not None and worked.step is not None:
-            text = f"Model of step {worked.step:,}"
+            sentence = f"Model of step {worked.step:,}"
             if self.is_live and self._source.step > worked.step:
-                text += f"; the run is at step {self._source.step:,}"
-            text += f"; {worked.example.count}"
-        view.note.set_text(text)
+                sentence += f"; the run is at step {self._source.step:,}"
+            sentence += f"; {worked.example.count}"
+        view.note.set_text(sentence)
 
     def update(self) -> None:
         """Has the run write down its model as it is now, and explains that one."""

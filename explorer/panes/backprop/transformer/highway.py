@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from explorer import theme
 from explorer.panes.backprop.transformer.working import Worked
-from explorer.theme_numbers import format_number, format_significant
+from explorer.theme.numbers import format_number, format_significant
 from explorer.widgets.base import (
     LEFT,
     RIGHT,

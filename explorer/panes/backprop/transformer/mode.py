@@ -10,10 +10,11 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
 from core.autograd.flows import Edge
-from explorer import tasks, theme
-from explorer.panes.backprop.transformer import demo, explaining, keeping, words
+from explorer import theme
+from explorer.engine import tasks
+from explorer.panes.backprop.transformer import demo, explaining, keeping, text
 from explorer.panes.backprop.transformer.commands import commands
-from explorer.panes.backprop.transformer.computing import Computing
+from explorer.panes.backprop.transformer.compute import Computing
 from explorer.panes.backprop.transformer.following import Following
 from explorer.panes.backprop.transformer.header import TransformerHeader
 from explorer.panes.backprop.transformer.moments import Moment, MomentTrack
@@ -170,7 +171,7 @@ class TransformerMode(Mode):
         self._forget()
         longer = self.workspace.prompt.strip()
         self.view.body.show_empty(why, "Type a longer text" if longer else "Type a text")
-        self.set_headline(words.IDLE)
+        self.set_headline(text.IDLE)
 
     def _forget(self) -> None:
         """What was looked at is found again in the next text that can be explained."""
@@ -194,8 +195,8 @@ class TransformerMode(Mode):
         view.highway.set_worked(worked)
         view.share_room_anew()
         view.highway.set_token(self.workspace.selection.token)
-        view.summary.setText(words.summary(worked))
-        view.agreement.setText(words.agreement(worked))
+        view.summary.setText(text.summary(worked))
+        view.agreement.setText(text.agreement(worked))
         view.agreement.setToolTip(
             "All gradients are worked out twice, by core\u2019s engine and by torch, in 64 bits; "
             "each difference is relative to the largest gradient of its parameter"
@@ -211,7 +212,7 @@ class TransformerMode(Mode):
         self.inspect()
 
     def _title(self, moment: Moment) -> str:
-        return "" if self.worked is None else words.title(self.worked, moment)
+        return "" if self.worked is None else text.title(self.worked, moment)
 
     def _return_to_wanted(self) -> None:
         if self.active:
@@ -244,7 +245,7 @@ class TransformerMode(Mode):
             view.operations.set_progress(moment.operation, states_at(worked, moment))
             reached, here = highway_at(worked, moment)
             view.highway.set_reached(reached, here)
-            self.set_headline(words.headline(worked, moment))
+            self.set_headline(text.headline(worked, moment))
             view.set_inside(len(moment.inner), self.player.depth > 0)
         self._show_scene(worked, moment)
         view.stage.set_share(theme.ease_out((position - math.floor(position)) or 1.0))

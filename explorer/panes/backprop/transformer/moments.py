@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from core.autograd import Graph, Place
 from explorer.panes.backprop.transformer.operations import Operation
-from explorer.tracks import Track
+from explorer.state.tracks import Track
 
 
 @dataclass(frozen=True)

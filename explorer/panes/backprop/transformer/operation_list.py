@@ -128,12 +128,12 @@ class OperationTree(QTreeWidget):
         """A chevron before what can be folded."""
         if not self.model().hasChildren(index):
             return
-        from explorer import theme_icons
+        from explorer.theme import icons
         from explorer.widgets.base import ratio_of
 
         now = theme.current()
         name = "chevron-down" if self.isExpanded(index) else "chevron-right"
-        pixmap = theme_icons.pixmap(name, "muted", 12, ratio_of(painter))
+        pixmap = icons.pixmap(name, "muted", 12, ratio_of(painter))
         side = now.px(12)
         painter.drawPixmap(rect.right() - side, rect.center().y() - side // 2 + 1, pixmap)
 

@@ -12,10 +12,16 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
 
 from explorer import theme
 from explorer.panes.backprop.transformer.axes import axes_of
-from explorer.panes.backprop.transformer.placing import GAP, HEAD, TITLE, PlacedPlate, heads_lines
+from explorer.panes.backprop.transformer.plate_layout import (
+    GAP,
+    HEAD,
+    TITLE,
+    PlacedPlate,
+    heads_lines,
+)
 from explorer.panes.backprop.transformer.scene import SHARE, OperationScene, Plate
 from explorer.panes.backprop.transformer.working import Worked
-from explorer.theme_numbers import format_number
+from explorer.theme.numbers import format_number
 from explorer.widgets.base import CENTER, LEFT, RIGHT, elide, packed_image, packed_table, put_text
 from explorer.widgets.color_bar import ColorBar
 

@@ -12,7 +12,7 @@ from typing import Any
 from explorer.panes.backprop.transformer.moments import Moment
 from explorer.panes.backprop.transformer.operations import PARTIAL, kind_of, short
 from explorer.panes.backprop.transformer.working import Worked
-from explorer.theme_numbers import TIMES
+from explorer.theme.numbers import TIMES
 
 SHARE = "share of "
 LATER = "comes on the way back"

@@ -12,13 +12,13 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from explorer import theme
 from explorer.panes.backprop.transformer import plates
 from explorer.panes.backprop.transformer.axes import axes_of
-from explorer.panes.backprop.transformer.placing import Kept, PlacedPlate, place_plates
 from explorer.panes.backprop.transformer.planes import strongest
+from explorer.panes.backprop.transformer.plate_layout import Kept, PlacedPlate, place_plates
 from explorer.panes.backprop.transformer.plates import PlatePainter
 from explorer.panes.backprop.transformer.scene import Cell, OperationScene
 from explorer.panes.backprop.transformer.tracing import sources_of
 from explorer.panes.backprop.transformer.working import Worked
-from explorer.theme_numbers import format_significant
+from explorer.theme.numbers import format_significant
 from explorer.widgets.base import Picture
 from explorer.widgets.grid_keys import arrow, is_enter
 from explorer.widgets.lock_badge import draw_lock

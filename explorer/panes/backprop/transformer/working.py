@@ -20,7 +20,7 @@ from explorer.panes.backprop.transformer.operations import Operation, operations
 from explorer.panes.backprop.transformer.planes import Plane, Pooled, head_axes, limit_of, pool
 
 if TYPE_CHECKING:
-    from core.inference.backprop import ExplainedExample
+    from core.training.explained_example import ExplainedExample
 
 Array = np.ndarray
 
@@ -156,7 +156,7 @@ def work_out_steps(
 
     Raises ValueError for a model that cannot be explained.
     """
-    from core.inference.backprop import explain_example_steps
+    from core.training.explained_example import explain_example_steps
 
     check_size(model)
     explained = yield from explain_example_steps(model, example.ids)

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from core.trace import Step
-from explorer.engine import Engine
+from explorer.engine.engine import Engine
 from explorer.panes.base import Inspection
 from explorer.panes.tokenizers.catalogue import Opened
 from explorer.panes.tokenizers.compare import telling
 from explorer.panes.tokenizers.compare.explaining import Explaining
 from explorer.panes.tokenizers.compare.making import Making
 from explorer.panes.tokenizers.inside.looking import Moment
-from explorer.tracks import ListTrack, Track
+from explorer.state.tracks import ListTrack, Track
 from explorer.widgets.tokens import Tokens
 
 POINTED = 60  # ms that the pointer rests on a token before it is looked up

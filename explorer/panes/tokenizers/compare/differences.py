@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from explorer import tasks
-from explorer.engine import SUPERSEDED, Engine, EngineDied
+from explorer.engine import tasks
+from explorer.engine.engine import Engine
+from explorer.engine.jobs import SUPERSEDED, EngineDied
 from explorer.panes.tokenizers.compare.model import Split, differing
 
 AT_ONCE = 5_000  # tokens in all: a millisecond

@@ -6,8 +6,9 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from explorer import errors, tasks
-from explorer.engine import SUPERSEDED, Engine, EngineDied
+from explorer.engine import errors, tasks
+from explorer.engine.engine import Engine
+from explorer.engine.jobs import SUPERSEDED, EngineDied
 from explorer.panes.tokenizers.catalogue import Opened
 from explorer.panes.tokenizers.compare.making import Making, make_piece, make_token
 from explorer.widgets.tokens import Tokens

@@ -24,13 +24,13 @@ from core.tokenization.analysis.glitches import (
 from core.tokenization.telling import count as count_of
 from core.tokenization.telling import shown
 from core.trace import Step
-from explorer import dialogs
-from explorer.engine import Engine
+from explorer.engine.engine import Engine
 from explorer.panes.base import Inspection
 from explorer.panes.tokenizers.catalogue import MODEL, Catalogue, Entry, Opened
 from explorer.panes.tokenizers.compare.glitch_view import GlitchView
 from explorer.panes.tokenizers.compare.tool import Tool
 from explorer.panes.tokenizers.entries import opened as opened_entry
+from explorer.widgets import dialogs
 from explorer.widgets.live_numbers import Equation
 
 COUNT = 200  # candidates

@@ -7,10 +7,11 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from core.tokenization.analysis.rates import cost
-from explorer import theme, theme_icons
+from explorer import theme
 from explorer.panes.tokenizers.catalogue import Opened
 from explorer.panes.tokenizers.compare.choices import Choices
 from explorer.panes.tokenizers.compare.model import Split, said_cost
+from explorer.theme import icons
 from explorer.widgets.base import IconButton, Label, elide
 from explorer.widgets.card import Glyph
 from explorer.widgets.cut_label import CutLabel
@@ -51,7 +52,7 @@ class NameButton(QToolButton):
 
     def _restyle(self) -> None:
         now = theme.current()
-        self.setIcon(theme_icons.icon("chevron-down", "muted", 14))
+        self.setIcon(icons.icon("chevron-down", "muted", 14))
         self.setIconSize(QSize(now.px(14), now.px(14)))
         self.setFixedHeight(now.px("control"))
         self._fit()

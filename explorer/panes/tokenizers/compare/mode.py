@@ -11,9 +11,7 @@ import numpy as np
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from explorer import dialogs
-from explorer.actions import Action
-from explorer.panes.tokenizers.compare import menu, telling, words
+from explorer.panes.tokenizers.compare import menu, telling, text
 from explorer.panes.tokenizers.compare.choices import Choices
 from explorer.panes.tokenizers.compare.chosen import Chosen, alike, rates_tracks
 from explorer.panes.tokenizers.compare.commands import mode_actions, mode_views
@@ -26,6 +24,8 @@ from explorer.panes.tokenizers.compare.splitting import Splitting
 from explorer.panes.tokenizers.compare.tools import Tools
 from explorer.panes.tokenizers.compare.view import CompareView
 from explorer.panes.tokenizers.modes import Desk, Mode
+from explorer.state.actions import Action
+from explorer.widgets import dialogs
 from explorer.widgets.flow_layout import block_starts
 
 TEXT = "tokenizers.text"
@@ -70,7 +70,7 @@ class CompareMode(Mode):
     def _connect(self) -> None:
         view = self.view
         view.editor.textEdited.connect(self.set_text)
-        view.editor.cut.connect(lambda size: self.statusRequested.emit(words.too_long(size)))
+        view.editor.cut.connect(lambda size: self.statusRequested.emit(text.too_long(size)))
         view.toolbar.chosen.connect(lambda name, value: self.choose(**{name: value}))
         view.columnMenu.connect(lambda place: menu.open_at(self, place))
         view.columnRemoved.connect(self.shown_ones.remove)
@@ -275,7 +275,7 @@ class CompareMode(Mode):
         self._say_headline()
         self.inspect()
 
-    def _known(self) -> words.Named:
+    def _known(self) -> text.Named:
         """The splits that are there, by the names of their tokenizers."""
         shown = [one for one in self._ids if one in self.splits and not self.splits[one].error]
         return [(self.shown_ones.name(one), self.splits[one]) for one in shown]
@@ -288,7 +288,7 @@ class CompareMode(Mode):
         if moment is not None:
             self.set_headline(moment.step.title)
         else:
-            self.set_headline(words.headline(self._known()) if tool is None else tool.headline())
+            self.set_headline(text.headline(self._known()) if tool is None else tool.headline())
 
     def inspect(self) -> None:
         if not self.active:

@@ -16,7 +16,7 @@ from core.tokenization.analysis.overlap import (
     share_step,
 )
 from core.trace import Step
-from explorer.engine import Engine
+from explorer.engine.engine import Engine
 from explorer.panes.base import Inspection
 from explorer.panes.tokenizers.catalogue import Opened
 from explorer.panes.tokenizers.compare.overlap_view import OverlapView

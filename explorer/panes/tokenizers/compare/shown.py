@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
-from explorer import tasks
+from explorer.engine import tasks
 from explorer.panes.tokenizers.catalogue import MODEL, Catalogue, Opened
 from explorer.panes.tokenizers.compare.choices import MOST
 from explorer.panes.tokenizers.compare.tool import Missing
 
 if TYPE_CHECKING:
-    from explorer.workspace import Workspace
+    from explorer.state.workspace import Workspace
 
 PATH = "tokenizers.chosen"
 # Of these the first that are on the machine stand beside the model's own: one of each kind.

@@ -8,8 +8,8 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from explorer import theme
-from explorer.engine import Engine
-from explorer.latest import Latest
+from explorer.engine.engine import Engine
+from explorer.engine.latest import Latest
 from explorer.panes.tokenizers.compare.model import Split, split_steps
 
 LONG = 50_000  # characters from which on the status bar tells of the work

@@ -12,10 +12,10 @@ from core.trace import Step
 from explorer.panes.base import Inspection
 from explorer.panes.tokenizers.compare.making import Making
 from explorer.panes.tokenizers.compare.model import said_cost
-from explorer.panes.tokenizers.compare.words import Named
-from explorer.panes.tokenizers.inside import words as inside_words
+from explorer.panes.tokenizers.compare.text import Named
+from explorer.panes.tokenizers.inside import text as inside_words
 from explorer.panes.tokenizers.inside.looking import Moment
-from explorer.theme_numbers import format_number
+from explorer.theme.numbers import format_number
 from explorer.widgets.live_numbers import Equation
 
 

@@ -10,8 +10,8 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from core.trace import Step
-from explorer.engine import Engine
-from explorer.latest import Latest
+from explorer.engine.engine import Engine
+from explorer.engine.latest import Latest
 from explorer.panes.base import Inspection
 from explorer.panes.tokenizers.catalogue import Opened
 

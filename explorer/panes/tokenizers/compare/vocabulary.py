@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 from core.tokenization.analysis.search import Match, VocabularyIndex, match_step, with_spaces
 from core.tokenization.telling import count, verb, visible
 from core.trace import Step
-from explorer.engine import Engine
+from explorer.engine.engine import Engine
 from explorer.panes.base import Inspection
 from explorer.panes.tokenizers.catalogue import Opened
 from explorer.panes.tokenizers.compare.tool import Tool

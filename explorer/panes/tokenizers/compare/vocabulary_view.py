@@ -8,11 +8,12 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from core.tokenization.analysis.search import MAX_QUERY, Match
-from explorer import theme, theme_icons
+from explorer import theme
 from explorer.panes.tokenizers.catalogue import Opened
 from explorer.panes.tokenizers.compare.finding import Find, finder
 from explorer.panes.tokenizers.compare.piece_list import PieceList
 from explorer.panes.tokenizers.compare.tool import Missing
+from explorer.theme import icons
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.fields import ErrorLine
@@ -109,7 +110,7 @@ class VocabularyView(QWidget):
         self.field.setAccessibleName("Search the vocabularies")
         self.field.setPlaceholderText("A part of a piece, a regular expression, or bytes")
         self._icon = self.field.addAction(
-            theme_icons.icon("search", "muted", 16), QLineEdit.ActionPosition.LeadingPosition
+            icons.icon("search", "muted", 16), QLineEdit.ActionPosition.LeadingPosition
         )
         self.way = SegmentedControl(list(WAYS), "How to search")
         self.any_case = Switch("Any case")
@@ -193,6 +194,6 @@ class VocabularyView(QWidget):
         now = theme.current()
         self.field.setFont(now.font("body"))
         self.field.setFixedHeight(now.px("control"))
-        self._icon.setIcon(theme_icons.icon("search", "muted", 16))
+        self._icon.setIcon(icons.icon("search", "muted", 16))
         self._line.setSpacing(now.px(8))
         self._line.setAlignment(Qt.AlignmentFlag(0))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from explorer.actions import Action
 from explorer.panes.tokenizers.inside.view import ZOOM
+from explorer.state.actions import Action
 
 if TYPE_CHECKING:
     from explorer.panes.tokenizers.inside.mode import InsideMode

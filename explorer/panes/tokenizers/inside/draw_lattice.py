@@ -18,7 +18,7 @@ from explorer import theme
 from explorer.panes.tokenizers.inside.scenes import LatticeFrame, LatticeScene
 from explorer.panes.tokenizers.piece_box import draw_box, draw_piece
 from explorer.panes.tokenizers.pieces import bytes_of, text_of
-from explorer.theme_numbers import format_fixed, format_percent
+from explorer.theme.numbers import format_fixed, format_percent
 from explorer.widgets.base import LEFT, RIGHT, elide, put_text
 
 KIND = "unigram"

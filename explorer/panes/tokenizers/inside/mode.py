@@ -9,19 +9,20 @@ from typing import Any
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from explorer import dialogs, errors
-from explorer.actions import Action
-from explorer.engine import SUPERSEDED, EngineDied
+from explorer.engine import errors
+from explorer.engine.jobs import SUPERSEDED, EngineDied
 from explorer.panes.tokenizers.catalogue import MODEL, Opened
 from explorer.panes.tokenizers.compare import menu
 from explorer.panes.tokenizers.compare.mode import FILES
-from explorer.panes.tokenizers.inside import demo, looking, words
+from explorer.panes.tokenizers.inside import demo, looking, text
 from explorer.panes.tokenizers.inside.commands import commands
 from explorer.panes.tokenizers.inside.header import CHANCES, InsideHeader
 from explorer.panes.tokenizers.inside.looking import LONGEST, Inside, Moment
 from explorer.panes.tokenizers.inside.view import InsideView
 from explorer.panes.tokenizers.modes import Desk, Mode
-from explorer.tracks import ListTrack
+from explorer.state.actions import Action
+from explorer.state.tracks import ListTrack
+from explorer.widgets import dialogs
 
 TEXT, CHOSEN = "tokenizers.inside.text", "tokenizers.inside.chosen"
 CHANCE = {"alpha": "tokenizers.inside.alpha", "dropout": "tokenizers.inside.dropout"}
@@ -177,11 +178,11 @@ class InsideMode(Mode):
         entry = self.catalogue.entry(self.chosen)
         return entry.name if entry is not None else self.chosen.partition(":")[2]
 
-    def set_text(self, text: str) -> None:
-        if len(text) > LONGEST:
-            self.statusRequested.emit(words.too_long(len(text)))
-            self.inputs.set_text(text[:LONGEST])
-        self.workspace.change(TEXT, text[:LONGEST], "Change the text", merge=True)
+    def set_text(self, sentence: str) -> None:
+        if len(sentence) > LONGEST:
+            self.statusRequested.emit(text.too_long(len(sentence)))
+            self.inputs.set_text(sentence[:LONGEST])
+        self.workspace.change(TEXT, sentence[:LONGEST], "Change the text", merge=True)
 
     def choose(self, identity: str) -> None:
         """Looks inside another tokenizer; one that is not here is downloaded first."""
@@ -262,7 +263,7 @@ class InsideMode(Mode):
             return
         if not self.text:
             self._show(None, False)
-            self.view.body.show_empty(words.IDLE + ".", "Use the example")
+            self.view.body.show_empty(text.IDLE + ".", "Use the example")
             return
         if self.chosen in self._errors:
             self._fail(self._errors[self.chosen])
@@ -343,8 +344,8 @@ class InsideMode(Mode):
         bare = moment is not None and moment.scene is None
         coming = looking.picture_near(self.moments, math.ceil(position)) if bare else None
         self.view.set_moment(moment, share or 1.0, coming)
-        self.set_headline(words.headline(self.name, self.inside, moment))
+        self.set_headline(text.headline(self.name, self.inside, moment))
 
     def inspect(self) -> None:
         moment = self.moment_at(self.player.position) if self.active else None
-        self.inspection.emit(words.inspection(self.name, moment) if moment is not None else None)
+        self.inspection.emit(text.inspection(self.name, moment) if moment is not None else None)

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QScrollBar, QSizePolicy, QToolTip, QWidget
 
 from core.tokenization.analysis import Premium
 from explorer import theme
-from explorer.panes.tokenizers.languages import words
+from explorer.panes.tokenizers.languages import text
 from explorer.panes.tokenizers.languages.draw_bars import (
     LEGEND,
     MARK,
@@ -97,7 +97,7 @@ class PremiumChart(Picture):
         self._share, self._note = share, note
         code, place = current
         result = self.result(code, place)
-        self.setAccessibleDescription(words.described(self.names[place], result) if result else "")
+        self.setAccessibleDescription(text.described(self.names[place], result) if result else "")
         self.update()
 
     def result(self, code: str, place: int) -> Premium | None:
@@ -296,7 +296,7 @@ class PremiumChart(Picture):
             return ""
         result = self.lines[row].results[place]
         if result is not None:
-            return words.described(self.names[place], result)
+            return text.described(self.names[place], result)
         return self.told[place] if self.badges[place][0] == "error" else ""
 
     def wheelEvent(self, event: QWheelEvent) -> None:

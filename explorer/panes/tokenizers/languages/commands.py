@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from explorer.actions import Action
+from explorer.state.actions import Action
 
 if TYPE_CHECKING:
     from explorer.panes.tokenizers.languages.mode import LanguagesMode

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from core.tokenization.analysis.premiums import REFERENCE
 from explorer.panes.base import Inspection
-from explorer.panes.tokenizers.languages import words
+from explorer.panes.tokenizers.languages import text
 from explorer.panes.tokenizers.languages.chart import NOWHERE, Place
 from explorer.panes.tokenizers.languages.telling import NO_BAR, Bar
-from explorer.tracks import TraceTrack
+from explorer.state.tracks import TraceTrack
 
 if TYPE_CHECKING:
     from explorer.panes.tokenizers.languages.mode import LanguagesMode
@@ -114,7 +114,7 @@ class BarCursor:
     def show(self, before: Bar = NO_BAR, share: float = 1.0) -> None:
         """Marks the bar in the chart, or the way to it from the one before."""
         part = self.part if self._mode.active else None
-        note = words.note(part) if part is not None else ""
+        note = text.note(part) if part is not None else ""
         chart = self._mode.view.chart
         chart.set_current(self._place(self.bar), self._place(before), share, note)
 
@@ -131,8 +131,8 @@ class BarCursor:
         name = mode.shown_ones.name(bar.tokenizer)
         part = self.part if bar == self.bar else None
         if part is not None and part.name != "languages.premium":
-            return words.part_inspection(name, part, result)
-        return words.inspection(name, result, english)
+            return text.part_inspection(name, part, result)
+        return text.inspection(name, result, english)
 
     def _bar_at(self, code: str, place: int) -> Bar:
         ids = self._mode.listed

@@ -9,7 +9,7 @@ from PySide6.QtGui import QBrush, QPainter
 
 from core.tokenization.analysis import Premium
 from explorer import theme
-from explorer.panes.tokenizers.languages import words
+from explorer.panes.tokenizers.languages import text
 from explorer.widgets.base import LEFT, elide, put_text
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def draw_bar(
         painter.setPen(now.pen(color, 1))
         painter.setBrush(QBrush(color, Qt.BrushStyle.BDiagPattern))
         painter.drawRect(rest.adjusted(0.5, 0.5, -0.5, -0.5))
-    icon, said = words.mark(result)
+    icon, said = text.mark(result)
     said = note or said
     middle = bar.center().y()
     at = QPointF(bar.right() + now.px(5), middle - now.px(MARK) / 2)

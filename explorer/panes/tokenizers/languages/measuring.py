@@ -8,8 +8,8 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from core.tokenization.analysis import LanguageText, Premium
-from explorer.engine import Engine
-from explorer.latest import Latest
+from explorer.engine.engine import Engine
+from explorer.engine.latest import Latest
 from explorer.panes.tokenizers.catalogue import Opened
 from explorer.panes.tokenizers.languages.model import Failure, measure_steps
 

@@ -9,12 +9,10 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
-from explorer import dialogs
-from explorer.actions import Action
 from explorer.panes.tokenizers.compare import menu
 from explorer.panes.tokenizers.compare.mode import FILES
 from explorer.panes.tokenizers.compare.shown import Shown
-from explorer.panes.tokenizers.languages import words
+from explorer.panes.tokenizers.languages import text
 from explorer.panes.tokenizers.languages.commands import commands
 from explorer.panes.tokenizers.languages.cursor import BarCursor
 from explorer.panes.tokenizers.languages.measuring import Measuring
@@ -23,6 +21,8 @@ from explorer.panes.tokenizers.languages.standing import StandingOrder
 from explorer.panes.tokenizers.languages.telling import NO_BAR, Bar, Telling
 from explorer.panes.tokenizers.languages.view import LanguagesHeader, LanguagesView
 from explorer.panes.tokenizers.modes import Desk, Mode
+from explorer.state.actions import Action
+from explorer.widgets import dialogs
 
 REFRESH = 125  # ms between two pictures while results come
 
@@ -54,7 +54,7 @@ class LanguagesMode(Mode):
         self._reading = False
         self._seen = False
         self._error = ""
-        self._summary = words.IDLE
+        self._summary = text.IDLE
         self._later = QTimer(self, singleShot=True)
         self._later.setInterval(REFRESH)
         self._connect()
@@ -266,8 +266,8 @@ class LanguagesMode(Mode):
         )
         names = [self.shown_ones.name(one) for one in ids]
         kept = [[results[i, t.code] for t in texts if (i, t.code) in results] for i in ids]
-        badges = [words.badge(some, error) for some, error in zip(kept, wrong, strict=True)]
-        told = [words.about(*one) for one in zip(names, kept, wrong, strict=True)]
+        badges = [text.badge(some, error) for some, error in zip(kept, wrong, strict=True)]
+        told = [text.about(*one) for one in zip(names, kept, wrong, strict=True)]
         self.view.chart.set_lines(lines, names, badges, told)
         self.cursor.show()
         self._shown = lines, ids, names
@@ -293,11 +293,11 @@ class LanguagesMode(Mode):
     def _say(self, names: list[str], kept: list[Any], count: int) -> None:
         assert self.texts is not None
         total = len(self.texts.texts)
-        self.view.count.setText(words.shown(count, total))
-        self.view.source.setText(words.source(self.texts))
-        self.view.source.setToolTip(words.excerpts(self.texts))
+        self.view.count.setText(text.shown(count, total))
+        self.view.source.setText(text.source(self.texts))
+        self.view.source.setToolTip(text.excerpts(self.texts))
         first = next((place for place, some in enumerate(kept) if some), 0)
-        self._summary = words.headline(names[first], kept[first], self.measuring.running)
+        self._summary = text.headline(names[first], kept[first], self.measuring.running)
         self._tell()
         self.inspect()
 

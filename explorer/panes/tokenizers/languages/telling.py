@@ -11,10 +11,10 @@ from PySide6.QtCore import QObject, Signal
 from core.tokenization.analysis import Premium, premium_trace_steps
 from core.tokenization.analysis.premiums import REFERENCE
 from core.trace import Trace
-from explorer.engine import Engine
-from explorer.latest import Latest
+from explorer.engine.engine import Engine
+from explorer.engine.latest import Latest
 from explorer.panes.tokenizers.languages.model import Line
-from explorer.tracks import TraceTrack, Track
+from explorer.state.tracks import TraceTrack, Track
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from explorer.actions import Action
 from explorer.panes.tokenizers.train.lane_card import USES
+from explorer.state.actions import Action
 
 if TYPE_CHECKING:
     from explorer.panes.tokenizers.train.mode import TrainMode

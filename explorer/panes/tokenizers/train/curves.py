@@ -12,7 +12,7 @@ from core.tokenization.steps import MergeStep
 from explorer import theme
 from explorer.panes.tokenizers.train.recording import Recording
 from explorer.widgets.base import Label, set_look
-from explorer.widgets.line_plot import LinePlot, Series
+from explorer.widgets.plots.line_plot import LinePlot, Series
 from explorer.widgets.toggle import SegmentedControl
 
 KINDS = (("size", "Vocabulary"), ("count", "Pair counts"), ("objective", "Objective"))

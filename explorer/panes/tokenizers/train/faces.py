@@ -24,8 +24,8 @@ from core.tokenization.steps import (
 from core.tokenization.telling import count, verb
 from explorer.panes.tokenizers.pieces import bytes_of, text_of
 from explorer.panes.tokenizers.train.recording import Recording
-from explorer.panes.tokenizers.train.words import compression, ended_early, letter_of, pieces
-from explorer.theme_numbers import format_number
+from explorer.panes.tokenizers.train.text import compression, ended_early, letter_of, pieces
+from explorer.theme.numbers import format_number
 
 BARS = 5
 MOST_CHIPS = 40

@@ -21,8 +21,8 @@ from core.trace import Step
 from explorer.panes.base import Inspection
 from explorer.panes.tokenizers.pieces import text_of
 from explorer.panes.tokenizers.train.recording import Recording
+from explorer.panes.tokenizers.train.text import step_title
 from explorer.panes.tokenizers.train.track import MergeTrack
-from explorer.panes.tokenizers.train.words import step_title
 from explorer.widgets.live_numbers import Equation
 
 

@@ -9,9 +9,10 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QKeyEvent, QMouseEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QMenu, QSizePolicy, QToolButton, QWidget
 
-from explorer import theme, theme_icons
+from explorer import theme
 from explorer.panes.tokenizers.piece_box import draw_piece
 from explorer.panes.tokenizers.train.faces import Bar, Chip, LaneFace, LaneWords
+from explorer.theme import icons
 from explorer.widgets.base import CENTER, LEFT, RIGHT, Picture, elide, put_text, set_look
 
 MARGIN = 12
@@ -301,7 +302,7 @@ class LaneCard(Picture):
         self.use.setToolButtonStyle(
             style.ToolButtonIconOnly if narrow else style.ToolButtonTextOnly
         )
-        self.use.setIcon(theme_icons.icon("more", "text", 16) if narrow else QIcon())
+        self.use.setIcon(icons.icon("more", "text", 16) if narrow else QIcon())
         self.use.adjustSize()
         self.use.setFixedHeight(now.px(24))
         self.use.move(self.width() - self.use.width() - now.px(8), now.px(6))

@@ -10,10 +10,8 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from core.tokenization.byte_level import clean_text
-from explorer import dialogs
-from explorer.actions import Action
 from explorer.panes.tokenizers.modes import Desk, Mode
-from explorer.panes.tokenizers.train import words
+from explorer.panes.tokenizers.train import text
 from explorer.panes.tokenizers.train.again import options_of, remembered, until_of
 from explorer.panes.tokenizers.train.cursor import MomentCursor
 from explorer.panes.tokenizers.train.curves import Lines
@@ -27,6 +25,8 @@ from explorer.panes.tokenizers.train.track import LaneTrack
 from explorer.panes.tokenizers.train.trainer import Trainer
 from explorer.panes.tokenizers.train.using import Using
 from explorer.panes.tokenizers.train.view import RunView
+from explorer.state.actions import Action
+from explorer.widgets import dialogs
 
 CURVES_EVERY = 250  # ms between two looks at the lines while training goes on
 INSPECT_EVERY = 0.125  # seconds, while it plays
@@ -65,7 +65,7 @@ class TrainMode(Mode):
         self._later.timeout.connect(self.inspect)
         self._connect()
         self.planning.set_options(TrainOptions())
-        self.set_headline(words.SETUP)
+        self.set_headline(text.SETUP)
 
     def _connect(self) -> None:
         self.setup.startRequested.connect(self.start)
@@ -247,11 +247,11 @@ class TrainMode(Mode):
         if self.trainer.error:
             states.show_error(self.trainer.error, "Back to the setup")
         elif not len(recording):
-            states.show_loading(words.busy(recording.preparing, recording))
+            states.show_loading(text.busy(recording.preparing, recording))
         elif states.state != "ready":
             states.show_ready()
         busy = recording.preparing is not None and len(recording) > 0
-        states.set_waiting(words.busy(recording.preparing, recording) if busy else "")
+        states.set_waiting(text.busy(recording.preparing, recording) if busy else "")
         self.view.sample.set_sample(recording.sample)
         self.grown()
         self._show_moment()
@@ -303,7 +303,7 @@ class TrainMode(Mode):
         trainer = self.trainer
         index = self.cursor.place()[1] if self.active else 0
         live = self.active and self.player.at_live_edge
-        told = words.headline(trainer.recording, index, trainer.state, trainer.error, live)
+        told = text.headline(trainer.recording, index, trainer.state, trainer.error, live)
         if (inside := self.cursor.inside) is not None:
             told = inside.title(max(0, self.player.step))
         self.set_headline(told)

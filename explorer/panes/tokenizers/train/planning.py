@@ -8,13 +8,13 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QLineEdit
 
 from explorer import theme
-from explorer.engine import Engine
-from explorer.latest import Latest
+from explorer.engine.engine import Engine
+from explorer.engine.latest import Latest
 from explorer.panes.tokenizers.train.options import Lane, TrainOptions, check
 from explorer.panes.tokenizers.train.setup import SetupView
 from explorer.panes.tokenizers.train.survey import Survey, lane_words, survey_steps
-from explorer.typed_numbers import whole_in
-from explorer.workspace import Workspace
+from explorer.state.workspace import Workspace
+from explorer.theme.typed_numbers import whole_in
 
 OPTIONS = "tokenizers.train"  # where the workspace keeps them, all in one
 WORDS = {

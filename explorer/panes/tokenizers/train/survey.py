@@ -14,7 +14,7 @@ from core.tokenization.telling import count
 from core.tokenization.vocabulary_limits import Limits, vocabulary_limits_steps
 from explorer.panes.tokenizers.train.options import Lane, algorithm_of
 from explorer.panes.tokenizers.train.recording import Beat
-from explorer.panes.tokenizers.train.words import each
+from explorer.panes.tokenizers.train.text import each
 
 SHOWN = 1500  # letters of the beginning that are shown
 

@@ -11,8 +11,8 @@ from core.tokenization.telling import count
 from core.tokenization.training_trace import trace_merge
 from explorer.panes.tokenizers.train import pace
 from explorer.panes.tokenizers.train.recording import Recording
-from explorer.panes.tokenizers.train.words import step_title
-from explorer.tracks import LiveTrack, TraceTrack, Track
+from explorer.panes.tokenizers.train.text import step_title
+from explorer.state.tracks import LiveTrack, TraceTrack, Track
 
 
 class LaneTrack(LiveTrack):

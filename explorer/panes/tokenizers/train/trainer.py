@@ -6,11 +6,11 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from explorer.engine import Engine
-from explorer.latest import Latest
+from explorer.engine.engine import Engine
+from explorer.engine.latest import Latest
 from explorer.panes.tokenizers.train.options import TrainOptions
 from explorer.panes.tokenizers.train.recording import Recording
-from explorer.typed_numbers import whole_in
+from explorer.theme.typed_numbers import whole_in
 
 KILOBYTE = 1000
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from explorer import dialogs
 from explorer.panes.tokenizers.train import keeping
+from explorer.widgets import dialogs
 
 if TYPE_CHECKING:
     from explorer.panes.tokenizers.train.mode import TrainMode

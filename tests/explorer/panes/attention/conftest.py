@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from explorer.panes.attention.model import Heads, Prompt, look
-from explorer.sources import FolderSource
+from explorer.runs.sources import FolderSource
 from tests.explorer.conftest import dispose
 from tests.explorer.demo import save_tiny_model, tiny_training
 
@@ -19,7 +19,7 @@ PROMPT = "Mira met Tom. One day Mira"
 
 @pytest.fixture
 def runs(torch_engine, tmp_path, run_async) -> Iterator[Any]:
-    from explorer.live import Runs
+    from explorer.runs.live import Runs
 
     runs = Runs(torch_engine, tmp_path / "runs")
     yield runs
@@ -31,8 +31,8 @@ def pane(torch_engine, runs) -> Iterator[Any]:
     """Shown at 900 x 600, with full motion, and no model yet."""
     from explorer.panes.attention.pane import AttentionPane
     from explorer.panes.base import Context
-    from explorer.settings import Settings
-    from explorer.workspace import Workspace
+    from explorer.state.settings import Settings
+    from explorer.state.workspace import Workspace
 
     pane = AttentionPane(Context(torch_engine, Workspace(torch_engine), Settings(), runs))
     pane.resize(900, 600)

@@ -7,8 +7,8 @@ import asyncio
 import numpy as np
 import pytest
 
-from explorer.run_source import RunSource
-from explorer.sources import BundledSource, FolderSource
+from explorer.runs.run_source import RunSource
+from explorer.runs.sources import BundledSource, FolderSource
 from tests.explorer.demo import save_tiny_model, tiny_training
 from tests.explorer.panes.attention.conftest import PROMPT, open_model
 from tests.explorer.waiting import until

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from PIL import Image
 
-from explorer import export
+from explorer.shell import export
 from tests.explorer.panes.attention.conftest import open_model
 
 
 def test_pictures_are_exported(pane, tmp_path, run_async):
-    from explorer import export
+    from explorer.shell import export
 
     async def body():
         await open_model(pane, tmp_path)

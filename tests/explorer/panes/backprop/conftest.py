@@ -14,10 +14,10 @@ from tests.explorer.conftest import dispose
 
 @pytest.fixture
 def context(engine, tmp_path, run_async) -> Iterator[Any]:
-    from explorer.live import Runs
     from explorer.panes.base import Context
-    from explorer.settings import Settings
-    from explorer.workspace import Workspace
+    from explorer.runs.live import Runs
+    from explorer.state.settings import Settings
+    from explorer.state.workspace import Workspace
 
     runs = Runs(engine, tmp_path / "runs")
     yield Context(engine, Workspace(engine), Settings(), runs)

@@ -27,7 +27,7 @@ from explorer.panes.backprop.optimizers.moments import MomentsView
 from explorer.panes.backprop.optimizers.remembering import Quantity
 from explorer.panes.backprop.optimizers.view import OptimizersView
 from explorer.panes.backprop.transformer.header import TransformerHeader
-from explorer.panes.backprop.transformer.placing import PlacedPlate
+from explorer.panes.backprop.transformer.plate_layout import PlacedPlate
 from explorer.panes.backprop.transformer.plates import blank_room
 from explorer.panes.moded import ModesHeader
 from explorer.widgets.stateful import StatefulPicture

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLabel, QLineEdit, QWidget
 from core.tokenization import ByteLevelBPE, train_tokenizer
 from explorer.panes.base import Inspection
 from explorer.panes.tokenizers.modes import Mode
-from explorer.tracks import ListTrack
+from explorer.state.tracks import ListTrack
 
 TEXTS = ("the cat sat on the mat, the rat sat on the hat", "a hat that the cat had had")
 

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from core.download import Progress
 from core.tokenization import known
-from explorer import errors
+from explorer.engine import errors
 from explorer.panes.tokenizers.catalogue import SPARE, Catalogue
 from explorer.panes.tokenizers.compare.menu import fill
 from tests.explorer.conftest import dispose

@@ -14,11 +14,12 @@ from PySide6.QtWidgets import QFileDialog
 
 from core.data import story_text
 from core.tokenization import open_tokenizer
-from explorer import errors, theme
+from explorer import theme
+from explorer.engine import errors
 from explorer.panes import PANES
 from explorer.panes.tokenizers.modes import MODES
 from explorer.panes.tokenizers.train.options import Lane, TrainOptions
-from explorer.session import Session
+from explorer.shell.session import Session
 from tests.explorer.conftest import dispose
 from tests.explorer.panes.tokenizers.small import saved_bpe
 from tests.explorer.panes.training.conftest import TINY

@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from explorer import errors
+from explorer.engine import errors
 from explorer.panes.tokenizers import modes
 from tests.explorer.panes.tokenizers.small import BrokenMode, DemoMode, OtherMode
 

@@ -16,7 +16,7 @@ from core.tokenization.growing import Split
 from core.tokenization.lockstep import LaneState, lockstep_steps
 from core.tokenization.steps import AlphabetStep, MaximizeStep, MergeStep, PruneStep
 from explorer import theme
-from explorer.panes.tokenizers.train import keeping, words
+from explorer.panes.tokenizers.train import keeping, text
 from explorer.panes.tokenizers.train.faces import LaneWords, step_face
 from explorer.panes.tokenizers.train.inspecting import inspection, numbers
 from explorer.panes.tokenizers.train.lane_card import NO_FACE, LaneCard
@@ -59,7 +59,7 @@ def test_titles_cards_and_inspector_count_the_pieces_of_unigram_alike(recording:
         state = recording.state(1, index)
         special = state.vocab_size - state.step.vocab_size
         assert special == 4
-        title, face = words.step_title(state), step_face("unigram", state)
+        title, face = text.step_title(state), step_face("unigram", state)
         told = f"{state.vocab_size:,}"
         if "piece" in title and "trained" not in title:
             assert f"{told} pieces (4 special)" in title
@@ -77,20 +77,20 @@ def test_titles_cards_and_inspector_count_the_pieces_of_unigram_alike(recording:
 def test_what_the_first_pieces_are_is_named(recording: Recording) -> None:
     first = recording.state(0, 0)
     assert isinstance(first.step, AlphabetStep)
-    assert words.step_title(first) == (
+    assert text.step_title(first) == (
         "begins with 257 pieces, one for each byte, and the special tokens"
     )
     assert step_face("bpe", first).caption == "most frequent bytes"
     other = replace(first, step=replace(first.step, algorithm="wordpiece"))
-    assert "one for each character" in words.step_title(other)
+    assert "one for each character" in text.step_title(other)
     assert step_face("wordpiece", other).caption == "most frequent characters"
 
 
 def test_one_is_no_plural() -> None:
     step = PruneStep(0, ["a"], [0.0], [("b", 1.0)], [1.0])
-    assert words.step_title(LaneState(step, 1, 1)) == "round 1: 1 piece goes, 1 piece stays"
+    assert text.step_title(LaneState(step, 1, 1)) == "round 1: 1 piece goes, 1 piece stays"
     rare = MaximizeStep(0, 0, ["a"], [0.0], [("b", 0.1)])
-    assert words.step_title(LaneState(rare, 1, 1)).endswith("counts, 1 rare one goes")
+    assert text.step_title(LaneState(rare, 1, 1)).endswith("counts, 1 rare one goes")
     survey = Survey()
     survey.limits[LANES[0]] = type("Limits", (), {"smallest": 1, "largest": 1})()
     assert lane_words(survey, LANES[0], 1) == ("from 1 to 1 piece", "")

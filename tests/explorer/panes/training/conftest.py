@@ -45,11 +45,11 @@ async def started(pane, steps: int = 12) -> Path:
 @pytest.fixture
 def make_pane(torch_engine, tmp_path) -> Iterator[Callable[..., Any]]:
     """`make_pane(**options)`: call it inside a coroutine. Runs that still train are ended."""
-    from explorer.live import Runs
     from explorer.panes.base import Context
     from explorer.panes.training.pane import TrainingPane
-    from explorer.settings import Settings
-    from explorer.workspace import Workspace
+    from explorer.runs.live import Runs
+    from explorer.state.settings import Settings
+    from explorer.state.workspace import Workspace
 
     runs = Runs(torch_engine, tmp_path / "runs")
     panes = []

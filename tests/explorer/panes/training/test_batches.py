@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QObject
 
-from explorer.engine import Engine
+from explorer.engine.engine import Engine
 from explorer.panes.training import batches
 from explorer.panes.training.batches import BatchReading
 from tests.explorer.conftest import dispose
@@ -62,7 +62,7 @@ def owner(qapp):
 
 
 async def settled(reading: BatchReading) -> None:
-    from explorer import tasks
+    from explorer.engine import tasks
 
     await tasks.wait_for(reading.parent())
 

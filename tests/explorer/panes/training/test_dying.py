@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from explorer import errors
+from explorer.engine import errors
 from tests.explorer.waiting import until
 
 from .conftest import started, state_of
@@ -23,7 +23,7 @@ def dies(monkeypatch, runs, backend):
         raise ValueError("nothing to train with")
         yield
 
-    monkeypatch.setattr("explorer.live._train", train)
+    monkeypatch.setattr("explorer.runs.live._train", train)
     return "nothing to train with"
 
 

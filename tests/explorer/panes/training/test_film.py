@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QObject, Signal
 
-from explorer import tasks
+from explorer.engine import tasks
 from explorer.panes.training import heads
 from explorer.panes.training.heads import HeadFilm
 from explorer.panes.training.moments import Moment

@@ -7,10 +7,10 @@ import shutil
 from PySide6.QtCore import Qt
 
 from core.training import new_run_folder
-from explorer import settings
 from explorer.panes.training.header import KnownRun
 from explorer.panes.training.known_runs import list_runs
 from explorer.panes.training.pane import TrainingPane
+from explorer.state import settings
 from tests.explorer.conftest import dispose
 from tests.explorer.demo import tiny_training
 from tests.explorer.waiting import until

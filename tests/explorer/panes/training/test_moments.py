@@ -30,8 +30,8 @@ from explorer.panes.training.phases import (
     plan_inspection,
 )
 from explorer.panes.training.run_card import RunCard
-from explorer.panes.training.words import card_text, why_no_branch
-from explorer.player import Player
+from explorer.panes.training.text import card_text, why_no_branch
+from explorer.state.player import Player
 from tests.core.optimization.invented import add_to_the_list
 
 CONFIG = TrainingConfig(

@@ -13,7 +13,7 @@ from core.optimization.schedules import SCHEDULES
 from core.resources import resource
 from core.tokenization import open_tokenizer
 from core.training.config import TrainingConfig
-from explorer.engine_loop import torch_threads
+from explorer.engine.loop import torch_threads
 from explorer.panes.training.options import (
     SIZES,
     Options,

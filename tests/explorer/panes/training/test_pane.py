@@ -15,9 +15,9 @@ import core
 from core.data import Batches, StoriesCorpus
 from core.tensor_files import read_tensors
 from core.training.reader import RunReader
-from explorer import dialogs
 from explorer.panes.training import files
 from explorer.panes.training.phases import PhaseTrack
+from explorer.widgets import dialogs
 from tests.explorer.waiting import until
 
 from .conftest import started, state_of, step_of
@@ -299,7 +299,7 @@ def test_state_and_restore_bring_the_pane_back(make_pane, run_async):
 def test_actions_have_names_and_no_key_of_another(make_pane, run_async):
     async def story():
         pane = make_pane(steps="60")
-        from explorer.actions import Actions
+        from explorer.state.actions import Actions
 
         actions = Actions()
         actions.add(pane.actions())

@@ -8,7 +8,7 @@ import pytest
 
 from core.training import RunReader, new_run_folder
 from core.training.writer import RunWriter
-from explorer.panes.training import words
+from explorer.panes.training import text
 from explorer.panes.training.follow import read
 from tests.explorer.demo import tiny_training
 from tests.explorer.waiting import until
@@ -50,7 +50,7 @@ def test_resuming_and_branching_place_a_run_by_its_recorded_steps(
 
 def test_the_card_says_that_a_run_has_a_process_of_its_own(slow):
     data = replace(read(RunReader(slow)), state="running")
-    assert "process" not in words.card_text(data, "running", None, False).note
+    assert "process" not in text.card_text(data, "running", None, False).note
     data = replace(data, backend="process")
-    assert words.card_text(data, "running", None, False).note.endswith("in a process of its own")
-    assert "process" not in words.card_text(data, "stopped", None, False).note
+    assert text.card_text(data, "running", None, False).note.endswith("in a process of its own")
+    assert "process" not in text.card_text(data, "stopped", None, False).note

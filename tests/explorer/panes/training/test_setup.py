@@ -15,7 +15,7 @@ from core.training.sizes import estimate
 from explorer import theme
 from explorer.panes.training import planning
 from explorer.panes.training.options import config_of
-from explorer.placing import SLOW_STEP
+from explorer.runs.backend_choice import SLOW_STEP
 from explorer.widgets.toggle import SegmentedControl
 from tests.explorer.waiting import until
 

@@ -13,7 +13,7 @@ from core.training.reader import RunReader
 from core.training.records import STEP_DTYPE
 from core.training.runs import create_run
 from core.training.writer import RunWriter
-from explorer.panes.training import words
+from explorer.panes.training import text
 from explorer.panes.training.charts import SMALL
 from explorer.panes.training.follow import read
 from explorer.panes.training.options import Options, config_of
@@ -53,8 +53,8 @@ def run_of(folder: Path, steps: int, reason: str = "", **changes: object):
 )
 def test_the_badge_and_the_samples_say_how_the_run_is(tmp_path, steps, reason, badge, samples):
     data = run_of(tmp_path / "run", steps, reason)
-    assert words.ended(data, data.state) == badge
-    assert samples in words.no_sample(data, data.state, steps)
+    assert text.ended(data, data.state) == badge
+    assert samples in text.no_sample(data, data.state, steps)
 
 
 @pytest.mark.parametrize(
@@ -73,15 +73,15 @@ def test_only_what_can_work_is_offered_to_a_run_that_has_ended(
 ):
     data = replace(run_of(tmp_path / "run", 12, reason), not_finite=not_finite)
     data = replace(data, checkpoints=dict.fromkeys(kept, tmp_path))
-    text = words.card_text(data, data.state, None, False)
-    assert text.buttons == offered and said in text.message
+    card = text.card_text(data, data.state, None, False)
+    assert card.buttons == offered and said in card.message
 
 
 def test_the_sentence_tells_the_loss_that_the_chart_shows_and_says_which_it_is(tmp_path):
     data = run_of(tmp_path / "run", 12)
-    raw = words.headline(data, "running", None, False)
+    raw = text.headline(data, "running", None, False)
     assert raw == "It trains: after 12 steps the loss is 1.000."
-    smoothed = words.headline(data, "running", None, False, 0.75)
+    smoothed = text.headline(data, "running", None, False, 0.75)
     assert smoothed == "It learns: after 12 steps the smoothed loss fell from 1.000 to 0.750."
 
 
@@ -102,21 +102,21 @@ def test_a_loss_that_rises_is_not_called_learning(tmp_path, now, state, sentence
     data = run_of(tmp_path / "run", 12)
     steps = data.steps.copy()
     steps["loss"][0], steps["loss"][-1] = 7.36, now
-    assert words.headline(replace(data, steps=steps), state, None, False) == sentence
+    assert text.headline(replace(data, steps=steps), state, None, False) == sentence
 
 
 def test_a_run_without_samples_or_heads_says_so(tmp_path):
     data = run_of(tmp_path / "run", 3, sample_every=0, probe_every=0)
-    assert "no samples" in words.no_sample(data, data.state, 3)
-    assert "no pictures" in words.no_heads(data, data.state)
+    assert "no samples" in text.no_sample(data, data.state, 3)
+    assert "no pictures" in text.no_heads(data, data.state)
 
 
 def test_before_the_first_step_the_card_and_the_sentence_say_what_is_done(tmp_path):
     data = run_of(tmp_path / "run", 0)
-    text = words.card_text(data, data.state, None, False)
-    assert (text.state, text.note) == ("new", "tokenizing sea.txt, 40 %")
-    assert text.numbers, "the card keeps its height"
-    sentence = words.headline(data, data.state, None, False)
+    card = text.card_text(data, data.state, None, False)
+    assert (card.state, card.note) == ("new", "tokenizing sea.txt, 40 %")
+    assert card.numbers, "the card keeps its height"
+    sentence = text.headline(data, data.state, None, False)
     assert sentence == "Preparing: tokenizing sea.txt, 40 %."
 
 
@@ -132,16 +132,16 @@ def test_one_screen_calls_two_measures_by_two_names(tmp_path):
     data = run_of(tmp_path / "run", 3)
     steps = data.steps.copy()
     steps["seconds"], steps["memory"] = 0.1, 5e8
-    text = words.card_text(replace(data, steps=steps), "running", None, False)
-    titles = {title for title, _ in text.numbers}
+    card = text.card_text(replace(data, steps=steps), "running", None, False)
+    titles = {title for title, _ in card.numbers}
     assert "mean tokens/s" in titles and not {"tokens/s", "memory"} & titles
     drawn = {title for _, _, title, _, _ in SMALL}
     assert {"tokens/s, each step", "process memory"} <= drawn
 
 
 def test_a_question_ends_as_one():
-    said = [words.phase_headline(index, 3) for index in range(len(words.PHASES))]
-    assert all(text.endswith(("?", ".")) and "?." not in text for text in said)
+    said = [text.phase_headline(index, 3) for index in range(len(text.PHASES))]
+    assert all(sentence.endswith(("?", ".")) and "?." not in sentence for sentence in said)
 
 
 def test_what_the_trainer_told_of_vocabulary_and_tokens_reaches_the_screen(tmp_path):
@@ -154,7 +154,7 @@ def test_what_the_trainer_told_of_vocabulary_and_tokens_reaches_the_screen(tmp_p
         writer = RunWriter(create_run(tmp_path / name, CONFIG), from_step=8)
         writer.event("model", 8, told)
         data = read(RunReader(tmp_path / name))
-        assert words.headline(data, data.state, None, False) == sentence
+        assert text.headline(data, data.state, None, False) == sentence
         writer.step({"step": 9, "loss": 1.0})
         writer.close()
         again = RunWriter(tmp_path / name, from_step=9)
@@ -190,8 +190,8 @@ def test_the_time_that_is_left_is_measured_by_the_clock_of_the_last_steps(tmp_pa
         (9000, "2 h 30 min"),
     ],
 )
-def test_what_nobody_can_know_exactly_is_rounded(seconds, text):
-    assert words.about(seconds) == text
+def test_what_nobody_can_know_exactly_is_rounded(seconds, sentence):
+    assert text.about(seconds) == sentence
 
 
 def test_no_badge_says_live_once_nobody_trains_and_a_new_run_begins_with_nothing_of_the_old(

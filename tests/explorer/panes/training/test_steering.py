@@ -11,11 +11,11 @@ from PySide6.QtCore import QObject, Signal
 
 from core.training import new_run_folder
 from core.training.reader import RunReader
-from explorer import tasks
-from explorer.jobs import EngineDied
-from explorer.live import Runs
+from explorer.engine import tasks
+from explorer.engine.jobs import EngineDied
 from explorer.panes.training.follow import read
 from explorer.panes.training.steering import Steering
+from explorer.runs.live import Runs
 from tests.explorer.demo import tiny_training
 
 

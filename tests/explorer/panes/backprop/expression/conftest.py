@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from explorer.panes.backprop.expression.computing import compute
+from explorer.panes.backprop.expression.compute import compute
 from explorer.panes.backprop.expression.examples import EXAMPLES
 from explorer.panes.backprop.expression.graph_picture import GraphPicture
 from explorer.panes.backprop.expression.scene import scene_of

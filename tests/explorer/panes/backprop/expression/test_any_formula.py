@@ -8,8 +8,8 @@ import pytest
 
 from core.autograd import ExpressionError
 from core.autograd.functional import FUNCTIONS
-from explorer.panes.backprop.expression import explaining, words
-from explorer.panes.backprop.expression.computing import compute, with_names
+from explorer.panes.backprop.expression import explaining, text
+from explorer.panes.backprop.expression.compute import compute, with_names
 from explorer.panes.backprop.expression.experiment import Experiment
 from explorer.panes.backprop.expression.graph_picture import GraphPicture
 from explorer.panes.backprop.expression.scene import scene_of
@@ -38,26 +38,28 @@ def test_any_formula_is_refused_or_told_and_drawn(qtbot, seed):
     qtbot.addWidget(picture)
     picture.resize(600, 300)
     for _ in range(5):
-        text = f"sum({formula(chance, chance.randint(1, 4))})"
-        values = with_names(text, {"w": [[1.0, -2.0], [0.5, 0.0]]} if chance.random() < 0.5 else {})
+        drawn = f"sum({formula(chance, chance.randint(1, 4))})"
+        values = with_names(
+            drawn, {"w": [[1.0, -2.0], [0.5, 0.0]]} if chance.random() < 0.5 else {}
+        )
         try:
-            computed = compute(text, values)
+            computed = compute(drawn, values)
         except ExpressionError as error:
-            assert str(error) and 0 <= error.start <= len(text)
+            assert str(error) and 0 <= error.start <= len(drawn)
             continue
         numeric = check(computed)
         picture.set_scene(scene_of(computed, None, True))
         picture.set_numeric(numeric)
         for moment in range(len(computed.plan)):
-            assert words.headline(computed, moment) and words.title(computed, moment)
-            assert words.arithmetic(computed, moment) or moment == 0
+            assert text.headline(computed, moment) and text.title(computed, moment)
+            assert text.arithmetic(computed, moment) or moment == 0
             assert explaining.of_step(computed, moment).rows
             picture.set_position(max(0.0, moment - chance.random()))
-        assert not picture.grab().isNull() and picture._broken is None, text
+        assert not picture.grab().isNull() and picture._broken is None, drawn
         for number in range(len(computed.graph.nodes)):
             assert explaining.of_node(computed, number, numeric, pinned=True).rows
-            assert words.told(computed, number)
+            assert text.told(computed, number)
         for name in computed.leaves:
             assert what_if(computed, name, 0, 0.1).name == name
-        stepped = Experiment(text, values).stepped(computed)
+        stepped = Experiment(drawn, values).stepped(computed)
         assert compute(stepped.text, stepped.values, computed).plan is computed.plan

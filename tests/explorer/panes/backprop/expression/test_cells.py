@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPointF
 
-from explorer.panes.backprop.expression import explaining, words
+from explorer.panes.backprop.expression import explaining, text
 from explorer.panes.backprop.expression.cells import share_of, source_of
-from explorer.panes.backprop.expression.computing import Computed, compute
+from explorer.panes.backprop.expression.compute import Computed, compute
 from explorer.panes.backprop.expression.draw_nodes import part
 from explorer.panes.backprop.expression.examples import EXAMPLES
 from explorer.panes.backprop.expression.tables import TOGETHER
@@ -191,25 +191,25 @@ def test_what_comes_to_copies_is_told_before_it_is_added_up():
     assert any("2 × 2" in row and "c[1, 2]" in row for row in said)
     assert not any("gradient so far" in row for row in said)
     assert (
-        "".join(text for text, _ in words.arithmetic(computed, back)) == "element [1, 2]: 2 × 2 = 4"
+        "".join(part for part, _ in text.arithmetic(computed, back)) == "element [1, 2]: 2 × 2 = 4"
     )
     said = [row_text(row) for row in explaining.of_step(computed, copies).rows]
     assert any("(−1, 2, 5)" in row for row in said) and any(
         "gradient so far" in row for row in said
     )
-    assert "".join(text for text, _ in words.arithmetic(computed, copies)) == "a[2]: 1 + 4 = 5"
+    assert "".join(part for part, _ in text.arithmetic(computed, copies)) == "a[2]: 1 + 4 = 5"
     assert computed.gradient_at(computed.leaves["a"], back) is None
     batches = compute(FORMULAS[1], {})
     moment = at(batches, "backward", "B")
     assert any("copy [" in row_text(row) for row in explaining.of_step(batches, moment).rows)
     first = at(batches, "copies", "B")
-    said = "".join(text for text, _ in words.arithmetic(batches, first))
+    said = "".join(part for part, _ in text.arithmetic(batches, first))
     assert said.startswith("B[") and said.count(" + ") == 1
 
 
 def test_a_number_that_is_called_by_its_value_has_no_row():
-    for text in ("L = (a * 2) ** 2", "L = sum([1, 2] * a * 2)"):
-        computed = compute(text, {"a": 3.0})
+    for formula in ("L = (a * 2) ** 2", "L = sum([1, 2] * a * 2)"):
+        computed = compute(formula, {"a": 3.0})
         for moment in range(1, len(computed.plan)):
             names = [getattr(row, "name", "") for row in explaining.of_step(computed, moment).rows]
             assert "2" not in names and names
@@ -223,8 +223,8 @@ def test_equal_numbers_share_what_the_largest_gets():
 
 
 def test_gelu_is_told_with_the_share_that_goes_on():
-    for text, element in (("L = gelu(w)", -1), ("L = sum(gelu([1, 2] * w))", 0)):
-        computed = compute(text, {"w": -3.0})
+    for formula, element in (("L = gelu(w)", -1), ("L = sum(gelu([1, 2] * w))", 0)):
+        computed = compute(formula, {"w": -3.0})
         gelu = next(n for n, node in enumerate(computed.graph.nodes) if "gelu" in node.text)
         rows = explaining.of_step(computed, computed.plan.appears[gelu], element).rows
         (share,) = [row for row in rows if getattr(row, "note", "") == "the share that goes on"]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from core.autograd import ExpressionError
-from explorer.panes.backprop.expression import explaining, words
-from explorer.panes.backprop.expression.computing import compute, with_names
+from explorer.panes.backprop.expression import explaining, text
+from explorer.panes.backprop.expression.compute import compute, with_names
 from explorer.panes.backprop.expression.examples import EXAMPLES, NEURON
 from explorer.panes.backprop.expression.explaining import is_drowned
 from explorer.panes.backprop.expression.paths import (
@@ -57,10 +57,10 @@ def test_every_example_tells_each_moment(one):
     computed = whole(one)
     assert len(computed.trace) == len(computed.plan) - 1
     for moment in range(len(computed.plan)):
-        assert words.headline(computed, moment) and words.title(computed, moment)
+        assert text.headline(computed, moment) and text.title(computed, moment)
         step = computed.step(moment)
         assert (step is None) == (moment == 0)
-        assert (moment == 0) == (words.arithmetic(computed, moment) == [])
+        assert (moment == 0) == (text.arithmetic(computed, moment) == [])
 
 
 @pytest.mark.parametrize("one", EXAMPLES, ids=lambda one: one.id)
@@ -142,10 +142,10 @@ def test_new_names_get_values_and_old_ones_keep_theirs():
 def test_the_first_value_that_is_not_finite_is_told():
     computed = example("infinite")
     assert computed.graph.nodes[computed.broken].label == "v1"
-    told = words.headline(computed, 0)
+    told = text.headline(computed, 0)
     assert "log(0) is \u2212\u221e" in told and "only above 0" in told
     assert example("neuron").broken is None
-    assert "divided by 0" in words.headline(compute("a / b", {"a": 1, "b": 0}), 0)
+    assert "divided by 0" in text.headline(compute("a / b", {"a": 1, "b": 0}), 0)
 
 
 def test_a_nudge_compares_prediction_and_truth():
@@ -172,9 +172,9 @@ def test_every_gradient_agrees_with_nudging(name):
 
 def test_the_summary_names_who_matters_most():
     computed = compute("3 * a - b", {"a": 1, "b": 1})
-    told = words.summary(computed)
+    told = text.summary(computed)
     assert told == "a matters most: raising it raises v2, at first by 3 per unit"
-    assert "All gradients are 0" in words.summary(compute("a * b", {"a": 0, "b": 0}))
+    assert "All gradients are 0" in text.summary(compute("a * b", {"a": 0, "b": 0}))
 
 
 def test_the_chain_rule_along_every_path():
@@ -207,9 +207,9 @@ def test_a_shape_that_stands_nowhere_in_the_text_is_told():
 
 
 def test_a_short_text_that_asks_for_many_numbers_is_refused_before_they_are_made():
-    for text in ("sum(exp(0.001 * transpose(x) * x))", "sum(transpose(x) @ x)"):
+    for formula in ("sum(exp(0.001 * transpose(x) * x))", "sum(transpose(x) @ x)"):
         with pytest.raises(ExpressionError, match="use smaller lists"):
-            compute(text, {"x": [list(range(1000))]})
+            compute(formula, {"x": [list(range(1000))]})
     with pytest.raises(ExpressionError, match="use smaller lists"):
         compute("W = randn(300, 300)\nsum(W * x)", {"x": 1.0})
 
@@ -241,7 +241,7 @@ def test_what_would_take_seconds_to_draw_is_refused():
 
 def test_a_negative_number_has_parentheses_in_what_went_wrong():
     computed = compute("w ** 2", {"w": -8.3e154 * 100})
-    assert "(\u22128.3e156) ** 2 is" in words.headline(computed, 0)
+    assert "(\u22128.3e156) ** 2 is" in text.headline(computed, 0)
 
 
 def test_a_matrix_product_hands_back_sums_of_products():
@@ -255,7 +255,7 @@ def test_a_matrix_product_hands_back_sums_of_products():
         for at, one in enumerate(places)
         if one and one.phase == "backward" and one.node == product and one.input == 1
     )
-    said = "".join(text for text, _ in words.arithmetic(computed, moment))
+    said = "".join(sentence for sentence, _ in text.arithmetic(computed, moment))
     assert " \u00d7 " in said and " + 1 more = " in said and "shape" not in said
 
 
@@ -264,22 +264,22 @@ def test_values_at_the_end_of_all_numbers_and_slopes_without_end_are_told():
         found = what_if(compute("w * x", {"w": value, "x": 1e-300}), "w", 0, 0.1)
         assert np.isfinite(found.xs).all() and (np.diff(found.xs) > 0).all()
         assert found.xs[0] <= value <= found.xs[-1]
-    told = words.summary(compute("sqrt(w) + v", {"w": 0.0, "v": 1.0}))
+    told = text.summary(compute("sqrt(w) + v", {"w": 0.0, "v": 1.0}))
     assert "endlessly steep in w" in told and "inf" not in told
 
 
 def test_the_summary_names_all_who_matter_alike():
     values = {"a": 1, "b": 1, "c": 0.5, "d": 1, "e": 1}
-    told = words.summary(compute("a - b", values))
+    told = text.summary(compute("a - b", values))
     assert told == "All inputs matter alike: each moves v1, at first by 1 per unit"
-    assert words.summary(compute("a + b + c*c*0.1", values)).startswith("a and b matter alike")
-    told = words.summary(compute("a + b + c*c*0.1 + d + e", values))
+    assert text.summary(compute("a + b + c*c*0.1", values)).startswith("a and b matter alike")
+    told = text.summary(compute("a + b + c*c*0.1 + d + e", values))
     assert told.startswith("a, b and 2 more matter alike")
 
 
 def test_what_goes_wrong_is_told_with_what_leads_out():
-    def told(text, **values):
-        return words.headline(compute(text, values), 0)
+    def told(sentence, **values):
+        return text.headline(compute(sentence, values), 0)
 
     assert "Move an input" in told("log(x) * 2", x=-1.0)
     assert "Change the formula" in told("log(-3) * x", x=1.0)
@@ -291,12 +291,12 @@ def test_what_goes_wrong_is_told_with_what_leads_out():
 
 def test_a_negative_0_shows_its_sign():
     computed = compute("1 / (p * -1)", {"p": 0.0})
-    assert "v2 = 1 / (\u22120) is \u2212\u221e" in words.headline(computed, 0)
+    assert "v2 = 1 / (\u22120) is \u2212\u221e" in text.headline(computed, 0)
     moment = next(m for m, place in enumerate(computed.plan.places) if place and place.node == 4)
-    assert "".join(text for text, _ in words.arithmetic(computed, moment)).startswith(
+    assert "".join(sentence for sentence, _ in text.arithmetic(computed, moment)).startswith(
         "1 / (\u22120)"
     )
-    first = "".join(text for text, _ in words.arithmetic(computed, 1))
+    first = "".join(sentence for sentence, _ in text.arithmetic(computed, 1))
     assert first == "0 \u00d7 (\u22121) = \u22120"
     rows = explaining.of_step(computed, 1).rows
     assert [row_text(row) for row in rows][-1].startswith("v1 = \u22120")

@@ -8,7 +8,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from explorer.panes.backprop.expression import curve_picture
-from explorer.panes.backprop.expression.computing import compute
+from explorer.panes.backprop.expression.compute import compute
 from explorer.panes.backprop.expression.whatif import heights_of, what_if
 from tests.explorer.panes.backprop.expression.conftest import value
 from tests.explorer.waiting import until

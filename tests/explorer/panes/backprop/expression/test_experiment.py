@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core.autograd import parse
-from explorer.panes.backprop.expression.computing import compute
+from explorer.panes.backprop.expression.compute import compute
 from explorer.panes.backprop.expression.examples import EXAMPLES
 from explorer.panes.backprop.expression.experiment import Experiment, from_example, restored
 from explorer.panes.backprop.expression.rewriting import can_rewrite, with_values, written

@@ -10,7 +10,7 @@ from PySide6.QtCore import QRectF
 
 from explorer.panes.backprop.expression import scene as module
 from explorer.panes.backprop.expression.arranging import arranged, plot_of
-from explorer.panes.backprop.expression.computing import compute
+from explorer.panes.backprop.expression.compute import compute
 from explorer.panes.backprop.expression.examples import EXAMPLES
 from explorer.panes.backprop.expression.layering import LayeredGraph
 from explorer.panes.backprop.expression.layout import Spacing, lay_out, least

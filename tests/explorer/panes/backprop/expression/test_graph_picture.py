@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 
 from explorer import theme
 from explorer.panes.backprop.expression.camera import MARGIN, Camera, fitting, room_in
-from explorer.panes.backprop.expression.computing import compute, with_names
+from explorer.panes.backprop.expression.compute import compute, with_names
 from explorer.panes.backprop.expression.draw_more import sides_of
 from explorer.panes.backprop.expression.draw_nodes import node_box, part
 from explorer.panes.backprop.expression.examples import EXAMPLES

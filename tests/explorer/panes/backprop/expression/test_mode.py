@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from PySide6.QtWidgets import QWidget
 
-from explorer import export, theme
+from explorer import theme
 from explorer.panes.backprop.expression.camera import MARGIN
 from explorer.panes.backprop.expression.draw_legend import HEIGHT
 from explorer.panes.backprop.expression.examples import EXAMPLES
 from explorer.panes.backprop.expression.view import ExpressionView
+from explorer.shell import export
 from tests.benchmarks.bench_backprop_pane import FORMULAS
 from tests.explorer.panes.backprop.expression.conftest import told, value
 from tests.explorer.waiting import until

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from explorer.encoding import as_csv
-from explorer.panes.backprop.expression.computing import compute
+from explorer.panes.backprop.expression.compute import compute
 from explorer.panes.backprop.expression.examples import EXAMPLES
 from explorer.panes.backprop.expression.explaining import of_step
 from explorer.panes.backprop.expression.numbers import labels_of, named_numbers, numbers_of
 from explorer.panes.backprop.expression.scene import scene_of
-from explorer.panes.backprop.expression.words import headline, lines_of_names, title, told
+from explorer.panes.backprop.expression.text import headline, lines_of_names, title, told
+from explorer.widgets.encoding import as_csv
 
 MICROGRAD = next(one for one in EXAMPLES if one.id == "micrograd")
 ONCE = "c = a * b\nL = c + a"

@@ -7,14 +7,14 @@ import pytest
 from PySide6.QtGui import QImage
 
 from explorer import theme
-from explorer.export import svg
 from explorer.panes.backprop.expression.camera import Camera
-from explorer.panes.backprop.expression.computing import compute, with_names
+from explorer.panes.backprop.expression.compute import compute, with_names
 from explorer.panes.backprop.expression.draw_nodes import shade
 from explorer.panes.backprop.expression.graph_picture import GraphPicture
 from explorer.panes.backprop.expression.inks import sign_color, sign_text
 from explorer.panes.backprop.expression.resting import Resting
 from explorer.panes.backprop.expression.scene import scene_of
+from explorer.widgets.rendering import svg
 
 WEB = "\n".join(f"v{n} = tanh(a * v{n - 1} + b) * v{n // 2}" for n in range(1, 12))
 FORMULAS = {

@@ -20,7 +20,7 @@ from explorer.panes.backprop.expression import (
 )
 from explorer.panes.backprop.expression.bubble_place import bubble_place
 from explorer.panes.backprop.expression.camera import READABLE
-from explorer.panes.backprop.expression.computing import compute
+from explorer.panes.backprop.expression.compute import compute
 from explorer.panes.backprop.expression.draw_edges import (
     STRONGEST,
     THIN,

@@ -11,8 +11,9 @@ from PySide6.QtGui import QPalette, QTextCursor
 from PySide6.QtTest import QTest
 
 from explorer import theme
-from explorer.panes.backprop.expression import computing, lab, scene, ways
-from explorer.panes.backprop.expression.computing import compute
+from explorer.panes.backprop.expression import compute as computation
+from explorer.panes.backprop.expression import lab, scene, ways
+from explorer.panes.backprop.expression.compute import compute
 from explorer.panes.backprop.expression.scene import scene_of
 from tests.explorer.panes.backprop.expression.conftest import value
 from tests.explorer.waiting import until
@@ -36,8 +37,8 @@ def threads(monkeypatch):
 
         monkeypatch.setattr(owner, name, call)
 
-    watched(computing, "graph_of")
-    watched(computing, "flows_of")
+    watched(computation, "graph_of")
+    watched(computation, "flows_of")
     watched(scene, "arranged")
     watched(ways, "_parts")
     return seen

@@ -13,7 +13,7 @@ from explorer.panes.backprop.network.experiment import Experiment
 from explorer.panes.backprop.network.lab import NetworkLab
 from explorer.panes.backprop.network.presets import PRESETS
 from explorer.panes.backprop.network.rising import Rise
-from explorer.panes.backprop.network.words import headline
+from explorer.panes.backprop.network.text import headline
 
 
 def learned(one, steps):

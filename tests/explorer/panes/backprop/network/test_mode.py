@@ -248,7 +248,7 @@ def test_a_network_without_points_is_not_before_its_first_step(mode, run_async):
 
 
 def test_an_exported_network_has_no_buttons_on_it(mode, run_async):
-    from explorer.export import drawn, svg
+    from explorer.widgets.rendering import drawn, svg
 
     async def body() -> None:
         drawing, view = mode.view.network, mode.view

@@ -10,8 +10,8 @@ import pytest
 from explorer.panes.backprop.network.experiment import Experiment
 from explorer.panes.backprop.network.lab import NetworkLab
 from explorer.panes.backprop.network.presets import PRESETS, preset
-from explorer.panes.backprop.network.words import headline, learned_worse, runs_away
-from explorer.theme_numbers import format_number
+from explorer.panes.backprop.network.text import headline, learned_worse, runs_away
+from explorer.theme.numbers import format_number
 
 
 def taught(name: str) -> NetworkLab:

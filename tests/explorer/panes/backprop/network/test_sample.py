@@ -16,8 +16,8 @@ from explorer.panes.backprop.network.faces import SampleFaces
 from explorer.panes.backprop.network.inspecting import of_sample
 from explorer.panes.backprop.network.lab import NetworkLab
 from explorer.panes.backprop.network.spots import Neuron, name_of
-from explorer.panes.backprop.network.words import sample_headline, sample_title
-from explorer.theme_numbers import format_number
+from explorer.panes.backprop.network.text import sample_headline, sample_title
+from explorer.theme.numbers import format_number
 
 MADE = {"Add": operator.add, "Tanh": math.tanh, "Relu": lambda a: max(a, 0.0)}
 

@@ -15,7 +15,7 @@ from explorer.panes.backprop.network.presets import preset
 from explorer.panes.backprop.network.spots import Weight
 from explorer.panes.backprop.network.update_numbers import update_rows
 from explorer.panes.backprop.network.updates import Bias, update_trace
-from explorer.theme_numbers import format_number
+from explorer.theme.numbers import format_number
 
 BATCH = "g of the batch"
 

@@ -16,15 +16,16 @@ from core.jobs import to_the_end
 from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.surfaces import SURFACES
 from core.optimization.typed_surface import typed_surface
-from explorer import encoding, export, theme
+from explorer import theme
 from explorer.panes.backprop.optimizers.draw_marks import bar_box, note_box
 from explorer.panes.backprop.optimizers.experiment import Experiment
 from explorer.panes.backprop.optimizers.looks import color_of, is_dashed
 from explorer.panes.backprop.optimizers.plane import Plane, fitting
 from explorer.panes.backprop.optimizers.racing import Recording, racing
 from explorer.panes.backprop.optimizers.relief import Inks, levels_of, relief, relief_steps
+from explorer.panes.backprop.optimizers.text import plain
 from explorer.panes.backprop.optimizers.view import OptimizersView
-from explorer.panes.backprop.optimizers.words import plain
+from explorer.widgets import encoding, rendering
 
 INKS = Inks((255, 255, 255), (200, 200, 200), (0, 0, 0), (90, 90, 90))
 
@@ -282,7 +283,7 @@ def test_all_paths_are_a_csv_and_a_picture_of_vectors(mode, change):
     change(Experiment(racers=("sgd", "adam"), steps=12))
     lines = encoding.as_csv(mode.view.map.displayed()).splitlines()
     assert len(lines) == 14 and "Adam height" in lines[0]
-    assert b"<svg" in export.svg(mode.view.map)
+    assert b"<svg" in rendering.svg(mode.view.map)
 
 
 def test_what_comes_into_sight_is_drawn_roughly_at_once(mode, change, run_async):

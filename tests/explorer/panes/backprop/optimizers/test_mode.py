@@ -22,8 +22,8 @@ from explorer.panes.backprop.optimizers.experiment import (
     settings_of,
     surface_of,
 )
+from explorer.panes.backprop.optimizers.text import short
 from explorer.panes.backprop.optimizers.track import UpdateTrack
-from explorer.panes.backprop.optimizers.words import short
 
 
 def test_a_session_comes_back(mode, change, run_async):

@@ -15,8 +15,8 @@ from core.optimization.surfaces import SURFACES
 from explorer.panes.backprop.optimizers import runner
 from explorer.panes.backprop.optimizers.experiment import Experiment
 from explorer.panes.backprop.optimizers.explaining import vector
-from explorer.panes.backprop.optimizers.words import short
-from explorer.theme_numbers import format_number
+from explorer.panes.backprop.optimizers.text import short
+from explorer.theme.numbers import format_number
 from tests.explorer.panes.backprop.optimizers.conftest import NAMES
 
 

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from core.optimization.optimizers import OPTIMIZERS
-from explorer.panes.backprop.optimizers import racing, words
+from explorer.panes.backprop.optimizers import racing, text
 from explorer.panes.backprop.optimizers.experiment import Experiment
 from explorer.panes.backprop.optimizers.explaining import of_update
 from tests.explorer.panes.backprop.optimizers.test_told import sentence, typed
@@ -15,14 +15,14 @@ from tests.explorer.panes.backprop.optimizers.test_told import sentence, typed
 
 def test_who_comes_down_by_luck_at_the_last_step_is_not_down(mode, change):
     """At that rate Lion is at the lowest place at every second step, and SGD was there once."""
-    text = "abs(x) + abs(y)"
-    change(typed(text, ("sgd", "adam", "lion"), 200, start=(-2, 1.5)))
+    sentence = "abs(x) + abs(y)"
+    change(typed(sentence, ("sgd", "adam", "lion"), 200, start=(-2, 1.5)))
     heights = [mode.recording.lane(name).heights for name in ("sgd", "lion")]
     assert all(height[-1] < 1e-14 < 1e-3 < height[-2] for height in heights)
-    assert mode.recording.arrivals == {} and words.marks(mode.recording) == {}
+    assert mode.recording.arrivals == {} and text.marks(mode.recording) == {}
     assert "are lowest, at 2.1e−15, but nobody has stayed there." in sentence(mode, 200)
-    assert "down" not in words.step_title(mode.recording, 200)
-    change(typed(text, ("sgd", "adam", "lion"), 199, start=(-2, 1.5)))
+    assert "down" not in text.step_title(mode.recording, 200)
+    change(typed(sentence, ("sgd", "adam", "lion"), 199, start=(-2, 1.5)))
     assert "nobody is down yet" in sentence(mode, 199)
     change(Experiment("saddle", racers=("sgd", "lion")))
     assert set(mode.recording.arrivals) == {"sgd"} and "SGD was down first" in sentence(mode, 200)
@@ -129,4 +129,4 @@ def test_a_sentence_is_no_longer_than_there_is_room(mode, change, text, start):
 
 
 def test_a_small_setting_is_written_without_a_zero_that_says_nothing():
-    assert words.share(1e-8) == "1e−8" and words.plain(1.2e-5) == "1.2e−5"
+    assert text.share(1e-8) == "1e−8" and text.plain(1.2e-5) == "1.2e−5"

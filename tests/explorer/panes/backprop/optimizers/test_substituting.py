@@ -20,8 +20,8 @@ from explorer.panes.backprop.optimizers.substituting import (
     names_of,
     product,
 )
-from explorer.panes.backprop.optimizers.words import plain
-from explorer.theme_numbers import format_significant
+from explorer.panes.backprop.optimizers.text import plain
+from explorer.theme.numbers import format_significant
 from explorer.widgets.live_numbers import Equation
 from tests.core.optimization.invented import add_to_the_list
 

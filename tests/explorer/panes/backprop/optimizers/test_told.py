@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from core.optimization.optimizers import OPTIMIZERS
-from explorer.panes.backprop.optimizers import words
+from explorer.panes.backprop.optimizers import text
 from explorer.panes.backprop.optimizers.experiment import TYPED, Experiment
-from explorer.panes.backprop.optimizers.words import lost
+from explorer.panes.backprop.optimizers.text import lost
 from tests.explorer.panes.backprop.optimizers.conftest import NAMES
 
 
@@ -53,7 +53,7 @@ def test_with_noise_nobody_is_told_to_have_come_down(mode, change):
     for steps in (150, 200, 300):
         change(Experiment(surface="bowl", racers=tuple(OPTIMIZERS), steps=steps))
         recording = mode.recording
-        assert recording.arrivals == {} and words.marks(recording) == {}
+        assert recording.arrivals == {} and text.marks(recording) == {}
         averages = {lane.name: lane.heights[-20:].mean() for lane in recording.lanes}
         first = recording.leaders(steps)[0]
         assert first.name == min(averages, key=averages.get)
@@ -155,8 +155,8 @@ def test_who_was_lost_far_below_makes_nobody_else_equally_low(mode, change):
 
 
 def test_where_a_surface_is_nowhere_its_formula_is_to_be_changed_not_the_start(mode, change):
-    for text in ("x/0", "9**9**9**9 + x", "log(-2 - x**2 - y**2)"):
-        change(typed(text))
+    for formula in ("x/0", "9**9**9**9 + x", "log(-2 - x**2 - y**2)"):
+        change(typed(formula))
         assert "no height anywhere that is drawn; change the formula" in mode.headline
     change(typed("log(x)"))
     assert "start elsewhere" in mode.headline

@@ -216,7 +216,7 @@ def test_the_loss_of_each_token_is_told_and_leads_to_the_loss(make_mode):
 
 
 def test_the_words_of_an_exported_drawing_are_no_pixels(make_mode):
-    from explorer.export import svg
+    from explorer.widgets.rendering import svg
 
     mode = make_mode().mode
     seek_to(mode, "Softmax")

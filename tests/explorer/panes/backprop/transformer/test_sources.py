@@ -48,10 +48,10 @@ def test_a_model_with_dropout_is_refused_in_the_pictures_place(make_mode):
 @pytest.fixture
 def context(torch_engine, tmp_path, run_async):
     """With torch on the engine: runs train there."""
-    from explorer.live import Runs
     from explorer.panes.base import Context
-    from explorer.settings import Settings
-    from explorer.workspace import Workspace
+    from explorer.runs.live import Runs
+    from explorer.state.settings import Settings
+    from explorer.state.workspace import Workspace
 
     runs = Runs(torch_engine, tmp_path / "runs")
     yield Context(torch_engine, Workspace(torch_engine), Settings(), runs)

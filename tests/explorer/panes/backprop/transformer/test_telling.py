@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from explorer.panes.backprop.transformer import cells, explaining, words
+from explorer.panes.backprop.transformer import cells, explaining, text
 from explorer.panes.backprop.transformer.operations import kind_of
 from explorer.panes.backprop.transformer.scene import Cell, shape_text
 from explorer.widgets.live_numbers import Equation, Terms
@@ -26,7 +26,7 @@ def test_nothing_is_added_up_where_there_is_one_copy(worked):
                 worked.steps[one.step].value("contribution").size
                 > worked.value(worked.target((one.node, one.input))).size
             )
-            assert "every token" in words.headline(worked, one)
+            assert "every token" in text.headline(worked, one)
 
 
 @pytest.mark.parametrize("kind", ["Softmax", "Normalize", "CrossEntropy", "MatMul"])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from core.tokenization import ByteLevelBPE, train_tokenizer
 from core.tokenization.analysis import rates
-from explorer.panes.tokenizers.compare import model, telling, words
+from explorer.panes.tokenizers.compare import model, telling, text
 from explorer.panes.tokenizers.compare.choices import Choices
 from tests.explorer.panes.tokenizers.small import TEXTS, small_bpe
 
@@ -112,11 +112,11 @@ def test_choices_take_only_what_fits():
 def test_the_headline_compares_the_fewest_with_the_most():
     few = model.split_text("a", BPE, "the cat sat", True)
     many = model.split_text("b", ByteLevelBPE(BPE.vocabulary, [], {}), "the cat sat", True)
-    assert words.headline([]) == words.IDLE
-    assert words.headline([("A", few)]) == f"A makes {few.count} tokens of this text"
-    said = words.headline([("B", many), ("A", few)])
+    assert text.headline([]) == text.IDLE
+    assert text.headline([("A", few)]) == f"A makes {few.count} tokens of this text"
+    said = text.headline([("B", many), ("A", few)])
     assert said.startswith(f"The same text is {few.count} tokens for A") and said.endswith("for B")
-    assert words.headline([("A", few), ("C", few)]).startswith("All make")
+    assert text.headline([("A", few), ("C", few)]).startswith("All make")
 
 
 def test_what_loses_some_of_the_text_is_not_said_to_need_the_fewest_tokens():
@@ -124,19 +124,19 @@ def test_what_loses_some_of_the_text_is_not_said_to_need_the_fewest_tokens():
     many = model.split_text("b", ByteLevelBPE(BPE.vocabulary, [], {}), "the cat sat", True)
     lossy = replace(few, lossless=False)
     for dropped in (lossy, replace(lossy, unknown=1)):
-        said = words.headline([("A", dropped), ("B", many)])
+        said = text.headline([("A", dropped), ("B", many)])
         assert said.startswith(f"This text is {many.count} tokens for B")
         assert said.endswith("; fewer for A, which loses some of it")
-    said = words.headline([("A", lossy), ("B", many), ("C", few)])
+    said = text.headline([("A", lossy), ("B", many), ("C", few)])
     assert "tokens for C, and" in said and said.endswith("for B")  # A needs no fewer than C
     two = [("A", lossy), ("D", lossy)]
-    assert words.headline([*two, ("B", many)]).endswith(
+    assert text.headline([*two, ("B", many)]).endswith(
         "; fewer for 2 others, which lose some of it"
     )
-    assert words.headline(two).startswith("None of these gives this text back")
-    assert words.headline([("A", lossy)]).endswith("and loses some of it")
+    assert text.headline(two).startswith("None of these gives this text back")
+    assert text.headline([("A", lossy)]).endswith("and loses some of it")
     unknown_yet = replace(few, lossless=None)
-    assert "tokens for A, and" in words.headline([("A", unknown_yet), ("B", many)])
+    assert "tokens for A, and" in text.headline([("A", unknown_yet), ("B", many)])
 
 
 def test_the_rates_of_a_text_are_steps_with_every_tokenizers_numbers():

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from core.tokenization.analysis import Premium
-from explorer.panes.tokenizers.languages import words
+from explorer.panes.tokenizers.languages import text
 from explorer.panes.tokenizers.languages.model import lines_of
 from explorer.panes.tokenizers.languages.standing import StandingOrder
 from explorer.panes.tokenizers.modes import MODES
@@ -158,7 +158,7 @@ def test_how_far_it_is_stands_above_the_chart_and_can_be_ended(pane, run_async, 
 
 
 def test_almost_all_is_not_all():
-    assert [words.percent(share) for share in (1, 0.995, 0.99999, 0.98, 0.05)] == [
+    assert [text.percent(share) for share in (1, 0.995, 0.99999, 0.98, 0.05)] == [
         "100%",
         "99.5%",
         "99.9%",

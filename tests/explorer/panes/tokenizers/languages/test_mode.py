@@ -9,8 +9,8 @@ from PySide6.QtGui import QImage, QPainter
 from PySide6.QtTest import QTest
 
 from core.tokenization.analysis import language_texts, measure
-from explorer import encoding
-from explorer.panes.tokenizers.languages import model, words
+from explorer.panes.tokenizers.languages import model, text
+from explorer.widgets import encoding
 from tests.explorer.panes.tokenizers.small import small_bpe
 
 
@@ -28,18 +28,18 @@ def test_each_bar_is_the_tokens_over_those_of_english(pane, run_async):
         for identity in ("model", "trained:narrow"):
             tokenizer = pane.catalogue.get(identity).tokenizer
             english = measure(tokenizer, texts[0].text).tokens
-            for text in texts:
-                result = mode.measuring.results[identity, text.code]
-                assert result.premium == measure(tokenizer, text.text).tokens / english
+            for language in texts:
+                result = mode.measuring.results[identity, language.code]
+                assert result.premium == measure(tokenizer, language.text).tokens / english
 
     run_async(body())
 
 
 def test_languages_of_which_there_is_an_excerpt_are_said_to_be_left_out():
     texts = model.Texts([], model.DECLARATION, 0, ("Tamang, Eastern", "Tagalog (Tagalog)"))
-    assert "(2 excerpts left out)" in words.source(texts)
-    assert words.excerpts(texts).endswith("Tamang, Eastern, Tagalog (Tagalog)")
-    assert not words.excerpts(model.Texts([], model.OWN, 0))
+    assert "(2 excerpts left out)" in text.source(texts)
+    assert text.excerpts(texts).endswith("Tamang, Eastern, Tagalog (Tagalog)")
+    assert not text.excerpts(model.Texts([], model.OWN, 0))
 
 
 def test_the_dearest_come_first_and_a_search_keeps_some(pane, run_async):
@@ -174,11 +174,11 @@ def test_whether_a_text_comes_back_stands_behind_each_bar(pane, run_async):
         await pane.settled()
         results = pane.mode.measuring.results
         for one in results.values():
-            icon, said = words.mark(one)
+            icon, said = text.mark(one)
             assert (icon == "success") == one.measures.lossless
             assert ("unknown" in said) == (one.measures.unknown > 0)
             assert ("no fair count" in said) == (not one.honest)
-        assert {words.mark(one)[0] for one in results.values()} == {"success", "warning"}
+        assert {text.mark(one)[0] for one in results.values()} == {"success", "warning"}
 
     run_async(body())
 
@@ -216,12 +216,12 @@ def test_what_is_dropped_without_a_token_is_drawn_and_told_as_lost(pane, run_asy
         await pane.settled()
         hindi = mode.measuring.results["trained:drops", "hin"]
         assert hindi.premium < 1 and not hindi.measures.unknown and not hindi.honest
-        assert words.mark(hindi)[1].startswith("no fair count: ")
-        assert words.mark(hindi)[1].endswith("% of the text is dropped")
+        assert text.mark(hindi)[1].startswith("no fair count: ")
+        assert text.mark(hindi)[1].endswith("% of the text is dropped")
         said = chart.describe(codes(pane).index("hin"), 2)
         assert "dropped without a token" in said and "says nothing about the price" in said
         fair = [one for key, one in mode.measuring.results.items() if key[0] == "trained:drops"]
-        assert "cannot be told" in words.headline("drops", fair)
+        assert "cannot be told" in text.headline("drops", fair)
         row = codes(pane).index("hin")
         chart._choose(row, 0)  # in sight
         image = chart.grab().toImage()

@@ -1,0 +1,324 @@
+"""What the mode says: headlines, titles of steps. No Qt here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from statistics import median
+
+from explorer.panes.backprop.network.moment import Moment
+from explorer.panes.backprop.network.presets import Preset
+from explorer.panes.backprop.network.sample import Sample
+from explorer.theme.numbers import format_number
+
+LOADING = "The network is being made."
+LATEST = 9  # losses: whether they run away is judged by the middle one
+RUNS_AWAY, LEAST_LOSS = 10.0, 0.7  # times the first loss, or that of not knowing two classes
+VANISHED = 1000.0  # times smaller
+WORSE = 1.2  # times the loss of guessing: it is told
+NO_POINTS = "There are no points to learn from: click some onto the plane."
+
+
+def count_of_steps(count: int) -> str:
+    return "1 step" if count == 1 else f"{count:,} steps"
+
+
+def moment_title(moment: Moment) -> str:
+    """One line for the transport."""
+    steps = count_of_steps(moment.step)
+    if moment.diverged:
+        return f"diverged after {steps}"
+    if math.isnan(moment.train_loss):
+        return f"after {steps}: no points"
+    loss = f"loss {format_number(moment.train_loss)}"
+    test = "" if math.isnan(moment.test_loss) else f", test {format_number(moment.test_loss)}"
+    return f"after {steps}: {loss}{test}"
+
+
+def runs_away(losses: Sequence[float]) -> bool:
+    """Whether learning makes it ever worse, though every number is finite: `losses` on the training
+    points begin before the first step, and the latest few count, for they jump.
+    """
+    latest = _latest(losses)
+    return len(latest) > 0 and median(latest) > RUNS_AWAY * max(losses[0], LEAST_LOSS)
+
+
+def learned_worse(losses: Sequence[float], classes: int) -> bool:
+    """Whether learning has made of it something worse than guessing the class."""
+    latest = _latest(losses)
+    if len(latest) < LATEST:
+        return False
+    return median(latest) > max(losses[0], WORSE * guessing(classes))
+
+
+def _latest(losses: Sequence[float]) -> Sequence[float]:
+    return losses[max(1, len(losses) - LATEST) :]
+
+
+def guessing(classes: int) -> float:
+    """The loss of giving every class the same chance."""
+    return math.log(classes) if classes else math.inf
+
+
+def headline(
+    moment: Moment | None,
+    state: str,
+    error: str,
+    preset: Preset | None,
+    first: float = math.nan,
+    *,
+    away: bool = False,
+    worse: bool = False,
+    earlier: bool = False,
+    rose: float = math.nan,
+    begun: Moment | None = None,
+) -> str:
+    """One sentence: what you see now. `first` is the loss before the first step; `away` and
+    `worse` whether by now it runs away from it, or learning has made it worse than guessing;
+    `earlier` that an earlier setup did; `rose` how high it has risen on the way, where its steps
+    were too large; `begun` how it began.
+    """
+    if error:
+        return "Something went wrong; the reason stands below."
+    if moment is None:
+        return LOADING
+    if moment.diverged:
+        why = moment.diverged.replace(": the steps", ", for the steps")
+        return f"It diverged after {count_of_steps(moment.step)}: {why}."
+    if not moment.layers:
+        return NO_POINTS
+    if away:
+        return (
+            f"Step {moment.step:,}: the loss is {format_number(moment.train_loss)}, and was "
+            f"{format_number(first)} at first: the steps are too large. Reset, and learn slower."
+        )
+    if preset is not None and moment.experiment.is_like(preset.experiment):
+        told = preset.measured.format(times=format_number(_shrinks(moment)))
+        return told or preset.look
+    where = f"Step {moment.step:,}: "
+    if moment.step == 0:
+        return "Nothing is learned yet: the weights are random. Play learns, Step takes one step."
+    if earlier and math.isnan(rose):
+        dead = _dead(moment)
+        also = f"; {_neurons_are_dead(moment)}" if dead else ""
+        return (
+            f"{where}the loss is {format_number(moment.train_loss)}, and was "
+            f"{format_number(first)} at first, for earlier steps were too large{also}. Reset."
+        )
+    return where + _judgment(moment, first, worse, rose, begun)
+
+
+def in_trouble(moment: Moment) -> bool:
+    """Whether some of it hardly learns any more."""
+    return bool(_dead(moment)) or bool(_flat(moment))
+
+
+def _dead(moment: Moment) -> int:
+    return sum(int(layer.dead.sum()) for layer in moment.layers)
+
+
+def _neurons_are_dead(moment: Moment) -> str:
+    dead, count = _dead(moment), sum(moment.sizes[1:-1])
+    if dead == 1:
+        return "1 neuron is dead"
+    return f"all {dead} neurons are dead" if dead == count else f"{dead} neurons are dead"
+
+
+def _flat(moment: Moment) -> list[int]:
+    """Numbers of saturated layers."""
+    inner = moment.layers[:-1]
+    return [number for number, layer in enumerate(inner, 1) if layer.saturated > 0.5]
+
+
+def _judgment(moment: Moment, first: float, worse: bool, rose: float, begun: Moment | None) -> str:
+    """What stands out: trouble first, and its cause before what follows from it; then how well it
+    does.
+    """
+    update = moment.update
+    if moment.experiment.norm == "batch" and update is not None and len(update.said) == 1:
+        return (
+            "batch norm over a batch of 1 makes each sum 0, so no weight before it learns: use a "
+            "larger batch."
+        )
+    chance = guessing(moment.classes)
+    if moment.train_loss > WORSE * chance:
+        remedy = ""
+        if worse or not math.isnan(rose):
+            remedy = " The steps are too large: reset, and learn slower."
+        elif first > WORSE * chance:
+            remedy = " The first weights are too large: make them smaller, and reset."
+        return (
+            f"worse than guessing: loss {format_number(moment.train_loss)}, guessing "
+            f"{format_number(chance)}.{remedy}"
+        )
+    dead, flat = _dead(moment), _flat(moment)
+    neurons = _neurons_are_dead(moment)
+    if in_trouble(moment) and not math.isnan(rose):
+        what = neurons if dead else f"layer {flat[0]} is saturated"
+        why = f"the steps were too large (the loss rose to {format_number(rose)})"
+        return f"{what}, for {why}: reset, and learn slower."
+    loss, test = moment.train_loss, moment.test_loss
+    if not math.isnan(test) and test > 2 * loss + 0.1:
+        return (
+            f"it overfits: loss {format_number(loss)} on the points it learns from, "
+            f"{format_number(test)} on the test's."
+        )
+    if dead:
+        whom = "it" if dead == 1 else "them"
+        return f"{neurons}: 0 for every point, so no gradient reaches the weights into {whom}."
+    if flat and begun is not None and begun.step == 0 and flat[0] in _flat(begun):
+        return (
+            f"layer {flat[0]} is saturated, for its first weights are too large: make them "
+            "smaller, and reset."
+        )
+    if flat:
+        return f"layer {flat[0]} is saturated: most of what it says lies where its slope is near 0."
+    if math.inf > _shrinks(moment) > VANISHED:
+        return (
+            "the gradient vanishes on its way back: in layer 1 it is "
+            f"{format_number(_shrinks(moment))} times smaller than at the end."
+        )
+    if math.isnan(moment.train_accuracy):
+        told = f"loss {format_number(loss)}"
+        return (
+            f"{told}." if math.isnan(test) else f"{told}, on the test points {format_number(test)}."
+        )
+    where = "on the right side of the line" if moment.classes == 2 else "given their own class"
+    told = f"{moment.train_accuracy:.0%} of the points are {where}"
+    if math.isnan(moment.test_accuracy):
+        return f"{told}; none is kept to test it."
+    return f"{told}, {moment.test_accuracy:.0%} of the test points."
+
+
+def _shrinks(moment: Moment) -> float:
+    """How many times smaller the gradient is in the first layer than at the end."""
+    first, last = moment.layers[0].gradients.size, moment.layers[-1].gradients.size
+    return last / first if first > 0 else math.inf
+
+
+# one sample
+
+
+def sample_headline(sample: Sample, moment: int) -> str:
+    x, y = (format_number(value) for value in sample.point)
+    what = f"class {int(sample.target)}" if sample.classes else format_number(sample.target)
+    if moment == 0:
+        return f"One point, ({x}, {y}), should become {what}: follow it forward, then back."
+    in_loss = sample.roles[sample.place_at(moment).node].kind == "loss"
+    if moment < sample.seed:
+        if in_loss:
+            return f"Forward: how wrong {_output(sample)} is. {LOSS_WORDS[min(sample.classes, 3)]}"
+        return f"Forward: the point ({x}, {y}) becomes a loss, operation by operation."
+    if moment < len(sample) - 1:
+        if in_loss:
+            return f"Backward through the loss: {_slope(sample)}."
+        return "Backward: each operation hands the gradient on, times its local derivative."
+    loss = format_number(sample.loss)
+    return f"Every weight knows now how the loss {loss} of this point changes with it."
+
+
+LOSS_WORDS = {
+    0: "The squared error (z \u2212 y)\u00b2.",
+    2: "Binary cross-entropy, max(z, 0) \u2212 z y + log(1 + exp(\u2212|z|)): no exp overflows.",
+    3: "Cross-entropy: \u2212log of the share that softmax gives the right class.",
+}
+
+
+# By operation: its step forward, and back.
+LOSS_TITLES = {
+    "BinaryCrossEntropy": (
+        "the loss: binary cross-entropy, \u2212log of the right class's probability",
+        "back through the loss: dL/dz = p \u2212 y",
+    ),
+    "CrossEntropy": (
+        "the loss: cross-entropy, \u2212log of the right class's probability",
+        "back through the loss: dL/dz = p \u2212 y for each class",
+    ),
+    "Subtract": ("the loss: how far off", "back through the difference: as it is"),
+    "Power": ("the loss: that, squared", "back through the square: \u00d7 2 (z \u2212 y)"),
+    "Mean": ("the loss: the mean, of one point", "back through the mean: of one point"),
+}
+
+
+# By operation: what a norm does on the way forward.
+NORM_TITLES = {
+    "Normalize": "mean 0 and deviation 1 over its neurons",
+    "Subtract": "less the running mean",
+    "Multiply": "over the running deviation",
+}
+
+
+def _inputs(sample: Sample, node: int) -> tuple[int, ...]:
+    return sample.graph.nodes[node].inputs
+
+
+def _output(sample: Sample) -> str:
+    said = sample.output
+    return f"z = {format_number(float(said[0]))}" if len(said) == 1 else "what the outputs say"
+
+
+def _slope(sample: Sample) -> str:
+    """dL/dz of the loss, in symbols and numbers."""
+    z, y = sample.output, sample.target
+    if sample.classes == 0:
+        slope = 2 * (float(z[0]) - y)
+        return f"dL/dz = 2 (z \u2212 y) = {format_number(slope)}"
+    if sample.classes > 2:
+        return "dL/dz = softmax(z) \u2212 y, y being 1 for the right class"
+    p = 1 / (1 + math.exp(-max(-700.0, min(700.0, float(z[0])))))
+    slope = format_number(p - y)
+    return f"dL/dz = sigmoid(z) \u2212 y = {format_number(p)} \u2212 {y:g} = {slope}"
+
+
+def _whose(sample: Sample, column: int) -> str:
+    name = sample.name_of_layer(column)
+    return "the output's" if name == "output" else f"{name}'s"
+
+
+def sample_title(sample: Sample, moment: int) -> str:
+    """One line for the transport."""
+    if moment == 0:
+        return "the point comes in"
+    step, place = sample.step_at(moment), sample.place_at(moment)
+    role = sample.roles[place.node]
+    operation = step.name.split(".")[1]
+    if place.phase == "seed":
+        return "backward begins: dL/dL = 1"
+    if role.kind == "loss" and operation in LOSS_TITLES:
+        return LOSS_TITLES[operation][place.phase != "forward"]
+    layer = sample.name_of_layer(role.column)
+    if place.phase == "forward":
+        if role.kind == "product":
+            return f"{layer}: weighted sums of what comes in"
+        if role.kind == "sum" and operation == "Add":
+            return f"{layer}: plus its biases"
+        if role.kind == "out":
+            ends = operation == "Add"  # the last layer has no activation
+            what = "plus its biases" if ends else f"{operation.lower()} of its sums"
+            return f"{layer}: {what}"
+        if role.kind == "norm":
+            what = NORM_TITLES.get(operation, "")
+            gains = any(sample.roles[n].kind == "gain" for n in _inputs(sample, place.node))
+            what = "\u00d7 its gains" if gains else what
+            return f"{layer}: {step.title}, {what}"
+        return step.title
+    assert place.input is not None
+    target = sample.roles[_inputs(sample, place.node)[place.input]]
+    if target.kind == "weight":
+        return f"gradient of {_whose(sample, target.column)} weights: what came in \u00d7 gradient"
+    if target.kind == "bias":
+        return f"gradient of {_whose(sample, target.column)} biases: that of its sums"
+    if target.kind == "gain":
+        return f"gradient of {_whose(sample, target.column)} gains: what came in \u00d7 gradient"
+    if role.kind == "norm" and target.kind in ("norm", "product"):
+        return f"back through {_whose(sample, target.column)} norm: {step.title}"
+    if operation == "Add" and role.kind in ("sum", "out"):
+        return (
+            f"back through {_whose(sample, role.column)} plus: its sums get the gradient as it is"
+        )
+    if role.kind == "product" and target.kind == "out":
+        to = f"layer {target.column}" if target.column else "the point"
+        return f"back through {_whose(sample, role.column)} weights to {to}"
+    if role.kind == "out" and target.kind == "sum":
+        return f"back through {_whose(sample, role.column)} {operation.lower()}: \u00d7 its slope"
+    return step.title

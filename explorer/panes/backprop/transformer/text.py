@@ -1,0 +1,110 @@
+"""What is said of each moment: one sentence on top, a few words on the scrubber. No Qt here."""
+
+from __future__ import annotations
+
+from explorer.panes.backprop.transformer.moments import Moment
+from explorer.panes.backprop.transformer.operations import Operation, kind_of, short
+from explorer.panes.backprop.transformer.working import Worked
+from explorer.theme.numbers import format_number
+
+IDLE = "One text through a real GPT, forward and then back, operation by operation"
+
+# kind of operation -> what it does forward, and what its backward does
+FORWARD = {
+    "Embedding": "each id takes its row of the table",
+    "Add": "two streams are added, number by number",
+    "Multiply": "number by number, the one times the other",
+    "Normalize": "each token's numbers get mean 0 and variance 1",
+    "MatMul": "each number is a row times a column",
+    "Transpose": "the same numbers, another order of axes",
+    "Reshape": "the same numbers in another shape",
+    "Slice": "a part of the numbers is cut out",
+    "Mask": "no token may look at what comes after it",
+    "Softmax": "each row becomes weights that sum to 1",
+    "GELU": "small inputs fade out, large ones pass",
+    "ReLU": "negative numbers become 0",
+    "CrossEntropy": "how surprised the model is by what came next, on average",
+}
+BACKWARD = {
+    "Embedding": "each row of the table collects the gradients of the tokens that took it",
+    "Add": "a sum hands its gradient on unchanged, to both: that is the highway",
+    "Multiply": "each factor gets the gradient times the other factor",
+    "Normalize": "what would only shift or stretch all numbers of a token is taken out",
+    "MatMul": "each factor gets the gradient times the other one, transposed",
+    "Transpose": "the gradient takes the way back through the axes",
+    "Reshape": "the gradient goes back into the old shape",
+    "Slice": "the gradient goes where the numbers came from, and 0 elsewhere",
+    "Mask": "nothing flows back to what was hidden",
+    "Softmax": "each score gets its weight times how much it beats the row's mean",
+    "GELU": "the gradient passes where the curve is steep",
+    "ReLU": "the gradient passes where the input was above 0",
+    "CrossEntropy": "the gradient of the logits is what was predicted less what was right",
+}
+
+
+def where(operation: Operation) -> str:
+    """The operation and its place: "block 0, softmax"."""
+    group = operation.group[0]
+    name = operation.name
+    if group.startswith("Block"):
+        return f"{group.lower()}, {name}"
+    return name
+
+
+def headline(worked: Worked, moment: Moment) -> str:
+    """One sentence: what is seen now."""
+    operation = worked.operations[moment.operation]
+    kind = kind_of(worked.graph, moment.node)
+    place = where(operation)
+    if moment.phase == "forward":
+        return f"Forward, {place}: {FORWARD.get(kind, 'its value is worked out')}"
+    if moment.phase == "seed":
+        return (
+            "Backward begins at the end: the loss changes as much as itself, so its gradient is 1"
+        )
+    if moment.phase == "backward":
+        return f"Backward, {place}: {BACKWARD.get(kind, 'its gradient is handed on')}"
+    target = short(worked.graph, worked.target((moment.node, moment.input or 0)))
+    if moment.phase == "copies":
+        return f"Backward, {place}: {target} was used once for every token, so its shares are added"
+    return f"Backward, {place}: {target} is used more than once, so its gradients add up"
+
+
+def title(worked: Worked, moment: Moment) -> str:
+    """A moment in a few words, for the scrubber."""
+    operation = worked.operations[moment.operation]
+    place = where(operation)
+    if moment.phase == "seed":
+        return "Backward begins at the loss"
+    if moment.phase == "forward":
+        if moment.input is None and moment.node != operation.node:
+            return f"Forward: {short(worked.graph, moment.node)}"
+        return f"Forward: {place}"
+    if moment.input is None:
+        return f"Backward: {place}"
+    target = short(worked.graph, worked.target((moment.node, moment.input)))
+    return {
+        "backward": f"{target} gets its share",
+        "copies": f"{target}: the shares of all its copies are added up",
+        "accumulate": f"{target}: added to what came from other uses",
+    }[moment.phase]
+
+
+def summary(worked: Worked) -> str:
+    """The loss of the example."""
+    loss = format_number(worked.explained.loss.item())
+    T = worked.n_tokens
+    tokens = "one token" if T == 1 else f"{T} tokens"
+    return f"Loss {loss} nats, over {tokens}"
+
+
+def example(worked: Worked) -> str:
+    count = worked.example.count
+    if worked.n_tokens == 1:
+        return f"{count[0].upper()}{count[1:]} predicts the next"
+    return f"{count[0].upper()}{count[1:]}, each predicts the next one"
+
+
+def agreement(worked: Worked) -> str:
+    difference = format_number(worked.explained.disagreement, 2)
+    return f"Largest difference to torch\u2019s gradients: {difference}"

@@ -1,0 +1,231 @@
+"""What Languages says: the headline, a bar's words, and what the inspector shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from core.tokenization.analysis import Premium, premium_step
+from core.tokenization.analysis.premiums import REFERENCE
+from core.tokenization.telling import count, percent, verb
+from core.trace import Step
+from explorer.panes.base import Inspection
+from explorer.panes.tokenizers.languages.model import Texts
+from explorer.theme.numbers import format_number
+from explorer.widgets.live_numbers import Equation
+
+IDLE = "What the same content costs in every language, against English"
+
+
+def times(premium: float) -> str:
+    return f"{format_number(premium)}\u00d7"
+
+
+def mark(result: Premium) -> tuple[str, str]:
+    """What stands behind a bar: an icon that says whether the text comes back whole, and words."""
+    measures = result.measures
+    lost = percent(measures.lost_share)
+    how = "unknown" if measures.unknown else "dropped"
+    if not result.honest:
+        return "warning", f"no fair count: {lost} of the text is {how}"
+    if measures.unknown or measures.dropped_bytes:
+        return "warning", f"{times(result.premium)}, {lost} {how}"
+    if not measures.lossless:
+        return "warning", f"{times(result.premium)}, lossy"
+    return "success", times(result.premium)
+
+
+def described(name: str, result: Premium) -> str:
+    """One bar in words: the tooltip, and what a screen reader hears."""
+    measures = result.measures
+    lines = [
+        f"{result.language.name}, {name}",
+        f"{count(measures.tokens, 'token')}, {times(result.premium)} English",
+        f"{format_number(measures.bytes_per_token)} bytes per token",
+    ]
+    if measures.fertility is not None:
+        lines.append(f"{format_number(measures.fertility)} tokens per word")
+    share = percent(measures.lost_share)
+    if measures.unknown:
+        are = verb(measures.unknown, "is", "are")
+        lines.append(
+            f"{measures.unknown:,} of the tokens {are} unknown: {share} of the text is lost"
+        )
+    elif measures.dropped_bytes:
+        lines.append(f"dropped without a token: {share} of the text is lost")
+    elif measures.lossless:
+        lines.append("lossless: the ids give this text back")
+    else:
+        lines.append("lossy: letters, accents or spaces were changed")
+    if not result.honest:
+        lines.append("So much is lost that the count says nothing about the price.")
+    return "\n".join(lines)
+
+
+def badge(results: Iterable[Premium], error: str = "") -> tuple[str, str]:
+    """A tokenizer's icon and a few words: whether it gives all these texts back."""
+    if error:
+        return "error", "failed: try again"
+    known = list(results)
+    if not known:
+        return "", ""
+    lossy = sum(not one.measures.lossless for one in known)
+    unknown = sum(one.measures.unknown > 0 for one in known)
+    if not lossy:
+        return "success", f"lossless in {len(known):,}"
+    if unknown:
+        return "warning", f"{lossy:,} lossy, {unknown:,} unknown"
+    return "warning", f"{lossy:,} of {len(known):,} lossy"
+
+
+def about(name: str, results: Sequence[Premium], error: str = "") -> str:
+    """A tokenizer in the legend, as its tooltip says it."""
+    if error:
+        return f"{name}\n{error}\nClick to try again"
+    lossy = sum(not one.measures.lossless for one in results)
+    unknown = sum(one.measures.unknown > 0 for one in results)
+    whole = len(results) - lossy
+    lines = [
+        name,
+        f"{whole:,} of {count(len(results), 'text')} {verb(whole, 'comes', 'come')} back from "
+        "the ids",
+    ]
+    if unknown:
+        has = verb(unknown, "has", "have")
+        lines.append(f"{unknown:,} {has} tokens that are unknown, whose text is lost")
+    return "\n".join(lines)
+
+
+def headline(name: str, results: Sequence[Premium], running: bool = False) -> str:
+    """One sentence about the first tokenizer; `running`: more results are to come."""
+    fair = [one for one in results if one.honest and one.language.code != REFERENCE]
+    if not fair:
+        return IDLE
+    dearest = max(fair, key=lambda one: one.premium)
+    middle = float(np.median([one.premium for one in fair]))
+    begins = "So far, for" if running else "For"
+    text = (
+        f"{begins} {name}, {dearest.language.name} costs {times(dearest.premium)} the tokens of "
+        f"English; {_half(len(fair), middle)}"
+    )
+    unfair = sum(not one.honest for one in results)
+    return f"{text}; {unfair:,} cannot be told" if unfair else text
+
+
+def shown(languages: int, total: int) -> str:
+    """How many languages the chart has, of how many."""
+    what = count(total, "language")
+    return f"{languages:,} of {what}" if languages < total else what
+
+
+def source(texts: Texts) -> str:
+    """What the texts are, and how the chart is read."""
+    more = "the same content in every language"
+    if texts.available > len(texts.texts):
+        there = texts.available
+        more = f"{count(there, 'language')} {verb(there, 'has', 'have')} it whole"
+    elif texts.excerpts:
+        more += f" ({count(len(texts.excerpts), 'excerpt')} left out)"
+    return (
+        f"Text: {texts.source}; {more}. "
+        "Line: English. Check: the ids give the text back. Hatched: lost."
+    )
+
+
+def excerpts(texts: Texts) -> str:
+    """Which languages are left out and why; "" where none is."""
+    if not texts.excerpts:
+        return ""
+    names = ", ".join(texts.excerpts)
+    return f"Left out, because there is no more than an excerpt of the text in them: {names}"
+
+
+def _half(languages: int, middle: float) -> str:
+    if languages == 1:
+        return "it is the only one"
+    return f"half of {languages:,} languages cost {times(middle)} or more"
+
+
+def inspection(name: str, result: Premium, english: Premium) -> Inspection:
+    """How one premium came about: formula, the line of core, the live numbers."""
+    measures = result.measures
+    size = count(measures.bytes, "byte")
+    note = f"= {measures.tokens:,} / {english.measures.tokens:,}"
+    rows: list[Any] = [
+        Equation("premium", result.premium, "attention", note),
+        Equation("tokens", f"{measures.tokens:,}", note=result.language.name),
+        Equation("tokens of English", f"{english.measures.tokens:,}"),
+        Equation("bytes per token", measures.bytes_per_token, note=f"of {size}"),
+    ]
+    if measures.fertility is not None:
+        said = count(measures.words or 0, "word")
+        rows.append(Equation("tokens per word", measures.fertility, note=f"of {said}"))
+    share = f"{percent(measures.lost_share)} of the text is lost"
+    if measures.unknown:
+        rows.append(Equation("unknown tokens", f"{measures.unknown:,}", "warning", share))
+    elif measures.dropped_bytes:
+        dropped = f"{measures.dropped_bytes:,}"
+        rows.append(Equation("bytes without a token", dropped, "warning", share))
+    else:
+        rows.append(Equation("lossless", "yes" if measures.lossless else "no, the text is changed"))
+    if not result.honest:
+        rows.append("So much is lost that the count says nothing about the price.")
+    step = premium_step(replace(result, tokenizer=name), english)
+    return Inspection(step, rows, title=f"{result.language.name} under {name}")
+
+
+def part_inspection(name: str, step: Step, result: Premium) -> Inspection:
+    """One of the things that a premium is made of: the numbers that it comes from."""
+    measures = result.measures
+    characters = Equation("characters", f"{measures.characters:,}", note="of the text")
+    size = Equation("bytes", f"{measures.bytes:,}", note="in UTF-8")
+    tokens = Equation("tokens", f"{measures.tokens:,}", note=f"of {name}")
+    rows: list[Any] = []
+    match _part(step):
+        case "characters":
+            rows = [characters]
+        case "bytes":
+            rows = [characters, size, _quotient("bytes a character", size, characters)]
+        case "tokens":
+            rows = [size, tokens, _quotient("bytes per token", size, tokens)]
+            if measures.words:
+                words = Equation("words", f"{measures.words:,}")
+                rows += [words, _quotient("tokens per word", tokens, words)]
+        case "lost":
+            unknown = Equation("unknown tokens", f"{measures.unknown:,}", "warning")
+            lost = Equation("bytes lost", f"{measures.unknown_bytes:,}", "warning")
+            rows = [unknown, lost, size, _quotient("share lost", lost, size)]
+        case "dropped":
+            lost = Equation("bytes without a token", f"{measures.dropped_bytes:,}", "warning")
+            rows = [lost, size, _quotient("share lost", lost, size)]
+        case "lossless":
+            rows = [tokens, Equation("text given back", "yes" if measures.lossless else "no")]
+    return Inspection(step, rows, title=f"{result.language.name} under {name}")
+
+
+def _quotient(name: str, part: Equation, whole: Equation) -> Equation:
+    """Two numbers that stand above, and what the one is to the other."""
+    top, below = (int(str(one.value).replace(",", "")) for one in (part, whole))
+    return Equation(name, top / below if below else 0.0, "attention", f"= {top:,} / {below:,}")
+
+
+def note(step: Step) -> str:
+    """What stands behind a bar at a step that leads to it; "" for the premium itself."""
+    number = int(next(iter(step.values.values())))
+    match _part(step):
+        case "lost":
+            return f"{count(number, 'byte')} lost"
+        case "dropped":
+            return f"{count(number, 'byte')} without a token"
+        case "lossless":
+            return "text given back" if number else "another text given back"
+        case "bytes" | "characters" | "tokens" as what:
+            return count(number, what[:-1])
+    return ""
+
+
+def _part(step: Step) -> str:
+    return step.name.rpartition(".")[2]

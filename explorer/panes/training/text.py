@@ -1,0 +1,276 @@
+"""What the pane says about a run: the card's text and the headline. Knows no Qt."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from explorer.panes.training.follow import ACTIVE, RunData
+from explorer.panes.training.moments import Moment
+from explorer.panes.training.phases import PHASES
+from explorer.panes.training.run_card import CardText
+from explorer.theme.numbers import format_fixed, format_number
+
+RISEN = 1.1  # times the first loss: more than batches differ by
+MANY = 100.0  # from here on thousandths of a loss say nothing
+SETUP = "Choose what it reads and how large it is, then start: it trains at once."
+PHASE_WORDS = {
+    "data": "a batch of sequences is drawn",
+    "forward": "the model predicts every next token of the batch",
+    "loss": "its surprise at the right tokens, averaged, is the loss",
+    "backward": "for every weight: which way would the loss fall?",
+    "clip": "a gradient longer than the limit is shortened",
+    "optimizer": "every weight moves a little, against its gradient",
+    "schedule": "the learning rate for the next step is set",
+}
+
+
+def card_text(data: RunData, state: str, moment: Moment | None, replaying: bool) -> CardText:
+    """`state` is as a person asked for it; `moment` is what the cursor looks at."""
+    step = moment.step if moment is not None and replaying else data.step
+    return CardText(
+        name=data.name,
+        state="new" if prepares(data, state) else state,
+        step=data.step,
+        steps=data.config.steps,
+        note=_note(data, state),
+        numbers=_numbers(data, step, replaying, state),
+        buttons=buttons(data, state, moment, replaying),
+        message=failure(data, state),
+        refusals=(("branch", why),) if (why := why_no_branch(data, moment)) else (),
+    )
+
+
+def opening(name: str) -> CardText:
+    """Before the first look at a run."""
+    return CardText(name=name, state="new", step=0, steps=0, numbers=NO_NUMBERS)
+
+
+def buttons(data: RunData, state: str, moment: Moment | None, replaying: bool) -> tuple[str, ...]:
+    """The ids of the card's buttons, from left to right."""
+    shown: list[str] = []
+    if moment is not None and (replaying or data.finished):
+        shown.append("branch")
+    if state in ("new", "running"):
+        shown += ["pause", "stop"]
+    elif state == "paused":
+        shown += ["resume", "stop"]
+    elif state != "finished" and not data.finished:
+        shown += ways_on(data, state)
+    return tuple(name for name in ORDER if name in shown)
+
+
+def ways_on(data: RunData, state: str) -> tuple[str, ...]:
+    """How a run that nobody trains can go on. Where nothing was kept it begins anew, which after a
+    loss that is no number would end as before; whatever else made it fail is mended in a new run or
+    outside of it.
+    """
+    if data.checkpoints or data.state in ACTIVE:  # one that is about to stop keeps its last step
+        return ("lower", "continue") if data.not_finite else ("continue",)
+    if data.not_finite:
+        return ("slower",)
+    return ("anew", "again") if state == "failed" else ("again",)
+
+
+def why_no_branch(data: RunData, moment: Moment | None) -> str:
+    """Why "Resume from here" is not possible at a moment, and where it is; "" where it is."""
+    if moment is None or moment.checkpoint is not None:
+        return ""
+    if not data.checkpoints:
+        every = data.config.checkpoint_every
+        due = (data.step // every + 1) * every if every else data.config.steps
+        return f"No checkpoint yet: the first comes at step {min(due, data.config.steps):,}"
+    first = min(data.checkpoints)
+    if moment.step < first:
+        return f"Nothing was kept before step {first:,}, the first checkpoint (Ctrl+PgDown)"
+    near = min(data.checkpoints, key=lambda step: abs(step - moment.step))
+    return f"No checkpoint lies here: the nearest is at step {near:,} (Ctrl+PgUp, Ctrl+PgDown)"
+
+
+# Before the first step, so that the card has its height from the beginning.
+NO_NUMBERS = (("loss", "\u2013"), ("learning rate", "\u2013"))
+ORDER = ("branch", "pause", "resume", "lower", "slower", "anew", "continue", "again", "stop")
+NOTHING_KEPT = (
+    "Nothing was kept yet. Once the cause is mended it can begin again; or a new run takes its "
+    "settings, to be changed first."
+)
+SAME_END = "Nothing was kept yet, and begun again it would end in the same way."
+
+
+def failure(data: RunData, state: str) -> str:
+    """Why the run ended by itself, and the remedy; "" when it did not."""
+    if state == "failed":
+        why = data.message or "The run ended with an error."
+        if data.checkpoints:
+            return why
+        end = "" if why.endswith((".", "?", "\u2026")) else "."
+        return f"{why}{end} {SAME_END if data.not_finite else NOTHING_KEPT}"
+    if state == "dead":
+        kept = max(data.checkpoints, default=None)
+        where = "from the beginning" if kept is None else f"from the checkpoint of step {kept:,}"
+        return (
+            f"Whoever trained this run is gone since step {data.step:,}: killed, out of memory, or "
+            f"the machine went down. What was written is whole; resuming goes on {where}."
+        )
+    return ""
+
+
+def _note(data: RunData, state: str) -> str:
+    if prepares(data, state):
+        return data.preparing
+    said = []
+    if state == "running" and (left := data.seconds_left) >= 1:
+        said.append(f"about {about(left)} left")
+    elif data.parent:
+        said.append(f"branched at step {int(data.parent.get('step', 0)):,}")
+    if data.backend == "process" and state in ACTIVE:
+        said.append("in a process of its own")
+    return ", ".join(said)
+
+
+def _numbers(data: RunData, step: int, replaying: bool, state: str) -> tuple[tuple[str, str], ...]:
+    row = data.numbers.row(step)
+    found: list[tuple[str, str]] = []
+    if replaying:
+        found.append(("looking at step", f"{step:,}"))
+    if row is not None:
+        found.append(("loss", _loss(float(row["loss"]))))
+    validation = validation_at(data, step)
+    if validation is not None:
+        found.append(("validation", _loss(validation)))
+    if row is not None and "learning_rate" in row.dtype.names:
+        found.append(("learning rate", format_number(float(row["learning_rate"]))))
+    if not replaying and (speed := data.speed()):
+        found.append(("mean tokens/s", f"{speed:,.0f}"))
+    elif row is not None and "grad_norm" in row.dtype.names:
+        found.append(("gradient norm", format_number(float(row["grad_norm"]))))
+    return tuple(found[:5]) or NO_NUMBERS
+
+
+def validation_at(data: RunData, step: int) -> float | None:
+    """The last validation loss measured up to a step."""
+    known = data.evaluations[data.evaluations["step"] <= step]
+    return float(known["validation"][-1]) if len(known) else None
+
+
+def headline(
+    data: RunData | None,
+    state: str,
+    moment: Moment | None,
+    replaying: bool,
+    smoothed: float | None = None,
+) -> str:
+    """One sentence: what you see now. `smoothed` is where the chart's line of the training loss
+    ends, where it is smoothed: the last step's own loss may be far from it.
+    """
+    if data is None:
+        return SETUP
+    if replaying and moment is not None:
+        kept = " A checkpoint lies here." if moment.checkpoint else ""
+        return f"How it was at step {moment.step:,}: play shows the heads form.{kept}"
+    if not len(data.steps):
+        return _beginning(data, state)
+    step, now = data.step, data.last("loss") if smoothed is None else smoothed
+    loss = "the loss" if smoothed is None else "the smoothed loss"
+    first = data.evaluations["train"][0] if len(data.evaluations) else data.steps["loss"][0]
+    told = _movement(loss, float(first), now)
+    grows = now > RISEN * first
+    if grows:
+        told += "; try a lower learning rate"
+    match state:
+        case "running":
+            opening = "It does not learn" if grows else "It learns" if now < first else "It trains"
+            return f"{opening}: after {step:,} steps {told}."
+        case "paused":
+            return f"Paused after step {step:,}: {told}. Space trains on."
+        case "finished":
+            return f"Finished: in {step:,} steps {told}. Play shows how the heads formed."
+        case "failed" | "dead":
+            return f"The run ended at step {step:,}; nothing that was written is lost."
+        case _:
+            return f"Stopped after step {step:,}: {told}. Space trains on."
+
+
+def _movement(loss: str, first: float, now: float) -> str:
+    """Where the loss has come to, and from where."""
+    if not math.isfinite(first) or _loss(first) == _loss(now):
+        return f"{loss} is {_loss(now)}"
+    way = "fell" if now < first else "rose"
+    return f"{loss} {way} from {_loss(first)} to {_loss(now)}"
+
+
+def _beginning(data: RunData, state: str) -> str:
+    if state in ("failed", "dead", "stopped"):
+        return "The run ended before its first step."
+    if prepares(data, state):
+        return f"Preparing: {data.preparing or 'its trainer starts'}."
+    if data.parent:
+        origin = Path(str(data.parent.get("run", ""))).name
+        return f"It goes on from step {data.step:,} of {origin}."
+    if not data.vocabulary:
+        return "It begins: its first loss comes in a moment."
+    guess = math.log(data.vocabulary)
+    return f"It begins: a model that knows nothing has a loss near {guess:.1f}."
+
+
+def prepares(data: RunData, state: str) -> bool:
+    """Before the first step: the trainer starts, the text is read, the model is built."""
+    return state in ("new", "running") and not data.parameters and not len(data.steps)
+
+
+def ended(data: RunData, state: str) -> str:
+    """The state of a run that nobody trains, in words; "" while somebody does."""
+    after = f" after step {data.step:,}" if data.step else ""
+    words = {"failed": f"failed{after}", "dead": f"ended{after}"}
+    return words.get(state, state if state in ("stopped", "finished") else "")
+
+
+def no_sample(data: RunData, state: str, step: float) -> str:
+    """What stands in the place of the samples while there is none up to `step`."""
+    every = data.config.sample_every
+    if not every:
+        return "This run writes no samples: it was started with none."
+    if data.samples:
+        first = data.samples[0].step
+        return f"None had been written by step {int(step):,}; the first is of step {first:,}."
+    if over := ended(data, state):
+        verb = over.split()[0]
+        return f"No sample was written before the run {verb} at step {data.step:,}."
+    if prepares(data, state) or not data.step:
+        return "The first sample comes in a moment."
+    due = min((data.step // every + 1) * every, data.config.steps)
+    return f"The first sample comes at step {due:,}."
+
+
+def no_heads(data: RunData, state: str) -> str:
+    """Why there is no picture of the heads and none will come by itself; "" where one may."""
+    if not data.config.probe_every:
+        return "This run takes no pictures of the heads: it was started with none."
+    over = ended(data, state)
+    if not over or data.probes:
+        return ""
+    return f"No picture of the heads was taken before the run {over.split()[0]}."
+
+
+def about(seconds: float) -> str:
+    """A span that nobody can know exactly, after "about": 40 s, 5 min, 2 h 30 min."""
+    if seconds < 55:
+        return f"{max(1, round(seconds)) if seconds < 10 else 5 * round(seconds / 5)} s"
+    minutes = max(1, round(seconds / 60))
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, rest = divmod(round(minutes / 10) * 10, 60)
+    return f"{hours} h {rest} min" if rest else f"{hours} h"
+
+
+def phase_headline(index: int, step: int) -> str:
+    name = PHASES[index]
+    words = PHASE_WORDS[name]
+    end = "" if words.endswith("?") else "."
+    return f"Inside step {step:,}, {index + 1} of {len(PHASES)}: {words}{end}"
+
+
+def _loss(value: float) -> str:
+    if not math.isfinite(value):
+        return "not a number"
+    return format_fixed(value, 3) if abs(value) < MANY else format_number(value)

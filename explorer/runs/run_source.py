@@ -1,0 +1,264 @@
+"""The model of a run, live while the run trains and its newest checkpoint afterwards.
+
+A live model is looked at through its run: a `probe` command, answered at the run's next safe point
+by a file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from explorer.engine.jobs import SUPERSEDED, Superseded
+from explorer.runs.sources import BUNDLED, FolderSource, Look, activations_of
+from explorer.runs.tail import Tail
+
+if TYPE_CHECKING:
+    from core.inference.activations import Activations
+    from core.tokenization import Tokenizer
+    from core.trace import Trace
+    from core.training import RunControl, RunReader
+    from core.training.reader import Checkpoint, Probe
+    from core.transformer.config import ModelConfig
+    from explorer.engine.engine import Engine
+
+LOOK = "look-"  # what the probes of a look are called
+FORGOTTEN = 60.0  # seconds after which nobody waits for a look's file any more
+TRAINS = ("new", "running", "paused")  # states of a run that somebody trains
+PROBE_WAIT = 0.03  # seconds between two looks for a probe's file
+
+
+class RunSource(QObject):
+    """The live model of a run, whether a thread, a process or finished; version = its step.
+
+    Whoever follows the run calls `set_version` as probes of newer steps land; that emits `changed`.
+    A run that does not train now is looked at through its newest checkpoint.
+    """
+
+    changed = Signal()
+    is_live = True
+
+    def __init__(self, engine: Engine, control: RunControl, tail: Tail) -> None:
+        super().__init__(engine)
+        self._engine = engine
+        self._control = control
+        self._tail = tail
+        self._seen: _Seen | None = None
+        self._checkpoint: FolderSource | None = None
+        self._newest: dict[object, int] = {}
+        self._turn = 0
+        self._late: set[str] = set()  # looks that nobody waits for any more
+        self.address = str(tail.folder)
+        self.name = f"{tail.folder.name} (live)"
+        self.version = 0
+        self._attempt = 0  # of the run, which the version belongs to
+        self.tokenizer: Tokenizer | None = None
+        self.config: ModelConfig | None = None
+
+    async def open(self) -> None:
+        """Reads the run's tokenizer and config. Raises ValueError or OSError, with the remedy."""
+        seen = await self._follow()
+        self.tokenizer, self.config = await self._tail.look(_small_parts)
+        self.version, self._attempt = seen.step, seen.attempt
+
+    def close(self) -> None:
+        """Nobody looks at this run's model any more."""
+        if self._checkpoint is not None:
+            self._checkpoint.close()
+            self._checkpoint = None
+        self.deleteLater()
+
+    def set_version(self, step: int, attempt: int | None = None) -> None:
+        """The model of this step can be looked at. Within an attempt steps only grow, whichever
+        way they are heard of; the next may begin at an earlier one.
+        """
+        if attempt is not None:
+            step = max(self.version, step) if attempt == self._attempt else step
+            self._attempt = attempt
+        if step != self.version:
+            self.version = step
+            self.changed.emit()
+
+    @property
+    def step(self) -> int:
+        """How far the run was when it was last read, with an answer to a look or without."""
+        return max(self.version, self._seen.step if self._seen is not None else 0)
+
+    async def look(
+        self, ids: Sequence[int], sites: Sequence[str] | None = None, key: object = None
+    ) -> Look | Superseded:
+        wanted = tuple(sites or ("attention", "logits"))
+        turn = self._newest_turn((key, "capture"))
+        checkpoint = await self._standing()
+        if checkpoint is not None:
+            return await checkpoint.look(ids, wanted, key)
+        answer = await self._probe(ids, wanted, (key, "capture"), turn)
+        if isinstance(answer, Superseded):
+            return answer
+        arrays, step = answer
+        return Look(await self._engine.io(_activations, arrays), step)
+
+    async def capture(
+        self, ids: Sequence[int], sites: Sequence[str] | None = None, key: object = None
+    ) -> Activations | Superseded:
+        return activations_of(await self.look(ids, sites, key))
+
+    async def trace_attention(
+        self, ids: Sequence[int], layer: int, head: int, query: int = -1, key: object = None
+    ) -> Trace | Superseded:
+        turn = self._newest_turn((key, "trace"))
+        checkpoint = await self._standing()
+        if checkpoint is not None:
+            return await checkpoint.trace_attention(ids, layer, head, query, key)
+        answer = await self._probe(ids, ("queries", "keys", "values"), (key, "trace"), turn)
+        if isinstance(answer, Superseded):
+            return answer
+        arrays, _ = answer
+        window = self.config.window_of(layer) if self.config is not None else None
+        return await self._engine.call(
+            _trace_from, arrays, list(ids), layer, head, query, window, key=key
+        )
+
+    # the run
+
+    async def _follow(self) -> _Seen:
+        seen = await self._tail.look(_see)
+        first, self._seen = self._seen is None, seen
+        left = [probe for probe in seen.probes if probe.id in self._late]
+        if first:
+            left = [probe for probe in seen.probes if probe.id.startswith(LOOK)]
+        if left:
+            self._late -= {probe.id for probe in left}
+            await self._engine.io(_delete, left, FORGOTTEN if first else 0.0)
+        return seen
+
+    async def _standing(self) -> FolderSource | None:
+        """The newest checkpoint where nobody trains the run now; None while somebody does."""
+        seen = await self._follow()
+        if seen.state in TRAINS:
+            return None
+        newest = seen.checkpoint
+        if newest is None:
+            raise ValueError(f"{seen.name} has ended without a checkpoint; start it again")
+        if self._checkpoint is None or self._checkpoint.address != str(newest.folder):
+            if self._checkpoint is not None:
+                self._checkpoint.close()
+            self._checkpoint = FolderSource(self._engine, newest.folder, self)
+            self._checkpoint.version = newest.step
+            self.set_version(newest.step)
+        return self._checkpoint
+
+    def _newest_turn(self, key: object) -> int:
+        self._turn += 1
+        self._newest[key] = self._turn
+        return self._turn
+
+    async def _probe(
+        self, ids: Sequence[int], sites: tuple[str, ...], key: object, turn: int
+    ) -> tuple[dict[str, Any], int] | Superseded:
+        """Asks the run and waits for its file: arrays and step. A newer probe with the same key
+        supersedes this one; an answer that nobody takes is deleted when it comes.
+        """
+        if self._newest.get(key) != turn:
+            return SUPERSEDED
+        name = f"{LOOK}{uuid.uuid4().hex}"
+        taken = None
+        try:
+            sequence = await self._engine.io(self._control.probe, name, list(ids), sites)
+            while True:
+                seen = await self._follow()
+                probe = next((found for found in seen.probes if found.id == name), None)
+                if probe is not None:
+                    taken = await self._engine.io(_take, probe)
+                    self.set_version(probe.step, seen.attempt)
+                    return taken, probe.step
+                answer = await self._engine.io(self._control.acknowledgement, sequence)
+                if answer is not None and not answer.ok:
+                    raise ValueError(answer.message)
+                if self._newest.get(key) != turn:
+                    return SUPERSEDED
+                if seen.state not in TRAINS:
+                    raise ValueError(f"{seen.name} ended before it answered; choose Update")
+                await asyncio.sleep(PROBE_WAIT)
+        finally:
+            if taken is None:
+                self._late.add(name)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What a look needs to know of the run, as it was when it was read."""
+
+    name: str
+    state: str
+    step: int
+    attempt: int
+    probes: tuple[Probe, ...]
+    checkpoint: Checkpoint | None  # the newest
+
+
+def _see(reader: RunReader, _: int) -> _Seen:
+    newest = reader.checkpoints[-1] if reader.checkpoints else None
+    attempt, probes = len(reader.manifest["attempts"]), tuple(reader.probes)
+    return _Seen(reader.name, reader.state, reader.step, attempt, probes, newest)
+
+
+def _small_parts(reader: RunReader, _: int) -> tuple[Tokenizer, ModelConfig]:
+    return _tokenizer_of(reader), reader.config.model
+
+
+def _tokenizer_of(reader: RunReader) -> Tokenizer:
+    """The tokenizer of a run: that of a checkpoint, of its folder, or the one its config names."""
+    from core.resources import resource
+    from core.tokenization import open_tokenizer
+
+    places = [checkpoint.folder for checkpoint in reversed(reader.checkpoints)]
+    for folder in (*places, reader.folder):
+        if (folder / "tokenizer.json").is_file():
+            return open_tokenizer(folder / "tokenizer.json")
+    named = reader.config.tokenizer
+    if named == BUNDLED:
+        return open_tokenizer(resource("models", BUNDLED) / "tokenizer.json")
+    if not Path(named).is_file():
+        raise ValueError(f"{reader.name} has no tokenizer yet; wait until it has prepared its text")
+    return open_tokenizer(named)
+
+
+def _delete(probes: Sequence[Probe], age: float) -> None:
+    """Answers that came too late, at least `age` seconds old: a younger one may be waited for."""
+    for probe in probes:
+        with contextlib.suppress(OSError):
+            if time.time() - probe.path.stat().st_mtime >= age:
+                probe.path.unlink()
+
+
+def _take(probe: Probe) -> dict[str, Any]:
+    """Reads the answer and removes it: a look is no record of the run."""
+    arrays = probe.load()
+    with contextlib.suppress(OSError):
+        probe.path.unlink()
+    return arrays
+
+
+def _activations(arrays: dict[str, Any]) -> Activations:
+    from core.inference.activations import Activations
+
+    return Activations(**arrays)
+
+
+def _trace_from(
+    arrays: dict[str, Any], ids: list[int], layer: int, head: int, query: int, window: int | None
+) -> Trace:
+    from core.inference.attention_trace import trace_attention_from
+
+    q, k, v = (arrays[site][layer] for site in ("queries", "keys", "values"))
+    return trace_attention_from(q, k, v, np.asarray(ids), layer, head, query, window)

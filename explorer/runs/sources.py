@@ -1,0 +1,188 @@
+"""Where a model's numbers come from. Panes ask a source, never a module.
+
+A model that is not being trained is captured on the engine's thread; `run_source` holds the other.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from PySide6.QtCore import QObject, Signal
+
+from explorer.engine.jobs import SUPERSEDED, Superseded
+
+if TYPE_CHECKING:
+    from core.inference.activations import Activations
+    from core.tokenization import Tokenizer
+    from core.trace import Trace
+    from core.transformer.config import ModelConfig
+    from explorer.engine.engine import Engine
+
+BUNDLED = "stories"
+
+
+def models_among(paths: Sequence[str]) -> list[str]:
+    """The model folders of what was opened lately: texts and runs have no heads to open."""
+    return [
+        path
+        for path in paths
+        if os.path.isfile(os.path.join(path, "config.json"))
+        and os.path.isfile(os.path.join(path, "model.safetensors"))
+        and not os.path.isfile(os.path.join(path, "run.json"))
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """One capture, and the version of the model that it shows: a live one learns on meanwhile."""
+
+    activations: Activations
+    version: int
+
+
+class ModelSource(Protocol):
+    """What panes need of a model.
+
+    version   grows when the model has changed; a run's is its step
+    address   what a session remembers: "stories", a checkpoint's folder, or a run's folder
+    """
+
+    name: str
+    address: str
+    version: int
+    tokenizer: Tokenizer | None
+    config: ModelConfig | None
+    changed: Any  # Signal(): the model has moved on to another version
+
+    @property
+    def is_live(self) -> bool: ...
+
+    async def open(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    async def look(
+        self, ids: Sequence[int], sites: Sequence[str] | None = None, key: object = None
+    ) -> Look | Superseded: ...
+
+    async def capture(
+        self, ids: Sequence[int], sites: Sequence[str] | None = None, key: object = None
+    ) -> Activations | Superseded: ...
+
+    async def trace_attention(
+        self, ids: Sequence[int], layer: int, head: int, query: int = -1, key: object = None
+    ) -> Trace | Superseded: ...
+
+
+class FolderSource(QObject):
+    """The model in a checkpoint folder; the weights are read at the first capture."""
+
+    changed = Signal()
+    is_live = False
+
+    def __init__(self, engine: Engine, address: str | Path, parent: QObject | None = None) -> None:
+        super().__init__(parent or engine)
+        self._engine = engine
+        self._loaded: Any = None
+        self.address = str(address)
+        self.name = Path(address).name
+        self.version = 0
+        self.tokenizer: Tokenizer | None = None
+        self.config: ModelConfig | None = None
+
+    def folder(self) -> Path:
+        return Path(self.address)
+
+    async def open(self) -> None:
+        """Reads tokenizer and config, without torch, and looks whether the weights are whole.
+        Raises ValueError or OSError with a remedy."""
+        self.tokenizer, self.config = await self._engine.io(_read_small_files, self.folder())
+
+    async def look(
+        self, ids: Sequence[int], sites: Sequence[str] | None = None, key: object = None
+    ) -> Look | Superseded:
+        found = await self._engine.call(self._capture, list(ids), sites, key=key)
+        return SUPERSEDED if found is SUPERSEDED else Look(found, self.version)
+
+    async def capture(
+        self, ids: Sequence[int], sites: Sequence[str] | None = None, key: object = None
+    ) -> Activations | Superseded:
+        return activations_of(await self.look(ids, sites, key))
+
+    async def trace_attention(
+        self, ids: Sequence[int], layer: int, head: int, query: int = -1, key: object = None
+    ) -> Trace | Superseded:
+        return await self._engine.call(self._trace, list(ids), layer, head, query, key=key)
+
+    def model_steps(
+        self, job: Callable[..., Generator[Any, Any, Any]], *args: Any
+    ) -> Generator[Any, Any, Any]:
+        """For the engine to run: `job(model, *args)`, which leaves the model as it is."""
+        model = self._model()
+        yield "open"
+        return (yield from job(model, *args))
+
+    def close(self) -> None:
+        """Nobody looks at this model any more: its weights go."""
+        self._loaded = None
+        self.deleteLater()
+
+    # on the engine's thread
+
+    def _model(self) -> Any:
+        loaded = self._loaded  # `close` may empty the field at any moment
+        if loaded is None:
+            import core
+
+            self._loaded = loaded = core.load(self.address)
+        return loaded.model
+
+    def _capture(self, ids: list[int], sites: Sequence[str] | None) -> Activations:
+        import core
+
+        return core.capture(self._model(), ids, sites)
+
+    def _trace(self, ids: list[int], layer: int, head: int, query: int) -> Trace:
+        import core
+
+        return core.trace_attention(self._model(), ids, layer, head, query)
+
+
+class BundledSource(FolderSource):
+    """The model that comes with the app: `core.load("stories")`."""
+
+    def __init__(self, engine: Engine, parent: QObject | None = None) -> None:
+        super().__init__(engine, BUNDLED, parent)
+        self.name = "stories (bundled)"
+
+    def folder(self) -> Path:
+        from core.resources import resource
+
+        return resource("models", BUNDLED)
+
+
+def activations_of(look: Look | Superseded) -> Activations | Superseded:
+    return look if isinstance(look, Superseded) else look.activations
+
+
+def _read_small_files(folder: Path) -> tuple[Any, Any]:
+    """Tokenizer and config of a checkpoint folder, without torch."""
+    from core.files import read_json
+    from core.tensor_files import open_safetensors
+    from core.tokenization import open_tokenizer
+    from core.transformer.config import ModelConfig
+
+    if not folder.is_dir():
+        raise FileNotFoundError(f"there is no folder {folder}; choose a checkpoint's folder")
+    for name in ("config.json", "tokenizer.json", "model.safetensors"):
+        if not (folder / name).is_file():
+            raise ValueError(f"{folder} holds no {name}; choose a whole checkpoint folder")
+    values = read_json(folder / "config.json")
+    open_safetensors(folder / "model.safetensors")  # its header tells what the file must hold
+    if not isinstance(values, dict):
+        raise ValueError(f"{folder / 'config.json'} holds no config; choose another folder")
+    return open_tokenizer(folder / "tokenizer.json"), ModelConfig.from_json(values)

@@ -1,0 +1,54 @@
+"""The one reader of a run folder: everybody who shows the run asks it, so it is read in turn."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from core.training import RunReader
+    from explorer.engine.engine import Engine
+
+Seen = TypeVar("Seen")
+
+
+class Tail:
+    """Reads what is new of a run in the engine's I/O pool, one look at a time.
+
+    It polls nothing by itself: a pane that is hidden stops asking.
+    """
+
+    def __init__(self, engine: Engine, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self._engine = engine
+        self._reader: RunReader | None = None
+        self._news = 0
+        self._turn = asyncio.Lock()
+        self._reading = threading.Lock()  # a look whose asker was cancelled still reads
+
+    async def look(self, see: Callable[[RunReader, int], Seen]) -> Seen:
+        """Reads on, then gives what `see(reader, news)` makes of the run, in the pool: it must be
+        a value that does not change afterwards. `news` grows whenever something was new.
+
+        Raises ValueError or OSError where the folder is no run or cannot be read.
+        """
+        async with self._turn:
+            return await self._engine.io(self._look, see)
+
+    def _look(self, see: Callable[[RunReader, int], Seen]) -> Seen:
+        from core.training import RunReader
+
+        with self._reading:
+            if self._reader is None:
+                self._reader = RunReader(self.folder)
+                self._news += 1
+            else:
+                try:
+                    self._news += self._reader.refresh()
+                except (OSError, ValueError):
+                    self._reader = None  # what comes back may be another run
+                    raise
+            return see(self._reader, self._news)

@@ -1,0 +1,1 @@
+"""The window around the panes: session, menus, keys, notices, export, tour."""

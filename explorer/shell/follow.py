@@ -1,0 +1,220 @@
+"""What the window knows of runs: the selected one and all that train here, wherever one looks."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from explorer.engine import errors, tasks
+from explorer.runs.live import key_of
+from explorer.runs.tail import Tail
+from explorer.widgets.run_line import RunStatus
+
+if TYPE_CHECKING:
+    from core.training import RunReader
+    from explorer.engine.engine import Engine
+    from explorer.runs.live import Runs
+
+EVERY = 250  # ms between two looks at runs that train
+SLOW = 1000  # ms where none does: another program may take the selected one up again
+STATES = {"new": "preparing", "dead": "stopped"}  # other states are called the same on screen
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A run at one moment, as its folder tells."""
+
+    status: RunStatus
+    state: str  # RunReader's
+    probe: int | None  # step of the newest picture of the heads, while somebody trains
+    attempt: int  # which the step belongs to
+
+
+@dataclass(eq=False)
+class Watch:
+    """One run that is read again and again while it trains."""
+
+    tail: Tail
+    folder: str
+    seen: Seen | None = None
+    busy: bool = False
+    failed: bool = False
+
+
+class RunFollower(QObject):
+    """`changed` comes whenever anything below has changed; folders are read in the I/O pool."""
+
+    changed = Signal()
+
+    def __init__(self, engine: Engine, runs: Runs) -> None:
+        super().__init__(engine)
+        self._runs = runs
+        self._selected: str | None = None
+        self._watched: dict[str, Watch] = {}
+        self._stopped = False
+        self._timer = QTimer(self)
+        self._timer.setInterval(EVERY)
+        self._timer.timeout.connect(self._on_tick)
+        runs.changed.connect(self._on_run_changed)
+
+    def follow(self, folder: str | None) -> None:
+        """Selects another run, or none. Runs that train here are followed in any case."""
+        self._selected = folder
+        self._choose()
+
+    def stop(self) -> None:
+        """For good: the runs that end with the window start no timer again."""
+        self._stopped = True
+        self._timer.stop()
+
+    async def look(self) -> None:
+        """Returns once every followed run has been read as it is now."""
+        for watch in list(self._watched.values()):
+            await self._read(watch)
+
+    @property
+    def selected(self) -> RunStatus | None:
+        """The run that is looked at, once it has been read."""
+        watch = self._watched.get(key_of(self._selected)) if self._selected else None
+        return self._status(watch) if watch is not None else None
+
+    @property
+    def training(self) -> list[RunStatus]:
+        """Every run that trains here, the newest first; then the selected one where another app
+        trains it.
+        """
+        keys = [key_of(folder) for folder in reversed(self._runs.live)]
+        watches = [self._watched[key] for key in keys if key in self._watched]
+        watches += [watch for key, watch in self._watched.items() if key not in keys]
+        found = (self._status(watch) for watch in watches)
+        return [status for status in found if status is not None and status.active]
+
+    @property
+    def shown(self) -> RunStatus | None:
+        """What a strip with room for one run shows: one that trains, the selected one first."""
+        selected, training = self.selected, self.training
+        if selected is not None and selected.active:
+            return selected
+        return training[0] if training else selected
+
+    def seen(self, folder: str) -> Seen | None:
+        """A followed run as it was last read."""
+        watch = self._watched.get(key_of(folder))
+        return watch.seen if watch is not None else None
+
+    def _status(self, watch: Watch) -> RunStatus | None:
+        if watch.seen is None:
+            return None
+        status = watch.seen.status
+        if watch.seen.state == "new" and not self._runs.running_here(watch.folder):
+            return replace(status, state="stopped")  # whoever was to train it is gone
+        return status
+
+    # reading
+
+    def _choose(self) -> None:
+        """Follows the selected run and those that train here, and no other."""
+        wanted = {key_of(folder): str(folder) for folder in self._runs.live}
+        if self._selected is not None:
+            wanted[key_of(self._selected)] = self._selected
+        for key in self._watched.keys() - wanted.keys():
+            del self._watched[key]
+        for key in wanted.keys() - self._watched.keys():
+            self._watched[key] = Watch(self._runs.tail(wanted[key]), wanted[key])
+            self._look(self._watched[key])
+        self._poll()
+        self.changed.emit()
+
+    def _poll(self) -> None:
+        if not self._stopped:
+            self._timer.start(EVERY)
+
+    def _alive(self, watch: Watch) -> bool:
+        trains = watch.seen is not None and watch.seen.state in ("running", "paused")
+        return trains or self._runs.running_here(watch.folder)
+
+    def _on_run_changed(self, folder: str) -> None:
+        self._choose()
+        watch = self._watched.get(key_of(folder))
+        if watch is not None:
+            self._look(watch)
+
+    def _on_tick(self) -> None:
+        for watch in self._watched.values():
+            self._look(watch)
+        if not self._watched:
+            self._timer.stop()
+            return
+        alive = any(self._alive(watch) for watch in self._watched.values())
+        self._timer.setInterval(EVERY if alive else SLOW)
+
+    def _look(self, watch: Watch) -> None:
+        if not watch.busy:
+            watch.busy = True
+            tasks.spawn(self._read(watch), self)
+
+    async def _read(self, watch: Watch) -> None:
+        try:
+            seen = await watch.tail.look(see)
+        except (OSError, ValueError) as error:
+            if watch in self._watched.values():
+                self._on_trouble(watch, error)
+            return
+        finally:
+            watch.busy = False
+        watch.failed = False
+        if watch not in self._watched.values() or seen == watch.seen:
+            return
+        watch.seen = seen
+        if self._alive(watch):
+            self._poll()
+        self.changed.emit()
+
+    def _on_trouble(self, watch: Watch, error: Exception) -> None:
+        """Told once; the folder is looked at again, for a disk comes back and a sync ends."""
+        if not watch.failed:
+            watch.failed = True
+            errors.report(error, "the run's folder")
+        if watch.seen is not None and not Path(watch.folder).is_dir():
+            watch.seen = None
+            self.changed.emit()
+
+
+def see(reader: RunReader, _: int) -> Seen:
+    """In the I/O pool: whether a run is alive is asked of the system."""
+    loss = None
+    with contextlib.suppress(IndexError, ValueError):
+        loss = float(reader.steps["loss"][-1])
+    state = reader.state
+    status = RunStatus(
+        reader.name,
+        STATES.get(state, state),
+        reader.step,
+        reader.config.steps,
+        loss,
+        str(reader.folder),
+        where(reader),
+    )
+    probes = [probe.step for probe in reader.probes if not probe.id]  # an answer is soon gone
+    newest = probes[-1] if probes and state in ("new", "running", "paused") else None
+    return Seen(status, state, newest, len(reader.manifest["attempts"]))
+
+
+def where(reader: RunReader) -> str:
+    """ "cpu, fp32, 1 rank, 2 threads", as the last attempt has said; "" before it has."""
+    said = next((e for e in reversed(reader.events) if e.get("event") == "model"), None)
+    if said is None:
+        return ""
+    words = [str(said.get("device", "cpu")), reader.config.precision]
+    words.append(_count(said.get("ranks", 1), "rank"))
+    if isinstance(said.get("threads"), int):  # runs of older versions do not tell
+        words.append(_count(said["threads"], "thread"))
+    return ", ".join(words)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

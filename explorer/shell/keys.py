@@ -1,0 +1,72 @@
+"""Keys that the window dispatches itself: they move the player unless a widget wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QLineEdit, QWidget
+
+if TYPE_CHECKING:
+    from explorer.shell.window import MainWindow
+
+# key -> method of the focused pane's player
+PLAYER = {
+    Qt.Key.Key_Space: "toggle",
+    Qt.Key.Key_Right: "forward",
+    Qt.Key.Key_Left: "back",
+    Qt.Key.Key_Home: "start",
+    Qt.Key.Key_End: "end",
+    Qt.Key.Key_Return: "enter",
+    Qt.Key.Key_Enter: "enter",
+    Qt.Key.Key_Backspace: "leave",
+}
+PLAIN = (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
+
+
+def handle(window: MainWindow, event: QKeyEvent) -> bool:
+    """Runs what the key means; False when it means nothing here."""
+    key = event.key()
+    if event.text() == "?":
+        return window.actions_list.run("help.keys")
+    if event.modifiers() not in PLAIN or window.pane is None:
+        return False
+    if key == Qt.Key.Key_Escape:
+        window.escape()
+        return True
+    if key in PLAYER and not _is_typed_in(window.focusWidget()):
+        getattr(window.pane.player, PLAYER[key])()
+        return True
+    return False
+
+
+def _is_typed_in(widget: QWidget | None) -> bool:
+    """Whether a person types there: Enter ends that, and a field hands it on to the window."""
+    if isinstance(widget, QComboBox):
+        return widget.isEditable()
+    return isinstance(widget, QLineEdit | QAbstractSpinBox) and not widget.isReadOnly()
+
+
+def focus_next(window: QWidget, regions: Sequence[QWidget]) -> None:
+    """The keyboard focus goes to the next visible region that can take it."""
+    shown = [region for region in regions if region.isVisible()]
+    focus = window.focusWidget()
+    inside = [r for r in shown if focus is not None and (r is focus or r.isAncestorOf(focus))]
+    begin = shown.index(inside[0]) + 1 if inside else 0
+    for region in shown[begin:] + shown[:begin]:
+        target = _first_focusable(region)
+        if target is not None:
+            target.setFocus(Qt.FocusReason.TabFocusReason)
+            return
+
+
+def _first_focusable(region: QWidget) -> QWidget | None:
+    if region.focusPolicy() & Qt.FocusPolicy.TabFocus and region.isEnabled():
+        return region
+    for child in region.findChildren(QWidget):
+        takes = child.focusPolicy() & Qt.FocusPolicy.TabFocus
+        if takes and child.isVisible() and child.isEnabled():
+            return child
+    return None

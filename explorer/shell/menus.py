@@ -1,0 +1,79 @@
+"""The menu bar, built from the list of actions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMainWindow, QMenu
+
+from explorer.state.actions import MENUS, Action, Actions, q_action, refresh, shortcut_text
+from explorer.widgets.palette import Entry
+
+
+class Menus:
+    """One menu per name in MENUS; an action without a menu still has its shortcut."""
+
+    def __init__(self, window: QMainWindow) -> None:
+        self._window = window
+        self._shown: list[tuple[Action, QAction]] = []
+        self._open = False
+
+    def build(self, actions: Actions) -> None:
+        """Replaces all menus."""
+        bar = self._window.menuBar()
+        bar.clear()
+        for _, qt in self._shown:
+            self._window.removeAction(qt)
+            qt.deleteLater()
+        self._shown = []
+        for name in MENUS:
+            found = actions.of_menu(name)
+            if found:
+                menu = bar.addMenu(name)
+                menu.setObjectName(f"menu.{name}")
+                menu.aboutToShow.connect(lambda: self._set_open(True))
+                menu.aboutToHide.connect(lambda: self._set_open(False))
+                self._fill(menu, found)
+        for action in actions.of_menu(""):
+            if action.shortcut and action.global_key:
+                self._window.addAction(self._add(action))
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Brings enabled, checked and text up to date.
+
+        What cannot be done is gray while a menu is open. While all are closed nothing is: Qt would
+        not look at a gray action's key, and nobody says when it becomes possible; a key asks the
+        action itself.
+        """
+        for action, qt in self._shown:
+            refresh(action, qt)
+            if not self._open:
+                qt.setEnabled(True)
+
+    def _set_open(self, is_open: bool) -> None:
+        self._open = is_open
+        self.refresh()
+
+    def _fill(self, menu: QMenu, actions: Sequence[Action]) -> None:
+        group = actions[0].group
+        for action in actions:
+            if action.group != group:
+                menu.addSeparator()
+                group = action.group
+            menu.addAction(self._add(action))
+
+    def _add(self, action: Action) -> QAction:
+        qt = q_action(action, self._window)
+        self._shown.append((action, qt))
+        return qt
+
+
+def palette_entries(actions: Actions) -> list[Entry]:
+    """Every action as the palette shows it, but the one that opens the palette."""
+    return [
+        Entry(action.id, action.text, shortcut_text(action), action.enabled())
+        for action in actions.items.values()
+        if action.id != "app.palette"
+    ]

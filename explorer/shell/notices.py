@@ -1,0 +1,108 @@
+"""Cards above the picture: errors with a count, offers with buttons. Never a modal dialog.
+
+They stand between a person and the picture, so each takes one line where there is room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from explorer import theme
+from explorer.engine import errors
+from explorer.widgets.card import Card
+from explorer.widgets.rows_card import RowsCard
+
+MOST_SHOWN = 3
+
+
+class Notices(QWidget):
+    """At most three errors, the oldest makes room; an offer stays until it is answered."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("notices")
+        self.cards: dict[object, Card | RowsCard] = {}
+        self._problems: list[object] = []  # keys of the cards that are errors, oldest first
+        self._column = QVBoxLayout(self)
+        theme.changed.connect(self._restyle)
+        self._restyle()
+        self.hide()
+
+    def offer(
+        self,
+        key: object,
+        kind: str,
+        title: str,
+        message: str,
+        choices: Mapping[str, Callable[[], object]],
+    ) -> Card:
+        """A card with one button per choice; each closes it. The same key replaces its card."""
+        card = Card(kind, message, list(choices), title, closable=True, compact=True, parent=self)
+        card.actionTriggered.connect(lambda name: self._on_choice(key, choices[name]))
+        self._add(key, card)
+        return card
+
+    def offer_rows(self, key: object, kind: str, title: str, choices: Sequence[str]) -> RowsCard:
+        """One card for several things, filled with `set_rows`; its owner closes it."""
+        card = RowsCard(kind, title, choices, self)
+        self._add(key, card)
+        return card
+
+    def _add(self, key: object, card: Card | RowsCard) -> None:
+        self.close_card(key)
+        card.closed.connect(lambda: self.close_card(key))
+        self.cards[key] = card
+        self._column.addWidget(card)
+        self.show()
+
+    def show_problem(self, problem: errors.Problem) -> None:
+        """The same error again only raises its card's count."""
+        card = self.cards.get(problem.key)
+        if not isinstance(card, Card):
+            choices = {"Copy details": lambda: QGuiApplication.clipboard().setText(problem.details)}
+            card = self.offer(problem.key, "error", problem.title, problem.text, choices)
+            card.closed.connect(lambda: errors.forget(problem))
+            self._problems.append(problem.key)
+            while len(self._problems) > MOST_SHOWN:
+                self.close_card(self._problems[0])
+        card.set_message(problem.text)
+        card.set_count(problem.count)
+
+    def close_problem(self, problem: errors.Problem) -> None:
+        self.close_card(problem.key)
+
+    def close_card(self, key: object) -> None:
+        card = self.cards.pop(key, None)
+        if key in self._problems:
+            self._problems.remove(key)
+        if card is not None:
+            self._column.removeWidget(card)
+            card.hide()
+            card.deleteLater()
+        self.setVisible(bool(self.cards))
+
+    def close_last(self) -> bool:
+        """Esc: the newest card goes. It answers no question: runs that wait are offered again at
+        the next start.
+        """
+        if not self.cards:
+            return False
+        key, card = list(self.cards.items())[-1]
+        if isinstance(card, RowsCard):
+            self.close_card(key)
+        else:
+            card.closed.emit()
+        return True
+
+    def _on_choice(self, key: object, choice: Callable[[], object]) -> None:
+        self.close_card(key)
+        choice()
+
+    def _restyle(self) -> None:
+        now = theme.current()
+        margin = now.px("margin")
+        self._column.setContentsMargins(margin, now.px(8), margin, now.px(8))
+        self._column.setSpacing(now.px(4))

@@ -1,0 +1,117 @@
+"""What the window offers in cards: to restart, to copy a crash's report, to go on with runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QGuiApplication
+
+from explorer.engine import errors, tasks
+from explorer.engine.jobs import EngineDied
+from explorer.runs.live import key_of
+from explorer.widgets.rows_card import Row, RowsCard
+
+if TYPE_CHECKING:
+    from explorer.shell.notices import Notices
+    from explorer.shell.session import Session
+
+WAITING = "runs"  # the key of the card about runs that wait
+
+
+class Offers(QObject):
+    """Cards that are no errors; `notices` is where they are shown."""
+
+    def __init__(self, session: Session, notices: Notices) -> None:
+        super().__init__(session)
+        self._session = session
+        self._notices = notices
+        self._waiting: dict[str, Row] = {}  # runs that no one has decided about
+        self._lost: list[Path] = []  # runs that the engine's death has ended
+        session.engine.died.connect(self._on_engine_died)
+        session.runs.changed.connect(self._on_run_changed)
+
+    def _on_engine_died(self, error: BaseException) -> None:
+        self._lost += self._session.runs.thread_launcher.take_lost()
+        self._notices.offer(
+            "engine",
+            "error",
+            "The calculation has stopped",
+            f"The background thread ended: {error!r}. Runs go on from their last checkpoint.",
+            {"Restart": self.restart},
+        )
+
+    def restart(self) -> None:
+        """A fresh background thread; the runs that were lost with the old one go on."""
+        lost, self._lost = self._lost, []
+        self._notices.close_card("engine")
+        self._session.engine.restart()
+        for folder in lost:
+            tasks.spawn(self._go_on(folder), self)
+
+    def crash(self, report: str) -> None:
+        """The last session died; `report` is what it left behind."""
+        clipboard = QGuiApplication.clipboard()
+        copy: Callable[[], None] = lambda: clipboard.setText(report)  # noqa: E731
+        self._notices.offer(
+            "crash",
+            "warning",
+            "The last session ended by a crash",
+            "What it left behind helps to find the fault.",
+            {"Copy the report": copy},
+        )
+
+    # runs that were training when the last session ended
+
+    async def waiting(self) -> None:
+        """One card for all of them."""
+        found = await self._session.runs.interrupted()
+        self._waiting = {
+            str(folder): Row(str(folder), folder.name, f"stopped at step {step:,} of {steps:,}")
+            for folder, step, steps in found
+        }
+        if self._waiting:
+            choices = ("Resume", "Look", "Dismiss")
+            title = "Runs are waiting"
+            card = self._notices.offer_rows(WAITING, "info", title, choices)
+            card.chosen.connect(self._on_chosen)
+            card.closed.connect(self._on_dismissed)
+            card.set_rows(list(self._waiting.values()))
+
+    def _on_chosen(self, folder: str, choice: str) -> None:
+        self._settle(folder)
+        if choice != "Dismiss":
+            self._session.open_run(Path(folder))
+        if choice == "Resume":
+            tasks.spawn(self._go_on(Path(folder)), self)
+
+    def _on_dismissed(self) -> None:
+        for folder in list(self._waiting):
+            self._settle(folder)
+
+    def _on_run_changed(self, folder: str) -> None:
+        """A run that trains waits no longer, whoever started it."""
+        for waiting in list(self._waiting):
+            if key_of(waiting) == key_of(folder) and self._session.runs.running_here(folder):
+                self._settle(waiting)
+
+    def _settle(self, folder: str) -> None:
+        """The person has decided about this run."""
+        if self._waiting.pop(folder, None) is None:
+            return
+        self._session.runs.forget(folder)
+        card = self._notices.cards.get(WAITING)
+        if not self._waiting:
+            self._notices.close_card(WAITING)
+        elif isinstance(card, RowsCard):
+            card.set_rows(list(self._waiting.values()))
+
+    async def _go_on(self, folder: Path) -> None:
+        runs = self._session.runs
+        try:
+            backend = await runs.place(folder, self._session.settings.run_in)
+            runs.start(folder, backend)
+        except (OSError, ValueError, EngineDied) as error:
+            errors.report(error, f"resuming run {folder.name}")

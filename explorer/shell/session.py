@@ -1,0 +1,343 @@
+"""One sitting: builds engine, workspace and window, opens what was asked for, ends in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject
+
+from explorer.engine import errors, tasks
+from explorer.engine.engine import Engine
+from explorer.engine.loop import torch_threads
+from explorer.panes import PaneSpec, built
+from explorer.panes.base import Context
+from explorer.runs.live import Runs, key_of
+from explorer.runs.run_source import RunSource
+from explorer.runs.sources import BUNDLED, BundledSource, FolderSource
+from explorer.shell.follow import RunFollower
+from explorer.shell.offers import Offers
+from explorer.shell.paths import RUN_MANIFEST, begin_run, begin_text, is_model, is_tokenizer
+from explorer.shell.window import MainWindow
+from explorer.state import settings
+from explorer.state.workspace import Workspace
+
+
+class Session(QObject):
+    """What `app.open_window` drives.
+
+    ask_to_close  what the close button calls
+    folder        where settings and session lie
+    """
+
+    def __init__(
+        self,
+        ask_to_close: Callable[[], None] | None = None,
+        *,
+        folder: Path | None = None,
+        runs_folder: Path | None = None,
+        specs: Sequence[PaneSpec] | None = None,
+        with_torch: bool = True,
+    ) -> None:
+        super().__init__()
+        self._ask_to_close = ask_to_close
+        self._folder = folder or settings.config_folder()
+        self.settings = settings.load(self._folder)
+        self.saved = settings.load_session(self._folder)
+        self.engine = Engine(self, with_torch=with_torch)
+        self.workspace = Workspace(self)
+        self.runs = Runs(self.engine, runs_folder)
+        self.follower = RunFollower(self.engine, self.runs)
+        self.context = Context(self.engine, self.workspace, self.settings, self.runs)
+        self.specs = tuple(built() if specs is None else specs)
+        self.window: MainWindow | None = None
+        self.offers: Offers | None = None
+
+    # start
+
+    def open(self) -> MainWindow:
+        """The window, ready to be shown. Nothing here imports torch."""
+        from explorer.shell.commands import commands
+
+        window = MainWindow(self.context, self.specs)
+        self.window = window
+        self.offers = Offers(self, window.notices)
+        window.actions_list.add(commands(self, window))
+        window.build_menus()
+        if self._ask_to_close is not None:
+            window.closing.connect(self._ask_to_close)
+        window.filesDropped.connect(lambda paths: self.open_paths([Path(p) for p in paths]))
+        self.engine.activityChanged.connect(self._on_activity)
+        self.engine.jobsChanged.connect(self._on_activity)
+        self.engine.ready.connect(self._on_activity)
+        self.workspace.runChanged.connect(self._on_run)
+        self.workspace.paneRequested.connect(window.show_pane)
+        self.workspace.historyChanged.connect(window.refresh_actions)
+        self.follower.changed.connect(self._on_followed)
+        self.runs.changed.connect(self._on_runs_changed)
+        window.status.pauseRequested.connect(lambda run: self.steer("pause", run))
+        window.status.resumeRequested.connect(lambda run: self.steer("resume", run))
+        window.status.stopRequested.connect(lambda run: self.steer("stop", run))
+        window.status.runClicked.connect(self._on_run_clicked)
+        window.paneShown.connect(self._on_pane_shown)
+        self.engine.ready.connect(self._on_pane_shown)
+        errors.reports().changed.connect(self._on_problem)
+        errors.reports().retired.connect(window.notices.close_problem)
+        self._restore(window)
+        return window
+
+    def _restore(self, window: MainWindow) -> None:
+        workspace_state, window_state = self.saved.get("workspace"), self.saved.get("window")
+        if isinstance(window_state, dict):
+            window.restore(window_state)
+        if isinstance(workspace_state, dict):
+            self.workspace.restore(workspace_state)
+        wanted = window_state.get("pane") if isinstance(window_state, dict) else None
+        first = self.specs[0].id if self.specs else ""
+        known = {spec.id for spec in self.specs}
+        window.inspector.set_tab(self.settings.inspector_tab)
+        window.inspector.set_collapsed(self.settings.inspector_collapsed)
+        window.show_pane(wanted if wanted in known else first)
+
+    async def first_paint(self, limit: float = 1.0) -> None:
+        """Returns after the window's first paint (or the limit, where nothing is ever painted)."""
+        painted = asyncio.get_running_loop().create_future()
+        assert self.window is not None
+        self.window.painted.connect(lambda: None if painted.done() else painted.set_result(None))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(limit):
+                await painted
+
+    async def begin(self, paths: Sequence[Path] = (), crashed: str = "") -> None:
+        """After the first paint: the engine, the model, then what the last session left."""
+        self.engine.start()
+        if not paths or not await self.open_paths_now(paths):
+            await self._open_last_model()
+        if crashed and self.offers is not None:
+            self.offers.crash(crashed)
+        if self.offers is not None:
+            await self.offers.waiting()
+        if not self.settings.callouts_seen and self.window is not None:
+            from explorer.shell import tour
+
+            tips = tour.start(self.window, self.settings)
+            tips.ended.connect(lambda: settings.save(self.settings, self._folder))
+
+    async def _open_last_model(self) -> None:
+        state = self.saved.get("workspace")
+        address = state.get("model") if isinstance(state, dict) else None
+        if isinstance(address, str) and address != BUNDLED and Path(address).is_dir():
+            try:
+                if not (Path(address) / RUN_MANIFEST).exists():
+                    await self.open_model(address)
+                    return
+            except (OSError, ValueError) as error:
+                errors.report(error, "the model of the last session", errors.MODEL)
+        await self.open_model(BUNDLED)
+
+    # opening things
+
+    async def open_model(self, address: str | Path) -> None:
+        """The bundled model or a checkpoint folder. Raises ValueError or OSError."""
+        bundled = str(address) == BUNDLED
+        source = BundledSource(self.engine) if bundled else FolderSource(self.engine, address)
+        if await self.workspace.open_model(source) and not bundled:
+            self._remember(address)
+
+    async def open_bundled(self) -> None:
+        """As a person asks for it."""
+        await self.open_model(BUNDLED)
+        errors.retire(errors.MODEL)
+
+    async def open_live_model(self, folder: str | Path) -> None:
+        """The live model of a run, by its probe."""
+        await self.workspace.open_model(self.runs.source(folder))
+
+    def open_paths(self, paths: Sequence[Path]) -> None:
+        tasks.spawn(self.open_paths_now(paths), self.window)
+
+    async def open_paths_now(self, paths: Sequence[Path]) -> bool:
+        """Texts become corpora, tokenizers are shown, folders are a model or a run.
+
+        True when a model was opened.
+        """
+        opened = False
+        for path in paths:
+            try:
+                opened |= await self._open_path(Path(path))
+            except (OSError, ValueError) as error:
+                about = errors.MODEL if is_model(Path(path)) else errors.TEXT
+                errors.report(error, f"opening {path}", about)
+        return opened
+
+    async def _open_path(self, path: Path) -> bool:
+        if (path / RUN_MANIFEST).is_file():
+            self.open_run(path)
+            return False
+        if path.is_dir() and await self.engine.io(is_tokenizer, path):
+            self._give_tokenizer(path)
+            return False
+        if is_model(path):
+            await self.open_model(path if path.is_dir() else path.parent)
+            errors.retire(errors.MODEL)
+            if self.window is not None:
+                self.window.show_pane("attention")
+            return True
+        if not path.exists():
+            raise FileNotFoundError(f"there is no {path}; choose a text file or a folder")
+        if not path.is_file():  # reading it might never end
+            raise ValueError(f"{path} is a pipe or a device; choose a text file or a folder")
+        errors.retire(errors.TEXT)
+        if await self.engine.io(is_tokenizer, path):
+            self._give_tokenizer(path)
+            return False
+        tasks.spawn(self._remember_usable(path, begin_text), self.window)
+        self.workspace.paneRequested.emit("training")  # built before it is told
+        self.workspace.textOpened.emit(str(path))
+        return False
+
+    def _give_tokenizer(self, path: Path) -> None:
+        errors.retire(errors.TEXT)
+        self._remember(path)
+        self.workspace.paneRequested.emit("tokenizers")  # built before it is told
+        self.workspace.tokenizerGiven.emit(str(path))
+
+    def open_run_folder(self, folder: Path) -> None:
+        """As a person chose it: only a run will do."""
+        if (folder / RUN_MANIFEST).is_file():
+            self.open_run(folder)
+        else:
+            error = f"{folder} is no run folder: it holds no {RUN_MANIFEST}; choose one that does"
+            errors.report(ValueError(error), f"opening {folder}")
+
+    def open_run(self, folder: Path) -> None:
+        tasks.spawn(self._remember_usable(folder, begin_run), self.window)
+        self.workspace.set_run(str(folder))
+        self.workspace.runOpened.emit(str(folder))
+        if self.window is not None:
+            self.window.show_pane("training")
+
+    async def _remember_usable(self, path: Path, begin: Callable[[Path], object]) -> None:
+        """What cannot be used is not offered again; the pane that shows it says why."""
+        with contextlib.suppress(OSError, ValueError):
+            await self.engine.io(begin, path)
+            self._remember(path)
+
+    def _remember(self, path: str | Path) -> None:
+        self.settings.remember(str(Path(path).resolve()))
+
+    # runs
+
+    def steer(self, command: str, folder: str = "") -> None:
+        """Pause, resume or stop a run; by itself the one that the status strip shows."""
+        shown = self.follower.shown
+        folder = folder or (shown.folder if shown is not None else "")
+        if folder:
+            tasks.spawn(self._steer(command, folder), self.window)
+
+    async def _steer(self, command: str, folder: str) -> None:
+        try:
+            await self.engine.io(getattr(self.runs.control(folder), command))
+        except (OSError, ValueError) as error:
+            errors.report(error, "steering the run")
+            return
+        self.runs.wake(folder)
+
+    def _on_run_clicked(self, folder: str) -> None:
+        self.workspace.set_run(folder)
+        if self.window is not None:
+            self.window.show_pane("training")
+
+    def _on_problem(self, problem: errors.Problem) -> None:
+        """To whoever looks at a run, its own card says why it ended: once is enough."""
+        if self.window is None:
+            return
+        run, pane = self.workspace.run, self.window.pane
+        seen = run is not None and pane is not None and pane.objectName() == "training"
+        if seen and problem.about == key_of(run):
+            errors.forget(problem)
+        else:
+            self.window.notices.show_problem(problem)
+
+    def _on_pane_shown(self, _: object = None) -> None:
+        pane = self.window.pane if self.window is not None else None
+        if pane is not None and pane.objectName() == "training" and self.engine.is_ready:
+            tasks.spawn(self.runs.prepare(), self.window)
+
+    def _on_run(self, folder: str | None) -> None:
+        self.follower.follow(folder)
+
+    def _on_runs_changed(self, folder: str) -> None:
+        if self.workspace.run is None and self.runs.running_here(folder):
+            self.workspace.set_run(folder)
+
+    def _on_followed(self) -> None:
+        if self.window is None:
+            return
+        self.window.status.set_run(self.follower.shown)
+        self.window.status.set_training(self.follower.training)
+        source = self.workspace.model_source
+        if isinstance(source, RunSource):
+            seen = self.follower.seen(source.address)
+            if seen is not None and seen.probe is not None:
+                source.set_version(seen.probe, seen.attempt)
+        self._on_activity()
+
+    def _on_activity(self) -> None:
+        if self.window is None:
+            return
+        waiting = self.engine.activity
+        jobs = (job for job in self.engine.jobs if job.state != "paused")
+        others = [job.name for job in jobs if not self._is_run(job)]
+        self.window.status.set_jobs(waiting or ", ".join(others))
+        shown = self.follower.shown
+        trains = shown is not None and shown.active
+        self.window.status.set_device(shown.where if trains else engine_words())
+
+    def _is_run(self, job: Any) -> bool:
+        return any(self.runs.job(folder) is job for folder in self.runs.live)
+
+    # end
+
+    def save(self) -> None:
+        settings.save(self.settings, self._folder)
+        state = {"version": 1, "workspace": self.workspace.state()}
+        if self.window is not None:
+            state["window"] = self.window.state()
+        settings.save_session(state, self._folder)
+
+    async def close(self, limit: float = 10.0) -> bool:
+        """Hides at once; runs write a checkpoint; jobs close at their next yield."""
+        deadline = time.monotonic() + limit
+        window = self.window
+        if window is not None:
+            window.hide()
+            if window.pane is not None:
+                window.pane.left()
+        try:
+            self.save()
+        except Exception as error:  # a session that cannot be saved must still end
+            errors.report(error, "saving the session")
+        self.follower.stop()
+        await self.runs.close(max(0.5, limit - 2))
+        await asyncio.sleep(0)
+        tasks.cancel_all()
+        ended = await self.engine.close(max(0.5, deadline - time.monotonic()))
+        await tasks.end_all(max(0.5, deadline - time.monotonic()))
+        if window is not None:
+            with contextlib.suppress(RuntimeError, TypeError):
+                errors.reports().changed.disconnect(self._on_problem)
+                errors.reports().retired.disconnect(window.notices.close_problem)
+            window.deleteLater()
+            self.window = None
+        return ended
+
+
+def engine_words() -> str:
+    """What the engine computes on while no run trains."""
+    threads = torch_threads()
+    return f"cpu, fp32, {threads} thread{'s' if threads > 1 else ''}"

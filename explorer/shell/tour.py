@@ -1,0 +1,320 @@
+"""The three first tips, the list of keys, and what this app is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QMetaObject, QObject, QRect, Qt, QTimer, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QDialog,
+    QFrame,
+    QGridLayout,
+    QLabel,
+    QLineEdit,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from explorer import theme
+from explorer.state.actions import MENUS, shortcut_text
+from explorer.widgets.base import Label, Picture
+from explorer.widgets.callout import Callout, Kept
+
+if TYPE_CHECKING:
+    from explorer.panes.base import Pane
+    from explorer.shell.window import MainWindow
+    from explorer.state.settings import Settings
+
+
+def _first_pane(window: MainWindow) -> Pane | None:
+    """The tips speak of the first pane alone."""
+    first = window.specs[0].id if window.specs else ""
+    shown = window.pane is not None and window.pane is window.panes.get(first)
+    return window.pane if shown else None
+
+
+def _prompt(pane: Pane, _: MainWindow) -> QWidget | None:
+    header = pane.header()
+    return None if header is None else header.findChild(QLineEdit) or header
+
+
+def _heads(pane: Pane, _: MainWindow) -> QWidget | None:
+    return pane.pictures().get("heads")
+
+
+def _play(_: Pane, window: MainWindow) -> QWidget | None:
+    return window.transport.play_button
+
+
+@dataclass(frozen=True)
+class Tip:
+    """What it says, what it points at, and the signals (of the target, else of the pane's player)
+    by which its deed is told."""
+
+    text: str
+    target: Callable[[Pane, MainWindow], QWidget | None]
+    deeds: tuple[str, ...]
+
+
+TIPS = (
+    Tip("Type here: the model reads your text as tokens.", _prompt, ("textEdited",)),
+    Tip(
+        "Pick a head: each small picture shows which tokens it reads. A click locks it.",
+        _heads,
+        ("headClicked", "currentChanged"),
+    ),
+    Tip(
+        "Play: see how this head computes its attention, step by step.", _play, ("playingChanged",)
+    ),
+)
+MOVES = (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show, QEvent.Type.Hide)
+PICTURE, TOKENS = 0.3, 50.0  # how much it matters to cover them; 1 for other text
+
+
+class Tour(QObject):
+    """One tip after the other, each until its deed is done or it is answered; Esc ends them all.
+
+    A tip goes with its pane, and stands where it covers neither its target nor the prompt.
+    """
+
+    ended = Signal()
+
+    def __init__(self, window: MainWindow, settings: Settings) -> None:
+        super().__init__(window)
+        self._window = window
+        self._settings = settings
+        self._left = list(TIPS)
+        self._heard: set[str] = set()  # texts of the tips whose deeds are listened to
+        self._hearing: list[QMetaObject.Connection] = []
+        self._watched: list[QWidget] = []
+        self._callout: Callout | None = None
+        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon.timeout.connect(self._put)
+        self._escape = QShortcut(QKeySequence(Qt.Key.Key_Escape), window)
+        self._escape.activated.connect(self._on_escape)
+        window.paneShown.connect(self._show)
+        theme.changed.connect(self._soon.start)
+        self._show()
+
+    @property
+    def shown(self) -> Tip | None:
+        """The tip that is (or would be, behind another pane) on the screen."""
+        return self._left[0] if self._left else None
+
+    def _show(self, *_: object) -> None:
+        """The first tip that is left, on its pane; after the last one never again."""
+        pane = _first_pane(self._window)
+        if pane is not None:
+            self._left = [t for t in self._left if t.target(pane, self._window) is not None]
+            self._listen(pane)
+        tip = self.shown
+        if tip is None:
+            self.end()
+            return
+        if self._callout is None:
+            place = f"{TIPS.index(tip) + 1} of {len(TIPS)}"
+            self._callout = Callout(tip.text, f"{place}, Esc ends", self._window)
+            self._callout.setObjectName("callout")
+            self._callout.dismissed.connect(lambda: self._done(tip))
+        self._put()
+
+    def _listen(self, pane: Pane) -> None:
+        """Deeds are heard in any order: who plays at once needs no word about it."""
+        for tip in self._left:
+            if tip.text in self._heard:
+                continue
+            self._heard.add(tip.text)
+            target = tip.target(pane, self._window)
+            for name in tip.deeds:
+                told = getattr(target, name, None) or getattr(pane.player, name, None)
+                if told is not None:
+                    deed = told.connect(lambda *what, tip=tip: self._on_deed(tip, what))
+                    self._hearing.append(deed)
+
+    def _on_deed(self, tip: Tip, what: tuple[object, ...]) -> None:
+        if what[:1] != (False,):  # playing has ended
+            self._done(tip)
+
+    def _done(self, tip: Tip) -> None:
+        if tip not in self._left:
+            return  # answered or done before
+        was_shown = tip is self.shown
+        self._left.remove(tip)
+        if was_shown:
+            self._drop()
+            self._show()
+
+    def _drop(self) -> None:
+        if self._callout is not None:
+            self._callout.hide()
+            self._callout.deleteLater()
+            self._callout = None
+
+    def end(self) -> None:
+        """No tip any more, now and at later starts."""
+        self._settings.callouts_seen = True
+        self.ended.emit()
+        self._left = []
+        for deed in self._hearing:  # they would keep this object alive with the window
+            self.disconnect(deed)
+        self._hearing = []
+        self._soon.stop()
+        self._drop()
+        self._watch(None)
+        self._escape.setEnabled(False)
+        self._escape.deleteLater()
+        self.deleteLater()
+
+    def _on_escape(self) -> None:
+        if self._window.palette_popover.isVisible():
+            self._window.palette_popover.dismiss()
+        elif self._callout is not None and self._callout.isVisible():
+            self.end()
+        else:
+            self._window.escape()
+
+    # where it stands
+
+    def _put(self) -> None:
+        pane, tip, callout = _first_pane(self._window), self.shown, self._callout
+        if callout is None or tip is None:
+            return
+        target = tip.target(pane, self._window) if pane is not None else None
+        self._watch(target)
+        seen = _seen(target, self._window) if target is not None else QRect()
+        if pane is None or seen.isEmpty():
+            callout.hide()
+            return
+        prompt = _prompt(pane, self._window)
+        never = [_seen(prompt, self._window)] if prompt is not None else []
+        tokens = pane.pictures().get("tokens")
+        callout.point_at(seen, never, self._kept(callout, tokens))
+
+    def _kept(self, callout: Callout, tokens: QWidget | None) -> list[Kept]:
+        """What the callout had better not cover: the tokens of the prompt above all, then text and
+        controls, and less so the pictures."""
+        kept: list[Kept] = []
+        for kind in (QLabel, QAbstractButton, QLineEdit, Picture):
+            for widget in self._window.findChildren(kind):
+                if widget.isVisible() and not callout.isAncestorOf(widget):
+                    occupied = getattr(widget, "occupied", None)
+                    rect = _seen(widget, self._window, occupied() if occupied else None)
+                    low = rect.height() <= theme.current().px("inputs")  # a control, a line
+                    text = kind is not Picture or occupied is not None or low
+                    weight = TOKENS if widget is tokens else 1.0 if text else PICTURE
+                    kept.append((rect, weight))
+        return kept
+
+    def _watch(self, target: QWidget | None) -> None:
+        """Hears of every move of the target and of whatever it lies in."""
+        chain: list[QWidget] = []
+        while target is not None:
+            chain.append(target)
+            target = target.parentWidget()
+        for widget in self._watched:
+            if widget not in chain:
+                widget.removeEventFilter(self)
+        for widget in chain:
+            if widget not in self._watched:
+                widget.installEventFilter(self)
+        self._watched = chain
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in MOVES and self._left:
+            self._soon.start()
+        return False
+
+
+def _seen(widget: QWidget, window: QWidget, part: QRect | None = None) -> QRect:
+    """The part of a widget that is on the screen, in the window's coordinates."""
+    seen = widget.visibleRegion().boundingRect()
+    if part is not None:
+        seen = seen.intersected(part)
+    return QRect(widget.mapTo(window, seen.topLeft()), seen.size())
+
+
+def start(window: MainWindow, settings: Settings) -> Tour:
+    """Shows the first tips, from the first one on."""
+    for running in window.findChildren(Tour):
+        running.end()
+    return Tour(window, settings)
+
+
+def show_keys(window: MainWindow) -> QDialog:
+    """Every action that has a key, by menu."""
+    return _dialog(window, "Keys", lambda: _keys(window))
+
+
+def _keys(window: MainWindow) -> QWidget:
+    page = QWidget()
+    grid = QGridLayout(page)
+    grid.setColumnStretch(0, 1)
+    row = 0
+    for menu in (*MENUS, ""):
+        with_keys = [a for a in window.actions_list.of_menu(menu) if a.shortcut]
+        if with_keys:
+            grid.addWidget(Label(menu or "More", "body", weight=600), row, 0)
+            row += 1
+        for action in with_keys:
+            grid.addWidget(Label(action.text), row, 0)
+            key = Label(shortcut_text(action), "body", "muted")
+            grid.addWidget(key, row, 1, Qt.AlignmentFlag.AlignRight)
+            row += 1
+    return page
+
+
+def show_about(window: MainWindow) -> QDialog:
+    return _dialog(window, "About LLM Explorer", _about)
+
+
+def _about() -> QWidget:
+    page = QWidget()
+    column = QVBoxLayout(page)
+    column.addWidget(Label("LLM Explorer", "title", weight=600))
+    column.addWidget(
+        Label(
+            "Step, scrub and change a real transformer. Every step is shown three ways: a picture,"
+            " the math with its numbers, and the lines of code that computed it.",
+            wrap=True,
+        )
+    )
+    column.addWidget(
+        Label(
+            "MIT licence. Fonts: Inter and JetBrains Mono (SIL Open Font License).",
+            "label",
+            "muted",
+            wrap=True,
+        )
+    )
+    column.addStretch(1)
+    return page
+
+
+def _dialog(window: MainWindow, title: str, build: Callable[[], QWidget]) -> QDialog:
+    """A sheet as wide as what is on it; asked for again, the open one comes to the front."""
+    opened = window.findChild(QDialog, title)
+    if opened is not None:
+        opened.raise_()
+        return opened
+    dialog = QDialog(window)
+    dialog.setObjectName(title)
+    dialog.setWindowTitle(title)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    scroll = QScrollArea()
+    scroll.setWidgetResizable(True)
+    scroll.setFrameShape(QFrame.Shape.NoFrame)
+    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    page = build()
+    scroll.setWidget(page)
+    layout = QVBoxLayout(dialog)
+    layout.addWidget(scroll)
+    margins = layout.contentsMargins()
+    beside = margins.left() + margins.right() + scroll.verticalScrollBar().sizeHint().width()
+    dialog.resize(max(420, page.sizeHint().width() + beside), 480)
+    dialog.show()
+    return dialog

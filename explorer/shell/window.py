@@ -1,0 +1,336 @@
+"""The one window: rail, the focused pane with its inputs, inspector, transport, status."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QKeyEvent,
+    QPaintEvent,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QMainWindow,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from explorer import theme
+from explorer.engine import errors
+from explorer.panes import PaneSpec
+from explorer.panes.base import Context, Pane
+from explorer.shell import keys
+from explorer.shell.focus import FocusKeeper
+from explorer.shell.folding import Folding
+from explorer.shell.menus import Menus, palette_entries
+from explorer.shell.notices import Notices
+from explorer.state.actions import Actions
+from explorer.widgets.cut_label import CutLabel
+from explorer.widgets.inspector import Inspector
+from explorer.widgets.palette import CommandPalette
+from explorer.widgets.rail import Rail
+from explorer.widgets.status_strip import StatusStrip
+from explorer.widgets.surface import Surface
+from explorer.widgets.transport import TransportBar
+
+MINIMUM = QSize(1100, 680)
+DESIGNED = QSize(1280, 720)
+LOW = 560  # px at a zoom of 1: what stands about the picture takes less of a lower window
+MESSAGE_TIME = 5000  # ms
+
+
+class MainWindow(QMainWindow):
+    """Binds transport and inspector to the focused pane; holds no experiment of its own."""
+
+    closing = Signal()
+    painted = Signal()  # the first paint is done
+    paneShown = Signal(object)  # Pane
+    filesDropped = Signal(list)  # paths
+
+    def __init__(self, context: Context, specs: Sequence[PaneSpec]) -> None:
+        super().__init__()
+        self.setObjectName("window")
+        self.setWindowTitle("LLM Explorer")
+        self.context = context
+        self.specs = list(specs)
+        self.panes: dict[str, Pane] = {}
+        self.pane: Pane | None = None
+        self.actions_list = Actions()
+        self._saved_panes: dict[str, Any] = {}
+        self._was_painted = False
+        self._menus = Menus(self)
+        self._build()
+        self._connect()
+        self.setMinimumSize(MINIMUM)
+        self.resize(DESIGNED)
+        self.setAcceptDrops(True)
+
+    def _build(self) -> None:
+        self.rail = Rail()
+        self.rail.set_entries(
+            [
+                (spec.id, spec.title, spec.icon, f"{spec.title}: {spec.teaches} (Ctrl+{place})")
+                for place, spec in enumerate(self.specs, start=1)
+            ]
+        )
+        self.headline = CutLabel("sentence", weight=600)
+        self.headline.setObjectName("headline")
+        self.headline.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
+        self._header = Surface("surface")
+        self._header_row = QHBoxLayout(self._header)
+        self._header_row.addWidget(self.headline, 1)
+        self.inputs = Surface("surface", edges="bottom")
+        self._inputs_row = QHBoxLayout(self.inputs)
+        self._inputs_stack = QStackedWidget()
+        self._inputs_row.addWidget(self._inputs_stack)
+        self.notices = Notices()
+        self.stack = QStackedWidget()
+        self.transport = TransportBar()
+        self.inspector = Inspector()
+        self.status = StatusStrip()
+        center = Surface("window")
+        center.setMinimumWidth(theme.SIZE["center_min"])
+        column = QVBoxLayout(center)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for widget in (self._header, self.inputs, self.notices):
+            column.addWidget(widget)
+        column.addWidget(self.stack, 1)
+        column.addWidget(self.transport)
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter.setObjectName("splitter")
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.addWidget(center)
+        self.splitter.addWidget(self.inspector)
+        self.splitter.setStretchFactor(0, 1)
+        self.splitter.setStretchFactor(1, 0)
+        self.splitter.setSizes([10_000, self.context.settings.inspector_width])
+        top = QHBoxLayout()
+        top.setContentsMargins(0, 0, 0, 0)
+        top.setSpacing(0)
+        top.addWidget(self.rail)
+        top.addWidget(self.splitter, 1)
+        whole = QWidget()
+        rows = QVBoxLayout(whole)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(0)
+        rows.addLayout(top, 1)
+        rows.addWidget(self.status)
+        self.setCentralWidget(whole)
+        self.palette_popover = CommandPalette(whole)
+        self._restyle()
+
+    def _connect(self) -> None:
+        self.rail.chosen.connect(self.show_pane)
+        self.folding = Folding(self)
+        self._focus_keeper = FocusKeeper(self)
+        self.inspector.tabChanged.connect(self._on_tab)
+        self.inspector.unpinRequested.connect(self.escape)
+        self.palette_popover.entryChosen.connect(self._on_palette)
+        self._message_timer = QTimer(self, singleShot=True)
+        self._message_timer.timeout.connect(lambda: self.status.set_message(""))
+        theme.changed.connect(self._restyle)
+
+    def _restyle(self) -> None:
+        now = theme.current()
+        self._share_height()
+        self._header_row.setContentsMargins(now.px("margin"), 0, now.px("margin"), 0)
+        self._inputs_row.setContentsMargins(now.px("margin"), 0, now.px("margin"), now.px(4))
+
+    def _share_height(self) -> None:
+        now = theme.current()
+        low = self.height() < now.px(LOW)
+        self._header.setFixedHeight(now.px("header_low" if low else "header"))
+        self.inputs.setFixedHeight(now.px("inputs_low" if low else "inputs"))
+        self.transport.set_low(low)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._share_height()
+
+    # panes
+
+    def show_pane(self, name: str) -> Pane | None:
+        """Shows a pane, creating it the first time. One that fails to build shows its error."""
+        spec = next((spec for spec in self.specs if spec.id == name), None)
+        if spec is None:
+            return None
+        pane = self.panes.get(name) or self._create(spec)
+        if pane is None or pane is self.pane:
+            return pane
+        if self.pane is not None:
+            self.pane.left()
+            self.pane.inspection.disconnect(self.inspector.set_inspection)
+            self.pane.headlineChanged.disconnect(self._on_headline)
+        self.pane = pane
+        pane.inspection.connect(self.inspector.set_inspection)
+        pane.headlineChanged.connect(self._on_headline)
+        self.inspector.set_inspection(None)
+        self.rail.set_current(name)
+        self.stack.setCurrentWidget(pane)
+        self._show_inputs(pane)
+        self.transport.bind(pane.player)
+        self._on_headline(pane.headline)
+        pane.shown()
+        self.folding.widen()
+        self.paneShown.emit(pane)
+        self.refresh_actions()
+        return pane
+
+    def _create(self, spec: PaneSpec) -> Pane | None:
+        try:
+            pane = spec.create(self.context)
+            self.actions_list.add(pane.actions())
+        except Exception as error:
+            errors.report(error, f"the pane {spec.title}")
+            return None
+        self.panes[spec.id] = pane
+        pane.statusRequested.connect(self.say)
+        pane.player.set_motion(self.context.settings.motion)
+        pane.player.set_speed(self.context.settings.speed)
+        pane.player.speedChanged.connect(self._on_speed)
+        self.stack.addWidget(pane)
+        header = pane.header()
+        if header is not None:
+            self._inputs_stack.addWidget(header)
+        saved = self._saved_panes.get(spec.id)
+        if isinstance(saved, dict):
+            try:
+                pane.restore(saved)
+            except Exception as error:  # an old session must not keep a pane from opening
+                errors.report(error, f"the last session of {spec.title}")
+        for name, picture in pane.pictures().items():
+            self._offer_export(pane, name, picture)
+        self.build_menus()
+        return pane
+
+    def _show_inputs(self, pane: Pane) -> None:
+        header = pane.header()
+        self.inputs.setVisible(header is not None)
+        if header is not None:
+            self._inputs_stack.setCurrentWidget(header)
+
+    def _offer_export(self, pane: Pane, name: str, picture: QWidget) -> None:
+        """Right click on a picture: Show as table, Copy, Export."""
+        from explorer.shell import export
+
+        picture.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        picture.customContextMenuRequested.connect(
+            lambda at: export.menu(self, pane, name, picture).popup(picture.mapToGlobal(at))
+        )
+
+    def _on_headline(self, text: str) -> None:
+        self.headline.set_text(text)
+
+    # words
+
+    def say(self, text: str) -> None:
+        """A short message in the status bar."""
+        self.status.set_message(text)
+        self._message_timer.start(MESSAGE_TIME)
+
+    # actions
+
+    def build_menus(self) -> None:
+        """Menus are read from the list of actions, again whenever a pane adds some."""
+        self._menus.build(self.actions_list)
+
+    def refresh_actions(self) -> None:
+        self._menus.refresh()
+
+    def open_palette(self) -> None:
+        self.palette_popover.open(palette_entries(self.actions_list))
+
+    def _on_palette(self, name: str) -> None:
+        self.actions_list.run(name)
+        self.refresh_actions()
+
+    # inspector
+
+    def toggle_inspector(self) -> None:
+        self.inspector.set_collapsed(not self.inspector.collapsed)
+
+    def _on_tab(self, tab: str) -> None:
+        self.context.settings.inspector_tab = tab
+
+    def _on_speed(self, speed: float) -> None:
+        self.context.settings.speed = speed
+
+    # keys
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """What no focused widget wanted for itself (LOOK: a grid's arrows and a field's win)."""
+        if not keys.handle(self, event):
+            super().keyPressEvent(event)
+
+    def escape(self) -> None:
+        """Esc: the palette, then what the pane has locked or entered, then the cards."""
+        if self.palette_popover.isVisible():
+            self.palette_popover.dismiss()
+        elif self.pane is None or not self.pane.cancel():
+            self.notices.close_last()
+
+    def next_region(self) -> None:
+        """F6: rail, inputs, picture, transport, inspector, status."""
+        keys.focus_next(
+            self,
+            [self.rail, self.inputs, self.stack, self.transport, self.inspector, self.status],
+        )
+
+    # files
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+            self.status.set_message(
+                "Drop a text to train on it, a tokenizer, or the folder of a model or run"
+            )
+
+    def dragLeaveEvent(self, _: QEvent) -> None:
+        self.status.set_message("")
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.status.set_message("")
+        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            event.acceptProposedAction()
+            self.filesDropped.emit(paths)
+
+    # start and end
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._was_painted:
+            self._was_painted = True
+            QTimer.singleShot(0, self.painted)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """The close button only asks: the session ends in order."""
+        event.ignore()
+        self.closing.emit()
+
+    def state(self) -> dict[str, Any]:
+        panes = dict(self._saved_panes)
+        for name, pane in self.panes.items():
+            try:
+                panes[name] = pane.state()
+            except Exception as error:
+                errors.report(error, f"saving the pane {name}")
+        geometry = bytes(self.saveGeometry().toBase64()).decode("ascii")
+        current = next((name for name, pane in self.panes.items() if pane is self.pane), None)
+        return {"version": 1, "pane": current, "panes": panes, "geometry": geometry}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        geometry, panes = state.get("geometry"), state.get("panes")
+        if isinstance(geometry, str):
+            self.restoreGeometry(QByteArray.fromBase64(geometry.encode("ascii", "ignore")))
+        if isinstance(panes, dict):
+            self._saved_panes = panes

@@ -1,0 +1,1 @@
+"""What a person has open and set up: workspace, player, tracks, settings, actions."""

@@ -1,0 +1,349 @@
+"""A cursor over one or several tracks: play, pause, step, seek, speed.
+
+`position` is a float. At a whole number k, step k is settled; between k and k + 1 the fraction is
+the progress of the transition from step k to step k + 1. Every animation is `draw(position)`.
+`step` is the step that people are told about: the one being moved to, else the settled one.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+
+from explorer.engine import courtesy
+from explorer.state.tracks import Track
+
+SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, math.inf)  # the last is "max": no transition
+FRAME = 16  # ms between two frames
+CROSS_FADE = 0.120  # seconds a transition takes under reduced motion
+
+
+class Player(QObject):
+    """Moves one position along its tracks. Its clock is an argument: tests advance it by hand."""
+
+    positionChanged = Signal(float)
+    stepChanged = Signal(int)
+    playingChanged = Signal(bool)
+    trackChanged = Signal()
+    speedChanged = Signal(float)
+    liveChanged = Signal(bool)
+    ticked = Signal()  # a frame's time has passed: what it moved is about to be painted
+    moreRequested = Signal()  # the cursor stands at the frontier of a track that may grow
+
+    def __init__(
+        self, parent: QObject | None = None, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__(parent)
+        self._clock = clock
+        self._tracks: list[Track] = []
+        self._outer: list[tuple[list[Track], int]] = []
+        self._position = 0.0
+        self._playing = False
+        self._single = False  # one transition only, then stop
+        self._resting = 0.0  # seconds of rest still to wait
+        self._then = 0.0
+        self._speed = 1.0
+        self._motion = "full"
+        self._step = -1
+        self._live = False
+        self.unseen = False  # frames of an export are drawn: the cursor moves for no person
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.setInterval(FRAME)
+        self._timer.timeout.connect(self.tick)
+
+    # tracks
+
+    @property
+    def track(self) -> Track | None:
+        return self._tracks[0] if self._tracks else None
+
+    @property
+    def tracks(self) -> list[Track]:
+        return list(self._tracks)
+
+    @property
+    def length(self) -> int:
+        """The steps of the longest track."""
+        return max((track.length for track in self._tracks), default=0)
+
+    @property
+    def complete(self) -> bool:
+        return all(track.complete for track in self._tracks)
+
+    @property
+    def depth(self) -> int:
+        """How many levels deep the cursor is; 0 is the outermost."""
+        return len(self._outer)
+
+    def set_track(self, track: Track | None, *, keep_position: bool = False) -> None:
+        self.set_tracks([track] if track is not None else [], keep_position=keep_position)
+
+    def set_tracks(self, tracks: Sequence[Track], *, keep_position: bool = False) -> None:
+        """Another thing to look at; the cursor goes to its start (to its live edge, if it has one).
+
+        `keep_position` stays at the same step: the same trace for another head or token.
+        """
+        self._outer.clear()
+        self._show(list(tracks), self._position if keep_position else None)
+
+    def refresh(self) -> None:
+        """The tracks have grown (or a live run has changed state)."""
+        if self._live and self._position != self._end():
+            self._move_to(self._end())
+        self.trackChanged.emit()
+        self._check_live()
+
+    def _show(self, tracks: list[Track], position: float | None) -> None:
+        self._stop()
+        self._tracks = tracks
+        if position is None:
+            at_edge = any(track.is_live for track in tracks)
+            position = float(self._end()) if at_edge else 0.0
+        self._step = -1
+        self.trackChanged.emit()
+        self._move_to(min(round(position), self._end()))
+
+    # where the cursor is
+
+    @property
+    def position(self) -> float:
+        return self._position
+
+    @property
+    def step(self) -> int:
+        """The step in words: the one being moved to, else the settled one; -1 when empty."""
+        return math.ceil(self._position - 1e-9) if self.length else -1
+
+    @property
+    def playing(self) -> bool:
+        """Playing: an animation runs, or at the live edge the run trains on."""
+        live = self._live_track()
+        return live.live_playing if live is not None else self._playing
+
+    @property
+    def moving(self) -> bool:
+        """The cursor goes from frame to frame: not at the live edge, where the run moves it."""
+        return self._playing
+
+    @property
+    def at_live_edge(self) -> bool:
+        return self._live
+
+    @property
+    def speed(self) -> float:
+        return self._speed
+
+    def set_speed(self, speed: float) -> None:
+        """One of SPEEDS; `math.inf` is "max"."""
+        if not speed > 0:
+            raise ValueError(f"speed must be above 0, not {speed}; choose one of {SPEEDS}")
+        if speed != self._speed:
+            self._speed = speed
+            self.speedChanged.emit(speed)
+
+    @property
+    def motion(self) -> str:
+        return self._motion
+
+    def set_motion(self, motion: str) -> None:
+        """full, reduced (a short cross-fade) or off (a cut)."""
+        if motion not in ("full", "reduced", "off"):
+            raise ValueError(f"motion is full, reduced or off, not {motion!r}")
+        self._motion = motion
+
+    # moving
+
+    def play(self) -> None:
+        live = self._live_track()
+        if live is not None:
+            live.live_play()
+            self.playingChanged.emit(True)
+            return
+        if not self.length or self._playing:
+            return
+        if self._position >= self._end() and self.complete and not self._grows():
+            self._move_to(0.0)
+        self._single = False
+        self._resting = 0.0
+        self._run()
+
+    def rest(self) -> None:
+        """Playing, it stays at the settled step for as long as any other: it has just come up."""
+        if self._playing and not math.isinf(self._speed):
+            self._resting = self._rest() / self._speed
+
+    def pause(self) -> None:
+        live = self._live_track()
+        if live is not None:
+            live.live_pause()
+            self.playingChanged.emit(False)
+        else:
+            self._stop()
+
+    def toggle(self) -> None:
+        if self.playing:
+            self.pause()
+        else:
+            self.play()
+
+    def forward(self) -> None:
+        """One step on: animated from a settled step, cut while a transition is under way."""
+        live = self._live_track()
+        if live is not None:
+            live.live_step()
+            return
+        if self._position != math.floor(self._position):
+            self._stop()
+            self._move_to(math.ceil(self._position))
+            return
+        self._stop()
+        if self._position >= self._end():
+            if not self.complete:
+                self.moreRequested.emit()
+            return
+        if self._motion == "off" or math.isinf(self._speed):
+            self._move_to(self._position + 1)
+            return
+        self._single = True
+        self._resting = 0.0
+        self._run()
+
+    def back(self) -> None:
+        self._stop()
+        self._move_to(max(0, math.ceil(self._position) - 1))
+
+    def seek(self, position: float) -> None:
+        """By hand: never animated. Fractions show the middle of a transition."""
+        self._stop()
+        self._move_to(min(max(0.0, float(position)), float(self._end())))
+
+    def start(self) -> None:
+        self.seek(0)
+
+    def end(self) -> None:
+        """To the last step; with a live track this is Go live."""
+        self.seek(self._end())
+
+    def enter(self) -> bool:
+        """Goes into the current step where it has steps of its own."""
+        inner = [track.inside(self.step) for track in self._tracks if self.step < track.length]
+        inner = [track for track in inner if track is not None]
+        if not inner:
+            return False
+        self._outer.append((self._tracks, self.step))
+        self._show(inner, 0.0)
+        return True
+
+    def leave(self) -> bool:
+        """Back to the step that this level belongs to."""
+        if not self._outer:
+            return False
+        inner = self._tracks[0]
+        tracks, index = self._outer.pop()
+        self._show(tracks, float(tracks[0].outside(inner, index)))
+        return True
+
+    # time
+
+    def tick(self) -> None:
+        """One frame: moves on by the time that the clock says has passed."""
+        courtesy.window_works()
+        now = self._clock()
+        passed, self._then = now - self._then, now
+        while passed > 0 and self._playing:
+            passed = self._advance(passed)
+        self.ticked.emit()
+
+    def _advance(self, passed: float) -> float:
+        """Uses up some of `passed` seconds and returns the rest."""
+        if self._resting > 0:
+            used = min(self._resting, passed)
+            self._resting -= used
+            return passed - used
+        settled = math.floor(self._position)
+        if settled >= self._end():
+            self._at_end()
+            return 0.0
+        fast = math.isinf(self._speed)
+        takes = 0.0 if fast else self._transition() / self._speed
+        fraction = self._position - settled
+        left = takes * (1 - fraction)
+        if passed < left:
+            self._move_to(self._position + passed / takes)
+            return 0.0
+        self._move_to(settled + 1)
+        if self._single:
+            self._stop()
+            return 0.0
+        self._resting = 0.0 if fast else self._rest() / self._speed
+        return 0.0 if fast else passed - left
+
+    def _transition(self) -> float:
+        if self._motion == "off":
+            return 0.0
+        longest = max(track.transition for track in self._tracks)
+        return min(CROSS_FADE, longest) if self._motion == "reduced" else longest
+
+    def _rest(self) -> float:
+        saved = max(track.transition for track in self._tracks) - self._transition()
+        return max(track.rest for track in self._tracks) + saved
+
+    def _at_end(self) -> None:
+        if not self.complete:
+            self.moreRequested.emit()  # keeps playing: goes on when the track grows
+        elif not self._grows():
+            self._stop()
+        else:
+            self._stop()
+            self._check_live()
+
+    def _run(self) -> None:
+        self._then = self._clock()
+        self._playing = True
+        self._timer.start()
+        self.playingChanged.emit(True)
+
+    def _stop(self) -> None:
+        self._timer.stop()
+        self._resting = 0.0
+        if self._playing:
+            self._playing = False
+            self.playingChanged.emit(False)
+
+    # inner things
+
+    def _end(self) -> int:
+        return max(0, self.length - 1)
+
+    def _grows(self) -> bool:
+        return any(track.is_live for track in self._tracks)
+
+    def _live_track(self) -> Track | None:
+        if not self._live:
+            return None
+        return next((track for track in self._tracks if track.is_live), None)
+
+    def _move_to(self, position: float) -> None:
+        position = float(position)
+        moved = position != self._position
+        self._position = position
+        self._check_live()
+        if moved or self._step < 0:
+            self.positionChanged.emit(position)
+        if self.step != self._step:
+            self._step = self.step
+            self.stepChanged.emit(self._step)
+
+    def _check_live(self) -> None:
+        live = self._grows() and self._position >= self._end()
+        if live != self._live:
+            self._live = live
+            if live:
+                self._timer.stop()
+                self._playing = False
+            self.liveChanged.emit(live)
+            self.playingChanged.emit(self.playing)

@@ -1,0 +1,1 @@
+"""Line plots of long, growing series, drawn with pyqtgraph."""

@@ -1,0 +1,138 @@
+"""What a line plot shows: its series, and the values of their lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from PySide6.QtGui import QPen
+
+from explorer import theme
+from explorer.widgets.base import Columns
+from explorer.widgets.plots.math import smooth
+
+LARGEST = 1e30  # far larger values overflow where curves are turned into pixels
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """One line: x ascending, y with NaN as gaps, as are values beyond LARGEST.
+
+    `color` is a series index or a theme role. `smoothed`: the plot's smoothing applies (raw stays
+    visible, faint). `dashed` tells lines apart without color. `marks` draws a dot at each point
+    (few points). `named` writes its name at its end: not where a mark says what it is. `exact` is
+    what tables and readouts tell where the line is drawn otherwise; an `aid`, which only helps the
+    eye, is told nowhere.
+    """
+
+    name: str
+    x: np.ndarray
+    y: np.ndarray
+    color: int | str = 0
+    smoothed: bool = False
+    dashed: bool = False
+    marks: bool = False
+    named: bool = True
+    exact: np.ndarray | None = None
+    aid: bool = False
+
+    @property
+    def points(self) -> np.ndarray:
+        """(n, 2), as they are told."""
+        return np.stack([self.x, self.y if self.exact is None else self.exact], axis=1)
+
+    def __post_init__(self) -> None:
+        huge = np.abs(self.y) > LARGEST
+        if np.any(huge):  # infinite ones, too: they have no place on an axis
+            object.__setattr__(self, "y", np.where(huge, np.nan, self.y))
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """What one curve shows: (n,) coordinates of the view with NaN as gaps, and its pen.
+
+    `dots` are the points, among them, that get a dot.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    pen: QPen
+    dots: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.intp))
+
+
+def shown_lines(series: Sequence[Series], log: bool, smoothing: float) -> list[np.ndarray]:
+    """What each bold line shows: smoothed where asked for; gaps where a log axis has no place."""
+    lines = []
+    for one in series:
+        line = np.asarray(one.y, dtype=np.float64)
+        drawable = np.isfinite(line) & (line > 0) if log else np.isfinite(line)
+        line = np.where(drawable, line, np.nan)
+        lines.append(smooth(line, smoothing) if one.smoothed and smoothing else line)
+    return lines
+
+
+def dotted(y: np.ndarray, marks: bool) -> np.ndarray:
+    """Which points get a dot: all with `marks`, else those between two gaps, which have no line."""
+    known = np.isfinite(y)
+    alone = known & ~np.r_[False, known[:-1]] & ~np.r_[known[1:], False]
+    return np.flatnonzero(known if marks else alone)
+
+
+def ends_of(series: Sequence[Series], lines: Sequence[np.ndarray]) -> dict[str, float]:
+    """Per series the last value of its line; one that is all gaps has none."""
+    found = {}
+    for one, line in zip(series, lines, strict=True):
+        known = np.flatnonzero(np.isfinite(line))
+        if known.size:
+            found[one.name] = float(line[known[-1]])
+    return found
+
+
+def last_values(series: Sequence[Series], lines: Sequence[np.ndarray]) -> list[str]:
+    """The last value of every line, in words."""
+    parts = []
+    for one, line in zip(series, lines, strict=True):
+        known = np.flatnonzero(np.isfinite(line))
+        if known.size and not one.aid:
+            last = known[-1]
+            value = theme.format_number((line if one.exact is None else one.exact)[last])
+            parts.append(f"{one.name} {value} at {theme.format_number(one.x[last])}")
+    return parts
+
+
+def values_at(series: Sequence[Series], lines: Sequence[np.ndarray], x: float) -> list[float]:
+    """The value of every line at its recorded point nearest to `x`; NaN where it has none, and
+    beyond a line's ends by more than the mean distance of two points.
+    """
+    values = []
+    for one, line in zip(series, lines, strict=True):
+        if not len(one.x) or one.aid:
+            values.append(float("nan"))
+            continue
+        first, last = float(one.x[0]), float(one.x[-1])
+        at = int(np.clip(np.searchsorted(one.x, x), 0, len(one.x) - 1))
+        if at and abs(one.x[at - 1] - x) < abs(one.x[at] - x):
+            at -= 1
+        reach = max(1.0, (last - first) / max(1, len(one.x) - 1))
+        line = line if one.exact is None else one.exact
+        values.append(float(line[at]) if first - reach <= x <= last + reach else float("nan"))
+    return values
+
+
+def columns_of(x_label: str, series: Sequence[Series]) -> Columns:
+    """One table of several series, that on top first: a row for every x, empty (masked) where a
+    series has no point there.
+    """
+    name = x_label.split(" (")[0] or "x"
+    series = [one for one in series if not one.aid]
+    if not series:
+        return Columns()
+    x = np.unique(np.concatenate([np.asarray(one.x, np.float64) for one in series]))
+    whole = bool(np.all(x == np.round(x)))
+    table = Columns({name: x.astype(np.int64) if whole else x})
+    for one in reversed(series):
+        values = np.ma.masked_all(x.size)
+        values[np.searchsorted(x, one.x)] = one.points[:, 1]
+        table[one.name] = values
+    return table

@@ -1,0 +1,345 @@
+"""A line plot of long, growing series: left and bottom axis, direct labels, hover rule, log axis.
+
+pyqtgraph draws what this widget decides; of a line only the extremes in each column of pixels.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from PySide6.QtCore import QMetaObject, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from explorer import theme
+from explorer.engine import courtesy
+from explorer.widgets.base import Columns, Picture, put_words
+from explorer.widgets.plots.curves import Curves, color_of, curves_of
+from explorer.widgets.plots.data import (
+    Series,
+    columns_of,
+    ends_of,
+    last_values,
+    shown_lines,
+    values_at,
+)
+from explorer.widgets.plots.ends import draw_names
+from explorer.widgets.plots.labels import (
+    axes_area,
+    badge_text,
+    draw_badge,
+    draw_readout,
+    draw_titles,
+    x_numbers,
+    y_numbers,
+)
+from explorer.widgets.plots.limits import MovingLimits, wanted_limits
+from explorer.widgets.plots.marks import NEAR, Mark, draw_marks, mark_near
+from explorer.widgets.plots.math import linear_ticks
+
+
+class LinePlot(Picture):
+    """Several `Series` on one pair of axes, the last one on top, with marks at places of x.
+
+    Intents: `hovered` and `clicked` with an x value: a mark's own where one is near.
+    """
+
+    hovered = Signal(float)  # NaN when the pointer left
+    clicked = Signal(float)
+    _changed = Signal()  # queued: a scene that changes while it is painted is painted twice
+
+    def __init__(self, name: str = "Plot", parent: QWidget | None = None) -> None:
+        from explorer.widgets.plots.view import PlotView  # brings pyqtgraph
+
+        super().__init__(name, parent)
+        self._series: list[Series] = []
+        self._lines: list[np.ndarray] = []  # what the bold line shows, per series
+        self.glides = True  # the axes, to other limits
+        self.ends: dict[str, float] = {}  # per series its line's last value as it is drawn
+        self._labels = ("", "")
+        self._log = False
+        self._smoothing = 0.0
+        self._cursor: float | None = None
+        self._hover: float | None = None
+        self._fixed_x: tuple[float, float] | None = None
+        self._limits = MovingLimits(self)
+        self._limits.moved.connect(self._arrange_later)
+        self._marks: list[Mark] = []
+        self._note = ""
+        self._curves = Curves()
+        self._empty_text = "no data yet"
+        self._stale = True
+        self._area: QRectF | None = None
+        self._changed.connect(self._prepare, Qt.ConnectionType.QueuedConnection)
+        self._view = PlotView(self, self._prepare, self._write)
+        self.setMouseTracking(True)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    # What is shown -------------------------------------------------------------------------------
+
+    def set_axes(self, x_label: str, y_label: str) -> None:
+        """Names and units: "step", "loss (nats per token)"."""
+        self._labels = (x_label, y_label)
+        self.setAccessibleName(f"{y_label} by {x_label}")
+        self.data_changed()
+
+    def set_series(self, series: Sequence[Series]) -> None:
+        """Shows other lines, or the same ones longer. Raises ValueError when x and y differ."""
+        for one in series:
+            if np.shape(one.x) != np.shape(one.y) or np.ndim(one.x) != 1:
+                raise ValueError(
+                    f"series {one.name!r} needs x and y of one length, got {np.shape(one.x)} and "
+                    f"{np.shape(one.y)}"
+                )
+        self._series = list(series)
+        self._renew()
+
+    def set_log(self, log: bool) -> None:
+        """A logarithmic y axis; values <= 0 become gaps."""
+        if log != self._log:
+            self._log = log
+            self._renew()
+
+    def set_smoothing(self, strength: float) -> None:
+        """0 (none) to 0.999: how much series with `smoothed` are averaged."""
+        strength = min(0.999, max(0.0, strength))
+        if strength != self._smoothing:
+            self._smoothing = strength
+            self._renew()
+
+    def set_cursor(self, x: float | None) -> None:
+        """A vertical line where the transport stands; None hides it."""
+        if x != self._cursor:
+            self._cursor = x
+            self._show_rules()
+
+    def set_marks(self, marks: Sequence[Mark]) -> None:
+        """Places of x that stand out: checkpoints, the step at which a run branched off."""
+        if list(marks) != self._marks:
+            self._marks = list(marks)
+            self._view.write()
+
+    def set_note(self, note: str) -> None:
+        """A few words above the plot: what is not drawn, and why."""
+        if note != self._note:
+            self._note = note
+            self._view.write()
+
+    def set_x_range(self, low: float | None, high: float | None = None) -> None:
+        """Fixes the x axis (a run's steps are known beforehand); None follows the data."""
+        self._fixed_x = None if low is None or high is None else (float(low), float(high))
+        self._rescale()
+        self.data_changed()
+
+    def set_empty_text(self, text: str) -> None:
+        self._empty_text = text
+        self._view.write()
+
+    def displayed(self) -> dict[str, np.ndarray]:
+        """Per series its exact (n, 2) points, never the decimated ones."""
+        return {one.name: one.points for one in self._series if not one.aid}
+
+    def as_columns(self) -> Columns:
+        return columns_of(self._labels[0], self._series)
+
+    def table_labels(self) -> dict[str, tuple[Sequence[str], Sequence[str]]]:
+        return {one.name: ((), (self._labels[0], one.name)) for one in self._series}
+
+    @property
+    def limits(self) -> tuple[float, float, float, float]:
+        """x low, x high, y low, y high of the axes (where a rescale is heading)."""
+        return self._limits.target or (0.0, 1.0, 0.0, 1.0)
+
+    def sizeHint(self) -> QSize:
+        return QSize(theme.current().px(360), theme.current().px(200))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(theme.current().px(160), theme.current().px(96))
+
+    # Data ----------------------------------------------------------------------------------------
+
+    def _renew(self) -> None:
+        self._lines = shown_lines(self._series, self._log, self._smoothing)
+        self.ends = ends_of(self._series, self._lines)
+        self._rescale()
+        self.setAccessibleDescription(self.describe())
+        self.data_changed()
+
+    def describe(self) -> str:
+        """The last value of every line, in words."""
+        return ", ".join(last_values(self._series, self._lines)) or self._empty_text
+
+    def _rescale(self) -> None:
+        """Extends the limits when data leave them."""
+        wanted = wanted_limits(self._series, self._lines, self._fixed_x, self._log)
+        travel = self.glides and self.isVisible() and theme.current().travels
+        self._limits.show(wanted, self._fixed_x is not None, travel, self._log)
+
+    # Geometry ------------------------------------------------------------------------------------
+
+    def plot_rect(self) -> QRectF:
+        """The area inside the axes."""
+        if self._area is None:
+            names = [one.name for one in self._series if one.named]
+            ticks = [text for _, text in self._y_ticks()]
+            self._area = axes_area(self.size(), ticks, names, self._labels[0])
+        return QRectF(self._area)
+
+    def _place(self, value: float) -> float:
+        """A y value in the view's coordinates: its logarithm on a log axis."""
+        return math.log10(value) if self._log else float(value)
+
+    def _y_ticks(self) -> list[tuple[float, str]]:
+        if self._limits.now is None:
+            return []
+        return y_numbers(self._limits.now[2:], self._log, self.height())
+
+    def x_at(self, pixel: float) -> float:
+        """The x value under a horizontal position."""
+        rect = self.plot_rect()
+        low, high = self._limits.now[:2] if self._limits.now else (0.0, 1.0)
+        return low + (pixel - rect.left()) / rect.width() * (high - low)
+
+    def _pixels(self) -> Callable[[float], float]:
+        """From an x value to its horizontal position."""
+        rect = self.plot_rect()
+        low, high = self._limits.now[:2] if self._limits.now else (0.0, 1.0)
+        return lambda x: rect.left() + (x - low) / max(1e-30, high - low) * rect.width()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._view.setGeometry(self.rect())
+        self._arrange_later()
+
+    # The scene -----------------------------------------------------------------------------------
+
+    def on_theme_changed(self) -> None:
+        super().on_theme_changed()
+        self._arrange_later()
+
+    def data_changed(self) -> None:
+        if self._broken:  # else the scene has itself painted
+            super().data_changed()
+        self._view.show()
+        self._arrange_later()
+
+    def _arrange_later(self) -> None:
+        """Before it is painted next, the scene is brought up to date."""
+        self._stale = True
+        self._area = None
+        self._changed.emit()
+
+    def _prepare(self) -> None:
+        courtesy.window_works()
+        if not self._stale:
+            return
+        self._stale = False
+        try:
+            self._arrange()
+        except Exception as error:  # a view that is hidden while it is painted ends the program
+            QMetaObject.invokeMethod(self._view, "hide", Qt.ConnectionType.QueuedConnection)
+            self.fail(error)
+
+    def _arrange(self) -> None:
+        rect = self.plot_rect()
+        known = self._limits.now is not None
+        x_low, x_high, low, high = self._limits.now or (0.0, 1.0, 0.0, 1.0)
+        if known:
+            low, high = self._place(low), self._place(high)
+        self._view.restyle()
+        self._view.place(rect, (x_low, x_high), (low, high))
+        x_ticks = linear_ticks(x_low, x_high, 5) if known else []
+        numbers = x_numbers(x_ticks, (x_low, x_high), rect, self._labels[0], self.width())
+        self._view.set_ticks(numbers, self._y_ticks())
+        self._curves = Curves()
+        if known:
+            limits = (x_low, x_high, *self.limits[2:])
+            self._curves = curves_of(
+                self._series, self._lines, limits, rect.width(), self._log, self._smoothing > 0
+            )
+        self._view.set_lines(self._curves.lines)
+        self._show_rules()
+
+    def _show_rules(self) -> None:
+        known = self._limits.now is not None
+        self._view.set_rules(self._cursor if known else None, self._hover if known else None)
+        self._view.write()
+
+    # Words ---------------------------------------------------------------------------------------
+
+    def _write(self, painter: QPainter) -> None:
+        """What is written over the scene, in the widget's pixels."""
+        now, rect = theme.current(), self.plot_rect()
+        muted = now.color("muted")
+        draw_titles(painter, rect, (self._labels[0], self._title()), self.width())
+        if self._limits.now is None:
+            put_words(painter, QRectF(self.rect()), self._empty_text, now.font("body"), muted)
+            return
+        note = badge_text(self._curves.bucket, self._curves.outside, self._note)
+        draw_badge(painter, note, self._title(), self.width())
+        pixel = self._pixels()
+        draw_marks(painter, self._marks, pixel, rect, words=self._hover is None)
+        draw_names(painter, self._ends(rect), self._paths(), rect, self.width())
+        if self._hover is not None:
+            x, step = pixel(self._hover), theme.format_number(round(self._hover))
+            near = mark_near(self._marks, x, pixel)
+            head = f"{self._labels[0].split(' (')[0]} {step}" if near is None else near.text
+            draw_readout(painter, x, rect, head, self.readout(self._hover), self.width())
+
+    def _title(self) -> str:
+        return self._labels[1] + (", log scale" if self._log else "")
+
+    def _ends(self, rect: QRectF) -> list[tuple[float, float, str, QColor]]:
+        """Where each line with a name ends: (x, y, name, color)."""
+        ends = []
+        for one, line in zip(self._series, self._lines, strict=True):
+            known = np.flatnonzero(np.isfinite(line))
+            if known.size and one.named:
+                end = self._view.pixel(float(one.x[known[-1]]), self._place(line[known[-1]]))
+                ends.append((min(end.x(), rect.right()), end.y(), one.name, color_of(one)))
+        return ends
+
+    def _paths(self) -> list[np.ndarray]:
+        """The curves that are drawn, as (n, 2) pixels."""
+        origin = self._view.pixel(0.0, 0.0)
+        unit = self._view.pixel(1.0, 1.0) - origin
+        return [
+            np.stack([origin.x() + line.x * unit.x(), origin.y() + line.y * unit.y()], axis=1)
+            for line in self._curves.lines
+        ]
+
+    def readout(self, x: float) -> list[tuple[str, str, QColor]]:
+        """At `x`: (name, value, color) of every line that comes there, the highest first."""
+        values = values_at(self._series, self._lines, x)
+        found = [(value, one) for one, value in zip(self._series, values) if np.isfinite(value)]
+        found.sort(key=lambda pair: -pair[0])
+        return [(one.name, theme.format_number(value), color_of(one)) for value, one in found]
+
+    # Interaction ---------------------------------------------------------------------------------
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._set_hover(self._meant(event))
+
+    def leaveEvent(self, event) -> None:
+        self._set_hover(None)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        x = self._meant(event)
+        if x is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.clicked.emit(x)
+
+    def _meant(self, event: QMouseEvent) -> float | None:
+        """The x value under the pointer, a mark's where one is near; None outside the axes."""
+        place = event.position()
+        area = self.plot_rect().adjusted(0, 0, 0, 2 * NEAR)
+        if self._limits.now is None or not area.contains(place):
+            return None
+        near = mark_near(self._marks, place.x(), self._pixels())
+        return self.x_at(place.x()) if near is None else near.x
+
+    def _set_hover(self, x: float | None) -> None:
+        if x != self._hover:
+            self._hover = x
+            self.hovered.emit(float("nan") if x is None else x)
+            self._show_rules()

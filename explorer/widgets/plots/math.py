@@ -1,0 +1,145 @@
+"""The arithmetic of a line plot: ticks, smoothing, and decimation to the pixels there are."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Collection, Sequence
+
+import numpy as np
+
+from explorer.theme.numbers import MINUS
+
+
+def linear_ticks(low: float, high: float, count: int = 4) -> list[float]:
+    """Three to six round numbers (1, 2, 2.5 or 5 times a power of ten) inside [low, high]."""
+    span = high - low
+    if not math.isfinite(span) or span <= 0:
+        return [low]
+    power = 10.0 ** math.floor(math.log10(span / count))
+    best = min(
+        (power * factor for factor in (1, 2, 2.5, 5, 10)),
+        key=lambda step: abs(math.floor(high / step) - math.ceil(low / step) + 1 - count),
+    )
+    first = math.ceil(low / best - 1e-9)
+    last = math.floor(high / best + 1e-9)
+    return [index * best for index in range(first, last + 1)]
+
+
+def tick_texts(ticks: Sequence[float]) -> list[str]:
+    """The numbers at the ticks of one axis, all with as many decimals as the finest one needs:
+    6.0, 6.5, 7.0; a zero has none; below a thousandth and from a million on as 5e-4.
+    """
+    largest = max((abs(tick) for tick in ticks), default=0.0)
+    step = min((abs(b - a) for a, b in itertools.pairwise(ticks)), default=largest) or 1.0
+    if largest and not 0.999e-3 <= largest < 1e6:
+        power = {tick: math.floor(math.log10(abs(tick)) + 1e-9) for tick in ticks if tick}
+        parts = {tick: tick / 10.0**exponent for tick, exponent in power.items()}
+        digits = _decimals(parts.values(), 0.1)
+        texts = [f"{parts[t]:.{digits}f}e{power[t]}" if t else "0" for t in ticks]
+    else:
+        digits = _decimals(ticks, step)
+        texts = [f"{tick:,.{digits}f}" if tick else "0" for tick in ticks]
+    return [text.replace("-", MINUS) for text in texts]
+
+
+def _decimals(values: Collection[float], step: float) -> int:
+    """How many decimals tell values apart that lie `step` or more from each other."""
+    exact = (n for n in range(6) if all(abs(round(v, n) - v) < 1e-3 * step for v in values))
+    return next(exact, 6)
+
+
+SMALLEST, LARGEST = 1e-300, 1e307  # five times a power of ten stays a number
+
+
+def log_ticks(low: float, high: float, room: int = 5) -> list[float]:
+    """Powers of ten inside [low, high] (both > 0), with 2 and 5 between when they are few: as many
+    as there is room for, two at least and five at most.
+    """
+    most = min(5, max(2, room))
+    low, high = max(low, SMALLEST), min(high, LARGEST)
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    decades = [10.0**power for power in range(first, last + 1)]
+    inside = [tick for tick in decades if low * (1 - 1e-9) <= tick <= high * (1 + 1e-9)]
+    if len(inside) >= 3:
+        return _at_most(inside, most)
+    finer = sorted(tick * factor for tick in decades for factor in (1, 2, 5))
+    inside = [tick for tick in finer if low * (1 - 1e-9) <= tick <= high * (1 + 1e-9)]
+    return _at_most(inside if len(inside) >= 2 else linear_ticks(low, high), most)
+
+
+def _at_most(ticks: list[float], most: int) -> list[float]:
+    return ticks[:: -(-len(ticks) // most) or 1]
+
+
+def smooth(values: np.ndarray, strength: float) -> np.ndarray:
+    """Exponential moving average without the start's bias (Adam's correction, Kingma and Ba 2015).
+
+    average = strength * average + (1 - strength) * value, divided by 1 - strength ** count. Gaps
+    (NaN) stay gaps and are skipped by the average. `strength` is 0 (none) to below 1.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    known = np.isfinite(values)
+    out = np.full(values.shape, np.nan)
+    seen = values[known]
+    if strength <= 0 or seen.size == 0:
+        return values.copy()
+    # Doubling: after the pass with distance d, each entry sums its last 2 d values, decayed.
+    averages = seen * (1.0 - strength)
+    distance = 1
+    while distance < seen.size and strength**distance > 1e-17:
+        averages[distance:] += averages[:-distance] * strength**distance
+        distance *= 2
+    # The bias fades below what a float can tell; powers beyond that would be slow denormals.
+    biased = min(seen.size, math.ceil(math.log(1e-17) / math.log(strength)))
+    averages[:biased] /= 1.0 - strength ** np.arange(1.0, biased + 1)
+    out[known] = averages
+    return out
+
+
+def decimate(x: np.ndarray, y: np.ndarray, pixels: int) -> tuple[np.ndarray, np.ndarray, int]:
+    """At most 2 * pixels points that keep every peak: minimum and maximum of each bucket.
+
+    Returns (x, y, points per bucket); 1 means nothing was hidden. A bucket without any value is a
+    gap (NaN).
+    """
+    size = len(y)
+    bucket = -(-size // max(1, pixels))
+    if bucket <= 2:
+        return x, y, 1
+    count = -(-size // bucket)
+    padded = np.full(count * bucket, np.nan)
+    padded[:size] = y
+    rows = padded.reshape(count, bucket)
+    low, high = np.fmin.reduce(rows, axis=1), np.fmax.reduce(rows, axis=1)
+    starts = x[::bucket][:count].astype(np.float64)
+    ends = x[np.minimum(np.arange(1, count + 1) * bucket, size) - 1].astype(np.float64)
+    # The order inside a bucket follows where the line comes from, so it zigzags least.
+    falling = rows[:, 0] > np.where(np.isnan(rows[:, -1]), rows[:, 0], rows[:, -1])
+    out_y = np.empty(2 * count)
+    out_y[0::2] = np.where(falling, high, low)
+    out_y[1::2] = np.where(falling, low, high)
+    out_x = np.empty(2 * count)
+    out_x[0::2], out_x[1::2] = starts, ends
+    return out_x, out_y, bucket
+
+
+def visible(
+    x: np.ndarray, y: np.ndarray, limits: tuple[float, float], pixels: int
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """What of a line (x ascending) lies between `limits`, and one point on each side, decimated."""
+    first = max(0, int(np.searchsorted(x, limits[0])) - 1)
+    last = min(len(x), int(np.searchsorted(x, limits[1], side="right")) + 1)
+    return decimate(x[first:last], y[first:last], pixels)
+
+
+def nice_limits(low: float, high: float, log: bool = False) -> tuple[float, float]:
+    """Limits with a little air round the data; a flat line gets room on both sides."""
+    if log:
+        ratio = max(high / low, 1.02)
+        return low / ratio**0.06, high * ratio**0.06
+    span = high - low
+    if span <= 0:
+        span = abs(high) or 1.0
+    air = 0.06 * span
+    return (0.0 if 0 <= low <= 0.15 * span else low - air), high + air

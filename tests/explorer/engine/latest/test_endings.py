@@ -1,0 +1,200 @@
+"""A question ends: with its owner, with the engine, by an error, when it is given up."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from explorer.engine import errors, tasks
+from explorer.engine.engine import Engine
+from explorer.engine.latest import Latest
+from tests.explorer.conftest import dispose
+from tests.explorer.engine.latest.conftest import Heard, endless
+from tests.explorer.small_jobs import counting
+from tests.explorer.waiting import until
+
+
+def test_one_that_waits_for_the_engine_can_be_given_up(owner, run_async):
+    engine = Engine(with_torch=False)
+    latest = Latest(engine, owner)
+    heard = Heard(latest)
+
+    async def body():
+        latest.ask(counting(1), "counting")
+        assert latest.stop() and not latest.stop()
+        engine.start()
+        await asyncio.sleep(0.02)
+        assert await engine.close()
+
+    run_async(body())
+    assert not heard.said
+    dispose(engine)
+
+
+def test_nothing_is_heard_of_what_was_given_up(engine, owner, run_async):
+    latest = Latest(engine, owner)
+    heard = Heard(latest)
+    begun, closed = threading.Event(), threading.Event()
+
+    async def body():
+        latest.ask(endless(begun, closed), "endless")
+        await until(begun.is_set)
+        assert latest.stop() and not latest.running
+        heard.said.clear()
+        await until(closed.is_set)
+        await asyncio.sleep(0.1)
+
+    run_async(body())
+    assert not heard.said
+
+
+@pytest.mark.parametrize(
+    ("error", "cards"),
+    [(ValueError("choose another text"), 0), (OSError("no such file"), 0), (KeyError("a"), 1)],
+)
+def test_an_error_is_told_and_only_one_that_nobody_expects_has_a_card(
+    engine, owner, run_async, error, cards
+):
+    latest = Latest(engine, owner)
+    heard = Heard(latest)
+
+    def failing():
+        yield 1
+        raise error
+
+    async def body():
+        latest.ask(failing(), "the text")
+        await latest.settled()
+
+    run_async(body())
+    assert heard.said == [("item", 1), ("failed", str(error)), ("ended", None)]
+    problems = list(errors.reports().problems.values())
+    assert len(problems) == cards and all("the text" in one.where for one in problems)
+
+
+def test_an_error_that_nobody_hears_of_has_its_card(engine, owner, run_async):
+    latest = Latest(engine, owner)
+
+    def failing():
+        yield 1
+        raise ValueError("use fewer words")
+
+    async def body():
+        latest.ask(failing(), "the text")
+        await latest.settled()
+
+    run_async(body())
+    (problem,) = errors.reports().problems.values()
+    assert "the text" in problem.where
+
+
+def test_an_error_without_words_is_told_by_its_name(engine, owner, run_async):
+    latest = Latest(engine, owner)
+    heard = Heard(latest)
+
+    def failing():
+        yield 1
+        raise ValueError
+
+    async def body():
+        latest.ask(failing(), "the text")
+        await latest.settled()
+
+    run_async(body())
+    assert ("failed", "ValueError") in heard.said
+
+
+def test_the_end_of_its_owner_closes_the_job(engine, owner, run_async):
+    latest = Latest(engine, owner)
+    begun, closed = threading.Event(), threading.Event()
+
+    async def body():
+        latest.ask(endless(begun, closed), "endless")
+        await until(begun.is_set)
+        dispose(owner)
+        await until(closed.is_set)
+        await until(lambda: not engine.jobs)
+
+    run_async(body())
+    assert not errors.reports().problems
+
+
+def test_an_owner_that_ends_in_the_very_moment_of_its_question_leaves_no_job(
+    engine, owner, run_async
+):
+    latest = Latest(engine, owner)
+    begun, closed = threading.Event(), threading.Event()
+
+    async def body():
+        latest.ask(endless(begun, closed), "endless")
+        begun.wait(5)  # the engine's thread runs it; the loop has not turned since
+        dispose(owner)
+        await until(closed.is_set)
+
+    run_async(body())
+
+
+def test_nobody_waits_for_what_a_person_ends(engine, owner, run_async):
+    latest = Latest(engine, owner, open_ended=True)
+    begun, closed = threading.Event(), threading.Event()
+
+    async def body():
+        latest.ask(endless(begun, closed), "endless")
+        await until(begun.is_set)
+        await tasks.wait_for(owner)
+        assert latest.running
+        dispose(owner)
+        await until(closed.is_set)
+
+    run_async(body())
+
+
+def test_the_end_of_the_engines_thread_is_told_without_a_second_card(owner, run_async):
+    engine = Engine(with_torch=False)
+    engine.start()
+    latest = Latest(engine, owner)
+    heard = Heard(latest)
+
+    def dying():
+        yield 1
+        raise SystemExit
+
+    async def body():
+        latest.ask(dying(), "dying")
+        await latest.settled()
+        assert heard.kinds == ["item", "failed", "ended"]
+        heard.said.clear()
+        latest.ask(counting(1), "asked of the dead")
+        assert heard.kinds == ["failed", "ended"] and "Restart" in heard.said[0][1]
+        engine.restart()
+        heard.said.clear()
+        latest.ask(counting(1), "asked of another one")
+        await latest.settled()
+        assert heard.kinds == ["item", "came", "ended"]
+        assert await engine.close()
+
+    run_async(body())
+    assert not errors.reports().problems
+    dispose(engine)
+
+
+def test_a_closed_engine_ends_it_without_an_answer(owner, run_async):
+    engine = Engine(with_torch=False)
+    engine.start()
+    latest = Latest(engine, owner)
+    heard = Heard(latest)
+    begun, closed = threading.Event(), threading.Event()
+
+    async def body():
+        latest.ask(endless(begun, closed), "endless")
+        await until(begun.is_set)
+        assert await engine.close()
+        await latest.settled()
+
+    run_async(body())
+    assert closed.is_set()
+    assert "came" not in heard.kinds and "failed" not in heard.kinds
+    assert heard.kinds[-1] == "ended"
+    dispose(engine)

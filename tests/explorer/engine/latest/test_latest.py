@@ -1,0 +1,174 @@
+"""One question at a time: the newest wins, waits for the engine, and ends with its owner."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+from explorer.engine import tasks
+from explorer.engine.engine import Engine
+from explorer.engine.latest import Latest
+from tests.explorer.conftest import dispose
+from tests.explorer.engine.latest.conftest import Heard, endless
+from tests.explorer.small_jobs import counting
+from tests.explorer.waiting import Gate, until
+
+
+def test_a_job_tells_what_it_yields_and_what_it_returns(engine, owner, run_async):
+    latest = Latest(engine, owner)
+    heard = Heard(latest)
+
+    async def body():
+        latest.ask(counting(3), "counting")
+        assert latest.running and latest.job.name == "counting"
+        await latest.settled()
+
+    run_async(body())
+    assert heard.said == [("item", 0), ("item", 1), ("item", 2), ("came", 3), ("ended", None)]
+    assert not latest.running and latest.job is None
+
+
+def test_the_newest_question_takes_the_place_of_the_one_under_way(engine, owner, run_async):
+    latest = Latest(engine, owner)
+    heard = Heard(latest)
+    begun, closed = threading.Event(), threading.Event()
+
+    async def body():
+        latest.ask(endless(begun, closed), "older")
+        await until(begun.is_set)
+        latest.ask(counting(2), "newer")
+        heard.said.clear()
+        await latest.settled()
+        await until(closed.is_set)
+
+    run_async(body())
+    assert heard.said == [("item", 0), ("item", 1), ("came", 2), ("ended", None)]
+
+
+def test_of_questions_to_a_busy_engine_only_the_newest_is_begun(engine, owner, run_async):
+    latest = Latest(engine, owner)
+    heard = Heard(latest)
+    begun: list[str] = []
+
+    def asking(name: str):
+        begun.append(name)
+        yield name
+        return name
+
+    async def body():
+        gate = Gate()
+        blocked = asyncio.ensure_future(engine.call(gate))
+        await gate.reached()
+        for name in ("first", "second", "third"):
+            latest.ask(asking(name), name)
+        gate.open()
+        await blocked
+        await latest.settled()
+
+    run_async(body())
+    assert begun == ["third"]
+    assert heard.kinds == ["item", "came", "ended"]
+
+
+def test_an_answer_on_its_way_is_dropped_for_a_newer_question(engine, owner, run_async):
+    """The older job is done, and its end delivered, in the very moment of the newer question."""
+    latest = Latest(engine, owner)
+    heard = Heard(latest)
+
+    async def body():
+        latest.ask(counting(1, pause=0), "older")
+        latest.job.stateChanged.connect(lambda _: latest.ask(counting(2, pause=0), "newer"))
+        await latest.settled()
+        await latest.settled()
+
+    run_async(body())
+    assert [one for one in heard.said if one[0] == "came"] == [("came", 2)]
+
+
+def test_a_question_waits_for_an_engine_that_is_not_there_yet(owner, run_async):
+    engine = Engine(with_torch=False)
+    latest = Latest(engine, owner)
+    heard = Heard(latest)
+
+    async def body():
+        latest.ask(counting(1), "older")
+        latest.ask(counting(2), "newer")
+        await asyncio.sleep(0.02)
+        assert not engine.alive and not latest.running and not heard.said
+        engine.start()
+        assert latest.running
+        await latest.settled()
+        assert await engine.close()
+
+    run_async(body())
+    assert heard.said == [("item", 0), ("item", 1), ("came", 2), ("ended", None)]
+    dispose(engine)
+
+
+def test_it_can_be_asked_where_no_loop_runs(engine, owner, run_async):
+    latest = Latest(engine, owner)
+    heard = Heard(latest)
+    latest.ask(counting(2), "counting")
+
+    async def body():
+        await latest.settled()
+
+    run_async(body())
+    assert heard.kinds == ["item", "item", "came", "ended"]
+
+
+def test_who_waits_for_the_owners_work_waits_for_its_question(engine, owner, run_async):
+    latest = Latest(engine, owner)
+    heard = Heard(latest)
+
+    async def body():
+        latest.ask(counting(5), "counting")
+        await tasks.wait_for(owner)
+        assert heard.kinds[-1] == "ended"
+
+    run_async(body())
+
+
+def test_who_hears_an_answer_may_ask_again_at_once(engine, owner, run_async):
+    latest = Latest(engine, owner)
+    heard = Heard(latest)
+    latest.came.connect(lambda result: result < 3 and latest.ask(counting(result + 1), "more"))
+
+    async def body():
+        latest.ask(counting(1), "first")
+        await latest.settled()
+
+    run_async(body())
+    assert [one for one in heard.said if one[0] != "item"] == [
+        ("came", 1),
+        ("came", 2),
+        ("came", 3),
+        ("ended", None),
+    ]
+
+
+def test_a_paused_job_is_under_way(engine, owner, run_async):
+    latest = Latest(engine, owner)
+    begun, closed = threading.Event(), threading.Event()
+
+    async def body():
+        latest.ask(endless(begun, closed), "endless")
+        await until(begun.is_set)
+        latest.job.pause()
+        await asyncio.sleep(0.1)
+        assert latest.running and latest.job.state == "paused"
+        latest.stop()
+        await until(closed.is_set)
+
+    run_async(body())
+
+
+def test_a_name_that_is_not_told_stays_out_of_the_status_bar(engine, owner, run_async):
+    latest = Latest(engine, owner)
+
+    async def body():
+        latest.ask(counting(3), "cutting 5 bytes", is_told=False)
+        assert latest.job.name == ""
+        await latest.settled()
+
+    run_async(body())

@@ -1,0 +1,228 @@
+"""The engine's jobs: whose turn it is, steering, errors, progress."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+import time
+from itertools import pairwise
+
+import pytest
+
+from explorer.engine.loop import QUICK_SWITCH
+from tests.explorer.small_jobs import Moment, counting
+from tests.explorer.waiting import Gate, until
+
+
+def test_foreground_jobs_go_before_background_jobs(engine, run_async):
+    order = []
+
+    async def body():
+        gate = Gate()
+        blocked = asyncio.ensure_future(engine.call(gate))
+        await gate.reached()
+        back = engine.run(counting(5, _Tagged(order, "back")), name="back")
+        front = engine.run(counting(5, _Tagged(order, "front")), name="front", foreground=True)
+        gate.open()
+        await blocked
+        await back.done()
+        await front.done()
+
+    run_async(body())
+    assert order == ["front"] * 5 + ["back"] * 5
+
+
+def test_background_jobs_take_turns(engine, run_async):
+    order = []
+
+    async def body():
+        gate = Gate()
+        blocked = asyncio.ensure_future(engine.call(gate))
+        jobs = [engine.run(counting(4, _Tagged(order, tag)), name=tag) for tag in "ab"]
+        gate.open()
+        await blocked
+        for job in jobs:
+            await job.done()
+
+    run_async(body())
+    assert order == list("abababab")
+
+
+def test_pause_step_resume_and_result(engine, run_async):
+    log = []
+
+    async def body():
+        gate = Gate()  # nobody begins before the job is held
+        blocked = asyncio.ensure_future(engine.call(gate))
+        await gate.reached()
+        job = engine.run(counting(6, log), name="count")
+        job.pause()
+        gate.open()
+        await blocked
+        await engine.call(int)  # the engine had time for the job, too
+        held = len(log)
+        job.step()
+        await until(lambda: len(log) > held)
+        await engine.call(int)
+        stepped = len(log)
+        job.resume()
+        await job.done()
+        return held, stepped, job.result(), job.state
+
+    held, stepped, result, state = run_async(body())
+    assert (held, stepped) == (0, 1)
+    assert (result, state, log) == (6, "done", list(range(6)))
+
+
+def test_cancel_closes_the_generator_on_its_thread(engine, run_async):
+    closed, begun = [], threading.Event()
+
+    def job():
+        try:
+            while True:
+                begun.set()
+                time.sleep(0.001)
+                yield 1
+        finally:
+            closed.append(threading.current_thread().name)
+
+    async def body():
+        handle = engine.run(job(), name="endless")
+        await until(begun.is_set)
+        handle.cancel()
+        return await handle.done()
+
+    assert run_async(body()) == "cancelled"
+    assert closed == ["engine"]
+
+
+def test_a_failed_job_hands_its_error_over(engine, run_async):
+    def job():
+        yield 1
+        raise ValueError("the corpus is empty; choose another")
+
+    async def body():
+        handle = engine.run(job(), name="bad")
+        await handle.done()
+        return handle
+
+    handle = run_async(body())
+    assert handle.state == "failed"
+    with pytest.raises(ValueError, match="corpus is empty"):
+        handle.result()
+
+
+def test_idle_moments_are_not_asked_for_again_before_their_time(engine, run_async):
+    times = []
+
+    def job():
+        for step in range(4):
+            times.append(time.monotonic())
+            yield Moment(step, safe=True, idle=0.05)
+
+    async def body():
+        await engine.run(job(), name="idle").done()
+
+    run_async(body())
+    assert all(later - earlier >= 0.045 for earlier, later in pairwise(times))
+
+
+def test_progress_comes_in_batches_at_most_thirty_a_second(engine, run_async):
+    batches, stamps = [], []
+
+    def job():
+        for index in range(2000):
+            yield index
+            time.sleep(0.0002)
+
+    async def body():
+        handle = engine.run(job(), name="many")
+        handle.progressed.connect(
+            lambda items: (batches.append(items), stamps.append(engine._delivered))
+        )
+        await handle.done()
+
+    run_async(body())
+    assert [item for batch in batches for item in batch] == list(range(2000))
+    assert all(later - earlier >= 1 / 30 for earlier, later in pairwise(stamps))
+
+
+def test_a_job_shortens_the_switch_interval(engine, run_async):
+    normal = sys.getswitchinterval()
+    seen, log = [], []
+
+    async def body():
+        handle = engine.run(counting(100_000, log), name="counts")
+        await until(lambda: log)
+        seen.append(sys.getswitchinterval())
+        handle.cancel()
+        await handle.done()
+        seen.append(sys.getswitchinterval())
+
+    run_async(body())
+    assert seen == [pytest.approx(QUICK_SWITCH), pytest.approx(normal)]
+
+
+def test_a_job_that_is_held_leaves_the_switch_interval_as_it_was(engine, run_async):
+    normal, seen = sys.getswitchinterval(), []
+
+    async def body():
+        handle = engine.run(counting(500), name="counts")
+        for steer in (handle.pause, handle.resume, handle.pause, handle.step):
+            steer()
+            seen.append(sys.getswitchinterval())
+        while handle._state.steps_left:
+            await asyncio.sleep(0.001)
+        seen.append(sys.getswitchinterval())
+        handle.cancel()
+        await handle.done()
+
+    run_async(body())
+    quick = QUICK_SWITCH
+    assert seen == [pytest.approx(one) for one in (normal, quick, normal, quick, normal)]
+    assert sys.getswitchinterval() == normal
+
+
+def test_a_job_that_has_just_ended_cannot_be_paused_any_more(engine, run_async):
+    """The engine's thread ends the job while `pause` waits for the lock."""
+
+    async def body():
+        gate = threading.Event()
+        job = engine.run(iter([gate.wait]), name="short")
+        blocked = asyncio.ensure_future(engine.call(gate.wait, 5))
+        state, lock = job._state, engine._loop.lock
+
+        class EndsMeanwhile:
+            def __enter__(self):
+                lock.acquire()
+                state.status = "done"
+
+            def __exit__(self, *_):
+                lock.release()
+
+            def notify(self):
+                lock.notify()
+
+        engine._loop.lock = EndsMeanwhile()
+        try:
+            job.pause()
+        finally:
+            engine._loop.lock = lock
+        seen = state.status
+        gate.set()
+        await blocked
+        return seen, await job.done()
+
+    assert run_async(body()) == ("done", "done")
+
+
+class _Tagged(list):
+    """Logs whose job it was, not what it yielded."""
+
+    def __init__(self, target, tag):
+        super().__init__()
+        self.target, self.tag = target, tag
+
+    def append(self, _):
+        self.target.append(self.tag)

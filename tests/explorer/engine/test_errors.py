@@ -1,0 +1,208 @@
+"""Every exception, from wherever it comes, is one card with a count."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import threading
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QObject, QTimer
+
+from core.training import records
+from explorer.engine import errors, tasks
+from explorer.engine.errors import CrashLog, Hooks
+from explorer.shell.notices import Notices
+from tests.explorer.waiting import until
+
+
+@pytest.fixture
+def reports(qapp, caplog):
+    caplog.set_level(logging.CRITICAL)
+    shown = errors.reports()
+    shown.problems.clear()
+    yield shown
+    shown.problems.clear()
+
+
+def fail(text="broken"):
+    raise ValueError(text)
+
+
+def caught(text="broken"):
+    try:
+        fail(text)
+    except ValueError as error:
+        return error
+
+
+def test_the_same_error_at_the_same_place_counts_up(reports):
+    for number in range(3):
+        errors.report(caught(f"broken {number}"), "here")
+    (problem,) = reports.problems.values()
+    assert (problem.count, problem.text) == (3, "broken 2")
+    assert "fail" in problem.details
+
+
+def test_errors_at_different_places_are_different(reports):
+    errors.report(caught(), "here")
+    try:
+        raise ValueError("broken")
+    except ValueError as error:
+        errors.report(error, "there")
+    assert len(reports.problems) == 2
+
+
+def test_an_error_may_be_reported_from_any_thread(reports, qtbot):
+    thread = threading.Thread(target=lambda: errors.report(caught(), "thread"))
+    with qtbot.waitSignal(reports.changed):
+        thread.start()
+    thread.join()
+    assert len(reports.problems) == 1
+
+
+def test_the_hooks_catch_threads_and_come_off_again(reports, qtbot):
+    before = (sys.excepthook, threading.excepthook, sys.unraisablehook)
+    hooks = Hooks()
+    hooks.install()
+    try:
+        with qtbot.waitSignal(reports.changed):
+            thread = threading.Thread(target=fail)
+            thread.start()
+            thread.join()
+        sys.excepthook(ValueError, caught(), None)
+        assert sum(p.count for p in reports.problems.values()) == 2
+        sys.excepthook(KeyboardInterrupt, KeyboardInterrupt(), None)
+        assert sum(p.count for p in reports.problems.values()) == 2
+    finally:
+        hooks.remove()
+    assert (sys.excepthook, threading.excepthook, sys.unraisablehook) == before
+
+
+def test_a_slot_that_raises_reaches_the_hook(reports, qtbot):
+    hooks = Hooks()
+    hooks.install()
+    try:
+        with qtbot.waitSignal(reports.changed), qtbot.captureExceptions():
+            hooks_hook = hooks._on_exception
+            sys.excepthook = hooks_hook
+            QTimer.singleShot(0, fail)
+    finally:
+        hooks.remove()
+    assert len(reports.problems) == 1
+
+
+def test_a_coroutine_that_fails_is_reported_with_its_owner(reports, run_async):
+    owner = QObject()
+    owner.setObjectName("attention")
+
+    async def bad():
+        fail("no tokens")
+
+    async def body():
+        tasks.spawn(bad(), owner)
+        await tasks.wait_for(owner)
+        await asyncio.sleep(0)
+
+    run_async(body())
+    (problem,) = reports.problems.values()
+    assert (problem.where, problem.text) == ("attention", "no tokens")
+
+
+def test_tasks_end_with_their_owner(reports, run_async):
+    ended = []
+
+    async def endless():
+        try:
+            await asyncio.sleep(1000)
+        finally:
+            ended.append(True)
+
+    async def body():
+        owner = QObject()
+        tasks.spawn(endless(), owner)
+        await asyncio.sleep(0)
+        owner.deleteLater()
+        await until(lambda: not tasks.running())
+
+    run_async(body())
+    assert ended == [True]
+    assert not reports.problems
+
+
+def test_cards_count_make_room_and_close(reports, qtbot):
+    notices = Notices()
+    qtbot.addWidget(notices)
+    reports.changed.connect(notices.show_problem)
+    for _ in range(4):
+        errors.report(caught(), "here")
+    (card,) = notices.cards.values()
+    assert card.count == 4
+    chosen = []
+    for name in "abc":
+        notices.offer(name, "info", name, "text", {"Do": lambda name=name: chosen.append(name)})
+    assert len(notices.cards) == 4, "an offer stays until it is answered"
+    notices.cards["b"].actionTriggered.emit("Do")
+    assert chosen == ["b"]
+    assert list(notices.cards)[1:] == ["a", "c"]
+    for _ in range(3):
+        assert notices.close_last()
+    assert not notices.close_last()
+    assert notices.isHidden()
+    reports.changed.disconnect(notices.show_problem)
+
+
+def test_an_offer_stays_however_many_errors_come(reports, qtbot):
+    notices = Notices()
+    qtbot.addWidget(notices)
+    notices.offer("engine", "error", "The calculation has stopped", "", {"Restart": lambda: None})
+    for number in range(5):
+        problem = errors.Problem((str(number), "here"), "Broken", "text", "here", "details")
+        notices.show_problem(problem)
+    assert list(notices.cards) == ["engine", ("2", "here"), ("3", "here"), ("4", "here")]
+
+
+def test_a_crash_report_is_offered_at_the_next_start(tmp_path):
+    first = CrashLog(tmp_path)
+    assert first.open() == ""
+    first.path.write_text("Fatal Python error: Segmentation fault")
+    first._file.close()
+    second = CrashLog(tmp_path)
+    assert "Segmentation" in second.open()
+    second.close()
+    third = CrashLog(tmp_path)
+    assert third.open() == ""
+    third.close()
+    assert not third.path.exists()
+
+
+def disk():
+    open("/no/such/folder/at all")  # noqa: SIM115
+
+
+def refused():
+    records.check_probe_id("step-1")
+
+
+def surprise():
+    np.zeros(2) + np.zeros(3)
+
+
+@pytest.mark.parametrize(
+    ("function", "told"), [(disk, True), (refused, True), (surprise, False), (fail, False)]
+)
+def test_an_error_that_says_its_remedy_is_one_line_in_the_log(reports, caplog, function, told):
+    """`fail` raises outside of core and the app: nobody has written its words for a person."""
+    caplog.set_level(logging.WARNING)
+    try:
+        function()
+    except Exception as error:
+        errors.report(error, "opening")
+    (record,) = caplog.records
+    assert ("Traceback" in record.getMessage()) != told
+    assert record.levelname == ("WARNING" if told else "ERROR")
+    (problem,) = reports.problems.values()
+    assert "Traceback" in problem.details, "to be copied all the same"
+    caplog.clear()

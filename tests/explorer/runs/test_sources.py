@@ -1,0 +1,163 @@
+"""One test for all sources of a model: a folder, and a run in a thread or in a process."""
+
+from __future__ import annotations
+
+import asyncio
+
+import numpy as np
+import pytest
+
+import core
+from core.training import RunReader
+from explorer.engine.jobs import SUPERSEDED
+from explorer.runs.live import Runs
+from explorer.runs.sources import FolderSource
+from tests.explorer.demo import save_tiny_model, tiny_training
+
+
+@pytest.fixture
+def runs(torch_engine, tmp_path, run_async):
+    runs = Runs(torch_engine, tmp_path / "runs")
+    yield runs
+    run_async(runs.close(20))
+
+
+async def source_of(kind, engine, runs, tmp_path):
+    if kind == "folder":
+        source = FolderSource(engine, save_tiny_model(tmp_path / "model"))
+    else:
+        folder = runs.new(tiny_training(steps=100_000), "live")
+        runs.start(folder, kind, paused=False)
+        source = runs.source(folder)
+    await source.open()
+    return source
+
+
+@pytest.mark.parametrize("kind", ["folder", "thread", "process"])
+def test_every_source_captures_and_traces(kind, torch_engine, runs, tmp_path, run_async):
+    async def body():
+        source = await source_of(kind, torch_engine, runs, tmp_path)
+        ids = source.tokenizer.encode("Once upon a time there was").ids
+        acts = await source.capture(ids, ("attention", "logits"), key="pane")
+        trace = await source.trace_attention(ids, 1, 1, -1, key="pane")
+        return source, ids, acts, trace
+
+    source, ids, acts, trace = run_async(body())
+    assert acts.attention.shape == (2, 2, len(ids), len(ids))
+    assert acts.attention.dtype == np.float32
+    np.testing.assert_allclose(acts.attention.sum(-1), 1, atol=1e-5)
+    assert acts.logits.shape[0] == len(ids)
+    assert trace.about["layer"] == trace.about["head"] == 1
+    assert [step.name for step in trace][:3] == [
+        "attention.project",
+        "attention.products",
+        "attention.scores",
+    ]
+    assert source.is_live == (kind != "folder")
+    assert source.config.n_layer == 2
+
+
+def test_a_folder_gives_what_core_gives(torch_engine, runs, tmp_path, run_async):
+    folder = save_tiny_model(tmp_path / "model")
+    lm = core.load(folder)
+    ids = lm.tokenizer.encode("Once upon a time").ids
+
+    async def body():
+        source = FolderSource(torch_engine, folder)
+        await source.open()
+        return await source.capture(ids)
+
+    np.testing.assert_array_equal(
+        run_async(body()).attention, core.capture(lm.model, ids).attention
+    )
+
+
+def test_a_run_that_has_ended_is_looked_at_through_its_checkpoint(
+    torch_engine, runs, tmp_path, run_async
+):
+    async def body():
+        folder = runs.new(tiny_training(steps=4), "short")
+        runs.start(folder)
+        await runs.job(folder).done()
+        runs.job(folder).result()
+        source = runs.source(folder)
+        await source.open()
+        ids = source.tokenizer.encode("Once upon").ids
+        acts = await source.capture(ids)
+        return ids, acts, source.version, RunReader(folder).checkpoints[-1].folder
+
+    ids, acts, version, checkpoint = run_async(body())
+    assert version == 4
+    expected = core.capture(core.load(checkpoint).model, ids)
+    np.testing.assert_array_equal(acts.attention, expected.attention)
+
+
+def test_looks_do_not_change_the_run(torch_engine, runs, run_async):
+    async def train(name, look):
+        folder = runs.new(tiny_training(steps=30), name)
+        runs.start(folder)
+        source = runs.source(folder)
+        looked = 0
+        if look:
+            while not runs.job(folder).over and looked < 20:
+                try:
+                    await source.open()
+                    await source.capture([1, 2, 3, 4])
+                    await torch_engine.call(np.linalg.norm, np.ones(3))
+                    looked += 1
+                except ValueError:  # it ended meanwhile
+                    break
+        await runs.job(folder).done()
+        runs.job(folder).result()
+        return RunReader(folder).steps["loss"].copy(), looked
+
+    quiet, _ = run_async(train("quiet", False))
+    disturbed, looked = run_async(train("disturbed", True))
+    assert looked > 0
+    np.testing.assert_array_equal(quiet, disturbed)
+
+
+def test_a_newer_look_supersedes_an_older(torch_engine, runs, tmp_path, run_async):
+    async def body():
+        source = await source_of("thread", torch_engine, runs, tmp_path)
+        first = asyncio.ensure_future(source.capture([1, 2], key="heads"))
+        await asyncio.sleep(0)
+        second = asyncio.ensure_future(source.capture([1, 2, 3], key="heads"))
+        return await asyncio.gather(first, second)
+
+    first, second = run_async(body())
+    assert first is SUPERSEDED
+    assert second.attention.shape[-1] == 3
+
+
+@pytest.mark.parametrize(
+    ("missing", "says"),
+    [
+        ("config.json", "holds no config.json"),
+        ("tokenizer.json", "holds no tokenizer.json"),
+        ("model.safetensors", "holds no model.safetensors"),
+    ],
+)
+def test_a_folder_that_is_no_checkpoint_says_the_remedy(engine, tmp_path, run_async, missing, says):
+    folder = save_tiny_model(tmp_path / "model")
+    (folder / missing).unlink()
+    with pytest.raises(ValueError, match=f"{says}; choose a whole checkpoint folder"):
+        run_async(FolderSource(engine, folder).open())
+    with pytest.raises(FileNotFoundError, match="choose a checkpoint"):
+        run_async(FolderSource(engine, tmp_path / "nothing").open())
+
+
+@pytest.mark.parametrize("content", ["[" * 5000, "[]", "{", ""])
+def test_a_config_that_is_none_is_refused_with_the_remedy(engine, tmp_path, run_async, content):
+    folder = save_tiny_model(tmp_path / "model")
+    (folder / "config.json").write_text(content)
+    with pytest.raises(ValueError, match=r"config\.json .*(again|another)"):
+        run_async(FolderSource(engine, folder).open())
+
+
+def test_a_truncated_model_is_refused_when_it_is_opened(engine, tmp_path, run_async):
+    folder = save_tiny_model(tmp_path / "model")
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    with pytest.raises(ValueError, match=r"model\.safetensors was cut off"):
+        run_async(FolderSource(engine, folder).open())

@@ -1,0 +1,164 @@
+"""Runs in the window: the strip's controls, the cards of those that wait, where they go on."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from types import SimpleNamespace
+
+from core.training.writer import RunWriter
+from explorer.engine import tasks
+from explorer.runs.sources import models_among
+from tests.explorer.demo import save_tiny_model, tiny_training
+from tests.explorer.shell.session_runs.conftest import commands
+from tests.explorer.waiting import until
+
+
+def test_every_run_that_trains_is_steered_from_the_strip_of_any_pane(sitting, run_async):
+    async def body():
+        async with sitting as session:
+            window, status = session.window, session.window.status
+            folders = [session.runs.new(tiny_training(), name) for name in ("first", "second")]
+            session.runs.start(folders[0])
+            await until(lambda: status.run is not None)
+            assert session.workspace.run == str(folders[0])
+
+            session.workspace.set_run(None)  # New run
+            await until(lambda: status.run is not None and status.run.name == "first")
+            assert not status.line.pause.isHidden() and not status.line.stop.isHidden()
+            status.line.pause.click()
+            await until(lambda: commands(folders[0]) == ["pause"])
+
+            session.runs.start(folders[1])
+            session.workspace.set_run(str(folders[1]))
+            await until(lambda: len(status.training) == 2)
+            assert status.run.name == "second"
+            window.show_pane("attention")
+            assert window.actions_list.run("run.list")
+            status.list.lines[str(folders[0])].stop.click()
+            await until(lambda: commands(folders[0]) == ["pause", "stop"])
+            await until(lambda: [run.name for run in status.training] == ["second"])
+            assert commands(folders[1]) == []
+
+            status.list.lines[str(folders[1])].name.click()
+            assert window.pane.objectName() == "training"
+            window.actions_list.run("run.stop")
+            await until(lambda: not status.training)
+            assert commands(folders[1]) == ["stop"]
+            assert not window.actions_list.run("run.list")
+
+    run_async(body())
+
+
+def test_the_strip_says_what_a_run_computes_on_and_else_what_the_engine_does(
+    sitting, run_async, monkeypatch
+):
+    monkeypatch.setattr("explorer.shell.session.torch_threads", lambda: 3)
+
+    async def body():
+        async with sitting as session:
+            device = session.window.status._device
+            session._on_activity()
+            assert device.text() == "cpu, fp32, 3 threads"
+            folder = session.runs.new(tiny_training(precision="bf16"), "run")
+            session.runs.start(folder)
+            writer = RunWriter(folder)
+            writer.event("model", 0, {"device": "cpu", "ranks": 2, "threads": 1})
+            await until(lambda: device.text() == "cpu, bf16, 2 ranks, 1 thread")
+            writer.event("end", 0, {"reason": "stopped", "message": ""})
+            writer.close()
+            session.steer("stop")
+            await until(lambda: device.text() == "cpu, fp32, 3 threads")
+
+    run_async(body())
+
+
+def test_a_job_that_is_held_is_not_said_to_go_on(sitting, run_async):
+    def beats():
+        while True:
+            yield SimpleNamespace(idle=0.01)
+
+    async def body():
+        async with sitting as session:
+            said = session.window.status._jobs
+            job = session.engine.run(beats(), name="the playground learns")
+            await until(lambda: said.text() == "the playground learns")
+            job.pause()
+            await until(lambda: said.text() == "" and said.isHidden())
+            job.resume()
+            await until(lambda: said.text() == "the playground learns")
+            job.cancel()
+            await until(lambda: said.text() == "")
+
+    run_async(body())
+
+
+def test_cards_take_one_line_where_there_is_room(sitting, run_async):
+    async def body():
+        async with sitting as session:
+            window = session.window
+            window.resize(1100, 680)
+            notices = window.notices
+            card = notices.offer("a", "error", "Title", "What to do.", {"Do it": print})
+            other = notices.offer("b", "error", "Title", "What to do. " * 20, {"Do it": print})
+            await until(lambda: card.height() <= 40 < other.height())
+            line = card._message.fontMetrics().height()
+            assert other._message.height() >= 2 * line, "all of a long message can be read"
+            assert other.height() <= 100
+            assert card._title.geometry().center().y() == card._message.geometry().center().y()
+
+    run_async(body())
+
+
+def test_a_model_that_opens_retires_the_card_about_one_that_did_not(
+    sitting, tmp_path, run_async, caplog
+):
+    caplog.set_level(logging.CRITICAL)
+    good, bad = save_tiny_model(tmp_path / "good"), save_tiny_model(tmp_path / "bad")
+    (bad / "model.safetensors").write_bytes(b"cut off")
+
+    async def body():
+        async with sitting as session:
+            cards = session.window.notices.cards
+            assert not await session.open_paths_now([bad])
+            await session.open_model("stories")  # what the start falls back to
+            assert len(cards) == 1
+            await session.open_paths_now([tmp_path / "nowhere.txt"])
+            assert len(cards) == 2
+            assert await session.open_paths_now([good])
+            (card,) = cards.values()
+            assert "nowhere.txt" in card.message
+            (tmp_path / "there.txt").write_text("a text")
+            await session.open_paths_now([tmp_path / "there.txt"])
+            assert not cards
+            if hasattr(os, "mkfifo"):
+                os.mkfifo(tmp_path / "pipe.txt")
+                await session.open_paths_now([tmp_path / "pipe.txt"])
+                (card,) = cards.values()
+                assert "a pipe or a device; choose a text file" in card.message
+
+    run_async(body())
+
+
+def test_only_what_could_be_used_is_offered_again_and_only_models_as_models(
+    sitting, tmp_path, run_async
+):
+    model, bad = save_tiny_model(tmp_path / "model"), tmp_path / "bad"
+    text, binary, empty = (tmp_path / name for name in ("a.txt", "binary.txt", "empty.txt"))
+    text.write_text("a text to learn from")
+    binary.write_bytes(bytes(range(256)) * 20)
+    empty.write_text("")
+    bad.mkdir()
+    (bad / "run.json").write_text("no run")
+
+    async def body():
+        async with sitting as session:
+            run = session.runs.new(tiny_training(), "run")
+            await session.open_paths_now([binary, empty, bad, text, model, run])
+            await tasks.wait_for(session.window)
+            recent = session.settings.recent
+            assert {Path(path).name for path in recent} == {"a.txt", "model", "run"}
+            assert models_among([*recent, str(tmp_path / "gone")]) == [str(model.resolve())]
+
+    run_async(body())

@@ -1,0 +1,152 @@
+"""Runs that wait to go on: their card, where they go on, why they ended."""
+
+from __future__ import annotations
+
+import errno
+import logging
+from types import SimpleNamespace
+
+import pytest
+
+from explorer.engine import errors
+from explorer.engine.jobs import EngineDied
+from tests.explorer.demo import tiny_training
+from tests.explorer.waiting import until
+
+
+def test_runs_that_wait_share_one_card_and_leave_it_one_by_one(sitting, stopped, run_async):
+    folders = stopped
+
+    async def body():
+        async with sitting as session:
+            await session.offers.waiting()
+            cards = session.window.notices.cards
+            (card,) = cards.values()
+            assert card.accessibleName().startswith(
+                "Runs are waiting: a stopped at step 4 of 9; b stopped at step 4 of 9"
+            )
+            assert len(card.buttons) == 6, "two rows, three buttons each"
+            assert card.buttons[str(folders[0]), "Resume"].accessibleName() == "Resume: a"
+
+            card.buttons[str(folders[0]), "Dismiss"].click()
+            assert [row.name for row in card.rows] == ["b", "c", "d"]
+            card.buttons[str(folders[1]), "Look"].click()
+            assert session.workspace.run == str(folders[1])
+            assert not session.runs.running_here(folders[1])
+            session.runs.start(folders[2])  # by another button than the card's
+            await until(lambda: [row.name for row in card.rows] == ["d"])
+            card.buttons[str(folders[3]), "Resume"].click()
+            await until(lambda: session.runs.running_here(folders[3]))
+            assert not cards and session.workspace.run == str(folders[3])
+            for folder in folders[2:]:
+                session.steer("stop", str(folder))
+            await until(lambda: not session.runs.live)
+            assert await session.runs.interrupted() == [], "who was answered is not asked again"
+
+    run_async(body())
+
+
+def test_escape_answers_no_question(sitting, stopped, run_async):
+    """Runs that wait are offered again at the next start; only a button decides about them."""
+
+    async def body():
+        async with sitting as session:
+            await session.offers.waiting()
+            notices = session.window.notices
+            assert notices.close_last() and not notices.cards
+            assert [folder for folder, *_ in await session.runs.interrupted()] == stopped
+
+    run_async(body())
+
+
+def test_a_folder_that_is_no_run_says_which_one_is_meant(sitting, run_async, tmp_path, caplog):
+    caplog.set_level(logging.CRITICAL)
+
+    async def body():
+        async with sitting as session:
+            session.open_run_folder(tmp_path)
+            (problem,) = errors.reports().problems.values()
+            assert "no run folder" in problem.text and session.workspace.run is None
+
+    run_async(body())
+    errors.reports().problems.clear()
+
+
+def test_a_run_with_long_steps_goes_on_in_a_process(sitting, stopped, run_async, monkeypatch):
+    started = []
+
+    async def body():
+        async with sitting as session:
+            start = session.runs.start
+            monkeypatch.setattr(
+                session.runs, "start", lambda run, to: started.append((run.name, to))
+            )
+            await session.offers.waiting()
+            card = session.window.notices.cards["runs"]
+            for folder in stopped[:2]:
+                card.buttons[str(folder), "Resume"].click()
+            await until(lambda: len(started) == 2)
+            session.settings.run_in = "thread"
+            card.buttons[str(stopped[2]), "Resume"].click()
+            await until(lambda: len(started) == 3)
+            monkeypatch.setattr(session.runs, "start", start)
+
+    run_async(body())
+    assert sorted(started) == [("a", "thread"), ("b", "process"), ("c", "thread")]
+
+
+def test_a_run_that_cannot_go_on_for_the_engine_has_died_is_told_with_the_remedy(
+    sitting, stopped, run_async, caplog, monkeypatch
+):
+    caplog.set_level(logging.CRITICAL)
+
+    def dead(*_):
+        raise EngineDied("choose Restart in its card")
+
+    async def body():
+        async with sitting as session:
+            with monkeypatch.context() as patch:
+                patch.setattr(session.runs, "start", dead)
+                await session.offers.waiting()
+                card = session.window.notices.cards["runs"]
+                card.buttons[str(stopped[0]), "Resume"].click()
+                await until(lambda: errors.reports().problems)
+            return [problem.where for problem in errors.reports().problems.values()]
+
+    assert run_async(body()) == ["resuming run a"]
+
+
+@pytest.mark.parametrize(
+    ("error", "title"),
+    [
+        (OSError(errno.ENOSPC, "training stopped after step 3: make room"), "The disk is full"),
+        (ValueError("training stopped after step 3: make room"), "That did not work"),
+    ],
+)
+def test_why_a_run_ended_is_told_once_where_one_looks(
+    sitting, run_async, monkeypatch, caplog, error, title
+):
+    caplog.set_level(logging.CRITICAL)
+
+    def training(folder, resume):
+        yield SimpleNamespace(safe=True, idle=0.01)
+        raise error
+
+    monkeypatch.setattr("explorer.runs.live._train", training)
+
+    async def body():
+        async with sitting as session:
+            window, runs = session.window, session.runs
+            for pane, cards in (("training", 0), ("attention", 1)):
+                folder = runs.new(tiny_training(), pane)
+                session.workspace.set_run(str(folder))
+                window.show_pane(pane)
+                runs.start(folder)
+                await until(lambda folder=folder: not runs.running_here(folder))
+                await until(lambda folder=folder: runs.failure(folder))
+                assert runs.failure(folder) == "training stopped after step 3: make room"
+                assert len(window.notices.cards) == cards
+            (card,) = window.notices.cards.values()
+            assert card._title.text() == title and "Errno" not in card.message
+
+    run_async(body())

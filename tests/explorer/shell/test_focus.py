@@ -1,0 +1,73 @@
+"""The keyboard focus of what goes away stays where it was, and reaches no neighbor."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMainWindow, QPushButton, QVBoxLayout, QWidget
+
+from explorer.shell.focus import FocusKeeper
+from explorer.widgets.run_line import RunList, RunStatus
+
+
+@pytest.fixture
+def window(qtbot):
+    """Three buttons in a box, one of which has the focus."""
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    FocusKeeper(window)
+    box = QWidget()
+    column = QVBoxLayout(box)
+    window.pressed = []
+    window.buttons = {}
+    for name in ("pause", "stop", "delete"):
+        button = QPushButton(name)
+        button.clicked.connect(lambda _=False, name=name: window.pressed.append(name))
+        column.addWidget(button)
+        window.buttons[name] = button
+    window.setCentralWidget(box)
+    window.show()
+    qtbot.waitExposed(window)
+    window.activateWindow()
+    window.buttons["pause"].setFocus()
+    qtbot.waitUntil(lambda: window.buttons["pause"].hasFocus())
+    return window
+
+
+@pytest.mark.parametrize("goes", ["hide", "disable"])
+def test_the_next_space_presses_nothing_that_nobody_chose(window, goes):
+    if goes == "hide":
+        window.buttons["pause"].hide()
+    else:
+        window.buttons["pause"].setEnabled(False)
+    QTest.keyClick(window.focusWidget() or window, Qt.Key.Key_Space)
+    assert window.pressed == []
+    assert window.focusWidget() is window.centralWidget()
+    QTest.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
+    assert window.focusWidget() in window.buttons.values(), "Tab goes on from the same place"
+
+
+def test_an_heir_that_was_chosen_keeps_the_focus(window):
+    window.buttons["pause"].hide()
+    window.buttons["delete"].setFocus()
+    assert window.buttons["delete"].hasFocus()
+    window.buttons["stop"].setFocus()
+    window.buttons["delete"].hide()
+    assert window.buttons["stop"].hasFocus()
+
+
+def test_a_run_that_leaves_the_list_gives_its_key_to_no_other(window, qtbot):
+    """The popover of the runs that train: Space was meant for the one that has just ended."""
+    runs = RunList(window.centralWidget())
+    asked = []
+    for signal in (runs.pauseRequested, runs.resumeRequested, runs.stopRequested, runs.clicked):
+        signal.connect(asked.append)
+    first, second = (RunStatus(n, "running", 3, 9, folder=f"/{n}") for n in ("first", "second"))
+    runs.set_runs([first, second])
+    runs.open_above(QPoint(0, 200), 400)
+    qtbot.waitUntil(lambda: runs.lines["/first"].pause.hasFocus())
+    runs.set_runs([second])
+    QTest.keyClick(runs.focusWidget() or runs, Qt.Key.Key_Space)
+    assert asked == []
+    runs.hide()

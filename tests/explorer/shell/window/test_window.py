@@ -1,0 +1,298 @@
+"""The window: it binds the focused pane, reads its actions as data, and keeps its state."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent, QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QDialog, QFileDialog, QMenu, QScrollArea
+
+from explorer import theme
+from explorer.engine import errors
+from explorer.state.actions import Action, Actions
+from tests.explorer.demo import broken_spec, spec
+
+
+def test_the_focused_pane_has_transport_and_inspector(make):
+    _, window = make()
+    pane = window.pane
+    assert window.transport.player is pane.player
+    assert window.headline.text() == "This is demo."
+    pane.player.seek(1)
+    assert window.inspector.inspection.step.name == "demo.1"
+    other = window.show_pane("other")
+    assert window.transport.player is other.player
+    assert window.rail.current == "other"
+    assert window.inspector.inspection is None
+    pane.player.seek(2)
+    assert window.inspector.inspection is None
+    assert window.show_pane("demo") is pane
+
+
+def test_panes_are_created_when_first_shown_and_leaving_pauses_the_animation(make):
+    _, window = make()
+    assert list(window.panes) == ["demo"]
+    window.pane.player.play()
+    window.show_pane("other")
+    assert not window.panes["demo"].player.playing
+
+
+def test_a_pane_that_cannot_be_built_shows_a_card(make, caplog):
+    caplog.set_level(logging.CRITICAL)
+    _, window = make(spec(), broken_spec())
+    assert window.show_pane("broken") is None
+    (card,) = window.notices.cards.values()
+    assert "choose another" in card.message
+    assert window.pane.objectName() == "demo"
+    assert window.show_pane("unknown") is None
+
+
+def test_keys_move_the_player(make):
+    _, window = make()
+    player = window.pane.player
+    player.set_motion("off")
+    for key, position in (
+        (Qt.Key.Key_Right, 1),
+        (Qt.Key.Key_End, 2),
+        (Qt.Key.Key_Left, 1),
+        (Qt.Key.Key_Home, 0),
+    ):
+        QTest.keyClick(window, key)
+        assert player.position == position
+    QTest.keyClick(window, Qt.Key.Key_Space)
+    assert player.playing
+    QTest.keyClick(window, Qt.Key.Key_Space)
+    assert not player.playing
+    QTest.keyClick(window, Qt.Key.Key_Escape)
+    assert window.pane.cancelled
+
+
+def test_a_text_field_keeps_space_and_arrows(make):
+    _, window = make()
+    field = window.pane.inputs
+    field.setFocus()
+    QTest.keyClicks(field, "a b")
+    QTest.keyClick(field, Qt.Key.Key_Left)
+    assert field.text() == "a b"
+    assert (window.pane.player.playing, window.pane.player.position) == (False, 0)
+
+
+def test_enter_in_a_field_ends_the_typing_and_goes_into_no_step(make, monkeypatch):
+    _, window = make()
+    entered = []
+    monkeypatch.setattr(window.pane.player, "enter", lambda: entered.append(1))
+    field = window.pane.inputs
+    field.setFocus()
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert entered == []
+    field.clearFocus()
+    QTest.keyClick(window, Qt.Key.Key_Return)
+    assert entered == [1]
+
+
+def test_every_action_is_in_a_menu_or_the_palette_and_has_one_key(make):
+    _, window = make()
+    actions = window.actions_list.items
+    assert {"app.quit", "app.palette", "edit.undo", "help.keys", "demo.mark", "pane.other"} <= set(
+        actions
+    )
+    keys = [k for a in actions.values() if a.global_key for k in a.shortcut.split("; ") if k]
+    assert len(keys) == len(set(keys))
+    in_menus = {
+        action.objectName()
+        for menu in window.menuBar().actions()
+        for action in menu.menu().actions()
+        if not action.isSeparator()
+    }
+    assert in_menus == set(actions)
+
+
+def test_every_enabled_action_runs_without_an_error(make, monkeypatch):
+    session, window = make()
+    opened = []
+    monkeypatch.setattr(QFileDialog, "open", lambda dialog: opened.append(dialog))
+    skipped = {"app.quit", "file.bundled", "run.look", "file.recent"}
+    for name, action in list(window.actions_list.items.items()):
+        if name not in skipped and action.enabled():
+            window.actions_list.run(name)
+    window.palette_popover.dismiss()
+    assert not errors.reports().problems
+    assert opened
+    for dialog in [*opened, *window.findChildren(QDialog)]:
+        dialog.close()
+    assert session.settings.theme == "contrast"
+
+
+def test_the_palette_finds_and_runs(make):
+    _, window = make()
+    window.open_palette()
+    QTest.keyClicks(window.palette_popover._query, "mark demo")
+    assert window.palette_popover.shown[0] == "demo.mark"
+    QTest.keyClick(window.palette_popover._query, Qt.Key.Key_Return)
+    assert window.pane.marks == [1]
+    assert not window.palette_popover.isVisible()
+
+
+def test_a_window_that_is_low_for_its_zoom_leaves_more_of_it_to_the_picture(make, qapp):
+    _, window = make(width=1100)
+    window.resize(1100, 680)
+    QTest.qWait(1)
+    about = window.height() - window.stack.height()
+    theme.apply(qapp, "light", 1.5, "full")
+    QTest.qWait(1)
+    low = window.height() - window.stack.height()
+    assert low < 1.5 * about - 40
+    assert window.transport.play_button.height() <= window.transport.height()
+    theme.apply(qapp, "light", 1.0, "full")
+    QTest.qWait(1)
+    assert window.height() - window.stack.height() == about
+
+
+def test_a_key_works_as_soon_as_its_action_can_be_done(make):
+    _, window = make()
+    can, done = [False], []
+    window.actions_list.add(
+        [Action("test.late", "Late", lambda: done.append(1), "Ctrl+F9", lambda: can[0], "Run")]
+    )
+    window.build_menus()
+    window.activateWindow()
+    assert QTest.qWaitForWindowActive(window)
+    QTest.keyClick(window, Qt.Key.Key_F9, Qt.KeyboardModifier.ControlModifier)
+    assert done == []
+    can[0] = True
+    QTest.keyClick(window, Qt.Key.Key_F9, Qt.KeyboardModifier.ControlModifier)
+    assert done == [1]
+    can[0] = False
+    menu = window.findChildren(QMenu, "menu.Run")[-1]
+    late = next(action for action in menu.actions() if action.objectName() == "test.late")
+    menu.aboutToShow.emit()
+    assert not late.isEnabled(), "gray while it is seen"
+    menu.aboutToHide.emit()
+    assert late.isEnabled()
+
+
+def test_f6_goes_from_region_to_region(make):
+    _, window = make()
+    window.activateWindow()
+    seen = []
+    for _ in range(8):
+        window.next_region()
+        seen.append(window.focusWidget())
+    assert window.rail in seen
+    assert window.pane.inputs in seen
+    assert any(window.transport.isAncestorOf(widget) for widget in seen)
+    assert any(window.inspector.isAncestorOf(widget) for widget in seen)
+
+
+def test_undo_and_redo_follow_the_workspace(make):
+    session, window = make()
+    session.workspace.set_prompt("a new prompt")
+    assert window.actions_list.run("edit.undo")
+    assert session.workspace.prompt != "a new prompt"
+    assert not window.actions_list.run("edit.undo")
+    assert window.actions_list.run("edit.redo")
+    assert session.workspace.prompt == "a new prompt"
+
+
+def test_a_session_comes_back(make):
+    session, window = make()
+    window.show_pane("other")
+    window.pane.inputs.setText("typed")
+    session.workspace.set_prompt("my prompt")
+    session.settings.zoom = 1.25
+    window.resize(1333, 777)
+    make.end(session)
+    again, window = make()
+    assert window.pane.objectName() == "other"
+    assert window.pane.inputs.text() == "typed"
+    assert again.workspace.prompt == "my prompt"
+    assert again.settings.zoom == 1.25
+
+
+def test_a_session_full_of_nonsense_still_opens(make, tmp_path, caplog):
+    caplog.set_level(logging.CRITICAL)
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "session.json").write_text(
+        '{"window": {"pane": 3, "geometry": "!!", "panes": {"demo": {"no": 1}}}, "workspace": []}'
+    )
+    _, window = make()
+    assert window.pane.objectName() == "demo"
+
+
+def test_dropped_files_are_passed_on(make, tmp_path):
+    _, window = make()
+    got = []
+    window.filesDropped.disconnect()
+    window.filesDropped.connect(got.extend)
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path / "a.txt")), QUrl("https://example.org/x")])
+    event = QDropEvent(
+        QPointF(5, 5),
+        Qt.DropAction.CopyAction,
+        data,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    window.dropEvent(event)
+    assert got == [str(tmp_path / "a.txt")]
+
+
+def test_the_close_button_only_asks(make):
+    _, window = make()
+    asked = []
+    window.closing.connect(lambda: asked.append(1))
+    window.close()
+    assert asked == [1]
+    assert window.isVisible()
+
+
+def test_first_tips_come_once(make):
+    from explorer.shell import tour
+
+    session, window = make()
+    tour.start(window, session.settings)
+    seen = []
+    for _ in range(5):
+        shown = [w for w in window.children() if w.objectName() == "callout" and not w.isHidden()]
+        if not shown:
+            break
+        seen.append(shown[-1].accessibleName())
+        shown[-1].dismissed.emit()
+    assert len(seen) == 2
+    assert session.settings.callouts_seen
+
+
+def test_the_keys_help_lists_every_key(make):
+    from explorer.shell import tour
+    from explorer.widgets.base import Label
+
+    _, window = make()
+    dialog = tour.show_keys(window)
+    assert tour.show_keys(window) is dialog
+    scroll = dialog.findChild(QScrollArea)
+    assert scroll.viewport().width() >= scroll.widget().sizeHint().width()
+    texts = {label.text() for label in dialog.findChildren(Label)}
+    assert {a.text for a in window.actions_list.items.values() if a.shortcut} <= texts
+    dialog.close()
+
+
+def test_copy_details_of_an_error(make, caplog):
+    caplog.set_level(logging.CRITICAL)
+    _, window = make()
+    errors.report(ValueError("choose a smaller model"), "a test")
+    (card,) = window.notices.cards.values()
+    card.actionTriggered.emit("Copy details")
+    assert "choose a smaller model" in QGuiApplication.clipboard().text()
+    assert not window.notices.cards
+
+
+def test_clashing_actions_are_refused():
+    actions = Actions()
+    actions.add([Action("a", "A", print, "Ctrl+K")])
+    with pytest.raises(ValueError, match="clashes with a"):
+        actions.add([Action("b", "B", print, "Ctrl+K")])
+    with pytest.raises(ValueError, match="no action"):
+        actions.run("c")

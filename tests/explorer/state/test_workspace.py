@@ -1,0 +1,157 @@
+"""Shared state: one selection, undoable changes, sessions that survive nonsense."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from explorer.state.workspace import DEFAULT_PROMPT, Workspace
+
+
+@pytest.fixture
+def workspace(qapp):
+    return Workspace()
+
+
+def test_a_selection_is_told_once(workspace):
+    seen = []
+    workspace.selectionChanged.connect(seen.append)
+    workspace.select(layer=1, head=3)
+    workspace.select(layer=1, head=3)
+    assert len(seen) == 1
+    assert (workspace.selection.layer, workspace.selection.head) == (1, 3)
+    with pytest.raises(ValueError, match="use layer, head"):
+        workspace.select(row=1)
+
+
+def test_changes_are_undone_and_redone(workspace):
+    prompts = []
+    workspace.promptChanged.connect(prompts.append)
+    workspace.set_prompt("one")
+    workspace.change("training.steps", 10, "Change steps")
+    workspace.set_prompt("two")
+    assert workspace.undo_text == "Change prompt"
+    workspace.undo()
+    assert workspace.prompt == "one"
+    workspace.undo()
+    assert workspace.value("training.steps") is None
+    workspace.undo()
+    assert workspace.prompt == DEFAULT_PROMPT
+    workspace.undo()
+    for _ in range(3):
+        workspace.redo()
+    assert (workspace.prompt, workspace.value("training.steps")) == ("two", 10)
+    assert prompts == ["one", "two", "one", DEFAULT_PROMPT, "one", "two"]
+
+
+def test_where_an_experiment_begins_is_not_undone(workspace):
+    seen = []
+    workspace.changed.connect(lambda path, value: seen.append((path, value)))
+    workspace.begin("rate", 1)
+    assert workspace.undo_text == "" and seen == [("rate", 1)]
+    workspace.change("rate", 2, "Change rate")
+    workspace.undo()
+    assert workspace.value("rate") == 1
+
+
+def test_a_drag_is_one_undo_step(workspace):
+    for rate in (1, 2, 3):
+        workspace.change("rate", rate, "Change rate", merge=True)
+    workspace.end_merge()
+    workspace.change("rate", 4, "Change rate", merge=True)
+    workspace.undo()
+    assert workspace.value("rate") == 3
+    workspace.undo()
+    assert workspace.value("rate") is None
+
+
+def test_a_new_change_forgets_what_was_undone(workspace):
+    workspace.set_prompt("one")
+    workspace.undo()
+    workspace.set_prompt("two")
+    assert workspace.redo_text == ""
+
+
+def test_the_same_value_is_no_change(workspace):
+    workspace.set_prompt("one")
+    workspace.set_prompt("one")
+    workspace.undo()
+    assert workspace.undo_text == ""
+
+
+def test_a_session_comes_back_and_nonsense_is_left_out(workspace, qapp):
+    workspace.set_prompt("hello \u2603")
+    workspace.select(layer=2, token=5)
+    other = Workspace()
+    other.restore(workspace.state())
+    assert other.prompt == "hello \u2603"
+    assert other.selection == workspace.selection
+    other.restore({"prompt": 3, "run": [], "layer": "x", "more": None})
+    assert other.prompt == "hello \u2603"
+
+
+class Slow:
+    """A source that opens when it is let."""
+
+    def __init__(self, name):
+        self.name, self.address, self.closed = name, name, False
+        self.opened = asyncio.Event()
+
+    async def open(self):
+        await self.opened.wait()
+
+    def close(self):
+        self.closed = True
+
+
+def test_the_model_that_was_asked_for_last_is_shown(run_async):
+    async def body():
+        workspace = Workspace()
+        slow, quick = Slow("slow"), Slow("quick")
+        first = asyncio.ensure_future(workspace.open_model(slow))
+        second = asyncio.ensure_future(workspace.open_model(quick))
+        await asyncio.sleep(0)
+        quick.opened.set()
+        assert await second is True
+        slow.opened.set()
+        assert await first is False
+        assert workspace.model_source is quick and slow.closed and not quick.closed
+
+    run_async(body())
+
+
+def test_a_model_that_cannot_be_opened_takes_nobodys_place(run_async):
+    """A person drops a bad folder while the bundled model is still opening."""
+
+    class Broken(Slow):
+        async def open(self):
+            raise ValueError("this folder holds no model; choose another")
+
+    async def body():
+        workspace = Workspace()
+        slow = Slow("bundled")
+        first = asyncio.ensure_future(workspace.open_model(slow))
+        await asyncio.sleep(0)
+        with pytest.raises(ValueError, match="no model"):
+            await workspace.open_model(Broken("bad"))
+        slow.opened.set()
+        assert await first is True and workspace.model_source is slow
+
+    run_async(body())
+
+
+def test_a_model_that_is_replaced_is_closed(run_async):
+    workspace = Workspace()
+    one, other = Slow("one"), Slow("other")
+    workspace.set_model_source(one)
+    workspace.set_model_source(other)
+    assert one.closed and not other.closed
+
+
+def test_changes_of_something_that_is_gone_cannot_be_undone():
+    workspace = Workspace()
+    workspace.set_prompt("kept")
+    workspace.change("form", 1, "Change the form")
+    workspace.drop_history("form")
+    assert workspace.undo_text == "Change prompt"
