@@ -16,7 +16,8 @@ from core.trace import source
 
 REDUCTIONS = ("sum", "mean", "max")
 FUNCTIONS = (
-    *("exp", "log", "sqrt", "tanh", "sin", "cos", "abs", "maximum", "relu", "softmax"),
+    *("exp", "log", "sqrt", "tanh", "sin", "cos", "abs", "maximum", "relu"),
+    *("softmax", "logsumexp"),
     *REDUCTIONS,
 )
 MODULES = ("np", "math", "torch", "F")  # may stand before a function's name
@@ -29,6 +30,7 @@ OPERATORS: dict[type[ast.operator], str] = {
     ast.MatMult: "@",
 }
 TURNED = ("T", "mT")
+SETTINGS = ("axis", "dim", "keepdims", "keepdim")  # NumPy's names and torch's
 ALLOWED = (
     "operators, numbers, .mT, " + ", ".join(dict.fromkeys(FUNCTIONS)) + " of local names; compute "
     "anything else in a line above it"
@@ -172,7 +174,7 @@ def _not_allowed(node: ast.expr) -> str:
         case ast.Name():
             return ""
         case ast.Constant(value=bool()):
-            return f"the constant {node.value}"
+            return f"the constant {node.value!r}"
         case ast.Constant(value=int() | float()):
             return ""
         case ast.BinOp(left=left, op=op, right=right) if type(op) in OPERATORS:
@@ -183,10 +185,10 @@ def _not_allowed(node: ast.expr) -> str:
             return _not_allowed(value)
         case ast.Call() if function := function_of(node):
             inside = [*node.args, *([node.func.value] if is_method(node) else [])]  # type: ignore[attr-defined]
-            settings = [one.arg for one in node.keywords if one.arg not in ("axis", "keepdims")]
+            settings = [one.arg for one in node.keywords if one.arg not in SETTINGS]
             if settings:
                 return f"{function}(..., {settings[0]}=...)"
-            given = [one.value for one in node.keywords]
+            given = [one.value for one in node.keywords if not isinstance(one.value, ast.Constant)]
             return next((wrong for one in (*inside, *given) if (wrong := _not_allowed(one))), "")
     return f"`{ast.unparse(node)}`"
 

@@ -1,4 +1,4 @@
-"""How numbers are written on screen: three significant digits, a true minus, 1.2e-5 below 1e-3."""
+"""How numbers are written for people: three significant digits, a true minus, 1.2e-5 below 1e-3."""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -65,6 +65,7 @@ def _followed(
     def follow(part: ast.expr) -> np.ndarray:
         return _followed(part, values, places, shape)
 
+    index: Any
     match node:
         case ast.Name(id=name) if name in places:
             return places[name]
@@ -72,8 +73,9 @@ def _followed(
             return follow(value).T
         case ast.Attribute(value=value, attr="mT"):
             return follow(value).mT
-        case ast.Subscript(value=value, slice=index):
-            return follow(value)[_index(index, values)]
+        case ast.Subscript(value=value, slice=key):
+            index = _index(key, values)
+            return np.asarray(follow(value)[index])
         case ast.Call(func=ast.Attribute(attr="where"), args=[condition, yes, no]):
             chosen = [_or_nowhere(part, follow) for part in (yes, no)]
             return np.where(_value(condition, values), *chosen)
@@ -87,14 +89,14 @@ def _followed(
     raise _Unknown
 
 
-def _or_nowhere(node: ast.expr, follow) -> np.ndarray:  # type: ignore[no-untyped-def]
+def _or_nowhere(node: ast.expr, follow: Callable[[ast.expr], np.ndarray]) -> np.ndarray:
     try:
         return follow(node)
     except _Unknown:
         return np.asarray(NOWHERE)
 
 
-def _index(node: ast.expr, values: Mapping[str, np.ndarray]) -> object:
+def _index(node: ast.expr, values: Mapping[str, np.ndarray]) -> Any:
     match node:
         case ast.Tuple(elts=parts):
             return tuple(_index(part, values) for part in parts)

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,7 @@ class Arithmetic:
 
     name       what the line makes
     cell       the cell that is told: () of a single number
+    size       how many cells there are
     value      the number in it
     pieces     what it is made from, written out: each piece with the code's name for it, "" for
                signs; none where the line only moves numbers
@@ -73,6 +75,7 @@ class Arithmetic:
 
     name: str
     cell: Cell
+    size: int
     value: float
     pieces: tuple[Piece, ...]
     result: str
@@ -159,8 +162,8 @@ def _computed(
     shape = numbers.shape(line.formula)
     if shape != result.shape:
         raise ValueError(
-            f"the line gives shape {shape}, and {made} has shape {result.shape}; give the values of "
-            "one run of the line"
+            f"the line gives shape {shape}, and {made} has shape {result.shape}; give the values "
+            "of one run of the line"
         )
     place = _place(made or "the result", result, cell)
     term = numbers.term(line.formula, place, result.ndim == 0)
@@ -169,6 +172,7 @@ def _computed(
     return Arithmetic(
         made,
         place,
+        result.size,
         value,
         solved.pieces,
         solved.result,
@@ -206,7 +210,7 @@ def _moved(step: Step, line: MarkedLine, made: str, cell: int | Cell | None) -> 
     item = array[place]
     value = float(item) if array.dtype.kind in "fiub" else math.nan
     result = str(item) if math.isnan(value) else format_significant(value)
-    return Arithmetic(made, place, value, (), result, origins=origins)
+    return Arithmetic(made, place, array.size, value, (), result, origins=origins)
 
 
 class _Numbers:
@@ -244,6 +248,8 @@ class _Numbers:
                 return tuple(n for axis, n in enumerate(whole) if axis not in axes)
             case ast.Call() if function_of(node) == "softmax":
                 return self.shape(node.args[0])
+            case ast.Call() if function_of(node) == "logsumexp":
+                return ()
             case ast.Call():
                 return np.broadcast_shapes(*(self.shape(part) for part in node.args))
         raise ValueError(f"`{ast.unparse(node)}` has no arithmetic")
@@ -277,6 +283,8 @@ class _Numbers:
             axis, _ = self.axes(node)
             above = np.exp(arrays[0] - arrays[0].max(axis, keepdims=True))
             return above / above.sum(axis, keepdims=True)
+        if function == "logsumexp":
+            return np.logaddexp.reduce(arrays[0].reshape(-1))
         if function in ("relu", "max", "maximum"):
             return np.maximum(arrays[0], arrays[1] if len(arrays) > 1 else 0.0)
         return getattr(np, function)(*arrays)
@@ -285,9 +293,10 @@ class _Numbers:
         """The axes that a call reduces or shares along, and whether each stays with size 1."""
         given = {one.arg: one.value for one in node.keywords}
         written = node.args if is_method(node) else node.args[1:]
-        axis = given.get("axis") or (written[0] if written else None)
+        axis = given.get("axis") or given.get("dim") or (written[0] if written else None)
         ndim = len(self.shape(_operand(node)))
-        keep = bool(self._plain(given["keepdims"])) if "keepdims" in given else False
+        stays = given.get("keepdims") or given.get("keepdim")
+        keep = stays is not None and bool(self._plain(stays))
         if axis is None:
             axes = (ndim - 1,) if function_of(node) == "softmax" else tuple(range(ndim))
         else:
@@ -315,7 +324,7 @@ class _Numbers:
                 self.read.setdefault((name, cell), Operand(name, cell, value))
                 return number(value, name, anchor and (single or array.ndim > 0))
             case ast.Constant(value=value):
-                return number(float(value))  # type: ignore[arg-type]
+                return number(float(value))
             case ast.UnaryOp(operand=operand):
                 return Term("neg", (self.term(operand, cell, single, anchor),))
             case ast.Attribute(value=value, attr=attr):
@@ -334,11 +343,12 @@ class _Numbers:
             return self._reduced(node, function, cell, single)
         if function == "softmax":
             return self._softmax(node, cell, single)
+        if function == "logsumexp":
+            return self._logsumexp(node.args[0], single)
         parts = [self._part(part, cell, single, anchor) for part in node.args]
         if function == "relu":
             parts.insert(0, number(0.0))
-        sign = {"sqrt": ROOT, "exp": POWER, "abs": "| |", "maximum": "max", "relu": "max"}
-        return Term(sign.get(function, function), tuple(parts))
+        return Term(_SIGNS.get(function, function), tuple(parts))
 
     def _part(self, node: ast.expr, cell: Cell, single: bool, anchor: bool) -> Term:
         """Of an operand that NumPy would broadcast."""
@@ -424,21 +434,25 @@ class _Numbers:
         """
         inner, (axes, _) = node.args[0], self.axes(node)
         whole = self.array(inner)
-        own = tuple(0 if axis in axes else at for axis, at in enumerate(cell))
-        cells = _group(whole.shape, axes, own, True)
+        cells = _group(whole.shape, axes, cell, True)
         values = whole[tuple(np.array(cells).T)]
-        largest = float(values.max())
-        less = largest if math.isfinite(largest) and abs(largest) > LARGE else 0.0
+        terms = [partial(self.term, inner, one, single, False) for one in cells]
+        raised, total, _ = _raised(values, terms)
+        return Term("/", (raised(cells.index(cell)), total))
 
-        def raised(at: int) -> Term:
-            x = self.term(inner, cells[at], single, False)
-            return Term(POWER, (Term("-", (x, number(largest, "largest"))) if less else x,))
+    def _logsumexp(self, inner: ast.expr, single: bool) -> Term:
+        """log of the sum of all e^x; the largest x comes out where e^x would be huge or next to
+        nothing.
+        """
+        whole = self.array(inner)
+        cells = _group(whole.shape, tuple(range(whole.ndim)), (0,) * whole.ndim, True)
+        terms = [partial(self.term, inner, one, single, False) for one in cells]
+        _, total, less = _raised(whole.reshape(-1), terms)
+        log = Term("log", (total,))
+        return Term("+", (number(less, "largest"), log)) if less else log
 
-        with np.errstate(all="ignore"):
-            above = np.exp(values - less)
-        return Term("/", (raised(cells.index(cell)), _summed(above, raised)))
 
-
+_SIGNS = {"sqrt": ROOT, "exp": POWER, "abs": "| |", "maximum": "max", "relu": "max"}
 _APPLIED = {
     "+": np.add,
     "-": np.subtract,
@@ -449,7 +463,7 @@ _APPLIED = {
 }
 
 
-def _summed(values: np.ndarray, term: Any) -> Term:
+def _summed(values: np.ndarray, term: Callable[[int], Term]) -> Term:
     """The sum of terms: all of few, else the three largest and what the others come to."""
     if len(values) == 0:
         return number(0.0)
@@ -463,6 +477,24 @@ def _summed(values: np.ndarray, term: Any) -> Term:
             rest = np.delete(values, shown)
             parts.append(Term("more", value=float(rest.sum()), count=len(rest)))
     return Term("+", tuple(parts))
+
+
+def _raised(
+    values: np.ndarray, terms: Sequence[Callable[[], Term]]
+) -> tuple[Callable[[int], Term], Term, float]:
+    """e^x of each, their sum, and what is taken off each x first: the largest, where e^x would be
+    huge or next to nothing.
+    """
+    largest = float(values.max())
+    less = largest if math.isfinite(largest) and abs(largest) > LARGE else 0.0
+
+    def raised(at: int) -> Term:
+        x = terms[at]()
+        return Term(POWER, (Term("-", (x, number(less, "largest"))) if less else x,))
+
+    with np.errstate(all="ignore"):
+        above = np.exp(values - less)
+    return raised, _summed(above, raised), less
 
 
 def _group(shape: tuple[int, ...], axes: tuple[int, ...], cell: Cell, keep: bool) -> list[Cell]:

@@ -207,7 +207,11 @@ def _reads(
     if not line.computes or max(data.nbytes, *(one.nbytes for one in arrays)) < LARGE:
         known = found()
         return {name: np.asarray(known[name]) for name in more if name in known}
-    return {name: lambda name=name: np.asarray(found()[name]) for name in more}
+    return {name: _named(found, name) for name in more}
+
+
+def _named(found: Callable[[], Mapping[str, Array]], name: str) -> Callable[[], Array]:
+    return lambda: np.asarray(found()[name])
 
 
 def _held(array: Array) -> Value:

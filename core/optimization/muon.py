@@ -78,7 +78,7 @@ class NewtonSchulz(NamedTuple):
 
 
 class MuonStep(NamedTuple):
-    """Every intermediate: matrices of the parameter's shape, but factor, ratio and scale, numbers."""
+    """Every intermediate: matrices of the parameter's shape; factor, ratio and scale numbers."""
 
     shrunk: Any
     average: Any
@@ -154,7 +154,8 @@ def explain(param: Any, grad: Any, state: MuonState, step: int, settings: MuonSe
     average = average_before * momentum + grad * (1 - momentum)  # step: average
     ahead = grad * (1 - momentum) + average * momentum  # step: ahead
     direction, iterated = orthogonalize(ahead, settings)  # step: orthogonalize
-    factor, ratio = scaling(*param.shape, settings.match_adamw)
+    rows, columns = param.shape
+    factor, ratio = scaling(rows, columns, settings.match_adamw)
     scale = factor * ratio**0.5  # step: scale
     new = shrunk - direction * (rate * scale)  # step: move
     return MuonStep(shrunk, average, ahead, direction, factor, ratio, scale, new, iterated)

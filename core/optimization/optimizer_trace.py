@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -51,7 +51,7 @@ def trace_update(
         "settings": settings, "state": state, "new": new, "after": after,
     }  # fmt: skip
     trace = Trace(about)
-    before = {f"{name}_before": getattr(state, name) for name in rule.state.__dataclass_fields__}
+    before = {f"{name}_before": value for name, value in asdict(state).items()}
     names = {"param": param, "grad": grad, "step": step, **numbers_of(settings), **before}
     names |= made._asdict()
     for line in rule.lines:

@@ -120,8 +120,12 @@ def _schedule(config: TrainingConfig, step: int) -> Step:
         TITLES["schedule"],
         part.formula,
         part.code,
-        {"step": _scalar(applied), **part.numbers(applied, _plan(config))},
+        {"step": _scalar(applied), **_scalars(part.numbers(applied, _plan(config)))},
     )
+
+
+def _scalars(numbers: Mapping[str, float]) -> dict[str, np.ndarray]:
+    return {name: _scalar(number) for name, number in numbers.items()}
 
 
 def _scalar(value: Any) -> np.ndarray:
