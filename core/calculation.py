@@ -102,6 +102,8 @@ def _agrees(term: Term, result: float, digits: int, count: int) -> bool:
     made, error = evaluated(term, count)
     if not math.isfinite(made):
         return False
+    if not result:
+        return not made
     slack = error + NEAR * abs(made)
     ends = (read(format_significant(end, digits)) for end in (made - slack, made + slack))
     return all(end == read(format_significant(result, digits)) for end in ends)
@@ -229,7 +231,7 @@ def _inside(term: Term, digits: int, first: bool) -> list[Piece]:
         case "^":
             power = parts[1]
             base = _written(parts[0], digits, ATOM, False)
-            if not power.sign and 0 <= power.value < 1e6 and power.value == int(power.value):
+            if not power.sign and 0 <= power.value < 1e15 and power.value == int(power.value):
                 return [*base, Piece(str(int(power.value)).translate(RAISED), power.name)]
             return [*base, Piece("^"), *_written(power, digits, ATOM, False)]
         case "neg":
@@ -276,10 +278,10 @@ def told(value: float, digits: int, as_written: bool = False) -> str:
 
 
 def told_result(value: float, digits: int) -> str:
-    """With its zeros where they tell something: 0.140 is 0.14 only where nothing follows."""
+    """With its zeros where they tell something: 0.140 is 0.14 where nothing follows."""
     text = format_significant(value, digits)
     short = _without_zeros(text)
-    return short if abs(read(short) - value) <= 1e-6 * abs(value) else text
+    return short if abs(read(short) - value) <= 2 * ROUNDING * abs(value) else text
 
 
 def read(text: str) -> float:

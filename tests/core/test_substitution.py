@@ -1,4 +1,4 @@
-"""A marked line with its numbers: who works out what is written finds the result that is written."""
+"""A marked line with its numbers: who works out what is written finds what is written as result."""
 
 import ast
 import importlib
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core.marked_line import marked_line
 from core.substitution import Arithmetic, arithmetic, substitute
 from core.trace import marked_lines
-from tests.core.calculator import typed, within_its_digits, worked_out
+from tests.core.calculator import within_its_digits, worked_out
 from tests.core.real_steps import PENDING, real_steps
 from tests.core.test_trace import modules_of_core
 
@@ -44,7 +44,7 @@ def test_the_printed_numbers_of_every_real_step_give_the_printed_result():
             assert one.value == pytest.approx(float(made.reshape(-1)[cell]), nan_ok=True)
             told(one)
             checked += 1
-    assert checked > 1500
+    assert checked > 1200
     # Only what was worked out with 32 bits may be no more than near.
     assert [one for one in near if one[2] == np.float64] == []
     assert len(near) <= 0.01 * checked
@@ -54,7 +54,7 @@ COMPUTING = sorted(
     marker
     for name in modules_of_core()
     for marker in marked_lines(importlib.import_module(name))
-    if marker not in PENDING and marked_line(marker).computes
+    if not marker.startswith(PENDING) and marked_line(marker).computes
 )
 MAGNITUDES = st.one_of(
     st.just(0.0),

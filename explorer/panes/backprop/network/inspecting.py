@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from core.substitution import arithmetic
 from core.trace import Step
 from explorer.panes.backprop.network.loss_numbers import loss_rows, norm_rows
 from explorer.panes.backprop.network.moment import Moment, Update
@@ -26,7 +27,6 @@ from explorer.panes.backprop.network.spots import (
 from explorer.panes.backprop.network.text import count_of_steps, sample_title
 from explorer.panes.backprop.network.update_numbers import line_rows, update_rows
 from explorer.panes.backprop.network.updates import liveliest, liveliest_bias
-from explorer.panes.backprop.optimizers.substituting import product
 from explorer.panes.base import Inspection
 from explorer.theme.numbers import format_number
 from explorer.widgets.live_numbers import Equation, Terms
@@ -267,7 +267,7 @@ def _back_through_weights(sample: Sample, moment: int, spot: Spot) -> list[Any]:
     nodes, node = sample.graph.nodes, sample.graph.nodes[place.node]
     assert place.input is not None
     step = sample.step_at(moment)
-    before, weight = (np.asarray(nodes[number].tensor.data) for number in node.inputs)
+    weight = np.asarray(nodes[node.inputs[1]].tensor.data)
     upstream = np.asarray(step.value("upstream")).reshape(-1)
     target = sample.roles[node.inputs[place.input]]
     if target.kind == "weight":
@@ -280,7 +280,7 @@ def _back_through_weights(sample: Sample, moment: int, spot: Spot) -> list[Any]:
                 f"dL/dW{column}[{n + 1},{chosen + 1}]",
                 float(gradient[n, chosen]),
                 "text",
-                f"= {product(float(before.reshape(-1)[n]), float(upstream[chosen]))}",
+                f"= {arithmetic(step, (n, chosen)).expression}",
             )
             for n in range(min(len(gradient), MOST_ROWS))
         ]
