@@ -17,6 +17,8 @@ Array = np.ndarray
 Shape = tuple[int, ...]
 
 INPUTS = "abc"  # what the functions of an operation call their inputs
+# What marked lines read that only says where: no numbers of the graph.
+WHERE = ("axis", "axes", "keepdims", "ids", "hidden", "back", "places")
 
 
 @dataclass(frozen=True)
