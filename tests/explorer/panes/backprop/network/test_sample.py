@@ -193,8 +193,8 @@ def test_binary_cross_entropy_is_one_step_forward_and_one_back(y):
     parts = [value for name, value in rows.items() if name not in ("z3", "y", "L")]
     assert len(parts) == 3 and sum(parts) == pytest.approx(rows["L"]) == sample.loss
     assert "dL/dz = p \u2212 y" in sample_title(sample, back)
-    rows = of_sample(sample, back, None).rows
-    told = {row.name: row.value for row in rows if isinstance(row, Equation)}
+    of_back = of_sample(sample, back, None).rows
+    told = {row.name: row.value for row in of_back if isinstance(row, Equation)}
     p = 1 / (1 + math.exp(-rows["z3"]))
     assert told["p"] == pytest.approx(p) and told["dL/dz3"] == pytest.approx(p - y)
     assert told["p \u2212 y"] * told["dL/dL"] == pytest.approx(told["dL/dz3"])
