@@ -137,6 +137,8 @@ def _made_by(statement: ast.stmt) -> str:
     match statement:
         case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
             return name
+        case ast.Expr(ast.Call(ast.Attribute(attr="at"), [ast.Name(id=name), *_])):
+            return name  # np.add.at(name, places, numbers)
     return ""
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,11 +31,14 @@ class _Unknown(Exception):
     """The line does what is not followed here, or reads what the step does not hold."""
 
 
-def origin_of(
+def origins_of(
     formula: ast.expr, values: Mapping[str, np.ndarray], shape: tuple[int, ...], cell: Cell
 ) -> tuple[Origin, ...]:
-    """Where the number in `cell` of what a line makes, of that shape, came from: one place, or none
-    where it came from none (a mask's fixed value) or the line cannot be followed.
+    """Where the number in `cell` of what a line makes, of that shape, came from.
+
+    One place; of what `np.add.at` adds up, all; none where it came from none (a mask's fixed value)
+    or the line cannot be followed. values are what the line reads, by name; of a list each one by
+    its own, "parts[0]".
     """
     starts: dict[str, int] = {}
     places: dict[str, np.ndarray] = {}
@@ -45,6 +48,11 @@ def origin_of(
         places[name] = np.arange(count, count + array.size).reshape(array.shape)
         count += array.size
     try:
+        match formula:
+            case ast.Call(ast.Attribute(attr="at"), [_, index, ast.Name(id=name)]):
+                cells = np.arange(math.prod(shape)).reshape(shape)
+                added = cells[_index(index, values)] == cells[cell]
+                return tuple(Origin(name, _cell(one)) for one in np.argwhere(added))
         found = np.asarray(_followed(formula, values, places, shape))
     except (_Unknown, IndexError, TypeError, ValueError):
         return ()
@@ -53,7 +61,11 @@ def origin_of(
     at = int(found[cell])
     name = next(one for one in values if starts[one] <= at < starts[one] + values[one].size)
     own = np.unravel_index(at - starts[name], values[name].shape)
-    return (Origin(name, tuple(int(one) for one in own)),)
+    return (Origin(name, _cell(own)),)
+
+
+def _cell(place: Iterable[np.integer]) -> Cell:
+    return tuple(int(one) for one in place)
 
 
 def _followed(
@@ -79,6 +91,9 @@ def _followed(
         case ast.Call(func=ast.Attribute(attr="where"), args=[condition, yes, no]):
             chosen = [_or_nowhere(part, follow) for part in (yes, no)]
             return np.where(_value(condition, values), *chosen)
+        case ast.Call(func=ast.Attribute(attr="concatenate"), args=[ast.Name(id=name), axis]):
+            parts = [places[one] for one in places if one.startswith(f"{name}[")]
+            return np.concatenate(parts, int(_value(axis, values)))
         case ast.Call(func=ast.Attribute(value=value, attr="reshape")):
             moved = follow(value)
             return moved.reshape(shape) if moved.size == math.prod(shape) else moved

@@ -28,7 +28,7 @@ from core.marked_line import (
     parsed,
 )
 from core.numbers import ABOUT, format_significant
-from core.sources import Origin, origin_of
+from core.sources import Origin, origins_of
 from core.trace import Step
 
 Cell = tuple[int, ...]
@@ -204,8 +204,8 @@ def _moved(step: Step, line: MarkedLine, made: str, cell: int | Cell | None) -> 
         raise ValueError(f"step {step.name} has no value; give it what its line makes")
     array = step.value(made)
     place = _place(made, array, cell)
-    known = {name: step.value(name) for name in line.reads if name in step.values}
-    origins = origin_of(line.formula, known, array.shape, place) if line.made else ()
+    known = {name: step.value(name) for name in step.values if name.partition("[")[0] in line.reads}
+    origins = origins_of(line.formula, known, array.shape, place) if line.made else ()
     item = array[place]
     value = float(item) if array.dtype.kind in "fiub" else math.nan
     result = str(item) if math.isnan(value) else format_significant(value)
