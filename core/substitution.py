@@ -150,7 +150,7 @@ def _numbers(value: Any) -> np.ndarray:
     array = np.asarray(value)
     if array.dtype.kind not in "fiub":
         raise ValueError(f"{array.dtype} values are no numbers; arithmetic has real ones alone")
-    return array.astype(np.float64)
+    return array
 
 
 def _computed(
@@ -261,7 +261,7 @@ class _Numbers:
     def _array(self, node: ast.expr) -> Any:
         match node:
             case ast.Name(id=name):
-                return self.arrays[name]
+                return self.arrays[name].astype(np.float64)
             case ast.Constant(value=value):
                 return np.float64(value)  # type: ignore[arg-type]
             case ast.UnaryOp(operand=operand):
