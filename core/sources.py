@@ -94,6 +94,8 @@ def _followed(
         case ast.Call(func=ast.Attribute(attr="concatenate"), args=[ast.Name(id=name), axis]):
             parts = [places[one] for one in places if one.startswith(f"{name}[")]
             return np.concatenate(parts, int(_value(axis, values)))
+        case ast.Call(func=ast.Attribute(value=value, attr="masked_fill"), args=[hidden, _]):
+            return np.where(_value(hidden, values), NOWHERE, follow(value))
         case ast.Call(func=ast.Attribute(value=value, attr="reshape")):
             moved = follow(value)
             return moved.reshape(shape) if moved.size == math.prod(shape) else moved
@@ -131,6 +133,8 @@ def _value(node: ast.expr, values: Mapping[str, np.ndarray]) -> np.ndarray:
         if node.id not in values:
             raise _Unknown
         return np.asarray(values[node.id])
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Invert):
+        return ~_value(node.operand, values)
     try:
         return np.asarray(ast.literal_eval(node))
     except ValueError:
