@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import core
@@ -91,6 +91,7 @@ def drawn(data: st.DataObject, marker: str, numbers: st.SearchStrategy[float]) -
 
 
 @pytest.mark.parametrize("formula", COMPUTING)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_the_printed_numbers_give_the_printed_result(formula, data):
     """For every marked line that computes, and numbers of 1e-12 to 1e12."""
