@@ -221,6 +221,7 @@ class _Numbers:
     def __init__(self, arrays: Mapping[str, np.ndarray]) -> None:
         self.arrays = arrays
         self.read: dict[tuple[str, Cell], Operand] = {}
+        self.wholes: dict[ast.expr, np.ndarray] = {}  # of what a matrix product multiplies
 
     # Shapes and whole arrays -----------------------------------------------------------------
 
@@ -391,9 +392,11 @@ class _Numbers:
     def _at(self, node: ast.expr, cell: Cell) -> float:
         if isinstance(node, ast.Attribute):
             return self._at(node.value, _turned(node.attr, cell))
-        return float(
-            (self.arrays[node.id] if isinstance(node, ast.Name) else self.array(node))[cell]
-        )
+        if isinstance(node, ast.Name):
+            return float(self.arrays[node.id][cell])
+        if node not in self.wholes:
+            self.wholes[node] = self.array(node)
+        return float(self.wholes[node][cell])
 
     def products(self, node: ast.expr, cell: Cell) -> Products | None:
         """All factors, where the whole formula is one matrix product of names."""
