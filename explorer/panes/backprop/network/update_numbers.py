@@ -15,7 +15,7 @@ from core.trace import Step, Trace
 from explorer.panes.backprop.network.moment import Moment, Update
 from explorer.panes.backprop.network.spots import Weight, name_of
 from explorer.panes.backprop.network.updates import Bias, optimizer_trace, parameter_of
-from explorer.panes.backprop.optimizers.letters import (
+from explorer.panes.backprop.optimizer_symbols import (
     BEFORE,
     SETTINGS,
     in_words,

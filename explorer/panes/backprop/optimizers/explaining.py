@@ -11,14 +11,14 @@ from core.optimization.optimizers import optimizer
 from core.optimization.rule import Rule, numbers_of
 from core.substitution import arithmetic
 from core.trace import Step, Trace
-from explorer.panes.backprop.optimizers.crawling import curvature
-from explorer.panes.backprop.optimizers.letters import (
+from explorer.panes.backprop.optimizer_symbols import (
     BEFORE,
     SETTINGS,
     in_words,
     letter,
     letters_of,
 )
+from explorer.panes.backprop.optimizers.crawling import curvature
 from explorer.panes.backprop.optimizers.racing import Lane, Recording
 from explorer.panes.backprop.optimizers.text import place, plain, share
 from explorer.panes.base import Inspection, Row
