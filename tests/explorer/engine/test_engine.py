@@ -235,7 +235,7 @@ def test_activity_says_what_a_request_waits_for(engine, run_async):
         return text, engine.activity
 
     text, after = run_async(body())
-    assert re.search(r"waiting for step 813 \(about \d\.\d s\)", text), text
+    assert re.search(r"waiting for step 813 \(about \d+\.\d s\)", text), text
     assert after == ""
 
 

@@ -187,7 +187,6 @@ def session_in(tmp_path):
     )
 
 
-@pytest.mark.no_stall_check  # the first start of a process in a loaded machine
 def test_the_next_session_offers_the_run_that_was_training(qapp, tmp_path, run_async):
     import torch  # noqa: F401
 
@@ -239,7 +238,6 @@ def test_the_next_session_offers_the_run_that_was_training(qapp, tmp_path, run_a
     assert run_async(second(None))[0] is None
 
 
-@pytest.mark.no_stall_check
 def test_a_dead_engine_offers_restart_and_the_run_goes_on(qapp, tmp_path, run_async, caplog):
     import torch  # noqa: F401
 
@@ -274,7 +272,6 @@ def test_a_dead_engine_offers_restart_and_the_run_goes_on(qapp, tmp_path, run_as
     errors.reports().problems.clear()
 
 
-@pytest.mark.no_stall_check
 def test_restart_goes_on_with_every_run_of_the_dead_engine(
     qapp, tmp_path, run_async, caplog, monkeypatch
 ):

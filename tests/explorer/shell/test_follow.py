@@ -17,7 +17,7 @@ from explorer.panes.training.follow import Follower
 from explorer.runs.live import Runs
 from explorer.shell.follow import SLOW, RunFollower, see, where
 from tests.explorer.demo import tiny_training
-from tests.explorer.waiting import until
+from tests.explorer.waiting import HANGS, until
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def slow(monkeypatch):
 
     def held(self, folder, *args, **kwargs):
         if str(folder).endswith("first"):
-            gate.wait(10)
+            gate.wait(HANGS)
         original(self, folder, *args, **kwargs)
 
     monkeypatch.setattr(RunReader, "__init__", held)
@@ -142,7 +142,7 @@ def test_all_who_show_a_run_read_it_in_turn(engine, tmp_path, folders, run_async
     def see(reader, news):
         inside.append(reader)
         most.append(len(inside))
-        go.wait(10)
+        go.wait(HANGS)
         inside.pop()
         return reader, news
 

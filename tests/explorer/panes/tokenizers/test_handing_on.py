@@ -204,7 +204,6 @@ def sitting(qapp: Any, tmp_path: Path, monkeypatch: Any) -> Any:
     errors.reports().problems.clear()
 
 
-@pytest.mark.no_stall_check  # a window with its panes is built in the loop
 def test_a_model_is_trained_with_a_tokenizer_that_was_trained_here(
     sitting: Any, run_async: Any
 ) -> None:
@@ -234,7 +233,6 @@ def test_a_model_is_trained_with_a_tokenizer_that_was_trained_here(
     run_async(scenario())
 
 
-@pytest.mark.no_stall_check  # a window with its panes is built in the loop
 def test_a_text_that_is_opened_reaches_a_pane_that_was_not_built_yet(
     sitting: Any, run_async: Any, tmp_path: Path
 ) -> None:
@@ -255,7 +253,6 @@ def test_a_text_that_is_opened_reaches_a_pane_that_was_not_built_yet(
 
 
 @pytest.mark.parametrize("opened", ["file", "folder"])
-@pytest.mark.no_stall_check  # a window with its panes is built in the loop
 def test_a_tokenizer_that_the_window_opens_is_looked_at_instead_of_trained_on(
     sitting: Any, run_async: Any, tmp_path: Path, opened: str
 ) -> None:

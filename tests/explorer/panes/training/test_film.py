@@ -14,6 +14,7 @@ from explorer.engine import tasks
 from explorer.panes.training import heads
 from explorer.panes.training.heads import HeadFilm
 from explorer.panes.training.moments import Moment
+from tests.explorer.waiting import HANGS, until
 
 
 class Mosaic(QObject):
@@ -39,7 +40,7 @@ def film(engine, monkeypatch):
 
     def load(paths, pixels):
         value = content[0]
-        gate.wait(10)
+        gate.wait(HANGS)
         return [np.full((1, 1, pixels, pixels), value, np.uint8) for _ in paths]
 
     monkeypatch.setattr(heads, "_load", load)
@@ -53,9 +54,7 @@ def moments():
 
 
 async def read(engine, film):
-    async with asyncio.timeout(100):
-        while tasks.running(engine):
-            await asyncio.sleep(0)
+    await until(lambda: not tasks.running(engine))
 
 
 def test_cells_that_grow_while_heads_are_read_get_heads_of_their_size(engine, film, run_async):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from PySide6.QtTest import QTest
 
 from tests.explorer.panes.tokenizers.compare.conftest import columns
+from tests.explorer.waiting import until
 
 
 def test_a_clicked_token_is_explained_step_by_step(pane, run_async):
@@ -55,9 +54,7 @@ def test_a_hovered_token_is_explained_until_the_pointer_leaves(pane, run_async):
         pane.inspection.connect(told.append)
         flow = columns(pane)[1].flow
         flow._hover(0)
-        async with asyncio.timeout(100):
-            while not told or told[-1].step.name.startswith("rates."):
-                await asyncio.sleep(0.02)
+        await until(lambda: told and not told[-1].step.name.startswith("rates."))
         assert told[-1].step.name == "encoding.model" and not told[-1].pinned
         flow._hover(-1)
         assert told[-1].step.name.startswith("rates.")

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QToolTip
 from explorer.panes.tokenizers.compare.model import differing
 from tests.explorer.panes.tokenizers.compare.conftest import COMPARE, TEXT, columns, ids
 from tests.explorer.panes.tokenizers.small import saved_bpe, small_bpe
+from tests.explorer.waiting import until
 
 
 def test_each_column_shows_what_its_tokenizer_makes_of_the_text(pane, run_async):
@@ -41,9 +42,7 @@ def test_columns_are_equally_wide_whatever_they_say(pane, run_async):
         room = pane.mode.view._grid.parentWidget().width()
         assert pane.mode.view._grid.width() <= room
         pane.mode.choose(layout="rows")
-        async with asyncio.timeout(100):
-            while columns(pane)[0].width() == max(widths):  # the layout follows
-                await asyncio.sleep(0.01)
+        await until(lambda: columns(pane)[0].width() != max(widths), "the layout")
         assert columns(pane)[0].width() > 2 * max(widths)
 
     run_async(body())
@@ -103,8 +102,7 @@ def test_whether_a_long_text_is_lossless_is_told_also_when_another_is_opened_mea
 ):
     async def body():
         pane.mode.set_text("the cat sat on the mat " * 6_000)
-        while len(pane.mode.splits) < 2:
-            await asyncio.sleep(0.005)
+        await until(lambda: len(pane.mode.splits) == 2)
         pane.mode.refresh()
         pane.catalogue.add_trained("third", small_bpe())
         pane.mode.shown_ones.add("trained:third")
