@@ -49,6 +49,7 @@ async def begin_and_go(self, *args):
         if where == "checkpoint":
             import core.training.checkpoints as checkpoints
             checkpoints.write_tensors = slow(checkpoints.write_tensors)
+        self.runs.process_launcher.niceness = 0
         self.runs.start(folder, "process" if where == "process" else "thread")
         if where == "process":
             def look():

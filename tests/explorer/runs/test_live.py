@@ -20,15 +20,15 @@ from explorer.shell.follow import where
 from explorer.shell.session import Session
 from explorer.state.settings import read_object, write_object
 from tests.explorer.conftest import dispose
-from tests.explorer.demo import save_tiny_model, spec, tiny_training
-from tests.explorer.waiting import until
+from tests.explorer.demo import eager_runs, save_tiny_model, spec, tiny_training
+from tests.explorer.waiting import HANGS, until
 
 
 @pytest.fixture
 def runs(torch_engine, tmp_path, run_async):
-    runs = Runs(torch_engine, tmp_path / "runs")
+    runs = eager_runs(torch_engine, tmp_path / "runs")
     yield runs
-    run_async(runs.close(20))
+    run_async(runs.close(HANGS))
 
 
 @pytest.mark.parametrize("backend", ["thread", "process"])

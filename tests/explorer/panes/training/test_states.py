@@ -179,7 +179,7 @@ def test_the_time_that_is_left_is_measured_by_the_clock_of_the_last_steps(tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"),
+    ("seconds", "sentence"),
     [
         (0.2, "1 s"),
         (8.4, "8 s"),
