@@ -61,6 +61,10 @@ def test_bad_arguments_say_what_is_meant(capsys):
     with pytest.raises(SystemExit):
         entry.main(["--snapshot", "x", "--size", "large"])
     assert "write it as 1440x900" in capsys.readouterr().err
+    for alone in (["--only", "attention"], ["--all-sizes"], ["--size", "800x600"]):
+        with pytest.raises(SystemExit):
+            entry.main(alone)
+        assert "go with --snapshot DIR" in capsys.readouterr().err
 
 
 def test_importing_the_window_brings_neither_torch_nor_pyqtgraph():
