@@ -15,14 +15,14 @@ from tests.explorer.panes.backprop.optimizers.test_told import sentence, typed
 
 def test_who_comes_down_by_luck_at_the_last_step_is_not_down(mode, change):
     """At that rate Lion is at the lowest place at every second step, and SGD was there once."""
-    sentence = "abs(x) + abs(y)"
-    change(typed(sentence, ("sgd", "adam", "lion"), 200, start=(-2, 1.5)))
+    formula = "abs(x) + abs(y)"
+    change(typed(formula, ("sgd", "adam", "lion"), 200, start=(-2, 1.5)))
     heights = [mode.recording.lane(name).heights for name in ("sgd", "lion")]
     assert all(height[-1] < 1e-14 < 1e-3 < height[-2] for height in heights)
     assert mode.recording.arrivals == {} and text.marks(mode.recording) == {}
     assert "are lowest, at 2.1e−15, but nobody has stayed there." in sentence(mode, 200)
     assert "down" not in text.step_title(mode.recording, 200)
-    change(typed(sentence, ("sgd", "adam", "lion"), 199, start=(-2, 1.5)))
+    change(typed(formula, ("sgd", "adam", "lion"), 199, start=(-2, 1.5)))
     assert "nobody is down yet" in sentence(mode, 199)
     change(Experiment("saddle", racers=("sgd", "lion")))
     assert set(mode.recording.arrivals) == {"sgd"} and "SGD was down first" in sentence(mode, 200)
