@@ -47,14 +47,14 @@ def test_the_transport_steers_a_player_and_shows_where_it_is(qtbot):
     bar.bind(player)
     player.seek(1.0)
     assert bar.scrubber.displayed()["position"] == 1.0
-    assert bar._count.text() == "step 2 of 3"
-    qtbot.mouseClick(bar._to_end, Qt.MouseButton.LeftButton)
+    assert bar.count.text() == "step 2 of 3"
+    qtbot.mouseClick(bar.to_end, Qt.MouseButton.LeftButton)
     assert player.position == 2.0
-    qtbot.mouseClick(bar._back, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(bar.back, Qt.MouseButton.LeftButton)
     assert player.step == 1
     bar.scrubber.seekRequested.emit(0.4)
     assert player.position == 0.4
-    bar._speed.speedChosen.emit(math.inf)
+    bar.speed.speedChosen.emit(math.inf)
     assert player.speed == math.inf
     bar.play_button.click()
     assert bar.play_button.accessibleName() == ("Pause" if player.playing else "Play")
@@ -85,7 +85,7 @@ def test_the_live_edge_says_what_play_means(qtbot):
     assert state["playing"] and bar.play_button.accessibleName() == "Pause training"
     player.seek(0.0)
     assert bar.play_button.accessibleName() in ("Play", "Pause")
-    assert not bar._live.isHidden()
+    assert not bar.live.isHidden()
     bar.bind(None)
     player.deleteLater()
 
@@ -102,7 +102,7 @@ def test_live_numbers_read_as_text(qtbot):
     ]
     rows.resize(340, rows.height())
     rows.grab()
-    assert rows._broken is None
+    assert rows.broken is None
 
 
 def test_a_big_table_is_virtual_and_copies_at_full_precision(qtbot):
@@ -116,7 +116,7 @@ def test_a_big_table_is_virtual_and_copies_at_full_precision(qtbot):
     table.set_tables({"a": np.array([1 / 3]), "b": np.zeros((2, 2))})
     table.copy()
     assert float(QGuiApplication.clipboard().text()) == 1 / 3
-    table._names.setCurrentText("b")
+    table.names.setCurrentText("b")
     table.set_tables({"a": np.zeros(3), "b": np.ones((2, 2))})
     assert (table.displayed()["b"] == 1).all()
     model.deleteLater()
@@ -132,13 +132,13 @@ def test_the_palette_finds_runs_and_closes(qtbot):
     palette.open(entries)
     chosen = []
     palette.entryChosen.connect(chosen.append)
-    qtbot.keyClicks(palette._query, "train")
+    qtbot.keyClicks(palette.query, "train")
     assert palette.shown == ["b"]
-    qtbot.keyClick(palette._query, Qt.Key.Key_Return)
+    qtbot.keyClick(palette.query, Qt.Key.Key_Return)
     assert chosen == ["b"] and not palette.isVisible()
     palette.open(entries)
-    qtbot.keyClick(palette._query, Qt.Key.Key_Down)
-    qtbot.keyClick(palette._query, Qt.Key.Key_Escape)
+    qtbot.keyClick(palette.query, Qt.Key.Key_Down)
+    qtbot.keyClick(palette.query, Qt.Key.Key_Escape)
     assert not palette.isVisible() and chosen == ["b"]
 
 
@@ -167,7 +167,7 @@ def test_segments_come_closer_and_cut_the_longest_text_where_there_is_little_roo
         edges = [tabs._at(x) for x in range(2, width - 2)]
         assert set(edges) == {0, 1, 2, 3} and edges == sorted(edges)  # all can be chosen
         tabs.grab()
-        assert tabs._broken is None
+        assert tabs.broken is None
     tabs.resize(least)
     assert tabs.told(least.width() - 20) == "what each is for"  # nothing is cut
     tabs.resize(least.width() - 60, least.height())

@@ -170,7 +170,7 @@ def test_a_plot_survives_gaps_zeros_on_a_log_axis_and_nothing(qtbot):
     )
     assert plot.accessibleDescription() == "no data yet"
     picture_of(plot)
-    assert plot._broken is None
+    assert plot.broken is None
 
 
 @pytest.mark.parametrize("ratio", [1, 2])

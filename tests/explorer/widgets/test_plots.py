@@ -262,7 +262,7 @@ def test_a_change_is_painted_once(qtbot, monkeypatch):
     plot.resize(400, 240)
     plot.show()
     plot.set_series([Series("train", np.arange(50.0), np.linspace(3, 1, 50))])
-    wait_until(lambda: plot._limits.now == plot._limits.target, "the axes' rest")
+    wait_until(lambda: plot.at_rest, "the axes' rest")
     turn()
     painted = []
     write = plot._write
@@ -288,7 +288,7 @@ def test_limits_on_a_log_axis_never_pass_zero_on_their_way(qtbot):
     seen = []
     plot._limits.moved.connect(lambda: seen.append(plot._limits.now[2:]))
     plot.set_series([Series("Adam", x, np.geomspace(1, 1e-3, 10))])
-    wait_until(lambda: plot._limits.now == plot._limits.target)
+    wait_until(lambda: plot.at_rest)
     assert seen
     assert all(0 < low < high for low, high in seen)
     assert all(after[1] < before[1] for before, after in itertools.pairwise(seen))

@@ -135,7 +135,7 @@ def test_the_inspector_tells_of_the_moment_that_is_shown_while_a_run_replays(mak
         await pane.settled()
         pane.inspection.connect(seen.append)
         clock = [0.0]
-        pane.player._clock = lambda: clock[0]
+        pane.player.clock = lambda: clock[0]
         pane.player.set_motion("full")
         pane.player.seek(1)
         pane.player.play()

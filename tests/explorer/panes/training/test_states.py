@@ -204,10 +204,10 @@ def test_no_badge_says_live_once_nobody_trains_and_a_new_run_begins_with_nothing
         bar.bind(pane.player)
         pane.show()
         await started(pane, 12)
-        assert bar._live._ended == "" and bar._live._live
+        assert bar.live.ended == "" and bar.live.live
         pane.view.card.asked.emit("stop")
         await until(lambda: state_of(pane) == "stopped", "the stop")
-        assert bar._live._ended == "stopped" and not bar.scrubber._live
+        assert bar.live.ended == "stopped" and not bar.scrubber.live
         await until(lambda: pane.view.samples.samples, "a sample")
 
         pane.new_run()
@@ -223,7 +223,7 @@ def test_no_badge_says_live_once_nobody_trains_and_a_new_run_begins_with_nothing
                         pane.view.charts.loss.displayed(),
                         pane.view.heads.state,
                         pane.view.phases.isEnabled(),
-                        bar._live._ended,
+                        bar.live.ended,
                         pane.choice.run.currentText() == Path(folder).name,
                         pane.player.length,
                     )
@@ -236,7 +236,7 @@ def test_no_badge_says_live_once_nobody_trains_and_a_new_run_begins_with_nothing
         await until(lambda: seen, "the new run")
         assert seen == [(True, 0, (), {}, "loading", False, "", True, 0)]
         await until(lambda: step_of(pane) >= 2, "its steps")
-        assert pane.view.phases.isEnabled() and bar._live._live
+        assert pane.view.phases.isEnabled() and bar.live.live
         pane.view.card.asked.emit("stop")
         await until(lambda: state_of(pane) == "stopped", "the second stop")
         folder = Path(pane.workspace.run)

@@ -103,10 +103,13 @@ def test_cards_take_one_line_where_there_is_room(sitting, run_async):
             card = notices.offer("a", "error", "Title", "What to do.", {"Do it": print})
             other = notices.offer("b", "error", "Title", "What to do. " * 20, {"Do it": print})
             await until(lambda: card.height() <= 40 < other.height())
-            line = card._message.fontMetrics().height()
-            assert other._message.height() >= 2 * line, "all of a long message can be read"
+            line = card.message_label.fontMetrics().height()
+            assert other.message_label.height() >= 2 * line, "all of a long message can be read"
             assert other.height() <= 100
-            assert card._title.geometry().center().y() == card._message.geometry().center().y()
+            assert (
+                card.title_label.geometry().center().y()
+                == card.message_label.geometry().center().y()
+            )
 
     run_async(body())
 

@@ -54,7 +54,7 @@ def test_a_file_is_opened_by_dropping_it_and_a_broken_one_says_so(pane, run_asyn
         await pane.settled()
         third, fourth = columns(pane)[2:]
         assert third.body.state == "ready" and fourth.body.state == "error"
-        assert "bad.json" in fourth.body._error.message
+        assert "bad.json" in fourth.body.message
         saved_bpe(bad)
         fourth.retryRequested.emit()
         await pane.settled()
@@ -125,7 +125,7 @@ def test_a_download_shows_its_progress_and_can_be_given_up(pane, run_async, monk
         await pane.settled()
         pane.mode.shown_ones.add("known:gpt2")
         column = columns(pane)[2]
-        await until(lambda: column.body._veil._reason == "downloading, 25%")
+        await until(lambda: column.body.message == "downloading, 25%")
         assert column.body.state == "loading"
         column.cancelRequested.emit()
         await pane.settled()
