@@ -82,11 +82,9 @@ def test_a_card_shows_the_beginning_and_the_remedy_of_a_long_message(qtbot):
     qtbot.addWidget(picture)
     long = "The file holds " + "x" * 5_000_000 + ": get it again."
     picture.show_error(long)
-    shown = picture.findChild(Card).message_label.text().replace("\u200b", "")
-    assert (
-        len(shown) <= MOST_SHOWN + 3
-        and len(picture.findChild(Card).accessibleName()) < 2 * MOST_SHOWN
-    )
+    error = picture.findChild(Card)
+    shown = error.message_label.text().replace("\u200b", "")
+    assert len(shown) <= MOST_SHOWN + 3 and len(error.accessibleName()) < 2 * MOST_SHOWN
     assert shown.startswith("The file holds x") and " … " in shown
     assert shown.endswith(": get it again.")
     assert picture.message == long
@@ -140,9 +138,8 @@ def test_a_card_counts_and_offers_its_actions(qtbot):
     card = Card("error", "It broke.", ["Retry", "Report"], closable=True)
     qtbot.addWidget(card)
     card.set_count(3)
-    assert (
-        card.title_label.text() == "Error (3 times)" and card.accessibleName() == "Error: It broke."
-    )
+    assert "(3 times)" in card.title_label.text()
+    assert card.accessibleName() == "Error: It broke."
     pressed = []
     card.actionTriggered.connect(pressed.append)
     card.findChildren(QPushButton)[1].click()

@@ -80,9 +80,10 @@ def test_only_what_can_work_is_offered_to_a_run_that_has_ended(
 def test_the_sentence_tells_the_loss_that_the_chart_shows_and_says_which_it_is(tmp_path):
     data = run_of(tmp_path / "run", 12)
     raw = text.headline(data, "running", None, False)
-    assert raw == "It trains: after 12 steps the loss is 1.000."
+    assert raw.startswith("It trains") and "12 steps" in raw and "1.000" in raw
     smoothed = text.headline(data, "running", None, False, 0.75)
-    assert smoothed == "It learns: after 12 steps the smoothed loss fell from 1.000 to 0.750."
+    assert smoothed.startswith("It learns") and "smoothed" in smoothed
+    assert "1.000" in smoothed and "0.750" in smoothed
 
 
 ROSE = "the loss rose from 7.360 to 1,871; try a lower learning rate"
