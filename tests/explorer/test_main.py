@@ -11,6 +11,7 @@ import pytest
 
 from explorer import __main__ as entry
 from explorer.display import why_no_display
+from tests.explorer.waiting import HANGS
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,7 +25,7 @@ def program(*arguments, **environment):
         env={k: v for k, v in values.items() if v is not None},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANGS,
     )
 
 

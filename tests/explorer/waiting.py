@@ -8,8 +8,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtWidgets import QApplication
-
 HANGS = 120.0  # seconds after which a wait is taken for one without end
 
 
@@ -25,6 +23,8 @@ async def until(condition: Callable[[], Any], what: str = "") -> None:
 
 def wait_until(condition: Callable[[], Any], what: str = "") -> None:
     """`until` for a test that is no coroutine."""
+    from PySide6.QtWidgets import QApplication
+
     end = time.monotonic() + HANGS
     while not condition():
         assert time.monotonic() < end, f"never came: {what or condition}"
@@ -34,6 +34,8 @@ def wait_until(condition: Callable[[], Any], what: str = "") -> None:
 
 def turn(times: int = 10) -> None:
     """What is pending happens, and what follows from that: layouts, paints, timers of no time."""
+    from PySide6.QtWidgets import QApplication
+
     for _ in range(times):
         QApplication.processEvents()
 

@@ -144,7 +144,7 @@ def test_closing_asks_a_process_as_it_asks_a_thread(engine, tmp_path, run_async)
 
     runs.process_launcher = Trainer()
     runs.start(folder, "process")
-    run_async(runs.close(0.5))
+    run_async(runs.close(HANGS))
     assert [command.name for command in log.commands] == ["start", "stop"]
     assert signals == []
 
@@ -204,7 +204,7 @@ def test_the_next_session_offers_the_run_that_was_training(qapp, tmp_path, run_a
         await until(lambda: RunReader(folder).step >= 3)
         await until(lambda: window.status.run is not None and window.status.run.step > 0)
         seen = window.status.run
-        ended = await session.close(10)
+        ended = await session.close(HANGS)
         return session, folder, seen, ended
 
     session, folder, seen, ended = run_async(first())
@@ -228,7 +228,7 @@ def test_the_next_session_offers_the_run_that_was_training(qapp, tmp_path, run_a
         if choice == "Resume":
             await until(lambda: RunReader(folder).step > reader.step)
         run = session.workspace.run
-        await session.close(10)
+        await session.close(HANGS)
         dispose(session)
         return message, run
 
@@ -263,7 +263,7 @@ def test_a_dead_engine_offers_restart_and_the_run_goes_on(qapp, tmp_path, run_as
         before = RunReader(folder).step
         window.notices.cards["engine"].actionTriggered.emit("Restart")
         await until(lambda: RunReader(folder).step > before + 2)
-        await session.close(10)
+        await session.close(HANGS)
         dispose(session)
         return RunReader(folder)
 
@@ -313,7 +313,7 @@ def test_restart_goes_on_with_every_run_of_the_dead_engine(
         await until(lambda: len(begun) >= 2 and errors.reports().problems)
         reported = [problem.text for problem in errors.reports().problems.values()]
         closing.append(True)
-        await session.close(10)
+        await session.close(HANGS)
         dispose(session)
         return problems, reported
 

@@ -14,6 +14,7 @@ from explorer import theme
 from explorer.shell import session
 from explorer.studio import snapshot
 from tests.explorer.demo import broken_spec, spec
+from tests.explorer.waiting import HANGS
 
 ROOT = Path(__file__).parents[3]
 
@@ -128,7 +129,7 @@ def test_the_self_test_passes_in_this_checkout(tmp_path):
         env=environment,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=HANGS,
     )
     assert done.returncode == 0, done.stderr
     for part in (

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.explorer.conftest import dispose
+from tests.explorer.waiting import HANGS
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def context(engine, tmp_path, run_async) -> Iterator[Any]:
 
     runs = Runs(engine, tmp_path / "runs")
     yield Context(engine, Workspace(engine), Settings(), runs)
-    run_async(runs.close(20))
+    run_async(runs.close(HANGS))
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from core.tokenization import open_tokenizer
 from explorer.panes.tokenizers.modes import ModeSpec
 from explorer.panes.tokenizers.train import pace
 from explorer.panes.tokenizers.train.options import Lane, TrainOptions, check
-from tests.explorer.waiting import until
+from tests.explorer.waiting import HANGS, until
 
 SPEC = ModeSpec("train", "Train", "explorer.panes.tokenizers.train.mode")
 SMALL = TrainOptions(
@@ -226,7 +226,8 @@ def test_closing_while_it_trains_ends_at_once(pane: Any, engine: Any, run_async:
         await until(lambda: len(pane.mode.trainer.recording) > 2, "some moments")
 
     run_async(scenario())
-    assert engine.close_now(2)
+    assert engine.close_now(HANGS)
+    assert pane.mode.trainer.state != "done", "it was not waited for"
 
 
 def test_options_survive_json_and_wrong_values() -> None:
