@@ -21,6 +21,8 @@ _HOME = {
     "ModelConfig": "core.transformer.config",
     "preset": "core.transformer.presets",
     "GPT": "core.transformer.gpt",
+    "Look": "core.transformer.look",
+    "Site": "core.transformer.look",
     "LoadedModel": "core.inference.loading",
     "load": "core.inference.loading",
     "Activations": "core.inference.activations",

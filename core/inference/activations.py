@@ -1,33 +1,45 @@
 """What a model computes on a text, kept: every head's attention, the residual stream, the logits.
 
-Letters in shapes: T tokens, L layers, H heads, D dimensions a head, C width of the residual stream,
-V vocabulary.
+Letters in shapes: T tokens, L layers, H heads, G key and value heads, D dimensions a head, C width
+of the residual stream, V vocabulary.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from core.transformer.attention import attention_weights, visible_tokens
+from core.transformer.attention import attention_weights, share, visible_tokens
+from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT
+from core.transformer.look import Look, Site, check_sites
 
-SITES = ("attention", "logits", "residual", "queries", "keys", "values")
+# What can be captured of all layers together, stacked; and the kind of site that it stacks.
+VIEWS = {
+    "attention": "weights",
+    "logits": "logits",
+    "residual": "residual_out",
+    "queries": "queries",
+    "keys": "keys",
+    "values": "values",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Activations:
-    """float32 arrays on the CPU; a site that was not asked for is None.
+    """float32 arrays on the CPU; a view that was not asked for is None.
 
-    attention              (L, H, T, T)      each row sums to 1
-    logits                 (T, V)
-    residual               (L + 1, T, C)     what enters block 0, and what leaves each block
-    queries, keys, values  (L, H, T, D)
+    attention     (L, H, T, T)   each row sums to 1
+    logits        (T, V)
+    residual      (L + 1, T, C)  what enters block 0, and what leaves each block
+    queries       (L, H, T, D)
+    keys, values  (L, G, T, D)   head h reads those of head h // (H / G)
+    single        the sites that were asked for by themselves, without the axis of the batch
     """
 
     ids: np.ndarray
@@ -37,13 +49,57 @@ class Activations:
     queries: np.ndarray | None = None
     keys: np.ndarray | None = None
     values: np.ndarray | None = None
+    single: Mapping[Site, np.ndarray] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, np.ndarray]) -> Activations:
+        """From arrays by name, as `sites` gives them and a probe's file holds them, and "ids".
+
+        Raises ValueError for a name that is neither a view's nor a site's.
+        """
+        views = {name: arrays[name] for name in ("ids", *VIEWS) if name in arrays}
+        single = {Site.parse(name): arrays[name] for name in arrays if name not in views}
+        return cls(**views, single=single)
 
     def sites(self) -> dict[str, np.ndarray]:
-        """The arrays that are there, by name, without the ids."""
-        named = {
-            field.name: getattr(self, field.name) for field in fields(self) if field.name != "ids"
-        }
-        return {name: array for name, array in named.items() if array is not None}
+        """The arrays that are there, by name, without the ids: views, then single sites."""
+        views = {name: getattr(self, name) for name in VIEWS}
+        there = {name: array for name, array in views.items() if array is not None}
+        return there | {str(site): array for site, array in self.single.items()}
+
+    def at(self, site: Site | str) -> np.ndarray:
+        """One site, by itself or out of a view: `at("decoder.3.weights")` is `attention[3]`.
+
+        Raises ValueError, naming what was captured, where it was not.
+        """
+        site = site if isinstance(site, Site) else Site.parse(site)
+        if site in self.single:
+            return self.single[site]
+        for name, view in self.sites().items():
+            if name in VIEWS and site in (places := _places(name, len(view))):
+                place = view if name == "logits" else view[places[site]]
+                return np.asarray(place)
+        raise ValueError(
+            f"site {site} was not captured; there are {', '.join(self.sites()) or 'none'}"
+        )
+
+
+def _stacked(name: str, n_layer: int) -> list[Site]:
+    """The sites that a view stacks, in order."""
+    if name == "logits":
+        return [Site("decoder", None, "logits")]
+    layers = [Site("decoder", layer, VIEWS[name]) for layer in range(n_layer)]
+    return [Site("decoder", 0, "residual_in"), *layers] if name == "residual" else layers
+
+
+def _places(name: str, length: int) -> dict[Site, int]:
+    """Where each site lies in a view of so many rows; what leaves a block enters the next."""
+    n_layer = length - (name == "residual")
+    places = {site: place for place, site in enumerate(_stacked(name, n_layer))}
+    if name == "residual":
+        places |= {Site("decoder", layer, "residual_in"): layer for layer in range(n_layer)}
+        places[Site("decoder", None, "embedding")] = 0
+    return places
 
 
 def check_ids(model: GPT, ids: Sequence[int] | np.ndarray) -> Tensor:
@@ -87,50 +143,62 @@ def looking_at(model: nn.Module) -> Iterator[None]:
 
 
 def capture(
-    model: GPT, ids: Sequence[int] | np.ndarray, sites: Sequence[str] | None = None
+    model: GPT, ids: Sequence[int] | np.ndarray, sites: Sequence[str | Site] | None = None
 ) -> Activations:
-    """Runs the model once over `ids` (T,) and keeps the sites asked for (None: all of `SITES`).
+    """Runs the model once over `ids` (T,) and keeps what is asked for (None: all of `VIEWS`).
+
+    sites  views such as "attention", and single sites such as "decoder.3.scores"
 
     The model's train/eval mode is as it was afterwards; dropout is off during the run. Raises
     ValueError for an unknown site and as `check_ids` does.
     """
-    wanted = SITES if sites is None else tuple(sites)
-    if unknown := [site for site in wanted if site not in SITES]:
-        raise ValueError(f"unknown site {', '.join(unknown)}; the sites are {', '.join(SITES)}")
+    wanted = tuple(VIEWS) if sites is None else tuple(sites)
+    views = [name for name in VIEWS if name in wanted]
+    single = [_site(name) for name in wanted if name not in VIEWS]
+    # Fused attention gives no weights. All layers' are worked out faster from queries and keys
+    # than one by one on the way.
+    made_of = {*views, "queries", "keys"} - {"attention"} if "attention" in views else views
+    n_layer = model.config.n_layer
+    look = Look([site for name in made_of for site in _stacked(name, n_layer)] + single)
+    check_sites(model.config, look)
     batch = check_ids(model, ids)
     with looking_at(model):
-        kept = _run(model, batch, wanted)
-    arrays = {name: array.float().cpu().numpy() for name, array in kept.items()}
-    return Activations(ids=batch[0].cpu().numpy(), **arrays)
+        model(batch, look=look)
+        kept = {name: _view(model.config, name, look) for name in views}
+    alone = {site: _array(look.values[site][0]) for site in single}
+    arrays = {name: _array(tensor) for name, tensor in kept.items()}
+    return Activations(ids=batch[0].cpu().numpy(), **arrays, single=alone)
 
 
-def _run(model: GPT, ids: Tensor, wanted: tuple[str, ...]) -> dict[str, Tensor]:
-    """A plain forward pass; hooks keep what it made on its way."""
-    projected: list[Tensor] = []  # of each layer, its queries, keys and values (1, T, 3 H D)
-    residual: list[Tensor] = [torch.empty(0)]
-
-    hooks = []
-    for block in model.blocks:
-        project = block.attn.c_attn
-        hooks.append(project.register_forward_hook(lambda _, args, qkv: projected.append(qkv)))
-        hooks.append(block.register_forward_hook(lambda _, args, output: residual.append(output)))
-    hooks.append(
-        model.h[0].register_forward_pre_hook(lambda _, args: residual.__setitem__(0, args[0]))
-    )
+def _site(name: str | Site) -> Site:
+    if isinstance(name, Site):
+        return name
     try:
-        logits = model(ids)
-    finally:
-        for hook in hooks:
-            hook.remove()
+        return Site.parse(str(name))  # a command from a file may hold anything
+    except ValueError as error:
+        raise ValueError(f"{error}; or one of all layers: {', '.join(VIEWS)}") from None
 
-    kept: dict[str, Tensor] = {}
-    if "logits" in wanted:
-        kept["logits"] = logits[0]
-    if "residual" in wanted:
-        kept["residual"] = torch.stack(residual)[:, 0]
-    if {"attention", "queries", "keys", "values"} & set(wanted):
-        kept |= _heads(model, projected, wanted)
-    return kept
+
+def _view(config: ModelConfig, name: str, look: Look) -> Tensor:
+    """What `Activations` calls `name`, from what the Look kept."""
+
+    def kept(name: str) -> list[Tensor]:
+        return [look.values[site][0] for site in _stacked(name, config.n_layer)]
+
+    if name == "attention":
+        return _attention(config, kept("queries"), kept("keys"))
+    return kept(name)[0] if name == "logits" else torch.stack(kept(name))
+
+
+def _attention(config: ModelConfig, queries: list[Tensor], keys: list[Tensor]) -> Tensor:
+    """Every head's weights, (L, H, T, T), from its layers' queries (H, T, D) and keys (G, T, D)."""
+    (H, T, _), device = queries[0].shape, queries[0].device
+    weights = _room(device, config.n_layer, H, T, T)
+    windows = [config.window_of(layer) for layer in range(config.n_layer)]
+    visible = {window: visible_tokens(T, window, device) for window in set(windows)}
+    for q, k, window, out in zip(queries, keys, windows, weights, strict=True):
+        attention_weights(q.float(), share(k, H).float(), visible[window], out=out)
+    return weights
 
 
 def _room(device: torch.device, *shape: int) -> Tensor:
@@ -140,19 +208,5 @@ def _room(device: torch.device, *shape: int) -> Tensor:
     return torch.empty(shape, device=device)
 
 
-def _heads(model: GPT, projected: list[Tensor], wanted: tuple[str, ...]) -> dict[str, Tensor]:
-    """The sites of every head, from what each layer's attention projected, (1, T, 3 H D)."""
-    L, T, device = len(projected), projected[0].size(1), projected[0].device
-    H, D = model.config.n_head, model.config.head_width
-    shapes = {"queries": (T, D), "keys": (T, D), "values": (T, D), "attention": (T, T)}
-    kept = {site: _room(device, L, H, *shapes[site]) for site in shapes if site in wanted}
-    windows = [model.config.window_of(layer) for layer in range(L)]
-    visible = {window: visible_tokens(T, window, device) for window in set(windows)}
-    for layer, (block, qkv) in enumerate(zip(model.blocks, projected, strict=True)):
-        q, k, v = (part[0].float() for part in block.attn.split(qkv))  # (H, T, D)
-        for site, array in (("queries", q), ("keys", k), ("values", v)):
-            if site in wanted:
-                kept[site][layer] = array
-        if "attention" in wanted:
-            attention_weights(q, k, visible[windows[layer]], out=kept["attention"][layer])
-    return kept
+def _array(tensor: Tensor) -> np.ndarray:
+    return tensor.float().cpu().numpy()

@@ -151,8 +151,8 @@ def flops_per_token(model: ModelConfig) -> float:
     but its transpose is the output head, so tied weights count once.
     """
     width = model.n_head * model.head_width
-    block = model.n_embd * 4 * width + 2 * model.n_embd * model.inner_width
-    weights = model.n_layer * block + model.vocab_size * model.n_embd
+    weights = sum(rows * columns for rows, columns in inner_matrices(model))
+    weights += model.vocab_size * model.n_embd
     return 6.0 * weights + 12.0 * model.n_layer * width * model.block_size
 
 
@@ -166,10 +166,12 @@ def muon_flops(model: ModelConfig) -> float:
 def inner_matrices(model: ModelConfig) -> list[tuple[int, int]]:
     """The shapes of all matrices between the layers: neither embeddings nor the output head."""
     width = model.n_head * model.head_width
+    projected = (model.n_head + 2 * model.kv_heads) * model.head_width
+    widening = [(model.n_embd, model.inner_width)] * (2 if model.mlp == "swiglu" else 1)
     block = [
-        (3 * width, model.n_embd),
+        (projected, model.n_embd),
         (width, model.n_embd),
-        (model.n_embd, model.inner_width),
+        *widening,
         (model.inner_width, model.n_embd),
     ]
     return block * model.n_layer
@@ -179,14 +181,16 @@ def activation_bytes(config: TrainingConfig) -> int:
     """What the forward pass keeps for the backward pass, of one micro-batch (fp32 or bf16).
 
     A block keeps its two norms' inputs and outputs, q, k, v, the heads' output, the hidden layer
-    before and after its bend, and what each sublayer adds; the end keeps logits and their softmax
-    in fp32 (Korthikanti et al. 2022, section 4.1, without the attention weights that a fused kernel
-    does not keep).
+    before and after its bend (a gated one also the gate before and after), and what each sublayer
+    adds; the end keeps logits and their softmax in fp32 (Korthikanti et al. 2022, section 4.1,
+    without the attention weights that a fused kernel does not keep). Keys and values that heads
+    share are kept once for each head that reads them.
     """
     model = config.model
     tokens = config.batch_size * model.block_size
     width = model.n_head * model.head_width
-    block = 6 * model.n_embd + 4 * width + 2 * model.inner_width
+    hidden = 4 if model.mlp == "swiglu" else 2
+    block = 6 * model.n_embd + 4 * width + hidden * model.inner_width
     item = 2 if config.precision == "bf16" else 4
     kept = model.n_layer * block + 2 * model.n_embd
     return tokens * (item * kept + 2 * 4 * model.vocab_size)

@@ -1,7 +1,8 @@
 """Scaled dot-product attention: how a token decides which earlier tokens to read, and reads them.
 
 Letters in shapes: B sequences, T tokens (Tq queries, Tk keys), C width of the residual stream, H
-heads, D dimensions a head. Source: Attention Is All You Need (Vaswani et al. 2017), section 3.2.
+heads, G key and value heads, D dimensions a head. Source: Attention Is All You Need (Vaswani et al.
+2017), section 3.2; grouped queries: GQA (Ainslie et al. 2023), section 2.2.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.transformer.config import ModelConfig
+from core.transformer.look import EXPLICIT, Look, layer_sites
+from core.transformer.positions import Rotation, rotate
 
 TINY = -80.0  # a score so far below the row's largest gets no weight in `attention_weights`
 
@@ -34,8 +37,9 @@ def attend(q: Tensor, k: Tensor, v: Tensor, visible: Tensor) -> Attended:
     q (..., Tq, D), k and v (..., Tk, D); visible (Tq, Tk), True where a query may look. Every row
     of `visible` needs one True, or its weights are NaN.
     """
+    root = math.sqrt(q.size(-1))
     scores = q @ k.mT  # (..., Tq, Tk)  # step: scores
-    scaled = scores / math.sqrt(q.size(-1))  # step: scale
+    scaled = scores / root  # step: scale
     masked = scaled.masked_fill(~visible, -math.inf)  # step: mask
     weights = torch.softmax(masked, dim=-1)  # step: softmax
     output = weights @ v  # (..., Tq, D)  # step: output
@@ -59,71 +63,119 @@ def attention_weights(q: Tensor, k: Tensor, visible: Tensor, out: Tensor) -> Ten
     return torch.softmax(out, dim=-1, out=out)
 
 
-def visible_tokens(n_tokens: int, window: int | None, device: torch.device | None = None) -> Tensor:
-    """(T, T), True where row i may look at column j: itself, and what came before.
+def visible_tokens(
+    n_tokens: int,
+    window: int | None,
+    device: torch.device | None = None,
+    n_queries: int | None = None,
+) -> Tensor:
+    """(Tq, Tk), True where a query may look: at its own token, and at what came before.
 
-    A window limits that to so many tokens in all (GPT-3, section 2.1); None is no limit.
+    Keys are all `n_tokens` tokens; queries the last `n_queries` of them (None: all). A window
+    limits what is seen to so many tokens in all (GPT-3, section 2.1); None is no limit.
     """
     position = torch.arange(n_tokens, device=device)
-    back = position[:, None] - position[None, :]  # (T, T), how far back the key lies
+    first = 0 if n_queries is None else n_tokens - n_queries
+    back = position[first:, None] - position[None, :]  # (Tq, Tk), how far back the key lies
     visible = back >= 0
     return visible if window is None else visible & (back < window)
+
+
+def share(heads: Tensor, n_head: int) -> Tensor:
+    """Key or value heads, each as often as query heads read it: (..., G, T, D) -> (..., H, T, D).
+
+    Query head h reads key and value head h // (H / G): neighbors share one.
+    """
+    group = n_head // heads.size(-3)
+    return heads if group == 1 else heads.repeat_interleave(group, dim=-3)
 
 
 class Attention(nn.Module):
     """Multi-head self-attention of one block: project, attend in every head, join, project.
 
-    AIAYN section 3.2.2.
+    AIAYN section 3.2.2. With fewer key and value heads than heads, several queries share one.
     """
 
-    def __init__(self, config: ModelConfig, window: int | None) -> None:
+    def __init__(self, config: ModelConfig, layer: int) -> None:
         super().__init__()
         self.n_head = config.n_head
+        self.n_kv_head = config.kv_heads
         self.head_width = config.head_width
-        self.window = window
+        self.window = config.window_of(layer)
         self.dropout = config.dropout
+        self.sites = layer_sites("decoder", layer)
         width = config.n_head * config.head_width
-        self.c_attn = nn.Linear(config.n_embd, 3 * width, bias=config.bias)
+        projected = (config.n_head + 2 * config.kv_heads) * config.head_width
+        self.c_attn = nn.Linear(config.n_embd, projected, bias=config.bias)
         self.c_proj = nn.Linear(width, config.n_embd, bias=config.bias)
 
-    def project(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Query, key and value of each token in each head: x (B, T, C) -> three (B, H, T, D)."""
-        q, k, v = self.split(self.c_attn(x))  # (B, H, T, D)  # step: project
+    def project(self, x: Tensor, rotation: Rotation | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """Query, key and value of each token: x (B, T, C) -> (B, H, T, D) and two (B, G, T, D).
+
+        With a rotation, queries and keys are turned by where their token stands.
+        """
+        q, k, v = self.split(self.c_attn(x), rotation)  # step: project
         return q, k, v
 
-    def split(self, qkv: Tensor) -> tuple[Tensor, ...]:
-        """What `c_attn` made, (B, T, 3 H D), apart: query, key and value, each (B, H, T, D)."""
-        B, T, _ = qkv.shape
-        heads = qkv.view(B, T, 3, self.n_head, self.head_width)  # (B, T, 3 H D) -> (B, T, 3, H, D)
-        return heads.permute(2, 0, 3, 1, 4).unbind()  # (3, B, H, T, D), then apart
+    def split(self, qkv: Tensor, rotation: Rotation | None) -> tuple[Tensor, Tensor, Tensor]:
+        """What `c_attn` made, (B, T, (H + 2 G) D), apart, and queries and keys turned."""
+        H, G = self.n_head, self.n_kv_head
+        heads = qkv.unflatten(-1, (H + 2 * G, self.head_width))  # (B, T, H + 2 G, D)
+        q, k, v = heads.transpose(1, 2).split((H, G, G), dim=1)  # (B, H or G, T, D)
+        if rotation is not None:
+            q, k = rotate(q, rotation), rotate(k, rotation)
+        return q, k, v
 
     def join(self, heads: Tensor) -> Tensor:
         """Heads side by side, mixed into the residual stream: (B, H, T, D) -> (B, T, C)."""
         joined = heads.transpose(1, 2).flatten(2)  # (B, T, H D)
         return self.c_proj(joined)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """x (B, T, C) -> (B, T, C), by the fastest way: `attend`, or the kernel that fuses it."""
-        q, k, v = self.project(x)
-        dropout = self.dropout if self.training else 0.0
-        if dropout == 0.0 and _fused_backward_is_slow(q):
-            visible = visible_tokens(x.size(1), self.window, x.device)
-            heads = attend(q, k, v, visible).output
-        elif self.window is None:
-            heads = F.scaled_dot_product_attention(q, k, v, dropout_p=dropout, is_causal=True)
+    def forward(
+        self, x: Tensor, rotation: Rotation | None = None, look: Look | None = None
+    ) -> Tensor:
+        """x (B, T, C) -> (B, T, C), by the fastest way that makes what the Look wants."""
+        q, k, v = self.project(x, rotation)
+        if look is not None:
+            q = look.at(self.sites["queries"], q)
+            k = look.at(self.sites["keys"], k)
+            v = look.at(self.sites["values"], v)
+        if self.n_kv_head != self.n_head:
+            k, v = share(k, self.n_head), share(v, self.n_head)  # (B, H, T, D)
+        if look is not None and any(look.wants(self.sites[kind]) for kind in EXPLICIT):
+            heads = self.read_explicitly(q, k, v, look)
         else:
-            visible = visible_tokens(x.size(1), self.window, x.device)
-            heads = F.scaled_dot_product_attention(q, k, v, visible, dropout_p=dropout)
+            heads = self.read(q, k, v)
+        if look is not None:
+            heads = look.at(self.sites["head_output"], heads)
         return self.join(heads)
 
-    def explain(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Attended]:
-        """q, k, v (B, H, T, D) and what `attend` makes of them.
+    def read(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """What each head reads, (B, H, T, D) each: by `attend`, or the kernel that fuses it."""
+        dropout = self.dropout if self.training else 0.0
+        if dropout == 0.0 and _fused_backward_is_slow(q):
+            return attend(q, k, v, self.visible(q)).output
+        if self.window is None:
+            return F.scaled_dot_product_attention(q, k, v, dropout_p=dropout, is_causal=True)
+        return F.scaled_dot_product_attention(q, k, v, self.visible(q), dropout_p=dropout)
 
-        `join(attended.output)` is what `forward` returns.
-        """
-        q, k, v = self.project(x)
-        visible = visible_tokens(x.size(1), self.window, x.device)
-        return q, k, v, attend(q, k, v, visible)
+    def read_explicitly(self, q: Tensor, k: Tensor, v: Tensor, look: Look) -> Tensor:
+        """The same by `attend`, for the Look: what it replaces goes through the lines after it."""
+        visible, root = self.visible(q), math.sqrt(self.head_width)
+        scores, _, masked, weights, _ = attend(q, k, v, visible)
+        scores = look.at(self.sites["scores"], scores)
+        changed = look.replaces(self.sites["scores"])
+        if changed:
+            masked = (scores / root).masked_fill(~visible, -math.inf)
+        masked = look.at(self.sites["masked"], masked)
+        if changed or look.replaces(self.sites["masked"]):
+            weights = torch.softmax(masked, dim=-1)
+        weights = look.at(self.sites["weights"], weights)
+        return F.dropout(weights, self.dropout, self.training) @ v
+
+    def visible(self, q: Tensor) -> Tensor:
+        """(T, T), True where a query of q (B, H, T, D) may look."""
+        return visible_tokens(q.size(2), self.window, q.device)
 
 
 def _fused_backward_is_slow(q: Tensor) -> bool:

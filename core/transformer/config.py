@@ -2,7 +2,7 @@
 
 Field names follow nanoGPT's; None means the value that the paper derives. Papers: Attention Is All
 You Need (Vaswani et al. 2017), GPT-1 (Radford et al. 2018), GPT-2 (Radford et al. 2019), GPT-3
-(Brown et al. 2020).
+(Brown et al. 2020), LLaMA (Touvron et al. 2023).
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ ARCHITECTURE = "gpt"
 
 # Per field, what can be built today and what is known but still to come.
 _CHOICES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "norm": (("layer_norm",), ("rms_norm",)),
+    "norm": (("layer_norm", "rms_norm"), ()),
     "norm_placement": (("pre", "post"), ()),
-    "positions": (("learned",), ("sinusoidal", "rope")),
-    "mlp": (("relu", "gelu", "gelu_tanh"), ("swiglu",)),
+    "positions": (("learned", "rope"), ("sinusoidal",)),
+    "mlp": (("relu", "gelu", "gelu_tanh", "swiglu"), ()),
 }
 
 
@@ -32,17 +32,22 @@ class ModelConfig:
 
     vocab_size, block_size   pieces in the vocabulary; longest context, in tokens
     n_layer, n_head, n_embd  blocks; heads a block; width of the residual stream
-    n_kv_head                key and value heads (None: n_head)
+    n_kv_head                key and value heads, each shared by n_head / n_kv_head heads (None:
+                             n_head)
     head_size                dimensions a head (None: n_embd / n_head)
-    n_inner                  width of the MLP's hidden layer (None: 4 n_embd, AIAYN section 3.3)
+    n_inner                  width of the MLP's hidden layer (None: 4 n_embd, AIAYN section 3.3;
+                             with "swiglu" 8/3 n_embd, as many weights in three layers as otherwise
+                             in two: Shazeer 2020, section 3)
     dropout                  probability, after embedding, attention weights and each sublayer
     bias                     biases in linear layers and norms
-    norm, norm_eps           "layer_norm"; added to the variance
+    norm, norm_eps           "layer_norm" or "rms_norm"; added to the variance or mean square
     norm_placement           "pre": x + f(norm(x)), and a final norm (GPT-2 section 2.3);
                              "post": norm(x + f(x)), none at the end (GPT-1, AIAYN section 3.1)
-    positions                "learned": a table of block_size rows (GPT-1 section 4.1)
+    positions                "learned": a table of block_size rows (GPT-1 section 4.1); "rope":
+                             queries and keys are turned (Su et al. 2021)
+    rope_base                how slowly the slowest pair of dimensions turns
     mlp                      "relu", "gelu" (exact), "gelu_tanh" (the approximation that GPT-1 and
-                             GPT-2 used)
+                             GPT-2 used), "swiglu" (LLaMA section 2.2)
     window                   None: every earlier token is visible; or one entry a layer, repeated
                              over the layers: (None, 128) is GPT-3's dense and locally banded
                              alternation (section 2.1)
@@ -114,10 +119,19 @@ class ModelConfig:
                 raise ValueError(f"{name} {quoted(value)} is known but not built yet; use {usable}")
             if value not in now:
                 raise ValueError(f"{name} {quoted(value)} is unknown; use {usable}")
-        if self.n_kv_head not in (None, self.n_head):
+        if self.n_head % self.kv_heads != 0:
+            fitting = [n for n in range(1, self.n_head + 1) if self.n_head % n == 0]
             raise ValueError(
-                "n_kv_head other than n_head (grouped queries) is not built yet; leave it None"
+                f"n_kv_head {self.n_kv_head} does not divide n_head {self.n_head}; use "
+                f"{' or '.join(map(str, fitting))}"
             )
+        if self.positions == "rope" and self.head_width % 2 != 0:
+            raise ValueError(
+                f"rope turns pairs of dimensions, and a head of {self.head_width} has one left "
+                f"over; use head_size {self.head_width + 1}, or positions 'learned'"
+            )
+        if not 1.0 < self.rope_base < float("inf"):
+            raise ValueError(f"rope_base {self.rope_base} must be above 1; 10000 is usual")
         if self.rope_scaling is not None:
             raise ValueError("rope_scaling is not built yet; leave it None")
         if self.embedding_scale:
@@ -129,9 +143,14 @@ class ModelConfig:
         return self.head_size or self.n_embd // self.n_head
 
     @property
+    def kv_heads(self) -> int:
+        """Key and value heads: n_kv_head, or n_head."""
+        return self.n_kv_head or self.n_head
+
+    @property
     def inner_width(self) -> int:
-        """Width of the MLP's hidden layer: n_inner, or 4 n_embd."""
-        return self.n_inner or 4 * self.n_embd
+        """Width of the MLP's hidden layer: n_inner, or what the paper derives from n_embd."""
+        return self.n_inner or (8 * self.n_embd // 3 if self.mlp == "swiglu" else 4 * self.n_embd)
 
     def window_of(self, layer: int) -> int | None:
         """How many tokens a query of this layer sees, itself included; None: all earlier ones."""

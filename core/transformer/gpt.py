@@ -2,7 +2,8 @@
 
 Letters in shapes: B sequences, T tokens, C width of the residual stream, V pieces in the
 vocabulary. Sources: GPT-1 (Radford et al. 2018) section 3.1, GPT-2 (Radford et al. 2019) section
-2.3.
+2.3; with rotary positions, RMS norm, SwiGLU and grouped queries it is LLaMA (Touvron et al. 2023,
+section 2.2).
 """
 
 from __future__ import annotations
@@ -14,9 +15,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.transformer.config import ModelConfig
-from core.transformer.layers import Block, LayerNorm
+from core.transformer.layers import Block, norm_of
+from core.transformer.look import Look, Site, check_sites
+from core.transformer.positions import Rotation, rotation_of
 
 IGNORED = -1  # a target that counts for nothing
+EMBEDDING, LOGITS = Site("decoder", None, "embedding"), Site("decoder", None, "logits")
 
 
 class GPT(nn.Module):
@@ -26,11 +30,12 @@ class GPT(nn.Module):
         super().__init__()
         self.config = config
         self.wte = nn.Embedding(config.vocab_size, config.n_embd)
-        self.wpe = nn.Embedding(config.block_size, config.n_embd)
+        if config.positions == "learned":
+            self.wpe = nn.Embedding(config.block_size, config.n_embd)
         self.drop = nn.Dropout(config.dropout)
         self.h = nn.ModuleList(Block(config, layer) for layer in range(config.n_layer))
         # A post-norm block ends with a norm of its own; a pre-norm stack needs one at the end.
-        self.ln_f = LayerNorm(config) if config.norm_placement == "pre" else nn.Identity()
+        self.ln_f = norm_of(config) if config.norm_placement == "pre" else nn.Identity()
         self.lm_head = nn.Linear(config.n_embd, config.vocab_size, bias=False)
         if config.tie_weights:
             self.lm_head.weight = self.wte.weight
@@ -59,7 +64,7 @@ class GPT(nn.Module):
         return [block for block in self.h if isinstance(block, Block)]
 
     def embed(self, ids: Tensor) -> Tensor:
-        """What enters the residual stream: which token it is, plus where it stands.
+        """What enters the residual stream: which token it is, plus, where learned, where it stands.
 
         ids (B, T) -> (B, T, C). Raises ValueError when T is 0 or longer than block_size.
         """
@@ -71,17 +76,36 @@ class GPT(nn.Module):
                 f"{T} tokens do not fit: this model reads at most block_size = "
                 f"{self.config.block_size}; keep the last {self.config.block_size}"
             )
-        positions = torch.arange(T, device=ids.device)
-        x = self.wte(ids) + self.wpe(positions)  # (B, T, C)
+        x = self.wte(ids)  # (B, T, C)
+        if self.config.positions == "learned":
+            x = x + self.wpe(torch.arange(T, device=ids.device))
         return self.drop(x)
 
-    def forward(self, ids: Tensor) -> Tensor:
-        """Logits of every next token: ids (B, T) int64 -> (B, T, V). Raises as `embed` does."""
+    def rotation(self, x: Tensor) -> Rotation | None:
+        """By how much queries and keys of x (B, T, C) turn; None where positions are learned."""
+        if self.config.positions != "rope":
+            return None
+        # Angles of thousands of radians need their digits: fp32 at least, whatever x is in.
+        dtype = torch.promote_types(x.dtype, torch.float32)
+        return rotation_of(
+            x.size(1), self.config.head_width, self.config.rope_base, x.device, dtype
+        )
+
+    def forward(self, ids: Tensor, look: Look | None = None) -> Tensor:
+        """Logits of every next token: ids (B, T) int64 -> (B, T, V). Raises as `embed` does.
+
+        A Look keeps or replaces values on the way. Raises ValueError where it asks for a site that
+        this model does not have.
+        """
         x = self.embed(ids)
+        if look is not None:
+            check_sites(self.config, look)
+            x = look.at(EMBEDDING, x)
+        rotation = self.rotation(x)
         for block in self.blocks:
-            x = block(x)
-        x = self.ln_f(x)
-        return self.lm_head(x)
+            x = block(x, rotation, look)
+        logits = self.lm_head(self.ln_f(x))
+        return logits if look is None else look.at(LOGITS, logits)
 
     def loss(self, ids: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Summed cross-entropy in nats, and over how many targets: ids and targets (B, T).
@@ -99,11 +123,14 @@ class GPT(nn.Module):
 def parameter_count(config: ModelConfig) -> int:
     """How many numbers are learned (tied ones once), from the config alone."""
     C, inner, width = config.n_embd, config.inner_width, config.n_head * config.head_width
+    projected = (config.n_head + 2 * config.kv_heads) * config.head_width
+    widening = 2 if config.mlp == "swiglu" else 1  # layers from C to inner
     bias = int(config.bias)
-    attention = C * 3 * width + width * C + bias * (3 * width + C)
-    mlp = 2 * C * inner + bias * (inner + C)
-    norm = C + bias * C
-    embeddings = (config.vocab_size + config.block_size) * C
+    attention = C * projected + width * C + bias * (projected + C)
+    mlp = (widening + 1) * C * inner + bias * (widening * inner + C)
+    norm = C if config.norm == "rms_norm" else C + bias * C
+    positions = config.block_size if config.positions == "learned" else 0
+    embeddings = (config.vocab_size + positions) * C
     final = norm if config.norm_placement == "pre" else 0
     head = 0 if config.tie_weights else config.vocab_size * C
     return embeddings + config.n_layer * (attention + mlp + 2 * norm) + final + head

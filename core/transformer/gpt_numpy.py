@@ -18,6 +18,13 @@ from core.autograd.tensor import Tensor
 from core.jobs import to_the_end
 from core.transformer.config import ModelConfig
 
+# What each switch may be; the rest is not written in this engine yet.
+_EXPLAINED = {
+    "norm": ("layer_norm",),
+    "positions": ("learned",),
+    "mlp": ("relu", "gelu", "gelu_tanh"),
+}
+
 
 class NumpyGPT:
     """A GPT of `Tensor`s. `parameters` has those of `GPT` under the same names, as float64."""
@@ -25,10 +32,22 @@ class NumpyGPT:
     def __init__(self, config: ModelConfig, weights: dict[str, Any]) -> None:
         """`weights` are arrays by name, shaped as in a checkpoint.
 
-        Raises ValueError for a model with dropout, which is random, and for a missing array.
+        Raises ValueError for a model with dropout, which is random, for one with a part that is
+        not written in this engine yet, and for a missing array.
         """
         if config.dropout:
             raise ValueError("dropout is random; explain a model without it (dropout=0.0)")
+        for name, explained in _EXPLAINED.items():
+            if getattr(config, name) not in explained:
+                raise ValueError(
+                    f"{name} {getattr(config, name)!r} cannot be explained step by step yet; "
+                    f"choose a model with {' or '.join(map(repr, explained))}"
+                )
+        if config.kv_heads != config.n_head:
+            raise ValueError(
+                "key and value heads that several heads share cannot be explained step by step "
+                f"yet; choose a model with {config.n_head} of them (n_kv_head None)"
+            )
         self.config = config
         self.parameters = {
             name: Tensor(np.array(array, np.float64), name=name) for name, array in weights.items()

@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from core.transformer.attention import Attention
 from core.transformer.config import ModelConfig
+from core.transformer.look import Look, layer_sites
+from core.transformer.positions import Rotation
 
 
 class LayerNorm(nn.Module):
@@ -30,26 +32,55 @@ class LayerNorm(nn.Module):
         return F.layer_norm(x, self.weight.shape, self.weight, self.bias, self.eps)
 
 
-class MLP(nn.Module):
-    """Two linear layers with a bend between them, for each token alone.
+class RMSNorm(nn.Module):
+    """Each token's vector to a mean square of 1, then scaled: no mean is taken off, nothing added.
 
-    AIAYN section 3.3; GELU: GPT-1 section 4.1.
+    Zhang & Sennrich 2019, equation 4.
     """
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.activation = config.mlp
-        self.c_fc = nn.Linear(config.n_embd, config.inner_width, bias=config.bias)
-        self.c_proj = nn.Linear(config.inner_width, config.n_embd, bias=config.bias)
+        self.eps = config.norm_eps
+        self.weight = nn.Parameter(torch.ones(config.n_embd))
 
     def forward(self, x: Tensor) -> Tensor:
         """x (B, T, C) -> (B, T, C)."""
+        return F.rms_norm(x, self.weight.shape, self.weight, self.eps)
+
+
+def norm_of(config: ModelConfig) -> LayerNorm | RMSNorm:
+    """The norm that the config names."""
+    return RMSNorm(config) if config.norm == "rms_norm" else LayerNorm(config)
+
+
+class MLP(nn.Module):
+    """Two linear layers with a bend between them, for each token alone.
+
+    AIAYN section 3.3; GELU: GPT-1 section 4.1. "swiglu" has a third, `c_gate`, which says how much
+    of each hidden number passes (Shazeer 2020, equation 6).
+    """
+
+    def __init__(self, config: ModelConfig, layer: int) -> None:
+        super().__init__()
+        self.activation = config.mlp
+        self.site = layer_sites("decoder", layer)["mlp_hidden"]
+        self.c_fc = nn.Linear(config.n_embd, config.inner_width, bias=config.bias)
+        if config.mlp == "swiglu":
+            self.c_gate = nn.Linear(config.n_embd, config.inner_width, bias=config.bias)
+        self.c_proj = nn.Linear(config.inner_width, config.n_embd, bias=config.bias)
+
+    def forward(self, x: Tensor, look: Look | None = None) -> Tensor:
+        """x (B, T, C) -> (B, T, C)."""
         hidden = self.c_fc(x)  # (B, T, n_inner)
-        if self.activation == "relu":
+        if self.activation == "swiglu":
+            hidden = F.silu(self.c_gate(x)) * hidden
+        elif self.activation == "relu":
             hidden = F.relu(hidden)
         else:
             approximate = "tanh" if self.activation == "gelu_tanh" else "none"
             hidden = F.gelu(hidden, approximate=approximate)
+        if look is not None:
+            hidden = look.at(self.site, hidden)
         return self.c_proj(hidden)
 
 
@@ -62,18 +93,29 @@ class Block(nn.Module):
     def __init__(self, config: ModelConfig, layer: int) -> None:
         super().__init__()
         self.norm_first = config.norm_placement == "pre"
-        self.ln_1 = LayerNorm(config)
-        self.attn = Attention(config, config.window_of(layer))
-        self.ln_2 = LayerNorm(config)
-        self.mlp = MLP(config)
+        self.sites = layer_sites("decoder", layer)
+        self.ln_1 = norm_of(config)
+        self.attn = Attention(config, layer)
+        self.ln_2 = norm_of(config)
+        self.mlp = MLP(config, layer)
         self.drop = nn.Dropout(config.dropout)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(
+        self, x: Tensor, rotation: Rotation | None = None, look: Look | None = None
+    ) -> Tensor:
         """x (B, T, C) -> (B, T, C)."""
+        if look is not None:
+            x = look.at(self.sites["residual_in"], x)
         if self.norm_first:  # GPT-2 section 2.3
-            x = x + self.drop(self.attn(self.ln_1(x)))
-            x = x + self.drop(self.mlp(self.ln_2(x)))
+            x = x + self.drop(self.attn(self.ln_1(x), rotation, look))
         else:  # AIAYN section 3.1, GPT-1
-            x = self.ln_1(x + self.drop(self.attn(x)))
-            x = self.ln_2(x + self.drop(self.mlp(x)))
+            x = self.ln_1(x + self.drop(self.attn(x, rotation, look)))
+        if look is not None:
+            x = look.at(self.sites["residual_mid"], x)
+        if self.norm_first:
+            x = x + self.drop(self.mlp(self.ln_2(x), look))
+        else:
+            x = self.ln_2(x + self.drop(self.mlp(x, look)))
+        if look is not None:
+            x = look.at(self.sites["residual_out"], x)
         return x

@@ -19,7 +19,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from explorer.engine.jobs import SUPERSEDED, Superseded
-from explorer.runs.sources import BUNDLED, FolderSource, Look, activations_of
+from explorer.runs.sources import BUNDLED, Captured, FolderSource, activations_of
 from explorer.runs.tail import Tail
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class RunSource(QObject):
 
     async def look(
         self, ids: Sequence[int], sites: Sequence[str] | None = None, key: object = None
-    ) -> Look | Superseded:
+    ) -> Captured | Superseded:
         wanted = tuple(sites or ("attention", "logits"))
         turn = self._newest_turn((key, "capture"))
         checkpoint = await self._standing()
@@ -105,7 +105,7 @@ class RunSource(QObject):
         if isinstance(answer, Superseded):
             return answer
         arrays, step = answer
-        return Look(await self._engine.io(_activations, arrays), step)
+        return Captured(await self._engine.io(_activations, arrays), step)
 
     async def capture(
         self, ids: Sequence[int], sites: Sequence[str] | None = None, key: object = None
@@ -123,9 +123,8 @@ class RunSource(QObject):
         if isinstance(answer, Superseded):
             return answer
         arrays, _ = answer
-        window = self.config.window_of(layer) if self.config is not None else None
         return await self._engine.call(
-            _trace_from, arrays, list(ids), layer, head, query, window, key=key
+            _trace_from, arrays, list(ids), layer, head, query, self.config, key=key
         )
 
     # the run
@@ -252,13 +251,20 @@ def _take(probe: Probe) -> dict[str, Any]:
 def _activations(arrays: dict[str, Any]) -> Activations:
     from core.inference.activations import Activations
 
-    return Activations(**arrays)
+    return Activations.of(arrays)
 
 
 def _trace_from(
-    arrays: dict[str, Any], ids: list[int], layer: int, head: int, query: int, window: int | None
+    arrays: dict[str, Any],
+    ids: list[int],
+    layer: int,
+    head: int,
+    query: int,
+    config: ModelConfig | None,
 ) -> Trace:
     from core.inference.attention_trace import trace_attention_from
 
     q, k, v = (arrays[site][layer] for site in ("queries", "keys", "values"))
-    return trace_attention_from(q, k, v, np.asarray(ids), layer, head, query, window)
+    window = config.window_of(layer) if config is not None else None
+    rotary = config is not None and config.positions == "rope"
+    return trace_attention_from(q, k, v, np.asarray(ids), layer, head, query, window, rotary)

@@ -37,8 +37,8 @@ def models_among(paths: Sequence[str]) -> list[str]:
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
-    """One capture, and the version of the model that it shows: a live one learns on meanwhile."""
+class Captured:
+    """Activations, and the version of the model that it shows: a live one learns on meanwhile."""
 
     activations: Activations
     version: int
@@ -67,7 +67,7 @@ class ModelSource(Protocol):
 
     async def look(
         self, ids: Sequence[int], sites: Sequence[str] | None = None, key: object = None
-    ) -> Look | Superseded: ...
+    ) -> Captured | Superseded: ...
 
     async def capture(
         self, ids: Sequence[int], sites: Sequence[str] | None = None, key: object = None
@@ -104,9 +104,9 @@ class FolderSource(QObject):
 
     async def look(
         self, ids: Sequence[int], sites: Sequence[str] | None = None, key: object = None
-    ) -> Look | Superseded:
+    ) -> Captured | Superseded:
         found = await self._engine.call(self._capture, list(ids), sites, key=key)
-        return SUPERSEDED if found is SUPERSEDED else Look(found, self.version)
+        return SUPERSEDED if found is SUPERSEDED else Captured(found, self.version)
 
     async def capture(
         self, ids: Sequence[int], sites: Sequence[str] | None = None, key: object = None
@@ -165,8 +165,8 @@ class BundledSource(FolderSource):
         return resource("models", BUNDLED)
 
 
-def activations_of(look: Look | Superseded) -> Activations | Superseded:
-    return look if isinstance(look, Superseded) else look.activations
+def activations_of(found: Captured | Superseded) -> Activations | Superseded:
+    return found if isinstance(found, Superseded) else found.activations
 
 
 def _read_small_files(folder: Path) -> tuple[Any, Any]:

@@ -1,15 +1,22 @@
-"""The model against what is known of it: a recorded GPT, fused attention, the cost of capturing."""
+"""The model against what is known of it: a recorded GPT, transformers, the cost of looking."""
 
 import base64
+import copy
+import importlib.util
 import json
 from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
+from torch import Tensor
 
 from core.inference.activations import capture
 from core.transformer import ModelConfig
+from core.transformer.attention import Attention, attend, visible_tokens
 from core.transformer.gpt import GPT
+from core.transformer.layers import MLP, Block
+from core.transformer.look import Look
 from tests.benchmarks.harness import Report, interleaved, shared_data
 
 
@@ -66,6 +73,62 @@ def nano_sort_errors() -> dict[str, float]:
     return errors
 
 
+class PlainAttention(Attention):
+    """The forward passes of these four classes as they would be if nobody could ever look: GPT's
+    lines, for the switches of the model that is measured, without the Look."""
+
+    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        q, k, v = self.project(x)
+        return self.join(self.read(q, k, v))
+
+
+class PlainMLP(MLP):
+    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        hidden = self.c_fc(x)
+        if self.activation == "relu":
+            hidden = F.relu(hidden)
+        else:
+            approximate = "tanh" if self.activation == "gelu_tanh" else "none"
+            hidden = F.gelu(hidden, approximate=approximate)
+        return self.c_proj(hidden)
+
+
+class PlainBlock(Block):
+    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        if self.norm_first:
+            x = x + self.drop(self.attn(self.ln_1(x)))
+            x = x + self.drop(self.mlp(self.ln_2(x)))
+        else:
+            x = self.ln_1(x + self.drop(self.attn(x)))
+            x = self.ln_2(x + self.drop(self.mlp(x)))
+        return x
+
+
+class PlainGPT(GPT):
+    def forward(self, ids: Tensor) -> Tensor:  # type: ignore[override]
+        x = self.embed(ids)
+        for block in self.blocks:
+            x = block(x)
+        return self.lm_head(self.ln_f(x))
+
+
+def cost_while_nobody_looks(batch: int, repeats: int) -> float:
+    """GPT.forward / the same without a Look: T = 64, width 128, 4 layers, one thread."""
+    config = ModelConfig(vocab_size=65, block_size=64, n_layer=4, n_head=4, n_embd=128)
+    ours = GPT(config, torch.Generator().manual_seed(0)).eval()
+    # The very same weights: where they lie in memory makes half a percent.
+    plain = copy.deepcopy(ours, {id(parameter): parameter for parameter in ours.parameters()})
+    plain.__class__ = PlainGPT
+    for block in plain.blocks:
+        block.__class__ = PlainBlock
+        block.attn.__class__ = PlainAttention
+        block.mlp.__class__ = PlainMLP
+    ids = torch.randint(65, (batch, 64), generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        assert torch.equal(ours(ids), plain(ids))
+        return interleaved(lambda: ours(ids), lambda: plain(ids), repeats, warm_up=20).ratio
+
+
 def fast(report: Report) -> None:
     if all(path.exists() for path in nano_sort_files()):
         for name, error in nano_sort_errors().items():
@@ -73,8 +136,19 @@ def fast(report: Report) -> None:
     else:
         needed = f"needs {nano_sort_files()[0]}"
         report.row("nano-sort golden", float("nan"), target=needed, passed=None)
+    if importlib.util.find_spec("transformers"):
+        from tests.core.transformer.test_llama import SHAPES, largest_errors
+
+        errors = [largest_errors(*shape) for shape in SHAPES]
+        for name in errors[0]:
+            worst = max(found[name] for found in errors)
+            report.at_most(f"LLaMA and Qwen 2 against transformers, {name}", worst, 1e-5)
 
     torch.set_num_threads(1)
+    for batch, repeats in ((1, 1000), (12, 150)):
+        ratio = cost_while_nobody_looks(batch, repeats)
+        report.at_most(f"forward while nobody looks, B = {batch} / plain", ratio, 1.01, "x")
+
     config = ModelConfig(vocab_size=512, block_size=256, n_layer=12, n_head=12, n_embd=192)
     model = GPT(config, torch.Generator().manual_seed(0)).eval()
     with torch.no_grad():  # as large as trained ones: small weights hide errors
@@ -86,12 +160,17 @@ def fast(report: Report) -> None:
     with torch.no_grad():
         x = model.ln_f(model.embed(batch))
         explicit = max(
-            float((b.attn.join(b.attn.explain(x)[3].output) - b.attn(x)).abs().max())
-            for b in model.h
+            float((b.attn(x, look=Look([b.sites["weights"]])) - b.attn(x)).abs().max())
+            for b in model.blocks
         )
         report.at_most("explicit attention - fused, largest", explicit, 1e-5)
-        plain = float((torch.from_numpy(capture(model, ids).logits) - model(batch)[0]).abs().max())
+        acts = capture(model, ids)
+        plain = float((torch.from_numpy(acts.logits) - model(batch)[0]).abs().max())
         report.at_most("captured logits - plain forward, largest", plain, 1e-5)
+        heads = (torch.from_numpy(part) for part in (acts.queries, acts.keys, acts.values))
+        weights = attend(*heads, visible_tokens(256, None)).weights
+        worst = float((torch.from_numpy(acts.attention) - weights).abs().max())
+        report.at_most("captured weights - attend's, largest", worst, 1e-5)
 
     def forward() -> None:
         with torch.no_grad():

@@ -194,13 +194,14 @@ def _same(local: object, value: np.ndarray) -> bool:
     return local is not None and np.array_equal(np.asarray(local), value)
 
 
-def test_the_marked_lines_computed_the_values_of_the_attention_trace():
+@pytest.mark.parametrize("changes", [{}, {"positions": "rope", "n_kv_head": 1}], ids=str)
+def test_the_marked_lines_computed_the_values_of_the_attention_trace(changes):
     torch = pytest.importorskip("torch")
     from core.inference.attention_trace import trace_attention
     from core.transformer import ModelConfig
     from core.transformer.gpt import GPT
 
-    config = ModelConfig(vocab_size=11, block_size=8, n_layer=2, n_head=2, n_embd=8)
+    config = ModelConfig(vocab_size=11, block_size=8, n_layer=2, n_head=2, n_embd=8, **changes)
     model = GPT(config, torch.Generator().manual_seed(0))
     with MarkedLines() as watched:
         trace = trace_attention(model, [1, 2, 3, 4, 5], layer=1, head=1, query=3)

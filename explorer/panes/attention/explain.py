@@ -45,7 +45,7 @@ def cell_inspection(
     """One weight of the heat map or the arcs, called `name`: where it comes from, with this row's
     own numbers."""
     labels = heads.prompt.labels
-    q, k = heads.queries[layer, head, row], heads.keys[layer, head, column]
+    q, k = heads.queries[layer, head, row], heads.keys_of(layer, head)[column]
     weights = heads.attention[layer, head, row]
     root = float(np.sqrt(q.size))
     score = float(q @ k)
@@ -70,7 +70,7 @@ def cell_inspection(
         "q": q,
         "k": k,
         "products": q * k,
-        "scores": heads.keys[layer, head] @ q,
+        "scores": heads.keys_of(layer, head) @ q,
     }
     step = trace[S.SOFTMAX] if trace is not None else None
     cell = f"query {me}, key {other}"

@@ -79,7 +79,8 @@ def read_prompt(tokenizer: Tokenizer, text: str, limit: int) -> Prompt:
 
 @dataclass(frozen=True)
 class Heads:
-    """One capture, ready to show: attention (L, H, T, T), queries, keys, values (L, H, T, D)."""
+    """One capture, ready to show: attention (L, H, T, T), queries (L, H, T, D), keys and values
+    (L, G, T, D), where G is less than H if heads share them."""
 
     prompt: Prompt
     attention: np.ndarray
@@ -102,6 +103,10 @@ class Heads:
         """(T, T) weights of one head; with `hide_first` as `without_first` gives them."""
         weights = self.attention[layer, head]
         return without_first(weights) if hide_first else weights
+
+    def keys_of(self, layer: int, head: int) -> np.ndarray:
+        """(T, D): the keys that a head reads, alone or with its neighbors."""
+        return self.keys[layer, head * self.keys.shape[1] // self.queries.shape[1]]
 
     def score(self, name: str) -> np.ndarray:
         return self.scores.by_name()[name]
@@ -150,13 +155,15 @@ def hidden_cells(n_tokens: int, hide_first: bool, window: int | None = None) -> 
     return hidden
 
 
-def trace_of(heads: Heads, layer: int, head: int, query: int, window: int | None) -> Trace:
+def trace_of(
+    heads: Heads, layer: int, head: int, query: int, window: int | None, rotary: bool = False
+) -> Trace:
     """The Trace of one query, from what was captured with the picture; runs on the engine."""
     from core.inference.attention_trace import trace_attention_from
 
     q, k, v = heads.queries[layer], heads.keys[layer], heads.values[layer]
     ids = np.asarray(heads.prompt.ids)
-    return trace_attention_from(q, k, v, ids, layer, head, query, window)
+    return trace_attention_from(q, k, v, ids, layer, head, query, window, rotary)
 
 
 def order_by(score: np.ndarray) -> np.ndarray:

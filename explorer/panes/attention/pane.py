@@ -225,7 +225,7 @@ class AttentionPane(Pane):
         if heads is None or chosen is None:
             return
         layer, head, query = chosen
-        self.playback.show(heads, chosen, self.window_of(layer))
+        self.playback.show(heads, chosen, self.window_of(layer), self.is_rotary)
         if self.preview is not None and self.choices.mode != "steps":
             layer, head = self.preview
         self.view.show_head(heads, (layer, head, query), self.window_of(layer), self.choices)
@@ -252,6 +252,12 @@ class AttentionPane(Pane):
     def window_of(self, layer: int) -> int | None:
         config = getattr(self.workspace.model_source, "config", None)
         return config.window_of(layer) if config is not None else None
+
+    @property
+    def is_rotary(self) -> bool:
+        """Whether the open model turns queries and keys by their positions."""
+        config = getattr(self.workspace.model_source, "config", None)
+        return config is not None and config.positions == "rope"
 
     def frame_cell(self) -> None:
         chosen = self.chosen

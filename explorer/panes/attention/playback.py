@@ -31,6 +31,7 @@ class Playback(QObject):
         self._player = player
         self._heads: Heads | None = None
         self._window: int | None = None
+        self._rotary = False
         self._wanted: Wanted | None = None
         self._track: QueryTrack | None = None
         self._growing = False
@@ -59,11 +60,12 @@ class Playback(QObject):
         self._player.set_track(None)
         self.trackChanged.emit()
 
-    def show(self, heads: Heads, wanted: Wanted, window: int | None) -> None:
+    def show(self, heads: Heads, wanted: Wanted, window: int | None, rotary: bool = False) -> None:
         """Gets the Trace of another query (or of other heads), keeping the step that is shown."""
         if heads is self._heads and wanted == self._wanted:
             return
-        self._heads, self._wanted, self._window = heads, wanted, window
+        self._heads, self._wanted = heads, wanted
+        self._window, self._rotary = window, rotary
         self._loading = True
         tasks.spawn(self._load(heads, wanted), self.parent())
 
@@ -91,7 +93,9 @@ class Playback(QObject):
 
     async def _trace(self, heads: Heads, wanted: Wanted) -> Any:
         key = (self.parent().objectName(), "trace")
-        return await self._engine.call(trace_of, heads, *wanted, self._window, key=key)
+        return await self._engine.call(
+            trace_of, heads, *wanted, self._window, self._rotary, key=key
+        )
 
     # the walk
 

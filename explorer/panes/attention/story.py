@@ -72,7 +72,8 @@ def story_of(trace: Trace, labels: Sequence[str]) -> Story:
     about = trace.about
     head, query = int(about["head"]), int(about["query"])
     step = {one.name.removeprefix("attention."): one for one in trace}
-    q, k, v = (step["project"].value(name)[0, head] for name in "qkv")
+    q = step["project"].value("q")[0, head]
+    k, v = (step["project"].value(name)[0, int(about["kv_head"])] for name in "kv")
     return Story(
         labels=labels,
         query=query,

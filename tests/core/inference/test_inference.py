@@ -6,22 +6,32 @@ import numpy as np
 import pytest
 import torch
 
-from core.inference.activations import SITES, capture
+from core.inference.activations import VIEWS, Activations, capture
 from core.inference.attention_trace import trace_attention, trace_attention_from
 from core.inference.generation import generate, generate_steps, next_probabilities
 from core.inference.heads import head_scores, repeated_ids
 from core.inference.loading import load
+from core.tensor_files import write_tensors
+from core.training.reader import Probe
 from core.transformer import ModelConfig
 from core.transformer.gpt import GPT
+from core.transformer.look import Site
 
 IDS = [3, 1, 4, 1, 5, 9, 2, 6]
 
 
-@pytest.fixture(params=["pre", "post", "window"])
+SHAPES = {
+    "pre": {},
+    "post": {"norm_placement": "post"},
+    "window": {"window": (None, 3)},
+    "rotary": {"positions": "rope", "norm": "rms_norm", "mlp": "swiglu"},
+    "grouped": {"positions": "rope", "n_kv_head": 1},
+}
+
+
+@pytest.fixture(params=SHAPES)
 def model(request) -> GPT:
-    changes = (
-        {"window": (None, 3)} if request.param == "window" else {"norm_placement": request.param}
-    )
+    changes = SHAPES[request.param]
     config = ModelConfig(
         vocab_size=11, block_size=12, n_layer=3, n_head=2, n_embd=16, dropout=0.2, **changes
     )
@@ -38,7 +48,8 @@ def test_capture_equals_a_plain_forward_pass(model):
         logits = model.eval()(torch.tensor([IDS]))[0]
     np.testing.assert_allclose(acts.logits, logits, atol=1e-5)
     assert acts.attention.shape == (3, 2, 8, 8) and acts.residual.shape == (4, 8, 16)
-    assert acts.queries.shape == acts.keys.shape == acts.values.shape == (3, 2, 8, 8)
+    assert acts.queries.shape == (3, 2, 8, 8)
+    assert acts.keys.shape == acts.values.shape == (3, model.config.kv_heads, 8, 8)
     np.testing.assert_allclose(acts.attention.sum(-1), 1.0, atol=1e-6)
     assert np.all(acts.attention[:, :, *np.triu_indices(8, 1)] == 0)
 
@@ -59,8 +70,6 @@ def test_capture_leaves_the_model_as_it_was(model):
     capture(model, IDS)
     assert model.training and torch.is_grad_enabled()
     assert torch.equal(torch.get_rng_state(), random_state)
-    assert not any(block._forward_hooks or block._forward_pre_hooks for block in model.h)
-    assert not any(block.attn._forward_pre_hooks for block in model.h)
 
 
 @pytest.mark.parametrize(
@@ -80,8 +89,82 @@ def test_ids_that_cannot_be_are_refused(model, ids, message):
 
 
 def test_an_unknown_site_names_the_known_ones(model):
-    with pytest.raises(ValueError, match=", ".join(SITES)):
-        capture(model, IDS, ("atention",))
+    for wrong in ("atention", "decoder.0.atention", 1):
+        with pytest.raises(ValueError, match="unknown site .*" + ", ".join(VIEWS)):
+            capture(model, IDS, (wrong,))
+    with pytest.raises(ValueError, match="layers 0 to 2"):
+        capture(model, IDS, ("decoder.3.weights",))
+
+
+def test_single_sites_and_views_are_slices_of_one_another(model):
+    kinds = ("weights", "queries", "keys", "values", "residual_in", "residual_out")
+    names = [f"decoder.{layer}.{kind}" for layer in range(3) for kind in kinds]
+    names += ["decoder.embedding", "decoder.logits"]
+    views, single = capture(model, IDS), capture(model, IDS, names)
+    assert list(single.sites()) == names and single.attention is None
+    for name in names:
+        np.testing.assert_allclose(single.at(name), views.at(name), atol=1e-5)
+    assert np.shares_memory(views.at("decoder.2.weights"), views.attention)
+    away = ("decoder.0.scores", "decoder.3.weights", "decoder.3.residual_in", "encoder.0.weights")
+    for wrong in away:
+        with pytest.raises(ValueError, match="was not captured; there are attention, logits"):
+            views.at(wrong)
+
+
+def test_a_model_in_bf16_is_captured_as_float32(model):
+    full, low = capture(model, IDS), capture(model.bfloat16(), IDS)
+    assert all(array.dtype == np.float32 for array in low.sites().values())
+    np.testing.assert_allclose(low.attention.sum(-1), 1.0, atol=1e-5)
+    np.testing.assert_allclose(low.queries[0], full.queries[0], atol=0.1)
+
+
+def test_any_kind_of_site_can_be_captured_alone(model):
+    kinds = ("scores", "masked", "head_output", "mlp_hidden", "residual_mid")
+    acts = capture(model, IDS, [Site("decoder", 1, kind) for kind in kinds])
+    scores, masked = acts.at("decoder.1.scores"), acts.at("decoder.1.masked")
+    assert scores.shape == masked.shape == (2, 8, 8)
+    seen = np.isfinite(masked)
+    np.testing.assert_allclose(masked[seen], scores[seen] / np.sqrt(8), rtol=1e-6)
+    assert acts.at("decoder.1.head_output").shape == (2, 8, 8)
+    assert acts.at("decoder.1.mlp_hidden").shape == (8, model.config.inner_width)
+    assert acts.at("decoder.1.residual_mid").shape == (8, 16)
+
+
+def test_activations_come_back_from_their_arrays_by_name(model):
+    acts = capture(model, IDS, ("attention", "decoder.1.mlp_hidden"))
+    again = Activations.of({"ids": acts.ids, **acts.sites()})
+    np.testing.assert_array_equal(again.attention, acts.attention)
+    np.testing.assert_array_equal(again.at("decoder.1.mlp_hidden"), acts.at("decoder.1.mlp_hidden"))
+    with pytest.raises(ValueError, match="unknown site 'feelings'"):
+        Activations.of({"ids": acts.ids, "feelings": acts.ids})
+
+
+def test_the_file_of_a_probe_from_before_there_were_sites_opens(tmp_path):
+    """As an earlier version wrote it: whole views, the cadence's attention as uint8."""
+    generator = np.random.default_rng(0)
+    ids = np.arange(5, dtype=np.int64)
+    arrays = {
+        name: generator.normal(size=(2, 3, 5, 4)).astype(np.float32)
+        for name in ("queries", "keys", "values")
+    }
+    arrays["attention"] = (np.tri(5)[None, None] / np.arange(1, 6)[:, None]).repeat(3, 1)
+    arrays["attention"] = arrays["attention"].repeat(2, 0).astype(np.float32)
+    arrays["residual"] = generator.normal(size=(3, 5, 12)).astype(np.float32)
+    arrays["logits"] = generator.normal(size=(5, 7)).astype(np.float32)
+    write_tensors(tmp_path / "look-step-000812.safetensors", {"ids": ids, **arrays})
+    light = (arrays["attention"] * 255 + 0.5).astype(np.uint8)
+    write_tensors(tmp_path / "step-000812.safetensors", {"ids": ids, "attention": light})
+
+    acts = Activations.of(Probe(812, "look", tmp_path / "look-step-000812.safetensors").load())
+    for name, array in {"ids": ids, **arrays}.items():
+        np.testing.assert_array_equal(getattr(acts, name), array)
+    np.testing.assert_array_equal(acts.at("decoder.1.weights"), arrays["attention"][1])
+    trace = trace_attention_from(acts.queries[0], acts.keys[0], acts.values[0], acts.ids, 0, 2)
+    weights = {step.name: step for step in trace}["attention.softmax"].value("weights")
+    scores = acts.queries[0, 2, -1] @ acts.keys[0, 2].T / 2
+    np.testing.assert_allclose(weights[0], np.exp(scores) / np.exp(scores).sum(), rtol=1e-5)
+    light_acts = Activations.of(Probe(812, "", tmp_path / "step-000812.safetensors").load())
+    assert light_acts.attention.dtype == np.uint8 and light_acts.logits is None
 
 
 def test_previous_token_score_of_the_worked_example():
@@ -138,11 +221,13 @@ def test_the_attention_trace_ends_where_the_model_does(model, query):
         trace = trace_attention(model, IDS, layer, 1, query)
         assert trace.complete and len(trace) == 8 and trace.about["query"] == query % 8
         steps = {step.name.split(".")[1]: step for step in trace}
-        row = trace.about["query"]
+        row, kv_head = trace.about["query"], trace.about["kv_head"]
+        assert kv_head == (0 if model.config.n_kv_head == 1 else 1)
         np.testing.assert_allclose(
             steps["softmax"].value("weights")[0], acts.attention[layer, 1, row], atol=1e-6
         )
-        q, k, v = (steps["project"].value(name)[0, 1] for name in "qkv")
+        q = steps["project"].value("q")[0, 1]
+        k, v = (steps["project"].value(name)[0, kv_head] for name in "kv")
         np.testing.assert_allclose(q, acts.queries[layer, 1], atol=1e-6)
         np.testing.assert_allclose(steps["products"].value("products")[0], q[row] * k, atol=1e-6)
         np.testing.assert_allclose(steps["scores"].value("scores")[0], k @ q[row], atol=1e-4)
@@ -159,6 +244,21 @@ def test_the_attention_trace_ends_where_the_model_does(model, query):
         np.testing.assert_allclose(
             steps["output"].value("output")[0], acts.attention[layer, 1, row] @ v, atol=1e-5
         )
+
+
+def test_a_step_shows_first_what_it_made_and_with_it_all_that_its_line_reads(model):
+    trace = trace_attention(model, IDS, 1, 1, 5)
+    names = {step.name.split(".")[1]: tuple(step.values) for step in trace}
+    assert names == {
+        "project": ("q", "k", "v"),
+        "products": ("products", "query", "keys"),
+        "scores": ("scores", "q", "k"),
+        "scale": ("scaled", "scores", "root"),
+        "mask": ("masked", "scaled", "visible"),
+        "softmax": ("weights", "masked"),
+        "weigh": ("weighted", "weight", "values"),
+        "output": ("output", "weights", "v"),
+    }
 
 
 def test_a_trace_from_captured_heads_equals_the_models_own(model):

@@ -3,6 +3,7 @@
 import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -147,11 +148,16 @@ def test_a_torn_command_is_cut_while_nobody_takes_a_number(
     assert seq == 1 and RunControl(folder).pause() == 2
 
 
-def test_a_probe_is_what_capture_gives(tmp_path: Path) -> None:
+LLAMA = {"positions": "rope", "norm": "rms_norm", "mlp": "swiglu", "n_kv_head": 1}
+
+
+@pytest.mark.parametrize("changes", [{}, LLAMA], ids=str)
+def test_a_probe_is_what_capture_gives(tmp_path: Path, changes: dict[str, object]) -> None:
     config = small_config(tmp_path)
+    config = config.change({"model": replace(config.model, **changes)})
     folder = create_run(tmp_path / "run", config)
     control = RunControl(folder)
-    ids, sites = [1, 2, 3, 4], ("attention", "logits")
+    ids, sites = [1, 2, 3, 4], ("attention", "logits", "decoder.1.mlp_hidden")
     for moment in moments(config, folder):
         if moment.phase == "schedule" and moment.step == 4:
             seq = control.probe("pane-1", ids, sites)
@@ -162,7 +168,7 @@ def test_a_probe_is_what_capture_gives(tmp_path: Path) -> None:
     model = load_model(folder / "checkpoints" / "step-000004")
     expected = capture(model, ids, sites).sites()
     found = probe.load()
-    assert set(found) == {"ids", "attention", "logits"} and found["attention"].dtype == np.float32
+    assert set(found) == {"ids", *sites} and found["attention"].dtype == np.float32
     for site in sites:
         np.testing.assert_allclose(found[site], expected[site], atol=1e-6)
 

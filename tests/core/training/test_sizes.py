@@ -1,26 +1,51 @@
 """What a run will cost, against what it does cost."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 import torch
 
 from core.training.config import TrainingConfig
-from core.training.sizes import estimate, flops_per_token, measure_speed
+from core.training.sizes import estimate, flops_per_token, inner_matrices, measure_speed
 from core.transformer.config import ModelConfig
 from core.transformer.gpt import GPT
 
 NANO = ModelConfig(vocab_size=65, block_size=64, n_layer=4, n_head=4, n_embd=128, bias=False)
 
 
-def test_parameters_and_bytes_are_those_of_the_model() -> None:
-    found = estimate(TrainingConfig(model=NANO, batch_size=12))
-    count = sum(parameter.numel() for parameter in GPT(NANO).parameters())
-    assert found.parameters == count == 804_096
+SHAPES = [
+    {},
+    {"positions": "rope"},
+    {"norm": "rms_norm"},
+    {"mlp": "swiglu"},
+    {"n_kv_head": 1},
+    {"positions": "rope", "norm": "rms_norm", "mlp": "swiglu", "n_kv_head": 2},
+]
+
+
+@pytest.mark.parametrize("changes", SHAPES, ids=str)
+def test_parameters_and_bytes_are_those_of_the_model(changes: dict[str, Any]) -> None:
+    model = replace(NANO, **changes)
+    found = estimate(TrainingConfig(model=model, batch_size=12))
+    parameters = list(GPT(model).named_parameters())
+    count = sum(parameter.numel() for _, parameter in parameters)
+    assert found.parameters == count
     assert (found.bytes_model, found.bytes_optimizer) == (4 * count, 8 * count)
+    inner = [tuple(p.shape) for name, p in parameters if name.startswith("h.") and p.dim() == 2]
+    numbers = sum(rows * columns for rows, columns in inner)
+    assert sum(rows * columns for rows, columns in inner_matrices(model)) == numbers
+    assert len(inner_matrices(model)) == len(inner)
 
 
-def test_activations_are_what_autograd_keeps() -> None:
-    config = TrainingConfig(model=NANO, batch_size=12)
-    model, kept = GPT(NANO), {}
+def test_the_nano_model_has_the_published_number_of_parameters() -> None:
+    assert estimate(TrainingConfig(model=NANO)).parameters == 804_096
+
+
+@pytest.mark.parametrize("changes", SHAPES, ids=str)
+def test_activations_are_what_autograd_keeps(changes: dict[str, Any]) -> None:
+    config = TrainingConfig(model=replace(NANO, **changes), batch_size=12)
+    model, kept = GPT(config.model), {}
     weights = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
 
     def keep(tensor: torch.Tensor) -> torch.Tensor:

@@ -5,6 +5,7 @@ counts.
 import pytest
 
 from core.transformer import PRESETS, ModelConfig, preset
+from core.transformer.gpt import parameter_count
 
 SMALL = {"vocab_size": 11, "block_size": 8, "n_layer": 2, "n_head": 2, "n_embd": 8}
 
@@ -20,11 +21,12 @@ SMALL = {"vocab_size": 11, "block_size": 8, "n_layer": 2, "n_head": 2, "n_embd":
         ({"norm_eps": 0.0}, "norm_eps"),
         ({"window": ()}, "empty"),
         ({"window": (None, 0)}, "window must be"),
-        ({"norm": "batch_norm"}, "unknown; use 'layer_norm'"),
-        ({"norm": "rms_norm"}, "not built yet"),
-        ({"positions": "rope"}, "not built yet"),
-        ({"mlp": "swiglu"}, "not built yet"),
-        ({"n_kv_head": 1}, "not built yet"),
+        ({"norm": "batch_norm"}, "unknown; use 'layer_norm' or 'rms_norm'"),
+        ({"positions": "sinusoidal"}, "not built yet; use 'learned' or 'rope'"),
+        ({"n_head": 4, "n_kv_head": 3}, "does not divide n_head 4; use 1 or 2 or 4"),
+        ({"n_kv_head": 4}, "does not divide n_head 2"),
+        ({"positions": "rope", "head_size": 3}, "use head_size 4"),
+        ({"rope_base": 0.0}, "10000 is usual"),
         ({"rope_scaling": 2.0}, "not built yet"),
         ({"embedding_scale": True}, "not built yet"),
         ({"norm_placement": "middle"}, "unknown"),
@@ -33,6 +35,16 @@ SMALL = {"vocab_size": 11, "block_size": 8, "n_layer": 2, "n_head": 2, "n_embd":
 def test_an_impossible_config_says_the_remedy(changes, message):
     with pytest.raises(ValueError, match=message):
         ModelConfig(**{**SMALL, **changes})
+
+
+def test_a_gate_leaves_as_many_weights_as_there_are_without():
+    """Shazeer 2020, section 3: three layers of 8/3 C instead of two of 4 C."""
+    shape = {**SMALL, "n_embd": 12, "bias": False}
+    assert ModelConfig(**shape).inner_width == 48
+    assert ModelConfig(**shape, mlp="swiglu").inner_width == 32
+    assert parameter_count(ModelConfig(**shape)) == parameter_count(
+        ModelConfig(**shape, mlp="swiglu")
+    )
 
 
 def test_json_round_trip_keeps_every_field():
@@ -92,8 +104,6 @@ BILLIONS = {
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_preset_has_the_papers_parameter_count(name):
-    from core.transformer.gpt import parameter_count
-
     count = parameter_count(preset(name))
     if name in COUNTS:
         assert count == COUNTS[name]

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from core.transformer import ModelConfig, preset
-from core.transformer.attention import attend, attention_weights, visible_tokens
+from core.transformer.attention import attend, attention_weights, share, visible_tokens
 from core.transformer.gpt import GPT, parameter_count
+from core.transformer.look import Look, Site
 
 SMALL = {"vocab_size": 23, "block_size": 16, "n_layer": 2, "n_head": 4, "n_embd": 32}
 
@@ -36,6 +37,12 @@ VARIANTS = [
     {"window": (None, 3)},
     {"tie_weights": False},
     {"head_size": 5, "n_inner": 17},
+    {"positions": "rope"},
+    {"norm": "rms_norm"},
+    {"norm": "rms_norm", "norm_placement": "post", "bias": False},
+    {"mlp": "swiglu"},
+    {"n_kv_head": 2},
+    {"n_kv_head": 1, "positions": "rope", "norm": "rms_norm", "mlp": "swiglu", "window": (3, None)},
 ]
 
 
@@ -48,18 +55,46 @@ def test_parameter_count_equals_the_built_model(changes):
 @pytest.mark.parametrize("changes", VARIANTS, ids=str)
 def test_explicit_attention_equals_the_fused_kernel(changes):
     built = model(std=0.3, **changes)
-    x = torch.randn(2, 16, 32, generator=torch.Generator().manual_seed(3))
-    for block in built.h:
-        *_, attended = block.attn.explain(x)
-        torch.testing.assert_close(
-            block.attn.join(attended.output), block.attn(x), atol=1e-5, rtol=1e-5
-        )
-        torch.testing.assert_close(attended.weights.sum(-1), torch.ones(2, 4, 16))
-        visible = visible_tokens(16, block.attn.window)
-        for b, (q, k) in enumerate(zip(*block.attn.project(x)[:2], strict=True)):
-            q, k = q.detach(), k.detach()
-            weights = attention_weights(q, k, visible, out=torch.empty_like(attended.weights[b]))
-            torch.testing.assert_close(weights, attended.weights[b], atol=1e-6, rtol=0)
+    config = built.config
+    kinds = ("queries", "keys", "weights")
+    sites = [Site("decoder", layer, kind) for layer in range(2) for kind in kinds]
+    look = Look(sites)
+    torch.testing.assert_close(built(ids(), look), built(ids()), atol=1e-5, rtol=1e-5)
+    for layer in range(2):
+        q, k, weights = (look.values[Site("decoder", layer, kind)].detach() for kind in kinds)
+        torch.testing.assert_close(weights.sum(-1), torch.ones(2, 4, 16))
+        visible = visible_tokens(16, config.window_of(layer))
+        for b in range(2):
+            keys = share(k[b], config.n_head)
+            fast = attention_weights(q[b], keys, visible, out=torch.empty_like(weights[b]))
+            torch.testing.assert_close(fast, weights[b], atol=1e-6, rtol=0)
+
+
+def test_heads_of_a_group_share_keys_and_values():
+    """A grouped model is a plain one whose key and value weights are repeated."""
+    grouped = model(std=0.3, n_kv_head=2)
+    plain = model(std=0.3)
+    with torch.no_grad():
+        for name, parameter in plain.named_parameters():
+            given = dict(grouped.named_parameters())[name]
+            if "c_attn" in name:  # rows: 4 queries, 2 keys, 2 values, of 8 dimensions each
+                q, k, v = given.unflatten(0, (8, 8)).split((4, 2, 2))
+                twice = [part[[0, 0, 1, 1]] for part in (k, v)]
+                given = torch.cat([q, *twice]).flatten(0, 1)
+            parameter.copy_(given)
+    torch.testing.assert_close(grouped(ids()), plain(ids()), atol=1e-5, rtol=1e-5)
+
+
+def test_fewer_queries_than_keys_see_what_the_last_rows_see():
+    generator = torch.Generator().manual_seed(0)
+    q, k, v = (torch.randn(3, 9, 4, generator=generator) for _ in range(3))
+    for window in (None, 3):
+        whole = attend(q, k, v, visible_tokens(9, window))
+        visible = visible_tokens(9, window, n_queries=2)
+        assert visible.shape == (2, 9)
+        last = attend(q[:, -2:], k, v, visible)
+        torch.testing.assert_close(last.weights, whole.weights[:, -2:])
+        torch.testing.assert_close(last.output, whole.output[:, -2:])
 
 
 def test_attend_equals_the_formula_written_in_numpy():

@@ -73,6 +73,13 @@ def test_a_training_example_is_a_trace_with_named_operations():
         (lambda: pair()[1](np.zeros((1, 9), int)), "1 to 8"),
         (lambda: pair()[1](np.zeros(3, int)), r"\(B, T\)"),
         (lambda: pair(dropout=0.1), "dropout is random"),
+        (
+            lambda: pair(norm="rms_norm"),
+            "norm 'rms_norm' cannot .* with 'layer_norm'",
+        ),
+        (lambda: pair(positions="rope"), "positions 'rope' cannot .* with 'learned'"),
+        (lambda: pair(mlp="swiglu"), "mlp 'swiglu' cannot .* 'relu' or 'gelu' or 'gelu_tanh'"),
+        (lambda: pair(n_kv_head=1), "choose a model with 2 of them"),
         (lambda: NumpyGPT(pair()[1].config, {})(np.zeros((1, 2), int)), "lack wte.weight"),
     ],
 )

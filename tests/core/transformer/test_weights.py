@@ -5,6 +5,7 @@ is built.
 import json
 import pickle
 import zipfile
+from dataclasses import replace
 
 import pytest
 import torch
@@ -23,10 +24,16 @@ def folder(tmp_path):
     return tmp_path / "model"
 
 
-def test_what_was_saved_is_what_opens(folder):
-    opened = load_model(folder)
-    original = GPT(CONFIG, torch.Generator().manual_seed(0))
-    assert opened.config == CONFIG and not opened.training
+LLAMA = {"positions": "rope", "norm": "rms_norm", "mlp": "swiglu", "n_kv_head": 1}
+
+
+@pytest.mark.parametrize("changes", [{}, LLAMA], ids=str)
+def test_what_was_saved_is_what_opens(tmp_path, changes):
+    config = replace(CONFIG, **changes)
+    original = GPT(config, torch.Generator().manual_seed(0))
+    save_model(tmp_path / "model", original)
+    opened = load_model(tmp_path / "model")
+    assert opened.config == config and not opened.training
     for (name, a), (_, b) in zip(
         opened.named_parameters(), original.named_parameters(), strict=True
     ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,11 +23,16 @@ def runs(torch_engine, tmp_path, run_async):
     run_async(runs.close(HANGS))
 
 
-async def source_of(kind, engine, runs, tmp_path):
+LLAMA = {"n_head": 4, "n_kv_head": 2, "positions": "rope", "norm": "rms_norm", "mlp": "swiglu"}
+
+
+async def source_of(kind, engine, runs, tmp_path, **changes):
     if kind == "folder":
-        source = FolderSource(engine, save_tiny_model(tmp_path / "model"))
+        source = FolderSource(engine, save_tiny_model(tmp_path / "model", **changes))
     else:
-        folder = runs.new(tiny_training(steps=100_000), "live")
+        config = tiny_training(steps=100_000)
+        config = replace(config, model=replace(config.model, **changes))
+        folder = runs.new(config, "live")
         runs.start(folder, kind, paused=False)
         source = runs.source(folder)
     await source.open()
@@ -55,6 +61,29 @@ def test_every_source_captures_and_traces(kind, torch_engine, runs, tmp_path, ru
     ]
     assert source.is_live == (kind != "folder")
     assert source.config.n_layer == 2
+
+
+@pytest.mark.parametrize("kind", ["folder", "thread"])
+def test_heads_of_a_rotary_grouped_model_are_traced_as_they_are(
+    kind, torch_engine, runs, tmp_path, run_async
+):
+    sites = ("attention", "queries", "keys", "values", "decoder.1.mlp_hidden")
+
+    async def body():
+        source = await source_of(kind, torch_engine, runs, tmp_path, **LLAMA)
+        ids = source.tokenizer.encode("Once upon a time there was").ids
+        acts = await source.capture(ids, sites)
+        return acts, await source.trace_attention(ids, 1, 3, 2)
+
+    acts, trace = run_async(body())
+    assert acts.queries.shape[:2] == (2, 4) and acts.keys.shape[:2] == (2, 2)
+    assert acts.at("decoder.1.mlp_hidden").shape[1] == 8 * 16 // 3
+    scores = np.einsum("htd,hsd->hts", acts.queries[1], acts.keys[1].repeat(2, 0)) / 2
+    weights = np.exp(scores) * np.tri(scores.shape[-1])
+    expected = weights / weights.sum(-1, keepdims=True)
+    np.testing.assert_allclose(acts.attention[1], expected, atol=1e-5)
+    assert trace.about["kv_head"] == 1
+    assert "turned by its position" in trace[0].title and "R_i" in trace[0].formula
 
 
 def test_a_folder_gives_what_core_gives(torch_engine, runs, tmp_path, run_async):

@@ -42,10 +42,10 @@ def pane(torch_engine, runs) -> Iterator[Any]:
     dispose(pane)
 
 
-async def open_model(pane, tmp_path, kind="folder", steps=100_000):
+async def open_model(pane, tmp_path, kind="folder", steps=100_000, **changes):
     """A source of this kind, opened in the pane's workspace; the heads are on the screen."""
     if kind == "folder":
-        source = FolderSource(pane.engine, save_tiny_model(tmp_path / "model"))
+        source = FolderSource(pane.engine, save_tiny_model(tmp_path / "model", **changes))
     else:
         runs = pane.context.runs
         folder = runs.new(tiny_training(steps=steps), "live")

@@ -9,6 +9,7 @@ from PySide6.QtTest import QTest
 
 import core
 from explorer.panes.attention.commands import move_query
+from explorer.panes.attention.explain import cell_inspection
 from tests.explorer.panes.attention.conftest import open_model
 
 
@@ -37,17 +38,27 @@ def test_text_to_heads_to_steps_with_every_source(kind, pane, tmp_path, run_asyn
     run_async(body())
 
 
-def test_the_steps_equal_core(pane, tmp_path, run_async):
+LLAMA = {"positions": "rope", "norm": "rms_norm", "mlp": "swiglu", "n_kv_head": 1, "n_head": 4}
+
+
+@pytest.mark.parametrize("changes", [{}, LLAMA], ids=str)
+def test_the_steps_equal_core(pane, tmp_path, run_async, changes):
     async def body():
-        source = await open_model(pane, tmp_path)
+        source = await open_model(pane, tmp_path, **changes)
         layer, head, query = pane.chosen
         expected = core.trace_attention(
             core.load(source.address).model, pane.looker.prompt.ids, layer, head, query
         )
         for mine, theirs in zip(pane.playback.track.traces[0], expected, strict=True):
             assert mine.name == theirs.name and mine.code == theirs.code
+            assert mine.title == theirs.title and mine.formula == theirs.formula
             for name in theirs.values:
                 np.testing.assert_allclose(mine.value(name), theirs.value(name), atol=1e-5)
+        heads = pane.looker.heads
+        shown = cell_inspection(heads, None, layer, head, query, 1, False, False, "Arcs")
+        scores = {step.name: step for step in expected}["attention.scores"].value("scores")[0]
+        np.testing.assert_allclose(shown.table["scores"], scores, atol=1e-5)
+        assert shown.rows[0].result == pytest.approx(float(scores[1]), abs=1e-5)
 
     run_async(body())
 

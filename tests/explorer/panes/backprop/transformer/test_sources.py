@@ -40,9 +40,21 @@ def test_a_model_whose_weights_are_no_numbers_is_refused_in_the_pictures_place(m
     assert "h.1.mlp.c_fc.weight are NaN or infinite" in said and "earlier checkpoint" in said
 
 
-def test_a_model_with_dropout_is_refused_in_the_pictures_place(make_mode):
-    mode = make_mode(small_model(dropout=0.2)).mode
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"dropout": 0.2}, "dropout"),
+        ({"positions": "rope"}, "positions 'rope' cannot be explained"),
+        ({"n_kv_head": 1}, "n_kv_head None"),
+    ],
+    ids=str,
+)
+def test_a_model_that_cannot_be_explained_is_refused_in_the_pictures_place(
+    make_mode, changes, said
+):
+    mode = make_mode(small_model(**changes)).mode
     assert mode.view.body.state == "error" and mode.worked is None
+    assert said in mode.view.body._error.message
 
 
 @pytest.fixture

@@ -1,0 +1,135 @@
+"""Sites and the Look: which values inside a model somebody wants to see, or to replace.
+
+A model's `forward(ids, look)` hands the Look from block to block, and each module offers what it
+makes: `weights = look.at(site, weights)`. There are no hooks, which compiled models skip silently;
+so a Look works as well under torch.compile, activation checkpointing, DDP and FSDP2.
+
+Letters in shapes: B sequences, T tokens, C width of the residual stream, H heads, G key and value
+heads, D dimensions a head, V pieces in the vocabulary.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from core.files import quoted
+from core.transformer.config import ModelConfig
+
+STACKS = ("decoder", "encoder")
+ATTENTION_KINDS = ("queries", "keys", "values", "scores", "masked", "weights", "head_output")
+LAYER_KINDS = (*ATTENTION_KINDS, "mlp_hidden", "residual_in", "residual_mid", "residual_out")
+ENDS = ("embedding", "logits")  # of a stack: these belong to no layer
+# What fused attention never makes: whoever wants one of these gets the explicit path.
+EXPLICIT = ("scores", "masked", "weights")
+
+Replacement = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A value inside a model. As text: "decoder.3.weights", "decoder.logits".
+
+    queries        (B, H, T, D)   as they meet the keys: with rotary positions, turned
+    keys, values   (B, G, T, D)   keys turned as well
+    scores         (B, H, T, T)   q k^T, before they are scaled
+    masked         (B, H, T, T)   scaled, and -inf where a query may not look
+    weights        (B, H, T, T)   each row sums to 1; before dropout
+    head_output    (B, H, T, D)   what each head read, before `c_proj` mixes them
+    mlp_hidden     (B, T, inner)  what `mlp.c_proj` reads
+    residual_in, residual_mid, residual_out
+                   (B, T, C)      the stream into a block, between attention and MLP, and out of it
+    embedding      (B, T, C)      the stream into the first block; no layer
+    logits         (B, T, V)      no layer
+
+    Raises ValueError, with the remedy, for a stack or kind that there is not.
+    """
+
+    stack: str
+    layer: int | None
+    kind: str
+
+    def __post_init__(self) -> None:
+        site = quoted(str(self))
+        if self.stack not in STACKS:
+            raise ValueError(f"unknown site {site}; the stacks are {' and '.join(STACKS)}")
+        if self.kind not in (*LAYER_KINDS, *ENDS):
+            kinds = ", ".join((*LAYER_KINDS, *ENDS))
+            raise ValueError(f"unknown site {site}; the kinds are {kinds}")
+        if (self.layer is None) != (self.kind in ENDS):
+            example = f"decoder.{self.kind}" if self.kind in ENDS else f"decoder.0.{self.kind}"
+            raise ValueError(f"site {site} cannot be; write it like {example}")
+
+    def __str__(self) -> str:
+        return ".".join(str(p) for p in (self.stack, self.layer, self.kind) if p is not None)
+
+    @classmethod
+    def parse(cls, text: str) -> Site:
+        """The site that `str` wrote. Raises ValueError for any other text."""
+        stack, _, rest = text.partition(".")
+        number, _, kind = rest.partition(".")
+        if number.isascii() and number.isdecimal() and len(number) < 10:
+            return cls(stack, int(number), kind)
+        if stack in STACKS and rest:
+            return cls(stack, None, rest)
+        raise ValueError(
+            f"unknown site {quoted(text)}; a site is written like decoder.0.weights or "
+            "decoder.logits"
+        )
+
+
+class Look:
+    """What to keep of one forward pass, and what to replace on its way.
+
+    sites    each one's first value is kept in `values`: activation checkpointing computes it again
+             during the backward pass
+    replace  site -> a function of its value; what that returns goes through the lines after it, and
+             is what is kept. A function that writes into its value changes what was kept of it
+             elsewhere, so it had better make a new one
+
+    A Look is for one forward pass. It keeps tensors as they are, with their graph where gradients
+    are on; `values` has them by site once the pass is done.
+    """
+
+    def __init__(
+        self, sites: Iterable[Site] = (), replace: Mapping[Site, Replacement] | None = None
+    ) -> None:
+        self.sites = frozenset(sites)
+        self.replace = dict(replace or {})
+        self.values: dict[Site, Tensor] = {}
+
+    def wants(self, site: Site) -> bool:
+        """Whether it keeps or replaces the value there: a module has to make it, then."""
+        return site in self.sites or site in self.replace
+
+    def replaces(self, site: Site) -> bool:
+        """Whether the value there is replaced: what was made of the old one no longer counts."""
+        return site in self.replace
+
+    def at(self, site: Site, value: Tensor) -> Tensor:
+        """Takes note of the value at a site; returns it, or what replaces it."""
+        if site in self.replace:
+            value = self.replace[site](value)
+        if site in self.sites and site not in self.values:
+            self.values[site] = value
+        return value
+
+
+@functools.cache
+def layer_sites(stack: str, layer: int) -> dict[str, Site]:
+    """The sites of one layer, by kind."""
+    return {kind: Site(stack, layer, kind) for kind in LAYER_KINDS}
+
+
+def check_sites(config: ModelConfig, look: Look) -> None:
+    """Raises ValueError, with the remedy, for a site that a model of this config does not have."""
+    for site in (*look.sites, *look.replace):
+        if site.stack != "decoder":
+            raise ValueError(f"site {site} is not there: this model is a decoder alone")
+        if site.layer is not None and site.layer >= config.n_layer:
+            raise ValueError(
+                f"site {site} is not there: this model has layers 0 to {config.n_layer - 1}"
+            )
