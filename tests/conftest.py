@@ -122,7 +122,7 @@ def leaves_nothing_behind(request: pytest.FixtureRequest) -> Iterator[None]:
         request.getfixturevalue("qapp").setQuitOnLastWindowClosed(False)
     before = guards.Leaks(gui)
     yield
-    if request.node.get_closest_marker("no_leak_check") is None and (left := before.found()):
+    if left := before.found():
         pytest.fail("the test leaves behind:\n" + "\n".join(left), pytrace=False)
 
 

@@ -40,8 +40,6 @@ def suite(pytester, request):
         addopts = -p tests.conftest -p no:cacheprovider
         qt_api = pyside6
         filterwarnings = error
-        markers =
-            no_leak_check: x
         """
     )
 
