@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QPushButton, QScrollArea, QWidget
 
 from explorer.widgets.card import MOST_SHOWN, NARROW, Card
@@ -35,7 +36,7 @@ def test_a_picture_goes_stale_instead_of_blank(qtbot):
     picture.show_empty("Nothing here.", "Do it")
     assert states == ["ready", "stale", "ready", "error", "empty"]
     picture.hide()
-    assert not picture._veil._timer.isActive()
+    assert not any(timer.isActive() for timer in picture.findChildren(QTimer))
 
 
 def test_an_error_while_painting_shows_the_error_state(qtbot, caplog):
@@ -69,11 +70,11 @@ def test_a_long_wait_can_be_ended_where_that_helps(qtbot):
         picture.hide()
         picture.show()  # the wait goes on while nobody looks
         assert picture.cancel.isVisible() is offered
-        assert picture._long.isActive() is (cancellable and not offered)
+        assert picture.offers_later is (cancellable and not offered)
     picture.cancel.click()
     assert asked == [1]
     picture.show_error("You have cancelled the look.")
-    assert not picture.cancel.isVisible() and not picture._long.isActive()
+    assert not picture.cancel.isVisible() and not picture.offers_later
 
 
 def test_a_card_shows_the_beginning_and_the_remedy_of_a_long_message(qtbot):

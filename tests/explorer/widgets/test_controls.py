@@ -239,12 +239,12 @@ def test_every_run_that_trains_is_within_reach_of_the_strip(qtbot):
 
     status.set_run(second)
     status.set_training([second])
-    assert status._more.isHidden()
+    assert status.more.isHidden()
     status.set_training([second, first])
-    assert status._more.text() == "2 runs"
-    assert status._more.accessibleName() == "2 runs train: stories-2, stories"
-    status._more.setFocus()
-    qtbot.keyClick(status._more, Qt.Key.Key_Space)
+    assert status.more.text() == "2 runs"
+    assert status.more.accessibleName() == "2 runs train: stories-2, stories"
+    status.more.setFocus()
+    qtbot.keyClick(status.more, Qt.Key.Key_Space)
     runs = status.list
     assert runs.isVisible()
     assert runs.geometry().right() <= status.mapToGlobal(status.rect().topRight()).x()

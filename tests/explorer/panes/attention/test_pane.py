@@ -280,7 +280,7 @@ def test_transport_and_inspector_call_what_is_seen_by_one_name(pane, tmp_path, r
     pane.inspection.connect(inspector.set_inspection)
 
     def names():
-        return transport.title.text(), inspector._title.text()
+        return transport.title.text(), inspector.title.text()
 
     async def body():
         await open_model(pane, tmp_path)

@@ -58,7 +58,7 @@ def test_the_strip_says_what_a_run_computes_on_and_else_what_the_engine_does(
 
     async def body():
         async with sitting as session:
-            device = session.window.status._device
+            device = session.window.status.device
             session._on_activity()
             assert device.text() == "cpu, fp32, 3 threads"
             folder = session.runs.new(tiny_training(precision="bf16"), "run")
@@ -81,7 +81,7 @@ def test_a_job_that_is_held_is_not_said_to_go_on(sitting, run_async):
 
     async def body():
         async with sitting as session:
-            said = session.window.status._jobs
+            said = session.window.status.jobs
             job = session.engine.run(beats(), name="the playground learns")
             await until(lambda: said.text() == "the playground learns")
             job.pause()
