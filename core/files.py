@@ -10,7 +10,9 @@ disk or the rights fail.
 
 import errno
 import json
+import math
 import os
+import reprlib
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -20,6 +22,7 @@ from typing import Any
 MEGABYTE = 1 << 20
 GET_AGAIN = "get the file again, or choose another one"
 QUOTED = 40  # characters of what a file holds that an error message shows
+LONG_NUMBER = 10**20  # of a whole number from here on it shows how many digits it has
 
 
 def quoted(value: object) -> str:
@@ -27,12 +30,38 @@ def quoted(value: object) -> str:
 
     >>> quoted("a" * 100)
     "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' and 60 more"
+    >>> quoted(10**6000)
+    'a number of 6,001 digits'
     """
     if isinstance(value, str | bytes):
         rest = len(value) - QUOTED
         return repr(value[:QUOTED]) + (f" and {rest:,} more" if rest > 0 else "")
-    text = f"{value:,}" if type(value) is int else repr(value)
+    if type(value) is int:
+        return (
+            f"{value:,}" if abs(value) < LONG_NUMBER else f"a number of {_digits(value):,} digits"
+        )
+    text = _SHORT.repr(value)
     return text if len(text) <= QUOTED else f"{text[:QUOTED]}…"
+
+
+def _digits(value: int) -> int:
+    """How many decimal digits it has, give or take one: Python refuses to write out thousands."""
+    return int(value.bit_length() * math.log10(2)) + 1
+
+
+class _Short(reprlib.Repr):
+    """Python's own, but of nested and endless values no more than an error message needs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlevel, self.maxlist, self.maxtuple, self.maxdict = 4, QUOTED, QUOTED, QUOTED
+        self.maxstring = self.maxother = 3 * QUOTED  # of longer ones it shows the two ends
+
+    def repr_int(self, x: int, level: int) -> str:
+        return repr(x) if abs(x) < LONG_NUMBER else quoted(x)
+
+
+_SHORT = _Short()
 
 
 def quoted_some(names: Sequence[str]) -> str:
@@ -145,24 +174,35 @@ def read_json(path: str | Path, max_bytes: int = 64 * MEGABYTE, max_depth: int =
             "choose another file"
         )
     try:
-        value = json.loads(path.read_bytes().decode("utf-8-sig"))
+        text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ValueError(f"{path} is not text, so it is not JSON: {GET_AGAIN}") from None
+    return parse_json(text, path, max_depth)
+
+
+def parse_json(text: str, source: object, max_depth: int = 32) -> Any:
+    """What a JSON text holds, nested at most max_depth deep.
+
+    Raises ValueError that says what is wrong with `source`, where it came from, and what to do.
+    """
+    try:
+        value = json.loads(text)
     except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
         raise ValueError(
-            f"{path} is not valid JSON ({error.msg}, line {error.lineno}): it may have been cut "
-            f"off; {GET_AGAIN}"
+            f"{source} is not valid JSON ({error.msg}, {where}): it may have been cut off; "
+            f"{GET_AGAIN}"
         ) from None
     except RecursionError:
-        raise ValueError(f"{path} is nested too deep: {GET_AGAIN}") from None
+        raise ValueError(f"{source} is nested too deep: {GET_AGAIN}") from None
     except ValueError:  # a number of thousands of digits
-        raise ValueError(f"{path} holds a number too long to read: {GET_AGAIN}") from None
+        raise ValueError(f"{source} holds a number too long to read: {GET_AGAIN}") from None
     level = [value]
     for _ in range(max_depth):
         level = [child for parent in level for child in _children(parent)]
         if not level:
             return value
-    raise ValueError(f"{path} is nested more than {max_depth} deep: {GET_AGAIN}")
+    raise ValueError(f"{source} is nested more than {max_depth} deep: {GET_AGAIN}")
 
 
 def _children(value: object) -> list[Any]:

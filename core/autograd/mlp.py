@@ -6,7 +6,7 @@ Letters in shapes: N examples, n numbers into a layer, m out of it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from core.autograd import functional as F
 from core.autograd.initialization import GAINS, INITIALIZATIONS
 from core.autograd.operation import Array
 from core.autograd.tensor import Tensor, constant
+from core.fields import check, field
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "tanh": F.tanh,
@@ -30,25 +31,16 @@ FRESH = 0.1  # share of the latest batch in the running mean and variance; torch
 class MLPConfig:
     """sizes: inputs, each hidden layer, outputs. The last layer has neither norm nor activation."""
 
-    sizes: tuple[int, ...] = (2, 8, 8, 1)
-    activation: str = "tanh"
-    initialization: str = "kaiming"
-    norm: str = "none"
+    sizes: tuple[int, ...] = field(
+        (2, 8, 8, 1), least=1, shortest=2, remedy="give inputs, hidden layers and outputs"
+    )
+    activation: str = field("tanh", choices=ACTIVATIONS)
+    initialization: str = field("kaiming", choices=INITIALIZATIONS)
+    norm: str = field("none", choices=NORMS)
     scale: float = 1.0  # of all initial weights, beside what the initialization says
 
     def __post_init__(self) -> None:
-        if len(self.sizes) < 2 or min(self.sizes) < 1:
-            raise ValueError(
-                f"sizes {self.sizes} make no network; give inputs, hidden layers and outputs, each "
-                "at least 1"
-            )
-        for value, known in (
-            (self.activation, ACTIVATIONS),
-            (self.initialization, INITIALIZATIONS),
-            (self.norm, NORMS),
-        ):
-            if value not in known:
-                raise ValueError(f"{value!r} is unknown; use one of {', '.join(known)}")
+        check(self)
 
 
 @dataclass(slots=True)
@@ -72,8 +64,8 @@ class MLP:
     """
 
     config: MLPConfig
-    parameters: dict[str, Tensor] = field(default_factory=dict)
-    running: dict[str, Array] = field(default_factory=dict)
+    parameters: dict[str, Tensor] = field(factory=dict)
+    running: dict[str, Array] = field(factory=dict)
 
     @classmethod
     def start(cls, config: MLPConfig, generator: np.random.Generator) -> MLP:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from core.optimization.rule import Line, Rule, T, check_given, check_not_negative
+from core.fields import check, field
+from core.optimization.rule import Line, Rule, T, check_given
 from core.optimization.sgd import DECAY
 
 
@@ -17,13 +18,12 @@ from core.optimization.sgd import DECAY
 class AdaGradSettings:
     """learning_rate, eps (keeps the division finite), weight_decay (L2 penalty)."""
 
-    learning_rate: float = 1e-2
-    eps: float = 1e-10
-    weight_decay: float = 0.0
+    learning_rate: float = field(1e-2, least=0)
+    eps: float = field(1e-10, least=0)
+    weight_decay: float = field(0.0, least=0)
 
     def __post_init__(self) -> None:
-        for name in ("learning_rate", "eps", "weight_decay"):
-            check_not_negative(name, getattr(self, name))
+        check(self)
 
 
 @dataclass(frozen=True, slots=True)

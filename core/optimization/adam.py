@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from core.optimization.rule import Line, Rule, T, check_given, check_not_negative, check_shares
+from core.fields import check, field
+from core.optimization.rule import Line, Rule, T, check_given
 from core.optimization.sgd import DECAY
 
 
@@ -17,15 +18,15 @@ from core.optimization.sgd import DECAY
 class AdamSettings:
     """learning_rate, the decay rates of the two averages, eps, weight_decay (L2 penalty)."""
 
-    learning_rate: float = 1e-3
-    betas: tuple[float, float] = (0.9, 0.999)
-    eps: float = 1e-8
-    weight_decay: float = 0.0
+    learning_rate: float = field(1e-3, least=0)
+    betas: tuple[float, float] = field(
+        (0.9, 0.999), least=0, below=1, remedy="(0.9, 0.999) is usual"
+    )
+    eps: float = field(1e-8, least=0)
+    weight_decay: float = field(0.0, least=0)
 
     def __post_init__(self) -> None:
-        check_shares("betas", self.betas)
-        for name in ("learning_rate", "eps", "weight_decay"):
-            check_not_negative(name, getattr(self, name))
+        check(self)
 
 
 @dataclass(frozen=True, slots=True)

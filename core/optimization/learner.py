@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,11 @@ from core.autograd.datasets import Dataset
 from core.autograd.losses import LOSSES, penalty
 from core.autograd.mlp import MLP, MLPConfig
 from core.autograd.tensor import Tensor, zero_grad
-from core.optimization.optimizers import optimizer
-from core.optimization.schedules import learning_rate_at, schedule_named
+from core.fields import check, field
+from core.optimization.optimizers import OPTIMIZERS, optimizer
+from core.optimization.schedules import SCHEDULES, learning_rate_at
+
+PENALTIES = ("none", "l1", "l2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,40 +33,27 @@ class LearnerSettings:
     penalty, strength   "none", "l1" or "l2", of the weights (not the biases)
     """
 
-    optimizer: str = "adam"
-    learning_rate: float = 0.03
-    schedule: str = "constant"
-    min_learning_rate: float = 0.0
-    warmup_steps: int = 0
-    steps: int = 1000
-    batch_size: int = 32
-    penalty: str = "none"
-    strength: float = 1e-3
+    optimizer: str = field("adam", choices=OPTIMIZERS)
+    learning_rate: float = field(0.03, above=0, remedy="0.01 to 0.1 is usual")
+    schedule: str = field("constant", choices=SCHEDULES)
+    min_learning_rate: float = field(0.0, least=0)
+    warmup_steps: int = field(0, least=0)
+    steps: int = field(1000, least=1)
+    batch_size: int = field(32, least=0, remedy="0 is all examples")
+    penalty: str = field("none", choices=PENALTIES)
+    strength: float = field(1e-3, least=0, remedy="1e-3 is usual")
 
     def __post_init__(self) -> None:
-        optimizer(self.optimizer)
-        if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
-            raise ValueError(
-                f"learning rate {self.learning_rate} moves nothing sensibly; use one above 0"
-            )
-        if self.batch_size < 0 or not 0 <= self.strength < math.inf:
-            raise ValueError(
-                f"batch size {self.batch_size} and penalty strength {self.strength} must be finite "
-                "and not negative"
-            )
-        schedule_named(self.schedule)
-        if not 0 <= self.min_learning_rate <= self.learning_rate:
+        check(self)
+        if self.min_learning_rate > self.learning_rate:
             raise ValueError(
                 f"min_learning_rate {self.min_learning_rate} is where the rate comes to rest; use "
                 f"0 up to the learning rate, {self.learning_rate:g}"
             )
-        if self.steps < 1 or not 0 <= self.warmup_steps < self.steps:
+        if self.warmup_steps >= self.steps:
             raise ValueError(
-                f"{self.warmup_steps} warm-up steps of {self.steps}: use at least 1 step, and "
-                "fewer of them to warm up"
+                f"{self.warmup_steps} warm-up steps of {self.steps}: use fewer of them to warm up"
             )
-        if self.penalty not in ("none", "l1", "l2"):
-            raise ValueError(f"penalty {self.penalty!r} is unknown; use none, l1 or l2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +86,9 @@ class Learner:
     settings: LearnerSettings
     generator: np.random.Generator
     step: int = 0
-    states: dict[str, Any] = field(default_factory=dict)
-    updates: dict[str, np.ndarray] = field(default_factory=dict)  # what the last step added
-    slopes: dict[str, np.ndarray] = field(default_factory=dict)  # its gradients without penalty
+    states: dict[str, Any] = field(factory=dict)
+    updates: dict[str, np.ndarray] = field(factory=dict)  # what the last step added
+    slopes: dict[str, np.ndarray] = field(factory=dict)  # its gradients without penalty
     batch: Dataset | None = None  # of the last step, and what the network said to it: (N, K)
     said: np.ndarray | None = None
 

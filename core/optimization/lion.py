@@ -10,22 +10,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from core.fields import check, field
 from core.optimization.adamw import SHRINK
-from core.optimization.rule import Line, Rule, T, check_given, check_not_negative, check_shares
+from core.optimization.rule import Line, Rule, T, check_given
 
 
 @dataclass(frozen=True, slots=True)
 class LionSettings:
     """learning_rate, the decay rates (of what decides, of what is remembered), weight_decay."""
 
-    learning_rate: float = 1e-4
-    betas: tuple[float, float] = (0.9, 0.99)
-    weight_decay: float = 0.0
+    learning_rate: float = field(1e-4, least=0)
+    betas: tuple[float, float] = field((0.9, 0.99), least=0, below=1, remedy="(0.9, 0.99) is usual")
+    weight_decay: float = field(0.0, least=0)
 
     def __post_init__(self) -> None:
-        check_shares("betas", self.betas)
-        check_not_negative("learning_rate", self.learning_rate)
-        check_not_negative("weight_decay", self.weight_decay)
+        check(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from core.optimization.rule import Line, Rule, T, check_given, check_not_negative, check_share
+from core.fields import check, field
+from core.optimization.rule import Line, Rule, T, check_given
 from core.optimization.sgd import DECAY
 
 
@@ -19,14 +20,12 @@ from core.optimization.sgd import DECAY
 class MomentumSettings:
     """learning_rate, momentum (the share of velocity that stays), weight_decay (L2 penalty)."""
 
-    learning_rate: float = 1e-3
-    momentum: float = 0.9
-    weight_decay: float = 0.0
+    learning_rate: float = field(1e-3, least=0)
+    momentum: float = field(0.9, least=0, below=1, remedy="0.9 is usual")
+    weight_decay: float = field(0.0, least=0)
 
     def __post_init__(self) -> None:
-        check_not_negative("learning_rate", self.learning_rate)
-        check_share("momentum", self.momentum)
-        check_not_negative("weight_decay", self.weight_decay)
+        check(self)
 
 
 @dataclass(frozen=True, slots=True)

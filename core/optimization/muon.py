@@ -11,8 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from core.fields import check, field
 from core.optimization.adamw import SHRINK
-from core.optimization.rule import Line, Rule, T, check_given, check_not_negative, check_share
+from core.optimization.rule import Line, Rule, T, check_given
 
 # p(x) = a x + b x^3 + c x^5: steep at 0, so that small singular values grow fast; it comes to rest
 # between about 0.7 and 1.2, not at 1 exactly.
@@ -33,22 +34,15 @@ class MuonSettings:
                      move them, so that AdamW's learning rate fits (Liu et al. 2025, equation 4)
     """
 
-    learning_rate: float = 1e-3
-    momentum: float = 0.95
-    iterations: int = 5
-    eps: float = 1e-7
-    weight_decay: float = 0.1
+    learning_rate: float = field(1e-3, least=0)
+    momentum: float = field(0.95, least=0, below=1, remedy="0.9 is usual")
+    iterations: int = field(5, least=0, most=MOST_ITERATIONS, remedy="5 is usual")
+    eps: float = field(1e-7, least=0)
+    weight_decay: float = field(0.1, least=0)
     match_adamw: bool = False
 
     def __post_init__(self) -> None:
-        check_share("momentum", self.momentum)
-        for name in ("learning_rate", "eps", "weight_decay"):
-            check_not_negative(name, getattr(self, name))
-        if not isinstance(self.iterations, int) or not 0 <= self.iterations <= MOST_ITERATIONS:
-            raise ValueError(
-                f"iterations {self.iterations!r} must be a whole number from 0 to "
-                f"{MOST_ITERATIONS}; 5 is usual"
-            )
+        check(self)
 
 
 @dataclass(frozen=True, slots=True)

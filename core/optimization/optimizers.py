@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from core.fields import either
 from core.files import quoted
 from core.optimization import adagrad, adam, adamw, lion, momentum, muon, nesterov, rmsprop, sgd
 from core.optimization.rule import Rule
@@ -31,5 +32,5 @@ OPTIMIZERS: Mapping[str, Rule] = MappingProxyType(
 def optimizer(name: str) -> Rule:
     """The rule of that name. Raises ValueError where there is none."""
     if name not in OPTIMIZERS:
-        raise ValueError(f"optimizer {quoted(name)} is unknown; use {', '.join(OPTIMIZERS)}")
+        raise ValueError(f"optimizer {quoted(name)} is unknown; use {either(OPTIMIZERS)}")
     return OPTIMIZERS[name]

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from core.optimization.rule import Line, Rule, T, check_given, check_not_negative, check_share
+from core.fields import check, field
+from core.optimization.rule import Line, Rule, T, check_given
 from core.optimization.sgd import DECAY
 
 
@@ -16,15 +17,13 @@ from core.optimization.sgd import DECAY
 class RMSPropSettings:
     """learning_rate, beta (the share of the average that stays), eps, weight_decay (L2 penalty)."""
 
-    learning_rate: float = 1e-2
-    beta: float = 0.99
-    eps: float = 1e-8
-    weight_decay: float = 0.0
+    learning_rate: float = field(1e-2, least=0)
+    beta: float = field(0.99, least=0, below=1, remedy="0.9 is usual")
+    eps: float = field(1e-8, least=0)
+    weight_decay: float = field(0.0, least=0)
 
     def __post_init__(self) -> None:
-        check_share("beta", self.beta)
-        for name in ("learning_rate", "eps", "weight_decay"):
-            check_not_negative(name, getattr(self, name))
+        check(self)
 
 
 @dataclass(frozen=True, slots=True)

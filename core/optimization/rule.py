@@ -110,23 +110,3 @@ def check_given(param: Any, grad: Any, step: int) -> None:
             f"the gradient has shape {tuple(theirs)}, its parameter {tuple(ours)}, and they must "
             f"be equal: {remedy}"
         )
-
-
-def check_not_negative(name: str, value: float) -> None:
-    """Raises ValueError unless value is a finite number of at least 0."""
-    if not (isinstance(value, (int, float)) and math.isfinite(value) and value >= 0):
-        raise ValueError(f"{name} must be a finite number of 0 or more, not {value!r}")
-
-
-def check_share(name: str, value: float) -> None:
-    """Raises ValueError unless 0 <= value < 1: how much of an average stays at each step."""
-    if not (isinstance(value, (int, float)) and 0.0 <= value < 1.0):
-        raise ValueError(f"{name} must lie in [0, 1), not {value!r}; 0.9 is usual")
-
-
-def check_shares(name: str, values: tuple[float, float]) -> None:
-    """Raises ValueError unless there are two, each in [0, 1)."""
-    if not isinstance(values, tuple) or len(values) != 2:
-        raise ValueError(f"{name} must be a pair of numbers, not {values!r}; (0.9, 0.99) is usual")
-    for value in values:
-        check_share(name, value)

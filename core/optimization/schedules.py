@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
 
+from core.fields import check, either, field
 from core.files import quoted
 
 DECAY_SHARE = 0.2  # of a run: the last part of "wsd"
@@ -22,7 +23,7 @@ RISE_FACTOR = 25.0  # "one-cycle" begins at a 25th of its peak
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What every part needs to know.
+    """What every part needs to know. Raises ValueError, with the remedy, for what cannot be.
 
     learning_rate      the peak
     min_learning_rate  where a rate that falls comes to rest
@@ -30,10 +31,13 @@ class Plan:
     steps              of the whole run
     """
 
-    learning_rate: float
-    min_learning_rate: float
-    warmup_steps: int
-    steps: int
+    learning_rate: float = field(least=0, remedy="1e-3 is usual")
+    min_learning_rate: float = field(least=0, remedy="a tenth of the peak is usual")
+    warmup_steps: int = field(least=0, remedy="a twentieth of the steps is usual")
+    steps: int = field(least=1)
+
+    def __post_init__(self) -> None:
+        check(self)
 
 
 # The parts -----------------------------------------------------------------------------------
@@ -276,10 +280,7 @@ SCHEDULES: Mapping[str, Schedule] = MappingProxyType(
 def schedule_named(name: str) -> Schedule:
     """The schedule of that name. Raises ValueError where there is none."""
     if name not in SCHEDULES:
-        names = [repr(known) for known in SCHEDULES]
-        raise ValueError(
-            f"schedule {quoted(name)} is unknown; use {', '.join(names[:-1])} or {names[-1]}"
-        )
+        raise ValueError(f"schedule {quoted(name)} is unknown; use {either(SCHEDULES)}")
     return SCHEDULES[name]
 
 

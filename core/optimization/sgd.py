@@ -9,19 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from core.optimization.rule import Line, Rule, T, check_given, check_not_negative
+from core.fields import check, field
+from core.optimization.rule import Line, Rule, T, check_given
 
 
 @dataclass(frozen=True, slots=True)
 class SGDSettings:
     """learning_rate, and weight_decay: how much the L2 penalty adds to the gradient."""
 
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.0
+    learning_rate: float = field(1e-3, least=0)
+    weight_decay: float = field(0.0, least=0)
 
     def __post_init__(self) -> None:
-        check_not_negative("learning_rate", self.learning_rate)
-        check_not_negative("weight_decay", self.weight_decay)
+        check(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from core.fields import from_json, to_json
 from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.rule import Rule
 
@@ -104,7 +105,7 @@ class RuleOptimizer(torch.optim.Optimizer):
                     "lr": group["lr"],
                     "weight_decay": group["weight_decay"],
                     "rule": rule_of(group["settings"]).name,
-                    "settings": asdict(group["settings"]),
+                    "settings": to_json(group["settings"]),
                 }
                 for group in self.param_groups
             ],
@@ -125,11 +126,8 @@ class RuleOptimizer(torch.optim.Optimizer):
                 "as it was when the state was saved"
             )
         for group, saved in zip(self.param_groups, groups, strict=True):
-            settings = {
-                key: tuple(value) if isinstance(value, list) else value
-                for key, value in saved["settings"].items()
-            }
-            group["settings"] = rule_of(group["settings"]).settings(**settings)
+            kind = rule_of(group["settings"]).settings
+            group["settings"] = from_json(kind, saved["settings"])
             group |= {"lr": saved["lr"], "weight_decay": saved["weight_decay"]}
             for name, parameter in _pairs(group):
                 self._restore(name, parameter, state_dict["state"].get(name), group)

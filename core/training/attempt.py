@@ -17,10 +17,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from core.fields import from_json
 from core.optimization import check_groups
 from core.training import checkpoints, records
 from core.training.config import TrainingConfig
-from core.training.control import Command, check_learning_rate
+from core.training.control import Command, ProbeArguments, SetArguments
 from core.training.events import Moment
 from core.training.health import (
     NotFiniteError,
@@ -311,15 +312,14 @@ class Attempt:
             case "checkpoint":
                 yield from self._save()
             case "probe":
-                values = command.values
-                id = records.check_probe_id(str(values["id"]))
-                self._probe(id, values["ids"], values["sites"])
+                asked = from_json(ProbeArguments, command.values, "command", some=True)
+                self._probe(asked.id, asked.ids, asked.sites)
                 yield Moment("probe", self.step, True)
             case _:
                 raise ValueError(f"command {command.name[:40]!r} is unknown to this version")
 
     def _set(self, command: Command) -> None:
-        rate = check_learning_rate(command.values.get("learning_rate"))
+        rate = from_json(SetArguments, command.values, "command", some=True).learning_rate
         planned = self.config.planned_rate(self.step)
         if planned <= 0:
             raise ValueError("the schedule has come down to 0 here; branch with another one")

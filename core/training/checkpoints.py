@@ -15,12 +15,14 @@ import os
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from core import fields
+from core.fields import field
 from core.files import read_json, write_json
 from core.tensor_files import read_tensors, write_tensors
 from core.training import records
@@ -44,12 +46,12 @@ class Progress:
     optimizer   "new": the branch has another one than its parent, which remembers nothing yet
     """
 
-    step: int
-    seed: int
-    tokens: int = 0
-    rate_scale: float = 1.0
+    step: int = field(least=0)
+    seed: int = field(least=0)
+    tokens: int = field(0, least=0)
+    rate_scale: float = field(1.0, above=0)
     looked: bool = True
-    optimizer: str = ""
+    optimizer: str = field("", choices=("", records.NEW_OPTIMIZER))
 
 
 def checkpoint_folder(run: Path, step: int) -> Path:
@@ -82,7 +84,7 @@ def save_checkpoint(
         task.save_files(model, work)
         write_tensors(work / MODEL_FILE, task.state_to_save(model), {"format": "pt"})
         write_tensors(work / OPTIMIZER_FILE, optimizer_tensors(model, optimizer), {"format": "pt"})
-        values = asdict(progress)
+        values = fields.to_json(progress)
         del values["optimizer"]  # once it has taken a step it is not new
         write_json(work / records.TRAINING_FILE, {"format": FORMAT, **values})
         old = _set_aside(target) if target.exists() else None  # of an older attempt
@@ -130,13 +132,10 @@ def read_progress(folder: Path) -> Progress:
     path = folder / records.TRAINING_FILE
     if not path.is_file():
         raise ValueError(f"{folder} cannot be continued: it holds no {records.TRAINING_FILE}")
-    values = read_json(path)
-    if not isinstance(values, dict) or values.pop("format", None) != FORMAT:
-        raise ValueError(f"{path} is of another format; update LLM Explorer, or start a new run")
     try:
-        return Progress(**values)
-    except TypeError as error:
-        raise ValueError(f"{path} is damaged: {error}; go on from another checkpoint") from error
+        return fields.from_json(Progress, read_json(path), "progress of a run", FORMAT)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}; or go on from another checkpoint") from error
 
 
 def optimizer_tensors(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:

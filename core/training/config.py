@@ -6,20 +6,23 @@ them.
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from core.files import quoted, quoted_some
-from core.optimization.optimizers import optimizer
-from core.optimization.schedules import learning_rate_at, schedule_named
+from core import fields
+from core.fields import field
+from core.files import parse_json
+from core.optimization.optimizers import OPTIMIZERS
+from core.optimization.schedules import SCHEDULES, learning_rate_at
 from core.transformer.config import ModelConfig
 
 FORMAT = 1  # of the JSON
+WHAT = "training config"
 
+MOST_STEPS = 1_000_000_000
 PRECISIONS = ("fp32", "bf16")
+SLOW = {"fp16": "is about 20 times slower than fp32 on a CPU"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,93 +68,128 @@ class TrainingConfig:
     """
 
     model: ModelConfig
-    task: str = "language-modelling"
-    corpus: str = "stories"
-    tokenizer: str = "stories"
-    repeated_fraction: float = 0.0
-    steps: int = 2000
-    batch_size: int = 16
-    micro_batches: int = 1
-    learning_rate: float = 1e-3
-    min_learning_rate: float = 1e-4
-    warmup_steps: int = 100
-    schedule: str = "cosine"
-    optimizer: str = "adamw"
-    betas: tuple[float, float] = (0.9, 0.99)
-    weight_decay: float = 0.1
-    clip: float = 1.0
-    evaluate_every: int = 100
-    evaluate_batches: int = 20
-    sample_every: int = 100
-    sample_prompt: str = "Once upon a time"
-    sample_tokens: int = 64
-    checkpoint_every: int = 200
-    keep_checkpoints: int = 20
-    probe_every: int = 10
+    task: str = field("language-modelling", shortest=1, remedy="leave it out to get the usual one")
+    corpus: str = field("stories", shortest=1, remedy="leave it out to get the usual one")
+    tokenizer: str = field("stories", shortest=1, remedy="leave it out to get the usual one")
+    repeated_fraction: float = field(
+        0.0,
+        least=0,
+        most=1,
+        label="Share of repeats",
+        help="Sequences of random tokens that come twice",
+        remedy="0 to 0.2 is usual",
+    )
+    steps: int = field(
+        2000,
+        least=1,
+        most=MOST_STEPS,
+        label="Steps",
+        help="How many times the weights move",
+        remedy="500 to 5000 is usual",
+    )
+    batch_size: int = field(
+        16,
+        least=1,
+        most=1 << 20,
+        label="Batch (sequences)",
+        help="Sequences read in one step",
+        remedy="8 to 64 is usual",
+    )
+    micro_batches: int = field(1, least=1, most=1 << 20, remedy="1 is usual")
+    learning_rate: float = field(
+        1e-3,
+        above=0,
+        label="Learning rate",
+        help="How far they move, at its peak",
+        remedy="3e-4 to 3e-3 is usual",
+    )
+    min_learning_rate: float = field(
+        1e-4,
+        least=0,
+        label="Last learning rate",
+        help="Where a rate that falls comes to rest",
+        remedy="a tenth of the peak is usual",
+    )
+    warmup_steps: int = field(
+        100,
+        least=0,
+        most=MOST_STEPS,
+        label="Warm-up (steps)",
+        help="Steps in which the learning rate rises",
+        remedy="a twentieth of the steps is usual",
+    )
+    schedule: str = field(
+        "cosine", choices=SCHEDULES, label="Schedule", help="How the learning rate goes"
+    )
+    optimizer: str = field(
+        "adamw",
+        choices=OPTIMIZERS,
+        label="Optimizer",
+        help="Turns gradients into steps; each wants its own learning rate, SGD a much higher one",
+    )
+    betas: tuple[float, float] = field((0.9, 0.99), least=0, below=1, remedy="(0.9, 0.99) is usual")
+    weight_decay: float = field(
+        0.1,
+        least=0,
+        label="Weight decay",
+        help="How much matrices shrink, times the learning rate",
+        remedy="0.1 is usual",
+    )
+    clip: float = field(
+        1.0,
+        least=0,
+        label="Gradient clip",
+        help="Longest gradient; 0 for no limit",
+        remedy="1.0, or 0 for none, is usual",
+    )
+    evaluate_every: int = field(
+        100,
+        least=0,
+        most=MOST_STEPS,
+        label="Evaluate every",
+        help="Steps between two validation losses",
+        remedy="50 is usual",
+    )
+    evaluate_batches: int = field(20, least=0, most=MOST_STEPS, remedy="20 is usual")
+    sample_every: int = field(
+        100,
+        least=0,
+        most=MOST_STEPS,
+        label="Sample every",
+        help="Steps between two samples",
+        remedy="100 is usual",
+    )
+    sample_prompt: str = field(
+        "Once upon a time", label="Sample begins", help="What every sample continues"
+    )
+    sample_tokens: int = field(64, least=0, most=1 << 20, remedy="64 is usual")
+    checkpoint_every: int = field(
+        200,
+        least=0,
+        most=MOST_STEPS,
+        label="Checkpoint every",
+        help="Steps between two places to go back to",
+        remedy="250 is usual",
+    )
+    keep_checkpoints: int = field(20, least=0, most=MOST_STEPS, remedy="20 is usual")
+    probe_every: int = field(10, least=0, most=MOST_STEPS, remedy="10 is usual")
     probe_text: str = "Once upon a time there was a cat. The cat was happy."
-    seed: int = 1337
-    precision: str = "fp32"
-    threads: int = 1
+    seed: int = field(
+        1337,
+        least=0,
+        label="Seed",
+        help="The same seed gives the same run, bit for bit",
+        remedy="1337 is usual",
+    )
+    precision: str = field("fp32", choices=PRECISIONS, refused=SLOW, label="Precision")
+    threads: int = field(1, least=1, most=1024, remedy="1 is usual")
 
     def __post_init__(self) -> None:
-        if not isinstance(self.model, ModelConfig):
-            raise ValueError("model must be a ModelConfig; build one, or read it with from_json")
-        object.__setattr__(self, "betas", _betas(self.betas))
-        self._check_counts()
-        self._check_numbers()
-        self._check_choices()
-
-    def _check_counts(self) -> None:
-        for name in ("steps", "batch_size", "micro_batches", "threads"):
-            _whole_number(name, getattr(self, name), least=1)
-        for name in (
-            "warmup_steps",
-            "evaluate_every",
-            "evaluate_batches",
-            "sample_every",
-            "sample_tokens",
-            "checkpoint_every",
-            "keep_checkpoints",
-            "probe_every",
-            "seed",
-        ):
-            _whole_number(name, getattr(self, name), least=0)
-
-    def _check_numbers(self) -> None:
-        for name in ("learning_rate", "min_learning_rate", "weight_decay", "clip"):
-            _number(name, getattr(self, name))
-        if self.learning_rate <= 0:
-            raise ValueError(f"learning_rate {self.learning_rate} teaches nothing; 1e-3 is usual")
-        for name in ("min_learning_rate", "weight_decay", "clip"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} {getattr(self, name)} is negative; use 0 or more")
+        fields.check(self)
         if self.min_learning_rate > self.learning_rate:
             raise ValueError(
                 f"min_learning_rate {self.min_learning_rate} is above learning_rate "
                 f"{self.learning_rate}; a tenth of it is usual"
-            )
-        _number("repeated_fraction", self.repeated_fraction)
-        if not 0.0 <= self.repeated_fraction <= 1.0:
-            raise ValueError(
-                f"repeated_fraction {self.repeated_fraction} is no share; use 0.0 to 1.0"
-            )
-
-    def _check_choices(self) -> None:
-        for name in ("task", "corpus", "tokenizer", "sample_prompt", "probe_text"):
-            if not isinstance(getattr(self, name), str):
-                raise ValueError(f"{name} must be text, not {quoted(getattr(self, name))}")
-        for name in ("task", "corpus", "tokenizer"):
-            if not getattr(self, name):
-                raise ValueError(f"{name} is empty; leave it out to get the usual one")
-        schedule_named(self.schedule)
-        optimizer(self.optimizer)
-        if self.precision == "fp16":
-            raise ValueError(
-                "precision 'fp16' is about 20 times slower than fp32 on a CPU; use 'bf16' or 'fp32'"
-            )
-        if self.precision not in PRECISIONS:
-            raise ValueError(
-                f"precision {quoted(self.precision)} is unknown; use {_either(PRECISIONS)}"
             )
 
     @property
@@ -175,75 +213,23 @@ class TrainingConfig:
 
         Raises ValueError for an unknown field.
         """
-        values = dict(changes)
-        _check_names(values)
-        if isinstance(values.get("model"), Mapping):
-            values["model"] = ModelConfig.from_json(values["model"])
-        return replace(self, **values)
+        fields.check_names(TrainingConfig, changes, WHAT)
+        return replace(self, **changes)
 
     def to_json(self) -> dict[str, Any]:
         """What a config file holds."""
-        values = asdict(self) | {"model": self.model.to_json(), "betas": list(self.betas)}
-        return {"format": FORMAT, **values}
+        return {"format": FORMAT, **fields.to_json(self)}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> TrainingConfig:
         """The config that `to_json` wrote.
 
-        Raises ValueError for a newer format, an unknown field, and what the constructor refuses.
+        Raises ValueError for a newer format, an unknown or missing field, and what the constructor
+        refuses.
         """
-        if not isinstance(values, Mapping):
-            raise ValueError("a training config is a JSON object with the field model and others")
-        values = dict(values)
-        version = values.pop("format", FORMAT)
-        if not isinstance(version, int) or version > FORMAT:
-            raise ValueError(
-                f"training config format {quoted(version)} is newer than {FORMAT}; update "
-                "LLM Explorer"
-            )
-        _check_names(values)
-        if not isinstance(values.get("model"), Mapping):
-            raise ValueError("the field model is missing: an object with vocab_size, n_layer ...")
-        values["model"] = ModelConfig.from_json(values["model"])
-        return cls(**values)
+        return fields.from_json(cls, values, WHAT, FORMAT)
 
     @classmethod
     def parse(cls, text: str) -> TrainingConfig:
         """The config in the text of a JSON file. Raises ValueError, as `from_json` does."""
-        try:
-            values = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise ValueError(
-                f"not valid JSON at line {error.lineno}, column {error.colno}: {error.msg}"
-            ) from error
-        return cls.from_json(values)
-
-
-def _check_names(values: Mapping[str, Any]) -> None:
-    known = [field.name for field in fields(TrainingConfig)]
-    if unknown := sorted(set(values) - set(known)):
-        raise ValueError(f"unknown field {quoted_some(unknown)}; the fields are {', '.join(known)}")
-
-
-def _betas(value: object) -> tuple[float, float]:
-    if not isinstance(value, (tuple, list)) or len(value) != 2:
-        raise ValueError(f"betas {quoted(value)} must be two numbers; (0.9, 0.99) is usual")
-    for beta in value:
-        _number("betas", beta)
-        if not 0.0 <= beta < 1.0:
-            raise ValueError(f"beta {beta} must lie in [0, 1); (0.9, 0.99) is usual")
-    return (float(value[0]), float(value[1]))
-
-
-def _whole_number(name: str, value: object, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ValueError(f"{name} must be a whole number of at least {least}, not {quoted(value)}")
-
-
-def _number(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise ValueError(f"{name} must be a finite number, not {quoted(value)}")
-
-
-def _either(choices: tuple[str, ...]) -> str:
-    return " or ".join(map(repr, choices))
+        return cls.from_json(parse_json(text, f"the {WHAT}"))

@@ -8,15 +8,16 @@ also the log by which a run can be repeated.
 
 from __future__ import annotations
 
-import math
 import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from core.fields import as_object, field, fields_of, from_json, to_json
 from core.files import append_line, cut_torn_line, quoted
 from core.training import records
 from core.training.reader import JsonLines, RunReader
@@ -26,20 +27,51 @@ from core.training.reader import JsonLines, RunReader
 class Command:
     """One line of control.jsonl. `values` are its arguments."""
 
-    seq: int
-    name: str
-    values: Mapping[str, Any] = field(default_factory=dict)
+    seq: int = field(least=0)
+    name: str = field()
+    values: Mapping[str, Any] = field(factory=dict, reader=lambda given: as_object(given, "values"))
+
+    @classmethod
+    def from_line(cls, line: Mapping[str, Any]) -> Command:
+        """Raises ValueError where it has no number; a name that is no text is unknown to all."""
+        seq = fields_of(cls)["seq"].read(line.get("seq"))
+        name = line.get("command")
+        values = {k: v for k, v in line.items() if k not in ("seq", "command", "time")}
+        return cls(seq, name if isinstance(name, str) else quoted(name), values)
 
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
     """The run's answer. `step`: the last step that was done when the command took effect."""
 
-    seq: int
-    step: int
-    attempt: int
-    ok: bool
-    message: str
+    seq: int = field(least=0)
+    step: int = field(0, least=0)
+    attempt: int = field(0, least=0)
+    ok: bool = False
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepArguments:
+    """Of the command `step`: how many optimizer steps it asks for."""
+
+    n: int = field(1, least=1)
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeArguments:
+    """Of the command `probe`: what the answer is called, the token ids, and what to look at."""
+
+    id: str = field(reader=records.check_probe_id)
+    ids: tuple[int, ...] = field(least=0, shortest=1, remedy="give at least one token id")
+    sites: tuple[str, ...] = ("attention",)
+
+
+@dataclass(frozen=True, slots=True)
+class SetArguments:
+    """Of the command `set`: the learning rate from the next step on."""
+
+    learning_rate: float = field(above=0, remedy="1e-3 is usual")
 
 
 class Launcher(Protocol):
@@ -86,23 +118,17 @@ class ControlLog:
         if self._lines.again:
             self.commands, self.acknowledgements = [], {}
         for line in lines:
-            if isinstance(line.get("ack"), int):
-                if all(isinstance(line.get(name, 0), int) for name in ("step", "attempt")):
+            with suppress(ValueError):  # of another hand, or two torn lines that became one
+                if "ack" in line:
                     self._acknowledged(line)
-            elif isinstance(line.get("seq"), int):
-                values = {k: v for k, v in line.items() if k not in ("seq", "command", "time")}
-                added.append(Command(line["seq"], str(line.get("command")), values))
+                else:
+                    added.append(Command.from_line(line))
         self.commands += added
         return [command for command in added if command.seq not in known]
 
     def _acknowledged(self, line: Mapping[str, Any]) -> None:
-        self.acknowledgements[line["ack"]] = Acknowledgement(
-            line["ack"],
-            int(line.get("step", 0)),
-            int(line.get("attempt", 0)),
-            bool(line.get("ok")),
-            str(line.get("message", "")),
-        )
+        answer = from_json(Acknowledgement, {**line, "seq": line.get("ack")}, some=True)
+        self.acknowledgements[answer.seq] = answer
 
     def unanswered(self) -> list[Command]:
         return [command for command in self.commands if command.seq not in self.acknowledgements]
@@ -157,9 +183,7 @@ class RunControl:
 
     def step(self, n: int = 1) -> int:
         """Does n optimizer steps, then pauses."""
-        if isinstance(n, bool) or not isinstance(n, int) or n < 1:
-            raise ValueError(f"n must be a whole number of at least 1, not {n!r}")
-        return self._send("step", {"n": n})
+        return self._send("step", to_json(from_json(StepArguments, {"n": n})))
 
     def stop(self) -> int:
         """Finishes the current step, writes a checkpoint and ends. `start` goes on from there."""
@@ -167,8 +191,8 @@ class RunControl:
 
     def set(self, learning_rate: float) -> int:
         """The learning rate from the next step on; the schedule keeps its shape from there."""
-        check_learning_rate(learning_rate)
-        return self._send("set", {"learning_rate": learning_rate})
+        given = {"learning_rate": learning_rate}
+        return self._send("set", to_json(from_json(SetArguments, given)))
 
     def checkpoint(self) -> int:
         """Writes a checkpoint after the current step."""
@@ -176,12 +200,8 @@ class RunControl:
 
     def probe(self, id: str, ids: Sequence[int], sites: Sequence[str] = ("attention",)) -> int:
         """Asks what the model does with `ids`; the answer is probes/ID-step-000812.safetensors."""
-        records.check_probe_id(id)
-        if not ids:
-            raise ValueError("there is nothing to probe; give at least one token id")
-        return self._send(
-            "probe", {"id": id, "ids": [int(i) for i in ids], "sites": [str(s) for s in sites]}
-        )
+        given = {"id": id, "ids": [int(i) for i in ids], "sites": list(sites)}
+        return self._send("probe", to_json(from_json(ProbeArguments, given)))
 
     def acknowledgement(self, seq: int) -> Acknowledgement | None:
         """What the run answered to command `seq`; None while it has not."""
@@ -197,12 +217,3 @@ class RunControl:
             append_line(self._log.path, line)
             self._log.refresh()
         return seq
-
-
-def check_learning_rate(value: object) -> float:
-    """The value as a float. Raises ValueError when it cannot be a learning rate."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ValueError(f"the learning rate must be a number, not {quoted(value)}")
-    if not math.isfinite(value) or value <= 0:
-        raise ValueError(f"the learning rate {value} must be finite and above 0; 1e-3 is usual")
-    return float(value)

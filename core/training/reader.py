@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from core.fields import field, from_json
+from core.files import read_json
 from core.tensor_files import read_tensors
 from core.training import records
 from core.training.config import TrainingConfig
@@ -18,6 +20,7 @@ from core.training.locking import held_here
 
 # A run of another machine counts as dead after this many seconds without a sign of life.
 SILENCE = 60.0
+MOST_WRITTEN = 10_000_000  # characters and tokens of a sample
 
 EVALUATION_DTYPE = np.dtype(
     [("step", "<i8"), ("train", "<f8"), ("validation", "<f8"), ("time", "<f8")]
@@ -28,10 +31,10 @@ EVALUATION_DTYPE = np.dtype(
 class Sample:
     """A text that the model wrote at a step: `text` continues `prompt`."""
 
-    step: int
-    prompt: str
-    text: str
-    ids: tuple[int, ...]
+    step: int = field(least=0)
+    prompt: str = field(longest=MOST_WRITTEN)
+    text: str = field(longest=MOST_WRITTEN)
+    ids: tuple[int, ...] = field(least=0, longest=MOST_WRITTEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ class JsonLines:
         for line in whole.splitlines():
             try:
                 value = json.loads(line)
-            except (UnicodeDecodeError, json.JSONDecodeError):
+            except (ValueError, RecursionError):
                 continue
             if isinstance(value, dict):
                 found.append(value)
@@ -289,14 +292,8 @@ class RunReader:
         if (attempt, name) not in self._samples:
             path = self.folder / records.SAMPLES / Path(name).name
             try:
-                values = json.loads(path.read_text("utf-8"))
-                self._samples[attempt, name] = Sample(
-                    int(values["step"]),
-                    str(values["prompt"]),
-                    str(values["text"]),
-                    tuple(int(id) for id in values["ids"]),
-                )
-            except (OSError, ValueError, KeyError, TypeError):
+                self._samples[attempt, name] = from_json(Sample, read_json(path), some=True)
+            except (OSError, ValueError):
                 return None  # deleted by hand, or being copied: shown as not there
         return self._samples[attempt, name]
 

@@ -18,12 +18,14 @@ import os
 import socket
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from core.files import quoted, write_atomically
+from core.fields import as_object, field, from_json
+from core.files import quoted, read_json, write_atomically
 
 FORMAT = 1
 MANIFEST = "run.json"
@@ -52,14 +54,52 @@ STEP_FIELDS: tuple[tuple[str, str], ...] = (
 STEP_DTYPE = np.dtype(list(STEP_FIELDS))
 
 
-# What an event of a kind must hold, and what it may hold besides; a reader counts on both.
-EVENT_FIELDS: dict[str, dict[str, type]] = {
-    "evaluate": {"train": float, "validation": float},
-    "sample": {"file": str},
-}
-EXTRA_FIELDS: dict[str, dict[str, type]] = {
-    "prepare": {"share": float},
-    "model": {"parameters": int, "vocab_size": int, "tokens": int},
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """What every event holds, whatever its kind; a reader counts on it. Most hold more."""
+
+    event: str
+    attempt: int = field(least=0)
+    step: int = field(least=0)
+    time: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluated(Event):
+    """Mean losses in nats a target, which a run that diverges has endless."""
+
+    train: float = field(endless=True)
+    validation: float = field(endless=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sampled(Event):
+    """Which file of the samples holds the text."""
+
+    file: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preparing(Event):
+    """How much is done of what comes before the first step."""
+
+    share: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Built(Event):
+    """How large the model is, and how many tokens the corpus has."""
+
+    parameters: int = field(0, least=0)
+    vocab_size: int = field(0, least=0)
+    tokens: int = field(0, least=0)
+
+
+EVENTS: dict[str, type[Event]] = {
+    "evaluate": Evaluated,
+    "sample": Sampled,
+    "prepare": Preparing,
+    "model": Built,
 }
 
 
@@ -67,23 +107,12 @@ def is_event(line: Mapping[str, Any]) -> bool:
     """Whether a line of the events is one of ours, whole: another hand may have written it, or two
     torn lines have become one.
     """
-    kind, step, attempt = (line.get(name) for name in ("event", "step", "attempt"))
-    if not isinstance(kind, str) or not all(_fits(value, int) for value in (step, attempt)):
+    kind = line.get("event")
+    try:
+        from_json(EVENTS.get(kind, Event) if isinstance(kind, str) else Event, line, some=True)
+    except ValueError:
         return False
-    needed = {"time": float, **EVENT_FIELDS.get(kind, {})}
-    extra = EXTRA_FIELDS.get(kind, {}).items()
-    return all(_fits(line.get(name), type) for name, type in needed.items()) and all(
-        _fits(line[name], type) for name, type in extra if name in line
-    )
-
-
-def _fits(value: Any, type: type) -> bool:
-    """Whole numbers are counts of 64 bits; any number will do for a float."""
-    if type is int:
-        return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63
-    if type is float:
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    return isinstance(value, type)
+    return True
 
 
 def steps_file(folder: Path, rank: int = 0) -> Path:
@@ -107,9 +136,32 @@ def step_of(name: str) -> int | None:
 
 def check_probe_id(id: str) -> str:
     """The id, which becomes a part of a file's name. Raises ValueError when it cannot be one."""
-    if not id or not all(c.isalnum() or c in "-_" for c in id) or "step-" in id or len(id) > 80:
-        raise ValueError(f"probe id {id[:90]!r} must be letters, digits, - and _, without 'step-'")
+    fits = isinstance(id, str) and 0 < len(id) <= 80 and "step-" not in id
+    if not fits or not all(c.isalnum() or c in "-_" for c in id):
+        raise ValueError(f"probe id {quoted(id)} must be letters, digits, - and _, without 'step-'")
     return id
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttemptEntry:
+    """What the manifest must say of an attempt: after which step it began, and who trained."""
+
+    from_step: int = field(least=0)
+    pid: int = field(least=1, most=(1 << 31) - 1)
+    host: str
+
+    @classmethod
+    def from_json(cls, values: Any) -> AttemptEntry:
+        return from_json(cls, values, "attempt", some=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What run.json must say. `config` is read by itself, as a TrainingConfig."""
+
+    record: tuple[tuple[str, str], ...]
+    attempts: tuple[AttemptEntry, ...]
+    config: Mapping[str, Any] = field(reader=lambda values: as_object(values, "config"))
 
 
 def new_manifest(
@@ -130,36 +182,16 @@ def new_manifest(
 def read_manifest(folder: Path) -> dict[str, Any]:
     """The manifest of a run. Raises ValueError for no run folder, and for one of another format."""
     path = folder / MANIFEST
-    try:
-        manifest = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
+    if not path.is_file():
         raise ValueError(
             f"{folder} is no run folder: it holds no {MANIFEST}; choose the folder that does"
-        ) from None
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ValueError(f"{path} is damaged: {error}; restore it, or start a new run") from error
-    if not isinstance(manifest, dict) or not {"format", "attempts", "record", "config"} <= set(
-        manifest
-    ):
-        raise ValueError(f"{path} is not the manifest of a run; choose another folder")
-    if manifest["format"] != FORMAT:
-        raise ValueError(
-            f"{path} has format {quoted(manifest['format'])}, this version reads {FORMAT}; "
-            "update LLM Explorer"
         )
-    attempts = manifest["attempts"]
-    if not isinstance(attempts, list) or not all(map(_is_attempt, attempts)):
-        raise ValueError(f"{path} tells of attempts that cannot be read; restore it, or leave it")
+    manifest = read_json(path)
+    try:
+        from_json(Manifest, manifest, "manifest of a run", FORMAT, some=True)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}; restore it, or choose another folder") from error
     return manifest
-
-
-def _is_attempt(attempt: object) -> bool:
-    """Whether it says after which step it began, and who trained."""
-    return (
-        isinstance(attempt, dict)
-        and isinstance(attempt.get("host"), str)
-        and all(type(attempt.get(name)) is int for name in ("from_step", "pid"))
-    )
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 
-from core.training.control import Command, ControlLog
+from core.fields import from_json
+from core.training.control import Command, ControlLog, StepArguments
 from core.training.events import Moment
 
 
@@ -54,7 +55,10 @@ class Steering:
         return {step: [command] for step, command in held if step >= from_step}
 
     def drive(self, command: Command) -> bool:
-        """Obeys a command that says how the run goes on; False for any other."""
+        """Obeys a command that says how the run goes on; False for any other.
+
+        Raises ValueError for arguments that cannot be.
+        """
         match command.name:
             case "start":
                 pass
@@ -63,7 +67,8 @@ class Steering:
             case "resume":
                 self.paused, self.remaining = False, None
             case "step":
-                self.paused, self.remaining = False, max(1, int(command.values.get("n", 1)))
+                asked = from_json(StepArguments, command.values, "command", some=True)
+                self.paused, self.remaining = False, asked.n
             case "stop":
                 self.stopping = True
             case _:

@@ -8,22 +8,22 @@ You Need (Vaswani et al. 2017), GPT-1 (Radford et al. 2018), GPT-2 (Radford et a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
-from core.files import quoted, quoted_some
+from core import fields
+from core.fields import field
+from core.files import quoted
 
 FORMAT = 1  # of config.json
-LARGEST = 1 << 40  # of any number of a config: what is beyond it is damaged, or a slip
+WHAT = "model config"
 ARCHITECTURE = "gpt"
 
-# Per field, what can be built today and what is known but still to come.
-_CHOICES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "norm": (("layer_norm", "rms_norm"), ()),
-    "norm_placement": (("pre", "post"), ()),
-    "positions": (("learned", "rope"), ("sinusoidal",)),
-    "mlp": (("relu", "gelu", "gelu_tanh", "swiglu"), ()),
-}
+# Of a config's numbers: what is beyond them is damaged, or a slip.
+MOST_LAYERS = 10_000
+WIDEST = 1 << 20  # numbers side by side
+LONGEST = 1 << 24  # tokens one after the other, and different ones
+NOT_YET = "is known but not built yet"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,39 +57,60 @@ class ModelConfig:
     still to be built.
     """
 
-    vocab_size: int
-    block_size: int
-    n_layer: int
-    n_head: int
-    n_embd: int
-    n_kv_head: int | None = None
-    head_size: int | None = None
-    n_inner: int | None = None
-    dropout: float = 0.0
+    vocab_size: int = field(least=1, most=LONGEST)
+    block_size: int = field(
+        least=1,
+        most=LONGEST,
+        label="Context (tokens)",
+        help="How far back a token can look",
+        remedy="64 to 256 is usual",
+    )
+    n_layer: int = field(
+        least=1,
+        most=MOST_LAYERS,
+        label="Layers",
+        help="Blocks on top of each other",
+        remedy="2 to 12 is usual",
+    )
+    n_head: int = field(
+        least=1,
+        most=WIDEST,
+        label="Heads",
+        help="Attention heads in each layer",
+        remedy="2 to 12 is usual",
+    )
+    n_embd: int = field(
+        least=1,
+        most=WIDEST,
+        label="Width",
+        help="Numbers that stand for a token, a multiple of the heads",
+        remedy="64 to 384, a multiple of the heads, is usual",
+    )
+    n_kv_head: int | None = field(None, least=1, most=WIDEST, remedy="None is n_head")
+    head_size: int | None = field(None, least=1, most=WIDEST, remedy="None is n_embd / n_head")
+    n_inner: int | None = field(None, least=1, most=WIDEST, remedy="None is the paper's width")
+    dropout: float = field(0.0, least=0, below=1, remedy="0.0 to 0.3 is usual")
     bias: bool = True
-    norm: str = "layer_norm"
-    norm_eps: float = 1e-5
-    norm_placement: str = "pre"
-    positions: str = "learned"
-    rope_base: float = 10_000.0
-    rope_scaling: float | None = None
-    mlp: str = "gelu_tanh"
-    window: tuple[int | None, ...] | None = None
+    norm: str = field("layer_norm", choices=("layer_norm", "rms_norm"))
+    norm_eps: float = field(1e-5, above=0, below=1, remedy="1e-5 is usual")
+    norm_placement: str = field("pre", choices=("pre", "post"))
+    positions: str = field("learned", choices=("learned", "rope"), refused={"sinusoidal": NOT_YET})
+    rope_base: float = field(10_000.0, above=1, remedy="10,000 is usual")
+    rope_scaling: float | None = field(None, above=0)
+    mlp: str = field("gelu_tanh", choices=("relu", "gelu", "gelu_tanh", "swiglu"))
+    window: tuple[int | None, ...] | None = field(
+        None,
+        least=1,
+        most=LONGEST,
+        shortest=1,
+        longest=MOST_LAYERS,
+        remedy="use None, or one entry a layer such as (None, 128)",
+    )
     embedding_scale: bool = False
     tie_weights: bool = True
 
     def __post_init__(self) -> None:
-        if isinstance(self.window, list):  # as JSON has no tuples
-            object.__setattr__(self, "window", tuple(self.window))
-        self._check_sizes()
-        self._check_choices()
-
-    def _check_sizes(self) -> None:
-        for name in ("vocab_size", "block_size", "n_layer", "n_head", "n_embd"):
-            _positive_integer(name, getattr(self, name))
-        for name in ("n_kv_head", "head_size", "n_inner"):
-            if getattr(self, name) is not None:
-                _positive_integer(name, getattr(self, name))
+        fields.check(self)
         if self.head_size is None and self.n_embd % self.n_head != 0:
             below = self.n_embd - self.n_embd % self.n_head
             raise ValueError(
@@ -97,30 +118,8 @@ class ModelConfig:
                 f"use n_embd {below or self.n_head} or {below + self.n_head}, another n_head, "
                 f"or set head_size"
             )
-        if not 0.0 <= self.dropout < 1.0:
-            raise ValueError(
-                f"dropout {self.dropout} is no probability below 1; 0.0 to 0.3 are usual"
-            )
-        if not 0.0 < self.norm_eps < 1.0:
-            raise ValueError(f"norm_eps {self.norm_eps} must lie between 0 and 1; 1e-5 is usual")
-        if self.window is not None:
-            if not self.window:
-                raise ValueError(
-                    "window () is empty; use None, or one entry a layer such as (None, 128)"
-                )
-            for entry in self.window:
-                if entry is not None:
-                    _positive_integer("window", entry)
-
-    def _check_choices(self) -> None:
-        for name, (now, later) in _CHOICES.items():
-            value, usable = getattr(self, name), " or ".join(map(repr, now))
-            if value in later:
-                raise ValueError(f"{name} {quoted(value)} is known but not built yet; use {usable}")
-            if value not in now:
-                raise ValueError(f"{name} {quoted(value)} is unknown; use {usable}")
         if self.n_head % self.kv_heads != 0:
-            fitting = [n for n in range(1, self.n_head + 1) if self.n_head % n == 0]
+            fitting = [n for n in range(1, self.n_head + 1) if self.n_head % n == 0][:8]
             raise ValueError(
                 f"n_kv_head {self.n_kv_head} does not divide n_head {self.n_head}; use "
                 f"{' or '.join(map(str, fitting))}"
@@ -130,8 +129,6 @@ class ModelConfig:
                 f"rope turns pairs of dimensions, and a head of {self.head_width} has one left "
                 f"over; use head_size {self.head_width + 1}, or positions 'learned'"
             )
-        if not 1.0 < self.rope_base < float("inf"):
-            raise ValueError(f"rope_base {self.rope_base} must be above 1; 10000 is usual")
         if self.rope_scaling is not None:
             raise ValueError("rope_scaling is not built yet; leave it None")
         if self.embedding_scale:
@@ -158,7 +155,7 @@ class ModelConfig:
 
     def to_json(self) -> dict[str, Any]:
         """What config.json holds."""
-        return {"architecture": ARCHITECTURE, "format": FORMAT, **asdict(self)}
+        return {"architecture": ARCHITECTURE, "format": FORMAT, **fields.to_json(self)}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> ModelConfig:
@@ -167,35 +164,11 @@ class ModelConfig:
         Raises ValueError for another architecture, a newer format, an unknown or missing field, and
         for what the constructor refuses.
         """
-        values = dict(values)
+        values = fields.as_object(values, WHAT)
         architecture = values.pop("architecture", ARCHITECTURE)
         if architecture != ARCHITECTURE:
             raise ValueError(
                 f"architecture {quoted(architecture)} cannot be opened; this version opens "
                 f"{ARCHITECTURE!r}"
             )
-        version = values.pop("format", FORMAT)
-        if not isinstance(version, int) or version > FORMAT:
-            raise ValueError(
-                f"config format {quoted(version)} is newer than {FORMAT}; update LLM Explorer to "
-                "open it"
-            )
-        known = {field.name for field in fields(cls)}
-        if unknown := sorted(set(values) - known):
-            raise ValueError(
-                f"unknown model field {quoted_some(unknown)}; the fields are "
-                f"{', '.join(sorted(known))}"
-            )
-        try:
-            return cls(**values)
-        except TypeError as error:
-            raise ValueError(
-                f"the model config is incomplete or has a value of the wrong type: {error}"
-            ) from error
-
-
-def _positive_integer(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"{name} must be a whole number of at least 1, not {quoted(value)}")
-    if value > LARGEST:
-        raise ValueError(f"{name} {quoted(value)} is larger than any model's; choose less")
+        return fields.from_json(cls, values, WHAT, FORMAT)

@@ -1,8 +1,9 @@
-"""The newest question of one place on the screen: a job of core that a newer one replaces."""
+"""The newest question of one place on the screen: asking again drops the one before."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import asyncio
+from collections.abc import Callable, Coroutine, Generator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,25 +11,28 @@ from PySide6.QtCore import QMetaMethod, QObject, Signal
 
 from explorer.engine import errors, tasks
 from explorer.engine.engine import Engine
-from explorer.engine.jobs import EngineDied, Job
+from explorer.engine.jobs import SUPERSEDED, EngineDied, Job
 
 EXPECTED = (ValueError, OSError, EngineDied)  # they say their remedy, and the place shows it
+
+Work = Generator[Any, Any, Any] | Coroutine[Any, Any, Any]
 
 
 @dataclass(frozen=True, eq=False)
 class _Question:
-    steps: Generator[Any, Any, Any]
+    make: Callable[[], Work]
     name: str
     is_told: bool
 
 
 class Latest(QObject):
-    """One job at a time. From an older one nothing more is heard once a newer one is asked; one
-    that is asked before the engine runs waits for it, for the window is shown first. It ends with
-    its owner; who waits for the owner's tasks waits for it too, unless it is `open_ended`: one that
-    a person ends.
+    """One question at a time: a job, a call or a coroutine. From an older one nothing more is
+    heard once a newer one is asked. One that is asked before the engine runs waits for it, for the
+    window is shown first; one that the engine's thread died over is asked again when another is
+    started, unless it is `open_ended`: one that a person begins and ends. It ends with its owner,
+    and who waits for the owner's tasks waits for it too, unless it is open-ended.
 
-    progressed(items)  what it has yielded since the last time, a list
+    progressed(items)  what the job has yielded since the last time, a list
     came(result)       it is done, and this is what it returned
     failed(message)    why it could not; an error that nobody expects has its card, too, and so has
                        one that nobody hears of
@@ -53,9 +57,9 @@ class Latest(QObject):
         self._owner = owner
         self._foreground = foreground
         self._open_ended = open_ended
-        self._waiting: _Question | None = None  # for the engine
+        self._question: _Question | None = None  # under way, or waiting for the engine
         self._job: Job | None = None
-        self._name = ""
+        self._task: asyncio.Task[None] | None = None
         engine.activityChanged.connect(self._on_activity)
 
     @property
@@ -65,65 +69,95 @@ class Latest(QObject):
 
     @property
     def running(self) -> bool:
-        return self._job is not None
+        return self._job is not None or self._task is not None
 
-    def ask(self, steps: Generator[Any, Any, Any], name: str, *, is_told: bool = True) -> None:
-        """Runs `steps` in place of what was asked before. `name`: what it does, for the status bar
-        where `is_told`, and for an error's card.
+    def ask(self, make: Callable[[], Work], name: str, *, is_told: bool = True) -> None:
+        """Runs the job or awaits the coroutine that `make` makes, in place of what was asked
+        before. `name`: what it does, for an error's card, and for the status bar where a job
+        `is_told`.
         """
         self.stop()
-        question = _Question(steps, name, is_told)
-        if not self._engine.alive and not self._engine.has_died:
-            self._waiting = question
-        else:
-            self._start(question)
+        self._question = _Question(make, name, is_told)
+        if self._engine.alive or self._engine.has_died:
+            self._start(self._question)
+
+    def call(self, function: Callable[..., Any], *arguments: Any, name: str) -> None:
+        """Asks for `function(*arguments)` on the engine's thread, between two steps of any run."""
+        self.ask(lambda: self._engine.call(function, *arguments), name)
 
     def stop(self) -> bool:
         """Gives up what was asked, and says nothing of it. False where there was nothing."""
-        asked = self._waiting is not None or self._job is not None
-        self._waiting = None
+        asked, self._question = self._question is not None, None
         job, self._job = self._job, None
+        task, self._task = self._task, None
         if job is not None:
             job.progressed.disconnect(self.progressed)
             job.finished.disconnect(self._on_finished)
             self.destroyed.disconnect(job.cancel)
             job.cancel()
+        if task is not None:
+            task.cancel()
         return asked
 
     async def settled(self) -> None:
         """Returns once nothing is under way; what only waits for the engine is not."""
-        while self._job is not None:
-            await self._job.done()
+        while self.running:
+            if self._job is not None:
+                await self._job.done()
+            elif self._task is not None:
+                await asyncio.wait([self._task])
 
     def _start(self, question: _Question) -> None:
+        work = question.make()
+        if isinstance(work, Coroutine):
+            owner = self if self._open_ended else self._owner
+            self._task = tasks.spawn(self._await(work, question), owner)
+            self._task.add_done_callback(lambda _: work.close())  # it may not have begun
+            return
         name = question.name if question.is_told else ""
         try:
-            job = self._engine.run(
-                question.steps, name=name, foreground=self._foreground, pure_python=True
-            )
+            job = self._engine.run(work, name=name, foreground=self._foreground, pure_python=True)
         except EngineDied as error:
-            self.failed.emit(str(error))
-            self.ended.emit()
+            self._end(question, error)
             return
         self._job = job
-        self._name = question.name
         job.progressed.connect(self.progressed)
         job.finished.connect(self._on_finished)
         self.destroyed.connect(job.cancel)
         if not self._open_ended and tasks.in_loop():
             tasks.spawn(job.done(), self._owner)
 
+    async def _await(self, work: Coroutine[Any, Any, Any], question: _Question) -> None:
+        answer, error = SUPERSEDED, None
+        try:
+            answer = await work
+        except Exception as one:
+            error = one
+        finally:
+            if self._task is asyncio.current_task():
+                self._task = None
+        if question is self._question:  # else it has itself led to a newer one
+            self._end(question, error, answer)
+
     def _on_finished(self) -> None:
         job, self._job = self._job, None
-        if job is None:
+        if job is None or self._question is None:
             return
         self.destroyed.disconnect(job.cancel)
-        if job.error is not None:
-            if not self._is_expected(job.error):
-                errors.report(job.error, self._name)
-            self.failed.emit(str(job.error) or type(job.error).__name__)
-        elif job.state == "done":
-            self.came.emit(job.result())
+        answer = job.result() if job.state == "done" else SUPERSEDED
+        self._end(self._question, job.error, answer)
+
+    def _end(
+        self, question: _Question, error: BaseException | None, answer: Any = SUPERSEDED
+    ) -> None:
+        again = isinstance(error, EngineDied) and self._engine.has_died and not self._open_ended
+        self._question = question if again else None
+        if error is not None:
+            if not self._is_expected(error):
+                errors.report(error, question.name)
+            self.failed.emit(str(error) or type(error).__name__)
+        elif answer is not SUPERSEDED:
+            self.came.emit(answer)
         if not self.running:  # unless somebody who heard of it has asked anew
             self.ended.emit()
 
@@ -135,6 +169,6 @@ class Latest(QObject):
         return heard and isinstance(error, EXPECTED)
 
     def _on_activity(self) -> None:
-        if self._waiting is not None and self._engine.alive:
-            question, self._waiting = self._waiting, None
+        question = self._question
+        if question is not None and not self.running and self._engine.alive and tasks.in_loop():
             self._start(question)

@@ -11,12 +11,13 @@ import json
 import logging
 import math
 import os
-from dataclasses import MISSING, asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import platformdirs
 
+from core.fields import field, fields_of, lenient
 from core.files import write_json
 
 FORMAT = 1
@@ -30,23 +31,24 @@ _log = logging.getLogger(__name__)
 THEMES = ("system", "light", "dark", "contrast")
 MOTIONS = ("full", "reduced", "off")
 BACKENDS = ("auto", "thread", "process")
+TABS = ("math", "code", "numbers")
 
 
 @dataclass
 class Settings:
-    """All preferences. `check` lists what each field may be."""
+    """All preferences, and what each may be."""
 
-    theme: str = "system"
-    motion: str = "full"
-    zoom: float = 1.0
-    speed: float = 1.0
-    run_in: str = "auto"
-    inspector_tab: str = "math"
+    theme: str = field("system", choices=THEMES)
+    motion: str = field("full", choices=MOTIONS)
+    zoom: float = field(1.0, least=0.8, most=2)
+    speed: float = field(1.0, above=0)
+    run_in: str = field("auto", choices=BACKENDS)
+    inspector_tab: str = field("math", choices=TABS)
     inspector_collapsed: bool = False
-    inspector_width: int = 400
+    inspector_width: int = field(400, least=320, most=560)
     callouts_seen: bool = False
-    recent: list[str] = field(default_factory=list)
-    runs: list[str] = field(default_factory=list)  # opened from elsewhere than the app's own folder
+    recent: list[str] = field(factory=list)
+    runs: list[str] = field(factory=list)  # opened from elsewhere than the app's own folder
 
     def remember(self, path: str) -> None:
         """Puts `path` on top of what was opened lately."""
@@ -55,25 +57,6 @@ class Settings:
     def remember_run(self, folder: str) -> None:
         """Puts a run's folder on top of those that were opened from elsewhere."""
         self.runs = [folder, *(run for run in self.runs if run != folder)][:MOST_RUNS]
-
-
-def _fits(name: str, value: Any) -> bool:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    number = number and not math.isnan(value)
-    allowed = {
-        "theme": value in THEMES if isinstance(value, str) else False,
-        "motion": value in MOTIONS if isinstance(value, str) else False,
-        "run_in": value in BACKENDS if isinstance(value, str) else False,
-        "inspector_tab": value in ("math", "code", "numbers") if isinstance(value, str) else False,
-        "zoom": number and 0.8 <= value <= 2.0,
-        "speed": number and value > 0,
-        "inspector_width": isinstance(value, int) and number and 320 <= value <= 560,
-        "inspector_collapsed": isinstance(value, bool),
-        "callouts_seen": isinstance(value, bool),
-        "recent": isinstance(value, list) and all(isinstance(path, str) for path in value),
-        "runs": isinstance(value, list) and all(isinstance(path, str) for path in value),
-    }
-    return bool(allowed[name])
 
 
 def config_folder() -> Path:
@@ -85,15 +68,12 @@ def config_folder() -> Path:
 def load(folder: Path | None = None) -> Settings:
     """The settings as saved; every field that does not fit is the default."""
     values = _read_known((folder or config_folder()) / "settings.json")
-    settings = Settings()
-    for known in fields(Settings):
-        if known.name not in values:
-            continue
-        if _fits(known.name, values[known.name]):
-            setattr(settings, known.name, values[known.name])
-        else:
-            default = known.default if known.default is not MISSING else "its default"
-            _log.info("setting %s does not fit, taking %s", known.name, default)
+    settings = lenient(Settings, values)
+    for name, about in fields_of(Settings).items():
+        try:
+            about.read(values.get(name, about.default))
+        except ValueError as error:
+            _log.info("the setting %s; its default is taken", error)
     if settings.speed >= MAX_SPEED:
         settings.speed = math.inf
     return settings

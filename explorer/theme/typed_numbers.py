@@ -7,6 +7,8 @@ from __future__ import annotations
 import math
 import re
 
+from core.fields import Field
+
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
 _SPACES = re.compile(r"(?<=\d)[ \u00a0\u2009\u202f](?=\d{3}(?!\d))")
 
@@ -53,6 +55,21 @@ def read_whole(text: str) -> int:
     if value != int(value):
         raise ValueError("use a whole number")
     return int(value)
+
+
+def read_for(about: Field, text: str) -> float | int:
+    """The number that a field holds. Raises ValueError, in words to stand beside it, where it may
+    not hold what is typed.
+    """
+    try:
+        number: float | int = about.read(
+            read_whole(text) if about.type is int else read_number(text)
+        )
+    except TwoWays:
+        raise
+    except ValueError as error:
+        raise ValueError(f"Use {about.expected}; {about.remedy}") from error
+    return number
 
 
 def number_in(text: str) -> float | None:

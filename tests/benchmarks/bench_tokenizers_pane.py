@@ -133,7 +133,7 @@ def _choose_six(pane: Any, mode: Any) -> int:
     """The model's and five well-known ones; where those are not here, some trained on the text."""
     from core.tokenization import train_tokenizer
     from explorer.panes.tokenizers.catalogue import MODEL
-    from explorer.panes.tokenizers.compare.shown import PATH
+    from explorer.panes.tokenizers.shown import PATH
 
     here = [f"known:{name}" for name in WELL_KNOWN]
     here = [one for one in here if (entry := pane.catalogue.entry(one)) and entry.here][:5]

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from explorer.engine import errors, tasks
 from explorer.engine.jobs import SUPERSEDED
+from explorer.engine.latest import Latest
 from explorer.panes.attention.model import SITES, Heads, Prompt, look, mosaic, read_prompt
 
 if TYPE_CHECKING:
-    import asyncio
-
     from explorer.engine.engine import Engine
 
 LONG_TEXT = 4000  # characters; a longer text is encoded off the GUI thread
@@ -23,7 +21,7 @@ FIRST_EVERY = 250  # ms between two words about a run that has not answered yet
 
 
 class Looker(QObject):
-    """One capture at a time; what comes late for an older text is dropped."""
+    """One look at a time: another text, or another model, takes the place of the one before."""
 
     promptRead = Signal(object)  # Prompt
     emptied = Signal()
@@ -39,9 +37,13 @@ class Looker(QObject):
         self._engine = engine
         self._source: Any = None
         self._text = ""
-        self._turn = 0
-        self._busy = False
-        self._look: asyncio.Task[None] | None = None  # the newest that a person waits for
+        self._quiet = False  # nobody asked for the look under way
+        self._looking = Latest(engine, parent)
+        self._looking.came.connect(self._on_came)
+        self._looking.failed.connect(self._on_failed)
+        self._looking.ended.connect(self._on_ended)
+        self._pooling = Latest(engine, parent)
+        self._pooling.came.connect(self.mosaicCame)
         self.prompt: Prompt | None = None
         self.heads: Heads | None = None
         self.cell_pixels = 48
@@ -62,8 +64,8 @@ class Looker(QObject):
         return self._source
 
     def forget(self) -> None:
-        """Nothing that was read holds any more, nor what is under way."""
-        self._turn += 1
+        """Nothing that was read holds any more."""
+        self._pooling.stop()
         self._first.stop()
         self.heads = None
 
@@ -82,7 +84,7 @@ class Looker(QObject):
     def read(self, text: str) -> None:
         """Another text (or the same for another model)."""
         self._text = text
-        self._turn += 1
+        self._looking.stop()
         tokenizer = getattr(self._source, "tokenizer", None)
         if not text:
             self.prompt = None
@@ -90,13 +92,13 @@ class Looker(QObject):
         elif tokenizer is None:
             self.asked.emit("opening the model", False)
         elif len(text) > LONG_TEXT:
-            tasks.spawn(self._encode(tokenizer, text, self._turn), self.parent())
+            self._quiet = False
+            self._looking.ask(lambda: self._encode(tokenizer, text), "reading the text")
         else:
             self._take(read_prompt(tokenizer, text, self._limit()))
 
     def again(self) -> None:
         """The same text, by the model as it is now."""
-        self._turn += 1
         if self.prompt is not None:
             self._take(self.prompt)
         else:
@@ -107,7 +109,9 @@ class Looker(QObject):
         if (cell_pixels, hide_first) != (self.cell_pixels, self.hide_first):
             self.cell_pixels, self.hide_first = cell_pixels, hide_first
             if self.heads is not None:
-                tasks.spawn(self._pool(self.heads), self.parent())
+                self._pooling.call(
+                    mosaic, self.heads, cell_pixels, hide_first, name="the mosaic of heads"
+                )
 
     @property
     def newer(self) -> int | None:
@@ -123,10 +127,8 @@ class Looker(QObject):
         config = self._source.config
         return config.block_size if config is not None else 1024
 
-    async def _encode(self, tokenizer: Any, text: str, turn: int) -> None:
-        prompt = await self._engine.io(read_prompt, tokenizer, text, self._limit())
-        if turn == self._turn:
-            self._take(prompt)
+    async def _encode(self, tokenizer: Any, text: str) -> None:
+        self._take(await self._engine.io(read_prompt, tokenizer, text, self._limit()))
 
     def _take(self, prompt: Prompt) -> None:
         if prompt is not self.prompt or self.heads is None:
@@ -135,57 +137,51 @@ class Looker(QObject):
         self.asked.emit(self._engine.activity, self._engine.is_ready)
         if self._source.is_live and self.heads is None:
             self._first.start()
-        capture = self._capture(self._source, prompt, self._turn)
-        self._look = tasks.spawn(capture, self.parent())
+        self._ask(self._source, prompt)
+
+    def _ask(self, source: Any, prompt: Prompt, *, quiet: bool = False) -> None:
+        """`quiet`: a look that nobody asked for; when it fails the next one may succeed (a run
+        that ends while it is looked at).
+        """
+        self._quiet = quiet
+        self._looking.ask(lambda: self._capture(source, prompt), f"looking at {source.name}")
 
     def cancel(self) -> None:
         """The person waits no longer for the look under way."""
-        if self._look is not None and not self._look.done():
-            self._turn += 1
-            self._look.cancel()
-            self._first.stop()
+        if not self._quiet and self._looking.stop():
+            self._on_ended()
             self.failed.emit("You have cancelled the look; Retry asks again.")
 
-    async def _capture(self, source: Any, prompt: Prompt, turn: int, quiet: bool = False) -> None:
-        """`quiet`: a look that nobody asked for; when it fails the next one may succeed (a run
-        that ends while it is looked at)."""
+    async def _capture(self, source: Any, prompt: Prompt) -> Any:
         key = (self.parent().objectName(), "heads")
-        self._busy = True
-        try:
-            kept = await source.look(prompt.ids, SITES, key)
-            if kept is SUPERSEDED or not self._is_welcome(turn, quiet):
-                return
-            found = await self._engine.call(
-                _prepare, kept.activations, prompt, source.name, kept.version, self.cell_pixels,
-                self.hide_first, key=key,
-            )  # fmt: skip
-        except Exception as error:  # whatever it is, the picture must not wait for ever
-            if not isinstance(error, ValueError | OSError):
-                errors.report(error, f"looking at {source.name}")
-            if turn == self._turn and (not quiet or self.heads is None):
-                self.failed.emit(str(error) or type(error).__name__)
-            return
-        finally:
-            self._busy = False
-            if turn == self._turn:
-                self._first.stop()
-            self._watch()
-        if found is not SUPERSEDED and self._is_welcome(turn, quiet):
+        kept = await source.look(prompt.ids, SITES, key)
+        if kept is SUPERSEDED or not self._is_welcome:
+            return SUPERSEDED
+        return await self._engine.call(
+            _prepare, kept.activations, prompt, source.name, kept.version, self.cell_pixels,
+            self.hide_first,
+        )  # fmt: skip
+
+    @property
+    def _is_welcome(self) -> bool:
+        """Nothing that nobody asked for takes the place of steps that are being looked at."""
+        return self._live_allowed or not self._quiet
+
+    def _on_came(self, found: tuple[Heads, np.ndarray]) -> None:
+        if self._is_welcome:
             learned = self.heads is None or found[0].version != self.heads.version
             self._interval = LIVE_EVERY if learned else min(self._interval * 2, LIVE_SLOWEST)
+            self._pooling.stop()
             self.heads = found[0]
             self.headsCame.emit(*found)
 
-    def _is_welcome(self, turn: int, quiet: bool) -> bool:
-        """Nothing that nobody asked for takes the place of steps that are being looked at."""
-        return turn == self._turn and (self._live_allowed or not quiet)
+    def _on_failed(self, message: str) -> None:
+        if not self._quiet or self.heads is None:
+            self.failed.emit(message)
 
-    async def _pool(self, heads: Heads) -> None:
-        pixels, hide = self.cell_pixels, self.hide_first
-        key = (self.parent().objectName(), "mosaic")
-        pooled = await self._engine.call(mosaic, heads, pixels, hide, key=key)
-        if pooled is not SUPERSEDED and heads is self.heads:
-            self.mosaicCame.emit(pooled)
+    def _on_ended(self) -> None:
+        self._first.stop()
+        self._watch()
 
     # a model that learns
 
@@ -222,12 +218,10 @@ class Looker(QObject):
         self.unanswered.emit(self._source.name, self._source.step)
 
     def _on_live_timer(self) -> None:
-        if self._busy or self.prompt is None:
+        if self._looking.running or self.prompt is None:
             self._watch()
         elif self.live_allowed:
-            self._turn += 1
-            capture = self._capture(self._source, self.prompt, self._turn, quiet=True)
-            tasks.spawn(capture, self.parent())
+            self._ask(self._source, self.prompt, quiet=True)
 
 
 def _prepare(

@@ -5,6 +5,7 @@ Nothing is read before it is asked for; reading and downloading run in the engin
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Collection
 from dataclasses import replace
@@ -120,7 +121,7 @@ class Catalogue(QObject):
         if task is None:
             task = tasks.spawn(self._read(entry), self)
             self._opening[name] = task
-        found, error = await task
+        found, error = await asyncio.shield(task)  # others may wait for it
         if error is not None:
             raise error
         return found

@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from explorer.engine import tasks
 from explorer.engine.engine import Engine
-from explorer.engine.jobs import SUPERSEDED
 from explorer.engine.latest import Latest
 from explorer.widgets.token_strip import chip
 
@@ -43,8 +41,6 @@ class BatchReading(QObject):
 
     def __init__(self, engine: Engine, owner: QObject) -> None:
         super().__init__(owner)
-        self._engine = engine
-        self._owner = owner
         self._opening = Latest(engine, owner)
         self._opening.came.connect(self._on_opened)
         self._opening.failed.connect(self._on_failed)
@@ -53,7 +49,10 @@ class BatchReading(QObject):
         self._wanted = -1
         self._found: tuple[Path, int] | None = None
         self._batch: Batch | None = None
-        self._busy = False
+        self._reading = Latest(engine, owner)
+        self._reading.came.connect(self._on_read)
+        self._reading.failed.connect(self._on_unread)
+        self._asked = (Path(), -1)  # what is being read
 
     def batch(self, folder: Path, step: int) -> Batch | None:
         if self._found == (folder, step):
@@ -61,10 +60,10 @@ class BatchReading(QObject):
         self._wanted = step
         if folder != self._folder:
             self._folder, self._source = folder, None
-            self._opening.ask(_opened(folder), f"the text of {folder.name}")
-        if self._source is not None and not self._busy:
-            self._busy = True
-            tasks.spawn(self._read(self._source, folder, step), self._owner)
+            self._opening.ask(lambda: _opened(folder), f"the text of {folder.name}")
+        if self._source is not None and not self._reading.running:
+            self._asked = folder, step
+            self._reading.call(_read, self._source, step, name=f"the batch of step {step}")
         return None
 
     def _on_opened(self, source: RunBatches) -> None:
@@ -79,18 +78,14 @@ class BatchReading(QObject):
             self._folder = None
             self.read.emit()
 
-    async def _read(self, source: RunBatches, folder: Path, step: int) -> None:
-        try:
-            found = await self._engine.call(_read, source, step, key=(id(self), "batch"))
-        except (ValueError, OSError) as error:
-            found = Batch({}, why=str(error))
-        finally:
-            self._busy = False
-        if found is SUPERSEDED:
-            return
+    def _on_unread(self, message: str) -> None:
+        self._on_read(Batch({}, why=message))
+
+    def _on_read(self, found: Batch) -> None:
+        folder, _ = self._asked
         if folder == self._folder:
-            self._found, self._batch = (folder, step), found
-        if (folder, step) != (self._folder, self._wanted) and self._folder is not None:
+            self._found, self._batch = self._asked, found
+        if self._asked != (self._folder, self._wanted) and self._folder is not None:
             self.batch(self._folder, self._wanted)
         else:
             self.read.emit()

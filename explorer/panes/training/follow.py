@@ -6,6 +6,7 @@ no longer.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -196,8 +197,7 @@ class Follower(QObject):
         self._owner = parent
         self._tail: Tail | None = None
         self._news = 0  # how much of the run was known at the last look
-        self._turn = 0  # grows with every `follow`
-        self._busy = False
+        self._look: asyncio.Task[None] | None = None  # under way
         self._watched = True
         self._state = ("", "", "")  # as its folder told, and what the app knew of its trainer
         self._trouble = False  # the last look failed, and this was told
@@ -220,7 +220,9 @@ class Follower(QObject):
         self._tail = self._runs.tail(folder) if folder is not None else None
         self._news, self.data = 0, None
         self._state, self._trouble = ("", "", ""), False
-        self._turn += 1
+        if self._look is not None:
+            self._look.cancel()
+            self._look = None
         self._timer.stop()
         if folder is not None:
             self.look()
@@ -237,15 +239,11 @@ class Follower(QObject):
 
     def look(self) -> None:
         """Reads what is new, unless a look is under way."""
-        if not self._busy and self._tail is not None:
-            self._busy = True
-            tasks.spawn(self._look(), self._owner)
+        if self._tail is not None and (self._look is None or self._look.done()):
+            self._look = tasks.spawn(self._read(self._tail), self._owner)
 
-    async def _look(self) -> None:
-        turn, tail, known, state = self._turn, self._tail, self._news, self._state
-        if tail is None:  # let go of between being asked and beginning
-            self._busy = False
-            return
+    async def _read(self, tail: Tail) -> None:
+        known, state = self._news, self._state
         why, backend = self._runs.failure(tail.folder), self._runs.backend(tail.folder)
         job = self._runs.job(tail.folder)
         raised = job is not None and job.error is not None
@@ -260,13 +258,7 @@ class Follower(QObject):
         try:
             news, told, data = await tail.look(see)
         except (ValueError, OSError) as error:
-            if turn == self._turn:
-                self._on_trouble(str(error))
-                return
-        finally:
-            self._busy = False
-        if turn != self._turn:
-            self.look()
+            self._on_trouble(str(error))
             return
         first, self._news = not self._news, news
         self._trouble = False

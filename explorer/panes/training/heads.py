@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import numpy as np
@@ -33,8 +34,7 @@ class HeadFilm(QObject):
         self._mosaic = mosaic
         self._kept: dict[Path, np.ndarray] = {}
         self._missing: set[Path] = set()
-        self._reading: set[Path] = set()
-        self._turn = 0  # grows when what is being read is no longer wanted
+        self._reading: dict[Path, asyncio.Task[None]] = {}
         self._wanted: tuple[list[Moment], float] | None = None
         self.step: int | None = None
         mosaic.cellPixelsChanged.connect(self._on_cell_pixels)
@@ -47,7 +47,8 @@ class HeadFilm(QObject):
         self.step = None
 
     def _forget(self) -> None:
-        self._turn += 1
+        for task in self._reading.values():
+            task.cancel()
         self._kept.clear()
         self._reading.clear()
 
@@ -76,19 +77,17 @@ class HeadFilm(QObject):
         return True
 
     def _read(self, paths: list[Path]) -> None:
-        new = [p for p in paths if p not in self._kept and p not in self._reading | self._missing]
+        known = self._kept.keys() | self._missing
+        known |= {path for path, task in self._reading.items() if not task.done()}
+        new = [path for path in paths if path not in known]
         if new:
-            self._reading |= set(new)
-            tasks.spawn(self._fetch(new, self._mosaic.cell_pixels, self._turn), self._owner)
+            task = tasks.spawn(self._fetch(new, self._mosaic.cell_pixels), self._owner)
+            self._reading |= dict.fromkeys(new, task)
 
-    async def _fetch(self, paths: list[Path], pixels: int, turn: int) -> None:
-        try:
-            found = await self._engine.io(_load, paths, pixels)
-        finally:
-            if turn == self._turn:
-                self._reading -= set(paths)
-        if turn != self._turn:
-            return
+    async def _fetch(self, paths: list[Path], pixels: int) -> None:
+        found = await self._engine.io(_load, paths, pixels)
+        for path in paths:
+            self._reading.pop(path, None)
         for path, maps in zip(paths, found, strict=True):
             if maps is None:
                 self._missing.add(path)

@@ -6,18 +6,17 @@ it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from core.data.batches import SHORTEST_PERIOD
-from core.optimization.optimizers import OPTIMIZERS
-from core.optimization.schedules import SCHEDULES
+from core.fields import fields_of
 from core.training.config import TrainingConfig
 from core.transformer.config import ModelConfig
 from explorer.engine.loop import torch_threads
-from explorer.theme.typed_numbers import TwoWays, number_in, read_number, read_whole, whole_in
+from explorer.theme.typed_numbers import number_in, read_for, whole_in
 
 # What the vocabularies hold, before the tokenizer of a file is known.
 STORIES_VOCABULARY = 1536
@@ -88,9 +87,8 @@ class Options:
         """These options with some fields changed; a size brings its shape, a file its tokenizer."""
         new = dict(changes)
         if "size" in new and (size := size_of(new["size"])) is not None:
-            shape = ("n_layer", "n_head", "n_embd", "block_size")
-            new |= {name: str(getattr(size, name)) for name in shape if name not in changes}
-        elif {"n_layer", "n_head", "n_embd", "block_size"} & set(new):
+            new |= {name: str(getattr(size, name)) for name in SHAPE if name not in changes}
+        elif set(SHAPE) & set(new):
             shaped = replace(self, **new)
             new["size"] = _named(shaped)
         if "corpus" in new and "tokenizer" not in new:
@@ -158,55 +156,42 @@ def _named(options: Options) -> str:
 
 
 def _fits(size: ModelSize, options: Options) -> bool:
-    names = ("n_layer", "n_head", "n_embd", "block_size")
-    return all(str(getattr(size, name)) == getattr(options, name) for name in names)
+    return all(str(getattr(size, name)) == getattr(options, name) for name in SHAPE)
 
 
-WHOLE = {  # field -> (least, most, what is usual)
-    "batch_size": (1, 4096, "8 to 64"),
-    "steps": (1, 10_000_000, "500 to 5000"),
-    "n_layer": (1, 96, "2 to 12"),
-    "n_head": (1, 96, "2 to 12"),
-    "n_embd": (1, 16384, "64 to 384, a multiple of the heads"),
-    "block_size": (2, 8192, "64 to 256"),
-    "warmup_steps": (0, 10_000_000, "a twentieth of the steps"),
-    "evaluate_every": (0, 10_000_000, "50"),
-    "sample_every": (0, 10_000_000, "100"),
-    "checkpoint_every": (0, 10_000_000, "250"),
-    "seed": (0, 2**31 - 1, "1337"),
-}
-NUMBERS = {
-    "learning_rate": (1e-9, 10.0, "3e-4 to 3e-3"),
-    "min_learning_rate": (0.0, 10.0, "a tenth of the peak"),
-    "weight_decay": (0.0, 10.0, "0.1"),
-    "clip": (0.0, 1e6, "1.0, or 0 for none"),
-    "repeated_fraction": (0.0, 1.0, "0 to 0.2"),
-}
-CHOICES = {
-    "schedule": tuple(SCHEDULES),
-    "optimizer": tuple(OPTIMIZERS),
-    "precision": ("fp32", "bf16"),
+# What the fields of a run may hold: its model's and its own. A rate beyond 10 is a slip here; core
+# takes it, and tells how a run blows up.
+ABOUT = {**fields_of(ModelConfig), **fields_of(TrainingConfig)}
+for _name in ("learning_rate", "min_learning_rate", "weight_decay"):
+    ABOUT[_name] = replace(ABOUT[_name], most=10)
+SHAPE = ("n_layer", "n_head", "n_embd", "block_size")
+NUMBERS = (  # the fields into which a number is typed
+    "batch_size",
+    "steps",
+    *SHAPE,
+    "warmup_steps",
+    "evaluate_every",
+    "sample_every",
+    "checkpoint_every",
+    "seed",
+    "learning_rate",
+    "min_learning_rate",
+    "weight_decay",
+    "clip",
+    "repeated_fraction",
+)
+CHOICES: dict[str, Collection[str]] = {
+    **{name: ABOUT[name].choices for name in ("schedule", "optimizer", "precision")},
     "run_in": ("thread", "process"),
 }
 
 
 def number_of(name: str, text: str) -> float | int | str:
     """The value of a field, or the error as text."""
-    low, high, usual = WHOLE.get(name) or NUMBERS[name]
-    whole = name in WHOLE
     try:
-        value: float | int = read_whole(text) if whole else read_number(text)
-    except TwoWays as error:
+        return read_for(ABOUT[name], text)
+    except ValueError as error:
         return str(error)
-    except ValueError:
-        kind = "a whole number" if whole else "a number"
-        return f"Use {kind}; {usual} is usual"
-    if not low <= value <= high:
-        if value > high:
-            return f"Use at most {high:,}; {usual} is usual"
-        least = "a number above 0" if name == "learning_rate" else f"at least {low:g}"
-        return f"Use {least}; {usual} is usual"
-    return value
 
 
 def check(options: Options, corpus_error: str = "") -> dict[str, str]:
@@ -226,7 +211,7 @@ def _check(options: Options, corpus_error: str) -> dict[str, str]:
         corpus_error = NO_TEXT
     errors: dict[str, str] = {"corpus": corpus_error} if corpus_error else {}
     values: dict[str, Any] = {}
-    for name in (*WHOLE, *NUMBERS):
+    for name in NUMBERS:
         value = number_of(name, getattr(options, name))
         if isinstance(value, str):
             errors[name] = value
@@ -270,9 +255,8 @@ def config_of(
     """
     if errors := check(options):
         raise ValueError(next(iter(errors.values())))
-    whole = {name: int(number_of(name, getattr(options, name))) for name in WHOLE}
-    numbers = {name: float(number_of(name, getattr(options, name))) for name in NUMBERS}
-    shape = {name: whole.pop(name) for name in ("n_layer", "n_head", "n_embd", "block_size")}
+    numbers: dict[str, Any] = {name: number_of(name, getattr(options, name)) for name in NUMBERS}
+    shape = {name: numbers.pop(name) for name in SHAPE}
     vocabulary = STORIES_VOCABULARY if options.tokenizer == "stories" else CHARACTERS
     vocabulary = vocabulary if vocab_size is None else vocab_size
     extra = {"probe_text": probe_text} if probe_text.strip() else {}
@@ -284,10 +268,9 @@ def config_of(
         optimizer=options.optimizer,
         precision=options.precision,
         sample_prompt=options.sample_prompt,
-        probe_every=probe_cadence(whole["steps"]),
+        probe_every=probe_cadence(numbers["steps"]),
         evaluate_batches=4,
         threads=torch_threads(),
-        **whole,
         **numbers,
         **extra,
     )
@@ -296,8 +279,10 @@ def config_of(
 def options_of(config: TrainingConfig, before: Options) -> Options:
     """The fields with which a run of this config was started; where it trains stays as `before`."""
     values = {**asdict(config.model), **{f.name: getattr(config, f.name) for f in fields(config)}}
-    written = {name: str(values[name]) for name in WHOLE}
-    written |= {name: f"{values[name]:.6g}" for name in NUMBERS}
+    written = {
+        name: str(values[name]) if ABOUT[name].type is int else f"{values[name]:.6g}"
+        for name in NUMBERS
+    }
     as_they_are = ("corpus", "tokenizer", "schedule", "optimizer", "precision")
     written |= {name: values[name] for name in as_they_are}
     options = replace(before, **written, sample_prompt=config.sample_prompt)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from explorer.engine.jobs import SUPERSEDED
+from explorer.engine.latest import Latest
 from explorer.panes.base import Context, Pane
 from explorer.panes.training import files, text
 from explorer.panes.training.ancestry import kin
@@ -72,6 +71,8 @@ class TrainingPane(Pane):
         self._inspected: Moment | None = None
         self._over: Path | None = None  # over which run the other one was laid
         self._sources_read = False
+        self._sources = Latest(self.engine, self)
+        self._sources.came.connect(self._on_sources)
         self._connect()
         self.planning.set_options(self.planning.options)
         self.set_headline(text.SETUP)
@@ -111,7 +112,7 @@ class TrainingPane(Pane):
         self.context.runs.changed.connect(lambda _: (self._list_runs(), self.follower.look()))
         self.workspace.runChanged.connect(self._on_run)
         self.workspace.textOpened.connect(self.choose_text)
-        self.engine.ready.connect(self._read_sources)
+        self._sources.call(load_sources, name="the lines of code")
 
     # what the window asks
 
@@ -146,18 +147,8 @@ class TrainingPane(Pane):
         if isinstance(state.get("overlay"), str) and state["overlay"]:
             self.overlay(state["overlay"])
 
-    async def settled(self) -> None:
-        if self.engine.alive and not self.engine.is_ready:
-            ready = asyncio.get_running_loop().create_future()
-            waiting = self.engine.ready.connect(lambda: ready.done() or ready.set_result(None))
-            if not self.engine.is_ready:
-                await ready
-            self.engine.ready.disconnect(waiting)
-        await super().settled()
-
     def shown(self) -> None:
         self._list_runs()
-        self._read_sources()
         for follower in (self.follower, self.other):
             follower.run(True)
         self._inspect()
@@ -326,15 +317,9 @@ class TrainingPane(Pane):
 
     # the inspector
 
-    def _read_sources(self) -> None:
-        if not self._sources_read and self.engine.is_ready:
-            self.spawn(self._load_sources())
-
-    async def _load_sources(self) -> None:
-        answer = await self.engine.call(load_sources, key=(id(self), "sources"))
-        if answer is not SUPERSEDED:
-            self._sources_read = True
-            self._inspect()
+    def _on_sources(self, _: object) -> None:
+        self._sources_read = True
+        self._inspect()
 
     def _inspect(self) -> None:
         data = self.follower.data

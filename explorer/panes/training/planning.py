@@ -16,6 +16,7 @@ from explorer import theme
 from explorer.engine import tasks
 from explorer.engine.engine import Engine
 from explorer.engine.jobs import SUPERSEDED
+from explorer.engine.latest import Latest
 from explorer.panes.training.options import NO_TEXT, Options, check, config_of
 from explorer.panes.training.setup import SetupView
 from explorer.panes.training.text import about
@@ -81,7 +82,8 @@ class Planning(QObject):
         self.config: TrainingConfig | None = None
         self._speed: float | None = None  # FLOP/s, measured once
         self._bf16: bool | None = None
-        engine.ready.connect(self.plan)
+        self._estimating = Latest(engine, owner)
+        self._estimating.came.connect(self._on_estimate)
         workspace.changed.connect(self._on_changed)
         workspace.tokenizerOpened.connect(self._take_tokenizer)
         for field in view.fields.values():
@@ -146,14 +148,15 @@ class Planning(QObject):
         if options.corpus != self._read:
             self._read = options.corpus
             tasks.spawn(self._show_excerpt(options.corpus), self._owner)
+        self._estimating.stop()
         if config is None:
             name, why = next(iter(self.errors.items()))
             where = self._view.fields[name].title
             self._view.set_cost("\u2013", "\u2013", "\u2013", f"{where}: {why}")
-        elif self._engine.is_ready:
-            tasks.spawn(self._estimate(config), self._owner)
         else:
-            self._view.set_cost("\u2026", "\u2026", "\u2026", "PyTorch is starting")
+            if not self._engine.is_ready:
+                self._view.set_cost("\u2026", "\u2026", "\u2026", "PyTorch is starting")
+            self._estimating.ask(lambda: self._estimate(config), "estimating a run's cost")
         self.planned.emit(config)
 
     def refuse_corpus(self, message: str) -> None:
@@ -180,14 +183,17 @@ class Planning(QObject):
         if corpus == self._read:
             self._view.set_excerpt(text)
 
-    async def _estimate(self, config: TrainingConfig) -> None:
+    async def _estimate(self, config: TrainingConfig) -> Any:
         if self._speed is None:
-            found = await self._engine.call(_measure, key=(id(self), "speed"))
+            found = await self._engine.call(_measure)
             if found is SUPERSEDED:
-                return
+                return found
             self._speed, self._bf16 = found
-        found = await self._engine.call(_estimate, config, self._speed, key=(id(self), "estimate"))
-        if found is SUPERSEDED or self.errors or config is not self.config:
+        return await self._engine.call(_estimate, config, self._speed)
+
+    def _on_estimate(self, found: tuple[Any, str]) -> None:
+        config = self.config
+        if config is None or self.errors:
             return
         answer, why = found
         if why:

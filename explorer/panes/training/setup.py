@@ -23,34 +23,40 @@ from core.optimization.optimizers import OPTIMIZERS
 from core.optimization.rule import Rule
 from core.optimization.schedules import SCHEDULES, Schedule
 from explorer import theme
-from explorer.panes.training.options import SIZES, Options, size_of
+from explorer.panes.training.options import ABOUT, SIZES, Options, size_of
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.fields import ChoiceField, Deepest, Field, MenuField, TextField
 from explorer.widgets.form import CorpusField, Fact, FactsCard, TakesFiles, scrolling
 from explorer.widgets.plots.line_plot import LinePlot, Series
 
-MORE = (  # name, title, what it does
-    ("n_layer", "Layers", "Blocks on top of each other"),
-    ("n_head", "Heads", "Attention heads in each layer"),
-    ("n_embd", "Width", "Numbers that stand for a token, a multiple of the heads"),
-    ("block_size", "Context (tokens)", "How far back a token can look"),
-    ("warmup_steps", "Warm-up (steps)", "Steps in which the learning rate rises"),
-    ("min_learning_rate", "Last learning rate", "Where a rate that falls comes to rest"),
-    ("weight_decay", "Weight decay", "How much matrices shrink, times the learning rate"),
-    ("clip", "Gradient clip", "Longest gradient; 0 for no limit"),
-    ("repeated_fraction", "Share of repeats", "Sequences of random tokens that come twice"),
-    ("seed", "Seed", "The same seed gives the same run, bit for bit"),
-    ("evaluate_every", "Evaluate every", "Steps between two validation losses"),
-    ("sample_every", "Sample every", "Steps between two samples"),
-    ("checkpoint_every", "Checkpoint every", "Steps between two places to go back to"),
-    ("sample_prompt", "Sample begins", "What every sample continues"),
+MORE = (
+    "n_layer",
+    "n_head",
+    "n_embd",
+    "block_size",
+    "warmup_steps",
+    "min_learning_rate",
+    "weight_decay",
+    "clip",
+    "repeated_fraction",
+    "seed",
+    "evaluate_every",
+    "sample_every",
+    "checkpoint_every",
+    "sample_prompt",
 )
 
 
 NARROW = 720  # px: below it the inspector has left the center little more than it must have
 TOKENS = [("stories", "Pieces"), ("characters", "Letters"), ("own", "A file's")]
-HIDDEN = tuple(name for name, _, _ in MORE)
-RATES = "Turns gradients into steps; each wants its own learning rate, SGD a much higher one"
+
+
+def _typed(name: str) -> TextField:
+    return TextField(name, ABOUT[name].label, ABOUT[name].help)
+
+
+def _chosen(name: str, titles: list[tuple[str, str]]) -> MenuField:
+    return MenuField(name, ABOUT[name].label, titles, ABOUT[name].help)
 
 
 def _titles(known: Mapping[str, Rule] | Mapping[str, Schedule]) -> list[tuple[str, str]]:
@@ -120,17 +126,19 @@ class SetupView(TakesFiles):
         top = (
             CorpusField(),
             ChoiceField("size", "Model", choices),
-            TextField("batch_size", "Batch (sequences)", "Sequences read in one step"),
-            TextField("steps", "Steps", "How many times the weights move"),
-            TextField("learning_rate", "Learning rate", "How far they move, at its peak"),
+            *map(_typed, ("batch_size", "steps", "learning_rate")),
             ChoiceField("run_in", "Train", [("thread", "In the app"), ("process", "As a process")]),
         )
-        deep = [TextField(*one) for one in MORE]
+        deep = [_typed(name) for name in MORE]
         deep += [
             ChoiceField("tokenizer", "Tokens", TOKENS),
-            MenuField("optimizer", "Optimizer", _titles(OPTIMIZERS), RATES),
-            MenuField("schedule", "Schedule", _titles(SCHEDULES), "How the learning rate goes"),
-            ChoiceField("precision", "Precision", [("fp32", "fp32"), ("bf16", "bf16")]),
+            _chosen("optimizer", _titles(OPTIMIZERS)),
+            _chosen("schedule", _titles(SCHEDULES)),
+            ChoiceField(
+                "precision",
+                ABOUT["precision"].label,
+                [(one, one) for one in ABOUT["precision"].choices],
+            ),
         ]
         for field in (*top, *deep):
             self.fields[field.name] = field
@@ -208,7 +216,7 @@ class SetupView(TakesFiles):
         if self.fields["tokenizer"].value == "own":
             shape = f"{shape}, tokens of {Path(options.tokenizer).parent.name}"
         self._what.setText(f"{shape}: {size.what}" if size else shape)
-        self._show_hidden(any(name in errors for name in HIDDEN))
+        self._show_hidden(any(name in errors for name in MORE))
         self.start.setEnabled(not errors)
         why = next(iter(errors.values()), "")
         self.start.setToolTip(why or "Trains at once (Enter)")

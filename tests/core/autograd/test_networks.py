@@ -170,11 +170,11 @@ def test_points_are_split():
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda: MLPConfig((2,)), "no network"),
-        (lambda: MLPConfig((2, 0, 1)), "no network"),
-        (lambda: MLPConfig(activation="swish"), "use one of tanh"),
-        (lambda: MLPConfig(initialization="big"), "use one of kaiming"),
-        (lambda: MLPConfig(norm="group"), "use one of none"),
+        (lambda: MLPConfig((2,)), "sizes holds 1 of at least 2 entries; give inputs"),
+        (lambda: MLPConfig((2, 0, 1)), r"sizes\[1\] must be a whole number"),
+        (lambda: MLPConfig(activation="swish"), "use 'tanh', "),
+        (lambda: MLPConfig(initialization="big"), "use 'kaiming', "),
+        (lambda: MLPConfig(norm="group"), "use 'none', "),
         (lambda: MLP.start(MLPConfig(), generator())(np.zeros((3, 5))), r"reads \(N, 2\)"),
         (lambda: hinge(Tensor(np.zeros((3, 2))), [0, 1, 0]), r"\(N, 1\)"),
         (lambda: hinge(Tensor(np.zeros((3, 1))), [0, 1]), "as many targets"),

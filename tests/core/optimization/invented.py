@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import gc
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -61,9 +61,7 @@ RULE = Rule(
 
 
 def add_to_the_list(monkeypatch: pytest.MonkeyPatch) -> Rule:
-    """The rule in every module's list of optimizers, until the test ends."""
-    known, longer = OPTIMIZERS, {**OPTIMIZERS, RULE.name: RULE}
-    for module in list(sys.modules.values()):
-        if getattr(module, "__dict__", {}).get("OPTIMIZERS") is known:
-            monkeypatch.setattr(module, "OPTIMIZERS", longer)
+    """The rule in the list of optimizers, until the test ends."""
+    (behind,) = gc.get_referents(OPTIMIZERS)  # the dict that nobody else can change
+    monkeypatch.setitem(behind, RULE.name, RULE)
     return RULE

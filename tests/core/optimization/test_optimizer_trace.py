@@ -85,7 +85,7 @@ def test_what_is_not_finite_is_shown() -> None:
 
 def test_bad_input_says_the_remedy() -> None:
     for arguments, remedy in [
-        (("adamax", [1.0], [1.0]), "use sgd"),
+        (("adamax", [1.0], [1.0]), "use 'sgd'"),
         (("sgd", [1.0], [1.0, 2.0]), "must be equal"),
         (("sgd", [1.0], [1.0], None, 1, AdamSettings()), "SGD takes SGDSettings"),
         (("lion", [1.0], [1.0], MuonState()), "takes LionState, not MuonState"),

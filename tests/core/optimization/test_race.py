@@ -143,7 +143,7 @@ def test_rates_follow_the_schedule() -> None:
 
 def test_what_cannot_race_says_the_remedy() -> None:
     for arguments, remedy in [
-        ({"entries": [("adamax", None)]}, "use sgd"),
+        ({"entries": [("adamax", None)]}, "use 'sgd'"),
         ({"entries": [("sgd", AdamSettings())]}, "SGD takes SGDSettings"),
         ({"start": (1.0, np.nan)}, "two finite numbers"),
         ({"start": (1.0,)}, "two finite numbers"),

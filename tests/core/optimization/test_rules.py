@@ -189,17 +189,17 @@ def _module(rule):
 
 def test_bad_settings_say_the_remedy() -> None:
     for name, changes, remedy in [
-        ("sgd", {"learning_rate": -1.0}, "0 or more"),
+        ("sgd", {"learning_rate": -1.0}, "at least 0, not -1.0"),
         ("adam", {"learning_rate": float("nan")}, "finite"),
         ("momentum", {"momentum": 1.0}, "0.9 is usual"),
-        ("adamw", {"betas": (0.9,)}, "pair of numbers"),
-        ("lion", {"betas": (0.9, 1.5)}, "in \\[0, 1\\)"),
+        ("adamw", {"betas": (0.9,)}, "two numbers .* not \\(0.9,\\); \\(0.9, 0.999\\)"),
+        ("lion", {"betas": (0.9, 1.5)}, "betas\\[1\\] must be a number of at least 0 and below 1"),
         ("muon", {"iterations": 2.5}, "5 is usual"),
         ("rmsprop", {"eps": "small"}, "finite number"),
     ]:
         with pytest.raises(ValueError, match=remedy):
             OPTIMIZERS[name].settings(**changes)
-    with pytest.raises(ValueError, match="use sgd, momentum"):
+    with pytest.raises(ValueError, match="use 'sgd', 'momentum'"):
         optimizer("adamax")
     rule = OPTIMIZERS["muon"]
     with pytest.raises(ValueError, match=r"not an array of shape \(3,\); leave vectors"):

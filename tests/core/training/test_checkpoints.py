@@ -1,22 +1,29 @@
 """Checkpoints: whole or not at all, exact, and never unpickled."""
 
 import errno
+import math
 import pickle
 import shutil
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 import core.files
+from core.fields import fields_of
 from core.files import read_json, write_json
 from core.tensor_files import open_safetensors, read_tensors, write_tensors
 from core.training import checkpoints as checkpoints_module
 from core.training import writer as writer_module
-from core.training.checkpoints import thin_checkpoints
+from core.training.checkpoints import Progress, read_progress, thin_checkpoints
 from core.training.runs import RunReader, create_run
 from core.transformer.weights import load_model
+from tests.core.any_json import JSON
 from tests.core.training.small import fingerprint, finish, losses, moments, small_config
 
 
@@ -103,6 +110,39 @@ def _damage(folder: Path, how: str) -> None:
         write_json(folder / "training.json", {"format": 99})
     elif how == "training gone":
         (folder / "training.json").unlink()
+
+
+@given(st.dictionaries(st.sampled_from([*fields_of(Progress), "format", "stepz"]), JSON))
+def test_any_json_is_where_a_run_was_or_names_the_file_and_the_remedy(
+    values: dict[str, Any],
+) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "training.json"
+        try:
+            write_json(path, {"step": 3, "seed": 1, **values})
+        except ValueError:
+            return  # a number or a letter that Python does not write
+        try:
+            progress = read_progress(Path(folder))
+        except ValueError as error:
+            assert str(path) in str(error)
+        else:
+            assert type(progress.step) is int and math.isfinite(progress.rate_scale)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"step": "5"}, "step must be a whole number of at least 0, not '5'.*other checkpoint"),
+        ({"rate_scale": math.inf}, "rate_scale must be a finite number above 0, not inf"),
+        ({"optimizer": "fresh"}, "optimizer 'fresh' is unknown; use '' or 'new'"),
+        ({"stepz": 5}, "unknown field 'stepz'"),
+    ],
+)
+def test_progress_that_cannot_be(tmp_path: Path, values: dict[str, Any], said: str) -> None:
+    write_json(tmp_path / "training.json", {"format": 1, "step": 3, "seed": 1, **values})
+    with pytest.raises(ValueError, match=said):
+        read_progress(tmp_path)
 
 
 @pytest.mark.parametrize(

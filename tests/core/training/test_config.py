@@ -2,11 +2,16 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from core.fields import fields_of
 from core.training import TrainingConfig
 from core.transformer.config import ModelConfig
+from tests.core.any_json import JSON
 from tests.core.training.small import small_config
 
 
@@ -18,19 +23,19 @@ def test_json_round_trip(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "remedy"),
     [
-        ({"steps": 0}, "at least 1"),
+        ({"steps": 0}, "whole number from 1 to 1,000,000,000, not 0"),
         ({"batch_size": 2.5}, "whole number"),
-        ({"learning_rate": 0.0}, "1e-3 is usual"),
-        ({"learning_rate": float("nan")}, "finite number"),
+        ({"learning_rate": 0.0}, "above 0, not 0.0; 3e-4 to 3e-3 is usual"),
+        ({"learning_rate": float("nan")}, "finite number above 0, not nan"),
         ({"min_learning_rate": 1.0}, "a tenth of it"),
         ({"betas": (0.9, 1.0)}, "0.9, 0.99"),
         ({"betas": "fast"}, "two numbers"),
-        ({"clip": -1.0}, "0 or more"),
+        ({"clip": -1.0}, "finite number of at least 0, not -1.0"),
         ({"schedule": "exponential"}, "'cosine', 'constant'"),
-        ({"optimizer": "adamax"}, "use sgd, momentum"),
-        ({"precision": "fp16"}, "use 'bf16'"),
+        ({"optimizer": "adamax"}, "use 'sgd', 'momentum'"),
+        ({"precision": "fp16"}, "slower than fp32 on a CPU; use 'fp32' or 'bf16'"),
         ({"precision": "int8"}, "'fp32' or 'bf16'"),
-        ({"repeated_fraction": 1.5}, "0.0 to 1.0"),
+        ({"repeated_fraction": 1.5}, "number from 0 to 1, not 1.5"),
         ({"corpus": ""}, "corpus is empty"),
         ({"sample_prompt": 3}, "must be text"),
         ({"stepz": 3}, "unknown field 'stepz'"),
@@ -48,15 +53,30 @@ def test_impossible_values_say_the_remedy(
     [
         ("{", "line 1, column"),
         ("[]", "JSON object"),
-        ("{}", "field model is missing"),
+        ("{}", "incomplete: it lacks 'model'"),
         ('{"format": 99}', "update"),
         ('{"model": {"vocab_size": 5}}', "incomplete"),
         ('{"model": {}, "modle": {}}', "unknown field 'modle'"),
+        ('{"model": 3}', r"model must be a JSON object \(ModelConfig\), not 3"),
+        ("[" * 100_000, "nested too deep"),
+        ('{"seed": ' + "9" * 6000 + "}", "number too long"),
     ],
 )
 def test_bad_files_say_what_is_wrong(text: str, remedy: str) -> None:
     with pytest.raises(ValueError, match=remedy):
         TrainingConfig.parse(text)
+
+
+@given(st.sampled_from(list(fields_of(TrainingConfig))), JSON)
+def test_any_json_gives_a_config_or_an_error_that_names_the_field(name: str, value: Any) -> None:
+    model = ModelConfig(vocab_size=64, block_size=32, n_layer=1, n_head=1, n_embd=8)
+    values = TrainingConfig(model=model).to_json() | {name: value}
+    try:
+        config = TrainingConfig.from_json(values)
+    except ValueError as error:
+        assert name in str(error)
+    else:
+        assert TrainingConfig.parse(json.dumps(config.to_json())) == config
 
 
 def test_a_shape_that_cannot_be(tmp_path: Path) -> None:

@@ -3,17 +3,23 @@
 import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.inference.activations import capture
 from core.training import control as control_module
 from core.training.control import ControlLog, RunControl
 from core.training.runs import RunReader, RunWriter, create_run
 from core.transformer.weights import load_model
+from tests.core.any_json import JSON
 from tests.core.training.small import finish, losses, moments, small_config
 
 
@@ -211,6 +217,41 @@ def test_a_probe_written_by_hand_stays_in_its_folder(tmp_path: Path, id: str) ->
     answer = control.acknowledgement(1)
     assert answer is not None and not answer.ok and "letters, digits" in answer.message
     assert not list(tmp_path.rglob("*evil*")) and not list((folder / "probes").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ('"command": "step", "n": Infinity', "n must be a whole number of at least 1, not inf"),
+        ('"command": "step", "n": "1.5"', "n must be a whole number of at least 1, not '1.5'"),
+        ('"command": "set"', "the command is incomplete: it lacks 'learning_rate'"),
+        ('"command": "set", "learning_rate": 1' + 400 * "0", "not a number of 401 digits"),
+        ('"command": "set", "learning_rate": true', "learning_rate must be a finite number"),
+        ('"command": "probe", "id": 3, "ids": [1]', "must be letters, digits"),
+        ('"command": "probe", "id": "x", "ids": "abc"', "ids must be a list of whole numbers"),
+        ('"command": "probe", "id": "x", "ids": [1.5]', r"ids[0] must be a whole number"),
+        ('"command": "probe", "id": "x", "ids": [1099511627776]', "vocabulary"),
+        ('"command": ' + 500 * "[" + 500 * "]", "is unknown"),
+    ],
+)
+def test_a_command_written_by_hand_never_ends_a_run(
+    tmp_path: Path, arguments: str, said: str
+) -> None:
+    folder = create_run(tmp_path / "run", small_config(tmp_path, steps=1, probe_every=0))
+    (folder / "control.jsonl").write_text(f'{{"seq": 1, {arguments}}}\n')
+    assert finish(RunReader(folder).config, folder).state == "finished"
+    answer = RunControl(folder).acknowledgement(1)
+    assert answer is not None and not answer.ok and said in answer.message
+
+
+@given(st.dictionaries(st.sampled_from(["seq", "ack", "command", "step", "ok", "n"]), JSON))
+def test_any_json_in_the_log_is_a_command_an_answer_or_nothing(line: dict[str, Any]) -> None:
+    with TemporaryDirectory() as folder:
+        log = ControlLog(Path(folder))
+        with suppress(ValueError):  # of a number that Python does not write
+            log.path.write_text(json.dumps(line) + "\n")
+            assert all(type(command.seq) is int for command in log.refresh())
+            assert all(type(answer.step) is int for answer in log.acknowledgements.values())
 
 
 def test_a_log_that_was_put_back_asks_for_nothing_twice(tmp_path: Path) -> None:

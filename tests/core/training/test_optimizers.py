@@ -147,7 +147,7 @@ def test_a_config_of_an_older_version_opens_and_unknown_names_say_what_there_is(
     config = TrainingConfig(model=SHAPE)
     older = {key: value for key, value in config.to_json().items() if key != "optimizer"}
     assert TrainingConfig.from_json(older) == config
-    with pytest.raises(ValueError, match="use sgd, momentum, .*muon"):
+    with pytest.raises(ValueError, match="use 'sgd', 'momentum', .*'muon'"):
         config.change({"optimizer": "adamax"})
     with pytest.raises(ValueError, match="'cosine', 'constant', 'linear'"):
         config.change({"schedule": "exponential"})

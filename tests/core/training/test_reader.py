@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.training import reader as reader_module
 from core.training import records
@@ -15,6 +19,7 @@ from core.training.reader import JsonLines, RunReader
 from core.training.runs import branch, create_run
 from core.training.writer import RunWriter
 from core.transformer.weights import load_config
+from tests.core.any_json import JSON
 from tests.core.training.small import finish, small_config
 
 
@@ -102,6 +107,25 @@ LINES = (
 )
 
 
+@given(st.dictionaries(st.sampled_from(["event", "attempt", "step", "time", "train"]), JSON))
+def test_any_json_is_an_event_or_none(line: dict[str, Any]) -> None:
+    for kind in (line.get("event"), *records.EVENTS):
+        if records.is_event({**line, "event": kind}):
+            assert type(line["step"]) is int and type(line["attempt"]) is int
+
+
+def test_a_loss_that_is_endless_is_still_an_event() -> None:
+    line = {"event": "evaluate", "attempt": 1, "step": 5, "time": 1.0}
+    assert records.is_event({**line, "train": math.nan, "validation": math.inf})
+    assert not records.is_event({**line, "train": math.nan, "validation": "inf"})
+
+
+def test_lines_that_python_cannot_read_are_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "lines.jsonl"
+    path.write_text("[" * 100_000 + '\n{"n": ' + "9" * 6000 + '}\n{"n": 1}\n')
+    assert JsonLines(path).read() == [{"n": 1}]
+
+
 @pytest.mark.parametrize("foreign", LINES, ids=str)
 def test_a_line_that_is_no_event_of_ours_is_left_out(
     tmp_path: Path, foreign: dict[str, object]
@@ -133,13 +157,13 @@ WHO = {"from_step": 0, "pid": 1, "host": "there"}
     [{}, [{}], ["first"], [WHO, {**WHO, "from_step": "0"}], [{**WHO, "pid": None}], 3,
      [{**WHO, "host": 7}]],
 )  # fmt: skip
-def test_attempts_that_cannot_be_read_are_said_in_one_sentence(
+def test_attempts_that_cannot_be_read_are_refused_with_the_remedy(
     tmp_path: Path, attempts: object
 ) -> None:
     folder = create_run(tmp_path / "run", small_config(tmp_path))
     manifest = json.loads((folder / "run.json").read_text())
     records.write_manifest(folder, manifest | {"attempts": attempts})
-    with pytest.raises(ValueError, match=r"attempts that cannot be read; restore it"):
+    with pytest.raises(ValueError, match=r"run.json: attempts.* not |lacks .*; restore it"):
         RunReader(folder)
 
 

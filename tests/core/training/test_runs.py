@@ -148,7 +148,7 @@ def test_a_hundred_thousand_steps_are_mapped_not_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "remedy"),
-    [(None, "no run folder"), ("{", "damaged"), ("{}", "not the manifest"), ("99", "update")],
+    [(None, "no run folder"), ("{", "not valid JSON"), ("{}", "lacks 'record'"), ("99", "update")],
 )
 def test_other_folders_are_refused(tmp_path: Path, text: str | None, remedy: str) -> None:
     if text == "99":

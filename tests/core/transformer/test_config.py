@@ -2,10 +2,16 @@
 counts.
 """
 
-import pytest
+import json
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.fields import fields_of
 from core.transformer import PRESETS, ModelConfig, preset
 from core.transformer.gpt import parameter_count
+from tests.core.any_json import JSON
 
 SMALL = {"vocab_size": 11, "block_size": 8, "n_layer": 2, "n_head": 2, "n_embd": 8}
 
@@ -17,16 +23,16 @@ SMALL = {"vocab_size": 11, "block_size": 8, "n_layer": 2, "n_head": 2, "n_embd":
         ({"n_head": 0}, "n_head must be a whole number"),
         ({"n_layer": 1.5}, "n_layer must be a whole number"),
         ({"n_head": True}, "n_head must be a whole number"),
-        ({"dropout": 1.0}, "no probability"),
+        ({"dropout": 1.0}, "of at least 0 and below 1, not 1.0; 0.0 to 0.3 is usual"),
         ({"norm_eps": 0.0}, "norm_eps"),
         ({"window": ()}, "empty"),
-        ({"window": (None, 0)}, "window must be"),
+        ({"window": (None, 0)}, r"window\[1\] must be"),
         ({"norm": "batch_norm"}, "unknown; use 'layer_norm' or 'rms_norm'"),
         ({"positions": "sinusoidal"}, "not built yet; use 'learned' or 'rope'"),
         ({"n_head": 4, "n_kv_head": 3}, "does not divide n_head 4; use 1 or 2 or 4"),
         ({"n_kv_head": 4}, "does not divide n_head 2"),
         ({"positions": "rope", "head_size": 3}, "use head_size 4"),
-        ({"rope_base": 0.0}, "10000 is usual"),
+        ({"rope_base": 0.0}, "above 1, not 0.0; 10,000 is usual"),
         ({"rope_scaling": 2.0}, "not built yet"),
         ({"embedding_scale": True}, "not built yet"),
         ({"norm_placement": "middle"}, "unknown"),
@@ -57,8 +63,8 @@ def test_json_round_trip_keeps_every_field():
     ("changes", "message"),
     [
         ({"architecture": "mamba"}, "architecture"),
-        ({"format": 99}, "newer"),
-        ({"n_layers": 2}, "unknown model field 'n_layers'"),
+        ({"format": 99}, "format 99, .* update"),
+        ({"n_layers": 2}, "unknown field 'n_layers' in the model config"),
         ({"vocab_size": "many"}, "vocab_size"),
     ],
 )
@@ -85,6 +91,23 @@ def test_a_refusal_quotes_no_more_than_a_person_reads(changes):
     with pytest.raises(ValueError) as told:
         ModelConfig.from_json({**ModelConfig(**SMALL).to_json(), **changes})
     assert len(str(told.value)) < 500
+
+
+@given(st.sampled_from(list(fields_of(ModelConfig))), JSON)
+def test_any_json_gives_a_config_or_an_error_that_names_the_field(name, value):
+    values = ModelConfig(**SMALL).to_json() | {name: value}
+    try:
+        config = ModelConfig.from_json(values)
+    except ValueError as error:
+        assert name in str(error)
+    else:
+        assert ModelConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
+
+
+@given(JSON)
+def test_any_json_instead_of_a_config_is_refused(value):
+    with pytest.raises(ValueError, match="architecture|model config|^unknown field"):
+        ModelConfig.from_json(value)
 
 
 # Exact for GPT-1 and GPT-2; GPT-3 from the standard formula with V = 50,257, T = 2,048 and biases

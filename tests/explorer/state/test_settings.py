@@ -33,6 +33,8 @@ def test_speed_max_survives_json(tmp_path):
         ("zoom", float("nan")),
         ("motion", None),
         ("speed", 0),
+        ("speed", float("nan")),
+        ("zoom", 10**400),
         ("run_in", "cloud"),
         ("inspector_width", 10),
         ("inspector_collapsed", 1),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,6 @@ from PySide6.QtCore import QObject, QTimer
 
 from explorer import theme
 from explorer.engine import tasks
-from explorer.engine.jobs import EngineDied
 from explorer.panes.backprop.expression import explaining
 from explorer.panes.backprop.expression.compute import Computed
 from explorer.panes.backprop.expression.scene import subject_at
@@ -65,7 +63,7 @@ class Inspecting(QObject):
             return
         found = self._found(computed)
         latex = found.step.formula if found.step is not None else ""
-        if not latex or not mode.engine.alive or _key(latex) in self._set:
+        if not latex or _key(latex) in self._set:
             mode.inspection.emit(found)
         elif _key(latex) not in self._setting:
             mode.spawn(self._set_formulas([latex], tell=True))
@@ -73,7 +71,7 @@ class Inspecting(QObject):
     def ahead(self, step: int) -> None:
         """Sets the formulas of the steps that come next."""
         computed = self._mode.computed
-        if computed is None or not self._mode.engine.alive:
+        if computed is None:
             return
         few = len(computed.plan) <= MANY_STEPS
         last = len(computed.plan) if few else len(computed.trace) + 1
@@ -91,8 +89,7 @@ class Inspecting(QObject):
         keys = {_key(latex) for latex in formulas}
         self._setting |= keys
         now = theme.current()
-        with contextlib.suppress(EngineDied):
-            await self._mode.engine.io(set_formulas, tuple(formulas), now.zoom, now.name, True)
+        await self._mode.engine.io(set_formulas, tuple(formulas), now.zoom, now.name, True)
         self._setting -= keys
         self._set |= keys
         if tell or self._timer.isActive():
@@ -100,10 +97,9 @@ class Inspecting(QObject):
 
     async def _grow(self, computed: Computed) -> None:
         """The steps of a large formula are put together first."""
-        with contextlib.suppress(EngineDied):
-            await self._mode.lab.grow(computed)
-            if computed is self._mode.computed and computed.trace.complete:
-                self.now()
+        await self._mode.lab.grow(computed)
+        if computed is self._mode.computed and computed.trace.complete:
+            self.now()
 
     def _found(self, computed: Computed) -> Any:
         graph, player = self._mode.view.graph, self._mode.player

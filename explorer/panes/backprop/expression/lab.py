@@ -221,8 +221,8 @@ class ExpressionLab(QObject):
         if not _is_quick(one.text, known):
             self._asked = one
             self.waiting.emit()
-            steps = solve_steps(one.text, one.values, known, self._checks, self.room())
-            self._solving.ask(steps, "working a formula out", is_told=False)
+            about = one.text, one.values, known, self._checks, self.room()
+            self._solving.ask(lambda: solve_steps(*about), "working a formula out", is_told=False)
             return
         self._solving.stop()
         try:
@@ -240,8 +240,8 @@ class ExpressionLab(QObject):
             self.drawn = None
             self.redrawn.emit()
         elif self.computed is not None:
-            steps = draw_steps(self.computed, self.scene(), self._checks, self.room())
-            self._drawing.ask(steps, "drawing a formula", is_told=False)
+            about = self.computed, self.scene(), self._checks, self.room()
+            self._drawing.ask(lambda: draw_steps(*about), "drawing a formula", is_told=False)
 
     def draw_soon(self) -> None:
         """The room for the picture is another; once it stays so, it is laid out for that."""
@@ -288,7 +288,7 @@ class ExpressionLab(QObject):
 
     async def grow(self, computed: Computed) -> None:
         """All steps of a large formula, on the engine; those of a newer one take their place."""
-        self._growing.ask(grow_steps(computed), "putting steps together", is_told=False)
+        self._growing.ask(lambda: grow_steps(computed), "putting steps together", is_told=False)
         await self._growing.settled()
 
 

@@ -168,9 +168,9 @@ class Trying(QObject):
         computed = self.computed
         if not tasks.in_loop():  # the program stands still: later
             self._timer.start()
-        elif computed is not None and self.mode.active and self.mode.engine.alive:
-            steps = try_steps(computed, self.leaf, self.element, self.nudge, self.what)
-            self._latest.ask(steps, "trying an input", is_told=False)
+        elif computed is not None and self.mode.active:
+            about = self.leaf, self.element, self.nudge, self.what
+            self._latest.ask(lambda: try_steps(computed, *about), "trying an input", is_told=False)
 
     def _on_tried(self, found: list[WhatIf | None]) -> None:
         for what in found:

@@ -8,10 +8,10 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from explorer import theme
 from explorer.panes.backprop.expression.cards import LearnCard, WhatIfCard
-from explorer.panes.backprop.expression.editor import MOST_LINES, FormulaEditor
 from explorer.panes.backprop.expression.graph_picture import GraphPicture
 from explorer.widgets.base import IconButton, set_look
 from explorer.widgets.fold_line import FoldLine
+from explorer.widgets.formula_editor import MOST_LINES, FormulaEditor
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surface import Surface
 

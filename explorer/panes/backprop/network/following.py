@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from explorer.engine.latest import Latest
 from explorer.panes.backprop.network.experiment import Data
 from explorer.panes.backprop.network.faces import SampleFaces
 from explorer.panes.backprop.network.sample import Sample
@@ -31,7 +32,10 @@ class Following:
         self.mode = mode
         self.sample: Sample | None = None
         self._faces: SampleFaces | None = None
-        self._turn = 0
+        self._asking = Latest(mode.engine, mode)
+        self._asking.came.connect(self._take)
+        self._asking.failed.connect(self._on_failed)
+        self._keep = False  # the place on its way stays
         self._at = 0.0  # where a session was left
 
     def follow(self, number: int, at: float = 0.0) -> None:
@@ -67,7 +71,7 @@ class Following:
         """Back to learning; False where no point was followed."""
         if self.sample is None:
             return False
-        self._turn += 1
+        self._asking.stop()
         self.sample = self._faces = None
         self.mode.view.network.set_face(None)
         self.mode.inputs.set_sample(False)
@@ -81,22 +85,16 @@ class Following:
             self.mode.view.network.set_face(self._faces.at(position))
 
     def _ask(self, number: int, x: float, y: float, target: float, *, keep: bool) -> None:
-        self._turn += 1
-        self.mode.spawn(self._take(self._turn, number, x, y, target, keep))
+        lab, self._keep = self.mode.runner.lab, keep
+        if lab is not None:
+            self._asking.call(lab.sample, number, x, y, target, name="following a point")
 
-    async def _take(
-        self, turn: int, number: int, x: float, y: float, target: float, keep: bool
-    ) -> None:
+    def _on_failed(self, message: str) -> None:
+        self.mode.statusRequested.emit(message)
+        self.leave()
+
+    def _take(self, sample: Sample) -> None:
         mode = self.mode
-        try:
-            sample = await mode.runner.sample(number, x, y, target)
-        except ValueError as error:
-            mode.statusRequested.emit(str(error))
-            if turn == self._turn:
-                self.leave()
-            return
-        if sample is None or turn != self._turn:
-            return
         same = self.sample is not None and len(self.sample) == len(sample)
         self.sample, self._faces = sample, SampleFaces(sample)
         lab = mode.runner.lab
@@ -105,7 +103,7 @@ class Following:
             mode.view.network.set_moment(lab.moments[-1])
             mode.frames.soon()
         mode.inputs.set_sample(True)
-        mode.set_tracks([SampleTrack(sample)], keep_position=keep and same)
+        mode.set_tracks([SampleTrack(sample)], keep_position=self._keep and same)
         at, self._at = self._at, 0.0
         if at and mode.active:
             mode.player.seek(min(at, len(sample) - 1))

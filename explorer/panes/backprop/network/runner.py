@@ -14,7 +14,6 @@ from explorer.engine.latest import Latest
 from explorer.panes.backprop.network.experiment import Experiment
 from explorer.panes.backprop.network.lab import NetworkLab
 from explorer.panes.backprop.network.moment import Moment
-from explorer.panes.backprop.network.sample import Sample
 
 TOGETHER = 15  # steps in one call, each with its moment: about 50 ms
 
@@ -123,7 +122,7 @@ class Runner(QObject):
             self.beginning = None
         self.begun.emit()
         if self.lab is not None and self.lab.past:
-            self._remembering.ask(self.lab.remember_steps(), "earlier moments", is_told=False)
+            self._remembering.ask(self.lab.remember_steps, "earlier moments", is_told=False)
 
     def play(self) -> None:
         if self.lab is None or self.lab.diverged or not self.has_points:
@@ -132,7 +131,7 @@ class Runner(QObject):
         if self._learning.job is not None:
             self._learning.job.resume()
         else:
-            self._learning.ask(self.lab.run(), "the playground learns")
+            self._learning.ask(self.lab.run, "the playground learns")
         self._tell()
 
     def pause(self) -> None:
@@ -164,15 +163,6 @@ class Runner(QObject):
             count -= TOGETHER
         self.grown.emit()
         self._tell()
-
-    async def sample(self, number: int, x: float, y: float, target: float) -> Sample | None:
-        """One point's own way. Raises ValueError where there is none."""
-        if self.lab is None:
-            return None
-        found = await self._engine.call(
-            self.lab.sample, number, x, y, target, key=(id(self), "sample")
-        )
-        return found if isinstance(found, Sample) else None
 
     # what comes
 

@@ -73,7 +73,6 @@ class OptimizersMode(Mode):
         self._inspecting.timeout.connect(self._tell)
         self.view.into.clicked.connect(self.go_in_or_out)
         self.workspace.changed.connect(self._on_changed)
-        self.engine.activityChanged.connect(self._on_activity)
         self._headline = self.teaches
 
     # what the pane asks
@@ -160,10 +159,6 @@ class OptimizersMode(Mode):
 
     def _on_changed(self, path: str, _: Any) -> None:
         if path == EXPERIMENT:
-            self.refresh()
-
-    def _on_activity(self) -> None:
-        if self._seen and self.engine.alive and self.recording is None and not self.runner.busy:
             self.refresh()
 
     # running it

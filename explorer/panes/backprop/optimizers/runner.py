@@ -67,7 +67,7 @@ class Runner(QObject):
         self._began = time.monotonic()
         self._course, self._asked, self._trouble = course, self._keys(course, entries), True
         self._mode.view.body.set_waiting("the race is being run")
-        self._race.ask(racing(course, entries, dict(self._known)), "a race of optimizers")
+        self._race.ask(lambda: racing(course, entries, dict(self._known)), "a race of optimizers")
 
     def _remember(self, course: Course, recording: Recording) -> None:
         """The ways of this course that were run last, these first."""
@@ -90,11 +90,7 @@ class Runner(QObject):
         self._mode.take_recording(recording)
 
     def _on_failed(self, message: str) -> None:
-        if not self._mode.engine.alive:  # another engine will
-            self._asked = []
-            self._mode.fail(message, None)
-        else:
-            self._mode.fail(message, self._course)
+        self._mode.fail(message, self._course)
 
     def _on_ended(self) -> None:
         self._mode.view.body.set_waiting("")

@@ -12,6 +12,7 @@ from core.optimization.rule import Rule
 from core.optimization.stationary import Stationary
 from core.optimization.surfaces import Surface
 from explorer import theme
+from explorer.engine.latest import Latest
 from explorer.panes.backprop.optimizers import text
 from explorer.panes.backprop.optimizers.draw_arrows import Arrows
 from explorer.panes.backprop.optimizers.experiment import TYPED, Experiment
@@ -46,6 +47,7 @@ class Showing:
         self._level = Stationary()
         self._name = ""
         self._set_for: tuple[float, str] | None = None  # formulas
+        self._setting = Latest(mode.engine, mode)
         theme.changed.connect(lambda: self.set_formulas() if mode.active else None)
 
     def set_formulas(self) -> None:
@@ -54,12 +56,15 @@ class Showing:
         """
         now, mode = theme.current(), self._mode
         looks = now.zoom, now.name
-        if looks == self._set_for or not mode.engine.alive:
+        if looks == self._set_for:
             return
         self._set_for = looks
         rules = sorted(OPTIMIZERS.values(), key=lambda rule: rule.name != mode.chosen)
         formulas = [one for rule in rules for one in (rule.formula, *lines_of(rule))]
-        mode.spawn(mode.engine.io(set_formulas, tuple(dict.fromkeys(formulas)), *looks, True))
+        wanted = tuple(dict.fromkeys(formulas))
+        self._setting.ask(
+            lambda: mode.engine.io(set_formulas, wanted, *looks, True), "setting formulas"
+        )
 
     # the surface
 

@@ -35,13 +35,13 @@ class Surveyor:
         self._searched: Surface | None = None
         self._search = Latest(mode.engine, mode)
         self._search.came.connect(mode.showing.show_level_places)
-        self._search.failed.connect(self._on_search_failed)
+        self._search.failed.connect(lambda _: None)  # the map is there without them
         mode.view.map.viewChanged.connect(self.look)
 
     def look(self) -> None:
         """Asks for the map of what is seen, unless it is there."""
         mode = self._mode
-        if mode.surface is None or not mode.engine.alive or not tasks.in_loop():
+        if mode.surface is None or not tasks.in_loop():
             return
         wanted = self._wanted()
         if not mode.view.map.isVisible() or wanted == self._drawn:
@@ -55,7 +55,7 @@ class Surveyor:
             another = wanted != self._asked  # else it could not be drawn
         if another:
             self._asked, self._is_rough = wanted, rough
-            self._map.ask(relief_steps(*wanted), "drawing the map")
+            self._map.ask(lambda: relief_steps(*wanted), "drawing the map")
 
     def _covers(self, wanted: tuple[Any, ...]) -> bool:
         """Whether all that is seen has been drawn, if only roughly."""
@@ -72,14 +72,9 @@ class Surveyor:
         mode = self._mode
         if mode.surface is None or mode.surface is self._searched:
             return
-        self._searched = mode.surface
-        start = mode.experiment.start or mode.surface.start
-        self._search.ask(stationary_points_steps(mode.surface, near=start), "looking for minima")
-
-    def _on_search_failed(self, _: str) -> None:
-        """The map is there without them."""
-        if not self._mode.engine.alive:  # another engine will
-            self._searched = None
+        surface = self._searched = mode.surface
+        start = mode.experiment.start or surface.start
+        self._search.ask(lambda: stationary_points_steps(surface, near=start), "looking for minima")
 
     def _wanted(self) -> tuple[Any, ...]:
         picture = self._mode.view.map
@@ -89,8 +84,6 @@ class Surveyor:
         )  # fmt: skip
 
     def _on_map_failed(self, message: str) -> None:
-        if not self._mode.engine.alive:  # another engine will
-            self._asked = ()
         self._mode.view.body.show_error(message)
 
     def _on_drawn(self, found: Relief) -> None:

@@ -9,7 +9,6 @@ from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from explorer import theme
-from explorer.panes.backprop.expression.editor import FormulaEditor
 from explorer.panes.backprop.optimizers.common_form import CommonForm
 from explorer.panes.backprop.optimizers.lanes import Lanes
 from explorer.panes.backprop.optimizers.map_picture import MapPicture
@@ -21,6 +20,7 @@ from explorer.widgets.cut_label import CutLabel
 from explorer.widgets.fields import ErrorLine
 from explorer.widgets.fold_line import FoldLine
 from explorer.widgets.form import scrolling
+from explorer.widgets.formula_editor import FormulaEditor
 from explorer.widgets.plots.line_plot import LinePlot
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.surface import Surface

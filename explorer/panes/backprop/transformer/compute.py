@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
-from explorer.engine import errors, tasks
-from explorer.engine.jobs import EngineDied
 from explorer.engine.latest import Latest
-from explorer.panes.backprop.transformer.example import TooShort, read_example
+from explorer.panes.backprop.transformer.example import Example, TooShort, read_example
 from explorer.panes.backprop.transformer.working import work_out_steps
 from explorer.runs.sources import FolderSource
 
@@ -22,10 +20,11 @@ WAIT = 30.0  # seconds until a run that was asked for a checkpoint counts as sil
 EVERY = 0.1  # seconds between two looks for it
 
 Newest = tuple[int, Path]  # a checkpoint's step and folder
+Prepared = tuple[FolderSource, Example, str, int | None]  # weights, example, model's name, step
 
 
 class Computing(QObject):
-    """One question at a time; what comes late for an older one is dropped."""
+    """Reads the text and finds the weights, then has the engine work the example out."""
 
     asked = Signal(str)  # what is waited for
     came = Signal(object)  # Worked
@@ -36,16 +35,17 @@ class Computing(QObject):
     def __init__(self, context: Context, parent: QObject) -> None:
         super().__init__(parent)
         self._context = context
-        self._turn = 0
         self._folder: FolderSource | None = None  # the checkpoint of a run that is explained
-        self._task: asyncio.Task[None] | None = None  # what goes before: the text, the weights
+        self._preparing = Latest(context.engine, parent)  # the text, the weights
+        self._preparing.came.connect(self._on_prepared)
+        self._preparing.failed.connect(self.failed)
         self._job = Latest(context.engine, parent, foreground=True)
         self._job.came.connect(self.came)
         self._job.failed.connect(self.failed)
 
-    def ask(self, text: str, source: Any) -> None:
-        """Explains `text` by the model of `source`."""
-        self._turn += 1
+    def ask(self, text: str, source: Any, *, newer: bool = False) -> None:
+        """Explains `text` by the model of `source`; `newer`: as a run that trains it has it now."""
+        self._preparing.stop()
         self._job.stop()
         if source is None or source.tokenizer is None:
             self.asked.emit("opening the model")
@@ -54,45 +54,38 @@ class Computing(QObject):
             self.emptied.emit("Without a text there is nothing to learn from.")
             return
         self.asked.emit("going through the model and back")
-        self._task = tasks.spawn(self._explain(self._turn, text, source), self.parent())
+        name = f"explaining an example by {source.name}"
+        self._preparing.ask(lambda: self._prepare(text, source, newer), name)
 
     def cancel(self) -> None:
         """The person waits no longer."""
-        prepares = self._task is not None and not self._task.done()
-        if self._job.stop() or prepares:
-            self._turn += 1
-            if self._task is not None:
-                self._task.cancel()
+        if self._preparing.stop() or self._job.stop():
             self.cancelled.emit()
 
-    async def _explain(self, turn: int, text: str, source: Any) -> None:
-        if turn != self._turn:
-            return
+    async def _prepare(self, text: str, source: Any, newer: bool) -> Prepared | None:
+        """What the job needs; None where there is nothing to learn from."""
+        limit = source.config.block_size
         try:
-            limit = source.config.block_size
             example = await self._context.engine.io(read_example, source.tokenizer, text, limit)
-            holder, step = await self._holder(turn, source)
-            if holder is None or turn != self._turn:
-                return
         except TooShort as error:
-            if turn == self._turn:
-                self.emptied.emit(str(error))
-            return
-        except (ValueError, OSError, EngineDied) as error:
-            if turn == self._turn:
-                self.failed.emit(str(error))
-            return
-        except Exception as error:  # the picture must not wait for ever
-            errors.report(error, f"explaining an example by {source.name}")
-            if turn == self._turn:
-                self.failed.emit(str(error) or type(error).__name__)
-            return
-        steps = holder.model_steps(work_out_steps, example, source.name, step)
-        self._job.ask(steps, f"explaining an example by {source.name}")
+            self.emptied.emit(str(error))
+            return None
+        if newer:
+            await self._renew(source)
+        holder, step = await self._holder(source)
+        return holder, example, source.name, step
+
+    def _on_prepared(self, prepared: Prepared | None) -> None:
+        if prepared is not None:
+            holder, example, name, step = prepared
+            self._job.ask(
+                lambda: holder.model_steps(work_out_steps, example, name, step),
+                f"explaining an example by {name}",
+            )
 
     # the model of a run
 
-    async def _holder(self, turn: int, source: Any) -> tuple[FolderSource | None, int | None]:
+    async def _holder(self, source: Any) -> tuple[FolderSource, int | None]:
         """Who has the weights: of a run its newest checkpoint, which is asked for where it has
         none yet; and the step that it is of.
         """
@@ -102,9 +95,7 @@ class Computing(QObject):
         if newest is None and trains:
             self.asked.emit(f"waiting for the first checkpoint of {source.name}")
             self._ask_for_checkpoint(source.address)
-            newest = await self._wait(source, turn, None)
-            if turn != self._turn:
-                return None, None
+            newest = await self._wait(source, None)
         if newest is None:
             raise ValueError(
                 f"{source.name} has written no checkpoint yet, and its weights lie in none; resume "
@@ -121,18 +112,19 @@ class Computing(QObject):
         self._context.runs.control(folder).checkpoint()
         self._context.runs.wake(folder)
 
-    async def newer(self, source: Any) -> None:
+    async def _renew(self, source: Any) -> None:
         """Asks a run that trains for a checkpoint of this very step, and waits for it."""
         before, trains = await self._look(source)
         if trains:
+            self.asked.emit(f"waiting for a checkpoint of {source.name}")
             self._ask_for_checkpoint(source.address)
-            await self._wait(source, self._turn, before)
+            await self._wait(source, before)
 
-    async def _wait(self, source: Any, turn: int, before: Newest | None) -> Newest | None:
-        """The checkpoint after `before`, while the run trains and the question stands."""
+    async def _wait(self, source: Any, before: Newest | None) -> Newest | None:
+        """The checkpoint after `before`, while the run trains."""
         newest, trains = before, True
         for _ in range(round(WAIT / EVERY)):
-            if newest != before or not trains or turn != self._turn:
+            if newest != before or not trains:
                 break
             await asyncio.sleep(EVERY)
             newest, trains = await self._look(source)

@@ -51,15 +51,5 @@ class Following(QObject):
     def update(self) -> None:
         """Has the run write down its model as it is now, and explains that one."""
         if self.is_live:
-            self._mode.spawn(self._update())
-
-    async def _update(self) -> None:
-        mode, source = self._mode, self._source
-        mode.view.body.show_loading(f"waiting for a checkpoint of {source.name}")
-        try:
-            await mode.computing.newer(source)
-        except (ValueError, OSError) as error:
-            mode.view.body.show_error(str(error))
-            return
-        if source is self._source:
-            mode.ask()
+            prompt = self._mode.workspace.prompt
+            self._mode.computing.ask(prompt, self._source, newer=True)

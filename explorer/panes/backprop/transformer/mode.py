@@ -46,7 +46,7 @@ class TransformerMode(Mode):
         self.pinned: Cell | None = None
         self.hovered: Cell | None = None
         self._share: Edge | None = None  # what flows back there was looked at last
-        self._later = True  # asked for once it is shown and the engine runs
+        self._later = True  # asked for once it is shown
         self._asked: tuple[Any, ...] = ()
         self._wanted: dict[str, Any] = {}  # where a session was left
         self.position = 0.0
@@ -68,7 +68,6 @@ class TransformerMode(Mode):
         self.workspace.promptChanged.connect(self._on_prompt)
         self.workspace.modelChanged.connect(self._on_model)
         self.workspace.selectionChanged.connect(self._on_selection)
-        self.engine.activityChanged.connect(self._on_activity)
         computing.asked.connect(self._on_asked)
         computing.came.connect(self._on_came)
         computing.failed.connect(self._on_failed)
@@ -136,7 +135,7 @@ class TransformerMode(Mode):
 
     def ask(self) -> None:
         """Explains the prompt by the model that is open, once the mode is shown."""
-        self._later = not (self.active and self.engine.alive)
+        self._later = not self.active
         if not self._later:
             self.computing.ask(self.workspace.prompt, self.workspace.model_source)
 
@@ -147,10 +146,6 @@ class TransformerMode(Mode):
     def _on_model(self, source: Any) -> None:
         self.following.set_source(source)
         self.ask()
-
-    def _on_activity(self) -> None:
-        if self._later and self.active and self.engine.alive:
-            self.ask()
 
     def _on_asked(self, reason: str) -> None:
         self.view.body.show_loading(self.engine.activity or reason)

@@ -8,7 +8,6 @@ from typing import Any
 
 LAYOUTS = ("columns", "rows")
 VIEWS = ("text", "vocabulary", "overlap", "glitches")
-MOST = 6  # tokenizers at once
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from explorer.panes.tokenizers.catalogue import Opened
 from explorer.panes.tokenizers.compare import telling
 from explorer.panes.tokenizers.compare.explaining import Explaining
 from explorer.panes.tokenizers.compare.making import Making
-from explorer.panes.tokenizers.inside.looking import Moment
+from explorer.panes.tokenizers.encoding.moments import Moment
 from explorer.state.tracks import ListTrack, Track
 from explorer.widgets.tokens import Tokens
 

@@ -11,7 +11,7 @@ from explorer.panes.tokenizers.catalogue import Opened
 from explorer.panes.tokenizers.compare.choices import Choices
 from explorer.panes.tokenizers.compare.head import ColumnHead
 from explorer.panes.tokenizers.compare.model import Split
-from explorer.panes.tokenizers.compare.tool import Missing
+from explorer.panes.tokenizers.shown import Missing
 from explorer.widgets.base import set_look
 from explorer.widgets.stateful import StatefulPicture
 from explorer.widgets.token_faces import FlowOptions

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from explorer.engine import tasks
 from explorer.engine.engine import Engine
-from explorer.engine.jobs import SUPERSEDED, EngineDied
+from explorer.engine.latest import Latest
 from explorer.panes.tokenizers.compare.model import Split, differing
 
 AT_ONCE = 5_000  # tokens in all: a millisecond
@@ -24,13 +23,12 @@ class Differences(QObject):
 
     def __init__(self, engine: Engine, parent: QObject) -> None:
         super().__init__(parent)
-        self._engine = engine
-        self._owner = parent
-        self._turn = 0
+        self._latest = Latest(engine, parent)
+        self._latest.came.connect(self.came)  # until then the columns keep all their colors
 
     def ask(self, splits: Sequence[Split | None]) -> None:
         """None stands for a column without tokens. Differing texts are not compared."""
-        self._turn += 1
+        self._latest.stop()
         known = [split for split in splits if split is not None and not split.error]
         same = len({id(split.tokens.data) for split in known}) == 1 or (
             len({split.tokens.data for split in known}) == 1
@@ -38,25 +36,15 @@ class Differences(QObject):
         if len(known) < 2 or not same:
             self.came.emit([None] * len(splits))
         elif sum(split.count for split in known) <= AT_ONCE:
-            self.came.emit(_spread(splits, known, differing(known)))
+            self.came.emit(_masks(splits, known))
         else:
-            tasks.spawn(self._look(self._turn, list(splits), known), self._owner)
+            self._latest.call(_masks, list(splits), known, name="comparing tokens")
 
     def stop(self) -> None:
-        self._turn += 1
-
-    async def _look(self, turn: int, splits: list[Split | None], known: list[Split]) -> None:
-        try:
-            masks = await self._engine.call(differing, known, key=("compare", "differences"))
-        except EngineDied:
-            return  # the columns keep all their colors
-        if masks is not SUPERSEDED and turn == self._turn:
-            self.came.emit(_spread(splits, known, masks))
+        self._latest.stop()
 
 
-def _spread(
-    splits: Sequence[Split | None], known: Sequence[Split], masks: Sequence[np.ndarray]
-) -> Masks:
-    """The masks in the places of the splits that were given."""
-    found = {id(split): mask for split, mask in zip(known, masks, strict=True)}
+def _masks(splits: Sequence[Split | None], known: Sequence[Split]) -> Masks:
+    """The masks of the known splits, in the places of all that were given."""
+    found = {id(split): mask for split, mask in zip(known, differing(known), strict=True)}
     return [found.get(id(split)) for split in splits]

@@ -8,11 +8,11 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVB
 
 from explorer import theme
 from explorer.panes.tokenizers.compare.making import Making
-from explorer.panes.tokenizers.inside.looking import Moment
-from explorer.panes.tokenizers.inside.view import scrolled
-from explorer.panes.tokenizers.inside.word_picture import WordPicture
+from explorer.panes.tokenizers.encoding.moments import Moment
+from explorer.panes.tokenizers.encoding.word_picture import WordPicture
 from explorer.widgets.base import IconButton, Label, set_look
 from explorer.widgets.cut_label import CutLabel
+from explorer.widgets.scroll_area import scrolled
 
 LEAST, SHARE = 120, 0.3  # px of the picture, and its share of the mode's height at most
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from explorer.engine import errors, tasks
 from explorer.engine.engine import Engine
-from explorer.engine.jobs import SUPERSEDED, EngineDied
+from explorer.engine.latest import Latest
 from explorer.panes.tokenizers.catalogue import Opened
 from explorer.panes.tokenizers.compare.making import Making, make_piece, make_token
 from explorer.widgets.tokens import Tokens
@@ -26,9 +26,11 @@ class Explaining(QObject):
 
     def __init__(self, engine: Engine, parent: QObject) -> None:
         super().__init__(parent)
-        self._engine = engine
-        self._owner = parent
-        self._turns = {"chosen": 0, "pointed": 0}
+        self._latest = {"chosen": Latest(engine, parent), "pointed": Latest(engine, parent)}
+        for latest in self._latest.values():
+            latest.failed.connect(self.failed)
+        self._latest["chosen"].came.connect(lambda found: self.came.emit(*found))
+        self._latest["pointed"].came.connect(lambda found: self.pointed.emit(*found))
 
     def ask_token(
         self, opened: Opened, tokens: Tokens, index: int, specials: bool, pointed: bool = False
@@ -44,23 +46,13 @@ class Explaining(QObject):
 
     def clear(self, kind: str = "chosen") -> None:
         """Nothing of this kind is wanted any more."""
-        self._turns[kind] += 1
+        self._latest[kind].stop()
 
-    def _ask(self, opened: Opened, kind: str, make: Any, *about: Any) -> None:
-        self._turns[kind] += 1
-        if self._engine.alive:
-            tasks.spawn(self._look(opened, kind, self._turns[kind], make, *about), self._owner)
+    def _ask(self, opened: Opened, kind: str, make: Callable[..., Making], *about: Any) -> None:
+        name = f"looking at a token of {opened.name}"
+        self._latest[kind].call(_made, opened, make, *about, name=name)
 
-    async def _look(self, opened: Opened, kind: str, turn: int, make: Any, *about: Any) -> None:
-        try:
-            key = ("compare", kind)
-            found: Making = await self._engine.call(make, opened.tokenizer, *about, key=key)
-        except (ValueError, EngineDied) as error:
-            if turn == self._turns[kind]:
-                self.failed.emit(str(error))
-            return
-        except Exception as error:
-            errors.report(error, f"looking at a token of {opened.name}")
-            return
-        if found is not SUPERSEDED and turn == self._turns[kind]:
-            (self.came if kind == "chosen" else self.pointed).emit(opened, found)
+
+def _made(opened: Opened, make: Callable[..., Making], *about: Any) -> tuple[Opened, Making]:
+    """On the engine's thread."""
+    return opened, make(opened.tokenizer, *about)

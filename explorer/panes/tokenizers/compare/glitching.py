@@ -149,7 +149,7 @@ class Glitching(Tool):
             self.found = None
             self.view.body.show_loading("looking at the embeddings")
             opened, name = self._catalogue.get(self.chosen), dict(sources)[self.chosen]
-            self.run(suspect_steps(opened, path, name), "looking for glitch tokens")
+            self.run(lambda: suspect_steps(opened, path, name), "looking for glitch tokens")
         self.changed.emit()
 
     def _question(self, path: Path) -> tuple[object, ...]:

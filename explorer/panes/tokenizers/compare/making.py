@@ -15,9 +15,9 @@ from core.tokenization.analysis.search import Match, match_step
 from core.tokenization.bpe.merge_trees import trace_merge_tree
 from core.tokenization.telling import shown
 from core.trace import Trace
-from explorer.panes.tokenizers.inside.looking import LONGEST, Inside, Moment, look_inside
-from explorer.panes.tokenizers.inside.scenes import Branch, MergeFrame, MergeScene
-from explorer.panes.tokenizers.inside.telling import face_of
+from explorer.panes.tokenizers.encoding.frames import face_of
+from explorer.panes.tokenizers.encoding.moments import LONGEST, Inside, Moment, look_inside
+from explorer.panes.tokenizers.encoding.scenes import Branch, MergeFrame, MergeScene
 from explorer.widgets.tokens import whole_character
 
 SPACES = b" \t\n\r"

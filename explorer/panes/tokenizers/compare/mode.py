@@ -19,19 +19,17 @@ from explorer.panes.tokenizers.compare.differences import Differences
 from explorer.panes.tokenizers.compare.examples import FIRST
 from explorer.panes.tokenizers.compare.header import CompareHeader
 from explorer.panes.tokenizers.compare.model import Split
-from explorer.panes.tokenizers.compare.shown import Shown
 from explorer.panes.tokenizers.compare.splitting import Splitting
 from explorer.panes.tokenizers.compare.tools import Tools
 from explorer.panes.tokenizers.compare.view import CompareView
 from explorer.panes.tokenizers.modes import Desk, Mode
+from explorer.panes.tokenizers.shown import Shown
+from explorer.panes.tokenizers.tokenizer_menu import FILES
 from explorer.state.actions import Action
 from explorer.widgets import dialogs
 from explorer.widgets.flow_layout import block_starts
 
 TEXT = "tokenizers.text"
-FILES = (
-    "Tokenizers (*.json *.model *.tiktoken *.txt *.gguf *.bpe);;All files (*)"  # by what they hold
-)
 
 
 def create(desk: Desk, parent: QObject) -> Mode:

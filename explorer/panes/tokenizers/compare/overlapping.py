@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from typing import Any
 
 import numpy as np
@@ -51,11 +51,13 @@ class Overlapping(Tool):
             self.overlaps, self._of = {}, []
             self.view.show_empty()
         elif not same(opened, self._of):
-            self.overlaps, self._of = {}, opened
-            self.view.show_loading()
-            steps = all_overlaps_steps([one.tokenizer for one in opened])
-            self.run(steps, "comparing vocabularies")
+            self.run(lambda: self._begin(opened), "comparing vocabularies")
         self.changed.emit()
+
+    def _begin(self, opened: list[Opened]) -> Generator[Any, None, dict[tuple[int, int], Overlap]]:
+        self.overlaps, self._of = {}, opened
+        self.view.show_loading()
+        return all_overlaps_steps([one.tokenizer for one in opened])
 
     def on_done(self, result: dict[tuple[int, int], Overlap]) -> None:
         self.overlaps = result

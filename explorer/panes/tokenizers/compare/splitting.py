@@ -52,9 +52,10 @@ class Splitting(QObject):
             if one in cutters and split.lossless is None and not split.error
         ]
         name = f"cutting {theme.format_bytes(len(text))} of text"
-        steps = split_steps(asked, text, specials, unchecked)
         self._timer.start()
-        self._latest.ask(steps, name, is_told=len(text) > LONG)
+        self._latest.ask(
+            lambda: split_steps(asked, text, specials, unchecked), name, is_told=len(text) > LONG
+        )
         return True
 
     def still_true(

@@ -13,8 +13,8 @@ from explorer.panes.base import Inspection
 from explorer.panes.tokenizers.compare.making import Making
 from explorer.panes.tokenizers.compare.model import said_cost
 from explorer.panes.tokenizers.compare.text import Named
-from explorer.panes.tokenizers.inside import text as inside_words
-from explorer.panes.tokenizers.inside.looking import Moment
+from explorer.panes.tokenizers.encoding.inspector import inspection
+from explorer.panes.tokenizers.encoding.moments import Moment
 from explorer.theme.numbers import format_number
 from explorer.widgets.live_numbers import Equation
 
@@ -58,7 +58,7 @@ def rate_inspection(known: Named, step: Step, words: int | None, price: float) -
 
 def making_inspection(name: str, making: Making, moment: Moment, pinned: bool = True) -> Inspection:
     """One step of how a token came to be, with what the token is."""
-    told = inside_words.inspection(name, moment)
+    told = inspection(name, moment)
     rows = [*_facts(making), *told.rows]
     if making.note:
         rows.append(making.note)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from core.tokenization.telling import count
 from explorer.panes.tokenizers.compare.editor import MOST as LONGEST_TEXT
 from explorer.panes.tokenizers.compare.model import Split
 from explorer.theme.numbers import format_number
@@ -22,7 +23,7 @@ def headline(known: Named) -> str:
     if len(known) == 1:
         name, split = known[0]
         lost = ", and loses some of it" if split.lossless is False else ""
-        return f"{name} makes {tokens(split.count)} of this text{lost}"
+        return f"{name} makes {count(split.count, 'token')} of this text{lost}"
     fair = [one for one in known if one[1].lossless is not False]
     lossy = [one for one in known if one[1].lossless is False]
     if not fair:
@@ -34,23 +35,21 @@ def headline(known: Named) -> str:
         times = format_number(most[1].count / least[1].count, 2)
         if not fewer:
             return (
-                f"The same text is {tokens(least[1].count)} for {least[0]}, "
+                f"The same text is {count(least[1].count, 'token')} for {least[0]}, "
                 f"and {times} times as many for {most[0]}"
             )
-        said = f"{tokens(least[1].count)} for {least[0]}, {times} times as many for {most[0]}"
+        said = (
+            f"{count(least[1].count, 'token')} for {least[0]}, {times} times as many for {most[0]}"
+        )
     elif lossy:
-        said = f"This text is {tokens(least[1].count)} for {least[0]}"
+        said = f"This text is {count(least[1].count, 'token')} for {least[0]}"
         if len(fair) > 1:
-            said = f"This text is {tokens(least[1].count)} for all that give it back"
+            said = f"This text is {count(least[1].count, 'token')} for all that give it back"
     else:
-        return f"All make {tokens(most[1].count)} of this text"
+        return f"All make {count(most[1].count, 'token')} of this text"
     if len(fewer) > 1:
         return f"{said}; fewer for {len(fewer)} others, which lose some of it"
     return f"{said}; fewer for {fewer[0]}, which loses some of it" if fewer else said
-
-
-def tokens(count: int) -> str:
-    return f"{count:,} token{'s' if count != 1 else ''}"
 
 
 def too_long(size: int) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -14,19 +13,9 @@ from explorer.engine.engine import Engine
 from explorer.engine.latest import Latest
 from explorer.panes.base import Inspection
 from explorer.panes.tokenizers.catalogue import Opened
+from explorer.panes.tokenizers.shown import Missing
 
 Shown = Sequence[tuple[str, Opened | None]]  # name, and the tokenizer where it is open
-
-
-@dataclass(frozen=True)
-class Missing:
-    """Why a tokenizer is not there: an error with its remedy, or what is waited for; `away` where
-    it is being downloaded."""
-
-    name: str
-    error: str = ""
-    waiting: str = ""
-    away: bool = False
 
 
 class Tool(QObject):
@@ -105,9 +94,9 @@ class Tool(QObject):
     def opened(self) -> list[Opened]:
         return [opened for _, opened in self.shown if opened is not None]
 
-    def run(self, steps: Generator[Any, Any, Any], name: str) -> None:
+    def run(self, make: Callable[[], Generator[Any, Any, Any]], name: str) -> None:
         """Runs a job of core in place of the one before; `on_progress`, `on_done`, `on_failed`."""
-        self._latest.ask(steps, name)
+        self._latest.ask(make, name)
 
     def stop(self) -> None:
         self._latest.stop()

@@ -8,10 +8,11 @@ from PySide6.QtCore import QObject, Signal
 
 from explorer.panes.tokenizers.compare.glitching import Glitching
 from explorer.panes.tokenizers.compare.overlapping import Overlapping
-from explorer.panes.tokenizers.compare.tool import Missing, Shown, Tool
+from explorer.panes.tokenizers.compare.tool import Shown, Tool
 from explorer.panes.tokenizers.compare.view import CompareView
 from explorer.panes.tokenizers.compare.vocabulary import Vocabulary
 from explorer.panes.tokenizers.modes import Desk
+from explorer.panes.tokenizers.shown import Missing
 
 
 class Tools(QObject):

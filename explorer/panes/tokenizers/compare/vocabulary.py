@@ -87,8 +87,13 @@ class Vocabulary(Tool):
             self.view.set_hint("Type a part of a piece, a regular expression, or bytes")
         elif self._asked:
             indices = [self._index(one) for one in self.opened]
-            steps = search_all(indices, self.query, self.way, self.any_case)
-            self.run(steps, "searching vocabularies")
+            about = self.query, self.way, self.any_case
+
+            def begin() -> Generator[Found, None, None]:
+                self.view.set_error("")
+                return search_all(indices, *about)
+
+            self.run(begin, "searching vocabularies")
         self.changed.emit()
 
     def _index(self, opened: Opened) -> VocabularyIndex:

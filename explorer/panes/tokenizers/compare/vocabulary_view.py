@@ -12,7 +12,7 @@ from explorer import theme
 from explorer.panes.tokenizers.catalogue import Opened
 from explorer.panes.tokenizers.compare.finding import Find, finder
 from explorer.panes.tokenizers.compare.piece_list import PieceList
-from explorer.panes.tokenizers.compare.tool import Missing
+from explorer.panes.tokenizers.shown import Missing
 from explorer.theme import icons
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.cut_label import CutLabel

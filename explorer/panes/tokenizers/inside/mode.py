@@ -9,17 +9,17 @@ from typing import Any
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
-from explorer.engine import errors
-from explorer.engine.jobs import SUPERSEDED, EngineDied
+from explorer.engine.latest import Latest
 from explorer.panes.tokenizers.catalogue import MODEL, Opened
-from explorer.panes.tokenizers.compare import menu
-from explorer.panes.tokenizers.compare.mode import FILES
-from explorer.panes.tokenizers.inside import demo, looking, text
+from explorer.panes.tokenizers.encoding import moments
+from explorer.panes.tokenizers.encoding.inspector import inspection
+from explorer.panes.tokenizers.encoding.moments import LONGEST, Inside, Moment
+from explorer.panes.tokenizers.inside import demo, text
 from explorer.panes.tokenizers.inside.commands import commands
 from explorer.panes.tokenizers.inside.header import CHANCES, InsideHeader
-from explorer.panes.tokenizers.inside.looking import LONGEST, Inside, Moment
 from explorer.panes.tokenizers.inside.view import InsideView
 from explorer.panes.tokenizers.modes import Desk, Mode
+from explorer.panes.tokenizers.tokenizer_menu import FILES, fill_menu
 from explorer.state.actions import Action
 from explorer.state.tracks import ListTrack
 from explorer.widgets import dialogs
@@ -49,11 +49,14 @@ class InsideMode(Mode):
         self.inside: Inside | None = None
         self._opened: Opened | None = None
         self._shows_draw = False  # the way that is drawn next is to be seen
-        self._turn = 0
+        self._keep = False  # the cursor stays where it is
+        self._looking = Latest(self.engine, self)
+        self._looking.came.connect(self._on_looked)
+        self._looking.failed.connect(self._fail)
         self._errors: dict[str, str] = {}  # why a download failed
         self._position = 0.0
         self._wanted: float | None = None  # where a session was left
-        self._later = True  # asked for once it is shown and the engine runs
+        self._later = True  # asked for once it is shown
         self.workspace.begin(TEXT, FIRST)
         self.workspace.begin(CHOSEN, MODEL)
         self.workspace.begin(SEED, 0)
@@ -72,7 +75,6 @@ class InsideMode(Mode):
         self.catalogue.changed.connect(self._on_catalogue)
         self.catalogue.failed.connect(self._on_failed)
         self.catalogue.progressed.connect(self._on_catalogue)
-        self.engine.activityChanged.connect(self._on_activity)
         self._show_inputs()
 
     # what the pane asks
@@ -166,7 +168,7 @@ class InsideMode(Mode):
             return ""
         if self._opened.kind == "unigram":
             return "alpha"
-        return "dropout" if isinstance(self._opened.tokenizer, looking.WITH_DROPOUT) else ""
+        return "dropout" if isinstance(self._opened.tokenizer, moments.WITH_DROPOUT) else ""
 
     @property
     def draws(self) -> bool:
@@ -219,7 +221,7 @@ class InsideMode(Mode):
 
     def show_way(self, way: int) -> None:
         """Of the lattice that is seen the step with this way: the n best, then the one drawn."""
-        place = looking.step_of_way(self.moments, self.moment_at(self.player.position), way)
+        place = moments.step_of_way(self.moments, self.moment_at(self.player.position), way)
         if place is not None:
             self.player.seek(place)
 
@@ -244,10 +246,6 @@ class InsideMode(Mode):
         if identity == self.chosen:
             self.ask()
 
-    def _on_activity(self) -> None:
-        if self._later and self.active and self.engine.alive:
-            self.ask()
-
     def _show_inputs(self) -> None:
         self.inputs.set_text(self.text)
         self.inputs.set_name(self.name)
@@ -257,8 +255,8 @@ class InsideMode(Mode):
 
     def ask(self, keep: bool = False) -> None:
         """Looks again; what was asked before is not wanted any more."""
-        self._turn += 1
-        self._later = not (self.active and self.engine.alive)
+        self._looking.stop()
+        self._later = not self.active
         if self._later:
             return
         if not self.text:
@@ -272,35 +270,20 @@ class InsideMode(Mode):
         if share is not None:
             self.view.body.show_loading(f"downloading {self.name}, {share:.0%}")
             return
-        self.spawn(self._look(self._turn, keep))
+        self._keep = keep
+        self._looking.ask(self._look, f"looking inside {self.name}")
 
-    async def _look(self, turn: int, keep: bool) -> None:
-        if turn != self._turn:
-            return  # another question has been asked meanwhile
+    async def _look(self) -> Inside:
         if self.catalogue.get(self.chosen) is None:
             self.view.body.show_loading(f"opening {self.name}")
-        try:
-            opened = await self.catalogue.open(self.chosen, self)
-            if turn != self._turn:
-                return
-            found = await self.engine.call(
-                looking.look_inside,
-                opened.tokenizer,
-                self.text,
-                self.alpha,
-                self.dropout,
-                self.seed,
-                key=(self.id,),
-            )
-        except Exception as error:  # the picture must not wait for ever
-            if not isinstance(error, ValueError | OSError | EngineDied):
-                errors.report(error, f"looking inside {self.name}")
-            if turn == self._turn:
-                self._fail(str(error))
-            return
-        if found is not SUPERSEDED and turn == self._turn:
-            self._opened = opened
-            self._show(found, keep)
+        opened = await self.catalogue.open(self.chosen, self)
+        about = self.text, self.alpha, self.dropout, self.seed
+        found = await self.engine.call(moments.look_inside, opened.tokenizer, *about)
+        self._opened = opened
+        return found
+
+    def _on_looked(self, inside: Inside) -> None:
+        self._show(inside, self._keep)
 
     def _fail(self, message: str) -> None:
         self._show(None, False)
@@ -317,7 +300,7 @@ class InsideMode(Mode):
             self._wanted = None
         if self._shows_draw and titles:
             self._shows_draw = False
-            self.player.seek(looking.step_of_draw(self.moments))
+            self.player.seek(moments.step_of_draw(self.moments))
         self.on_position(self.player.position)
         self.inspect()
 
@@ -329,7 +312,7 @@ class InsideMode(Mode):
 
     def _fill_menu(self) -> None:
         chooser = self.inputs.choice.menu()
-        menu.fill(chooser, self.catalogue, [self.chosen], self.choose, self.ask_for_file)
+        fill_menu(chooser, self.catalogue, [self.chosen], self.choose, self.ask_for_file)
 
     # playing
 
@@ -342,10 +325,10 @@ class InsideMode(Mode):
         moment = self.moment_at(position)
         share = position - math.floor(position)
         bare = moment is not None and moment.scene is None
-        coming = looking.picture_near(self.moments, math.ceil(position)) if bare else None
+        coming = moments.picture_near(self.moments, math.ceil(position)) if bare else None
         self.view.set_moment(moment, share or 1.0, coming)
         self.set_headline(text.headline(self.name, self.inside, moment))
 
     def inspect(self) -> None:
         moment = self.moment_at(self.player.position) if self.active else None
-        self.inspection.emit(text.inspection(self.name, moment) if moment is not None else None)
+        self.inspection.emit(inspection(self.name, moment) if moment is not None else None)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from explorer import theme
-from explorer.panes.tokenizers.inside.looking import Inside, Moment
+from explorer.panes.tokenizers.encoding.moments import Inside, Moment
+from explorer.panes.tokenizers.encoding.word_picture import WordPicture
 from explorer.panes.tokenizers.inside.stages_picture import StagesPicture
-from explorer.panes.tokenizers.inside.word_picture import WordPicture
 from explorer.widgets.base import IconButton, Label
+from explorer.widgets.scroll_area import scrolled
 from explorer.widgets.stateful import StatefulPicture
 
 ZOOM = 1.25  # one press of a button
@@ -120,25 +120,3 @@ class InsideView(QWidget):
         self._column.setContentsMargins(margin, now.px(12), margin, now.px(12))
         self._both.setSpacing(now.px(12))
         self._fit()
-
-
-class Scrolled(QScrollArea):
-    """Up and Down scroll; Left and Right are the player's, as everywhere."""
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
-            event.ignore()
-        else:
-            super().keyPressEvent(event)
-
-
-def scrolled(picture: QWidget) -> QScrollArea:
-    area = Scrolled()
-    area.setWidgetResizable(True)
-    area.setWidget(picture)
-    own = picture.focusPolicy() != Qt.FocusPolicy.NoFocus
-    area.setFocusPolicy(Qt.FocusPolicy.NoFocus if own else Qt.FocusPolicy.TabFocus)
-    area.viewport().setAutoFillBackground(False)
-    picture.setAutoFillBackground(False)
-    area.setAccessibleName(picture.accessibleName())
-    return area

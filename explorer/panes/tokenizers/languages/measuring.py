@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -44,8 +44,12 @@ class Measuring(QObject):
         if not wanted:
             self.ended.emit()
             return
-        self.total, self.done = sum(len(some) for _, _, some in wanted), 0
-        self._latest.ask(measure_steps(wanted), "measuring languages")
+
+        def begin() -> Generator[Premium | Failure, None, None]:
+            self.total, self.done = sum(len(some) for _, _, some in wanted), 0
+            return measure_steps(wanted)
+
+        self._latest.ask(begin, "measuring languages")
 
     def _missing(
         self, tokenizers: Sequence[tuple[str, Opened]], texts: Sequence[LanguageText]

@@ -9,9 +9,6 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
-from explorer.panes.tokenizers.compare import menu
-from explorer.panes.tokenizers.compare.mode import FILES
-from explorer.panes.tokenizers.compare.shown import Shown
 from explorer.panes.tokenizers.languages import text
 from explorer.panes.tokenizers.languages.commands import commands
 from explorer.panes.tokenizers.languages.cursor import BarCursor
@@ -21,6 +18,8 @@ from explorer.panes.tokenizers.languages.standing import StandingOrder
 from explorer.panes.tokenizers.languages.telling import NO_BAR, Bar, Telling
 from explorer.panes.tokenizers.languages.view import LanguagesHeader, LanguagesView
 from explorer.panes.tokenizers.modes import Desk, Mode
+from explorer.panes.tokenizers.shown import Shown
+from explorer.panes.tokenizers.tokenizer_menu import FILES, fill_menu
 from explorer.state.actions import Action
 from explorer.widgets import dialogs
 
@@ -314,7 +313,7 @@ class LanguagesMode(Mode):
 
     def _fill_menu(self) -> None:
         chooser, shown = self.inputs.tokenizers.menu(), self.shown_ones
-        menu.fill(chooser, self.catalogue, shown.ids, shown.add, self.ask_for_file, shown.full)
+        fill_menu(chooser, self.catalogue, shown.ids, shown.add, self.ask_for_file, shown.full)
         chooser.addSeparator()
         for place, one in enumerate(shown.ids):
             title = f"Take away {shown.name(one)}".replace("&", "&&")
@@ -324,5 +323,8 @@ class LanguagesMode(Mode):
     def ask_for_file(self) -> None:
         window: Any = self.view.window()
         dialogs.ask_file(
-            window, "Open a tokenizer", lambda path: self.shown_ones.add_files([path]), FILES
+            window,
+            "Open a tokenizer",
+            lambda path: self.shown_ones.add_files([path]),
+            FILES,
         )

@@ -98,7 +98,9 @@ class Telling(QObject):
             for bar, one in zip(bars, measured, strict=True)
         ]
         if bars:
-            self._latest.ask(premium_trace_steps(compared), "telling premiums", is_told=False)
+            self._latest.ask(
+                lambda: premium_trace_steps(compared), "telling premiums", is_told=False
+            )
         else:
             self._latest.stop()
             self._take(None)

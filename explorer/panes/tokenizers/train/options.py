@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+from core.fields import Field
 from core.tokenization.lockstep import MOST_LANES, LanePlan
 from core.tokenization.lockstep import Options as LaneOptions
 from core.tokenization.specials import END_OF_TEXT
 from core.tokenization.training import KINDS
 from core.tokenization.wordpiece.tokenizer import BERT_TOKENS
-from explorer.theme.typed_numbers import whole_in
+from explorer.theme.typed_numbers import read_for, whole_in
 
 SAMPLE = "Mira whispered that the unluckiest kites fly higher."
 LONGEST_SAMPLE = 100  # characters
@@ -202,21 +203,39 @@ class TrainOptions:
         return cls(**taken, lanes=found[:MOST_LANES])
 
 
-LARGEST_VOCABULARY = 100_000
-MOST_KILOBYTES = 20_000
+AMOUNTS = {  # the fields into which a number is typed
+    about.name: about
+    for about in (
+        Field(
+            "vocab_size",
+            int,
+            label="Pieces in each vocabulary",
+            help="Special tokens included",
+            least=1,
+            most=100_000,
+            remedy="500 to 8,000 is usual",
+        ),
+        Field(
+            "kilobytes",
+            int,
+            label="Read at most (kB)",
+            help="How much of the text is read",
+            least=1,
+            most=20_000,
+            remedy="300 is usual",
+        ),
+    )
+}
 
 
 def check(options: TrainOptions, corpus_error: str = "") -> dict[str, str]:
     """Field -> what is wrong with it and the remedy; {} when training can start."""
     errors: dict[str, str] = {"corpus": corpus_error} if corpus_error else {}
-    size = whole_in(options.vocab_size)
-    if size is None:
-        errors["vocab_size"] = "Use a whole number; 500 to 8,000 is usual"
-    elif not 1 <= size <= LARGEST_VOCABULARY:
-        errors["vocab_size"] = f"Use 1 to {LARGEST_VOCABULARY:,}; 500 to 8,000 is usual"
-    amount = whole_in(options.kilobytes)
-    if amount is None or not 1 <= amount <= MOST_KILOBYTES:
-        errors["kilobytes"] = f"Use 1 to {MOST_KILOBYTES:,} kB; 300 is usual"
+    for name, about in AMOUNTS.items():
+        try:
+            read_for(about, getattr(options, name))
+        except ValueError as error:
+            errors[name] = str(error)
     if options.corpus == "":
         errors.setdefault("corpus", "No file is chosen; choose a text, or our stories")
     return errors

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -12,7 +13,7 @@ from explorer.engine.engine import Engine
 from explorer.engine.latest import Latest
 from explorer.panes.tokenizers.train.options import Lane, TrainOptions, check
 from explorer.panes.tokenizers.train.setup import SetupView
-from explorer.panes.tokenizers.train.survey import Survey, lane_words, survey_steps
+from explorer.panes.tokenizers.train.survey import Beat, Survey, lane_words, survey_steps
 from explorer.state.workspace import Workspace
 from explorer.theme.typed_numbers import whole_in
 
@@ -35,7 +36,7 @@ class Planning(QObject):
         self, engine: Engine, workspace: Workspace, view: SetupView, owner: QObject
     ) -> None:
         super().__init__(owner)
-        self._engine, self._workspace, self._view = engine, workspace, view
+        self._workspace, self._view = workspace, view
         self.options = TrainOptions()
         self.errors: dict[str, str] = {}
         self.survey = Survey()
@@ -135,8 +136,13 @@ class Planning(QObject):
     # the survey
 
     def _start_survey(self, corpus: str, n_bytes: int) -> None:
-        survey = self.survey
-        self._latest.ask(survey_steps(survey, corpus, n_bytes, self._lanes), "looking at the text")
+        lanes = self._lanes
+
+        def begin() -> Generator[Beat, None, None]:
+            self._corpus_error, self.survey = "", Survey()
+            return survey_steps(self.survey, corpus, n_bytes, lanes)
+
+        self._latest.ask(begin, "looking at the text")
 
     def _end_survey(self) -> None:
         if self._latest.stop():
@@ -144,8 +150,6 @@ class Planning(QObject):
 
     def _on_failed(self, message: str) -> None:
         self._corpus_error = message
-        if not self._engine.alive:  # another engine may
-            self._surveyed = None
 
     async def settled(self) -> None:
         await self._latest.settled()

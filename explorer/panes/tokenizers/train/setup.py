@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 
 from explorer import theme
 from explorer.panes.tokenizers.train.lane_rows import LaneRows
-from explorer.panes.tokenizers.train.options import TrainOptions
+from explorer.panes.tokenizers.train.options import AMOUNTS, TrainOptions
 from explorer.widgets.base import Label, set_look
 from explorer.widgets.fields import Deepest, Field, TextField
 from explorer.widgets.form import CorpusField, Fact, FactsCard, TakesFiles, scrolling
@@ -38,9 +38,8 @@ class SetupView(TakesFiles):
         self.setObjectName("tokenizers.train.setup")
         self._options = TrainOptions()
         self.corpus = CorpusField()
-        self.kilobytes = TextField("kilobytes", "Read at most (kB)", "How much of the text is read")
-        self.pieces = TextField(
-            "vocab_size", "Pieces in each vocabulary", "Special tokens included"
+        self.pieces, self.kilobytes = (
+            TextField(name, about.label, about.help) for name, about in AMOUNTS.items()
         )
         self.fields: dict[str, Field] = {
             field.name: field for field in (self.corpus, self.kilobytes, self.pieces)

@@ -63,12 +63,12 @@ class Trainer(QObject):
         recording = Recording([lane.plan for lane in options.chosen], options.names, options.sample)
         recording.speed = speed
         recording.limit, recording.hurry = until, until is not None
-        steps = recording.run(
-            options.corpus, KILOBYTE * (whole_in(options.kilobytes) or 1), options.pieces
-        )
+        amount = KILOBYTE * (whole_in(options.kilobytes) or 1)
         self.recording, self.options = recording, options
         self._playing = until is None
-        self._training.ask(steps, "training tokenizers")
+        self._training.ask(
+            lambda: recording.run(options.corpus, amount, options.pieces), "training tokenizers"
+        )
         self._tell()
 
     def clear(self) -> None:
@@ -123,8 +123,9 @@ class Trainer(QObject):
 
     def set_sample(self, sample: str) -> None:
         """Cuts another sample after every step."""
-        if self.recording is not None and sample != self.recording.sample:
-            self._splitting.ask(self.recording.resplit(sample), "cutting the sample")
+        recording = self.recording
+        if recording is not None and sample != recording.sample:
+            self._splitting.ask(lambda: recording.resplit(sample), "cutting the sample")
 
     async def settled(self) -> None:
         """Returns once another sample is cut; a training goes on."""

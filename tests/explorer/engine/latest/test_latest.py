@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from functools import partial
 
 from explorer.engine import tasks
 from explorer.engine.engine import Engine
@@ -19,7 +20,7 @@ def test_a_job_tells_what_it_yields_and_what_it_returns(engine, owner, run_async
     heard = Heard(latest)
 
     async def body():
-        latest.ask(counting(3), "counting")
+        latest.ask(lambda: counting(3), "counting")
         assert latest.running and latest.job.name == "counting"
         await latest.settled()
 
@@ -34,9 +35,9 @@ def test_the_newest_question_takes_the_place_of_the_one_under_way(engine, owner,
     begun, closed = threading.Event(), threading.Event()
 
     async def body():
-        latest.ask(endless(begun, closed), "older")
+        latest.ask(lambda: endless(begun, closed), "older")
         await until(begun.is_set)
-        latest.ask(counting(2), "newer")
+        latest.ask(lambda: counting(2), "newer")
         heard.said.clear()
         await latest.settled()
         await until(closed.is_set)
@@ -60,7 +61,7 @@ def test_of_questions_to_a_busy_engine_only_the_newest_is_begun(engine, owner, r
         blocked = asyncio.ensure_future(engine.call(gate))
         await gate.reached()
         for name in ("first", "second", "third"):
-            latest.ask(asking(name), name)
+            latest.ask(partial(asking, name), name)
         gate.open()
         await blocked
         await latest.settled()
@@ -76,8 +77,8 @@ def test_an_answer_on_its_way_is_dropped_for_a_newer_question(engine, owner, run
     heard = Heard(latest)
 
     async def body():
-        latest.ask(counting(1, pause=0), "older")
-        latest.job.stateChanged.connect(lambda _: latest.ask(counting(2, pause=0), "newer"))
+        latest.ask(lambda: counting(1, pause=0), "older")
+        latest.job.stateChanged.connect(lambda _: latest.ask(lambda: counting(2, pause=0), "newer"))
         await latest.settled()
         await latest.settled()
 
@@ -91,8 +92,8 @@ def test_a_question_waits_for_an_engine_that_is_not_there_yet(owner, run_async):
     heard = Heard(latest)
 
     async def body():
-        latest.ask(counting(1), "older")
-        latest.ask(counting(2), "newer")
+        latest.ask(lambda: counting(1), "older")
+        latest.ask(lambda: counting(2), "newer")
         for _ in range(10):
             await asyncio.sleep(0)
         assert not engine.alive and not latest.running and not heard.said
@@ -109,7 +110,7 @@ def test_a_question_waits_for_an_engine_that_is_not_there_yet(owner, run_async):
 def test_it_can_be_asked_where_no_loop_runs(engine, owner, run_async):
     latest = Latest(engine, owner)
     heard = Heard(latest)
-    latest.ask(counting(2), "counting")
+    latest.ask(lambda: counting(2), "counting")
 
     async def body():
         await latest.settled()
@@ -123,7 +124,7 @@ def test_who_waits_for_the_owners_work_waits_for_its_question(engine, owner, run
     heard = Heard(latest)
 
     async def body():
-        latest.ask(counting(5), "counting")
+        latest.ask(lambda: counting(5), "counting")
         await tasks.wait_for(owner)
         assert heard.kinds[-1] == "ended"
 
@@ -133,10 +134,12 @@ def test_who_waits_for_the_owners_work_waits_for_its_question(engine, owner, run
 def test_who_hears_an_answer_may_ask_again_at_once(engine, owner, run_async):
     latest = Latest(engine, owner)
     heard = Heard(latest)
-    latest.came.connect(lambda result: result < 3 and latest.ask(counting(result + 1), "more"))
+    latest.came.connect(
+        lambda result: result < 3 and latest.ask(lambda: counting(result + 1), "more")
+    )
 
     async def body():
-        latest.ask(counting(1), "first")
+        latest.ask(lambda: counting(1), "first")
         await latest.settled()
 
     run_async(body())
@@ -153,7 +156,7 @@ def test_a_paused_job_is_under_way(engine, owner, run_async):
     begun, closed = threading.Event(), threading.Event()
 
     async def body():
-        latest.ask(endless(begun, closed), "endless")
+        latest.ask(lambda: endless(begun, closed), "endless")
         await until(begun.is_set)
         latest.job.pause()
         await until(lambda: latest.job.state == "paused")
@@ -168,8 +171,120 @@ def test_a_name_that_is_not_told_stays_out_of_the_status_bar(engine, owner, run_
     latest = Latest(engine, owner)
 
     async def body():
-        latest.ask(counting(3), "cutting 5 bytes", is_told=False)
+        latest.ask(lambda: counting(3), "cutting 5 bytes", is_told=False)
         assert latest.job.name == ""
         await latest.settled()
 
     run_async(body())
+
+
+def test_a_call_is_answered_between_two_steps_of_a_job(engine, owner, run_async):
+    latest = Latest(engine, owner)
+    heard = Heard(latest)
+
+    async def body():
+        latest.call(pow, 2, 5, name="a power")
+        assert latest.running and latest.job is None
+        await latest.settled()
+
+    run_async(body())
+    assert heard.said == [("came", 32), ("ended", None)] and not latest.running
+
+
+def test_of_calls_to_a_busy_engine_only_the_newest_is_made(engine, owner, run_async):
+    latest = Latest(engine, owner)
+    heard = Heard(latest)
+    made: list[int] = []
+
+    async def body():
+        gate = Gate()
+        blocked = asyncio.ensure_future(engine.call(gate))
+        await gate.reached()
+        for number in (1, 2, 3):
+            latest.call(made.append, number, name="a number")
+            await asyncio.sleep(0)  # the older one has asked the engine by now
+        await asyncio.sleep(0)
+        gate.open()
+        await blocked
+        await latest.settled()
+
+    run_async(body())
+    assert made == [3]
+    assert heard.said == [("came", None), ("ended", None)]
+
+
+def test_nothing_is_heard_of_a_call_under_way_once_another_is_asked(engine, owner, run_async):
+    latest = Latest(engine, owner)
+    heard = Heard(latest)
+
+    async def body():
+        gate = Gate()
+        latest.call(gate, name="older")
+        await gate.reached()
+        latest.call(pow, 2, 5, name="newer")
+        gate.open()
+        await latest.settled()
+
+    run_async(body())
+    assert heard.said == [("came", 32), ("ended", None)]
+
+
+def test_a_coroutine_asks_several_and_ends_where_a_newer_question_comes(engine, owner, run_async):
+    latest = Latest(engine, owner)
+    heard = Heard(latest)
+    gone: list[int] = []
+
+    async def twice(number: int) -> int:
+        first = await engine.call(pow, number, 2)
+        gone.append(number)
+        return await engine.call(pow, first, 2)
+
+    async def body():
+        gate = Gate()
+        blocked = asyncio.ensure_future(engine.call(gate))
+        await gate.reached()
+        latest.ask(lambda: twice(2), "older")
+        await asyncio.sleep(0)
+        latest.ask(lambda: twice(3), "newer")
+        gate.open()
+        await blocked
+        await latest.settled()
+
+    run_async(body())
+    assert gone == [3]
+    assert heard.said == [("came", 81), ("ended", None)]
+
+
+def test_a_coroutine_may_lead_to_another_question(engine, owner, run_async):
+    latest = Latest(engine, owner)
+    heard = Heard(latest)
+
+    async def first() -> None:
+        number = await engine.call(pow, 2, 2)
+        latest.call(pow, number, 3, name="second")
+
+    async def body():
+        latest.ask(first, "first")
+        await latest.settled()
+
+    run_async(body())
+    assert heard.said == [("came", 64), ("ended", None)]
+
+
+def test_a_call_waits_for_an_engine_that_is_not_there_yet(owner, run_async):
+    engine = Engine(with_torch=False)
+    latest = Latest(engine, owner)
+    heard = Heard(latest)
+
+    async def body():
+        latest.call(pow, 2, 4, name="older")
+        latest.call(pow, 2, 5, name="newer")
+        await asyncio.sleep(0.02)
+        assert not engine.alive and not latest.running and not heard.said
+        engine.start()
+        await latest.settled()
+        assert await engine.close()
+
+    run_async(body())
+    assert heard.said == [("came", 32), ("ended", None)]
+    dispose(engine)

@@ -15,7 +15,6 @@ from PySide6.QtWidgets import QPushButton, QWidget
 from explorer import theme
 from explorer.panes.backprop.expression.camera import fitting, readable
 from explorer.panes.backprop.expression.draw_legend import draw_legend
-from explorer.panes.backprop.expression.editor import FormulaField
 from explorer.panes.backprop.expression.header import ExpressionHeader
 from explorer.panes.backprop.expression.scene import instant_at
 from explorer.panes.backprop.expression.view import ExpressionView
@@ -30,6 +29,7 @@ from explorer.panes.backprop.transformer.header import TransformerHeader
 from explorer.panes.backprop.transformer.plate_layout import PlacedPlate
 from explorer.panes.backprop.transformer.plates import blank_room
 from explorer.panes.moded import ModesHeader
+from explorer.widgets.formula_editor import FormulaField
 from explorer.widgets.stateful import StatefulPicture
 
 WIDTH = 913  # px that the smallest window leaves the inputs at a zoom of 1.5

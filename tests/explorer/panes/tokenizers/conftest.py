@@ -7,8 +7,18 @@ from typing import Any
 
 import pytest
 
+from core.data import story_text
+from core.tokenization import train_tokenizer
 from tests.explorer.conftest import dispose
+from tests.explorer.panes.tokenizers.small import SIZES
 from tests.explorer.waiting import HANGS
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """A small tokenizer of each kind."""
+    text = story_text(1, 8000)
+    return {kind: train_tokenizer(kind, [text], vocab_size=size) for kind, size in SIZES.items()}
 
 
 @pytest.fixture

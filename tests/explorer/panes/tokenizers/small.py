@@ -12,6 +12,7 @@ from explorer.panes.base import Inspection
 from explorer.panes.tokenizers.modes import Mode
 from explorer.state.tracks import ListTrack
 
+SIZES = {"bpe": 300, "wordpiece": 150, "sentencepiece-bpe": 150, "unigram": 120}
 TEXTS = ("the cat sat on the mat, the rat sat on the hat", "a hat that the cat had had")
 
 

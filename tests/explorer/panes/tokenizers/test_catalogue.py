@@ -15,7 +15,7 @@ from core.download import Progress
 from core.tokenization import known
 from explorer.engine import errors
 from explorer.panes.tokenizers.catalogue import SPARE, Catalogue
-from explorer.panes.tokenizers.compare.menu import fill
+from explorer.panes.tokenizers.tokenizer_menu import fill_menu
 from tests.explorer.conftest import dispose
 from tests.explorer.panes.tokenizers.small import saved_bpe, small_bpe
 from tests.explorer.waiting import until
@@ -132,7 +132,7 @@ def test_the_tokenizers_of_other_programs_are_offered(catalogue, tmp_path, run_a
         assert (await catalogue.open(theirs[0].id)).kind == "bpe"
         window = QWidget()
         menu = QMenu(window)
-        fill(menu, catalogue, (), lambda name: None, lambda: None)
+        fill_menu(menu, catalogue, (), lambda name: None, lambda: None)
         texts = [action.text() for action in menu.actions()]
         place = texts.index("In the Hugging Face cache")
         assert texts[place + 1] == "somebody/tiny" and texts.count("somebody/tiny") == 1

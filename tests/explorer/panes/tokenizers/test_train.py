@@ -164,8 +164,8 @@ def test_what_cannot_be_trained_is_said_beside_it(pane: Any, run_async: Any, tmp
 
     run_async(scenario())
     assert "whole number" in check(TrainOptions(vocab_size="many"))["vocab_size"]
-    assert "20,000 kB" in check(TrainOptions(kilobytes="0"))["kilobytes"]
-    assert "Use 1 to" in check(TrainOptions(vocab_size="-5"))["vocab_size"]
+    assert "from 1 to 20,000" in check(TrainOptions(kilobytes="0"))["kilobytes"]
+    assert "from 1 to 100,000" in check(TrainOptions(vocab_size="-5"))["vocab_size"]
     for text in ("1e3", "1 000", "1,000"):
         assert TrainOptions(vocab_size=text).pieces == 1000 and not check(
             TrainOptions(vocab_size=text)

@@ -107,7 +107,6 @@ def test_a_finished_run_replays_and_its_step_opens_phase_by_phase(make_pane, run
         pane.inspection.connect(seen.append)
         await started(pane, 60)
         await until(lambda: state_of(pane) == "finished", "the end")
-        pane._read_sources()
         await pane.settled()
         assert not pane.track.is_live and "Finished" in pane.headline
         assert pane.view.card.text.buttons in ((), ("branch",))
@@ -131,7 +130,6 @@ def test_the_inspector_tells_of_the_moment_that_is_shown_while_a_run_replays(mak
         seen = []
         await started(pane, 60)
         await until(lambda: state_of(pane) == "finished", "the end")
-        pane._read_sources()
         await pane.settled()
         pane.inspection.connect(seen.append)
         clock = [0.0]
@@ -189,7 +187,6 @@ def test_inside_data_the_inspector_shows_the_batch_in_ids_and_in_pieces(make_pan
         pane.inspection.connect(seen.append)
         folder = await started(pane, 60)
         await until(lambda: state_of(pane) == "finished", "the end")
-        pane._read_sources()
         await pane.settled()
         pane.player.seek(5)
         pane.enter_phase(0)

@@ -210,7 +210,7 @@ def test_a_setting_that_is_refused_is_said_and_the_last_race_stays(mode, change)
     before = mode.recording
     mode.choose("adam")
     change(mode.experiment.with_setting("adam", "beta1", 1.5))
-    assert "betas must lie in [0, 1)" in mode.view.settings.error.text
+    assert "betas[0] must be a number of at least 0 and below 1" in mode.view.settings.error.text
     assert mode.recording is before
     change(mode.experiment.with_usual("adam"))
     assert mode.view.settings.error.text == ""

@@ -6,8 +6,8 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 
 from core.tokenization import ByteLevelBPE
-from explorer.panes.tokenizers.compare import menu
-from explorer.panes.tokenizers.compare.choices import MOST
+from explorer.panes.tokenizers.shown import MOST
+from explorer.panes.tokenizers.tokenizer_menu import fill_menu
 from tests.explorer.panes.tokenizers.compare.conftest import TEXT, columns, ids
 from tests.explorer.panes.tokenizers.small import saved_bpe, small_bpe
 from tests.explorer.waiting import until
@@ -93,7 +93,7 @@ def test_the_menu_offers_what_is_here_and_what_can_be_had(pane, run_async):
         await pane.settled()
         chosen = []
         offered = QMenu()
-        menu.fill(offered, pane.catalogue, pane.mode._ids, chosen.append, lambda: None)
+        fill_menu(offered, pane.catalogue, pane.mode._ids, chosen.append, lambda: None)
         by_text = {action.text(): action for action in offered.actions()}
         assert not by_text["mine"].isEnabled() and not by_text["letters"].isEnabled()
         gpt2 = next(act for text, act in by_text.items() if text.startswith("Download GPT-2, "))

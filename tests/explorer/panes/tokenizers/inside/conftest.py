@@ -1,4 +1,4 @@
-"""A small tokenizer of each kind, and Inside with one."""
+"""Inside with a small tokenizer."""
 
 from __future__ import annotations
 
@@ -6,20 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from core.data import story_text
-from core.tokenization import train_tokenizer
 from explorer.panes.tokenizers.modes import MODES
 from tests.explorer.panes.tokenizers.small import small_bpe
 
 INSIDE = next(spec for spec in MODES if spec.id == "inside")
 TEXT = "the cats"
-SIZES = {"bpe": 300, "wordpiece": 150, "sentencepiece-bpe": 150, "unigram": 120}
-
-
-@pytest.fixture(scope="module")
-def trained():
-    text = story_text(1, 8000)
-    return {kind: train_tokenizer(kind, [text], vocab_size=size) for kind, size in SIZES.items()}
 
 
 @pytest.fixture

@@ -11,9 +11,10 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from explorer.panes.tokenizers.inside import draw_lattice
-from explorer.panes.tokenizers.inside.looking import LONGEST
-from tests.explorer.panes.tokenizers.inside.conftest import SIZES, TEXT
+from explorer.panes.tokenizers.encoding import draw_lattice
+from explorer.panes.tokenizers.encoding.moments import LONGEST
+from tests.explorer.panes.tokenizers.inside.conftest import TEXT
+from tests.explorer.panes.tokenizers.small import SIZES
 
 
 def test_the_steps_are_played_with_formula_and_code(pane, run_async):

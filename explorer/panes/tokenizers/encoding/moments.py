@@ -15,19 +15,19 @@ from core.tokenization.sentencepiece import SentencePieceBPE
 from core.tokenization.tokenizer import Stage
 from core.tokenization.unigram.trace import trace_lattice
 from core.trace import Step, Trace
-from explorer.panes.tokenizers.inside.numbers import stage_numbers
-from explorer.panes.tokenizers.inside.scenes import (
+from explorer.panes.tokenizers.encoding.frames import (
+    Told,
+    lattice_frames,
+    match_frames,
+    merge_frames,
+)
+from explorer.panes.tokenizers.encoding.numbers import stage_numbers
+from explorer.panes.tokenizers.encoding.scenes import (
     Frame,
     LatticeFrame,
     LatticeScene,
     Number,
     Scene,
-)
-from explorer.panes.tokenizers.inside.telling import (
-    Told,
-    lattice_frames,
-    match_frames,
-    merge_frames,
 )
 
 WITH_DROPOUT = (ByteLevelBPE, SentencePieceBPE)

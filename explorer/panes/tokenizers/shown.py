@@ -1,8 +1,9 @@
-"""Which tokenizers Compare shows, and whether each is open, on its way, or failed."""
+"""Which tokenizers Compare and Languages show, and whether each is open, on its way, or failed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,6 @@ from PySide6.QtCore import QObject, Signal
 
 from explorer.engine import tasks
 from explorer.panes.tokenizers.catalogue import MODEL, Catalogue, Opened
-from explorer.panes.tokenizers.compare.choices import MOST
-from explorer.panes.tokenizers.compare.tool import Missing
 
 if TYPE_CHECKING:
     from explorer.state.workspace import Workspace
@@ -20,6 +19,18 @@ PATH = "tokenizers.chosen"
 # Of these the first that are on the machine stand beside the model's own: one of each kind.
 FIRST = ("known:gpt2", "known:bert", "known:o200k", "known:mistral", "known:llama3")
 AT_FIRST = 4
+MOST = 6  # at once
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Why a tokenizer is not there: an error with its remedy, or what is waited for; `away` where
+    it is being downloaded."""
+
+    name: str
+    error: str = ""
+    waiting: str = ""
+    away: bool = False
 
 
 class Shown(QObject):

@@ -8,13 +8,13 @@ from itertools import pairwise
 import pytest
 
 from core.tokenization.formats.library import LibraryTokenizer
-from explorer.panes.tokenizers.inside import text
-from explorer.panes.tokenizers.inside.draw_match import data_of
-from explorer.panes.tokenizers.inside.looking import LONGEST, drawn, look_inside
-from explorer.panes.tokenizers.inside.scenes import LatticeScene, MatchScene, MergeScene
+from explorer.panes.tokenizers.encoding.draw_match import data_of
+from explorer.panes.tokenizers.encoding.frames import face_of
+from explorer.panes.tokenizers.encoding.inspector import inspection
+from explorer.panes.tokenizers.encoding.moments import LONGEST, drawn, look_inside
+from explorer.panes.tokenizers.encoding.scenes import LatticeScene, MatchScene, MergeScene
 from explorer.panes.tokenizers.inside.stages_picture import shown
-from explorer.panes.tokenizers.inside.telling import face_of
-from tests.explorer.panes.tokenizers.inside.conftest import SIZES
+from tests.explorer.panes.tokenizers.small import SIZES
 
 
 @pytest.mark.parametrize("kind", SIZES)
@@ -112,7 +112,7 @@ def rows_of(inside, name):
     return [
         [
             (row.name, str(row.value), row.note) if not isinstance(row, str) else ("", row, "")
-            for row in text.inspection("x", one).rows
+            for row in inspection("x", one).rows
         ]
         for one in inside.moments
         if one.step.name == name
@@ -154,7 +154,7 @@ def test_every_formula_has_its_numbers(trained, kind):
     """Nothing but a lattice as a whole stands there without any."""
     inside = look_inside(trained[kind], "The happy cat \u2603")
     for one in inside.moments:
-        rows = text.inspection("x", one).rows
+        rows = inspection("x", one).rows
         assert rows or one.step.name.startswith("unigram."), one.step.name
     [last] = rows_of(inside, "encoding.post-processor")
     assert last[0][:2] == ("n", str(len(inside.ids)))

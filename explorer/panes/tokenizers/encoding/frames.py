@@ -13,7 +13,7 @@ from core.tokenization.sentencepiece.score_merging import Offer, standing
 from core.tokenization.sentencepiece.trace import by_score
 from core.tokenization.unigram.lattice import END, Lattice
 from core.trace import Step, Trace
-from explorer.panes.tokenizers.inside.numbers import (
+from explorer.panes.tokenizers.encoding.numbers import (
     draw_numbers,
     join_numbers,
     letters_numbers,
@@ -21,7 +21,7 @@ from explorer.panes.tokenizers.inside.numbers import (
     pairs_numbers,
     tokens_numbers,
 )
-from explorer.panes.tokenizers.inside.scenes import (
+from explorer.panes.tokenizers.encoding.scenes import (
     Branch,
     Frame,
     LatticeFrame,

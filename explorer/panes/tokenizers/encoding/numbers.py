@@ -11,7 +11,7 @@ from core.tokenization.formats.library import LibraryTokenizer
 from core.tokenization.sentencepiece.normalizer import readable
 from core.tokenization.telling import count
 from core.trace import Step
-from explorer.panes.tokenizers.inside.scenes import Number, Pair, SymbolFace
+from explorer.panes.tokenizers.encoding.scenes import Number, Pair, SymbolFace
 from explorer.panes.tokenizers.pieces import text_of
 
 MOST = 8  # words, tokens or pairs that are listed

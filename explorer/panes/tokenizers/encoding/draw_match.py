@@ -7,7 +7,7 @@ from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QPainter
 
 from explorer import theme
-from explorer.panes.tokenizers.inside.scenes import Look, MatchFrame, MatchScene
+from explorer.panes.tokenizers.encoding.scenes import Look, MatchFrame, MatchScene
 from explorer.panes.tokenizers.piece_box import draw_piece
 from explorer.widgets.base import LEFT, put_text
 

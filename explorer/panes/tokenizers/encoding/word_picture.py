@@ -8,8 +8,8 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPixmap, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from explorer import theme
-from explorer.panes.tokenizers.inside import draw_lattice, draw_match, draw_merges
-from explorer.panes.tokenizers.inside.scenes import (
+from explorer.panes.tokenizers.encoding import draw_lattice, draw_match, draw_merges
+from explorer.panes.tokenizers.encoding.scenes import (
     Frame,
     LatticeFrame,
     LatticeScene,

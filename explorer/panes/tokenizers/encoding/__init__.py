@@ -1,0 +1,1 @@
+"""How a text becomes tokens, step by step: moments, their scenes and the picture of a word."""

@@ -1,0 +1,80 @@
+"""The menu of tokenizers: those that are here, those of other programs, downloads, files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+from PySide6.QtWidgets import QMenu, QWidgetAction
+
+from explorer import theme
+from explorer.panes.tokenizers.catalogue import Catalogue, Entry
+from explorer.widgets.base import Label
+
+FILES = (
+    "Tokenizers (*.json *.model *.tiktoken *.txt *.gguf *.bpe);;All files (*)"  # by what they hold
+)
+
+
+def fill_menu(
+    menu: QMenu,
+    catalogue: Catalogue,
+    shown: Collection[str],
+    choose: Callable[[str], Any],
+    open_file: Callable[[], Any],
+    full: str = "",
+) -> None:
+    """Fills `menu` anew. Choosing one that is not here downloads it first.
+
+    `full` says why nothing can be added.
+    """
+    menu.clear()
+    menu.setToolTipsVisible(True)
+    theirs = [entry for entry in catalogue.entries if entry.id.startswith("cached:")]
+    here = [entry for entry in catalogue.entries if entry.here and entry not in theirs]
+    away = [entry for entry in catalogue.entries if not entry.here and entry.size]
+    _title(menu, "On this machine")
+    for entry in here:
+        _add(menu, entry, entry.name, entry.id in shown, choose, full)
+    if theirs:
+        _title(menu, "In the Hugging Face cache")
+        for entry in theirs:
+            _add(menu, entry, entry.name, entry.id in shown, choose, full)
+    if away:
+        _title(menu, "To download")
+        for entry in away:
+            text = f"Download {entry.name}, {theme.format_bytes(entry.size)}"
+            _add(menu, entry, text, entry.id in shown, choose, full)
+    menu.addSeparator()
+    action = menu.addAction("Open a tokenizer's file\u2026", open_file)
+    action.setEnabled(not full)
+    action.setToolTip(full or "tokenizer.json, .model, .tiktoken, vocab.txt, tekken.json, .gguf")
+
+
+def _title(menu: QMenu, text: str) -> None:
+    """The title of the entries below it: a section's own title is not drawn in every style."""
+    if not menu.isEmpty():
+        menu.addSeparator()
+    now = theme.current()
+    title = Label(text, "label", "muted", weight=600)
+    title.setContentsMargins(now.px(12), now.px(6), now.px(12), now.px(2))
+    action = QWidgetAction(menu)
+    action.setDefaultWidget(title)
+    action.setText(text)
+    action.setEnabled(False)
+    menu.addAction(action)
+
+
+def _add(
+    menu: QMenu,
+    entry: Entry,
+    text: str,
+    shown: bool,
+    choose: Callable[[str], Any],
+    full: str,
+) -> None:
+    action = menu.addAction(text.replace("&", "&&"), lambda: choose(entry.id))
+    action.setEnabled(not shown and not full)
+    where = entry.where if entry.here else entry.address
+    facts = [entry.maker, entry.license, where]
+    action.setToolTip("already shown" if shown else full or "\n".join(filter(None, facts)))
