@@ -143,8 +143,12 @@ def _schedule(config: TrainingConfig, applied: int) -> Step:
         TITLES["schedule"],
         part.formula,
         part.code,
-        {"step": _scalar(applied), "rate": _scalar(config.planned_rate(applied))},
+        {"step": _scalar(applied), **_scalars(part.numbers(applied, _plan(config)))},
     )
+
+
+def _scalars(numbers: Mapping[str, float]) -> dict[str, np.ndarray]:
+    return {name: _scalar(number) for name, number in numbers.items()}
 
 
 def _scalar(value: Any) -> np.ndarray:

@@ -11,6 +11,7 @@ from PySide6.QtCore import QRect, QRectF, QSize
 from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from core.substitution import Arithmetic
 from explorer import theme
 from explorer.theme.numbers import TIMES, format_significant
 from explorer.widgets.base import LEFT, RIGHT, Picture, elide, put_text
@@ -62,6 +63,11 @@ def largest_terms(terms: Terms, count: int = 3) -> tuple[list[int], float, int, 
     rest = [index for index in range(products.size) if index not in shown]
     total = float(products.sum()) if terms.result is None else float(terms.result)
     return shown, float(products[rest].sum()) if rest else 0.0, len(rest), total
+
+
+def in_a_line(one: Arithmetic) -> str:
+    """Arithmetic as a text: where it goes on in the next line, its result has its sign."""
+    return f"{one.expression} {one.sign}\u00a0{one.result}"
 
 
 class LiveNumbers(Picture):
